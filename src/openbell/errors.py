@@ -1,0 +1,135 @@
+"""Everything that openbell raises on purpose.
+
+The tree is sorted by what the caller can do about it:
+
+    OpenbellError
+    ├── ConfigError               change the config or the command
+    │   ├── UnknownNameError      ... a name that nothing is registered under (tells the nearest)
+    │   └── IntervalError         ... an interval that cannot be read or derived
+    ├── CalendarError             a day or time that the exchange's calendar does not have
+    ├── DataError                 get, mend or replace data
+    │   ├── StoreError            ... a folder that is not a store, or one that cannot be written
+    │   ├── DamagedFileError      ... a file of the store that cannot be read (tells which)
+    │   ├── BadBarsError          ... bars that contradict themselves (tells where)
+    │   └── ShortfallError        ... fewer bars than were asked for (tells both numbers)
+    ├── ProvisioningError         nothing of what was asked for could be provisioned
+    └── ComponentError            a user's scanner or strategy raised (tells the session time)
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+__all__ = [
+    "BadBarsError",
+    "CalendarError",
+    "ComponentError",
+    "ConfigError",
+    "DamagedFileError",
+    "DataError",
+    "IntervalError",
+    "OpenbellError",
+    "ProvisioningError",
+    "ShortfallError",
+    "StoreError",
+    "UnknownNameError",
+    "did_you_mean",
+]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question that names the nearest known names, with a leading blank; empty when none is near."""
+    folded = {k.casefold(): k for k in known}
+    near = [folded[match] for match in get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
+    return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+
+
+class OpenbellError(Exception):
+    """The root of all errors that openbell raises on purpose; its text is written for people."""
+
+
+class ConfigError(OpenbellError):
+    """The config or the command line asks for something that cannot be; changing it is the remedy."""
+
+
+class UnknownNameError(ConfigError):
+    """A name was used that nothing is registered under.
+
+    Args:
+        kind: What the name should have named, e.g. "indicator".
+        name: The name as it was given.
+        known: All names that would have been right.
+        where: The place in the config or the command, if there is one.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], where: str = "") -> None:
+        self.kind = kind
+        self.name = name
+        self.known = tuple(known)
+        hint = did_you_mean(name, self.known)
+        if not hint and 0 < len(self.known) <= 12:
+            hint = f" Known: {', '.join(self.known)}."
+        super().__init__(f"{where + ': ' if where else ''}unknown {kind} {name!r}.{hint}")
+
+
+class IntervalError(ConfigError):
+    """A bar interval that cannot be read, or that no stored interval can build."""
+
+
+class CalendarError(OpenbellError):
+    """A day or a time that the exchange's calendar does not have."""
+
+
+class DataError(OpenbellError):
+    """Data is missing, broken or in the wrong place."""
+
+
+class StoreError(DataError):
+    """A folder that is not an openbell store, or a store that cannot be written to."""
+
+
+class DamagedFileError(DataError):
+    """A file of the store cannot be read.
+
+    Args:
+        path: The file.
+        cause: What the reader said.
+    """
+
+    def __init__(self, path: Path, cause: str) -> None:
+        self.path = path
+        super().__init__(f"{path} is damaged ({cause}). Delete it and import its data again.")
+
+
+class BadBarsError(DataError):
+    """Bars that contradict themselves: high below low, a missing price, times out of order, a naive time."""
+
+
+class ShortfallError(DataError):
+    """Fewer bars exist than were asked for, and the config says to reject that."""
+
+
+class ProvisioningError(OpenbellError):
+    """Nothing of what was asked for could be provisioned."""
+
+
+class ComponentError(OpenbellError):
+    """A scanner or strategy raised; the original exception is its ``__cause__``.
+
+    Args:
+        component: The component, e.g. "strategy EmaCross".
+        method: The method that raised, e.g. "on_bar".
+        session_time: The session clock in exchange time, as ISO text.
+        cause: The exception.
+    """
+
+    def __init__(self, component: str, method: str, session_time: str, cause: BaseException) -> None:
+        self.component = component
+        self.method = method
+        self.session_time = session_time
+        super().__init__(f"{component}.{method} raised {type(cause).__name__} at {session_time}: {cause}")

@@ -1,0 +1,126 @@
+"""Bar intervals: how they are written, how they compare, and which stored interval builds which.
+
+An interval is written ``<n><unit>`` with the unit ``s``, ``m``, ``h``, ``d`` or ``w``. Hours are minutes (``1h`` is
+``60m``) and whole minutes of seconds are minutes (``120s`` is ``2m``), so that equal intervals are equal values.
+
+``1s``, ``1m`` and ``1d`` are the base intervals: they are stored and streamed. Everything else is derived from the
+coarsest base that builds it exactly.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache, total_ordering
+from typing import TYPE_CHECKING, Literal
+
+from openbell.errors import IntervalError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+__all__ = ["BASE_INTERVALS", "Interval", "base_candidates", "determine_required_base", "parse_interval"]
+
+Unit = Literal["s", "m", "d", "w"]
+
+BASE_INTERVALS = ("1s", "1m", "1d")
+"""The intervals that are stored and streamed, finest first."""
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_WRITTEN = re.compile(r"([1-9]\d*)([smhdw])")
+_LONGEST_INTRADAY_S = 86_400
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A bar interval in its canonical form; made by `parse_interval`.
+
+    Attributes:
+        count: How many units long.
+        unit: ``s`` or ``m`` within a session; ``d`` counts sessions and ``w`` calendar weeks.
+    """
+
+    count: int
+    unit: Unit
+
+    @property
+    def is_intraday(self) -> bool:
+        """Whether bars lie within one session (seconds and minutes)."""
+        return self.unit in ("s", "m")
+
+    @property
+    def is_base(self) -> bool:
+        """Whether bars of this interval are stored and streamed."""
+        return str(self) in BASE_INTERVALS
+
+    @property
+    def seconds(self) -> int:
+        """Nominal length in seconds; for days and weeks good for ordering only."""
+        return self.count * _SECONDS[self.unit]
+
+    @property
+    def ns(self) -> int:
+        """Length in nanoseconds; for days and weeks good for ordering only."""
+        return self.seconds * 1_000_000_000
+
+    def __str__(self) -> str:
+        return f"{self.count}{self.unit}"
+
+    def __lt__(self, other: Interval) -> bool:
+        return self.seconds < other.seconds
+
+
+@lru_cache(maxsize=1024)
+def parse_interval(text: str) -> Interval:
+    """Read an interval such as ``5m``, ``1h``, ``1d``.
+
+    Raises:
+        IntervalError: Not of the form ``<n>s|m|h|d|w``, or an intraday interval of a day or more.
+    """
+    match = _WRITTEN.fullmatch(text.strip().lower()) if isinstance(text, str) else None
+    if match is None:
+        tick = isinstance(text, str) and text.strip().lower().rstrip("s") in ("tick", "quote", "trade")
+        why = "openbell works on bars, not ticks" if tick else "it is not <number><unit> with the unit s, m, h, d or w"
+        raise IntervalError(f"bad interval {text!r}: {why}. Write for example 1s, 5m, 1h, 1d or 1w.")
+    count, unit = int(match[1]), match[2]
+    if unit == "h":
+        count, unit = count * 60, "m"
+    elif unit == "s" and count % 60 == 0:
+        count, unit = count // 60, "m"
+    if unit in ("s", "m") and count * _SECONDS[unit] >= _LONGEST_INTRADAY_S:
+        raise IntervalError(f"bad interval {text!r}: within a session it must be shorter than a day. Use 1d for sessions.")
+    return Interval(count, unit)  # type: ignore[arg-type]
+
+
+def base_candidates(interval: str) -> tuple[str, ...]:
+    """The base intervals that build ``interval`` exactly, best (coarsest) first; a base interval begins with itself."""
+    wanted = parse_interval(interval)
+    bases = [parse_interval(b) for b in reversed(BASE_INTERVALS)]
+    if wanted.is_intraday:
+        return tuple(str(b) for b in bases if b.is_intraday and wanted.seconds % b.seconds == 0)
+    return tuple(str(b) for b in bases)
+
+
+def determine_required_base(interval: str, available: Collection[str] | None = None) -> str:
+    """The base interval that ``interval`` is read or derived from.
+
+    Args:
+        interval: The interval that is wanted.
+        available: The intervals that the store holds for the symbol; None leaves the choice free.
+
+    Returns:
+        The coarsest base that is available and builds the interval exactly (``5m`` from ``1m``, else from ``1s``).
+
+    Raises:
+        IntervalError: Nothing that is available builds it.
+    """
+    candidates = base_candidates(interval)
+    for base in candidates:
+        if available is None or base in available:
+            return base
+    held = ", ".join(sorted(available or (), key=lambda i: parse_interval(i).seconds)) or "nothing"
+    raise IntervalError(
+        f"{interval} cannot be derived: it needs {' or '.join(candidates)} bars, and the store holds {held}. "
+        f"Import {candidates[0]} bars, or ask for a coarser interval."
+    )
