@@ -1,0 +1,31 @@
+"""The session config: what a user writes, validated as a whole, with every problem told at once and in its place."""
+
+from __future__ import annotations
+
+from openbell.config.models import (
+    BacktestConfig,
+    ComponentConfig,
+    HistoricalConfig,
+    HistoricalEntry,
+    IndicatorConfig,
+    ScannerConfig,
+    ScheduleConfig,
+    SessionConfig,
+    SessionDataConfig,
+    StrategyConfig,
+)
+from openbell.config.reading import load_config
+
+__all__ = [
+    "BacktestConfig",
+    "ComponentConfig",
+    "HistoricalConfig",
+    "HistoricalEntry",
+    "IndicatorConfig",
+    "ScannerConfig",
+    "ScheduleConfig",
+    "SessionConfig",
+    "SessionDataConfig",
+    "StrategyConfig",
+    "load_config",
+]

@@ -1,0 +1,281 @@
+"""What a session config may say: one frozen model per level of the file; unknown keys are errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
+from pydantic.dataclasses import dataclass
+
+from openbell.config.fields import (
+    ClockTime,
+    Day,
+    Intervals,
+    IntervalText,
+    IntradayInterval,
+    Number,
+    Params,
+    Symbols,
+    symbol_list,
+)
+from openbell.config.problems import raises_config_error
+
+if TYPE_CHECKING:
+    from datetime import date, time
+
+__all__ = [
+    "BacktestConfig",
+    "ComponentConfig",
+    "HistoricalConfig",
+    "HistoricalEntry",
+    "IndicatorConfig",
+    "ScannerConfig",
+    "ScheduleConfig",
+    "SessionConfig",
+    "SessionDataConfig",
+    "StrategyConfig",
+]
+
+
+class _Level(BaseModel):
+    """One level of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+@raises_config_error
+@dataclass(frozen=True, config=ConfigDict(extra="forbid", use_attribute_docstrings=True))
+class IndicatorConfig:
+    """An indicator on bars of one interval: ``IndicatorConfig("ema", period=10, interval="5m")``.
+
+    Hashable and equal by value. Whether the name and the parameters exist is known to `openbell.indicators` only.
+
+    Raises:
+        ConfigError: A value cannot be.
+    """
+
+    name: Annotated[str, Field(min_length=1, strict=True)]
+    """The indicator's name; `openbell indicators` lists all. Upper and lower case are the same."""
+    period: Number | None = None
+    """The main length parameter, in bars; left out, the indicator's own default holds."""
+    interval: IntervalText = "1m"
+    """The interval of the bars that it reads."""
+    params: Params = Field(default_factory=dict, validate_default=True)
+    """Further parameters by name."""
+
+    @field_validator("name")
+    @classmethod
+    def _lower_case(cls, name: str) -> str:
+        return name.strip().lower()
+
+    @field_validator("period")
+    @classmethod
+    def _above_zero(cls, period: float | None) -> float | None:
+        if period is not None and period <= 0:
+            raise ValueError(f"must be above 0, not {period}")
+        return period
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.period, self.interval, frozenset(self.params.items())))
+
+
+class BacktestConfig(_Level):
+    """Which sessions a backtest runs."""
+
+    start_date: Day
+    """The first day; the first session is on it or after it."""
+    end_date: Day
+    """The last day, included."""
+
+    @field_validator("end_date")
+    @classmethod
+    def _not_before_start(cls, end: date, info: ValidationInfo) -> date:
+        start = info.data.get("start_date")
+        if start is not None and end < start:
+            raise ValueError(f"{end} is before start_date {start}. Swap them.")
+        return end
+
+
+def _read_apply_to(value: object) -> object:
+    if value == "all":
+        return value
+    if isinstance(value, str):
+        raise ValueError(f'must be "all" or a list of symbols, not {value!r}. Write [{value}].')
+    return symbol_list(value)
+
+
+class HistoricalEntry(_Level):
+    """History that every one of some symbols must have before its session starts."""
+
+    trailing_days: Annotated[int, Field(ge=0, strict=True)]
+    """How many complete sessions before the current one."""
+    intervals: Intervals
+    """The intervals that it is loaded for."""
+    apply_to: Annotated[Literal["all"] | tuple[str, ...], BeforeValidator(_read_apply_to)] = "all"
+    """"all", or the list of the config's symbols that it is for."""
+
+
+class HistoricalConfig(_Level):
+    """The history that the session needs; per symbol and interval the deepest entry wins."""
+
+    data: tuple[HistoricalEntry, ...] = ()
+    """The entries."""
+
+
+class SessionDataConfig(_Level):
+    """What every symbol of the session has."""
+
+    symbols: Symbols
+    """The symbols that every session starts with."""
+    streams: Intervals = ("1m",)
+    """The intervals that are streamed; those that the store does not hold are derived."""
+    historical: HistoricalConfig = HistoricalConfig()
+    """The history that is loaded before the session."""
+    indicators: tuple[IndicatorConfig, ...] = ()
+    """The indicators that every symbol has."""
+    session_hours: Literal["regular", "extended"] = "regular"
+    """Whether bars before the open and after the close are left out or kept."""
+    min_completeness: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.0
+    """The share of its inputs that a derived bar must have to be kept: 0 keeps every one, 1 only complete ones."""
+    on_shortfall: Literal["reject", "warm"] = "reject"
+    """Too little history for an indicator: "reject" refuses it, "warm" leaves it not valid until it has enough."""
+    settling_tolerance: Annotated[float, Field(gt=0, lt=1, strict=True)] = 1e-4
+    """The relative difference below which a recursive indicator's starting point no longer shows."""
+
+    @field_validator("historical")
+    @classmethod
+    def _known_symbols(cls, historical: HistoricalConfig, info: ValidationInfo) -> HistoricalConfig:
+        symbols = info.data.get("symbols")
+        for at, entry in enumerate(historical.data):
+            strangers = [s for s in entry.apply_to if s not in symbols] if symbols and entry.apply_to != "all" else []
+            if strangers:
+                raise ValueError(
+                    f"data[{at}].apply_to names {', '.join(strangers)}, which {'is' if len(strangers) == 1 else 'are'} "
+                    "not in session_data_config.symbols. Add it there, or take it out here."
+                )
+        return historical
+
+    @field_validator("indicators")
+    @classmethod
+    def _distinct(cls, indicators: tuple[IndicatorConfig, ...]) -> tuple[IndicatorConfig, ...]:
+        seen: dict[IndicatorConfig, int] = {}
+        for at, indicator in enumerate(indicators):
+            first = seen.setdefault(indicator, at)
+            if first != at:
+                raise ValueError(f"entries {first} and {at} ({indicator.name}) are the same. Take one out.")
+        return indicators
+
+
+class ScheduleConfig(_Level):
+    """When a scanner runs in a session: at start, then every so often up to end."""
+
+    start: ClockTime
+    """The first run, in exchange time."""
+    end: ClockTime
+    """No run is later than this, in exchange time."""
+    every: IntradayInterval
+    """The time between runs."""
+
+    @field_validator("end")
+    @classmethod
+    def _not_before_start(cls, end: time, info: ValidationInfo) -> time:
+        start = info.data.get("start")
+        if start is not None and end < start:
+            raise ValueError(f"{end:%H:%M} is before start {start:%H:%M}. Swap them.")
+        return end
+
+
+class ComponentConfig(_Level):
+    """A class of the user's, and what it is given."""
+
+    module: Annotated[str, Field(strict=True)]
+    """Where the class is: "package.module:Class", or "file.py:Class" relative to the config file."""
+    config: dict[str, Any] = Field(default_factory=dict)
+    """What the class finds in its context; free in form."""
+
+    @field_validator("module")
+    @classmethod
+    def _names_a_class(cls, module: str) -> str:
+        place, colon, name = module.strip().rpartition(":")
+        if not (colon and place and name.isidentifier()):
+            raise ValueError(f'{module!r} does not name a class. Write "module:Class" or "file.py:Class".')
+        return module.strip()
+
+
+class StrategyConfig(ComponentConfig):
+    """A strategy."""
+
+
+def _read_universe(value: object) -> object:
+    if value and isinstance(value, str):
+        return Path(value)
+    return value if isinstance(value, Path) or value in ((), []) else symbol_list(value)
+
+
+class ScannerConfig(ComponentConfig):
+    """A scanner, when it runs and what it looks through."""
+
+    universe: Annotated[
+        tuple[str, ...] | Path,
+        BeforeValidator(_read_universe),
+    ] = ()
+    """The symbols that it looks through: a list, or a file (.txt, .csv or .json) relative to the config file."""
+    schedule: tuple[ScheduleConfig, ...] = ()
+    """When it runs in the session."""
+    pre_session: Annotated[bool, Field(strict=True, validate_default=True)] = False
+    """Whether it runs once before the open."""
+
+    @field_validator("pre_session")
+    @classmethod
+    def _runs_at_all(cls, pre_session: bool, info: ValidationInfo) -> bool:
+        if not pre_session and info.data.get("schedule") == ():
+            raise ValueError("the scanner would never run. Set pre_session: true, or give it a schedule.")
+        return pre_session
+
+
+def _read_mode(value: object) -> object:
+    if value == "live":
+        raise ValueError("this release runs backtests only. Write mode: backtest.")
+    return value
+
+
+class SessionConfig(_Level):
+    """A trading session: what it needs, and what runs in it."""
+
+    session_name: Annotated[str, Field(pattern=r"^\w[\w. -]*$", strict=True)] = "session"
+    """The session's name: letters, digits, blanks, dots, dashes and underscores. Run folders are named after it."""
+    mode: Annotated[Literal["backtest"], BeforeValidator(_read_mode)] = "backtest"
+    """How it runs."""
+    exchange: Annotated[str, Field(min_length=1, strict=True)] = "XNYS"
+    """The calendar of the exchange, as exchange_calendars names it: XNYS, XLON, XHKG, 24/7 ..."""
+    store: Path | None = None
+    """The folder of the bar store, relative to the config file; the option --store goes before it."""
+    backtest_config: BacktestConfig
+    """The days of the backtest."""
+    session_data_config: SessionDataConfig
+    """The symbols and what each of them has."""
+    scanners: tuple[ScannerConfig, ...] = ()
+    """What looks for symbols."""
+    strategies: tuple[StrategyConfig, ...] = ()
+    """What gives signals."""
+
+    _source_path: Path | None = PrivateAttr(None)
+
+    @property
+    def source_path(self) -> Path | None:
+        """The file that the config was read from; None when it was not read from a file."""
+        return self._source_path
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths in the config start from."""
+        return self._source_path.parent if self._source_path else Path.cwd()
+
+    def with_store(self, store: Path) -> SessionConfig:
+        """The same config with its bars in another store."""
+        return self.model_copy(update={"store": store})
+
+    def resolved(self) -> dict[str, Any]:
+        """All values with the defaults filled in, as JSON can hold them; `load_config` reads the result."""
+        return self.model_dump(mode="json")

@@ -1,0 +1,140 @@
+"""What pydantic finds wrong with a config, told in words for the person who wrote it."""
+
+from __future__ import annotations
+
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
+
+from pydantic import ValidationError
+
+from openbell.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+__all__ = ["Problem", "config_error", "problems_of", "raises_config_error"]
+
+C = TypeVar("C", bound=type)
+Place = tuple[str | int, ...]
+
+_UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
+_NOT_A_MAPPING = ("model_type", "model_attributes_type", "dataclass_type", "dict_type", "mapping_type")
+_NOT_A_LIST = ("tuple_type", "list_type")
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong.
+
+    ``place`` holds the keys and list positions that lead to it, ``message`` what is wrong and what to do.
+    """
+
+    place: Place
+    message: str
+
+    @property
+    def where(self) -> str:
+        """The place as people write it: ``scanners[0].schedule``."""
+        return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.place).lstrip(".")
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}" if self.place else self.message
+
+
+def problems_of(error: ValidationError, model: type) -> list[Problem]:
+    """Every problem in a validation error of ``model``, in the order of the model's fields."""
+    return [Problem(detail["loc"], _message(detail, model)) for detail in error.errors(include_url=False)]
+
+
+def config_error(subject: str, lines: list[str]) -> ConfigError:
+    """One error that tells all of its lines; a single one stands on the line of its subject."""
+    if len(lines) == 1:
+        return ConfigError(f"{subject}: {lines[0]}")
+    return ConfigError("\n  ".join([f"{subject} has {len(lines)} problems:", *lines]))
+
+
+def raises_config_error(cls: C) -> C:
+    """Have the constructor of a pydantic dataclass raise ConfigError where it would raise ValidationError."""
+    construct = vars(cls)["__init__"]
+
+    @wraps(construct)
+    def checked(self: Any, *args: Any, **values: Any) -> None:
+        try:
+            construct(self, *args, **values)
+        except ValidationError as error:
+            raise config_error(cls.__name__, [str(p) for p in problems_of(error, cls)]) from None
+
+    type.__setattr__(cls, "__init__", checked)
+    return cls
+
+
+def _message(detail: ErrorDetails, model: type) -> str:
+    kind, given = detail["type"], detail["input"]
+    if kind in _UNKNOWN_KEY:
+        return _unknown_key(detail["loc"], model)
+    if kind == "value_error":
+        return str(detail["ctx"]["error"])
+    if kind == "missing":
+        return f"is required and not there: {_description(detail['loc'], model)}"
+    if kind == "literal_error":
+        return f"must be {detail['ctx']['expected']}, not {given!r}"
+    if kind in _NOT_A_MAPPING:
+        return f"must be a mapping (key: value), not {_told(given)}"
+    if kind in _NOT_A_LIST:
+        return f"must be a list, not {_told(given)}. Write it as [...], or each entry on a line after a dash."
+    if kind == "string_type":
+        return f"must be text, not {_told(given)}. Put it in quotes."
+    if kind == "string_pattern_mismatch":
+        return f"{given!r} cannot be used: {_description(detail['loc'], model)}"
+    if kind == "too_short":
+        return "is empty. Write at least one entry, or leave the key out."
+    return f"{detail['msg'].replace('Input should be', 'must be', 1)}, not {_told(given)}"
+
+
+def _told(given: object) -> str:
+    if given is None:
+        return "empty"
+    if isinstance(given, dict):
+        return "a mapping"
+    if isinstance(given, list | tuple):
+        return "a list"
+    return repr(given)
+
+
+def _unknown_key(place: Place, model: type) -> str:
+    *parents, key = (part for part in place if isinstance(part, str))
+    keys_at = _levels(model)
+    hint = did_you_mean(key, keys_at.get(tuple(parents), ()))
+    if hint:
+        return f"unknown key; {hint[1].lower()}{hint[2:]}"
+    homes = [level for level, fields in keys_at.items() if key in fields]
+    if homes:
+        return f"unknown key here; {key!r} belongs {' or '.join(_named(home) for home in homes)}"
+    return f"unknown key; known here: {', '.join(keys_at.get(tuple(parents), ()))}"
+
+
+def _named(level: tuple[str, ...]) -> str:
+    return f"in {'.'.join(level)}" if level else "at the top of the file"
+
+
+def _description(place: Place, model: type) -> str:
+    *parents, key = (part for part in place if isinstance(part, str))
+    return _levels(model)[tuple(parents)].get(key, "")
+
+
+@cache
+def _levels(model: type) -> dict[tuple[str, ...], dict[str, str]]:
+    """Per level of the config (the keys that lead there), the keys that it knows and what each is for."""
+    fields = model.__pydantic_fields__  # type: ignore[attr-defined]  # models and dataclasses of pydantic both have it
+    levels: dict[tuple[str, ...], dict[str, str]] = {
+        (): {name: (field.description or "") for name, field in fields.items()}
+    }
+    for name, field in fields.items():
+        for nested in _models_in(field.annotation):
+            levels.update({(name, *path): keys for path, keys in _levels(nested).items()})
+    return levels
+
+
+def _models_in(annotation: Any) -> list[type]:
+    if hasattr(annotation, "__pydantic_fields__"):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]

@@ -1,0 +1,165 @@
+"""`load_config`: from a YAML, JSON or TOML file to a validated `SessionConfig`, or to one error with all problems.
+
+YAML is read by the rules of its version 1.2, because those of 1.1 bite traders: the ticker ``ON`` would be true, the
+time ``15:55`` the number 955 and the ticker ``0700`` the number 448.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import ValidationError
+
+from openbell.config.models import SessionConfig
+from openbell.config.problems import config_error, problems_of
+from openbell.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from openbell.config.problems import Place
+
+__all__ = ["load_config"]
+
+
+def load_config(source: str | Path | Mapping[str, Any]) -> SessionConfig:
+    """Read and validate a session config.
+
+    Args:
+        source: A file (.yaml, .yml, .json or .toml), or the values themselves.
+
+    Returns:
+        The config; ``store`` is made absolute, starting from the file's folder.
+
+    Raises:
+        ConfigError: The file is not there or cannot be read, or values in it are wrong; all of them are told.
+    """
+    if not isinstance(source, str | Path):
+        return _validated(dict(source), "config", {})
+    path = Path(source)
+    text = _text_of(path)
+    values = _READERS[path.suffix.lower()](text, path)
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} holds no config: it must be a mapping of keys. See: openbell schema")
+    config = _validated(values, str(path), _yaml_lines(text) if path.suffix.lower() in (".yaml", ".yml") else {})
+    config._source_path = path.resolve()  # noqa: SLF001  the one place that knows it
+    return config.with_store(config.folder / config.store.expanduser()) if config.store else config
+
+
+def _validated(values: dict[str, Any], subject: str, lines: Mapping[Place, int]) -> SessionConfig:
+    try:
+        return SessionConfig.model_validate(values)
+    except ValidationError as error:
+        found = [(_line_of(p.place, lines), str(p)) for p in problems_of(error, SessionConfig)]
+        found.sort(key=lambda one: one[0])
+        raise config_error(subject, [f"{text} (line {line})" if line else text for line, text in found]) from None
+
+
+def _line_of(place: Place, lines: Mapping[Place, int]) -> int:
+    """The line of the place, or of the nearest level around it (a missing key has no line); 0 when it is not known."""
+    return next((lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), 0)
+
+
+def _text_of(path: Path) -> str:
+    if path.suffix.lower() not in _READERS:
+        raise ConfigError(
+            f"{path}: a config is a {', '.join(_READERS)} file, not {path.suffix or 'a file without suffix'}"
+        )
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        near = sorted(p.name for p in path.parent.glob("*") if p.suffix.lower() in _READERS)[:5]
+        raise ConfigError(f"{path} is not there.{' In its folder: ' + ', '.join(near) + '.' if near else ''}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML 1.2 scalars (plus dates), and no key twice."""
+
+    yaml_implicit_resolvers: dict[str | None, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  as PyYAML has it
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("timestamp", r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].*)?", "0123456789"),
+    ("merge", r"<<", "<"),
+):
+    _Yaml.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
+
+
+def _mapping(loader: _Yaml, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: dict[str, int] = {}
+    for key, _ in node.value:
+        line = key.start_mark.line + 1
+        if key.value in seen:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {key.value!r} is there twice (first on line {seen[key.value]})", key.start_mark
+            )
+        seen[key.value] = line
+    loader.flatten_mapping(node)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Yaml.add_constructor("tag:yaml.org,2002:map", _mapping)
+
+
+def _read_yaml(text: str, path: Path) -> Any:
+    try:
+        return yaml.load(text, _Yaml)  # noqa: S506  a subclass of SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigError(f"{path}{where}: {error.problem or error.context}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"{path} is not YAML: {error}") from None
+
+
+def _yaml_lines(text: str) -> dict[Place, int]:
+    """The line on which each key and list entry stands."""
+    lines: dict[Place, int] = {}
+
+    def walk(node: yaml.Node | None, place: Place) -> None:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                lines[*place, key.value] = key.start_mark.line + 1
+                walk(value, (*place, key.value))
+        elif isinstance(node, yaml.SequenceNode):
+            for at, value in enumerate(node.value):
+                lines[*place, at] = value.start_mark.line + 1
+                walk(value, (*place, at))
+
+    walk(yaml.compose(text, _Yaml), ())
+    return lines
+
+
+def _read_json(text: str, path: Path) -> Any:
+    def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ConfigError(f"{path}: the key {key!r} is there twice")
+        return dict(pairs)
+
+    try:
+        return json.loads(text, object_pairs_hook=distinct)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{path}, line {error.lineno}, column {error.colno}: {error.msg}") from None
+
+
+def _read_toml(text: str, path: Path) -> Any:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+_READERS = {".yaml": _read_yaml, ".yml": _read_yaml, ".json": _read_json, ".toml": _read_toml}
