@@ -1,1 +1,21 @@
+"""Time: calendars, sessions, the bars that they hold, and the only clocks that openbell reads."""
 
+from __future__ import annotations
+
+from openbell.timing.clock import Clock, SimulatedClock, Stopwatch, WallClock, stopwatch, wall_stamp
+from openbell.timing.grid import ExpectedBars, SessionGrid
+from openbell.timing.manager import Segment, TimeManager, TradingSession
+
+__all__ = [
+    "Clock",
+    "ExpectedBars",
+    "Segment",
+    "SessionGrid",
+    "SimulatedClock",
+    "Stopwatch",
+    "TimeManager",
+    "TradingSession",
+    "WallClock",
+    "stopwatch",
+    "wall_stamp",
+]

@@ -1,0 +1,96 @@
+"""The clocks: a simulated one that only moves forward, the machine's, and a stopwatch for durations."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+from openbell.errors import CalendarError
+
+__all__ = ["Clock", "SimulatedClock", "Stopwatch", "WallClock", "stopwatch", "wall_stamp"]
+
+
+class Clock(Protocol):
+    """Anything that knows what time it is."""
+
+    @property
+    def now_ns(self) -> int:
+        """The time now, nanoseconds since 1970 UTC."""
+        ...
+
+
+class SimulatedClock:
+    """The clock of a backtest: it stands still until it is moved, and within a day it only moves forward.
+
+    Args:
+        now_ns: Where it starts, nanoseconds since 1970 UTC.
+    """
+
+    def __init__(self, now_ns: int = 0) -> None:
+        self._now_ns = int(now_ns)
+
+    @property
+    def now_ns(self) -> int:
+        """The simulated time, nanoseconds since 1970 UTC."""
+        return self._now_ns
+
+    def advance_to(self, ns: int) -> None:
+        """Move to ``ns``; staying where it is is allowed.
+
+        Raises:
+            CalendarError: ``ns`` lies before the present.
+        """
+        if ns < self._now_ns:
+            raise CalendarError(
+                f"the simulated clock cannot go back from {_utc_text(self._now_ns)} to {_utc_text(ns)}. "
+                "Feed events in ascending time, or reset the clock for another day."
+            )
+        self._now_ns = int(ns)
+
+    def reset(self, ns: int) -> None:
+        """Set the clock for a new day, forward or back."""
+        self._now_ns = int(ns)
+
+
+class WallClock:
+    """The machine's clock."""
+
+    @property
+    def now_ns(self) -> int:
+        """The time now, nanoseconds since 1970 UTC."""
+        return time.time_ns()
+
+
+class Stopwatch:
+    """Measures how long something takes; it runs from its making."""
+
+    __slots__ = ("_start_ns",)
+
+    def __init__(self) -> None:
+        self._start_ns = time.perf_counter_ns()
+
+    @property
+    def ms(self) -> float:
+        """Milliseconds since the start."""
+        return (time.perf_counter_ns() - self._start_ns) / 1e6
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return (time.perf_counter_ns() - self._start_ns) / 1e9
+
+
+def stopwatch() -> Stopwatch:
+    """A stopwatch that starts now."""
+    return Stopwatch()
+
+
+def wall_stamp() -> str:
+    """The machine's time in UTC as text that sorts and is safe in a file name: ``20131010T143000.123456Z``."""
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def _utc_text(ns: int) -> str:
+    seconds, rest = divmod(int(ns), 1_000_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000).isoformat()

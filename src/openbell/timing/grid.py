@@ -1,0 +1,181 @@
+"""`SessionGrid`: consecutive sessions as columns, and the bars that the calendar expects of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.errors import IntervalError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from openbell.interval import Interval
+
+__all__ = ["ANCHOR_DAY", "ExpectedBars", "SessionGrid"]
+
+ANCHOR_DAY = 10_959
+"""Monday 2000-01-03 in days since 1970-01-01; groups of sessions and of weeks are counted from it in every window."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExpectedBars:
+    """The bars that a calendar expects, in ascending time; int64 columns of one length, read-only.
+
+    Attributes:
+        start_ns: Start of each bar, nanoseconds since 1970 UTC.
+        end_ns: Close of each bar, when it becomes visible; nanoseconds since 1970 UTC.
+        session: Which session of the grid the bar lies in; of a bar of several sessions the first that the grid has.
+        sessions: How many sessions the whole bar has by the calendar, also outside the grid; 1 for an intraday bar.
+    """
+
+    start_ns: NDArray[np.int64]
+    end_ns: NDArray[np.int64]
+    session: NDArray[np.int64]
+    sessions: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        for column in (self.start_ns, self.end_ns, self.session, self.sessions):
+            column.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.start_ns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionGrid:
+    """Consecutive sessions of one exchange, as read-only int64 columns; all times are nanoseconds since 1970 UTC.
+
+    A trading segment is a time without a break: a session is one segment, two around a lunch break, and in extended
+    hours the pre-market and the post-market are segments of their own.
+
+    Attributes:
+        days: Per session, its date in days since 1970-01-01 (a futures session opens on the evening before it).
+        open_ns: Per session, its regular open.
+        close_ns: Per session, its regular close.
+        segment_open_ns: Per segment, its open; ascending.
+        segment_close_ns: Per segment, its close.
+        segment_session: Per segment, the index of its session in ``days``.
+        segment_is_regular: Per segment, whether it belongs to the regular hours (bool).
+        first_ordinal: The number of ``days[0]`` in the calendar, 0 being the first session on or after 2000-01-03.
+        whole: The grid of the whole calendar that this one is a window of; None when it is the whole one.
+    """
+
+    days: NDArray[np.int64]
+    open_ns: NDArray[np.int64]
+    close_ns: NDArray[np.int64]
+    segment_open_ns: NDArray[np.int64]
+    segment_close_ns: NDArray[np.int64]
+    segment_session: NDArray[np.int64]
+    segment_is_regular: NDArray[np.bool_]
+    first_ordinal: int
+    whole: SessionGrid | None = field(default=None, repr=False)
+    _expected: dict[Interval, ExpectedBars] = field(default_factory=dict, init=False, repr=False)
+    _counts: dict[Interval, NDArray[np.int64]] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for column in (
+            self.days,
+            self.open_ns,
+            self.close_ns,
+            self.segment_open_ns,
+            self.segment_close_ns,
+            self.segment_session,
+            self.segment_is_regular,
+        ):
+            column.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.days)
+
+    def between(self, begin: int, end: int) -> SessionGrid:
+        """The window of sessions ``begin`` up to but without ``end`` (indexes), without copying their times."""
+        low, high = np.searchsorted(self.segment_session, [begin, max(begin, end)])
+        return SessionGrid(
+            days=self.days[begin:end],
+            open_ns=self.open_ns[begin:end],
+            close_ns=self.close_ns[begin:end],
+            segment_open_ns=self.segment_open_ns[low:high],
+            segment_close_ns=self.segment_close_ns[low:high],
+            segment_session=self.segment_session[low:high] - begin,
+            segment_is_regular=self.segment_is_regular[low:high],
+            first_ordinal=self.first_ordinal + begin,
+            whole=self.whole or self,
+        )
+
+    def expected_bars(self, interval: Interval) -> ExpectedBars:
+        """The bars of ``interval`` that the regular hours of these sessions are expected to hold.
+
+        Intraday bars tile each segment: aligned to its open, the last one cut at its close. A daily bar is a session,
+        ``<n>d`` are n sessions and ``<n>w`` the sessions of n ISO weeks, both counted from 2000-01-03. Where the grid
+        cuts through such a group, the bar still starts and ends where the whole group does, so that the bar of a week
+        never counts as closed on its Wednesday.
+        """
+        known = self._expected.get(interval)
+        if known is None:
+            known = self._tile(interval) if interval.is_intraday else self._group(interval)
+            self._expected[interval] = known
+        return known
+
+    def bars_per_session(self, interval: Interval) -> NDArray[np.int64]:
+        """How many bars of an intraday ``interval`` the regular hours of each session are expected to hold (int64).
+
+        Raises:
+            IntervalError: The interval is not intraday.
+        """
+        if not interval.is_intraday:
+            raise IntervalError(
+                f"{interval} bars lie across whole sessions; only intraday bars are counted per session."
+            )
+        known = self._counts.get(interval)
+        if known is None:
+            regular = self.segment_is_regular
+            length = self.segment_close_ns[regular] - self.segment_open_ns[regular]
+            known = np.zeros(len(self.days), np.int64)
+            np.add.at(known, self.segment_session[regular], -(-length // interval.ns))
+            known.setflags(write=False)
+            self._counts[interval] = known
+        return known
+
+    def expected_counts(self, interval: Interval, base: Interval) -> NDArray[np.int64]:
+        """How many ``base`` bars each bar of ``expected_bars(interval)`` is made of when none is missing (int64)."""
+        bars = self.expected_bars(interval)
+        if interval.is_intraday:
+            return -(-(bars.end_ns - bars.start_ns) // base.ns)
+        if not base.is_intraday:
+            return bars.sessions
+        whole = self.whole or self
+        total = np.concatenate([[0], np.cumsum(whole.bars_per_session(base))])
+        first = np.searchsorted(whole.open_ns, bars.start_ns)
+        return np.asarray(total[first + bars.sessions] - total[first], np.int64)
+
+    def group_of_session(self, interval: Interval) -> NDArray[np.int64]:
+        """Per session, the number of the ``<n>d`` or ``<n>w`` bar that it is part of, the same in every window (int64)."""
+        if interval.unit == "w":
+            return (self.days - ANCHOR_DAY) // 7 // interval.count
+        return (self.first_ordinal + np.arange(len(self.days), dtype=np.int64)) // interval.count
+
+    def _tile(self, interval: Interval) -> ExpectedBars:
+        """Intraday bars, all segments at once."""
+        regular = self.segment_is_regular
+        opens, closes = self.segment_open_ns[regular], self.segment_close_ns[regular]
+        bars = -(-(closes - opens) // interval.ns)
+        segment = np.repeat(np.arange(len(bars)), bars)
+        number_in_segment = np.arange(len(segment), dtype=np.int64) - np.repeat(np.cumsum(bars) - bars, bars)
+        start = opens[segment] + number_in_segment * interval.ns
+        end = np.minimum(start + interval.ns, closes[segment])
+        session = self.segment_session[regular][segment]
+        return ExpectedBars(start, end, session, np.ones(len(start), np.int64))
+
+    def _group(self, interval: Interval) -> ExpectedBars:
+        """Daily and weekly bars: the sessions of each group, by the whole calendar."""
+        whole = self.whole or self
+        groups, session = np.unique(self.group_of_session(interval), return_index=True)
+        all_groups = whole.group_of_session(interval)
+        first = np.searchsorted(all_groups, groups, side="left")
+        after = np.searchsorted(all_groups, groups, side="right")
+        return ExpectedBars(
+            whole.open_ns[first], whole.close_ns[after - 1], session.astype(np.int64), (after - first).astype(np.int64)
+        )

@@ -1,0 +1,307 @@
+"""`TimeManager`: the one place that knows what time it is, when an exchange trades, and how to count in sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.errors import CalendarError
+from openbell.interval import Interval, parse_interval
+from openbell.timing.calendars import SessionHours, load_calendar
+from openbell.timing.clock import Clock, WallClock
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from numpy.typing import NDArray
+
+    from openbell.timing.grid import SessionGrid
+
+__all__ = ["Segment", "TimeManager", "TradingSession"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_GRIDS_KEPT = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A time without a break in a session; nanoseconds since 1970 UTC."""
+
+    open_ns: int
+    close_ns: int
+    is_regular: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TradingSession:
+    """One session; all times are nanoseconds since 1970 UTC.
+
+    Attributes:
+        day: The date that names it.
+        open_ns: The regular open.
+        close_ns: The regular close.
+        first_ns: When trading begins; before ``open_ns`` in extended hours.
+        last_ns: When trading ends; after ``close_ns`` in extended hours.
+        segments: The times between breaks, in order.
+    """
+
+    day: date
+    open_ns: int
+    close_ns: int
+    first_ns: int
+    last_ns: int
+    segments: tuple[Segment, ...]
+
+
+class TimeManager:
+    """Calendar, clock and trading-day arithmetic of one exchange.
+
+    Days are session dates in the exchange's own reckoning; times are nanoseconds since 1970 UTC unless a method says
+    otherwise. Everything is looked up in arrays that are made once per process and exchange, so that the methods may
+    be called in loops and from any thread.
+
+    Args:
+        exchange: A calendar of exchange_calendars, such as ``XNYS``, ``XHKG``, ``CMES`` or ``24/7``.
+        session_hours: ``extended`` adds the pre-market and the post-market to the sessions.
+        clock: What time it is; the machine's clock unless given.
+
+    Raises:
+        UnknownNameError: There is no calendar of that name.
+        ConfigError: Extended hours were asked for, and none are known for the exchange.
+    """
+
+    def __init__(
+        self, exchange: str = "XNYS", *, session_hours: SessionHours = "regular", clock: Clock | None = None
+    ) -> None:
+        calendar = load_calendar(exchange, session_hours)
+        self.exchange = exchange
+        self.timezone: ZoneInfo = calendar.timezone
+        self.session_hours: SessionHours = session_hours
+        self.clock: Clock = clock if clock is not None else WallClock()
+        self._all = calendar.sessions
+        self._first_day, self._last_day = int(self._all.days[0]), int(self._all.days[-1])
+        self._grid_between = lru_cache(maxsize=_GRIDS_KEPT)(self._all.between)
+        # Where each session's trading begins and ends, extended hours included.
+        first_segment = np.searchsorted(self._all.segment_session, np.arange(len(self._all)))
+        last_segment = np.append(first_segment[1:], len(self._all.segment_session)) - 1
+        self._first_ns = self._all.segment_open_ns[first_segment]
+        self._last_ns = self._all.segment_close_ns[last_segment]
+        self._segments_of = first_segment, last_segment + 1
+
+    def __repr__(self) -> str:
+        return f"TimeManager({self.exchange!r}, session_hours={self.session_hours!r})"
+
+    # What time it is
+
+    @property
+    def now_ns(self) -> int:
+        """The clock's time."""
+        return self.clock.now_ns
+
+    def get_current_time(self) -> datetime:
+        """The clock's time as a datetime, time-zone aware, UTC."""
+        return _EPOCH + timedelta(microseconds=self.now_ns // 1000)
+
+    def to_local(self, ns: int) -> datetime:
+        """A time on the exchange's wall clock, time-zone aware (to the microsecond)."""
+        return (_EPOCH + timedelta(microseconds=int(ns) // 1000)).astimezone(self.timezone)
+
+    def local_ns(self, day: date, clock_time: time) -> int:
+        """When the exchange's wall clock shows ``clock_time`` on the calendar date ``day``.
+
+        A time that the change to winter hours repeats is taken the first time round.
+        """
+        local = datetime.combine(day, clock_time.replace(tzinfo=None), tzinfo=self.timezone)
+        return (local.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1) * 1000
+
+    def day_of(self, ns: int) -> date:
+        """The session that a time belongs to.
+
+        That is the session that trades at ``ns`` (a close belongs to the session that it ends, unless the next one
+        opens at it); outside the hours, the session of that date at the exchange, or the next one when it has none.
+        """
+        position = int(np.searchsorted(self._first_ns, ns, side="right")) - 1
+        if position >= 0 and ns <= self._last_ns[position]:
+            return _date_of(self._all.days[position])
+        return self.first_session_on_or_after(self.to_local(ns).date())
+
+    # Which days are sessions
+
+    def sessions(self, first: date, last: date) -> list[date]:
+        """The sessions from ``first`` to ``last``, both inclusive."""
+        begin, end = self._window(first, last)
+        return [_date_of(day) for day in self._all.days[begin:end]]
+
+    def is_session(self, day: date) -> bool:
+        """Whether the exchange has a session of that date."""
+        position = self._position(day)
+        return position < len(self._all) and int(self._all.days[position]) == _number_of(day)
+
+    def first_session_on_or_after(self, day: date) -> date:
+        """The session of ``day``, or the next one."""
+        return _date_of(self._all.days[self._position(day)])
+
+    def last_session_on_or_before(self, day: date) -> date:
+        """The session of ``day``, or the one before."""
+        number = self._checked(day)
+        return _date_of(self._all.days[int(np.searchsorted(self._all.days, number, side="right")) - 1])
+
+    def session_before(self, day: date, n: int = 1) -> date:
+        """The session that lies ``n`` sessions before ``day``, which need not be a session itself.
+
+        Raises:
+            CalendarError: The calendar does not reach that far back.
+            ValueError: ``n`` is less than 1.
+        """
+        if n < 1:
+            raise ValueError(f"n is {n}; it must be 1 or more. Use first_session_on_or_after for the day itself.")
+        position = self._position(day) - n
+        if position < 0:
+            raise CalendarError(f"there are no {n} sessions before {day}: {self._bounds()}")
+        return _date_of(self._all.days[position])
+
+    # What a session looks like
+
+    def session(self, day: date) -> TradingSession:
+        """The session of a date.
+
+        Raises:
+            CalendarError: There is none.
+        """
+        i = self._position(day)
+        if int(self._all.days[i]) != _number_of(day):
+            following = _date_of(self._all.days[i])
+            raise CalendarError(f"{day} is not a session of {self.exchange}; the next one is {following}.")
+        begin, end = (int(edge[i]) for edge in self._segments_of)
+        grid = self._all
+        segments = tuple(
+            Segment(int(grid.segment_open_ns[k]), int(grid.segment_close_ns[k]), bool(grid.segment_is_regular[k]))
+            for k in range(begin, end)
+        )
+        return TradingSession(
+            _date_of(grid.days[i]),
+            int(grid.open_ns[i]),
+            int(grid.close_ns[i]),
+            segments[0].open_ns,
+            segments[-1].close_ns,
+            segments,
+        )
+
+    def grid(self, first: date, last: date) -> SessionGrid:
+        """The sessions from ``first`` to ``last``, both inclusive, as columns; empty when there are none between."""
+        return self._grid_between(*self._window(first, last))
+
+    def widened(self, interval: str | Interval, first: date, last: date) -> tuple[date, date]:
+        """The window widened to whole bars of ``interval``: to whole weeks for ``1w``; itself for intraday and ``1d``.
+
+        Raises:
+            CalendarError: There is no session in the window.
+        """
+        interval = _interval(interval)
+        begin, end = self._window(first, last)
+        if begin == end:
+            raise CalendarError(f"{self.exchange} has no session from {first} to {last}.")
+        if not interval.is_intraday:
+            groups = _groups(self._all, interval)
+            begin = int(np.searchsorted(groups, groups[begin], side="left"))
+            end = int(np.searchsorted(groups, groups[end - 1], side="right"))
+        return _date_of(self._all.days[begin]), _date_of(self._all.days[end - 1])
+
+    def expected_bar_times(self, interval: str | Interval, day: date) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Starts and ends of the bars that the session of ``day`` is expected to hold (regular hours).
+
+        For ``1w`` and ``<n>d`` it is the one bar that the session is part of, from its first open to its last close.
+
+        Raises:
+            CalendarError: ``day`` is not a session.
+        """
+        if not self.is_session(day):
+            self.session(day)
+        bars = self.grid(day, day).expected_bars(_interval(interval))
+        return bars.start_ns, bars.end_ns
+
+    def first_session_for_bars(self, interval: str | Interval, bars: int, before: date) -> date:
+        """The latest session from which on, up to but without ``before``, ``bars`` bars are expected to have closed.
+
+        It walks the calendar back over holidays and half days. Of ``1w`` and ``<n>d`` only whole bars count.
+
+        Args:
+            interval: The interval of the bars.
+            bars: How many are needed; with 0 or less the answer is the first session on or after ``before``.
+            before: The day whose history is wanted; need not be a session.
+
+        Raises:
+            CalendarError: The calendar does not reach that far back.
+        """
+        interval = _interval(interval)
+        end = self._position(before)
+        if bars <= 0:
+            return _date_of(self._all.days[end])
+        begin = self._walk_back(interval, bars, end)
+        if begin < 0:
+            raise CalendarError(f"there are no {bars} bars of {interval} before {before}: {self._bounds()}")
+        return _date_of(self._all.days[begin])
+
+    def _walk_back(self, interval: Interval, bars: int, end: int) -> int:
+        """Index of the session where the last ``bars`` whole bars before session ``end`` begin; -1: not so many."""
+        if interval.is_intraday:
+            total = _cumulative(self._all, interval)
+            return int(np.searchsorted(total, total[end] - bars, side="right")) - 1
+        groups = _groups(self._all, interval)
+        if end < len(groups) and end > 0 and groups[end - 1] == groups[end]:
+            end = int(np.searchsorted(groups, groups[end], side="left"))
+        starts = np.flatnonzero(np.diff(groups[:end], prepend=groups[0] - 1)) if end else np.empty(0, np.int64)
+        return int(starts[-bars]) if bars <= len(starts) else -1
+
+    def _window(self, first: date, last: date) -> tuple[int, int]:
+        """The sessions from ``first`` to ``last`` as indexes; the second is exclusive and not below the first."""
+        begin, end = np.searchsorted(self._all.days, [self._checked(first), self._checked(last) + 1])
+        return int(begin), max(int(begin), int(end))
+
+    def _position(self, day: date) -> int:
+        """Index of the first session on or after ``day``."""
+        return int(np.searchsorted(self._all.days, self._checked(day)))
+
+    def _checked(self, day: date) -> int:
+        """``day`` in days since 1970-01-01.
+
+        Raises:
+            CalendarError: The calendar does not reach it.
+        """
+        number = _number_of(day)
+        if not self._first_day <= number <= self._last_day:
+            raise CalendarError(f"{day} is outside the calendar: {self._bounds()}")
+        return number
+
+    def _bounds(self) -> str:
+        return f"{self.exchange} is known from {_date_of(self._first_day)} to {_date_of(self._last_day)}."
+
+
+@lru_cache(maxsize=256)
+def _cumulative(grid: SessionGrid, interval: Interval) -> NDArray[np.int64]:
+    """How many bars all sessions before each one hold, and as a last entry those of all sessions."""
+    return np.concatenate([[0], np.cumsum(grid.bars_per_session(interval))])
+
+
+@lru_cache(maxsize=256)
+def _groups(grid: SessionGrid, interval: Interval) -> NDArray[np.int64]:
+    """Per session, the bar of ``<n>d`` or ``<n>w`` that it is part of."""
+    return grid.group_of_session(interval)
+
+
+def _interval(interval: str | Interval) -> Interval:
+    return interval if isinstance(interval, Interval) else parse_interval(interval)
+
+
+def _number_of(day: date) -> int:
+    """A date in days since 1970-01-01."""
+    return day.toordinal() - _EPOCH_ORDINAL
+
+
+def _date_of(number: int | np.integer) -> date:
+    return date.fromordinal(int(number) + _EPOCH_ORDINAL)
