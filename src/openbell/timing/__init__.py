@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from openbell.timing.clock import Clock, SimulatedClock, Stopwatch, WallClock, stopwatch, wall_stamp
-from openbell.timing.grid import ExpectedBars, SessionGrid
-from openbell.timing.manager import Segment, TimeManager, TradingSession
+from openbell.timing.grid import ExpectedBars, Segment, SessionGrid, TradingSession
+from openbell.timing.manager import TimeManager
 
 __all__ = [
     "Clock",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +15,52 @@ if TYPE_CHECKING:
 
     from openbell.interval import Interval
 
-__all__ = ["ANCHOR_DAY", "ExpectedBars", "SessionGrid"]
+__all__ = ["ANCHOR_DAY", "ExpectedBars", "Segment", "SessionGrid", "TradingSession", "date_of", "day_number"]
+
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 ANCHOR_DAY = 10_959
 """Monday 2000-01-03 in days since 1970-01-01; groups of sessions and of weeks are counted from it in every window."""
+
+
+def day_number(day: date) -> int:
+    """A date in days since 1970-01-01."""
+    return day.toordinal() - _EPOCH_ORDINAL
+
+
+def date_of(number: int | np.integer) -> date:
+    """The date that is so many days after 1970-01-01."""
+    return date.fromordinal(int(number) + _EPOCH_ORDINAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A time without a break in a session; nanoseconds since 1970 UTC."""
+
+    open_ns: int
+    close_ns: int
+    is_regular: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TradingSession:
+    """One session; all times are nanoseconds since 1970 UTC.
+
+    Attributes:
+        day: The date that names it.
+        open_ns: The regular open.
+        close_ns: The regular close.
+        first_ns: When trading begins; before ``open_ns`` in extended hours.
+        last_ns: When trading ends; after ``close_ns`` in extended hours.
+        segments: The times between breaks, in order.
+    """
+
+    day: date
+    open_ns: int
+    close_ns: int
+    first_ns: int
+    last_ns: int
+    segments: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +148,27 @@ class SessionGrid:
             whole=self.whole or self,
         )
 
+    def segments_of_sessions(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Per session, the index of its first segment and the one after its last (int64)."""
+        first = np.searchsorted(self.segment_session, np.arange(len(self.days) + 1))
+        return first[:-1].astype(np.int64), first[1:].astype(np.int64)
+
+    def session_at(self, index: int) -> TradingSession:
+        """The session at an index of ``days``, as a value."""
+        low, high = np.searchsorted(self.segment_session, [index, index + 1])
+        segments = tuple(
+            Segment(int(self.segment_open_ns[k]), int(self.segment_close_ns[k]), bool(self.segment_is_regular[k]))
+            for k in range(low, high)
+        )
+        return TradingSession(
+            day=date_of(self.days[index]),
+            open_ns=int(self.open_ns[index]),
+            close_ns=int(self.close_ns[index]),
+            first_ns=segments[0].open_ns,
+            last_ns=segments[-1].close_ns,
+            segments=segments,
+        )
+
     def expected_bars(self, interval: Interval) -> ExpectedBars:
         """The bars of ``interval`` that the regular hours of these sessions are expected to hold.
 
@@ -152,7 +216,7 @@ class SessionGrid:
         return np.asarray(total[first + bars.sessions] - total[first], np.int64)
 
     def group_of_session(self, interval: Interval) -> NDArray[np.int64]:
-        """Per session, the number of the ``<n>d`` or ``<n>w`` bar that it is part of, the same in every window (int64)."""
+        """Per session, which ``<n>d`` or ``<n>w`` bar it is part of; the same in every window (int64)."""
         if interval.unit == "w":
             return (self.days - ANCHOR_DAY) // 7 // interval.count
         return (self.first_ordinal + np.arange(len(self.days), dtype=np.int64)) // interval.count

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -13,49 +12,19 @@ from openbell.errors import CalendarError
 from openbell.interval import Interval, parse_interval
 from openbell.timing.calendars import SessionHours, load_calendar
 from openbell.timing.clock import Clock, WallClock
+from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from numpy.typing import NDArray
 
-    from openbell.timing.grid import SessionGrid
+    from openbell.timing.grid import SessionGrid, TradingSession
 
-__all__ = ["Segment", "TimeManager", "TradingSession"]
+__all__ = ["TimeManager"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _GRIDS_KEPT = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A time without a break in a session; nanoseconds since 1970 UTC."""
-
-    open_ns: int
-    close_ns: int
-    is_regular: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TradingSession:
-    """One session; all times are nanoseconds since 1970 UTC.
-
-    Attributes:
-        day: The date that names it.
-        open_ns: The regular open.
-        close_ns: The regular close.
-        first_ns: When trading begins; before ``open_ns`` in extended hours.
-        last_ns: When trading ends; after ``close_ns`` in extended hours.
-        segments: The times between breaks, in order.
-    """
-
-    day: date
-    open_ns: int
-    close_ns: int
-    first_ns: int
-    last_ns: int
-    segments: tuple[Segment, ...]
 
 
 class TimeManager:
@@ -87,11 +56,9 @@ class TimeManager:
         self._first_day, self._last_day = int(self._all.days[0]), int(self._all.days[-1])
         self._grid_between = lru_cache(maxsize=_GRIDS_KEPT)(self._all.between)
         # Where each session's trading begins and ends, extended hours included.
-        first_segment = np.searchsorted(self._all.segment_session, np.arange(len(self._all)))
-        last_segment = np.append(first_segment[1:], len(self._all.segment_session)) - 1
+        first_segment, after_segment = self._all.segments_of_sessions()
         self._first_ns = self._all.segment_open_ns[first_segment]
-        self._last_ns = self._all.segment_close_ns[last_segment]
-        self._segments_of = first_segment, last_segment + 1
+        self._last_ns = self._all.segment_close_ns[after_segment - 1]
 
     def __repr__(self) -> str:
         return f"TimeManager({self.exchange!r}, session_hours={self.session_hours!r})"
@@ -127,7 +94,7 @@ class TimeManager:
         """
         position = int(np.searchsorted(self._first_ns, ns, side="right")) - 1
         if position >= 0 and ns <= self._last_ns[position]:
-            return _date_of(self._all.days[position])
+            return date_of(self._all.days[position])
         return self.first_session_on_or_after(self.to_local(ns).date())
 
     # Which days are sessions
@@ -135,21 +102,21 @@ class TimeManager:
     def sessions(self, first: date, last: date) -> list[date]:
         """The sessions from ``first`` to ``last``, both inclusive."""
         begin, end = self._window(first, last)
-        return [_date_of(day) for day in self._all.days[begin:end]]
+        return [date_of(day) for day in self._all.days[begin:end]]
 
     def is_session(self, day: date) -> bool:
         """Whether the exchange has a session of that date."""
         position = self._position(day)
-        return position < len(self._all) and int(self._all.days[position]) == _number_of(day)
+        return position < len(self._all) and int(self._all.days[position]) == day_number(day)
 
     def first_session_on_or_after(self, day: date) -> date:
         """The session of ``day``, or the next one."""
-        return _date_of(self._all.days[self._position(day)])
+        return date_of(self._all.days[self._position(day)])
 
     def last_session_on_or_before(self, day: date) -> date:
         """The session of ``day``, or the one before."""
         number = self._checked(day)
-        return _date_of(self._all.days[int(np.searchsorted(self._all.days, number, side="right")) - 1])
+        return date_of(self._all.days[int(np.searchsorted(self._all.days, number, side="right")) - 1])
 
     def session_before(self, day: date, n: int = 1) -> date:
         """The session that lies ``n`` sessions before ``day``, which need not be a session itself.
@@ -163,7 +130,7 @@ class TimeManager:
         position = self._position(day) - n
         if position < 0:
             raise CalendarError(f"there are no {n} sessions before {day}: {self._bounds()}")
-        return _date_of(self._all.days[position])
+        return date_of(self._all.days[position])
 
     # What a session looks like
 
@@ -174,23 +141,10 @@ class TimeManager:
             CalendarError: There is none.
         """
         i = self._position(day)
-        if int(self._all.days[i]) != _number_of(day):
-            following = _date_of(self._all.days[i])
+        if int(self._all.days[i]) != day_number(day):
+            following = date_of(self._all.days[i])
             raise CalendarError(f"{day} is not a session of {self.exchange}; the next one is {following}.")
-        begin, end = (int(edge[i]) for edge in self._segments_of)
-        grid = self._all
-        segments = tuple(
-            Segment(int(grid.segment_open_ns[k]), int(grid.segment_close_ns[k]), bool(grid.segment_is_regular[k]))
-            for k in range(begin, end)
-        )
-        return TradingSession(
-            _date_of(grid.days[i]),
-            int(grid.open_ns[i]),
-            int(grid.close_ns[i]),
-            segments[0].open_ns,
-            segments[-1].close_ns,
-            segments,
-        )
+        return self._all.session_at(i)
 
     def grid(self, first: date, last: date) -> SessionGrid:
         """The sessions from ``first`` to ``last``, both inclusive, as columns; empty when there are none between."""
@@ -210,7 +164,7 @@ class TimeManager:
             groups = _groups(self._all, interval)
             begin = int(np.searchsorted(groups, groups[begin], side="left"))
             end = int(np.searchsorted(groups, groups[end - 1], side="right"))
-        return _date_of(self._all.days[begin]), _date_of(self._all.days[end - 1])
+        return date_of(self._all.days[begin]), date_of(self._all.days[end - 1])
 
     def expected_bar_times(self, interval: str | Interval, day: date) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Starts and ends of the bars that the session of ``day`` is expected to hold (regular hours).
@@ -241,11 +195,11 @@ class TimeManager:
         interval = _interval(interval)
         end = self._position(before)
         if bars <= 0:
-            return _date_of(self._all.days[end])
+            return date_of(self._all.days[end])
         begin = self._walk_back(interval, bars, end)
         if begin < 0:
             raise CalendarError(f"there are no {bars} bars of {interval} before {before}: {self._bounds()}")
-        return _date_of(self._all.days[begin])
+        return date_of(self._all.days[begin])
 
     def _walk_back(self, interval: Interval, bars: int, end: int) -> int:
         """Index of the session where the last ``bars`` whole bars before session ``end`` begin; -1: not so many."""
@@ -273,13 +227,13 @@ class TimeManager:
         Raises:
             CalendarError: The calendar does not reach it.
         """
-        number = _number_of(day)
+        number = day_number(day)
         if not self._first_day <= number <= self._last_day:
             raise CalendarError(f"{day} is outside the calendar: {self._bounds()}")
         return number
 
     def _bounds(self) -> str:
-        return f"{self.exchange} is known from {_date_of(self._first_day)} to {_date_of(self._last_day)}."
+        return f"{self.exchange} is known from {date_of(self._first_day)} to {date_of(self._last_day)}."
 
 
 @lru_cache(maxsize=256)
@@ -296,12 +250,3 @@ def _groups(grid: SessionGrid, interval: Interval) -> NDArray[np.int64]:
 
 def _interval(interval: str | Interval) -> Interval:
     return interval if isinstance(interval, Interval) else parse_interval(interval)
-
-
-def _number_of(day: date) -> int:
-    """A date in days since 1970-01-01."""
-    return day.toordinal() - _EPOCH_ORDINAL
-
-
-def _date_of(number: int | np.integer) -> date:
-    return date.fromordinal(int(number) + _EPOCH_ORDINAL)
