@@ -4,6 +4,7 @@ The tree is sorted by what the caller can do about it:
 
     OpenbellError
     ├── ConfigError               change the config or the command
+    │   ├── InvalidConfigError    ... a config with one problem or several (tells all)
     │   ├── UnknownNameError      ... a name that nothing is registered under (tells the nearest)
     │   └── IntervalError         ... an interval that cannot be read or derived
     ├── CalendarError             a day or time that the exchange's calendar does not have
@@ -33,6 +34,7 @@ __all__ = [
     "DamagedFileError",
     "DataError",
     "IntervalError",
+    "InvalidConfigError",
     "OpenbellError",
     "ProvisioningError",
     "ShortfallError",
@@ -55,6 +57,23 @@ class OpenbellError(Exception):
 
 class ConfigError(OpenbellError):
     """The config or the command line asks for something that cannot be; changing it is the remedy."""
+
+
+class InvalidConfigError(ConfigError):
+    """A config has problems; all of them are told.
+
+    Args:
+        subject: What has them, e.g. the path of the config file.
+        problems: What is wrong, each with its place and its remedy.
+    """
+
+    def __init__(self, subject: str, problems: Iterable[str]) -> None:
+        self.subject = subject
+        self.problems = tuple(problems)
+        if len(self.problems) == 1:
+            super().__init__(f"{subject}: {self.problems[0]}")
+        else:
+            super().__init__("\n  ".join([f"{subject} has {len(self.problems)} problems:", *self.problems]))
 
 
 class UnknownNameError(ConfigError):

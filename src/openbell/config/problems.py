@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 
 from pydantic import ValidationError
 
-from openbell.errors import ConfigError, did_you_mean
+from openbell.errors import InvalidConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-__all__ = ["Problem", "config_error", "problems_of", "raises_config_error"]
+__all__ = ["Problem", "problems_of", "raises_config_error"]
 
 C = TypeVar("C", bound=type)
 Place = tuple[str | int, ...]
@@ -45,13 +45,6 @@ def problems_of(error: ValidationError, model: type) -> list[Problem]:
     return [Problem(detail["loc"], _message(detail, model)) for detail in error.errors(include_url=False)]
 
 
-def config_error(subject: str, lines: list[str]) -> ConfigError:
-    """One error that tells all of its lines; a single one stands on the line of its subject."""
-    if len(lines) == 1:
-        return ConfigError(f"{subject}: {lines[0]}")
-    return ConfigError("\n  ".join([f"{subject} has {len(lines)} problems:", *lines]))
-
-
 def raises_config_error(cls: C) -> C:
     """Have the constructor of a pydantic dataclass raise ConfigError where it would raise ValidationError."""
     construct = vars(cls)["__init__"]
@@ -61,7 +54,7 @@ def raises_config_error(cls: C) -> C:
         try:
             construct(self, *args, **values)
         except ValidationError as error:
-            raise config_error(cls.__name__, [str(p) for p in problems_of(error, cls)]) from None
+            raise InvalidConfigError(cls.__name__, map(str, problems_of(error, cls))) from None
 
     type.__setattr__(cls, "__init__", checked)
     return cls

@@ -16,8 +16,8 @@ import yaml
 from pydantic import ValidationError
 
 from openbell.config.models import SessionConfig
-from openbell.config.problems import config_error, problems_of
-from openbell.errors import ConfigError
+from openbell.config.problems import problems_of
+from openbell.errors import ConfigError, InvalidConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ def _validated(values: dict[str, Any], subject: str, lines: Mapping[Place, int])
     except ValidationError as error:
         found = [(_line_of(p.place, lines), str(p)) for p in problems_of(error, SessionConfig)]
         found.sort(key=lambda one: one[0])
-        raise config_error(subject, [f"{text} (line {line})" if line else text for line, text in found]) from None
+        raise InvalidConfigError(subject, [f"{text} (line {line})" if line else text for line, text in found]) from None
 
 
 def _line_of(place: Place, lines: Mapping[Place, int]) -> int:

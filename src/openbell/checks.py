@@ -1,0 +1,140 @@
+"""Validates a config as a whole, once before a run: what one key cannot know about calendars, indicators and classes.
+
+It needs no store. Whether the data is there is asked per symbol when a session is prepared.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from openbell import indicators
+from openbell.components import load_class, load_universe
+from openbell.errors import ConfigError, InvalidConfigError, OpenbellError
+from openbell.timing import TimeManager
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openbell.config import IndicatorConfig, SessionConfig
+
+__all__ = ["Finding", "check_config", "require_good_config", "summarise_config"]
+
+
+class Finding(NamedTuple):
+    """One problem of a config: the key that it is about, and what is wrong with it."""
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+class _Findings(list[Finding]):
+    """The problems found so far."""
+
+    @contextmanager
+    def at(self, place: str) -> Iterator[None]:
+        """Note what openbell raises within the block as a problem of a key."""
+        try:
+            yield
+        except OpenbellError as error:
+            self.append(Finding(place, str(error)))
+
+
+def check_config(config: SessionConfig, time_manager: TimeManager | None = None) -> list[Finding]:
+    """All problems of a config that can be known without data; none means that it is good.
+
+    Calendars are known, there are sessions in the range, indicators and their parameters exist and suit their interval,
+    classes can be imported and derive from the right base, universe files are there.
+
+    Args:
+        config: The config.
+        time_manager: The calendar to check against; made from the config unless given.
+    """
+    found = _Findings()
+    time_manager = time_manager or _calendar(config, found)
+    if time_manager is not None:
+        _check_sessions(config, time_manager, found)
+    _check_indicators(config, found)
+    _check_components(config, found)
+    return found
+
+
+def require_good_config(config: SessionConfig, time_manager: TimeManager | None = None) -> None:
+    """Check a config as a whole.
+
+    Raises:
+        InvalidConfigError: `check_config` finds problems; all of them are told.
+    """
+    if findings := check_config(config, time_manager):
+        raise InvalidConfigError(str(config.source_path or "config"), map(str, findings))
+
+
+def summarise_config(config: SessionConfig) -> dict[str, Any]:
+    """What a good config asks for, in short: sessions, symbols, streams, indicator keys, scanners, strategies."""
+    days = TimeManager(config.exchange).sessions(config.backtest_config.start_date, config.backtest_config.end_date)
+    data = config.session_data_config
+    return {
+        "session_name": config.session_name,
+        "exchange": config.exchange,
+        "sessions": {"count": len(days), "first": days[0], "last": days[-1]},
+        "symbols": data.symbols,
+        "streams": data.streams,
+        "indicators": [_key(indicator) for indicator in data.indicators],
+        "scanners": [scanner.module for scanner in config.scanners],
+        "strategies": [strategy.module for strategy in config.strategies],
+    }
+
+
+def _calendar(config: SessionConfig, found: _Findings) -> TimeManager | None:
+    try:
+        time_manager = TimeManager(config.exchange)
+    except OpenbellError as error:
+        found.append(Finding("exchange", str(error)))
+        return None
+    with found.at("session_data_config.session_hours"):
+        TimeManager(config.exchange, session_hours=config.session_data_config.session_hours)
+    return time_manager
+
+
+def _check_sessions(config: SessionConfig, time_manager: TimeManager, found: _Findings) -> None:
+    start, end = config.backtest_config.start_date, config.backtest_config.end_date
+    with found.at("backtest_config"):
+        if not time_manager.sessions(start, end):
+            before, after = time_manager.last_session_on_or_before(start), time_manager.first_session_on_or_after(end)
+            near = f"The nearest sessions are {before} and {after}."
+            raise ConfigError(f"{config.exchange} has no session from {start} to {end}. {near}")
+
+
+def _check_indicators(config: SessionConfig, found: _Findings) -> None:
+    keys: dict[str, int] = {}
+    for at, indicator in enumerate(config.session_data_config.indicators):
+        place = f"session_data_config.indicators[{at}]"
+        with found.at(place):
+            key = _key(indicator)
+            first = keys.setdefault(key, at)
+            if first != at:
+                raise ConfigError(f"it is the same as indicators[{first}]: both are {key}. Take one out.")
+
+
+def _key(indicator: IndicatorConfig) -> str:
+    """The key of an indicator; asking for it proves that the indicator, its parameters and its interval exist."""
+    definition = indicators.get(indicator.name)
+    params = definition.resolve(indicator.period, indicator.params)
+    return indicators.key(definition.name, params, indicator.interval)
+
+
+def _check_components(config: SessionConfig, found: _Findings) -> None:
+    from openbell.scanners import Scanner
+    from openbell.strategies import Strategy
+
+    for at, scanner in enumerate(config.scanners):
+        with found.at(f"scanners[{at}].module"):
+            load_class(scanner.module, Scanner, config.folder)
+        with found.at(f"scanners[{at}].universe"):
+            load_universe(scanner.universe, config.folder)
+    for at, strategy in enumerate(config.strategies):
+        with found.at(f"strategies[{at}].module"):
+            load_class(strategy.module, Strategy, config.folder)

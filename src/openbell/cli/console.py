@@ -1,0 +1,78 @@
+"""What all commands share: results on stdout, messages for people on stderr, and errors as text and an exit code."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import traceback
+from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from openbell.errors import ComponentError, ConfigError, OpenbellError, ProvisioningError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["err", "errors_for_people", "fail", "out", "print_json", "say"]
+
+out = Console(highlight=False)
+"""Where results go: stdout."""
+
+err = Console(stderr=True, highlight=False)
+"""Where messages and progress go: stderr."""
+
+_EXIT_CODES = ((ConfigError, 2), (ProvisioningError, 3), (OpenbellError, 1))
+
+
+def say(message: str) -> None:
+    """Tell the person something on stderr; the text is printed as it is, square brackets included."""
+    err.print(Text(message), soft_wrap=True)
+
+
+def fail(error: OpenbellError) -> NoReturn:
+    """Print an error on stderr and end the command: exit code 2 for a bad config, 3 for nothing provisioned, else 1.
+
+    An error in a user's scanner or strategy is preceded by the traceback of what they raised.
+
+    Raises:
+        typer.Exit: Always.
+    """
+    if isinstance(error, ComponentError) and error.__cause__ is not None:
+        say("".join(traceback.format_exception(error.__cause__)).rstrip())
+    err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
+    raise typer.Exit(next(code for kind, code in _EXIT_CODES if isinstance(error, kind))) from error
+
+
+@contextmanager
+def errors_for_people() -> Iterator[None]:
+    """Within it, what openbell raises on purpose ends the command through `fail`; serves as a decorator, too."""
+    try:
+        yield
+    except OpenbellError as error:
+        fail(error)
+
+
+def print_json(value: Any) -> None:
+    """Print a value on stdout as JSON; dates and times as ISO text, numbers that are not finite as null."""
+    json.dump(_plain(value), sys.stdout, indent=2, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if hasattr(value, "tolist"):  # NumPy's arrays and scalars
+        return _plain(value.tolist())
+    return [_plain(item) for item in value] if isinstance(value, Iterable) else str(value)

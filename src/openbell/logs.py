@@ -1,0 +1,48 @@
+"""How openbell logs: structured events on stderr, for people or as JSON lines.
+
+Events carry session time as a field of their own where they have one. There is no time stamp from the machine's clock:
+in a backtest it would tell nothing, and only `openbell.timing` reads that clock.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import structlog.typing
+
+__all__ = ["configure_logs", "get_logger"]
+
+_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+
+
+def configure_logs(verbosity: int = 0, *, as_json: bool = False) -> None:
+    """Set up logging for the process.
+
+    Args:
+        verbosity: 0 shows warnings, 1 what happens in a session, 2 or more everything.
+        as_json: One JSON object a line, in place of lines for people.
+    """
+    import structlog
+
+    last: list[structlog.typing.Processor] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+        if as_json
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)]
+    )
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[min(verbosity, len(_LEVELS) - 1)]),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def get_logger(**fields: Any) -> structlog.typing.FilteringBoundLogger:
+    """A logger whose every event carries ``fields``: ``get_logger(component="coordinator").info("session open")``."""
+    import structlog
+
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(**fields)
+    return logger
