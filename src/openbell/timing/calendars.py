@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -113,28 +114,29 @@ def _read_schedule(exchange: str) -> _Schedule:
         schedule = calendar.schedule
     times = {column: _ns_of(schedule[column]) for column in ("open", "break_start", "break_end", "close")}
     days = schedule.index.to_numpy().astype("datetime64[D]").astype(np.int64)
-    if np.any(times["open"][1:] < times["close"][:-1]) or np.any(times["close"] <= times["open"]):
-        raise ConfigError(f"the calendar {exchange} has sessions that overlap; openbell cannot order their bars.")
     return _Schedule(calendar.name, ZoneInfo(str(calendar.tz)), days, times)
 
 
 def _build_calendar(exchange: str) -> Any:
     """The calendar from exchange_calendars, reaching as far back as 1990 or as it is known."""
-    from exchange_calendars import get_calendar
-    from exchange_calendars.errors import InvalidCalendarName
+    import exchange_calendars
 
+    if exchange not in calendar_names():
+        raise UnknownNameError("calendar", str(exchange), calendar_names())
     try:
-        return get_calendar(exchange, start=_EARLIEST)
-    except InvalidCalendarName:
-        raise UnknownNameError("calendar", str(exchange), calendar_names()) from None
-    except ValueError:
-        pass  # known only from a later day on, or a calendar object that a user has registered
-    calendar = get_calendar(exchange)
-    earliest = type(calendar).bound_min()
-    try:
-        return get_calendar(exchange, start=earliest)
-    except ValueError:
-        return calendar
+        try:
+            return exchange_calendars.get_calendar(exchange, start=_EARLIEST)
+        except ValueError:
+            # Known only from a later day on.
+            earliest = type(exchange_calendars.get_calendar(exchange)).bound_min()
+            return exchange_calendars.get_calendar(exchange, start=earliest)
+    except Exception as error:
+        # A few calendars of exchange_calendars do not work with every release of pandas, and fail in many ways.
+        raise ConfigError(
+            f"exchange_calendars {exchange_calendars.__version__} cannot build the calendar {exchange} here "
+            f"({type(error).__name__}: {shorten(str(error), 100)}). "
+            "Choose another exchange, or install releases of exchange_calendars and pandas that work together."
+        ) from error
 
 
 def _ns_of(times: pd.Series[pd.Timestamp]) -> NDArray[np.int64]:
