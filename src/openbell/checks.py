@@ -82,7 +82,7 @@ def summarise_config(config: SessionConfig) -> dict[str, Any]:
         "sessions": {"count": len(days), "first": days[0], "last": days[-1]},
         "symbols": data.symbols,
         "streams": data.streams,
-        "indicators": [_key(indicator) for indicator in data.indicators],
+        "indicators": [_checked_key(indicator, config) for indicator in data.indicators],
         "scanners": [scanner.module for scanner in config.scanners],
         "strategies": [strategy.module for strategy in config.strategies],
     }
@@ -113,16 +113,23 @@ def _check_indicators(config: SessionConfig, found: _Findings) -> None:
     for at, indicator in enumerate(config.session_data_config.indicators):
         place = f"session_data_config.indicators[{at}]"
         with found.at(place):
-            key = _key(indicator)
+            key = _checked_key(indicator, config)
             first = keys.setdefault(key, at)
             if first != at:
                 raise ConfigError(f"it is the same as indicators[{first}]: both are {key}. Take one out.")
 
 
-def _key(indicator: IndicatorConfig) -> str:
-    """The key of an indicator; asking for it proves that the indicator, its parameters and its interval exist."""
+def _checked_key(indicator: IndicatorConfig, config: SessionConfig) -> str:
+    """The key of an indicator that exists, with parameters that go together, on an interval that suits it.
+
+    Raises:
+        ConfigError: One of these does not hold.
+    """
     definition = indicators.get(indicator.name)
+    definition.check_interval(indicator.interval)
     params = definition.resolve(indicator.period, indicator.params)
+    definition.lookback(params)
+    definition.settling(params, config.session_data_config.settling_tolerance)
     return indicators.key(definition.name, params, indicator.interval)
 
 

@@ -1,0 +1,55 @@
+# Everything that people and CI do with this project. `make help` lists it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+DEV := .venv/.installed
+DEMO := .demo-venv/.installed
+NEW_ENOUGH = $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("openbell needs Python 3.11 or later: make PYTHON=python3.11 ...")'
+SOURCES := $(shell find src -name '*.py')
+
+.DEFAULT_GOAL := help
+.PHONY: help venv test lint format types check demo clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(DEV) ## create .venv with openbell and the development tools
+
+test: $(DEV) ## run the test suite
+	$(BIN)/pytest -n 2
+
+lint: $(DEV) ## look for mistakes and departures from the style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(DEV) ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(DEV) ## check the types
+	$(BIN)/mypy --strict src
+
+check: ## run everything that CI runs
+	@bash .ci/run
+
+demo: $(DEMO) ## install openbell as a user would, and run its demo
+	.demo-venv/bin/openbell demo
+
+clean: ## remove the environments and everything built
+	rm -rf .venv .demo-venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(DEV): pyproject.toml
+	@echo "Setting up .venv (once; a minute or two) ..."
+	@$(NEW_ENOUGH)
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+# The build folder is removed because setuptools would install modules from it that are no longer in src.
+$(DEMO): pyproject.toml $(SOURCES)
+	@echo "Installing openbell in .demo-venv (once; a minute or two) ..."
+	@$(NEW_ENOUGH)
+	@test -x .demo-venv/bin/python || $(PYTHON) -m venv .demo-venv
+	@rm -rf build
+	@.demo-venv/bin/python -m pip install --quiet --disable-pip-version-check .
+	@touch $@
