@@ -164,8 +164,12 @@ def _symbol_column(text: str) -> list[str]:
     header, *rows = [*csv.reader(text.splitlines())] or [[]]
     names = [name.strip().casefold() for name in header]
     if "symbol" not in names:
-        raise ValueError(f"it has no column 'symbol'; it has {', '.join(header)}")
-    return [row[names.index("symbol")].strip() for row in rows if row]
+        raise ValueError(f"it has no column 'symbol'; it has {', '.join(header) or 'nothing'}")
+    at = names.index("symbol")
+    for line, row in enumerate(rows, start=2):
+        if row and len(row) <= at:
+            raise ValueError(f"line {line} has no symbol")
+    return [row[at].strip() for row in rows if row]
 
 
 _UNIVERSE_READERS: dict[str, Callable[[str], Any]] = {".txt": _lines, ".csv": _symbol_column, ".json": json.loads}
