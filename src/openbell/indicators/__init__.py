@@ -1,1 +1,31 @@
+"""Indicators: each states its inputs, parameters, outputs, exact lookback and settling, and computes whole columns.
 
+``get`` finds one by name, ``key`` and ``parse_key`` write and read keys such as ``sma_20_5m``, ``compute`` serves
+notebooks, and ``register`` adds one of your own. Behind the registry is TA-Lib's whole list, and what it lacks.
+"""
+
+from __future__ import annotations
+
+from openbell.indicators import averages, channels, opening, prior_sessions, seasonal, session_anchored, swings
+from openbell.indicators.compute import compute
+from openbell.indicators.indicator import Indicator, Lookback, Parameter
+from openbell.indicators.inputs import IndicatorInputs
+from openbell.indicators.keys import key, parse_key
+from openbell.indicators.registry import REGISTRY, get, names, register
+
+__all__ = [
+    "REGISTRY",
+    "Indicator",
+    "IndicatorInputs",
+    "Lookback",
+    "Parameter",
+    "compute",
+    "get",
+    "key",
+    "names",
+    "parse_key",
+    "register",
+]
+
+_OWN = (averages, channels, opening, prior_sessions, seasonal, session_anchored, swings)
+"""The modules of openbell's own indicators; importing one registers them."""

@@ -1,0 +1,111 @@
+"""Activity over a number of bars: avg_volume, avg_range, volume_ratio, range_ratio, histvol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.indicators.indicator import Parameter
+from openbell.indicators.registry import register
+from openbell.indicators.talib_backed import talib_function
+
+if TYPE_CHECKING:
+    from openbell.indicators.indicator import Column, Params
+    from openbell.indicators.inputs import IndicatorInputs
+
+_GROUP = "Activity Indicators"
+_PERIOD = Parameter("period", 20, int, 1, 100_000, "bars")
+
+
+@register(
+    "avg_volume",
+    title="Average volume",
+    group=_GROUP,
+    inputs=("volume",),
+    parameters=[_PERIOD],
+    lookback=lambda params: params["period"],
+)
+def avg_volume(inputs: IndicatorInputs, params: Params) -> Column:
+    """The mean volume of the last ``period`` bars; on ``1d`` bars the average daily volume."""
+    return _mean(inputs.volume, params["period"])
+
+
+@register(
+    "avg_range",
+    title="Average range",
+    group=_GROUP,
+    inputs=("high", "low"),
+    parameters=[_PERIOD],
+    lookback=lambda params: params["period"],
+)
+def avg_range(inputs: IndicatorInputs, params: Params) -> Column:
+    """The mean of high - low over the last ``period`` bars, in the currency of the price."""
+    return _mean(inputs.high - inputs.low, params["period"])
+
+
+@register(
+    "volume_ratio",
+    title="Volume against the bars before",
+    group=_GROUP,
+    inputs=("volume",),
+    parameters=[_PERIOD],
+    lookback=lambda params: params["period"] + 1,
+    partial=True,
+)
+def volume_ratio(inputs: IndicatorInputs, params: Params) -> Column:
+    """The bar's volume over the mean volume of the ``period`` bars before it; NaN where none of them traded."""
+    return _against_mean_before(inputs.volume, params["period"])
+
+
+@register(
+    "range_ratio",
+    title="Range against the bars before",
+    group=_GROUP,
+    inputs=("high", "low"),
+    parameters=[_PERIOD],
+    lookback=lambda params: params["period"] + 1,
+    partial=True,
+)
+def range_ratio(inputs: IndicatorInputs, params: Params) -> Column:
+    """The bar's high - low over its mean in the ``period`` bars before; NaN where none of them moved."""
+    return _against_mean_before(inputs.high - inputs.low, params["period"])
+
+
+@register(
+    "histvol",
+    title="Historical volatility",
+    group="Volatility Indicators",
+    inputs=("close",),
+    parameters=[
+        Parameter("period", 20, int, 2, 100_000, "returns"),
+        Parameter("annual", 252.0, float, 1.0, None, "bars in a year: 252 of 1d; of 5m on a US exchange 252 x 78"),
+    ],
+    lookback=lambda params: params["period"] + 1,
+)
+def histvol(inputs: IndicatorInputs, params: Params) -> Column:
+    """The standard deviation of a sample of ``period`` logarithmic returns, over a year, in percent.
+
+    100 x sqrt(annual) x the deviation of ln(close / close before), with ``period - 1`` below the sum of squares.
+    Source: Hull, Options, Futures, and Other Derivatives, estimating volatility from historical data.
+    """
+    period = params["period"]
+    value = np.full(len(inputs), np.nan)
+    if len(inputs) > period:
+        returns = np.diff(np.log(inputs.close))
+        of_sample = np.sqrt(period / (period - 1) * params["annual"])
+        value[1:] = 100 * of_sample * talib_function("STDDEV")(returns, timeperiod=period, nbdev=1.0)
+    return value
+
+
+def _mean(column: Column, period: int) -> Column:
+    mean: Column = talib_function("SMA")(column, timeperiod=period)
+    return mean
+
+
+def _against_mean_before(column: Column, period: int) -> Column:
+    value = np.full(len(column), np.nan)
+    if len(column) > period:
+        before = _mean(column, period)[:-1]
+        np.divide(column[1:], before, out=value[1:], where=before > 0)
+    return value

@@ -1,0 +1,154 @@
+"""`compute`: an indicator over a frame, for notebooks; polars or pandas in, the same kind out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from openbell.errors import BadBarsError, ConfigError
+from openbell.indicators.inputs import PRICE_COLUMNS, IndicatorInputs, locate
+from openbell.indicators.registry import get
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from openbell.indicators.indicator import Indicator
+
+__all__ = ["compute"]
+
+Frame = TypeVar("Frame", "pl.DataFrame", "pd.DataFrame")
+_NS_PER_DAY = 86_400_000_000_000
+_EMPTY = np.empty(0, np.float64)
+
+
+def compute(
+    name: str,
+    frame: Frame,
+    *,
+    period: float | None = None,
+    exchange: str = "XNYS",
+    interval: str | None = None,
+    **params: Any,
+) -> Frame:
+    """An indicator over the bars of a frame.
+
+    Args:
+        name: The indicator, e.g. "sma"; see `names`.
+        frame: A polars or pandas frame, one row per bar in ascending time, with the columns that the indicator reads
+            (open, high, low, close, volume). One that is aware of sessions also reads ``timestamp`` (start of each bar,
+            with a time zone; in pandas it may be the index) and, if it is there, ``end``; its first row should be the
+            first of a session.
+        period: Fills the indicator's main length.
+        exchange: Its calendar, for one that is aware of sessions.
+        interval: The interval of the bars, when neither ``end`` nor the smallest step of ``timestamp`` tells it.
+        params: Parameters by name; the others take their defaults.
+
+    Returns:
+        A frame of the same kind with one row per row of ``frame`` (in pandas with its index) and one column per output,
+        float64, NaN where not ready; the column of a single output has the indicator's name.
+
+    Raises:
+        ConfigError: An unknown indicator or parameter, a frame of another kind, a column that is missing, or daily bars
+            for an indicator that needs intraday ones.
+        BadBarsError: A timestamp without a time zone, missing values, or rows that are not in ascending time.
+    """
+    indicator = get(name)
+    resolved = indicator.resolve(period, params)
+    kind = type(frame).__module__.partition(".")[0]
+    if kind not in ("polars", "pandas") or not hasattr(frame, "columns"):
+        raise ConfigError(f"indicators.compute takes a polars or a pandas DataFrame, not {type(frame).__name__}.")
+    inputs = _inputs(indicator, frame, kind, exchange, interval)
+    values = indicator.compute(inputs, resolved)
+    columns = {indicator.name if output == "value" else output: column for output, column in values.items()}
+    if kind == "polars":
+        import polars as pl
+
+        return pl.DataFrame(columns)  # type: ignore[return-value]  # the branch has told the kind
+    import pandas as pd
+
+    return pd.DataFrame(columns, index=frame.index)  # type: ignore[return-value,attr-defined]  # as above
+
+
+def _inputs(indicator: Indicator, frame: Any, kind: str, exchange: str, interval: str | None) -> IndicatorInputs:
+    columns = {c: _column(indicator, frame, c) if c in indicator.inputs else _EMPTY for c in PRICE_COLUMNS}
+    if not indicator.session_aware:
+        rows = np.zeros(len(frame), np.int64)
+        return IndicatorInputs(**columns, session=rows, offset_ns=rows, end_offset_ns=rows)
+    start = _times(indicator, frame, kind, "timestamp")
+    end = _times(indicator, frame, kind, "end") if "end" in frame.columns else start + _length(start, interval)
+    session, offset, end_offset = _locate(start, end, exchange)
+    if indicator.intraday_only and len(session) > 1 and (np.diff(session) != 0).all():
+        raise ConfigError(f"{indicator.name} needs intraday bars, and each row of the frame is a session of its own.")
+    return IndicatorInputs(**columns, session=session, offset_ns=offset, end_offset_ns=end_offset)
+
+
+def _column(indicator: Indicator, frame: Any, name: str) -> NDArray[np.float64]:
+    if name not in frame.columns:
+        raise ConfigError(
+            f"{indicator.name} reads {', '.join(indicator.inputs)}; the frame has no column {name!r}, only "
+            f"{', '.join(map(repr, frame.columns))}."
+        )
+    column = np.ascontiguousarray(frame[name].to_numpy(), np.float64)
+    missing = np.flatnonzero(np.isnan(column))
+    if len(missing):
+        raise BadBarsError(f"{name} is missing in row {missing[0]} of the frame; drop or fill such rows first.")
+    return column
+
+
+def _times(indicator: Indicator, frame: Any, kind: str, name: str) -> NDArray[np.int64]:
+    """A column of times, or pandas' index, as nanoseconds since 1970 UTC."""
+    if name in frame.columns:
+        column = frame[name]
+    elif kind == "pandas" and hasattr(frame.index, "tz"):
+        column = frame.index.to_series()
+    else:
+        raise ConfigError(f"{indicator.name} knows sessions and so reads the column {name!r}; the frame has none.")
+    ns = _polars_ns(column, name) if kind == "polars" else _pandas_ns(column, name)
+    if (np.diff(ns) <= 0).any():
+        row = int(np.argmax(np.diff(ns) <= 0)) + 1
+        raise BadBarsError(f"{name} does not ascend at row {row} of the frame; sort it and drop what is double.")
+    return ns
+
+
+def _polars_ns(column: pl.Series, name: str) -> NDArray[np.int64]:
+    import polars as pl
+
+    if not isinstance(column.dtype, pl.Datetime) or column.dtype.time_zone is None:
+        raise BadBarsError(f"{name} ({column.dtype}) has no time zone; use .dt.replace_time_zone(...) first.")
+    return column.dt.cast_time_unit("ns").to_physical().to_numpy()
+
+
+def _pandas_ns(column: pd.Series[Any], name: str) -> NDArray[np.int64]:
+    import pandas as pd
+
+    if not isinstance(column.dtype, pd.DatetimeTZDtype):
+        raise BadBarsError(f"{name} ({column.dtype}) has no time zone; use .dt.tz_localize(...) first.")
+    naive = column.dt.tz_convert("UTC").dt.tz_localize(None)
+    return np.asarray(naive.to_numpy().astype("datetime64[ns]").astype(np.int64), np.int64)
+
+
+def _length(start: NDArray[np.int64], interval: str | None) -> int:
+    """The length of a bar in nanoseconds: as given, or the smallest step."""
+    if interval is not None:
+        from openbell.interval import parse_interval
+
+        return parse_interval(interval).ns
+    return int(np.diff(start).min()) if len(start) > 1 else 0
+
+
+def _locate(
+    start: NDArray[np.int64], end: NDArray[np.int64], exchange: str
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    from datetime import date, timedelta
+
+    from openbell.timing.manager import TimeManager
+
+    if not len(start):
+        return start, start, end
+    epoch, margin = date(1970, 1, 1), timedelta(days=7)
+    first, last = (epoch + timedelta(days=int(ns // _NS_PER_DAY)) for ns in (start[0], start[-1]))
+    grid = TimeManager(exchange).grid(first - margin, last + margin)
+    return locate(start, end, grid)

@@ -1,0 +1,246 @@
+"""`Indicator`: what openbell knows of one indicator, and how it is computed over whole columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from openbell.errors import ConfigError, did_you_mean
+from openbell.indicators.inputs import IndicatorInputs
+from openbell.interval import parse_interval
+
+__all__ = ["Column", "Indicator", "Lookback", "Parameter"]
+
+Column = NDArray[np.float64]
+Params = Mapping[str, Any]
+Kernel = Callable[[IndicatorInputs, Params], Column | Sequence[Column]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookback:
+    """What must lie before an indicator's first valid value; with less it is not ready, with it, it is.
+
+    Attributes:
+        bars: Bars up to and including the one of the value.
+        sessions: Complete sessions before the session of the value. An indicator that is aware of sessions also needs
+            its own session from the open on.
+        minutes: Minutes of its own session that must be over at the close of the bar (opening_range).
+    """
+
+    bars: int
+    sessions: int = 0
+    minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of an indicator.
+
+    Attributes:
+        name: As written in a config's ``params``.
+        default: Its value when none is given.
+        type: int, float or str.
+        minimum: The least value allowed; None when there is no bound.
+        maximum: The greatest value allowed; None when there is no bound.
+        meaning: What it means, with its unit.
+        choices: Words that may be written instead of a number (``ema`` for a moving-average type), or, of a str, all
+            values allowed.
+    """
+
+    name: str
+    default: int | float | str
+    type: type[int] | type[float] | type[str] = int
+    minimum: float | None = None
+    maximum: float | None = None
+    meaning: str = ""
+    choices: Mapping[str, int | str] = field(default_factory=dict, hash=False)
+
+    def read(self, value: object, where: str) -> int | float | str:
+        """``value`` in the parameter's own type.
+
+        Raises:
+            ConfigError: It is of another type, or out of bounds; the message begins with ``where``.
+        """
+        if isinstance(value, str) and self.choices:
+            try:
+                return self.choices[value.casefold()]
+            except KeyError:
+                hint = did_you_mean(value, self.choices)
+                known = ", ".join(self.choices)
+                raise ConfigError(f"{where}: {self.name} has no choice {value!r}.{hint} Choices: {known}.") from None
+        number = self._number(value, where)
+        low = self.minimum is not None and number < self.minimum
+        high = self.maximum is not None and number > self.maximum
+        if low or high or number != number:
+            raise ConfigError(f"{where}: {self.name} must be {self._bounds()}, not {value!r}.")
+        return number
+
+    def _number(self, value: object, where: str) -> int | float:
+        if not isinstance(value, bool) and self.type is not str:
+            if isinstance(value, int | float | np.integer | np.floating) and self.type is float:
+                return float(value)
+            if isinstance(value, int | np.integer) or (isinstance(value, float) and value.is_integer()):
+                return int(value)
+        wanted = {int: "a whole number", float: "a number", str: "a word"}[self.type]
+        raise ConfigError(f"{where}: {self.name} must be {wanted}, not {value!r}.")
+
+    def _bounds(self) -> str:
+        if self.minimum is not None and self.maximum is not None:
+            return f"from {self.minimum:g} to {self.maximum:g}"
+        if self.minimum is not None:
+            return f"{self.minimum:g} or more"
+        return f"{self.maximum:g} or less" if self.maximum is not None else "a real number"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Indicator:
+    """One indicator: its inputs, parameters and outputs, how much history it needs, and its kernel.
+
+    Attributes:
+        name: Lower-case, as in a config and in a key.
+        title: A person's name for it.
+        group: The idea it belongs to, e.g. "Momentum Indicators".
+        inputs: The columns of bars that it reads, in order.
+        parameters: In the order in which a key tells their values.
+        kernel: ``(inputs, params) -> column or columns`` in the order of the outputs, each float64 of the length of
+            the inputs, NaN where not ready. The value at a row depends on that row and earlier ones only.
+        output_names: Names of the outputs; a single one is called "value".
+        lookback_of: ``(params) -> Lookback``.
+        settling_of: ``(params, tolerance) -> bars``; see `settling`.
+        main: The parameter that a config's ``period`` fills; None when no parameter is the one length.
+        session_aware: It reads where in a session a row lies, so its bars must begin at a session's open.
+        intraday_only: It has no meaning on bars of a session or longer.
+        sparse: It marks events: from the lookback on it is NaN until the first one has happened.
+        partial: It is NaN or infinite where its formula is not defined (a logarithm of 0, a division by 0).
+        source: Who computes it: "TA-Lib", "openbell", or the package of a plug-in.
+        about: More about it: formula and its source.
+    """
+
+    name: str
+    title: str
+    group: str
+    inputs: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    kernel: Kernel
+    output_names: tuple[str, ...]
+    lookback_of: Callable[[Params], Lookback]
+    settling_of: Callable[[Params, float], int | None]
+    main: str | None = None
+    session_aware: bool = False
+    intraday_only: bool = False
+    sparse: bool = False
+    partial: bool = False
+    source: str = "openbell"
+    about: str = ""
+
+    def resolve(self, period: float | None = None, params: Params | None = None) -> dict[str, Any]:
+        """All parameters in their declared order, defaults filled in.
+
+        Args:
+            period: Fills the main length (`main`).
+            params: By name; names are not case-sensitive.
+
+        Raises:
+            ConfigError: A parameter that the indicator does not have or that is given twice, or a value that it does
+                not take.
+        """
+        given = {str(name).casefold(): value for name, value in (params or {}).items()}
+        names = tuple(p.name for p in self.parameters)
+        if "period" in given and "period" not in names:
+            if period is not None:
+                raise ConfigError(f"indicator {self.name}: period is given twice; write it once.")
+            period = given.pop("period")
+        if period is not None:
+            main = self._main_parameter()
+            if main in given:
+                raise ConfigError(f"indicator {self.name}: period and {main} are the same; write one of them.")
+            given[main] = period
+        for name in given:
+            if name not in names:
+                known = f"It takes {', '.join(names)}." if names else "It takes no parameters."
+                raise ConfigError(
+                    f"indicator {self.name}: unknown parameter {name!r}.{did_you_mean(name, names)} {known}"
+                )
+        where = f"indicator {self.name}"
+        return {p.name: p.read(given[p.name], where) if p.name in given else p.default for p in self.parameters}
+
+    def _main_parameter(self) -> str:
+        if self.main is not None:
+            return self.main
+        if not self.parameters:
+            raise ConfigError(f"indicator {self.name}: it takes no period; leave it out.")
+        names = ", ".join(p.name for p in self.parameters)
+        raise ConfigError(f"indicator {self.name}: period could mean several; give them by name in params: {names}.")
+
+    def outputs(self, params: Params | None = None) -> tuple[str, ...]:  # noqa: ARG002 - outputs may come to depend on them
+        """Names of the outputs; a single one is called "value"."""
+        return self.output_names
+
+    def lookback(self, params: Params) -> Lookback:
+        """How much must lie before the first valid value, exactly.
+
+        Raises:
+            ConfigError: The parameters do not go together.
+        """
+        return _lookback(self, tuple(params.items()))
+
+    def settling(self, params: Params, tolerance: float = 1e-4) -> int | None:
+        """How many more bars until it no longer shows where the computation began.
+
+        Args:
+            params: As `resolve` returns them.
+            tolerance: How far the value may be from that over endless history, relative to the indicator's usual size
+                (an oscillator that crosses zero has no meaningful relative error there).
+
+        Returns:
+            Bars beyond the lookback; 0 for one that forgets exactly, None for one that never settles: it counts from
+            the first bar loaded.
+        """
+        return _settling(self, tuple(params.items()), tolerance)
+
+    def check_interval(self, interval: str) -> None:
+        """Raise ConfigError when the indicator has no meaning on bars of ``interval``."""
+        if self.intraday_only and not parse_interval(interval).is_intraday:
+            raise ConfigError(f"{self.name} needs intraday bars, and {interval} bars are not; use 1m or 5m, say.")
+
+    def compute(self, inputs: IndicatorInputs, params: Params) -> dict[str, Column]:
+        """All values, by output; each column as long as ``inputs``, NaN where not ready.
+
+        Args:
+            inputs: The bars.
+            params: As `resolve` returns them.
+        """
+        result = self.kernel(inputs, params)
+        columns = (result,) if isinstance(result, np.ndarray) else result
+        return dict(zip(self.output_names, columns, strict=True))
+
+    def ready(self, inputs: IndicatorInputs, params: Params) -> NDArray[np.bool_]:
+        """Per row, whether the lookback is met there (bool).
+
+        The first session is taken as complete, so its bars must begin at the open.
+        """
+        need = self.lookback(params)
+        rows = np.arange(len(inputs)) + 1 >= need.bars
+        if need.sessions:
+            begins = np.diff(inputs.session, prepend=inputs.session[:1]) != 0
+            rows &= np.cumsum(begins) >= need.sessions
+        if need.minutes:
+            rows &= inputs.end_offset_ns >= need.minutes * 60_000_000_000
+        return rows
+
+
+@lru_cache(maxsize=8192)
+def _lookback(indicator: Indicator, items: tuple[tuple[str, Any], ...]) -> Lookback:
+    return indicator.lookback_of(dict(items))
+
+
+@lru_cache(maxsize=8192)
+def _settling(indicator: Indicator, items: tuple[tuple[str, Any], ...], tolerance: float) -> int | None:
+    if not 0 < tolerance < 1:
+        raise ConfigError(f"a settling tolerance must lie between 0 and 1, not {tolerance!r}; 1e-4 is the default.")
+    return indicator.settling_of(dict(items), tolerance)

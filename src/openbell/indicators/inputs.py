@@ -1,0 +1,74 @@
+"""`IndicatorInputs`: the columns that an indicator may read, with each row's place in its trading session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from openbell.bars import Bars
+    from openbell.timing.grid import SessionGrid
+
+__all__ = ["PRICE_COLUMNS", "IndicatorInputs"]
+
+PRICE_COLUMNS = ("open", "high", "low", "close", "volume")
+"""The columns of bars that an indicator may name as its inputs."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IndicatorInputs:
+    """Bars in ascending time as an indicator sees them; all columns have one length.
+
+    Columns that the indicator does not name as inputs may be empty.
+
+    Attributes:
+        open: float64, as are high, low, close and volume; no NaN.
+        session: int64, the number of the trading session that each row lies in; ascending, equal within a session.
+        offset_ns: int64, start of the bar minus the regular open of its session, nanoseconds; negative before the open.
+        end_offset_ns: int64, close of the bar minus the regular open of its session, nanoseconds.
+    """
+
+    open: NDArray[np.float64]
+    high: NDArray[np.float64]
+    low: NDArray[np.float64]
+    close: NDArray[np.float64]
+    volume: NDArray[np.float64]
+    session: NDArray[np.int64]
+    offset_ns: NDArray[np.int64]
+    end_offset_ns: NDArray[np.int64]
+
+    @staticmethod
+    def of(bars: Bars, grid: SessionGrid) -> IndicatorInputs:
+        """The inputs from bars whose sessions are among those of ``grid``'s calendar.
+
+        Args:
+            bars: The bars of one symbol and interval.
+            grid: Any window of sessions of the exchange; the numbers of sessions do not depend on the window.
+        """
+        session, offset, end_offset = locate(bars.timestamp, bars.end, grid)
+        return IndicatorInputs(bars.open, bars.high, bars.low, bars.close, bars.volume, session, offset, end_offset)
+
+    def __len__(self) -> int:
+        return len(self.session)
+
+    def __getitem__(self, rows: slice) -> IndicatorInputs:
+        """The inputs of a slice of rows, as views."""
+        return IndicatorInputs(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+
+def locate(
+    start_ns: NDArray[np.int64], end_ns: NDArray[np.int64], grid: SessionGrid
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Session number, offset of the start and offset of the end of each bar (int64; offsets in nanoseconds).
+
+    A bar belongs to the last segment of trading that opened at or before its start.
+    """
+    whole = grid.whole or grid
+    segment = np.searchsorted(whole.segment_open_ns, start_ns, side="right") - 1
+    session = whole.segment_session[np.maximum(segment, 0)]
+    opened = whole.open_ns[session]
+    return session + whole.first_ordinal, start_ns - opened, end_ns - opened

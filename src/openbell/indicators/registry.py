@@ -1,0 +1,169 @@
+"""The registry of indicators: openbell's own, TA-Lib's, and those of plug-ins, each loaded when first needed."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from openbell.errors import ConfigError
+from openbell.indicators.indicator import Indicator, Kernel, Lookback, Parameter, Params
+from openbell.indicators.inputs import PRICE_COLUMNS, IndicatorInputs
+from openbell.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "REGISTRY",
+    "Indicator",
+    "IndicatorInputs",
+    "Lookback",
+    "Parameter",
+    "get",
+    "names",
+    "register",
+]
+
+ENTRY_POINT_GROUP = "openbell.indicators"
+"""The Python entry point group of plug-ins: each entry is an `Indicator`, or a module that registers some."""
+
+REGISTRY: Registry[Indicator] = Registry("indicator")
+"""All indicators loaded so far, by lower-case name; `get` and `names` load the rest."""
+
+_LOADING = RLock()
+_loaded: set[str] = set()
+
+
+def get(name: str) -> Indicator:
+    """The indicator called ``name``; upper and lower case are the same.
+
+    Raises:
+        UnknownNameError: There is none, neither in TA-Lib nor in a plug-in; the message tells the nearest.
+    """
+    wanted = name.casefold()
+    if wanted not in REGISTRY:
+        _load_talib()
+    if wanted not in REGISTRY:
+        _load_plugins()
+    return REGISTRY.get(wanted)
+
+
+def names() -> tuple[str, ...]:
+    """The names of all indicators, those of plug-ins included, in alphabetical order."""
+    _load_talib()
+    _load_plugins()
+    return tuple(sorted(REGISTRY.names()))
+
+
+def register(
+    name: str,
+    *,
+    title: str,
+    inputs: Sequence[str],
+    lookback: int | Lookback | Callable[[Params], int | Lookback],
+    parameters: Sequence[Parameter] = (),
+    outputs: Sequence[str] = ("value",),
+    settling: int | Callable[[Params, float], int | None] | None = 0,
+    main: str | None = None,
+    group: str = "Own Indicators",
+    session_aware: bool = False,
+    intraday_only: bool = False,
+    sparse: bool = False,
+    partial: bool = False,
+    source: str = "openbell",
+) -> Callable[[Kernel], Kernel]:
+    """Register the decorated kernel as an indicator.
+
+    The kernel is ``(inputs: IndicatorInputs, params: Mapping) -> column or columns``: float64, as long as the inputs,
+    in the order of ``outputs``, NaN where not ready; the value at a row may depend on that row and earlier ones only.
+    Its docstring becomes the indicator's ``about``.
+
+    Args:
+        name: Lower-case; letters, digits and underscores.
+        title: A person's name for it.
+        inputs: Columns of bars that it reads: open, high, low, close, volume.
+        lookback: Bars for the first valid value, or how to tell from the parameters.
+        parameters: In the order in which a key tells their values.
+        outputs: Their names.
+        settling: Further bars until its beginning no longer shows; 0 when it is not recursive, None when it never does.
+        main: The parameter that ``period`` fills; without it "period" or else the only parameter.
+        group: The idea that it belongs to.
+        session_aware: It reads `IndicatorInputs.session` or the offsets.
+        intraday_only: It has no meaning on daily bars.
+        sparse: It marks events, and is NaN until the first has happened.
+        partial: It may be NaN or infinite where its formula is not defined.
+        source: The package that brings it.
+
+    Raises:
+        ConfigError: The name is taken or not a name, or an input is not a column of bars.
+    """
+    if not name.isidentifier() or name != name.casefold():
+        raise ConfigError(f"bad indicator name {name!r}: use lower-case letters, digits and underscores.")
+    for column in inputs:
+        if column not in PRICE_COLUMNS:
+            raise ConfigError(f"indicator {name}: bars have no column {column!r}, only {', '.join(PRICE_COLUMNS)}.")
+    known = [p.name for p in parameters]
+    fallback = "period" if "period" in known else known[0] if len(known) == 1 else None
+
+    def lookback_of(params: Params) -> Lookback:
+        need = lookback(params) if callable(lookback) else lookback
+        return need if isinstance(need, Lookback) else Lookback(need)
+
+    def settling_of(params: Params, tolerance: float) -> int | None:
+        return settling(params, tolerance) if callable(settling) else settling
+
+    def decorate(kernel: Kernel) -> Kernel:
+        indicator = Indicator(
+            name=name,
+            title=title,
+            group=group,
+            inputs=tuple(inputs),
+            parameters=tuple(parameters),
+            kernel=kernel,
+            output_names=tuple(outputs),
+            lookback_of=lookback_of,
+            settling_of=settling_of,
+            main=main or fallback,
+            session_aware=session_aware,
+            intraday_only=intraday_only,
+            sparse=sparse,
+            partial=partial,
+            source=source,
+            about=(kernel.__doc__ or "").strip(),
+        )
+        REGISTRY.add(name, indicator)
+        return kernel
+
+    return decorate
+
+
+def _load_talib() -> None:
+    """Add TA-Lib's functions, once; importing TA-Lib takes long, so this waits until a name asks for it."""
+    with _LOADING:
+        if "talib" not in _loaded:
+            from openbell.indicators.talib_backed import talib_indicators
+
+            for indicator in talib_indicators():
+                # A function that a later TA-Lib brings under one of our names does not replace ours.
+                if indicator.name not in REGISTRY:
+                    REGISTRY.add(indicator.name, indicator)
+            _loaded.add("talib")
+
+
+def _load_plugins() -> None:
+    """Load every entry point of the group, once."""
+    with _LOADING:
+        if "plugins" not in _loaded:
+            _loaded.add("plugins")
+            for entry in entry_points(group=ENTRY_POINT_GROUP):
+                try:
+                    item = entry.load()
+                except Exception as cause:
+                    raise ConfigError(
+                        f"the indicator plug-in {entry.name!r} ({entry.value}) cannot be loaded: {cause}. "
+                        "Mend it, or uninstall its package."
+                    ) from cause
+                if isinstance(item, Indicator) and item.name not in REGISTRY:
+                    REGISTRY.add(item.name, item)

@@ -1,0 +1,45 @@
+"""How long recursive indicators remember where they began, in bars, for a relative tolerance.
+
+A recursive average keeps ``1 - alpha`` of its past at each bar, so that of its starting value ``(1 - alpha) ** bars``
+is left. Of a cascade of k such averages the share that is left is the chance that fewer than k of ``bars`` tosses with
+chance alpha succeed: each success hands the memory on to the next stage, and the last one forgets it.
+"""
+
+from __future__ import annotations
+
+from math import ceil, comb, log
+
+__all__ = ["OSCILLATOR", "ema_bars", "forgetting_bars", "wilder_bars"]
+
+OSCILLATOR = 0.01
+"""How much closer the averages below an oscillator must come: where it is a difference, a ratio or an average of what
+jumps (ranges, volumes), its starting value may be a hundred times off its usual size; an average of prices cannot."""
+
+
+def forgetting_bars(alpha: float, tolerance: float, stages: int = 1) -> int:
+    """Bars until at most ``tolerance`` of the start is left of ``stages`` recursive averages of factor ``alpha``."""
+    if alpha >= 1:
+        return 0
+    if stages == 1:
+        return ceil(log(tolerance) / log(1 - alpha))
+
+    def left(bars: int) -> float:
+        return sum(comb(bars, k) * alpha**k * (1 - alpha) ** (bars - k) for k in range(min(stages, bars + 1)))
+
+    few, many = 0, 1
+    while left(many) > tolerance:
+        few, many = many, many * 2
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (middle, many) if left(middle) > tolerance else (few, middle)
+    return many
+
+
+def ema_bars(period: int, tolerance: float, stages: int = 1) -> int:
+    """Settling of exponential averages over ``period`` bars: alpha is 2 / (period + 1)."""
+    return forgetting_bars(2 / (period + 1), tolerance, stages)
+
+
+def wilder_bars(period: int, tolerance: float, stages: int = 1) -> int:
+    """Settling of Wilder's averages over ``period`` bars: alpha is 1 / period."""
+    return forgetting_bars(1 / period, tolerance, stages)

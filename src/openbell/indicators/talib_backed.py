@@ -1,0 +1,169 @@
+"""TA-Lib's whole function list as indicators under its usual names.
+
+Names, titles, groups, inputs, parameters with their bounds, outputs and lookbacks are read from TA-Lib itself
+(https://ta-lib.org); only how long a recursive function remembers its beginning is ours (`talib_settling`).
+
+Measured against TA-Lib 0.8: every function is causal, and what it computes on a prefix is bit for bit the prefix of
+what it computes on the whole; its running sums run forward.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from openbell.errors import ConfigError
+from openbell.indicators.indicator import Column, Indicator, Kernel, Lookback, Parameter, Params
+from openbell.indicators.talib_settling import settling_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from openbell.indicators.inputs import IndicatorInputs
+
+__all__ = ["talib_function", "talib_indicators"]
+
+_RENAMED = {"VWAP": "vwap_cumulative"}
+"""TA-Lib's VWAP counts from the first bar loaded; the name ``vwap`` belongs to the one anchored to the session."""
+
+_PATH_DEPENDENT = "Output is path-dependent"
+_PARTIAL = "Output can be NaN or infinite"
+
+
+@cache
+def talib_function(name: str) -> Callable[..., Any]:
+    """TA-Lib's own function on NumPy columns, without the layer that looks for frames at every call."""
+    import talib
+
+    function: Callable[..., Any] = inspect.unwrap(getattr(talib, name))
+    return function
+
+
+def talib_indicators() -> Iterator[Indicator]:
+    """All functions of TA-Lib, as indicators."""
+    import talib
+
+    for name in talib.get_functions():  # type: ignore[no-untyped-call]  # TA-Lib does not annotate it
+        yield _indicator(name)
+
+
+def _indicator(name: str) -> Indicator:
+    info = _abstract(name).info
+    inputs = tuple(c for given in info["input_names"].values() for c in (given if isinstance(given, list) else [given]))
+    parameters = tuple(_parameter(name, n, default) for n, default in info["parameters"].items())
+    outputs = tuple(info["output_names"])
+    flags = info["function_flags"]
+    is_mavp = name == "MAVP"
+    return Indicator(
+        name=_RENAMED.get(name, name.lower()),
+        title=info["display_name"],
+        group=info["group"],
+        inputs=("close",) if is_mavp else inputs,
+        parameters=parameters,
+        kernel=_mavp() if is_mavp else _kernel(name, inputs),
+        output_names=outputs if len(outputs) > 1 else ("value",),
+        lookback_of=_lookback(name, extra=_lookback("HT_DCPERIOD")({}).bars - 1 if is_mavp else 0),
+        settling_of=settling_of(name, _PATH_DEPENDENT in flags, info["parameters"]),
+        main=_main(parameters),
+        partial=_PARTIAL in flags,
+        source="TA-Lib",
+        about=_ABOUT.get(name, f"https://ta-lib.org/functions/{name.lower()}/"),
+    )
+
+
+_ABOUT = {
+    "MAVP": "Its periods are the dominant cycle's (ht_dcperiod), cut to whole numbers from minperiod to maxperiod.",
+    "MAXINDEX": "The row of the highest value, counted from the first bar loaded.",
+    "MININDEX": "The row of the lowest value, counted from the first bar loaded.",
+    "MINMAXINDEX": "The rows of the lowest and the highest value, counted from the first bar loaded.",
+    "VWAP": "Counted from the first bar loaded; vwap begins afresh at each session's open.",
+}
+
+
+def _main(parameters: tuple[Parameter, ...]) -> str | None:
+    """``timeperiod``, or else the only parameter that is a period."""
+    periods = [p.name for p in parameters if p.name.endswith("period")]
+    return "timeperiod" if "timeperiod" in periods else periods[0] if len(periods) == 1 else None
+
+
+def _kernel(name: str, inputs: tuple[str, ...]) -> Kernel:
+    function = talib_function(name)
+    lookback = _lookback(name)
+
+    def kernel(bars: IndicatorInputs, params: Params) -> Column | list[Column]:
+        result = function(*[getattr(bars, column) for column in inputs], **params)
+        if type(result) is not tuple:
+            return result if result.dtype == np.float64 else _real(result, lookback(params).bars)
+        return [r if r.dtype == np.float64 else _real(r, lookback(params).bars) for r in result]
+
+    return kernel
+
+
+def _real(whole_numbers: np.ndarray[Any, Any], bars: int) -> Column:
+    """Whole numbers as float64, NaN where not ready; TA-Lib has 0 there."""
+    column = whole_numbers.astype(np.float64)
+    column[: bars - 1] = np.nan
+    return column
+
+
+def _mavp() -> Kernel:
+    mavp, dominant_cycle = talib_function("MAVP"), talib_function("HT_DCPERIOD")
+
+    def kernel(bars: IndicatorInputs, params: Params) -> Column:
+        column: Column = mavp(bars.close, dominant_cycle(bars.close), **params)
+        return column
+
+    return kernel
+
+
+def _lookback(name: str, extra: int = 0) -> Callable[[Params], Lookback]:
+    """TA-Lib's lookback is the index of the first valid row, so one more bar is needed."""
+
+    def lookback(params: Params) -> Lookback:
+        index = _abstract_lookback(name, params)
+        if index < 0:
+            values = ", ".join(f"{n}={v}" for n, v in params.items())
+            raise ConfigError(f"indicator {name.lower()}: TA-Lib does not take these parameters together: {values}.")
+        return Lookback(index + 1 + extra)
+
+    return lookback
+
+
+def _abstract_lookback(name: str, params: Params) -> int:
+    function = _abstract(name)
+    function.set_parameters(dict(params))
+    return int(function.lookback)
+
+
+def _abstract(name: str) -> Any:
+    """TA-Lib's description of a function; a new one each time, because it holds the parameters that are asked about."""
+    from talib import abstract
+
+    return abstract.Function(name)  # type: ignore[attr-defined]  # there, but not listed for type checkers
+
+
+def _parameter(function: str, name: str, default: float) -> Parameter:
+    """The parameter with its bounds, which TA-Lib does not list: they are found by asking whether it takes a value."""
+
+    def first_taken(candidates: tuple[float, ...]) -> float | None:
+        return next((v for v in candidates if _abstract_lookback(function, {name: v}) >= 0), None)
+
+    if isinstance(default, int):
+        choices = _moving_averages() if "matype" in name else {}
+        low = first_taken((-1_000_000, 0, 1, 2, 3))
+        high = first_taken((10_000_000, 100_000, 1000, 100, *range(20, 1, -1)))
+        meaning = "type of moving average" if choices else "bars" if name.endswith("period") else ""
+        return Parameter(name, default, int, low, high, meaning, choices)
+    low, high = first_taken((-1e30, 0.0, 0.01, 1.0)), first_taken((1e30, 100.0, 1.0, 0.99))
+    return Parameter(name, default, float, None if low == -1e30 else low, None if high == 1e30 else high)
+
+
+def _moving_averages() -> dict[str, int | str]:
+    """TA-Lib's types of moving averages, by lower-case name."""
+    import talib
+
+    types = vars(type(talib.MA_Type))  # type: ignore[attr-defined]  # there, but not listed for type checkers
+    return {name.lower(): number for name, number in types.items() if name.isupper() and isinstance(number, int)}
