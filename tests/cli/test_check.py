@@ -1,0 +1,76 @@
+"""`openbell check` says that a config is good, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from openbell.cli.app import app
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = """\
+backtest_config: {start_date: 2013-10-10, end_date: 2013-10-11}
+session_data_config:
+  symbols: [SPY, IBM]
+  indicators: [{name: sma, period: 20, interval: 5m}]
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "session.yaml"
+    path.write_text(GOOD)
+    return path
+
+
+def test_a_good_config_is_called_good_with_what_it_asks_for(config: Path) -> None:
+    result = CliRunner().invoke(app, ["check", str(config)])
+
+    assert result.exit_code == 0
+    assert "config is good" in result.stdout
+    for told in ("2, 2013-10-10 to 2013-10-11 on XNYS", "SPY, IBM", "sma_20_5m"):
+        assert told in result.stdout
+
+
+def test_a_good_config_as_json(config: Path) -> None:
+    result = CliRunner().invoke(app, ["check", str(config), "--json"])
+
+    assert json.loads(result.stdout) == {
+        "ok": True,
+        "problems": [],
+        "session_name": "session",
+        "exchange": "XNYS",
+        "sessions": {"count": 2, "first": "2013-10-10", "last": "2013-10-11"},
+        "symbols": ["SPY", "IBM"],
+        "streams": ["1m"],
+        "indicators": ["sma_20_5m"],
+        "scanners": [],
+        "strategies": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "told"),
+    [
+        ("symbols:", "symbls:", "session_data_config.symbls: unknown key; did you mean 'symbols'?"),
+        ("name: sma", "name: smaa", "session_data_config.indicators[0]: unknown indicator 'smaa'"),
+        ("{start_date", "[start_date", "session.yaml, line 1"),
+    ],
+)
+def test_a_bad_config_exits_2_and_tells_why(config: Path, good: str, bad: str, told: str) -> None:
+    config.write_text(GOOD.replace(good, bad))
+
+    for_people = CliRunner().invoke(app, ["check", str(config)])
+    as_json = CliRunner().invoke(app, ["check", str(config), "--json"])
+
+    assert for_people.exit_code == as_json.exit_code == 2
+    assert told in for_people.stderr
+    assert for_people.stdout == ""
+    report = json.loads(as_json.stdout)
+    assert report["ok"] is False
+    assert any(told in problem for problem in report["problems"])
