@@ -83,7 +83,7 @@ def test_a_good_config_has_no_findings_and_a_summary(folder: Path) -> None:
         (small(exchange="XNYC"), "exchange: unknown calendar 'XNYC'. Did you mean "),
         (
             small(backtest_config={"start_date": "2013-10-12", "end_date": "2013-10-13"}),
-            "backtest_config: XNYS has no session from 2013-10-12 to 2013-10-13. The nearest sessions are 2013-10-11 and ",
+            "backtest_config: XNYS has no session from 2013-10-12 to 2013-10-13. The nearest sessions are 2013-10-11",
         ),
         (small(backtest_config={"start_date": "1066-10-14", "end_date": "1066-10-15"}), "backtest_config: 1066-10-14"),
         (with_indicator(name="smaa"), "session_data_config.indicators[0]: unknown indicator 'smaa'. Did you mean "),

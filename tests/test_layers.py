@@ -21,8 +21,8 @@ LAYERS = (
     "provisioning",
     "context",
     *("scanners", "strategies"),
-    *("hooks", "observer", "replay", "summary", "coordinator"),
-    *("checks", "system"),
+    *("hooks", "observer", "replay", "stream", "summary", "coordinator"),
+    *("checks", "plan", "runfolder", "system"),
     "cli",
 )
 """The modules and packages of openbell; each may import those before it."""
