@@ -1,0 +1,127 @@
+"""Checks that bars do not contradict themselves, per column, before they are stored.
+
+Rows out of order and exact duplicates are repaired and counted. Rows that contradict themselves or each other are set
+aside with the reason: nothing is dropped silently, and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from openbell.errors import BadBarsError
+
+__all__ = ["CheckedBars", "check_bars", "require_good_bars"]
+
+_PRICES = ("open", "high", "low", "close")
+_VALUES = (*_PRICES, "volume")
+# Adjusted prices carry rounding noise in the last digits; that is no contradiction.
+_NOISE = 1e-9
+_NONE_BAD = pl.DataFrame(schema={"line": pl.get_index_type(), "reason": pl.String})
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedBars:
+    """The outcome of `check_bars`.
+
+    Attributes:
+        good: The bars that hold, sorted by time, unique; the columns of the input without ``line``.
+        bad: Columns ``line`` (of the input) and ``reason``, one row for each row set aside, in order of ``line``.
+        unsorted: How many rows came earlier than the row before them.
+        duplicates: How many rows repeated another one exactly and were left out.
+    """
+
+    good: pl.DataFrame
+    bad: pl.DataFrame
+    unsorted: int
+    duplicates: int
+
+
+def check_bars(frame: pl.DataFrame) -> CheckedBars:
+    """Separate good bars from bad ones.
+
+    Args:
+        frame: Columns timestamp (with a time zone), open, high, low, close, volume, and optionally ``line``, the row's
+            place in its source; without it rows are counted from 1.
+
+    Raises:
+        BadBarsError: The timestamps are naive.
+    """
+    dtype = frame.schema["timestamp"]
+    if not isinstance(dtype, pl.Datetime) or dtype.time_zone is None:
+        raise BadBarsError(f"naive timestamps ({dtype}): say which time zone they are in.")
+    if _flawless(frame):
+        return CheckedBars(frame.drop("line", strict=False), _NONE_BAD, 0, 0)
+    lined = frame if "line" in frame.columns else frame.with_row_index("line", offset=1)
+    unsorted = int((lined["timestamp"].drop_nulls().diff().dt.total_nanoseconds() < 0).sum())
+    judged = lined.with_columns(_reason().alias("reason"))
+    wrong = judged.filter(pl.col("reason").is_not_null())
+    right = judged.filter(pl.col("reason").is_null()) if len(wrong) else judged
+    if unsorted or not right["timestamp"].is_sorted():
+        right = right.sort("timestamp", "line")
+    right, clashing, duplicates = _without_duplicates(right)
+    bad = pl.concat([wrong.select("line", "reason"), clashing.select("line", "reason")]).sort("line")
+    return CheckedBars(right.drop("line", "reason"), bad, unsorted, duplicates)
+
+
+def require_good_bars(frame: pl.DataFrame, what: str) -> pl.DataFrame:
+    """The bars sorted and unique.
+
+    Args:
+        frame: As for `check_bars`.
+        what: What the bars are, for the message, e.g. "SPY 1m".
+
+    Raises:
+        BadBarsError: At least one bar contradicts itself; the message tells the first.
+    """
+    checked = check_bars(frame)
+    if len(checked.bad):
+        line, reason = checked.bad.row(0)
+        raise BadBarsError(f"{what}: {len(checked.bad)} bad bars; the first is row {line}: {reason}.")
+    return checked.good
+
+
+def _flawless(frame: pl.DataFrame) -> bool:
+    """Whether nothing is wrong at all; much faster than to judge each row, and the usual case."""
+    times = frame["timestamp"]
+    if times.null_count() or (np.diff(times.to_physical().to_numpy()) <= 0).any():
+        return False
+    opens, high, low, close, volume = (frame[name].to_numpy() for name in _VALUES)
+    # A value that is missing is NaN here, for which no comparison holds.
+    ordered = (low <= np.minimum(opens, close)) & (np.maximum(opens, close) <= high)
+    return bool((ordered & (low >= 0) & (high < np.inf) & (volume >= 0) & (volume < np.inf)).all())
+
+
+def _reason() -> pl.Expr:
+    """The first rule that a row breaks, as text; null when it breaks none."""
+    room = pl.col("high").abs() * _NOISE
+    rules: list[tuple[pl.Expr, str]] = [(pl.col("timestamp").is_null(), "the time is missing")]
+    rules += [(~pl.col(c).is_finite().fill_null(value=False), f"the {c} is missing or not a number") for c in _VALUES]
+    rules += [(pl.col(c) < 0, f"the {c} is negative") for c in _VALUES]
+    rules += [(pl.col("high") < pl.col("low"), "the high is below the low")]
+    for c in ("open", "close"):
+        outside = (pl.col(c) > pl.col("high") + room) | (pl.col(c) < pl.col("low") - room)
+        rules.append((outside, f"the {c} lies outside low to high"))
+    reason: pl.Expr = pl.lit(None, pl.String)
+    for broken, text in reversed(rules):
+        reason = pl.when(broken).then(pl.lit(text)).otherwise(reason)
+    return reason
+
+
+def _without_duplicates(right: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """(rows with one bar per time, rows that clash, number of exact repetitions left out); ``right`` is sorted."""
+    nothing = right.clear()
+    if right["timestamp"].n_unique() == right.height:
+        return right, nothing, 0
+    distinct = right.unique(["timestamp", *_VALUES], keep="first", maintain_order=True)
+    repeated = right.height - distinct.height
+    clashes = distinct.filter(pl.len().over("timestamp") > 1)
+    if clashes.is_empty():
+        return distinct, nothing, repeated
+    single = distinct.join(clashes.select("timestamp").unique(), on="timestamp", how="anti", maintain_order="left")
+    reason = pl.lit("the same time comes more than once with different values")
+    everything = right.join(clashes.select("timestamp").unique(), on="timestamp", how="semi", maintain_order="left")
+    repeated -= everything.height - clashes.height
+    return single, everything.with_columns(reason.alias("reason")), repeated

@@ -1,0 +1,128 @@
+"""The store's layout on disk: which file holds which bars, and the columns in it.
+
+    <store>/openbell-store.json                                   what makes a folder a store, with its schema version
+    <store>/manifest.parquet                                      rows, first, last, bytes and sha256 of each data file
+    <store>/bars/interval=1m/symbol=SPY/2013-10.parquet           the bars of one UTC month (1s, 1m, 60m)
+    <store>/bars/interval=1d/symbol=SPY/all.parquet               all daily bars
+    <store>/quarantine/                                           rows that an import set aside, with the reasons
+    <store>/pending.json                                          only during a write: the files that it replaces
+
+The folders are Hive partitions, so polars, DuckDB and pandas read ``<store>/bars`` without openbell. Symbols are
+percent-encoded where a file system needs it (``BTC/USD`` is ``symbol=BTC%2FUSD``); the readers decode that.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote, unquote
+
+import polars as pl
+
+from openbell.errors import BadBarsError, StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "BAR_SCHEMA",
+    "STORED_INTERVALS",
+    "Partition",
+    "as_stored",
+    "data_path",
+    "instant",
+    "partition_of",
+    "partitions",
+]
+
+MARKER = "openbell-store.json"
+MANIFEST = "manifest.parquet"
+PENDING = "pending.json"
+LOCK = ".lock"
+BARS = "bars"
+QUARANTINE = "quarantine"
+SCHEMA_VERSION = 1
+
+STORED_INTERVALS = ("1s", "1m", "60m", "1d")
+"""The intervals that a store takes, finest first. ``60m`` bars lie on clock hours: sessions never derive from them."""
+
+BAR_SCHEMA = pl.Schema(
+    {
+        "timestamp": pl.Datetime("ns", "UTC"),
+        "open": pl.Float64(),
+        "high": pl.Float64(),
+        "low": pl.Float64(),
+        "close": pl.Float64(),
+        "volume": pl.Float64(),
+    }
+)
+"""The columns of a data file; ``timestamp`` is the start of the bar, of a daily bar its session's date at 00:00 UTC."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WHOLE = "all"
+
+
+class Partition(NamedTuple):
+    """Names one data file: its interval, its symbol, and ``YYYY-MM`` or ``all``."""
+
+    interval: str
+    symbol: str
+    part: str
+
+
+def data_path(store: Path, partition: Partition) -> Path:
+    """Where the bars of a partition are."""
+    interval, symbol, part = partition
+    return store / BARS / f"interval={interval}" / f"symbol={quote(symbol, safe='')}" / f"{part}.parquet"
+
+
+def partition_of(path: Path) -> Partition:
+    """The partition that a data file holds; the inverse of `data_path`."""
+    interval = path.parent.parent.name.removeprefix("interval=")
+    return Partition(interval, unquote(path.parent.name.removeprefix("symbol=")), path.stem)
+
+
+def partitions(interval: str, frame: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    """The rows of ``frame`` (sorted by time) as (part, rows), one for each data file that they belong to."""
+    if frame.is_empty():
+        return []
+    if interval == "1d":
+        return [(_WHOLE, frame)]
+    month = frame["timestamp"].dt.strftime("%Y-%m")
+    if month[0] == month[-1]:
+        return [(str(month[0]), frame)]
+    runs = month.rle().struct.unnest()
+    starts = runs["len"].cum_sum() - runs["len"]
+    return [(str(m), frame.slice(s, n)) for m, s, n in zip(runs["value"], starts, runs["len"], strict=True)]
+
+
+def as_stored(interval: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """``frame`` with the columns and types of a data file.
+
+    Raises:
+        StoreError: The interval is not one that a store takes.
+        BadBarsError: A column is missing, the timestamps have no time zone, or a daily bar is not at 00:00 UTC.
+    """
+    if interval not in STORED_INTERVALS:
+        raise StoreError(f"a store holds {', '.join(STORED_INTERVALS)} bars, not {interval}. Import one of these.")
+    if missing := [name for name in BAR_SCHEMA if name not in frame.columns]:
+        raise BadBarsError(f"the bars have no column {', '.join(missing)}; they have {', '.join(frame.columns)}.")
+    dtype = frame.schema["timestamp"]
+    if not isinstance(dtype, pl.Datetime) or dtype.time_zone is None:
+        raise BadBarsError(f"naive timestamps ({dtype}): say which time zone they are in, then convert them to UTC.")
+    stored = frame.select(
+        pl.col("timestamp").dt.convert_time_zone("UTC").dt.cast_time_unit("ns"),
+        pl.col(*list(BAR_SCHEMA)[1:]).cast(pl.Float64),
+    )
+    if interval == "1d":
+        odd = stored.filter(pl.col("timestamp") != pl.col("timestamp").dt.truncate("1d"))
+        if len(odd):
+            raise BadBarsError(
+                f"a daily bar's timestamp is its session's date at 00:00 UTC, not {odd['timestamp'][0]}."
+            )
+    return stored
+
+
+def instant(ns: int) -> datetime:
+    """Nanoseconds since 1970 UTC as an aware datetime (to the microsecond)."""
+    return _EPOCH + timedelta(microseconds=ns // 1000)

@@ -1,0 +1,156 @@
+"""The manifest: what each data file of a store holds, known without opening it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from openbell.data.layout import BARS, Partition, partition_of
+from openbell.errors import DamagedFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["FileEntry", "Manifest", "describe_file", "encode_bars"]
+
+_SCHEMA = pl.Schema(
+    {
+        "symbol": pl.String(),
+        "interval": pl.String(),
+        "part": pl.String(),
+        "rows": pl.Int64(),
+        "first_ns": pl.Int64(),
+        "last_ns": pl.Int64(),
+        "bytes": pl.Int64(),
+        "sha256": pl.String(),
+    }
+)
+
+
+class FileEntry(NamedTuple):
+    """What one data file holds.
+
+    Attributes:
+        part: ``YYYY-MM`` or ``all``.
+        rows: Number of bars, at least 1.
+        first_ns: Start of the first bar, nanoseconds since 1970 UTC; likewise last_ns of the last bar.
+        bytes: Size of the file.
+        sha256: Checksum of the file, in hexadecimal digits.
+    """
+
+    part: str
+    rows: int
+    first_ns: int
+    last_ns: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All data files of a store; immutable, a write makes a new one.
+
+    Attributes:
+        files: Per (symbol, interval) its files in ascending time; keys sorted by symbol, then by length of interval.
+    """
+
+    files: Mapping[tuple[str, str], tuple[FileEntry, ...]]
+    _intervals: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for symbol, keys in groupby(self.files, key=lambda key: key[0]):
+            self._intervals[symbol] = tuple(interval for _, interval in keys)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """All symbols, sorted."""
+        return tuple(self._intervals)
+
+    def intervals(self, symbol: str) -> tuple[str, ...]:
+        """The stored intervals of ``symbol``, finest first; empty when it is not there."""
+        return self._intervals.get(symbol, ())
+
+    def with_changes(self, changes: Mapping[Partition, FileEntry | None]) -> Manifest:
+        """The manifest after ``changes``: None takes a file out."""
+        files = {key: {entry.part: entry for entry in entries} for key, entries in self.files.items()}
+        for partition, entry in changes.items():
+            parts = files.setdefault((partition.symbol, partition.interval), {})
+            if entry is None:
+                parts.pop(partition.part, None)
+            else:
+                parts[partition.part] = entry
+        return Manifest.of({key: tuple(parts.values()) for key, parts in files.items() if parts})
+
+    @staticmethod
+    def of(files: Mapping[tuple[str, str], tuple[FileEntry, ...]]) -> Manifest:
+        """A manifest of these files, in any order."""
+        order = {"1s": 0, "1m": 1, "60m": 2, "1d": 3}
+        keys = sorted(files, key=lambda key: (key[0], order.get(key[1], 9), key[1]))
+        return Manifest({key: tuple(sorted(files[key])) for key in keys})
+
+    @staticmethod
+    def load(path: Path) -> Manifest:
+        """Read a manifest file.
+
+        Raises:
+            DamagedFileError: It cannot be read.
+        """
+        try:
+            columns = pl.read_parquet(io.BytesIO(path.read_bytes())).select(list(_SCHEMA)).to_dict(as_series=False)
+        except pl.exceptions.PolarsError as exc:
+            raise DamagedFileError(path, str(exc)) from exc
+        symbols, intervals, *rest = columns.values()
+        entries = map(FileEntry._make, zip(*rest, strict=True))
+        keyed = zip(zip(symbols, intervals, strict=True), entries, strict=True)
+        return Manifest({key: tuple(e for _, e in run) for key, run in groupby(keyed, key=lambda pair: pair[0])})
+
+    def encode(self) -> bytes:
+        """The content of the manifest file."""
+        rows = [(*key, *entry) for key, entries in self.files.items() for entry in entries]
+        buffer = io.BytesIO()
+        pl.DataFrame(rows, schema=_SCHEMA, orient="row").write_parquet(buffer)
+        return buffer.getvalue()
+
+    @staticmethod
+    def scan(store: Path) -> Manifest:
+        """The manifest of the files that are in a store's folders, by opening each."""
+        files: dict[tuple[str, str], tuple[FileEntry, ...]] = {}
+        for path in sorted((store / BARS).glob("interval=*/symbol=*/*.parquet")):
+            interval, symbol, _ = partition_of(path)
+            entry = describe_file(path)
+            files[symbol, interval] = (*files.get((symbol, interval), ()), entry)
+        return Manifest.of(files)
+
+
+def encode_bars(part: str, frame: pl.DataFrame) -> tuple[bytes, FileEntry]:
+    """The content of the data file that holds ``frame`` (not empty, sorted), and its entry in the manifest."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd")
+    content = buffer.getvalue()
+    return content, _describe(part, frame, content)
+
+
+def describe_file(path: Path) -> FileEntry:
+    """The manifest entry of a data file, from its content.
+
+    Raises:
+        DamagedFileError: It cannot be read.
+    """
+    content = path.read_bytes()
+    try:
+        frame = pl.read_parquet(io.BytesIO(content), columns=["timestamp"])
+    except pl.exceptions.PolarsError as exc:
+        raise DamagedFileError(path, str(exc)) from exc
+    return _describe(path.stem, frame, content)
+
+
+def _describe(part: str, frame: pl.DataFrame, content: bytes) -> FileEntry:
+    times = frame["timestamp"].to_physical()
+    digest = hashlib.sha256(content).hexdigest()
+    return FileEntry(part, frame.height, int(times[0]), int(times[-1]), len(content), digest)

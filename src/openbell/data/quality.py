@@ -1,0 +1,87 @@
+"""How complete a run of bars is: what is there against what the calendar expects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Gap", "Quality", "measure_quality"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A run of expected bars that are missing.
+
+    Attributes:
+        start_ns: Start of the first missing bar, nanoseconds since 1970 UTC.
+        end_ns: End of the last missing bar.
+        missing: How many bars are missing.
+    """
+
+    start_ns: int
+    end_ns: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """The completeness of a run of bars.
+
+    Attributes:
+        percent: Share of the expected bars that are there, 0 to 100; None when none was expected.
+        expected: Number of bars that the calendar expects.
+        present: How many of those are there; bars that the calendar does not expect are not counted.
+        gaps: The missing ones, in ascending time.
+    """
+
+    percent: float | None
+    expected: int
+    present: int
+    gaps: tuple[Gap, ...]
+
+
+def measure_quality(
+    actual_starts: NDArray[np.int64],
+    expected_starts: NDArray[np.int64],
+    expected_ends: NDArray[np.int64],
+    *,
+    across_breaks: bool = False,
+) -> Quality:
+    """Compare bars with the calendar.
+
+    Args:
+        actual_starts: Starts of the bars that are there; ascending int64 nanoseconds since 1970 UTC.
+        expected_starts: Starts of the bars that the calendar expects, likewise.
+        expected_ends: Their ends.
+        across_breaks: Whether a gap runs on over the time between two expected bars that do not touch (a night, a
+            lunch break); True suits daily and weekly bars, where missing sessions in a row are one gap.
+    """
+    total = len(expected_starts)
+    if not total:
+        return Quality(None, 0, 0, ())
+    missing = np.flatnonzero(~np.isin(expected_starts, actual_starts, assume_unique=True))
+    present = total - len(missing)
+    return Quality(
+        100.0 * present / total, total, present, _gaps(missing, expected_starts, expected_ends, joined=across_breaks)
+    )
+
+
+def _gaps(
+    missing: NDArray[np.intp], starts: NDArray[np.int64], ends: NDArray[np.int64], *, joined: bool
+) -> tuple[Gap, ...]:
+    """Runs of neighbours among the indexes ``missing``."""
+    if not len(missing):
+        return ()
+    apart = np.diff(missing) > 1
+    if not joined:
+        apart |= ends[missing[:-1]] != starts[missing[1:]]
+    first = np.concatenate([[0], np.flatnonzero(apart) + 1])
+    last = np.append(first[1:], len(missing)) - 1
+    return tuple(
+        Gap(int(starts[missing[i]]), int(ends[missing[j]]), int(j - i + 1)) for i, j in zip(first, last, strict=True)
+    )

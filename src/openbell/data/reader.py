@@ -1,0 +1,129 @@
+"""Reading data files: one scan over all of them, after proof that each is the file that was stored."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from openbell.data.layout import BAR_SCHEMA
+from openbell.errors import DamagedFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from openbell.data.manifest import FileEntry
+
+__all__ = ["FileReader", "StoredFile", "SymbolRows"]
+
+_PATH = "openbell_path"
+_HASH_THREADS = 4
+
+
+class StoredFile(NamedTuple):
+    """A data file with the symbol whose bars it holds and what the manifest says of it."""
+
+    path: Path
+    symbol: str
+    entry: FileEntry
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolRows:
+    """Bars of several symbols in one frame.
+
+    Attributes:
+        frame: The columns of `BAR_SCHEMA`, symbol after symbol, each in ascending time.
+        runs: Per symbol that has rows: (symbol, first row, row after the last).
+    """
+
+    frame: pl.DataFrame
+    runs: tuple[tuple[str, int, int], ...]
+
+
+class FileReader:
+    """Reads data files, and remembers which it has verified, so that each is hashed once per process."""
+
+    def __init__(self) -> None:
+        self._verified: dict[Path, tuple[str, int, int]] = {}
+
+    def read(self, files: Sequence[StoredFile], first_ns: int | None, end_ns: int | None) -> SymbolRows:
+        """The bars of ``files`` that start at or after ``first_ns`` and before ``end_ns`` (None: no bound).
+
+        Args:
+            files: Ordered by symbol, those of one symbol by time.
+            first_ns: Nanoseconds since 1970 UTC.
+            end_ns: Likewise.
+
+        Raises:
+            DamagedFileError: A file is missing, is not what was stored, or cannot be read; it names the file.
+        """
+        if not files:
+            return SymbolRows(BAR_SCHEMA.to_frame(), ())
+        with ThreadPoolExecutor(_HASH_THREADS) as pool:
+            list(pool.map(self._verify, files))
+        # Told apart by path, not by the Hive folder: a store may lie in a folder that looks like one itself.
+        scan = pl.scan_parquet(
+            [file.path for file in files], glob=False, hive_partitioning=False, include_file_paths=_PATH
+        )
+        if first_ns is not None and any(file.entry.first_ns < first_ns for file in files):
+            scan = scan.filter(pl.col("timestamp") >= _time(first_ns))
+        if end_ns is not None and any(file.entry.last_ns >= end_ns for file in files):
+            scan = scan.filter(pl.col("timestamp") < _time(end_ns))
+        try:
+            frame = scan.select(*BAR_SCHEMA, _PATH).collect()
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
+            raise _culprit(files, exc) from exc
+        return SymbolRows(frame.drop(_PATH), _runs(files, frame[_PATH]))
+
+    def _verify(self, file: StoredFile) -> None:
+        path, _, entry = file
+        try:
+            found = path.stat()
+            mark = (entry.sha256, found.st_mtime_ns, found.st_ino)
+            if self._verified.get(path) == mark:
+                return
+            if found.st_size != entry.bytes:
+                raise DamagedFileError(path, f"it has {found.st_size} bytes, stored were {entry.bytes}")
+            with path.open("rb") as content:
+                digest = hashlib.file_digest(content, "sha256").hexdigest()
+        except FileNotFoundError as exc:
+            raise DamagedFileError(path, "it is missing") from exc
+        except OSError as exc:
+            raise DamagedFileError(path, exc.strerror or str(exc)) from exc
+        if digest != entry.sha256:
+            raise DamagedFileError(path, "its content is not what was stored")
+        self._verified[path] = mark
+
+
+def _runs(files: Sequence[StoredFile], paths: pl.Series) -> tuple[tuple[str, int, int], ...]:
+    """Where each symbol's rows begin and end; ``paths`` names the file of each row, in the order of ``files``."""
+    symbols = {str(file.path): file.symbol for file in files}
+    runs: list[tuple[str, int, int]] = []
+    begin = 0
+    for length, path in paths.rle().struct.unnest().iter_rows():
+        symbol, end = symbols[path], begin + length
+        if runs and runs[-1][0] == symbol:
+            runs[-1] = (symbol, runs[-1][1], end)
+        else:
+            runs.append((symbol, begin, end))
+        begin = end
+    return tuple(runs)
+
+
+def _culprit(files: Sequence[StoredFile], cause: BaseException) -> DamagedFileError:
+    """The error that names the file because of which a scan over all of them failed."""
+    for file in files:
+        try:
+            pl.read_parquet(file.path, hive_partitioning=False, glob=False).select(*BAR_SCHEMA)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
+            return DamagedFileError(file.path, str(exc))
+    return DamagedFileError(files[0].path.parent, f"or one of the {len(files)} files read with it: {cause}")
+
+
+def _time(ns: int) -> pl.Expr:
+    return pl.lit(ns, pl.Int64).cast(BAR_SCHEMA["timestamp"])

@@ -1,0 +1,280 @@
+"""`BarStore`: bars in Parquet files that any tool reads, written atomically and known through a manifest."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from openbell.data import layout
+from openbell.data.files import replace_file, sync_folders, writer_lock
+from openbell.data.layout import Partition, data_path, instant
+from openbell.data.manifest import FileEntry, Manifest
+from openbell.data.reader import FileReader, StoredFile, SymbolRows
+from openbell.data.writer import StoreWriter, WriteReport, heal
+from openbell.errors import DamagedFileError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date, datetime
+
+__all__ = ["BarStore", "Coverage", "WriteReport"]
+
+_DAY_NS = 86_400_000_000_000
+_WAIT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a store holds of one symbol and interval.
+
+    Attributes:
+        symbol: The symbol.
+        interval: A stored interval.
+        rows: Number of bars.
+        first: Start of the first bar, UTC; likewise last of the last bar. Of daily bars: the date at 00:00 UTC.
+        files: Number of data files.
+        bytes: Their size.
+    """
+
+    symbol: str
+    interval: str
+    rows: int
+    first: datetime
+    last: datetime
+    files: int
+    bytes: int
+
+
+class BarStore:
+    """A folder of bars; made by `BarStore.open` or `BarStore.open_or_create`.
+
+    One process at a time may write; any number may read meanwhile. Reads see what other processes wrote since.
+
+    Attributes:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._reader = FileReader()
+        self._lock = threading.Lock()
+        self._stamp: tuple[int, ...] = ()
+        self._manifest = self._reload()
+
+    @staticmethod
+    def open(path: str | Path) -> BarStore:
+        """Open the store in a folder.
+
+        Raises:
+            StoreError: The folder is not a store, or one of a newer schema version.
+            DamagedFileError: Its manifest cannot be read.
+        """
+        folder = Path(path)
+        _require_marker(folder)
+        return BarStore(folder)
+
+    @staticmethod
+    def open_or_create(path: str | Path) -> BarStore:
+        """Open the store in a folder, which becomes one if it is not there or empty.
+
+        Raises:
+            StoreError: The folder holds something else, cannot be made, or is a store of a newer schema version.
+        """
+        folder = Path(path)
+        if not (folder / layout.MARKER).exists():
+            _create(folder)
+        return BarStore.open(folder)
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """Changes whenever the content of the store does, by this process or another."""
+        self._current()
+        return self._stamp
+
+    def symbols(self) -> tuple[str, ...]:
+        """All symbols, sorted."""
+        return self._current().symbols
+
+    def intervals(self, symbol: str) -> tuple[str, ...]:
+        """The intervals stored of ``symbol``, finest first; empty when it is not there."""
+        return self._current().intervals(symbol)
+
+    def coverage(self) -> list[Coverage]:
+        """What is there per symbol and interval, sorted; from the manifest, no data file is opened."""
+        return [_coverage(*key, entries) for key, entries in self._current().files.items()]
+
+    def coverage_of(self, symbol: str, interval: str) -> Coverage | None:
+        """What is there of one symbol and interval; None when nothing is."""
+        entries = self._current().files.get((symbol, interval))
+        return _coverage(symbol, interval, entries) if entries else None
+
+    def files_of(self, symbol: str, interval: str) -> tuple[FileEntry, ...]:
+        """The data files of one symbol and interval, in ascending time, as the manifest knows them."""
+        return self._current().files.get((symbol, interval), ())
+
+    def write(self, symbol: str, interval: str, frame: pl.DataFrame) -> WriteReport:
+        """Add bars, and return when they are on disk; see `StoreWriter.write`. For many writes use `writer`."""
+        with self.writer() as writer:
+            return writer.write(symbol, interval, frame)
+
+    @contextmanager
+    def writer(self, *, wait_s: float = _WAIT_S) -> Iterator[StoreWriter]:
+        """A batch of writes; all are on disk when the ``with`` block ends, whatever ended it.
+
+        Args:
+            wait_s: How long to wait for another writer, in seconds.
+
+        Raises:
+            StoreError: Another process is still writing after ``wait_s``, or the disk is full.
+        """
+        with self._locked(wait_s):
+            writer = StoreWriter(self.path, heal(self.path, self._read_manifest()))
+            try:
+                yield writer
+            finally:
+                writer.flush()
+
+    def read(self, symbols: Sequence[str], interval: str, first: date | None, last: date | None) -> pl.DataFrame:
+        """Stored bars, in one scan over all files that they are in.
+
+        Args:
+            symbols: Which; ones that are not there give no rows.
+            interval: A stored interval.
+            first: First UTC date that bars start on; None: from the beginning.
+            last: Last such date, inclusive; None: to the end.
+
+        Returns:
+            Columns symbol (String) and those of `BAR_SCHEMA`; ordered by symbol as given, then by time.
+
+        Raises:
+            DamagedFileError: A file cannot be read, or is not what was stored; it names the file.
+        """
+        begin = None if first is None else _midnight_ns(first)
+        end = None if last is None else _midnight_ns(last) + _DAY_NS
+        rows = self.read_rows(symbols, interval, begin, end)
+        names = pl.Series("symbol", [name for name, _, _ in rows.runs], pl.String)
+        which = np.repeat(np.arange(len(rows.runs)), [stop - start for _, start, stop in rows.runs])
+        return rows.frame.insert_column(0, names.gather(which))
+
+    def read_rows(self, symbols: Sequence[str], interval: str, first_ns: int | None, end_ns: int | None) -> SymbolRows:
+        """Stored bars that start at or after ``first_ns`` and before ``end_ns``, with the rows of each symbol told.
+
+        Raises:
+            DamagedFileError: As for `read`.
+        """
+        files = self._files(self._current(), symbols, interval, first_ns, end_ns)
+        try:
+            return self._reader.read(files, first_ns, end_ns)
+        except DamagedFileError:
+            # A writer may have replaced a file after we looked; when it is done, the manifest tells.
+            self._settle()
+            again = self._files(self._reload(), symbols, interval, first_ns, end_ns)
+            if again == files:
+                raise
+            return self._reader.read(again, first_ns, end_ns)
+
+    def _files(
+        self, manifest: Manifest, symbols: Sequence[str], interval: str, first_ns: int | None, end_ns: int | None
+    ) -> list[StoredFile]:
+        return [
+            StoredFile(data_path(self.path, Partition(interval, symbol, entry.part)), symbol, entry)
+            for symbol in dict.fromkeys(symbols)
+            for entry in manifest.files.get((symbol, interval), ())
+            if (first_ns is None or entry.last_ns >= first_ns) and (end_ns is None or entry.first_ns < end_ns)
+        ]
+
+    def _current(self) -> Manifest:
+        """The manifest as it is on disk now; one look at the file's stamp when it has not changed."""
+        try:
+            if _stamp(self.path / layout.MANIFEST) == self._stamp:
+                return self._manifest
+        except FileNotFoundError:
+            pass
+        return self._reload()
+
+    def _reload(self) -> Manifest:
+        """Load the manifest, after healing what a killed writer left."""
+        with self._lock:
+            if (self.path / layout.PENDING).exists():
+                self._settle(wait_s=0)
+            # The stamp first: should the file change in between, the next look tells.
+            stamp = _stamp(self.path / layout.MANIFEST) if (self.path / layout.MANIFEST).exists() else ()
+            self._manifest, self._stamp = self._read_manifest(), stamp
+            return self._manifest
+
+    def _settle(self, wait_s: float = _WAIT_S) -> None:
+        """Wait for the writer that is at work, or finish what a killed one began; without the lock do nothing."""
+        # Without it, its writer is alive and will finish, or we may only read: what is in the manifest holds.
+        with contextlib.suppress(StoreError, PermissionError), self._locked(wait_s):
+            heal(self.path, self._read_manifest())
+
+    def _read_manifest(self) -> Manifest:
+        try:
+            return Manifest.load(self.path / layout.MANIFEST)
+        except FileNotFoundError:
+            manifest = Manifest.scan(self.path)
+            replace_file(self.path / layout.MANIFEST, manifest.encode())
+            return manifest
+
+    @contextmanager
+    def _locked(self, wait_s: float) -> Iterator[None]:
+        with writer_lock(self.path / layout.LOCK, wait_s=wait_s):
+            yield
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def _midnight_ns(day: date) -> int:
+    return (day.toordinal() - 719_163) * _DAY_NS
+
+
+def _coverage(symbol: str, interval: str, entries: Sequence[FileEntry]) -> Coverage:
+    rows, size = sum(e.rows for e in entries), sum(e.bytes for e in entries)
+    return Coverage(
+        symbol, interval, rows, instant(entries[0].first_ns), instant(entries[-1].last_ns), len(entries), size
+    )
+
+
+def _require_marker(folder: Path) -> None:
+    remedy = f"Create a store with: openbell data import lean FOLDER --store {folder}"
+    if not folder.is_dir():
+        raise StoreError(f"there is no folder {folder}. {remedy}")
+    try:
+        marker = json.loads((folder / layout.MARKER).read_bytes())
+        version = int(marker["schema_version"])
+    except FileNotFoundError:
+        raise StoreError(f"{folder} is not an openbell store (it has no {layout.MARKER}). {remedy}") from None
+    except (ValueError, KeyError, TypeError) as exc:
+        raise DamagedFileError(folder / layout.MARKER, str(exc)) from exc
+    if version > layout.SCHEMA_VERSION:
+        raise StoreError(
+            f"{folder} was written by a newer openbell (schema {version}; this one knows {layout.SCHEMA_VERSION}). "
+            "Upgrade openbell."
+        )
+
+
+def _create(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Hidden files may be what a creation that was killed has left.
+        if others := sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")):
+            raise StoreError(
+                f"{folder} is not an openbell store and not empty (it holds {', '.join(others[:3])}). "
+                "Name an empty or a new folder."
+            )
+        marker = {"format": "openbell-store", "schema_version": layout.SCHEMA_VERSION}
+        replace_file(folder / layout.MARKER, (json.dumps(marker) + "\n").encode())
+        sync_folders([folder])
+    except OSError as exc:
+        raise StoreError(f"cannot make a store in {folder}: {exc.strerror or exc}.") from exc
