@@ -34,7 +34,7 @@ class Bar(NamedTuple):
     low: float
     close: float
     volume: float
-    count: int
+    count: int  # type: ignore[assignment]  # a bar has no use for tuple.count
 
     @property
     def start_time(self) -> datetime:

@@ -1,1 +1,28 @@
+"""Unified provisioning: every addition is analysed, validated and provisioned the same way."""
 
+from openbell.provisioning.analysis import OPERATIONS, analyze_indicator_requirements, analyze_requirements
+from openbell.provisioning.journal import Journal, ProvisioningRecord
+from openbell.provisioning.provisioner import Provisioner
+from openbell.provisioning.requirements import Addition, ProvisioningRequirements
+from openbell.provisioning.sources import SOURCES, Source
+from openbell.provisioning.steps import STEPS, StepWork
+from openbell.provisioning.validation import RULES, SymbolValidationResult
+from openbell.provisioning.world import World
+
+__all__ = [
+    "OPERATIONS",
+    "RULES",
+    "SOURCES",
+    "STEPS",
+    "Addition",
+    "Journal",
+    "Provisioner",
+    "ProvisioningRecord",
+    "ProvisioningRequirements",
+    "Source",
+    "StepWork",
+    "SymbolValidationResult",
+    "World",
+    "analyze_indicator_requirements",
+    "analyze_requirements",
+]

@@ -1,0 +1,156 @@
+"""`SessionContext`: what a scanner or a strategy sees of its session, and how it asks for more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openbell import indicators
+from openbell.errors import DataError
+from openbell.interval import parse_interval
+from openbell.provisioning.requirements import Addition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date, datetime
+
+    from openbell.config import IndicatorConfig
+    from openbell.provisioning import Provisioner
+    from openbell.session import BarIntervalData, IndicatorData, SessionData
+    from openbell.timing import TimeManager
+    from openbell.timing.grid import TradingSession
+
+__all__ = ["SessionContext"]
+
+
+class SessionContext:
+    """A session as one scanner or strategy sees it: only what has happened by the session clock.
+
+    Additions carry the right source and owner by themselves, may be made at any moment and from any thread, and tell
+    by their result whether what was asked for is there; the journal says why not.
+
+    Args:
+        provisioner: Carries out additions.
+        time_manager: Calendar and clock.
+        source: "scanner" or "strategy".
+        owner: The scanner or strategy by name; it owns what it adds.
+    """
+
+    def __init__(self, provisioner: Provisioner, time_manager: TimeManager, *, source: str, owner: str) -> None:
+        self._provisioner = provisioner
+        self._time_manager = time_manager
+        self._source = source
+        self._owner = owner
+        self.session_data: SessionData = provisioner.world.session_data
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The full symbols: those that have all that the config asks of every symbol."""
+        return self.session_data.full_symbols
+
+    @property
+    def session_date(self) -> date:
+        """The session's day."""
+        return self.session_data.session_date
+
+    @property
+    def session(self) -> TradingSession:
+        """Open, close and trading segments of the session."""
+        return self._time_manager.session(self.session_date)
+
+    @property
+    def now(self) -> datetime:
+        """The session clock on the exchange's wall clock, time-zone aware."""
+        return self._time_manager.to_local(self._time_manager.now_ns)
+
+    @property
+    def now_ns(self) -> int:
+        """The session clock in nanoseconds since 1970 UTC."""
+        return self._time_manager.now_ns
+
+    def local(self, time_ns: int) -> datetime:
+        """A time, such as ``bar.end``, on the exchange's wall clock."""
+        return self._time_manager.to_local(time_ns)
+
+    def bars(self, symbol: str, interval: str) -> BarIntervalData:
+        """The closed bars of a symbol.
+
+        Raises:
+            DataError: The session has no such bars; `add_bar` brings them.
+        """
+        series = self.session_data.get_bars(symbol, interval)
+        if series is None:
+            raise self._missing(symbol, f"{parse_interval(interval)} bars", f"add_bar({symbol!r}, {interval!r})")
+        return series
+
+    def indicator(self, symbol: str, key: str) -> IndicatorData:
+        """An indicator of a symbol by its key; trailing parameters may be left out (``macd_15m``).
+
+        Raises:
+            DataError: The session has no such indicator; `add_indicator` brings it.
+            UnknownNameError: There is no indicator of that name at all.
+        """
+        found = self.session_data.get_indicator(symbol, key)
+        if found is None:
+            name, params, interval = indicators.parse_key(key)
+            found = self.session_data.get_indicator(symbol, indicators.key(name, params, interval))
+        if found is None:
+            raise self._missing(symbol, f"indicator {key}", f"add_indicator({symbol!r}, IndicatorConfig(...))")
+        return found
+
+    def add_symbol(self, symbol: str) -> bool:
+        """Add a symbol with all that the config asks of every symbol; an ad-hoc one is upgraded to that."""
+        return self._provisioner.add_symbol(symbol, source=self._source, owner=self._owner)
+
+    def add_symbols(self, symbols: Iterable[str]) -> dict[str, bool]:
+        """`add_symbol` for many, which reads the store once for all of them."""
+        wanted = list(dict.fromkeys(symbols))
+        additions = [Addition("symbol", symbol, self._source, self._owner) for symbol in wanted]
+        return dict(zip(wanted, self._provisioner.provision(additions), strict=True))
+
+    def add_bar(self, symbol: str, interval: str, days: int = 0) -> bool:
+        """Add a bar interval with ``days`` sessions of history; creates the symbol ad hoc when it is not there."""
+        return self._provisioner.add_bar(symbol, interval, days=days, source=self._source, owner=self._owner)
+
+    def add_indicator(self, symbol: str, indicator_config: IndicatorConfig) -> bool:
+        """Add an indicator with the bars and the warm-up that it needs; creates the symbol ad hoc if need be."""
+        return self._provisioner.add_indicator(symbol, indicator_config, source=self._source, owner=self._owner)
+
+    def add_indicators(self, symbols: Iterable[str], configs: Sequence[IndicatorConfig]) -> dict[str, bool]:
+        """Add indicators to many symbols, which reads the store once for all of them.
+
+        Returns:
+            Per symbol, whether all its indicators are there now.
+        """
+        wanted = list(dict.fromkeys(symbols))
+        additions = [
+            Addition("indicator", symbol, self._source, self._owner, {"indicator_config": config})
+            for config in configs
+            for symbol in wanted
+        ]
+        done = dict.fromkeys(wanted, True)
+        for addition, ok in zip(additions, self._provisioner.provision(additions), strict=True):
+            done[addition.symbol] &= ok
+        return done
+
+    def remove_symbol(self, symbol: str) -> bool:
+        """Give back what this component needed of a symbol; what others need stays. False when that was nothing."""
+        return self.remove_symbols([symbol])[symbol]
+
+    def remove_symbols(self, symbols: Iterable[str]) -> dict[str, bool]:
+        """`remove_symbol` for many, all at once."""
+        wanted = list(dict.fromkeys(symbols))
+        done = self._provisioner.remove_symbols(wanted, source=self._source, owner=self._owner)
+        return dict(zip(wanted, done, strict=True))
+
+    def lock_symbol(self, symbol: str, reason: str = "in use") -> bool:
+        """Forbid anybody to remove a symbol, as long as a position in it is open, say."""
+        return self._provisioner.lock_symbol(symbol, reason=reason, source=self._source, owner=self._owner)
+
+    def unlock_symbol(self, symbol: str) -> bool:
+        """Allow a symbol to be removed again."""
+        return self._provisioner.unlock_symbol(symbol, source=self._source, owner=self._owner)
+
+    def _missing(self, symbol: str, what: str, remedy: str) -> DataError:
+        data = self.session_data.get_symbol_data(symbol)
+        held = ", ".join([*data.bars, *data.indicators]) if data else "nothing"
+        return DataError(f"the session has no {what} of {symbol} (it has {held}). Add it with context.{remedy}.")

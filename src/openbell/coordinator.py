@@ -1,0 +1,221 @@
+"""`SessionCoordinator`: the lifecycle of sessions, one day after the other: tear down, initialise, stream, end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from openbell.errors import ProvisioningError
+from openbell.hooks import Hooks
+from openbell.observer import SessionObserver
+from openbell.provisioning import (
+    Addition,
+    Journal,
+    Provisioner,
+    ProvisioningRequirements,
+    SymbolValidationResult,
+    World,
+    analyze_requirements,
+)
+from openbell.provisioning.analysis import prove, requirements_of
+from openbell.provisioning.history import prefetch
+from openbell.provisioning.validation import check_rule
+from openbell.session import SessionData
+from openbell.stream import SessionStream
+from openbell.summary import summarise_day
+from openbell.timing.clock import SimulatedClock, stopwatch
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from openbell.config import SessionConfig
+    from openbell.data.manager import DataManager
+    from openbell.timing import TimeManager
+
+__all__ = ["SessionCoordinator"]
+
+
+class SessionCoordinator:
+    """Prepares and runs the sessions of a config.
+
+    Args:
+        session_config: What the sessions need.
+        time_manager: Calendar and clock; the clock must be a `SimulatedClock`.
+        data_manager: Where bars come from.
+        journal: Gets a record of every addition.
+        observer: Hears of what happens.
+
+    Attributes:
+        session_data: The session of the current day; after a run, the last one, for inspection.
+        provisioner: What changes it.
+        dropped: The config symbols of the current day that could not be provisioned, with their errors.
+    """
+
+    def __init__(
+        self,
+        session_config: SessionConfig,
+        time_manager: TimeManager,
+        data_manager: DataManager,
+        *,
+        journal: Journal | None = None,
+        observer: SessionObserver | None = None,
+    ) -> None:
+        if not isinstance(time_manager.clock, SimulatedClock):
+            raise TypeError("a backtest needs a TimeManager with a SimulatedClock")
+        self.session_config = session_config
+        self.time_manager = time_manager
+        self.data_manager = data_manager
+        self.journal = journal or Journal()
+        self.observer = observer or SessionObserver()
+        self.load_s = 0.0
+        self.run_s = 0.0
+        self._clock = time_manager.clock
+        self.days = time_manager.sessions(
+            session_config.backtest_config.start_date, session_config.backtest_config.end_date
+        )
+        self.begin_day(self.days[0])
+
+    # The lifecycle
+
+    def run_day(self, day: date) -> dict[str, Any]:
+        """Run one session from its preparation to its end.
+
+        Returns:
+            The session's entry in the summary.
+
+        Raises:
+            ProvisioningError: The config names symbols, and none of them could be provisioned.
+            ComponentError: A scanner or strategy raised.
+        """
+        watch = stopwatch()
+        self.observer.day_started(day)
+        self.begin_day(day)
+        first_record = len(self.journal)
+        self._load_session_data()
+        hooks = Hooks.of_day(self.session_config, self.provisioner, self.time_manager)
+        session = self.time_manager.session(day)
+        stream = SessionStream(session, self.provisioner, hooks, self._clock, self.observer)
+        hooks.setup()
+        for of_day in hooks.scanners:
+            if of_day.config.pre_session:
+                hooks.scan(of_day)
+        stream.tell_of_new_symbols()
+        self.observer.day_prepared(self.session_data)
+        self.load_s += watch.seconds
+        watch = stopwatch()
+        callbacks = stream.play()
+        hooks.teardown()
+        self.run_s += watch.seconds
+        summary = summarise_day(
+            self.session_data,
+            self.time_manager,
+            dropped=self.dropped,
+            records=self.journal.since(first_record),
+            signals=hooks.signals,
+            scans=hooks.scans,
+            callbacks=callbacks,
+        )
+        self.observer.day_ended(summary, self.session_data)
+        return summary
+
+    def begin_day(self, day: date) -> None:
+        """Tear down what was, and begin a session that holds nothing, its clock at the start of trading."""
+        self.session_data = SessionData(day)
+        self.provisioner = Provisioner(self.world_of(self.session_data), self.journal)
+        self.session_data.serve_additions_by(self.provisioner)
+        self.dropped: dict[str, tuple[str, ...]] = {}
+        self._clock.reset(self.time_manager.session(day).first_ns)
+
+    def world_of(self, session_data: SessionData) -> World:
+        """The world as seen from a session."""
+        return World(self.session_config, self.time_manager, self.data_manager, session_data)
+
+    def _load_session_data(self) -> None:
+        """Provision every config symbol; a bad one is dropped with its reason, all bad end the run.
+
+        Raises:
+            ProvisioningError: None of them could be provisioned.
+        """
+        reqs = self.analyze_config_symbols()
+        first_record = len(self.journal)
+        self.provisioner.execute(reqs)
+        for record in self.journal.since(first_record):
+            if not record.ok:
+                self.dropped[record.symbol] = record.errors
+        if reqs and len(self.dropped) == len(reqs):
+            reasons = "\n".join(f"  {symbol}: {' '.join(errors)}" for symbol, errors in self.dropped.items())
+            raise ProvisioningError(
+                f"none of the {len(reqs)} symbols could be provisioned for {self.session_data.session_date}:\n{reasons}"
+            )
+
+    def analyze_config_symbols(self) -> list[ProvisioningRequirements]:
+        """Analyse and validate all config symbols for the current day, without provisioning any: the plan."""
+        world = self.provisioner.world
+        symbols = self.session_config.session_data_config.symbols
+        reqs = [requirements_of(Addition("symbol", symbol, "config"), world) for symbol in symbols]
+        prefetch(((req.symbol, need) for req in reqs for need in req.intervals.values()), world)
+        for req in reqs:
+            prove(req, world)
+        return reqs
+
+    # Additions, by the names of the specification
+
+    def add_symbol(self, symbol: str, added_by: str = "strategy") -> bool:
+        """Add a symbol with all that the config asks of every symbol; an ad-hoc one is upgraded to that.
+
+        Returns:
+            Whether it is full now; the journal says why not.
+        """
+        return self.provisioner.add_symbol(symbol, source=added_by)
+
+    def remove_symbol(self, symbol: str, removed_by: str = "strategy") -> bool:
+        """Take back what ``removed_by`` needed of a symbol; what others need stays, and a locked symbol stays whole."""
+        return self.provisioner.remove_symbols([symbol], source=removed_by)[0]
+
+    def lock_symbol(self, symbol: str, reason: str = "in use") -> bool:
+        """Forbid the removal of a symbol; False when it is not in the session."""
+        return self.provisioner.lock_symbol(symbol, reason=reason, source="strategy")
+
+    def unlock_symbol(self, symbol: str) -> bool:
+        """Allow the removal of a symbol again; False when it is not in the session."""
+        return self.provisioner.unlock_symbol(symbol, source="strategy")
+
+    def _execute_provisioning(self, req: ProvisioningRequirements) -> bool:
+        """Carry out an analysed requirement: all of its steps, or none; the journal says which failed and why."""
+        return self.provisioner.execute([req])[0]
+
+    # Validation, by the names of the specification
+
+    def _validate_symbol_for_loading(self, symbol: str) -> SymbolValidationResult:
+        """Whether a symbol can be loaded as the config asks; all rules are run, nothing is touched."""
+        req = self._symbol_requirements(symbol)
+        world = self.provisioner.world
+        return SymbolValidationResult(
+            symbol=symbol,
+            can_proceed=req.can_proceed,
+            errors=tuple(req.validation_errors),
+            warnings=tuple(req.warnings),
+            data_source_available=check_rule("data_source", req, world) is None,
+            has_historical_data=bool(req.proofs) and check_rule("historical_availability", req, world) is None,
+            has_parquet_data=bool(req.proofs) and check_rule("parquet_data", req, world) is None,
+        )
+
+    def _check_data_source_for_symbol(self, symbol: str) -> bool:
+        """Whether the store knows the symbol."""
+        return self._validate_symbol_for_loading(symbol).data_source_available
+
+    def _check_historical_data_availability(self, symbol: str) -> bool:
+        """Whether the symbol's history reaches back far enough for all that the config asks."""
+        return self._validate_symbol_for_loading(symbol).has_historical_data
+
+    def _check_parquet_data(self, symbol: str) -> bool:
+        """Whether the store has bars of the current session."""
+        return self._validate_symbol_for_loading(symbol).has_parquet_data
+
+    def _symbol_requirements(self, symbol: str) -> ProvisioningRequirements:
+        return analyze_requirements(
+            operation_type="symbol",
+            symbol=symbol,
+            source="config",
+            session_data=self.session_data,
+            session_coordinator=self,
+        )

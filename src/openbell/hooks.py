@@ -1,0 +1,156 @@
+"""Makes a day's scanners and strategies and calls them; what they raise is told with its place and session time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from openbell.components import load_class, load_universe
+from openbell.errors import ComponentError
+from openbell.scanners import Scanner, ScannerContext
+from openbell.strategies import Signal, Strategy, StrategyContext
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openbell.bars import Bar
+    from openbell.config import ScannerConfig, SessionConfig
+    from openbell.provisioning import Provisioner
+    from openbell.timing import TimeManager
+
+__all__ = ["Hooks", "ScannerOfDay"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerOfDay:
+    """A scanner and when it runs."""
+
+    name: str
+    scanner: Scanner
+    config: ScannerConfig
+
+
+@dataclass(slots=True)
+class Hooks:
+    """The scanners and strategies of one session day, and what they said.
+
+    Attributes:
+        scanners: In the order of the config.
+        strategies: Likewise, by name.
+        signals: What strategies signalled: time, symbol, action, reason, strategy.
+        scans: What scanners found: time, scanner, symbols.
+    """
+
+    time_manager: TimeManager
+    scanners: list[ScannerOfDay] = field(default_factory=list)
+    strategies: dict[str, Strategy] = field(default_factory=dict)
+    signals: list[dict[str, Any]] = field(default_factory=list)
+    scans: list[dict[str, Any]] = field(default_factory=list)
+
+    @staticmethod
+    def of_day(config: SessionConfig, provisioner: Provisioner, time_manager: TimeManager) -> Hooks:
+        """New objects of all configured classes.
+
+        Raises:
+            ConfigError: A class or a universe file is not there.
+            ComponentError: A class cannot be made.
+        """
+        hooks = Hooks(time_manager)
+        for scanner_config in config.scanners:
+            cls = load_class(scanner_config.module, Scanner, config.folder)
+            name = _unique(f"scanner {cls.__name__}", [s.name for s in hooks.scanners])
+            context = ScannerContext(provisioner, time_manager, source="scanner", owner=name)
+            context.universe = load_universe(scanner_config.universe, config.folder)
+            scanner = hooks.call(name, "__init__", cls, context, scanner_config.config)
+            hooks.scanners.append(ScannerOfDay(name, scanner, scanner_config))
+        for strategy_config in config.strategies:
+            strategy_cls = load_class(strategy_config.module, Strategy, config.folder)
+            name = _unique(f"strategy {strategy_cls.__name__}", list(hooks.strategies))
+            strategy_context = StrategyContext(provisioner, time_manager, source="strategy", owner=name)
+            strategy = hooks.call(name, "__init__", strategy_cls, strategy_context, strategy_config.config)
+            hooks.strategies[name] = strategy
+        return hooks
+
+    def setup(self) -> None:
+        """Set all up, scanners first."""
+        for of_day in self.scanners:
+            self.call(of_day.name, "setup", of_day.scanner.setup)
+        for name, strategy in self.strategies.items():
+            self.call(name, "setup", strategy.setup)
+
+    def teardown(self) -> None:
+        """Tear all down, in the order of the setup."""
+        for of_day in self.scanners:
+            self.call(of_day.name, "teardown", of_day.scanner.teardown)
+        for name, strategy in self.strategies.items():
+            self.call(name, "teardown", strategy.teardown)
+
+    def scan(self, of_day: ScannerOfDay) -> None:
+        """Run one scan, and keep what it found."""
+        found = self.call(of_day.name, "scan", lambda: [str(s) for s in of_day.scanner.scan() or ()])
+        self.scans.append({"time": self._now(), "scanner": of_day.name.removeprefix("scanner "), "symbols": found})
+
+    def symbol_added(self, symbol: str) -> None:
+        """Tell all strategies of a new full symbol."""
+        for name, strategy in self.strategies.items():
+            self.call(name, "on_symbol_added", strategy.on_symbol_added, symbol)
+
+    def subscriptions(self) -> list[tuple[Strategy, str, str]]:
+        """What all strategies subscribe to now: strategy, symbol, interval."""
+        return [
+            (strategy, symbol, interval)
+            for name, strategy in self.strategies.items()
+            for symbol, interval in self.call(name, "subscriptions", lambda s=strategy: list(s.subscriptions()))
+        ]
+
+    def keep_signals(self, on_bar: Callable[[Bar], Any], said: Any) -> None:
+        """Keep what ``on_bar`` returned: a signal or several."""
+        name = self.name_of(on_bar)
+        for signal in (said,) if isinstance(said, Signal) else self.call(name, "on_bar", _signals, said):
+            self.signals.append(
+                {
+                    "time": self._now(),
+                    "symbol": signal.symbol,
+                    "action": signal.action,
+                    "reason": signal.reason,
+                    "strategy": name.removeprefix("strategy "),
+                }
+            )
+
+    def name_of(self, on_bar: Callable[[Bar], Any]) -> str:
+        """The name of the strategy that a bound ``on_bar`` belongs to."""
+        return next((n for n, s in self.strategies.items() if s is getattr(on_bar, "__self__", None)), "strategy")
+
+    def call(self, name: str, method: str, function: Callable[..., T], *args: Any) -> T:
+        """Call a user's method.
+
+        Raises:
+            ComponentError: It raised.
+        """
+        try:
+            return function(*args)
+        except Exception as error:
+            raise self.component_error(name, method, error) from error
+
+    def component_error(self, name: str, method: str, error: Exception) -> ComponentError:
+        """What a user's method raised, with the session time."""
+        return ComponentError(name, method, self._now(), error)
+
+    def _now(self) -> str:
+        return self.time_manager.to_local(self.time_manager.now_ns).isoformat()
+
+
+def _signals(said: Any) -> list[Signal]:
+    signals = list(said)
+    strangers = [s for s in signals if not isinstance(s, Signal)]
+    if strangers:
+        raise TypeError(f"on_bar must return a Signal, several, or None; not {strangers[0]!r}")
+    return signals
+
+
+def _unique(name: str, taken: list[str]) -> str:
+    """The name, numbered when the same class is configured more than once."""
+    number = 1 + sum(t == name or t.startswith(f"{name} #") for t in taken)
+    return name if number == 1 else f"{name} #{number}"

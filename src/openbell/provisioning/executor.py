@@ -1,0 +1,92 @@
+"""Carries out requirements as transactions: a symbol's steps all come to pass, or nobody ever sees one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from openbell.errors import OpenbellError
+from openbell.provisioning.journal import StepTiming
+from openbell.provisioning.steps import StepWork, find_step
+from openbell.session.symbol import WHOLE_SYMBOL, SymbolSessionData
+from openbell.timing.clock import stopwatch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openbell.provisioning.requirements import ProvisioningRequirements
+    from openbell.provisioning.world import World
+
+__all__ = ["Outcome", "execute"]
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one requirement: the steps that were begun, and the error that stopped it, if one did."""
+
+    req: ProvisioningRequirements
+    steps: list[StepTiming] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything required is there."""
+        return not self.error
+
+
+def execute(reqs: Sequence[ProvisioningRequirements], world: World) -> list[Outcome]:
+    """Carry out requirements of distinct symbols, and publish all that succeeded in one swap.
+
+    Call it with the session's operation lock held.
+    """
+    outcomes, finished = [], {}
+    for req in reqs:
+        outcome, draft = _draft(req, world)
+        outcomes.append(outcome)
+        if draft is not None:
+            finished[req.symbol] = draft
+    if finished:
+        world.session_data.publish(finished)
+    return outcomes
+
+
+def _draft(req: ProvisioningRequirements, world: World) -> tuple[Outcome, SymbolSessionData | None]:
+    """Run the steps on a private copy of the symbol; None when there is nothing new to publish."""
+    existing = world.session_data.get_symbol_data(req.symbol)
+    outcome = Outcome(req)
+    draft = existing.copy() if existing else SymbolSessionData(req.symbol)
+    work = StepWork(req, world, draft)
+    for name in req.provisioning_steps:
+        watch = stopwatch()
+        try:
+            step, work.argument = find_step(name)
+            step(work)
+        except Exception as error:
+            outcome.error = _told(name, error)
+            expected = isinstance(error, OpenbellError)
+            log.warning("step failed", symbol=req.symbol, step=name, error=str(error), exc_info=not expected)
+        outcome.steps.append(StepTiming(name, round(watch.ms, 3)))
+        if outcome.error:
+            return outcome, None
+    return outcome, draft if _own(draft, req) or req.provisioning_steps else None
+
+
+def _told(step: str, error: Exception) -> str:
+    kind = "" if isinstance(error, OpenbellError) else f"{type(error).__name__}: "
+    return f"{step} failed: {kind}{error}"
+
+
+def _own(draft: SymbolSessionData, req: ProvisioningRequirements) -> bool:
+    """Note who needs what is there now; False when that was known."""
+    needs = [*req.required_intervals, *(need.key for need in req.indicators)]
+    if req.meets_session_config_requirements:
+        needs.append(WHOLE_SYMBOL)
+    owner = req.owner or req.source
+    new = [need for need in needs if not draft.is_owned(need, owner)]
+    for need in new:
+        draft.own(need, owner)
+    return bool(new)

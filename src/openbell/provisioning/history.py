@@ -1,0 +1,146 @@
+"""How far back a series must reach to hold the history asked for, counted in bars that exist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.bars import Bars
+from openbell.provisioning.requirements import HistoryProof
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from openbell.interval import Interval
+    from openbell.provisioning.requirements import IntervalNeed, ProvisioningRequirements
+    from openbell.provisioning.world import World
+
+__all__ = ["calendar_start", "prefetch", "prove_history", "run_starts", "starts_after"]
+
+_FEWEST_SESSIONS_FURTHER = 5
+
+
+def calendar_start(need: IntervalNeed, world: World) -> date:
+    """The session in which the history begins if no bar is missing."""
+    tm, day = world.time_manager, world.day
+    sessions = max(need.trailing_sessions, need.lookback_sessions)
+    first = tm.session_before(day, sessions) if sessions else day
+    if need.bars:
+        first = min(first, tm.first_session_for_bars(str(need.interval), need.bars, day))
+    return first
+
+
+def prefetch(needs: Iterable[tuple[str, IntervalNeed]], world: World) -> None:
+    """Read what the needs of many symbols take in one scan per base interval."""
+    symbols: dict[str, dict[str, None]] = {}
+    first: dict[str, date] = {}
+    for symbol, need in needs:
+        base = str(need.base)
+        if base in world.data_manager.available_intervals(symbol):
+            symbols.setdefault(base, {})[symbol] = None
+            first[base] = min(first.get(base, world.day), calendar_start(need, world))
+    for base, wanted in symbols.items():
+        world.data_manager.prefetch(tuple(wanted), base, first[base], world.day)
+
+
+def prove_history(symbol: str, need: IntervalNeed, world: World) -> HistoryProof:
+    """Find where the run of an interval starts so that it holds the history asked for, as far as the store has it.
+
+    Begins where the calendar says and goes further back as long as bars are missing.
+
+    Raises:
+        DamagedFileError: A file of the store that is needed cannot be read.
+    """
+    coverage = world.data_manager.coverage(symbol, str(need.base))
+    available_from = coverage.first.date() if coverage else None
+    first = calendar_start(need, world)
+    while True:
+        run = _load(symbol, need, first, world)
+        past = run[: _today_row(run, world)]
+        ordinals = _session_ordinals(past, first, world) if need.lookback_sessions else past.timestamp[:0]
+        short_bars = need.bars - len(past)
+        short_sessions = need.lookback_sessions - len(np.unique(ordinals))
+        if (short_bars <= 0 and short_sessions <= 0) or available_from is None or first <= available_from:
+            break
+        first = _further_back(need, first, short_bars, short_sessions, world)
+    start = _start_row(need, past, ordinals, world)
+    start_ns = int(run.timestamp[start]) if start < len(run) else world.start_ns
+    return HistoryProof(
+        need=need,
+        start_ns=start_ns,
+        first_session=world.time_manager.day_of(start_ns),
+        bars=len(past) - start,
+        sessions=_count_sessions(past[start:], first, world),
+        visible_bars=int(run.end.searchsorted(world.time_manager.now_ns, side="right")),
+        available_from=available_from,
+        session_bars=len(run) - len(past),
+    )
+
+
+def run_starts(req: ProvisioningRequirements) -> dict[str, int]:
+    """By interval, where the runs of a requirement start: a base and all that is built from it within a session start
+    together, so that no bar of the finest is without its derived one; daily and longer bars reach back by themselves.
+
+    Only intervals that validation has proved are in it.
+    """
+    shared: dict[Interval, int] = {}
+    for proof in req.proofs.values():
+        if proof.need.interval.is_intraday:
+            base = proof.need.base
+            shared[base] = min(shared.get(base, proof.start_ns), proof.start_ns)
+    return {
+        name: shared[proof.need.base] if proof.need.interval.is_intraday else proof.start_ns
+        for name, proof in req.proofs.items()
+    }
+
+
+def starts_after(run: Bars, start_ns: int) -> bool:
+    """Whether a run that is there begins later than it should."""
+    return len(run) > 0 and int(run.timestamp[0]) > start_ns
+
+
+def _load(symbol: str, need: IntervalNeed, first: date, world: World) -> Bars:
+    manager = world.data_manager
+    if str(need.base) not in manager.available_intervals(symbol):
+        return Bars.empty()
+    return manager.load_historical_bars(symbol, str(need.interval), first, world.day, base=str(need.base))
+
+
+def _today_row(run: Bars, world: World) -> int:
+    return int(run.end.searchsorted(world.start_ns, side="right"))
+
+
+def _further_back(need: IntervalNeed, first: date, short_bars: int, short_sessions: int, world: World) -> date:
+    tm = world.time_manager
+    further = tm.session_before(first, max(short_sessions, _FEWEST_SESSIONS_FURTHER))
+    if short_bars > 0:
+        further = min(further, tm.first_session_for_bars(str(need.interval), 2 * short_bars, first))
+    return further
+
+
+def _start_row(need: IntervalNeed, past: Bars, ordinals: NDArray[np.int64], world: World) -> int:
+    """The first row that some part of the need reaches back to."""
+    start = len(past) - min(need.bars, len(past))
+    if need.trailing_sessions:
+        first_trailing = world.time_manager.session_before(world.day, need.trailing_sessions)
+        trailing_ns = world.time_manager.session(first_trailing).first_ns
+        start = min(start, int(past.timestamp.searchsorted(trailing_ns)))
+    if need.lookback_sessions and len(past):
+        held = np.unique(ordinals)
+        oldest = held[max(len(held) - need.lookback_sessions, 0)]
+        start = min(start, int(np.searchsorted(ordinals, oldest)))
+    return start
+
+
+def _session_ordinals(bars: Bars, first: date, world: World) -> NDArray[np.int64]:
+    """Per bar, the number of its session in the window that begins with ``first``."""
+    grid = world.time_manager.grid(first, world.day)
+    return grid.segment_session[grid.segment_open_ns.searchsorted(bars.timestamp, side="right") - 1]
+
+
+def _count_sessions(bars: Bars, first: date, world: World) -> int:
+    return len(np.unique(_session_ordinals(bars, first, world))) if len(bars) else 0

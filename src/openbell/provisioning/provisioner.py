@@ -1,0 +1,171 @@
+"""`Provisioner`: takes additions, one or many, through the three phases under one lock, and journals each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openbell.provisioning.analysis import prove, requirements_of
+from openbell.provisioning.executor import Outcome, execute
+from openbell.provisioning.history import prefetch
+from openbell.provisioning.journal import Journal, ProvisioningRecord
+from openbell.provisioning.removal import refusal_to_remove, without_owner
+from openbell.provisioning.requirements import Addition, ProvisioningRequirements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from openbell.config import IndicatorConfig
+    from openbell.provisioning.world import World
+    from openbell.session.symbol import SymbolSessionData
+
+__all__ = ["Provisioner"]
+
+
+class Provisioner:
+    """Changes one session, and is the only one that does.
+
+    Args:
+        world: The session and where its data comes from.
+        journal: Gets a record of everything that was asked for.
+    """
+
+    def __init__(self, world: World, journal: Journal) -> None:
+        self.world = world
+        self.journal = journal
+        self._lock = world.session_data._symbol_operation_lock  # noqa: SLF001 -- the seed's name
+
+    def provision(self, additions: Iterable[Addition]) -> list[bool]:
+        """Analyse, validate and provision additions; each succeeds or fails by itself.
+
+        Additions to distinct symbols are read from the store together, in one scan per interval.
+
+        Returns:
+            Per addition, whether all that it asked for is there now.
+
+        Raises:
+            ConfigError: An unknown operation, source or indicator, or a detail that cannot be; nothing was done.
+        """
+        asked = list(additions)
+        results = [False] * len(asked)
+        with self._lock:
+            for places in _turns(asked):
+                reqs = [requirements_of(asked[place], self.world) for place in places]
+                if len(reqs) > 1:
+                    prefetch(((r.symbol, need) for r in reqs for need in r.intervals.values()), self.world)
+                for req in reqs:
+                    prove(req, self.world)
+                for place, ok in zip(places, self.execute(reqs), strict=True):
+                    results[place] = ok
+        return results
+
+    def execute(self, reqs: Sequence[ProvisioningRequirements]) -> list[bool]:
+        """Carry out analysed requirements of distinct symbols and journal them; those with errors are refused."""
+        with self._lock:
+            feasible = {id(req): req for req in reqs if not req.validation_errors}
+            done = {id(o.req): o for o in execute(list(feasible.values()), self.world)}
+            outcomes = [done.get(id(req)) or Outcome(req, error="; ".join(req.validation_errors)) for req in reqs]
+            for outcome in outcomes:
+                self._record(outcome)
+            return [outcome.ok for outcome in outcomes]
+
+    def add_symbol(self, symbol: str, *, source: str, owner: str = "") -> bool:
+        """Add a symbol with all that the config asks of every symbol; an ad-hoc one is upgraded."""
+        return self.provision([Addition("symbol", symbol, source, owner)])[0]
+
+    def add_indicator(self, symbol: str, indicator_config: IndicatorConfig, *, source: str, owner: str = "") -> bool:
+        """Add an indicator, with the bars and the warm-up that it needs."""
+        details = {"indicator_config": indicator_config}
+        return self.provision([Addition("indicator", symbol, source, owner, details)])[0]
+
+    def add_bar(self, symbol: str, interval: str, *, days: int = 0, source: str, owner: str = "") -> bool:
+        """Add a bar interval with ``days`` sessions of history."""
+        details = {"interval": interval, "days": days}
+        return self.provision([Addition("bar", symbol, source, owner, details)])[0]
+
+    def remove_symbols(self, symbols: Iterable[str], *, source: str, owner: str = "") -> list[bool]:
+        """Take back what ``owner`` needed of the symbols, all at once; what others need and what is locked stays.
+
+        Returns:
+            Per symbol, whether anything was taken back.
+        """
+        owner = owner or source
+        changed: dict[str, SymbolSessionData] = {}
+        removed, results = [], []
+        with self._lock:
+            for symbol in dict.fromkeys(symbols):
+                data = self.world.session_data.get_symbol_data(symbol)
+                refusal = refusal_to_remove(data, symbol, owner)
+                if data is not None and not refusal:
+                    kept = without_owner(data, owner)
+                    if kept is None:
+                        removed.append(symbol)
+                    else:
+                        changed[symbol] = kept
+                self._record_change("remove", symbol, source, owner, refusal, f"{owner} no longer needs it")
+                results.append(refusal is None)
+            if changed or removed:
+                self.world.session_data.publish(changed, removed)
+        return results
+
+    def lock_symbol(self, symbol: str, *, reason: str, source: str, owner: str = "") -> bool:
+        """Forbid the removal of a symbol until `unlock_symbol`; False when it is not in the session."""
+        return self._set_lock("lock", symbol, reason, source, owner)
+
+    def unlock_symbol(self, symbol: str, *, source: str, owner: str = "") -> bool:
+        """Allow the removal of a symbol again; False when it is not in the session."""
+        return self._set_lock("unlock", symbol, "", source, owner)
+
+    def _set_lock(self, operation: str, symbol: str, reason: str, source: str, owner: str) -> bool:
+        with self._lock:
+            data = self.world.session_data.get_symbol_data(symbol)
+            refusal = None if data else f"{symbol} is not in the session"
+            if data is not None:
+                draft = data.copy()
+                draft.locked = reason
+                self.world.session_data.publish({symbol: draft})
+            self._record_change(operation, symbol, source, owner or source, refusal, reason)
+            return data is not None
+
+    def _record(self, outcome: Outcome) -> None:
+        req = outcome.req
+        self.journal.append(
+            ProvisioningRecord(
+                time=self._session_time(),
+                operation_type=req.operation_type,
+                source=req.source,
+                owner=req.owner or req.source,
+                symbol=req.symbol,
+                required_intervals=tuple(req.required_intervals),
+                steps=tuple(outcome.steps),
+                ok=outcome.ok,
+                errors=tuple(req.validation_errors) or ((outcome.error,) if outcome.error else ()),
+                warnings=tuple(req.warnings),
+                reason=req.reason,
+            )
+        )
+
+    def _record_change(
+        self, operation: str, symbol: str, source: str, owner: str, refusal: str | None, reason: str
+    ) -> None:
+        errors = (refusal,) if refusal else ()
+        self.journal.append(
+            ProvisioningRecord(
+                self._session_time(), operation, source, owner, symbol, (), (), not refusal, errors, (), reason
+            )
+        )
+
+    def _session_time(self) -> str:
+        return self.world.time_manager.to_local(self.world.time_manager.now_ns).isoformat()
+
+
+def _turns(additions: Sequence[Addition]) -> list[list[int]]:
+    """The places of the additions in batches in which each symbol stands once: a second one builds on the first."""
+    batches: list[list[int]] = []
+    turns: dict[str, int] = {}
+    for place, addition in enumerate(additions):
+        turn = turns.get(addition.symbol, 0)
+        turns[addition.symbol] = turn + 1
+        if turn == len(batches):
+            batches.append([])
+        batches[turn].append(place)
+    return batches

@@ -1,0 +1,36 @@
+"""Takes back what one owner needed of a symbol: what others need stays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openbell.session.symbol import WHOLE_SYMBOL
+
+if TYPE_CHECKING:
+    from openbell.session import SymbolSessionData
+
+__all__ = ["refusal_to_remove", "without_owner"]
+
+
+def refusal_to_remove(data: SymbolSessionData | None, symbol: str, owner: str) -> str | None:
+    """Why ``owner`` cannot remove a symbol; None when it can."""
+    if data is None:
+        return f"{symbol} is not in the session"
+    if data.locked:
+        return f"{symbol} is locked ({data.locked}); unlock it first"
+    if not any(data.is_owned(what, owner) for what in data.owners):
+        others = sorted({name for names in data.owners.values() for name in names})
+        return f"{owner} needs nothing of {symbol}; it is there for {', '.join(others)}"
+    return None
+
+
+def without_owner(data: SymbolSessionData, owner: str) -> SymbolSessionData | None:
+    """The symbol with what only ``owner`` needed taken out; None when nothing is left."""
+    kept = data.copy()
+    kept.owners = {what: names - {owner} for what, names in data.owners.items() if names - {owner}}
+    if not kept.owners:
+        return None
+    kept.bars = {name: series for name, series in data.bars.items() if name in kept.owners}
+    kept.indicators = {key: indicator for key, indicator in data.indicators.items() if key in kept.owners}
+    kept.meets_session_config_requirements = WHOLE_SYMBOL in kept.owners
+    return kept

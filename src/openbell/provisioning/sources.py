@@ -1,0 +1,33 @@
+"""Who may ask for additions. A new kind of asker is one more entry in `SOURCES`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from openbell.registry import Registry
+
+__all__ = ["SOURCES", "Source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A kind of asker.
+
+    Attributes:
+        name: Its name, which symbols carry as ``added_by``.
+        asks: How a reason reads with it: "the config asks for it".
+    """
+
+    name: str
+    asks: str
+
+
+SOURCES: Registry[Source] = Registry("source")
+"""All sources by name; register more with ``SOURCES.add(name, Source(name, ...))``."""
+
+for _source in (
+    Source("config", "the config asks for it"),
+    Source("scanner", "a scanner asked for it"),
+    Source("strategy", "a strategy asked for it"),
+):
+    SOURCES.add(_source.name, _source)

@@ -1,0 +1,186 @@
+"""Phase 3, provision: the steps. Each is a plain name bound to a function that works on a private draft of the symbol.
+
+A name that ends in ``_`` is registered for all steps that begin with it: ``add_interval_`` carries out
+``add_interval_5m``. Adding a step is adding a function to `STEPS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openbell import indicators
+from openbell.bars import Bars
+from openbell.errors import UnknownNameError
+from openbell.indicators import IndicatorInputs
+from openbell.interval import parse_interval
+from openbell.provisioning.history import run_starts
+from openbell.registry import Registry
+from openbell.session import BarIntervalData, IndicatorData, SymbolSessionData
+from openbell.session.series import whole_run
+
+if TYPE_CHECKING:
+    from openbell.provisioning.requirements import IndicatorNeed, IntervalNeed, ProvisioningRequirements
+    from openbell.provisioning.world import World
+
+__all__ = ["STEPS", "Step", "StepWork", "find_step"]
+
+
+@dataclass(slots=True)
+class StepWork:
+    """What a step works on.
+
+    Attributes:
+        req: The requirement that is carried out.
+        world: Where data comes from.
+        draft: The symbol as it will be; nobody sees it before all steps are done. ``create_symbol`` makes it.
+        argument: The rest of the step's name behind a registered prefix: "5m" of "add_interval_5m".
+    """
+
+    req: ProvisioningRequirements
+    world: World
+    draft: SymbolSessionData
+    argument: str = ""
+
+
+Step = Callable[[StepWork], None]
+
+STEPS: Registry[Step] = Registry("provisioning step")
+"""All steps by name or prefix; register more with ``STEPS.add(name, function)``."""
+
+
+def find_step(name: str) -> tuple[Step, str]:
+    """The function behind a step's name, and the argument that the name carries.
+
+    Raises:
+        UnknownNameError: No step of that name, and no prefix that it begins with.
+    """
+    if name in STEPS:
+        return STEPS.get(name), ""
+    prefixes = [p for p in STEPS.names() if p.endswith("_") and name.startswith(p)]
+    if not prefixes:
+        raise UnknownNameError(STEPS.kind, name, STEPS.names())
+    prefix = max(prefixes, key=len)
+    return STEPS.get(prefix), name[len(prefix) :]
+
+
+def _create_symbol(work: StepWork) -> None:
+    req, draft = work.req, work.draft
+    draft.meets_session_config_requirements = req.meets_session_config_requirements
+    draft.added_by = req.added_by
+    draft.auto_provisioned = req.operation_type != "symbol"
+    draft.reason = req.reason
+
+
+def _upgrade_symbol(work: StepWork) -> None:
+    work.draft.meets_session_config_requirements = True
+    work.draft.upgraded_from_adhoc = True
+
+
+def _add_interval(work: StepWork) -> None:
+    interval = str(parse_interval(work.argument))
+    need = work.req.intervals.get(interval)
+    base = str(need.base) if need is not None and need.derived else None
+    series = _series(work, interval, base, Bars.empty(), today_row=0)
+    bars = {**work.draft.bars, interval: series}
+    work.draft.bars = {name: bars[name] for name in sorted(bars, key=parse_interval)}
+    stored = [parse_interval(s.base or name) for name, s in bars.items()]
+    work.draft.base_interval = str(min(stored))
+
+
+def _load_historical(work: StepWork) -> None:
+    """Give each required interval its history, as far as it lacks it."""
+    for name, run in _lacking_runs(work):
+        today_row = int(run.end.searchsorted(work.world.start_ns, side="right"))
+        held = work.draft.bars[name]
+        goes_through_today = len(whole_run(held)) > held.today_row
+        part = run if goes_through_today else run[:today_row]
+        _put_run(work.draft, _series(work, name, held.base, part, today_row))
+
+
+def _load_session(work: StepWork) -> None:
+    """Let each required interval's run go on through today's session."""
+    for name, run in _lacking_runs(work):
+        today_row = int(run.end.searchsorted(work.world.start_ns, side="right"))
+        _put_run(work.draft, _series(work, name, work.draft.bars[name].base, run, today_row))
+
+
+def _register_indicator(work: StepWork) -> None:
+    for need in work.req.indicators:
+        if need.key not in work.draft.indicators:
+            work.draft.indicators[need.key] = _computed(need, work)
+
+
+def _calculate_quality(work: StepWork) -> None:
+    """Score every series of a full symbol against the bars that the calendar expects."""
+    world, draft = work.world, work.draft
+    for name, series in list(draft.bars.items()):
+        if series.is_scored:
+            continue
+        interval = parse_interval(name)
+        start_ns = int(whole_run(series).timestamp[0]) if len(whole_run(series)) else world.start_ns
+        first_session = world.time_manager.day_of(start_ns)
+        scored = _series(work, name, series.base, whole_run(series), series.today_row)
+        scored.score(world.expected_history(interval, start_ns, first_session), world.expected_today(interval))
+        _put_run(draft, scored)
+
+
+STEPS.add("create_symbol", _create_symbol)
+STEPS.add("upgrade_symbol", _upgrade_symbol)
+STEPS.add("add_interval_", _add_interval)
+STEPS.add("load_historical", _load_historical)
+STEPS.add("load_session", _load_session)
+STEPS.add("register_indicator", _register_indicator)
+STEPS.add("calculate_quality", _calculate_quality)
+
+
+def _series(work: StepWork, name: str, base: str | None, run: Bars, today_row: int) -> BarIntervalData:
+    clock = work.world.time_manager.clock
+    return BarIntervalData(work.req.symbol, name, base=base, run=run, today_row=today_row, clock=clock)
+
+
+def _lacking_runs(work: StepWork) -> list[tuple[str, Bars]]:
+    """The required intervals whose run does not yet reach back and through today as it should, with that run."""
+    lacking = []
+    for name, start_ns in run_starts(work.req).items():
+        held = whole_run(work.draft.bars[name])
+        need = work.req.intervals[name]
+        run = _whole_run(work, need, start_ns)
+        if len(run) > len(held):
+            lacking.append((name, run))
+    return lacking
+
+
+def _whole_run(work: StepWork, need: IntervalNeed, start_ns: int) -> Bars:
+    world = work.world
+    first_session = world.time_manager.day_of(start_ns)
+    run = world.data_manager.load_historical_bars(
+        work.req.symbol, str(need.interval), first_session, world.day, base=str(need.base)
+    )
+    return run[int(run.timestamp.searchsorted(start_ns)) :]
+
+
+def _put_run(draft: SymbolSessionData, series: BarIntervalData) -> None:
+    """Put a series in the place of the one of its interval; indicators on it move over with the values they have."""
+    old = draft.bars[series.interval]
+    draft.bars[series.interval] = series
+    for key, indicator in draft.indicators.items():
+        if indicator.series is old:
+            draft.indicators[key] = indicator.moved_to(series)
+
+
+def _computed(need: IndicatorNeed, work: StepWork) -> IndicatorData:
+    """The indicator over the whole run; one that is aware of sessions over the whole sessions that the run lies in."""
+    series = work.draft.bars[str(need.interval)]
+    bars = whole_run(series)
+    world = work.world
+    first = world.time_manager.day_of(int(bars.timestamp[0])) if len(bars) else world.day
+    if need.session_aware and len(bars):
+        base = series.base or series.interval
+        bars = world.data_manager.load_historical_bars(series.symbol, series.interval, first, world.day, base=base)
+    inputs = IndicatorInputs.of(bars, world.time_manager.grid(first, world.day))
+    computed = indicators.get(need.config.name).compute(inputs, need.params)
+    beyond = len(bars) - len(whole_run(series))
+    columns = {name: column[beyond:] for name, column in computed.items()}
+    return IndicatorData(need.key, series, columns, lookback=need.lookback_bars, settling=need.settling)

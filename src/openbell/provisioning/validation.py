@@ -1,0 +1,175 @@
+"""Phase 2, validate: can what is required be had? A list of small rules, all of which run; nothing is touched.
+
+A rule is a function ``(requirement, world) -> error or None``. Adding a rule is adding a function to `RULES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openbell.errors import DataError, IntervalError, OpenbellError, did_you_mean
+from openbell.interval import determine_required_base
+from openbell.provisioning.history import prove_history
+from openbell.provisioning.requirements import ProvisioningRequirements
+from openbell.provisioning.world import World
+from openbell.registry import Registry
+
+if TYPE_CHECKING:
+    from openbell.provisioning.requirements import HistoryProof, IndicatorNeed
+
+__all__ = ["RULES", "Rule", "SymbolValidationResult", "check_rule", "validate"]
+
+Rule = Callable[[ProvisioningRequirements, World], "str | None"]
+
+RULES: Registry[Rule] = Registry("validation rule")
+"""All rules by name, in the order in which they report; register more with ``RULES.add(name, function)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolValidationResult:
+    """Whether a symbol can be loaded as the config asks, and all that stands against it.
+
+    Attributes:
+        symbol: The symbol.
+        can_proceed: Whether every rule passed.
+        errors: What the failed rules said.
+        warnings: What is less than was asked for, but does not stop it.
+        data_source_available: Whether the store knows the symbol.
+        has_historical_data: Whether the history reaches back far enough.
+        has_parquet_data: Whether the store has bars of the session itself.
+    """
+
+    symbol: str
+    can_proceed: bool
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+    data_source_available: bool
+    has_historical_data: bool
+    has_parquet_data: bool
+
+    @property
+    def reason(self) -> str:
+        """All errors in one text; empty when it can proceed."""
+        return "; ".join(self.errors)
+
+
+def validate(req: ProvisioningRequirements, world: World) -> None:
+    """Prove the history of every interval, run all rules, and note on ``req`` what they say."""
+    errors: dict[str, None] = {}
+    for name, need in req.intervals.items():
+        if str(need.base) not in world.data_manager.available_intervals(req.symbol):
+            continue
+        try:
+            req.proofs[name] = prove_history(req.symbol, need, world)
+        except DataError as error:
+            errors[f"load_historical cannot have {name} bars: {error}"] = None
+        except OpenbellError as error:
+            errors[f"{name}: {error}"] = None
+    for rule in RULES:
+        error_text = rule(req, world)
+        if error_text:
+            errors[error_text] = None
+    req.validation_errors = list(errors)
+    req.warnings = _shortfalls_to_warn_of(req, world)
+    req.can_proceed = not errors
+    req.symbol_validated = True
+
+
+def check_rule(name: str, req: ProvisioningRequirements, world: World) -> str | None:
+    """What one rule says of a requirement."""
+    return RULES.get(name)(req, world)
+
+
+def _data_source_knows_symbol(req: ProvisioningRequirements, world: World) -> str | None:
+    manager = world.data_manager
+    if not req.required_intervals or manager.available_intervals(req.symbol):
+        return None
+    hint = did_you_mean(req.symbol, manager.symbols()) or " See what it holds with: openbell data ls."
+    return f"the store {manager.store.path} has no bars of {req.symbol}.{hint} Import its data, or take it out."
+
+
+def _intervals_can_be_built(req: ProvisioningRequirements, world: World) -> str | None:
+    held = world.data_manager.available_intervals(req.symbol)
+    if not held:
+        return None
+    problems: dict[str, None] = {}
+    for name in req.required_intervals:
+        try:
+            determine_required_base(name, held)
+        except IntervalError as error:
+            problems[str(error)] = None
+    return " ".join(problems) or None
+
+
+def _session_has_bars(req: ProvisioningRequirements, world: World) -> str | None:
+    """The finest base streams the session; without one bar of it there is no session for the symbol.
+
+    A symbol on daily bars alone may be looked at in a session that has not closed.
+    """
+    proof = req.proofs.get(req.base_interval or "")
+    if proof is None or not proof.need.interval.is_intraday or proof.session_bars:
+        return None
+    coverage = world.data_manager.coverage(req.symbol, str(proof.need.base))
+    held = f"; the store has {coverage.first:%Y-%m-%d} to {coverage.last:%Y-%m-%d}" if coverage else ""
+    return f"{req.symbol} has no {req.base_interval} bars on {world.day}{held}. Import that day, or leave it out."
+
+
+def _history_meets_lookback(req: ProvisioningRequirements, world: World) -> str | None:
+    if world.config.session_data_config.on_shortfall == "warm":
+        return None
+    return " ".join(_lookback_shortfalls(req)) or None
+
+
+RULES.add("data_source", _data_source_knows_symbol)
+RULES.add("intervals", _intervals_can_be_built)
+RULES.add("parquet_data", _session_has_bars)
+RULES.add("historical_availability", _history_meets_lookback)
+
+
+def _lookback_shortfalls(req: ProvisioningRequirements) -> list[str]:
+    """Each indicator that lacks bars for its first value, with the numbers."""
+    texts = []
+    for indicator in req.indicators:
+        proof = req.proofs.get(str(indicator.interval))
+        if proof is None:
+            continue
+        if proof.visible_bars < indicator.valid_after:
+            texts.append(_short(req, indicator, proof, indicator.valid_after, proof.visible_bars, "bars"))
+        elif proof.sessions < indicator.lookback_sessions:
+            texts.append(_short(req, indicator, proof, indicator.lookback_sessions, proof.sessions, "earlier sessions"))
+    return texts
+
+
+def _short(
+    req: ProvisioningRequirements, indicator: IndicatorNeed, proof: HistoryProof, needs: int, has: int, unit: str
+) -> str:
+    return (
+        f"{req.symbol} {indicator.key} needs {needs} {unit} of {indicator.interval}, has {has}: the store's "
+        f"{proof.need.base} bars begin {proof.available_from}. Import earlier data, start later, or set "
+        "session_data_config.on_shortfall: warm."
+    )
+
+
+def _shortfalls_to_warn_of(req: ProvisioningRequirements, world: World) -> list[str]:
+    """What was asked for and got only in part, where that is no error."""
+    texts = _lookback_shortfalls(req) if world.config.session_data_config.on_shortfall == "warm" else []
+    for indicator in req.indicators:
+        proof = req.proofs.get(str(indicator.interval))
+        if proof is None:
+            continue
+        if indicator.settling is None:
+            texts.append(f"{indicator.key} is cumulative: it never settles, and counts from its first bar on")
+        elif indicator.valid_after <= proof.visible_bars < indicator.settled_after:
+            texts.append(
+                f"{indicator.key} settles after {indicator.settled_after} bars of {indicator.interval} and has "
+                f"{proof.visible_bars}: its starting point still shows"
+            )
+    for name, proof in req.proofs.items():
+        if proof.sessions < proof.need.trailing_sessions:
+            texts.append(
+                f"{name}: {proof.need.trailing_sessions} trailing sessions were asked for, {proof.sessions} have bars "
+                f"(the store's {proof.need.base} bars begin {proof.available_from})"
+            )
+    return texts

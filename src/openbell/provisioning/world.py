@@ -1,0 +1,76 @@
+"""`World`: all that analysis, validation and provisioning may look at, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from openbell.errors import IntervalError
+from openbell.interval import Interval, base_candidates, determine_required_base, parse_interval
+from openbell.timing.grid import ExpectedBars
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from openbell.config import SessionConfig
+    from openbell.data.manager import DataManager
+    from openbell.session import SessionData
+    from openbell.timing.manager import TimeManager
+
+__all__ = ["World"]
+
+
+@dataclass(slots=True)
+class World:
+    """The config, the calendar and clock, the store, and what the session of one day holds."""
+
+    config: SessionConfig
+    time_manager: TimeManager
+    data_manager: DataManager
+    session_data: SessionData
+    _expected: dict[tuple[str, int, date], ExpectedBars] = field(default_factory=dict)
+
+    @property
+    def day(self) -> date:
+        """The session's day."""
+        return self.session_data.session_date
+
+    @property
+    def start_ns(self) -> int:
+        """When the session starts (with extended hours, before the regular open): what closed by then is history."""
+        return self.time_manager.session(self.day).first_ns
+
+    def base_of(self, symbol: str, interval: Interval) -> Interval:
+        """The stored interval that ``interval`` of ``symbol`` comes from; the usual one when the store has none."""
+        try:
+            return parse_interval(determine_required_base(str(interval), self.data_manager.available_intervals(symbol)))
+        except IntervalError:
+            return parse_interval(base_candidates(str(interval))[0])
+
+    def expected_history(self, interval: Interval, start_ns: int, first_session: date) -> ExpectedBars:
+        """The bars that the calendar expects from ``start_ns``, in ``first_session``, up to the session's start."""
+        key = (str(interval), start_ns, first_session)
+        known = self._expected.get(key)
+        if known is None:
+            expected = self.time_manager.grid(first_session, self.day).expected_bars(interval)
+            start = int(expected.start_ns.searchsorted(start_ns))
+            stop = int(expected.end_ns.searchsorted(self.start_ns, side="right"))
+            known = self._expected[key] = _slice(expected, start, stop)
+        return known
+
+    def expected_today(self, interval: Interval) -> ExpectedBars:
+        """The bars that the calendar expects to close in the session."""
+        key = (str(interval), 0, self.day)
+        known = self._expected.get(key)
+        if known is None:
+            session = self.time_manager.session(self.day)
+            expected = self.time_manager.grid(self.day, self.day).expected_bars(interval)
+            start = int(expected.end_ns.searchsorted(session.first_ns, side="right"))
+            stop = int(expected.end_ns.searchsorted(session.last_ns, side="right"))
+            known = self._expected[key] = _slice(expected, start, stop)
+        return known
+
+
+def _slice(expected: ExpectedBars, start: int, stop: int) -> ExpectedBars:
+    rows = slice(start, stop)
+    return ExpectedBars(expected.start_ns[rows], expected.end_ns[rows], expected.session[rows], expected.sessions[rows])

@@ -1,0 +1,121 @@
+"""Replays one session's events in order: at one time all bars, then due scanners, then strategies.
+
+Nothing is computed here: series and indicators were computed in bulk, and are revealed. Only bars that somebody
+subscribed to become objects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby, repeat
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from openbell.bars import Bar
+from openbell.interval import parse_interval
+from openbell.session.series import whole_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from openbell.session import BarIntervalData
+
+__all__ = ["BarEvent", "Moment", "SubscribedBars", "Subscription", "moments"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SubscribedBars:
+    """Today's bars of one series as the objects that subscribers get; made once a day and series."""
+
+    series: BarIntervalData
+    ends_ns: NDArray[np.int64]
+    bars: list[Bar]
+
+    @staticmethod
+    def of(series: BarIntervalData, last_ns: int) -> SubscribedBars:
+        """All bars of a series that close in today's session, up to ``last_ns``."""
+        run = whole_run(series)
+        rows = slice(series.today_row, int(run.end.searchsorted(last_ns, side="right")))
+        columns = (run.timestamp, run.end, run.open, run.high, run.low, run.close, run.volume, run.count)
+        # tuple.__new__ fills the named tuple without its Python-level constructor, which costs twice as much.
+        fields = zip(repeat(series.symbol), repeat(series.interval), *(c[rows].tolist() for c in columns))
+        return SubscribedBars(series, run.end[rows], list(map(partial(tuple.__new__, Bar), fields)))
+
+
+class Subscription(NamedTuple):
+    """A strategy's interest in one series."""
+
+    on_bar: Callable[[Bar], Any]
+    bars: SubscribedBars
+
+
+class BarEvent(NamedTuple):
+    """A bar that closes: ``at`` is the time and the cursor that the series then has."""
+
+    series: BarIntervalData
+    at: tuple[int, int]
+    on_bar: Callable[[Bar], Any]
+    bar: Bar
+
+
+class Moment(NamedTuple):
+    """All that happens at one time, in order; ``time_ns`` is nanoseconds since 1970 UTC."""
+
+    time_ns: int
+    bars: Sequence[BarEvent]
+    scans: Sequence[Callable[[], None]]
+
+
+def moments(
+    subscriptions: Sequence[Subscription],
+    scans: Sequence[tuple[int, Callable[[], None]]],
+    *,
+    after_ns: int,
+    last_ns: int,
+) -> Iterator[Moment]:
+    """The moments of a session after ``after_ns``, in ascending time; the last is ``last_ns``, with or without events.
+
+    Bars of one moment are ordered by interval, symbol and subscription: smaller intervals first.
+
+    Args:
+        subscriptions: Who gets which bars.
+        scans: When which scan is due, in ascending time.
+        after_ns: Bars that closed by then are past.
+        last_ns: The end of the session.
+    """
+    events = _ordered_events(subscriptions, after_ns)
+    by_time = {time_ns: list(group) for time_ns, group in groupby(events, key=_time_of)}
+    due: dict[int, list[Callable[[], None]]] = {}
+    for time_ns, scan in scans:
+        due.setdefault(time_ns, []).append(scan)
+    for time_ns in sorted({*by_time, *due, last_ns}):
+        yield Moment(time_ns, by_time.get(time_ns, ()), due.get(time_ns, ()))
+
+
+def _time_of(event: BarEvent) -> int:
+    return event.at[0]
+
+
+def _ordered_events(subscriptions: Sequence[Subscription], after_ns: int) -> list[BarEvent]:
+    events: list[BarEvent] = []
+    keys: list[NDArray[np.int64]] = []
+    symbols = {s: rank for rank, s in enumerate(sorted({sub.bars.series.symbol for sub in subscriptions}))}
+    for number, (on_bar, subscribed) in enumerate(subscriptions):
+        series = subscribed.series
+        past = int(subscribed.ends_ns.searchsorted(after_ns, side="right"))
+        ends = subscribed.ends_ns[past:]
+        first_cursor = series.today_row + past + 1
+        at = zip(ends.tolist(), range(first_cursor, first_cursor + len(ends)), strict=True)
+        events += map(BarEvent, repeat(series), at, repeat(on_bar), subscribed.bars[past:])
+        key = np.empty((4, len(ends)), np.int64)
+        key[0], key[1], key[2] = number, symbols[series.symbol], parse_interval(series.interval).seconds
+        key[3] = ends
+        keys.append(key)
+    if not events:
+        return []
+    order = np.lexsort(np.concatenate(keys, axis=1))
+    return [events[place] for place in order.tolist()]

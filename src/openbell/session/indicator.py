@@ -1,0 +1,114 @@
+"""`IndicatorData`: the values of one indicator of one symbol, seen up to the session clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.session.series import whole_run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from openbell.session.series import BarIntervalData
+
+__all__ = ["IndicatorData"]
+
+
+class IndicatorData:
+    """One indicator on one series, computed for the whole run and revealed with its bars.
+
+    Attributes:
+        key: The key, e.g. "sma_20_5m".
+        series: The bars that it reads.
+        lookback: Bars that it needs for its first value.
+        settling: Further bars until its starting point no longer shows; 0 when it is not recursive, None when it never
+            settles (cumulative: it counts from `anchor_row` on).
+        anchor_row: The row of `series` where its computation starts.
+    """
+
+    __slots__ = ("_columns", "_single", "anchor_row", "key", "lookback", "series", "settling")
+
+    def __init__(
+        self,
+        key: str,
+        series: BarIntervalData,
+        columns: Mapping[str, NDArray[np.float64]],
+        *,
+        lookback: int,
+        settling: int | None,
+        anchor_row: int = 0,
+    ) -> None:
+        self.key = key
+        self.series = series
+        self._columns = dict(columns)
+        self.lookback = lookback
+        self.settling = settling
+        self.anchor_row = anchor_row
+        for column in self._columns.values():
+            column.setflags(write=False)
+        self._single = next(iter(self._columns.values())) if len(self._columns) == 1 else None
+
+    @property
+    def value(self) -> float | dict[str, float] | None:
+        """The value at the last closed bar; by output when there are several; None as long as it is not valid."""
+        row = self.series.cursor - 1
+        if row < 0:
+            return None
+        if self._single is not None:
+            number = self._single.item(row)
+            return number if number - number == 0.0 else None
+        numbers = {name: column.item(row) for name, column in self._columns.items()}
+        return numbers if all(n - n == 0.0 for n in numbers.values()) else None
+
+    @property
+    def valid(self) -> bool:
+        """Whether the lookback is met, and so `value` is real."""
+        return self.value is not None
+
+    @property
+    def settled(self) -> bool:
+        """Whether its starting point no longer shows in the value."""
+        if self.settling is None or not self.valid:
+            return False
+        return self.settling == 0 or self.series.cursor - self.anchor_row >= self.lookback + self.settling
+
+    @property
+    def warmup_bars(self) -> int:
+        """Bars of history, before today's session, that it was computed over."""
+        return max(self.series.today_row - self.anchor_row, 0)
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """All values up to the last closed bar, one per bar, NaN where not ready; for several outputs use `output`."""
+        column = self._single if self._single is not None else next(iter(self._columns.values()))
+        return column[: self.series.cursor]
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the outputs."""
+        return tuple(self._columns)
+
+    def output(self, name: str) -> NDArray[np.float64]:
+        """The values of one output up to the last closed bar."""
+        return self._columns[name][: self.series.cursor]
+
+    def moved_to(self, series: BarIntervalData) -> IndicatorData:
+        """The same values on a run that reaches further back: what was seen in a session never changes."""
+        deeper = len(whole_run(series)) - len(whole_run(self.series))
+        blank = np.full(deeper, np.nan)
+        columns = {name: np.concatenate((blank, column)) for name, column in self._columns.items()}
+        return IndicatorData(
+            self.key,
+            series,
+            columns,
+            lookback=self.lookback,
+            settling=self.settling,
+            anchor_row=self.anchor_row + deeper,
+        )
+
+    def __repr__(self) -> str:
+        return f"<IndicatorData {self.series.symbol} {self.key}: {self.value}>"

@@ -1,0 +1,196 @@
+"""`BarIntervalData`: the bars of one symbol and interval, seen up to the session clock and never beyond."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from openbell.data.quality import Gap, Quality, measure_quality
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from openbell.bars import Bars
+    from openbell.timing.grid import ExpectedBars
+
+__all__ = ["BarIntervalData", "Clock", "whole_run"]
+
+
+class Clock(Protocol):
+    """What a series needs to know of time."""
+
+    @property
+    def now_ns(self) -> int:
+        """The session's time, nanoseconds since 1970 UTC."""
+
+
+class BarIntervalData:
+    """One series of a session: history and today in one contiguous run, revealed as bars close.
+
+    All columns and views end at the cursor: the number of bars that have closed by the session clock. Bars behind it
+    cannot be reached from here. The arrays are read-only views, not copies.
+
+    Attributes:
+        symbol: The symbol.
+        interval: The canonical interval, e.g. "5m".
+        base: The interval that this one is derived from; None when it is stored itself.
+        today_row: The row of the first bar that closes after the session's start; rows before it are history.
+        historical_quality: Completeness of the history; None when it was not scored (ad-hoc symbols).
+    """
+
+    __slots__ = (
+        "_at",
+        "_clock",
+        "_expected_today",
+        "_run",
+        "base",
+        "historical_quality",
+        "interval",
+        "run",
+        "symbol",
+        "today_row",
+    )
+
+    def __init__(
+        self, symbol: str, interval: str, *, base: str | None, run: Bars, today_row: int, clock: Clock
+    ) -> None:
+        self.symbol = symbol
+        self.interval = interval
+        self.base = base
+        self._run = run
+        self.today_row = today_row
+        self.historical_quality: Quality | None = None
+        self._expected_today: ExpectedBars | None = None
+        self._clock = clock
+        # The clock's time and the cursor that belongs to it, in one reference: other threads see both or neither.
+        self._at = (-1, 0)
+
+    @property
+    def derived(self) -> bool:
+        """Whether the bars are built from those of `base`."""
+        return self.base is not None
+
+    @property
+    def cursor(self) -> int:
+        """How many bars have closed."""
+        now = self._clock.now_ns
+        seen, cursor = self._at
+        if seen != now:
+            cursor = int(self._run.end.searchsorted(now, side="right"))
+            self._at = (now, cursor)
+        return cursor
+
+    def reveal(self, at: tuple[int, int]) -> None:
+        """Set the clock's time and the cursor that belongs to it, where the caller knows both: the replay does."""
+        self._at = at
+
+    def __len__(self) -> int:
+        return self.cursor
+
+    @property
+    def data(self) -> Bars:
+        """All bars that have closed, history first."""
+        return self._run[: self.cursor]
+
+    @property
+    def history(self) -> Bars:
+        """The bars from before today's session."""
+        return self._run[: self.today_row]
+
+    @property
+    def today(self) -> Bars:
+        """Today's bars that have closed."""
+        return self._run[self.today_row : max(self.cursor, self.today_row)]
+
+    @property
+    def timestamp(self) -> NDArray[np.int64]:
+        """Starts of the closed bars, nanoseconds since 1970 UTC."""
+        return self._run.timestamp[: self.cursor]
+
+    @property
+    def end(self) -> NDArray[np.int64]:
+        """Closes of the closed bars, nanoseconds since 1970 UTC."""
+        return self._run.end[: self.cursor]
+
+    @property
+    def open(self) -> NDArray[np.float64]:
+        """Opening prices of the closed bars."""
+        return self._run.open[: self.cursor]
+
+    @property
+    def high(self) -> NDArray[np.float64]:
+        """Highest prices of the closed bars."""
+        return self._run.high[: self.cursor]
+
+    @property
+    def low(self) -> NDArray[np.float64]:
+        """Lowest prices of the closed bars."""
+        return self._run.low[: self.cursor]
+
+    @property
+    def close(self) -> NDArray[np.float64]:
+        """Closing prices of the closed bars."""
+        return self._run.close[: self.cursor]
+
+    @property
+    def volume(self) -> NDArray[np.float64]:
+        """Volumes of the closed bars."""
+        return self._run.volume[: self.cursor]
+
+    @property
+    def count(self) -> NDArray[np.int32]:
+        """How many base bars each closed bar was made of."""
+        return self._run.count[: self.cursor]
+
+    def to_polars(self) -> pl.DataFrame:
+        """The closed bars as a polars frame."""
+        return self.data.to_polars()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The closed bars as a pandas frame indexed by time."""
+        return self.data.to_pandas()
+
+    def score(self, expected_history: ExpectedBars, expected_today: ExpectedBars) -> None:
+        """Measure the history against what the calendar expects, and keep today's expectation for `quality`."""
+        past = self.history.timestamp
+        self.historical_quality = measure_quality(past, expected_history.start_ns, expected_history.end_ns)
+        self._expected_today = expected_today
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether quality is measured: only for full symbols."""
+        return self._expected_today is not None
+
+    @property
+    def session_quality(self) -> Quality | None:
+        """Today's bars against those that the calendar expects to have closed by now; None when not scored."""
+        expected = self._expected_today
+        if expected is None:
+            return None
+        due = int(expected.end_ns.searchsorted(self._clock.now_ns, side="right"))
+        return measure_quality(self.today.timestamp, expected.start_ns[:due], expected.end_ns[:due])
+
+    @property
+    def quality(self) -> float | None:
+        """Today's completeness so far in percent; None when not scored or when no bar is due yet."""
+        measured = self.session_quality
+        return None if measured is None else measured.percent
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Runs of missing bars, those of the history first."""
+        today = self.session_quality
+        if today is None or self.historical_quality is None:
+            return ()
+        return (*self.historical_quality.gaps, *today.gaps)
+
+    def __repr__(self) -> str:
+        origin = f" from {self.base}" if self.base else ""
+        return f"<BarIntervalData {self.symbol} {self.interval}{origin}: {self.cursor} bars, {self.today_row} past>"
+
+
+def whole_run(series: BarIntervalData) -> Bars:
+    """All bars of a series, today's future included: for the engine, which computes in bulk, and for nobody else."""
+    return series._run  # noqa: SLF001 -- the one door to it

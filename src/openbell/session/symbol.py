@@ -1,0 +1,69 @@
+"""`SymbolSessionData`: all that a session holds of one symbol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openbell.session.indicator import IndicatorData
+    from openbell.session.series import BarIntervalData
+
+__all__ = ["WHOLE_SYMBOL", "SymbolSessionData"]
+
+WHOLE_SYMBOL = "*"
+"""The name in `SymbolSessionData.owners` for the symbol as a full one."""
+
+
+@dataclass(slots=True, eq=False)
+class SymbolSessionData:
+    """One symbol of a session. A published one is never changed: additions work on a copy that then takes its place.
+
+    Attributes:
+        symbol: The symbol.
+        base_interval: The finest stored interval that it streams; None before any interval is there.
+        meets_session_config_requirements: Whether it is full: has all that the config asks of every symbol.
+        added_by: The source that brought it: "config", "scanner", "strategy" ...
+        auto_provisioned: Whether a bar or indicator addition had to create it.
+        upgraded_from_adhoc: Whether it was ad hoc before it became full.
+        reason: Why it is here, for people.
+        bars: The series by interval, finest first.
+        indicators: The indicators by key.
+        owners: Who needs what: owner names by interval, indicator key, or `WHOLE_SYMBOL`.
+        locked: Why it may not be removed; empty when it may.
+    """
+
+    symbol: str
+    base_interval: str | None = None
+    meets_session_config_requirements: bool = False
+    added_by: str = "adhoc"
+    auto_provisioned: bool = False
+    upgraded_from_adhoc: bool = False
+    reason: str = ""
+    bars: dict[str, BarIntervalData] = field(default_factory=dict)
+    indicators: dict[str, IndicatorData] = field(default_factory=dict)
+    owners: dict[str, frozenset[str]] = field(default_factory=dict)
+    locked: str = ""
+
+    def copy(self) -> SymbolSessionData:
+        """A copy whose collections can be changed without touching this one's."""
+        return replace(self, bars=dict(self.bars), indicators=dict(self.indicators), owners=dict(self.owners))
+
+    @property
+    def metadata(self) -> dict[str, bool | str]:
+        """Where it came from and what it is, as the summary tells it."""
+        return {
+            "meets_session_config_requirements": self.meets_session_config_requirements,
+            "added_by": self.added_by,
+            "auto_provisioned": self.auto_provisioned,
+            "upgraded_from_adhoc": self.upgraded_from_adhoc,
+            "reason": self.reason,
+        }
+
+    def own(self, what: str, owner: str) -> None:
+        """Note that ``owner`` needs ``what``."""
+        self.owners[what] = self.owners.get(what, frozenset()) | {owner}
+
+    def is_owned(self, what: str, owner: str) -> bool:
+        """Whether ``owner`` needs ``what``."""
+        return owner in self.owners.get(what, frozenset())

@@ -1,0 +1,68 @@
+"""`Strategy`: what watches bars as they close and gives signals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from openbell.context import SessionContext
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from openbell.bars import Bar
+
+__all__ = ["Signal", "Strategy", "StrategyContext"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What a strategy would do, for the record; openbell places no orders.
+
+    Attributes:
+        symbol: The symbol.
+        action: What to do, e.g. "BUY".
+        reason: Why, for people.
+    """
+
+    symbol: str
+    action: str
+    reason: str = ""
+
+
+class StrategyContext(SessionContext):
+    """A session as a strategy sees it."""
+
+
+class Strategy:
+    """Derive from it and define `subscriptions` and `on_bar`; name the class in the config as ``module:Class``.
+
+    A new object is made for every session day, so that nothing survives from one to the next by accident.
+
+    Args:
+        context: The session.
+        config: What the config gives this strategy under ``config``.
+    """
+
+    def __init__(self, context: StrategyContext, config: Mapping[str, Any]) -> None:
+        self.context = context
+        self.config = config
+
+    def subscriptions(self) -> Iterable[tuple[str, str]]:
+        """The (symbol, interval) pairs whose bars `on_bar` gets; what is not in the session yet is provisioned.
+
+        Asked before the open, and again whenever symbols were added or removed.
+        """
+        return ()
+
+    def setup(self) -> None:
+        """Called once a day, before the open: the place to add the indicators that `on_bar` reads."""
+
+    def on_bar(self, bar: Bar) -> Signal | Iterable[Signal] | None:
+        """Called when a subscribed bar has closed, after all bars and indicators of that moment are there."""
+
+    def on_symbol_added(self, symbol: str) -> None:
+        """Called when a symbol became full in mid-session, whoever added it."""
+
+    def teardown(self) -> None:
+        """Called once a day, after the close."""

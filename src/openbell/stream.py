@@ -1,0 +1,151 @@
+"""`SessionStream`: moves the clock through a prepared session and calls who is due."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openbell.interval import parse_interval
+from openbell.provisioning import Addition
+from openbell.replay import SubscribedBars, Subscription, moments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openbell.hooks import Hooks, ScannerOfDay
+    from openbell.observer import SessionObserver
+    from openbell.provisioning import Provisioner
+    from openbell.replay import Moment
+    from openbell.session import BarIntervalData
+    from openbell.timing.clock import SimulatedClock
+    from openbell.timing.grid import TradingSession
+
+__all__ = ["SessionStream"]
+
+Scan = tuple[int, "Callable[[], None]"]
+
+
+class SessionStream:
+    """One session on its way from its start to its end.
+
+    What was added meanwhile, from a callback or from another thread, takes part from the next moment on.
+
+    Args:
+        session: The session's times.
+        provisioner: Holds the session's state, and provisions what strategies subscribe to.
+        hooks: The scanners and strategies.
+        clock: The session clock.
+        observer: Hears how far it is.
+    """
+
+    def __init__(
+        self,
+        session: TradingSession,
+        provisioner: Provisioner,
+        hooks: Hooks,
+        clock: SimulatedClock,
+        observer: SessionObserver,
+    ) -> None:
+        self._session = session
+        self._provisioner = provisioner
+        self._session_data = provisioner.world.session_data
+        self._hooks = hooks
+        self._clock = clock
+        self._observer = observer
+        self._full = set(self._session_data.full_symbols)
+        self._subscribed: dict[BarIntervalData, SubscribedBars] = {}
+
+    def tell_of_new_symbols(self) -> None:
+        """Call ``on_symbol_added`` for every symbol that became full since the last call (or since the beginning)."""
+        while new := [s for s in self._session_data.full_symbols if s not in self._full]:
+            self._full.update(new)
+            for symbol in new:
+                self._hooks.symbol_added(symbol)
+        self._full.intersection_update(self._session_data.full_symbols)
+
+    def play(self) -> int:
+        """Stream to the close.
+
+        Returns:
+            How many times ``on_bar`` was called.
+
+        Raises:
+            ComponentError: A scanner or strategy raised.
+        """
+        first_ns, last_ns = self._session.first_ns, self._session.last_ns
+        scans = self._scheduled_scans()
+        callbacks, played_ns = 0, first_ns - 1
+        while played_ns < last_ns:
+            subscriptions = self._subscriptions()
+            version = self._session_data.version
+            due = [scan for scan in scans if scan[0] > played_ns]
+            for moment in moments(subscriptions, due, after_ns=max(played_ns, first_ns), last_ns=last_ns):
+                self._play_moment(moment)
+                callbacks += len(moment.bars)
+                played_ns = moment.time_ns
+                self._observer.advanced((played_ns - first_ns) / (last_ns - first_ns))
+                if self._session_data.version != version:
+                    break
+        return callbacks
+
+    def _play_moment(self, moment: Moment) -> None:
+        """All bars that close now, then due scanners, then strategies."""
+        self._clock.advance_to(moment.time_ns)
+        for series, at, _, _ in moment.bars:
+            series.reveal(at)
+        for scan in moment.scans:
+            scan()
+        self.tell_of_new_symbols()
+        for _, _, on_bar, bar in moment.bars:
+            try:
+                said = on_bar(bar)
+            except Exception as error:
+                raise self._hooks.component_error(self._hooks.name_of(on_bar), "on_bar", error) from error
+            if said is not None:
+                self._hooks.keep_signals(on_bar, said)
+        self.tell_of_new_symbols()
+
+    def _subscriptions(self) -> list[Subscription]:
+        """What strategies subscribe to now; series that are not in the session are provisioned.
+
+        Raises:
+            ComponentError: A strategy subscribes to a series that cannot be provisioned.
+        """
+        wanted = self._hooks.subscriptions()
+        found = []
+        for strategy, symbol, interval in wanted:
+            series = self._session_data.get_bars(symbol, interval)
+            if series is None:
+                series = self._provisioned(self._hooks.name_of(strategy.on_bar), symbol, interval)
+            subscribed = self._subscribed.get(series)
+            if subscribed is None:
+                subscribed = self._subscribed[series] = SubscribedBars.of(series, self._session.last_ns)
+            found.append(Subscription(strategy.on_bar, subscribed))
+        return found
+
+    def _provisioned(self, name: str, symbol: str, interval: str) -> BarIntervalData:
+        addition = Addition("bar", symbol, "strategy", name, {"interval": interval})
+        self._hooks.call(name, "subscriptions", self._provisioner.provision, [addition])
+        series = self._session_data.get_bars(symbol, interval)
+        if series is None:
+            error = LookupError(f"{symbol} {interval}: {' '.join(self._provisioner.journal.records[-1].errors)}")
+            raise self._hooks.component_error(name, "subscriptions", error)
+        return series
+
+    def _scheduled_scans(self) -> list[Scan]:
+        """All scans of the day in order of time; at one time in the order of the config."""
+        scans = [
+            (time_ns, self._scan_of(of_day)) for of_day in self._hooks.scanners for time_ns in self._due_times(of_day)
+        ]
+        return sorted(scans, key=lambda scan: scan[0])
+
+    def _scan_of(self, of_day: ScannerOfDay) -> Callable[[], None]:
+        return lambda: self._hooks.scan(of_day)
+
+    def _due_times(self, of_day: ScannerOfDay) -> list[int]:
+        """When a scanner is due within the session; a time that two of its schedules name counts once."""
+        tm, day = self._hooks.time_manager, self._session.day
+        times: set[int] = set()
+        for schedule in of_day.config.schedule:
+            start, end = tm.local_ns(day, schedule.start), tm.local_ns(day, schedule.end)
+            times.update(range(start, end + 1, parse_interval(schedule.every).ns))
+        return sorted(t for t in times if self._session.first_ns <= t <= self._session.last_ns)

@@ -1,0 +1,126 @@
+"""`SystemManager`: builds a session engine from a config, and runs or plans it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from openbell.checks import require_good_config
+from openbell.coordinator import SessionCoordinator
+from openbell.data.manager import DataManager
+from openbell.data.store import BarStore
+from openbell.errors import ConfigError
+from openbell.observer import SessionObserver
+from openbell.plan import describe_requirement
+from openbell.provisioning import Journal
+from openbell.timing import TimeManager
+from openbell.timing.clock import SimulatedClock
+
+if TYPE_CHECKING:
+    from openbell.config import SessionConfig
+    from openbell.runfolder import RunFolder
+    from openbell.session import SessionData
+
+__all__ = ["SystemManager"]
+
+
+class SystemManager:
+    """A session engine, wired and ready.
+
+    Args:
+        config: What the sessions need.
+        store: The folder of the bar store; the config's ``store`` unless given.
+        observer: Hears of what happens.
+
+    Attributes:
+        config: The config.
+        time_manager: Calendar and clock.
+        data_manager: Bars.
+        coordinator: The lifecycle; its ``session_data`` is there for inspection after a run.
+
+    Raises:
+        ConfigError: The config as a whole cannot be, or names no store.
+        StoreError: The folder is not a store.
+    """
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        *,
+        store: Path | str | None = None,
+        observer: SessionObserver | None = None,
+    ) -> None:
+        require_good_config(config)
+        self.config = config
+        self._observer = observer or SessionObserver()
+        data = config.session_data_config
+        self.time_manager = TimeManager(config.exchange, session_hours=data.session_hours, clock=SimulatedClock())
+        self.data_manager = DataManager(
+            BarStore.open(_store_path(config, store)),
+            self.time_manager,
+            min_completeness=data.min_completeness,
+            horizon=config.backtest_config.end_date,
+        )
+        self.coordinator = SessionCoordinator(config, self.time_manager, self.data_manager, observer=self._observer)
+
+    @property
+    def session_data(self) -> SessionData:
+        """The session of the current day; after a run, the last one."""
+        return self.coordinator.session_data
+
+    def run(self, folder: RunFolder | None = None) -> dict[str, Any]:
+        """Run all sessions.
+
+        Args:
+            folder: Where the run leaves its journal and summary; nothing is kept unless given.
+
+        Returns:
+            The summary, which is also what ``summary.json`` holds.
+
+        Raises:
+            ProvisioningError: On some day, none of the config's symbols could be provisioned.
+            ComponentError: A scanner or strategy raised. The run folder keeps what was done until then.
+        """
+        days: list[dict[str, Any]] = []
+        self.coordinator.journal = Journal(folder.journal if folder else None, self._observer.provisioned)
+        self._observer.run_started(self.coordinator.days)
+        try:
+            for day in self.coordinator.days:
+                days.append(self.coordinator.run_day(day))
+                if folder:
+                    folder.keep_day(self.session_data)
+        finally:
+            if folder:
+                folder.finish(self._summary(days))
+        return self._summary(days)
+
+    def plan(self) -> dict[str, Any]:
+        """What a run would need of the store for the config's symbols, day by day, and why; nothing is provisioned."""
+        days = []
+        for day in self.coordinator.days:
+            self.coordinator.begin_day(day)
+            world = self.coordinator.provisioner.world
+            symbols = {
+                req.symbol: describe_requirement(req, world) for req in self.coordinator.analyze_config_symbols()
+            }
+            days.append({"date": day.isoformat(), "symbols": symbols, "rows": sum(s["rows"] for s in symbols.values())})
+        return {**self._heading(), "days": days}
+
+    def _summary(self, days: list[dict[str, Any]]) -> dict[str, Any]:
+        timing = {"load_s": round(self.coordinator.load_s, 6), "run_s": round(self.coordinator.run_s, 6)}
+        return {**self._heading(), "days": days, "timing": timing}
+
+    def _heading(self) -> dict[str, Any]:
+        return {
+            "session_name": self.config.session_name,
+            "mode": self.config.mode,
+            "exchange": self.config.exchange,
+        }
+
+
+def _store_path(config: SessionConfig, store: Path | str | None) -> Path:
+    if store is not None:
+        return Path(store)
+    if config.store is None:
+        raise ConfigError("no store: say --store DIR, or write store: DIR in the config")
+    return config.folder / config.store
