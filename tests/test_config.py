@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from copy import deepcopy
 from datetime import date, time
 from pathlib import Path
@@ -166,6 +167,12 @@ def test_the_same_indicator_is_equal_and_hashes_equal_however_it_is_written() ->
     assert hash(one) == hash(other)
 
 
+def test_an_indicator_config_survives_copies_and_pickles() -> None:
+    indicator = IndicatorConfig("ema", 10, "5m", {"a": 1})
+
+    assert deepcopy(indicator) == pickle.loads(pickle.dumps(indicator)) == indicator
+
+
 def test_an_indicator_config_cannot_be_changed() -> None:
     indicator = IndicatorConfig("ema", params={"a": 1})
 
@@ -181,6 +188,7 @@ def test_an_indicator_config_cannot_be_changed() -> None:
         ({"interval": "ticks"}, "interval: bad interval 'ticks': openbell works on bars, not ticks"),
         ({"period": 0}, "period: must be above 0, not 0"),
         ({"period": True}, "period: must be a number, not True"),
+        ({"period": float("nan")}, "period: must be a number, not nan"),
         ({"periods": 3}, "periods: unknown key; did you mean 'period'?"),
         ({"params": {"fast": [1]}}, "params: parameter 'fast' must be a number, text, true or false, not [1]"),
     ],
@@ -346,6 +354,9 @@ def test_all_problems_of_a_file_are_told_together_in_the_order_of_its_lines(tmp_
         ("s.yaml", "a: [1\nb: 2\n", "s.yaml, line 2, column 2: "),
         ("s.yaml", "mode: backtest\nmode: backtest\n", "s.yaml, line 2, column 1: the key 'mode' is there twice"),
         ("s.yaml", "store: !!python/object:os.system {}", "s.yaml, line 1"),
+        ("s.yaml", "a: b\n[1]: c\n", "s.yaml, line 2, column 1: a key must be text"),
+        ("s.yaml", "a: &a [*a]\n", "s.yaml, line 1, column "),
+        ("s.yaml", "1: a\n", "s.yaml, line 1, column 1: a key must be text"),
         ("s.yaml", "", "holds no config"),
         ("s.yaml", "- a\n", "holds no config"),
         ("s.json", '{"a": 1,\n}', "s.json, line 2, column 1: "),

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, time
+from math import isfinite
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -73,7 +74,7 @@ def _intraday(value: str) -> str:
 
 
 def _read_number(value: object) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise ValueError(f"must be a number, not {value!r}")
     return value
 
@@ -114,7 +115,7 @@ def _read_params(value: object) -> object:
         return {}
     if isinstance(value, Mapping):
         for name, item in value.items():
-            if not isinstance(item, bool | int | float | str):
+            if not isinstance(item, bool | int | float | str) or (isinstance(item, float) and not isfinite(item)):
                 raise ValueError(f"parameter {name!r} must be a number, text, true or false, not {item!r}")
         return dict(value)
     return value

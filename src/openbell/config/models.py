@@ -79,6 +79,10 @@ class IndicatorConfig:
     def __hash__(self) -> int:
         return hash((self.name, self.period, self.interval, frozenset(self.params.items())))
 
+    def __reduce__(self) -> tuple[type[IndicatorConfig], tuple[Any, ...]]:
+        # The read-only view that params is cannot be pickled or copied by itself.
+        return type(self), (self.name, self.period, self.interval, dict(self.params))
+
 
 class BacktestConfig(_Level):
     """Which sessions a backtest runs."""

@@ -20,11 +20,14 @@ from openbell.config.problems import problems_of
 from openbell.errors import ConfigError, InvalidConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from openbell.config.problems import Place
 
 __all__ = ["load_config"]
+
+_YAML = (".yaml", ".yml")
+_DEEPEST = 32  # more levels than a config has; a YAML node may hold itself
 
 
 def load_config(source: str | Path | Mapping[str, Any]) -> SessionConfig:
@@ -40,21 +43,22 @@ def load_config(source: str | Path | Mapping[str, Any]) -> SessionConfig:
         ConfigError: The file is not there or cannot be read, or values in it are wrong; all of them are told.
     """
     if not isinstance(source, str | Path):
-        return _validated(dict(source), "config", {})
+        return _validated(dict(source), "config", dict)
     path = Path(source)
     text = _text_of(path)
     values = _READERS[path.suffix.lower()](text, path)
     if not isinstance(values, dict):
         raise ConfigError(f"{path} holds no config: it must be a mapping of keys. See: openbell schema")
-    config = _validated(values, str(path), _yaml_lines(text) if path.suffix.lower() in (".yaml", ".yml") else {})
+    config = _validated(values, str(path), lambda: _yaml_lines(text) if path.suffix.lower() in _YAML else {})
     config._source_path = path.resolve()  # noqa: SLF001  the one place that knows it
     return config.with_store(config.folder / config.store.expanduser()) if config.store else config
 
 
-def _validated(values: dict[str, Any], subject: str, lines: Mapping[Place, int]) -> SessionConfig:
+def _validated(values: dict[str, Any], subject: str, read_lines: Callable[[], dict[Place, int]]) -> SessionConfig:
     try:
         return SessionConfig.model_validate(values)
     except ValidationError as error:
+        lines = read_lines()
         found = [(_line_of(p.place, lines), str(p)) for p in problems_of(error, SessionConfig)]
         found.sort(key=lambda one: one[0])
         raise InvalidConfigError(subject, [f"{text} (line {line})" if line else text for line, text in found]) from None
@@ -96,10 +100,15 @@ for _tag, _pattern, _first in (
     _Yaml.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
 
 
+_KEY_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
+
+
 def _mapping(loader: _Yaml, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: dict[str, int] = {}
     for key, _ in node.value:
         line = key.start_mark.line + 1
+        if key.tag not in _KEY_TAGS:
+            raise yaml.constructor.ConstructorError(None, None, "a key must be text", key.start_mark)
         if key.value in seen:
             raise yaml.constructor.ConstructorError(
                 None, None, f"the key {key.value!r} is there twice (first on line {seen[key.value]})", key.start_mark
@@ -128,6 +137,8 @@ def _yaml_lines(text: str) -> dict[Place, int]:
     lines: dict[Place, int] = {}
 
     def walk(node: yaml.Node | None, place: Place) -> None:
+        if len(place) > _DEEPEST:
+            return
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 lines[*place, key.value] = key.start_mark.line + 1
@@ -162,4 +173,4 @@ def _read_toml(text: str, path: Path) -> Any:
         raise ConfigError(f"{path}: {error}") from None
 
 
-_READERS = {".yaml": _read_yaml, ".yml": _read_yaml, ".json": _read_json, ".toml": _read_toml}
+_READERS = {**dict.fromkeys(_YAML, _read_yaml), ".json": _read_json, ".toml": _read_toml}
