@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from openbell.indicators.indicator import Parameter
 from openbell.indicators.registry import register
 from openbell.indicators.settling import ema_bars, wilder_bars
@@ -40,4 +42,6 @@ def keltner(inputs: IndicatorInputs, params: Params) -> tuple[Column, Column, Co
     width = params["multiplier"] * talib_function("ATR")(
         inputs.high, inputs.low, inputs.close, timeperiod=params["atr_period"]
     )
+    # All three become ready together.
+    middle = np.where(np.isnan(width), np.nan, middle)
     return middle + width, middle, middle - width

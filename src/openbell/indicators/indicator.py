@@ -44,12 +44,11 @@ class Parameter:
     Attributes:
         name: As written in a config's ``params``.
         default: Its value when none is given.
-        type: int, float or str.
+        type: int, float or str; a str may not have an underscore, because a key could not tell it.
         minimum: The least value allowed; None when there is no bound.
         maximum: The greatest value allowed; None when there is no bound.
         meaning: What it means, with its unit.
-        choices: Words that may be written instead of a number (``ema`` for a moving-average type), or, of a str, all
-            values allowed.
+        choices: Words that may be written instead of a whole number (``ema`` for a moving-average type).
     """
 
     name: str
@@ -58,7 +57,7 @@ class Parameter:
     minimum: float | None = None
     maximum: float | None = None
     meaning: str = ""
-    choices: Mapping[str, int | str] = field(default_factory=dict, hash=False)
+    choices: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     def read(self, value: object, where: str) -> int | float | str:
         """``value`` in the parameter's own type.
@@ -73,6 +72,8 @@ class Parameter:
                 hint = did_you_mean(value, self.choices)
                 known = ", ".join(self.choices)
                 raise ConfigError(f"{where}: {self.name} has no choice {value!r}.{hint} Choices: {known}.") from None
+        if self.type is str and isinstance(value, str):
+            return value
         number = self._number(value, where)
         low = self.minimum is not None and number < self.minimum
         high = self.maximum is not None and number > self.maximum

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openbell.indicators.by_session import rolling
 from openbell.indicators.indicator import Column, Parameter, Params
 from openbell.indicators.registry import register
 from openbell.indicators.talib_backed import talib_function
@@ -22,47 +23,51 @@ def _lookback(params: Params) -> int:
 
 
 def _settling(params: Params, _tolerance: float) -> int:
-    """Two runs are one from the first common swing on; the longest wait seen was ... windows."""
-    return 20 * _lookback(params)
+    """Two runs are one from their first common swing on; the longest wait seen on random walks was 7 windows."""
+    return 15 * _lookback(params)
 
 
 @register(
     "swing_high",
     title="Last confirmed swing high",
     group=_GROUP,
-    inputs=("high", "low"),
+    inputs=("high",),
     parameters=[_PERIOD],
     lookback=_lookback,
     settling=_settling,
     sparse=True,
 )
 def swing_high(inputs: IndicatorInputs, params: Params) -> Column:
-    """The high of the last bar that exceeds the highs of ``period`` bars before and after it, from its confirmation on.
+    """The high of the last bar that none of the ``period`` bars before it exceeds and that exceeds all of those after.
 
     It is confirmed at the close of the last of the bars after it, and stands until the next one is; NaN until the
-    first. Source: Williams, Trading Chaos (1995), fractals, with TA-Lib's FRACTAL.
+    first. Of neighbours with the same high the last one counts. Source: Williams, Trading Chaos (1995), fractals;
+    TA-Lib's ``fractal`` marks those without equal neighbours.
     """
-    return _last_confirmed(inputs, inputs.high, params["period"], output=0)
+    return _last_confirmed(inputs.high, params["period"])
 
 
 @register(
     "swing_low",
     title="Last confirmed swing low",
     group=_GROUP,
-    inputs=("high", "low"),
+    inputs=("low",),
     parameters=[_PERIOD],
     lookback=_lookback,
     settling=_settling,
     sparse=True,
 )
 def swing_low(inputs: IndicatorInputs, params: Params) -> Column:
-    """The low of the last bar below the lows of ``period`` bars before and after it, from its confirmation on."""
-    return _last_confirmed(inputs, inputs.low, params["period"], output=1)
+    """As `swing_high`, of lows: none of the ``period`` bars before is lower, and all of those after are higher."""
+    return -_last_confirmed(-inputs.low, params["period"])
 
 
-def _last_confirmed(inputs: IndicatorInputs, price: Column, period: int, output: int) -> Column:
-    """``price`` at the last swing that FRACTAL has confirmed by each row."""
-    confirmed = talib_function("FRACTAL")(inputs.high, inputs.low, leftbars=period, rightbars=period)[output] != 0
-    rows = np.where(confirmed, np.arange(len(price)) - period, -1)
-    last = np.maximum.accumulate(rows)
+def _last_confirmed(price: Column, period: int) -> Column:
+    """``price`` at the last bar that by each row is known to be the greatest of its surroundings."""
+    greatest = talib_function("MAX")
+    candidate = np.concatenate([np.full(period, np.nan), price])[: len(price)]
+    of_window = greatest(price, timeperiod=2 * period + 1)
+    after = rolling(greatest, price, period)
+    confirmed = (candidate >= of_window) & (candidate > after)
+    last = np.maximum.accumulate(np.where(confirmed, np.arange(len(price)) - period, -1))
     return np.where(last >= 0, price[last], np.nan)

@@ -111,9 +111,12 @@ def _real(whole_numbers: np.ndarray[Any, Any], bars: int) -> Column:
 
 def _mavp() -> Kernel:
     mavp, dominant_cycle = talib_function("MAVP"), talib_function("HT_DCPERIOD")
+    unready = _lookback("HT_DCPERIOD")({}).bars - 1
 
     def kernel(bars: IndicatorInputs, params: Params) -> Column:
         column: Column = mavp(bars.close, dominant_cycle(bars.close), **params)
+        # TA-Lib takes the last row as real when a column is NaN throughout.
+        column[:unready] = np.nan
         return column
 
     return kernel
@@ -154,14 +157,14 @@ def _parameter(function: str, name: str, default: float) -> Parameter:
     if isinstance(default, int):
         choices = _moving_averages() if "matype" in name else {}
         low = first_taken((-1_000_000, 0, 1, 2, 3))
-        high = first_taken((10_000_000, 100_000, 1000, 100, *range(20, 1, -1)))
+        high = max(choices.values()) if choices else first_taken((10_000_000, 100_000))
         meaning = "type of moving average" if choices else "bars" if name.endswith("period") else ""
         return Parameter(name, default, int, low, high, meaning, choices)
     low, high = first_taken((-1e30, 0.0, 0.01, 1.0)), first_taken((1e30, 100.0, 1.0, 0.99))
     return Parameter(name, default, float, None if low == -1e30 else low, None if high == 1e30 else high)
 
 
-def _moving_averages() -> dict[str, int | str]:
+def _moving_averages() -> dict[str, int]:
     """TA-Lib's types of moving averages, by lower-case name."""
     import talib
 

@@ -46,7 +46,7 @@ def settling_of(function: str, path_dependent: bool, default_params: Mapping[str
     return settling
 
 
-def _average(matype: int, period: int, tolerance: float) -> int:
+def _average(matype: int, period: int, tolerance: float, *, of_price: bool = False) -> int:
     """The settling of a moving average by TA-Lib's type number; 0 for the averages over a window."""
     if matype in (_EMA, _ZLEMA):
         return ema_bars(period, tolerance)
@@ -57,14 +57,18 @@ def _average(matype: int, period: int, tolerance: float) -> int:
     if matype == _T3:
         return ema_bars(period, tolerance, stages=6)
     if matype == _KAMA:
-        return _kama(period, tolerance)
+        return _kama(period, tolerance, of_price=of_price)
     return _mama(_MAMA_LIMITS, tolerance) if matype == _MAMA else 0
 
 
-def _kama(period: int, tolerance: float) -> int:
-    """Its alpha follows the efficiency ratio, about 0.8 / sqrt(period) on a random walk; less is taken."""
+def _kama(period: int, tolerance: float, *, of_price: bool = True) -> int:
+    """Its alpha follows the efficiency ratio: of a random walk about 0.8 / sqrt(period), of which less is taken.
+
+    What does not wander as prices do (volumes, oscillators) may be as inefficient as can be.
+    """
     slow, fast = 2 / 31, 2 / 3
-    return forgetting_bars((min(1, 0.5 / sqrt(period)) * (fast - slow) + slow) ** 2, tolerance)
+    efficiency = min(1, 0.5 / sqrt(period)) if of_price else 0.0
+    return forgetting_bars((efficiency * (fast - slow) + slow) ** 2, tolerance)
 
 
 def _hilbert(tolerance: float) -> int:
@@ -74,7 +78,8 @@ def _hilbert(tolerance: float) -> int:
 
 def _mama(params: Mapping[str, Any], tolerance: float) -> int:
     """The phase settles as the Hilbert transform does; MAMA's slowest alpha is slowlimit, and FAMA's half of that."""
-    return _hilbert(tolerance) + forgetting_bars(float(params["slowlimit"]) / 2, tolerance, stages=2)
+    slowest = float(min(params["fastlimit"], params["slowlimit"]))
+    return max(_hilbert(tolerance), forgetting_bars(slowest / 2, tolerance, stages=2))
 
 
 def _parabolic(*accelerations: float) -> int | None:
@@ -83,10 +88,15 @@ def _parabolic(*accelerations: float) -> int | None:
     return ceil(6 / slowest) if slowest > 0 else None
 
 
+def _mavp(p: Mapping[str, Any], tolerance: float) -> int:
+    """Its periods are the dominant cycle's, cut to whole numbers, which must come out the same."""
+    return _hilbert(tolerance * OSCILLATOR) + _average(p["matype"], p["maxperiod"], tolerance, of_price=True)
+
+
 def _supertrend(params: Mapping[str, Any], tolerance: float) -> int:
-    """ATR settles, then both runs must meet at a turn; the wait for it grows with the square of the band's distance."""
+    """ATR settles, then both runs must meet at a turn; the longest wait seen was 35 bars per range of distance."""
     distance = max(1.0, float(params["multiplier"]))
-    return wilder_bars(params["timeperiod"], tolerance) + ceil(40 * distance**2)
+    return wilder_bars(params["timeperiod"], tolerance) + ceil(60 * distance)
 
 
 def _price_ema(*names: str, stages: int = 1) -> Settling:
@@ -104,15 +114,15 @@ def _wilder(stages: int = 1) -> Settling:
     return lambda p, tolerance: wilder_bars(p["timeperiod"], tolerance * OSCILLATOR, stages)
 
 
-def _typed(*pairs: tuple[str, str], scale: float = OSCILLATOR) -> Settling:
-    """Of one or more averages of chosen types after one another: (type, period) by parameter name."""
-    return lambda p, tolerance: sum(_average(p[kind], p[period], tolerance * scale) for kind, period in pairs)
+def _typed(*pairs: tuple[str, str]) -> Settling:
+    """Of averages of chosen types over an oscillator, one after another: (type, period) by parameter name."""
+    return lambda p, tolerance: sum(_average(p[kind], p[period], tolerance * OSCILLATOR) for kind, period in pairs)
 
 
 def _macdext(p: Mapping[str, Any], tolerance: float) -> int:
     near = tolerance * OSCILLATOR
-    lines = [_average(p[f"{line}matype"], p[f"{line}period"], near) for line in ("fast", "slow", "signal")]
-    return max(lines[:2]) + lines[2]
+    lines = (_average(p[f"{line}matype"], p[f"{line}period"], near, of_price=True) for line in ("fast", "slow"))
+    return max(lines) + _average(p["signalmatype"], p["signalperiod"], near)
 
 
 def _stochrsi(p: Mapping[str, Any], tolerance: float) -> int:
@@ -125,12 +135,26 @@ def _keltner(p: Mapping[str, Any], tolerance: float) -> int:
 
 
 def _sarext(p: Mapping[str, Any], _tolerance: float) -> int | None:
-    return _parabolic(*(p[f"acceleration{kind}{side}"] for kind in ("init", "max", "") for side in ("long", "short")))
+    """An offset at each reversal keeps two runs apart; a start value takes a reversal or two to be forgotten."""
+    if p["offsetonreverse"] > 0:
+        return None
+    bars = _parabolic(*(p[f"acceleration{kind}{side}"] for kind in ("init", "max", "") for side in ("long", "short")))
+    return 2 * bars if bars is not None and p["startvalue"] else bars
 
 
-def _two_lines(p: Mapping[str, Any], tolerance: float) -> int:
-    near = tolerance * OSCILLATOR
-    return max(_average(p["matype"], p[n], near) for n in ("fastperiod", "slowperiod"))
+def _two_lines(*, of_price: bool) -> Settling:
+    """Of the difference or ratio of a fast and a slow average of a chosen type."""
+
+    def settling(p: Mapping[str, Any], tolerance: float) -> int:
+        near = tolerance * OSCILLATOR
+        return max(_average(p["matype"], p[n], near, of_price=of_price) for n in ("fastperiod", "slowperiod"))
+
+    return settling
+
+
+def _average_of_price(scale: float = 1.0) -> Settling:
+    """Of an average of prices of a chosen type."""
+    return lambda p, tolerance: _average(p["matype"], p["timeperiod"], tolerance * scale, of_price=True)
 
 
 RECURSIVE: Mapping[str, Settling] = {
@@ -143,16 +167,15 @@ RECURSIVE: Mapping[str, Settling] = {
     "RMA": lambda p, tolerance: wilder_bars(p["timeperiod"], tolerance),
     "KAMA": lambda p, tolerance: _kama(p["timeperiod"], tolerance),
     "MAMA": _mama,
-    "MA": _typed(("matype", "timeperiod"), scale=1.0),
-    "BBANDS": _typed(("matype", "timeperiod")),
+    "MA": _average_of_price(),
+    "BBANDS": _average_of_price(OSCILLATOR),
     "KC": _keltner,
     "HA": lambda _p, tolerance: forgetting_bars(0.5, tolerance),
-    # The period from the dominant cycle is cut to a whole number, which must be the same one
-    "MAVP": lambda p, tolerance: _hilbert(tolerance * 1e-4) + _average(p["matype"], p["maxperiod"], tolerance),
+    "MAVP": _mavp,
     # Oscillators of exponential averages
-    "APO": _two_lines,
-    "PPO": _two_lines,
-    "PVO": _two_lines,
+    "APO": _two_lines(of_price=True),
+    "PPO": _two_lines(of_price=True),
+    "PVO": _two_lines(of_price=False),
     "MACD": _ema("fastperiod", "slowperiod", "signalperiod", stages=2),
     "MACDFIX": lambda p, tolerance: ema_bars(max(26, p["signalperiod"]), tolerance * OSCILLATOR, stages=2),
     "MACDEXT": _macdext,
