@@ -327,6 +327,21 @@ def test_a_bad_day_is_told(day: object, told: str) -> None:
     assert problems(config)[0].startswith(f"backtest_config.end_date: {told}")
 
 
+@pytest.mark.parametrize("day", ["2013-02-30", "2013-10-11 09:30:00", "20131011"])
+@pytest.mark.parametrize("suffix", ["yaml", "toml", "json"])
+def test_a_bad_day_in_a_file_is_told_with_its_key(tmp_path: Path, day: str, suffix: str) -> None:
+    config = small()
+    config["backtest_config"]["end_date"] = "DAY"
+    texts = {
+        "yaml": json.dumps(config).replace('"DAY"', day),
+        "json": json.dumps(config).replace("DAY", day),
+        "toml": TOML_EXAMPLE.replace("2013-10-11", f'"{day}"'),
+    }
+
+    with pytest.raises(InvalidConfigError, match=r"backtest_config\.end_date: .*year-month-day|is not a day"):
+        load_config(written(tmp_path, texts[suffix], f"s.{suffix}"))
+
+
 def test_all_problems_of_a_file_are_told_together_in_the_order_of_its_lines(tmp_path: Path) -> None:
     text = (
         DESIGN_EXAMPLE.replace("mode: backtest", "mode: live")

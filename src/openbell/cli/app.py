@@ -12,6 +12,8 @@ from typer.core import TyperGroup
 
 from openbell.cli.check import check
 from openbell.cli.console import errors_for_people, out
+from openbell.cli.plan import plan
+from openbell.cli.run import run
 from openbell.cli.schema import schema
 
 __all__ = ["app", "main"]
@@ -26,8 +28,8 @@ class _Commands(TyperGroup):
 
 
 app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.command()(check)
-app.command()(schema)
+for command in (check, plan, run, schema):
+    app.command()(command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -124,7 +124,7 @@ def _read_params(value: object) -> object:
 _INTERVAL_SCHEMA = {"type": "string", "pattern": r"^[1-9][0-9]*[smhdw]$", "examples": ["1m", "5m", "1h", "1d"]}
 
 Day = Annotated[date, BeforeValidator(_read_day)]
-"""A date, from ``2024-07-03`` or a date of YAML or TOML; times and numbers are refused."""
+"""A date, from ``2024-07-03`` or a date of TOML; times and numbers are refused."""
 
 ClockTime = Annotated[
     time,

@@ -1,13 +1,8 @@
-"""`load_config`: from a YAML, JSON or TOML file to a validated `SessionConfig`, or to one error with all problems.
-
-YAML is read by the rules of its version 1.2, because those of 1.1 bite traders: the ticker ``ON`` would be true, the
-time ``15:55`` the number 955 and the ticker ``0700`` the number 448.
-"""
+"""`load_config`: from a YAML, JSON or TOML file to a validated `SessionConfig`, or to one error with all problems."""
 
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +12,7 @@ from pydantic import ValidationError
 
 from openbell.config.models import SessionConfig
 from openbell.config.problems import problems_of
+from openbell.config.yaml12 import lines_of_yaml, read_yaml
 from openbell.errors import ConfigError, InvalidConfigError
 
 if TYPE_CHECKING:
@@ -27,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["load_config"]
 
 _YAML = (".yaml", ".yml")
-_DEEPEST = 32  # more levels than a config has; a YAML node may hold itself
 
 
 def load_config(source: str | Path | Mapping[str, Any]) -> SessionConfig:
@@ -49,7 +44,7 @@ def load_config(source: str | Path | Mapping[str, Any]) -> SessionConfig:
     values = _READERS[path.suffix.lower()](text, path)
     if not isinstance(values, dict):
         raise ConfigError(f"{path} holds no config: it must be a mapping of keys. See: openbell schema")
-    config = _validated(values, str(path), lambda: _yaml_lines(text) if path.suffix.lower() in _YAML else {})
+    config = _validated(values, str(path), lambda: lines_of_yaml(text) if path.suffix.lower() in _YAML else {})
     config._source_path = path.resolve()  # noqa: SLF001  the one place that knows it
     return config.with_store(config.folder / config.store.expanduser()) if config.store else config
 
@@ -83,73 +78,15 @@ def _text_of(path: Path) -> str:
         raise ConfigError(f"{path} cannot be read: {error}") from error
 
 
-class _Yaml(yaml.SafeLoader):
-    """YAML 1.2 scalars (plus dates), and no key twice."""
-
-    yaml_implicit_resolvers: dict[str | None, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  as PyYAML has it
-
-
-for _tag, _pattern, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
-    ("float", r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
-    ("timestamp", r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].*)?", "0123456789"),
-    ("merge", r"<<", "<"),
-):
-    _Yaml.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
-
-
-_KEY_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
-
-
-def _mapping(loader: _Yaml, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: dict[str, int] = {}
-    for key, _ in node.value:
-        line = key.start_mark.line + 1
-        if key.tag not in _KEY_TAGS:
-            raise yaml.constructor.ConstructorError(None, None, "a key must be text", key.start_mark)
-        if key.value in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key.value!r} is there twice (first on line {seen[key.value]})", key.start_mark
-            )
-        seen[key.value] = line
-    loader.flatten_mapping(node)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Yaml.add_constructor("tag:yaml.org,2002:map", _mapping)
-
-
 def _read_yaml(text: str, path: Path) -> Any:
     try:
-        return yaml.load(text, _Yaml)  # noqa: S506  a subclass of SafeLoader
+        return read_yaml(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ConfigError(f"{path}{where}: {error.problem or error.context}") from None
-    except (yaml.YAMLError, ValueError) as error:
+    except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not YAML: {error}") from None
-
-
-def _yaml_lines(text: str) -> dict[Place, int]:
-    """The line on which each key and list entry stands."""
-    lines: dict[Place, int] = {}
-
-    def walk(node: yaml.Node | None, place: Place) -> None:
-        if len(place) > _DEEPEST:
-            return
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                lines[*place, key.value] = key.start_mark.line + 1
-                walk(value, (*place, key.value))
-        elif isinstance(node, yaml.SequenceNode):
-            for at, value in enumerate(node.value):
-                lines[*place, at] = value.start_mark.line + 1
-                walk(value, (*place, at))
-
-    walk(yaml.compose(text, _Yaml), ())
-    return lines
 
 
 def _read_json(text: str, path: Path) -> Any:
