@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points
+from inspect import cleandoc
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -131,7 +132,7 @@ def register(
             sparse=sparse,
             partial=partial,
             source=source,
-            about=(kernel.__doc__ or "").strip(),
+            about=cleandoc(kernel.__doc__ or ""),
         )
         REGISTRY.add(name, indicator)
         return kernel

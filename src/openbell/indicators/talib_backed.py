@@ -70,7 +70,7 @@ def _indicator(name: str) -> Indicator:
         main=_main(parameters),
         partial=_PARTIAL in flags,
         source="TA-Lib",
-        about=_ABOUT.get(name, f"https://ta-lib.org/functions/{name.lower()}/"),
+        about=_ABOUT.get(name, f"TA-Lib's {name}; see https://ta-lib.org/functions/"),
     )
 
 
