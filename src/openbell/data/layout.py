@@ -14,15 +14,13 @@ percent-encoded where a file system needs it (``BTC/USD`` is ``symbol=BTC%2FUSD`
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 import polars as pl
 
 from openbell.errors import BadBarsError, StoreError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = [
     "BAR_SCHEMA",
@@ -73,7 +71,7 @@ class Partition(NamedTuple):
 def data_path(store: Path, partition: Partition) -> Path:
     """Where the bars of a partition are."""
     interval, symbol, part = partition
-    return store / BARS / f"interval={interval}" / f"symbol={quote(symbol, safe='')}" / f"{part}.parquet"
+    return Path(f"{store}/{BARS}/interval={interval}/symbol={quote(symbol, safe='')}/{part}.parquet")
 
 
 def partition_of(path: Path) -> Partition:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.bars import Bars
 from openbell.data.aggregate import aggregate
-from openbell.data.cache import CachedBars
+from openbell.data.cache import CachedBars, SessionRange
 from openbell.data.session_reader import read_sessions, rows_between
 from openbell.errors import DataError, did_you_mean
 from openbell.interval import Interval, determine_required_base, parse_interval
@@ -164,7 +164,7 @@ class DataManager:
         grid = self.time_manager.grid(date_of(source.first_day), date_of(source.last_day))
         bars = aggregate(source.bars, grid, wanted, base=stored, min_completeness=self.min_completeness)
         through = self._whole_through(wanted, source.last_day)
-        derived = CachedBars.of(source.first_day, through, grid, bars)
+        derived = CachedBars(SessionRange.of(source.first_day, through, grid), bars)
         self._cached[symbol, base, wanted] = derived
         return derived
 
@@ -192,16 +192,17 @@ class DataManager:
         found: list[tuple[str, CachedBars]] = []
         for read, group in reads.items():
             grid = self.time_manager.grid(date_of(read.first_day), date_of(read.last_day))
+            sessions = SessionRange.of(*read, grid)
             for chunk in self._chunks(group, base, read):
-                for symbol, bars in read_sessions(self.store, chunk, stored, grid):
-                    found.append((symbol, CachedBars.of(*read, grid, bars)))
+                runs = read_sessions(self.store, chunk, stored, grid, sessions)
+                found += [(symbol, CachedBars(sessions, bars)) for symbol, bars in runs]
         for symbol, new in found:
             self._keep(symbol, base, stored, new, first_day, last_day)
 
     def _reach(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> int:
         """How far to read, in days since 1970-01-01: to the horizon, or as far as the room in the cache allows."""
         horizon = last_day if self.horizon is None else max(last_day, day_number(self.horizon))
-        expected = rows_between(self.store, symbols, base, first_day, horizon)
+        expected = rows_between(self.store.manifest, symbols, base, first_day, horizon)
         room = READ_ROWS - self._base_rows
         if expected <= room:
             return horizon
@@ -209,7 +210,7 @@ class DataManager:
 
     def _chunks(self, symbols: Sequence[str], base: str, read: _Read) -> Iterator[Sequence[str]]:
         """The symbols in groups of which each is one bulk read of bounded size."""
-        expected = rows_between(self.store, symbols, base, *read)
+        expected = rows_between(self.store.manifest, symbols, base, *read)
         size = max(1, len(symbols) * READ_ROWS // max(READ_ROWS, int(expected)))
         for begin in range(0, len(symbols), size):
             yield symbols[begin : begin + size]
@@ -220,18 +221,19 @@ class DataManager:
         old = self._cached.get(key)
         joined = new
         if old is not None and new.last_day == old.first_day - 1:
-            joined = self._joined(new, old)
+            joined = self._joined(new, old, new.first_day)
         elif old is not None and old.last_day == new.first_day - 1:
             # What lies further back than was ever asked for will not be asked for again: days only move on.
             since = max(old.first_day, min(first_day, last_day - self._depth[symbol, base]))
-            joined = self._joined(old.since(since), new)
+            joined = self._joined(old, new, since)
         self._base_rows += len(joined.bars) - (len(old.bars) if old is not None else 0)
         self._cached[key] = joined
 
-    def _joined(self, earlier: CachedBars, later: CachedBars) -> CachedBars:
-        grid = self.time_manager.grid(date_of(earlier.first_day), date_of(later.last_day))
-        bars = Bars.concat([earlier.bars, later.bars])
-        return CachedBars.of(earlier.first_day, later.last_day, grid, bars)
+    def _joined(self, earlier: CachedBars, later: CachedBars, since: int) -> CachedBars:
+        """Two series that touch as one, from the date ``since`` on."""
+        grid = self.time_manager.grid(date_of(since), date_of(later.last_day))
+        bars = Bars.concat([earlier.between(since, earlier.last_day), later.bars])
+        return CachedBars(SessionRange.of(since, later.last_day, grid), bars)
 
 
 def _missing(cached: CachedBars | None, first_day: int, last_day: int, reach: int) -> _Read:

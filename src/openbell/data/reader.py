@@ -65,7 +65,7 @@ class FileReader:
         if not files:
             return SymbolRows(BAR_SCHEMA.to_frame(), ())
         with ThreadPoolExecutor(_HASH_THREADS) as pool:
-            list(pool.map(self._verify, files))
+            list(pool.map(self._verify, (files[i::_HASH_THREADS] for i in range(_HASH_THREADS))))
         # Told apart by path, not by the Hive folder: a store may lie in a folder that looks like one itself.
         scan = pl.scan_parquet(
             [file.path for file in files], glob=False, hive_partitioning=False, include_file_paths=_PATH
@@ -80,8 +80,11 @@ class FileReader:
             raise _culprit(files, exc) from exc
         return SymbolRows(frame.drop(_PATH), _runs(files, frame[_PATH]))
 
-    def _verify(self, file: StoredFile) -> None:
-        path, _, entry = file
+    def _verify(self, files: Sequence[StoredFile]) -> None:
+        for path, _, entry in files:
+            self._verify_file(path, entry)
+
+    def _verify_file(self, path: Path, entry: FileEntry) -> None:
         try:
             found = path.stat()
             mark = (entry.sha256, found.st_mtime_ns, found.st_ino)

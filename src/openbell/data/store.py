@@ -99,6 +99,11 @@ class BarStore:
         self._current()
         return self._stamp
 
+    @property
+    def manifest(self) -> Manifest:
+        """What each data file holds, as of now; immutable."""
+        return self._current()
+
     def symbols(self) -> tuple[str, ...]:
         """All symbols, sorted."""
         return self._current().symbols
@@ -115,10 +120,6 @@ class BarStore:
         """What is there of one symbol and interval; None when nothing is."""
         entries = self._current().files.get((symbol, interval))
         return _coverage(symbol, interval, entries) if entries else None
-
-    def files_of(self, symbol: str, interval: str) -> tuple[FileEntry, ...]:
-        """The data files of one symbol and interval, in ascending time, as the manifest knows them."""
-        return self._current().files.get((symbol, interval), ())
 
     def write(self, symbol: str, interval: str, frame: pl.DataFrame) -> WriteReport:
         """Add bars, and return when they are on disk; see `StoreWriter.write`. For many writes use `writer`."""
