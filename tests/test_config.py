@@ -254,7 +254,7 @@ def test_a_misspelt_key_is_told_with_its_place_and_the_nearest_key(data: st.Data
             "session_data_config.streams[1]: bad interval 'ticks': openbell works on bars",
         ),
         (small(streams=["5"]), "session_data_config.streams[0]: bad interval '5'"),
-        (small(streams=[5]), "session_data_config.streams[0]: bad interval 5"),
+        (small(streams=[5]), "session_data_config.streams[0]: bad interval '5'"),
         (small(streams="1m"), "session_data_config.streams: must be a list, not '1m'"),
         (small(streams=[]), "session_data_config.streams: is empty"),
         (small(streams=["1h", "60m"]), "session_data_config.streams: 60m is there twice"),
@@ -422,3 +422,48 @@ def test_a_good_config_stays_as_it_was_given() -> None:
     load_config(given)
 
     assert given == before
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.data(), JSON_VALUES)
+def test_whatever_stands_in_a_key_the_config_is_good_or_the_problem_is_told(data: st.DataObject, value: Any) -> None:
+    config = load_config(
+        {
+            **small(
+                historical={"data": [{"trailing_days": 1, "intervals": ["1m"]}]},
+                indicators=[{"name": "sma", "period": 3, "params": {"a": 1}}],
+            ),
+            "scanners": [{"module": "m:C", "schedule": [{"start": "09:35", "end": "10:00", "every": "5m"}]}],
+            "strategies": [{"module": "m:C"}],
+        }
+    ).resolved()
+    place, level = data.draw(st.sampled_from(levels(config)))
+    key = data.draw(st.sampled_from(sorted(level)))
+    level[key] = value
+
+    told: tuple[str, ...] = ()
+    try:
+        load_config(config).resolved()
+    except InvalidConfigError as error:
+        told = error.problems
+
+    top = f"{place}.{key}".lstrip(".").replace("[", ".").split(".")[0]
+    assert all(problem.startswith(top) for problem in told)
+
+
+@given(st.text(st.characters(codec="utf-8")) | st.text(":[]{}-&*!|>'\"\n #%@,a1", max_size=30))
+@pytest.mark.parametrize("suffix", ["yaml", "json", "toml"])
+def test_whatever_a_file_holds_the_problem_is_told(
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, text: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / f"any.{suffix}"
+    path.write_bytes(text.encode())
+
+    with pytest.raises(ConfigError):
+        load_config(path)

@@ -60,9 +60,9 @@ def _write_clock_time(value: time) -> str:
     return value.isoformat("seconds" if value.second else "minutes")
 
 
-def _read_interval(value: Any) -> str:
+def _read_interval(value: object) -> str:
     try:
-        return str(parse_interval(value))
+        return str(parse_interval(str(value)))
     except IntervalError as error:
         raise ValueError(str(error)) from None
 
