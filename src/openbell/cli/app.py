@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from openbell.cli.check import check
 from openbell.cli.console import errors_for_people, out
+from openbell.cli.indicators import indicators
 from openbell.cli.plan import plan
 from openbell.cli.run import run
 from openbell.cli.schema import schema
@@ -28,7 +29,7 @@ class _Commands(TyperGroup):
 
 
 app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (check, plan, run, schema):
+for command in (check, plan, run, indicators, schema):
     app.command()(command)
 
 
