@@ -83,7 +83,18 @@ class Bars:
 
     def __getitem__(self, rows: slice) -> Bars:
         """The bars of a slice of rows, as views."""
-        return Bars(*(getattr(self, name)[rows] for name in COLUMNS))
+        # Views of read-only columns are read-only: the constructor's care is not needed, and it costs more than the rest.
+        view = object.__new__(Bars)
+        put = object.__setattr__
+        put(view, "timestamp", self.timestamp[rows])
+        put(view, "end", self.end[rows])
+        put(view, "open", self.open[rows])
+        put(view, "high", self.high[rows])
+        put(view, "low", self.low[rows])
+        put(view, "close", self.close[rows])
+        put(view, "volume", self.volume[rows])
+        put(view, "count", self.count[rows])
+        return view
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Bars:
         """The bars at a mask or at indexes, as copies."""

@@ -89,8 +89,9 @@ class SessionContext:
             DataError: The session has no such indicator; `add_indicator` brings it.
             UnknownNameError: There is no indicator of that name at all.
         """
-        found = self.session_data.get_indicator(symbol, key)
-        if found is None:
+        try:
+            return self.session_data.current[symbol].indicators[key]
+        except KeyError:
             name, params, interval = indicators.parse_key(key)
             found = self.session_data.get_indicator(symbol, indicators.key(name, params, interval))
         if found is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby, repeat
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -53,13 +53,8 @@ class Subscription(NamedTuple):
     bars: SubscribedBars
 
 
-class BarEvent(NamedTuple):
-    """A bar that closes: ``at`` is the time and the cursor that the series then has."""
-
-    series: BarIntervalData
-    at: tuple[int, int]
-    on_bar: Callable[[Bar], Any]
-    bar: Bar
+BarEvent = tuple["BarIntervalData", tuple[int, int], "Callable[[Bar], Any]", Bar]
+"""A bar that closes: its series, the time and the cursor that the series then has, who gets it, and the bar."""
 
 
 class Moment(NamedTuple):
@@ -87,8 +82,10 @@ def moments(
         after_ns: Bars that closed by then are past.
         last_ns: The end of the session.
     """
-    events = _ordered_events(subscriptions, after_ns)
-    by_time = {time_ns: list(group) for time_ns, group in groupby(events, key=_time_of)}
+    events, times = _ordered_events(subscriptions, after_ns)
+    firsts = np.flatnonzero(np.diff(times, prepend=-1)).tolist()
+    bounds = zip(firsts, [*firsts[1:], len(events)], strict=True)
+    by_time = {int(times[first]): events[first:after] for first, after in bounds}
     due: dict[int, list[Callable[[], None]]] = {}
     for time_ns, scan in scans:
         due.setdefault(time_ns, []).append(scan)
@@ -96,13 +93,10 @@ def moments(
         yield Moment(time_ns, by_time.get(time_ns, ()), due.get(time_ns, ()))
 
 
-def _time_of(event: BarEvent) -> int:
-    return event.at[0]
-
-
-def _ordered_events(subscriptions: Sequence[Subscription], after_ns: int) -> list[BarEvent]:
+def _ordered_events(subscriptions: Sequence[Subscription], after_ns: int) -> tuple[list[BarEvent], NDArray[np.int64]]:
+    """All events after ``after_ns`` in order, and their times (int64)."""
     events: list[BarEvent] = []
-    keys: list[NDArray[np.int64]] = []
+    keys = [np.empty((4, 0), np.int64)]
     symbols = {s: rank for rank, s in enumerate(sorted({sub.bars.series.symbol for sub in subscriptions}))}
     for number, (on_bar, subscribed) in enumerate(subscriptions):
         series = subscribed.series
@@ -110,12 +104,11 @@ def _ordered_events(subscriptions: Sequence[Subscription], after_ns: int) -> lis
         ends = subscribed.ends_ns[past:]
         first_cursor = series.today_row + past + 1
         at = zip(ends.tolist(), range(first_cursor, first_cursor + len(ends)), strict=True)
-        events += map(BarEvent, repeat(series), at, repeat(on_bar), subscribed.bars[past:])
+        events += zip(repeat(series), at, repeat(on_bar), subscribed.bars[past:])
         key = np.empty((4, len(ends)), np.int64)
         key[0], key[1], key[2] = number, symbols[series.symbol], parse_interval(series.interval).seconds
         key[3] = ends
         keys.append(key)
-    if not events:
-        return []
-    order = np.lexsort(np.concatenate(keys, axis=1))
-    return [events[place] for place in order.tolist()]
+    ranks = np.concatenate(keys, axis=1)
+    order = np.lexsort(ranks)
+    return [events[place] for place in order.tolist()], ranks[3, order]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from openbell.interval import parse_interval
 from openbell.provisioning import Addition
 from openbell.replay import SubscribedBars, Subscription, moments
+from openbell.session.series import reveal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,10 +53,14 @@ class SessionStream:
         self._clock = clock
         self._observer = observer
         self._full = set(self._session_data.full_symbols)
+        self._told_version = self._session_data.version
         self._subscribed: dict[BarIntervalData, SubscribedBars] = {}
 
     def tell_of_new_symbols(self) -> None:
         """Call ``on_symbol_added`` for every symbol that became full since the last call (or since the beginning)."""
+        if self._told_version == self._session_data.version:
+            return
+        self._told_version = self._session_data.version
         while new := [s for s in self._session_data.full_symbols if s not in self._full]:
             self._full.update(new)
             for symbol in new:
@@ -90,8 +95,7 @@ class SessionStream:
     def _play_moment(self, moment: Moment) -> None:
         """All bars that close now, then due scanners, then strategies."""
         self._clock.advance_to(moment.time_ns)
-        for series, at, _, _ in moment.bars:
-            series.reveal(at)
+        reveal(moment.bars)
         for scan in moment.scans:
             scan()
         self.tell_of_new_symbols()

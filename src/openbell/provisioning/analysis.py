@@ -18,7 +18,7 @@ from openbell.session.series import whole_run
 if TYPE_CHECKING:
     from openbell.config import IndicatorConfig
     from openbell.provisioning.world import World
-    from openbell.session import SessionData
+    from openbell.session import SessionData, SymbolSessionData
 
 __all__ = [
     "OPERATIONS",
@@ -42,6 +42,8 @@ class HasWorld(Protocol):
     def world_of(self, session_data: SessionData) -> World:
         """The world as seen from ``session_data``."""
 
+
+NOTHING_TO_DO = "; everything is there already, nothing to do"
 
 OPERATIONS: Registry[Operation] = Registry("operation")
 """All operations by type; register more with ``OPERATIONS.add(name, function)``."""
@@ -102,10 +104,33 @@ def requirements_of(addition: Addition, world: World) -> ProvisioningRequirement
 
 
 def prove(req: ProvisioningRequirements, world: World) -> None:
-    """Validate what is required, and determine the steps that bring it."""
+    """Validate what is required, and determine the steps that bring it; what is there already takes neither."""
+    existing = world.session_data.get_symbol_data(req.symbol)
+    if existing is not None and _has_everything(existing, req):
+        req.can_proceed = req.symbol_validated = True
+        req.reason += NOTHING_TO_DO
+        return
     validate(req, world)
     req.historical_days = _calendar_days(req, world)
     _determine_provisioning_steps(req, world)
+
+
+def _has_everything(existing: SymbolSessionData, req: ProvisioningRequirements) -> bool:
+    """Whether a look at the symbol is enough to know that nothing is missing.
+
+    A registered indicator has had its warm-up. How far back sessions of history reach takes a look at the calendar, and
+    an operation with steps of its own decides for itself.
+    """
+    if req.provisioning_steps or (
+        req.meets_session_config_requirements and not existing.meets_session_config_requirements
+    ):
+        return False
+    deep = req.meets_session_config_requirements or not any(n.trailing_sessions for n in req.intervals.values())
+    return (
+        deep
+        and all(name in existing.bars for name in req.intervals)
+        and all(need.key in existing.indicators for need in req.indicators)
+    )
 
 
 def analyze_indicator_requirements(config: IndicatorConfig, settling_tolerance: float = 1e-4) -> IndicatorNeed:
@@ -238,4 +263,4 @@ def _determine_provisioning_steps(req: ProvisioningRequirements, world: World) -
         steps.append("calculate_quality")
     req.provisioning_steps = steps + own_steps
     if not req.provisioning_steps:
-        req.reason = f"{req.reason}; everything is there already, nothing to do"
+        req.reason += NOTHING_TO_DO

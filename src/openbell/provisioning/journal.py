@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -52,7 +52,19 @@ class ProvisioningRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """The record as JSON can hold it."""
-        return asdict(self)
+        return {
+            "time": self.time,
+            "operation_type": self.operation_type,
+            "source": self.source,
+            "owner": self.owner,
+            "symbol": self.symbol,
+            "required_intervals": list(self.required_intervals),
+            "steps": [{"name": step.name, "ms": step.ms} for step in self.steps],
+            "ok": self.ok,
+            "errors": list(self.errors),
+            "warnings": list(self.warnings),
+            "reason": self.reason,
+        }
 
 
 class Journal:

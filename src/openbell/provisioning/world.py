@@ -28,6 +28,8 @@ class World:
     time_manager: TimeManager
     data_manager: DataManager
     session_data: SessionData
+    start_ns: int = field(init=False)
+    """When the session starts (with extended hours, before the regular open): what closed by then is history."""
     _expected: dict[tuple[str, int, date], ExpectedBars] = field(default_factory=dict)
 
     @property
@@ -35,10 +37,8 @@ class World:
         """The session's day."""
         return self.session_data.session_date
 
-    @property
-    def start_ns(self) -> int:
-        """When the session starts (with extended hours, before the regular open): what closed by then is history."""
-        return self.time_manager.session(self.day).first_ns
+    def __post_init__(self) -> None:
+        self.start_ns = self.time_manager.session(self.day).first_ns
 
     def base_of(self, symbol: str, interval: Interval) -> Interval:
         """The stored interval that ``interval`` of ``symbol`` comes from; the usual one when the store has none."""

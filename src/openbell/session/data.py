@@ -37,13 +37,15 @@ class SessionData:
 
     Attributes:
         session_date: The session's day.
+        current: The symbols by name, in the order in which they came; a change replaces the whole dictionary and never
+            changes it.
         version: Goes up with each published change.
     """
 
     def __init__(self, session_date: date) -> None:
         self.session_date = session_date
         self.version = 0
-        self._symbols: dict[str, SymbolSessionData] = {}
+        self.current: dict[str, SymbolSessionData] = {}
         self._symbol_operation_lock = RLock()
         self._provisioner: UnifiedProvisioner | None = None
 
@@ -54,35 +56,35 @@ class SessionData:
     @property
     def symbols(self) -> tuple[str, ...]:
         """All symbols, in the order in which they came."""
-        return tuple(self._symbols)
+        return tuple(self.current)
 
     @property
     def full_symbols(self) -> tuple[str, ...]:
         """The symbols that have all that the config asks of every symbol."""
-        return tuple(s for s, data in self._symbols.items() if data.meets_session_config_requirements)
+        return tuple(s for s, data in self.current.items() if data.meets_session_config_requirements)
 
     def get_symbol_data(self, symbol: str) -> SymbolSessionData | None:
         """All that the session holds of a symbol; None when it holds nothing."""
-        return self._symbols.get(symbol)
+        return self.current.get(symbol)
 
     def get_bars(self, symbol: str, interval: str) -> BarIntervalData | None:
         """The series of a symbol and interval (``1h`` finds ``60m``); None when there is none."""
-        data = self._symbols.get(symbol)
+        data = self.current.get(symbol)
         if data is None:
             return None
         return data.bars.get(interval) or data.bars.get(str(parse_interval(interval)))
 
     def get_indicator(self, symbol: str, key: str) -> IndicatorData | None:
         """The indicator of a symbol by its exact key; None when there is none."""
-        data = self._symbols.get(symbol)
+        data = self.current.get(symbol)
         return None if data is None else data.indicators.get(key)
 
     def publish(self, changed: Mapping[str, SymbolSessionData], removed: Iterable[str] = ()) -> None:
         """Put complete symbols in the place of what was there, all at once. Call it with the operation lock held."""
-        symbols = {**self._symbols, **changed}
+        symbols = {**self.current, **changed}
         for symbol in removed:
             del symbols[symbol]
-        self._symbols = symbols
+        self.current = symbols
         self.version += 1
 
     def add_indicator_unified(self, symbol: str, indicator_config: IndicatorConfig, source: str = "scanner") -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from openbell.data.quality import Gap, Quality, measure_quality
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy as np
     import pandas as pd
     import polars as pl
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from openbell.bars import Bars
     from openbell.timing.grid import ExpectedBars
 
-__all__ = ["BarIntervalData", "Clock", "whole_run"]
+__all__ = ["BarIntervalData", "Clock", "reveal", "whole_run"]
 
 
 class Clock(Protocol):
@@ -81,10 +83,6 @@ class BarIntervalData:
             cursor = int(self._run.end.searchsorted(now, side="right"))
             self._at = (now, cursor)
         return cursor
-
-    def reveal(self, at: tuple[int, int]) -> None:
-        """Set the clock's time and the cursor that belongs to it, where the caller knows both: the replay does."""
-        self._at = at
 
     def __len__(self) -> int:
         return self.cursor
@@ -189,6 +187,15 @@ class BarIntervalData:
     def __repr__(self) -> str:
         origin = f" from {self.base}" if self.base else ""
         return f"<BarIntervalData {self.symbol} {self.interval}{origin}: {self.cursor} bars, {self.today_row} past>"
+
+
+def reveal(events: Iterable[tuple[BarIntervalData, tuple[int, int], Any, Any]]) -> None:
+    """Set the cursors of series where the caller knows them: each event begins with a series and (time, cursor).
+
+    The replay does this for the bars that close at one time; the cursors of all other series follow when they are read.
+    """
+    for series, at, _, _ in events:
+        series._at = at  # noqa: SLF001 -- a method call per bar would cost more than all else
 
 
 def whole_run(series: BarIntervalData) -> Bars:

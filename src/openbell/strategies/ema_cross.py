@@ -24,43 +24,36 @@ class EmaCross(Strategy):
         interval: The interval; 5m by default.
     """
 
+    def setup(self) -> None:
+        """Give every symbol both averages."""
+        self._interval = str(self.config.get("interval", "5m"))
+        self._averages = [
+            IndicatorConfig("ema", period=int(self.config.get(name, default)), interval=self._interval)
+            for name, default in (("fast", 10), ("slow", 20))
+        ]
+        self._fast, self._slow = (f"ema_{average.period}_{self._interval}" for average in self._averages)
+        self._above: dict[str, bool] = {}
+        self.context.add_indicators(self.context.symbols, self._averages)
+
+    def on_symbol_added(self, symbol: str) -> None:
+        """Give a new symbol both averages, too."""
+        self.context.add_indicators([symbol], self._averages)
+
     def subscriptions(self) -> Iterable[tuple[str, str]]:
         """The bars of all full symbols."""
         return [(symbol, self._interval) for symbol in self.context.symbols]
 
-    def setup(self) -> None:
-        """Give every symbol both averages."""
-        self._above: dict[str, bool] = {}
-        for symbol in self.context.symbols:
-            self.on_symbol_added(symbol)
-
-    def on_symbol_added(self, symbol: str) -> None:
-        """Give a new symbol both averages, too."""
-        for period in (self._fast, self._slow):
-            self.context.add_indicator(symbol, IndicatorConfig("ema", period=period, interval=self._interval))
-
     def on_bar(self, bar: Bar) -> Signal | None:
         """Compare the side that the fast average is on with the one where it was."""
-        fast = self.context.indicator(bar.symbol, f"ema_{self._fast}_{self._interval}").value
-        slow = self.context.indicator(bar.symbol, f"ema_{self._slow}_{self._interval}").value
-        if not isinstance(fast, float) or not isinstance(slow, float):
+        symbol = bar.symbol
+        fast = self.context.indicator(symbol, self._fast).value
+        slow = self.context.indicator(symbol, self._slow).value
+        if fast is None or slow is None:
             return None
         above = fast > slow
-        was_above = self._above.get(bar.symbol, above)
-        self._above[bar.symbol] = above
+        was_above = self._above.get(symbol, above)
+        self._above[symbol] = above
         if above == was_above:
             return None
         side = "above" if above else "below"
-        return Signal(bar.symbol, "BUY" if above else "SELL", f"ema {self._fast} crossed {side} ema {self._slow}")
-
-    @property
-    def _fast(self) -> int:
-        return int(self.config.get("fast", 10))
-
-    @property
-    def _slow(self) -> int:
-        return int(self.config.get("slow", 20))
-
-    @property
-    def _interval(self) -> str:
-        return str(self.config.get("interval", "5m"))
+        return Signal(symbol, "BUY" if above else "SELL", f"{self._fast} crossed {side} {self._slow}")
