@@ -83,7 +83,7 @@ class Bars:
 
     def __getitem__(self, rows: slice) -> Bars:
         """The bars of a slice of rows, as views."""
-        # Views of read-only columns are read-only: the constructor's care is not needed, and it costs more than the rest.
+        # Views of read-only columns are read-only: the constructor's care is not needed, and costs more than the rest.
         view = object.__new__(Bars)
         put = object.__setattr__
         put(view, "timestamp", self.timestamp[rows])

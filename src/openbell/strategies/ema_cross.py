@@ -48,7 +48,7 @@ class EmaCross(Strategy):
         symbol = bar.symbol
         fast = self.context.indicator(symbol, self._fast).value
         slow = self.context.indicator(symbol, self._slow).value
-        if fast is None or slow is None:
+        if not (isinstance(fast, float) and isinstance(slow, float)):
             return None
         above = fast > slow
         was_above = self._above.get(symbol, above)

@@ -24,7 +24,7 @@ class SimulatedClock:
     """The clock of a backtest: it stands still until it is moved, and within a day it only moves forward.
 
     Attributes:
-        now_ns: The simulated time, nanoseconds since 1970 UTC; a plain attribute, since every read in a session asks it.
+        now_ns: The simulated time, nanoseconds since 1970 UTC; a plain attribute, since every read asks it.
     """
 
     __slots__ = ("now_ns",)
