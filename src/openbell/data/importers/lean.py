@@ -68,6 +68,7 @@ def import_lean(
 
     Raises:
         ConfigError: No such data in the folder, or an interval or symbol that LEAN's folders do not have.
+        BadBarsError: Not one row can be used.
     """
     sources = _find(_data_root(folder), symbols, intervals)
     report = ImportReport()
@@ -79,6 +80,7 @@ def import_lean(
             done += len(files)
             if progress is not None:
                 progress(done, len(sources))
+    report.require_bars()
     return report
 
 
@@ -156,8 +158,7 @@ def _import_batch(files: list[_Source], report: ImportReport, writer: StoreWrite
         report.failed += [(source.path, str(exc)) for source in files]
         return
     series.files += len(parts)
-    if quarantine is not None and quarantine not in report.quarantine:
-        report.quarantine.append(quarantine)
+    report.set_aside_in(quarantine)
 
 
 def _read(source: _Source) -> pl.DataFrame:

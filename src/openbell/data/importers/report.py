@@ -14,6 +14,7 @@ from openbell.data import layout
 from openbell.data.check_bars import check_bars
 from openbell.data.files import replace_file
 from openbell.data.writer import WriteReport
+from openbell.errors import BadBarsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +77,26 @@ class ImportReport:
     def set_aside(self) -> int:
         """Rows set aside over all series."""
         return sum(series.set_aside for series in self.series.values())
+
+    def set_aside_in(self, quarantine: Path | None) -> None:
+        """Remember a file that holds rows set aside."""
+        if quarantine is not None and quarantine not in self.quarantine:
+            self.quarantine.append(quarantine)
+
+    def require_bars(self) -> None:
+        """Refuse an import of which not one row could be used.
+
+        Raises:
+            BadBarsError: The message tells the first file that failed, or where the rows are.
+        """
+        written = self.written
+        if written.added or written.revised or written.unchanged:
+            return
+        if self.failed:
+            path, reason = self.failed[0]
+            raise BadBarsError(f"nothing was imported: {len(self.failed)} files failed; the first is {path}: {reason}")
+        where = f"; {self.quarantine[0]} holds them with the reasons" if self.quarantine else ""
+        raise BadBarsError(f"nothing was imported: {self.set_aside} rows cannot be used{where}.")
 
 
 def store_checked(
