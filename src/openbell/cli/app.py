@@ -12,6 +12,8 @@ from typer.core import TyperGroup
 
 from openbell.cli.check import check
 from openbell.cli.console import errors_for_people, out
+from openbell.cli.demo import demo
+from openbell.cli.data import data
 from openbell.cli.indicators import indicators
 from openbell.cli.plan import plan
 from openbell.cli.run import run
@@ -29,8 +31,9 @@ class _Commands(TyperGroup):
 
 
 app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (check, plan, run, indicators, schema):
+for command in (demo, check, plan, run, indicators, schema):
     app.command()(command)
+app.add_typer(data, name="data")
 
 
 def _print_version(wanted: bool) -> None:
