@@ -12,8 +12,8 @@ from typer.core import TyperGroup
 
 from openbell.cli.check import check
 from openbell.cli.console import errors_for_people, out
-from openbell.cli.demo import demo
 from openbell.cli.data import data
+from openbell.cli.demo import demo
 from openbell.cli.indicators import indicators
 from openbell.cli.plan import plan
 from openbell.cli.run import run
