@@ -23,6 +23,7 @@ LAYERS = (
     *("scanners", "strategies"),
     *("hooks", "observer", "replay", "stream", "summary", "coordinator"),
     *("checks", "plan", "runfolder", "system"),
+    "demo",
     "cli",
 )
 """The modules and packages of openbell; each may import those before it."""

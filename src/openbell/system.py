@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openbell.checks import require_good_config
 from openbell.coordinator import SessionCoordinator
+from openbell.data.label import read_label
 from openbell.data.manager import DataManager
 from openbell.data.store import BarStore
 from openbell.errors import ConfigError
@@ -111,11 +112,13 @@ class SystemManager:
         return {**self._heading(), "days": days, "timing": timing}
 
     def _heading(self) -> dict[str, Any]:
-        return {
+        heading = {
             "session_name": self.config.session_name,
             "mode": self.config.mode,
             "exchange": self.config.exchange,
         }
+        label = read_label(self.data_manager.store.path)
+        return heading if label is None else {**heading, "store_label": label}
 
 
 def _store_path(config: SessionConfig, store: Path | str | None) -> Path:

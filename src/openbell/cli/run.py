@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -37,32 +37,30 @@ def run(
 def run_and_show(
     config: SessionConfig, store: Path | None, folder: Path | None, *, bars: bool, indicators: bool, as_json: bool
 ) -> None:
-    """Run a config with a progress bar, print its sessions, and name the run folder."""
+    """Run a config with a progress bar, print its sessions, and name the run folder at the end."""
     from openbell.cli.progress import ProgressObserver
+    from openbell.cli.tables import run_views
     from openbell.runfolder import RunFolder
     from openbell.system import SystemManager
 
-    with ProgressObserver() as observer:
-        system = SystemManager(config, store=store, observer=observer)
-        kept = RunFolder(
-            folder or RunFolder.default_path(config.session_name), config, keep_bars=bars, keep_indicators=indicators
-        )
-        try:
+    kept = None
+    try:
+        with ProgressObserver() as observer:
+            system = SystemManager(config, store=store, observer=observer)
+            kept = RunFolder(
+                folder or RunFolder.default_path(config.session_name),
+                config,
+                keep_bars=bars,
+                keep_indicators=indicators,
+            )
             summary = system.run(kept)
-        finally:
+        if as_json:
+            print_json(summary)
+        else:
+            timing = summary["timing"]
+            for view in run_views(summary):
+                out.print(view)
+            out.print(f"loading {timing['load_s']:.2f} s, running {timing['run_s']:.2f} s")
+    finally:
+        if kept is not None:
             say(f"run folder: {kept.path}")
-    if as_json:
-        print_json(summary)
-    else:
-        _show(summary)
-
-
-def _show(summary: dict[str, Any]) -> None:
-    from openbell.cli.tables import provisioning_table, session_views
-
-    for day in summary["days"]:
-        out.print(provisioning_table(day))
-        for view in session_views(day):
-            out.print(view)
-    timing = summary["timing"]
-    out.print(f"loading {timing['load_s']:.2f} s, running {timing['run_s']:.2f} s")

@@ -1,0 +1,66 @@
+"""`openbell demo`: the main job on synthetic data, with nothing but the installed package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from openbell.cli.console import err, out
+
+if TYPE_CHECKING:
+    from openbell.demo import DemoFolder
+
+__all__ = ["demo"]
+
+
+def demo(
+    folder: Annotated[Path, typer.Option("--out", help="Where the sample store, the config and the runs go.")] = Path(
+        "openbell-demo"
+    ),
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the run's summary.json.")] = False,
+) -> None:
+    """Make a store of SYNTHETIC bars and a config beside it, show the plan, and run the sessions."""
+    from openbell.cli.run import run_and_show
+    from openbell.cli.tables import plan_views
+    from openbell.config import load_config
+    from openbell.runfolder import RunFolder
+    from openbell.system import SystemManager
+
+    made = _made(folder)
+    config = load_config(made.config)
+    if not as_json:
+        _introduce(made)
+        for view in plan_views(SystemManager(config).plan()):
+            out.print(view)
+        out.print()
+    run_folder = made.path / RunFolder.default_path(config.session_name)
+    run_and_show(config, None, run_folder, bars=False, indicators=False, as_json=as_json)
+
+
+def _made(folder: Path) -> DemoFolder:
+    """The demo's folder, made with a progress bar unless it is there."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from openbell.demo import SYNTHETIC, make_demo_folder
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(f"making {SYNTHETIC}", total=None)
+        return make_demo_folder(folder, lambda done, of: bar.update(task, completed=done, total=of))
+
+
+def _introduce(made: DemoFolder) -> None:
+    from openbell.data.store import BarStore
+    from openbell.demo import SYNTHETIC
+
+    coverage = BarStore.open(made.store).coverage()
+    symbols = len({entry.symbol for entry in coverage})
+    spans = {entry.interval: f"{entry.interval} from {entry.first:%Y-%m-%d}" for entry in coverage}
+    state = "made now" if made.made else "made before"
+    out.print(f"[bold magenta]{SYNTHETIC}[/]: made-up symbols with generated prices, to show what openbell does")
+    out.print(f"  store   {made.store}: {symbols} symbols, {', '.join(spans.values())}; {state}", soft_wrap=True)
+    out.print(f"  config  {made.config}: edit it, then openbell run {made.config}", soft_wrap=True)
+    out.print()
