@@ -40,7 +40,7 @@ def prefetch(needs: Iterable[tuple[str, IntervalNeed]], world: World) -> None:
     first: dict[str, date] = {}
     for symbol, need in needs:
         base = str(need.base)
-        if base in world.data_manager.available_intervals(symbol):
+        if base in world.stored_intervals(symbol):
             symbols.setdefault(base, {})[symbol] = None
             first[base] = min(first.get(base, world.day), calendar_start(need, world))
     for base, wanted in symbols.items():
@@ -78,6 +78,7 @@ def prove_history(symbol: str, need: IntervalNeed, world: World) -> HistoryProof
         visible_bars=int(run.end.searchsorted(world.time_manager.now_ns, side="right")),
         available_from=available_from,
         session_bars=len(run) - len(past),
+        run=run,
     )
 
 
@@ -105,7 +106,7 @@ def starts_after(run: Bars, start_ns: int) -> bool:
 
 def _load(symbol: str, need: IntervalNeed, first: date, world: World) -> Bars:
     manager = world.data_manager
-    if str(need.base) not in manager.available_intervals(symbol):
+    if str(need.base) not in world.stored_intervals(symbol):
         return Bars.empty()
     return manager.load_historical_bars(symbol, str(need.interval), first, world.day, base=str(need.base))
 

@@ -48,6 +48,7 @@ class Provisioner:
         asked = list(additions)
         results = [False] * len(asked)
         with self._lock:
+            self.world.refresh()
             for places in _turns(asked):
                 reqs = [requirements_of(asked[place], self.world) for place in places]
                 if len(reqs) > 1:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
+    from openbell.bars import Bars
     from openbell.config import IndicatorConfig
 
 __all__ = ["Addition", "HistoryProof", "IndicatorNeed", "IntervalNeed", "Need", "ProvisioningRequirements"]
@@ -125,6 +126,7 @@ class HistoryProof:
         visible_bars: Bars that have closed by the session clock, as far back as was looked for.
         available_from: The first day that the store has of its base; None when it has none.
         session_bars: Bars of today's session, those to come included.
+        run: The bars that were read to prove it, from whole sessions on through today.
     """
 
     need: IntervalNeed
@@ -135,6 +137,7 @@ class HistoryProof:
     visible_bars: int
     available_from: date | None
     session_bars: int
+    run: Bars
 
 
 @dataclass(kw_only=True)

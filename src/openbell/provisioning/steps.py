@@ -21,7 +21,7 @@ from openbell.session import BarIntervalData, IndicatorData, SymbolSessionData
 from openbell.session.series import whole_run
 
 if TYPE_CHECKING:
-    from openbell.provisioning.requirements import IndicatorNeed, IntervalNeed, ProvisioningRequirements
+    from openbell.provisioning.requirements import HistoryProof, IndicatorNeed, ProvisioningRequirements
     from openbell.provisioning.world import World
 
 __all__ = ["STEPS", "Step", "StepWork", "find_step"]
@@ -145,19 +145,21 @@ def _lacking_runs(work: StepWork) -> list[tuple[str, Bars]]:
     lacking = []
     for name, start_ns in run_starts(work.req).items():
         held = whole_run(work.draft.bars[name])
-        need = work.req.intervals[name]
-        run = _whole_run(work, need, start_ns)
+        run = _run_from(start_ns, work.req.proofs[name], work)
         if len(run) > len(held):
             lacking.append((name, run))
     return lacking
 
 
-def _whole_run(work: StepWork, need: IntervalNeed, start_ns: int) -> Bars:
-    world = work.world
-    first_session = world.time_manager.day_of(start_ns)
-    run = world.data_manager.load_historical_bars(
-        work.req.symbol, str(need.interval), first_session, world.day, base=str(need.base)
-    )
+def _run_from(start_ns: int, proof: HistoryProof, work: StepWork) -> Bars:
+    """The bars from ``start_ns`` on through today: those that validation read, unless another need reaches further."""
+    run = proof.run
+    if not len(run) or run.timestamp[0] > start_ns:
+        world, need = work.world, proof.need
+        first_session = world.time_manager.day_of(start_ns)
+        run = world.data_manager.load_historical_bars(
+            work.req.symbol, str(need.interval), first_session, world.day, base=str(need.base)
+        )
     return run[int(run.timestamp.searchsorted(start_ns)) :]
 
 

@@ -59,7 +59,7 @@ def validate(req: ProvisioningRequirements, world: World) -> None:
     """Prove the history of every interval, run all rules, and note on ``req`` what they say."""
     errors: dict[str, None] = {}
     for name, need in req.intervals.items():
-        if str(need.base) not in world.data_manager.available_intervals(req.symbol):
+        if str(need.base) not in world.stored_intervals(req.symbol):
             continue
         try:
             req.proofs[name] = prove_history(req.symbol, need, world)
@@ -84,14 +84,14 @@ def check_rule(name: str, req: ProvisioningRequirements, world: World) -> str | 
 
 def _data_source_knows_symbol(req: ProvisioningRequirements, world: World) -> str | None:
     manager = world.data_manager
-    if not req.required_intervals or manager.available_intervals(req.symbol):
+    if not req.required_intervals or world.stored_intervals(req.symbol):
         return None
     hint = did_you_mean(req.symbol, manager.symbols()) or " See what it holds with: openbell data ls."
     return f"the store {manager.store.path} has no bars of {req.symbol}.{hint} Import its data, or take it out."
 
 
 def _intervals_can_be_built(req: ProvisioningRequirements, world: World) -> str | None:
-    held = world.data_manager.available_intervals(req.symbol)
+    held = world.stored_intervals(req.symbol)
     if not held:
         return None
     problems: dict[str, None] = {}

@@ -30,6 +30,7 @@ class World:
     session_data: SessionData
     start_ns: int = field(init=False)
     """When the session starts (with extended hours, before the regular open): what closed by then is history."""
+    _stored: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _expected: dict[tuple[str, int, date], ExpectedBars] = field(default_factory=dict)
 
     @property
@@ -40,10 +41,21 @@ class World:
     def __post_init__(self) -> None:
         self.start_ns = self.time_manager.session(self.day).first_ns
 
+    def stored_intervals(self, symbol: str) -> tuple[str, ...]:
+        """The intervals that the store holds of a symbol, as of the last `refresh`; finest first."""
+        known = self._stored.get(symbol)
+        if known is None:
+            known = self._stored[symbol] = self.data_manager.available_intervals(symbol)
+        return known
+
+    def refresh(self) -> None:
+        """Look at the store anew: something may have been imported since."""
+        self._stored.clear()
+
     def base_of(self, symbol: str, interval: Interval) -> Interval:
         """The stored interval that ``interval`` of ``symbol`` comes from; the usual one when the store has none."""
         try:
-            return parse_interval(determine_required_base(str(interval), self.data_manager.available_intervals(symbol)))
+            return parse_interval(determine_required_base(str(interval), self.stored_intervals(symbol)))
         except IntervalError:
             return parse_interval(base_candidates(str(interval))[0])
 
