@@ -111,8 +111,11 @@ def import_csv(
 @errors_for_people()
 def list_store(*, store: Store = None, as_json: AsJson = False) -> None:
     """List what a store holds, per symbol and interval."""
+    from openbell.data.label import read_label
     from openbell.data.store import BarStore
 
+    folder = _store(store, must_exist=True)
+    label = read_label(folder)
     listing = [
         {
             "symbol": c.symbol,
@@ -122,13 +125,14 @@ def list_store(*, store: Store = None, as_json: AsJson = False) -> None:
             "last": c.last,
             "files": c.files,
             "bytes": c.bytes,
+            **({"label": label} if label else {}),
         }
-        for c in BarStore.open(_store(store, must_exist=True)).coverage()
+        for c in BarStore.open(folder).coverage()
     ]
     if as_json:
         print_json(listing)
     elif listing:
-        out.print(_listing_table(listing))
+        out.print(_listing_table(listing, label))
     else:
         say("The store is empty. Import bars with: openbell data import")
 
@@ -214,9 +218,16 @@ def _report_table(report: ImportReport, store: Path) -> Any:
 
     rows = _summary(report, store)["series"]
     shown = [*_COUNTS, *(name for name in _BLEMISHES if any(row[name] for row in rows))]
-    table = Table(title=escape(f"Imported into {store}"), title_justify="left", box=None, header_style="bold")
+    table = Table(
+        title=escape(f"Imported into {store}"),
+        title_justify="left",
+        box=None,
+        header_style="bold",
+        pad_edge=False,
+        collapse_padding=True,
+    )
     table.add_column("symbol")
-    table.add_column("interval")
+    table.add_column("interval", no_wrap=True)
     for name in shown:
         table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
     for row in rows:
@@ -224,11 +235,12 @@ def _report_table(report: ImportReport, store: Path) -> Any:
     return table
 
 
-def _listing_table(listing: list[dict[str, Any]]) -> Any:
+def _listing_table(listing: list[dict[str, Any]], label: str | None) -> Any:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=None, header_style="bold")
+    title = f"[bold magenta]{escape(label)}[/]" if label else None
+    table = Table(title=title, title_justify="left", box=None, header_style="bold")
     for name in ("symbol", "interval", "rows", "first", "last", "files", "size"):
         table.add_column(name, justify="right" if name in ("rows", "files", "size") else "left", no_wrap=True)
     for entry in listing:
