@@ -1,0 +1,55 @@
+"""The public face of openbell: exactly these names, each from its home, and none of them loaded before it is used."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import openbell
+
+PUBLIC = {
+    *("Bar", "Bars", "BarIntervalData", "IndicatorData", "SessionData"),
+    *("load_config", "SessionConfig", "IndicatorConfig"),
+    *("Strategy", "StrategyContext", "Signal", "Scanner", "ScannerContext"),
+    *("SystemManager", "SessionObserver", "RunFolder", "TimeManager", "DataManager", "BarStore"),
+    *("OpenbellError", "indicators"),
+}
+
+
+def test_the_public_names_are_these() -> None:
+    assert set(openbell.__all__) == PUBLIC
+    assert set(openbell.__all__) <= set(dir(openbell))
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_every_public_name_is_there_and_documented(name: str) -> None:
+    item = getattr(openbell, name)
+
+    assert item.__name__ in (name, f"openbell.{name}")
+    assert item.__doc__
+
+
+def test_any_other_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'openbell' has no attribute 'Strateggy'"):
+        openbell.Strateggy  # noqa: B018  the look-up is what is tested
+
+
+def test_importing_openbell_loads_no_library_and_nothing_of_its_own() -> None:
+    script = (
+        "import json, sys; before = set(sys.modules); import openbell; print(json.dumps([*set(sys.modules) - before]))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    loaded = json.loads(done.stdout)
+    assert [name for name in loaded if name.startswith("openbell.")] == []
+    assert not {"numpy", "polars", "pandas", "pydantic", "talib", "exchange_calendars"} & set(loaded)
+
+
+def test_what_the_type_checker_sees_is_what_there_is() -> None:
+    for home, names in openbell._HOMES.items():
+        for name in names:
+            assert getattr(openbell, name) is getattr(__import__(home, fromlist=[name]), name)
