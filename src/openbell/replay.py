@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import repeat
+from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -84,7 +84,7 @@ def moments(
     """
     events, times = _ordered_events(subscriptions, after_ns)
     firsts = np.flatnonzero(np.diff(times, prepend=-1)).tolist()
-    bounds = zip(firsts, [*firsts[1:], len(events)], strict=True)
+    bounds = pairwise([*firsts, len(events)])
     by_time = {int(times[first]): events[first:after] for first, after in bounds}
     due: dict[int, list[Callable[[], None]]] = {}
     for time_ns, scan in scans:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openbell.errors import OpenbellError
 from openbell.provisioning.analysis import prove, requirements_of
 from openbell.provisioning.executor import Outcome, execute
 from openbell.provisioning.history import prefetch
@@ -50,7 +51,7 @@ class Provisioner:
         with self._lock:
             self.world.refresh()
             for places in _turns(asked):
-                reqs = [requirements_of(asked[place], self.world) for place in places]
+                reqs = [self._requirements_of(asked[place]) for place in places]
                 if len(reqs) > 1:
                     prefetch(((r.symbol, need) for r in reqs for need in r.intervals.values()), self.world)
                 for req in reqs:
@@ -126,6 +127,17 @@ class Provisioner:
                 self.world.session_data.publish({symbol: draft})
             self._record_change(operation, symbol, source, owner or source, refusal, reason)
             return data is not None
+
+    def _requirements_of(self, addition: Addition) -> ProvisioningRequirements:
+        try:
+            return requirements_of(addition, self.world)
+        except OpenbellError as error:
+            refused = ProvisioningRequirements(
+                symbol=addition.symbol, operation_type=addition.operation_type, source=addition.source,
+                owner=addition.owner, validation_errors=[str(error)],
+            )  # fmt: skip
+            self._record(Outcome(refused, error=str(error)))
+            raise
 
     def _record(self, outcome: Outcome) -> None:
         req = outcome.req
