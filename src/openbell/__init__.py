@@ -1,6 +1,6 @@
 """openbell: declare what a trading session needs; openbell proves the data is there, provisions it and runs it.
 
-What is listed in ``__all__`` is the public face. Each name is imported when it is first used, so that ``import openbell``
+What ``__all__`` lists is the public face. Each name is imported when it is first used, so that ``import openbell``
 loads neither polars nor calendars nor TA-Lib.
 """
 
