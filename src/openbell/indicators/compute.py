@@ -39,8 +39,8 @@ def compute(
         name: The indicator, e.g. "sma"; see `names`.
         frame: A polars or pandas frame, one row per bar in ascending time, with the columns that the indicator reads
             (open, high, low, close, volume). One that is aware of sessions also reads ``timestamp`` (start of each bar,
-            with a time zone; in pandas it may be the index) and, if it is there, ``end``; its first row should be the
-            first of a session.
+            with a time zone, or in polars a date; in pandas it may be the index) and, if it is there, ``end``; its
+            first row should be the first of a session.
         period: Fills the indicator's main length.
         exchange: Its calendar, for one that is aware of sessions.
         interval: The interval of the bars, when neither ``end`` nor the smallest step of ``timestamp`` tells it.
@@ -53,7 +53,8 @@ def compute(
     Raises:
         ConfigError: An unknown indicator or parameter, a frame of another kind, a column that is missing, or daily bars
             for an indicator that needs intraday ones.
-        BadBarsError: A timestamp without a time zone, missing values, or rows that are not in ascending time.
+        BadBarsError: A time without a time zone, values that are missing or no numbers, or rows that are not in
+            ascending time.
     """
     indicator = get(name)
     resolved = indicator.resolve(period, params)
@@ -91,7 +92,10 @@ def _column(indicator: Indicator, frame: Any, name: str) -> NDArray[np.float64]:
             f"{indicator.name} reads {', '.join(indicator.inputs)}; the frame has no column {name!r}, only "
             f"{', '.join(map(repr, frame.columns))}."
         )
-    column = np.ascontiguousarray(frame[name].to_numpy(), np.float64)
+    try:
+        column = np.ascontiguousarray(frame[name].to_numpy(), np.float64)
+    except (TypeError, ValueError) as cause:
+        raise BadBarsError(f"{name} holds {frame[name].dtype}, not numbers; convert it first.") from cause
     missing = np.flatnonzero(np.isnan(column))
     if len(missing):
         raise BadBarsError(f"{name} is missing in row {missing[0]} of the frame; drop or fill such rows first.")
@@ -116,6 +120,8 @@ def _times(indicator: Indicator, frame: Any, kind: str, name: str) -> NDArray[np
 def _polars_ns(column: pl.Series, name: str) -> NDArray[np.int64]:
     import polars as pl
 
+    if column.dtype == pl.Date:  # of daily bars; a date needs no time zone
+        column = column.cast(pl.Datetime("ns", "UTC"))
     if not isinstance(column.dtype, pl.Datetime) or column.dtype.time_zone is None:
         raise BadBarsError(f"{name} ({column.dtype}) has no time zone; use .dt.replace_time_zone(...) first.")
     return column.dt.cast_time_unit("ns").to_physical().to_numpy()

@@ -1,0 +1,142 @@
+"""Adding an indicator by decorator or by entry point, and what is imported when."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from openbell import indicators
+from openbell.errors import ConfigError, UnknownNameError
+from openbell.indicators import REGISTRY, IndicatorInputs, Parameter, registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def registry_as_it_was() -> Iterator[None]:
+    before, loaded = dict(REGISTRY._items), set(registry._loaded)
+    yield
+    REGISTRY._items.clear()
+    REGISTRY._items.update(before)
+    registry._loaded.clear()
+    registry._loaded.update(loaded)
+
+
+@pytest.mark.usefixtures("registry_as_it_was")
+def test_a_decorated_kernel_is_an_indicator(five_minutes: IndicatorInputs) -> None:
+    @indicators.register(
+        "body_share",
+        title="Mean share of the body",
+        inputs=("open", "high", "low", "close"),
+        parameters=[Parameter("period", 3, int, 1, None, "bars")],
+        lookback=lambda params: params["period"],
+    )
+    def body_share(inputs: IndicatorInputs, params: dict) -> np.ndarray:
+        """Mean of |close - open| / (high - low)."""
+        share = np.abs(inputs.close - inputs.open) / (inputs.high - inputs.low)
+        result = np.full(len(inputs), np.nan)
+        windows = np.lib.stride_tricks.sliding_window_view(share, params["period"])
+        result[params["period"] - 1 :] = windows.mean(axis=1)
+        return result
+
+    indicator = indicators.get("Body_Share")
+    params = indicator.resolve(5)
+
+    assert indicator.about == "Mean of |close - open| / (high - low)."
+    assert indicators.key("body_share", params, "5m") == "body_share_5_5m"
+    assert indicators.parse_key("body_share_5m") == ("body_share", {"period": 3}, "5m")
+    assert indicator.lookback(params).bars == 5
+    assert indicator.settling(params) == 0
+    assert np.isfinite(indicator.compute(five_minutes[:5], params)["value"]).tolist() == [False] * 4 + [True]
+
+
+@pytest.mark.usefixtures("registry_as_it_was")
+def test_a_word_may_be_a_parameter() -> None:
+    @indicators.register(
+        "pick",
+        title="One column",
+        inputs=("open", "close"),
+        parameters=[Parameter("column", "close", str)],
+        lookback=1,
+    )
+    def pick(inputs: IndicatorInputs, params: dict) -> np.ndarray:
+        return np.asarray(getattr(inputs, params["column"]))
+
+    assert indicators.parse_key("pick_open_5m") == ("pick", {"column": "open"}, "5m")
+    assert indicators.key("pick", {}, "5m") == "pick_close_5m"
+    with pytest.raises(ConfigError, match="column must be a word, not 3"):
+        indicators.get("pick").resolve(3)
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "message"),
+    [
+        ("vwap", ("close",), "the indicator 'vwap' is registered already"),
+        ("Big", ("close",), "bad indicator name 'Big': use lower-case letters"),
+        ("two words", ("close",), "bad indicator name"),
+        ("bid_share", ("bid",), "bars have no column 'bid', only open, high, low, close, volume"),
+    ],
+)
+def test_a_bad_registration_is_refused(name: str, inputs: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        indicators.register(name, title="x", inputs=inputs, lookback=1)(lambda inputs, _params: inputs.close)
+
+
+def install(folder: Path, source: str, entry: str) -> None:
+    """A package with an entry point, as pip leaves it."""
+    (folder / "a_plugin.py").write_text(source, encoding="utf-8")
+    info = folder / "a_plugin-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: a-plugin\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text(f"[openbell.indicators]\n{entry}\n", encoding="utf-8")
+
+
+@pytest.mark.usefixtures("registry_as_it_was")
+@pytest.mark.parametrize("entry", ["mine = a_plugin", "mine = a_plugin:TWICE"])
+def test_a_plugin_is_found_through_its_entry_point(entry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = (
+        "from openbell import indicators\n"
+        "@indicators.register('twice_close', title='Twice the close', inputs=['close'], lookback=1)\n"
+        "def twice_close(inputs, params):\n"
+        "    return inputs.close * 2\n"
+        "TWICE = indicators.get('twice_close')\n"
+    )
+    install(tmp_path, source, entry)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "a_plugin", raising=False)
+    registry._loaded.discard("plugins")
+
+    assert indicators.get("twice_close").title == "Twice the close"
+    assert "twice_close" in indicators.names()
+
+
+@pytest.mark.usefixtures("registry_as_it_was")
+def test_a_plugin_that_cannot_be_loaded_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, "raise RuntimeError('no licence')", "broken = a_plugin")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "a_plugin", raising=False)
+    registry._loaded.discard("plugins")
+
+    assert indicators.get("sma").name == "sma", "known names do not need the plug-ins"
+    with pytest.raises(ConfigError, match=r"plug-in 'broken' \(a_plugin\) cannot be loaded: no licence"):
+        indicators.get("no_such_thing")
+
+
+def test_an_unknown_name_tells_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown indicator 'supertrand'\. Did you mean 'supertrend'"):
+        indicators.get("supertrand")
+
+
+def test_neither_talib_nor_frames_are_imported_before_they_are_needed() -> None:
+    program = (
+        "import sys; from openbell import indicators; indicators.get('vwap');"
+        "print([m for m in ('talib', 'polars', 'pandas', 'exchange_calendars') if m in sys.modules])"
+    )
+
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
