@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,29 @@ def lean_dir() -> Path:
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail(message)
     pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def minute_store(lean_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the real minute and daily bars of SPY, IBM, AIG and BAC; to be read only."""
+    return _imported(lean_dir, tmp_path_factory.mktemp("real") / "minutes", ["1m", "1d"])
+
+
+@pytest.fixture(scope="session")
+def second_store(lean_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the real second bars of these symbols, and of nothing else; to be read only."""
+    return _imported(lean_dir, tmp_path_factory.mktemp("real") / "seconds", ["1s"])
+
+
+@pytest.fixture
+def own_store(minute_store: Path, tmp_path: Path) -> Path:
+    """A copy of the `minute_store` that a test may damage."""
+    return shutil.copytree(minute_store, tmp_path / "store")
+
+
+def _imported(lean_dir: Path, folder: Path, intervals: list[str]) -> Path:
+    from openbell.data.importers.lean import import_lean
+    from openbell.data.store import BarStore
+
+    import_lean(lean_dir, BarStore.open_or_create(folder), symbols=["SPY", "IBM", "AIG", "BAC"], intervals=intervals)
+    return folder

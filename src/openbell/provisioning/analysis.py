@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from openbell import indicators
+from openbell.errors import ConfigError
 from openbell.interval import Interval, parse_interval
 from openbell.provisioning.history import calendar_start, run_starts, starts_after
 from openbell.provisioning.requirements import Addition, IndicatorNeed, IntervalNeed, ProvisioningRequirements
@@ -182,6 +183,8 @@ def _analyze_symbol_requirements(req: ProvisioningRequirements, world: World) ->
 def _analyze_bar_requirements(req: ProvisioningRequirements, world: World, *, interval: str, days: int = 0) -> None:
     """One bar interval with some sessions of history."""
     wanted = parse_interval(interval)
+    if days < 0:
+        raise ConfigError(f"{req.symbol}: bars of {wanted} with {days} trailing sessions; days must be 0 or more.")
     asks = SOURCES.get(req.source).asks
     depth = f" with {days} trailing sessions" if days else ""
     req.reason = f"bars of {wanted}{depth}: {asks}"
@@ -249,7 +252,7 @@ def _determine_provisioning_steps(req: ProvisioningRequirements, world: World) -
     deeper = [
         name
         for name, start_ns in run_starts(req).items()
-        if name in held and starts_after(whole_run(held[name]), start_ns)
+        if name in held and starts_after(whole_run(held[name]), start_ns, req.proofs[name])
     ]
     steps += [f"add_interval_{name}" for name in new]
     if (new and req.needs_historical) or deeper:
@@ -259,7 +262,8 @@ def _determine_provisioning_steps(req: ProvisioningRequirements, world: World) -
     known = existing.indicators if existing else {}
     if any(need.key not in known for need in req.indicators):
         steps.append("register_indicator")
-    if full and (upgrade or new or deeper):
+    full_already = existing is not None and existing.meets_session_config_requirements
+    if (full or full_already) and (upgrade or new or deeper):
         steps.append("calculate_quality")
     req.provisioning_steps = steps + own_steps
     if not req.provisioning_steps:

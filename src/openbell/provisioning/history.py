@@ -99,9 +99,9 @@ def run_starts(req: ProvisioningRequirements) -> dict[str, int]:
     }
 
 
-def starts_after(run: Bars, start_ns: int) -> bool:
-    """Whether a run that is there begins later than it should."""
-    return len(run) > 0 and int(run.timestamp[0]) > start_ns
+def starts_after(run: Bars, start_ns: int, proof: HistoryProof) -> bool:
+    """Whether a run that is there begins later than it should, or is empty although there are bars."""
+    return int(run.timestamp[0]) > start_ns if len(run) else proof.bars + proof.session_bars > 0
 
 
 def _load(symbol: str, need: IntervalNeed, first: date, world: World) -> Bars:
