@@ -13,7 +13,6 @@ from openbell.strategies import Signal, Strategy, StrategyContext
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openbell.bars import Bar
     from openbell.config import ScannerConfig, SessionConfig
     from openbell.provisioning import Provisioner
     from openbell.timing import TimeManager
@@ -97,18 +96,10 @@ class Hooks:
         for name, strategy in self.strategies.items():
             self.call(name, "on_symbol_added", strategy.on_symbol_added, symbol)
 
-    def subscriptions(self) -> list[tuple[Strategy, str, str]]:
-        """What all strategies subscribe to now: strategy, symbol, interval."""
-        return [
-            (strategy, symbol, interval)
-            for name, strategy in self.strategies.items()
-            for symbol, interval in self.call(name, "subscriptions", lambda s=strategy: list(s.subscriptions()))
-        ]
-
-    def keep_signals(self, on_bar: Callable[[Bar], Any], said: Any) -> None:
-        """Keep what ``on_bar`` returned: a signal or several."""
-        name = self.name_of(on_bar)
-        for signal in (said,) if isinstance(said, Signal) else self.call(name, "on_bar", _signals, said):
+    def keep_signals(self, callback: Callable[..., Any], said: Any) -> None:
+        """Keep what ``on_bar`` or ``on_slice`` returned: a signal or several."""
+        name, method = self.place_of(callback)
+        for signal in (said,) if isinstance(said, Signal) else self.call(name, method, _signals, said):
             self.signals.append(
                 {
                     "time": self._now(),
@@ -119,9 +110,11 @@ class Hooks:
                 }
             )
 
-    def name_of(self, on_bar: Callable[[Bar], Any]) -> str:
-        """The name of the strategy that a bound ``on_bar`` belongs to."""
-        return next((n for n, s in self.strategies.items() if s is getattr(on_bar, "__self__", None)), "strategy")
+    def place_of(self, callback: Callable[..., Any]) -> tuple[str, str]:
+        """The name of the strategy that a bound method belongs to, and the method's name."""
+        owner = getattr(callback, "__self__", None)
+        name = next((n for n, s in self.strategies.items() if s is owner), "strategy")
+        return name, getattr(callback, "__name__", "on_bar")
 
     def call(self, name: str, method: str, function: Callable[..., T], *args: Any) -> T:
         """Call a user's method.
@@ -146,7 +139,7 @@ def _signals(said: Any) -> list[Signal]:
     signals = list(said)
     strangers = [s for s in signals if not isinstance(s, Signal)]
     if strangers:
-        raise TypeError(f"on_bar must return a Signal, several, or None; not {strangers[0]!r}")
+        raise TypeError(f"a strategy must return a Signal, several, or None; not {strangers[0]!r}")
     return signals
 
 

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from openbell.crosssection import CrossSection, CrossSectionTable
     from openbell.session import BarIntervalData
 
-__all__ = ["BarEvent", "Moment", "SubscribedBars", "Subscription", "moments"]
+__all__ = ["BarEvent", "Moment", "SliceSubscription", "SubscribedBars", "Subscription", "moments"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,8 +54,19 @@ class Subscription(NamedTuple):
     bars: SubscribedBars
 
 
+class SliceSubscription(NamedTuple):
+    """A strategy's interest in the cross-sections of one interval."""
+
+    on_slice: Callable[[CrossSection], Any]
+    table: CrossSectionTable
+
+
 BarEvent = tuple["BarIntervalData", tuple[int, int], "Callable[[Bar], Any]", Bar]
 """A bar that closes: its series, the time and the cursor that the series then has, who gets it, and the bar."""
+
+
+SliceEvent = tuple["Callable[[CrossSection], Any]", "CrossSection"]
+"""Who gets a cross-section, and the cross-section."""
 
 
 class Moment(NamedTuple):
@@ -63,11 +75,13 @@ class Moment(NamedTuple):
     time_ns: int
     bars: Sequence[BarEvent]
     scans: Sequence[Callable[[], None]]
+    slices: Sequence[SliceEvent]
 
 
 def moments(
     subscriptions: Sequence[Subscription],
     scans: Sequence[tuple[int, Callable[[], None]]],
+    slices: Sequence[SliceSubscription],
     *,
     after_ns: int,
     last_ns: int,
@@ -79,6 +93,7 @@ def moments(
     Args:
         subscriptions: Who gets which bars.
         scans: When which scan is due, in ascending time.
+        slices: Who gets which cross-sections, smaller intervals first.
         after_ns: Bars that closed by then are past.
         last_ns: The end of the session.
     """
@@ -89,8 +104,12 @@ def moments(
     due: dict[int, list[Callable[[], None]]] = {}
     for time_ns, scan in scans:
         due.setdefault(time_ns, []).append(scan)
-    for time_ns in sorted({*by_time, *due, last_ns}):
-        yield Moment(time_ns, by_time.get(time_ns, ()), due.get(time_ns, ()))
+    crossing: dict[int, list[SliceEvent]] = {}
+    for on_slice, table in slices:
+        for time_ns, cross_section in table.moments(after_ns):
+            crossing.setdefault(time_ns, []).append((on_slice, cross_section))
+    for time_ns in sorted({*by_time, *due, *crossing, last_ns}):
+        yield Moment(time_ns, by_time.get(time_ns, ()), due.get(time_ns, ()), crossing.get(time_ns, ()))
 
 
 def _ordered_events(subscriptions: Sequence[Subscription], after_ns: int) -> tuple[list[BarEvent], NDArray[np.int64]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from openbell.errors import ComponentError
 from openbell.interval import parse_interval
-from openbell.provisioning import Addition
-from openbell.replay import SubscribedBars, Subscription, moments
+from openbell.replay import moments
 from openbell.session.series import reveal
+from openbell.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from openbell.observer import SessionObserver
     from openbell.provisioning import Provisioner
     from openbell.replay import Moment
-    from openbell.session import BarIntervalData
     from openbell.timing.clock import SimulatedClock
     from openbell.timing.grid import TradingSession
 
@@ -47,14 +47,13 @@ class SessionStream:
         observer: SessionObserver,
     ) -> None:
         self._session = session
-        self._provisioner = provisioner
         self._session_data = provisioner.world.session_data
         self._hooks = hooks
         self._clock = clock
         self._observer = observer
         self._full = set(self._session_data.full_symbols)
         self._told_version = self._session_data.version
-        self._subscribed: dict[BarIntervalData, SubscribedBars] = {}
+        self._subscriptions = Subscriptions(provisioner, hooks, session.last_ns)
 
     def tell_of_new_symbols(self) -> None:
         """Call ``on_symbol_added`` for every symbol that became full since the last call (or since the beginning)."""
@@ -71,7 +70,7 @@ class SessionStream:
         """Stream to the close.
 
         Returns:
-            How many times ``on_bar`` was called.
+            How many times ``on_bar`` and ``on_slice`` were called.
 
         Raises:
             ComponentError: A scanner or strategy raised.
@@ -80,12 +79,12 @@ class SessionStream:
         scans = self._scheduled_scans()
         callbacks, played_ns = 0, first_ns - 1
         while played_ns < last_ns:
-            subscriptions = self._subscriptions()
+            bars, slices = self._subscriptions.resolve()
             version = self._session_data.version
             due = [scan for scan in scans if scan[0] > played_ns]
-            for moment in moments(subscriptions, due, after_ns=max(played_ns, first_ns), last_ns=last_ns):
+            for moment in moments(bars, due, slices, after_ns=max(played_ns, first_ns), last_ns=last_ns):
                 self._play_moment(moment)
-                callbacks += len(moment.bars)
+                callbacks += len(moment.bars) + len(moment.slices)
                 played_ns = moment.time_ns
                 self._observer.advanced((played_ns - first_ns) / (last_ns - first_ns))
                 if self._session_data.version != version:
@@ -99,41 +98,19 @@ class SessionStream:
         for scan in moment.scans:
             scan()
         self.tell_of_new_symbols()
-        for _, _, on_bar, bar in moment.bars:
-            try:
-                said = on_bar(bar)
-            except Exception as error:
-                raise self._hooks.component_error(self._hooks.name_of(on_bar), "on_bar", error) from error
-            if said is not None:
-                self._hooks.keep_signals(on_bar, said)
+        callback: Callable[..., Any] | None = None
+        try:
+            for _, _, callback, bar in moment.bars:
+                if (said := callback(bar)) is not None:
+                    self._hooks.keep_signals(callback, said)
+            for callback, cross_section in moment.slices:
+                if (said := callback(cross_section)) is not None:
+                    self._hooks.keep_signals(callback, said)
+        except Exception as error:
+            if callback is None or isinstance(error, ComponentError):
+                raise
+            raise self._hooks.component_error(*self._hooks.place_of(callback), error) from error
         self.tell_of_new_symbols()
-
-    def _subscriptions(self) -> list[Subscription]:
-        """What strategies subscribe to now; series that are not in the session are provisioned.
-
-        Raises:
-            ComponentError: A strategy subscribes to a series that cannot be provisioned.
-        """
-        wanted = self._hooks.subscriptions()
-        found = []
-        for strategy, symbol, interval in wanted:
-            series = self._session_data.get_bars(symbol, interval)
-            if series is None:
-                series = self._provisioned(self._hooks.name_of(strategy.on_bar), symbol, interval)
-            subscribed = self._subscribed.get(series)
-            if subscribed is None:
-                subscribed = self._subscribed[series] = SubscribedBars.of(series, self._session.last_ns)
-            found.append(Subscription(strategy.on_bar, subscribed))
-        return found
-
-    def _provisioned(self, name: str, symbol: str, interval: str) -> BarIntervalData:
-        addition = Addition("bar", symbol, "strategy", name, {"interval": interval})
-        self._hooks.call(name, "subscriptions", self._provisioner.provision, [addition])
-        series = self._session_data.get_bars(symbol, interval)
-        if series is None:
-            error = LookupError(f"{symbol} {interval}: {' '.join(self._provisioner.journal.records[-1].errors)}")
-            raise self._hooks.component_error(name, "subscriptions", error)
-        return series
 
     def _scheduled_scans(self) -> list[Scan]:
         """All scans of the day in order of time; at one time in the order of the config."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from openbell.session.series import BarIntervalData
 
-__all__ = ["IndicatorData"]
+__all__ = ["IndicatorData", "whole_values"]
 
 
 class IndicatorData:
@@ -112,3 +112,13 @@ class IndicatorData:
 
     def __repr__(self) -> str:
         return f"<IndicatorData {self.series.symbol} {self.key}: {self.value}>"
+
+
+def whole_values(indicator: IndicatorData, output: str = "") -> NDArray[np.float64]:
+    """All values of an output (the first unless named), today's future included: for the engine, and for nobody else.
+
+    Raises:
+        KeyError: The indicator has no such output.
+    """
+    columns = indicator._columns  # noqa: SLF001 -- the one door to it
+    return columns[output] if output else next(iter(columns.values()))

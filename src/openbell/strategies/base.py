@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from openbell.bars import Bar
+    from openbell.crosssection import CrossSection
 
 __all__ = ["Signal", "Strategy", "StrategyContext"]
 
@@ -35,7 +36,7 @@ class StrategyContext(SessionContext):
 
 
 class Strategy:
-    """Derive from it and define `subscriptions` and `on_bar`; name the class in the config as ``module:Class``.
+    """Define `subscriptions` and `on_bar` or `on_slice`, and name the class in the config as ``module:Class``.
 
     A new object is made for every session day, so that nothing survives from one to the next by accident.
 
@@ -49,7 +50,7 @@ class Strategy:
         self.config = config
 
     def subscriptions(self) -> Iterable[tuple[str, str]]:
-        """The (symbol, interval) pairs whose bars `on_bar` gets; what is not in the session yet is provisioned.
+        """The (symbol, interval) pairs that `on_bar` and `on_slice` get; what is not in the session is provisioned.
 
         Asked before the open, and again whenever symbols were added or removed.
         """
@@ -60,6 +61,9 @@ class Strategy:
 
     def on_bar(self, bar: Bar) -> Signal | Iterable[Signal] | None:
         """Called when a subscribed bar has closed, after all bars and indicators of that moment are there."""
+
+    def on_slice(self, bars: CrossSection) -> Signal | Iterable[Signal] | None:
+        """Called once a time and interval, after all `on_bar`: the subscribed symbols that closed a bar, as columns."""
 
     def on_symbol_added(self, symbol: str) -> None:
         """Called when a symbol became full in mid-session, whoever added it."""

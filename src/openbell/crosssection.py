@@ -1,0 +1,164 @@
+"""`CrossSection`: the bars that many symbols closed at one time, as columns, for strategies that compare symbols."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell import indicators
+from openbell.errors import DataError
+from openbell.session.indicator import whole_values
+from openbell.session.series import whole_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from openbell.session import BarIntervalData, SessionData
+
+__all__ = ["CrossSection", "CrossSectionTable"]
+
+
+class CrossSectionTable:
+    """Today's bars of many series of one interval, ordered by close and symbol; its rows become `CrossSection` objects.
+
+    A column is put in order when it is first asked for, once a day, and then cut into views.
+
+    Args:
+        session_data: Where indicators are looked up.
+        series: The series, one per symbol, ordered by symbol.
+        last_ns: The end of the session; bars that close later are left out.
+    """
+
+    def __init__(self, session_data: SessionData, series: Sequence[BarIntervalData], last_ns: int) -> None:
+        self.interval = series[0].interval
+        self._session_data = session_data
+        self._series = series
+        self._rows = [slice(s.today_row, int(whole_run(s).end.searchsorted(last_ns, side="right"))) for s in series]
+        ends = np.concatenate([whole_run(s).end[rows] for s, rows in self._pairs()])
+        rank = np.repeat(np.arange(len(series)), [rows.stop - rows.start for rows in self._rows])
+        self._order = np.lexsort((rank, ends))
+        self.ends_ns: NDArray[np.int64] = ends[self._order]
+        names = np.array([s.symbol for s in series], object)
+        self.symbols: list[str] = names[rank[self._order]].tolist()
+        self._columns: dict[tuple[str, str], NDArray[np.float64]] = {}
+
+    def moments(self, after_ns: int) -> Iterator[tuple[int, CrossSection]]:
+        """Each time after ``after_ns`` at which a bar closes, and the cross-section then."""
+        past = int(self.ends_ns.searchsorted(after_ns, side="right"))
+        firsts = past + np.flatnonzero(np.diff(self.ends_ns[past:], prepend=-1))
+        for first, after in pairwise([*firsts.tolist(), len(self.symbols)]):
+            time_ns = int(self.ends_ns[first])
+            yield time_ns, CrossSection(self, time_ns, slice(first, after))
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """A column of bars in order."""
+        known = self._columns.get((name, ""))
+        if known is None:
+            parts = [getattr(whole_run(s), name)[rows] for s, rows in self._pairs()]
+            known = self._columns[name, ""] = self._ordered(parts)
+        return known
+
+    def indicator(self, key: str, output: str) -> NDArray[np.float64]:
+        """One output of an indicator in order, NaN for symbols that do not have it.
+
+        Raises:
+            DataError: No symbol has it.
+        """
+        known = self._columns.get((key, output))
+        if known is None:
+            known = self._columns[key, output] = self._ordered(self._indicator_parts(key, output))
+        return known
+
+    def _indicator_parts(self, key: str, output: str) -> list[NDArray[np.float64]]:
+        found = [self._session_data.get_indicator(s.symbol, key) for s in self._series]
+        if not any(found):
+            name, params, interval = indicators.parse_key(key)
+            key = indicators.key(name, params, interval)
+            found = [self._session_data.get_indicator(s.symbol, key) for s in self._series]
+        if not any(found):
+            raise DataError(f"no symbol of this cross-section of {self.interval} bars has {key}; add it first")
+        if any(indicator and indicator.series.interval != self.interval for indicator in found):
+            raise DataError(f"{key} does not read the {self.interval} bars of this cross-section")
+        blank = np.full(max(rows.stop - rows.start for rows in self._rows), np.nan)
+        return [
+            blank[: rows.stop - rows.start] if indicator is None else whole_values(indicator, output)[rows]
+            for indicator, rows in zip(found, self._rows, strict=True)
+        ]
+
+    def _pairs(self) -> zip[tuple[BarIntervalData, slice]]:
+        return zip(self._series, self._rows, strict=True)
+
+    def _ordered(self, parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        column = np.concatenate(parts)[self._order]
+        column.setflags(write=False)
+        return column
+
+
+class CrossSection:
+    """The subscribed symbols that closed a bar of one interval at one time; columns in the order of `symbols`.
+
+    Attributes:
+        interval: The interval of the bars.
+        end: When they closed; nanoseconds since 1970 UTC.
+    """
+
+    __slots__ = ("_rows", "_table", "end")
+
+    def __init__(self, table: CrossSectionTable, end_ns: int, rows: slice) -> None:
+        self._table = table
+        self._rows = rows
+        self.end = end_ns
+
+    @property
+    def interval(self) -> str:
+        """The interval of the bars."""
+        return self._table.interval
+
+    @property
+    def symbols(self) -> list[str]:
+        """The symbols, in alphabetical order; those without a bar at this time are not among them."""
+        return self._table.symbols[self._rows]
+
+    @property
+    def open(self) -> NDArray[np.float64]:
+        """Opening prices, one per symbol (float64)."""
+        return self._table.column("open")[self._rows]
+
+    @property
+    def high(self) -> NDArray[np.float64]:
+        """Highest prices, one per symbol (float64)."""
+        return self._table.column("high")[self._rows]
+
+    @property
+    def low(self) -> NDArray[np.float64]:
+        """Lowest prices, one per symbol (float64)."""
+        return self._table.column("low")[self._rows]
+
+    @property
+    def close(self) -> NDArray[np.float64]:
+        """Closing prices, one per symbol (float64)."""
+        return self._table.column("close")[self._rows]
+
+    @property
+    def volume(self) -> NDArray[np.float64]:
+        """Volumes, one per symbol (float64)."""
+        return self._table.column("volume")[self._rows]
+
+    def indicator(self, key: str, output: str = "") -> NDArray[np.float64]:
+        """Values of an indicator of these bars, one per symbol (float64), NaN where it is not valid.
+
+        Args:
+            key: The indicator's key, e.g. "sma_20_5m"; it must read bars of this interval.
+            output: Which output, of an indicator with several; the first unless given.
+
+        Raises:
+            DataError: None of the symbols has it, or it is of another interval.
+        """
+        return self._table.indicator(key, output)[self._rows]
+
+    def __len__(self) -> int:
+        return len(self.symbols)

@@ -1,0 +1,82 @@
+"""Resolves what strategies subscribe to: a subscription is a requirement, and what is not there is provisioned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openbell.crosssection import CrossSectionTable
+from openbell.interval import parse_interval
+from openbell.provisioning import Addition
+from openbell.replay import SliceSubscription, SubscribedBars, Subscription
+from openbell.strategies import Strategy
+
+if TYPE_CHECKING:
+    from openbell.hooks import Hooks
+    from openbell.provisioning import Provisioner
+    from openbell.session import BarIntervalData
+
+__all__ = ["Subscriptions"]
+
+
+class Subscriptions:
+    """The subscriptions of one session's strategies, asked for anew whenever the session has changed.
+
+    Args:
+        provisioner: Holds the session's state, and provisions what is not there.
+        hooks: The strategies.
+        last_ns: The end of the session.
+    """
+
+    def __init__(self, provisioner: Provisioner, hooks: Hooks, last_ns: int) -> None:
+        self._provisioner = provisioner
+        self._session_data = provisioner.world.session_data
+        self._hooks = hooks
+        self._last_ns = last_ns
+        self._bars: dict[BarIntervalData, SubscribedBars] = {}
+
+    def resolve(self) -> tuple[list[Subscription], list[SliceSubscription]]:
+        """Who gets which bars, and who gets which cross-sections: strategies that define the method for it.
+
+        Raises:
+            ComponentError: A strategy subscribes to a series that cannot be provisioned.
+        """
+        bars: list[Subscription] = []
+        slices: list[tuple[Strategy, str, dict[str, BarIntervalData]]] = []
+        for name, strategy in self._hooks.strategies.items():
+            wanted = self._series_of(name, strategy)
+            if _defines(strategy, "on_bar"):
+                bars += [Subscription(strategy.on_bar, self._subscribed(series)) for series in wanted]
+            if _defines(strategy, "on_slice"):
+                by_interval: dict[str, dict[str, BarIntervalData]] = {}
+                for series in wanted:
+                    by_interval.setdefault(series.interval, {})[series.symbol] = series
+                slices += [(strategy, interval, found) for interval, found in by_interval.items()]
+        slices.sort(key=lambda entry: parse_interval(entry[1]))
+        return bars, [SliceSubscription(s.on_slice, self._table(found)) for s, _, found in slices]
+
+    def _series_of(self, name: str, strategy: Strategy) -> list[BarIntervalData]:
+        pairs = dict.fromkeys(self._hooks.call(name, "subscriptions", lambda: list(strategy.subscriptions())))
+        missing = [pair for pair in pairs if self._session_data.get_bars(*pair) is None]
+        if missing:
+            additions = [Addition("bar", symbol, "strategy", name, {"interval": i}) for symbol, i in missing]
+            first_record = len(self._provisioner.journal)
+            self._hooks.call(name, "subscriptions", self._provisioner.provision, additions)
+            failed = [r for r in self._provisioner.journal.since(first_record) if not r.ok]
+            if failed:
+                error = LookupError(f"{failed[0].symbol}: {' '.join(failed[0].errors)}")
+                raise self._hooks.component_error(name, "subscriptions", error)
+        return [series for pair in pairs if (series := self._session_data.get_bars(*pair)) is not None]
+
+    def _subscribed(self, series: BarIntervalData) -> SubscribedBars:
+        known = self._bars.get(series)
+        if known is None:
+            known = self._bars[series] = SubscribedBars.of(series, self._last_ns)
+        return known
+
+    def _table(self, found: dict[str, BarIntervalData]) -> CrossSectionTable:
+        return CrossSectionTable(self._session_data, [found[symbol] for symbol in sorted(found)], self._last_ns)
+
+
+def _defines(strategy: Strategy, method: str) -> bool:
+    """Whether a strategy has a method of its own: bars that nobody looks at do not become objects."""
+    return getattr(type(strategy), method) is not getattr(Strategy, method)
