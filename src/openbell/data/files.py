@@ -55,11 +55,15 @@ def writer_lock(path: Path, *, wait_s: float) -> Iterator[None]:
         wait_s: How long to wait for another writer, in seconds.
 
     Raises:
-        StoreError: Another writer still holds it after ``wait_s``.
+        StoreError: Another writer still holds it after ``wait_s``, or the folder cannot be written to.
     """
     import fcntl
 
-    with path.open("a") as file:
+    try:
+        lock = path.open("a")
+    except OSError as exc:
+        raise StoreError(f"cannot write to {path.parent}: {exc.strerror or exc}.") from exc
+    with lock as file:
         for attempt in range(int(wait_s / _POLL_S) + 1):
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

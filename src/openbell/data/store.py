@@ -214,7 +214,7 @@ class BarStore:
     def _settle(self, wait_s: float = _WAIT_S) -> None:
         """Wait for the writer that is at work, or finish what a killed one began; without the lock do nothing."""
         # Without it, its writer is alive and will finish, or we may only read: what is in the manifest holds.
-        with contextlib.suppress(StoreError, PermissionError), self._locked(wait_s):
+        with contextlib.suppress(StoreError), self._locked(wait_s):
             heal(self.path, self._read_manifest())
 
     def _read_manifest(self) -> Manifest:

@@ -170,6 +170,8 @@ def _read(source: _Source) -> pl.DataFrame:
         if len(members) != 1:
             raise ValueError(f"it holds {len(members)} files instead of one CSV")
         content = archive.read(members[0])
+    if not content.strip():
+        raise ValueError("its CSV is empty")
     time_type = pl.Int64 if source.day else pl.String
     rows = _read_csv(content, {"time": time_type, **dict.fromkeys(_COLUMNS[1:], pl.Float64)})
     return rows.with_row_index("file_line", offset=1).with_columns(
