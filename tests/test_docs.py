@@ -1,0 +1,120 @@
+"""What the documents tell is so: their code runs, their links lead somewhere, and nothing is left out.
+
+Blocks of one document run in order, in one folder and, for Python, in one namespace. The word behind the language says
+how: nothing or ``python`` runs it, ``file=NAME`` writes it to a file for the blocks that follow, ``no-test`` leaves it.
+A folder ``lean-data`` with real market data is there for the documents that name it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROJECT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+MOST_UNTESTED = 4
+
+_FENCE = re.compile(r"^```(\w*)[ ]*(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+class Block(NamedTuple):
+    """A fenced block: its language, the words behind it, its first line's number, and its text."""
+
+    language: str
+    how: str
+    line: int
+    text: str
+
+
+def blocks(document: Path) -> Iterator[Block]:
+    text = document.read_text(encoding="utf-8")
+    for found in _FENCE.finditer(text):
+        yield Block(found[1], found[2].strip(), text.count("\n", 0, found.start(3)) + 1, found[3])
+
+
+def runs(block: Block) -> bool:
+    return block.language in ("bash", "python") and block.how == ""
+
+
+def play(document: Path) -> None:
+    """Run a document's blocks in the current folder."""
+    namespace: dict[str, object] = {"__name__": "document"}
+    for block in blocks(document):
+        if block.how.startswith("file="):
+            target = Path(block.how.removeprefix("file="))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(block.text, encoding="utf-8")
+        elif runs(block) and block.language == "python":
+            # The empty lines before it make a traceback name the document's line.
+            exec(compile("\n" * (block.line - 1) + block.text, str(document), "exec"), namespace)  # noqa: S102
+        elif runs(block):
+            done = subprocess.run(["bash", "-euo", "pipefail", "-c", block.text], check=False)
+            if done.returncode:
+                sys.exit(f"{document}, line {block.line}: exit code {done.returncode} of\n{block.text}")
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's folder as `openbell demo` finds it on its second run."""
+    from openbell.demo import make_demo_folder
+
+    return make_demo_folder(tmp_path_factory.mktemp("docs") / "openbell-demo").path
+
+
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if any(map(runs, blocks(d)))], ids=lambda d: d.stem)
+def test_the_code_of_a_document_runs(
+    document: Path, tmp_path: Path, demo_folder: Path, request: pytest.FixtureRequest
+) -> None:
+    text = document.read_text(encoding="utf-8")
+    if "openbell-demo" in text:
+        shutil.copytree(demo_folder, tmp_path / "openbell-demo")
+    if "lean-data" in text:
+        (tmp_path / "lean-data").symlink_to(request.getfixturevalue("lean_dir"))
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = {**os.environ, "PATH": path, "COLUMNS": "100"}
+
+    done = subprocess.run(
+        [sys.executable, __file__, str(document)],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_few_blocks_are_left_untested() -> None:
+    left = [f"{d.name}:{b.line}" for d in DOCUMENTS for b in blocks(d) if b.how == "no-test"]
+
+    assert len(left) <= MOST_UNTESTED, left
+
+
+def test_every_block_says_how_it_is_meant() -> None:
+    unknown = [
+        f"{d.name}:{b.line}: {b.language} {b.how}"
+        for d in DOCUMENTS
+        for b in blocks(d)
+        if not re.fullmatch(r"|no-test|file=\S+", b.how) or not b.language
+    ]
+
+    assert unknown == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: str(d.relative_to(PROJECT)))
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    targets = _LINK.findall(document.read_text(encoding="utf-8"))
+
+    assert [t for t in targets if not (document.parent / t).exists()] == []
+
+
+if __name__ == "__main__":
+    play(Path(sys.argv[1]))
