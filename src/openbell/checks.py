@@ -139,7 +139,7 @@ def _check_components(config: SessionConfig, found: _Findings) -> None:
 
     for at, scanner in enumerate(config.scanners):
         with found.at(f"scanners[{at}].module"):
-            load_class(scanner.module, Scanner, config.folder)
+            load_class(scanner.module, Scanner, config.folder)  # type: ignore[type-abstract]  # only compared with
         with found.at(f"scanners[{at}].universe"):
             load_universe(scanner.universe, config.folder)
     for at, strategy in enumerate(config.strategies):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from openbell.errors import ProvisioningError
-from openbell.hooks import Hooks
+from openbell.hooks import ConfiguredClasses, Hooks
 from openbell.observer import SessionObserver
 from openbell.provisioning import (
     Addition,
@@ -69,6 +69,7 @@ class SessionCoordinator:
         self.load_s = 0.0
         self.run_s = 0.0
         self._clock = time_manager.clock
+        self._classes = ConfiguredClasses.of(session_config)
         self.days = time_manager.sessions(
             session_config.backtest_config.start_date, session_config.backtest_config.end_date
         )
@@ -91,7 +92,7 @@ class SessionCoordinator:
         self.begin_day(day)
         first_record = len(self.journal)
         self._load_session_data()
-        hooks = Hooks.of_day(self.session_config, self.provisioner, self.time_manager)
+        hooks = Hooks.of_day(self._classes, self.provisioner, self.time_manager)
         session = self.time_manager.session(day)
         stream = SessionStream(session, self.provisioner, hooks, self._clock, self.observer)
         hooks.setup()

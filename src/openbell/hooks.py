@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,13 +14,38 @@ from openbell.strategies import Signal, Strategy, StrategyContext
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openbell.config import ScannerConfig, SessionConfig
+    from openbell.config import ScannerConfig, SessionConfig, StrategyConfig
     from openbell.provisioning import Provisioner
     from openbell.timing import TimeManager
 
-__all__ = ["Hooks", "ScannerOfDay"]
+__all__ = ["ConfiguredClasses", "Hooks", "ScannerOfDay"]
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredClasses:
+    """The classes and universes that a config names, loaded once: a file that is edited meanwhile changes no run."""
+
+    scanners: tuple[tuple[type[Scanner], ScannerConfig, tuple[str, ...]], ...]
+    strategies: tuple[tuple[type[Strategy], StrategyConfig], ...]
+
+    @staticmethod
+    def of(config: SessionConfig) -> ConfiguredClasses:
+        """Load them.
+
+        Raises:
+            ConfigError: A class or a universe file is not there.
+        """
+        scanners = tuple(
+            (_scanner_class(c, config), c, load_universe(c.universe, config.folder)) for c in config.scanners
+        )
+        strategies = tuple((load_class(c.module, Strategy, config.folder), c) for c in config.strategies)
+        return ConfiguredClasses(scanners, strategies)
+
+
+def _scanner_class(scanner: ScannerConfig, config: SessionConfig) -> type[Scanner]:
+    return load_class(scanner.module, Scanner, config.folder)  # type: ignore[type-abstract]  # only compared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +75,23 @@ class Hooks:
     scans: list[dict[str, Any]] = field(default_factory=list)
 
     @staticmethod
-    def of_day(config: SessionConfig, provisioner: Provisioner, time_manager: TimeManager) -> Hooks:
-        """New objects of all configured classes.
+    def of_day(classes: ConfiguredClasses, provisioner: Provisioner, time_manager: TimeManager) -> Hooks:
+        """New objects of all configured classes, each with its own copy of what the config gives it.
 
         Raises:
-            ConfigError: A class or a universe file is not there.
             ComponentError: A class cannot be made.
         """
         hooks = Hooks(time_manager)
-        for scanner_config in config.scanners:
-            cls = load_class(scanner_config.module, Scanner, config.folder)
-            name = _unique(f"scanner {cls.__name__}", [s.name for s in hooks.scanners])
+        for scanner_class, scanner_config, universe in classes.scanners:
+            name = _unique(f"scanner {scanner_class.__name__}", [s.name for s in hooks.scanners])
             context = ScannerContext(provisioner, time_manager, source="scanner", owner=name)
-            context.universe = load_universe(scanner_config.universe, config.folder)
-            scanner = hooks.call(name, "__init__", cls, context, scanner_config.config)
+            context.universe = universe
+            scanner = hooks.call(name, "__init__", scanner_class, context, deepcopy(scanner_config.config))
             hooks.scanners.append(ScannerOfDay(name, scanner, scanner_config))
-        for strategy_config in config.strategies:
-            strategy_cls = load_class(strategy_config.module, Strategy, config.folder)
-            name = _unique(f"strategy {strategy_cls.__name__}", list(hooks.strategies))
+        for strategy_class, strategy_config in classes.strategies:
+            name = _unique(f"strategy {strategy_class.__name__}", list(hooks.strategies))
             strategy_context = StrategyContext(provisioner, time_manager, source="strategy", owner=name)
-            strategy = hooks.call(name, "__init__", strategy_cls, strategy_context, strategy_config.config)
+            strategy = hooks.call(name, "__init__", strategy_class, strategy_context, deepcopy(strategy_config.config))
             hooks.strategies[name] = strategy
         return hooks
 

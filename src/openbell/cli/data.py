@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from openbell.cli.console import err, errors_for_people, out, print_json, say
+from openbell.cli.console import err, out, print_json, say
 from openbell.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 
 
 @imports.command("lean")
-@errors_for_people()
 def import_lean(
     path: Annotated[Path, typer.Argument(help="LEAN's data folder: the one that holds equity/usa.")],
     *,
@@ -54,7 +53,6 @@ def import_lean(
 
 
 @imports.command("csv")
-@errors_for_people()
 def import_csv(
     paths: Annotated[list[Path], typer.Argument(help="CSV files with a header line, or folders of them.")],
     *,
@@ -108,7 +106,6 @@ def import_csv(
 
 
 @data.command("ls")
-@errors_for_people()
 def list_store(*, store: Store = None, as_json: AsJson = False) -> None:
     """List what a store holds, per symbol and interval."""
     from openbell.data.label import read_label

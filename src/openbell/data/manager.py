@@ -10,8 +10,8 @@ from openbell.bars import Bars
 from openbell.data.aggregate import aggregate
 from openbell.data.cache import CachedBars, SessionRange
 from openbell.data.session_reader import read_sessions, rows_between
-from openbell.errors import DataError, did_you_mean
-from openbell.interval import Interval, determine_required_base, parse_interval
+from openbell.errors import DataError, IntervalError, did_you_mean
+from openbell.interval import Interval, base_candidates, determine_required_base, parse_interval
 from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
@@ -140,6 +140,8 @@ class DataManager:
             )
         if base is None:
             return determine_required_base(interval, held)
+        if base not in base_candidates(interval):
+            raise IntervalError(f"{interval} bars cannot be made of {base} bars.")
         if base not in held:
             raise DataError(f"the store {self.store.path} has no {base} bars of {symbol}; it has {', '.join(held)}.")
         return base

@@ -29,6 +29,7 @@ __all__ = ["BarStore", "Coverage", "WriteReport"]
 
 _DAY_NS = 86_400_000_000_000
 _WAIT_S = 30.0
+_POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class BarStore:
         Raises:
             StoreError: Another process is still writing after ``wait_s``, or the disk is full.
         """
-        with self._locked(wait_s):
+        with writer_lock(self.path / layout.LOCK, wait_s=wait_s):
             writer = StoreWriter(self.path, heal(self.path, self._read_manifest()))
             try:
                 yield writer
@@ -172,15 +173,16 @@ class BarStore:
             DamagedFileError: As for `read`.
         """
         files = self._files(self._current(), symbols, interval, first_ns, end_ns)
-        try:
-            return self._reader.read(files, first_ns, end_ns)
-        except DamagedFileError:
-            # A writer may have replaced a file after we looked; when it is done, the manifest tells.
-            self._settle()
-            again = self._files(self._reload(), symbols, interval, first_ns, end_ns)
-            if again == files:
-                raise
-            return self._reader.read(again, first_ns, end_ns)
+        while True:
+            try:
+                return self._reader.read(files, first_ns, end_ns)
+            except DamagedFileError:
+                # A writer may have replaced a file after we looked; when it is done, the manifest tells.
+                self._settle(_WAIT_S)
+                again = self._files(self._reload(), symbols, interval, first_ns, end_ns)
+                if again == files:
+                    raise
+                files = again
 
     def _files(
         self, manifest: Manifest, symbols: Sequence[str], interval: str, first_ns: int | None, end_ns: int | None
@@ -204,18 +206,20 @@ class BarStore:
     def _reload(self) -> Manifest:
         """Load the manifest, after healing what a killed writer left."""
         with self._lock:
-            if (self.path / layout.PENDING).exists():
-                self._settle(wait_s=0)
+            self._settle()
             # The stamp first: should the file change in between, the next look tells.
             stamp = _stamp(self.path / layout.MANIFEST) if (self.path / layout.MANIFEST).exists() else ()
             self._manifest, self._stamp = self._read_manifest(), stamp
             return self._manifest
 
-    def _settle(self, wait_s: float = _WAIT_S) -> None:
-        """Wait for the writer that is at work, or finish what a killed one began; without the lock do nothing."""
-        # Without it, its writer is alive and will finish, or we may only read: what is in the manifest holds.
-        with contextlib.suppress(StoreError), self._locked(wait_s):
-            heal(self.path, self._read_manifest())
+    def _settle(self, wait_s: float = 0) -> None:
+        """Finish what a killed writer began; one that is alive has ``wait_s`` seconds to finish by itself."""
+        for _ in range(int(wait_s / _POLL_S) + 1):
+            if not (self.path / layout.PENDING).exists():
+                return
+            # Without the lock its writer is alive, or we may only read: what is in the manifest holds.
+            with contextlib.suppress(StoreError), writer_lock(self.path / layout.LOCK, wait_s=min(wait_s, _POLL_S)):
+                heal(self.path, self._read_manifest())
 
     def _read_manifest(self) -> Manifest:
         try:
@@ -224,11 +228,6 @@ class BarStore:
             manifest = Manifest.scan(self.path)
             replace_file(self.path / layout.MANIFEST, manifest.encode())
             return manifest
-
-    @contextmanager
-    def _locked(self, wait_s: float) -> Iterator[None]:
-        with writer_lock(self.path / layout.LOCK, wait_s=wait_s):
-            yield
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

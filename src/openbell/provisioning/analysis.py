@@ -112,6 +112,8 @@ def prove(req: ProvisioningRequirements, world: World) -> None:
         req.reason += NOTHING_TO_DO
         return
     validate(req, world)
+    if not req.can_proceed:
+        return
     req.historical_days = _calendar_days(req, world)
     _determine_provisioning_steps(req, world)
 

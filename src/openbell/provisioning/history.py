@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from openbell.bars import Bars
+from openbell.errors import CalendarError, DataError
 from openbell.provisioning.requirements import HistoryProof
 
 if TYPE_CHECKING:
@@ -35,16 +37,21 @@ def calendar_start(need: IntervalNeed, world: World) -> date:
 
 
 def prefetch(needs: Iterable[tuple[str, IntervalNeed]], world: World) -> None:
-    """Read what the needs of many symbols take in one scan per base interval."""
+    """Read what the needs of many symbols take in one scan per base interval.
+
+    What cannot be had is passed over here, and told when the needs are proved one by one.
+    """
     symbols: dict[str, dict[str, None]] = {}
     first: dict[str, date] = {}
     for symbol, need in needs:
         base = str(need.base)
         if base in world.stored_intervals(symbol):
-            symbols.setdefault(base, {})[symbol] = None
-            first[base] = min(first.get(base, world.day), calendar_start(need, world))
+            with suppress(CalendarError):
+                first[base] = min(first.get(base, world.day), calendar_start(need, world))
+                symbols.setdefault(base, {})[symbol] = None
     for base, wanted in symbols.items():
-        world.data_manager.prefetch(tuple(wanted), base, first[base], world.day)
+        with suppress(DataError):
+            world.data_manager.prefetch(tuple(wanted), base, first[base], world.day)
 
 
 def prove_history(symbol: str, need: IntervalNeed, world: World) -> HistoryProof:

@@ -50,7 +50,10 @@ class Provisioner:
         results = [False] * len(asked)
         with self._lock:
             self.world.refresh()
-            for places in _turns(asked):
+            turns = _turns(asked)
+            for place in (place for places in turns[1:] for place in places):
+                self._requirements_of(asked[place])  # so that one which cannot be is told before any is carried out
+            for places in turns:
                 reqs = [self._requirements_of(asked[place]) for place in places]
                 if len(reqs) > 1:
                     prefetch(((r.symbol, need) for r in reqs for need in r.intervals.values()), self.world)

@@ -67,6 +67,10 @@ def find_step(name: str) -> tuple[Step, str]:
 
 def _create_symbol(work: StepWork) -> None:
     req, draft = work.req, work.draft
+    if work.world.session_data.get_symbol_data(req.symbol) is not None:  # it came between analysis and now
+        if req.meets_session_config_requirements and not draft.meets_session_config_requirements:
+            _upgrade_symbol(work)
+        return
     draft.meets_session_config_requirements = req.meets_session_config_requirements
     draft.added_by = req.added_by
     draft.auto_provisioned = req.operation_type != "symbol"
@@ -80,6 +84,8 @@ def _upgrade_symbol(work: StepWork) -> None:
 
 def _add_interval(work: StepWork) -> None:
     interval = str(parse_interval(work.argument))
+    if interval in work.draft.bars:  # it came between analysis and now
+        return
     need = work.req.intervals.get(interval)
     base = str(need.base) if need is not None and need.derived else None
     series = _series(work, interval, base, Bars.empty(), today_row=0)

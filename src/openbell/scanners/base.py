@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from openbell.context import SessionContext
@@ -22,7 +23,7 @@ class ScannerContext(SessionContext):
     universe: tuple[str, ...] = ()
 
 
-class Scanner:
+class Scanner(ABC):
     """Derive from it and define `scan`; name the class in the config as ``module:Class`` or ``file.py:Class``.
 
     A new object is made for every session day, so that nothing survives from one to the next by accident.
@@ -36,9 +37,10 @@ class Scanner:
         self.context = context
         self.config = config
 
-    def setup(self) -> None:
+    def setup(self) -> None:  # noqa: B027 -- may be left as it is
         """Called once a day, before the first scan: the place to add the indicators that the scan reads."""
 
+    @abstractmethod
     def scan(self) -> Iterable[str] | None:
         """Called before the open and on schedule, as the config says.
 
@@ -46,7 +48,6 @@ class Scanner:
             The symbols that were found, for the record; what is to be done with them the scanner does itself, through
             its context.
         """
-        raise NotImplementedError(f"{type(self).__name__} defines no scan()")
 
-    def teardown(self) -> None:
+    def teardown(self) -> None:  # noqa: B027 -- may be left as it is
         """Called once a day, after the close."""
