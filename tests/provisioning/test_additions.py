@@ -1,4 +1,4 @@
-"""Additions in mid-session on real data: full symbols, ad-hoc indicators and bars, upgrades, and what is there already."""
+"""Additions in mid-session on real data: full symbols, ad-hoc indicators and bars, upgrades, duplicates."""
 
 from __future__ import annotations
 
@@ -64,10 +64,11 @@ class TestFullAddition:
             seen["data"] = visible(context.session_data.get_symbol_data("AIG"))
             seen["spy"] = visible(context.session_data.get_symbol_data("SPY"))
 
-        day = engine(minute_store, strategies=[strategy_at("10:30", add)], **RICH).run()["days"][0]
+        system = engine(minute_store, strategies=[strategy_at("10:30", add)], **RICH)
+        day = system.run()["days"][0]
 
         assert len(seen["minutes"]) == 60
-        assert [f"{t:%H:%M}" for t in seen["local"]] == ["09:30", "10:30"]
+        assert [system.time_manager.to_local(ns).strftime("%H:%M") for ns in seen["span"]] == ["09:30", "10:30"]
         assert list(seen["data"]["bars"]) == list(seen["spy"]["bars"]) == ["1m", "5m", "15m", "1d", "1w"]
         assert list(seen["data"]["indicators"]) == list(seen["spy"]["indicators"])
         assert len(seen["data"]["indicators"]) == 6
@@ -300,7 +301,7 @@ class TestAlreadyThere:
         results: list[bool] = []
         system = engine(minute_store, strategies=[strategy_at("10:00", lambda c: results.append(c.add_symbol("SPY")))])
         day = system.run()["days"][0]
-        first, second = journal(day, "SPY")
+        second = journal(day, "SPY")[1]
 
         assert results == [True]
         assert (second["ok"], second["steps"], second["errors"]) == (True, [], [])
