@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from openbell.cli.data import data
+from openbell.cli.app import app
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ HEADER = "timestamp,open,high,low,close,volume\n"
 
 
 def call(*args: object) -> Any:
-    return CliRunner().invoke(data, [str(arg) for arg in args])
+    return CliRunner().invoke(app, ["data", *map(str, args)])
 
 
 @pytest.fixture

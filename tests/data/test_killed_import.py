@@ -52,6 +52,25 @@ def run_and_kill(folder: Path, after_s: float) -> int:
     return reported
 
 
+def test_a_reader_is_never_disturbed_by_a_writer(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", IMPORT, str(tmp_path / "store")], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    reader = BarStore.open(tmp_path / "store")
+    before = 0
+    for _ in range(12):
+        frame = reader.read(reader.symbols(), "1m", None, None)
+        prices = frame.group_by(pl.col("symbol"), pl.col("timestamp").dt.month()).agg(pl.col("close").n_unique())
+        assert frame.height == 40 * 120
+        assert prices["close"].to_list() == [1] * 80
+        assert frame["close"].min() >= before
+        before = frame["close"].min()
+    process.kill()
+    process.communicate()
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_a_killed_import_loses_nothing_that_it_reported(tmp_path: Path, seed: int) -> None:
     reported = run_and_kill(tmp_path / "store", random.Random(seed).uniform(0, 0.25))

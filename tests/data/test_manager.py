@@ -207,6 +207,8 @@ def test_what_cannot_be_had_is_told(lean_store: BarStore) -> None:
         manager.load_historical_bars("SPYY", "1m", FIRST, LAST)
     with pytest.raises(IntervalError, match="5m cannot be derived"):
         manager.load_historical_bars("QQQ", "5m", FIRST, LAST)
+    with pytest.raises(IntervalError, match="5m bars cannot be made of 1d bars"):
+        manager.load_historical_bars("SPY", "5m", FIRST, LAST, base="1d")
     with pytest.raises(DataError, match="no 1m bars of QQQ; it has 1d"):
         manager.load_historical_bars("QQQ", "1m", FIRST, LAST, base="1m")
     with pytest.raises(CalendarError):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from openbell.bars import Bars
-from openbell.data.aggregate import rows_in_segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,13 +39,10 @@ def read_sessions(
     begin_ns, end_ns = _reach_ns(stored, sessions)
     rows = store.read_rows(symbols, str(stored), begin_ns, end_ns)
     raw = rows.frame["timestamp"].to_physical().to_numpy()
-    inside, timestamp, end = (_intraday if stored.is_intraday else _daily)(raw, stored, grid)
     values = {name: rows.frame[name].to_numpy() for name in ("open", "high", "low", "close", "volume")}
-    bars = Bars(timestamp=timestamp, end=end, **values, count=np.ones(len(raw), np.int32))
-    if not inside.all():
-        bars = bars.take(inside)
-    kept = np.concatenate([[0], np.cumsum(inside)])
-    found = {symbol: bars[int(kept[first]) : int(kept[last])] for symbol, first, last in rows.runs}
+    everything = Bars(timestamp=raw, end=raw + stored.ns, **values, count=np.ones(len(raw), np.int32))
+    bars_of_sessions = _within_hours if stored.is_intraday else _of_days
+    found = {symbol: bars_of_sessions(everything[first:last], stored, grid) for symbol, first, last in rows.runs}
     for symbol in symbols:
         yield symbol, found.get(symbol, Bars.empty())
 
@@ -71,24 +68,40 @@ def _reach_ns(stored: Interval, sessions: SessionRange) -> tuple[int, int]:
     return int(sessions.days[0]) * _DAY_NS, (int(sessions.days[-1]) + 1) * _DAY_NS
 
 
-_Rows = tuple["NDArray[np.bool_]", "NDArray[np.int64]", "NDArray[np.int64]"]
+def _within_hours(bars: Bars, stored: Interval, grid: SessionGrid) -> Bars:
+    """Intraday bars that start within a segment; ``end`` is cut at its close."""
+    # The bars are sorted and segments are few, so the segments are looked up among the bars, not each bar's segment.
+    first = np.searchsorted(bars.timestamp, grid.segment_open_ns)
+    after = np.searchsorted(bars.timestamp, grid.segment_close_ns)
+    late = np.searchsorted(bars.timestamp, grid.segment_close_ns - stored.ns, side="right")
+    if (late < after).any():
+        bars = replace(bars, end=_cut(bars.end, late, after, grid.segment_close_ns))
+    if len(first) and (first[1:] == after[:-1]).all():
+        return bars[int(first[0]) : int(after[-1])]
+    steps = np.zeros(len(bars) + 1, np.int8)
+    np.add.at(steps, first, 1)
+    np.subtract.at(steps, after, 1)
+    return bars.take(np.cumsum(steps[:-1]) > 0)
 
 
-def _intraday(raw: NDArray[np.int64], stored: Interval, grid: SessionGrid) -> _Rows:
-    """(which rows are within the hours, start, end) of intraday bars."""
-    inside, segment = rows_in_segments(raw, grid)
-    if not len(grid.days):
-        return inside, raw, raw
-    return inside, raw, np.minimum(raw + stored.ns, grid.segment_close_ns[segment])
+def _cut(
+    end: NDArray[np.int64], late: NDArray[np.intp], after: NDArray[np.intp], close_ns: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """``end`` with the close of segment k at the rows from ``late[k]`` up to but without ``after[k]``."""
+    cut = end.copy()
+    for k in np.flatnonzero(late < after):
+        cut[late[k] : after[k]] = close_ns[k]
+    return cut
 
 
-def _daily(raw: NDArray[np.int64], stored: Interval, grid: SessionGrid) -> _Rows:  # noqa: ARG001 - the twin of _intraday
-    """(which rows are sessions, open, close) of daily bars."""
-    if not len(grid.days):
-        return np.zeros(len(raw), np.bool_), raw, raw
-    # A table from date to session: faster than a search, and small.
-    first_day = int(grid.days[0])
-    session_of = np.full(int(grid.days[-1]) - first_day + 1, -1, np.int64)
-    session_of[grid.days - first_day] = np.arange(len(grid.days))
-    session = session_of[raw // _DAY_NS - first_day]
-    return session >= 0, grid.open_ns[session], grid.close_ns[session]
+def _of_days(bars: Bars, stored: Interval, grid: SessionGrid) -> Bars:  # noqa: ARG001 - the twin of _within_hours
+    """Daily bars whose dates are sessions, from the open of each to its close."""
+    day = bars.timestamp // _DAY_NS
+    first = int(np.searchsorted(grid.days, day[0]))
+    # The usual case is one bar for each session, for which no search is needed.
+    if np.array_equal(grid.days[first : first + len(day)], day):
+        session = slice(first, first + len(day))
+        return replace(bars, timestamp=grid.open_ns[session], end=grid.close_ns[session])
+    place = np.minimum(np.searchsorted(grid.days, day), len(grid.days) - 1)
+    known = grid.days[place] == day
+    return replace(bars, timestamp=grid.open_ns[place], end=grid.close_ns[place]).take(known)
