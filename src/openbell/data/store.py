@@ -226,7 +226,9 @@ class BarStore:
             return Manifest.load(self.path / layout.MANIFEST)
         except FileNotFoundError:
             manifest = Manifest.scan(self.path)
-            replace_file(self.path / layout.MANIFEST, manifest.encode())
+            # Where we may only read, or another process does the same at this moment, what was found serves as well.
+            with contextlib.suppress(OSError):
+                replace_file(self.path / layout.MANIFEST, manifest.encode())
             return manifest
 
 
