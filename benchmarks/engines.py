@@ -1,0 +1,50 @@
+"""Runs one engine's script on one job, in its own process and environment, and reads what it tells."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+from benchmarks.environments import CACHE, ROOT, UnavailableError, python_of
+
+TIMEOUT_S = 1800
+
+
+def run(engine: str, job: dict[str, Any], script: str = "", *arguments: str) -> dict[str, Any]:
+    """Run ``peers/<engine><script>.py`` on a job.
+
+    Returns:
+        What it told, with its crossings; or ``{"failed": reason}``.
+    """
+    try:
+        python = python_of(engine)
+    except UnavailableError as error:
+        return {"failed": str(error)}
+    folder = CACHE / "runs"
+    folder.mkdir(parents=True, exist_ok=True)
+    crossings = folder / f"{engine}-crossings.json"
+    crossings.unlink(missing_ok=True)
+    file = folder / f"{engine}.json"
+    file.write_text(json.dumps({**job, "crossings": str(crossings)}))
+    # -P: the script's folder must not shadow the engines, whose names its files bear.
+    command = [python, "-P", "-c", _MAIN, f"benchmarks.peers.{engine}{script}", str(ROOT), str(file), *arguments]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        return {"failed": f"did not finish in {TIMEOUT_S} s"}
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode or not lines:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        (folder / f"{engine}-failed.txt").write_text(done.stderr)
+        return {"failed": f"ended with code {done.returncode}: {last}"}
+    told = json.loads(lines[-1])
+    if crossings.exists():
+        told["crossings"] = [tuple(crossing) for crossing in json.loads(crossings.read_text())]
+    return told
+
+
+_MAIN = (
+    "import sys, runpy; module, root = sys.argv[1:3]; sys.path.append(root); "
+    "sys.argv = [module, *sys.argv[3:]]; runpy.run_module(module, run_name='__main__', alter_sys=True)"
+)

@@ -1,0 +1,102 @@
+"""The workloads, each in a full and a quick size, and the jobs that the engines' scripts get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.environments import CACHE
+from benchmarks.synthetic import calendar, make_store, sessions, symbols
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+PEERS = ("nautilus", "backtrader", "zipline", "vectorbt")
+HISTORY = 3
+"""Sessions before the measured ones, for the warm-up of openbell's indicators."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A workload in one size.
+
+    Attributes:
+        script: What the engines' scripts are called after ``peers/<engine>``.
+        engines: Who runs it.
+        stored: The interval of the files.
+        interval: The interval of the indicators and callbacks.
+        repeats: Timed runs of each engine.
+        extra: Whatever else the scripts want to know.
+    """
+
+    name: str
+    title: str
+    symbol_count: int
+    session_count: int
+    stored: str = "1m"
+    interval: str = "1m"
+    engines: tuple[str, ...] = ("floor", "openbell")
+    script: str = ""
+    repeats: int = 5
+    history: int = HISTORY
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def days(self) -> list[date]:
+        """The measured sessions."""
+        return sessions(self.history + self.session_count)[self.history :]
+
+    def data(self) -> Path:
+        """The store with the data, made when it is missing; workloads of one size share it."""
+        path = CACHE / "data" / f"{self.stored}-{self.symbol_count}-{self.history}+{self.session_count}"
+        if not (path / "complete").exists():
+            print(f"making the data of {self.name} ...", flush=True)
+            make_store(path / "store", self.symbol_count, self.history + self.session_count, self.stored)
+            (path / "complete").touch()
+        return path / "store"
+
+    def job(self) -> dict[str, Any]:
+        """What the scripts get to know."""
+        store, days = self.data(), self.days
+        grid = calendar().grid(days[0], days[-1])
+        unit = {"s": 1, "m": 60, "d": 86_400}
+        seconds = {name: int(name[:-1]) * unit[name[-1]] for name in (self.stored, self.interval)}
+        folders = {name: store / "bars" / f"interval={self.stored}" / f"symbol={name}" for name in self.symbols}
+        return {
+            "workload": self.name,
+            "symbols": self.symbols,
+            "store": str(store),
+            "files": {name: [str(file) for file in sorted(folder.iterdir())] for name, folder in folders.items()},
+            "first_day": str(days[0]),
+            "last_day": str(days[-1]),
+            "first_ns": int(grid.open_ns[0]),
+            "end_ns": int(grid.close_ns[-1]),
+            # From here on, no average remembers how it was started.
+            "settled_ns": int(grid.open_ns[min(2, len(days) - 1)]),
+            "stored": self.stored,
+            "interval": self.interval,
+            "bar_ns": seconds[self.stored] * 1_000_000_000,
+            "minutes": seconds[self.interval] // seconds[self.stored],
+            **self.extra,
+        }
+
+    @property
+    def symbols(self) -> list[str]:
+        """The symbols."""
+        return symbols(self.symbol_count)
+
+
+ALL = ("floor", "openbell", *PEERS)
+FULL = [
+    Workload("per_bar", "1 per bar", 20, 60, engines=ALL),
+    Workload("derived", "2 derived", 20, 60, interval="5m", engines=ALL),
+    Workload("deep", "4 deep", 1, 2520),
+    Workload("seconds", "5 seconds", 5, 5, stored="1s", interval="1s"),
+]
+QUICK = [
+    replace(FULL[0], symbol_count=10, session_count=20, engines=("floor", "openbell")),
+    replace(FULL[1], symbol_count=10, session_count=20, engines=("floor", "openbell")),
+    replace(FULL[2], session_count=250),
+    replace(FULL[3], symbol_count=2),
+]
