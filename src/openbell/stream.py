@@ -79,20 +79,22 @@ class SessionStream:
         scans = self._scheduled_scans()
         callbacks, played_ns = 0, first_ns - 1
         while played_ns < last_ns:
-            bars, slices = self._subscriptions.resolve()
+            # The version first: what another thread adds while we resolve is then seen after the next moment.
             version = self._session_data.version
+            bars, slices = self._subscriptions.resolve()
             due = [scan for scan in scans if scan[0] > played_ns]
             for moment in moments(bars, due, slices, after_ns=max(played_ns, first_ns), last_ns=last_ns):
-                self._play_moment(moment)
-                callbacks += len(moment.bars) + len(moment.slices)
+                callbacks += self._play_moment(moment)
                 played_ns = moment.time_ns
                 self._observer.advanced((played_ns - first_ns) / (last_ns - first_ns))
                 if self._session_data.version != version:
                     break
         return callbacks
 
-    def _play_moment(self, moment: Moment) -> None:
-        """All bars that close now, then due scanners, then strategies."""
+    def _play_moment(self, moment: Moment) -> int:
+        """All bars that close now, then due scanners, then strategies; returns how many callbacks there were."""
+        data = self._session_data
+        symbols, gone = data.current, 0
         self._clock.advance_to(moment.time_ns)
         reveal(moment.bars)
         for scan in moment.scans:
@@ -101,6 +103,9 @@ class SessionStream:
         callback: Callable[..., Any] | None = None
         try:
             for _, _, callback, bar in moment.bars:
+                if data.current is not symbols and data.get_bars(bar.symbol, bar.interval) is None:
+                    gone += 1  # removed at this very moment, by a scanner or by a strategy before
+                    continue
                 if (said := callback(bar)) is not None:
                     self._hooks.keep_signals(callback, said)
             for callback, cross_section in moment.slices:
@@ -111,6 +116,7 @@ class SessionStream:
                 raise
             raise self._hooks.component_error(*self._hooks.place_of(callback), error) from error
         self.tell_of_new_symbols()
+        return len(moment.bars) - gone + len(moment.slices)
 
     def _scheduled_scans(self) -> list[Scan]:
         """All scans of the day in order of time; at one time in the order of the config."""

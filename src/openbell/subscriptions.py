@@ -55,7 +55,7 @@ class Subscriptions:
         return bars, [SliceSubscription(s.on_slice, self._table(found)) for s, _, found in slices]
 
     def _series_of(self, name: str, strategy: Strategy) -> list[BarIntervalData]:
-        pairs = dict.fromkeys(self._hooks.call(name, "subscriptions", lambda: list(strategy.subscriptions())))
+        pairs = self._hooks.call(name, "subscriptions", _pairs_of, strategy)
         missing = [pair for pair in pairs if self._session_data.get_bars(*pair) is None]
         if missing:
             additions = [Addition("bar", symbol, "strategy", name, {"interval": i}) for symbol, i in missing]
@@ -75,6 +75,12 @@ class Subscriptions:
 
     def _table(self, found: dict[str, BarIntervalData]) -> CrossSectionTable:
         return CrossSectionTable(self._session_data, [found[symbol] for symbol in sorted(found)], self._last_ns)
+
+
+def _pairs_of(strategy: Strategy) -> list[tuple[str, str]]:
+    """What a strategy subscribes to now, each series once (``1h`` and ``60m`` are the same)."""
+    pairs = [(symbol, str(parse_interval(interval))) for symbol, interval in strategy.subscriptions()]
+    return list(dict.fromkeys(pairs))
 
 
 def _defines(strategy: Strategy, method: str) -> bool:

@@ -57,10 +57,7 @@ class TestFullAddition:
         def add(context: Any) -> None:
             assert context.add_symbol("AIG")
             seen["minutes"] = context.bars("AIG", "1m").today
-            seen["local"] = (
-                context.local(int(seen["minutes"].timestamp[0])),
-                context.local(int(seen["minutes"].end[-1])),
-            )
+            seen["span"] = seen["minutes"].timestamp[0], seen["minutes"].end[-1]
             seen["data"] = visible(context.session_data.get_symbol_data("AIG"))
             seen["spy"] = visible(context.session_data.get_symbol_data("SPY"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from traceback import format_exc
 from typing import TYPE_CHECKING
 
 import structlog
@@ -67,8 +68,8 @@ def _draft(req: ProvisioningRequirements, world: World) -> tuple[Outcome, Symbol
             step(work)
         except Exception as error:
             outcome.error = _told(name, error)
-            expected = isinstance(error, OpenbellError)
-            log.warning("step failed", symbol=req.symbol, step=name, error=str(error), exc_info=not expected)
+            trace = {} if isinstance(error, OpenbellError) else {"exception": format_exc()}
+            log.warning("step failed", symbol=req.symbol, step=name, error=str(error), **trace)
         outcome.steps.append(StepTiming(name, round(watch.ms, 3)))
         if outcome.error:
             return outcome, None

@@ -33,4 +33,7 @@ def without_owner(data: SymbolSessionData, owner: str) -> SymbolSessionData | No
     kept.bars = {name: series for name, series in data.bars.items() if name in kept.owners}
     kept.indicators = {key: indicator for key, indicator in data.indicators.items() if key in kept.owners}
     kept.meets_session_config_requirements = WHOLE_SYMBOL in kept.owners
+    if not kept.meets_session_config_requirements:
+        for series in [s for s in kept.bars.values() if s.is_scored]:
+            kept.put_series(series.unscored())
     return kept

@@ -91,8 +91,6 @@ def _add_interval(work: StepWork) -> None:
     series = _series(work, interval, base, Bars.empty(), today_row=0)
     bars = {**work.draft.bars, interval: series}
     work.draft.bars = {name: bars[name] for name in sorted(bars, key=parse_interval)}
-    stored = [parse_interval(s.base or name) for name, s in bars.items()]
-    work.draft.base_interval = str(min(stored))
 
 
 def _load_historical(work: StepWork) -> None:
@@ -102,14 +100,14 @@ def _load_historical(work: StepWork) -> None:
         held = work.draft.bars[name]
         goes_through_today = len(whole_run(held)) > held.today_row
         part = run if goes_through_today else run[:today_row]
-        _put_run(work.draft, _series(work, name, held.base, part, today_row))
+        work.draft.put_series(_series(work, name, held.base, part, today_row))
 
 
 def _load_session(work: StepWork) -> None:
     """Let each required interval's run go on through today's session."""
     for name, run in _lacking_runs(work):
         today_row = int(run.end.searchsorted(work.world.start_ns, side="right"))
-        _put_run(work.draft, _series(work, name, work.draft.bars[name].base, run, today_row))
+        work.draft.put_series(_series(work, name, work.draft.bars[name].base, run, today_row))
 
 
 def _register_indicator(work: StepWork) -> None:
@@ -129,7 +127,7 @@ def _calculate_quality(work: StepWork) -> None:
         first_session = world.time_manager.day_of(start_ns)
         scored = _series(work, name, series.base, whole_run(series), series.today_row)
         scored.score(world.expected_history(interval, start_ns, first_session), world.expected_today(interval))
-        _put_run(draft, scored)
+        draft.put_series(scored)
 
 
 STEPS.add("create_symbol", _create_symbol)
@@ -167,15 +165,6 @@ def _run_from(start_ns: int, proof: HistoryProof, work: StepWork) -> Bars:
             work.req.symbol, str(need.interval), first_session, world.day, base=str(need.base)
         )
     return run[int(run.timestamp.searchsorted(start_ns)) :]
-
-
-def _put_run(draft: SymbolSessionData, series: BarIntervalData) -> None:
-    """Put a series in the place of the one of its interval; indicators on it move over with the values they have."""
-    old = draft.bars[series.interval]
-    draft.bars[series.interval] = series
-    for key, indicator in draft.indicators.items():
-        if indicator.series is old:
-            draft.indicators[key] = indicator.moved_to(series)
 
 
 def _computed(need: IndicatorNeed, work: StepWork) -> IndicatorData:

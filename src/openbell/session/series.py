@@ -156,6 +156,12 @@ class BarIntervalData:
         self.historical_quality = measure_quality(past, expected_history.start_ns, expected_history.end_ns)
         self._expected_today = expected_today
 
+    def unscored(self) -> BarIntervalData:
+        """The same bars without a measure of quality."""
+        return BarIntervalData(
+            self.symbol, self.interval, base=self.base, run=self._run, today_row=self.today_row, clock=self._clock
+        )
+
     @property
     def is_scored(self) -> bool:
         """Whether quality is measured: only for full symbols."""

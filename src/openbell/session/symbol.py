@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from openbell.interval import parse_interval
+
 if TYPE_CHECKING:
     from openbell.session.indicator import IndicatorData
     from openbell.session.series import BarIntervalData
@@ -21,7 +23,6 @@ class SymbolSessionData:
 
     Attributes:
         symbol: The symbol.
-        base_interval: The finest stored interval that it streams; None before any interval is there.
         meets_session_config_requirements: Whether it is full: has all that the config asks of every symbol.
         added_by: The source that brought it: "config", "scanner", "strategy" ...
         auto_provisioned: Whether a bar or indicator addition had to create it.
@@ -34,7 +35,6 @@ class SymbolSessionData:
     """
 
     symbol: str
-    base_interval: str | None = None
     meets_session_config_requirements: bool = False
     added_by: str = "adhoc"
     auto_provisioned: bool = False
@@ -48,6 +48,22 @@ class SymbolSessionData:
     def copy(self) -> SymbolSessionData:
         """A copy whose collections can be changed without touching this one's."""
         return replace(self, bars=dict(self.bars), indicators=dict(self.indicators), owners=dict(self.owners))
+
+    @property
+    def base_interval(self) -> str | None:
+        """The finest stored interval that its bars come from; None before any interval is there."""
+        return min((series.base or name for name, series in self.bars.items()), key=parse_interval, default=None)
+
+    def put_series(self, series: BarIntervalData) -> None:
+        """Put a series in the place of the one of its interval; indicators on that move over with the values they have.
+
+        Only for a copy that is not published.
+        """
+        old = self.bars[series.interval]
+        self.bars[series.interval] = series
+        for key, indicator in self.indicators.items():
+            if indicator.series is old:
+                self.indicators[key] = indicator.moved_to(series)
 
     @property
     def metadata(self) -> dict[str, bool | str]:
