@@ -117,21 +117,17 @@ class SessionContext:
         return self._provisioner.add_indicator(symbol, indicator_config, source=self._source, owner=self._owner)
 
     def add_indicators(self, symbols: Iterable[str], configs: Sequence[IndicatorConfig]) -> dict[str, bool]:
-        """Add indicators to many symbols, which reads the store once for all of them.
+        """Add indicators to many symbols, which reads the store once for all of them: per symbol all, or none.
 
         Returns:
             Per symbol, whether all its indicators are there now.
         """
         wanted = list(dict.fromkeys(symbols))
-        additions = [
-            Addition("indicator", symbol, self._source, self._owner, {"indicator_config": config})
-            for config in configs
-            for symbol in wanted
-        ]
-        done = dict.fromkeys(wanted, True)
-        for addition, ok in zip(additions, self._provisioner.provision(additions), strict=True):
-            done[addition.symbol] &= ok
-        return done
+        if not configs:
+            return dict.fromkeys(wanted, True)
+        details = {"indicator_config": configs[0], "more": configs[1:]}
+        additions = [Addition("indicator", symbol, self._source, self._owner, details) for symbol in wanted]
+        return dict(zip(wanted, self._provisioner.provision(additions), strict=True))
 
     def remove_symbol(self, symbol: str) -> bool:
         """Give back what this component needed of a symbol; what others need stays. False when that was nothing."""

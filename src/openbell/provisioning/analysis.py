@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from openbell import indicators
 from openbell.errors import ConfigError
 from openbell.interval import Interval, parse_interval
-from openbell.provisioning.history import calendar_start, run_starts, starts_after
+from openbell.provisioning.history import run_starts, starts_after
 from openbell.provisioning.requirements import Addition, IndicatorNeed, IntervalNeed, ProvisioningRequirements
 from openbell.provisioning.sources import SOURCES
 from openbell.provisioning.validation import validate
@@ -194,13 +194,18 @@ def _analyze_bar_requirements(req: ProvisioningRequirements, world: World, *, in
 
 
 def _analyze_indicator_requirements(
-    req: ProvisioningRequirements, world: World, *, indicator_config: IndicatorConfig
+    req: ProvisioningRequirements,
+    world: World,
+    *,
+    indicator_config: IndicatorConfig,
+    more: Sequence[IndicatorConfig] = (),
 ) -> None:
-    """One indicator with the bars that it reads and the history that warms it up."""
+    """One indicator, or several at once, with the bars that they read and the history that warms them up."""
     asks = SOURCES.get(req.source).asks
     req.indicator_config = indicator_config
-    _require_indicator(req, world, indicator_config, asks)
-    req.reason = f"{req.indicators[0].key}: {asks}"
+    for config in (indicator_config, *more):
+        _require_indicator(req, world, config, asks)
+    req.reason = f"{', '.join(need.key for need in req.indicators)}: {asks}"
 
 
 OPERATIONS.add("symbol", _analyze_symbol_requirements)
@@ -235,8 +240,8 @@ def _require_indicator(req: ProvisioningRequirements, world: World, config: Indi
 
 def _calendar_days(req: ProvisioningRequirements, world: World) -> int:
     """Sessions of history that the deepest need reaches back over, were no bar missing."""
-    first = min((calendar_start(need, world) for need in req.intervals.values()), default=world.day)
-    return len(world.time_manager.sessions(first, world.day)) - 1
+    first = min((world.calendar_start(need) for need in req.intervals.values()), default=world.day)
+    return world.sessions_since(first)
 
 
 def _determine_provisioning_steps(req: ProvisioningRequirements, world: World) -> None:

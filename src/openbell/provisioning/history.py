@@ -21,19 +21,9 @@ if TYPE_CHECKING:
     from openbell.provisioning.requirements import IntervalNeed, ProvisioningRequirements
     from openbell.provisioning.world import World
 
-__all__ = ["calendar_start", "prefetch", "prove_history", "run_starts", "starts_after"]
+__all__ = ["prefetch", "prove_history", "run_starts", "starts_after"]
 
 _FEWEST_SESSIONS_FURTHER = 5
-
-
-def calendar_start(need: IntervalNeed, world: World) -> date:
-    """The session in which the history begins if no bar is missing."""
-    tm, day = world.time_manager, world.day
-    sessions = max(need.trailing_sessions, need.lookback_sessions)
-    first = tm.session_before(day, sessions) if sessions else day
-    if need.bars:
-        first = min(first, tm.first_session_for_bars(str(need.interval), need.bars, day))
-    return first
 
 
 def prefetch(needs: Iterable[tuple[str, IntervalNeed]], world: World) -> None:
@@ -47,7 +37,7 @@ def prefetch(needs: Iterable[tuple[str, IntervalNeed]], world: World) -> None:
         base = str(need.base)
         if base in world.stored_intervals(symbol):
             with suppress(CalendarError):
-                first[base] = min(first.get(base, world.day), calendar_start(need, world))
+                first[base] = min(first.get(base, world.day), world.calendar_start(need))
                 symbols.setdefault(base, {})[symbol] = None
     for base, wanted in symbols.items():
         with suppress(DataError):
@@ -64,7 +54,7 @@ def prove_history(symbol: str, need: IntervalNeed, world: World) -> HistoryProof
     """
     coverage = world.data_manager.coverage(symbol, str(need.base))
     available_from = coverage.first.date() if coverage else None
-    first = calendar_start(need, world)
+    first = world.calendar_start(need)
     while True:
         run = _load(symbol, need, first, world)
         past = run[: _today_row(run, world)]

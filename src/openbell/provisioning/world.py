@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from openbell.config import SessionConfig
     from openbell.data.manager import DataManager
+    from openbell.provisioning.requirements import IntervalNeed
     from openbell.session import SessionData
     from openbell.timing.manager import TimeManager
 
@@ -31,6 +32,8 @@ class World:
     start_ns: int = field(init=False)
     """When the session starts (with extended hours, before the regular open): what closed by then is history."""
     _stored: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _starts: dict[IntervalNeed, date] = field(default_factory=dict)
+    _counts: dict[date, int] = field(default_factory=dict)
     _expected: dict[tuple[str, int, date], ExpectedBars] = field(default_factory=dict)
 
     @property
@@ -58,6 +61,28 @@ class World:
             return parse_interval(determine_required_base(str(interval), self.stored_intervals(symbol)))
         except IntervalError:
             return parse_interval(base_candidates(str(interval))[0])
+
+    def calendar_start(self, need: IntervalNeed) -> date:
+        """The session in which the history of a need begins if no bar is missing.
+
+        Raises:
+            CalendarError: The calendar does not reach that far back.
+        """
+        known = self._starts.get(need)
+        if known is None:
+            tm, sessions = self.time_manager, max(need.trailing_sessions, need.lookback_sessions)
+            known = tm.session_before(self.day, sessions) if sessions else self.day
+            if need.bars:
+                known = min(known, tm.first_session_for_bars(need.interval, need.bars, self.day))
+            self._starts[need] = known
+        return known
+
+    def sessions_since(self, first: date) -> int:
+        """How many sessions lie before the session's day, from ``first`` on."""
+        known = self._counts.get(first)
+        if known is None:
+            known = self._counts[first] = len(self.time_manager.grid(first, self.day)) - 1
+        return known
 
     def expected_history(self, interval: Interval, start_ns: int, first_session: date) -> ExpectedBars:
         """The bars that the calendar expects from ``start_ns``, in ``first_session``, up to the session's start."""
