@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from typer.testing import CliRunner
+
+from openbell.cli.app import app
+from openbell.demo import make_demo_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,18 +62,30 @@ def play(document: Path) -> None:
             target.write_text(block.text, encoding="utf-8")
         elif runs(block) and block.language == "python":
             # The empty lines before it make a traceback name the document's line.
-            exec(compile("\n" * (block.line - 1) + block.text, str(document), "exec"), namespace)  # noqa: S102
+            exec(compile("\n" * (block.line - 1) + block.text, str(document), "exec"), namespace)
         elif runs(block):
-            done = subprocess.run(["bash", "-euo", "pipefail", "-c", block.text], check=False)
-            if done.returncode:
-                sys.exit(f"{document}, line {block.line}: exit code {done.returncode} of\n{block.text}")
+            for number, line in enumerate(block.text.splitlines(), start=block.line):
+                if code := shell(line):
+                    sys.exit(f"{document}, line {number}: exit code {code} of {line}")
+
+
+def shell(line: str) -> int:
+    """Run one line of bash; openbell's commands run in this process, which has loaded what they need already."""
+    words = shlex.split(line, comments=True)
+    if words[:1] != ["openbell"] or "|" in words:
+        return subprocess.run(["bash", "-euo", "pipefail", "-c", line], check=False).returncode
+    arguments, _, target = " ".join(map(shlex.quote, words[1:])).partition("'>'")
+    result = CliRunner().invoke(app, shlex.split(arguments))
+    if target:
+        Path(target.strip()).write_text(result.stdout, encoding="utf-8")
+    if result.exit_code:
+        sys.stderr.write(f"{result.output}{result.exception or ''}\n")
+    return result.exit_code
 
 
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's folder as `openbell demo` finds it on its second run."""
-    from openbell.demo import make_demo_folder
-
     return make_demo_folder(tmp_path_factory.mktemp("docs") / "openbell-demo").path
 
 

@@ -11,7 +11,7 @@ import pytest
 import openbell
 
 PUBLIC = {
-    *("Bar", "Bars", "BarIntervalData", "IndicatorData", "SessionData"),
+    *("Bar", "Bars", "CrossSection", "BarIntervalData", "IndicatorData", "SessionData"),
     *("load_config", "SessionConfig", "IndicatorConfig"),
     *("Strategy", "StrategyContext", "Signal", "Scanner", "ScannerContext"),
     *("SystemManager", "SessionObserver", "RunFolder", "TimeManager", "DataManager", "BarStore"),

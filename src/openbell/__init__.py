@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from openbell import indicators
     from openbell.bars import Bar, Bars
     from openbell.config import IndicatorConfig, SessionConfig, load_config
+    from openbell.crosssection import CrossSection
     from openbell.data.manager import DataManager
     from openbell.data.store import BarStore
     from openbell.errors import OpenbellError
@@ -29,6 +30,7 @@ __all__ = [
     "BarIntervalData",
     "BarStore",
     "Bars",
+    "CrossSection",
     "DataManager",
     "IndicatorConfig",
     "IndicatorData",
@@ -51,6 +53,7 @@ __all__ = [
 _HOMES = {
     "openbell.bars": ("Bar", "Bars"),
     "openbell.config": ("IndicatorConfig", "SessionConfig", "load_config"),
+    "openbell.crosssection": ("CrossSection",),
     "openbell.data.manager": ("DataManager",),
     "openbell.data.store": ("BarStore",),
     "openbell.errors": ("OpenbellError",),

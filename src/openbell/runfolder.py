@@ -42,7 +42,7 @@ class RunFolder:
         self.path = path
         self._keep_bars = keep_bars
         self._keep_indicators = keep_indicators
-        self._write_json("config.json", config.resolved())
+        self._write_json("config.json", _repeatable(config))
         self.journal: TextIO = (path / "journal.jsonl").open("w", encoding="utf-8")
 
     @staticmethod
@@ -84,3 +84,16 @@ class RunFolder:
 
     def _write_json(self, name: str, value: Any) -> None:
         (self.path / name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def _repeatable(config: SessionConfig) -> dict[str, Any]:
+    """The resolved config with all its files named in full: it runs from the run folder as it did from its own."""
+    values = config.resolved()
+    folder = config.folder.resolve()
+    for component in (*values["scanners"], *values["strategies"]):
+        place, _, name = component["module"].rpartition(":")
+        if place.endswith(".py"):
+            component["module"] = f"{folder / Path(place).expanduser()}:{name}"
+        if isinstance(component.get("universe"), str):
+            component["universe"] = str(folder / Path(component["universe"]).expanduser())
+    return values

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from rich import box
 from rich.markup import escape
 from rich.table import Table
-from rich.tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["label_of", "plan_views", "provisioning_table", "run_views", "session_views"]
 
 _MOST_SESSIONS_IN_FULL = 5
-_MOST_SYMBOLS_OF_A_ROW = 6
-_FIRST_SYMBOLS_OF_MANY = 3
+_MOST_SYMBOLS_OF_A_ROW = 4
+_FIRST_SYMBOLS_OF_MANY = 2
 _MOST_SIGNALS = 3
 _MOST_GAPS = 3
 
@@ -89,15 +88,13 @@ def _why(plan: Mapping[str, Any]) -> Iterator[RenderableType]:
     if not entries:
         return
     symbol, entry = entries[0]
-    tree = Tree(f"[bold]Why[/], for example {escape(symbol)}")
     reasons: dict[str, list[str]] = {}
     for edge in entry["why"]:
         reasons.setdefault(edge["need"], []).append(edge["because"])
+    table = _table(f"Why, for example {escape(symbol)}", "need", "because")
     for need, because in reasons.items():
-        branch = tree.add(f"[cyan]{escape(need)}[/]" + (f"  {escape(because[0])}" if len(because) == 1 else ""))
-        for reason in because if len(because) > 1 else ():
-            branch.add(escape(reason))
-    yield tree
+        table.add_row(f"[cyan]{escape(need)}[/]", escape("; ".join(because)))
+    yield table
 
 
 def run_views(summary: Mapping[str, Any]) -> Iterator[RenderableType]:
@@ -107,10 +104,13 @@ def run_views(summary: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield _overview(days, label)
         yield ""
         days = days[-1:]
+    first = days[0] if days else None
     for day in days:
-        yield provisioning_table(day, label)
-        yield ""
-        yield from session_views(day, label)
+        provisioning = provisioning_table(day, label, None if day is first else first)
+        if provisioning.row_count:
+            yield provisioning
+            yield ""
+        yield from session_views(day, label, None if day is first else first)
         yield ""
 
 
@@ -135,15 +135,23 @@ def _overview(days: Sequence[Mapping[str, Any]], label: str) -> Table:
     return table
 
 
-def provisioning_table(day: Mapping[str, Any], label: str = "") -> Table:
-    """What was asked for in a session, and what came of it; equal additions at one time share a row."""
-    table = _table(
-        f"Provisioning for {day['date']}{label}",
-        "time", "asked by", "addition", "intervals", "symbols", "ms >", "outcome",
-    )  # fmt: skip
-    for row in _additions(day["provisioning"]):
+def provisioning_table(day: Mapping[str, Any], label: str = "", like: Mapping[str, Any] | None = None) -> Table:
+    """What was asked for in a session, and what came of it; equal additions at one time share a row.
+
+    Rows that are the same in the session ``like``, but for how long they took, are left out.
+    """
+    columns = ("time", "asked by", "addition", "intervals", "symbols", "ms >", "outcome")
+    known = {_but_ms(row) for row in _additions(like["provisioning"])} if like else set()
+    rows = [row for row in _additions(day["provisioning"]) if _but_ms(row) not in known]
+    other = f", other than on {like['date']}" if like else ""
+    table = _table(f"Provisioning for {day['date']}{other}{label}", *columns)
+    for row in rows:
         table.add_row(*row)
     return table
+
+
+def _but_ms(row: tuple[str, ...]) -> tuple[str, ...]:
+    return (*row[:-2], row[-1])
 
 
 def _additions(records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
@@ -172,8 +180,13 @@ def _additions(records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]
         )
 
 
-def session_views(day: Mapping[str, Any], label: str = "") -> Iterator[RenderableType]:
-    """One session: a row per symbol, then what was dropped, what is missing, what scanners found, and signals."""
+def session_views(
+    day: Mapping[str, Any], label: str = "", like: Mapping[str, Any] | None = None
+) -> Iterator[RenderableType]:
+    """One session: a row per symbol, then what was dropped, what is missing, what scanners found, and signals.
+
+    Reasons that are the same as in the session ``like`` are not told again.
+    """
     table = _table(
         f"Session {day['date']}, {day['open'][11:16]} to {day['close'][11:16]}{label}",
         "symbol", "added by", "bars of history + today", "quality >", "indicators",
@@ -188,14 +201,16 @@ def session_views(day: Mapping[str, Any], label: str = "") -> Iterator[Renderabl
         )
     yield table
     for symbol, errors in day["dropped"].items():
-        yield f"[red]dropped[/] {escape(symbol)}: {escape(' '.join(errors))}"
+        known = like is not None and like["dropped"].get(symbol) == errors
+        reason = f"as on {like['date']}" if like is not None and known else " ".join(errors)
+        yield f"[red]dropped[/] {escape(symbol)}: {escape(reason)}"
     for symbol, entry in day["symbols"].items():
         yield from _missing(symbol, entry, day["date"])
     for scan in day["scans"]:
         if scan["symbols"]:
             yield f"[cyan]found[/]   {escape(scan['scanner'])} at {scan['time'][11:16]}: {_some(scan['symbols'])}"
     yield from _signals(day["signals"])
-    yield f"[dim]{day['bars_streamed']:,} bars streamed, on_bar called {day['callbacks']:,} times[/]"
+    yield f"[dim]{day['bars_streamed']:,} bars streamed, strategies called {day['callbacks']:,} times[/]"
 
 
 def _added_by(metadata: Mapping[str, Any]) -> str:
