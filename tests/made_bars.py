@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from datetime import date
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 def frame_of(starts_ns: NDArray[np.int64], seed: int = 1) -> pl.DataFrame:
     """A random walk with one bar at each time: every bar opens where the one before closed."""
-    dice = random.Random(seed)
-    moves = np.array([dice.gauss(0, 0.05) for _ in starts_ns])
+    dice, rows = np.random.default_rng(seed), len(starts_ns)
+    moves = dice.normal(0, 0.05, rows)
     close = 100 + np.cumsum(moves)
     opens = close - moves
-    spread = np.array([dice.uniform(0, 0.05) for _ in starts_ns])
+    spread = dice.uniform(0, 0.05, rows)
     return pl.DataFrame(
         {
             "timestamp": pl.Series(starts_ns).cast(pl.Datetime("ns", "UTC")),
@@ -33,7 +33,7 @@ def frame_of(starts_ns: NDArray[np.int64], seed: int = 1) -> pl.DataFrame:
             "high": np.maximum(opens, close) + spread,
             "low": np.minimum(opens, close) - spread,
             "close": close,
-            "volume": np.array([float(dice.randint(1, 1000)) for _ in starts_ns]),
+            "volume": dice.integers(1, 1000, rows).astype(np.float64),
         }
     )
 
@@ -53,15 +53,15 @@ def made_store(
     tm = TimeManager(exchange, session_hours=session_hours)  # type: ignore[arg-type]
     store = BarStore.open_or_create(folder)
     days = tm.sessions(date.fromisoformat(first), date.fromisoformat(last))
-    for number, symbol in enumerate(symbols):
-        for interval in intervals:
+    with store.writer() as writer:
+        for (number, symbol), interval in product(enumerate(symbols), intervals):
             if interval == "1d":
                 starts = np.array([(day - date(1970, 1, 1)).days * 86_400_000_000_000 for day in days])
             else:
                 starts = np.concatenate([_starts(tm, interval, day) for day in days])
             kept = np.array([start for start in starts if keep(symbol, interval, int(start))], np.int64)
             if len(kept):
-                store.write(symbol, interval, frame_of(kept, seed=number))
+                writer.write(symbol, interval, frame_of(kept, seed=number))
     return folder
 
 

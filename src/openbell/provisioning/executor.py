@@ -15,7 +15,7 @@ from openbell.session.symbol import WHOLE_SYMBOL, SymbolSessionData
 from openbell.timing.clock import stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from openbell.provisioning.requirements import ProvisioningRequirements
     from openbell.provisioning.world import World
@@ -61,7 +61,7 @@ def _draft(req: ProvisioningRequirements, world: World) -> tuple[Outcome, Symbol
     outcome = Outcome(req)
     draft = existing.copy() if existing else SymbolSessionData(req.symbol)
     work = StepWork(req, world, draft)
-    for name in req.provisioning_steps:
+    for name in _steps(req, draft):
         watch = stopwatch()
         try:
             step, work.argument = find_step(name)
@@ -74,6 +74,13 @@ def _draft(req: ProvisioningRequirements, world: World) -> tuple[Outcome, Symbol
         if outcome.error:
             return outcome, None
     return outcome, draft if _own(draft, req) or req.provisioning_steps else None
+
+
+def _steps(req: ProvisioningRequirements, draft: SymbolSessionData) -> Iterator[str]:
+    """The steps; a symbol that became full between analysis and now is scored whatever was analysed."""
+    yield from req.provisioning_steps
+    if draft.meets_session_config_requirements and not all(series.is_scored for series in draft.bars.values()):
+        yield "calculate_quality"
 
 
 def _told(step: str, error: Exception) -> str:

@@ -1,0 +1,137 @@
+"""Operations, sources, validation rules and steps: one of each from outside the package, added in one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from openbell.config import IndicatorConfig
+from openbell.errors import ConfigError, UnknownNameError
+from openbell.interval import parse_interval
+from openbell.provisioning import (
+    OPERATIONS,
+    RULES,
+    SOURCES,
+    STEPS,
+    Addition,
+    ProvisioningRequirements,
+    Source,
+    StepWork,
+    World,
+    analyze_requirements,
+)
+from openbell.provisioning.requirements import IntervalNeed
+from probes import engine, journal, prepared, steps, strategy_at
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def pair(req: ProvisioningRequirements, world: World, *, interval: str, tag: str) -> None:
+    """An operation: bars of one interval, with a note that a step of its own leaves on the symbol."""
+    wanted = parse_interval(interval)
+    base = world.base_of(req.symbol, wanted)
+    req.require(IntervalNeed(wanted, base), [f"the pair {tag} reads it"])
+    req.require(IntervalNeed(base, base), [f"{wanted} derives from it"])
+    req.reason = f"one leg of {tag}"
+    req.provisioning_steps = [f"tag_{tag}"]
+
+
+def tag(work: StepWork) -> None:
+    """A step with an argument in its name."""
+    work.draft.locked = f"a leg of {work.argument}"
+
+
+def no_penny_stocks(req: ProvisioningRequirements, world: World) -> str | None:
+    """A rule that looks at the data."""
+    if req.symbol not in world.data_manager.symbols():
+        return None
+    last = world.data_manager.load_historical_bars(req.symbol, "1d", world.day, world.day)
+    return f"{req.symbol} trades at {last.close[-1]:.2f}, below 20" if last.close[-1] < 20 else None
+
+
+def test_one_of_each_from_outside_works_together(minute_store: Path) -> None:
+    system = prepared(minute_store)
+    add = system.coordinator.provisioner.provision
+    details = {"interval": "15m", "tag": "banks"}
+    with (
+        OPERATIONS.temporarily("pair", pair),
+        SOURCES.temporarily("hedger", Source("hedger", "the hedger asked for it")),
+        RULES.temporarily("no_penny_stocks", no_penny_stocks),
+        STEPS.temporarily("tag_", tag),
+    ):
+        done = add([Addition("pair", symbol, "hedger", details=details) for symbol in ("AIG", "BAC")])
+
+    assert done == [True, False]
+    aig = system.session_data.get_symbol_data("AIG")
+    assert aig is not None
+    assert (aig.added_by, aig.auto_provisioned, aig.locked) == ("hedger", True, "a leg of banks")
+    assert list(aig.bars) == ["1m", "15m"]
+    assert system.session_data.get_symbol_data("BAC") is None
+    first, second = system.coordinator.journal.records[-2:]
+    assert (first.operation_type, first.source, first.reason) == ("pair", "hedger", "one leg of banks")
+    assert [s.name for s in first.steps][-1] == "tag_banks"
+    assert second.errors == ("BAC trades at 14.23, below 20",)
+
+
+def test_a_source_from_outside_asks_for_whole_symbols_and_indicators(minute_store: Path) -> None:
+    with SOURCES.temporarily("rebalancer", Source("rebalancer", "the rebalancer asked for it")):
+        system = prepared(minute_store)
+        assert system.coordinator.add_symbol("AIG", added_by="rebalancer")
+        assert system.session_data.add_indicator_unified("BAC", IndicatorConfig("sma", period=5), source="rebalancer")
+
+    data = system.session_data.current
+    assert [data[s].added_by for s in ("AIG", "BAC")] == ["rebalancer", "rebalancer"]
+    assert [data[s].meets_session_config_requirements for s in ("AIG", "BAC")] == [True, False]
+
+
+def test_a_rule_from_outside_drops_a_config_symbol(minute_store: Path) -> None:
+    with RULES.temporarily("no_penny_stocks", no_penny_stocks):
+        day = engine(minute_store, symbols=["SPY", "BAC"]).run()["days"][0]
+
+    assert day["dropped"] == {"BAC": ["BAC trades at 14.23, below 20"]}
+    assert list(day["symbols"]) == ["SPY"]
+
+
+def test_a_rule_from_outside_refuses_in_mid_session(minute_store: Path) -> None:
+    done: list[bool] = []
+    with RULES.temporarily("no_penny_stocks", no_penny_stocks):
+        strategies = [strategy_at("10:30", lambda c: done.extend([c.add_symbol("BAC"), c.add_symbol("AIG")]))]
+        day = engine(minute_store, strategies=strategies).run()["days"][0]
+
+    assert done == [False, True]
+    assert journal(day, "BAC")[0]["errors"] == ["BAC trades at 14.23, below 20"]
+
+
+def test_a_step_from_outside_runs_where_a_requirement_names_it(minute_store: Path) -> None:
+    system = prepared(minute_store)
+    req = analyze_requirements("symbol", "AIG", "strategy", system.session_data, system.coordinator)
+    req.provisioning_steps.append("tag_alone")
+    with STEPS.temporarily("tag_", tag):
+        assert system.coordinator._execute_provisioning(req)
+
+    data = system.session_data.get_symbol_data("AIG")
+    assert data is not None
+    assert data.locked == "a leg of alone"
+
+
+def test_what_is_not_registered_is_refused_by_name(minute_store: Path) -> None:
+    system = prepared(minute_store)
+
+    def ask(operation: str, source: str) -> Any:
+        return analyze_requirements(operation, "AIG", source, system.session_data, system.coordinator)
+
+    with pytest.raises(UnknownNameError, match=r"unknown operation 'symbols'.*'symbol'"):
+        ask("symbols", "config")
+    with pytest.raises(UnknownNameError, match=r"unknown source 'scaner'.*'scanner'"):
+        ask("symbol", "scaner")
+    with pytest.raises(ConfigError, match="registered already"), STEPS.temporarily("create_symbol", tag):
+        pass
+
+
+def test_built_in_steps_are_told_by_name(minute_store: Path) -> None:
+    day = engine(minute_store, indicators=[{"name": "sma", "period": 5}]).run()["days"][0]
+    known = STEPS.names()
+    for name in steps(journal(day, "SPY")[0]):
+        assert any(name == k or (k.endswith("_") and name.startswith(k)) for k in known)
