@@ -58,20 +58,20 @@ def prove_history(symbol: str, need: IntervalNeed, world: World) -> HistoryProof
     while True:
         run = _load(symbol, need, first, world)
         past = run[: _today_row(run, world)]
-        ordinals = _session_ordinals(past, first, world) if need.lookback_sessions else past.timestamp[:0]
+        sessions = _first_rows_of_sessions(past, first, world)
         short_bars = need.bars - len(past)
-        short_sessions = need.lookback_sessions - len(np.unique(ordinals))
+        short_sessions = need.lookback_sessions - len(sessions)
         if (short_bars <= 0 and short_sessions <= 0) or available_from is None or first <= available_from:
             break
         first = _further_back(need, first, short_bars, short_sessions, world)
-    start = _start_row(need, past, ordinals, world)
+    start = _start_row(need, past, sessions, world)
     start_ns = int(run.timestamp[start]) if start < len(run) else world.start_ns
     return HistoryProof(
         need=need,
         start_ns=start_ns,
         first_session=world.time_manager.day_of(start_ns),
         bars=len(past) - start,
-        sessions=_count_sessions(past[start:], first, world),
+        sessions=int((_last_rows(sessions, len(past)) >= start).sum()),
         visible_bars=int(run.end.searchsorted(world.time_manager.now_ns, side="right")),
         available_from=available_from,
         session_bars=len(run) - len(past),
@@ -120,25 +120,23 @@ def _further_back(need: IntervalNeed, first: date, short_bars: int, short_sessio
     return further
 
 
-def _start_row(need: IntervalNeed, past: Bars, ordinals: NDArray[np.int64], world: World) -> int:
+def _start_row(need: IntervalNeed, past: Bars, sessions: NDArray[np.intp], world: World) -> int:
     """The first row that some part of the need reaches back to."""
     start = len(past) - min(need.bars, len(past))
     if need.trailing_sessions:
         first_trailing = world.time_manager.session_before(world.day, need.trailing_sessions)
         trailing_ns = world.time_manager.session(first_trailing).first_ns
         start = min(start, int(past.timestamp.searchsorted(trailing_ns)))
-    if need.lookback_sessions and len(past):
-        held = np.unique(ordinals)
-        oldest = held[max(len(held) - need.lookback_sessions, 0)]
-        start = min(start, int(np.searchsorted(ordinals, oldest)))
+    if need.lookback_sessions and len(sessions):
+        start = min(start, int(sessions[max(len(sessions) - need.lookback_sessions, 0)]))
     return start
 
 
-def _session_ordinals(bars: Bars, first: date, world: World) -> NDArray[np.int64]:
-    """Per bar, the number of its session in the window that begins with ``first``."""
-    grid = world.time_manager.grid(first, world.day)
-    return grid.segment_session[grid.segment_open_ns.searchsorted(bars.timestamp, side="right") - 1]
+def _first_rows_of_sessions(bars: Bars, first: date, world: World) -> NDArray[np.intp]:
+    """The first row of each session that has bars; the sessions from ``first`` up to the session's day."""
+    rows = bars.timestamp.searchsorted(world.session_starts(first))
+    return rows[np.diff(rows, append=len(bars)) > 0]
 
 
-def _count_sessions(bars: Bars, first: date, world: World) -> int:
-    return len(np.unique(_session_ordinals(bars, first, world))) if len(bars) else 0
+def _last_rows(first_rows: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    return np.append(first_rows[1:], count)[: len(first_rows)] - 1

@@ -12,6 +12,9 @@ from openbell.timing.grid import ExpectedBars
 if TYPE_CHECKING:
     from datetime import date
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from openbell.config import SessionConfig
     from openbell.data.manager import DataManager
     from openbell.provisioning.requirements import IntervalNeed
@@ -33,6 +36,7 @@ class World:
     """When the session starts (with extended hours, before the regular open): what closed by then is history."""
     _stored: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _starts: dict[IntervalNeed, date] = field(default_factory=dict)
+    _session_starts: dict[date, NDArray[np.int64]] = field(default_factory=dict)
     _counts: dict[date, int] = field(default_factory=dict)
     _expected: dict[tuple[str, int, date], ExpectedBars] = field(default_factory=dict)
 
@@ -75,6 +79,15 @@ class World:
             if need.bars:
                 known = min(known, tm.first_session_for_bars(need.interval, need.bars, self.day))
             self._starts[need] = known
+        return known
+
+    def session_starts(self, first: date) -> NDArray[np.int64]:
+        """When the sessions from ``first`` up to, but without, the session's day begin (int64 nanoseconds, UTC)."""
+        known = self._session_starts.get(first)
+        if known is None:
+            grid = self.time_manager.grid(first, self.day)
+            first_segments, _ = grid.segments_of_sessions()
+            known = self._session_starts[first] = grid.segment_open_ns[first_segments][:-1]
         return known
 
     def sessions_since(self, first: date) -> int:
