@@ -47,7 +47,7 @@ def _made(folder: Path) -> DemoFolder:
     from openbell.demo import SYNTHETIC, make_demo_folder
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(f"making {SYNTHETIC}", total=None)
         return make_demo_folder(folder, lambda done, of: bar.update(task, completed=done, total=of))
 

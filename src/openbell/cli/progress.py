@@ -25,7 +25,7 @@ class ProgressObserver(SessionObserver):
     def __init__(self) -> None:
         self._bar = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=err, transient=True,
+            console=err, transient=True, disable=not err.is_terminal,
         )  # fmt: skip
         self._task = self._bar.add_task("sessions", total=None)
         self._ended = 0
