@@ -89,7 +89,9 @@ def parse_interval(text: str) -> Interval:
     elif unit == "s" and count % 60 == 0:
         count, unit = count // 60, "m"
     if unit in ("s", "m") and count * _SECONDS[unit] >= _LONGEST_INTRADAY_S:
-        raise IntervalError(f"bad interval {text!r}: within a session it must be shorter than a day. Use 1d.")
+        raise IntervalError(
+            f"bad interval {text!r}: within a session it must be shorter than a day. Use 1d for sessions."
+        )
     return Interval(count, unit)  # type: ignore[arg-type]
 
 
