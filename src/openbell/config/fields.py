@@ -121,6 +121,10 @@ def _read_params(value: object) -> object:
     return value
 
 
+def _write_params(value: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(value)
+
+
 _INTERVAL_SCHEMA = {"type": "string", "pattern": r"^[1-9][0-9]*[smhdw]$", "examples": ["1m", "5m", "1h", "1d"]}
 
 Day = Annotated[date, BeforeValidator(_read_day)]
@@ -152,7 +156,7 @@ Params = Annotated[
     Mapping[str, bool | int | float | str],
     BeforeValidator(_read_params),
     AfterValidator(MappingProxyType),
-    PlainSerializer(dict[str, Any]),
+    PlainSerializer(_write_params),
 ]
 """Parameters by name, read-only."""
 
