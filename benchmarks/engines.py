@@ -12,7 +12,7 @@ TIMEOUT_S = 1800
 
 
 def run(engine: str, job: dict[str, Any], script: str = "", *arguments: str) -> dict[str, Any]:
-    """Run ``peers/<engine><script>.py`` on a job.
+    """Run ``peers/<engine><script>.py`` on a job, or ``peers/<engine>.py`` when there is no special one.
 
     Returns:
         What it told, with its crossings; or ``{"failed": reason}``.
@@ -21,6 +21,8 @@ def run(engine: str, job: dict[str, Any], script: str = "", *arguments: str) -> 
         python = python_of(engine)
     except UnavailableError as error:
         return {"failed": str(error)}
+    if not (ROOT / "benchmarks" / "peers" / f"{engine}{script}.py").exists():
+        script = ""
     folder = CACHE / "runs"
     folder.mkdir(parents=True, exist_ok=True)
     crossings = folder / f"{engine}-crossings.json"
@@ -30,7 +32,7 @@ def run(engine: str, job: dict[str, Any], script: str = "", *arguments: str) -> 
     # -P: the script's folder must not shadow the engines, whose names its files bear.
     command = [python, "-P", "-c", _MAIN, f"benchmarks.peers.{engine}{script}", str(ROOT), str(file), *arguments]
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S)
+        done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S)
     except subprocess.TimeoutExpired:
         return {"failed": f"did not finish in {TIMEOUT_S} s"}
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]

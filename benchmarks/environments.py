@@ -39,7 +39,7 @@ def python_of(engine: str) -> Path:
         print(f"making the environment of {engine} (once; some minutes) ...", flush=True)
         install = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--requirement", requirements]
         for command in ([interpreter, "-m", "venv", "--clear", folder], install):
-            done = subprocess.run(command, capture_output=True, text=True)
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
             if done.returncode:
                 last = (done.stderr.strip().splitlines() or ["no message"])[-1]
                 raise UnavailableError(f"its packages cannot be installed: {last}")
@@ -54,6 +54,6 @@ def find_python(versions: tuple[str, ...]) -> str:
         candidates = [shutil.which(f"python{version}"), *sorted(pyenv.glob(f"{version}*/bin/python{version}"))]
         for candidate in filter(None, candidates):
             # A shim of pyenv is there and executable although the version behind it is not active.
-            if subprocess.run([candidate, "--version"], capture_output=True).returncode == 0:
+            if subprocess.run([candidate, "--version"], check=False, capture_output=True).returncode == 0:
                 return str(candidate)
     raise UnavailableError(f"needs Python {' or '.join(versions)}, and there is none on this machine")

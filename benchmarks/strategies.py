@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.peers.common import Crossings
+from benchmarks.peers.common import Crossings, Leaders
+
+from openbell.config import IndicatorConfig
+from openbell.scanners import Scanner
 from openbell.strategies import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from openbell.bars import Bar
+    from openbell.crosssection import CrossSection
 
+leaders = Leaders()
 crossings = Crossings()
 """Across days: openbell makes a new strategy for each."""
 
@@ -29,3 +34,38 @@ class EmaCross(Strategy):
     def on_bar(self, bar: Bar) -> None:
         read = self.context.indicator
         crossings.see(bar.symbol, bar.end, read(bar.symbol, self.fast).value, read(bar.symbol, self.slow).value)
+
+
+WIDE = {"ema": "ema_10", "sma": "sma_20", "rsi": "rsi_14", "atr": "atr_14", "roc": "roc_10"}
+"""The indicators of the wide workload by name, each on 5m and on 15m."""
+
+
+class LeadersStrategy(Strategy):
+    """Looks across all symbols once a bar time."""
+
+    def subscriptions(self) -> Iterable[tuple[str, str]]:
+        return [(symbol, interval) for interval in ("5m", "15m") for symbol in self.context.symbols]
+
+    def on_slice(self, bars: CrossSection) -> None:
+        values = {name: bars.indicator(f"{key}_{bars.interval}") for name, key in WIDE.items()}
+        leaders.look(bars.end, bars.interval, bars.symbols, bars.close, values)
+
+
+class RangeScanner(Scanner):
+    """Keeps the symbols with the widest daily range in proportion to their price, and drops the rest."""
+
+    def setup(self) -> None:
+        daily = [IndicatorConfig("sma", period=20, interval="1d"), IndicatorConfig("atr", period=14, interval="1d")]
+        self.context.add_indicators(self.context.universe, daily)
+
+    def scan(self) -> list[str]:
+        read = self.context.indicator
+        universe = self.context.universe
+        width = {symbol: read(symbol, "atr_14_1d").value / read(symbol, "sma_20_1d").value for symbol in universe}
+        keep = sorted(width, key=width.__getitem__, reverse=True)[: self.config["keep"]]
+        self.context.add_symbols(keep)
+        kept = set(keep)
+        self.context.remove_symbols(symbol for symbol in universe if symbol not in kept)
+        leaders.callbacks = len(universe)
+        leaders.final = {symbol: (width[symbol], 0.0) for symbol in keep}
+        return keep

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from pathlib import Path
+from typing import Any
 
 from benchmarks.environments import CACHE
-from benchmarks.synthetic import calendar, make_store, sessions, symbols
+from benchmarks.synthetic import calendar, make_store, sessions, symbols, write_bars
 
-if TYPE_CHECKING:
-    from datetime import date
-    from pathlib import Path
+from openbell.data.store import BarStore
 
 PEERS = ("nautilus", "backtrader", "zipline", "vectorbt")
 HISTORY = 3
@@ -87,16 +87,60 @@ class Workload:
         return symbols(self.symbol_count)
 
 
+@dataclass(frozen=True)
+class Universe(Workload):
+    """A universe scan before one session: daily bars of all symbols, one-minute bars of the wild ones only."""
+
+    def data(self) -> Path:
+        path = CACHE / "data" / f"universe-{self.symbol_count}-{self.history}"
+        if not (path / "complete").exists():
+            print(f"making the data of {self.name} ...", flush=True)
+            days = sessions(self.history + self.session_count)
+            wild, tame = self.symbols[: 2 * self.extra["keep"]], self.symbols[2 * self.extra["keep"] :]
+            with BarStore.open_or_create(path / "store").writer() as writer:
+                write_bars(writer, wild, days, "1d", wildness=3)
+                write_bars(writer, tame, days, "1d")
+                write_bars(writer, wild, days[-HISTORY - 1 :], "1m", wildness=3)
+            (path / "complete").touch()
+        return path / "store"
+
+    def job(self) -> dict[str, Any]:
+        job = super().job()
+        daily = "/interval=1d/", "/interval=1m/"
+        minute_files = {
+            symbol: [str(file) for file in sorted((Path(files[0].replace(*daily)).parent).glob("*.parquet"))]
+            for symbol, files in job["files"].items()
+        }
+        return {
+            **job,
+            "minute_files": minute_files,
+            "stored": "1m",
+            "interval": "1m",
+            "day_ns": midnight_ns(self.days[0]),
+        }
+
+
+def midnight_ns(day: date) -> int:
+    """The start of a day in UTC, as daily bars are stamped."""
+    return (day - date(1970, 1, 1)).days * 86_400_000_000_000
+
+
 ALL = ("floor", "openbell", *PEERS)
 FULL = [
     Workload("per_bar", "1 per bar", 20, 60, engines=ALL),
     Workload("derived", "2 derived", 20, 60, interval="5m", engines=ALL),
+    Workload("wide", "3 wide", 500, 20, interval="5m", script="_wide", history=8),
     Workload("deep", "4 deep", 1, 2520),
     Workload("seconds", "5 seconds", 5, 5, stored="1s", interval="1s"),
+    Universe("universe", "6 universe", 5000, 1, stored="1d", script="_universe", history=160, extra={"keep": 20}),
+    Workload("days", "8 days", 10, 252),
+    Workload("days_derived", "8 days, 5m derived", 10, 252, interval="5m"),
 ]
 QUICK = [
     replace(FULL[0], symbol_count=10, session_count=20, engines=("floor", "openbell")),
     replace(FULL[1], symbol_count=10, session_count=20, engines=("floor", "openbell")),
-    replace(FULL[2], session_count=250),
-    replace(FULL[3], symbol_count=2),
+    replace(FULL[2], symbol_count=100, session_count=5),
+    replace(FULL[3], session_count=250),
+    replace(FULL[4], symbol_count=2),
+    replace(FULL[5], symbol_count=1000),
 ]

@@ -1,11 +1,10 @@
-"""backtrader: one feed a symbol, preloaded and vectorised where it can (`runonce`), its own EMA, `next` on each bar."""
+"""backtrader: one feed a symbol, preloaded and vectorised where it can (`runonce`), its own EMA, `next` each bar."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import backtrader as bt
-
 from benchmarks.peers.common import Crossings, clock, job, memory_mb, read_with_pyarrow, settle, tell
 
 COLUMNS = ["open", "high", "low", "close", "volume"]
@@ -14,7 +13,7 @@ EPOCH = 719_163  # 1970-01-01 as backtrader counts days
 
 
 class ColumnsFeed(bt.feed.DataBase):
-    """A feed from NumPy columns; faster than the pandas feed. Bars are stamped with their close, as backtrader has it."""
+    """A feed from NumPy columns, faster than the pandas feed; bars are stamped with their close, as is the custom."""
 
     params = (("columns", None),)
 
@@ -41,7 +40,10 @@ class EmaCross(bt.Strategy):
 
     def __init__(self) -> None:
         self.crossings = Crossings()
-        self.averages = [(d._name, d, bt.ind.EMA(d, period=10), bt.ind.EMA(d, period=20)) for d in self.datas]
+        self.averages = [
+            (symbol, feed, bt.ind.EMA(feed, period=10), bt.ind.EMA(feed, period=20))
+            for symbol, feed in self.dnames.items()
+        ]
         self.seen = dict.fromkeys(self.datas, 0)
 
     def start(self) -> None:

@@ -81,3 +81,21 @@ def tell(job: dict[str, Any], crossings: Crossings | None = None, **facts: Any) 
 def settle() -> None:
     """Collect what imports left, so that no engine pays for it in its first pause."""
     gc.collect()
+
+
+class Leaders:
+    """The rule of the wide workload, the same for all engines: look across all symbols once a bar time."""
+
+    def __init__(self) -> None:
+        self.callbacks = 0
+        self.found: list[tuple[int, str, bool]] = []
+        self.final: dict[str, tuple[float, float]] = {}
+
+    def look(self, end_ns: int, interval: str, symbols: list[str], close: Any, values: dict[str, Any]) -> None:
+        """Called once a bar time and interval with one number per symbol of each column."""
+        self.callbacks += 1
+        rising = (values["ema"] > values["sma"]) & (values["roc"] > 0)
+        strength = values["rsi"] * rising - values["atr"] / close
+        best = int(strength.argmax())
+        self.found.append((end_ns, f"{interval} {symbols[best]}", True))
+        self.final[interval] = (float(strength[best]), float(strength.mean()))

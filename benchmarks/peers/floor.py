@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import talib
-
 from benchmarks.peers.common import Crossings, clock, job, memory_mb, settle, tell
 
 Columns = dict[str, np.ndarray]
 
 
-def read(work: dict[str, Any], names: tuple[str, ...] = ("open", "high", "low", "close", "volume")) -> dict[str, Columns]:
+def read(
+    work: dict[str, Any], names: tuple[str, ...] = ("open", "high", "low", "close", "volume")
+) -> dict[str, Columns]:
     """All bars of the measured sessions, per symbol as NumPy columns."""
     time = pl.col("timestamp").to_physical()
     files = [file for files in work["files"].values() for file in files]
@@ -74,7 +75,13 @@ def main() -> None:
     crossings, calls_s = called(bars, averages, width_ns)
     assert len(crossings.found) == sum(len(rows) for rows, _ in crossed.values()) + len(bars)
     facts = {"load_s": load_s, "run_s": run_s, "calls_s": calls_s, "base_mb": base_mb, "peak_mb": peak_mb}
-    tell(work, crossings, **facts, columns_mb=columns_mb, version=f"polars {version('polars')}, TA-Lib {talib.__version__}")
+    tell(
+        work,
+        crossings,
+        **facts,
+        columns_mb=columns_mb,
+        version=f"polars {version('polars')}, TA-Lib {talib.__version__}",
+    )
 
 
 def called(bars: dict[str, Columns], averages: dict[str, Any], width_ns: int) -> tuple[Crossings, float]:

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+from benchmarks.peers.common import Crossings, clock, job, memory_mb, read_with_pyarrow, settle, tell
 from nautilus_trader.backtest.config import BacktestEngineConfig
 from nautilus_trader.backtest.engine import BacktestEngine
 from nautilus_trader.config import LoggingConfig
@@ -22,8 +23,6 @@ from nautilus_trader.model.identifiers import Venue
 from nautilus_trader.model.objects import Money
 from nautilus_trader.test_kit.providers import TestInstrumentProvider
 from nautilus_trader.trading.strategy import Strategy
-
-from benchmarks.peers.common import Crossings, clock, job, memory_mb, read_with_pyarrow, settle, tell
 
 VENUE = "SIM"
 COLUMNS = ["open", "high", "low", "close", "volume"]
@@ -87,7 +86,7 @@ def main() -> None:
     engine.add_strategy(strategy)
     load_s = clock() - started
     started = clock()
-    engine.run(end=work["end_ns"])
+    engine.run(end=work["end_ns"] + 1_000_000_000)
     run_s = clock() - started
     crossings = strategy.crossings
     crossings.final = {symbol: (fast.value, slow.value) for symbol, fast, slow in strategy.averages.values()}

@@ -1,4 +1,4 @@
-"""openbell: a session config and a strategy as a user writes them; sessions are provisioned afresh every day."""
+"""openbell: session configs and strategies as a user writes them; sessions are provisioned afresh every day."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from importlib.metadata import version
 from typing import Any
 
 import talib
-
 from benchmarks import strategies
 from benchmarks.peers.common import clock, job, memory_mb, settle, tell
 
@@ -15,17 +14,31 @@ from openbell.system import SystemManager
 
 
 def config(work: dict[str, Any]) -> dict[str, Any]:
-    """The session config of the crossings."""
+    """The session config of a workload."""
     interval = work["interval"]
+    data: dict[str, Any] = {"symbols": work["symbols"], "streams": list(dict.fromkeys((work["stored"], interval)))}
+    data["indicators"] = [{"name": "ema", "period": period, "interval": interval} for period in (10, 20)]
+    components: dict[str, Any] = {
+        "strategies": [{"module": "benchmarks.strategies:EmaCross", "config": {"interval": interval}}]
+    }
+    if work["workload"] == "wide":
+        data["streams"] = ["1m", "5m", "15m"]
+        data["indicators"] = [
+            {"name": name, "period": int(key.split("_")[1]), "interval": wide_interval}
+            for wide_interval in ("5m", "15m")
+            for name, key in strategies.WIDE.items()
+        ]
+        components = {"strategies": [{"module": "benchmarks.strategies:LeadersStrategy"}]}
+    if work["workload"] == "universe":
+        # A config must name a symbol of its own: the last one that has one-minute bars.
+        data |= {"symbols": [work["symbols"][2 * work["keep"] - 1]]}
+        scanner = {"module": "benchmarks.strategies:RangeScanner", "config": {"keep": work["keep"]}}
+        components = {"scanners": [{**scanner, "pre_session": True, "universe": work["symbols"]}]}
     return {
         "session_name": work["workload"],
         "backtest_config": {"start_date": work["first_day"], "end_date": work["last_day"]},
-        "session_data_config": {
-            "symbols": work["symbols"],
-            "streams": list(dict.fromkeys((work["stored"], interval))),
-            "indicators": [{"name": "ema", "period": period, "interval": interval} for period in (10, 20)],
-        },
-        "strategies": [{"module": "benchmarks.strategies:EmaCross", "config": {"interval": interval}}],
+        "session_data_config": data,
+        **components,
     }
 
 
@@ -39,13 +52,12 @@ def main() -> None:
     summary = system.run()
     total_s = clock() - started
     run_s = summary["timing"]["run_s"]
-    crossings = strategies.crossings
-    read = system.session_data.get_indicator
-    crossings.final = {
-        symbol: tuple(read(symbol, f"ema_{period}_{work['interval']}").value for period in (10, 20))
-        for symbol in work["symbols"]
-    }
-    tell(work, crossings, load_s=total_s - run_s, run_s=run_s, base_mb=base_mb, version=version("openbell"))
+    rule = strategies.crossings if strategies.crossings.callbacks else strategies.leaders
+    if rule is strategies.crossings:
+        read = system.session_data.get_indicator
+        keys = [f"ema_{period}_{work['interval']}" for period in (10, 20)]
+        rule.final = {symbol: tuple(read(symbol, key).value for key in keys) for symbol in work["symbols"]}
+    tell(work, rule, load_s=total_s - run_s, run_s=run_s, base_mb=base_mb, version=version("openbell"))
 
 
 if __name__ == "__main__":

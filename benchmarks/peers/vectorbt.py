@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import vectorbt as vbt
-
 from benchmarks.peers.common import Crossings, clock, job, memory_mb, read_with_pyarrow, settle, tell
 
 

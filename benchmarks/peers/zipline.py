@@ -1,4 +1,4 @@
-"""zipline-reloaded: bars ingested into a bundle first (not timed, as openbell's import is not), `handle_data` each minute.
+"""zipline-reloaded: bars ingested into a bundle first (not timed; nor is openbell's import), `handle_data` each minute.
 
 It has no streaming indicators, and `data.history` with TA-Lib each minute would be slower by far: the averages are
 carried on in NumPy for all symbols at once, and 5m closes are read off each fifth minute. No metrics are computed.
@@ -11,9 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-
 from benchmarks.peers.common import Crossings, clock, job, memory_mb, read_with_pyarrow, settle, tell
 
 BUNDLE = "benchmark"
@@ -25,7 +23,7 @@ def register_bundle(work: dict[str, Any], root: Path) -> None:
 
     days = pd.to_datetime([work["first_ns"], work["end_ns"] - 1]).normalize()
 
-    def ingest(environ, assets, minutes, daily, adjustments, calendar, start, end, cache, progress, out) -> None:
+    def ingest(_environ, assets, minutes, _daily, adjustments, *_) -> None:
         bars = read_with_pyarrow(work, ["open", "high", "low", "close", "volume"])
         assets.write(
             equities=pd.DataFrame(
@@ -63,12 +61,12 @@ def averages(work: dict[str, Any], crossings: Crossings) -> tuple[Any, Any]:
 
     minutes, state = work["minutes"], {}
 
-    def initialize(context: Any) -> None:
+    def initialize(_context: Any) -> None:
         state["assets"] = [asset_of(symbol) for symbol in work["symbols"]]
         state["minute"] = 0
         state["started"] = clock()
 
-    def handle_data(context: Any, data: Any) -> None:
+    def handle_data(_context: Any, data: Any) -> None:
         state["minute"] += 1
         if state["minute"] % minutes:
             return
