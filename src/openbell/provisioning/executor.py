@@ -66,7 +66,7 @@ def _draft(req: ProvisioningRequirements, world: World) -> tuple[Outcome, Symbol
         try:
             step, work.argument = find_step(name)
             step(work)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- a step from outside may raise anything; the journal tells it
             outcome.error = _told(name, error)
             trace = {} if isinstance(error, OpenbellError) else {"exception": format_exc()}
             log.warning("step failed", symbol=req.symbol, step=name, error=str(error), **trace)

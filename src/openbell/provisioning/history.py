@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openbell.provisioning.requirements import IntervalNeed, ProvisioningRequirements
     from openbell.provisioning.world import World
 
-__all__ = ["prefetch", "prove_history", "run_starts", "starts_after"]
+__all__ = ["measured_from", "prefetch", "prove_history", "run_starts", "starts_after"]
 
 _FEWEST_SESSIONS_FURTHER = 5
 
@@ -99,6 +99,24 @@ def run_starts(req: ProvisioningRequirements) -> dict[str, int]:
 def starts_after(run: Bars, start_ns: int, proof: HistoryProof) -> bool:
     """Whether a run that is there begins later than it should, or is empty although there are bars."""
     return int(run.timestamp[0]) > start_ns if len(run) else proof.bars + proof.session_bars > 0
+
+
+def measured_from(name: str, run: Bars, req: ProvisioningRequirements, world: World) -> int:
+    """From when on a run is measured, nanoseconds since 1970 UTC: from its first bar, or from the first of the sessions
+    that were asked for, as far as the store reaches back: what is missing there is a gap.
+    """
+    begins = int(run.timestamp[0]) if len(run) else world.start_ns
+    proof = req.proofs.get(name)
+    if proof is None or proof.available_from is None:
+        return begins
+    intraday, base = proof.need.interval.is_intraday, proof.need.base
+    together = [p.need for p in req.proofs.values() if intraday and p.need.base == base and p.need.interval.is_intraday]
+    trailing = max(need.trailing_sessions for need in together or [proof.need])
+    if not trailing:
+        return begins
+    tm = world.time_manager
+    asked = max(tm.session_before(world.day, trailing), tm.first_session_on_or_after(proof.available_from))
+    return min(begins, tm.session(asked).first_ns)
 
 
 def _load(symbol: str, need: IntervalNeed, first: date, world: World) -> Bars:

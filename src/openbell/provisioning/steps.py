@@ -15,7 +15,7 @@ from openbell.bars import Bars
 from openbell.errors import UnknownNameError
 from openbell.indicators import IndicatorInputs
 from openbell.interval import parse_interval
-from openbell.provisioning.history import run_starts
+from openbell.provisioning.history import measured_from, run_starts
 from openbell.registry import Registry
 from openbell.session import BarIntervalData, IndicatorData, SymbolSessionData
 from openbell.session.series import whole_run
@@ -123,7 +123,7 @@ def _calculate_quality(work: StepWork) -> None:
         if series.is_scored:
             continue
         interval = parse_interval(name)
-        start_ns = int(whole_run(series).timestamp[0]) if len(whole_run(series)) else world.start_ns
+        start_ns = measured_from(name, whole_run(series), work.req, world)
         first_session = world.time_manager.day_of(start_ns)
         scored = _series(work, name, series.base, whole_run(series), series.today_row)
         scored.score(world.expected_history(interval, start_ns, first_session), world.expected_today(interval))
