@@ -1,0 +1,239 @@
+"""Nothing that lies after the session clock can be read: not from a series, an indicator, a quality or a context."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from made_bars import made_store
+from openbell import indicators
+from openbell.config import IndicatorConfig
+from openbell.data.store import BarStore
+from probes import COLUMNS, advance, engine, prepared, strategy, visible, visible_indicator, visible_series
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from openbell.system import SystemManager
+
+SYMBOLS = ("SPY", "IBM", "AIG")
+RICH: dict[str, Any] = {
+    "symbols": SYMBOLS,
+    "streams": ["1m", "5m", "7m", "60m"],
+    "trailing": {"1m": 2, "1d": 30, "1w": 30, "2d": 10},
+    "indicators": [
+        {"name": "ema", "period": 10, "interval": "5m"},
+        {"name": "bbands", "interval": "7m"},
+        {"name": "vwap", "interval": "1m"},
+        {"name": "opening_range", "interval": "5m"},
+        {"name": "session_high_low", "interval": "1m"},
+        {"name": "swing_high", "interval": "1m"},
+        {"name": "relative_volume", "interval": "5m", "params": {"sessions": 2}},
+        {"name": "pivot_points", "interval": "60m"},
+        {"name": "atr", "interval": "1d"},
+        {"name": "sma", "period": 3, "interval": "1w"},
+    ],
+}
+CLOCKS = st.integers(0, 390).map(lambda minute: f"{9 + (30 + minute) // 60:02d}:{(30 + minute) % 60:02d}")
+
+
+def assert_nothing_after_the_clock(system: SystemManager) -> None:
+    now = system.time_manager.now_ns
+    for data in system.session_data.current.values():
+        for series in data.bars.values():
+            bars = series.data
+            assert all(len(getattr(series, name)) == len(bars) == len(series) for name in COLUMNS)
+            assert len(bars) == 0 or bars.end[-1] <= now
+            assert len(series.today) == 0 or series.today.end[-1] <= now
+            assert len(series.history) == 0 or series.history.end[-1] <= now
+            assert all(gap.end_ns <= now for gap in series.gaps)
+            assert f" {len(bars)} bars" in repr(series)
+        for indicator in data.indicators.values():
+            for name in indicator.outputs:
+                assert len(indicator.output(name)) == len(indicator.series)
+            assert len(indicator.values) == len(indicator.series)
+
+
+@settings(max_examples=30)
+@given(clocks=st.lists(CLOCKS, max_size=8).map(sorted))
+def test_at_every_moment_all_that_is_readable_has_closed(minute_store: Path, clocks: list[str]) -> None:
+    system = prepared(minute_store, days="2013-10-11", **RICH)
+    assert_nothing_after_the_clock(system)
+    for clock in clocks:
+        advance(system, clock)
+        assert_nothing_after_the_clock(system)
+
+
+def test_at_every_moment_of_a_run_too(minute_store: Path) -> None:
+    systems: list[SystemManager] = []
+    pairs = [(s, i) for s in SYMBOLS for i in ("1m", "5m", "1d")]
+
+    def on_bar(self: Any, bar: Any) -> None:
+        assert bar.end == self.context.now_ns
+        assert self.context.bars(bar.symbol, bar.interval).close[-1] == bar.close
+        if bar.interval != "1m" and f"{self.context.now:%M}" == "30":
+            assert_nothing_after_the_clock(systems[0])
+
+    systems.append(
+        engine(minute_store, days="2013-10-11", strategies=[strategy(subscriptions=pairs, on_bar=on_bar)], **RICH)
+    )
+    systems[0].run()
+
+
+def cut(store: Path, target: Path, keep: Callable[[str, pl.DataFrame], pl.DataFrame]) -> Path:
+    """A copy of a store with only some of its bars."""
+    source, copy = BarStore.open(store), BarStore.open_or_create(target)
+    with copy.writer() as writer:
+        for entry in source.coverage():
+            frame = source.read([entry.symbol], entry.interval, None, None).drop("symbol")
+            writer.write(entry.symbol, entry.interval, keep(entry.interval, frame))
+    return target
+
+
+@pytest.fixture(scope="module")
+def cut_stores(minute_store: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The real data as it was known on 2013-10-11 at some times of the day."""
+    stores = {}
+    for hour, minute in ((9, 31), (10, 2), (11, 0), (13, 43), (15, 59)):
+        now = datetime(2013, 10, 11, hour + 4, minute, tzinfo=UTC)
+
+        def known(interval: str, frame: pl.DataFrame, now: datetime = now) -> pl.DataFrame:
+            # A minute bar is known a minute after its start; the daily bar of the 11th is not known before the close.
+            if interval == "1d":
+                return frame.filter(pl.col("timestamp") < datetime(2013, 10, 11, tzinfo=UTC))
+            return frame.filter(pl.col("timestamp") + pl.duration(minutes=1) <= now)
+
+        clock = f"{hour:02d}:{minute:02d}"
+        stores[clock] = cut(minute_store, tmp_path_factory.mktemp("cut") / clock.replace(":", ""), known)
+    return stores
+
+
+@pytest.mark.parametrize("clock", ["09:31", "10:02", "11:00", "13:43", "15:59"])
+def test_a_store_that_ends_at_that_time_shows_the_same(
+    minute_store: Path, cut_stores: dict[str, Path], clock: str
+) -> None:
+    """What the day brings later has not leaked into what is visible now."""
+    known, cut_off = (prepared(store, days="2013-10-11", **RICH) for store in (minute_store, cut_stores[clock]))
+    for system in (known, cut_off):
+        advance(system, clock)
+
+    for symbol in SYMBOLS:
+        whole, part = (visible(system.session_data.get_symbol_data(symbol)) for system in (known, cut_off))
+        for interval, series in whole["bars"].items():
+            assert series == part["bars"][interval], interval
+        for key, indicator in whole["indicators"].items():
+            assert indicator == part["indicators"][key], key
+
+
+@pytest.mark.parametrize("clock", ["10:02", "13:43"])
+def test_so_do_additions_in_mid_session(minute_store: Path, cut_stores: dict[str, Path], clock: str) -> None:
+    known, cut_off = (prepared(store, days="2013-10-11", **RICH) for store in (minute_store, cut_stores[clock]))
+    for system in (known, cut_off):
+        advance(system, clock)
+        assert system.coordinator.add_symbol("BAC")
+        assert system.session_data.add_indicator_unified("SPY", IndicatorConfig("ema", period=30, interval="15m"))
+
+    for symbol in ("SPY", "BAC"):
+        whole, part = (visible(system.session_data.get_symbol_data(symbol)) for system in (known, cut_off))
+        assert whole == part
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_store(tmp_path_factory.mktemp("year"), ["SPY"], "2023-01-03", "2024-06-14", intervals=["1d"])
+
+
+def test_every_indicator_is_blind_to_tomorrow(year: Path, minute_store: Path, cut_stores: dict[str, Path]) -> None:
+    """The whole registry through the session: what it shows at 13:43 does not depend on what comes later."""
+    known, cut_off = (
+        prepared(store, days="2013-10-11", symbols=["IBM"], on_shortfall="warm")
+        for store in (minute_store, cut_stores["13:43"])
+    )
+    for system in (known, cut_off):
+        advance(system, "13:43")
+    added = 0
+    for name in indicators.names():
+        config = IndicatorConfig(name, interval="5m")
+        if all(s.session_data.add_indicator_unified("IBM", config) for s in (known, cut_off)):
+            added += 1
+    whole, part = (system.session_data.get_symbol_data("IBM") for system in (known, cut_off))
+    assert whole is not None
+    assert part is not None
+    assert added > 150
+    for key, indicator in whole.indicators.items():
+        assert visible_indicator(indicator) == visible_indicator(part.indicators[key]), key
+
+
+class TestWeeks:
+    def test_a_week_is_visible_at_its_end_only(self, year: Path) -> None:
+        """2024-05-27 is a holiday: that week is of four sessions. 2024-06-14 is a Friday."""
+        seen = {}
+        for day in ("2024-05-29", "2024-05-31", "2024-06-13", "2024-06-14"):
+            system = prepared(year, days=day, streams=["1d"], trailing={"1w": 20})
+            series = system.session_data.current["SPY"].bars["1w"]
+            opened = len(series)
+            advance(system, "15:59")
+            before = len(series)
+            advance(system, "16:00")
+            seen[day] = (before - opened, len(series) - before)
+            if len(series) > before:
+                assert series.close[-1] == system.session_data.current["SPY"].bars["1d"].close[-1]
+                assert series.count[-1] == (4 if day == "2024-05-31" else 5)
+
+        assert seen == {"2024-05-29": (0, 0), "2024-05-31": (0, 1), "2024-06-13": (0, 0), "2024-06-14": (0, 1)}
+
+    def test_today_is_visible_at_the_close_only(self, year: Path) -> None:
+        system = prepared(year, days="2024-06-13", streams=["1d"])
+        series = system.session_data.current["SPY"].bars["1d"]
+        advance(system, "15:59")
+        assert len(series) == 0
+        advance(system, "16:00")
+        assert len(series) == 1
+        day = system.time_manager.to_local(int(series.timestamp[0])).date()
+        assert day == date(2024, 6, 13)
+
+
+class TestViews:
+    def test_frames_end_at_the_clock_too(self, minute_store: Path) -> None:
+        system = prepared(minute_store)
+        advance(system, "11:00")
+        series = system.session_data.current["SPY"].bars["1m"]
+
+        assert len(series.to_polars()) == len(series.to_pandas()) == 90
+        assert series.to_polars()["end"][-1] == system.time_manager.get_current_time()
+
+    def test_what_is_read_cannot_be_written(self, minute_store: Path) -> None:
+        system = prepared(minute_store, indicators=[{"name": "ema", "period": 5}])
+        advance(system, "11:00")
+        data = system.session_data.current["SPY"]
+        columns = [getattr(data.bars["1m"], name) for name in COLUMNS]
+        for column in [*columns, data.bars["1m"].data.close, data.indicators["ema_5_1m"].values]:
+            with pytest.raises(ValueError, match="read-only"):
+                column[0] = 0
+
+    def test_what_was_read_stays_as_it_was(self, minute_store: Path) -> None:
+        system = prepared(minute_store)
+        advance(system, "11:00")
+        series = system.session_data.current["SPY"].bars["1m"]
+        bars, copy = series.data, visible_series(series)
+        closes = series.close
+        advance(system, "12:00")
+
+        assert len(bars) == len(closes) == 90
+        assert bars.close.tobytes() == copy["close"]
+        assert len(series) == 150
+
+    def test_reading_copies_nothing(self, minute_store: Path) -> None:
+        system = prepared(minute_store)
+        advance(system, "11:00")
+        series = system.session_data.current["SPY"].bars["1m"]
+
+        assert np.shares_memory(series.close, series.data.close)
+        assert np.shares_memory(series.close, series.today.close)
