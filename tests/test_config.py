@@ -374,7 +374,7 @@ def test_all_problems_of_a_file_are_told_together_in_the_order_of_its_lines(tmp_
         ("s.yaml", "1: a\n", "s.yaml, line 1, column 1: a key must be text"),
         ("s.yaml", "", "holds no config"),
         ("s.yaml", "- a\n", "holds no config"),
-        ("s.json", '{"a": 1,\n}', "s.json, line 2, column 1: "),
+        ("s.json", '{"a": 1,\n"b"}', "s.json, line 2, column 4: "),
         ("s.json", '{"mode": 1, "mode": 2}', "the key 'mode' is there twice"),
         ("s.toml", "a = \n", "s.toml: "),
         ("s.ini", "", "a config is a .yaml, .yml, .json, .toml file, not .ini"),
