@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import polars as pl
 
+from openbell.errors import ConfigError
 from openbell.timing.clock import wall_stamp
 
 if TYPE_CHECKING:
@@ -33,17 +34,26 @@ class RunFolder:
         config: The config, which is kept as resolved.
         keep_bars: Whether the bars of every session are kept, too, as Parquet.
         keep_indicators: Whether the indicators of every session are kept, too, as Parquet.
+
+    Raises:
+        ConfigError: The folder holds a run already, or cannot be written.
     """
 
     def __init__(
         self, path: Path, config: SessionConfig, *, keep_bars: bool = False, keep_indicators: bool = False
     ) -> None:
-        path.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._keep_bars = keep_bars
         self._keep_indicators = keep_indicators
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self.journal: TextIO = (path / "journal.jsonl").open("x", encoding="utf-8")
+        except FileExistsError:
+            held = "holds a run already" if path.is_dir() else "is a file"
+            raise ConfigError(f"{path} {held}. Name another folder for the run with --out.") from None
+        except OSError as error:
+            raise ConfigError(f"cannot write the run folder {path}: {error.strerror or error}.") from error
         self._write_json("config.json", _repeatable(config))
-        self.journal: TextIO = (path / "journal.jsonl").open("w", encoding="utf-8")
 
     @staticmethod
     def default_path(session_name: str) -> Path:
