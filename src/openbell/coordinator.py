@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openbell.errors import ProvisioningError
+from openbell.errors import ConfigError, ProvisioningError
 from openbell.hooks import ConfiguredClasses, Hooks
 from openbell.observer import SessionObserver
 from openbell.provisioning import (
@@ -44,6 +44,9 @@ class SessionCoordinator:
         journal: Gets a record of every addition.
         observer: Hears of what happens.
 
+    Raises:
+        ConfigError: The exchange has no session on the config's days.
+
     Attributes:
         session_data: The session of the current day; after a run, the last one, for inspection.
         provisioner: What changes it.
@@ -73,6 +76,11 @@ class SessionCoordinator:
         self.days = time_manager.sessions(
             session_config.backtest_config.start_date, session_config.backtest_config.end_date
         )
+        if not self.days:
+            asked = session_config.backtest_config
+            raise ConfigError(
+                f"{time_manager.exchange} has no session from {asked.start_date} to {asked.end_date}. Choose other days."
+            )
         self.begin_day(self.days[0])
 
     # The lifecycle

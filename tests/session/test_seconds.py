@@ -1,8 +1,8 @@
 """A session on second bars: what is derived from them is what the minute data says, where both have trades.
 
-Of the real data, minutes and seconds were put together apart from each other. Over all sessions and symbols, open, high,
-low and close agree to the last bit in every minute but the first and the last: there the minute bars carry the prices of
-the opening and the closing auction, and the second bars do not. Volumes differ a little, auctions and corrections apart.
+Of the real data, minutes and seconds were put together apart from each other. Over all sessions and symbols, open,
+high, low and close agree to the last bit in every minute but the first and the last: there the minute bars carry the
+prices of the opening and the closing auction, and the second bars do not. Volumes differ a little, for the same reason.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def test_derived_minutes_are_the_minutes_where_both_have_trades(
         assert {i: s.base for i, s in seconds[symbol].bars.items()} == {"1s": None, "5s": "1s", "1m": "1s", "5m": "1s"}
         for interval in ("1m", "5m"):
             derived, stored = (data[symbol].bars[interval].today for data in (seconds, minutes))
-            _, ours, theirs = np.intersect1d(derived.timestamp, stored.timestamp, return_indices=True)
-            assert len(ours) == len(derived) == len(stored) >= 389 // int(interval[0])
+            assert len(derived) >= 389 // int(interval[0])
+            np.testing.assert_array_equal(derived.timestamp, stored.timestamp, "both have trades in the same bars")
             np.testing.assert_array_equal(derived.end, stored.end)
             assert_prices_agree(derived, stored)
             assert derived.volume.sum() == pytest.approx(stored.volume.sum(), rel=0.2)
