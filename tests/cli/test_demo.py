@@ -153,7 +153,7 @@ def test_a_store_of_something_else_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_store_of_another_version_of_the_demo_is_left_alone(tmp_path: Path) -> None:
-    BarStore.open_or_create(tmp_path / "store")
+    (tmp_path / "store").mkdir()
     (tmp_path / "store" / "LABEL.txt").write_text("SYNTHETIC DATA\nrecipe: another\n", encoding="utf-8")
 
     with pytest.raises(StoreError, match=r"another version of the demo\. Delete it"):
