@@ -21,11 +21,12 @@ class UnavailableError(Exception):
 
 
 def python_of(engine: str) -> Path:
-    """The interpreter that an engine's script runs with.
+    """The interpreter that an engine's script runs with; variants (``zipline_history``) share their engine's.
 
     Raises:
         UnavailableError: There is no such Python on this machine, or its packages cannot be installed.
     """
+    engine = engine.partition("_")[0]
     if engine not in PYTHONS:
         return Path(sys.executable)
     folder = CACHE / "venvs" / engine

@@ -12,7 +12,7 @@ from benchmarks.synthetic import calendar, make_store, sessions, symbols, write_
 
 from openbell.data.store import BarStore
 
-PEERS = ("nautilus", "backtrader", "zipline", "vectorbt")
+PEERS = ("nautilus", "backtrader", "zipline", "zipline_history", "vectorbt")
 HISTORY = 3
 """Sessions before the measured ones, for the warm-up of openbell's indicators."""
 
@@ -47,6 +47,12 @@ class Workload:
         """The measured sessions."""
         return sessions(self.history + self.session_count)[self.history :]
 
+    @property
+    def size(self) -> str:
+        """The size in words."""
+        derived = "" if self.interval == self.stored else f", {self.interval} derived"
+        return f"{self.symbol_count:,} symbols x {self.session_count:,} sessions x {self.stored}{derived}"
+
     def data(self) -> Path:
         """The store with the data, made when it is missing; workloads of one size share it."""
         path = CACHE / "data" / f"{self.stored}-{self.symbol_count}-{self.history}+{self.session_count}"
@@ -68,8 +74,10 @@ class Workload:
             "symbols": self.symbols,
             "store": str(store),
             "files": {name: [str(file) for file in sorted(folder.iterdir())] for name, folder in folders.items()},
+            "history_day": str(sessions(1)[0]),
             "first_day": str(days[0]),
             "last_day": str(days[-1]),
+            "history_ns": int(calendar().grid(sessions(1)[0], days[0]).open_ns[0]),
             "first_ns": int(grid.open_ns[0]),
             "end_ns": int(grid.close_ns[-1]),
             # From here on, no average remembers how it was started.
@@ -90,6 +98,10 @@ class Workload:
 @dataclass(frozen=True)
 class Universe(Workload):
     """A universe scan before one session: daily bars of all symbols, one-minute bars of the wild ones only."""
+
+    @property
+    def size(self) -> str:
+        return f"{self.symbol_count:,} symbols x {self.history} daily bars"
 
     def data(self) -> Path:
         path = CACHE / "data" / f"universe-{self.symbol_count}-{self.history}"
@@ -136,6 +148,7 @@ FULL = [
     Workload("days", "8 days", 10, 252),
     Workload("days_derived", "8 days, 5m derived", 10, 252, interval="5m"),
 ]
+MID_SESSION = Workload("mid_session", "7 mid-session", 205, 1, script="_mid_session", history=10)
 QUICK = [
     replace(FULL[0], symbol_count=10, session_count=20, engines=("floor", "openbell")),
     replace(FULL[1], symbol_count=10, session_count=20, engines=("floor", "openbell")),

@@ -1,121 +1,110 @@
-"""zipline-reloaded: bars ingested into a bundle first (not timed; nor is openbell's import), `handle_data` each minute.
+"""zipline-reloaded, as fast as it goes: the averages carried on in NumPy for all symbols at once, outside of zipline.
 
-It has no streaming indicators, and `data.history` with TA-Lib each minute would be slower by far: the averages are
-carried on in NumPy for all symbols at once, and 5m closes are read off each fifth minute. No metrics are computed.
+It has no streaming indicators; `zipline_history` has the way of its manual. Bars are ingested into a bundle first, not
+timed (nor is openbell's import); no metrics are computed; 5m closes are read off each fifth minute.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import zipline
 from benchmarks.peers.common import Crossings, clock, job, memory_mb, read_with_pyarrow, settle, tell
+from zipline.data import bundles
+from zipline.utils.calendar_utils import get_calendar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
+    Averages = Callable[[list[Any], Any, int], tuple[np.ndarray, np.ndarray]]
 
 BUNDLE = "benchmark"
+MINUTE_NS = 60_000_000_000
 
 
-def register_bundle(work: dict[str, Any], root: Path) -> None:
-    """Tell zipline of the bundle; ingest it when it is not there yet."""
-    from zipline.data import bundles
+def ingested(work: dict[str, Any]) -> None:
+    """Register the bundle; ingest it, history included, when it is not there yet."""
+    root = Path(work["store"]).parent / "zipline"
+    root.mkdir(exist_ok=True)
+    os.environ["ZIPLINE_ROOT"] = str(root)
+    first, last = pd.to_datetime([work["history_ns"], work["end_ns"] - 1]).normalize()
 
-    days = pd.to_datetime([work["first_ns"], work["end_ns"] - 1]).normalize()
-
-    def ingest(_environ, assets, minutes, _daily, adjustments, *_) -> None:
-        bars = read_with_pyarrow(work, ["open", "high", "low", "close", "volume"])
-        assets.write(
-            equities=pd.DataFrame(
-                {
-                    "symbol": work["symbols"],
-                    "asset_name": work["symbols"],
-                    "start_date": days[0],
-                    "end_date": days[1],
-                    "exchange": "NYSE",
-                }
-            )
-        )
+    def ingest(_environ: Any, assets: Any, minutes: Any, _daily: Any, adjustments: Any, *_: Any) -> None:
+        bars = read_with_pyarrow({**work, "first_ns": 0}, ["open", "high", "low", "close", "volume"])
+        about = {"symbol": work["symbols"], "asset_name": work["symbols"], "exchange": "NYSE"}
+        assets.write(equities=pd.DataFrame({**about, "start_date": first, "end_date": last}))
+        frames = [pd.DataFrame(columns).set_index("timestamp") for columns in bars.values()]
         minutes.write(
-            (
-                sid,
-                pd.DataFrame(
-                    {name: values for name, values in bars[symbol].items() if name != "timestamp"},
-                    index=pd.to_datetime(bars[symbol]["timestamp"] + 60_000_000_000, utc=True),
-                ),
-            )
-            for sid, symbol in enumerate(work["symbols"])
+            (sid, frame.set_axis(pd.to_datetime(frame.index + MINUTE_NS, utc=True))) for sid, frame in enumerate(frames)
         )
         adjustments.write()
 
-    bundles.register(BUNDLE, ingest, calendar_name="XNYS", start_session=days[0], end_session=days[1])
+    bundles.register(BUNDLE, ingest, calendar_name="XNYS", start_session=first, end_session=last)
     if not (root / "ingested").exists():
         bundles.ingest(BUNDLE, show_progress=False)
         (root / "ingested").touch()
-    work["days"] = days
 
 
-def averages(work: dict[str, Any], crossings: Crossings) -> tuple[Any, Any]:
-    """`initialize` and `handle_data` of the strategy."""
-    from zipline.api import symbol as asset_of
+def carried() -> Averages:
+    """Both averages of all assets, carried on from bar to bar."""
+    state: list[np.ndarray] = []
 
-    minutes, state = work["minutes"], {}
+    def averages(assets: list[Any], data: Any, _minutes: int) -> tuple[np.ndarray, np.ndarray]:
+        closes = data.current(assets, "close").to_numpy()
+        fast, slow = state or (closes, closes)
+        state[:] = fast + (closes - fast) * (2 / 11), slow + (closes - slow) * (2 / 21)
+        return state[0], state[1]
 
-    def initialize(_context: Any) -> None:
-        state["assets"] = [asset_of(symbol) for symbol in work["symbols"]]
-        state["minute"] = 0
-        state["started"] = clock()
-
-    def handle_data(_context: Any, data: Any) -> None:
-        state["minute"] += 1
-        if state["minute"] % minutes:
-            return
-        closes = data.current(state["assets"], "close").to_numpy()
-        fast, slow = state.get("averages", (closes, closes))
-        fast = fast + (closes - fast) * (2 / 11)
-        slow = slow + (closes - slow) * (2 / 21)
-        state["averages"] = fast, slow
-        end_ns = pd.Timestamp(data.current_dt).value
-        for symbol, fast_value, slow_value in zip(work["symbols"], fast.tolist(), slow.tolist(), strict=True):
-            crossings.see(symbol, end_ns, fast_value, slow_value)
-
-    return initialize, handle_data, state
+    return averages
 
 
-def main() -> None:
+def main(averages: Averages) -> None:
     """Ingest if need be, run, tell; what comes before the strategy's `initialize` is loading."""
     work = job()
-    root = Path(work["files"][work["symbols"][0]][0]).parents[4] / "zipline"
-    os.environ["ZIPLINE_ROOT"] = str(root)
-    root.mkdir(exist_ok=True)
-    import zipline
-    from zipline.utils.calendar_utils import get_calendar
-
-    register_bundle(work, root)
-    if "--ingest" in sys.argv:
-        return
+    ingested(work)
     settle()
     base_mb, started = memory_mb("VmRSS"), clock()
-    crossings = Crossings()
-    initialize, handle_data, state = averages(work, crossings)
+    crossings, symbols, minutes = Crossings(), work["symbols"], work["minutes"]
+
+    def initialize(context: Any) -> None:
+        context.assets_of_run = [zipline.api.symbol(symbol) for symbol in symbols]
+        context.minute = 0
+        context.load_s = clock() - started
+
+    def handle_data(context: Any, data: Any) -> None:
+        context.minute += 1
+        if context.minute % minutes:
+            return
+        fast, slow = averages(context.assets_of_run, data, minutes)
+        end_ns = data.current_dt.value
+        for symbol, fast_value, slow_value in zip(symbols, fast.tolist(), slow.tolist(), strict=True):
+            crossings.see(symbol, end_ns, fast_value, slow_value)
+            crossings.final[symbol] = fast_value, slow_value
+
+    def analyze(context: Any, _results: Any) -> None:
+        facts = {"load_s": context.load_s, "run_s": clock() - started - context.load_s}
+        tell(work, crossings, **facts, base_mb=base_mb, version=zipline.__version__)
+
+    days = pd.to_datetime([work["first_ns"], work["end_ns"] - 1]).normalize()
     calendar = get_calendar("XNYS")
     zipline.run_algorithm(
-        *work["days"],
+        *days,
         initialize=initialize,
         handle_data=handle_data,
+        analyze=analyze,
         capital_base=1_000_000,
         data_frequency="minute",
         bundle=BUNDLE,
         trading_calendar=calendar,
         metrics_set="none",
-        benchmark_returns=pd.Series(0.0, index=calendar.sessions_in_range(*work["days"])),
+        benchmark_returns=pd.Series(0.0, index=calendar.sessions_in_range(*days)),
     )
-    ended = clock()
-    fast, slow = state["averages"]
-    crossings.final = dict(zip(work["symbols"], zip(fast.tolist(), slow.tolist(), strict=True), strict=True))
-    load_s, run_s = state["started"] - started, ended - state["started"]
-    tell(work, crossings, load_s=load_s, run_s=run_s, base_mb=base_mb, version=zipline.__version__)
 
 
 if __name__ == "__main__":
-    main()
+    main(carried())
