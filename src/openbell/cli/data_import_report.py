@@ -1,0 +1,101 @@
+"""How an import is told: its progress, what it stored, and what it could not."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from openbell.cli.console import err, out, print_json, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from openbell.data.importers import ImportReport
+    from openbell.data.importers.report import Progress
+
+__all__ = ["import_progress", "show_import"]
+
+
+@contextmanager
+def import_progress() -> Iterator[Progress]:
+    """A progress bar on stderr; nothing stays of it."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("importing files"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("import", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def show_import(report: ImportReport, store: Path, *, as_json: bool) -> None:
+    """Print the report, warn of what was set aside or failed, and exit with 1 when a file failed."""
+    if as_json:
+        print_json(_summary(report, store))
+    else:
+        out.print(_report_table(report, store))
+    for path in report.quarantine:
+        say(f"warning: rows were set aside in {path}; it tells why")
+    if report.set_aside:
+        say(f"warning: {report.set_aside:,} rows contradict themselves or cannot be read and were not stored")
+    for path, reason in report.failed:
+        say(f"error: {path} was not imported: {reason}")
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def _summary(report: ImportReport, store: Path) -> dict[str, Any]:
+    written = report.written
+    return {
+        "store": str(store),
+        "added": written.added,
+        "revised": written.revised,
+        "unchanged": written.unchanged,
+        "set_aside": report.set_aside,
+        "series": [
+            {
+                "symbol": s.symbol,
+                "interval": s.interval,
+                "files": s.files,
+                "added": s.written.added,
+                "revised": s.written.revised,
+                "unchanged": s.written.unchanged,
+                "unsorted": s.unsorted,
+                "duplicates": s.duplicates,
+                "set_aside": s.set_aside,
+            }
+            for s in report.series.values()
+        ],
+        "failed": [{"path": str(path), "reason": reason} for path, reason in report.failed],
+        "quarantine": [str(path) for path in report.quarantine],
+    }
+
+
+_COUNTS = ("files", "added", "revised", "unchanged")
+_BLEMISHES = ("unsorted", "duplicates", "set_aside")
+
+
+def _report_table(report: ImportReport, store: Path) -> Any:
+    from rich.markup import escape
+    from rich.table import Table
+
+    rows = _summary(report, store)["series"]
+    shown = [*_COUNTS, *(name for name in _BLEMISHES if any(row[name] for row in rows))]
+    table = Table(
+        title=escape(f"Imported into {store}"),
+        title_justify="left",
+        box=None,
+        header_style="bold",
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    table.add_column("symbol")
+    table.add_column("interval", no_wrap=True)
+    for name in shown:
+        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(escape(row["symbol"]), row["interval"], *(f"{row[name]:,}" for name in shown))
+    return table

@@ -1,0 +1,35 @@
+"""What the commands about stores share: which store is meant, and the option for JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from openbell.errors import ConfigError
+
+__all__ = ["AsJson", "Store", "store_folder"]
+
+_DEFAULT_STORE = Path("store")
+
+Store = Annotated[
+    Path | None, typer.Option("--store", help="The store's folder; made if it is not there. Default: ./store if it is.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def store_folder(given: Path | None, *, must_exist: bool) -> Path:
+    """The store's folder: what is given, else ./store.
+
+    Raises:
+        ConfigError: None is given, and there is no ./store.
+    """
+    if given is not None:
+        return given
+    if _DEFAULT_STORE.is_dir():
+        return _DEFAULT_STORE
+    use = "list" if must_exist else "import into"
+    raise ConfigError(
+        f"which store to {use}? Say --store FOLDER (without it, ./{_DEFAULT_STORE} is used if it exists)."
+    )
