@@ -44,6 +44,13 @@ class ProbeStrategy(Strategy):
         self._do("teardown")
 
 
+class SliceStrategy(ProbeStrategy):
+    """A strategy that gets cross-sections, too."""
+
+    def on_slice(self, bars: Any) -> Any:
+        return self._do("on_slice", bars)
+
+
 class ProbeScanner(Scanner):
     """Likewise for a scanner."""
 
@@ -64,7 +71,8 @@ def strategy(**methods: Any) -> dict[str, Any]:
     pairs = methods.get("subscriptions")
     if isinstance(pairs, list):
         methods["subscriptions"] = lambda _: pairs
-    return {"module": "probes:ProbeStrategy", "config": methods}
+    name = "SliceStrategy" if "on_slice" in methods else "ProbeStrategy"
+    return {"module": f"probes:{name}", "config": methods}
 
 
 def strategy_at(clock: str, do: Callable[[Any], Any], watch: str = "SPY", **methods: Any) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class SessionCoordinator:
         if not self.days:
             asked = session_config.backtest_config
             raise ConfigError(
-                f"{time_manager.exchange} has no session from {asked.start_date} to {asked.end_date}. Choose other days."
+                f"{time_manager.exchange} has no session from {asked.start_date} to {asked.end_date}. Choose others."
             )
         self.begin_day(self.days[0])
 

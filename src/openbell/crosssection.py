@@ -85,7 +85,10 @@ class CrossSectionTable:
             raise DataError(f"{key} does not read the {self.interval} bars of this cross-section")
         blank = np.full(max(rows.stop - rows.start for rows in self._rows), np.nan)
         return [
-            blank[: rows.stop - rows.start] if indicator is None else whole_values(indicator, output)[rows]
+            blank[: rows.stop - rows.start]
+            if indicator is None
+            # Its own series may reach further back by now than the one that the rows were counted in.
+            else whole_values(indicator, output)[indicator.series.today_row :][: rows.stop - rows.start]
             for indicator, rows in zip(found, self._rows, strict=True)
         ]
 
