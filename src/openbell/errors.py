@@ -118,11 +118,13 @@ class DamagedFileError(DataError):
     Args:
         path: The file.
         cause: What the reader said.
+        remedy: What to do; by default, what to do about a data file.
     """
 
-    def __init__(self, path: Path, cause: str) -> None:
+    def __init__(self, path: Path, cause: str, remedy: str | None = None) -> None:
         self.path = path
-        super().__init__(f"{path} is damaged ({cause}). Delete it and import its data again.")
+        advice = remedy or "Set it aside with `openbell data repair`, then import its data again."
+        super().__init__(f"{path} is damaged ({cause}). {advice}")
 
 
 class BadBarsError(DataError):

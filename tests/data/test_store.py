@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import tempfile
 import threading
@@ -142,6 +143,7 @@ def test_reads_the_symbols_in_the_order_asked_for_and_only_the_days_asked_for(st
 
 
 def test_another_reader_sees_what_was_written(store: BarStore) -> None:
+    store.write("A", "1d", days(3))
     reader = BarStore.open(store.path)
     version = reader.version
     store.write("X", "1d", days(3))
@@ -184,6 +186,7 @@ def test_a_folder_that_is_not_a_store_is_told_with_the_remedy(tmp_path: Path) ->
 
 
 def test_a_store_of_a_newer_schema_is_refused(store: BarStore) -> None:
+    store.write("A", "1d", days(3))
     (store.path / "openbell-store.json").write_text(json.dumps({"format": "openbell-store", "schema_version": 99}))
     with pytest.raises(StoreError, match="newer"):
         BarStore.open(store.path)
@@ -231,22 +234,63 @@ def test_a_lost_manifest_is_made_again_from_the_files(store: BarStore) -> None:
     assert BarStore.open(store.path).coverage() == before
 
 
-def test_what_a_writer_killed_before_the_manifest_has_left_is_healed_at_the_next_open(store: BarStore) -> None:
-    store.write("A", "1m", bars(10))
-    manifest = (store.path / "manifest.parquet").read_bytes()
-    store.write("A", "1m", bars(20))
-    (store.path / "manifest.parquet").write_bytes(manifest)
-    left = data_path(store.path, Partition("1m", "B", "2013-10"))
-    left.parent.mkdir()
-    (left.parent / ".2013-10.parquet.tmp").write_bytes(b"half a file")
-    (store.path / "pending.json").write_text(json.dumps([["1m", "A", "2013-10"], ["1m", "B", "2013-10"]]))
+def test_a_store_is_made_when_something_is_written_to_it(tmp_path: Path) -> None:
+    store = BarStore.open_or_create(tmp_path / "new" / "store")
 
-    healed = BarStore.open(store.path)
+    with store.writer():
+        pass
+    with pytest.raises(BadBarsError):
+        store.write("X", "1d", bars(2))
 
-    assert [(c.symbol, c.rows) for c in healed.coverage()] == [("A", 20)]
-    assert healed.read(["A", "B"], "1m", None, None).height == 20
-    assert not (store.path / "pending.json").exists()
-    assert list(left.parent.iterdir()) == []
+    assert store.symbols() == ()
+    assert not (tmp_path / "new" / "store").exists()
+    store.write("X", "1d", days())
+    assert BarStore.open(store.path).symbols() == ("X",)
+
+
+def test_a_new_store_stays_when_something_else_was_put_into_it(tmp_path: Path) -> None:
+    store = BarStore.open_or_create(tmp_path / "store")
+    with store.writer():
+        (store.path / "quarantine").mkdir()
+
+    assert BarStore.open(store.path).symbols() == ()
+
+
+def test_bars_are_not_merged_into_a_file_that_is_not_what_was_stored(store: BarStore) -> None:
+    store.write("X", "1m", bars(10))
+    path = data_path(store.path, Partition("1m", "X", "2013-10"))
+    bars(10, price=20).write_parquet(path)
+
+    with pytest.raises(DamagedFileError, match="not what was stored"):
+        store.write("X", "1m", bars(12))
+
+
+def test_a_file_that_cannot_be_read_when_the_manifest_is_lost_costs_only_its_month(store: BarStore) -> None:
+    store.write("X", "1m", bars(5000))
+    store.write("Y", "1d", days())
+    damaged = data_path(store.path, Partition("1m", "X", "2013-11"))
+    damaged.write_bytes(b"x" * 1000)
+    data_path(store.path, Partition("1d", "Y", "all")).write_bytes(b"")
+    (store.path / "manifest.parquet").unlink()
+
+    again = BarStore.open(store.path)
+
+    assert again.read(["X"], "1m", None, date(2013, 10, 31)).height > 1000
+    with pytest.raises(DamagedFileError, match="2013-11"):
+        again.read(["X"], "1m", date(2013, 11, 2), None)
+    with pytest.raises(DamagedFileError, match=r"all\.parquet"):
+        again.read(["Y"], "1d", date(2013, 10, 2), date(2013, 10, 3))
+
+
+def test_a_flipped_byte_of_the_manifest_is_noticed_wherever_it_is(store: BarStore) -> None:
+    store.write("X", "1m", bars(500))
+    content = (store.path / "manifest.parquet").read_bytes()
+    for place in range(0, len(content), 7):
+        (store.path / "manifest.parquet").write_bytes(
+            content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :]
+        )
+        with pytest.raises(DamagedFileError, match="openbell data repair"):
+            BarStore.open(store.path)
 
 
 def test_a_second_writer_waits_for_the_first(store: BarStore) -> None:
@@ -283,9 +327,27 @@ def test_what_was_written_before_an_error_in_the_batch_is_kept(store: BarStore) 
 
 
 def test_a_store_that_cannot_be_written_is_told(store: BarStore) -> None:
-    # A folder in the way of a temporary file; the tests may run as root, whom permissions do not stop.
-    (store.path / ".pending.json.tmp").mkdir()
+    store.write("A", "1d", days())
+    # A folder in the way of a data file; the tests may run as root, whom permissions do not stop.
+    data_path(store.path, Partition("1d", "B", "all")).mkdir(parents=True)
 
-    with pytest.raises(StoreError, match="cannot write to the store"):
-        store.write("A", "1d", days())
-    assert store.coverage() == []
+    with pytest.raises(DamagedFileError, match=r"symbol=B.*directory"):
+        store.write("B", "1d", days())
+    assert [c.symbol for c in store.coverage()] == ["A"]
+
+
+def test_a_batch_that_meets_a_full_disk_leaves_the_store_as_it_was(
+    store: BarStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write("A", "1m", bars(10))
+
+    def full(path: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(StoreError, match="No space left on device"):
+        store.write("A", "1m", bars(5000))
+    monkeypatch.undo()
+
+    assert BarStore.open(store.path).read(["A"], "1m", None, None).height == 10
+    assert not (store.path / ".staging").exists()

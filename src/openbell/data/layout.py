@@ -5,7 +5,8 @@
     <store>/bars/interval=1m/symbol=SPY/2013-10.parquet           the bars of one UTC month (1s, 1m, 60m)
     <store>/bars/interval=1d/symbol=SPY/all.parquet               all daily bars
     <store>/quarantine/                                           rows that an import set aside, with the reasons
-    <store>/pending.json                                          only during a write: the files that it replaces
+    <store>/.staging/                                             only during a write: its new files
+    <store>/pending.json                                          only during a write: the files that it will replace
 
 The folders are Hive partitions, so polars, DuckDB and pandas read ``<store>/bars`` without openbell. Symbols are
 percent-encoded where a file system needs it (``BTC/USD`` is ``symbol=BTC%2FUSD``); the readers decode that.
@@ -13,6 +14,7 @@ percent-encoded where a file system needs it (``BTC/USD`` is ``symbol=BTC%2FUSD`
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -36,10 +38,13 @@ __all__ = [
 MARKER = "openbell-store.json"
 MANIFEST = "manifest.parquet"
 PENDING = "pending.json"
+STAGING = ".staging"
 LOCK = ".lock"
 BARS = "bars"
 QUARANTINE = "quarantine"
 SCHEMA_VERSION = 1
+OWN_NAMES = frozenset({MARKER, MANIFEST, PENDING, STAGING, LOCK, BARS, QUARANTINE, "actions", "LABEL.txt"})
+"""What a store's folder may hold."""
 
 STORED_INTERVALS = ("1s", "1m", "60m", "1d")
 """The intervals that a store takes, finest first. ``60m`` bars lie on clock hours: sessions never derive from them."""
@@ -86,9 +91,11 @@ def partitions(interval: str, frame: pl.DataFrame) -> list[tuple[str, pl.DataFra
         return []
     if interval == "1d":
         return [(_WHOLE, frame)]
-    month = frame["timestamp"].dt.strftime("%Y-%m")
-    if month[0] == month[-1]:
-        return [(str(month[0]), frame)]
+    times = frame["timestamp"]
+    first, last = f"{times[0]:%Y-%m}", f"{times[-1]:%Y-%m}"
+    if first == last:
+        return [(first, frame)]
+    month = times.dt.strftime("%Y-%m")
     runs = month.rle().struct.unnest()
     starts = runs["len"].cum_sum() - runs["len"]
     return [(str(m), frame.slice(s, n)) for m, s, n in zip(runs["value"], starts, runs["len"], strict=True)]
@@ -108,6 +115,8 @@ def as_stored(interval: str, frame: pl.DataFrame) -> pl.DataFrame:
     dtype = frame.schema["timestamp"]
     if not isinstance(dtype, pl.Datetime) or dtype.time_zone is None:
         raise BadBarsError(f"naive timestamps ({dtype}): say which time zone they are in, then convert them to UTC.")
+    if interval != "1d" and frame.schema == BAR_SCHEMA:
+        return frame
     stored = frame.select(
         pl.col("timestamp").dt.convert_time_zone("UTC").dt.cast_time_unit("ns"),
         pl.col(*list(BAR_SCHEMA)[1:]).cast(pl.Float64),
@@ -119,6 +128,11 @@ def as_stored(interval: str, frame: pl.DataFrame) -> pl.DataFrame:
                 f"a daily bar's timestamp is its session's date at 00:00 UTC, not {odd['timestamp'][0]}."
             )
     return stored
+
+
+def marker_content() -> bytes:
+    """What is in the file that makes a folder a store."""
+    return (json.dumps({"format": "openbell-store", "schema_version": SCHEMA_VERSION}) + "\n").encode()
 
 
 def instant(ns: int) -> datetime:

@@ -1,23 +1,36 @@
-"""The manifest: what each data file of a store holds, known without opening it."""
+"""The manifest: what each data file of a store holds, known without opening it.
+
+It is a Parquet file that carries its own checksum in its metadata, computed with zeros in the checksum's place.
+"""
 
 from __future__ import annotations
 
+import calendar
 import hashlib
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from openbell.data.layout import BARS, Partition, partition_of
+from openbell.data.layout import BAR_SCHEMA, BARS, Partition, partition_of
 from openbell.errors import DamagedFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["FileEntry", "Manifest", "describe_file", "encode_bars"]
+__all__ = ["FileEntry", "Manifest", "data_files", "describe_file", "encode_bars", "sha256_of", "unreadable_entry"]
+
+_SCAN_THREADS = 4
+_SEAL = "openbell_sha256"
+_NO_DIGEST = "0" * 64
+_DAY_NS = 86_400_000_000_000
+_YEAR_2100_NS = 47_482 * _DAY_NS
+
+_REMEDY = "Make it again from the data files with: openbell data repair --store FOLDER"
 
 _SCHEMA = pl.Schema(
     {
@@ -38,10 +51,10 @@ class FileEntry(NamedTuple):
 
     Attributes:
         part: ``YYYY-MM`` or ``all``.
-        rows: Number of bars, at least 1.
+        rows: Number of bars, at least 1; 0 when the file could not be read when the manifest was made from the files.
         first_ns: Start of the first bar, nanoseconds since 1970 UTC; likewise last_ns of the last bar.
         bytes: Size of the file.
-        sha256: Checksum of the file, in hexadecimal digits.
+        sha256: Checksum of the file, in hexadecimal digits; empty, so that no content fits, when it could not be read.
     """
 
     part: str
@@ -76,6 +89,17 @@ class Manifest:
         """The stored intervals of ``symbol``, finest first; empty when it is not there."""
         return self._intervals.get(symbol, ())
 
+    def entry(self, partition: Partition) -> FileEntry | None:
+        """What is known of one data file; None when it is not there."""
+        entries = self.files.get((partition.symbol, partition.interval), ())
+        return next((entry for entry in entries if entry.part == partition.part), None)
+
+    def partitions(self) -> Iterator[tuple[Partition, FileEntry]]:
+        """All data files with what they hold."""
+        for (symbol, interval), entries in self.files.items():
+            for entry in entries:
+                yield Partition(interval, symbol, entry.part), entry
+
     def with_changes(self, changes: Mapping[Partition, FileEntry | None]) -> Manifest:
         """The manifest after ``changes``: None takes a file out."""
         files = {key: {entry.part: entry for entry in entries} for key, entries in self.files.items()}
@@ -101,10 +125,13 @@ class Manifest:
         Raises:
             DamagedFileError: It cannot be read.
         """
+        content = path.read_bytes()
+        if not _is_sealed(content):
+            raise DamagedFileError(path, "its checksum does not fit", _REMEDY)
         try:
-            columns = pl.read_parquet(io.BytesIO(path.read_bytes())).select(list(_SCHEMA)).to_dict(as_series=False)
+            columns = pl.read_parquet(io.BytesIO(content)).select(list(_SCHEMA)).to_dict(as_series=False)
         except pl.exceptions.PolarsError as exc:
-            raise DamagedFileError(path, str(exc)) from exc
+            raise DamagedFileError(path, str(exc), _REMEDY) from exc
         symbols, intervals, *rest = columns.values()
         entries = map(FileEntry._make, zip(*rest, strict=True))
         keyed = zip(zip(symbols, intervals, strict=True), entries, strict=True)
@@ -114,18 +141,32 @@ class Manifest:
         """The content of the manifest file."""
         rows = [(*key, *entry) for key, entries in self.files.items() for entry in entries]
         buffer = io.BytesIO()
-        pl.DataFrame(rows, schema=_SCHEMA, orient="row").write_parquet(buffer)
-        return buffer.getvalue()
+        pl.DataFrame(rows, schema=_SCHEMA, orient="row").write_parquet(buffer, metadata={_SEAL: _NO_DIGEST})
+        return _sealed(buffer.getvalue())
 
     @staticmethod
     def scan(store: Path) -> Manifest:
-        """The manifest of the files that are in a store's folders, by opening each."""
+        """The manifest of the files that are in a store's folders, by opening each.
+
+        One that cannot be read is in it without rows, so that whoever asks for its bars is told.
+        """
         files: dict[tuple[str, str], tuple[FileEntry, ...]] = {}
-        for path in sorted((store / BARS).glob("interval=*/symbol=*/*.parquet")):
-            interval, symbol, _ = partition_of(path)
-            entry = describe_file(path)
-            files[symbol, interval] = (*files.get((symbol, interval), ()), entry)
+        paths = data_files(store)
+        with ThreadPoolExecutor(_SCAN_THREADS) as pool:
+            for path, entry in zip(paths, pool.map(_describe_any, paths), strict=True):
+                interval, symbol, _ = partition_of(path)
+                files[symbol, interval] = (*files.get((symbol, interval), ()), entry)
         return Manifest.of(files)
+
+
+def data_files(store: Path) -> list[Path]:
+    """The data files that are in a store's folders, sorted."""
+    return sorted((store / BARS).glob("interval=*/symbol=*/*.parquet"))
+
+
+def sha256_of(content: bytes) -> str:
+    """The checksum of a file's content, as the manifest keeps it."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def encode_bars(part: str, frame: pl.DataFrame) -> tuple[bytes, FileEntry]:
@@ -145,12 +186,48 @@ def describe_file(path: Path) -> FileEntry:
     content = path.read_bytes()
     try:
         frame = pl.read_parquet(io.BytesIO(content), columns=["timestamp"])
-    except pl.exceptions.PolarsError as exc:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as exc:
         raise DamagedFileError(path, str(exc)) from exc
+    if frame.is_empty() or frame.schema["timestamp"] != BAR_SCHEMA["timestamp"]:
+        raise DamagedFileError(path, "it holds no bars")
     return _describe(path.stem, frame, content)
+
+
+def unreadable_entry(part: str, size: int) -> FileEntry:
+    """The manifest entry of a data file that cannot be read: it says when its bars may be, and fits no content."""
+    if part == "all":
+        return FileEntry(part, 0, 0, _YEAR_2100_NS, size, "")
+    year, month = int(part[:4]), int(part[5:])
+    first_ns = calendar.timegm((year, month, 1, 0, 0, 0)) * 1_000_000_000
+    return FileEntry(part, 0, first_ns, first_ns + calendar.monthrange(year, month)[1] * _DAY_NS - 1, size, "")
+
+
+def _describe_any(path: Path) -> FileEntry:
+    try:
+        return describe_file(path)
+    except DamagedFileError:
+        return unreadable_entry(path.stem, path.stat().st_size)
 
 
 def _describe(part: str, frame: pl.DataFrame, content: bytes) -> FileEntry:
     times = frame["timestamp"].to_physical()
-    digest = hashlib.sha256(content).hexdigest()
-    return FileEntry(part, frame.height, int(times[0]), int(times[-1]), len(content), digest)
+    return FileEntry(part, frame.height, int(times[0]), int(times[-1]), len(content), sha256_of(content))
+
+
+def _sealed(content: bytes) -> bytes:
+    """A manifest file with its checksum in the place that was kept for it."""
+    place = _seal_place(content)
+    return content[: place.start] + sha256_of(content).encode() + content[place.stop :]
+
+
+def _is_sealed(content: bytes) -> bool:
+    """Whether a manifest file is as it was written, to the byte."""
+    place = _seal_place(content)
+    zeroed = content[: place.start] + _NO_DIGEST.encode() + content[place.stop :]
+    return content[place] == sha256_of(zeroed).encode()
+
+
+def _seal_place(content: bytes) -> slice:
+    """Where the checksum is: Parquet's footer has it behind its name and two bytes that tell its type and length."""
+    begin = content.rfind(_SEAL.encode()) + len(_SEAL) + 2
+    return slice(begin, begin + len(_NO_DIGEST))

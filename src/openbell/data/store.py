@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from openbell.data.files import replace_file, sync_folders, writer_lock
 from openbell.data.layout import Partition, data_path, instant
 from openbell.data.manifest import FileEntry, Manifest
 from openbell.data.reader import FileReader, StoredFile, SymbolRows
-from openbell.data.writer import StoreWriter, WriteReport, heal
+from openbell.data.writer import StoreWriter, WriteReport, commit_manifest, heal, unfinished
 from openbell.errors import DamagedFileError, StoreError
 
 if TYPE_CHECKING:
@@ -84,15 +85,16 @@ class BarStore:
 
     @staticmethod
     def open_or_create(path: str | Path) -> BarStore:
-        """Open the store in a folder, which becomes one if it is not there or empty.
+        """Open the store in a folder, which becomes one when something is written, if it is not there or empty.
 
         Raises:
-            StoreError: The folder holds something else, cannot be made, or is a store of a newer schema version.
+            StoreError: The folder holds something else, or is a store of a newer schema version.
         """
         folder = Path(path)
-        if not (folder / layout.MARKER).exists():
-            _create(folder)
-        return BarStore.open(folder)
+        if (folder / layout.MARKER).exists():
+            return BarStore.open(folder)
+        _require_free(folder)
+        return BarStore(folder)
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -138,11 +140,16 @@ class BarStore:
             StoreError: Another process is still writing after ``wait_s``, or the disk is full.
         """
         with writer_lock(self.path / layout.LOCK, wait_s=wait_s):
-            writer = StoreWriter(self.path, heal(self.path, self._read_manifest()))
+            is_new = _create(self.path)
+            writer = StoreWriter(self.path, self._healed())
             try:
                 yield writer
             finally:
-                writer.flush()
+                try:
+                    writer.flush()
+                finally:
+                    if is_new:
+                        _remove_if_empty(self.path)
 
     def read(self, symbols: Sequence[str], interval: str, first: date | None, last: date | None) -> pl.DataFrame:
         """Stored bars, in one scan over all files that they are in.
@@ -174,15 +181,22 @@ class BarStore:
         """
         files = self._files(self._current(), symbols, interval, first_ns, end_ns)
         while True:
+            stamp = self._stamp
+            damage: DamagedFileError | None = None
             try:
-                return self._reader.read(files, first_ns, end_ns)
-            except DamagedFileError:
-                # A writer may have replaced a file after we looked; when it is done, the manifest tells.
+                rows = self._reader.read(files, first_ns, end_ns)
+            except DamagedFileError as exc:
+                damage = exc
+            # A writer may have replaced files while we looked; when it is done, the manifest tells which.
+            if (self.path / layout.PENDING).exists() or stamp != self._stamp_now():
                 self._settle(_WAIT_S)
                 again = self._files(self._reload(), symbols, interval, first_ns, end_ns)
-                if again == files:
-                    raise
-                files = again
+                if again != files:
+                    files = again
+                    continue
+            if damage is not None:
+                raise damage
+            return rows
 
     def _files(
         self, manifest: Manifest, symbols: Sequence[str], interval: str, first_ns: int | None, end_ns: int | None
@@ -196,40 +210,51 @@ class BarStore:
 
     def _current(self) -> Manifest:
         """The manifest as it is on disk now; one look at the file's stamp when it has not changed."""
+        stamp = self._stamp_now()
+        return self._manifest if stamp and stamp == self._stamp else self._reload()
+
+    def _stamp_now(self) -> tuple[int, ...]:
+        """Changes when the manifest file does; empty when there is none."""
         try:
-            if _stamp(self.path / layout.MANIFEST) == self._stamp:
-                return self._manifest
+            return _stamp(self.path / layout.MANIFEST)
         except FileNotFoundError:
-            pass
-        return self._reload()
+            return ()
 
     def _reload(self) -> Manifest:
         """Load the manifest, after healing what a killed writer left."""
         with self._lock:
             self._settle()
             # The stamp first: should the file change in between, the next look tells.
-            stamp = _stamp(self.path / layout.MANIFEST) if (self.path / layout.MANIFEST).exists() else ()
+            stamp = self._stamp_now()
             self._manifest, self._stamp = self._read_manifest(), stamp
             return self._manifest
 
     def _settle(self, wait_s: float = 0) -> None:
         """Finish what a killed writer began; one that is alive has ``wait_s`` seconds to finish by itself."""
         for _ in range(int(wait_s / _POLL_S) + 1):
-            if not (self.path / layout.PENDING).exists():
+            if not unfinished(self.path):
                 return
-            # Without the lock its writer is alive, or we may only read: what is in the manifest holds.
-            with contextlib.suppress(StoreError), writer_lock(self.path / layout.LOCK, wait_s=min(wait_s, _POLL_S)):
-                heal(self.path, self._read_manifest())
+            try:
+                with writer_lock(self.path / layout.LOCK, wait_s=min(wait_s, _POLL_S)):
+                    self._healed()
+                    return
+            except StoreError:
+                # Its writer is alive, or we may only read: what is in the manifest holds.
+                if not (self.path / layout.PENDING).exists() or not os.access(self.path, os.W_OK):
+                    return
+
+    def _healed(self) -> Manifest:
+        """The manifest after healing; call it with the lock held."""
+        manifest = heal(self.path, self._read_manifest())
+        if not (self.path / layout.MANIFEST).exists() and manifest.files:
+            commit_manifest(self.path, manifest)
+        return manifest
 
     def _read_manifest(self) -> Manifest:
         try:
             return Manifest.load(self.path / layout.MANIFEST)
         except FileNotFoundError:
-            manifest = Manifest.scan(self.path)
-            # Where we may only read, or another process does the same at this moment, what was found serves as well.
-            with contextlib.suppress(OSError):
-                replace_file(self.path / layout.MANIFEST, manifest.encode())
-            return manifest
+            return Manifest.scan(self.path)
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
@@ -266,17 +291,40 @@ def _require_marker(folder: Path) -> None:
         )
 
 
-def _create(folder: Path) -> None:
+def _require_free(folder: Path) -> None:
+    """Refuse to make a store in a folder that is used for something else."""
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f"{folder} is a file. Name an empty or a new folder.")
+    # Hidden files may be what a creation that was killed has left.
+    if folder.exists() and (others := sorted(p.name for p in folder.iterdir() if not _is_own(p.name))):
+        raise StoreError(
+            f"{folder} is not an openbell store and not empty (it holds {', '.join(others[:3])}). "
+            "Name an empty or a new folder."
+        )
+
+
+def _is_own(name: str) -> bool:
+    return name.startswith(".") or name in layout.OWN_NAMES
+
+
+def _create(folder: Path) -> bool:
+    """Make the folder a store if it is none; whether it was made one. Call it with the lock held."""
+    if (folder / layout.MARKER).exists():
+        return False
+    _require_free(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Hidden files may be what a creation that was killed has left.
-        if others := sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")):
-            raise StoreError(
-                f"{folder} is not an openbell store and not empty (it holds {', '.join(others[:3])}). "
-                "Name an empty or a new folder."
-            )
-        marker = {"format": "openbell-store", "schema_version": layout.SCHEMA_VERSION}
-        replace_file(folder / layout.MARKER, (json.dumps(marker) + "\n").encode())
+        replace_file(folder / layout.MARKER, layout.marker_content())
         sync_folders([folder])
     except OSError as exc:
         raise StoreError(f"cannot make a store in {folder}: {exc.strerror or exc}.") from exc
+    return True
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """Take a store away that was made for bars that did not come; call it with the lock held."""
+    if {path.name for path in folder.iterdir()} <= {layout.MARKER, layout.LOCK}:
+        (folder / layout.MARKER).unlink()
+        (folder / layout.LOCK).unlink()
+        # Not when somebody has put something there meanwhile.
+        with contextlib.suppress(OSError):
+            folder.rmdir()

@@ -1,15 +1,16 @@
-"""Writing to a store: merged with what is there, all of a batch or none of a file, and healed after a kill.
+"""Writing to a store: all of a batch or nothing of it, also when the process is killed at any moment.
 
-A flush goes: (1) a note of the files about to change, (2) each file as temporary file, fsync, rename, (3) the folders
-synced,
-(4) the manifest likewise, (5) the note deleted. A kill between (1) and (5) leaves whole files and the note; the
-next open scans the files that it names and puts them into the manifest.
+A flush goes: (1) the new files into the staging folder, synced; (2) a note of where each belongs and what it holds,
+synced: from here on the batch will be in the store, whatever happens; (3) the files renamed to their places; (4) the
+manifest replaced; (5) the note deleted. A kill before (2) leaves files that nobody looks at, a kill after it leaves the
+note, and whoever opens the store next does the rest.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,20 +18,20 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from openbell.data.check_bars import require_good_bars
-from openbell.data.files import replace_file, sync_folders, temporary_of
-from openbell.data.layout import MANIFEST, PENDING, Partition, as_stored, data_path, partitions
-from openbell.data.manifest import FileEntry, Manifest, describe_file, encode_bars
+from openbell.data.files import replace_file, sync_files, sync_folders, temporary_of
+from openbell.data.layout import MANIFEST, PENDING, STAGING, Partition, as_stored, data_path, partitions
+from openbell.data.manifest import FileEntry, Manifest, encode_bars, sha256_of
 from openbell.errors import DamagedFileError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["StoreWriter", "WriteReport", "heal"]
+__all__ = ["StoreWriter", "WriteReport", "commit_manifest", "heal", "unfinished"]
 
 _FLUSH_ROWS = 2_000_000
-_FLUSH_FILES = 500
-_SYNC_THREADS = 8
+_FLUSH_FILES = 1000
+_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,107 +69,163 @@ class StoreWriter:
 
         Returns:
             The rows added, revised and unchanged. They are on disk after the next flush, at the latest at the end of
-            the ``with`` block.
+            the ``with`` block; those of one call all at once.
 
         Raises:
             BadBarsError: Bars contradict themselves; nothing of ``frame`` is written.
-            DamagedFileError: A file that is there cannot be read, so the bars cannot be merged into it.
+            DamagedFileError: A file that is there is not what was stored, so the bars cannot be merged into it;
+                nothing of ``frame`` is written.
         """
         if not symbol:
             raise StoreError("a symbol must have at least one character")
         bars = require_good_bars(as_stored(interval, frame), f"{symbol} {interval}")
         report = WriteReport()
+        changed: dict[Partition, pl.DataFrame] = {}
         for part, rows in partitions(interval, bars):
-            report += self._merge(Partition(interval, symbol, part), rows)
+            partition = Partition(interval, symbol, part)
+            merged, told = _merged(rows, self._current(partition))
+            report += told
+            if merged is not None:
+                changed[partition] = merged
+        self._staged |= changed
+        self._staged_rows += sum(rows.height for rows in changed.values())
         if self._staged_rows >= _FLUSH_ROWS or len(self._staged) >= _FLUSH_FILES:
             self.flush()
         return report
 
     def flush(self) -> None:
-        """Bring everything that is written so far to disk.
+        """Bring everything that is written so far to disk, all of it or nothing.
 
         Raises:
-            StoreError: The disk is full or the folder cannot be written; the next open puts the store in order.
+            StoreError: The disk is full or the folder cannot be written; what was not stored yet is given up.
         """
-        if not self._staged:
+        staged, self._staged, self._staged_rows = self._staged, {}, 0
+        if not staged:
             return
         try:
-            self.manifest = self._commit(self._staged)
+            self.manifest = self._commit(staged)
         except OSError as exc:
             raise StoreError(
                 f"cannot write to the store {self._store}: {exc.strerror or exc} ({exc.filename})."
             ) from exc
-        self._staged = {}
-        self._staged_rows = 0
-
-    def _merge(self, partition: Partition, rows: pl.DataFrame) -> WriteReport:
-        current = self._current(partition)
-        if current is None:
-            return self._stage(partition, rows, WriteReport(added=rows.height))
-        if rows.equals(current):
-            return WriteReport(unchanged=rows.height)
-        both = rows.join(current, on="timestamp", how="inner", suffix="_before")
-        values = [name for name in rows.columns if name != "timestamp"]
-        revised = both.filter(pl.any_horizontal(pl.col(name) != pl.col(f"{name}_before") for name in values)).height
-        report = WriteReport(rows.height - both.height, revised, both.height - revised)
-        if not (report.added or report.revised):
-            return report
-        kept = current.join(rows, on="timestamp", how="anti")
-        return self._stage(partition, pl.concat([kept, rows]).sort("timestamp"), report)
 
     def _current(self, partition: Partition) -> pl.DataFrame | None:
+        """The bars that a partition has now; None when there are none."""
         if partition in self._staged:
             return self._staged[partition]
         path = data_path(self._store, partition)
         try:
-            return pl.read_parquet(io.BytesIO(path.read_bytes()))
+            content = path.read_bytes()
         except FileNotFoundError:
             return None
-        except (pl.exceptions.PolarsError, OSError) as exc:
+        except OSError as exc:
+            raise DamagedFileError(path, exc.strerror or str(exc)) from exc
+        # Merging into a damaged file would give its damage a new checksum.
+        entry = self.manifest.entry(partition)
+        if entry is not None and sha256_of(content) != entry.sha256:
+            raise DamagedFileError(path, "its content is not what was stored")
+        try:
+            return pl.read_parquet(io.BytesIO(content))
+        except pl.exceptions.PolarsError as exc:
             raise DamagedFileError(path, str(exc)) from exc
 
-    def _stage(self, partition: Partition, rows: pl.DataFrame, report: WriteReport) -> WriteReport:
-        self._staged[partition] = rows
-        self._staged_rows += rows.height
-        return report
-
     def _commit(self, staged: Mapping[Partition, pl.DataFrame]) -> Manifest:
-        _write_durably(self._store / PENDING, json.dumps([list(p) for p in staged]).encode())
-        folders = {data_path(self._store, partition).parent for partition in staged}
-        for folder in folders:
-            folder.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(_SYNC_THREADS) as pool:
-            entries = dict(zip(staged, pool.map(self._write_partition, staged.items()), strict=True))
-            parents = {folder.parent for folder in folders}
-            list(pool.map(lambda folder: sync_folders([folder]), folders))
-        sync_folders([*parents, *{parent.parent for parent in parents}, self._store])
-        return _commit_manifest(self._store, self.manifest.with_changes(entries))
+        folder = self._store / STAGING
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        try:
+            entries = self._stage(folder, staged)
+            _write_durably(self._store / PENDING, _encode_note(entries))
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return _finish(self._store, self.manifest, entries)
 
-    def _write_partition(self, item: tuple[Partition, pl.DataFrame]) -> FileEntry:
-        partition, frame = item
-        content, entry = encode_bars(partition.part, frame)
-        replace_file(data_path(self._store, partition), content)
-        return entry
+    def _stage(self, folder: Path, staged: Mapping[Partition, pl.DataFrame]) -> dict[Partition, FileEntry]:
+        """Write the new files into the staging folder, the n-th under the name n."""
+
+        def write(item: tuple[int, tuple[Partition, pl.DataFrame]]) -> FileEntry:
+            number, (partition, frame) = item
+            content, entry = encode_bars(partition.part, frame)
+            (folder / str(number)).write_bytes(content)
+            return entry
+
+        with ThreadPoolExecutor(_THREADS) as pool:
+            entries = dict(zip(staged, pool.map(write, enumerate(staged.items())), strict=True))
+        sync_files([folder / str(number) for number in range(len(staged))])
+        sync_folders([folder, self._store])
+        return entries
+
+
+def unfinished(store: Path) -> bool:
+    """Whether a write is under way, or was killed before its end."""
+    left = (store / PENDING, store / STAGING, temporary_of(store / PENDING), temporary_of(store / MANIFEST))
+    return any(path.exists() for path in left)
 
 
 def heal(store: Path, manifest: Manifest) -> Manifest:
-    """Bring the files of a killed writer into the manifest; call it with the lock held."""
-    note = store / PENDING
-    if not note.exists():
+    """Finish, or give up, what a killed writer began; call it with the lock held.
+
+    Returns:
+        The manifest as it is then.
+    """
+    for name in (PENDING, MANIFEST):
+        temporary_of(store / name).unlink(missing_ok=True)
+    try:
+        note = json.loads((store / PENDING).read_bytes())
+    except FileNotFoundError:
+        shutil.rmtree(store / STAGING, ignore_errors=True)
         return manifest
-    changes: dict[Partition, FileEntry | None] = {}
-    for fields in json.loads(note.read_bytes()):
-        partition = Partition(*fields)
-        path = data_path(store, partition)
-        temporary_of(path).unlink(missing_ok=True)
-        changes[partition] = describe_file(path) if path.exists() else None
-    return _commit_manifest(store, manifest.with_changes(changes))
+    except ValueError as exc:
+        raise DamagedFileError(store / PENDING, str(exc)) from exc
+    entries = {Partition(*partition): FileEntry(*entry) for partition, entry in note}
+    return _finish(store, manifest, entries)
 
 
-def _commit_manifest(store: Path, manifest: Manifest) -> Manifest:
+def commit_manifest(store: Path, manifest: Manifest) -> Manifest:
+    """Put a manifest in place, on disk when it returns."""
     _write_durably(store / MANIFEST, manifest.encode())
-    (store / PENDING).unlink(missing_ok=True)
     return manifest
+
+
+def _finish(store: Path, manifest: Manifest, entries: Mapping[Partition, FileEntry]) -> Manifest:
+    """The part of a flush behind its note; may be begun any number of times."""
+    targets = [data_path(store, partition) for partition in entries]
+    folders = list(dict.fromkeys(target.parent for target in targets))
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    for number, target in enumerate(targets):
+        staged = store / STAGING / str(number)
+        # What is not in the staging folder any more was renamed before the kill.
+        if staged.exists():
+            staged.replace(target)
+    parents = {folder.parent for folder in folders}
+    sync_folders([*folders, *parents, *{parent.parent for parent in parents}, store])
+    commit_manifest(store, manifest.with_changes(entries))
+    (store / PENDING).unlink(missing_ok=True)
+    shutil.rmtree(store / STAGING, ignore_errors=True)
+    return manifest.with_changes(entries)
+
+
+def _merged(rows: pl.DataFrame, current: pl.DataFrame | None) -> tuple[pl.DataFrame | None, WriteReport]:
+    """The bars of a partition with ``rows`` put in (None: it stays as it is), and what that does."""
+    if current is None:
+        return rows, WriteReport(added=rows.height)
+    if rows.equals(current):
+        return None, WriteReport(unchanged=rows.height)
+    both = rows.join(current, on="timestamp", how="inner", suffix="_before")
+    values = [name for name in rows.columns if name != "timestamp"]
+    revised = both.filter(pl.any_horizontal(pl.col(name) != pl.col(f"{name}_before") for name in values)).height
+    report = WriteReport(rows.height - both.height, revised, both.height - revised)
+    if not (report.added or report.revised):
+        return None, report
+    kept = current.join(rows, on="timestamp", how="anti")
+    return pl.concat([kept, rows]).sort("timestamp"), report
+
+
+def _encode_note(entries: Mapping[Partition, FileEntry]) -> bytes:
+    note: Sequence[object] = [[list(partition), list(entry)] for partition, entry in entries.items()]
+    return json.dumps(note).encode()
 
 
 def _write_durably(path: Path, content: bytes) -> None:

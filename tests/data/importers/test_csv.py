@@ -182,5 +182,6 @@ def test_what_makes_no_sense_is_told(tmp_path: Path, store: BarStore) -> None:
         import_csv([path], store, interval="1d", label="end")
     with pytest.raises(ConfigError, match="there is no file"):
         import_csv([tmp_path / "nope.csv"], store, interval="1d")
+    (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigError, match=r"no \.csv files"):
-        import_csv([store.path], store, interval="1d")
+        import_csv([tmp_path / "empty"], store, interval="1d")

@@ -166,7 +166,7 @@ def test_wrong_folders_symbols_and_intervals_are_told(lean_dir: Path, tmp_path: 
     with pytest.raises(ConfigError, match="there is no folder"):
         import_lean(tmp_path / "nowhere", store)
     with pytest.raises(ConfigError, match="not a LEAN data folder"):
-        import_lean(store.path, store)
+        import_lean(tmp_path, store)
     with pytest.raises(ConfigError, match="NOPE"):
         import_lean(lean_dir, store, symbols=["SPY", "NOPE"])
     with pytest.raises(ConfigError, match="5m"):
