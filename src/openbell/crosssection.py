@@ -44,7 +44,9 @@ class CrossSectionTable:
         self.ends_ns: NDArray[np.int64] = ends[self._order]
         names = np.array([s.symbol for s in series], object)
         self.symbols: list[str] = names[rank[self._order]].tolist()
-        self._columns: dict[tuple[str, str], NDArray[np.float64]] = {}
+        self._columns: dict[str, NDArray[np.float64]] = {}
+        self._values: dict[tuple[str, str], NDArray[np.float64]] = {}
+        self._values_of = session_data.current
 
     def moments(self, after_ns: int) -> Iterator[tuple[int, CrossSection]]:
         """Each time after ``after_ns`` at which a bar closes, and the cross-section then."""
@@ -56,10 +58,10 @@ class CrossSectionTable:
 
     def column(self, name: str) -> NDArray[np.float64]:
         """A column of bars in order."""
-        known = self._columns.get((name, ""))
+        known = self._columns.get(name)
         if known is None:
             parts = [getattr(whole_run(s), name)[rows] for s, rows in self._pairs()]
-            known = self._columns[name, ""] = self._ordered(parts)
+            known = self._columns[name] = self._ordered(parts)
         return known
 
     def indicator(self, key: str, output: str) -> NDArray[np.float64]:
@@ -68,9 +70,12 @@ class CrossSectionTable:
         Raises:
             DataError: No symbol has it.
         """
-        known = self._columns.get((key, output))
+        if self._values_of is not self._session_data.current:  # something came or went at this very moment
+            self._values_of = self._session_data.current
+            self._values.clear()
+        known = self._values.get((key, output))
         if known is None:
-            known = self._columns[key, output] = self._ordered(self._indicator_parts(key, output))
+            known = self._values[key, output] = self._ordered(self._indicator_parts(key, output))
         return known
 
     def _indicator_parts(self, key: str, output: str) -> list[NDArray[np.float64]]:
