@@ -78,7 +78,7 @@ def summarise_config(config: SessionConfig) -> dict[str, Any]:
     data = config.session_data_config
     return {
         "session_name": config.session_name,
-        "exchange": config.exchange,
+        "exchange": config.exchange_name,
         "sessions": {"count": len(days), "first": days[0], "last": days[-1]},
         "symbols": data.symbols,
         "streams": data.streams,
@@ -105,7 +105,7 @@ def _check_sessions(config: SessionConfig, time_manager: TimeManager, found: _Fi
         if not time_manager.sessions(start, end):
             before, after = time_manager.last_session_on_or_before(start), time_manager.first_session_on_or_after(end)
             near = f"The nearest sessions are {before} and {after}."
-            raise ConfigError(f"{config.exchange} has no session from {start} to {end}. {near}")
+            raise ConfigError(f"{config.exchange_name} has no session from {start} to {end}. {near}")
 
 
 def _check_indicators(config: SessionConfig, found: _Findings) -> None:

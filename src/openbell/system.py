@@ -115,7 +115,7 @@ class SystemManager:
         heading = {
             "session_name": self.config.session_name,
             "mode": self.config.mode,
-            "exchange": self.config.exchange,
+            "exchange": self.config.exchange_name,
         }
         label = read_label(self.data_manager.store.path)
         return heading if label is None else {**heading, "store_label": label}

@@ -16,7 +16,7 @@ from openbell.interval import Interval, parse_interval
 from openbell.timing import SessionGrid, TimeManager
 from openbell.timing.grid import date_of
 
-EXCHANGES = ["XNYS", "XHKG", "XTKS", "XLON", "CMES", "24/7"]
+EXCHANGES = ["XNYS", "XHKG", "XTKS", "XBOM", "XLON", "CMES", "24/7", "FOREX"]
 INTRADAY = ["1m", "4m", "5m", "7m", "15m", "30m", "45m", "60m", "240m"]
 GROUPED = ["1d", "1w", "2d", "5d", "2w"]
 MINUTE_NS = 60_000_000_000

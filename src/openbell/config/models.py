@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
 from pydantic.dataclasses import dataclass
 
+from openbell.config.exchange import Exchange
 from openbell.config.fields import (
     ClockTime,
     Day,
@@ -251,8 +252,8 @@ class SessionConfig(_Level):
     """The session's name: letters, digits, blanks, dots, dashes and underscores. Run folders are named after it."""
     mode: Annotated[Literal["backtest"], BeforeValidator(_read_mode)] = "backtest"
     """How it runs."""
-    exchange: Annotated[str, Field(min_length=1, strict=True)] = "XNYS"
-    """The calendar of the exchange, as exchange_calendars names it: XNYS, XLON, XHKG, 24/7 ..."""
+    exchange: Exchange = "XNYS"
+    """The exchange's calendar: XNYS, XHKG, US_EQUITY, 24/7 ... (openbell calendars lists all), or own sessions."""
     store: Path | None = None
     """The folder of the bar store, relative to the config file; the option --store goes before it."""
     backtest_config: BacktestConfig
@@ -275,6 +276,11 @@ class SessionConfig(_Level):
     def folder(self) -> Path:
         """The folder that relative paths in the config start from."""
         return self._source_path.parent if self._source_path else Path.cwd()
+
+    @property
+    def exchange_name(self) -> str:
+        """What the exchange is called: as it was written, or the name of own sessions."""
+        return self.exchange if isinstance(self.exchange, str) else self.exchange.name
 
     def with_store(self, store: Path) -> SessionConfig:
         """The same config with its bars in another store."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 
 from pydantic import ValidationError
 
+from openbell.config.exchange import KINDS_OF_EXCHANGE
 from openbell.errors import InvalidConfigError, did_you_mean
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Problem(NamedTuple):
 
 def problems_of(error: ValidationError, model: type) -> list[Problem]:
     """Every problem in a validation error of ``model``, in the order of the model's fields."""
-    return [Problem(detail["loc"], _message(detail, model)) for detail in error.errors(include_url=False)]
+    return [Problem(_written(detail["loc"]), _message(detail, model)) for detail in error.errors(include_url=False)]
 
 
 def raises_config_error(cls: C) -> C:
@@ -60,14 +61,19 @@ def raises_config_error(cls: C) -> C:
     return cls
 
 
+def _written(place: Place) -> Place:
+    """A place without what pydantic adds to it: the form of a value that has several, and that a key is meant."""
+    return tuple(part for part in place if part not in (*KINDS_OF_EXCHANGE, "[key]"))
+
+
 def _message(detail: ErrorDetails, model: type) -> str:
-    kind, given = detail["type"], detail["input"]
+    kind, given, place = detail["type"], detail["input"], _written(detail["loc"])
     if kind in _UNKNOWN_KEY:
-        return _unknown_key(detail["loc"], model)
+        return _unknown_key(place, model)
     if kind == "value_error":
         return str(detail["ctx"]["error"])
     if kind == "missing":
-        return f"is required and not there: {_description(detail['loc'], model)}"
+        return f"is required and not there: {_description(place, model)}"
     if kind == "literal_error":
         return f"must be {detail['ctx']['expected']}, not {given!r}"
     if kind in _NOT_A_MAPPING:
@@ -77,7 +83,7 @@ def _message(detail: ErrorDetails, model: type) -> str:
     if kind == "string_type":
         return f"must be text, not {_told(given)}. Put it in quotes."
     if kind == "string_pattern_mismatch":
-        return f"{given!r} cannot be used: {_description(detail['loc'], model)}"
+        return f"{given!r} cannot be used: {_description(place, model)}"
     if kind == "too_short":
         return "is empty. Write at least one entry, or leave the key out."
     return f"{detail['msg'].replace('Input should be', 'must be', 1)}, not {_told(given)}"

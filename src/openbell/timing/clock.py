@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Protocol
 
 from openbell.errors import CalendarError
 
-__all__ = ["Clock", "SimulatedClock", "Stopwatch", "WallClock", "stopwatch", "wall_stamp"]
+__all__ = ["Clock", "SimulatedClock", "Stopwatch", "WallClock", "stopwatch", "today_utc", "wall_stamp"]
 
 
 class Clock(Protocol):
@@ -86,6 +86,11 @@ def stopwatch() -> Stopwatch:
 def wall_stamp() -> str:
     """The machine's time in UTC as text that sorts and is safe in a file name: ``20131010T143000.123456Z``."""
     return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def today_utc() -> date:
+    """The machine's date in UTC; calendars reach a year beyond it."""
+    return datetime.now(UTC).date()
 
 
 def _utc_text(ns: int) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from openbell.config.exchange import ExchangeConfig
     from openbell.timing.grid import SessionGrid, TradingSession
 
 __all__ = ["TimeManager"]
@@ -35,20 +36,25 @@ class TimeManager:
     be called in loops and from any thread.
 
     Args:
-        exchange: A calendar of exchange_calendars, such as ``XNYS``, ``XHKG``, ``CMES`` or ``24/7``.
+        exchange: A calendar of exchange_calendars, such as ``XNYS``, ``XHKG``, ``CMES`` or ``24/7``; an alias such as
+            ``US_EQUITY``; or own sessions, as a config says them.
         session_hours: ``extended`` adds the pre-market and the post-market to the sessions.
         clock: What time it is; the machine's clock unless given.
 
     Raises:
         UnknownNameError: There is no calendar of that name.
-        ConfigError: Extended hours were asked for, and none are known for the exchange.
+        ConfigError: Own sessions contradict themselves, or extended hours were asked for, and none are known.
     """
 
     def __init__(
-        self, exchange: str = "XNYS", *, session_hours: SessionHours = "regular", clock: Clock | None = None
+        self,
+        exchange: str | ExchangeConfig = "XNYS",
+        *,
+        session_hours: SessionHours = "regular",
+        clock: Clock | None = None,
     ) -> None:
         calendar = load_calendar(exchange, session_hours)
-        self.exchange = exchange
+        self.exchange = calendar.exchange
         self.timezone: ZoneInfo = calendar.timezone
         self.session_hours: SessionHours = session_hours
         self.clock: Clock = clock if clock is not None else WallClock()
