@@ -10,7 +10,7 @@ from openbell.bars import Bars
 from openbell.data.aggregate import aggregate
 from openbell.data.cache import CachedBars, SessionRange
 from openbell.data.session_reader import read_sessions, rows_between
-from openbell.errors import DataError, IntervalError, did_you_mean
+from openbell.errors import DamagedFileError, DataError, IntervalError, did_you_mean
 from openbell.interval import Interval, base_candidates, determine_required_base, parse_interval
 from openbell.timing.grid import date_of, day_number
 
@@ -193,13 +193,26 @@ class DataManager:
             reads[_missing(cached, first_day, last_day, reach)].append(symbol)
         found: list[tuple[str, CachedBars]] = []
         for read, group in reads.items():
-            grid = self.time_manager.grid(date_of(read.first_day), date_of(read.last_day))
-            sessions = SessionRange.of(*read, grid)
-            for chunk in self._chunks(group, base, read):
-                runs = read_sessions(self.store, chunk, stored, grid, sessions)
-                found += [(symbol, CachedBars(sessions, bars)) for symbol, bars in runs]
+            try:
+                found += self._read(read, group, base)
+            except DamagedFileError:
+                # The file may be one that would only have been read ahead: then it costs no more than its own month.
+                asked = read._replace(last_day=max(read.first_day, min(read.last_day, last_day)))
+                if asked == read:
+                    raise
+                found += self._read(asked, group, base)
         for symbol, new in found:
             self._keep(symbol, base, stored, new, first_day, last_day)
+
+    def _read(self, read: _Read, symbols: Sequence[str], base: str) -> list[tuple[str, CachedBars]]:
+        """The bars of a range of dates as the store has them."""
+        grid = self.time_manager.grid(date_of(read.first_day), date_of(read.last_day))
+        sessions = SessionRange.of(*read, grid)
+        return [
+            (symbol, CachedBars(sessions, bars))
+            for chunk in self._chunks(symbols, base, read)
+            for symbol, bars in read_sessions(self.store, chunk, parse_interval(base), grid, sessions)
+        ]
 
     def _reach(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> int:
         """How far to read, in days since 1970-01-01: to the horizon, or as far as the room in the cache allows."""
