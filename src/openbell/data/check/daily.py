@@ -1,0 +1,144 @@
+"""Findings about intraday bars and the daily bar of their session that do not agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.data.aggregate import aggregate
+from openbell.data.check.finding import Finding
+from openbell.data.check.stale import runs_of
+from openbell.interval import parse_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from openbell.bars import Bars
+    from openbell.data.check.finding import Severity
+    from openbell.data.check.series import Series
+
+__all__ = ["AUCTION_TOLERANCE", "RANGE_TOLERANCE", "VOLUME_SHARE", "daily_prices", "daily_volumes", "outside_daily"]
+
+RANGE_TOLERANCE = 0.001
+"""High and low may differ by 0.1 %, or by one tick where that is more."""
+AUCTION_TOLERANCE = 0.0025
+"""Open and close may differ by 0.25 %: the daily bar's are those of the auctions, the sum's the nearest trades."""
+VOLUME_SHARE = (0.75, 1.05)
+"""A session's volumes may sum to 75 to 105 % of the daily one: auctions and trades elsewhere are in the day only."""
+_LONGEST_GAP = 0.02
+"""Only sessions are compared that lack no stretch longer than this share of their length."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pairs:
+    """Sessions that have both: the daily bars and, row by row, the sums of the intraday bars."""
+
+    series: Series
+    day: Bars
+    total: Bars
+    tick: float
+
+
+def outside_daily(series: Series, daily: Bars) -> list[Finding]:
+    """Intraday bars that trade beyond the range of their session's daily bar: one of the two is wrong."""
+    bars = series.bars
+    if not len(daily) or not len(bars):
+        return []
+    place = np.maximum(np.searchsorted(daily.timestamp, bars.timestamp, side="right") - 1, 0)
+    known = (bars.timestamp >= daily.timestamp[place]) & (bars.timestamp < daily.end[place])
+    room = np.maximum(RANGE_TOLERANCE * bars.close, _tick(bars))
+    above, below = bars.high - daily.high[place], daily.low[place] - bars.low
+    found = []
+    for first, after in runs_of(known & (np.maximum(above, below) > room)):
+        part, high, low = bars[first:after], float(above[first:after].max()), float(below[first:after].max())
+        side, far = ("above the high", high) if high >= low else ("below the low", low)
+        text = f"up to {100 * far / part.close[0]:.2f} % {side} of the daily bar: a bad print here, or a bad daily bar"
+        start, end = int(part.timestamp[0]), int(part.end[-1])
+        found.append(Finding("outside_daily", "doubt", start, end, len(part), text, part.timestamp))
+    return found
+
+
+def daily_prices(series: Series, daily: Bars) -> list[Finding]:
+    """Sessions whose summed open, high, low or close differs from the daily bar's by more than is usual.
+
+    Sessions that lack more than 2 % of their time in one stretch are left out. A high or low beyond the daily one is
+    told by `outside_daily`.
+    """
+    pairs = _pairs(series, daily)
+    return [
+        *_price_runs("open", pairs, AUCTION_TOLERANCE, np.abs),
+        *_price_runs("high", pairs, RANGE_TOLERANCE, lambda off: -off),
+        *_price_runs("low", pairs, RANGE_TOLERANCE, lambda off: off),
+        *_price_runs("close", pairs, AUCTION_TOLERANCE, np.abs),
+    ]
+
+
+def daily_volumes(series: Series, daily: Bars) -> list[Finding]:
+    """Sessions whose summed volume is not 75 to 105 % of the daily bar's; the same are left out."""
+    pairs = _pairs(series, daily)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(pairs.day.volume > 0, pairs.total.volume / pairs.day.volume, 1.0)
+    low, high = VOLUME_SHARE
+    found = []
+    for first, after in runs_of((share < low) | (share > high)):
+        sums = f"the {series.interval} volumes sum to {100 * np.median(share[first:after]):.0f} % of the daily one"
+        text = f"{sums} (usual: {100 * low:.0f} to {100 * high:.0f} %)"
+        found.append(_of_sessions(pairs, first, after, "daily_volume", text, "note"))
+    return found
+
+
+def _price_runs(
+    name: str, pairs: _Pairs, tolerance: float, excess: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> list[Finding]:
+    """Runs of sessions where ``excess`` of the difference in the price ``name`` is not tolerated."""
+    ours, theirs = getattr(pairs.total, name), getattr(pairs.day, name)
+    found = []
+    for first, after in runs_of(excess(ours - theirs) > np.maximum(tolerance * theirs, pairs.tick)):
+        worst = first + int(np.argmax(np.abs(ours[first:after] / theirs[first:after] - 1)))
+        text = (
+            f"the {name} of the {pairs.series.interval} bars is {ours[worst]:g}, the daily bar's {theirs[worst]:g} "
+            f"({100 * (ours[worst] / theirs[worst] - 1):+.2f} %)"
+        )
+        found.append(_of_sessions(pairs, first, after, "daily_price", text, "doubt"))
+    return found
+
+
+def _of_sessions(pairs: _Pairs, first: int, after: int, kind: str, text: str, severity: Severity) -> Finding:
+    """A finding about a run of sessions; one bar of each is blamed, for it is not known which are wrong."""
+    start, end = int(pairs.day.timestamp[first]), int(pairs.day.end[after - 1])
+    blamed = pairs.total.timestamp[first:after] if severity == "doubt" else pairs.total.timestamp[:0]
+    return Finding(kind, severity, start, end, after - first, text, blamed)
+
+
+def _pairs(series: Series, daily: Bars) -> _Pairs:
+    bars = series.bars
+    total = aggregate(bars, series.grid, parse_interval("1d"), base=series.interval)
+    total = total.take(_longest_gaps(series, total) <= _LONGEST_GAP)
+    _, ours, theirs = np.intersect1d(total.timestamp, daily.timestamp, assume_unique=True, return_indices=True)
+    return _Pairs(series, daily.take(theirs), total.take(ours), _tick(bars))
+
+
+def _longest_gaps(series: Series, total: Bars) -> NDArray[np.float64]:
+    """Per session that has bars, the longest time without one as a share of the session."""
+    bars = series.bars
+    if not len(bars):
+        return np.empty(0)
+    first = np.flatnonzero(np.diff(series.session, prepend=-1))
+    last = np.append(first[1:], len(bars)) - 1
+    since = bars.timestamp - np.concatenate([bars.end[:1], bars.end[:-1]])
+    since[first] = bars.timestamp[first] - total.timestamp
+    # A lunch break is no gap.
+    breaks = np.isin(bars.timestamp, series.grid.segment_open_ns)
+    since[breaks] = 0
+    longest = np.maximum(np.maximum.reduceat(since, first), total.end - bars.end[last])
+    return np.asarray(longest / (total.end - total.timestamp), np.float64)
+
+
+def _tick(bars: Bars) -> float:
+    """The smallest step between prices of the series."""
+    steps = np.diff(np.unique(np.concatenate([bars.high, bars.low]).round(6)))
+    return float(steps.min()) * 1.0001 if len(steps) else 0.0
