@@ -26,6 +26,8 @@ def measure(workload: Workload, repeats: int | None = None) -> dict[str, Any]:
     first = {engine: _told(engine, job, workload.script) for engine in workload.engines}
     agreement = {}
     for engine, told in first.items():
+        if "failed" in first["floor"]:
+            told.setdefault("failed", "the floor, to compare with, failed")
         if "failed" not in told and engine != "floor":
             agreement[engine] = disagreement(told, first["floor"], job["settled_ns"])
             if problems := agreement[engine]["problems"]:

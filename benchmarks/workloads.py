@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from benchmarks import synthetic
 from benchmarks.environments import CACHE
 from benchmarks.synthetic import calendar, make_store, sessions, symbols, write_bars
 
 from openbell.data.store import BarStore
+from openbell.errors import OpenbellError
 
 PEERS = ("nautilus", "backtrader", "zipline", "zipline_history", "vectorbt")
 HISTORY = 3
@@ -53,14 +57,26 @@ class Workload:
         derived = "" if self.interval == self.stored else f", {self.interval} derived"
         return f"{self.symbol_count:,} symbols x {self.session_count:,} sessions x {self.stored}{derived}"
 
+    @property
+    def folder(self) -> str:
+        """The name of the folder of the data; workloads of one size share it."""
+        return f"{self.stored}-{self.symbol_count}-{self.history}+{self.session_count}"
+
     def data(self) -> Path:
-        """The store with the data, made when it is missing; workloads of one size share it."""
-        path = CACHE / "data" / f"{self.stored}-{self.symbol_count}-{self.history}+{self.session_count}"
-        if not (path / "complete").exists():
+        """The store with the data, made when it is missing or of another version."""
+        path = CACHE / "data" / self.folder
+        digest = hashlib.sha256(Path(synthetic.__file__).read_bytes()).hexdigest()
+        if not _usable(path, digest):
             print(f"making the data of {self.name} ...", flush=True)
-            make_store(path / "store", self.symbol_count, self.history + self.session_count, self.stored)
-            (path / "complete").touch()
+            shutil.rmtree(path, ignore_errors=True)
+            path.mkdir(parents=True)
+            self.write(path / "store")
+            (path / "complete").write_text(digest)
         return path / "store"
+
+    def write(self, store: Path) -> None:
+        """Write the data."""
+        make_store(store, self.symbol_count, self.history + self.session_count, self.stored)
 
     def job(self) -> dict[str, Any]:
         """What the scripts get to know."""
@@ -103,18 +119,17 @@ class Universe(Workload):
     def size(self) -> str:
         return f"{self.symbol_count:,} symbols x {self.history} daily bars"
 
-    def data(self) -> Path:
-        path = CACHE / "data" / f"universe-{self.symbol_count}-{self.history}"
-        if not (path / "complete").exists():
-            print(f"making the data of {self.name} ...", flush=True)
-            days = sessions(self.history + self.session_count)
-            wild, tame = self.symbols[: 2 * self.extra["keep"]], self.symbols[2 * self.extra["keep"] :]
-            with BarStore.open_or_create(path / "store").writer() as writer:
-                write_bars(writer, wild, days, "1d", wildness=3)
-                write_bars(writer, tame, days, "1d")
-                write_bars(writer, wild, days[-HISTORY - 1 :], "1m", wildness=3)
-            (path / "complete").touch()
-        return path / "store"
+    @property
+    def folder(self) -> str:
+        return f"universe-{self.symbol_count}-{self.history}"
+
+    def write(self, store: Path) -> None:
+        days = sessions(self.history + self.session_count)
+        wild, tame = self.symbols[: 2 * self.extra["keep"]], self.symbols[2 * self.extra["keep"] :]
+        with BarStore.open_or_create(store).writer() as writer:
+            write_bars(writer, wild, days, "1d", wildness=3)
+            write_bars(writer, tame, days, "1d")
+            write_bars(writer, wild, days[-HISTORY - 1 :], "1m", wildness=3)
 
     def job(self) -> dict[str, Any]:
         job = super().job()
@@ -130,6 +145,17 @@ class Universe(Workload):
             "interval": "1m",
             "day_ns": midnight_ns(self.days[0]),
         }
+
+
+def _usable(path: Path, digest: str) -> bool:
+    """Whether the data is there, whole, and readable by this version of openbell."""
+    marker = path / "complete"
+    if not marker.exists() or marker.read_text() != digest:
+        return False
+    try:
+        return bool(BarStore.open(path / "store").coverage())
+    except OpenbellError:
+        return False
 
 
 def midnight_ns(day: date) -> int:

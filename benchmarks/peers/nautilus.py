@@ -25,6 +25,8 @@ from nautilus_trader.test_kit.providers import TestInstrumentProvider
 from nautilus_trader.trading.strategy import Strategy
 
 VENUE = "SIM"
+DELAY_NS = 15_000
+"""Bars that it builds itself are stamped so much after their close; see `main`."""
 COLUMNS = ["open", "high", "low", "close", "volume"]
 
 
@@ -34,6 +36,7 @@ class EmaCross(Strategy):
     def __init__(self, symbols: list[str], minutes: int) -> None:
         super().__init__()
         self.symbols, self.minutes = symbols, minutes
+        self.late_ns = DELAY_NS if minutes > 1 else 0
         self.crossings = Crossings()
         self.averages: dict[BarType, tuple[str, Any, Any]] = {}
 
@@ -50,7 +53,7 @@ class EmaCross(Strategy):
 
     def on_bar(self, bar: Bar) -> None:
         symbol, fast, slow = self.averages[bar.bar_type]
-        self.crossings.see(symbol, bar.ts_event, fast.value, slow.value)
+        self.crossings.see(symbol, bar.ts_event - self.late_ns, fast.value, slow.value)
 
 
 def bars_of(symbol: str, columns: dict[str, np.ndarray]) -> list[Bar]:
@@ -71,7 +74,7 @@ def main() -> None:
         BacktestEngineConfig(
             logging=LoggingConfig(bypass_logging=True),
             # Minutes without bars build none; the delay lets a minute's own bar come before the bar that it closes.
-            data_engine=DataEngineConfig(time_bars_build_with_no_updates=False, time_bars_build_delay=15),
+            data_engine=DataEngineConfig(time_bars_build_with_no_updates=False, time_bars_build_delay=DELAY_NS // 1000),
             run_analysis=False,
         )
     )
