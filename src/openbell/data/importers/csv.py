@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from openbell.data.importers.report import ImportReport, Progress, store_checked
+from openbell.data.importers.bar_rows import BarRows
+from openbell.data.importers.csv_table import CsvLayout, CsvTable, read_beginning
+from openbell.data.importers.guess_layout import header_names
+from openbell.data.importers.sources import find_sources
+from openbell.data.importers.tables import import_tables
 from openbell.data.importers.times import TimeReader
-from openbell.errors import ConfigError, DamagedFileError, IntervalError, did_you_mean
-from openbell.interval import BASE_INTERVALS, parse_interval
+from openbell.data.layout import STORED_INTERVALS
+from openbell.errors import ConfigError, IntervalError, did_you_mean
+from openbell.interval import parse_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from openbell.data.importers.report import ImportReport, Progress
+    from openbell.data.importers.sources import Source
+    from openbell.data.importers.table import Table
     from openbell.data.store import BarStore
-    from openbell.data.writer import StoreWriter
     from openbell.interval import Interval
 
-__all__ = ["NO_VOLUME", "CsvColumns", "import_csv"]
+__all__ = ["CSV_ENDINGS", "NO_VOLUME", "CsvColumns", "CsvReading", "import_csv", "storable"]
 
+CSV_ENDINGS = (".csv", ".tsv")
 NO_VOLUME = "none"
 """Given as the name of the volume column when the file has none; volumes are then 0."""
 
 _USUAL_TIME_COLUMNS = ("timestamp", "time", "datetime", "date")
+_OPTIONAL = ("clock", "symbol")
+_BEGINNING = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,8 @@ class CsvColumns:
         time: When a bar was; usually timestamp, time, datetime or date.
         open: Likewise high, low, close: prices.
         volume: Volume; `NO_VOLUME` when there is none.
+        clock: The time of day, when ``time`` has the date only; None: there is no such column.
+        symbol: The symbols of the rows; None: all rows are of one symbol.
     """
 
     time: str | None = None
@@ -45,9 +56,11 @@ class CsvColumns:
     low: str | None = None
     close: str | None = None
     volume: str | None = None
+    clock: str | None = None
+    symbol: str | None = None
 
     def found_in(self, header: Sequence[str], path: Path) -> dict[str, str]:
-        """The column of the file for each of ours; ``volume`` is left out when there is none.
+        """The column of the file for each of ours; those that are not there and need not be are left out.
 
         Raises:
             ConfigError: A column is not in the file.
@@ -55,7 +68,7 @@ class CsvColumns:
         found: dict[str, str] = {}
         for ours in (field.name for field in fields(self)):
             given: str | None = getattr(self, ours)
-            if ours == "volume" and given == NO_VOLUME:
+            if (ours == "volume" and given == NO_VOLUME) or (ours in _OPTIONAL and given is None):
                 continue
             usual = _USUAL_TIME_COLUMNS if ours == "time" else (ours,)
             wanted = (given,) if given is not None else usual
@@ -71,6 +84,58 @@ class CsvColumns:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class CsvReading:
+    """All that is to know to read bars from tables of one make.
+
+    Attributes:
+        interval: A stored interval.
+        columns: Names of the columns.
+        time_format: A strftime format, or ``epoch_s``, ``epoch_ms``, ``epoch_us``, ``epoch_ns``; None: ISO 8601.
+        timezone: Where times without an offset are told; required for those of intraday bars.
+        label: Whether a time is the start or the end of its bar.
+        price_scale: Prices are divided by it.
+        layout: How the text is written; None: commas and a header.
+    """
+
+    interval: Interval
+    columns: CsvColumns
+    time_format: str | None = None
+    timezone: str | None = None
+    label: Literal["start", "end"] = "start"
+    price_scale: float = 1.0
+    layout: CsvLayout | None = None
+
+    def bars_of(self, table: Table) -> BarRows:
+        """What turns the rows of ``table`` into bars.
+
+        Raises:
+            ConfigError: A column is not there, or the settings contradict each other.
+        """
+        source = table.source
+        return BarRows(
+            self.columns.found_in(table.columns, source.path),
+            TimeReader(self.interval, self.time_format, self.timezone, self.label),
+            None if self.columns.symbol else source.symbol,
+            source.day,
+            self.price_scale,
+            decimal_comma=self.layout is not None and self.layout.decimal_comma,
+            where=str(source),
+        )
+
+    def open(self, source: Source) -> tuple[Table, BarRows]:
+        """A CSV file as a table; its columns may come in another order than in the file that was looked at."""
+        layout = self.layout or CsvLayout(())
+        if layout.has_header:
+            lines = read_beginning(source, _BEGINNING).splitlines()
+            if len(lines) < layout.header_lines:
+                raise pl.exceptions.NoDataError("the file is empty")
+            names = header_names(lines[layout.header_lines - 1], layout.separator)
+            layout = replace(layout, columns=tuple(names))
+        table = CsvTable(source, layout)
+        return table, self.bars_of(table)
+
+
 def import_csv(
     paths: Sequence[Path],
     store: BarStore,
@@ -82,100 +147,49 @@ def import_csv(
     time_format: str | None = None,
     timezone: str | None = None,
     label: Literal["start", "end"] = "start",
+    price_scale: float = 1.0,
+    layout: CsvLayout | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Import CSV files that have a header line.
+    """Import CSV files.
 
     Args:
-        paths: Files, or folders whose ``*.csv`` files are meant. Compressed ones (gz, zst) are read, too.
+        paths: Files, folders whose ``*.csv`` files are meant, globs, and patterns with ``{symbol}`` and ``{date}``.
+            Compressed ones (gz, zip, zst) are read, too.
         store: Where the bars go.
-        interval: ``1s``, ``1m`` or ``1d``.
+        interval: ``1s``, ``1m``, ``60m`` or ``1d``.
         symbol: The symbol of all files; None takes it from each file's name, in upper case.
         file_name: How the names of the files are made, without the ending, e.g. ``{symbol}_1min``.
         columns: Names of the columns.
         time_format: A strftime format, or ``epoch_s``, ``epoch_ms``, ``epoch_us``, ``epoch_ns``; None: ISO 8601.
         timezone: Where times without an offset are told; required for those of intraday bars.
         label: Whether a time is the start or the end of its bar.
+        price_scale: Prices are divided by it.
+        layout: How the files are written; None: commas, and a header in the first line.
         progress: Told after each file.
 
     Raises:
         ConfigError: The command does not fit the files; the message names the file and the remedy.
         BadBarsError: Not one row can be used.
     """
-    times = TimeReader(_storable(interval), time_format, timezone, label)
-    files = [(path, symbol or _symbol_in(path, file_name)) for path in _files(paths)]
-    report = ImportReport()
-    with store.writer() as writer:
-        for done, (path, name) in enumerate(files, 1):
-            try:
-                _import_file(path, name, columns or CsvColumns(), times, report, writer, store.path)
-            except (OSError, pl.exceptions.PolarsError, DamagedFileError) as exc:
-                report.failed.append((path, str(exc).splitlines()[0]))
-            if progress is not None:
-                progress(done, len(files))
-    report.require_bars()
-    return report
+    columns = columns or CsvColumns()
+    reading = CsvReading(storable(interval), columns, time_format, timezone, label, price_scale, layout)
+    TimeReader(reading.interval, time_format, timezone, label)
+    sources = find_sources(
+        paths, CSV_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=columns.symbol is not None
+    )
+    return import_tables(sources, store, reading.open, progress=progress)
 
 
-def _storable(interval: str) -> Interval:
+def storable(interval: str) -> Interval:
+    """The interval, if bars of it are stored.
+
+    Raises:
+        IntervalError: They are not, or it is not an interval.
+    """
     wanted = parse_interval(interval)
-    if not wanted.is_base:
+    if str(wanted) not in STORED_INTERVALS:
         raise IntervalError(
-            f"{interval} bars are not stored: import {', '.join(BASE_INTERVALS)} bars, and openbell derives {interval}."
+            f"{interval} bars are not stored: import {', '.join(STORED_INTERVALS)} bars, and openbell derives {interval}."
         )
     return wanted
-
-
-def _files(paths: Sequence[Path]) -> list[Path]:
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            files += sorted(path.glob("*.csv"))
-        elif path.exists():
-            files.append(path)
-        else:
-            raise ConfigError(f"there is no file {path}.")
-    if not files:
-        raise ConfigError(f"there are no .csv files in {', '.join(map(str, paths))}.")
-    return files
-
-
-def _symbol_in(path: Path, file_name: str) -> str:
-    if "{symbol}" not in file_name:
-        raise ConfigError(f"the file name pattern {file_name!r} has no {{symbol}} in it.")
-    pattern = re.escape(file_name).replace(re.escape("{symbol}"), "(.+)")
-    match = re.fullmatch(pattern, path.name.split(".csv")[0])
-    if match is None:
-        raise ConfigError(f"{path}: its name does not fit {file_name!r}; give the symbol with --symbol.")
-    return match[1].upper()
-
-
-def _import_file(
-    path: Path,
-    symbol: str,
-    columns: CsvColumns,
-    times: TimeReader,
-    report: ImportReport,
-    writer: StoreWriter,
-    store: Path,
-) -> None:
-    # As text first: what cannot be read as a number must come to the quarantine as it was written.
-    raw = pl.read_csv(path, infer_schema=False)
-    theirs = columns.found_in(raw.columns, path)
-    numbers = [
-        pl.col(theirs[name]).str.strip_chars().cast(pl.Float64, strict=False).alias(name)
-        if name in theirs
-        else pl.lit(0.0).alias(name)
-        for name in ("open", "high", "low", "close", "volume")
-    ]
-    try:
-        moments = times.read(raw[theirs["time"]])
-    except ConfigError as exc:
-        raise ConfigError(f"{path}: {exc}") from None
-    # The first line is the header.
-    lines = pl.int_range(2, raw.height + 2, dtype=pl.get_index_type()).alias("line")
-    parsed = raw.select(lines, *numbers).hstack(moments)
-    series = report.of(symbol, str(times.interval))
-    quarantine = store_checked(writer, store, series, parsed, raw.with_columns(lines), path.stem)
-    series.files += 1
-    report.set_aside_in(quarantine)

@@ -58,11 +58,13 @@ class ImportReport:
         series: Per symbol and interval, in the order of import.
         failed: Source files that could not be read or stored at all, with the reason; the rest was imported.
         quarantine: Files that hold the rows set aside.
+        unnamed: Rows set aside whose symbol is not known.
     """
 
     series: dict[tuple[str, str], ImportedSeries] = field(default_factory=dict)
     failed: list[tuple[Path, str]] = field(default_factory=list)
     quarantine: list[Path] = field(default_factory=list)
+    unnamed: int = 0
 
     def of(self, symbol: str, interval: str) -> ImportedSeries:
         """The entry of a symbol and interval; made when it is not there."""
@@ -75,8 +77,8 @@ class ImportReport:
 
     @property
     def set_aside(self) -> int:
-        """Rows set aside over all series."""
-        return sum(series.set_aside for series in self.series.values())
+        """Rows set aside over all series, and those of unknown symbols."""
+        return sum(series.set_aside for series in self.series.values()) + self.unnamed
 
     def set_aside_in(self, quarantine: Path | None) -> None:
         """Remember a file that holds rows set aside."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -57,7 +58,7 @@ class TimeReader:
         """The times of bars.
 
         Args:
-            texts: Strings, one for each row.
+            texts: One for each row: strings, numbers, or dates and times as a Parquet file has them.
 
         Returns:
             Columns ``timestamp`` (start of the bar, UTC; null where there is a reason) and ``reason`` (why a time
@@ -66,18 +67,55 @@ class TimeReader:
         Raises:
             ConfigError: Times have no offset and no time zone is given, or look like numbers and no format is given.
         """
-        text = texts.cast(pl.String).str.strip_chars().rename("text")
-        if self.time_format in EPOCH_FORMATS:
-            found = self._from_epoch(text, EPOCH_FORMATS[self.time_format])
-        elif not self.interval.is_intraday:
-            found = self._dates(text)
+        if texts.dtype.is_temporal():
+            found = self._from_times(texts)
+        elif self.time_format in EPOCH_FORMATS:
+            found = self._from_epoch(texts, EPOCH_FORMATS[self.time_format])
         else:
-            found = self._instants(text)
+            found = self._alike(texts)
+            if found is None:
+                text = texts.cast(pl.String).str.strip_chars().rename("text")
+                found = self._instants(text) if self.interval.is_intraday else self._dates(text)
         if self.interval.is_intraday and self.label == "end":
             return found.with_columns(pl.col("timestamp") - pl.duration(nanoseconds=self.interval.ns))
         return found
 
+    def _from_times(self, times: pl.Series) -> pl.DataFrame:
+        """Dates and times as they are; those without a time zone are local ones."""
+        aware = getattr(times.dtype, "time_zone", None) is not None
+        if self.interval.is_intraday:
+            if aware:
+                return _judged(times, "the time is missing")
+            naive = times.cast(pl.Datetime("ns"))
+            self._require_time_zone(naive.drop_nulls().head(1).cast(pl.String))
+            return _with_time_zone(_no_times(len(naive)), naive, self.timezone or "UTC")
+        local = times.dt.convert_time_zone(self.timezone) if aware and self.timezone else times
+        if aware:
+            local = local.dt.replace_time_zone(None)
+        return _judged(local.cast(pl.Date).cast(pl.Datetime("ns")).dt.replace_time_zone("UTC"), "the date is missing")
+
+    def _alike(self, texts: pl.Series) -> pl.DataFrame | None:
+        """The times if all are written like the first, several times faster than one by one; else None."""
+        if not self.interval.is_intraday or texts.dtype != pl.String or not len(texts) or texts.null_count():
+            return None
+        offset = bool(re.search(_OFFSET, str(texts[0])))
+        for form in _FORMATS if self.time_format is None else (self.time_format,):
+            for written in (form, form.replace("T", " ")) if self.time_format is None else (form,):
+                aware = offset if self.time_format is None else "%z" in written or "%+" in written
+                whole = written + "%#z" if aware and self.time_format is None else written
+                if texts.head(1).str.to_datetime(whole, time_unit="ns", strict=False).null_count():
+                    continue
+                found = texts.str.to_datetime(whole, time_unit="ns", strict=False)
+                if found.null_count():
+                    return None
+                if aware:
+                    return _judged(found, "")
+                self._require_time_zone(texts.head(1))
+                return _with_time_zone(_no_times(len(found)), found, self.timezone or "UTC")
+        return None
+
     def _from_epoch(self, text: pl.Series, unit_ns: int) -> pl.DataFrame:
+        text = text.str.strip_chars() if text.dtype == pl.String else text
         # Fractions of seconds are usual, but a float does not hold today's nanoseconds.
         whole = text.cast(pl.Int64, strict=False)
         parts = (text.cast(pl.Float64, strict=False) * unit_ns).round(0).cast(pl.Int64, strict=False)
@@ -147,6 +185,8 @@ def _first_that_fits(text: pl.Series, formats: tuple[str, ...] | list[str]) -> p
 def _with_time_zone(instants: pl.Series, naive: pl.Series, timezone: str) -> pl.DataFrame:
     """Instants, and local times of a zone brought to UTC; what the change of clocks makes unclear gets a reason."""
     local = naive.dt.replace_time_zone(timezone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
+    if instants.null_count() == len(instants) and not local.null_count():
+        return _judged(local, "")
     either = naive.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
     reason = (
         pl.when(pl.col("timestamp").is_not_null()).then(None)
@@ -158,7 +198,13 @@ def _with_time_zone(instants: pl.Series, naive: pl.Series, timezone: str) -> pl.
     return frame.select("timestamp", reason.alias("reason"))
 
 
+def _no_times(rows: int) -> pl.Series:
+    return pl.Series([None], dtype=_UTC_NS).new_from_index(0, rows)
+
+
 def _judged(times: pl.Series, reason: str) -> pl.DataFrame:
+    if not times.null_count():
+        return pl.DataFrame({"timestamp": times.cast(_UTC_NS)}).with_columns(reason=pl.lit(None, pl.String))
     return pl.DataFrame({"timestamp": times.cast(_UTC_NS)}).with_columns(
         reason=pl.when(pl.col("timestamp").is_null()).then(pl.lit(reason))
     )

@@ -1,0 +1,74 @@
+"""Rows of an import put by until all are known: in memory while they are few, on disk when they are many."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Shelf"]
+
+_ROWS_IN_MEMORY = 600_000
+_PREFIX = ".import-"
+
+
+class Shelf:
+    """Frames in the order in which they came; what is on disk goes with `close`.
+
+    Args:
+        folder: Where the folder of the rows is made, when they are many. Only one import at a time may use it, and
+            what a killed one has left is removed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._parent = folder
+        self._folder: Path | None = None
+        self._shelved: list[pl.DataFrame | Path] = []
+        self._in_memory = 0
+
+    def __enter__(self) -> Shelf:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return len(self._shelved)
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Put a frame by."""
+        if self._in_memory + frame.height <= _ROWS_IN_MEMORY:
+            self._in_memory += frame.height
+            self._shelved.append(frame)
+            return
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._parent))
+        path = self._folder / f"{len(self._shelved)}.arrow"
+        frame.write_ipc(path, compression="uncompressed")
+        self._shelved.append(path)
+
+    def __getitem__(self, place: int) -> pl.DataFrame:
+        shelved = self._shelved[place]
+        return shelved if isinstance(shelved, pl.DataFrame) else pl.read_ipc(shelved)
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        return (self[place] for place in range(len(self)))
+
+    def close(self) -> None:
+        """Forget the rows."""
+        self._shelved.clear()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    @staticmethod
+    def clean(folder: Path) -> None:
+        """Remove what killed imports have left in ``folder``; call it when no other import can be running."""
+        for left in folder.glob(f"{_PREFIX}*"):
+            shutil.rmtree(left, ignore_errors=True)

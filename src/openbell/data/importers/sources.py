@@ -1,0 +1,214 @@
+"""Which files an import means: paths, folders, globs and patterns, what they are called, and their bytes unpacked."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import zipfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
+
+import polars as pl
+
+from openbell.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Source", "find_sources", "open_bytes"]
+
+_PACKED = (".gz", ".zst")
+_DATE = r"(?P<date>\d{4}[-_.]?\d{2}[-_.]?\d{2})"
+_SYMBOL = r"(?P<symbol>[^/]+?)"
+_WILD = set("*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One table of bars to import.
+
+    Attributes:
+        path: The file.
+        member: The file within a zip; else None.
+        symbol: What the name says is the symbol, in upper case; None when a column tells it.
+        day: The date in the name, if the pattern has one.
+    """
+
+    path: Path
+    member: str | None = None
+    symbol: str | None = None
+    day: date | None = None
+
+    @property
+    def name(self) -> str:
+        """The name without the folder and the endings, e.g. ``spy`` of ``data/spy.csv.gz``."""
+        return _stem(self.member or self.path.name)
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.member}" if self.member else str(self.path)
+
+
+def find_sources(
+    paths: Sequence[Path], endings: tuple[str, ...], *, symbol: str | None, file_name: str, symbol_column: bool = False
+) -> list[Source]:
+    """The tables that a command means, in order of their names.
+
+    Args:
+        paths: Files, zips of them, folders, globs, and patterns such as ``data/{symbol}_{date}.csv.gz``.
+        endings: What the files of a folder or a zip end with, such as ``.csv``; also with ``.gz`` or ``.zst`` behind.
+        symbol: The symbol of all; None takes it from the names.
+        file_name: The pattern of the names, without endings, where the path is not one itself.
+        symbol_column: A column tells the symbols, so names need not.
+
+    Raises:
+        ConfigError: There are no such files, or a name does not fit its pattern.
+    """
+    if not paths:
+        raise ConfigError("which files? Name at least one.")
+    if "{symbol}" not in file_name:
+        raise ConfigError(f"the file name pattern {file_name!r} has no {{symbol}} in it.")
+    found: list[Source] = []
+    for path in paths:
+        for file, pattern in _files(path, endings):
+            for member in _members(file, endings):
+                name, day = _named(file, member, pattern, file_name, needed=not (symbol or symbol_column))
+                found.append(Source(file, member, symbol or name, day))
+    if not found:
+        raise ConfigError(f"there are no {endings[0]} files in {', '.join(map(str, paths))}.")
+    return found
+
+
+def _files(path: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, str | None]]:
+    """The files that a path stands for, each with the pattern that found it, if the path is one."""
+    text = str(path)
+    if path.is_file():
+        yield path, None
+    elif path.is_dir():
+        wanted = (*_with_packed(endings), *(f"{e}.zip" for e in endings), ".zip")
+        yield from ((p, None) for p in sorted(path.iterdir()) if p.name.lower().endswith(wanted) and p.is_file())
+    elif "{symbol}" in text or "{date}" in text or _WILD & set(text):
+        files = _glob(text.replace("{symbol}", "*").replace("{date}", "*"))
+        pattern = text if "{symbol}" in text or "{date}" in text else None
+        matching = [(file, pattern) for file in files if pattern is None or _pattern(pattern).fullmatch(str(file))]
+        if not matching:
+            raise ConfigError(f"no file fits {text}.")
+        yield from matching
+    else:
+        raise ConfigError(f"there is no file {path}.")
+
+
+def _glob(text: str) -> list[Path]:
+    parts = Path(text).parts
+    fixed = next(i for i, part in enumerate(parts) if _WILD & set(part))
+    root = Path(*parts[:fixed]) if fixed else Path()
+    return sorted(p for p in root.glob(str(Path(*parts[fixed:]))) if p.is_file())
+
+
+def _members(file: Path, endings: tuple[str, ...]) -> list[str | None]:
+    if file.suffix.lower() != ".zip":
+        return [None]
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = sorted(n for n in archive.namelist() if n.lower().endswith((*endings, ".txt")))
+    except (OSError, zipfile.BadZipFile):
+        return [None]  # reading it fails with the reason, and the other files are imported
+    return [n for n in names if not n.startswith("__MACOSX")]
+
+
+def _named(
+    file: Path, member: str | None, pattern: str | None, file_name: str, *, needed: bool
+) -> tuple[str | None, date | None]:
+    """(symbol, date) as the names have them."""
+    if pattern is not None:
+        match = _pattern(pattern).fullmatch(str(file))
+        if match and ("{symbol}" in pattern or not needed):
+            return _read_name(match, file)
+        day = _read_name(match, file)[1] if match else None
+        return _named(file, member, None, file_name, needed=needed)[0], day
+    stem = _stem(member or file.name)
+    match = _pattern(file_name).fullmatch(stem)
+    if match is None:
+        if not needed:
+            return None, None
+        raise ConfigError(f"{file}: its name does not fit {file_name!r}; give the symbol with --symbol.")
+    return _read_name(match, file)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    marks = {"{symbol}": _SYMBOL, "{date}": _DATE, "**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
+    pieces = re.split(r"(\{symbol\}|\{date\}|\*\*/|\*|\?)", text)
+    seen: set[str] = set()
+    built = ""
+    for piece in pieces:
+        name = piece.strip("{}")
+        # The same symbol may stand in the folder and in the name: both must agree.
+        built += f"(?P={name})" if piece in seen and piece[:1] == "{" else marks.get(piece, re.escape(piece))
+        seen.add(piece)
+    return re.compile(built)
+
+
+def _read_name(match: re.Match[str], file: Path) -> tuple[str | None, date | None]:
+    found = match.groupdict()
+    symbol, digits = found.get("symbol"), re.sub(r"\D", "", found.get("date") or "")
+    try:
+        day = date(int(digits[:4]), int(digits[4:6]), int(digits[6:])) if digits else None
+    except ValueError:
+        raise ConfigError(f"{file}: {found['date']} in its name is not a date.") from None
+    return symbol.upper() if symbol else None, day
+
+
+def _stem(name: str) -> str:
+    name = Path(name).name
+    for ending in (*_PACKED, ".zip"):
+        name = name[: -len(ending)] if name.lower().endswith(ending) else name
+    return re.sub(r"\.(csv|txt|tsv|parquet|pq)$", "", name, flags=re.IGNORECASE)
+
+
+def _with_packed(endings: tuple[str, ...]) -> tuple[str, ...]:
+    return (*endings, *(e + packed for e in endings for packed in _PACKED))
+
+
+def open_bytes(source: Source) -> IO[bytes]:
+    """The content of a source from its beginning, unpacked while it is read.
+
+    Raises:
+        OSError: It cannot be opened; a zip that is damaged raises `zipfile.BadZipFile`.
+    """
+    if source.path.suffix.lower() == ".zip":
+        archive = zipfile.ZipFile(source.path)
+        if source.member is None:
+            raise zipfile.BadZipFile("it holds no CSV")
+        return archive.open(source.member)
+    if source.path.suffix.lower() == ".gz":
+        return cast("IO[bytes]", gzip.open(source.path))
+    if source.path.suffix.lower() == ".zst":
+        return io.BufferedReader(_ZstdLines(source.path), buffer_size=1 << 20)
+    return source.path.open("rb")
+
+
+class _ZstdLines(io.RawIOBase):
+    """The lines of a zstd-compressed text; polars unpacks them, as Python 3.11 cannot."""
+
+    def __init__(self, path: Path) -> None:
+        lines = pl.scan_csv(
+            path, has_header=False, separator="\x1f", quote_char=None, schema={"text": pl.String}, raise_if_empty=False
+        )
+        self._batches = iter(lines.collect_batches(chunk_size=200_000, maintain_order=True, lazy=True))
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed's Buffer has no length
+        while not self._left:
+            batch = next(self._batches, None)
+            if batch is None:
+                return 0
+            self._left = memoryview(("\n".join(batch["text"].fill_null("").to_list()) + "\n").encode())
+        count = min(len(buffer), len(self._left))
+        buffer[:count] = self._left[:count]
+        self._left = self._left[count:]
+        return count
