@@ -190,6 +190,7 @@ def storable(interval: str) -> Interval:
     wanted = parse_interval(interval)
     if str(wanted) not in STORED_INTERVALS:
         raise IntervalError(
-            f"{interval} bars are not stored: import {', '.join(STORED_INTERVALS)} bars, and openbell derives {interval}."
+            f"{interval} bars are not stored: import {', '.join(STORED_INTERVALS)} bars, "
+            f"and openbell derives {interval}."
         )
     return wanted

@@ -39,7 +39,7 @@ def guess_layout(text: str, where: str, separator: str | None = None) -> CsvLayo
         raise ConfigError(f"{where} is not a text file. For Parquet use: openbell data import parquet")
     candidates = [separator] if separator else [SEPARATORS[n] for n in ("tab", "semicolon", "pipe", "comma", "space")]
     best = max(candidates, key=lambda s: _columns_by(lines, s)[1] * (_columns_by(lines, s)[0] >= _FEWEST_COLUMNS))
-    count, share = _columns_by(lines, best)
+    count, _ = _columns_by(lines, best)
     if count < _FEWEST_COLUMNS:
         seen = f"; its first line is {lines[0][:60]!r}" if lines else ""
         tried = repr(separator) if separator else ", ".join(SEPARATORS)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, TypeVar
 import polars as pl
 
 from openbell.data.check_bars import check_bars
-from openbell.data.importers.bar_rows import BarRows
 from openbell.data.importers.quarantine import write_quarantine
 from openbell.data.importers.report import ImportReport, Progress
 from openbell.data.importers.shelf import Shelf
@@ -27,6 +26,7 @@ from openbell.errors import BadBarsError, ConfigError, DamagedFileError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from openbell.data.importers.bar_rows import BarRows
     from openbell.data.importers.sources import Source
     from openbell.data.importers.table import Table
     from openbell.data.store import BarStore
@@ -179,8 +179,7 @@ def _rows_with(frame: pl.DataFrame, keys: set[tuple[str, int]]) -> pl.DataFrame:
 
 
 def _by_symbol(batch: pl.DataFrame, symbol: str | None) -> Iterator[tuple[str, pl.DataFrame]]:
-    if "symbol" not in batch.columns:
-        assert symbol is not None
+    if symbol is not None:
         yield symbol, batch
         return
     for part in batch.partition_by("symbol", maintain_order=True):
