@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from click.testing import Result  # only for the name of the type
+    Result = Any  # what CliRunner gives: its home has moved between versions of typer
 
 BURST = """
 from openbell.strategies import Strategy
@@ -227,6 +227,16 @@ def test_a_day_without_data(call: Callable[..., Result]) -> None:
     assert result.exit_code == 3
     for part in ("no 1m bars on 2013-10-14", "2013-10-04 to 2013-10-11"):
         assert part in told(result)
+
+
+def test_the_days_before_are_kept_when_a_later_one_has_no_data(call: Callable[..., Result], tmp_path: Path) -> None:
+    config = with_top(backtest_config={"start_date": "2013-10-10", "end_date": "2013-10-15"})
+    result = call("run", config, "--out", str(tmp_path / "out"))
+
+    assert result.exit_code == 3
+    assert "2013-10-14" in told(result)
+    days = json.loads((tmp_path / "out" / "summary.json").read_text())["days"]
+    assert [day["date"] for day in days] == ["2013-10-10", "2013-10-11"]
 
 
 class TestStore:

@@ -186,6 +186,25 @@ class TestAlwaysOpen:
         assert day["date"] == "2024-06-02"
 
 
+class TestOvernight:
+    def test_scans_of_a_session_that_opens_on_the_evening_before(self, tmp_path: Path) -> None:
+        """CMES opens at 17:00 in Chicago for the session of the next day."""
+        scans: list[str] = []
+
+        def scan(self: Any) -> None:
+            scans.append(f"{self.context.now:%d %H:%M}")
+
+        at = scanner("16:30", "18:30", "09:00", scan=scan)
+        store = made_store(tmp_path / "es", ["ES"], "2024-06-05", "2024-06-06", exchange="CMES", intervals=["1m"])
+        got, day = streamed(
+            store, "60m", symbols=["ES"], days="2024-06-06", exchange="CMES", trailing={"60m": 1}, scanners=[at]
+        )
+        assert scans == ["05 18:30", "06 09:00", "06 16:30"]
+        assert got["60m"][0] == "18:00"
+        assert day["open"].startswith("2024-06-05T17:00")
+        assert day["symbols"]["ES"]["bars"]["60m"]["quality"] == 100.0
+
+
 class TestDailyOnly:
     def test_a_session_of_daily_bars_alone(self, tmp_path: Path) -> None:
         store = made_store(tmp_path / "daily", ["SPY"], "2023-01-03", "2024-06-14", intervals=["1d"])

@@ -129,10 +129,14 @@ class SessionStream:
         return lambda: self._hooks.scan(of_day)
 
     def _due_times(self, of_day: ScannerOfDay) -> list[int]:
-        """When a scanner is due within the session; a time that two of its schedules name counts once."""
+        """When a scanner is due within the session; a time that two of its schedules name counts once.
+
+        A session that opens on the evening before has the times of that date, too.
+        """
         tm, day = self._hooks.time_manager, self._session.day
         times: set[int] = set()
-        for schedule in of_day.config.schedule:
-            start, end = tm.local_ns(day, schedule.start), tm.local_ns(day, schedule.end)
-            times.update(range(start, end + 1, parse_interval(schedule.every).ns))
+        for date in {tm.to_local(self._session.first_ns).date(), day}:
+            for schedule in of_day.config.schedule:
+                start, end = tm.local_ns(date, schedule.start), tm.local_ns(date, schedule.end)
+                times.update(range(start, end + 1, parse_interval(schedule.every).ns))
         return sorted(t for t in times if self._session.first_ns <= t <= self._session.last_ns)

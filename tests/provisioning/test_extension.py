@@ -44,10 +44,11 @@ def tag(work: StepWork) -> None:
 
 
 def no_penny_stocks(req: ProvisioningRequirements, world: World) -> str | None:
-    """A rule that looks at the data."""
+    """A rule that looks at the data: at yesterday's close."""
     if req.symbol not in world.data_manager.symbols():
         return None
-    last = world.data_manager.load_historical_bars(req.symbol, "1d", world.day, world.day)
+    yesterday = world.time_manager.session_before(world.day)
+    last = world.data_manager.load_historical_bars(req.symbol, "1d", yesterday, yesterday)
     return f"{req.symbol} trades at {last.close[-1]:.2f}, below 20" if last.close[-1] < 20 else None
 
 
@@ -72,7 +73,7 @@ def test_one_of_each_from_outside_works_together(minute_store: Path) -> None:
     first, second = system.coordinator.journal.records[-2:]
     assert (first.operation_type, first.source, first.reason) == ("pair", "hedger", "one leg of banks")
     assert [s.name for s in first.steps][-1] == "tag_banks"
-    assert second.errors == ("BAC trades at 14.23, below 20",)
+    assert second.errors == ("BAC trades at 13.84, below 20",)
 
 
 def test_a_source_from_outside_asks_for_whole_symbols_and_indicators(minute_store: Path) -> None:
@@ -90,7 +91,7 @@ def test_a_rule_from_outside_drops_a_config_symbol(minute_store: Path) -> None:
     with RULES.temporarily("no_penny_stocks", no_penny_stocks):
         day = engine(minute_store, symbols=["SPY", "BAC"]).run()["days"][0]
 
-    assert day["dropped"] == {"BAC": ["BAC trades at 14.23, below 20"]}
+    assert day["dropped"] == {"BAC": ["BAC trades at 13.84, below 20"]}
     assert list(day["symbols"]) == ["SPY"]
 
 
@@ -101,7 +102,7 @@ def test_a_rule_from_outside_refuses_in_mid_session(minute_store: Path) -> None:
         day = engine(minute_store, strategies=strategies).run()["days"][0]
 
     assert done == [False, True]
-    assert journal(day, "BAC")[0]["errors"] == ["BAC trades at 14.23, below 20"]
+    assert journal(day, "BAC")[0]["errors"] == ["BAC trades at 13.84, below 20"]
 
 
 def test_a_step_from_outside_runs_where_a_requirement_names_it(minute_store: Path) -> None:

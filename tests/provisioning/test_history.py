@@ -178,6 +178,11 @@ class TestHoles:
         assert held(system, "NODAYS").indicators["sma_100_5m"].valid
         assert gappy.historical_quality.percent < 50
         assert sum(gap.missing for gap in gappy.gaps) == 2 * 78
+        whole_record, gappy_record = system.coordinator.journal.records
+        assert whole_record.warnings == ()
+        (warning,) = gappy_record.warnings
+        for part in ("5m", "2 sessions", "2024-06-04"):
+            assert part in warning
 
     def test_a_symbol_without_bars_today_is_dropped_for_the_day_and_back_on_the_next(self, holes: Path) -> None:
         days = engine(holes, symbols=["WHOLE", "NOTTODAY"], **{**KEYS, "days": ("2024-06-10", "2024-06-11")}).run()

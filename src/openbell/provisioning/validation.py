@@ -167,9 +167,21 @@ def _shortfalls_to_warn_of(req: ProvisioningRequirements, world: World) -> list[
                 f"{proof.visible_bars}: its starting point still shows"
             )
     for name, proof in req.proofs.items():
+        empty = world.sessions_since(proof.first_session) - proof.sessions if _is_of_sessions(proof) else 0
+        if empty > 0 and proof.need.bars:
+            texts.append(
+                f"{name}: the warm-up reaches back to {proof.first_session}, because {empty} sessions since then "
+                "have no bars"
+            )
         if proof.sessions < proof.need.trailing_sessions:
             texts.append(
                 f"{name}: {proof.need.trailing_sessions} trailing sessions were asked for, {proof.sessions} have bars "
                 f"(the store's {proof.need.base} bars begin {proof.available_from})"
             )
     return texts
+
+
+def _is_of_sessions(proof: HistoryProof) -> bool:
+    """Whether every session of the calendar should have a bar of its own."""
+    interval = proof.need.interval
+    return interval.is_intraday or str(interval) == "1d"
