@@ -126,6 +126,8 @@ class HistoricalConfig(_Level):
 
     data: tuple[HistoricalEntry, ...] = ()
     """The entries."""
+    gap_fill: Annotated[bool, Field(strict=True)] = False
+    """Whether a missing 1m bar is built from complete 1s bars, and a missing 1d bar from complete 1m bars."""
 
 
 class SessionDataConfig(_Level):
@@ -147,6 +149,12 @@ class SessionDataConfig(_Level):
     """Too little history for an indicator: "reject" refuses it, "warm" leaves it not valid until it has enough."""
     settling_tolerance: Annotated[float, Field(gt=0, lt=1, strict=True)] = 1e-4
     """The relative difference below which a recursive indicator's starting point no longer shows."""
+    min_quality: Annotated[float, Field(ge=0, le=100, strict=True)] = 0.0
+    """The percentage of its expected bars that a symbol's history must have, and without doubt, to be loaded."""
+    gap_policy: Literal["none", "forward"] = "none"
+    """What stands in for missing bars: nothing, or synthetic ones that repeat the session's last close."""
+    indicators_see_filled: Annotated[bool, Field(strict=True)] = False
+    """Whether indicators read synthetic bars; unless they do, they stand still over them."""
 
     @field_validator("historical")
     @classmethod
