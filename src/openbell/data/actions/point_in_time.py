@@ -1,0 +1,189 @@
+"""`PointInTime`: bars as they were known on a day: under the names and on the price basis of that day.
+
+The raw bars stay as they are in the DataManager's cache, and where no action changes a window, its bars are views of
+them. Else a copy of the range is made once and serves until the next ex-date, when the basis changes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.bars import Bars
+from openbell.data.actions.adjust import back_adjusted
+from openbell.data.actions.closes import close_before
+from openbell.data.actions.instrument import Instrument, Instruments, Piece
+from openbell.data.cache import CachedBars, SessionRange
+from openbell.errors import DataError
+from openbell.interval import Interval, parse_interval
+from openbell.timing.grid import date_of, day_number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from openbell.data.actions.book import ActionBook
+    from openbell.data.actions.table import Action, Adjustment
+    from openbell.data.raw_series import RawSeries
+    from openbell.data.store import Coverage
+
+__all__ = ["PointInTime"]
+
+
+class _Basis(NamedTuple):
+    """What bars were adjusted for: an instrument, and its first so many actions."""
+
+    instrument: Instrument
+    applied: int
+
+
+class PointInTime:
+    """Adjusted series of one state of the store; the DataManager makes a new one when that changes, and holds its lock.
+
+    Args:
+        raw: The bars as they are stored.
+        book: All actions.
+        adjustment: Which of them are applied to prices; names are followed in any case.
+    """
+
+    def __init__(self, raw: RawSeries, book: ActionBook, adjustment: Adjustment) -> None:
+        self._raw = raw
+        self._book = book
+        self._adjustment: Adjustment = adjustment
+        self._instruments = Instruments(book, raw.store.manifest)
+        self._made: dict[tuple[str, str, Interval], tuple[_Basis, CachedBars]] = {}
+        self._depth: dict[tuple[str, str], int] = defaultdict(int)
+        self._payouts: dict[Action, float] = {}
+
+    def instrument(self, symbol: str, as_of: date) -> Instrument:
+        """What has the name ``symbol`` on a day."""
+        return self._instruments.of(symbol, day_number(as_of))
+
+    def hint(self, symbol: str, as_of: date) -> str:
+        """What to do about a symbol that is no name on a day, with a leading blank; empty when nothing is known."""
+        former = self._book.former_name(symbol, day_number(as_of))
+        return f" On {as_of} its name was {former}: ask for {former}." if former else ""
+
+    def actions(self, symbol: str, first: date, as_of: date) -> tuple[Action, ...]:
+        """The actions that bars from ``first`` on are adjusted for on a day, and the renames since; by ex-date."""
+        instrument = self.instrument(symbol, as_of)
+        actions = (*instrument.applied_by(self._adjustment).actions, *instrument.renames())
+        return tuple(sorted((a for a in actions if first < a.ex_date <= as_of), key=lambda a: (a.ex_date, a.type)))
+
+    def stored_under(self, symbols: Sequence[str], base: str, as_of: date) -> list[str]:
+        """The symbols under which the store has the bars of these names of a day."""
+        return [piece.stored for symbol in symbols for piece in self.instrument(symbol, as_of).pieces(base)]
+
+    def coverage(self, symbol: str, interval: str, as_of: date) -> Coverage | None:
+        """What the store has of what has a name on a day, all files that it is in counted whole; None: nothing."""
+        found = [
+            cut
+            for piece in self.instrument(symbol, as_of).pieces(interval)
+            if (cut := _cut(self._raw.store.coverage_of(piece.stored, interval), piece)) is not None
+        ]
+        if len(found) <= 1:
+            return found[0] if found else None
+        totals = {name: sum(getattr(c, name) for c in found) for name in ("rows", "files", "bytes")}
+        return replace(found[0], symbol=symbol, last=found[-1].last, **totals)
+
+    def bars(self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int, as_of: date) -> Bars:
+        """Bars of sessions from ``first_day`` to ``last_day``, as known on ``as_of``; its grid must not be empty."""
+        instrument = self.instrument(symbol, as_of)
+        pieces = _between(instrument.pieces(base), first_day, last_day)
+        if not pieces:
+            return Bars.empty()
+        applied = instrument.applied_by(self._adjustment)
+        count = int(applied.ex_days.searchsorted(day_number(as_of), side="right"))
+        begin = pieces[0].first_day
+        changed = count > 0 and applied.ex_days[count - 1] > begin
+        whole = wanted.is_intraday or str(wanted) == base or begin == first_day
+        if len(pieces) == 1 and whole and not changed:
+            return self._raw.bars(pieces[0].stored, base, wanted, begin, pieces[0].last_day)
+        return self._series(_Basis(instrument, count), base, wanted, first_day, last_day).between(first_day, last_day)
+
+    def _series(self, basis: _Basis, base: str, wanted: Interval, first_day: int, last_day: int) -> CachedBars:
+        key = (basis.instrument.symbol, base, wanted)
+        made = self._made.get(key)
+        if made is not None and made[0] == basis and made[1].covers(first_day, last_day):
+            return made[1]
+        stored = parse_interval(base)
+        if wanted == stored:
+            series = self._adjusted(basis, base, first_day, last_day)
+        else:
+            _, whole_last = self._raw.time_manager.widened(wanted, date_of(first_day), date_of(last_day))
+            source = self._series(basis, base, stored, first_day, max(last_day, day_number(whole_last)))
+            series = self._raw.derived(source, stored, wanted)
+        self._made[key] = basis, series
+        return series
+
+    def _adjusted(self, basis: _Basis, base: str, first_day: int, last_day: int) -> CachedBars:
+        """Stored bars on a basis, joined from where they are, as far ahead as it holds and bars are in memory."""
+        instrument, count = basis.instrument, basis.applied
+        self._depth[instrument.symbol, base] = depth = max(self._depth[instrument.symbol, base], last_day - first_day)
+        first_day = min(first_day, last_day - depth)
+        applied = instrument.applied_by(self._adjustment)
+        pieces = _between(instrument.pieces(base), first_day, last_day)
+        series = [self._raw.stored(p.stored, base, p.first_day, p.last_day) for p in pieces]
+        ahead = min(series[-1].last_day, instrument.tenure.last_day) if pieces else last_day
+        if count < len(applied.ex_days):
+            ahead = min(ahead, int(applied.ex_days[count]) - 1)
+        last_day = max(last_day, ahead)
+        pieces = _between(instrument.pieces(base), first_day, last_day)
+        bars = Bars.concat([s.between(p.first_day, p.last_day) for s, p in zip(series, pieces, strict=True)])
+        grid = self._raw.time_manager.grid(date_of(first_day), date_of(last_day))
+        sessions = SessionRange.of(first_day, last_day, grid)
+        return CachedBars(sessions, self._back_adjusted(instrument, count, bars, sessions))
+
+    def _back_adjusted(self, instrument: Instrument, count: int, bars: Bars, sessions: SessionRange) -> Bars:
+        applied = instrument.applied_by(self._adjustment)
+        since = int(applied.ex_days.searchsorted(sessions.first_day, side="right"))
+        place = sessions.days.searchsorted(applied.ex_days[since:count])
+        rows = bars.timestamp.searchsorted(sessions.starts_ns[place])
+        some = int(rows.searchsorted(0, side="right"))
+        actions = applied.actions[since + some : count]
+        if not actions:
+            return bars
+        shares = [a.value or 1.0 if a.type == "split" else 1.0 for a in actions]
+        payouts = [self._payout(instrument, a) if a.type == "dividend" else 1.0 for a in actions]
+        return back_adjusted(bars, rows[some:], shares, payouts)
+
+    def _payout(self, instrument: Instrument, dividend: Action) -> float:
+        """The factor of prices for a dividend: 1 - dividend / close before it."""
+        known = self._payouts.get(dividend)
+        if known is None:
+            close = dividend.reference or close_before(
+                instrument, dividend.ex_date, self._raw.store, self._raw.time_manager
+            )
+            if close is None:  # nothing lies before it that it could change
+                return 1.0
+            amount = dividend.value or 0.0
+            if amount >= close:
+                raise DataError(
+                    f"{dividend.symbol}: the dividend of {amount:g} on {dividend.ex_date} is not below the close "
+                    f"before it, {close:g}. Correct it with: openbell data import actions, or set adjustment: split."
+                )
+            known = self._payouts[dividend] = 1.0 - amount / close
+        return known
+
+
+def _cut(coverage: Coverage | None, piece: Piece) -> Coverage | None:
+    """What of a coverage lies in a piece, told by its days."""
+    if coverage is None:
+        return None
+    first, last = coverage.first, coverage.last
+    if piece.first_day > day_number(first.date()):
+        first = datetime.combine(date_of(piece.first_day), time(), UTC)
+    if piece.last_day < day_number(last.date()):
+        last = datetime.combine(date_of(piece.last_day), time(), UTC)
+    return coverage if (first, last) == (coverage.first, coverage.last) else replace(coverage, first=first, last=last)
+
+
+def _between(pieces: tuple[Piece, ...], first_day: int, last_day: int) -> list[Piece]:
+    """The pieces that lie in a range of days, cut to it."""
+    return [
+        p._replace(first_day=max(p.first_day, first_day), last_day=min(p.last_day, last_day))
+        for p in pieces
+        if p.first_day <= last_day and first_day <= p.last_day
+    ]

@@ -1,0 +1,209 @@
+"""`RawSeries`: stored bars and what derives from them, kept in memory over contiguous ranges of sessions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.bars import Bars
+from openbell.data.aggregate import aggregate
+from openbell.data.cache import CachedBars, SessionRange
+from openbell.data.gaps import build_missing, counted_once, forward_filled
+from openbell.data.session_reader import read_sessions, rows_between
+from openbell.errors import DamagedFileError
+from openbell.interval import Interval, parse_interval
+from openbell.timing.grid import date_of, day_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    from openbell.data.gaps import GapPolicy
+    from openbell.data.store import BarStore
+    from openbell.timing.grid import SessionGrid
+    from openbell.timing.manager import TimeManager
+
+__all__ = ["RawSeries"]
+
+READ_ROWS = 20_000_000
+"""How many bars one bulk read may bring, and how many the cache may hold before it stops reading ahead."""
+
+
+class _Read(NamedTuple):
+    """A range of dates to read, in days since 1970-01-01, both inclusive."""
+
+    first_day: int
+    last_day: int
+
+
+class RawSeries:
+    """The series of one state of a store, as they are stored; not for several threads at once.
+
+    A miss reads ahead to the ``horizon``, so that a backtest that asks day by day reads each file once. All days are
+    numbers since 1970-01-01, and ranges of them include both ends.
+
+    Args:
+        store: Where the bars are.
+        time_manager: Sessions and hours.
+        min_completeness: Derived bars with a smaller share of their base bars are left out (0 to 1).
+        gap_policy: ``forward`` fills gaps within a session with synthetic bars.
+        gap_fill: Whether missing bars are built from complete finer ones where the store has these.
+        horizon: The last day that will be asked for; None reads only what is asked for.
+    """
+
+    def __init__(
+        self,
+        store: BarStore,
+        time_manager: TimeManager,
+        *,
+        min_completeness: float,
+        gap_policy: GapPolicy,
+        gap_fill: bool,
+        horizon: date | None,
+    ) -> None:
+        self.store = store
+        self.time_manager = time_manager
+        self._min_completeness = min_completeness
+        self._gap_policy = gap_policy
+        self._gap_fill = gap_fill
+        self._horizon = horizon
+        self._cached: dict[tuple[str, str, Interval], CachedBars] = {}
+        self._base_rows = 0
+        # The most days that were asked for at once, per symbol and base: so much stays when a series moves on.
+        self._depth: dict[tuple[str, str], int] = defaultdict(int)
+
+    def bars(self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int) -> Bars:
+        """Bars of an interval as they are stored, or derived from ``base``; views. The range must hold a session.
+
+        Raises:
+            DamagedFileError: A file cannot be read.
+        """
+        cached = self._cached.get((symbol, base, wanted))
+        if cached is None or not cached.covers(first_day, last_day):
+            cached = self._fill(symbol, base, wanted, first_day, last_day)
+        return cached.between(first_day, last_day)
+
+    def stored(self, symbol: str, base: str, first_day: int, last_day: int) -> CachedBars:
+        """Stored bars over at least a range of days.
+
+        Raises:
+            DamagedFileError: A file cannot be read.
+        """
+        self.provide([symbol], base, first_day, last_day)
+        return self._cached[symbol, base, parse_interval(base)]
+
+    def derived(self, source: CachedBars, stored: Interval, wanted: Interval) -> CachedBars:
+        """Bars of ``wanted`` made of stored ones, as far as they are whole."""
+        grid = self.time_manager.grid(date_of(source.first_day), date_of(source.last_day))
+        bars = aggregate(counted_once(source.bars), grid, wanted, base=stored, min_completeness=self._min_completeness)
+        through = self._whole_through(wanted, source.last_day)
+        return CachedBars(SessionRange.of(source.first_day, through, grid), bars)
+
+    def provide(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> None:
+        """Make the cache cover a range of dates for these symbols, all or none of them.
+
+        Raises:
+            DamagedFileError: A file cannot be read.
+        """
+        stored = parse_interval(base)
+        reads: dict[_Read, list[str]] = defaultdict(list)
+        reach: int | None = None
+        for symbol in symbols:
+            self._depth[symbol, base] = max(self._depth[symbol, base], last_day - first_day)
+            cached = self._cached.get((symbol, base, stored))
+            if cached is not None and cached.covers(first_day, last_day):
+                continue
+            if reach is None:
+                reach = self._reach(symbols, base, first_day, last_day)
+            reads[_missing(cached, first_day, last_day, reach)].append(symbol)
+        found: list[tuple[str, CachedBars]] = []
+        for read, group in reads.items():
+            try:
+                found += self._read(read, group, base)
+            except DamagedFileError:
+                # The file may be one that would only have been read ahead: then it costs no more than its own month.
+                asked = read._replace(last_day=max(read.first_day, min(read.last_day, last_day)))
+                if asked == read:
+                    raise
+                found += self._read(asked, group, base)
+        for symbol, new in found:
+            self._keep(symbol, base, stored, new, first_day, last_day)
+
+    def _fill(self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int) -> CachedBars:
+        """Bring a series that is wanted into the cache."""
+        stored = parse_interval(base)
+        if wanted == stored:
+            return self.stored(symbol, base, first_day, last_day)
+        _, whole_last = self.time_manager.widened(wanted, date_of(first_day), date_of(last_day))
+        source = self.stored(symbol, base, first_day, max(last_day, day_number(whole_last)))
+        derived = self._cached[symbol, base, wanted] = self.derived(source, stored, wanted)
+        return derived
+
+    def _whole_through(self, wanted: Interval, last_day: int) -> int:
+        """The last day up to which bars of ``wanted`` are whole, made from base bars up to ``last_day``."""
+        if wanted.is_intraday:
+            return last_day
+        last_session = self.time_manager.last_session_on_or_before(date_of(last_day))
+        begin, end = self.time_manager.widened(wanted, last_session, last_session)
+        return last_day if end == last_session else day_number(begin) - 1
+
+    def _read(self, read: _Read, symbols: Sequence[str], base: str) -> list[tuple[str, CachedBars]]:
+        """The bars of a range of dates as the store has them."""
+        grid = self.time_manager.grid(date_of(read.first_day), date_of(read.last_day))
+        sessions = SessionRange.of(*read, grid)
+        return [
+            (symbol, CachedBars(sessions, self._without_gaps(symbol, bars, grid, parse_interval(base))))
+            for chunk in self._chunks(symbols, base, read)
+            for symbol, bars in read_sessions(self.store, chunk, parse_interval(base), grid, sessions)
+        ]
+
+    def _without_gaps(self, symbol: str, bars: Bars, grid: SessionGrid, stored: Interval) -> Bars:
+        """The bars with the missing ones built, and with synthetic ones, as far as that is asked for."""
+        if self._gap_fill:
+            bars = build_missing(self.store, symbol, bars, grid, stored)
+        return forward_filled(bars, grid, stored) if self._gap_policy == "forward" else bars
+
+    def _reach(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> int:
+        """How far to read, in days since 1970-01-01: to the horizon, or as far as the room in the cache allows."""
+        horizon = last_day if self._horizon is None else max(last_day, day_number(self._horizon))
+        expected = rows_between(self.store.manifest, symbols, base, first_day, horizon)
+        room = READ_ROWS - self._base_rows
+        if expected <= room:
+            return horizon
+        return max(last_day, first_day + int((horizon - first_day) * max(room, 0) / expected))
+
+    def _chunks(self, symbols: Sequence[str], base: str, read: _Read) -> Iterator[Sequence[str]]:
+        """The symbols in groups of which each is one bulk read of bounded size."""
+        expected = rows_between(self.store.manifest, symbols, base, *read)
+        size = max(1, len(symbols) * READ_ROWS // max(READ_ROWS, int(expected)))
+        for begin in range(0, len(symbols), size):
+            yield symbols[begin : begin + size]
+
+    def _keep(self, symbol: str, base: str, stored: Interval, new: CachedBars, first_day: int, last_day: int) -> None:
+        """Put what was read into the cache, joined with what it continues."""
+        key = (symbol, base, stored)
+        old = self._cached.get(key)
+        joined = new
+        if old is not None and new.last_day == old.first_day - 1:
+            joined = self._joined(new, old, new.first_day)
+        elif old is not None and old.last_day == new.first_day - 1:
+            # What lies further back than was ever asked for will not be asked for again: days only move on.
+            since = max(old.first_day, min(first_day, last_day - self._depth[symbol, base]))
+            joined = self._joined(old, new, since)
+        self._base_rows += len(joined.bars) - (len(old.bars) if old is not None else 0)
+        self._cached[key] = joined
+
+    def _joined(self, earlier: CachedBars, later: CachedBars, since: int) -> CachedBars:
+        """Two series that touch as one, from the date ``since`` on."""
+        grid = self.time_manager.grid(date_of(since), date_of(later.last_day))
+        bars = Bars.concat([earlier.between(since, earlier.last_day), later.bars])
+        return CachedBars(SessionRange.of(since, later.last_day, grid), bars)
+
+
+def _missing(cached: CachedBars | None, first_day: int, last_day: int, reach: int) -> _Read:
+    """What must be read so that a series covers a range; touches what is cached where that is possible."""
+    if cached is not None and cached.first_day <= first_day <= cached.last_day + 1:
+        return _Read(cached.last_day + 1, reach)
+    if cached is not None and cached.first_day - 1 <= last_day <= cached.last_day:
+        return _Read(first_day, cached.first_day - 1)
+    return _Read(first_day, reach)
