@@ -9,11 +9,15 @@ import typer
 from openbell.cli.console import out, print_json, say
 from openbell.cli.data_import import imports
 from openbell.cli.data_options import AsJson, Store, store_folder
+from openbell.cli.data_repair import repair_store
+from openbell.cli.data_verify import verify_store
 
 __all__ = ["data"]
 
 data = typer.Typer(no_args_is_help=True, help="Import bars into a store, and list what it holds.")
 data.add_typer(imports, name="import")
+data.command("verify")(verify_store)
+data.command("repair")(repair_store)
 
 
 @data.command("ls")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from openbell.data.manifest import FileEntry
 
-__all__ = ["FileReader", "StoredFile", "SymbolRows"]
+__all__ = ["FileReader", "StoredFile", "SymbolRows", "file_problem"]
 
 _PATH = "openbell_path"
 _HASH_THREADS = 4
@@ -85,22 +85,36 @@ class FileReader:
             self._verify_file(path, entry)
 
     def _verify_file(self, path: Path, entry: FileEntry) -> None:
+        mark: tuple[str, int, int] | None
         try:
+            # Before the content is read: should the file be replaced meanwhile, the next look tells.
             found = path.stat()
             mark = (entry.sha256, found.st_mtime_ns, found.st_ino)
             if self._verified.get(path) == mark:
                 return
-            if found.st_size != entry.bytes:
-                raise DamagedFileError(path, f"it has {found.st_size} bytes, stored were {entry.bytes}")
-            with path.open("rb") as content:
-                digest = hashlib.file_digest(content, "sha256").hexdigest()
-        except FileNotFoundError as exc:
-            raise DamagedFileError(path, "it is missing") from exc
-        except OSError as exc:
-            raise DamagedFileError(path, exc.strerror or str(exc)) from exc
-        if digest != entry.sha256:
-            raise DamagedFileError(path, "its content is not what was stored")
-        self._verified[path] = mark
+        except OSError:
+            mark = None
+        if problem := file_problem(path, entry):
+            raise DamagedFileError(path, problem)
+        if mark is not None:
+            self._verified[path] = mark
+
+
+def file_problem(path: Path, entry: FileEntry) -> str | None:
+    """What keeps a data file from being what was stored; None when it is that, to the byte."""
+    try:
+        size = path.stat().st_size
+        if not entry.sha256:
+            return "it cannot be read"
+        if size != entry.bytes:
+            return f"it has {size} bytes, stored were {entry.bytes}"
+        with path.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+    except FileNotFoundError:
+        return "it is missing"
+    except OSError as exc:
+        return exc.strerror or str(exc)
+    return None if digest == entry.sha256 else "its content is not what was stored"
 
 
 def _runs(files: Sequence[StoredFile], paths: pl.Series) -> tuple[tuple[str, int, int], ...]:

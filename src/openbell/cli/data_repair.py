@@ -1,0 +1,61 @@
+"""`openbell data repair`: a store made whole again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from openbell.cli.console import out, print_json, say
+from openbell.cli.data_options import AsJson, Store, store_folder
+from openbell.cli.data_verify import finding_columns, finding_dict, findings_table
+
+__all__ = ["repair_store"]
+
+
+def repair_store(
+    *,
+    store: Store = None,
+    exchange: Annotated[
+        str, typer.Option("--exchange", help="The calendar that says which minutes make a complete session.")
+    ] = "XNYS",
+    as_json: AsJson = False,
+) -> None:
+    """Rebuild what can be rebuilt, move what is damaged into quarantine, and say what must be imported again.
+
+    Exit code 1 when data was lost; a second repair finds nothing to do.
+    """
+    from rich.markup import escape
+
+    from openbell.data.repair import repair
+
+    folder = store_folder(store, must_exist=True)
+    report = repair(folder, exchange=exchange)
+    if as_json:
+        repairs = [
+            {
+                **finding_dict(folder, r.finding),
+                "outcome": r.outcome,
+                "text": r.text,
+                "rows_lost": r.rows_lost,
+                "moved_to": str(r.moved_to.relative_to(folder)) if r.moved_to else None,
+            }
+            for r in report.repairs
+        ]
+        print_json({"store": str(folder), "ok": not report.lost, "repairs": repairs})
+    elif report.repairs:
+        table = findings_table(f"Repaired {folder}", ["outcome", "what was done, what to do"])
+        for r in report.repairs:
+            table.add_row(*finding_columns(folder, r.finding), r.outcome, escape(r.text))
+        out.print(table)
+        if moved := [r for r in report.repairs if r.moved_to]:
+            files = "1 file was" if len(moved) == 1 else f"{len(moved):,} files were"
+            out.print(f"{files} moved to {folder / 'quarantine' / 'damaged'}", markup=False, soft_wrap=True)
+    else:
+        out.print(f"Nothing to repair: every file of {folder} is as it was stored.", markup=False, soft_wrap=True)
+    if report.lost:
+        rows = [r.rows_lost for r in report.lost]
+        bars = f"{sum(n for n in rows if n is not None):,}" if all(n is not None for n in rows) else "some"
+        files = "1 file" if len(report.lost) == 1 else f"{len(report.lost):,} files"
+        say(f"error: {bars} bars of {files} are lost; import their data again")
+        raise typer.Exit(1)

@@ -1,0 +1,104 @@
+"""`openbell data verify`: whether every byte of a store is as it was stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from openbell.cli.console import err, out, print_json
+from openbell.cli.data_options import AsJson, Store, store_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.table import Table
+
+    from openbell.data.maintenance import Finding
+
+__all__ = ["finding_columns", "finding_dict", "findings_table", "verify_store"]
+
+
+def verify_store(*, store: Store = None, as_json: AsJson = False) -> None:
+    """Compare every file of a store with its checksum. Exit code 1 when one is damaged, missing or unknown."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from openbell.data.maintenance import verify
+
+    folder = store_folder(store, must_exist=True)
+    columns = (TextColumn("verifying files"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("verify", total=None)
+        report = verify(folder, advanced=lambda done, total: bar.update(task, completed=done, total=total))
+    if as_json:
+        print_json(
+            {
+                "store": str(folder),
+                "ok": not report.findings,
+                "files": report.files,
+                "bytes": report.bytes,
+                "findings": [finding_dict(folder, finding) for finding in report.findings],
+            }
+        )
+    elif report.findings:
+        table = findings_table(f"Problems of {folder}", ["what is wrong"])
+        for finding in report.findings:
+            table.add_row(*finding_columns(folder, finding), finding.reason)
+        out.print(table)
+        many = len(report.findings)
+        out.print(
+            f"{many:,} {'problem' if many == 1 else 'problems'} in a store of {report.files:,} data files. "
+            f"Mend what can be mended with: openbell data repair --store {folder}",
+            markup=False,
+            soft_wrap=True,
+        )
+    else:
+        size = f"{report.bytes / 1024**2:,.1f} MiB"
+        out.print(f"All {report.files:,} data files ({size}) of {folder} are as they were stored.", markup=False)
+    if report.findings:
+        raise typer.Exit(1)
+
+
+def finding_dict(store: Path, finding: Finding) -> dict[str, Any]:
+    """A finding for JSON; the month of daily bars is "all"."""
+    from openbell.data.layout import instant
+
+    entry, partition = finding.entry, finding.partition
+    known = entry is not None and entry.rows > 0
+    return {
+        "kind": finding.kind,
+        "path": str(finding.path.relative_to(store)),
+        "symbol": partition.symbol if partition else None,
+        "interval": partition.interval if partition else None,
+        "month": partition.part if partition else None,
+        "rows": entry.rows if entry is not None and known else None,
+        "first": instant(entry.first_ns) if entry is not None and known else None,
+        "last": instant(entry.last_ns) if entry is not None and known else None,
+        "reason": finding.reason,
+    }
+
+
+def findings_table(title: str, more: list[str]) -> Table:
+    """A table about files, with further columns."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=escape(title), title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for name in ("symbol", "interval", "month", "bars"):
+        table.add_column(name, justify="right" if name == "bars" else "left", no_wrap=name != "symbol")
+    table.add_column("file", overflow="fold")
+    for name in more:
+        table.add_column(name)
+    return table
+
+
+def finding_columns(store: Path, finding: Finding) -> list[str]:
+    """The cells of such a table that tell whose bars it is about."""
+    from rich.markup import escape
+
+    facts = finding_dict(store, finding)
+    rows = f"{facts['rows']:,}" if facts["rows"] else ""
+    symbol, interval, month = (facts[name] or "" for name in ("symbol", "interval", "month"))
+    # Of a data file, the columns before say where it is.
+    path = finding.path.name if finding.partition else facts["path"]
+    return [escape(symbol), interval, month, rows, escape(path)]

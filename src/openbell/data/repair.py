@@ -1,0 +1,233 @@
+"""`repair`: mends what `verify` finds as far as it can be mended, and says what was lost."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import polars as pl
+
+from openbell.data import layout
+from openbell.data.check_bars import check_bars
+from openbell.data.files import replace_file, sync_folders, writer_lock
+from openbell.data.layout import BAR_SCHEMA, MANIFEST, PENDING, QUARANTINE, STAGING, Partition, instant
+from openbell.data.maintenance import LOCK_WAIT_S, Finding, find_problems, require_store
+from openbell.data.manager import DataManager
+from openbell.data.manifest import FileEntry, Manifest, describe_file
+from openbell.data.store import BarStore
+from openbell.data.writer import StoreWriter, commit_manifest, heal
+from openbell.errors import BadBarsError
+from openbell.timing.manager import TimeManager
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["Repair", "RepairReport", "repair"]
+
+Outcome = Literal["rebuilt", "partly rebuilt", "adopted", "set aside", "lost"]
+
+_DAY_NS = 86_400_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What became of one finding.
+
+    Attributes:
+        finding: What was wrong.
+        outcome: "rebuilt"; "partly rebuilt" and "lost": some or all of the bars must be imported again; "adopted": the
+            file holds good bars and belongs to the store now; "set aside": it was no part of the store.
+        text: The same for people.
+        rows_lost: Number of bars to import again; None when nobody knows how many they were.
+        moved_to: Where the damaged file is now; None when there is none.
+    """
+
+    finding: Finding
+    outcome: Outcome
+    text: str
+    rows_lost: int | None = 0
+    moved_to: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepairReport:
+    """What `repair` did; without repairs, the store was as it should be."""
+
+    repairs: tuple[Repair, ...]
+
+    @property
+    def lost(self) -> tuple[Repair, ...]:
+        """Those after which data must be imported again."""
+        return tuple(r for r in self.repairs if r.outcome in ("lost", "partly rebuilt"))
+
+
+def repair(store: Path, *, exchange: str = "XNYS") -> RepairReport:
+    """Make a store whole again: what cannot be read or trusted is moved into its quarantine, what can be rebuilt is.
+
+    - The marker and the manifest are made again; the manifest from the data files, of which only those that hold good
+      bars are taken.
+    - Daily bars are built from the minutes of the sessions in which every minute of regular hours is there.
+    - A file that the manifest does not know is taken in when it holds good bars of its place.
+
+    May be killed and begun again. After it, the store has no findings; doing it twice is the same as doing it once.
+
+    Args:
+        store: The store's folder.
+        exchange: The calendar that says which minutes a session has.
+
+    Raises:
+        StoreError: The folder is not a store, or another process is writing.
+    """
+    require_store(store)
+    time_manager = TimeManager(exchange)
+    with writer_lock(store / layout.LOCK, wait_s=LOCK_WAIT_S):
+        repairs = list(_mend_frame(store))
+        heal(store, Manifest.load(store / MANIFEST))
+        findings = find_problems(store, None).findings
+        manifest = Manifest.load(store / MANIFEST)
+        changes: dict[Partition, FileEntry | None] = {}
+        lost: list[Repair] = []
+        for finding in findings:
+            if finding.kind in ("damaged", "missing"):
+                lost.append(_give_up(store, finding))
+                changes[_partition(finding)] = None
+            elif finding.kind == "unknown":
+                repairs.append(_adopt_or_set_aside(store, finding, changes))
+            else:
+                repairs.append(_set_aside(store, finding, "lost", "import the corporate actions again"))
+        # Lost daily bars stay known until they are rebuilt: a repair that is killed before that can be begun again.
+        daily = {partition: None for partition in changes if partition.interval == "1d" and changes[partition] is None}
+        manifest = manifest.with_changes({p: entry for p, entry in changes.items() if p not in daily})
+        if len(changes) > len(daily):
+            commit_manifest(store, manifest)
+        writer = StoreWriter(store, manifest.with_changes(daily))
+        repairs += [_rebuilt(store, each, writer, time_manager) for each in lost]
+        writer.flush()
+        if daily:
+            commit_manifest(store, writer.manifest)
+    return RepairReport(tuple(repairs))
+
+
+def _mend_frame(store: Path) -> Iterator[Repair]:
+    """Make again what the store is known by: marker, manifest, and no note that nobody can read."""
+    for finding in find_problems(store, None).findings:
+        if finding.kind == "marker":
+            replace_file(finding.path, layout.marker_content())
+            sync_folders([store])
+            yield Repair(finding, "rebuilt", "written again")
+        elif finding.kind == "note":
+            shutil.rmtree(store / STAGING, ignore_errors=True)
+            (store / PENDING).unlink()
+            yield Repair(finding, "set aside", "deleted: the import that it belonged to was killed; import again")
+        elif finding.kind == "manifest":
+            manifest = commit_manifest(store, Manifest.scan(store))
+            suspects = {p: e for p, e in manifest.partitions() if e.rows and _content_problem(store, p)}
+            # A checksum that fits nothing makes each of them a damaged file below.
+            doubtful = {p: e._replace(sha256="") for p, e in suspects.items()}
+            manifest = commit_manifest(store, manifest.with_changes(doubtful))
+            count = sum(len(entries) for entries in manifest.files.values())
+            yield Repair(finding, "rebuilt", f"made again from the {count:,} data files that are there")
+    if not (store / MANIFEST).exists():
+        commit_manifest(store, Manifest.scan(store))
+
+
+def _give_up(store: Path, finding: Finding) -> Repair:
+    """Take a data file that is not what was stored out of the store."""
+    rows = finding.entry.rows or None if finding.entry is not None else None
+    text = "import its data again"
+    if finding.kind == "missing":
+        return Repair(finding, "lost", text, rows)
+    return Repair(finding, "lost", text, rows, _to_quarantine(store, finding.path))
+
+
+def _adopt_or_set_aside(store: Path, finding: Finding, changes: dict[Partition, FileEntry | None]) -> Repair:
+    path = finding.path
+    if re.fullmatch(r"bars/interval=[^/]+/symbol=[^/]+/[^/.]+\.parquet", path.relative_to(store).as_posix()):
+        partition = layout.partition_of(path)
+        if not _content_problem(store, partition):
+            changes[partition] = entry = describe_file(path)
+            known = Finding("unknown", path, finding.reason, partition, entry)
+            return Repair(known, "adopted", f"its {entry.rows:,} bars belong to the store now")
+    return _set_aside(store, finding, "set aside", "it does not hold good bars of its place")
+
+
+def _set_aside(store: Path, finding: Finding, outcome: Outcome, text: str) -> Repair:
+    lost = None if outcome == "lost" else 0
+    return Repair(finding, outcome, text, lost, _to_quarantine(store, finding.path))
+
+
+def _to_quarantine(store: Path, path: Path) -> Path:
+    """Move a file to where nobody reads it; it keeps its place in its name."""
+    folder = store / QUARANTINE / "damaged"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = "-".join(path.relative_to(store).with_suffix("").parts[1:])
+    n = 1
+    while (target := folder / f"{name}-{n}{path.suffix}").exists():
+        n += 1
+    path.rename(target)
+    sync_folders([folder, path.parent])
+    return target
+
+
+def _content_problem(store: Path, partition: Partition) -> str | None:
+    """Why a file cannot be the bars of its place; None when it can."""
+    path = layout.data_path(store, partition)
+    try:
+        frame = pl.read_parquet(io.BytesIO(path.read_bytes()))
+        if frame.schema != BAR_SCHEMA:
+            return "its columns are not those of bars"
+        parts = [part for part, _ in layout.partitions(partition.interval, layout.as_stored(partition.interval, frame))]
+        checked = check_bars(frame)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, BadBarsError) as exc:
+        return str(exc)
+    if parts != [partition.part]:
+        return "its bars are of another month"
+    if len(checked.bad) or checked.unsorted or checked.duplicates:
+        return "its bars contradict themselves"
+    return None
+
+
+def _partition(finding: Finding) -> Partition:
+    return finding.partition or layout.partition_of(finding.path)
+
+
+def _rebuilt(store: Path, given_up: Repair, writer: StoreWriter, time_manager: TimeManager) -> Repair:
+    """Build lost daily bars from complete minutes, where there are any."""
+    symbol, interval = _partition(given_up.finding).symbol, _partition(given_up.finding).interval
+    if interval != "1d":
+        return given_up
+    built = _daily_from_minutes(BarStore(store), symbol, given_up.finding.entry, time_manager)
+    if built.is_empty():
+        return given_up
+    writer.write(symbol, "1d", built)
+    lost = None if given_up.rows_lost is None else max(0, given_up.rows_lost - built.height)
+    first, last = built["timestamp"][0], built["timestamp"][-1]
+    text = f"{built.height:,} sessions from {first:%Y-%m-%d} to {last:%Y-%m-%d} built from complete minutes"
+    if lost == 0:
+        return Repair(given_up.finding, "rebuilt", text, 0, given_up.moved_to)
+    return Repair(given_up.finding, "partly rebuilt", f"{text}; import the others again", lost, given_up.moved_to)
+
+
+def _daily_from_minutes(
+    store: BarStore, symbol: str, lost: FileEntry | None, time_manager: TimeManager
+) -> pl.DataFrame:
+    """Daily bars of the sessions of which every minute is stored, as far as daily bars reached."""
+    minutes = store.coverage_of(symbol, "1m")
+    if minutes is None:
+        return BAR_SCHEMA.to_frame()
+    first, last = minutes.first.date(), minutes.last.date()
+    if lost is not None and lost.rows:
+        first, last = max(first, instant(lost.first_ns).date()), min(last, instant(lost.last_ns).date())
+    if last < first:
+        return BAR_SCHEMA.to_frame()
+    manager = DataManager(store, time_manager, min_completeness=1.0)
+    bars = manager.load_historical_bars(symbol, "1d", first, last, base="1m")
+    grid = time_manager.grid(first, last)
+    days = grid.days[np.searchsorted(grid.open_ns, bars.timestamp)]
+    values = {name: getattr(bars, name) for name in ("open", "high", "low", "close", "volume")}
+    return pl.DataFrame({"timestamp": days * _DAY_NS, **values}).cast(BAR_SCHEMA)

@@ -1,0 +1,270 @@
+"""`data verify` finds any byte that is not as it was stored; `data repair` rebuilds what can be rebuilt."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from typer.testing import CliRunner
+
+from made_bars import made_store
+from openbell.cli.app import app
+from openbell.data.maintenance import verify
+from openbell.data.repair import repair
+from openbell.data.store import BarStore
+from openbell.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+NOVEMBER = "bars/interval=1m/symbol=A/2013-11.parquet"
+DAILY = "bars/interval=1d/symbol=A/all.parquet"
+LAST_MINUTE_OF_2013_11_15_NS = 1_384_549_140_000_000_000  # 15:59 in New York
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of A and B/C; A lacks one minute of 2013-11-15. Daily bars are the sums of minutes."""
+    folder = made_store(
+        tmp_path_factory.mktemp("whole") / "store", ["A", "B/C"], "2013-10-21", "2013-11-22", intervals=["1m"],
+        keep=lambda symbol, interval, start_ns: symbol != "A" or start_ns != LAST_MINUTE_OF_2013_11_15_NS,
+    )  # fmt: skip
+    store = BarStore.open(folder)
+    for symbol in store.symbols():
+        minutes = store.read([symbol], "1m", None, None)
+        sums = minutes.group_by_dynamic("timestamp", every="1d").agg(
+            pl.col("open").first(), pl.col("high").max(), pl.col("low").min(), pl.col("close").last(),
+            pl.col("volume").sum(),
+        )  # fmt: skip
+        store.write(symbol, "1d", sums)
+    return folder
+
+
+@pytest.fixture
+def store(whole: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(whole, tmp_path / "store")
+
+
+def flip(path: Path, place: int | None = None) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 if place is None else place] ^= 1
+    path.write_bytes(content)
+
+
+def call(*args: object) -> Any:
+    return CliRunner().invoke(app, ["data", *map(str, args)])
+
+
+def everything(store: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(store)): p.read_bytes() for p in store.rglob("*") if p.is_file()}
+
+
+def test_an_untouched_store_is_whole_and_neither_command_changes_it(store: Path) -> None:
+    before = everything(store)
+    verified, repaired = call("verify", "--store", store), call("repair", "--store", store)
+
+    assert (verified.exit_code, repaired.exit_code) == (0, 0)
+    assert "All 6 data files" in verified.stdout
+    assert "Nothing to repair" in repaired.stdout
+    assert everything(store) == before
+
+
+def test_any_flipped_byte_of_any_file_is_found_and_its_file_named(store: Path) -> None:
+    dice = random.Random(5)
+    files = [p for p in store.rglob("*") if p.is_file() and p.name != ".lock"]
+    assert len(files) == 8
+    for path in files:
+        content = path.read_bytes()
+        for place in (0, len(content) - 1, *(dice.randrange(len(content)) for _ in range(12))):
+            flip(path, place)
+            assert path in [finding.path for finding in verify(store).findings], (path, place)
+            path.write_bytes(content)
+    assert verify(store).findings == ()
+
+
+def test_a_finding_tells_whose_bars_are_hit(store: Path) -> None:
+    flip(store / NOVEMBER)
+    (store / "bars/interval=1m/symbol=B%2FC/2013-10.parquet").unlink()
+    result = call("verify", "--store", store, "--json")
+    report = json.loads(result.stdout)
+    table = call("verify", "--store", store).stdout
+
+    assert result.exit_code == 1
+    assert not report["ok"]
+    facts = [(f["kind"], f["path"], f["symbol"], f["interval"], f["month"]) for f in report["findings"]]
+    assert facts == [
+        ("damaged", NOVEMBER, "A", "1m", "2013-11"),
+        ("missing", "bars/interval=1m/symbol=B%2FC/2013-10.parquet", "B/C", "1m", "2013-10"),
+    ]
+    assert report["findings"][0]["rows"] == 16 * 390 - 1
+    assert report["findings"][0]["first"].startswith("2013-11-01T13:30")
+    assert all(word in table for word in ("2013-11", "B/C", "it is missing", "openbell data repair"))
+
+
+def damage_month(store: Path) -> None:
+    flip(store / NOVEMBER)
+
+
+def lose_month(store: Path) -> None:
+    (store / NOVEMBER).unlink()
+
+
+def damage_daily(store: Path) -> None:
+    (store / DAILY).write_bytes(b"PAR1")
+
+
+def damage_manifest(store: Path) -> None:
+    flip(store / "manifest.parquet")
+
+
+def damage_manifest_and_month(store: Path) -> None:
+    damage_manifest(store)
+    (store / NOVEMBER).write_bytes((store / NOVEMBER).read_bytes()[:-50])
+
+
+def lose_manifest(store: Path) -> None:
+    (store / "manifest.parquet").unlink()
+
+
+def damage_marker(store: Path) -> None:
+    (store / "openbell-store.json").write_text("{")
+
+
+def lose_marker(store: Path) -> None:
+    (store / "openbell-store.json").unlink()
+
+
+def leave_a_note_that_cannot_be_read(store: Path) -> None:
+    (store / "pending.json").write_text("[[")
+
+
+def put_in_a_foreign_file(store: Path) -> None:
+    (store / "bars/interval=1m/symbol=A/notes.txt").write_text("mine")
+
+
+def put_in_a_month_of_another_month(store: Path) -> None:
+    shutil.copy(store / NOVEMBER, store / "bars/interval=1m/symbol=A/2013-12.parquet")
+
+
+def put_in_a_good_month(store: Path) -> None:
+    (store / "bars/interval=1m/symbol=D").mkdir()
+    shutil.copy(store / NOVEMBER, store / "bars/interval=1m/symbol=D/2013-11.parquet")
+
+
+ALL_DAMAGE = (
+    damage_month, lose_month, damage_daily, damage_manifest, damage_manifest_and_month, lose_manifest, damage_marker,
+    lose_marker, leave_a_note_that_cannot_be_read, put_in_a_foreign_file, put_in_a_month_of_another_month,
+    put_in_a_good_month,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", ALL_DAMAGE)
+def test_after_a_repair_nothing_is_wrong_and_a_second_one_does_nothing(
+    store: Path, damage: Callable[[Path], None]
+) -> None:
+    damage(store)
+    assert verify(store).findings
+
+    assert repair(store).repairs
+    once = everything(store)
+
+    assert verify(store).findings == ()
+    assert repair(store).repairs == ()
+    assert everything(store) == once
+    opened = BarStore.open(store)
+    assert opened.read(["A"], "1m", None, None).height >= 9 * 390
+    assert opened.read(["B/C"], "1m", None, None).height == 25 * 390
+    for coverage in opened.coverage():
+        assert coverage.rows == opened.read([coverage.symbol], coverage.interval, None, None).height
+
+
+def test_a_damaged_month_is_set_aside_told_and_taken_by_the_next_import(store: Path) -> None:
+    bars = BarStore.open(store).read(["A"], "1m", None, None)
+    flip(store / NOVEMBER)
+    result = call("repair", "--store", store, "--json")
+
+    assert result.exit_code == 1
+    (done,) = json.loads(result.stdout)["repairs"]
+    assert (done["outcome"], done["rows_lost"]) == ("lost", 16 * 390 - 1)
+    assert done["moved_to"] == "quarantine/damaged/interval=1m-symbol=A-2013-11-1.parquet"
+    assert (store / done["moved_to"]).exists()
+    assert "6,239 bars of 1 file are lost" in result.stderr
+    assert BarStore.open(store).write("A", "1m", bars).added == 16 * 390 - 1
+    assert_frame_equal(BarStore.open(store).read(["A"], "1m", None, None), bars)
+
+
+def test_lost_daily_bars_are_built_from_complete_minutes_and_the_others_are_told(store: Path) -> None:
+    before = BarStore.open(store).read(["A"], "1d", None, None)
+    damage_daily(store)
+    result = call("repair", "--store", store)
+    after = BarStore.open(store).read(["A"], "1d", None, None)
+
+    assert result.exit_code == 1
+    assert "partly rebuilt" in result.stdout
+    assert "24 sessions" in result.stdout
+    assert "1 bars of 1 file are lost" in result.stderr
+    missing = before.join(after, on="timestamp", how="anti")
+    assert missing["timestamp"].dt.strftime("%Y-%m-%d").to_list() == ["2013-11-15"]
+    assert_frame_equal(after, before.join(after, on="timestamp", how="semi"))
+
+
+def test_when_all_daily_bars_can_be_built_nothing_is_lost(store: Path) -> None:
+    before = BarStore.open(store).read(["B/C"], "1d", None, None)
+    (store / "bars/interval=1d/symbol=B%2FC/all.parquet").unlink()
+    result = call("repair", "--store", store, "--json")
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["repairs"][0]["outcome"] == "rebuilt"
+    assert_frame_equal(BarStore.open(store).read(["B/C"], "1d", None, None), before)
+
+
+def test_a_manifest_is_rebuilt_as_it_was_and_takes_no_bars_that_contradict_themselves(store: Path) -> None:
+    before = BarStore.open(store).coverage()
+    damage_manifest(store)
+    path = store / NOVEMBER
+    pl.read_parquet(path).with_columns(low=pl.lit(1e9)).write_parquet(path)
+    result = call("repair", "--store", store, "--json")
+
+    outcomes = {r["path"]: r["outcome"] for r in json.loads(result.stdout)["repairs"]}
+    assert outcomes == {"manifest.parquet": "rebuilt", NOVEMBER: "lost"}
+    assert [c for c in BarStore.open(store).coverage() if (c.symbol, c.interval) != ("A", "1m")] == [
+        c for c in before if (c.symbol, c.interval) != ("A", "1m")
+    ]
+
+
+def test_a_good_file_that_was_copied_in_is_adopted(store: Path) -> None:
+    put_in_a_good_month(store)
+    (done,) = repair(store).repairs
+
+    assert done.outcome == "adopted"
+    assert BarStore.open(store).read(["D"], "1m", None, None).height == 16 * 390 - 1
+
+
+def test_damaged_corporate_actions_are_found(store: Path) -> None:
+    (store / "actions").mkdir()
+    (store / "actions" / "actions.parquet").write_bytes(b"PAR1")
+
+    assert [finding.kind for finding in verify(store).findings] == ["actions"]
+    assert [r.outcome for r in repair(store).repairs] == ["lost"]
+    assert verify(store).findings == ()
+
+
+def test_a_folder_that_is_no_store_is_told(tmp_path: Path) -> None:
+    for command in (verify, repair):
+        with pytest.raises(StoreError, match="not an openbell store"):
+            command(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_of_a_newer_openbell_is_left_alone(store: Path) -> None:
+    (store / "openbell-store.json").write_text('{"format": "openbell-store", "schema_version": 9}')
+    result = call("repair", "--store", store)
+
+    assert result.exit_code == 1
+    assert "newer openbell" in result.stderr
