@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.bars import Bars
+from openbell.data.gaps import has_synthetic
 from openbell.errors import CalendarError, DataError
 from openbell.provisioning.requirements import HistoryProof
 
@@ -59,20 +60,21 @@ def prove_history(symbol: str, need: IntervalNeed, world: World) -> HistoryProof
         run = _load(symbol, need, first, world)
         past = run[: _today_row(run, world)]
         sessions = _first_rows_of_sessions(past, first, world)
-        short_bars = need.bars - len(past)
+        counted = _counted_rows(past, world)
+        short_bars = need.bars - len(counted)
         short_sessions = need.lookback_sessions - len(sessions)
         if (short_bars <= 0 and short_sessions <= 0) or available_from is None or first <= available_from:
             break
         first = _further_back(need, first, short_bars, short_sessions, world)
-    start = _start_row(need, past, sessions, world)
+    start = _start_row(need, past, counted, sessions, world)
     start_ns = int(run.timestamp[start]) if start < len(run) else world.start_ns
     return HistoryProof(
         need=need,
         start_ns=start_ns,
         first_session=world.time_manager.day_of(start_ns),
-        bars=len(past) - start,
+        bars=len(counted) - int(counted.searchsorted(start)),
         sessions=int((_last_rows(sessions, len(past)) >= start).sum()),
-        visible_bars=int(run.end.searchsorted(world.time_manager.now_ns, side="right")),
+        visible_bars=len(_counted_rows(run[: _closed(run, world)], world)),
         available_from=available_from,
         session_bars=len(run) - len(past),
         run=run,
@@ -130,6 +132,17 @@ def _today_row(run: Bars, world: World) -> int:
     return int(run.end.searchsorted(world.start_ns, side="right"))
 
 
+def _closed(run: Bars, world: World) -> int:
+    return int(run.end.searchsorted(world.time_manager.now_ns, side="right"))
+
+
+def _counted_rows(bars: Bars, world: World) -> NDArray[np.intp]:
+    """The rows that warm an indicator up: all but synthetic ones, unless indicators are to see those."""
+    if world.config.session_data_config.indicators_see_filled or not has_synthetic(bars):
+        return np.arange(len(bars))
+    return np.flatnonzero(bars.count)
+
+
 def _further_back(need: IntervalNeed, first: date, short_bars: int, short_sessions: int, world: World) -> date:
     tm = world.time_manager
     further = tm.session_before(first, max(short_sessions, _FEWEST_SESSIONS_FURTHER))
@@ -138,9 +151,13 @@ def _further_back(need: IntervalNeed, first: date, short_bars: int, short_sessio
     return further
 
 
-def _start_row(need: IntervalNeed, past: Bars, sessions: NDArray[np.intp], world: World) -> int:
+def _start_row(
+    need: IntervalNeed, past: Bars, counted: NDArray[np.intp], sessions: NDArray[np.intp], world: World
+) -> int:
     """The first row that some part of the need reaches back to."""
-    start = len(past) - min(need.bars, len(past))
+    start = len(past)
+    if need.bars and len(counted):
+        start = int(counted[-min(need.bars, len(counted))])
     if need.trailing_sessions:
         first_trailing = world.time_manager.session_before(world.day, need.trailing_sessions)
         trailing_ns = world.time_manager.session(first_trailing).first_ns

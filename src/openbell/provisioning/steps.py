@@ -10,8 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from openbell import indicators
 from openbell.bars import Bars
+from openbell.data.gaps import has_synthetic
 from openbell.errors import UnknownNameError
 from openbell.indicators import IndicatorInputs
 from openbell.interval import parse_interval
@@ -21,6 +24,8 @@ from openbell.session import BarIntervalData, IndicatorData, SymbolSessionData
 from openbell.session.series import whole_run
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from openbell.provisioning.requirements import HistoryProof, IndicatorNeed, ProvisioningRequirements
     from openbell.provisioning.world import World
 
@@ -176,8 +181,29 @@ def _computed(need: IndicatorNeed, work: StepWork) -> IndicatorData:
     if need.session_aware and len(bars):
         base = series.base or series.interval
         bars = world.data_manager.load_historical_bars(series.symbol, series.interval, first, world.day, base=base)
-    inputs = IndicatorInputs.of(bars, world.time_manager.grid(first, world.day))
+    read = _rows_to_read(bars, world)
+    inputs = IndicatorInputs.of(
+        bars.take(read) if read is not None else bars, world.time_manager.grid(first, world.day)
+    )
     computed = indicators.get(need.config.name).compute(inputs, need.params)
+    if read is not None:
+        computed = {name: _standing_still(column, read) for name, column in computed.items()}
     beyond = len(bars) - len(whole_run(series))
     columns = {name: column[beyond:] for name, column in computed.items()}
-    return IndicatorData(need.key, series, columns, lookback=need.lookback_bars, settling=need.settling)
+    skipped = None if read is None else np.concatenate(([0], np.cumsum(~read[beyond:], dtype=np.int64)))
+    return IndicatorData(
+        need.key, series, columns, lookback=need.lookback_bars, settling=need.settling, skipped=skipped
+    )
+
+
+def _rows_to_read(bars: Bars, world: World) -> NDArray[np.bool_] | None:
+    """Which bars an indicator reads, when it is to skip synthetic ones and there are some; None: all."""
+    if world.config.session_data_config.indicators_see_filled or not has_synthetic(bars):
+        return None
+    return bars.count > 0
+
+
+def _standing_still(column: NDArray[np.float64], read: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Values of the rows that were read, with each row between them at the value of the last one read before it."""
+    last = np.cumsum(read) - 1
+    return np.where(last >= 0, column[last], np.nan)

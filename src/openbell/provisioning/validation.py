@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openbell.errors import DataError, IntervalError, OpenbellError, did_you_mean
+from openbell.errors import DataError, IntervalError, OpenbellError
 from openbell.interval import determine_required_base
 from openbell.provisioning.history import prove_history
+from openbell.provisioning.quality import history_is_good_enough
 from openbell.provisioning.requirements import ProvisioningRequirements
 from openbell.provisioning.world import World
 from openbell.registry import Registry
@@ -86,7 +87,7 @@ def _data_source_knows_symbol(req: ProvisioningRequirements, world: World) -> st
     manager = world.data_manager
     if not req.required_intervals or world.stored_intervals(req.symbol):
         return None
-    hint = did_you_mean(req.symbol, manager.symbols()) or " See what it holds with: openbell data ls."
+    hint = manager.hint(req.symbol) or " See what it holds with: openbell data ls."
     return f"the store {manager.store.path} has no bars of {req.symbol}.{hint} Import its data, or take it out."
 
 
@@ -126,6 +127,7 @@ RULES.add("data_source", _data_source_knows_symbol)
 RULES.add("intervals", _intervals_can_be_built)
 RULES.add("parquet_data", _session_has_bars)
 RULES.add("historical_availability", _history_meets_lookback)
+RULES.add("min_quality", history_is_good_enough)
 
 
 def _lookback_shortfalls(req: ProvisioningRequirements) -> list[str]:

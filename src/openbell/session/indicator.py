@@ -28,9 +28,14 @@ class IndicatorData:
         settling: Further bars until its starting point no longer shows; 0 when it is not recursive, None when it never
             settles (cumulative: it counts from `anchor_row` on).
         anchor_row: The row of `series` where its computation starts.
+
+    Args:
+        columns: Its values by output, one per bar of the whole run.
+        skipped: Per row of the run, and for the row after the last, how many rows before it were not read (synthetic
+            bars, over which the values stand still); None when all were read.
     """
 
-    __slots__ = ("_columns", "_single", "anchor_row", "key", "lookback", "series", "settling")
+    __slots__ = ("_columns", "_single", "anchor_row", "key", "lookback", "series", "settling", "skipped")
 
     def __init__(
         self,
@@ -41,6 +46,7 @@ class IndicatorData:
         lookback: int,
         settling: int | None,
         anchor_row: int = 0,
+        skipped: NDArray[np.int64] | None = None,
     ) -> None:
         self.key = key
         self.series = series
@@ -48,6 +54,7 @@ class IndicatorData:
         self.lookback = lookback
         self.settling = settling
         self.anchor_row = anchor_row
+        self.skipped = skipped
         for column in self._columns.values():
             column.setflags(write=False)
         self._single = next(iter(self._columns.values())) if len(self._columns) == 1 else None
@@ -74,12 +81,17 @@ class IndicatorData:
         """Whether its starting point no longer shows in the value."""
         if self.settling is None or not self.valid:
             return False
-        return self.settling == 0 or self.series.cursor - self.anchor_row >= self.lookback + self.settling
+        return self.settling == 0 or self._bars_read(self.series.cursor) >= self.lookback + self.settling
 
     @property
     def warmup_bars(self) -> int:
         """Bars of history, before today's session, that it was computed over."""
-        return max(self.series.today_row - self.anchor_row, 0)
+        return max(self._bars_read(self.series.today_row), 0)
+
+    def _bars_read(self, row: int) -> int:
+        """How many bars before ``row`` it was computed over."""
+        rows = row - self.anchor_row
+        return rows if self.skipped is None else rows - int(self.skipped[row] - self.skipped[self.anchor_row])
 
     @property
     def values(self) -> NDArray[np.float64]:
@@ -108,6 +120,7 @@ class IndicatorData:
             lookback=self.lookback,
             settling=self.settling,
             anchor_row=self.anchor_row + deeper,
+            skipped=None if self.skipped is None else np.concatenate((np.zeros(deeper, np.int64), self.skipped)),
         )
 
     def __repr__(self) -> str:

@@ -152,7 +152,7 @@ class BarIntervalData:
 
     def score(self, expected_history: ExpectedBars, expected_today: ExpectedBars) -> None:
         """Measure the history against what the calendar expects, and keep today's expectation for `quality`."""
-        past = self.history.timestamp
+        past = _real_starts(self.history)
         self.historical_quality = measure_quality(past, expected_history.start_ns, expected_history.end_ns)
         self._expected_today = expected_today
 
@@ -174,7 +174,7 @@ class BarIntervalData:
         if expected is None:
             return None
         due = int(expected.end_ns.searchsorted(self._clock.now_ns, side="right"))
-        return measure_quality(self.today.timestamp, expected.start_ns[:due], expected.end_ns[:due])
+        return measure_quality(_real_starts(self.today), expected.start_ns[:due], expected.end_ns[:due])
 
     @property
     def quality(self) -> float | None:
@@ -202,6 +202,11 @@ def reveal(events: Iterable[tuple[BarIntervalData, tuple[int, int], Any, Any]]) 
     """
     for series, at, _, _ in events:
         series._at = at  # noqa: SLF001 -- a method call per bar would cost more than all else
+
+
+def _real_starts(bars: Bars) -> NDArray[np.int64]:
+    """Starts of the bars that are not synthetic."""
+    return bars.timestamp[bars.count > 0]
 
 
 def whole_run(series: BarIntervalData) -> Bars:

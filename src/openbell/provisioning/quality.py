@@ -1,0 +1,79 @@
+"""The rule of `min_quality`: is the history of a full symbol good enough, by what is known before its session?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.data.check.score import doubtful_rows
+from openbell.data.quality import measure_quality
+from openbell.provisioning.history import measured_from
+
+if TYPE_CHECKING:
+    from openbell.data.quality import Gap, Quality
+    from openbell.interval import Interval
+    from openbell.provisioning.requirements import ProvisioningRequirements
+    from openbell.provisioning.world import World
+
+__all__ = ["history_is_good_enough"]
+
+
+def history_is_good_enough(req: ProvisioningRequirements, world: World) -> str | None:
+    """What is too bad about the history that a full symbol asks for; None when nothing is, or nothing was asked for.
+
+    Every base interval is judged from where its history should begin up to the start of the session: the share of the
+    expected bars that are there and not in doubt. Nothing of the session itself is looked at, so that an addition at
+    noon gets the answer that it would have got before the open. Synthetic bars are missing ones; built ones are there.
+    """
+    wanted = world.config.session_data_config.min_quality
+    if not wanted or not req.meets_session_config_requirements:
+        return None
+    texts = [_judged(req.symbol, base, start_ns, wanted, world) for base, start_ns in _begins(req, world).items()]
+    return " ".join(text for text in texts if text) or None
+
+
+def _begins(req: ProvisioningRequirements, world: World) -> dict[Interval, int]:
+    """By base interval, where the history that is asked of it begins, whether or not there are bars."""
+    begins: dict[Interval, int] = {}
+    for name, proof in req.proofs.items():
+        run = proof.run[int(proof.run.timestamp.searchsorted(proof.start_ns)) :]
+        start_ns = measured_from(name, run, req, world)
+        begins[proof.need.base] = min(begins.get(proof.need.base, start_ns), start_ns)
+    return begins
+
+
+def _judged(symbol: str, base: Interval, start_ns: int, wanted: float, world: World) -> str | None:
+    first = world.time_manager.day_of(start_ns)
+    expected = world.expected_history(base, start_ns, first)
+    bars = world.data_manager.load_historical_bars(symbol, str(base), first, world.day, base=str(base))
+    past = bars[: int(bars.end.searchsorted(world.start_ns, side="right"))]
+    real = past.take((past.count > 0) & np.isin(past.timestamp, expected.start_ns))
+    measured = measure_quality(real.timestamp, expected.start_ns, expected.end_ns, across_breaks=not base.is_intraday)
+    if not measured.expected:
+        return None
+    doubtful = len(doubtful_rows(real, base))
+    percent = 100.0 * (measured.present - doubtful) / measured.expected
+    return None if percent >= wanted else _reason(symbol, base, percent, wanted, measured, doubtful, world)
+
+
+def _reason(
+    symbol: str, base: Interval, percent: float, wanted: float, measured: Quality, doubtful: int, world: World
+) -> str:
+    missing = measured.expected - measured.present
+    parts = [f"{missing:,} of {measured.expected:,} bars are missing"] if missing else []
+    if missing:
+        parts[0] += f" (the longest gap: {_when(max(measured.gaps, key=lambda g: g.missing), base, world)})"
+    if doubtful:
+        parts.append(f"{doubtful:,} are in doubt (spikes, or prices that stand still)")
+    return (
+        f"{symbol}: its {base} history is {percent:.2f} % good, and min_quality is {wanted:g} %: "
+        f"{' and '.join(parts)}. See openbell data check {symbol}; import what is missing, or lower min_quality."
+    )
+
+
+def _when(gap: Gap, base: Interval, world: World) -> str:
+    start, end = world.time_manager.to_local(gap.start_ns), world.time_manager.to_local(gap.end_ns)
+    if not base.is_intraday:
+        return f"{start:%Y-%m-%d}" if gap.missing == 1 else f"{start:%Y-%m-%d} to {end:%Y-%m-%d}"
+    return f"{start:%Y-%m-%d %H:%M:%S} to {end:%H:%M:%S}"
