@@ -136,7 +136,8 @@ class SessionCoordinator:
 
     def world_of(self, session_data: SessionData) -> World:
         """The world as seen from a session."""
-        return World(self.session_config, self.time_manager, self.data_manager, session_data)
+        day_bars = self.data_manager.on_day(session_data.session_date)
+        return World(self.session_config, self.time_manager, day_bars, session_data)
 
     def _load_session_data(self) -> None:
         """Provision every config symbol; a bad one is dropped with its reason, all bad end the run.

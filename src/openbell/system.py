@@ -61,6 +61,7 @@ class SystemManager:
             self.time_manager,
             min_completeness=data.min_completeness,
             horizon=config.backtest_config.end_date,
+            adjustment=data.adjustment,
         )
         self.coordinator = SessionCoordinator(config, self.time_manager, self.data_manager, observer=self._observer)
 

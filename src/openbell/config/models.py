@@ -143,6 +143,9 @@ class SessionDataConfig(_Level):
     """The indicators that every symbol has."""
     session_hours: Literal["regular", "extended"] = "regular"
     """Whether bars before the open and after the close are left out or kept."""
+    adjustment: Literal["raw", "split", "total"] = "split"
+    """What a session's bars of earlier days are adjusted for, as known on its day: nothing, splits, or splits and cash
+    dividends."""
     min_completeness: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.0
     """The share of its inputs that a derived bar must have to be kept: 0 keeps every one, 1 only complete ones."""
     on_shortfall: Literal["reject", "warm"] = "reject"

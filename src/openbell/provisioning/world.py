@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.config import SessionConfig
-    from openbell.data.manager import DataManager
+    from openbell.data.day_bars import DayBars
     from openbell.provisioning.requirements import IntervalNeed
     from openbell.session import SessionData
     from openbell.timing.manager import TimeManager
@@ -26,11 +26,11 @@ __all__ = ["World"]
 
 @dataclass(slots=True)
 class World:
-    """The config, the calendar and clock, the store, and what the session of one day holds."""
+    """The config, the calendar and clock, the store as known on the session's day, and what its session holds."""
 
     config: SessionConfig
     time_manager: TimeManager
-    data_manager: DataManager
+    data_manager: DayBars
     session_data: SessionData
     start_ns: int = field(init=False)
     """When the session starts (with extended hours, before the regular open): what closed by then is history."""
