@@ -8,10 +8,10 @@ NEW_ENOUGH = $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("
 SOURCES := $(shell find src -name '*.py')
 
 .DEFAULT_GOAL := help
-.PHONY: help venv test lint format types check demo clean
+.PHONY: help venv test lint format types check demo bench bench-quick clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: $(DEV) ## create .venv with openbell and the development tools
 
@@ -34,6 +34,12 @@ check: ## run everything that CI runs
 
 demo: $(DEMO) ## install openbell as a user would, and run its demo
 	.demo-venv/bin/openbell demo
+
+bench: $(DEV) ## measure openbell against its peers and write benchmarks/README.md (half an hour)
+	$(BIN)/python -m benchmarks
+
+bench-quick: $(DEV) ## measure openbell against bare polars and TA-Lib, and compare with what was recorded
+	$(BIN)/python -m benchmarks --quick
 
 clean: ## remove the environments and everything built
 	rm -rf .venv .demo-venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis
