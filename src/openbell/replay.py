@@ -6,6 +6,8 @@ subscribed to become objects.
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise, repeat
@@ -44,7 +46,8 @@ class SubscribedBars:
         columns = (run.timestamp, run.end, run.open, run.high, run.low, run.close, run.volume, run.count)
         # tuple.__new__ fills the named tuple without its Python-level constructor, which costs twice as much.
         fields = zip(repeat(series.symbol), repeat(series.interval), *(c[rows].tolist() for c in columns))
-        return SubscribedBars(series, run.end[rows], list(map(partial(tuple.__new__, Bar), fields)))
+        with _no_garbage():
+            return SubscribedBars(series, run.end[rows], list(map(partial(tuple.__new__, Bar), fields)))
 
 
 class Subscription(NamedTuple):
@@ -61,8 +64,8 @@ class SliceSubscription(NamedTuple):
     table: CrossSectionTable
 
 
-BarEvent = tuple["BarIntervalData", tuple[int, int], "Callable[[Bar], Any]", Bar]
-"""A bar that closes: its series, the time and the cursor that the series then has, who gets it, and the bar."""
+BarEvent = tuple["BarIntervalData", int, "Callable[[Bar], Any]", Bar]
+"""A bar that closes: its series, the cursor that the series then has, who gets it, and the bar."""
 
 
 SliceEvent = tuple["Callable[[CrossSection], Any]", "CrossSection"]
@@ -97,7 +100,8 @@ def moments(
         after_ns: Bars that closed by then are past.
         last_ns: The end of the session.
     """
-    events, times = _ordered_events(subscriptions, after_ns)
+    with _no_garbage():
+        events, times = _ordered_events(subscriptions, after_ns)
     firsts = np.flatnonzero(np.diff(times, prepend=-1)).tolist()
     bounds = pairwise([*firsts, len(events)])
     by_time = {int(times[first]): events[first:after] for first, after in bounds}
@@ -112,6 +116,20 @@ def moments(
         yield Moment(time_ns, by_time.get(time_ns, ()), due.get(time_ns, ()), crossing.get(time_ns, ()))
 
 
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Keep the garbage collector from looking for cycles while thousands of tuples of numbers are made: a third of the
+    time of a session would go into that, and there are none.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def _ordered_events(subscriptions: Sequence[Subscription], after_ns: int) -> tuple[list[BarEvent], NDArray[np.int64]]:
     """All events after ``after_ns`` in order, and their times (int64)."""
     events: list[BarEvent] = []
@@ -122,8 +140,8 @@ def _ordered_events(subscriptions: Sequence[Subscription], after_ns: int) -> tup
         past = int(subscribed.ends_ns.searchsorted(after_ns, side="right"))
         ends = subscribed.ends_ns[past:]
         first_cursor = series.today_row + past + 1
-        at = zip(ends.tolist(), range(first_cursor, first_cursor + len(ends)), strict=True)
-        events += zip(repeat(series), at, repeat(on_bar), subscribed.bars[past:])
+        cursors = range(first_cursor, first_cursor + len(ends))
+        events += zip(repeat(series), cursors, repeat(on_bar), subscribed.bars[past:])
         key = np.empty((4, len(ends)), np.int64)
         key[0], key[1], key[2] = number, symbols[series.symbol], parse_interval(series.interval).seconds
         key[3] = ends

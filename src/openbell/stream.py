@@ -96,7 +96,7 @@ class SessionStream:
         data = self._session_data
         symbols, gone = data.current, 0
         self._clock.advance_to(moment.time_ns)
-        reveal(moment.bars)
+        reveal(moment.time_ns, moment.bars)
         for scan in moment.scans:
             scan()
         self.tell_of_new_symbols()

@@ -195,13 +195,13 @@ class BarIntervalData:
         return f"<BarIntervalData {self.symbol} {self.interval}{origin}: {self.cursor} bars, {self.today_row} past>"
 
 
-def reveal(events: Iterable[tuple[BarIntervalData, tuple[int, int], Any, Any]]) -> None:
-    """Set the cursors of series where the caller knows them: each event begins with a series and (time, cursor).
+def reveal(now_ns: int, events: Iterable[tuple[BarIntervalData, int, Any, Any]]) -> None:
+    """Set the cursors of series where the caller knows them: each event begins with a series and its cursor.
 
     The replay does this for the bars that close at one time; the cursors of all other series follow when they are read.
     """
-    for series, at, _, _ in events:
-        series._at = at  # noqa: SLF001 -- a method call per bar would cost more than all else
+    for series, cursor, _, _ in events:
+        series._at = (now_ns, cursor)  # noqa: SLF001 -- a method call per bar would cost more than all else
 
 
 def _real_starts(bars: Bars) -> NDArray[np.int64]:
