@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from openbell.bars import COLUMNS, Bars
 from openbell.data.aggregate import aggregate
-from openbell.data.gaps import counted_once, forward_filled, has_synthetic, with_built
+from openbell.data.gaps import as_inputs, forward_filled, has_synthetic, with_built
 from openbell.interval import parse_interval
 from openbell.timing import TimeManager
 
@@ -149,13 +149,13 @@ class TestBuilt:
         grid = grid_of()
         seconds = bars_at(grid.expected_bars(SECOND).start_ns, SECOND.ns)
         minutes = aggregate(seconds, grid, MINUTE, base=SECOND)
-        some = counted_once(minutes[missing:])
+        some = as_inputs(minutes[missing:])
 
         built = with_built(some, seconds, grid, MINUTE, SECOND)
 
         assert built.count[:missing].tolist() == [60] * missing
         assert set(built.count[missing:].tolist()) == {1}
-        assert same(counted_once(built), counted_once(minutes))
+        assert same(as_inputs(built), as_inputs(minutes))
 
     def test_a_minute_that_lacks_a_second_is_not(self) -> None:
         grid = grid_of()

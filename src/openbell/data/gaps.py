@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openbell.interval import Interval
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["GapPolicy", "build_missing", "counted_once", "forward_filled", "has_synthetic", "with_built"]
+__all__ = ["GapPolicy", "as_inputs", "build_missing", "forward_filled", "has_synthetic", "with_built"]
 
 GapPolicy = Literal["none", "forward"]
 """``none`` leaves gaps; ``forward`` fills those within a session with synthetic bars."""
@@ -70,8 +70,13 @@ def has_synthetic(bars: Bars) -> bool:
     return bool(len(bars)) and int(bars.count.min()) == 0
 
 
-def counted_once(bars: Bars) -> Bars:
-    """The bars with a count of one for each that was built, so that what derives from them counts bars of one kind."""
+def as_inputs(bars: Bars) -> Bars:
+    """Base bars as other bars are derived from: without synthetic ones, and each built one with a count of one.
+
+    So a derived bar opens at the first price of its time that somebody paid, and counts bars of one kind.
+    """
+    if has_synthetic(bars):
+        bars = bars.take(bars.count > 0)
     if not len(bars) or int(bars.count.max()) <= 1:
         return bars
     return replace(bars, count=np.minimum(bars.count, 1).astype(np.int32))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from openbell.bars import Bars
 from openbell.data.aggregate import aggregate
 from openbell.data.cache import CachedBars, SessionRange
-from openbell.data.gaps import build_missing, counted_once, forward_filled
+from openbell.data.gaps import as_inputs, build_missing, forward_filled
 from openbell.data.session_reader import read_sessions, rows_between
 from openbell.errors import DamagedFileError
 from openbell.interval import Interval, parse_interval
@@ -95,7 +95,9 @@ class RawSeries:
     def derived(self, source: CachedBars, stored: Interval, wanted: Interval) -> CachedBars:
         """Bars of ``wanted`` made of stored ones, as far as they are whole."""
         grid = self.time_manager.grid(date_of(source.first_day), date_of(source.last_day))
-        bars = aggregate(counted_once(source.bars), grid, wanted, base=stored, min_completeness=self._min_completeness)
+        bars = aggregate(as_inputs(source.bars), grid, wanted, base=stored, min_completeness=self._min_completeness)
+        if self._gap_policy == "forward":
+            bars = forward_filled(bars, grid, wanted)
         through = self._whole_through(wanted, source.last_day)
         return CachedBars(SessionRange.of(source.first_day, through, grid), bars)
 
