@@ -62,6 +62,8 @@ class SystemManager:
             min_completeness=data.min_completeness,
             horizon=config.backtest_config.end_date,
             adjustment=data.adjustment,
+            gap_policy=data.gap_policy,
+            gap_fill=data.historical.gap_fill,
         )
         self.coordinator = SessionCoordinator(config, self.time_manager, self.data_manager, observer=self._observer)
 
