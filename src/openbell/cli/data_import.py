@@ -3,16 +3,58 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from openbell.cli.data_guess import confirm
 from openbell.cli.data_import_report import import_progress, show_import
 from openbell.cli.data_options import AsJson, Store, store_folder
 
 __all__ = ["imports"]
 
 imports = typer.Typer(no_args_is_help=True, help="Import bars; what is there already is left alone or revised.")
+
+Interval = Annotated[str | None, typer.Option("--interval", help="1s, 1m, 60m or 1d; else guessed.")]
+Symbol = Annotated[
+    str | None, typer.Option("--symbol", help="The symbol; default: a column, or the name of each file.")
+]
+FileName = Annotated[
+    str,
+    typer.Option(
+        "--file-name", help="How file names are made, without .csv, e.g. '{symbol}_1min' or '{symbol}_{date}'."
+    ),
+]
+TimeZone = Annotated[
+    str | None,
+    typer.Option("--timezone", help="Where times without an offset are told, e.g. America/New_York. Never guessed."),
+]
+Label = Annotated[
+    Literal["start", "end"] | None,
+    typer.Option(
+        "--label", help="Whether times are the starts or the ends of bars; else guessed by the exchange's opens."
+    ),
+]
+Exchange = Annotated[str, typer.Option("--exchange", help="The calendar whose opens tell the label.")]
+TimeFormat = Annotated[
+    str | None, typer.Option("--time-format", help="E.g. '%d.%m.%Y %H:%M', or epoch_s, epoch_ms, epoch_us, epoch_ns.")
+]
+PriceScale = Annotated[float | None, typer.Option("--price-scale", help="Divides prices, e.g. 10000; else guessed.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Import as guessed, without asking.")]
+
+
+def _column(name: str, what: str) -> Any:
+    return typer.Option(f"--{name}-column", help=what, rich_help_panel="Columns")
+
+
+TimeColumn = Annotated[str | None, _column("time", "When a bar was: date and time, or the date.")]
+ClockColumn = Annotated[str | None, _column("clock", "The time of day, when the time column has the date only.")]
+OpenColumn = Annotated[str | None, _column("open", "Open.")]
+HighColumn = Annotated[str | None, _column("high", "High.")]
+LowColumn = Annotated[str | None, _column("low", "Low.")]
+CloseColumn = Annotated[str | None, _column("close", "Close.")]
+VolumeColumn = Annotated[str | None, _column("volume", "Volume; 'none' when the file has none.")]
+SymbolColumn = Annotated[str | None, _column("symbol", "The symbol, when a file has several.")]
 
 
 @imports.command("lean")
@@ -26,7 +68,7 @@ def import_lean(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import LEAN's trade bars of US equities: second, minute, hour, daily."""
+    """Import LEAN's bars: second, minute, hour, daily."""
     from openbell.data.importers.lean import import_lean as run
     from openbell.data.store import BarStore
 
@@ -38,52 +80,101 @@ def import_lean(
 
 @imports.command("csv")
 def import_csv(
-    paths: Annotated[list[Path], typer.Argument(help="CSV files with a header line, or folders of them.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            help="CSV files, folders or zips of them, globs, or patterns like 'data/{symbol}_{date}.csv.gz'."
+        ),
+    ],
     *,
-    interval: Annotated[str, typer.Option("--interval", help="1s, 1m or 1d.")],
+    interval: Interval = None,
     store: Store = None,
-    symbol: Annotated[str | None, typer.Option("--symbol", help="The symbol; default: the name of each file.")] = None,
-    file_name: Annotated[
-        str, typer.Option("--file-name", help="How file names are made, without .csv, e.g. '{symbol}_1min'.")
-    ] = "{symbol}",
-    timezone: Annotated[
-        str | None, typer.Option("--timezone", help="Where times without an offset are told, e.g. America/New_York.")
+    symbol: Symbol = None,
+    file_name: FileName = "{symbol}",
+    timezone: TimeZone = None,
+    label: Label = None,
+    exchange: Exchange = "XNYS",
+    time_format: TimeFormat = None,
+    price_scale: PriceScale = None,
+    separator: Annotated[
+        str | None, typer.Option("--separator", help="Between columns: one character, or 'tab'; else guessed.")
     ] = None,
-    label: Annotated[
-        Literal["start", "end"], typer.Option("--label", help="Whether times are the starts or the ends of bars.")
-    ] = "start",
-    time_format: Annotated[
-        str | None,
-        typer.Option("--time-format", help="E.g. '%d.%m.%Y %H:%M', or epoch_s, epoch_ms, epoch_us, epoch_ns."),
-    ] = None,
-    time_column: Annotated[str | None, typer.Option("--time-column", help="Default: timestamp, time or date.")] = None,
-    open_column: Annotated[str | None, typer.Option("--open-column", help="Default: open.")] = None,
-    high_column: Annotated[str | None, typer.Option("--high-column", help="Default: high.")] = None,
-    low_column: Annotated[str | None, typer.Option("--low-column", help="Default: low.")] = None,
-    close_column: Annotated[str | None, typer.Option("--close-column", help="Default: close.")] = None,
-    volume_column: Annotated[
-        str | None, typer.Option("--volume-column", help="Default: volume; 'none' when the file has none.")
-    ] = None,
+    time_column: TimeColumn = None,
+    clock_column: ClockColumn = None,
+    open_column: OpenColumn = None,
+    high_column: HighColumn = None,
+    low_column: LowColumn = None,
+    close_column: CloseColumn = None,
+    volume_column: VolumeColumn = None,
+    symbol_column: SymbolColumn = None,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Import CSV files of 1s, 1m or 1d bars."""
-    from openbell.data.importers.csv import CsvColumns
-    from openbell.data.importers.csv import import_csv as run
+    """Import CSV files of 1s, 1m, 60m or 1d bars; what is not said is guessed, shown, and to be confirmed."""
+    from openbell.data.importers.csv import CSV_ENDINGS, CsvColumns, import_csv_as
+    from openbell.data.importers.guess import Given, guess_csv
+    from openbell.data.importers.sources import find_sources
     from openbell.data.store import BarStore
 
-    columns = CsvColumns(time_column, open_column, high_column, low_column, close_column, volume_column)
+    columns = CsvColumns(
+        time_column, open_column, high_column, low_column, close_column, volume_column, clock_column, symbol_column
+    )
+    between = "\t" if separator in ("tab", "\\t") else separator
+    given = Given(columns, interval, time_format, timezone, label, price_scale, between, symbol, exchange)
     folder = store_folder(store, must_exist=False)
+    first = find_sources(paths, CSV_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=True)
+    guess = confirm(lambda source: guess_csv(source, given), first, yes=yes, as_json=as_json)
+    with import_progress() as progress:
+        report = import_csv_as(
+            paths, BarStore.open_or_create(folder), guess.reading, symbol=symbol, file_name=file_name, progress=progress
+        )
+    show_import(report, folder, as_json=as_json)
+
+
+@imports.command("parquet")
+def import_parquet(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Parquet files, folders of them, globs, or patterns like 'data/{symbol}_{date}.parquet'."),
+    ],
+    *,
+    interval: Interval = None,
+    store: Store = None,
+    symbol: Symbol = None,
+    file_name: FileName = "{symbol}",
+    timezone: TimeZone = None,
+    label: Label = None,
+    exchange: Exchange = "XNYS",
+    time_format: TimeFormat = None,
+    price_scale: PriceScale = None,
+    time_column: TimeColumn = None,
+    clock_column: ClockColumn = None,
+    open_column: OpenColumn = None,
+    high_column: HighColumn = None,
+    low_column: LowColumn = None,
+    close_column: CloseColumn = None,
+    volume_column: VolumeColumn = None,
+    symbol_column: SymbolColumn = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import Parquet files of 1s, 1m, 60m or 1d bars; what is not said is guessed, shown, and to be confirmed."""
+    from openbell.data.importers.csv import CsvColumns
+    from openbell.data.importers.guess import Given, guess_parquet
+    from openbell.data.importers.parquet import PARQUET_ENDINGS
+    from openbell.data.importers.parquet import import_parquet as run
+    from openbell.data.importers.sources import find_sources
+    from openbell.data.store import BarStore
+
+    columns = CsvColumns(
+        time_column, open_column, high_column, low_column, close_column, volume_column, clock_column, symbol_column
+    )
+    given = Given(columns, interval, time_format, timezone, label, price_scale, None, symbol, exchange)
+    folder = store_folder(store, must_exist=False)
+    first = find_sources(paths, PARQUET_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=True)
+    guess = confirm(lambda source: guess_parquet(source, given), first, yes=yes, as_json=as_json)
     with import_progress() as progress:
         report = run(
-            paths,
-            BarStore.open_or_create(folder),
-            interval=interval,
-            symbol=symbol,
-            file_name=file_name,
-            columns=columns,
-            time_format=time_format,
-            timezone=timezone,
-            label=label,
-            progress=progress,
+            paths, BarStore.open_or_create(folder), guess.reading, symbol=symbol, file_name=file_name, progress=progress
         )
     show_import(report, folder, as_json=as_json)

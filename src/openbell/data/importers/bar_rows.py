@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from openbell.data.importers.times import TimeReader
 
-__all__ = ["PRICES", "BarRows", "number"]
+__all__ = ["PRICES", "BarRows", "number", "times_in"]
 
 PRICES = ("open", "high", "low", "close")
 _VALUES = (*PRICES, "volume")
@@ -74,10 +74,10 @@ class BarRows:
         """
         rows = chunk.rows
         try:
-            moments = self.times.read(self._times_in(rows))
+            moments = self.times.read(times_in(rows, self.columns, self.day))
         except ConfigError as exc:
             raise ConfigError(f"{self.where}: {exc}") from None
-        values = [self._value(rows, name).alias(name) for name in _VALUES]
+        values = [self.value(rows, name).alias(name) for name in _VALUES]
         if self.symbol is None:
             values.append(pl.col(self.columns["symbol"]).cast(pl.String).str.strip_chars().alias("symbol"))
         bars = rows.select("line", *values).hstack(moments)
@@ -90,19 +90,8 @@ class BarRows:
         bad = bars.filter(pl.col("reason").is_not_null()).select(NO_BAD_ROWS.columns)
         return bars.filter(pl.col("reason").is_null()).drop("reason"), pl.concat([chunk.bad, bad])
 
-    def _times_in(self, rows: pl.DataFrame) -> pl.Series:
-        times = rows[self.columns["time"]]
-        if self.day is not None:
-            return _times_of_day(times, self.day)
-        if "clock" not in self.columns:
-            return times
-        clock = pl.col(self.columns["clock"]).cast(pl.String).str.strip_chars()
-        # 93000 is 9:30:00: numbers lose their leading zero.
-        clock = clock.str.replace(r"^(\d{3}|\d{5})$", "0${1}")
-        day = pl.col(self.columns["time"]).cast(pl.String).str.strip_chars()
-        return rows.select(pl.concat_str(day, pl.lit(" "), clock)).to_series()
-
-    def _value(self, rows: pl.DataFrame, name: str) -> pl.Expr:
+    def value(self, rows: pl.DataFrame, name: str) -> pl.Expr:
+        """A price or the volume of the rows, as the table has it; 0 when there is no such column."""
         theirs = self.columns.get(name)
         if theirs is None:
             return pl.lit(0.0)
@@ -129,6 +118,20 @@ class BarRows:
         return bars.with_columns(
             reason=pl.when(off & pl.col("reason").is_null()).then(pl.lit(told)).otherwise("reason")
         )
+
+
+def times_in(rows: pl.DataFrame, columns: Mapping[str, str], day: date | None) -> pl.Series:
+    """The times of rows, as one column: of a day, or of a column of dates and one of times of day, both together."""
+    times = rows[columns["time"]]
+    if day is not None:
+        return _times_of_day(times, day)
+    if "clock" not in columns:
+        return times
+    clock = pl.col(columns["clock"]).cast(pl.String).str.strip_chars()
+    # 93000 is 9:30:00: numbers lose their leading zero.
+    clock = clock.str.replace(r"^(\d{3}|\d{5})$", "0${1}")
+    dates = pl.col(columns["time"]).cast(pl.String).str.strip_chars()
+    return rows.select(pl.concat_str(dates, pl.lit(" "), clock)).to_series()
 
 
 def number(text: pl.Expr, *, decimal_comma: bool = False) -> pl.Expr:

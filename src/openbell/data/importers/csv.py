@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openbell.data.store import BarStore
     from openbell.interval import Interval
 
-__all__ = ["CSV_ENDINGS", "NO_VOLUME", "CsvColumns", "CsvReading", "import_csv", "storable"]
+__all__ = ["CSV_ENDINGS", "NO_VOLUME", "CsvColumns", "CsvReading", "import_csv", "import_csv_as", "storable"]
 
 CSV_ENDINGS = (".csv", ".tsv")
 NO_VOLUME = "none"
@@ -172,11 +172,23 @@ def import_csv(
         ConfigError: The command does not fit the files; the message names the file and the remedy.
         BadBarsError: Not one row can be used.
     """
-    columns = columns or CsvColumns()
-    reading = CsvReading(storable(interval), columns, time_format, timezone, label, price_scale, layout)
-    TimeReader(reading.interval, time_format, timezone, label)
+    reading = CsvReading(storable(interval), columns or CsvColumns(), time_format, timezone, label, price_scale, layout)
+    return import_csv_as(paths, store, reading, symbol=symbol, file_name=file_name, progress=progress)
+
+
+def import_csv_as(
+    paths: Sequence[Path],
+    store: BarStore,
+    reading: CsvReading,
+    *,
+    symbol: str | None = None,
+    file_name: str = "{symbol}",
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import CSV files that are read alike; see `import_csv`."""
+    TimeReader(reading.interval, reading.time_format, reading.timezone, reading.label)  # refuses before a store is made
     sources = find_sources(
-        paths, CSV_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=columns.symbol is not None
+        paths, CSV_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=reading.columns.symbol is not None
     )
     return import_tables(sources, store, reading.open, progress=progress)
 

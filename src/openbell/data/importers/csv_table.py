@@ -73,6 +73,11 @@ class CsvTable:
                 yield self._chunk(rows, first + block.count(b"\n", 0, len(block) - len(rows)), wanted, numbers)
             first += lines
 
+    def sample(self, text: str) -> pl.DataFrame:
+        """The rows of the file's beginning, all columns as text."""
+        rows = _after_lines(text.encode(), self.layout.header_lines)
+        return self._chunk_line_by_line(rows, 1, self.columns).rows.drop("line")
+
     def as_written(self, lines: pl.Series) -> Iterator[tuple[int, str]]:
         """See `Table.as_written`."""
         first, at = 1, 0

@@ -1,0 +1,141 @@
+"""How a guess about files is shown, and confirmed by a person or by --yes."""
+
+from __future__ import annotations
+
+import sys
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from openbell.cli.console import out, print_json, say
+from openbell.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from openbell.data.importers.guess import Guess
+    from openbell.data.importers.sources import Source
+
+__all__ = ["confirm"]
+
+_SURE = {
+    "given": "given",
+    "plain": "as usual",
+    "certain": "sure",
+    "likely": "likely",
+    "unsure": "[bold red]not sure[/]",
+}
+
+
+def confirm(guess_of: Callable[[Source], Guess], sources: Sequence[Source], *, yes: bool, as_json: bool) -> Guess:
+    """The guess about the first file that can be read, once it is confirmed; nothing is asked when nothing is guessed.
+
+    Raises:
+        ConfigError: The file does not tell something that must be said.
+        DataError: No file can be read.
+        typer.Exit: The person said no (1), or there is none and --yes was not said (2).
+    """
+    guess = _first_guess(guess_of, sources)
+    if not guess.guessed:
+        return guess
+    if as_json and not yes:
+        print_json({"guess": _as_json(guess)})
+    elif not as_json:
+        _show(guess, len(sources))
+    if yes:
+        return guess
+    if as_json or not sys.stdin.isatty():
+        say("Nothing is imported yet. Add --yes to import it like this, or say by options what is different.")
+        raise typer.Exit(2)
+    if not typer.confirm("Import it like this?"):
+        say("Nothing was imported. Say by options what is different.")
+        raise typer.Exit(1)
+    return guess
+
+
+def _first_guess(guess_of: Callable[[Source], Guess], sources: Sequence[Source]) -> Guess:
+    from openbell.data.importers.tables import UNREADABLE
+
+    failure: Exception | None = None
+    for source in sources:
+        try:
+            return guess_of(source)
+        except (*UNREADABLE, DataError) as exc:
+            failure = failure or DataError(
+                f"{source} cannot be read: {(str(exc) or type(exc).__name__).splitlines()[0]}"
+            )
+    raise failure or DataError("there is nothing to read")
+
+
+def _as_json(guess: Guess) -> dict[str, Any]:
+    return {
+        "file": str(guess.source),
+        "findings": [
+            {"what": f.what, "value": f.value, "sure": f.sure, "why": f.why, "is_guess": f.is_guess}
+            for f in guess.findings
+        ],
+        "first_bars": guess.preview.to_dicts(),
+    }
+
+
+def _show(guess: Guess, files: int) -> None:
+    from rich.markup import escape
+
+    others = f" and {files - 1:,} more" if files > 1 else ""
+    table = _table(escape(f"{guess.source}{others}"))
+    for name in ("", "found", "", "why"):
+        table.add_column(name)
+    for what, value, sure, why in _lines(guess):
+        table.add_row(what, escape(value), _SURE[sure], escape(why))
+    out.print(table)
+    out.print(_preview(guess))
+
+
+def _lines(guess: Guess) -> list[tuple[str, str, str, str]]:
+    """The findings; columns that were found in the same way are told in one line."""
+    lines: list[tuple[str, str, str, str]] = []
+    for _, run in groupby(guess.findings, key=lambda f: (f.what.endswith(" column") or f.what, f.sure, f.why)):
+        same = list(run)
+        if len(same) == 1:
+            lines.append((same[0].what, same[0].value, same[0].sure, same[0].why))
+            continue
+        values = [f.value if f.value == (role := f.what.split()[0]) else f"{role} = {f.value}" for f in same]
+        lines.append(("columns", ", ".join(values), same[0].sure, same[0].why))
+    return lines
+
+
+def _preview(guess: Guess) -> Any:
+    from rich.markup import escape
+
+    zone = guess.reading.timezone
+    daily = not guess.reading.interval.is_intraday
+    local = zone is not None and not daily and zone != "UTC"
+    form = "%Y-%m-%d" if daily else "%Y-%m-%d %H:%M:%S" if guess.reading.interval.unit == "s" else "%Y-%m-%d %H:%M"
+    table = _table("The first bars as they would be stored")
+    city = (zone or "").rsplit("/")[-1].replace("_", " ")
+    names = ["symbol", "session" if daily else "start, UTC", *([f"in {city}"] if local else [])]
+    for name in names:
+        table.add_column(name, no_wrap=True)
+    for name in ("open", "high", "low", "close", "volume"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for symbol, time, *values in guess.preview.iter_rows():
+        times = ["-" if time is None else f"{time:{form}}"]
+        if local:
+            times.append("-" if time is None else f"{_in_zone(time, zone):%a %H:%M}")
+        table.add_row(escape(symbol or "-"), *times, *("-" if v is None else f"{v:,.10g}" for v in values))
+    return table
+
+
+def _table(title: str) -> Any:
+    from rich.table import Table
+
+    return Table(
+        title=title, title_justify="left", box=None, header_style="bold", pad_edge=False, collapse_padding=True
+    )
+
+
+def _in_zone(time: Any, zone: str | None) -> Any:
+    from zoneinfo import ZoneInfo
+
+    return time.astimezone(ZoneInfo(zone or "UTC"))
