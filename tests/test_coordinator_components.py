@@ -384,3 +384,35 @@ class TestSlices:
         with pytest.raises(ComponentError, match=r"SliceStrategy\.on_slice") as raised:
             self.run(minute_store, on_slice=lambda s, b: next(answers))
         assert raised.value.session_time == "2013-10-11T09:40:00-04:00"
+
+
+class TestTeardownAfterAnError:
+    """What a component opened it must be able to close, also when the run ends early."""
+
+    def test_all_are_torn_down_and_the_first_error_is_told(self, minute_store: Path) -> None:
+        closed: list[str] = []
+
+        def fail(self: Any, bar: Any) -> None:
+            raise ValueError("no")
+
+        broken = strategy(subscriptions=[("SPY", "1m")], on_bar=fail, teardown=lambda self: closed.append("strategy"))
+        tidy = scanner(pre_session=True, teardown=lambda self: closed.append("scanner"))
+        with pytest.raises(ComponentError, match="on_bar raised ValueError"):
+            engine(minute_store, strategies=[broken], scanners=[tidy]).run()
+
+        assert closed == ["scanner", "strategy"]
+
+    def test_a_teardown_that_raises_then_is_noted_on_it(self, minute_store: Path) -> None:
+        def fail(self: Any, *bar: Any) -> None:
+            raise ValueError("no")
+
+        broken = strategy(subscriptions=[("SPY", "1m")], on_bar=fail, teardown=fail)
+        with pytest.raises(ComponentError, match="on_bar raised") as caught:
+            engine(minute_store, strategies=[broken]).run()
+
+        assert "teardown raised ValueError" in "".join(caught.value.__notes__)
+
+
+def test_a_scan_that_returns_one_text_is_told_to_return_a_list(minute_store: Path) -> None:
+    with pytest.raises(ComponentError, match=r"return \['SPY'\]"):
+        engine(minute_store, scanners=[scanner("10:00", scan=lambda self: "SPY")]).run()

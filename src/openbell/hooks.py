@@ -12,7 +12,7 @@ from openbell.scanners import Scanner, ScannerContext
 from openbell.strategies import Signal, Strategy, StrategyContext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from openbell.config import ScannerConfig, SessionConfig, StrategyConfig
     from openbell.provisioning import Provisioner
@@ -109,9 +109,22 @@ class Hooks:
         for name, strategy in self.strategies.items():
             self.call(name, "teardown", strategy.teardown)
 
+    def teardown_after(self, error: BaseException) -> None:
+        """Tear all down although a run has failed; what a teardown raises now is noted on the error that came first."""
+        try:
+            self.teardown()
+        except ComponentError as second:
+            error.add_note(f"and then: {second}")
+
+    def scan_before_the_open(self) -> None:
+        """Run the scans that the config wants before the session."""
+        for of_day in self.scanners:
+            if of_day.config.pre_session:
+                self.scan(of_day)
+
     def scan(self, of_day: ScannerOfDay) -> None:
         """Run one scan, and keep what it found."""
-        found = self.call(of_day.name, "scan", lambda: [str(s) for s in of_day.scanner.scan() or ()])
+        found = self.call(of_day.name, "scan", lambda: _symbols(of_day.scanner.scan()))
         self.scans.append({"time": self._now(), "scanner": of_day.name.removeprefix("scanner "), "symbols": found})
 
     def symbol_added(self, symbol: str) -> None:
@@ -156,6 +169,12 @@ class Hooks:
 
     def _now(self) -> str:
         return self.time_manager.to_local(self.time_manager.now_ns).isoformat()
+
+
+def _symbols(found: Iterable[str] | None) -> list[str]:
+    if isinstance(found, str):
+        raise TypeError(f"scan must return a list of symbols, not the text {found!r}; return [{found!r}]")
+    return [str(symbol) for symbol in found or ()]
 
 
 def _signals(said: Any) -> list[Signal]:

@@ -148,6 +148,14 @@ def test_the_coordinator_removes_what_it_added(system: SystemManager) -> None:
     assert held(system) is None
 
 
+def test_a_source_stands_for_all_of_its_kind(minute_store: Path) -> None:
+    system = engine(minute_store, strategies=[strategy_at("10:30", lambda c: c.add_symbol("AIG"))])
+    system.run()
+
+    assert system.coordinator.remove_symbol("AIG", removed_by="strategy")
+    assert system.session_data.get_symbol_data("AIG") is None
+
+
 def test_components_own_what_they_add_by_themselves(minute_store: Path) -> None:
     seen: list[Any] = []
 

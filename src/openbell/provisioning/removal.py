@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openbell.provisioning.sources import SOURCES
 from openbell.session.symbol import WHOLE_SYMBOL
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ def refusal_to_remove(data: SymbolSessionData | None, symbol: str, owner: str) -
         return f"{symbol} is not in the session"
     if data.locked:
         return f"{symbol} is locked ({data.locked}); unlock it first"
-    if not any(data.is_owned(what, owner) for what in data.owners):
-        others = sorted({name for names in data.owners.values() for name in names})
+    others = sorted({name for names in data.owners.values() for name in names})
+    if not any(_is_of(name, owner) for name in others):
         return f"{owner} needs nothing of {symbol}; it is there for {', '.join(others)}"
     return None
 
@@ -27,13 +28,20 @@ def refusal_to_remove(data: SymbolSessionData | None, symbol: str, owner: str) -
 def without_owner(data: SymbolSessionData, owner: str) -> SymbolSessionData | None:
     """The symbol with what only ``owner`` needed taken out; None when nothing is left."""
     kept = data.copy()
-    kept.owners = {what: names - {owner} for what, names in data.owners.items() if names - {owner}}
+    left = {what: frozenset(n for n in names if not _is_of(n, owner)) for what, names in data.owners.items()}
+    kept.owners = {what: names for what, names in left.items() if names}
     if not kept.owners:
         return None
     kept.bars = {name: series for name, series in data.bars.items() if name in kept.owners}
     kept.indicators = {key: indicator for key, indicator in data.indicators.items() if key in kept.owners}
     kept.meets_session_config_requirements = WHOLE_SYMBOL in kept.owners
     if not kept.meets_session_config_requirements:
+        kept.upgraded_from_adhoc = False
         for series in [s for s in kept.bars.values() if s.is_scored]:
             kept.put_series(series.unscored())
     return kept
+
+
+def _is_of(name: str, owner: str) -> bool:
+    """Whether an owner is ``owner``, or one of its kind when ``owner`` is a source: "strategy" means every strategy."""
+    return name == owner or (owner in SOURCES and name.startswith(f"{owner} "))
