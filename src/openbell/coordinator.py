@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from openbell.errors import ConfigError, ProvisioningError
+from openbell.data.calendar_fit import first_stored_day, questions_of_calendar
+from openbell.errors import CalendarError, ConfigError, ProvisioningError
 from openbell.hooks import ConfiguredClasses, Hooks
 from openbell.observer import SessionObserver
 from openbell.provisioning import (
@@ -153,9 +155,9 @@ class SessionCoordinator:
                 self.dropped[record.symbol] = record.errors
         if reqs and len(self.dropped) == len(reqs):
             reasons = "\n".join(f"  {symbol}: {' '.join(errors)}" for symbol, errors in self.dropped.items())
-            raise ProvisioningError(
-                f"none of the {len(reqs)} symbols could be provisioned for {self.session_data.session_date}:\n{reasons}"
-            )
+            day = self.session_data.session_date
+            told = [f"none of the {len(reqs)} symbols could be provisioned for {day}:\n{reasons}"]
+            raise ProvisioningError("\n".join(told + self.questions_of_calendar(day, day)))
 
     def analyze_config_symbols(self) -> list[ProvisioningRequirements]:
         """Analyse and validate all config symbols for the current day, without provisioning any: the plan."""
@@ -166,6 +168,32 @@ class SessionCoordinator:
         for req in reqs:
             prove(req, world)
         return reqs
+
+    def questions_of_calendar(self, first: date | None = None, last: date | None = None) -> list[str]:
+        """For sessions on which no symbol of the config has bars: is the calendar wrong, or the data?
+
+        Args:
+            first: The first day that is looked at; unless given, where the history of the first session begins, as far
+                as the store reaches back.
+            last: The last day; the last session of the run unless given.
+        """
+        symbols = self.session_config.session_data_config.symbols
+        store, tm = self.data_manager.store, self.time_manager
+        stored = first_stored_day(store, tm, symbols) or self.days[0]
+        begin = first or min(self.days[0], max(self._first_day_of_history(), stored))
+        return questions_of_calendar(store, tm, symbols, begin, last or self.days[-1])
+
+    def _first_day_of_history(self) -> date:
+        """Where the calendar lets the history of the first session begin."""
+        first = self.days[0]
+        world = self.world_of(SessionData(first))
+        symbols = self.session_config.session_data_config.symbols
+        # All symbols need the same but for what the store holds of them.
+        one = next(filter(world.stored_intervals, symbols), symbols[0])
+        for need in requirements_of(Addition("symbol", one, "config"), world).intervals.values():
+            with suppress(CalendarError):
+                first = min(first, world.calendar_start(need))
+        return first
 
     # Additions, by the names of the specification
 

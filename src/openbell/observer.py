@@ -20,6 +20,9 @@ class SessionObserver:
     def run_started(self, days: list[date]) -> None:
         """The sessions that will be run."""
 
+    def warned(self, warning: str) -> None:
+        """Something is odd, for example between the calendar and the data; told before the first session."""
+
     def day_started(self, day: date) -> None:
         """A session is about to be prepared."""
 

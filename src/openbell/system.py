@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openbell.checks import require_good_config
 from openbell.coordinator import SessionCoordinator
+from openbell.data.calendar_fit import bars_beyond_calendar
 from openbell.data.label import read_label
 from openbell.data.manager import DataManager
 from openbell.data.store import BarStore
@@ -67,6 +69,16 @@ class SystemManager:
         )
         self.coordinator = SessionCoordinator(config, self.time_manager, self.data_manager, observer=self._observer)
 
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd about calendar and data taken together; looked up when first asked for.
+
+        The calendar ends before the data, or calls a day a session on which no symbol of the config has bars.
+        """
+        symbols = self.config.session_data_config.symbols
+        beyond = bars_beyond_calendar(self.data_manager.store, self.time_manager, symbols)
+        return (*beyond, *self.coordinator.questions_of_calendar())
+
     @property
     def session_data(self) -> SessionData:
         """The session of the current day; after a run, the last one."""
@@ -88,6 +100,8 @@ class SystemManager:
         days: list[dict[str, Any]] = []
         self.coordinator.journal = Journal(folder.journal if folder else None, self._observer.provisioned)
         self._observer.run_started(self.coordinator.days)
+        for warning in self.warnings:
+            self._observer.warned(warning)
         try:
             for day in self.coordinator.days:
                 days.append(self.coordinator.run_day(day))
@@ -119,6 +133,7 @@ class SystemManager:
             "session_name": self.config.session_name,
             "mode": self.config.mode,
             "exchange": self.config.exchange_name,
+            "warnings": list(self.warnings),
         }
         label = read_label(self.data_manager.store.path)
         return heading if label is None else {**heading, "store_label": label}

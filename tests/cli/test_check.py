@@ -43,6 +43,7 @@ def test_a_good_config_as_json(config: Path) -> None:
     assert json.loads(result.stdout) == {
         "ok": True,
         "problems": [],
+        "warnings": [],
         "session_name": "session",
         "exchange": "XNYS",
         "sessions": {"count": 2, "first": "2013-10-10", "last": "2013-10-11"},

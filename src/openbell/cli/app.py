@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from openbell.cli.calendars import calendars
 from openbell.cli.check import check
 from openbell.cli.console import errors_for_people, out
 from openbell.cli.data import data
@@ -31,7 +32,7 @@ class _Commands(TyperGroup):
 
 
 app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (demo, check, plan, run, indicators, schema):
+for command in (demo, check, plan, run, calendars, indicators, schema):
     app.command()(command)
 app.add_typer(data, name="data")
 

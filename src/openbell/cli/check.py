@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbell.cli.console import out, print_json
-from openbell.errors import ConfigError, InvalidConfigError
+from openbell.cli.console import out, print_json, warn
+from openbell.errors import ConfigError, DataError, InvalidConfigError
+
+if TYPE_CHECKING:
+    from openbell.config import SessionConfig
 
 __all__ = ["check"]
 
@@ -30,11 +33,28 @@ def check(
             problems = error.problems if isinstance(error, InvalidConfigError) else (str(error),)
             print_json({"ok": False, "problems": problems})
         raise
-    summary = summarise_config(session)
+    summary, warnings = summarise_config(session), _warnings(session)
+    for warning in warnings:
+        warn(warning)
     if as_json:
-        print_json({"ok": True, "problems": [], **summary})
+        print_json({"ok": True, "problems": [], "warnings": warnings, **summary})
     else:
         _show(summary)
+
+
+def _warnings(session: SessionConfig) -> list[str]:
+    """What is odd about the calendar and the store that the config names; a store that is not there is no matter."""
+    from openbell.data.calendar_fit import bars_beyond_calendar
+    from openbell.data.store import BarStore
+    from openbell.timing import TimeManager
+
+    if session.store is None:
+        return []
+    try:
+        store = BarStore.open(session.folder / session.store)
+    except DataError:
+        return []
+    return bars_beyond_calendar(store, TimeManager(session.exchange), session.session_data_config.symbols)
 
 
 def _show(summary: dict[str, Any]) -> None:

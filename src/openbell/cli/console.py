@@ -19,7 +19,7 @@ from openbell.errors import ComponentError, ConfigError, OpenbellError, Provisio
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["err", "errors_for_people", "fail", "out", "print_json", "say"]
+__all__ = ["err", "errors_for_people", "fail", "out", "print_json", "say", "warn"]
 
 out = Console(highlight=False)
 """Where results go: stdout."""
@@ -33,6 +33,11 @@ _EXIT_CODES = ((ConfigError, 2), (ProvisioningError, 3), (OpenbellError, 1))
 def say(message: str) -> None:
     """Tell the person something on stderr; the text is printed as it is, square brackets included."""
     err.print(Text(message), soft_wrap=True)
+
+
+def warn(message: str) -> None:
+    """Tell the person on stderr what is odd, but stops nothing."""
+    err.print(Text.assemble(("warning: ", "bold yellow"), message), soft_wrap=True)
 
 
 def fail(error: OpenbellError) -> NoReturn:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from openbell.cli.console import out, print_json
+from openbell.cli.console import out, print_json, warn
 
 __all__ = ["plan"]
 
@@ -24,6 +24,8 @@ def plan(
     from openbell.system import SystemManager
 
     found = SystemManager(load_config(config), store=store).plan()
+    for warning in found["warnings"]:
+        warn(warning)
     if as_json:
         print_json(found)
         return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from openbell.cli.console import err
+from openbell.cli.console import err, warn
 from openbell.observer import SessionObserver
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ class ProgressObserver(SessionObserver):
     def run_started(self, days: list[date]) -> None:
         """The bar counts sessions."""
         self._bar.update(self._task, total=len(days))
+
+    def warned(self, warning: str) -> None:
+        """Tell it above the bar."""
+        warn(warning)
 
     def day_started(self, day: date) -> None:
         """Name the session."""

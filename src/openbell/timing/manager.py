@@ -105,6 +105,16 @@ class TimeManager:
 
     # Which days are sessions
 
+    @property
+    def first_day(self) -> date:
+        """The first session that the calendar knows."""
+        return date_of(self._first_day)
+
+    @property
+    def last_day(self) -> date:
+        """The last session that the calendar knows."""
+        return date_of(self._last_day)
+
     def sessions(self, first: date, last: date) -> list[date]:
         """The sessions from ``first`` to ``last``, both inclusive."""
         begin, end = self._window(first, last)

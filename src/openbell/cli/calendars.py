@@ -1,0 +1,162 @@
+"""`openbell calendars [NAME]`: the calendars that there are, or the sessions of one."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from openbell.cli.console import out, print_json
+from openbell.errors import ConfigError
+
+if TYPE_CHECKING:
+    from openbell.timing import TimeManager
+    from openbell.timing.listing import CalendarSummary, SessionLine
+
+__all__ = ["calendars"]
+
+_CONFIGS = (".yaml", ".yml", ".json", ".toml")
+_MOST_SESSIONS = 5
+
+
+def calendars(
+    name: Annotated[
+        str | None, typer.Argument(help="A calendar or an alias, or a session config: its exchange.")
+    ] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="The first day; today unless given.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="The last day; unless given, five sessions are shown.")
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """List the calendars with their aliases, hours and time zones, or show the sessions of one."""
+    if name is None:
+        if first or last:
+            raise ConfigError("--from and --to show the sessions of one calendar; name it: openbell calendars XNYS")
+        from openbell.timing.listing import list_calendars
+
+        everything = list_calendars()
+        if as_json:
+            print_json([_facts(summary) for summary in everything])
+        else:
+            _list(everything)
+        return
+    time_manager = _time_manager(name)
+    from openbell.timing.listing import lines_of_days
+
+    lines = lines_of_days(time_manager, *_days(time_manager, first, last))
+    if as_json:
+        print_json(_calendar(time_manager, lines))
+    else:
+        _show(time_manager, lines)
+
+
+def _time_manager(name: str) -> TimeManager:
+    from openbell.timing import TimeManager
+
+    if Path(name).suffix.lower() in _CONFIGS:
+        from openbell.config import load_config
+
+        return TimeManager(load_config(name).exchange)
+    return TimeManager(name)
+
+
+def _days(time_manager: TimeManager, first: str | None, last: str | None) -> tuple[date, date]:
+    """The days to show: as given, or from today (or the end of the calendar) as far as a few sessions reach."""
+    begin = _day(first, "--from") if first else None
+    end = _day(last, "--to") if last else None
+    if begin is None:
+        today = time_manager.get_current_time().astimezone(time_manager.timezone).date()
+        begin = min(today, end or today, time_manager.last_day)
+    if end is None:
+        ahead = time_manager.sessions(begin, min(begin + timedelta(days=60), time_manager.last_day))
+        end = ahead[:_MOST_SESSIONS][-1] if ahead else begin
+    if end < begin:
+        raise ConfigError(f"--to {end} is before --from {begin}. Swap them.")
+    return begin, end
+
+
+def _day(text: str, option: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"{option} {text!r} is not a day. Write for example 2024-07-03.") from None
+
+
+def _facts(summary: CalendarSummary) -> dict[str, Any]:
+    return {
+        "name": summary.name,
+        "aliases": summary.aliases,
+        "timezone": summary.timezone,
+        "hours": summary.hours,
+        "opens_on_eve": summary.opens_on_eve,
+    }
+
+
+def _calendar(tm: TimeManager, lines: list[SessionLine]) -> dict[str, Any]:
+    days = []
+    for line in lines:
+        segments = line.session.segments if line.session else ()
+        days.append(
+            {
+                "date": line.day,
+                "note": line.note,
+                "segments": [[tm.to_local(s.open_ns), tm.to_local(s.close_ns)] for s in segments],
+            }
+        )
+    known = {"first": tm.first_day, "last": tm.last_day}
+    return {"name": tm.exchange, "timezone": str(tm.timezone), "known": known, "days": days}
+
+
+def _list(everything: list[CalendarSummary]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("name", "hours", "time zone", "aliases"):
+        table.add_column(column, overflow="fold", no_wrap=column != "aliases")
+    for summary in everything:
+        hours = " ".join("-".join(pair) for pair in summary.hours)
+        evening = "eve " if summary.opens_on_eve else ""
+        table.add_row(summary.name, evening + hours, summary.timezone, " ".join(summary.aliases))
+    out.print(table)
+    out.print("\nHours are local and of today; [bold]eve[/bold]: a session opens on the evening before its date.")
+    out.print("Sessions of one: openbell calendars NAME --from 2024-07-01 --to 2024-07-05")
+
+
+def _show(tm: TimeManager, lines: list[SessionLine]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    out.print(f"[bold]{escape(tm.exchange)}[/bold]  {tm.timezone}, known from {tm.first_day} to {tm.last_day}")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("day", "", "note", "trading, local time", "UTC"):
+        table.add_column(column)
+    for line in lines:
+        segments = line.session.segments if line.session else ()
+        local = [(tm.to_local(s.open_ns), tm.to_local(s.close_ns)) for s in segments]
+        table.add_row(
+            str(line.day),
+            f"{line.day:%a}",
+            f"[yellow]{line.note}[/yellow]" if line.note else "",
+            " ".join(f"{_at(a, line.day)}-{_at(b, line.day)}" for a, b in local),
+            " ".join(f"{_at(a, line.day)}-{_at(b, line.day)}" for a, b in map(_in_utc, local)),
+        )
+    out.print(table)
+
+
+def _in_utc(edges: tuple[Any, Any]) -> tuple[Any, Any]:
+    from datetime import UTC
+
+    return edges[0].astimezone(UTC), edges[1].astimezone(UTC)
+
+
+def _at(moment: Any, day: date) -> str:
+    """A time of day, with its weekday when it is of another date."""
+    if moment.date() == day + timedelta(days=1) and f"{moment:%H:%M}" == "00:00":
+        return "24:00"
+    return f"{moment:%H:%M}" if moment.date() == day else f"{moment:%a %H:%M}"

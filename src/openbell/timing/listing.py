@@ -1,0 +1,126 @@
+"""What calendars there are: names, aliases, time zones and hours, without building thousands of sessions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from openbell.timing.aliases import ALIASES, OWN_CALENDARS
+from openbell.timing.calendars import canonical_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, time
+
+    from openbell.timing.grid import TradingSession
+    from openbell.timing.manager import TimeManager
+
+__all__ = ["CalendarSummary", "SessionLine", "lines_of_days", "list_calendars"]
+
+_AROUND = timedelta(days=182)
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarSummary:
+    """A calendar as of today.
+
+    Attributes:
+        name: Its name.
+        aliases: Other names that stand for it, sorted.
+        timezone: By its name in the tz database.
+        hours: The usual segments as pairs of local times; ``24:00`` is midnight at the end of the day.
+        opens_on_eve: Whether a session opens on the evening before its date.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    timezone: str
+    hours: tuple[tuple[str, str], ...]
+    opens_on_eve: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """A day of a calendar.
+
+    Attributes:
+        day: The date.
+        session: Its session; None when there is none although that weekday usually has one.
+        note: What is unusual: "closed", "closes early", "opens late"; empty on a usual day.
+    """
+
+    day: date
+    session: TradingSession | None
+    note: str
+
+
+def list_calendars() -> list[CalendarSummary]:
+    """All calendars, sorted by name."""
+    from exchange_calendars import calendar_utils
+
+    aliases: dict[str, list[str]] = {}
+    for alias in (*calendar_utils.get_calendar_names(), *ALIASES):
+        if (name := canonical_name(alias)) != alias:
+            aliases.setdefault(name, []).append(alias)
+    # An instance builds decades of sessions, which for all calendars takes a minute; hours are properties of its class.
+    rules = calendar_utils._default_calendar_factories  # noqa: SLF001
+    names = sorted([*rules, *OWN_CALENDARS])
+    return [
+        _own(name, aliases.get(name, ()))
+        if name in OWN_CALENDARS
+        else _summary(name, object.__new__(rules[name]), aliases.get(name, ()))
+        for name in names
+    ]
+
+
+def lines_of_days(time_manager: TimeManager, first: date, last: date) -> list[SessionLine]:
+    """The sessions from ``first`` to ``last``, and the days between that usually are sessions but are closed."""
+    tm = time_manager
+    around = tm.sessions(max(tm.first_day, first - _AROUND), min(tm.last_day, last + _AROUND))
+    (opens, _), (closes, _) = (
+        _usual(edges) for edges in zip(*(_local(tm, tm.session(d)) for d in around), strict=True)
+    )
+    weekdays = {weekday for weekday, n in Counter(day.weekday() for day in around).items() if n > len(around) / 20}
+    sessions = set(tm.sessions(first, last))
+    lines = []
+    for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
+        if day in sessions:
+            session = tm.session(day)
+            local_open, local_close = _local(tm, session)
+            notes = ["opens late"] * (local_open > opens) + ["closes early"] * (local_close < closes)
+            lines.append(SessionLine(day, session, ", ".join(notes)))
+        elif day.weekday() in weekdays:
+            lines.append(SessionLine(day, None, "closed"))
+    return lines
+
+
+def _local(tm: TimeManager, session: TradingSession) -> tuple[timedelta, timedelta]:
+    """Open and close on the wall clock, since midnight of the session's date."""
+    edges = (tm.to_local(ns).replace(tzinfo=None) for ns in (session.open_ns, session.close_ns))
+    opens, closes = (
+        timedelta(days=(at.date() - session.day).days, hours=at.hour, minutes=at.minute, seconds=at.second)
+        for at in edges
+    )
+    return opens, closes
+
+
+def _usual(times: Iterable[timedelta]) -> tuple[timedelta, int]:
+    return Counter(times).most_common(1)[0]
+
+
+def _summary(name: str, rules: Any, aliases: Iterable[str]) -> CalendarSummary:
+    # Each is a list of (valid from, time); the time is None from when on there is no break.
+    kinds = (rules.open_times, rules.break_start_times, rules.break_end_times)
+    edges: list[time] = [kind[-1][1] for kind in kinds if kind and kind[-1][1] is not None]
+    written = [f"{edge:%H:%M}" for edge in edges]
+    last = "24:00" if rules.close_offset else f"{rules.close_times[-1][1]:%H:%M}"
+    pairs = tuple(zip(written[::2], [*written[1::2], last], strict=True))
+    return CalendarSummary(name, tuple(sorted(aliases)), str(rules.tz), pairs, bool(rules.open_offset))
+
+
+def _own(name: str, aliases: Iterable[str]) -> CalendarSummary:
+    own = OWN_CALENDARS[name]
+    hours = ((own["open"], own["close"]),)
+    return CalendarSummary(name, tuple(sorted(aliases)), own["timezone"], hours, own["open"] >= own["close"])
