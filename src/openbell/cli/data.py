@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from openbell.cli.console import out, print_json, say
+from openbell.cli.data_actions import import_actions, list_actions
 from openbell.cli.data_import import imports
 from openbell.cli.data_options import AsJson, Store, store_folder
 from openbell.cli.data_repair import repair_store
@@ -16,6 +17,8 @@ __all__ = ["data"]
 
 data = typer.Typer(no_args_is_help=True, help="Import bars into a store, and list what it holds.")
 data.add_typer(imports, name="import")
+imports.command("actions")(import_actions)
+data.command("actions")(list_actions)
 data.command("verify")(verify_store)
 data.command("repair")(repair_store)
 

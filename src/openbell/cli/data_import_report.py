@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
     from openbell.data.importers import ImportReport
     from openbell.data.importers.report import Progress
+    from openbell.data.writer import WriteReport
 
-__all__ = ["import_progress", "show_import"]
+__all__ = ["import_progress", "show_import", "told_actions"]
 
 
 @contextmanager
@@ -37,6 +39,8 @@ def show_import(report: ImportReport, store: Path, *, as_json: bool) -> None:
         print_json(_summary(report, store))
     else:
         out.print(_report_table(report, store))
+        if report.actions is not None and any(asdict(report.actions).values()):
+            out.print(told_actions(report.actions))
     for path in report.quarantine:
         say(f"warning: rows were set aside in {path}; it tells why")
     if report.set_aside:
@@ -55,6 +59,7 @@ def _summary(report: ImportReport, store: Path) -> dict[str, Any]:
         "revised": written.revised,
         "unchanged": written.unchanged,
         "set_aside": report.set_aside,
+        "actions": asdict(report.actions) if report.actions else {},
         "series": [
             {
                 "symbol": s.symbol,
@@ -72,6 +77,14 @@ def _summary(report: ImportReport, store: Path) -> dict[str, Any]:
         "failed": [{"path": str(path), "reason": reason} for path, reason in report.failed],
         "quarantine": [str(path) for path in report.quarantine],
     }
+
+
+def told_actions(written: WriteReport) -> str:
+    """One line for the corporate actions that an import stored."""
+    return (
+        f"corporate actions: {written.added:,} added, {written.revised:,} revised, {written.unchanged:,} unchanged; "
+        "list them with: openbell data actions"
+    )
 
 
 _COUNTS = ("files", "added", "revised", "unchanged")

@@ -58,6 +58,16 @@ class ActionBook:
         """All symbols with actions, sorted."""
         return tuple(self._runs)
 
+    @property
+    def new_names(self) -> tuple[str, ...]:
+        """All names that an instrument came to, sorted."""
+        return tuple(sorted(self._came))
+
+    def naming(self, symbol: str) -> tuple[Action, ...]:
+        """The actions recorded under a symbol, and the renames to it; by ex-date."""
+        renames = (self.rename(old, at) for at, old in self._came.get(symbol, ()))
+        return tuple(sorted((*self.of(symbol), *renames), key=lambda action: (action.ex_date, action.type)))
+
     def of(self, symbol: str) -> tuple[Action, ...]:
         """The actions recorded under a symbol, by ex-date."""
         begin, end = self._runs.get(symbol, (0, 0))

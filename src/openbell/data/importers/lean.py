@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from openbell.data.actions.lean import import_lean_actions
 from openbell.data.importers.report import ImportReport, Progress, store_checked
 from openbell.errors import ConfigError, DamagedFileError
 
@@ -57,7 +58,7 @@ def import_lean(
     intervals: Collection[str] | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Import trade bars from LEAN's data folder.
+    """Import trade bars from LEAN's data folder, and the corporate actions in its factor and map files.
 
     Args:
         folder: The folder that holds ``equity/usa``, or one above or below it.
@@ -81,6 +82,9 @@ def import_lean(
             if progress is not None:
                 progress(done, len(sources))
     report.require_bars()
+    actions = import_lean_actions(_data_root(folder), store.path, symbols)
+    report.actions = actions.written
+    report.failed += actions.failed
     return report
 
 

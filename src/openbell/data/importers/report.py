@@ -59,12 +59,14 @@ class ImportReport:
         failed: Source files that could not be read or stored at all, with the reason; the rest was imported.
         quarantine: Files that hold the rows set aside.
         unnamed: Rows set aside whose symbol is not known.
+        actions: Corporate actions added, revised and unchanged; None when the source has none.
     """
 
     series: dict[tuple[str, str], ImportedSeries] = field(default_factory=dict)
     failed: list[tuple[Path, str]] = field(default_factory=list)
     quarantine: list[Path] = field(default_factory=list)
     unnamed: int = 0
+    actions: WriteReport | None = None
 
     def of(self, symbol: str, interval: str) -> ImportedSeries:
         """The entry of a symbol and interval; made when it is not there."""

@@ -1,0 +1,90 @@
+"""`openbell data actions` and `openbell data import actions`: the corporate actions of a store."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from openbell.cli.console import out, print_json, say
+from openbell.cli.data_import_report import told_actions
+from openbell.cli.data_options import AsJson, Store, store_folder
+from openbell.errors import UnknownNameError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openbell.data.actions import Action
+
+__all__ = ["import_actions", "list_actions"]
+
+
+def list_actions(
+    symbols: Annotated[list[str] | None, typer.Argument(help="Only these symbols; default: all.")] = None,
+    *,
+    store: Store = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the splits, dividends and renames that a store knows."""
+    from openbell.data.actions import ActionStore
+    from openbell.data.store import BarStore
+
+    bars = BarStore.open(store_folder(store, must_exist=True))
+    book = ActionStore(bars.path).book()
+    known = {*book.symbols, *book.new_names}
+    for symbol in symbols or ():
+        if symbol not in known and symbol not in bars.symbols():
+            raise UnknownNameError("symbol", symbol, sorted({*known, *bars.symbols()}), str(bars.path))
+    actions = [action for symbol in symbols or book.symbols for action in book.naming(symbol)]
+    if as_json:
+        print_json([action.to_dict() for action in actions])
+    elif actions:
+        out.print(_table(actions))
+    else:
+        of = f" of {', '.join(symbols)}" if symbols else ""
+        say(f"The store knows no corporate actions{of}. Import some with: openbell data import actions FILE")
+
+
+def import_actions(
+    path: Annotated[
+        Path, typer.Argument(help="A CSV file with the columns symbol, ex_date, type (split, dividend, rename), value.")
+    ],
+    *,
+    store: Store = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import splits (new shares for one old share), cash dividends per share, and renames (the new symbol)."""
+    from openbell.data.actions.csv import import_actions_csv
+    from openbell.data.store import BarStore
+
+    bars = BarStore.open(store_folder(store, must_exist=True))
+    report = import_actions_csv(path, bars.path)
+    if as_json:
+        found = {**asdict(report.written), "duplicates": report.duplicates, "added_up": report.added_up}
+        print_json({**found, "set_aside": report.set_aside, "quarantine": report.quarantine})
+    else:
+        out.print(told_actions(report.written))
+    if report.duplicates:
+        say(f"note: {report.duplicates:,} rows repeated another one and were left out")
+    if report.added_up:
+        say(f"note: {report.added_up:,} dividends were added to another one of the same symbol and ex-date")
+    for symbol in report.symbols:
+        if symbol not in bars.symbols():
+            say(f"note: the store has no bars of {symbol}.{did_you_mean(symbol, bars.symbols())}")
+    if report.quarantine:
+        say(f"warning: {report.set_aside:,} rows cannot be used and were set aside in {report.quarantine}")
+
+
+def _table(actions: Sequence[Action]) -> Any:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold")
+    for name in ("symbol", "ex-date", "action", "close before"):
+        table.add_column(name, justify="right" if name == "close before" else "left", no_wrap=True)
+    for action in actions:
+        close = f"{action.reference:,.2f}" if action.reference else ""
+        table.add_row(escape(action.symbol), action.ex_date.isoformat(), escape(action.describe()), close)
+    return table
