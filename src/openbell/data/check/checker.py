@@ -12,14 +12,14 @@ import polars as pl
 from openbell.data.check.daily import daily_prices, daily_volumes, outside_daily
 from openbell.data.check.finding import KINDS, Finding
 from openbell.data.check.hours import end_labels, outside_hours, wrong_time_zone
-from openbell.data.check.missing import Elsewhere, missing_bars, missing_sessions
+from openbell.data.check.missing import Elsewhere, missing_bars, missing_sessions, untraded
 from openbell.data.check.peers import MOST_PEERS, Peers
 from openbell.data.check.repeats import contradictions, duplicates
 from openbell.data.check.report import Completeness, Report, SeriesReport, Stretch
 from openbell.data.check.score import score
 from openbell.data.check.series import Series, make_series
 from openbell.data.check.spikes import spikes
-from openbell.data.check.splits import undeclared_splits
+from openbell.data.check.splits import declared_splits, undeclared_splits
 from openbell.data.check.stale import stale
 from openbell.data.layout import BAR_SCHEMA
 from openbell.errors import ConfigError, DamagedFileError, DataError, did_you_mean
@@ -72,7 +72,7 @@ def check_store(
         intervals: Which of `CHECKED_INTERVALS`; all that are stored unless given.
         first: First UTC date that bars start on; None: from the beginning.
         last: Last such date, inclusive.
-        declared: The splits that are known.
+        declared: The splits that are known; those of the store's corporate actions unless given.
         progress: Hears of each series.
 
     Raises:
@@ -87,7 +87,7 @@ def check_store(
             raise DataError(f"the store {store.path} has no bars of {symbol}.{did_you_mean(symbol, known)}")
     asked = list(dict.fromkeys(symbols)) or list(known)
     wanted = [name for name in CHECKED_INTERVALS if not intervals or name in intervals]
-    checker = _Checker(store, exchange, first, last, declared or {})
+    checker = _Checker(store, exchange, first, last, declared_splits(store.path) if declared is None else declared)
     todo = {name: [s for s in asked if name in store.intervals(s)] for name in wanted}
     total, done = sum(map(len, todo.values())), 0
     reports: list[SeriesReport] = []
@@ -98,8 +98,15 @@ def check_store(
                 reports.append(report)
             if progress:
                 progress(done, total)
-    reports.sort(key=lambda r: (101.0 if r.score.percent is None else r.score.percent, r.symbol, r.interval))
+    reports.sort(key=_badness)
     return Report(str(store.path), exchange, checker.time_manager.timezone, tuple(reports))
+
+
+def _badness(report: SeriesReport) -> tuple[float, float, str, str]:
+    """The order of reports: the worst score first, of equal ones the least complete."""
+    score, complete = report.score.percent, report.score.complete
+    worst = 101.0 if score is None else score
+    return worst, complete or 0.0, report.symbol, report.interval
 
 
 class _Checker:
@@ -201,7 +208,7 @@ class _Checker:
             int(starts.max()) if len(starts) else 0,
             score(series, findings),
             tuple(findings),
-            _completeness(series),
+            _completeness(series, elsewhere, findings),
             _stretches(series, findings),
         )
 
@@ -245,15 +252,20 @@ def _groups(store: BarStore, symbols: Sequence[str], name: str) -> Iterator[list
         yield group
 
 
-def _completeness(series: Series) -> Completeness:
+def _completeness(series: Series, elsewhere: tuple[Elsewhere, ...], findings: Sequence[Finding]) -> Completeness:
     if not len(series.expected):
         nothing = np.empty(0, np.int64)
-        return Completeness(nothing, nothing, nothing)
+        return Completeness(nothing, nothing, nothing, nothing)
     first = int(series.expected.session[0])
     number = series.expected.session - first
     expected = np.bincount(number).astype(np.int64)
     present = np.bincount(number[series.present], minlength=len(expected)).astype(np.int64)
-    return Completeness(series.grid.days[first : first + len(expected)], expected, present)
+    excused = untraded(series, elsewhere)
+    for halt in (f for f in findings if f.kind == "halt"):
+        begin, after = np.searchsorted(series.expected.start_ns, [halt.start_ns, halt.end_ns])
+        excused[begin:after] = ~series.present[begin:after]
+    quiet = np.bincount(number[excused], minlength=len(expected)).astype(np.int64)
+    return Completeness(series.grid.days[first : first + len(expected)], expected, present, quiet)
 
 
 def _stretches(series: Series, findings: Sequence[Finding]) -> tuple[Stretch, ...]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openbell.data.check.peers import Peers
     from openbell.data.check.series import Series
 
-__all__ = ["Elsewhere", "missing_bars", "missing_sessions"]
+__all__ = ["Elsewhere", "missing_bars", "missing_sessions", "untraded"]
 
 _MINUTE_NS = 60_000_000_000
 _SHORTEST_HALT_NS = 5 * _MINUTE_NS
@@ -101,8 +101,7 @@ def missing_bars(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...] 
     start, end, day = series.expected.start_ns[first], series.expected.end_ns[last], series.expected.session[first]
     missing = last - first + 1
     seen = _seen_by(elsewhere, start, end)
-    share, bound = _thinness(series)
-    quiet = (seen == "") & (share[day] >= _THIN_SHARE) & (missing <= bound[day])
+    quiet = _is_quiet(series, first, last, seen)
     moved = true_range(series.bars)
     found: list[Finding] = []
     for i in np.flatnonzero(~quiet):
@@ -114,6 +113,28 @@ def missing_bars(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...] 
         text = f"{total:,} bars missing in {int(quiet.sum()):,} short stretches, as chance explains them: nobody traded"
         found.append(Finding("no_trades", "note", begin, until, total, text))
     return found
+
+
+def untraded(series: Series, elsewhere: tuple[Elsewhere, ...] = ()) -> NDArray[np.bool_]:
+    """Per expected bar, whether it is missing because nobody traded, as `missing_bars` tells it."""
+    mask = np.zeros(len(series.present) + 1, np.int64)
+    if series.intraday and not series.present.all():
+        first, last = _runs_within_sessions(series)
+        seen = _seen_by(elsewhere, series.expected.start_ns[first], series.expected.end_ns[last])
+        quiet = _is_quiet(series, first, last, seen)
+        mask[first[quiet]] += 1
+        mask[last[quiet] + 1] -= 1
+    return np.asarray(np.cumsum(mask[:-1]) > 0, np.bool_)
+
+
+def _is_quiet(
+    series: Series, first: NDArray[np.intp], last: NDArray[np.intp], seen: NDArray[np.str_]
+) -> NDArray[np.bool_]:
+    """Which runs of missing bars chance explains."""
+    day = series.expected.session[first]
+    share, bound = _thinness(series)
+    explained = (share[day] >= _THIN_SHARE) & (last - first + 1 <= bound[day])
+    return np.asarray((seen == "") & explained, np.bool_)
 
 
 @dataclass(frozen=True, slots=True)

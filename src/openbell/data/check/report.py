@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from openbell.data.check.finding import KINDS
-from openbell.timing.grid import date_of
+from openbell.interval import parse_interval
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -21,6 +21,25 @@ if TYPE_CHECKING:
 
 __all__ = ["Completeness", "Report", "SeriesReport", "Stretch", "local_range"]
 
+_NOTES = ("no_trades", "extended_hours")
+_PHRASES = {
+    "damaged_file": ("1 damaged file", "{:,} damaged files"),
+    "wrong_time_zone": ("wrong time zone?", "wrong time zone?"),
+    "wrong_label": ("times name the ends of bars?", "times name the ends of bars?"),
+    "undeclared_split": ("1 split not declared", "{:,} splits not declared"),
+    "contradiction": ("1 bar contradicts itself", "{:,} bars contradict themselves"),
+    "duplicate": ("1 duplicate", "{:,} duplicates"),
+    "outside_hours": ("1 bar outside all hours", "{:,} bars outside all hours"),
+    "missing_sessions": ("1 session missing", "{:,} sessions missing"),
+    "hole": ("1 bar missing", "{:,} bars missing"),
+    "spike": ("1 spike", "{:,} spikes"),
+    "outside_daily": ("beyond the daily range once", "beyond the daily range {:,} times"),
+    "daily_price": ("prices unlike the daily bar's once", "prices unlike the daily bar's {:,} times"),
+    "daily_volume": ("volume unlike the daily bar's once", "volume unlike the daily bar's {:,} times"),
+    "stale": ("1 stale run", "{:,} stale runs"),
+    "halt": ("1 bar missing in a halt", "{:,} bars missing in halts"),
+}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Completeness:
@@ -30,11 +49,13 @@ class Completeness:
         days: The sessions, in days since 1970-01-01 (int64).
         expected: Bars expected of each (int64).
         present: Bars there of each (int64).
+        excused: Bars missing of each because of a halt, or because nobody traded (int64).
     """
 
     days: NDArray[np.int64]
     expected: NDArray[np.int64]
     present: NDArray[np.int64]
+    excused: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +95,23 @@ class SeriesReport:
         """How many findings there are of each kind, the gravest kinds first."""
         counted = Counter(f.kind for f in self.findings)
         return {kind: counted[kind] for kind in KINDS if kind in counted}
+
+    def in_short(self, timezone: tzinfo) -> list[str]:
+        """One phrase for each kind of finding that is more than a note, the gravest first."""
+        return [self._phrase(kind, timezone) for kind in self.counts() if kind not in _NOTES]
+
+    def _phrase(self, kind: str, timezone: tzinfo) -> str:
+        found = [f for f in self.findings if f.kind == kind]
+        one, many = _PHRASES[kind]
+        count = len(found)
+        if kind == "missing_sessions":
+            count = int((self.sessions.present == 0).sum())
+        elif kind in ("hole", "contradiction", "duplicate", "outside_hours", "halt"):
+            count = sum(f.bars for f in found)
+        worst = max(found, key=lambda f: f.bars)
+        when = local_range(worst, self.interval, timezone)
+        more = f" ({when}{' ...' if len(found) > 1 else ''})" if kind not in ("outside_hours", "duplicate") else ""
+        return f"{one if count == 1 else many.format(count)}{more}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +175,7 @@ def local_range(found: Finding, interval: str, timezone: tzinfo) -> str:
         return start[:10] if start[:10] == end[:10] else f"{start[:10]} to {end[:10]}"
     length = 19 if interval == "1s" else 16
     start, end = start[:length].replace("T", " "), end[:length].replace("T", " ")
-    if interval == "1m" and found.bars == 1 and found.end_ns - found.start_ns <= 60_000_000_000:
+    if found.bars == 1 and found.end_ns - found.start_ns <= parse_interval(interval).ns:
         return start
     return f"{start} to {end[11:]}" if start[:10] == end[:10] else f"{start} to {end}"
 
@@ -146,8 +184,3 @@ def _local(ns: int, timezone: tzinfo) -> str:
     from datetime import UTC, datetime, timedelta
 
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=ns // 1000)).astimezone(timezone).isoformat()
-
-
-def day_text(day: int) -> str:
-    """A day since 1970-01-01 as ISO text."""
-    return date_of(day).isoformat()

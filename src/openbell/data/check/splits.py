@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openbell.data.actions import ActionStore
 from openbell.data.aggregate import aggregate
 from openbell.data.check.finding import Finding
 from openbell.data.check.series import true_range
 from openbell.interval import parse_interval
+from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from openbell.bars import Bars
     from openbell.data.check.series import Series
 
-__all__ = ["undeclared_splits"]
+__all__ = ["declared_splits", "undeclared_splits"]
 
 _RATIOS = {
     "2-for-1": 2.0, "3-for-1": 3.0, "3-for-2": 1.5, "4-for-1": 4.0, "5-for-1": 5.0, "5-for-4": 1.25, "4-for-3": 4 / 3,
@@ -39,6 +42,19 @@ _SMALLEST = float(np.log(1.2))
 _HUGE = float(np.log(4.0))
 _NEAR_HUGE = 0.2
 _LEVEL_HUGE = 0.6
+
+
+def declared_splits(store: Path) -> dict[str, frozenset[int]]:
+    """The splits among the corporate actions of a store: by symbol their ex-dates, in days since 1970-01-01.
+
+    Raises:
+        DamagedFileError: The actions cannot be read.
+    """
+    actions = ActionStore(store).read()
+    declared: dict[str, set[int]] = {}
+    for symbol, day in actions.filter(actions["type"] == "split").select("symbol", "ex_date").iter_rows():
+        declared.setdefault(symbol, set()).add(day_number(day))
+    return {symbol: frozenset(days) for symbol, days in declared.items()}
 
 
 def undeclared_splits(series: Series, declared: Collection[int] = ()) -> list[Finding]:
