@@ -178,3 +178,23 @@ def import_parquet(
             paths, BarStore.open_or_create(folder), guess.reading, symbol=symbol, file_name=file_name, progress=progress
         )
     show_import(report, folder, as_json=as_json)
+
+
+@imports.command("databento")
+def import_databento(
+    paths: Annotated[list[Path], typer.Argument(help="OHLCV files (.dbn, .dbn.zst), folders of them, or globs.")],
+    *,
+    store: Store = None,
+    symbol: Annotated[
+        str | None, typer.Option("--symbol", help="The symbol; default: those that the files tell.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import Databento's OHLCV files, through Databento's own package (openbell's extra "databento")."""
+    from openbell.data.importers.databento import import_databento as run
+    from openbell.data.store import BarStore
+
+    folder = store_folder(store, must_exist=False)
+    with import_progress() as progress:
+        report = run(paths, BarStore.open_or_create(folder), symbol=symbol, progress=progress)
+    show_import(report, folder, as_json=as_json)

@@ -164,7 +164,7 @@ def _stem(name: str) -> str:
     name = Path(name).name
     for ending in (*_PACKED, ".zip"):
         name = name[: -len(ending)] if name.lower().endswith(ending) else name
-    return re.sub(r"\.(csv|txt|tsv|parquet|pq)$", "", name, flags=re.IGNORECASE)
+    return re.sub(r"\.(csv|txt|tsv|parquet|pq|dbn)$", "", name, flags=re.IGNORECASE)
 
 
 def _with_packed(endings: tuple[str, ...]) -> tuple[str, ...]:
