@@ -43,6 +43,7 @@ _CHARTS_PER_KIND = 3
 _CHARTS_PER_SERIES = 8
 _CHART_REACH = 30
 _NOT_CHARTED = {"no_trades", "extended_hours", "damaged_file", "wrong_time_zone", "wrong_label", "outside_hours"}
+_LONG_ABSENCE = 5
 _PATIENT_DAYS = 10
 
 Progress = Callable[[int, int], None]
@@ -278,10 +279,18 @@ def _stretches(series: Series, findings: Sequence[Finding]) -> tuple[Stretch, ..
         shown[found.kind] = shown.get(found.kind, 0) + 1
         begin, after = np.searchsorted(series.bars.timestamp, [found.start_ns, found.end_ns])
         first, last = max(0, int(begin) - _CHART_REACH), int(min(after, begin + 2 * _CHART_REACH)) + _CHART_REACH
+        if found.kind != "missing_sessions":
+            first, last = _without_long_gaps(series, first, min(int(begin), len(series.bars) - 1), last)
         stretches.append(Stretch(found, series.bars[first:last]))
         if len(stretches) == _CHARTS_PER_SERIES:
             break
     return tuple(stretches)
+
+
+def _without_long_gaps(series: Series, first: int, row: int, last: int) -> tuple[int, int]:
+    """The rows around ``row`` that no absence of more than a week of sessions parts from it."""
+    far = np.flatnonzero(np.diff(series.session[first:last]) > _LONG_ABSENCE) + first + 1
+    return max([first, *far[far <= row].tolist()]), min([last, *far[far > row].tolist()])
 
 
 def _midnight_ns(day: date) -> int:

@@ -73,7 +73,7 @@ def _absence(sessions: int, seen: str, others: int, peers: int) -> str:
     if seen:
         return f"{what}, and the {seen} bars have trades there: a hole, certainly"
     if others and sessions >= _LONG_ABSENCE:
-        return f"{what} while other symbols traded: listed later, or under another symbol?"
+        return f"{what} while other symbols traded: was it listed elsewhere, or under another symbol?"
     if others:
         return f"{what} while other symbols traded: a hole, likely"
     if peers >= 2:

@@ -67,11 +67,19 @@ def _scale(
 
 def _grid(y_range: tuple[float, float]) -> str:
     parts = []
-    for price in np.linspace(*y_range, 6)[1:-1]:
+    for price in _round_prices(y_range):
         y = _y(np.array([price]), y_range)[0]
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text class="axis" x="{_LEFT - 6}" y="{y + 3.5:.1f}" text-anchor="end">{price:,.6g}</text>')
     return "".join(parts)
+
+
+def _round_prices(y_range: tuple[float, float]) -> NDArray[np.float64]:
+    """About four prices with few digits."""
+    rough = (y_range[1] - y_range[0]) / 4
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = power * next(n for n in (1, 2, 5, 10) if n * power >= rough)
+    return np.asarray(np.arange(np.ceil(y_range[0] / step), y_range[1] / step) * step, np.float64)
 
 
 def _y(prices: NDArray[np.float64], y_range: tuple[float, float]) -> NDArray[np.float64]:

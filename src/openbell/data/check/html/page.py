@@ -97,8 +97,8 @@ def _details(report: Report) -> Iterator[str]:
             continue
         yield f'<section id="series-{number}"><div class="head"><h2>{escape(one.symbol)} {one.interval}</h2>'
         yield f'{_score(one)}<span class="faint">{_counts(one)}</span></div>'
-        yield f'<h3>Completeness</h3><div class="scroll">{heatmap(one.sessions)}</div>'
-        yield "<h3>What was found</h3>" + _findings(one, report)
+        yield f'<div class="pair"><div class="scroll"><h3>Completeness</h3>{heatmap(one.sessions)}</div>'
+        yield f'<div class="told"><h3>What was found</h3>{_findings(one, report)}</div></div>'
         if one.stretches:
             yield '<h3>Suspicious stretches</h3><div class="charts">'
             for stretch in one.stretches:
@@ -145,7 +145,7 @@ def _findings(one: SeriesReport, report: Report) -> str:
 def _table(findings: list[Finding], one: SeriesReport, report: Report) -> str:
     rows = "".join(
         f'<tr><td class="{found.severity}">{_name(found)}</td>'
-        f"<td class=number>{local_range(found, one.interval, report.timezone)}</td><td>{escape(found.text)}</td></tr>"
+        f"<td class=when>{local_range(found, one.interval, report.timezone)}</td><td>{escape(found.text)}</td></tr>"
         for found in findings
     )
     return f'<table class="findings"><tbody>{rows}</tbody></table>'
