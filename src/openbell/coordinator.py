@@ -119,6 +119,7 @@ class SessionCoordinator:
         summary = summarise_day(
             self.session_data,
             self.time_manager,
+            self.provisioner.world.data_manager,
             dropped=self.dropped,
             records=self.journal.since(first_record),
             signals=hooks.signals,

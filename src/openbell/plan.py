@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from openbell.provisioning.history import run_starts
 
 if TYPE_CHECKING:
+    from openbell.data.actions import Action
     from openbell.provisioning import ProvisioningRequirements, World
 
 __all__ = ["describe_requirement"]
@@ -31,11 +32,21 @@ def describe_requirement(req: ProvisioningRequirements, world: World) -> dict[st
             }
             for name, proof in req.proofs.items()
         },
+        "adjustment": world.data_manager.adjustment,
+        "actions": [action.to_dict() for action in _actions(req, world)],
         "indicators": [need.key for need in req.indicators],
         "steps": list(req.provisioning_steps) if req.can_proceed else [],
         "why": [{"need": edge.need, "because": edge.because} for edge in req.why],
         "rows": _rows_to_read(req, world) if req.can_proceed else 0,
     }
+
+
+def _actions(req: ProvisioningRequirements, world: World) -> tuple[Action, ...]:
+    """What the bars of the deepest interval are adjusted for, and the renames since."""
+    if not req.can_proceed:
+        return ()
+    first = min((proof.first_session for proof in req.proofs.values()), default=world.day)
+    return world.data_manager.actions(req.symbol, first)
 
 
 def _rows_to_read(req: ProvisioningRequirements, world: World) -> int:

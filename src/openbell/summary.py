@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from openbell.data.day_bars import DayBars
     from openbell.data.quality import Gap
     from openbell.provisioning import ProvisioningRecord
     from openbell.session import BarIntervalData, IndicatorData, SessionData, SymbolSessionData
@@ -18,6 +19,7 @@ __all__ = ["summarise_day", "summarise_symbol"]
 def summarise_day(
     session_data: SessionData,
     time_manager: TimeManager,
+    day_bars: DayBars,
     *,
     dropped: Mapping[str, Sequence[str]],
     records: Sequence[ProvisioningRecord],
@@ -32,7 +34,7 @@ def summarise_day(
         "date": session.day.isoformat(),
         "open": time_manager.to_local(session.open_ns).isoformat(),
         "close": time_manager.to_local(session.close_ns).isoformat(),
-        "symbols": {name: summarise_symbol(data, time_manager) for name, data in symbols.items()},
+        "symbols": {name: summarise_symbol(data, time_manager, day_bars) for name, data in symbols.items()},
         "dropped": {symbol: list(errors) for symbol, errors in dropped.items()},
         "provisioning": [record.to_dict() for record in records],
         "signals": list(signals),
@@ -42,11 +44,15 @@ def summarise_day(
     }
 
 
-def summarise_symbol(data: SymbolSessionData, time_manager: TimeManager) -> dict[str, Any]:
-    """One symbol: its metadata, its series and its indicators."""
+def summarise_symbol(data: SymbolSessionData, time_manager: TimeManager, day_bars: DayBars) -> dict[str, Any]:
+    """One symbol: its metadata, its series with what changed their prices and names, and its indicators."""
+    starts = [int(series.data.timestamp[0]) for series in data.bars.values() if len(series)]
+    actions = day_bars.actions(data.symbol, time_manager.day_of(min(starts))) if starts else ()
     return {
         "metadata": data.metadata,
         "base_interval": data.base_interval,
+        "adjustment": day_bars.adjustment,
+        "actions": [action.to_dict() for action in actions],
         "bars": {interval: _summarise_series(series, time_manager) for interval, series in data.bars.items()},
         "indicators": {key: _summarise_indicator(indicator) for key, indicator in data.indicators.items()},
     }

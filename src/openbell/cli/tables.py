@@ -9,6 +9,8 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from openbell.cli.adjustments import adjusted_lines
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -68,6 +70,7 @@ def _plan_of(days: Sequence[Mapping[str, Any]], label: str) -> Iterator[Renderab
             for text, color in [*((e, "red") for e in entry["errors"]), *((w, "yellow") for w in entry["warnings"])]:
                 problems.setdefault(_told(color, symbol, text), day["date"])
     yield from problems
+    yield from dict.fromkeys(line for day in days for item in day["symbols"].items() for line in adjusted_lines(*item))
     yield ""
 
 
@@ -205,6 +208,7 @@ def session_views(
         reason = f"as on {like['date']}" if like is not None and known else " ".join(errors)
         yield f"[red]dropped[/] {escape(symbol)}: {escape(reason)}"
     for symbol, entry in day["symbols"].items():
+        yield from adjusted_lines(symbol, entry)
         yield from _missing(symbol, entry, day["date"])
     for scan in day["scans"]:
         if scan["symbols"]:

@@ -7,14 +7,14 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from made_actions import actions
 from made_bars import made_store
 from openbell.bars import COLUMNS, Bars
-from openbell.data.actions import ACTION_SCHEMA, ActionStore
+from openbell.data.actions import ActionStore
 from openbell.data.manager import DataManager
 from openbell.data.store import BarStore
 from openbell.errors import DataError
@@ -30,18 +30,6 @@ FIRST, LAST = date(2014, 5, 27), date(2014, 6, 20)
 SPLIT, DIVIDEND, REVERSE = date(2014, 6, 9), date(2014, 6, 12), date(2014, 6, 18)
 PRICES = ("open", "high", "low", "close")
 DAYS = XNYS.sessions(FIRST, LAST)
-
-
-def actions(*rows: tuple) -> pl.DataFrame:
-    """Rows of symbol, ex-date, type, and value or new name."""
-    return pl.DataFrame(
-        [
-            (s, d, kind, None if kind == "rename" else float(value), value if kind == "rename" else None, None)
-            for s, d, kind, value in rows
-        ],
-        schema=ACTION_SCHEMA,
-        orient="row",
-    )
 
 
 def same(one: Bars, other: Bars) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openbell.data.actions.table import ACTION_SCHEMA, Action
-from openbell.timing.grid import day_number
+from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
     import polars as pl
@@ -100,12 +100,18 @@ class ActionBook:
         """The name that an instrument has until ``day``, from which on it is called ``name``; None: no such rename."""
         return next((old for at, old in self._came.get(name, ()) if at == day), None)
 
-    def former_name(self, name: str, day: int) -> str | None:
-        """What the instrument that comes to ``name`` next after ``day`` is called on ``day``; None: there is none."""
+    def hint(self, name: str, day: int) -> str:
+        """What to ask for in place of a name that nothing has on ``day``, with a leading blank; or nothing."""
+        left = max(((at, new) for at, new in self._left.get(name, ()) if at <= day), default=None)
+        if left is not None:
+            now = next(t.name for t in self.chain(left[1], left[0]) if t.first_day <= day <= t.last_day)
+            return f" Its name is {left[1]} since {date_of(left[0])}: ask for {now}."
         coming = min(((at, old) for at, old in self._came.get(name, ()) if at > day), default=None)
         if coming is None:
-            return None
-        return next((t.name for t in self.chain(coming[1], coming[0] - 1) if t.first_day <= day <= t.last_day), None)
+            return ""
+        names = self.chain(coming[1], coming[0] - 1)
+        before = next((t.name for t in names if t.first_day <= day <= t.last_day), coming[1])
+        return f" It has that name since {date_of(coming[0])}: before, ask for {before}."
 
     def rename(self, old: str, day: int) -> Action:
         """The rename by which an instrument left the name ``old`` on a day."""

@@ -144,7 +144,7 @@ class Instrument:
     def _is_of_another(self, tenure: Tenure, interval: str) -> bool:
         """Whether the bars stored under its own name belong to an instrument that only later takes this name."""
         old = self._book.taken_from(tenure.name, tenure.last_day + 1)
-        if old is None:
+        if old is None or self._book.left(tenure.name, after=tenure.last_day, through=tenure.last_day + 1):
             return False
         theirs = next(t for t in self._book.chain(old, tenure.last_day) if t.last_day == tenure.last_day)
         return not self._holds(old, interval, theirs)

@@ -63,8 +63,7 @@ class PointInTime:
 
     def hint(self, symbol: str, as_of: date) -> str:
         """What to do about a symbol that is no name on a day, with a leading blank; empty when nothing is known."""
-        former = self._book.former_name(symbol, day_number(as_of))
-        return f" On {as_of} its name was {former}: ask for {former}." if former else ""
+        return self._book.hint(symbol, day_number(as_of))
 
     def actions(self, symbol: str, first: date, as_of: date) -> tuple[Action, ...]:
         """The actions that bars from ``first`` on are adjusted for on a day, and the renames since; by ex-date."""
