@@ -59,22 +59,32 @@ SymbolColumn = Annotated[str | None, _column("symbol", "The symbol, when a file 
 
 @imports.command("lean")
 def import_lean(
-    path: Annotated[Path, typer.Argument(help="LEAN's data folder: the one that holds equity/usa.")],
+    path: Annotated[Path, typer.Argument(help="LEAN's data folder: the one that holds equity, crypto, ...")],
     *,
     store: Store = None,
     symbol: Annotated[list[str] | None, typer.Option("--symbol", help="Only this symbol; may be repeated.")] = None,
     interval: Annotated[
         list[str] | None, typer.Option("--interval", help="Only 1s, 1m, 60m or 1d; may be repeated.")
     ] = None,
+    timezone: Annotated[
+        str | None, typer.Option("--timezone", help="Of times whose time zone LEAN's market hours do not tell.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import LEAN's bars: second, minute, hour, daily."""
+    """Import LEAN's bars of equities, crypto, forex (mid prices), indexes and futures; second, minute, hour, daily."""
     from openbell.data.importers.lean import import_lean as run
     from openbell.data.store import BarStore
 
     folder = store_folder(store, must_exist=False)
     with import_progress() as progress:
-        report = run(path, BarStore.open_or_create(folder), symbols=symbol, intervals=interval, progress=progress)
+        report = run(
+            path,
+            BarStore.open_or_create(folder),
+            symbols=symbol,
+            intervals=interval,
+            timezone=timezone,
+            progress=progress,
+        )
     show_import(report, folder, as_json=as_json)
 
 
