@@ -8,6 +8,8 @@ import typer
 
 from openbell.cli.console import out, print_json, say
 from openbell.cli.data_actions import import_actions, list_actions
+from openbell.cli.data_fetch import fetches
+from openbell.cli.data_check import check_data
 from openbell.cli.data_import import imports
 from openbell.cli.data_options import AsJson, Store, store_folder
 from openbell.cli.data_repair import repair_store
@@ -17,8 +19,10 @@ __all__ = ["data"]
 
 data = typer.Typer(no_args_is_help=True, help="Import bars into a store, and list what it holds.")
 data.add_typer(imports, name="import")
+data.add_typer(fetches, name="fetch")
 imports.command("actions")(import_actions)
 data.command("actions")(list_actions)
+data.command("check")(check_data)
 data.command("verify")(verify_store)
 data.command("repair")(repair_store)
 

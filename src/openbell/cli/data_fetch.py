@@ -1,0 +1,204 @@
+"""`openbell data fetch`: bars and corporate actions from a vendor's server, as far as the store lacks them."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from openbell.cli.console import err, out, print_json, say
+from openbell.cli.data_options import AsJson, Store, store_folder
+from openbell.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
+
+    from openbell.data.fetch.run import FetchReport
+
+__all__ = ["fetches"]
+
+fetches = typer.Typer(no_args_is_help=True, help="Fetch from a vendor what the store lacks.")
+
+_INTERRUPTED = 130
+
+
+@fetches.callback()
+def _vendors() -> None:
+    """Keeps the vendor a word of its own, also while there is one only."""
+
+
+@fetches.command("alpaca")
+def fetch_alpaca(
+    symbols: Annotated[list[str], typer.Argument(help="Symbols, e.g. SPY BRK.B.")],
+    *,
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day.")],
+    last: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="The last day. Default: the last session before today."),
+    ] = None,
+    interval: Annotated[Literal["1m", "1d"], typer.Option("--interval", help="1m or 1d.")] = "1m",
+    store: Store = None,
+    feed: Annotated[str | None, typer.Option("--feed", help="sip, iex, ... Default: what the plan gives.")] = None,
+    requests_per_minute: Annotated[
+        float, typer.Option("--requests-per-minute", min=1, help="The plan's rate limit.")
+    ] = 200,
+    again: Annotated[bool, typer.Option("--again", help="Fetch also what the store has, and revise it.")] = False,
+    actions: Annotated[
+        bool, typer.Option("--actions/--no-actions", help="Splits, dividends and renames of that time, too.")
+    ] = True,
+    url: Annotated[
+        str | None, typer.Option("--url", envvar="APCA_API_DATA_URL", help="Another server than Alpaca's own.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch raw bars and corporate actions of US stocks from Alpaca.
+
+    Keys are read from APCA_API_KEY_ID and APCA_API_SECRET_KEY. What was fetched stays when the command is interrupted;
+    begun again, it asks only for the rest.
+    """
+    from openbell.data.fetch.alpaca import AlpacaKeys, AlpacaSource
+    from openbell.data.fetch.run import fetch
+    from openbell.data.store import BarStore
+    from openbell.timing import TimeManager, WallClock
+
+    folder = store_folder(store, must_exist=False)
+    source = AlpacaSource(
+        AlpacaKeys.of(os.environ), url=url, feed=feed, requests_per_minute=requests_per_minute
+    )  # fmt: skip
+    time_manager = TimeManager("XNYS", clock=WallClock())
+    sessions = _sessions(time_manager, first.date(), last.date() if last else None)
+    try:
+        with closing(source), _progress() as advanced:
+            report = fetch(
+                source,
+                BarStore.open_or_create(folder),
+                [symbol.upper() for symbol in symbols],
+                interval,
+                sessions,
+                time_manager,
+                again=again,
+                actions=actions,
+                advanced=advanced,
+            )
+    except KeyboardInterrupt:
+        say("stopped: what had come is stored. The same command goes on where this one ended.")
+        raise typer.Exit(_INTERRUPTED) from None
+    _show(report, folder, sessions, as_json=as_json)
+
+
+def _sessions(time_manager: Any, first: date, last: date | None) -> Sequence[date]:
+    """The sessions of that time that are over: those of days before today in New York."""
+    today = time_manager.to_local(time_manager.now_ns).date()
+    wanted = time_manager.sessions(first, min(last, today) if last else today) if first <= today else []
+    over = [day for day in wanted if day < today]
+    if not over:
+        raise ConfigError(
+            f"no session from {first} to {last or today} is over. Sessions can be fetched from the day after."
+        )
+    return over
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int, str], None]]:
+    """A progress bar on stderr that says what was answered last and how long it will take."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("fetching {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("left:"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
+
+
+def _show(report: FetchReport, store: Path, sessions: Sequence[date], *, as_json: bool) -> None:
+    if as_json:
+        print_json(_summary(report, store, sessions))
+    else:
+        _print_tables(report, store, sessions)
+    for path in report.bars.quarantine:
+        say(f"warning: bars that contradict themselves were set aside in {path}; it tells why")
+    for symbol, count in report.empty.items():
+        say(f"warning: {symbol}: there are no bars of {count:,} of the sessions that were asked for")
+    if report.bad_actions:
+        say(f"warning: {report.bad_actions:,} corporate actions contradict themselves and were not stored")
+    if report.other_actions:
+        kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in report.other_actions.items())
+        say(f"warning: corporate actions that openbell does not apply were not stored: {kinds}")
+    for subject, reason in report.failed:
+        say(f"error: {subject}: {reason.removeprefix(f'{subject}: ')}")
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def _summary(report: FetchReport, store: Path, sessions: Sequence[date]) -> dict[str, Any]:
+    written, actions = report.bars.written, report.actions
+    return {
+        "store": str(store),
+        "first": sessions[0],
+        "last": sessions[-1],
+        "requests": report.requests,
+        "sessions_held": report.held,
+        "added": written.added,
+        "revised": written.revised,
+        "unchanged": written.unchanged,
+        "set_aside": report.bars.set_aside,
+        "series": [
+            {
+                "symbol": s.symbol,
+                "interval": s.interval,
+                "requests": s.files,
+                "added": s.written.added,
+                "revised": s.written.revised,
+                "unchanged": s.written.unchanged,
+                "set_aside": s.set_aside,
+            }
+            for s in sorted(report.bars.series.values(), key=lambda s: s.symbol)
+        ],
+        "empty_sessions": report.empty,
+        "actions": None
+        if actions is None
+        else {"added": actions.added, "revised": actions.revised, "unchanged": actions.unchanged},
+        "actions_not_applied": report.other_actions,
+        "actions_set_aside": report.bad_actions,
+        "failed": [{"subject": subject, "reason": reason} for subject, reason in report.failed],
+        "quarantine": [str(path) for path in report.bars.quarantine],
+    }
+
+
+def _print_tables(report: FetchReport, store: Path, sessions: Sequence[date]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    span = f"{sessions[0]} to {sessions[-1]}"
+    if report.bars.series:
+        table = Table(
+            title=escape(f"Fetched into {store}, {span}"), title_justify="left", box=None, header_style="bold",
+            pad_edge=False,
+        )  # fmt: skip
+        counts = ("requests", "added", "revised", "unchanged", "set_aside")
+        for name in ("symbol", "interval", *counts):
+            table.add_column(name.replace("_", " "), justify="right" if name in counts else "left", no_wrap=True)
+        for row in _summary(report, store, sessions)["series"]:
+            table.add_row(escape(row["symbol"]), row["interval"], *(f"{row[name]:,}" for name in counts))
+        out.print(table)
+    elif not report.requests:
+        out.print(f"{store} has bars of all of these sessions, {span}: nothing to fetch.", markup=False, soft_wrap=True)
+    else:
+        out.print(f"No bars came, {span}.", markup=False)
+    if report.actions is not None:
+        a = report.actions
+        out.print(f"corporate actions: {a.added:,} added, {a.revised:,} revised, {a.unchanged:,} unchanged")

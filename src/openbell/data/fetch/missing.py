@@ -1,0 +1,46 @@
+"""What a store lacks of the sessions that are wanted, as ranges of dates; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import date
+
+__all__ = ["DateRange", "missing_ranges"]
+
+
+class DateRange(NamedTuple):
+    """Consecutive sessions, told by the dates of the first and the last."""
+
+    first: date
+    last: date
+
+
+def missing_ranges(sessions: Sequence[date], held: Collection[date], *, by_month: bool) -> list[DateRange]:
+    """The runs of sessions that are not held.
+
+    Args:
+        sessions: The sessions that are wanted, ascending; between two that follow each other there is no session.
+        held: Dates of which nothing is missing; others than ``sessions`` may be among them.
+        by_month: Whether a run ends with its month.
+
+    Returns:
+        Ascending ranges that do not overlap. They contain every session that is not held, and none that is.
+    """
+    found: list[DateRange] = []
+    continues = False
+    for day in sessions:
+        if day in held:
+            continues = False
+        elif continues and not (by_month and _is_new_month(found[-1].last, day)):
+            found[-1] = found[-1]._replace(last=day)
+        else:
+            found.append(DateRange(day, day))
+            continues = True
+    return found
+
+
+def _is_new_month(before: date, day: date) -> bool:
+    return (before.year, before.month) != (day.year, day.month)

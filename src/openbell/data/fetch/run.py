@@ -1,0 +1,238 @@
+"""`fetch`: asks a source for what a store lacks in several threads, and stores each answer as it comes."""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
+
+from openbell.data.actions import ActionStore
+from openbell.data.actions.table import check_actions
+from openbell.data.fetch.plan import Request, plan_requests
+from openbell.data.importers.report import ImportReport, store_checked
+from openbell.data.writer import WriteReport
+from openbell.errors import DamagedFileError, DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping, Sequence
+    from datetime import date
+
+    import polars as pl
+
+    from openbell.data.store import BarStore
+    from openbell.timing.manager import TimeManager
+
+__all__ = ["BarSource", "FetchReport", "FetchedActions", "SourceRefusedError", "fetch"]
+
+_SYMBOLS_AT_ONCE = 50
+_AHEAD = 2
+
+
+class SourceRefusedError(DataError):
+    """The source refuses the account, so that it makes no sense to ask it anything else."""
+
+
+@dataclass(frozen=True)
+class FetchedActions:
+    """Corporate actions as a source told them.
+
+    Attributes:
+        frame: The columns of `ACTION_SCHEMA`, and ``line``.
+        others: By kind, how many actions there are that openbell does not apply, such as mergers.
+    """
+
+    frame: pl.DataFrame
+    others: Mapping[str, int]
+
+
+class BarSource(Protocol):
+    """A vendor; asked from several threads at once."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    def bars(self, symbol: str, interval: str, first: date, last: date) -> pl.DataFrame:
+        """Raw bars of the dates from first to last: the columns of `BAR_SCHEMA`, and ``line``."""
+        ...
+
+    def actions(self, symbols: Sequence[str], first: date, last: date) -> FetchedActions:
+        """Corporate actions with an ex-date from first to last."""
+        ...
+
+    def stop(self) -> None:
+        """End what waits."""
+        ...
+
+
+@dataclass
+class FetchReport:
+    """What a fetch did.
+
+    Attributes:
+        bars: What became of the bars, per symbol and interval; a source's answers count as files.
+        requests: How many requests were planned; likewise answered.
+        held: Sessions of a symbol that were in the store already and were not asked for.
+        empty: By symbol, sessions that the source has no bars of although the store has bars of other sessions.
+        failed: (symbol, reason) of what could not be had; the rest is stored.
+        actions: Corporate actions added, revised and unchanged; None when they were not asked for.
+        other_actions: By kind, actions that openbell does not apply.
+        bad_actions: Corporate actions that contradict themselves and were not stored.
+    """
+
+    bars: ImportReport = field(default_factory=ImportReport)
+    requests: int = 0
+    answered: int = 0
+    held: int = 0
+    empty: dict[str, int] = field(default_factory=dict)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    actions: WriteReport | None = None
+    other_actions: dict[str, int] = field(default_factory=dict)
+    bad_actions: int = 0
+
+    def fail(self, subject: str, reason: str) -> None:
+        """Note what could not be had, once."""
+        if (subject, reason) not in self.failed:
+            self.failed.append((subject, reason))
+
+
+def fetch(
+    source: BarSource,
+    store: BarStore,
+    symbols: Sequence[str],
+    interval: str,
+    sessions: Sequence[date],
+    time_manager: TimeManager,
+    *,
+    again: bool = False,
+    actions: bool = True,
+    workers: int = 8,
+    advanced: Callable[[int, int, str], None] | None = None,
+) -> FetchReport:
+    """Fetch what the store lacks of the bars of some sessions, and their corporate actions.
+
+    Every answer is stored when it is complete; a fetch that was interrupted, begun again, asks only for the rest.
+
+    Args:
+        source: Where to ask.
+        store: Where the bars go; made when the first of them come.
+        symbols: Which.
+        interval: "1m" or "1d".
+        sessions: The dates of the sessions that are wanted; ascending, without a session left out between them.
+        time_manager: Their calendar.
+        again: Ask for everything, also for what is there; differing bars are revised.
+        actions: Whether to fetch corporate actions.
+        workers: How many requests are under way at once.
+        advanced: Told at the start and after each answer: (answers, requests in all, what was answered last).
+
+    Raises:
+        SourceRefusedError: The source refuses the account; what came before is stored.
+        DamagedFileError: A file of the store that tells what is there cannot be read.
+    """
+    wanted = list(dict.fromkeys(symbols))
+    requests = plan_requests(store, wanted, interval, sessions, time_manager, again=again)
+    report = FetchReport(requests=len(requests))
+    report.held = len(wanted) * len(sessions) - sum(request.sessions_of(sessions) for request in requests)
+    if advanced is not None:
+        advanced(0, len(requests), "")
+    with closing(_answers(source, requests, workers)) as answers:
+        for done in answers:
+            _store(done, report, source, store, sessions)
+            report.answered += len(done)
+            if advanced is not None:
+                last = done[-1][0]
+                advanced(report.answered, len(requests), f"{last.symbol} {last.first:%Y-%m}")
+    _tell_unknown(source, store, report, interval, sessions)
+    known = [symbol for symbol in wanted if store.intervals(symbol)]
+    if actions and sessions and known:
+        _fetch_actions(source, store, known, sessions, report)
+    return report
+
+
+_Answer = tuple[Request, "pl.DataFrame | DataError"]
+
+
+def _answers(source: BarSource, requests: Sequence[Request], workers: int) -> Generator[list[_Answer]]:
+    """What the source answers, as it comes; few requests are sent ahead, so that few answers wait in memory."""
+    left = iter(requests)
+    pending: dict[Future[pl.DataFrame], Request] = {}
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            while True:
+                for request in islice(left, workers * _AHEAD - len(pending)):
+                    pending[pool.submit(source.bars, *request)] = request
+                if not pending:
+                    return
+                done, _ = wait(pending, return_when=FIRST_COMPLETED)
+                yield [(pending.pop(future), _outcome(future)) for future in done]
+        finally:
+            if pending:
+                source.stop()
+                for future in pending:
+                    future.cancel()
+
+
+def _outcome(future: Future[pl.DataFrame]) -> pl.DataFrame | DataError:
+    try:
+        return future.result()
+    except SourceRefusedError:
+        raise
+    except DataError as exc:
+        return exc
+
+
+def _store(
+    done: Sequence[_Answer], report: FetchReport, source: BarSource, store: BarStore, sessions: Sequence[date]
+) -> None:
+    """Write answers, and note which were none."""
+    frames: list[tuple[Request, pl.DataFrame]] = []
+    for request, answer in done:
+        if isinstance(answer, DataError):
+            report.fail(request.symbol, str(answer))
+        elif answer.is_empty():
+            report.empty[request.symbol] = report.empty.get(request.symbol, 0) + request.sessions_of(sessions)
+        else:
+            frames.append((request, answer))
+    if not frames:
+        return
+    with store.writer() as writer:
+        for (symbol, interval, first, _), frame in frames:
+            series = report.bars.of(symbol, interval)
+            name = f"{source.name.lower()}-{symbol}-{interval}-{first}"
+            try:
+                report.bars.set_aside_in(store_checked(writer, store.path, series, frame, frame, name))
+            except DamagedFileError as exc:
+                report.fail(symbol, str(exc))
+            series.files += 1
+
+
+def _tell_unknown(
+    source: BarSource, store: BarStore, report: FetchReport, interval: str, sessions: Sequence[date]
+) -> None:
+    """A symbol of which there was no bar at all may be a slip."""
+    for symbol in [symbol for symbol in report.empty if interval not in store.intervals(symbol)]:
+        del report.empty[symbol]
+        span = f"from {sessions[0]} to {sessions[-1]}"
+        report.fail(
+            symbol, f"{source.name} has no {interval} bars of it {span}. Is the symbol right, and was it listed?"
+        )
+
+
+def _fetch_actions(
+    source: BarSource, store: BarStore, symbols: Sequence[str], sessions: Sequence[date], report: FetchReport
+) -> None:
+    report.actions = WriteReport()
+    for begin in range(0, len(symbols), _SYMBOLS_AT_ONCE):
+        try:
+            found = source.actions(symbols[begin : begin + _SYMBOLS_AT_ONCE], sessions[0], sessions[-1])
+            checked = check_actions(found.frame)
+            report.actions += ActionStore(store.path).write(checked.good)
+        except DataError as exc:
+            report.fail("corporate actions", str(exc))
+            return
+        report.bad_actions += checked.bad.height
+        for kind, count in found.others.items():
+            report.other_actions[kind] = report.other_actions.get(kind, 0) + count
