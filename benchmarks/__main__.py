@@ -61,12 +61,11 @@ def quick(only: list[str], repeats: int | None, *, record: bool) -> int:
         if not only or workload.name in only:
             print(f"{workload.title}: {workload.size}", flush=True)
             measured[workload.name] = measure(workload, repeats)
-            losses.append(lost(workload, measured[workload.name], {} if record else recorded.get(workload.name, {})))
+            losses.extend(lost(workload, measured[workload.name], {} if record else recorded.get(workload.name, {})))
     if record:
         save_results({"machine": machine(), "workloads": recorded | measured}, "quick.json")
-    found = [loss for loss in losses if loss]
-    print(*found, sep="\n", file=sys.stderr)
-    return int(bool(found))
+    print(*losses, sep="\n", file=sys.stderr)
+    return int(bool(losses))
 
 
 def main() -> int:

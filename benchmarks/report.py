@@ -63,8 +63,8 @@ def _machine(results: dict[str, Any]) -> str:
 
 
 def _targets(results: dict[str, Any]) -> str:
-    rows = [[t.workload, t.what, _measured(t), _limit(t), _verdict(t)] for t in targets(results)]
-    return "### Targets\n\n" + table(["workload", "what", "measured", "target", "met"], rows)
+    rows = [[t.workload, t.what, _measured(t), _limit(t), _verdict(t), _floor(t)] for t in targets(results)]
+    return "### Targets\n\n" + table(["workload", "what", "measured", "target", "met", "the floor itself"], rows)
 
 
 def _measured(target: Target) -> str:
@@ -73,6 +73,10 @@ def _measured(target: Target) -> str:
 
 def _limit(target: Target) -> str:
     return f"{'≥' if target.at_least else '≤'} {target.limit:.3g} {target.unit}".strip()
+
+
+def _floor(target: Target) -> str:
+    return "" if target.floor is None else f"{target.floor:.3g} {target.unit}".strip()
 
 
 def _verdict(target: Target) -> str:

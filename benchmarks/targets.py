@@ -6,11 +6,28 @@ from dataclasses import dataclass
 from typing import Any
 
 Results = dict[str, Any]
+TITLES = {
+    "per_bar": "1 per bar",
+    "derived": "2 derived",
+    "wide": "3 wide",
+    "deep": "4 deep",
+    "seconds": "5 seconds",
+    "universe": "6 universe",
+}
+PEERS = {
+    "nautilus": "NautilusTrader",
+    "backtrader": "backtrader",
+    "zipline": "zipline",
+    "zipline_history": "zipline with data.history",
+}
 
 
 @dataclass(frozen=True)
 class Target:
-    """One target: ``measured`` must be at least, or at most, the limit; None: it was not measured."""
+    """One target: ``measured`` must be at least, or at most, the limit; None: it was not measured.
+
+    ``floor`` is the same number for the floor in openbell's place, its calls included.
+    """
 
     workload: str
     what: str
@@ -18,6 +35,7 @@ class Target:
     limit: float
     unit: str = "x"
     at_least: bool = False
+    floor: float | None = None
 
     @property
     def met(self) -> bool | None:
@@ -41,50 +59,55 @@ def ratio(a: float | None, b: float | None) -> float | None:
     return None if a is None or b is None else a / b
 
 
+def floor_s(results: Results, workload: str, name: str) -> float | None:
+    """What the floor takes with its calls: the run, or all of it."""
+    parts = [number(results, workload, "floor", part) for part in ("load_s", "run_s")[name == "run_s" :]]
+    return None if None in parts else sum(parts) + (number(results, workload, "floor", "calls_s") or 0.0)
+
+
 def _against_peers(results: Results) -> list[Target]:
-    def faster(workload: str, peer: str, name: str) -> float | None:
-        return ratio(number(results, workload, peer, name), number(results, workload, "openbell", name))
+    def target(workload: str, peer: str, name: str, limit: float) -> Target:
+        theirs = number(results, workload, peer, name)
+        measured = ratio(theirs, number(results, workload, "openbell", name))
+        what = f"faster than {PEERS[peer]}, {'the run' if name == 'run_s' else 'with loading'}"
+        floor = ratio(theirs, floor_s(results, workload, name))
+        return Target(TITLES[workload], what, measured, limit, at_least=True, floor=floor)
 
     found = []
-    for workload, title, run, total in (("per_bar", "1 per bar", 15, 10), ("derived", "2 derived", 50, 20)):
-        nautilus = "faster than NautilusTrader"
-        found += [
-            Target(title, f"{nautilus}, the run", faster(workload, "nautilus", "run_s"), run, at_least=True),
-            Target(title, f"{nautilus}, with loading", faster(workload, "nautilus", "total_s"), total, at_least=True),
-        ]
-        for peer in ("backtrader", "zipline", "zipline_history"):
-            name = peer.replace("zipline_history", "zipline with data.history")
-            what = f"faster than {name}, with loading"
-            found.append(Target(title, what, faster(workload, peer, "total_s"), 100, at_least=True))
+    for workload, run, total in (("per_bar", 15, 10), ("derived", 50, 20)):
+        found += [target(workload, "nautilus", "run_s", run), target(workload, "nautilus", "total_s", total)]
+        found += [target(workload, peer, "total_s", 100) for peer in ("backtrader", "zipline", "zipline_history")]
     return found
 
 
 def _against_floor(results: Results) -> list[Target]:
-    def slower(workload: str) -> float | None:
-        floor = [number(results, workload, "floor", name) for name in ("load_s", "run_s")]
-        known = None not in floor
-        calls = number(results, workload, "floor", "calls_s") or 0.0
-        return ratio(number(results, workload, "openbell", "total_s"), sum(floor) + calls) if known else None
+    def target(workload: str, limit: float) -> Target:
+        measured = ratio(number(results, workload, "openbell", "total_s"), floor_s(results, workload, "total_s"))
+        return Target(TITLES[workload], "times the floor with its calls", measured, limit)
 
+    universe = number(results, "universe", "openbell", "total_s")
+    floor = number(results, "universe", "floor", "total_s")
     return [
-        Target("3 wide", "times the floor, all together", slower("wide"), 2),
-        Target("4 deep", "times the floor with its calls", slower("deep"), 2),
-        Target("5 seconds", "times the floor with its calls", slower("seconds"), 2),
-        Target("6 universe", "times the floor", slower("universe"), 3),
-        Target("6 universe", "all together", number(results, "universe", "openbell", "total_s"), 3, "s"),
+        *(target(workload, limit) for workload, limit in (("wide", 2), ("deep", 2), ("seconds", 2), ("universe", 3))),
+        Target(TITLES["universe"], "all together", universe, 3, "s", floor=floor),
     ]
 
 
 def _memory(results: Results) -> list[Target]:
+    def grown(workload: str, engine: str) -> float | None:
+        peak, base = (number(results, workload, engine, name) for name in ("peak_mb", "base_mb"))
+        return None if peak is None or base is None else peak - base
+
     found = []
-    for workload, title in (("deep", "4 deep"), ("seconds", "5 seconds")):
-        peak, base = (number(results, workload, "openbell", name) for name in ("peak_mb", "base_mb"))
-        grown = None if peak is None or base is None else peak - base
+    for workload in ("deep", "seconds"):
         size = number(results, workload, "floor", "columns_mb")
-        found.append(Target(title, "memory over the imports, times the columns", ratio(grown, size), 1.5))
-    for workload, title in (("per_bar", "1 per bar"), ("derived", "2 derived")):
-        peaks = [number(results, workload, engine, "peak_mb") for engine in ("openbell", "nautilus")]
-        found.append(Target(title, "peak memory to NautilusTrader's", ratio(*peaks), 1 / 3))
+        measured, floor = (ratio(grown(workload, engine), size) for engine in ("openbell", "floor"))
+        what = "memory over the imports, times the columns"
+        found.append(Target(TITLES[workload], what, measured, 1.5, floor=floor))
+    for workload in ("per_bar", "derived"):
+        ours, floor, theirs = (number(results, workload, e, "peak_mb") for e in ("openbell", "floor", "nautilus"))
+        what = "peak memory to NautilusTrader's"
+        found.append(Target(TITLES[workload], what, ratio(ours, theirs), 1 / 3, floor=ratio(floor, theirs)))
     return found
 
 

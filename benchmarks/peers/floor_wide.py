@@ -33,7 +33,8 @@ def main() -> None:
     talib.EMA(np.arange(50.0), 10)
     settle()
     base_mb, started = memory_mb("VmRSS"), clock()
-    bars = read(work)
+    # The history, too: without it, no value of the first sessions is settled.
+    bars = read({**work, "first_ns": work["history_ns"]})
     load_s = clock() - started
     columns_mb = sum(column.nbytes for columns in bars.values() for column in columns.values()) / 2**20
     started = clock()
@@ -44,7 +45,7 @@ def main() -> None:
         ends = series[0]["timestamp"] + minutes * 60_000_000_000
         found = [indicators(one) for one in series]
         rows = {name: np.column_stack([values[name] for values in found]) for name in found[0]}
-        looks += [(end, minutes, row, rows) for row, end in enumerate(ends.tolist())]
+        looks += [(end, minutes, row, rows) for row, end in enumerate(ends.tolist()) if end > work["first_ns"]]
     for end, minutes, row, rows in sorted(looks, key=lambda look: look[:2]):
         values = {name: column[row] for name, column in rows.items()}
         leaders.look(end, f"{minutes}m", symbols, values.pop("close"), values)

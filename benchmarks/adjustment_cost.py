@@ -1,0 +1,83 @@
+"""What point-in-time adjustment costs: loading history across a split against loading it raw, and a backtest's loads.
+
+python benchmarks/adjustment_cost.py
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+from synthetic import make_store, sessions, symbols
+
+from openbell.data.actions import ACTION_SCHEMA, ActionStore
+from openbell.data.manager import DataManager
+from openbell.data.store import BarStore
+from openbell.timing import TimeManager
+from openbell.timing.clock import stopwatch
+
+if TYPE_CHECKING:
+    from datetime import date
+
+SYMBOLS, SESSIONS, TRAILING, REPEATS = 50, 40, 20, 15
+
+
+def with_actions(folder: Path, days: list[date]) -> None:
+    """Every symbol splits 7 for 1 in the middle of the days, and pays a dividend a week before."""
+    rows = [
+        (symbol, day, kind, value, None, None)
+        for symbol in symbols(SYMBOLS)
+        for day, kind, value in ((days[-20], "split", 7.0), (days[-25], "dividend", 0.5))
+    ]
+    ActionStore(folder).write(pl.DataFrame(rows, schema=ACTION_SCHEMA, orient="row").sort("symbol", "ex_date", "type"))
+
+
+def cold_load(store: Path, time_manager: TimeManager, days: list[date], adjustment: str) -> float:
+    """Seconds to open a store and load all symbols' bars of all days, as known on the last one."""
+    watch = stopwatch()
+    manager = DataManager(BarStore.open(store), time_manager, adjustment=adjustment).on_day(days[-1])
+    manager.prefetch(symbols(SYMBOLS), "1m", days[0], days[-1])
+    for symbol in symbols(SYMBOLS):
+        manager.load_historical_bars(symbol, "1m", days[0], days[-1])
+    return watch.seconds
+
+
+def backtest(store: Path, time_manager: TimeManager, days: list[date], adjustment: str) -> float:
+    """Seconds for the loads of a backtest: on each day, 1m and 5m bars of the trailing sessions."""
+    watch = stopwatch()
+    manager = DataManager(BarStore.open(store), time_manager, adjustment=adjustment, horizon=days[-1])
+    manager.prefetch(symbols(SYMBOLS), "1m", days[0], days[-1])
+    for place in range(TRAILING, len(days)):
+        known = manager.on_day(days[place])
+        for symbol in symbols(SYMBOLS):
+            for interval in ("1m", "5m"):
+                known.load_historical_bars(symbol, interval, days[place - TRAILING], days[place])
+    return watch.seconds
+
+
+def main() -> None:
+    days = sessions(SESSIONS)
+    time_manager = TimeManager("XNYS")
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "store"
+        make_store(store, SYMBOLS, SESSIONS)
+        with_actions(store, days)
+        print(
+            f"{SYMBOLS} symbols x {SESSIONS} sessions of 1m bars, a split and a dividend in each; medians of {REPEATS}"
+        )
+        for name, load in (("cold load", cold_load), ("backtest's loads", backtest)):
+            times: dict[str, list[float]] = {"raw": [], "split": [], "total": []}
+            for _ in range(REPEATS):  # in turns, so that a slow moment of the machine hits all alike
+                for adjustment, seconds in times.items():
+                    seconds.append(load(store, time_manager, days, adjustment))
+            raw = statistics.median(times["raw"])
+            for adjustment, seconds in times.items():
+                median = statistics.median(seconds)
+                print(f"{name:17} {adjustment:5} {median * 1000:8.1f} ms  x {median / raw:.3f}")
+
+
+if __name__ == "__main__":
+    main()
