@@ -22,6 +22,7 @@ SUSPICIOUS_SHARE = 0.05
 """From this share of bars outside all hours on, the time zone is asked about."""
 _SHIFTS = tuple(half * _HOUR_NS // 2 for half in sorted(range(-28, 29), key=abs) if half)
 _FITTING = 0.95
+_USUAL = 0.9
 _SESSIONS_FOR_LABEL = 3
 
 
@@ -80,7 +81,7 @@ def wrong_time_zone(series: Series) -> list[Finding]:
         if total <= 0:
             continue
         share = _regular_share(series, starts[rows], volume[rows], total)
-        if share > 1 - SUSPICIOUS_SHARE * 4:
+        if share > _USUAL:
             continue
         shifted = [(_regular_share(series, starts[rows] + shift, volume[rows], total), shift) for shift in _SHIFTS]
         best, shift = max(shifted, key=lambda pair: pair[0])

@@ -86,9 +86,9 @@ def missing_bars(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...] 
 
     In this order:
         hole, certain: another stored interval of the symbol has bars there.
-        nobody traded: the session lacks 5 % of its bars or more, so that missing ones are usual, and the run is no
-            longer than three times what chance explains (``N * p**n >= 0.01`` with ``p`` the share missing); all such
-            runs are noted in one finding.
+        nobody traded: missing bars are usual in the session (5 % or more of its bars are followed by a missing one),
+            and the run is no longer than three times what chance explains (``N * p**n >= 0.01`` with ``p`` that share
+            of its ``N`` bars); all such runs are noted in one finding.
         halt, likely: 5 minutes or more; two or more others have bars in the session and none in the run, and trading
             resumes with a price jump or a burst of volume; or only this one stands, and resumes with both. A jump is 4
             usual true ranges, a burst 3 usual volumes, usual being the median of the 20 bars before.
@@ -132,7 +132,7 @@ def _is_quiet(
 ) -> NDArray[np.bool_]:
     """Which runs of missing bars chance explains."""
     day = series.expected.session[first]
-    share, bound = _thinness(series)
+    share, bound = _thinness(series, first)
     explained = (share[day] >= _THIN_SHARE) & (last - first + 1 <= bound[day])
     return np.asarray((seen == "") & explained, np.bool_)
 
@@ -203,14 +203,17 @@ def _hole(gap: _Gap, text: str) -> Finding:
     return Finding("hole", "doubt", gap.start_ns, gap.end_ns, gap.missing, text)
 
 
-def _thinness(series: Series) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Per session of the grid, the share of its bars that is missing and the longest run that chance explains."""
+def _thinness(series: Series, first: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Per session of the grid, how often a bar is followed by a missing one, and the longest run that chance explains.
+
+    The share of missing bars would not do: a single long hole would make the session look thin.
+    """
     count = len(series.grid)
+    runs = np.bincount(series.expected.session[first], minlength=count)
+    present = np.bincount(series.expected.session[series.present], minlength=count)
     expected = np.bincount(series.expected.session, minlength=count)
-    missing = np.bincount(series.expected.session[~series.present], minlength=count)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.nan_to_num(missing / expected)
-        bound = _CLUSTERING * np.log(_CHANCE / np.maximum(expected, 1)) / np.log(np.clip(share, 1e-9, 1 - 1e-9))
+    share = runs / np.maximum(present, 1)
+    bound = _CLUSTERING * np.log(_CHANCE / np.maximum(expected, 1)) / np.log(np.clip(share, 1e-9, 1 - 1e-9))
     return share, np.where(share >= _THIN_SHARE, bound, 0.0)
 
 

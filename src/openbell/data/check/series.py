@@ -10,6 +10,7 @@ import numpy as np
 from openbell.bars import Bars
 from openbell.data.aggregate import rows_in_segments
 from openbell.data.check_bars import check_bars
+from openbell.data.layout import BAR_SCHEMA
 from openbell.timing.grid import ExpectedBars
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def make_series(
         grid: Regular sessions that reach beyond the rows.
         around: The same with extended hours.
     """
+    stored = stored.cast(BAR_SCHEMA)  # files of others may count microseconds
     good = check_bars(stored).good
     starts = good["timestamp"].to_physical().to_numpy()
     if interval.is_intraday:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["runs_of", "stale", "stale_runs"]
 
 _CHANCE = 0.01
+_LEAST = {"1d": 5, "1m": 30, "1s": 300}
+_MOST_QUIET = 0.9
 _CLUSTERING = 3
 """Quiet bars come in clusters: a run counts only from three times the length that independent bars would explain."""
 
@@ -41,21 +43,24 @@ def stale(series: Series) -> list[Finding]:
 def stale_runs(bars: Bars, interval: Interval) -> list[tuple[int, int]]:
     """Rows (first, after the last) of bars that all have one and the same open, high, low and close, too many of them.
 
-    With ``p`` the share of bars that repeat the price before them, a run of ``n`` among ``N`` bars is expected by
-    chance as long as ``N * p**n >= 0.01``. Three times that is tolerated, and always 4 daily bars, 29 minutes or 299
-    seconds.
+    With ``p`` the share of the other bars that repeat the price before them, a run of ``n`` among ``N`` bars is
+    expected by chance as long as ``N * p**n >= 0.01``. Three times that is tolerated, and always 4 daily bars, 29
+    minutes or 299 seconds.
     """
     if len(bars) < 2:
         return []
     flat = (bars.high == bars.low) & (bars.open == bars.close) & (bars.open == bars.high)
     still = flat[1:] & flat[:-1] & (bars.close[1:] == bars.close[:-1])
-    share = float(still.mean())
-    if not share:
-        return []
-    least = {"d": 5, "m": 30, "s": 300}.get(interval.unit, 5) // (interval.count if interval.unit == "m" else 1)
-    # A series that never moves has nothing that chance could be measured by; then the tolerance alone decides.
-    bound = log(_CHANCE / len(still)) / log(share) * _CLUSTERING if share < 0.5 else 0
-    return [(a, b + 1) for a, b in runs_of(still) if b - a + 1 >= max(least, bound)]
+    total, count = int(still.sum()), len(still)
+    least = _LEAST.get(str(interval), _LEAST["1d"])
+    return [(a, b + 1) for a, b in runs_of(still) if b - a + 1 >= max(least, _by_chance(b - a, total, count))]
+
+
+def _by_chance(run: int, total: int, count: int) -> float:
+    """The longest run that is tolerated where ``total`` of ``count`` bars stand still, ``run`` of them in a row."""
+    share = (total - run) / max(count - run, 1)
+    # A series that hardly ever moves has nothing that chance could be measured by.
+    return log(_CHANCE / count) / log(share) * _CLUSTERING if 0 < share < _MOST_QUIET else 0.0
 
 
 def runs_of(mask: np.ndarray) -> Iterator[tuple[int, int]]:
