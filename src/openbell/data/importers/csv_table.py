@@ -105,7 +105,8 @@ class CsvTable:
             rows = self._parse(block, schema, wanted)
         except pl.exceptions.PolarsError:
             return self._chunk_line_by_line(block, first, wanted)
-        if rows.height != block.count(b"\n"):
+        blank = rows.select(pl.all_horizontal(pl.all().is_null()).any()).to_series()[0]
+        if blank or rows.height != block.count(b"\n"):
             return self._chunk_line_by_line(block, first, wanted)
         return Chunk(rows.with_row_index("line", offset=first), NO_BAD_ROWS)
 
