@@ -67,7 +67,7 @@ def _reason(
     if doubtful:
         parts.append(f"{doubtful:,} are in doubt (spikes, or prices that stand still)")
     return (
-        f"{symbol}: its {base} history is {percent:.2f} % good, and min_quality is {wanted:g} %: "
+        f"{symbol}: its {base} history is {percent:.2f} % good, session_data_config.min_quality is {wanted:g} %: "
         f"{' and '.join(parts)}. See openbell data check {symbol}; import what is missing, or lower min_quality."
     )
 
