@@ -8,8 +8,8 @@ import typer
 
 from openbell.cli.console import out, print_json, say
 from openbell.cli.data_actions import import_actions, list_actions
-from openbell.cli.data_fetch import fetches
 from openbell.cli.data_check import check_data
+from openbell.cli.data_fetch import fetches
 from openbell.cli.data_import import imports
 from openbell.cli.data_options import AsJson, Store, store_folder
 from openbell.cli.data_repair import repair_store

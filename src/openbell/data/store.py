@@ -179,9 +179,9 @@ class BarStore:
         Raises:
             DamagedFileError: As for `read`.
         """
-        files = self._files(self._current(), symbols, interval, first_ns, end_ns)
+        # The stamp first: should the manifest change before it is read, one reads again for nothing.
+        stamp, files = self._stamp_now(), self._files(self._current(), symbols, interval, first_ns, end_ns)
         while True:
-            stamp = self._stamp
             damage: DamagedFileError | None = None
             try:
                 rows = self._reader.read(files, first_ns, end_ns)
@@ -190,7 +190,7 @@ class BarStore:
             # A writer may have replaced files while we looked; when it is done, the manifest tells which.
             if (self.path / layout.PENDING).exists() or stamp != self._stamp_now():
                 self._settle(_WAIT_S)
-                again = self._files(self._reload(), symbols, interval, first_ns, end_ns)
+                stamp, again = self._stamp_now(), self._files(self._reload(), symbols, interval, first_ns, end_ns)
                 if again != files:
                     files = again
                     continue
