@@ -45,13 +45,17 @@ def confirm(guess_of: Callable[[Source], Guess], sources: Sequence[Source], *, y
         _show(guess, len(sources))
     if yes:
         return guess
-    if as_json or not sys.stdin.isatty():
+    if as_json or not _a_person_is_there():
         say("Nothing is imported yet. Add --yes to import it like this, or say by options what is different.")
         raise typer.Exit(2)
     if not typer.confirm("Import it like this?"):
         say("Nothing was imported. Say by options what is different.")
         raise typer.Exit(1)
     return guess
+
+
+def _a_person_is_there() -> bool:
+    return sys.stdin.isatty()
 
 
 def _first_guess(guess_of: Callable[[Source], Guess], sources: Sequence[Source]) -> Guess:
@@ -100,7 +104,7 @@ def _lines(guess: Guess) -> list[tuple[str, str, str, str]]:
         if len(same) == 1:
             lines.append((same[0].what, same[0].value, same[0].sure, same[0].why))
             continue
-        values = [f.value if f.value == (role := f.what.split()[0]) else f"{role} = {f.value}" for f in same]
+        values = [f.value if f.value == (role := f.what.split()[0]) else f"{role}={f.value}" for f in same]
         lines.append(("columns", ", ".join(values), same[0].sure, same[0].why))
     return lines
 

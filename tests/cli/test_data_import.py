@@ -1,0 +1,130 @@
+"""`openbell data import` shows its guess, and imports only what is confirmed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from openbell.cli import data_guess
+from openbell.cli.app import app
+from openbell.data.store import BarStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NEW_YORK = ("--timezone", "America/New_York")
+
+
+def call(*args: object, answer: str | None = None) -> Any:
+    return CliRunner().invoke(app, ["data", "import", *map(str, args)], input=answer, env={"COLUMNS": "100"})
+
+
+@pytest.fixture
+def vendor(tmp_path: Path) -> Path:
+    """A file whose names and times are not openbell's; its bars are stamped at their ends."""
+    lines = ["Date;Time;O;H;L;Last;Vol"]
+    lines += [f"06/{day}/2024;09:{m};10,1;10,2;10;10,1;{m}" for day in (26, 27, 28) for m in range(31, 60)]
+    path = tmp_path / "ACME.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+def test_a_guess_is_shown_and_nothing_is_imported(vendor: Path, store: Path) -> None:
+    result = call("csv", vendor, "--store", store, *NEW_YORK)
+
+    assert result.exit_code == 2
+    assert "Nothing is imported yet. Add --yes" in result.stderr
+    for told in ("semicolon", "close=Last", "%m/%d/%Y %H:%M", "3 of 3 sessions of XNYS begin", "2024-06-26 13:30"):
+        assert told in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 100
+    assert not store.exists()
+
+
+def test_yes_imports_it(vendor: Path, store: Path) -> None:
+    result = call("csv", vendor, "--store", store, *NEW_YORK, "--yes")
+    again = call("csv", vendor, "--store", store, *NEW_YORK, "--yes", "--json")
+
+    assert result.exit_code == 0
+    assert "The first bars as they would be stored" in result.stdout
+    assert (json.loads(again.stdout)["added"], json.loads(again.stdout)["unchanged"]) == (0, 87)
+    first = BarStore.open(store).read(["ACME"], "1m", None, None).row(0)
+    assert (f"{first[1]:%H:%M}", *first[2:]) == ("13:30", 10.1, 10.2, 10.0, 10.1, 31.0)
+
+
+@pytest.mark.parametrize(("answer", "code", "imported"), [("y\n", 0, True), ("n\n", 1, False)])
+def test_a_person_is_asked(
+    vendor: Path, store: Path, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, imported: bool
+) -> None:
+    monkeypatch.setattr(data_guess, "_a_person_is_there", lambda: True)
+    result = call("csv", vendor, "--store", store, *NEW_YORK, answer=answer)
+
+    assert "Import it like this?" in result.output
+    assert (result.exit_code, store.exists()) == (code, imported)
+
+
+def test_what_is_given_needs_no_confirmation(vendor: Path, store: Path) -> None:
+    columns = ["time=Date", "clock=Time", "open=O", "high=H", "low=L", "close=Last", "volume=Vol"]
+    given = [word for c in columns for word in (f"--{c.split('=')[0]}-column", c.split("=")[1])]
+    options = ("--separator", ";", "--time-format", "%m/%d/%Y %H:%M", "--interval", "1m", "--label", "end")
+    vendor.write_text(vendor.read_text().replace(",", "."))
+    result = call("csv", vendor, "--store", store, *NEW_YORK, *given, *options, "--json")
+
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["added"] == 87
+
+
+def test_the_guess_as_json(vendor: Path, store: Path) -> None:
+    result = call("csv", vendor, "--store", store, *NEW_YORK, "--json")
+    guess = json.loads(result.stdout)["guess"]
+
+    assert result.exit_code == 2
+    assert {f["what"]: f["value"] for f in guess["findings"]}["label"] == "end"
+    assert guess["first_bars"][0]["timestamp"] == "2024-06-26T13:30:00+00:00"
+
+
+def test_without_a_time_zone_nothing_is_guessed(vendor: Path, store: Path) -> None:
+    result = call("csv", vendor, "--store", store, "--yes")
+
+    assert result.exit_code == 2
+    assert "has no UTC offset" in result.stderr
+    assert not store.exists()
+
+
+def test_corrected_bars_are_told_as_revised(vendor: Path, store: Path) -> None:
+    call("csv", vendor, "--store", store, *NEW_YORK, "--yes")
+    vendor.write_text(vendor.read_text().replace("10,1;31", "10,2;31"))
+    result = call("csv", vendor, "--store", store, *NEW_YORK, "--yes", "--json")
+
+    assert (json.loads(result.stdout)["revised"], json.loads(result.stdout)["unchanged"]) == (3, 84)
+
+
+def test_parquet(store: Path, tmp_path: Path) -> None:
+    import polars as pl
+
+    frame = pl.DataFrame({"Day": [f"2024-06-{d}" for d in (26, 27, 28)], **dict.fromkeys("ohlc", 10.0), "v": 5})
+    frame.with_columns(pl.col("Day").str.to_date()).write_parquet(tmp_path / "ACME.parquet")
+    shown = call("parquet", tmp_path / "ACME.parquet", "--store", store)
+    done = call("parquet", tmp_path / "ACME.parquet", "--store", store, "--yes")
+
+    assert (shown.exit_code, done.exit_code) == (2, 0)
+    assert "time=Day" in shown.stdout
+    assert BarStore.open(store).coverage()[0].rows == 3
+
+
+def test_the_first_file_that_can_be_read_is_guessed_from(vendor: Path, store: Path, tmp_path: Path) -> None:
+    (tmp_path / "A.csv.gz").write_bytes(b"no gzip")
+    result = call("csv", tmp_path / "A.csv.gz", vendor, "--store", store, *NEW_YORK, "--yes")
+    alone = call("csv", tmp_path / "A.csv.gz", "--store", store, "--yes")
+
+    assert result.exit_code == 1
+    assert "A.csv.gz was not imported: Not a gzipped file" in result.stderr
+    assert BarStore.open(store).symbols() == ("ACME",)
+    assert "A.csv.gz cannot be read" in alone.stderr
