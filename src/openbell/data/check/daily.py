@@ -29,6 +29,8 @@ AUCTION_TOLERANCE = 0.0025
 """Open and close may differ by 0.25 %: the daily bar's are those of the auctions, the sum's the nearest trades."""
 VOLUME_SHARE = (0.75, 1.05)
 """A session's volumes may sum to 75 to 105 % of the daily one: auctions and trades elsewhere are in the day only."""
+_OTHER_BASIS = 0.2
+"""From this share of bars beyond their daily bar on, it is one finding about all of them."""
 _LONGEST_GAP = 0.02
 """Only sessions are compared that lack no stretch longer than this share of their length."""
 
@@ -52,8 +54,16 @@ def outside_daily(series: Series, daily: Bars) -> list[Finding]:
     known = (bars.timestamp >= daily.timestamp[place]) & (bars.timestamp < daily.end[place])
     room = np.maximum(RANGE_TOLERANCE * bars.close, _tick(bars))
     above, below = bars.high - daily.high[place], daily.low[place] - bars.low
+    beyond = known & (np.maximum(above, below) > room)
+    if beyond.sum() > _OTHER_BASIS * known.sum():
+        text = (
+            f"{100 * beyond.sum() / known.sum():.0f} % of the bars trade beyond the range of their daily bar: are the "
+            "two on different price bases (one adjusted, one not), or of different instruments?"
+        )
+        start, end, blamed = int(bars.timestamp[0]), int(bars.end[-1]), bars.timestamp[beyond]
+        return [Finding("outside_daily", "doubt", start, end, len(blamed), text, blamed)]
     found = []
-    for first, after in runs_of(known & (np.maximum(above, below) > room)):
+    for first, after in runs_of(beyond):
         part, high, low = bars[first:after], float(above[first:after].max()), float(below[first:after].max())
         side, far = ("above the high", high) if high >= low else ("below the low", low)
         text = f"up to {100 * far / part.close[0]:.2f} % {side} of the daily bar: a bad print here, or a bad daily bar"

@@ -1,0 +1,225 @@
+"""A whole store is checked: real data, damaged and foreign files, ranges, the report for people and for machines."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from data.check.made import bars, without
+from made_bars import made_store
+from openbell.cli.app import app
+from openbell.data.check import KINDS, check_store
+from openbell.data.check.html import report_page
+from openbell.data.importers.lean import import_lean
+from openbell.data.store import BarStore
+from openbell.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openbell.data.check.report import Report, SeriesReport
+
+
+@pytest.fixture(scope="module")
+def lean_report(lean_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    store = BarStore.open_or_create(tmp_path_factory.mktemp("check") / "store")
+    import_lean(lean_dir, store)
+    return check_store(store, declared={})
+
+
+def of(report: Report, symbol: str, interval: str) -> SeriesReport:
+    return next(one for one in report.series if (one.symbol, one.interval) == (symbol, interval))
+
+
+def days(one: SeriesReport, kind: str) -> list[str]:
+    from datetime import UTC, datetime
+
+    return [f"{datetime.fromtimestamp(f.start_ns / 1e9, UTC):%Y-%m-%d}" for f in one.findings if f.kind == kind]
+
+
+def openbell(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["data", "check", *arguments])
+
+
+class TestRealData:
+    """What is known of the real data from other sources."""
+
+    @pytest.mark.parametrize(
+        ("symbol", "expected"),
+        [
+            ("AIG", ["1998-08-03", "1999-08-02", "2000-07-31", "2009-07-01"]),
+            ("BAC", ["2004-08-30"]),
+            ("IBM", ["1999-05-27"]),
+            ("IWM", ["2005-06-09"]),
+            ("QQQ", ["2000-03-20"]),
+            ("EEM", ["2005-06-09", "2008-07-24"]),
+            ("SPY", []),
+        ],
+    )
+    def test_the_splits_of_history_are_found_and_no_others(
+        self, lean_report: Report, symbol: str, expected: list[str]
+    ) -> None:
+        assert days(of(lean_report, symbol, "1d"), "undeclared_split") == expected
+
+    @pytest.mark.parametrize(("symbol", "missing"), [("QQQ", 1588), ("EEM", 602), ("SPY", 0), ("IWM", 0), ("AIG", 0)])
+    def test_missing_days_are_counted(self, lean_report: Report, symbol: str, missing: int) -> None:
+        one = of(lean_report, symbol, "1d")
+
+        assert sum(f.bars for f in one.findings if f.kind == "missing_sessions") == missing == one.score.missing
+
+    @pytest.mark.parametrize(("symbol", "missing"), [("AIG", 1), ("IBM", 2), ("SPY", 0), ("BAC", 0)])
+    def test_missing_minutes_are_counted(self, lean_report: Report, symbol: str, missing: int) -> None:
+        assert of(lean_report, symbol, "1m").score.missing == missing
+
+    def test_seconds_without_trades_are_no_fault(self, lean_report: Report) -> None:
+        for symbol in ("AIG", "IBM", "SPY", "BAC"):
+            one = of(lean_report, symbol, "1s")
+            assert "hole" not in one.counts()
+            assert one.score.percent is not None
+            assert one.score.percent > 99.99
+
+    def test_days_agree_with_what_minutes_and_seconds_sum_to(self, lean_report: Report) -> None:
+        """Within the tolerances: 0.1 % of high and low, 0.25 % of open and close, 75 to 105 % of the volume."""
+        kinds = {kind for one in lean_report.series for kind in one.counts()}
+
+        assert kinds.isdisjoint({"daily_price", "daily_volume", "outside_daily"})
+        assert kinds.isdisjoint({"contradiction", "duplicate", "outside_hours", "wrong_time_zone", "stale"})
+
+    def test_the_worst_comes_first(self, lean_report: Report) -> None:
+        scores = [one.score.percent for one in lean_report.series if one.score.percent is not None]
+
+        assert scores == sorted(scores)
+        assert lean_report.series[0].symbol == "QQQ"
+
+    def test_the_page_needs_nothing_but_itself(self, lean_report: Report) -> None:
+        page = report_page(lean_report)
+
+        assert not re.search(r"<script|<link|<img|https?://|@import|url\(", page)
+        assert page.count('<svg class="heat"') == sum(1 for one in lean_report.series if one.findings)
+        assert page.count('<svg class="chart"') == sum(len(one.stretches) for one in lean_report.series)
+        assert "nan" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL).lower().replace("finance", "")
+        assert page.count("<svg") == page.count("</svg>")
+
+    def test_all_of_it_is_json(self, lean_report: Report) -> None:
+        told = json.loads(json.dumps(lean_report.as_json(), allow_nan=False))
+
+        assert {f["kind"] for s in told["series"] for f in s["findings"]} <= set(KINDS)
+        assert {f["severity"] for s in told["series"] for f in s["findings"]} <= {"note", "doubt", "serious"}
+
+
+class TestFiles:
+    def test_a_damaged_month_costs_only_itself(self, tmp_path: Path) -> None:
+        path = made_store(tmp_path / "s", ["A", "B"], "2024-05-29", "2024-06-05", intervals=["1m"])
+        (path / "bars/interval=1m/symbol=A/2024-05.parquet").write_bytes(b"nonsense")
+
+        report = check_store(BarStore.open(path))
+
+        damaged = of(report, "A", "1m")
+        assert damaged.counts() == {"damaged_file": 1}
+        assert damaged.score.percent == 50.0
+        assert damaged.rows == 3 * 390
+        assert of(report, "B", "1m").score.percent == 100.0
+
+    def test_files_that_something_else_wrote_are_judged(self, tmp_path: Path) -> None:
+        """Without a manifest the store takes what lies there: repetitions and contradictions included."""
+        path = made_store(tmp_path / "s", ["A"], "2013-09-03", "2013-09-05", intervals=["1m"])
+        frame = bars()
+        wrong = frame[:2].with_columns(pl.col("high") * 0.5)
+        foreign = pl.concat([without(frame, range(2)), wrong, frame[10:12]])
+        foreign.write_parquet(path / "bars/interval=1m/symbol=A/2013-09.parquet")
+        (path / "manifest.parquet").unlink()
+
+        (one,) = check_store(BarStore.open(path)).series
+
+        assert [f.bars for f in one.findings if f.kind in ("contradiction", "duplicate")] == [2, 2]
+
+    def test_a_range_of_days_is_checked_by_itself(self, tmp_path: Path) -> None:
+        path = made_store(tmp_path / "s", ["A"], "2024-05-29", "2024-06-05")
+
+        report = check_store(BarStore.open(path), first=date(2024, 5, 30), last=date(2024, 5, 31))
+
+        assert {one.interval: one.rows for one in report.series} == {"1d": 2, "1m": 780}
+
+    def test_one_symbol_is_compared_with_the_others_of_the_store(self, tmp_path: Path) -> None:
+        def keep(symbol: str, interval: str, ns: int) -> bool:
+            return symbol != "A" or not 100 <= (ns // 60_000_000_000) % 1440 - 13 * 60 - 30 < 120
+
+        path = made_store(tmp_path / "s", ["A", "B", "C"], "2024-05-29", "2024-06-05", intervals=["1m"], keep=keep)
+
+        (one,) = check_store(BarStore.open(path), symbols=["A"]).series
+
+        assert {f.kind for f in one.findings} == {"hole"}
+        assert all("while other symbols traded" in f.text for f in one.findings)
+
+    def test_what_cannot_be_checked_is_told(self, tmp_path: Path) -> None:
+        store = BarStore.open(made_store(tmp_path / "s", ["AAPL"], "2024-05-29", "2024-05-30"))
+
+        with pytest.raises(DataError, match=r"no bars of APPL\. Did you mean 'AAPL'"):
+            check_store(store, symbols=["APPL"])
+        with pytest.raises(ConfigError, match="5m bars are not checked; checked are 1d, 1m, 1s"):
+            check_store(store, intervals=["5m"])
+
+    @pytest.mark.parametrize("exchange", ["XHKG", "CMES", "24/7"])
+    def test_other_exchanges_have_sessions_of_their_own(self, exchange: str, tmp_path: Path) -> None:
+        path = made_store(tmp_path / "s", ["A"], "2024-05-29", "2024-06-05", exchange=exchange, intervals=["1m"])
+
+        for one in check_store(BarStore.open(path), exchange).series:
+            assert one.score.percent == 100.0, one.findings
+
+
+class TestCommand:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def many(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """40 symbols, of which two lack days."""
+        symbols = [f"S{n:02}" for n in range(40)]
+
+        def keep(symbol: str, interval: str, ns: int) -> bool:
+            return symbol not in ("S07", "S21") or ns // 86_400_000_000_000 % 7 != 0
+
+        return made_store(
+            tmp_path_factory.mktemp("many") / "store", symbols, "2024-01-02", "2024-03-28", intervals=["1d"], keep=keep
+        )
+
+    def test_the_table_is_short_and_the_worst_come_first(self, many: Path) -> None:
+        result = openbell("--store", str(many))
+
+        assert result.exit_code == 0
+        lines = result.stdout.splitlines()
+        assert len(lines) < 40
+        first = next(i for i, line in enumerate(lines) if line.startswith("symbol")) + 1
+        assert {lines[first].split()[0], lines[first + 1].split()[0]} == {"S07", "S21"}
+        assert "... and 15 series that score 100.00 or more (all: --top 0)" in result.stdout
+        assert "40 series, 38 without a finding." in result.stdout
+
+    def test_all_of_it_on_demand(self, many: Path) -> None:
+        assert "S39" in openbell("--store", str(many), "--top", "0").stdout
+
+    def test_json_holds_everything(self, many: Path) -> None:
+        told = json.loads(openbell("--store", str(many), "--json", "S07").stdout)
+
+        (series,) = told["series"]
+        assert series["missing"] == len(series["findings"])
+        assert series["findings"][0].keys() == {"kind", "severity", "start", "end", "bars", "text"}
+
+    def test_a_page_is_written_where_it_is_asked_for(self, many: Path, tmp_path: Path) -> None:
+        target = tmp_path / "new" / "report.html"
+
+        assert openbell("--store", str(many), "--html", str(target)).exit_code == 0
+        assert target.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+    @pytest.mark.parametrize(("least", "code"), [("50", 0), ("99", 1)])
+    def test_a_score_that_is_too_low_is_an_exit_code_on_demand(self, many: Path, least: str, code: int) -> None:
+        assert openbell("--store", str(many), "--min-score", least).exit_code == code
+
+    def test_nothing_to_check_is_said(self, many: Path) -> None:
+        result = openbell("--store", str(many), "--interval", "1m")
+
+        assert result.exit_code == 0
+        assert "no bars to check" in result.stderr
