@@ -26,6 +26,7 @@ __all__ = ["bars_beyond_calendar", "first_stored_day", "questions_of_calendar", 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_NS = 86_400_000_000_000
+_MOST_ROWS = 2_000_000
 _MOST_QUESTIONS = 5
 _MOST_NAMES = 3
 
@@ -134,15 +135,21 @@ def _present(
 def _windows(
     store: BarStore, symbols: Sequence[str], interval: str, begin_ns: int, end_ns: int
 ) -> Iterator[tuple[int, int]]:
-    """The time from ``begin_ns`` to ``end_ns`` in pieces that are read at once: those of the files of one symbol."""
-    if len(symbols) > 1:
-        yield begin_ns, end_ns
-        return
-    for symbol in symbols:
-        for entry in store.manifest.files.get((symbol, interval), ()):
-            low, high = max(begin_ns, entry.first_ns), min(end_ns, entry.last_ns + 1)
-            if low < high:
-                yield low, high
+    """The time from ``begin_ns`` to ``end_ns`` in pieces that are read at once, so that no read is too large."""
+    files = sorted(
+        (max(begin_ns, entry.first_ns), min(end_ns, entry.last_ns + 1), entry.rows)
+        for symbol in symbols
+        for entry in store.manifest.files.get((symbol, interval), ())
+        if entry.first_ns < end_ns and entry.last_ns >= begin_ns
+    )
+    low, high, rows = end_ns, begin_ns, 0
+    for first, after, held in files:
+        if rows and rows + held > _MOST_ROWS and first >= high:
+            yield low, high
+            low, rows = first, 0
+        low, high, rows = min(low, first), max(high, after), rows + held
+    if rows:
+        yield low, high
 
 
 def _edges(grid: SessionGrid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
