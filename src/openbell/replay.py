@@ -20,14 +20,14 @@ from openbell.interval import parse_interval
 from openbell.session.series import whole_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from openbell.crosssection import CrossSection, CrossSectionTable
     from openbell.session import BarIntervalData
 
-__all__ = ["BarEvent", "Moment", "SliceSubscription", "SubscribedBars", "Subscription", "moments"]
+__all__ = ["BarEvent", "SliceSubscription", "SubscribedBars", "Subscription", "Timetable", "timetable"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,26 +72,32 @@ SliceEvent = tuple["Callable[[CrossSection], Any]", "CrossSection"]
 """Who gets a cross-section, and the cross-section."""
 
 
-class Moment(NamedTuple):
-    """All that happens at one time, in order; ``time_ns`` is nanoseconds since 1970 UTC."""
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """All that is due in a session, by time; times are nanoseconds since 1970 UTC.
 
-    time_ns: int
-    bars: Sequence[BarEvent]
-    scans: Sequence[Callable[[], None]]
-    slices: Sequence[SliceEvent]
+    Attributes:
+        times: When something is due, in ascending time; the last one is the end of the session.
+        bars: Per time, the bars that close, ordered by interval, symbol and subscription: smaller intervals first.
+        scans: The scans that are due, by time.
+        slices: Who gets which cross-section, by time: smaller intervals first.
+    """
+
+    times: list[int]
+    bars: list[Sequence[BarEvent]]
+    scans: Mapping[int, Sequence[Callable[[], None]]]
+    slices: Mapping[int, Sequence[SliceEvent]]
 
 
-def moments(
+def timetable(
     subscriptions: Sequence[Subscription],
     scans: Sequence[tuple[int, Callable[[], None]]],
     slices: Sequence[SliceSubscription],
     *,
     after_ns: int,
     last_ns: int,
-) -> Iterator[Moment]:
-    """The moments of a session after ``after_ns``, in ascending time; the last is ``last_ns``, with or without events.
-
-    Bars of one moment are ordered by interval, symbol and subscription: smaller intervals first.
+) -> Timetable:
+    """What is due in a session after ``after_ns``.
 
     Args:
         subscriptions: Who gets which bars.
@@ -101,10 +107,10 @@ def moments(
         last_ns: The end of the session.
     """
     with _no_garbage():
-        events, times = _ordered_events(subscriptions, after_ns)
-    firsts = np.flatnonzero(np.diff(times, prepend=-1)).tolist()
-    bounds = pairwise([*firsts, len(events)])
-    by_time = {int(times[first]): events[first:after] for first, after in bounds}
+        events, ends = _ordered_events(subscriptions, after_ns)
+        firsts = np.flatnonzero(np.diff(ends, prepend=-1))
+        bars = [events[first:after] for first, after in pairwise([*firsts.tolist(), len(events)])]
+    by_time: dict[int, Sequence[BarEvent]] = dict(zip(ends[firsts].tolist(), bars, strict=True))
     due: dict[int, list[Callable[[], None]]] = {}
     for time_ns, scan in scans:
         due.setdefault(time_ns, []).append(scan)
@@ -112,8 +118,8 @@ def moments(
     for on_slice, table in slices:
         for time_ns, cross_section in table.moments(after_ns):
             crossing.setdefault(time_ns, []).append((on_slice, cross_section))
-    for time_ns in sorted({*by_time, *due, *crossing, last_ns}):
-        yield Moment(time_ns, by_time.get(time_ns, ()), due.get(time_ns, ()), crossing.get(time_ns, ()))
+    times = sorted({*by_time, *due, *crossing, last_ns})
+    return Timetable(times, [by_time.get(time_ns, ()) for time_ns in times], due, crossing)
 
 
 @contextmanager

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from openbell.errors import ComponentError
 from openbell.interval import parse_interval
-from openbell.replay import moments
+from openbell.replay import timetable
 from openbell.session.series import reveal
 from openbell.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from openbell.hooks import Hooks, ScannerOfDay
     from openbell.observer import SessionObserver
     from openbell.provisioning import Provisioner
-    from openbell.replay import Moment
+    from openbell.replay import Timetable
     from openbell.timing.clock import SimulatedClock
     from openbell.timing.grid import TradingSession
 
@@ -54,6 +54,7 @@ class SessionStream:
         self._full = set(self._session_data.full_symbols)
         self._told_version = self._session_data.version
         self._subscriptions = Subscriptions(provisioner, hooks, session.last_ns)
+        self._played_ns = session.first_ns - 1
 
     def tell_of_new_symbols(self) -> None:
         """Call ``on_symbol_added`` for every symbol that became full since the last call (or since the beginning)."""
@@ -77,46 +78,64 @@ class SessionStream:
         """
         first_ns, last_ns = self._session.first_ns, self._session.last_ns
         scans = self._scheduled_scans()
-        callbacks, played_ns = 0, first_ns - 1
-        while played_ns < last_ns:
+        callbacks = 0
+        while self._played_ns < last_ns:
             # The version first: what another thread adds while we resolve is then seen after the next moment.
             version = self._session_data.version
             bars, slices = self._subscriptions.resolve()
-            due = [scan for scan in scans if scan[0] > played_ns]
-            for moment in moments(bars, due, slices, after_ns=max(played_ns, first_ns), last_ns=last_ns):
-                callbacks += self._play_moment(moment)
-                played_ns = moment.time_ns
-                self._observer.advanced((played_ns - first_ns) / (last_ns - first_ns))
-                if self._session_data.version != version:
-                    break
+            due = [scan for scan in scans if scan[0] > self._played_ns]
+            after_ns = max(self._played_ns, first_ns)
+            callbacks += self._play_unchanged(timetable(bars, due, slices, after_ns=after_ns, last_ns=last_ns), version)
         return callbacks
 
-    def _play_moment(self, moment: Moment) -> int:
-        """All bars that close now, then due scanners, then strategies; returns how many callbacks there were."""
-        data = self._session_data
-        symbols, gone = data.current, 0
-        self._clock.advance_to(moment.time_ns)
-        reveal(moment.time_ns, moment.bars)
-        for scan in moment.scans:
-            scan()
-        self.tell_of_new_symbols()
+    def _play_unchanged(self, table: Timetable, version: int) -> int:
+        """Play a timetable to its end, or as long as the session is as it was; returns how many callbacks there were.
+
+        At one time: all bars that close, then due scanners, then strategies.
+        """
+        data, clock, scans, slices = self._session_data, self._clock, table.scans, table.slices
+        symbols, calls, told_ns = data.current, 0, 0
         callback: Callable[..., Any] | None = None
+        now_ns = self._played_ns
         try:
-            for _, _, callback, bar in moment.bars:
-                if data.current is not symbols and data.get_bars(bar.symbol, bar.interval) is None:
-                    gone += 1  # removed at this very moment, by a scanner or by a strategy before
-                    continue
-                if (said := callback(bar)) is not None:
-                    self._hooks.keep_signals(callback, said)
-            for callback, cross_section in moment.slices:
-                if (said := callback(cross_section)) is not None:
-                    self._hooks.keep_signals(callback, said)
+            for now_ns, bars in zip(table.times, table.bars, strict=True):
+                clock.advance_to(now_ns)
+                reveal(now_ns, bars)
+                if now_ns in scans:
+                    self._scan(scans[now_ns])
+                for _, _, callback, bar in bars:
+                    if data.current is not symbols and data.get_bars(bar.symbol, bar.interval) is None:
+                        calls -= 1  # removed at this very moment, by a scanner or by a strategy before
+                        continue
+                    if (said := callback(bar)) is not None:
+                        self._hooks.keep_signals(callback, said)
+                calls += len(bars)
+                for callback, cross_section in slices.get(now_ns, ()):
+                    calls += 1
+                    if (said := callback(cross_section)) is not None:
+                        self._hooks.keep_signals(callback, said)
+                if data.version != version:
+                    break
+                if now_ns >= told_ns:
+                    told_ns = now_ns + self._tell_how_far(now_ns)
         except Exception as error:
             if callback is None or isinstance(error, ComponentError):
                 raise
             raise self._hooks.component_error(*self._hooks.place_of(callback), error) from error
+        self._played_ns = now_ns
         self.tell_of_new_symbols()
-        return len(moment.bars) - gone + len(moment.slices)
+        return calls
+
+    def _scan(self, scans: Sequence[Callable[[], None]]) -> None:
+        for scan in scans:
+            scan()
+        self.tell_of_new_symbols()
+
+    def _tell_how_far(self, now_ns: int) -> int:
+        """Tell the observer; returns after how many nanoseconds it should hear again: a hundredth of the session."""
+        first_ns, last_ns = self._session.first_ns, self._session.last_ns
+        self._observer.advanced((now_ns - first_ns) / (last_ns - first_ns))
+        return (last_ns - first_ns) // 100
 
     def _scheduled_scans(self) -> list[Scan]:
         """All scans of the day in order of time; at one time in the order of the config."""
