@@ -281,7 +281,8 @@ def _stretches(series: Series, findings: Sequence[Finding]) -> tuple[Stretch, ..
         first, last = max(0, int(begin) - _CHART_REACH), int(min(after, begin + 2 * _CHART_REACH)) + _CHART_REACH
         if found.kind != "missing_sessions":
             first, last = _without_long_gaps(series, first, min(int(begin), len(series.bars) - 1), last)
-        stretches.append(Stretch(found, series.bars[first:last]))
+        # Copies: a view would keep the columns of the whole series in memory.
+        stretches.append(Stretch(found, series.bars.take(np.arange(first, last))))
         if len(stretches) == _CHARTS_PER_SERIES:
             break
     return tuple(stretches)
