@@ -245,7 +245,7 @@ class TimeManager:
         """
         number = day_number(day)
         if not self._first_day <= number <= self._last_day:
-            raise CalendarError(f"{day} is outside the calendar: {self._bounds()}")
+            raise CalendarError(f"{day} is outside the calendar: {self._bounds()} Choose days within it.")
         return number
 
     def _bounds(self) -> str:
