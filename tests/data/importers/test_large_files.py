@@ -152,6 +152,17 @@ def test_corrected_bars_are_counted_as_revised(tmp_path: Path, store: BarStore) 
     assert (written.added, written.revised, written.unchanged) == (2, 6, 54)
 
 
+def test_a_file_of_longer_bars_among_the_others_is_told(tmp_path: Path, store: BarStore) -> None:
+    first = write(tmp_path, [bar(m) for m in range(60)])
+    longer = write(tmp_path, [bar(5 * m) for m in range(60)], "ibm.csv")
+    report = import_csv([first, longer], store, interval="1m")
+
+    assert [(path.name, reason.split(",")[0]) for path, reason in report.failed] == [
+        ("ibm.csv", "its bars are 5 minutes apart")
+    ]
+    assert store.symbols() == ("SPY",)
+
+
 def test_nothing_is_left_in_the_store_but_the_bars(tmp_path: Path, store: BarStore) -> None:
     import_csv([write(tmp_path, [bar(0)])], store, interval="1m")
     left = store.path / ".import-killed"

@@ -13,8 +13,10 @@ import zlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
 import polars as pl
 
 from openbell.data.check_bars import check_bars
@@ -42,6 +44,7 @@ UNREADABLE = (
 _BATCH_ROWS = 1_000_000
 _BUCKET_NS = 28 * 86_400_000_000_000
 _IN_FLIGHT = 2
+_ENOUGH_STEPS = 20
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -71,7 +74,7 @@ def import_tables(
         for done, source in enumerate(sources, 1):
             try:
                 table, bars = open_table(source)
-                _import_table(table, bars, report, writer, store)
+                _import_table(table, bars, report, writer, store, is_first=done == 1)
             except ConfigError as exc:
                 if done == 1:
                     raise
@@ -84,10 +87,14 @@ def import_tables(
     return report
 
 
-def _import_table(table: Table, bars: BarRows, report: ImportReport, writer: StoreWriter, store: BarStore) -> None:
+def _import_table(
+    table: Table, bars: BarRows, report: ImportReport, writer: StoreWriter, store: BarStore, *, is_first: bool
+) -> None:
     with Shelf(store.path) as good, Shelf(store.path) as bad:
         shelved = _Shelved(good)
         for rows, wrong in _ahead(bars.read, table.chunks(bars.wanted, bars.numbers)):
+            if not is_first and not len(shelved.keys):
+                _require_interval(rows, bars)
             shelved.add(rows)
             if len(wrong):
                 bad.add(wrong)
@@ -110,6 +117,23 @@ def _import_table(table: Table, bars: BarRows, report: ImportReport, writer: Sto
                 if len(checked.bad):
                     bad.add(checked.bad)
         report.set_aside_in(write_quarantine(store.path, table, bad))
+
+
+def _require_interval(rows: pl.DataFrame, bars: BarRows) -> None:
+    """Refuse a file of longer bars than the others, such as one of 5 minutes among those of one.
+
+    Raises:
+        ConfigError: The bars of its first symbol are all several intervals apart.
+    """
+    if bars.symbol is None and len(rows):
+        rows = rows.filter(pl.col("symbol") == rows["symbol"][0])
+    steps = np.diff(np.unique(rows["timestamp"].to_physical().to_numpy()))
+    apart = int(np.gcd.reduce(steps)) if len(steps) >= _ENOUGH_STEPS else bars.times.interval.ns
+    if apart >= 5 * bars.times.interval.ns:
+        raise ConfigError(
+            f"its bars are {apart / 60e9:g} minutes apart, not {bars.interval} as those of the first file. "
+            "Import it by itself, with its own --interval."
+        )
 
 
 @dataclass
@@ -188,9 +212,13 @@ def _by_symbol(batch: pl.DataFrame, symbol: str | None) -> Iterator[tuple[str, p
 
 def _ahead(work: Callable[[_Item], _Result], items: Iterator[_Item]) -> Iterator[_Result]:
     """``work`` of each item in order, some items ahead in other threads, so that reading and storing overlap."""
+    first = list(islice(items, 2))
+    if len(first) < 2:  # threads would cost more than a small file does
+        yield from map(work, first)
+        return
     with ThreadPoolExecutor(_IN_FLIGHT) as pool:
         pending = []
-        for item in items:
+        for item in chain(first, items):
             pending.append(pool.submit(work, item))
             if len(pending) > _IN_FLIGHT:
                 yield pending.pop(0).result()
