@@ -16,9 +16,11 @@ from made_bars import made_store
 from openbell.cli.app import app
 from openbell.data.check import KINDS, check_store
 from openbell.data.check.html import report_page
+from openbell.data.check.splits import declared_splits
 from openbell.data.importers.lean import import_lean
 from openbell.data.store import BarStore
 from openbell.errors import ConfigError, DataError
+from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,6 +68,16 @@ class TestRealData:
         self, lean_report: Report, symbol: str, expected: list[str]
     ) -> None:
         assert days(of(lean_report, symbol, "1d"), "undeclared_split") == expected
+
+    def test_they_are_those_of_the_factor_files(self, lean_dir: Path, tmp_path: Path, lean_report: Report) -> None:
+        store = BarStore.open_or_create(tmp_path / "store")
+        import_lean(lean_dir, store, symbols=["AIG", "BAC", "IBM"], intervals=["1d"])
+        known = declared_splits(store.path)
+
+        for symbol in ("AIG", "BAC", "IBM"):
+            guessed = [date.fromisoformat(day) for day in days(of(lean_report, symbol, "1d"), "undeclared_split")]
+            assert {day_number(day) for day in guessed} == known[symbol]
+        assert not any("undeclared_split" in one.counts() for one in check_store(store).series)
 
     @pytest.mark.parametrize(("symbol", "missing"), [("QQQ", 1588), ("EEM", 602), ("SPY", 0), ("IWM", 0), ("AIG", 0)])
     def test_missing_days_are_counted(self, lean_report: Report, symbol: str, missing: int) -> None:
