@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from openbell.data.check.daily import daily_prices, daily_volumes, outside_daily
+from openbell.data.check.excerpts import completeness, stretches
 from openbell.data.check.finding import KINDS, Finding
 from openbell.data.check.hours import end_labels, outside_hours, wrong_time_zone
-from openbell.data.check.missing import Elsewhere, missing_bars, missing_sessions, untraded
+from openbell.data.check.missing import Elsewhere, missing_bars, missing_sessions
 from openbell.data.check.peers import MOST_PEERS, Peers
 from openbell.data.check.repeats import contradictions, duplicates
-from openbell.data.check.report import Completeness, Report, SeriesReport, Stretch
+from openbell.data.check.report import Report, SeriesReport
 from openbell.data.check.score import score
 from openbell.data.check.series import Series, make_series
 from openbell.data.check.spikes import spikes
@@ -39,11 +39,6 @@ CHECKED_INTERVALS = ("1d", "1m", "1s")
 """The intervals that are checked; 60m bars lie on clock hours, and nothing is derived from them."""
 
 _ROWS_AT_ONCE = 4_000_000
-_CHARTS_PER_KIND = 3
-_CHARTS_PER_SERIES = 8
-_CHART_REACH = 30
-_NOT_CHARTED = {"no_trades", "extended_hours", "damaged_file", "wrong_time_zone", "wrong_label", "outside_hours"}
-_LONG_ABSENCE = 5
 _PATIENT_DAYS = 10
 
 Progress = Callable[[int, int], None]
@@ -209,8 +204,8 @@ class _Checker:
             int(starts.max()) if len(starts) else 0,
             score(series, findings),
             tuple(findings),
-            _completeness(series, elsewhere, findings),
-            _stretches(series, findings),
+            completeness(series, elsewhere, findings),
+            stretches(series, findings),
         )
 
     def _other_intervals(self, series: Series) -> tuple[tuple[Elsewhere, ...], Bars | None]:
@@ -251,47 +246,6 @@ def _groups(store: BarStore, symbols: Sequence[str], name: str) -> Iterator[list
         rows += size
     if group:
         yield group
-
-
-def _completeness(series: Series, elsewhere: tuple[Elsewhere, ...], findings: Sequence[Finding]) -> Completeness:
-    if not len(series.expected):
-        nothing = np.empty(0, np.int64)
-        return Completeness(nothing, nothing, nothing, nothing)
-    first = int(series.expected.session[0])
-    number = series.expected.session - first
-    expected = np.bincount(number).astype(np.int64)
-    present = np.bincount(number[series.present], minlength=len(expected)).astype(np.int64)
-    excused = untraded(series, elsewhere)
-    for halt in (f for f in findings if f.kind == "halt"):
-        begin, after = np.searchsorted(series.expected.start_ns, [halt.start_ns, halt.end_ns])
-        excused[begin:after] = ~series.present[begin:after]
-    quiet = np.bincount(number[excused], minlength=len(expected)).astype(np.int64)
-    return Completeness(series.grid.days[first : first + len(expected)], expected, present, quiet)
-
-
-def _stretches(series: Series, findings: Sequence[Finding]) -> tuple[Stretch, ...]:
-    """The bars around the first suspicious findings of each kind."""
-    shown: dict[str, int] = {}
-    stretches = []
-    for found in findings:
-        if found.kind in _NOT_CHARTED or shown.get(found.kind, 0) == _CHARTS_PER_KIND or not len(series.bars):
-            continue
-        shown[found.kind] = shown.get(found.kind, 0) + 1
-        begin, after = np.searchsorted(series.bars.timestamp, [found.start_ns, found.end_ns])
-        first, last = max(0, int(begin) - _CHART_REACH), int(min(after, begin + 2 * _CHART_REACH)) + _CHART_REACH
-        if found.kind != "missing_sessions":
-            first, last = _without_long_gaps(series, first, min(int(begin), len(series.bars) - 1), last)
-        # Copies: a view would keep the columns of the whole series in memory.
-        stretches.append(Stretch(found, series.bars.take(np.arange(first, last))))
-        if len(stretches) == _CHARTS_PER_SERIES:
-            break
-    return tuple(stretches)
-
-
-def _without_long_gaps(series: Series, first: int, row: int, last: int) -> tuple[int, int]:
-    """The rows around ``row`` that no absence of more than a week of sessions parts from it."""
-    far = np.flatnonzero(np.diff(series.session[first:last]) > _LONG_ABSENCE) + first + 1
-    return max([first, *far[far <= row].tolist()]), min([last, *far[far > row].tolist()])
 
 
 def _midnight_ns(day: date) -> int:
