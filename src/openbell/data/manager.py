@@ -119,10 +119,12 @@ class DataManager:
         """
         with self._lock:
             self._forget_if_changed()
-            if as_of is not None:
-                symbols = self._as_known().stored_under(symbols, base, as_of)
-            held = [s for s in dict.fromkeys(symbols) if base in self.store.intervals(s)]
+            stored = symbols if as_of is None else self._as_known().stored_under(symbols, base, as_of)
+            held = [s for s in dict.fromkeys(stored) if base in self.store.intervals(s)]
             self._raw.provide(held, base, day_number(first), day_number(last))
+            if as_of is not None:
+                self._as_known().read_ahead(symbols, first, as_of)
+                self._as_known().adjust_ahead(symbols, base, first, last, as_of)
 
     def load_historical_bars(
         self,

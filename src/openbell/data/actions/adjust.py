@@ -9,20 +9,21 @@ Every bar of a session before an ex-date is changed, by all actions with later e
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from openbell.bars import Bars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from openbell.bars import Bars
-
 __all__ = ["back_adjusted"]
+
+_PRICES = ("open", "high", "low", "close")
 
 
 def back_adjusted(bars: Bars, rows: NDArray[np.intp], shares: Sequence[float], payouts: Sequence[float]) -> Bars:
@@ -35,13 +36,28 @@ def back_adjusted(bars: Bars, rows: NDArray[np.intp], shares: Sequence[float], p
         payouts: Per action, the factor of prices for its dividend (1 - dividend / close); 1 when it is none.
     """
     # Counted from the last action back: what all actions from one on do together.
-    splits = np.cumprod(np.asarray(shares, np.float64)[::-1])[::-1]
+    splits: NDArray[np.float64] = np.cumprod(np.asarray(shares, np.float64)[::-1])[::-1]
     divisor = splits / np.cumprod(np.asarray(payouts, np.float64)[::-1])[::-1]
-    prices = {name: getattr(bars, name).copy() for name in ("open", "high", "low", "close")}
-    volume = bars.volume.copy()
-    for action, (first, after) in enumerate(pairwise([0, *rows])):
-        part = slice(int(first), int(after))
-        for column in prices.values():
-            column[part] /= divisor[action]
-        volume[part] *= splits[action]
-    return replace(bars, volume=volume, **prices)
+    # One block for all columns and one pass over each: fresh memory costs more than the arithmetic.
+    split = bool((splits != 1).any())
+    block = np.empty((len(_PRICES) + split, len(bars)))
+    columns = {
+        name: _scaled(np.divide, getattr(bars, name), divisor, rows, out)
+        for name, out in zip(_PRICES, block, strict=False)
+    }
+    volume = _scaled(np.multiply, bars.volume, splits, rows, block[-1]) if split else bars.volume
+    return Bars(bars.timestamp, bars.end, **columns, volume=volume, count=bars.count)
+
+
+def _scaled(
+    scale: np.ufunc,
+    raw: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    out: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """A column in ``out``: scaled by ``factors[k]`` from the row of the action before to that of action k."""
+    for action, (first, after) in enumerate(pairwise([0, *rows.tolist()])):
+        scale(raw[first:after], factors[action], out=out[first:after])
+    out[rows[-1] :] = raw[rows[-1] :]
+    return out

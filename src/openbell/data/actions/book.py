@@ -41,7 +41,7 @@ class ActionBook:
     """
 
     def __init__(self, frame: pl.DataFrame) -> None:
-        self.frame = frame
+        self._frame = frame.select(*ACTION_SCHEMA)
         runs = frame["symbol"].rle().struct.unnest()
         ends = runs["len"].cum_sum().to_list()
         self._runs = dict(zip(runs["value"], zip([0, *ends[:-1]], ends, strict=False), strict=False))
@@ -70,8 +70,8 @@ class ActionBook:
 
     def of(self, symbol: str) -> tuple[Action, ...]:
         """The actions recorded under a symbol, by ex-date."""
-        begin, end = self._runs.get(symbol, (0, 0))
-        return tuple(Action(*row) for row in self.frame[begin:end].select(*ACTION_SCHEMA).iter_rows())
+        run = self._runs.get(symbol)
+        return () if run is None else tuple(Action(*row) for row in self._frame.slice(run[0], run[1] - run[0]).rows())
 
     def was_renamed(self, name: str) -> bool:
         """Whether any instrument ever came to this name or left it."""

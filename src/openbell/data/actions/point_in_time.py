@@ -7,13 +7,16 @@ them. Else a copy of the range is made once and serves until the next ex-date, w
 from __future__ import annotations
 
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from openbell.bars import Bars
 from openbell.data.actions.adjust import back_adjusted
-from openbell.data.actions.closes import close_before
+from openbell.data.actions.closes import Closes
 from openbell.data.actions.instrument import Instrument, Instruments, Piece
 from openbell.data.cache import CachedBars, SessionRange
 from openbell.errors import DataError
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
     from openbell.data.store import Coverage
 
 __all__ = ["PointInTime"]
+
+_THREADS = 4
+_FEWEST_AT_ONCE = 4
 
 
 class _Basis(NamedTuple):
@@ -55,7 +61,9 @@ class PointInTime:
         self._instruments = Instruments(book, raw.store.manifest)
         self._made: dict[tuple[str, str, Interval], tuple[_Basis, CachedBars]] = {}
         self._depth: dict[tuple[str, str], int] = defaultdict(int)
+        self._closes = Closes(raw.store, raw.time_manager)
         self._payouts: dict[Action, float] = {}
+        self._range = SessionRange(0, -1, np.empty(0, np.int64), np.zeros(1, np.int64))
 
     def instrument(self, symbol: str, as_of: date) -> Instrument:
         """What has the name ``symbol`` on a day."""
@@ -75,6 +83,17 @@ class PointInTime:
         """The symbols under which the store has the bars of these names of a day."""
         return [piece.stored for symbol in symbols for piece in self.instrument(symbol, as_of).pieces(base)]
 
+    def read_ahead(self, symbols: Sequence[str], first: date, as_of: date) -> None:
+        """Read the closes that the dividends of many symbols are set against, all at once."""
+        dividends = {
+            symbol: action
+            for symbol in symbols
+            for action in self.actions(symbol, first, as_of)
+            if action.type == "dividend" and action.reference is None
+        }
+        if dividends:
+            self._closes.read_ahead(self.stored_under(tuple(dividends), "1d", as_of), first, as_of)
+
     def coverage(self, symbol: str, interval: str, as_of: date) -> Coverage | None:
         """What the store has of what has a name on a day, all files that it is in counted whole; None: nothing."""
         found = [
@@ -89,18 +108,42 @@ class PointInTime:
 
     def bars(self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int, as_of: date) -> Bars:
         """Bars of sessions from ``first_day`` to ``last_day``, as known on ``as_of``; its grid must not be empty."""
-        instrument = self.instrument(symbol, as_of)
-        pieces = _between(instrument.pieces(base), first_day, last_day)
+        basis = self._basis(symbol, as_of)
+        pieces = _between(basis.instrument.pieces(base), first_day, last_day)
         if not pieces:
             return Bars.empty()
-        applied = instrument.applied_by(self._adjustment)
-        count = int(applied.ex_days.searchsorted(day_number(as_of), side="right"))
         begin = pieces[0].first_day
-        changed = count > 0 and applied.ex_days[count - 1] > begin
         whole = wanted.is_intraday or str(wanted) == base or begin == first_day
-        if len(pieces) == 1 and whole and not changed:
+        if len(pieces) == 1 and whole and not self._is_changed(basis, begin):
             return self._raw.bars(pieces[0].stored, base, wanted, begin, pieces[0].last_day)
-        return self._series(_Basis(instrument, count), base, wanted, first_day, last_day).between(first_day, last_day)
+        return self._series(basis, base, wanted, first_day, last_day).between(first_day, last_day)
+
+    def adjust_ahead(self, symbols: Sequence[str], base: str, first: date, last: date, as_of: date) -> None:
+        """Adjust the stored bars of many symbols, all in memory, at once where an action changes them.
+
+        Raises:
+            DamagedFileError: A file of the bars that dividends are set against cannot be read.
+        """
+        first_day, last_day, stored = day_number(first), day_number(last), parse_interval(base)
+        bases = [self._basis(symbol, as_of) for symbol in dict.fromkeys(symbols)]
+        changed = [b for b in bases if self._is_changed(b, first_day) and b.instrument.pieces(base)]
+        if len(changed) < _FEWEST_AT_ONCE:
+            return
+        # Columns are independent of one another, and NumPy lets threads work on them at the same time.
+        with ThreadPoolExecutor(_THREADS) as pool:
+            series = pool.map(lambda basis: self._adjusted(basis, base, first_day, last_day), changed)
+            for basis, made in zip(changed, series, strict=True):
+                self._made[basis.instrument.symbol, base, stored] = basis, made
+
+    def _basis(self, symbol: str, as_of: date) -> _Basis:
+        instrument = self.instrument(symbol, as_of)
+        ex_days = instrument.applied_by(self._adjustment).ex_days
+        return _Basis(instrument, int(ex_days.searchsorted(day_number(as_of), side="right")))
+
+    def _is_changed(self, basis: _Basis, first_day: int) -> bool:
+        """Whether bars from ``first_day`` on may differ from those stored."""
+        ex_days = basis.instrument.applied_by(self._adjustment).ex_days
+        return basis.applied > 0 and int(ex_days[basis.applied - 1]) > first_day
 
     def _series(self, basis: _Basis, base: str, wanted: Interval, first_day: int, last_day: int) -> CachedBars:
         key = (basis.instrument.symbol, base, wanted)
@@ -128,14 +171,25 @@ class PointInTime:
         ahead = min(series[-1].last_day, instrument.tenure.last_day) if pieces else last_day
         if count < len(applied.ex_days):
             ahead = min(ahead, int(applied.ex_days[count]) - 1)
+        # Windows that begin after the last change need no copy, so the copy need not go on for them.
+        changes = [p.first_day for p in pieces[1:]] + applied.ex_days[:count][-1:].tolist()
+        ahead = min(ahead, max(changes, default=last_day) + depth)
         last_day = max(last_day, ahead)
         pieces = _between(instrument.pieces(base), first_day, last_day)
         bars = Bars.concat([s.between(p.first_day, p.last_day) for s, p in zip(series, pieces, strict=True)])
-        grid = self._raw.time_manager.grid(date_of(first_day), date_of(last_day))
-        sessions = SessionRange.of(first_day, last_day, grid)
-        return CachedBars(sessions, self._back_adjusted(instrument, count, bars, sessions))
+        sessions = self._sessions(first_day, last_day)
+        return CachedBars(sessions, self._back_adjusted(basis, base, bars, sessions))
 
-    def _back_adjusted(self, instrument: Instrument, count: int, bars: Bars, sessions: SessionRange) -> Bars:
+    def _sessions(self, first_day: int, last_day: int) -> SessionRange:
+        """The sessions of a range of days; most symbols share one."""
+        known = self._range  # another thread may replace it at any time
+        if (first_day, last_day) != (known.first_day, known.last_day):
+            grid = self._raw.time_manager.grid(date_of(first_day), date_of(last_day))
+            known = self._range = SessionRange.of(first_day, last_day, grid)
+        return known
+
+    def _back_adjusted(self, basis: _Basis, base: str, bars: Bars, sessions: SessionRange) -> Bars:
+        instrument, count = basis.instrument, basis.applied
         applied = instrument.applied_by(self._adjustment)
         since = int(applied.ex_days.searchsorted(sessions.first_day, side="right"))
         place = sessions.days.searchsorted(applied.ex_days[since:count])
@@ -145,16 +199,19 @@ class PointInTime:
         if not actions:
             return bars
         shares = [a.value or 1.0 if a.type == "split" else 1.0 for a in actions]
-        payouts = [self._payout(instrument, a) if a.type == "dividend" else 1.0 for a in actions]
+        payouts = [1.0] * len(actions)
+        for n, (action, row) in enumerate(zip(actions, rows[some:].tolist(), strict=True)):
+            if action.type == "dividend":
+                payouts[n] = self._payout(instrument, action, bars, row, base)
         return back_adjusted(bars, rows[some:], shares, payouts)
 
-    def _payout(self, instrument: Instrument, dividend: Action) -> float:
-        """The factor of prices for a dividend: 1 - dividend / close before it."""
+    def _payout(self, instrument: Instrument, dividend: Action, bars: Bars, rows: int, base: str) -> float:
+        """The factor of prices for a dividend: 1 - dividend / close before it; ``rows`` of the bars lie before it."""
         known = self._payouts.get(dividend)
         if known is None:
-            close = dividend.reference or close_before(
-                instrument, dividend.ex_date, self._raw.store, self._raw.time_manager
-            )
+            close = dividend.reference or self._closes.last_in(bars, rows, instrument, base, dividend.ex_date)
+            if close is None:
+                close = self._closes.before(instrument, dividend.ex_date)
             if close is None:  # nothing lies before it that it could change
                 return 1.0
             amount = dividend.value or 0.0
