@@ -52,7 +52,7 @@ def polars_read(path: Path, _: Path) -> int:
 
 def openbell_import(path: Path, store: Path) -> int:
     """Read, brought to UTC, checked, merged and written durably."""
-    report = import_csv([path], BarStore.open_or_create(store), interval="1m", symbol="X", timezone="UTC")
+    report = import_csv([path], BarStore.open_or_create(store), interval="1m", symbol="X", timezone="America/New_York")
     return report.written.added + report.written.unchanged
 
 

@@ -202,6 +202,11 @@ class _ZstdLines(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def close(self) -> None:
+        """Let go of the query, which ends it."""
+        self._batches = iter(())
+        super().close()
+
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed's Buffer has no length
         while not self._left:
             batch = next(self._batches, None)
