@@ -196,7 +196,9 @@ class _ZstdLines(io.RawIOBase):
         lines = pl.scan_csv(
             path, has_header=False, separator="\x1f", quote_char=None, schema={"text": pl.String}, raise_if_empty=False
         )
-        self._batches = iter(lines.collect_batches(chunk_size=200_000, maintain_order=True, lazy=True))
+        self._batches: Iterator[pl.DataFrame] = iter(
+            lines.collect_batches(chunk_size=200_000, maintain_order=True, lazy=True)
+        )
         self._left = memoryview(b"")
 
     def readable(self) -> bool:
