@@ -185,3 +185,25 @@ def test_what_makes_no_sense_is_told(tmp_path: Path, store: BarStore) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigError, match=r"no \.csv files"):
         import_csv([tmp_path / "empty"], store, interval="1d")
+
+
+def test_times_between_the_minutes_are_set_aside(tmp_path: Path, store: BarStore) -> None:
+    lines = [f"2013-10-10T13:30:{second:02}Z,{REST}" for second in (0, 1, 30)]
+    report = import_csv([write(tmp_path, *lines)], store, interval="1m")
+
+    assert times_of(store) == [OPEN]
+    assert pl.read_csv(report.quarantine[0])["reason"].to_list() == ["the time is not at a full minute"] * 2
+    assert import_csv([tmp_path / "spy.csv"], store, interval="1s").written.added == 3
+
+
+def test_a_later_file_without_the_columns_is_told_and_the_others_are_imported(tmp_path: Path, store: BarStore) -> None:
+    good = write(tmp_path, f"2013-10-10,{REST}")
+    moved = write(
+        tmp_path, "100,10.5,9,11,10,2013-10-10", header="volume,close,low,high,open,timestamp", name="ibm.csv"
+    )
+    other = write(tmp_path, f"2013-10-10,{REST}", header="day,o,h,l,c,v", name="aig.csv")
+    report = import_csv([good, moved, other], store, interval="1d")
+
+    assert [path.name for path, _ in report.failed] == ["aig.csv"]
+    assert "there is no column timestamp or time or datetime or date" in report.failed[0][1]
+    assert store.read(["IBM"], "1d", None, None).row(0)[2:] == (10.0, 11.0, 9.0, 10.5, 100.0)
