@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from openbell.config import IndicatorConfig
-from openbell.errors import ComponentError, DataError
+from openbell.errors import ComponentError, ConfigError, DataError
 from openbell.strategies import Signal
 from probes import engine, journal, local_time, scanner, scanner_at, strategy, strategy_at
 
@@ -416,3 +416,46 @@ class TestTeardownAfterAnError:
 def test_a_scan_that_returns_one_text_is_told_to_return_a_list(minute_store: Path) -> None:
     with pytest.raises(ComponentError, match=r"return \['SPY'\]"):
         engine(minute_store, scanners=[scanner("10:00", scan=lambda self: "SPY")]).run()
+
+
+class TestWhatUsersGetWrong:
+    """Everyday mistakes are told in words that lead to the remedy."""
+
+    @pytest.mark.parametrize(
+        ("methods", "words"),
+        [
+            ({"on_bar": lambda self, bar: "BUY"}, "must return a Signal, several, or None; not 'BUY'"),
+            ({"on_bar": lambda self, bar: 42}, "must return a Signal, several, or None; not 42"),
+            ({"on_bar": lambda self, bar: Signal("SPY", "BUY", reason={"a": 1})}, "reason must be text"),  # type: ignore[arg-type]
+            ({"subscriptions": lambda self: ["SPY"]}, r'pairs such as \("SPY", "5m"\), not \'SPY\''),
+            ({"subscriptions": lambda self: 5}, "pairs, not 5"),
+            ({"setup": lambda self: self.context.add_symbols("IBM")}, r"write \['IBM'\]"),
+            ({"setup": lambda self: self.context.add_indicator("SPY", "sma_20_5m")}, "added by its config"),
+            ({"setup": lambda self: raise_exit()}, "raised SystemExit"),
+        ],
+    )
+    def test_it_is_told(self, minute_store: Path, methods: dict[str, Any], words: str) -> None:
+        given = {"subscriptions": [("SPY", "1m")], **methods}
+        with pytest.raises(ComponentError, match=words):
+            engine(minute_store, strategies=[strategy(**given)]).run()
+
+    def test_one_config_is_as_good_as_a_list_of_one(self, minute_store: Path) -> None:
+        done: list[Any] = []
+        scan = scanner_at("11:00", lambda c: done.append(c.add_indicators(["AIG"], SMA)))
+        engine(minute_store, scanners=[scan]).run()
+
+        assert done == [{"AIG": True}]
+
+    def test_a_scanner_that_is_due_in_no_session_is_refused(self, minute_store: Path) -> None:
+        with pytest.raises(ConfigError, match="never run: the sessions are from 09:30 to 16:00"):
+            engine(minute_store, scanners=[scanner("17:00", scan=lambda self: ())])
+
+    def test_a_strategy_that_nothing_would_call_is_refused(self, minute_store: Path, tmp_path: Path) -> None:
+        module = tmp_path / "mine.py"
+        module.write_text("from openbell import Strategy\nclass Mine(Strategy):\n    def onBar(self, bar): ...\n")
+        with pytest.raises(ConfigError, match=r"neither on_bar nor on_slice. Did you mean 'on_bar'"):
+            engine(minute_store, strategies=[{"module": f"{module}:Mine"}])
+
+
+def raise_exit() -> None:
+    raise SystemExit(5)

@@ -25,8 +25,15 @@ def test_text_and_value_there_and_back(text: str) -> None:
     interval = parse_interval(text)
 
     assert parse_interval(str(interval)) == interval
-    assert parse_interval(f" {text.upper()} ") == interval
+    assert parse_interval(f" {text} ") == interval
     assert isinstance(interval, Interval)
+
+
+def test_an_upper_case_m_is_a_month_elsewhere_and_refused() -> None:
+    with pytest.raises(IntervalError, match="means months"):
+        parse_interval("1M")
+
+    assert parse_interval("1H") == parse_interval("60m")
 
 
 @given(written())

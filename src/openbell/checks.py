@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openbell import indicators
-from openbell.components import load_class, load_universe
+from openbell.components import load_universe
 from openbell.errors import ConfigError, InvalidConfigError, OpenbellError
+from openbell.scanners.schedule import due_times
 from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
@@ -94,8 +95,10 @@ def _calendar(config: SessionConfig, found: _Findings) -> TimeManager | None:
     except OpenbellError as error:
         found.append(Finding("exchange", str(error)))
         return None
-    with found.at("session_data_config.session_hours"):
-        TimeManager(config.exchange, session_hours=config.session_data_config.session_hours)
+    hours = config.session_data_config.session_hours
+    if hours != time_manager.session_hours:
+        with found.at("session_data_config.session_hours"):
+            time_manager = TimeManager(config.exchange, session_hours=hours)
     return time_manager
 
 
@@ -106,6 +109,21 @@ def _check_sessions(config: SessionConfig, time_manager: TimeManager, found: _Fi
             before, after = time_manager.last_session_on_or_before(start), time_manager.first_session_on_or_after(end)
             near = f"The nearest sessions are {before} and {after}."
             raise ConfigError(f"{config.exchange_name} has no session from {start} to {end}. {near}")
+        _check_schedules(config, time_manager, found)
+
+
+def _check_schedules(config: SessionConfig, time_manager: TimeManager, found: _Findings) -> None:
+    """A scanner that is due in none of the sessions would never run."""
+    days = time_manager.sessions(config.backtest_config.start_date, config.backtest_config.end_date)
+    for at, scanner in enumerate(config.scanners):
+        if scanner.pre_session or any(
+            due_times(scanner.schedule, time_manager.session(day), time_manager) for day in days
+        ):
+            continue
+        session = time_manager.session(days[0])
+        opens, closes = (f"{time_manager.to_local(t):%H:%M}" for t in (session.first_ns, session.last_ns))
+        with found.at(f"scanners[{at}].schedule"):
+            raise ConfigError(f"the scanner would never run: the sessions are from {opens} to {closes}.")
 
 
 def _check_indicators(config: SessionConfig, found: _Findings) -> None:
@@ -134,14 +152,13 @@ def _checked_key(indicator: IndicatorConfig, config: SessionConfig) -> str:
 
 
 def _check_components(config: SessionConfig, found: _Findings) -> None:
-    from openbell.scanners import Scanner
-    from openbell.strategies import Strategy
+    from openbell.hooks import load_scanner, load_strategy
 
     for at, scanner in enumerate(config.scanners):
         with found.at(f"scanners[{at}].module"):
-            load_class(scanner.module, Scanner, config.folder)  # type: ignore[type-abstract]  # only compared with
+            load_scanner(scanner, config)
         with found.at(f"scanners[{at}].universe"):
             load_universe(scanner.universe, config.folder)
     for at, strategy in enumerate(config.strategies):
         with found.at(f"strategies[{at}].module"):
-            load_class(strategy.module, Strategy, config.folder)
+            load_strategy(strategy, config)

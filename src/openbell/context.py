@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell import indicators
-from openbell.errors import DataError
+from openbell.config import IndicatorConfig
+from openbell.errors import ConfigError, DataError
 from openbell.interval import parse_interval
 from openbell.provisioning.requirements import Addition
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
-    from openbell.config import IndicatorConfig
     from openbell.provisioning import Provisioner
     from openbell.session import BarIntervalData, IndicatorData, SessionData
     from openbell.timing import TimeManager
@@ -104,7 +104,7 @@ class SessionContext:
 
     def add_symbols(self, symbols: Iterable[str]) -> dict[str, bool]:
         """`add_symbol` for many, which reads the store once for all of them."""
-        wanted = list(dict.fromkeys(symbols))
+        wanted = _listed(symbols, "add_symbols")
         additions = [Addition("symbol", symbol, self._source, self._owner) for symbol in wanted]
         return dict(zip(wanted, self._provisioner.provision(additions), strict=True))
 
@@ -114,7 +114,8 @@ class SessionContext:
 
     def add_indicator(self, symbol: str, indicator_config: IndicatorConfig) -> bool:
         """Add an indicator with the bars and the warm-up that it needs; creates the symbol ad hoc if need be."""
-        return self._provisioner.add_indicator(symbol, indicator_config, source=self._source, owner=self._owner)
+        config = _indicator_config(indicator_config)
+        return self._provisioner.add_indicator(symbol, config, source=self._source, owner=self._owner)
 
     def add_indicators(self, symbols: Iterable[str], configs: Sequence[IndicatorConfig]) -> dict[str, bool]:
         """Add indicators to many symbols, which reads the store once for all of them: per symbol all, or none.
@@ -122,7 +123,10 @@ class SessionContext:
         Returns:
             Per symbol, whether all its indicators are there now.
         """
-        wanted = list(dict.fromkeys(symbols))
+        wanted = _listed(symbols, "add_indicators")
+        configs = [
+            _indicator_config(config) for config in ([configs] if isinstance(configs, IndicatorConfig) else configs)
+        ]
         if not configs:
             return dict.fromkeys(wanted, True)
         details = {"indicator_config": configs[0], "more": configs[1:]}
@@ -135,7 +139,7 @@ class SessionContext:
 
     def remove_symbols(self, symbols: Iterable[str]) -> dict[str, bool]:
         """`remove_symbol` for many, all at once."""
-        wanted = list(dict.fromkeys(symbols))
+        wanted = _listed(symbols, "remove_symbols")
         done = self._provisioner.remove_symbols(wanted, source=self._source, owner=self._owner)
         return dict(zip(wanted, done, strict=True))
 
@@ -151,3 +155,17 @@ class SessionContext:
         data = self.session_data.get_symbol_data(symbol)
         held = ", ".join([*data.bars, *data.indicators]) if data else "nothing"
         return DataError(f"the session has no {what} of {symbol} (it has {held}). Add it with context.{remedy}.")
+
+
+def _listed(symbols: Iterable[str], method: str) -> list[str]:
+    """Each symbol once, in order; a text is one symbol and no list of letters."""
+    if isinstance(symbols, str):
+        raise ConfigError(f"{method} takes a list of symbols, not the text {symbols!r}; write [{symbols!r}]")
+    return list(dict.fromkeys(symbols))
+
+
+def _indicator_config(config: object) -> IndicatorConfig:
+    if not isinstance(config, IndicatorConfig):
+        example = 'IndicatorConfig("sma", period=20, interval="5m")'
+        raise ConfigError(f"an indicator is added by its config, such as {example}; not by {config!r}")
+    return config

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from openbell.components import load_class, load_universe
-from openbell.errors import ComponentError
+from openbell.errors import ComponentError, ConfigError, did_you_mean
 from openbell.scanners import Scanner, ScannerContext
 from openbell.strategies import Signal, Strategy, StrategyContext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from openbell.config import ScannerConfig, SessionConfig, StrategyConfig
     from openbell.provisioning import Provisioner
     from openbell.timing import TimeManager
 
-__all__ = ["ConfiguredClasses", "Hooks", "ScannerOfDay"]
+__all__ = ["ConfiguredClasses", "Hooks", "ScannerOfDay", "load_scanner", "load_strategy"]
 
 T = TypeVar("T")
 
@@ -38,14 +39,34 @@ class ConfiguredClasses:
             ConfigError: A class or a universe file is not there.
         """
         scanners = tuple(
-            (_scanner_class(c, config), c, load_universe(c.universe, config.folder)) for c in config.scanners
+            (load_scanner(c, config), c, load_universe(c.universe, config.folder)) for c in config.scanners
         )
-        strategies = tuple((load_class(c.module, Strategy, config.folder), c) for c in config.strategies)
+        strategies = tuple((load_strategy(c, config), c) for c in config.strategies)
         return ConfiguredClasses(scanners, strategies)
 
 
-def _scanner_class(scanner: ScannerConfig, config: SessionConfig) -> type[Scanner]:
+def load_scanner(scanner: ScannerConfig, config: SessionConfig) -> type[Scanner]:
+    """The class of a configured scanner.
+
+    Raises:
+        ConfigError: It is not there, or defines no scan.
+    """
     return load_class(scanner.module, Scanner, config.folder)  # type: ignore[type-abstract]  # only compared with
+
+
+def load_strategy(strategy: StrategyConfig, config: SessionConfig) -> type[Strategy]:
+    """The class of a configured strategy.
+
+    Raises:
+        ConfigError: It is not there, or defines nothing that is called in a session.
+    """
+    found = load_class(strategy.module, Strategy, config.folder)
+    called = ("on_bar", "on_slice", "on_symbol_added")
+    if all(getattr(found, name) is getattr(Strategy, name) for name in called):
+        own = [name for name in vars(found) if not name.startswith("_")]
+        near = next((hint for name in own if (hint := did_you_mean(name, called))), "")
+        raise ConfigError(f"{strategy.module} would never be called: it defines neither on_bar nor on_slice.{near}")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +181,10 @@ class Hooks:
         """
         try:
             return function(*args)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self.component_error(name, method, error) from error
 
-    def component_error(self, name: str, method: str, error: Exception) -> ComponentError:
+    def component_error(self, name: str, method: str, error: BaseException) -> ComponentError:
         """What a user's method raised, with the session time."""
         return ComponentError(name, method, self._now(), error)
 
@@ -178,7 +199,7 @@ def _symbols(found: Iterable[str] | None) -> list[str]:
 
 
 def _signals(said: Any) -> list[Signal]:
-    signals = list(said)
+    signals = list(said) if isinstance(said, Iterable) and not isinstance(said, str | Mapping) else [said]
     strangers = [s for s in signals if not isinstance(s, Signal)]
     if strangers:
         raise TypeError(f"a strategy must return a Signal, several, or None; not {strangers[0]!r}")

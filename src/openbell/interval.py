@@ -28,6 +28,7 @@ BASE_INTERVALS = ("1s", "1m", "1d")
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _WRITTEN = re.compile(r"([1-9]\d*)([smhdw])")
+_MONTHS = re.compile(r"\d+M")
 _LONGEST_INTRADAY_S = 86_400
 
 
@@ -78,6 +79,11 @@ def parse_interval(text: str) -> Interval:
     Raises:
         IntervalError: Not of the form ``<n>s|m|h|d|w``, or an intraday interval of a day or more.
     """
+    if isinstance(text, str) and _MONTHS.fullmatch(text.strip()):
+        raise IntervalError(
+            f"bad interval {text!r}: elsewhere M means months, which openbell does not have. "
+            f"Write {text.strip().lower()} for minutes, or 1w for weeks."
+        )
     match = _WRITTEN.fullmatch(text.strip().lower()) if isinstance(text, str) else None
     if match is None:
         tick = isinstance(text, str) and text.strip().lower().rstrip("s") in ("tick", "quote", "trade")
@@ -121,8 +127,12 @@ def determine_required_base(interval: str, available: Collection[str] | None = N
     for base in candidates:
         if available is None or base in available:
             return base
-    held = ", ".join(sorted(available or (), key=lambda i: parse_interval(i).seconds)) or "nothing"
+    held = ", ".join(sorted(available or (), key=parse_interval)) or "nothing"
+    unaligned = (
+        f"Stored {interval} bars follow the clock and not the session. " if interval in (available or ()) else ""
+    )
     raise IntervalError(
         f"{interval} cannot be derived: it needs {' or '.join(candidates)} bars, and the store holds {held}. "
+        f"{unaligned}"
         f"Import {candidates[0]} bars, or ask for a coarser interval."
     )

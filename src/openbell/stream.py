@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from openbell.errors import ComponentError
-from openbell.interval import parse_interval
 from openbell.replay import timetable
+from openbell.scanners.schedule import due_times
 from openbell.session.series import reveal
 from openbell.subscriptions import Subscriptions
 
@@ -118,7 +118,7 @@ class SessionStream:
                     break
                 if now_ns >= told_ns:
                     told_ns = now_ns + self._tell_how_far(now_ns)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if callback is None or isinstance(error, ComponentError):
                 raise
             raise self._hooks.component_error(*self._hooks.place_of(callback), error) from error
@@ -140,22 +140,11 @@ class SessionStream:
     def _scheduled_scans(self) -> list[Scan]:
         """All scans of the day in order of time; at one time in the order of the config."""
         scans = [
-            (time_ns, self._scan_of(of_day)) for of_day in self._hooks.scanners for time_ns in self._due_times(of_day)
+            (time_ns, self._scan_of(of_day))
+            for of_day in self._hooks.scanners
+            for time_ns in due_times(of_day.config.schedule, self._session, self._hooks.time_manager)
         ]
         return sorted(scans, key=lambda scan: scan[0])
 
     def _scan_of(self, of_day: ScannerOfDay) -> Callable[[], None]:
         return lambda: self._hooks.scan(of_day)
-
-    def _due_times(self, of_day: ScannerOfDay) -> list[int]:
-        """When a scanner is due within the session; a time that two of its schedules name counts once.
-
-        A session that opens on the evening before has the times of that date, too.
-        """
-        tm, day = self._hooks.time_manager, self._session.day
-        times: set[int] = set()
-        for date in {tm.to_local(self._session.first_ns).date(), day}:
-            for schedule in of_day.config.schedule:
-                start, end = tm.local_ns(date, schedule.start), tm.local_ns(date, schedule.end)
-                times.update(range(start, end + 1, parse_interval(schedule.every).ns))
-        return sorted(t for t in times if self._session.first_ns <= t <= self._session.last_ns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openbell.crosssection import CrossSectionTable
@@ -79,7 +80,14 @@ class Subscriptions:
 
 def _pairs_of(strategy: Strategy) -> list[tuple[str, str]]:
     """What a strategy subscribes to now, each series once (``1h`` and ``60m`` are the same)."""
-    pairs = [(symbol, str(parse_interval(interval))) for symbol, interval in strategy.subscriptions()]
+    wanted = strategy.subscriptions()
+    if not isinstance(wanted, Iterable):
+        raise TypeError(f"subscriptions must return (symbol, interval) pairs, not {wanted!r}")
+    pairs = []
+    for pair in wanted:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise TypeError(f'subscriptions must return (symbol, interval) pairs such as ("SPY", "5m"), not {pair!r}')
+        pairs.append((pair[0], str(parse_interval(pair[1]))))
     return list(dict.fromkeys(pairs))
 
 

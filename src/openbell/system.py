@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openbell.checks import require_good_config
+from openbell.config import SessionConfig, load_config
 from openbell.coordinator import SessionCoordinator
 from openbell.data.calendar_fit import bars_beyond_calendar
 from openbell.data.label import read_label
@@ -20,7 +21,8 @@ from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:
-    from openbell.config import SessionConfig
+    from collections.abc import Mapping
+
     from openbell.runfolder import RunFolder
     from openbell.session import SessionData
 
@@ -31,7 +33,7 @@ class SystemManager:
     """A session engine, wired and ready.
 
     Args:
-        config: What the sessions need.
+        config: What the sessions need: a config, or what `load_config` takes.
         store: The folder of the bar store; the config's ``store`` unless given.
         observer: Hears of what happens.
 
@@ -48,11 +50,13 @@ class SystemManager:
 
     def __init__(
         self,
-        config: SessionConfig,
+        config: SessionConfig | Mapping[str, Any] | Path | str,
         *,
         store: Path | str | None = None,
         observer: SessionObserver | None = None,
     ) -> None:
+        if not isinstance(config, SessionConfig):
+            config = load_config(config)
         require_good_config(config)
         self.config = config
         self._observer = observer or SessionObserver()
@@ -68,6 +72,15 @@ class SystemManager:
             gap_fill=data.historical.gap_fill,
         )
         self.coordinator = SessionCoordinator(config, self.time_manager, self.data_manager, observer=self._observer)
+        self._days: list[dict[str, Any]] = []
+        self._error: str | None = None
+
+    def __repr__(self) -> str:
+        days = self.coordinator.days
+        return (
+            f"<SystemManager {self.config.session_name!r}: {len(days)} sessions of {self.time_manager.exchange}, "
+            f"{days[0]} to {days[-1]}, store {self.data_manager.store.path}>"
+        )
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
@@ -97,20 +110,34 @@ class SystemManager:
             ProvisioningError: On some day, none of the config's symbols could be provisioned.
             ComponentError: A scanner or strategy raised. The run folder keeps what was done until then.
         """
-        days: list[dict[str, Any]] = []
+        self._days, self._error = [], None
         self.coordinator.journal = Journal(folder.journal if folder else None, self._observer.provisioned)
         self._observer.run_started(self.coordinator.days)
         for warning in self.warnings:
             self._observer.warned(warning)
         try:
             for day in self.coordinator.days:
-                days.append(self.coordinator.run_day(day))
+                self._days.append(self._run_day(day))
                 if folder:
                     folder.keep_day(self.session_data)
         finally:
             if folder:
-                folder.finish(self._summary(days))
-        return self._summary(days)
+                folder.finish(self.summary())
+        return self.summary()
+
+    def _run_day(self, day: date) -> dict[str, Any]:
+        try:
+            return self.coordinator.run_day(day)
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt)
+            self._error = f"interrupted in session {day}" if stopped else str(error) or type(error).__name__
+            raise
+
+    def summary(self) -> dict[str, Any]:
+        """What the run came to so far: the sessions that are over and, when it failed, the ``error``."""
+        timing = {"load_s": round(self.coordinator.load_s, 6), "run_s": round(self.coordinator.run_s, 6)}
+        error = {} if self._error is None else {"error": self._error}
+        return {**self._heading(), **error, "days": list(self._days), "timing": timing}
 
     def plan(self) -> dict[str, Any]:
         """What a run would need of the store for the config's symbols, day by day, and why; nothing is provisioned."""
@@ -123,10 +150,6 @@ class SystemManager:
             }
             days.append({"date": day.isoformat(), "symbols": symbols, "rows": sum(s["rows"] for s in symbols.values())})
         return {**self._heading(), "days": days}
-
-    def _summary(self, days: list[dict[str, Any]]) -> dict[str, Any]:
-        timing = {"load_s": round(self.coordinator.load_s, 6), "run_s": round(self.coordinator.run_s, 6)}
-        return {**self._heading(), "days": days, "timing": timing}
 
     def _heading(self) -> dict[str, Any]:
         heading = {

@@ -91,7 +91,7 @@ def _flawless(frame: pl.DataFrame) -> bool:
     opens, high, low, close, volume = (frame[name].to_numpy() for name in _VALUES)
     # A value that is missing is NaN here, for which no comparison holds.
     ordered = (low <= np.minimum(opens, close)) & (np.maximum(opens, close) <= high)
-    return bool((ordered & (low >= 0) & (high < np.inf) & (volume >= 0) & (volume < np.inf)).all())
+    return bool((ordered & (low > 0) & (high < np.inf) & (volume >= 0) & (volume < np.inf)).all())
 
 
 def _reason() -> pl.Expr:
@@ -100,6 +100,7 @@ def _reason() -> pl.Expr:
     rules: list[tuple[pl.Expr, str]] = [(pl.col("timestamp").is_null(), "the time is missing")]
     rules += [(~pl.col(c).is_finite().fill_null(value=False), f"the {c} is missing or not a number") for c in _VALUES]
     rules += [(pl.col(c) < 0, f"the {c} is negative") for c in _VALUES]
+    rules += [(pl.col(c) == 0, f"the {c} is zero") for c in _PRICES]
     rules += [(pl.col("high") < pl.col("low"), "the high is below the low")]
     for c in ("open", "close"):
         outside = (pl.col(c) > pl.col("high") + room) | (pl.col(c) < pl.col("low") - room)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from openbell.provisioning.requirements import HistoryProof, IndicatorNeed, ProvisioningRequirements
     from openbell.provisioning.world import World
+    from openbell.timing.grid import SessionGrid
 
 __all__ = ["STEPS", "Step", "StepWork", "find_step"]
 
@@ -173,7 +174,7 @@ def _run_from(start_ns: int, proof: HistoryProof, work: StepWork) -> Bars:
 
 
 def _computed(need: IndicatorNeed, work: StepWork) -> IndicatorData:
-    """The indicator over the whole run; one that is aware of sessions over the whole sessions that the run lies in."""
+    """The indicator over the whole run; one that is aware of sessions over the regular hours of whole sessions."""
     series = work.draft.bars[str(need.interval)]
     bars = whole_run(series)
     world = work.world
@@ -181,13 +182,15 @@ def _computed(need: IndicatorNeed, work: StepWork) -> IndicatorData:
     if need.session_aware and len(bars):
         base = series.base or series.interval
         bars = world.data_manager.load_historical_bars(series.symbol, series.interval, first, world.day, base=base)
-    read = _rows_to_read(bars, world)
-    inputs = IndicatorInputs.of(
-        bars.take(read) if read is not None else bars, world.time_manager.grid(first, world.day)
-    )
+    grid = world.time_manager.grid(first, world.day)
+    regular = _regular_rows(bars, grid) if need.session_aware else None
+    read = _both(_rows_to_read(bars, world), regular)
+    inputs = IndicatorInputs.of(bars.take(read) if read is not None else bars, grid)
     computed = indicators.get(need.config.name).compute(inputs, need.params)
     if read is not None:
         computed = {name: _standing_still(column, read) for name, column in computed.items()}
+    if regular is not None:
+        computed = {name: np.where(regular, column, np.nan) for name, column in computed.items()}
     beyond = len(bars) - len(whole_run(series))
     columns = {name: column[beyond:] for name, column in computed.items()}
     skipped = None if read is None else np.concatenate(([0], np.cumsum(~read[beyond:], dtype=np.int64)))
@@ -203,7 +206,23 @@ def _rows_to_read(bars: Bars, world: World) -> NDArray[np.bool_] | None:
     return bars.count > 0
 
 
+def _regular_rows(bars: Bars, grid: SessionGrid) -> NDArray[np.bool_] | None:
+    """Which bars lie in regular hours, where there are others: what a session's open, close or range is follows them.
+
+    An indicator that is aware of sessions has no value in the pre-market and the post-market.
+    """
+    if grid.segment_is_regular.all():
+        return None
+    return grid.segment_is_regular[grid.segment_open_ns.searchsorted(bars.timestamp, side="right") - 1]
+
+
+def _both(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+    return other if one is None else one if other is None else one & other
+
+
 def _standing_still(column: NDArray[np.float64], read: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Values of the rows that were read, with each row between them at the value of the last one read before it."""
+    if not read.any():
+        return np.full(len(read), np.nan)
     last = np.cumsum(read) - 1
     return np.where(last >= 0, column[last], np.nan)

@@ -22,13 +22,21 @@ class Signal:
 
     Attributes:
         symbol: The symbol.
-        action: What to do, e.g. "BUY".
+        action: What to do, in words of your own, e.g. "BUY".
         reason: Why, for people.
+
+    Raises:
+        TypeError: A value is no text.
     """
 
     symbol: str
     action: str
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("symbol", "action", "reason"):
+            if not isinstance(getattr(self, name), str):
+                raise TypeError(f"a Signal's {name} must be text, not {getattr(self, name)!r}")
 
 
 class StrategyContext(SessionContext):

@@ -33,19 +33,27 @@ class EmaCross(Strategy):
         ]
         self._fast, self._slow = (f"ema_{average.period}_{self._interval}" for average in self._averages)
         self._above: dict[str, bool] = {}
-        self.context.add_indicators(self.context.symbols, self._averages)
+        for symbol in self.context.symbols:
+            self.on_symbol_added(symbol)
 
     def on_symbol_added(self, symbol: str) -> None:
-        """Give a new symbol both averages, too."""
-        self.context.add_indicators([symbol], self._averages)
+        """Give a symbol both averages, and note on which side the fast one is before its next bar."""
+        if self.context.add_indicators([symbol], self._averages)[symbol]:
+            self._crossed(symbol)
 
     def subscriptions(self) -> Iterable[tuple[str, str]]:
         """The bars of all full symbols."""
         return [(symbol, self._interval) for symbol in self.context.symbols]
 
     def on_bar(self, bar: Bar) -> Signal | None:
-        """Compare the side that the fast average is on with the one where it was."""
-        symbol = bar.symbol
+        """Signal when the fast average has changed sides."""
+        side = self._crossed(bar.symbol)
+        if side is None:
+            return None
+        return Signal(bar.symbol, "BUY" if side == "above" else "SELL", f"{self._fast} crossed {side} {self._slow}")
+
+    def _crossed(self, symbol: str) -> str | None:
+        """The side that the fast average has just come to, "above" or "below"; None when it is where it was."""
         fast = self.context.indicator(symbol, self._fast).value
         slow = self.context.indicator(symbol, self._slow).value
         if not (isinstance(fast, float) and isinstance(slow, float)):
@@ -53,7 +61,4 @@ class EmaCross(Strategy):
         above = fast > slow
         was_above = self._above.get(symbol, above)
         self._above[symbol] = above
-        if above == was_above:
-            return None
-        side = "above" if above else "below"
-        return Signal(symbol, "BUY" if above else "SELL", f"{self._fast} crossed {side} {self._slow}")
+        return None if above == was_above else "above" if above else "below"
