@@ -74,7 +74,12 @@ def import_actions(
         if symbol not in bars.symbols():
             say(f"note: the store has no bars of {symbol}.{did_you_mean(symbol, bars.symbols())}")
     if report.quarantine:
-        say(f"warning: {report.set_aside:,} rows cannot be used and were set aside in {report.quarantine}")
+        rows = (
+            "1 row cannot be used and was"
+            if report.set_aside == 1
+            else f"{report.set_aside:,} rows cannot be used and were"
+        )
+        say(f"warning: {rows} set aside in {report.quarantine}")
 
 
 def _table(actions: Sequence[Action]) -> Any:
