@@ -218,6 +218,23 @@ def test_the_label_is_told_by_the_opening_volume_where_bars_come_before_the_open
         assert guess_csv(source, NEW_YORK).reading.label == expected
 
 
+@pytest.mark.parametrize("symbol", ["SPY", "IBM", "AIG", "BAC"])
+def test_the_label_of_real_bars_with_early_trading(tmp_path: Path, minute_store: Path, symbol: str) -> None:
+    bars = BarStore.open(minute_store).read([symbol], "1m", None, None).drop("symbol")
+    for late, label in ((0, "start"), (1, "end")):
+        local = (pl.col("timestamp") + pl.duration(minutes=late)).dt.convert_time_zone("America/New_York")
+        path = tmp_path / f"{symbol}.csv"
+        bars.with_columns(local.dt.strftime("%Y-%m-%d %H:%M").alias("timestamp")).write_csv(path)
+
+        assert guess_csv(Source(path, symbol=symbol), NEW_YORK).reading.label == label
+
+
+def test_sessions_without_trades_at_the_open_do_not_make_the_label_the_end(tmp_path: Path) -> None:
+    when = [t for t in times() if t.date() == SESSIONS[0].date() or t.minute > 30]
+
+    assert guess_csv(write(tmp_path, when), NEW_YORK).reading.label == "start"
+
+
 def test_the_time_zone_is_never_guessed(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"naive timestamps \('2024-06-27 09:30' has no UTC offset\).*--timezone"):
         guess_csv(write(tmp_path, times()), Given())

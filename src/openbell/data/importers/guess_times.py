@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import product
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -35,6 +36,8 @@ _COMPACT = {14: "%Y%m%d%H%M%S", 12: "%Y%m%d%H%M"}
 _HEAD = 200
 _SECOND_NS = 1_000_000_000
 _DAY_NS = 86_400 * _SECOND_NS
+_MINUTE_NS = 60 * _SECOND_NS
+_HOUR_NS = 3600 * _SECOND_NS
 _STORED = {1: "1s", 60: "1m", 3600: "60m"}
 _MOSTLY = 0.8
 
@@ -192,17 +195,35 @@ def guess_label(
     order = np.argsort(starts, kind="stable")
     starts, volume = starts[order], volume[order]
     grid = time_manager.grid(time_manager.day_of(int(starts[0])), time_manager.day_of(int(starts[-1])))
-    votes = {"start": 0, "end": 0}
-    for opens in grid.open_ns.tolist():
-        at, after = np.searchsorted(starts, [opens, opens + step_ns])
-        has_open = at < len(starts) and starts[at] == opens
-        has_next = after < len(starts) and starts[after] == opens + step_ns
-        earlier = at > 0 and starts[at - 1] >= opens - 3600 * _SECOND_NS
-        if has_open and (not earlier or (has_next and volume[at] > volume[after])):
-            votes["start"] += 1
-        elif has_next and (not has_open or (earlier and volume[after] > volume[at])):
-            votes["end"] += 1
-    return _verdict(votes, time_manager)
+    votes: Counter[tuple[str, bool]] = Counter()
+    for opens, closes in zip(grid.open_ns.tolist(), grid.close_ns.tolist(), strict=True):
+        at, following, last = np.searchsorted(starts, [opens, opens + step_ns, closes])
+        has_open, has_next, has_close = (
+            place < len(starts) and starts[place] == time
+            for place, time in ((at, opens), (following, opens + step_ns), (last, closes))
+        )
+        if _is_extended(starts, opens, closes):
+            # With trades before the open and after the close, the busiest minutes tell: the last one of the session is
+            # busier than the one after it; else the first one than those before. A second is too short for that.
+            if step_ns >= _MINUTE_NS and has_close and starts[last - 1] == closes - step_ns:
+                votes["start" if volume[last - 1] > volume[last] else "end", False] += 1
+            elif step_ns >= _MINUTE_NS and has_open and has_next:
+                busy = volume[at] ** 2 - volume[at - 1] * volume[following]
+                votes["start" if busy > 0 else "end", False] += int(busy != 0)
+        elif has_open:
+            votes["start", True] += 1
+        elif has_close or (has_next and step_ns >= _MINUTE_NS):
+            votes["end", False] += 1
+    if votes["start", True]:
+        # Bars stamped at their ends begin after the open; without trades in the first minute, others do so, too.
+        return _verdict({"start": votes["start", True], "end": 0}, time_manager)
+    return _verdict({name: votes[name, True] + votes[name, False] for name in ("start", "end")}, time_manager)
+
+
+def _is_extended(times: NDArray[np.int64], opens: int, closes: int) -> bool:
+    """Whether there are bars in the hour before the open or after the close."""
+    first, until, after, last = np.searchsorted(times, [opens - _HOUR_NS, opens, closes + 1, closes + _HOUR_NS])
+    return bool(until > first or last > after)
 
 
 def _verdict(votes: dict[str, int], time_manager: TimeManager) -> tuple[Literal["start", "end"], Finding]:
@@ -217,4 +238,6 @@ def _verdict(votes: dict[str, int], time_manager: TimeManager) -> tuple[Literal[
     why = f"{votes[label]} of {total} sessions of {exchange} begin {where}"
     if label == "start":
         return label, Finding("label", label, why, "plain" if share > _MOSTLY else "unsure")
-    return label, Finding("label", label, why, "certain" if share > _MOSTLY and total > 1 else "likely")
+    return label, Finding(
+        "label", label, why, "certain" if share > _MOSTLY and total > 1 else "likely" if share > _MOSTLY else "unsure"
+    )
