@@ -204,7 +204,7 @@ def test_the_label_is_told_by_where_sessions_begin(tmp_path: Path) -> None:
     assert label(0) == ("start", "3 of 3 sessions of XNYS begin at the open", False)
     assert label(1) == ("end", "3 of 3 sessions of XNYS begin one interval after the open", True)
     assert label(7)[0] == "start"
-    assert "assumed: no session of XNYS begins in the first rows" in label(7)[1]
+    assert "assumed: the first rows do not tell it by the sessions of XNYS" in label(7)[1]
     assert label(0, Given(timezone="Europe/London", exchange="XLON"))[1].startswith("assumed")
 
 

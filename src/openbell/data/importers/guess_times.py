@@ -230,7 +230,7 @@ def _verdict(votes: dict[str, int], time_manager: TimeManager) -> tuple[Literal[
     total = sum(votes.values())
     exchange = time_manager.exchange
     if not total:
-        why = f"assumed: no session of {exchange} begins in the first rows (--exchange, --label)"
+        why = f"assumed: the first rows do not tell it by the sessions of {exchange} (--exchange, --label)"
         return "start", Finding("label", "start", why, "plain")
     label: Literal["start", "end"] = "end" if votes["end"] > votes["start"] else "start"
     share = votes[label] / total
