@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -69,8 +70,9 @@ def test_it_holds_the_summary_the_journal_and_the_signals(folder: Path, tmp_path
     journal = [json.loads(line) for line in (tmp_path / "run" / "journal.jsonl").read_text().splitlines()]
     assert journal == [record for day in summary["days"] for record in day["provisioning"]]
     signals = pl.read_parquet(tmp_path / "run" / "signals.parquet")
-    assert signals["date"].to_list() == ["2024-07-02"] * 7 + ["2024-07-03"] * 4
-    assert signals["time"].str.slice(11, 5).to_list()[-2:] == ["12:30", "13:00"]
+    assert signals["date"].to_list() == [date(2024, 7, 2)] * 7 + [date(2024, 7, 3)] * 4
+    assert signals["time"].dt.to_string("%H:%M %Z").to_list()[-2:] == ["16:30 UTC", "17:00 UTC"]
+    assert signals.schema["time"] == pl.Datetime("ns", "UTC")
 
 
 def test_bars_and_indicators_are_kept_on_request(folder: Path, tmp_path: Path) -> None:
@@ -99,6 +101,7 @@ def test_a_run_that_fails_keeps_the_days_before(folder: Path, tmp_path: Path) ->
 
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert [day["date"] for day in summary["days"]] == ["2024-07-02"]
+    assert "as told" in summary["error"]
     assert pl.read_parquet(tmp_path / "run" / "signals.parquet").height == 7
     journal = (tmp_path / "run" / "journal.jsonl").read_text().splitlines()
     assert json.loads(journal[-1])["time"].startswith("2024-07-03")

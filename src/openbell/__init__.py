@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from openbell.system import SystemManager
     from openbell.timing import TimeManager
 
+    __version__: str
+
 __all__ = [
     "Bar",
     "BarIntervalData",
@@ -72,10 +74,12 @@ if not TYPE_CHECKING:  # for a type checker, a name that is not imported above i
     def __getattr__(name: str) -> object:
         if name == "indicators":
             return import_module("openbell.indicators")
+        if name == "__version__":
+            return import_module("importlib.metadata").version("openbell")
         if name not in _HOME_OF:
             raise AttributeError(f"module 'openbell' has no attribute {name!r}")
         found = globals()[name] = getattr(import_module(_HOME_OF[name]), name)
         return found
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+        return sorted({*globals(), *__all__, "__version__"})

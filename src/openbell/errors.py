@@ -43,11 +43,18 @@ __all__ = [
     "did_you_mean",
 ]
 
+_MOST_NEAR = 3
+_SHORTEST_BEGINNING = 2
+
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A question that names the nearest known names, with a leading blank; empty when none is near."""
+    """A question that names the nearest known names, or those that begin so, with a leading blank; empty if none."""
     folded = {k.casefold(): k for k in known}
-    near = [folded[match] for match in get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
+    wanted = name.casefold()
+    near = [folded[match] for match in get_close_matches(wanted, folded, n=_MOST_NEAR, cutoff=0.6)]
+    if not near and len(wanted) >= _SHORTEST_BEGINNING:
+        begun = sorted((k for k in folded if k.startswith(wanted)), key=len)
+        near = [folded[match] for match in begun[:_MOST_NEAR]]
     return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
 
 

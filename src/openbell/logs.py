@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import structlog.typing
 
-__all__ = ["configure_logs", "get_logger"]
+__all__ = ["configure_logs", "get_logger", "logs_what_happens"]
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
@@ -46,3 +46,8 @@ def get_logger(**fields: Any) -> structlog.typing.FilteringBoundLogger:
 
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(**fields)
     return logger
+
+
+def logs_what_happens() -> bool:
+    """Whether the log shows more than warnings."""
+    return get_logger().is_enabled_for(logging.INFO)

@@ -83,6 +83,10 @@ class RunFolder:
         """Write the signals and the summary, and close the journal."""
         signals = [{"date": day["date"], **signal} for day in summary["days"] for signal in day["signals"]]
         frame = pl.DataFrame(signals, schema=dict.fromkeys(_SIGNAL_COLUMNS, pl.String))
+        frame = frame.with_columns(
+            pl.col("date").str.to_date("%Y-%m-%d"),
+            pl.col("time").str.to_datetime("%+", time_unit="ns", time_zone="UTC"),
+        )
         self._write_frame(Path("signals.parquet"), frame)
         self._write_json("summary.json", summary)
         self.journal.close()

@@ -34,6 +34,8 @@ def summarise_day(
         "date": session.day.isoformat(),
         "open": time_manager.to_local(session.open_ns).isoformat(),
         "close": time_manager.to_local(session.close_ns).isoformat(),
+        "first": time_manager.to_local(session.first_ns).isoformat(),
+        "last": time_manager.to_local(session.last_ns).isoformat(),
         "symbols": {name: summarise_symbol(data, time_manager, day_bars) for name, data in symbols.items()},
         "dropped": {symbol: list(errors) for symbol, errors in dropped.items()},
         "provisioning": [record.to_dict() for record in records],

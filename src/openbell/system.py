@@ -22,6 +22,7 @@ from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from openbell.runfolder import RunFolder
     from openbell.session import SessionData

@@ -7,7 +7,7 @@ import math
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -19,7 +19,7 @@ from openbell.errors import ComponentError, ConfigError, OpenbellError, Provisio
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["err", "errors_for_people", "fail", "out", "print_json", "say", "warn"]
+__all__ = ["err", "errors_for_people", "fail", "only_json", "out", "print_json", "say", "warn"]
 
 out = Console(highlight=False)
 """Where results go: stdout."""
@@ -61,6 +61,16 @@ def errors_for_people() -> Iterator[None]:
         yield
     except OpenbellError as error:
         fail(error)
+
+
+@contextmanager
+def only_json(as_json: bool) -> Iterator[None]:
+    """Within it, if ``as_json``, what anybody prints goes to stderr: a user's ``print`` must not get into the JSON."""
+    if not as_json:
+        yield
+        return
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 def print_json(value: Any) -> None:

@@ -23,8 +23,8 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the run's summary.json.")] = False,
 ) -> None:
     """Make a store of SYNTHETIC bars and a config beside it, show the plan, and run the sessions."""
+    from openbell.cli.plan_views import plan_views
     from openbell.cli.run import run_and_show
-    from openbell.cli.tables import plan_views
     from openbell.config import load_config
     from openbell.runfolder import RunFolder
     from openbell.system import SystemManager
@@ -37,7 +37,7 @@ def demo(
             out.print(view)
         out.print()
     run_folder = made.path / RunFolder.default_path(config.session_name)
-    run_and_show(config, None, run_folder, bars=False, indicators=False, as_json=as_json)
+    run_and_show(made.config, None, run_folder, bars=False, indicators=False, as_json=as_json)
 
 
 def _made(folder: Path) -> DemoFolder:

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-from openbell.cli.console import out, print_json, warn
+from openbell.cli.console import only_json, out, print_json, warn
 
 __all__ = ["plan"]
+
+_NOTHING_CAN_BE_LOADED = 3
 
 
 def plan(
@@ -18,16 +20,29 @@ def plan(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
-    """Show what data every symbol of a config takes, whether it is there, and why it is needed. Nothing is run."""
-    from openbell.cli.tables import plan_views
+    """Show what data every symbol of a config takes, whether it is there, and why it is needed. Nothing is run.
+
+    Exit code 3 when no symbol can be loaded on any day.
+    """
+    from openbell.cli.plan_views import plan_views
     from openbell.config import load_config
+    from openbell.logs import get_logger
     from openbell.system import SystemManager
 
-    found = SystemManager(load_config(config), store=store).plan()
+    with only_json(as_json):
+        found = SystemManager(load_config(config), store=store).plan()
     for warning in found["warnings"]:
         warn(warning)
+    for day in found["days"]:
+        log = get_logger(session=day["date"])
+        log.info("planned", symbols=len(day["symbols"]), rows=day["rows"])
+        for symbol, entry in day["symbols"].items():
+            log.debug("planned symbol", symbol=symbol, can_proceed=entry["can_proceed"], rows=entry["rows"])
     if as_json:
         print_json(found)
-        return
-    for view in plan_views(found):
-        out.print(view)
+    else:
+        for view in plan_views(found):
+            out.print(view)
+    entries = [entry for day in found["days"] for entry in day["symbols"].values()]
+    if entries and not any(entry["can_proceed"] for entry in entries):
+        raise typer.Exit(_NOTHING_CAN_BE_LOADED)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from openbell.cli.console import err, warn
+from openbell.cli.console import err, out, warn
 from openbell.observer import SessionObserver
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
     from typing import Self
 
@@ -20,22 +22,39 @@ __all__ = ["ProgressObserver"]
 
 
 class ProgressObserver(SessionObserver):
-    """Shows on stderr which session is at work and how far the run is; a context manager."""
+    """Shows on stderr which session is at work and how far the run is; a context manager.
 
-    def __init__(self) -> None:
+    Args:
+        shown: Whether to show it where stderr is a terminal; not beside a log that goes there.
+    """
+
+    def __init__(self, *, shown: bool = True) -> None:
+        self._shown = shown and err.is_terminal
+        # What a user's code prints goes past the bar only if stdout is that terminal, too; else to where stdout goes.
         self._bar = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=err, transient=True, disable=not err.is_terminal,
+            console=err, transient=True, disable=not self._shown, redirect_stdout=out.is_terminal,
         )  # fmt: skip
         self._task = self._bar.add_task("sessions", total=None)
         self._ended = 0
 
     def __enter__(self) -> Self:
-        self._bar.start()
+        if self._shown:
+            self._bar.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._bar.stop()
+        if self._shown:
+            self._bar.stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the bar off the screen for as long as something is printed."""
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
 
     def run_started(self, days: list[date]) -> None:
         """The bar counts sessions."""

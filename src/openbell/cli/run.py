@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbell.cli.console import out, print_json, say
+from openbell.cli.console import only_json, print_json, say
+from openbell.errors import OpenbellError
 
 if TYPE_CHECKING:
-    from openbell.config import SessionConfig
+    from openbell.cli.run_report import RunReport
+    from openbell.runfolder import RunFolder
+    from openbell.system import SystemManager
 
 __all__ = ["run", "run_and_show"]
+
+_INTERRUPTED = 130  # the shell's code for a command that Ctrl-C ended
 
 
 def run(
@@ -29,38 +35,78 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json.")] = False,
 ) -> None:
     """Run the sessions of a config: provision what they need, stream the bars, and tell what came of it."""
-    from openbell.config import load_config
-
-    run_and_show(load_config(config), store, folder, bars=bars, indicators=indicators, as_json=as_json)
+    run_and_show(config, store, folder, bars=bars, indicators=indicators, as_json=as_json)
 
 
 def run_and_show(
-    config: SessionConfig, store: Path | None, folder: Path | None, *, bars: bool, indicators: bool, as_json: bool
+    config: Path, store: Path | None, folder: Path | None, *, bars: bool, indicators: bool, as_json: bool
 ) -> None:
-    """Run a config with a progress bar, print its sessions, and name the run folder at the end."""
+    """Run a config with a progress bar, print each session as it ends, and name the run folder at the end.
+
+    As JSON: the summary, also of a run that failed; its ``error`` then tells why.
+
+    Raises:
+        OpenbellError: The run failed; what it did is told already.
+        typer.Exit: It was interrupted.
+    """
+    run = _Run()
+    try:
+        with only_json(as_json):
+            _carry_out(run, config, store, folder, bars=bars, indicators=indicators, as_json=as_json)
+    except OpenbellError as error:
+        _tell(run, as_json, str(error))
+        raise
+    except KeyboardInterrupt as stop:
+        error_text = run.summary().get("error", "interrupted before the first session")
+        _tell(run, as_json, error_text)
+        say(error_text)
+        raise typer.Exit(_INTERRUPTED) from stop
+    _tell(run, as_json)
+
+
+@dataclass
+class _Run:
+    """A run as far as it came: what there is to tell of it, whatever ends it."""
+
+    system: SystemManager | None = None
+    folder: RunFolder | None = None
+    report: RunReport | None = None
+
+    def summary(self) -> dict[str, Any]:
+        """The sessions that are over and the error; no session when it did not begin."""
+        return self.system.summary() if self.system is not None and self.folder is not None else {"days": []}
+
+
+def _carry_out(
+    run: _Run, config: Path, store: Path | None, folder: Path | None, *, bars: bool, indicators: bool, as_json: bool
+) -> None:
+    from openbell.cli.log_observer import LogObserver
+    from openbell.cli.observers import Observers
     from openbell.cli.progress import ProgressObserver
-    from openbell.cli.tables import run_views
+    from openbell.cli.run_report import RunReport
+    from openbell.config import load_config
+    from openbell.data.label import read_label
+    from openbell.logs import logs_what_happens
     from openbell.runfolder import RunFolder
     from openbell.system import SystemManager
 
-    kept = None
-    try:
-        with ProgressObserver() as observer:
-            system = SystemManager(config, store=store, observer=observer)
-            kept = RunFolder(
-                folder or RunFolder.default_path(config.session_name),
-                config,
-                keep_bars=bars,
-                keep_indicators=indicators,
-            )
-            summary = system.run(kept)
-        if as_json:
-            print_json(summary)
-        else:
-            timing = summary["timing"]
-            for view in run_views(summary):
-                out.print(view)
-            out.print(f"loading {timing['load_s']:.2f} s, running {timing['run_s']:.2f} s")
-    finally:
-        if kept is not None:
-            say(f"run folder: {kept.path}")
+    session = load_config(config)
+    with ProgressObserver(shown=not logs_what_happens()) as progress:
+        report = RunReport(progress.paused)
+        watchers = (progress, LogObserver()) if as_json else (progress, LogObserver(), report)
+        run.system = SystemManager(session, store=store, observer=Observers(*watchers))
+        report.store_label = read_label(run.system.data_manager.store.path)
+        run.report = report
+        target = folder or RunFolder.default_path(session.session_name)
+        run.folder = RunFolder(target, session, keep_bars=bars, keep_indicators=indicators)
+        run.system.run(run.folder)
+
+
+def _tell(run: _Run, as_json: bool, error: str | None = None) -> None:
+    summary = run.summary()
+    if as_json:
+        print_json(summary if error is None else {**summary, "error": error})
+    elif run.report is not None:
+        run.report.finish(summary)
+    if run.folder is not None:
+        say(f"run folder: {run.folder.path}")

@@ -17,6 +17,6 @@ def read_label(store: Path) -> str | None:
     """The label of the store in a folder; None when it has none."""
     try:
         first_line, _, _ = (store / LABEL).read_text(encoding="utf-8").partition("\n")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return first_line.strip() or None

@@ -71,6 +71,9 @@ class BarStore:
         self._stamp: tuple[int, ...] = ()
         self._manifest = self._reload()
 
+    def __repr__(self) -> str:
+        return f"<BarStore {self.path}: {len(self._manifest.symbols)} symbols>"
+
     @staticmethod
     def open(path: str | Path) -> BarStore:
         """Open the store in a folder.
@@ -276,7 +279,8 @@ def _coverage(symbol: str, interval: str, entries: Sequence[FileEntry]) -> Cover
 def _require_marker(folder: Path) -> None:
     remedy = f"Create a store with: openbell data import lean FOLDER --store {folder}"
     if not folder.is_dir():
-        raise StoreError(f"there is no folder {folder}. {remedy}")
+        problem = f"{folder} is a file, not a store's folder" if folder.exists() else f"there is no folder {folder}"
+        raise StoreError(f"{problem}. {remedy}")
     try:
         marker = json.loads((folder / layout.MARKER).read_bytes())
         version = int(marker["schema_version"])

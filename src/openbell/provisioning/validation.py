@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from openbell.errors import DataError, IntervalError, OpenbellError
@@ -59,15 +60,18 @@ class SymbolValidationResult:
 def validate(req: ProvisioningRequirements, world: World) -> None:
     """Prove the history of every interval, run all rules, and note on ``req`` what they say."""
     errors: dict[str, None] = {}
+    damage: dict[str, list[str]] = {}
     for name, need in req.intervals.items():
         if str(need.base) not in world.stored_intervals(req.symbol):
             continue
         try:
             req.proofs[name] = prove_history(req.symbol, need, world)
         except DataError as error:
-            errors[f"load_historical cannot have {name} bars: {error}"] = None
+            damage.setdefault(str(error), []).append(name)
         except OpenbellError as error:
             errors[f"{name}: {error}"] = None
+    # One damaged file is one error, however many intervals are built from it.
+    errors |= {f"load_historical cannot have {', '.join(names)} bars: {error}": None for error, names in damage.items()}
     for rule in RULES:
         error_text = rule(req, world)
         if error_text:
@@ -87,7 +91,10 @@ def _data_source_knows_symbol(req: ProvisioningRequirements, world: World) -> st
     manager = world.data_manager
     if not req.required_intervals or world.stored_intervals(req.symbol):
         return None
-    hint = manager.hint(req.symbol) or " See what it holds with: openbell data ls."
+    hint = (
+        manager.hint(req.symbol)
+        or f" To see what it holds: `openbell data ls --store {quote(str(manager.store.path))}`."
+    )
     return f"the store {manager.store.path} has no bars of {req.symbol}.{hint} Import its data, or take it out."
 
 

@@ -49,6 +49,9 @@ class SessionData:
         self._symbol_operation_lock = RLock()
         self._provisioner: UnifiedProvisioner | None = None
 
+    def __repr__(self) -> str:
+        return f"<SessionData {self.session_date}: {len(self.current)} symbols>"
+
     def serve_additions_by(self, provisioner: UnifiedProvisioner) -> None:
         """Give it the provisioner behind `add_indicator_unified` and `add_bar_unified`."""
         self._provisioner = provisioner
