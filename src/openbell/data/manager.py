@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from openbell.bars import Bars
@@ -123,8 +124,9 @@ class DataManager:
             held = [s for s in dict.fromkeys(stored) if base in self.store.intervals(s)]
             self._raw.provide(held, base, day_number(first), day_number(last))
             if as_of is not None:
-                self._as_known().read_ahead(symbols, first, as_of)
-                self._as_known().adjust_ahead(symbols, base, first, last, as_of)
+                known = self._as_known()
+                known.read_ahead(symbols, first, as_of)
+                known.adjust_ahead(symbols, base, first, last, as_of)
 
     def load_historical_bars(
         self,
@@ -159,13 +161,18 @@ class DataManager:
         """
         wanted = parse_interval(interval)
         with self._lock:
-            self._forget_if_changed()
-            source = self._source(symbol, interval, base, as_of)
+            if as_of is None:
+                self._forget_if_changed()
+                held, bars = self.store.intervals(symbol), self._raw.bars
+            else:
+                known = self._as_known()
+                held, bars = known.instrument(symbol, as_of).intervals(), partial(known.bars, as_of=as_of)
+            if not held:
+                raise self._unknown_symbol(symbol, as_of)
+            source = self._source(symbol, interval, base, held)
             if last < first or not len(self.time_manager.grid(first, last)):
                 return Bars.empty()
-            if as_of is not None:
-                return self._as_known().bars(symbol, source, wanted, day_number(first), day_number(last), as_of)
-            return self._raw.bars(symbol, source, wanted, day_number(first), day_number(last))
+            return bars(symbol, source, wanted, day_number(first), day_number(last))
 
     def _as_known(self) -> PointInTime:
         """Bars as they were known on a day."""
@@ -174,14 +181,14 @@ class DataManager:
             self._known = PointInTime(self._raw, self._actions.book(), self.adjustment)
         return self._known
 
-    def _source(self, symbol: str, interval: str, base: str | None, as_of: date | None) -> str:
+    def _unknown_symbol(self, symbol: str, as_of: date | None) -> DataError:
+        hint = did_you_mean(symbol, self.symbols()) if as_of is None else self.hint(symbol, as_of)
+        return DataError(
+            f"the store {self.store.path} has no bars of {symbol}.{hint} Import some with: openbell data import"
+        )
+
+    def _source(self, symbol: str, interval: str, base: str | None, held: Sequence[str]) -> str:
         """The stored interval to read."""
-        held = self.available_intervals(symbol, as_of)
-        if not held:
-            hint = did_you_mean(symbol, self.symbols()) if as_of is None else self.hint(symbol, as_of)
-            raise DataError(
-                f"the store {self.store.path} has no bars of {symbol}.{hint} Import some with: openbell data import"
-            )
         if base is None:
             return determine_required_base(interval, held)
         if base not in base_candidates(interval):

@@ -17,7 +17,7 @@ from openbell.bars import COLUMNS, Bars
 from openbell.data.actions import ActionStore
 from openbell.data.manager import DataManager
 from openbell.data.store import BarStore
-from openbell.errors import DataError
+from openbell.errors import DamagedFileError, DataError
 from openbell.timing.manager import TimeManager
 
 if TYPE_CHECKING:
@@ -278,3 +278,29 @@ def test_a_dividend_is_set_against_the_close_of_regular_hours(tmp_path: Path) ->
         stored = known.load_historical_bars("X", "1m", FIRST, LAST)
         seen = known.load_historical_bars("X", "1m", FIRST, LAST, as_of=LAST)
         assert np.isclose(seen.close[0] / stored.close[0], 1 - 1.5 / before, rtol=1e-12)
+
+
+def test_a_damaged_file_of_actions_is_told_and_leaves_raw_bars(tmp_path: Path) -> None:
+    store = BarStore.open(made_store(tmp_path / "s", ["X"], str(FIRST), str(LAST)))
+    ActionStore(store.path).write(actions(("X", SPLIT, "split", 2)))
+    ActionStore(store.path).path.write_bytes(b"no parquet")
+    known = manager(store)
+
+    with pytest.raises(DamagedFileError, match=r"actions\.parquet is damaged"):
+        known.load_historical_bars("X", "1d", FIRST, LAST, as_of=LAST)
+    assert len(known.load_historical_bars("X", "1d", FIRST, LAST)) == len(DAYS)
+
+
+def test_many_symbols_are_adjusted_at_once_as_one_by_one(tmp_path: Path) -> None:
+    symbols = [f"S{n}" for n in range(8)]
+    store = BarStore.open(made_store(tmp_path / "s", symbols, str(FIRST), str(LAST)))
+    rows = [
+        (s, day, kind, value) for s in symbols[::2] for day, kind, value in ((SPLIT, "split", 3), (LAST, "dividend", 2))
+    ]
+    ActionStore(store.path).write(actions(*rows))
+    together = manager(store, "total").on_day(LAST)
+    together.prefetch(symbols, "1m", FIRST, LAST)
+
+    for symbol in symbols:
+        alone = manager(store, "total").load_historical_bars(symbol, "1m", FIRST, LAST, as_of=LAST)
+        assert same(together.load_historical_bars(symbol, "1m", FIRST, LAST), alone)

@@ -36,8 +36,8 @@ def back_adjusted(bars: Bars, rows: NDArray[np.intp], shares: Sequence[float], p
         payouts: Per action, the factor of prices for its dividend (1 - dividend / close); 1 when it is none.
     """
     # Counted from the last action back: what all actions from one on do together.
-    splits: NDArray[np.float64] = np.cumprod(np.asarray(shares, np.float64)[::-1])[::-1]
-    divisor = splits / np.cumprod(np.asarray(payouts, np.float64)[::-1])[::-1]
+    splits = np.cumprod(shares[::-1], dtype=np.float64)[::-1]
+    divisor = splits / np.cumprod(payouts[::-1], dtype=np.float64)[::-1]
     # One block for all columns and one pass over each: fresh memory costs more than the arithmetic.
     split = bool((splits != 1).any())
     block = np.empty((len(_PRICES) + split, len(bars)))

@@ -55,7 +55,12 @@ class PriceActions:
     @staticmethod
     def of(dated: list[tuple[int, Action]]) -> PriceActions:
         """Of (day, action) pairs in ascending order of day."""
+        if not dated:
+            return _NO_ACTIONS
         return PriceActions(tuple(action for _, action in dated), np.array([day for day, _ in dated], np.int64))
+
+
+_NO_ACTIONS = PriceActions((), np.empty(0, np.int64))
 
 
 class Instrument:
