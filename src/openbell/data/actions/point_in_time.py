@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PointInTime"]
 
-_THREADS = 4
+_THREADS = 2
 _FEWEST_AT_ONCE = 4
 
 
