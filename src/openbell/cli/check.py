@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbell.cli.console import out, print_json, warn
+from openbell.cli.console import only_json, out, print_json, warn
 from openbell.errors import ConfigError, DataError, InvalidConfigError
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ def check(
     from openbell.config import load_config
 
     try:
-        session = load_config(config)
-        require_good_config(session)
+        with only_json(as_json):
+            session = load_config(config)
+            require_good_config(session)
     except ConfigError as error:
         if as_json:
             problems = error.problems if isinstance(error, InvalidConfigError) else (str(error),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -11,9 +11,12 @@ from openbell.cli.data_actions import import_actions, list_actions
 from openbell.cli.data_check import check_data
 from openbell.cli.data_fetch import fetches
 from openbell.cli.data_import import imports
-from openbell.cli.data_options import AsJson, Store, store_folder
+from openbell.cli.data_options import AsJson, ExistingStore, store_folder
 from openbell.cli.data_repair import repair_store
 from openbell.cli.data_verify import verify_store
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 __all__ = ["data"]
 
@@ -28,7 +31,7 @@ data.command("repair")(repair_store)
 
 
 @data.command("ls")
-def list_store(*, store: Store = None, as_json: AsJson = False) -> None:
+def list_store(*, store: ExistingStore = None, as_json: AsJson = False) -> None:
     """List what a store holds, per symbol and interval."""
     from openbell.data.label import read_label
     from openbell.data.store import BarStore
@@ -56,23 +59,35 @@ def list_store(*, store: Store = None, as_json: AsJson = False) -> None:
         say("The store is empty. Import bars with: openbell data import")
 
 
-def _listing_table(listing: list[dict[str, Any]], label: str | None) -> Any:
-    from rich.markup import escape
-    from rich.table import Table
+def _listing_table(listing: list[dict[str, Any]], label: str | None) -> Table:
+    """The listing; where the terminal is narrow, first without number and size of files, then without times of day."""
+    from openbell.cli.tables import fits
 
-    title = f"[bold magenta]{escape(label)}[/]" if label else None
-    table = Table(title=title, title_justify="left", box=None, header_style="bold")
-    for name in ("symbol", "interval", "rows", "first", "last", "files", "size"):
-        table.add_column(name, justify="right" if name in ("rows", "files", "size") else "left", no_wrap=True)
+    for files, clock in ((True, True), (False, True)):
+        table = _table_of(listing, label, files=files, clock=clock)
+        if fits(table, out):
+            return table
+    return _table_of(listing, label, files=False, clock=False)
+
+
+def _table_of(listing: list[dict[str, Any]], label: str | None, *, files: bool, clock: bool) -> Table:
+    from rich.markup import escape
+
+    from openbell.cli.tables import make_table
+
+    title = f"[bold magenta]{escape(label)}[/]" if label else ""
+    table = make_table(
+        title, "symbol", "interval", "rows >", "first", "last", *(("files >", "size >") if files else ())
+    )
     for entry in listing:
-        form = "%Y-%m-%d" if entry["interval"] == "1d" else "%Y-%m-%d %H:%MZ"
-        table.add_row(
-            escape(entry["symbol"]),
-            entry["interval"],
-            f"{entry['rows']:,}",
-            f"{entry['first']:{form}}",
-            f"{entry['last']:{form}}",
-            f"{entry['files']:,}",
-            f"{entry['bytes'] / 1024:,.0f} KiB",
-        )
+        form = "%Y-%m-%d %H:%MZ" if clock and entry["interval"] != "1d" else "%Y-%m-%d"
+        row = [escape(entry["symbol"]), entry["interval"], f"{entry['rows']:,}"]
+        row += [f"{entry['first']:{form}}", f"{entry['last']:{form}}"]
+        table.add_row(*row, *((f"{entry['files']:,}", _size(entry["bytes"])) if files else ()))
     return table
+
+
+def _size(count: int) -> str:
+    """A number of bytes for a person."""
+    kib = count / 1024
+    return f"{kib:,.0f} KiB" if kib < 10_000 else f"{kib / 1024:,.0f} MiB"

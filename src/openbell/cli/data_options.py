@@ -9,12 +9,15 @@ import typer
 
 from openbell.errors import ConfigError
 
-__all__ = ["AsJson", "Store", "store_folder"]
+__all__ = ["AsJson", "ExistingStore", "Store", "store_folder"]
 
 _DEFAULT_STORE = Path("store")
 
 Store = Annotated[
     Path | None, typer.Option("--store", help="The store's folder; made if it is not there. Default: ./store if it is.")
+]
+ExistingStore = Annotated[
+    Path | None, typer.Option("--store", help="The store's folder. Default: ./store if it is there.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

@@ -147,7 +147,7 @@ def _show(facts: dict[str, Any]) -> None:
         f"[bold]{facts['name']}[/bold]  {escape(facts['title'])}  [dim]({facts['group']}, {facts['source']})[/dim]"
     )
     if facts["about"]:
-        out.print(escape(facts["about"]))
+        out.print(escape(_paragraphs(facts["about"])))
     table = _table("parameter", "value", "default", "bounds", "meaning")
     for p in facts["parameters"]:
         words = ", ".join(f"{number} {word}" for word, number in p["choices"].items())
@@ -164,6 +164,11 @@ def _show(facts: dict[str, Any]) -> None:
         ("in a config", facts["yaml"]),
     ):
         out.print(f"[dim]{label:<12}[/dim]{escape(text)}", soft_wrap=True)
+
+
+def _paragraphs(text: str) -> str:
+    """A docstring for a terminal: paragraphs flow, and code is not marked."""
+    return "\n\n".join(" ".join(part.split()) for part in text.replace("``", "").split("\n\n"))
 
 
 def _written(value: float | str) -> str:

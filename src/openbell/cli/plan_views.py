@@ -89,19 +89,12 @@ def _problems(days: Sequence[Mapping[str, Any]], kind: str, prefix: str) -> Iter
     for (date, text), names in symbols.items():
         told.setdefault((_NUMBER.sub("#", text), tuple(names)), {})[date] = text
     for (_, of), texts in told.items():
-        when = _when([by_date[date] for date in texts], days, same=len(set(texts.values())) == 1)
-        yield f"{prefix} {some(of)}: {escape(next(iter(texts.values())))}{when}"
-
-
-def _when(told: Sequence[Mapping[str, Any]], days: Sequence[Mapping[str, Any]], *, same: bool) -> str:
-    """On which days, where that is not all that the table is about; and which day's numbers they are."""
-    if len(days) == 1 or (same and len(told) == len(days)):
-        return ""
-    if same or len(told) == 1:
-        return f" ({_named(told)})"
-    rest = told[1:]
-    more = f"{len(rest)} more session{'s' if len(rest) > 1 else ''}"
-    return f" ({told[0]['date']}; {more} alike: {_named(rest)})"
+        first = next(iter(texts.values()))
+        same = [by_date[date] for date, text in texts.items() if text == first]
+        others = [by_date[date] for date, text in texts.items() if text != first]
+        when = f" on {_named(same)}" if len(same) < len(days) else ""
+        more = f" Likewise, with other numbers, on {_named(others)}." if others else ""
+        yield f"{prefix} {some(of)}{when}: {escape(first.removesuffix('.') + '.' if more else first)}{more}"
 
 
 def _why(plan: Mapping[str, Any]) -> Iterator[RenderableType]:

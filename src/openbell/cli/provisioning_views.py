@@ -77,24 +77,32 @@ def _refused(day: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     return (record for record in day["provisioning"] if not record["ok"] and record["source"] != "config")
 
 
-def refusals(day: Mapping[str, Any]) -> list[str]:
-    """A line for each reason for which scanners and strategies were refused something, with who asked for what."""
+def refusals(day: Mapping[str, Any], like: Mapping[str, Any] | None = None) -> list[str]:
+    """A line for each reason for which scanners and strategies were refused something, with who asked for what.
+
+    Those of the session ``like`` are counted, and not told again.
+    """
+    known = set(_refusal_lines(like)) if like else set()
+    return _new(_refusal_lines(day), known, "[red]refused[/]", "refusals", like)
+
+
+def _refusal_lines(day: Mapping[str, Any]) -> list[str]:
     alike: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for record in _refused(day):
         # The same reason may name the symbol that it is said of.
         common = " ".join(record["errors"]).replace(record["symbol"], "\0")
         alike.setdefault((record["owner"], record["operation_type"], common), []).append(record)
-    lines = []
-    for (owner, operation, _), records in alike.items():
-        first = records[0]
-        symbols = list(dict.fromkeys(record["symbol"] for record in records))
-        what = first["reason"].partition(":")[0] if operation == "indicator" else ""
-        asked = " ".join(filter(None, [operation, what]))
-        lines.append(
-            f"[red]refused[/] {some(symbols)}: {escape(asked)} for {escape(owner)} at {_clock(first['time'])}: "
-            + escape(" ".join(first["errors"]))
-        )
-    return _first(lines, "refusals")
+    return [_refusal(records) for records in alike.values()]
+
+
+def _refusal(records: Sequence[Mapping[str, Any]]) -> str:
+    first = records[0]
+    symbols = some(list(dict.fromkeys(record["symbol"] for record in records)))
+    asked = first["operation_type"]
+    if asked == "indicator":
+        asked = f"indicator {first['reason'].partition(':')[0]}".rstrip()
+    who = escape(f"{asked} for {first['owner']} at {_clock(first['time'])}: {' '.join(first['errors'])}")
+    return f"[red]refused[/] {symbols}: {who}"
 
 
 def count_warnings(day: Mapping[str, Any]) -> int:
@@ -104,14 +112,12 @@ def count_warnings(day: Mapping[str, Any]) -> int:
 
 def warnings(day: Mapping[str, Any], like: Mapping[str, Any] | None = None) -> list[str]:
     """A line for each warning, with its symbols; those of the session ``like`` are counted, and not told again."""
-    known = _warned(like) if like else {}
-    found = _warned(day)
-    new = {text: symbols for text, symbols in found.items() if known.get(text) != symbols}
-    lines = [f"[yellow]warning[/] {some(symbols)}: {escape(text)}" for text, symbols in new.items()]
-    lines = _first(lines, "warnings")
-    if like and len(new) < len(found):
-        lines.append(f"[yellow]warnings[/] {len(found) - len(new)} as on {like['date']}")
-    return lines
+    known = set(_warning_lines(like)) if like else set()
+    return _new(_warning_lines(day), known, "[yellow]warning[/]", "warnings", like)
+
+
+def _warning_lines(day: Mapping[str, Any]) -> list[str]:
+    return [f"[yellow]warning[/] {some(symbols)}: {escape(text)}" for text, symbols in _warned(day).items()]
 
 
 def _warned(day: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -125,7 +131,12 @@ def _warned(day: Mapping[str, Any]) -> dict[str, list[str]]:
     return found
 
 
-def _first(lines: list[str], what: str) -> list[str]:
-    if len(lines) <= _MOST_LINES:
-        return lines
-    return [*lines[:_MOST_LINES], f"        and {len(lines) - _MOST_LINES} more {what}, in journal.jsonl"]
+def _new(lines: list[str], known: set[str], label: str, what: str, like: Mapping[str, Any] | None) -> list[str]:
+    """The lines that are not known, cut when they are many, and how many are known."""
+    new = [line for line in lines if line not in known]
+    told = new[:_MOST_LINES]
+    if len(new) > len(told):
+        told.append(f"        and {len(new) - len(told)} more {what}, in journal.jsonl")
+    if like and len(new) < len(lines):
+        told.append(f"{label} {len(lines) - len(new)} as on {like['date']}")
+    return told

@@ -58,7 +58,7 @@ def _lines(day: Mapping[str, Any], like: Mapping[str, Any] | None) -> Iterator[s
         known = like is not None and like["dropped"].get(symbol) == errors
         reason = f"as on {like['date']}" if like is not None and known else " ".join(errors)
         yield f"[red]dropped[/] {escape(symbol)}: {escape(reason)}"
-    yield from refusals(day)
+    yield from refusals(day, like)
     yield from warnings(day, like)
     for symbol, entry in day["symbols"].items():
         yield from adjusted_lines(symbol, entry)

@@ -1,0 +1,216 @@
+"""`openbell run` tells what a session did as it ends, and why something was refused or lacking; JSON stays JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from openbell.cli.app import app
+from openbell.cli.console import err, out
+from openbell.demo import make_demo_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typer.testing import Result
+
+STRATEGY = """
+import sys
+from openbell import IndicatorConfig, Signal, Strategy
+
+class Mine(Strategy):
+    def subscriptions(self):
+        return [("ALFA", "60m")]
+
+    def setup(self):
+        print("a user's line")
+        if self.config.get("asks"):
+            self.context.add_bar("ALFA", "7m")
+            for symbol in self.config["asks"]:
+                self.context.add_symbol(symbol)
+
+    def on_bar(self, bar):
+        if self.context.session_date.isoformat() == self.config.get("fails_on"):
+            raise RuntimeError("as told")
+        if self.context.session_date.isoformat() == self.config.get("interrupted_on"):
+            raise KeyboardInterrupt
+        return Signal(bar.symbol, "HOLD", f"{bar.close:.2f}")
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("run-command")
+    make_demo_folder(path)
+    (path / "mine.py").write_text(STRATEGY, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def call(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run a command on a config of the demo's store; in a terminal of 80 columns."""
+    monkeypatch.chdir(tmp_path)
+    for console in (out, err):
+        monkeypatch.setattr(console, "_width", 80)
+
+    def run(command: list[str], *, days: tuple[str, str] = ("2024-07-02", "2024-07-05"), **config: Any) -> Result:
+        data = {"symbols": ["ALFA", "BRVO"], "streams": ["1m", "5m"], **config.pop("data", {})}
+        config_file = folder / f"{tmp_path.name}.json"
+        written = {
+            "store": "store",
+            "backtest_config": {"start_date": days[0], "end_date": days[1]},
+            "session_data_config": data,
+            "strategies": [{"module": "mine.py:Mine", "config": config}],
+        }
+        config_file.write_text(json.dumps(written), encoding="utf-8")
+        return CliRunner().invoke(app, [*command, str(config_file)])
+
+    return run
+
+
+def test_warnings_are_told_once_for_all_their_symbols(call: Any) -> None:
+    history = {"data": [{"trailing_days": 300, "intervals": ["1m"]}]}
+    result = call(["run"], data={"historical": history, "indicators": [{"name": "macd", "interval": "1d"}]})
+
+    lines = " ".join(result.stdout.split())
+    assert "warning ALFA BRVO: 1m: 300 trailing sessions were asked for, 20 have bars" in lines
+    assert "warning ALFA BRVO: 1m: 300 trailing sessions were asked for, 21 have bars" in lines
+
+
+def test_warnings_of_a_session_before_are_not_told_again(call: Any) -> None:
+    result = call(["run"], data={"indicators": [{"name": "obv", "interval": "5m"}]})
+
+    assert result.stdout.count("it never settles") == 1
+    assert result.stdout.count("warning 1 as on 2024-07-02") == 2
+
+
+def test_the_reason_of_a_refusal_is_told(call: Any) -> None:
+    result = call(["run"], asks=["NOSUCH"])
+
+    lines = " ".join(result.stdout.split())
+    assert result.exit_code == 0
+    assert "refused NOSUCH: symbol for strategy Mine at 09:30: the store" in lines
+    assert lines.count("has no bars of NOSUCH") == 1
+    assert lines.count("refused 1 as on 2024-07-02") == 2
+
+
+def test_what_users_print_does_not_get_into_the_json(call: Any) -> None:
+    for command in (["run", "--json"], ["plan", "--json"], ["check", "--json"]):
+        result = call(command)
+
+        json.loads(result.stdout)
+    assert "a user's line" in call(["run", "--json"]).stderr
+
+
+def test_a_run_that_fails_has_told_the_sessions_before(call: Any) -> None:
+    result = call(["run"], fails_on="2024-07-03")
+
+    assert result.exit_code == 1
+    assert "Session 2024-07-02" in result.stdout
+    assert "Session 2024-07-03" not in result.stdout
+    assert "1 of 3 sessions are done" in result.stdout
+    assert "run folder: runs" in result.stderr
+    assert "as told" in result.stderr
+
+
+def test_a_run_that_fails_prints_what_it_did_as_json_with_the_error(call: Any) -> None:
+    result = call(["run", "--json"], fails_on="2024-07-03")
+
+    summary = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [day["date"] for day in summary["days"]] == ["2024-07-02"]
+    assert summary["error"].startswith("strategy Mine.on_bar raised RuntimeError at 2024-07-03")
+
+
+def test_a_run_that_does_not_begin_is_an_error_in_json(call: Any) -> None:
+    result = call(["run", "--json"], data={"streems": ["1m"]})
+
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["days"] == []
+    assert "streems" in json.loads(result.stdout)["error"]
+
+
+def test_an_interrupted_run_says_where_it_stopped(call: Any) -> None:
+    result = call(["run"], interrupted_on="2024-07-03")
+
+    assert result.exit_code == 130
+    assert "Session 2024-07-02" in result.stdout
+    assert result.stderr.endswith("interrupted in session 2024-07-03\n")
+    assert json.loads(call(["run", "--json"], interrupted_on="2024-07-03").stdout)["error"] == (
+        "interrupted in session 2024-07-03"
+    )
+
+
+def test_of_many_sessions_each_has_a_line_and_the_last_is_told_in_full(call: Any) -> None:
+    result = call(["run"], days=("2024-06-10", "2024-06-28"), asks=["NOSUCH"])
+
+    rows = [line for line in result.stdout.splitlines() if line.startswith("2024-06")]
+    assert len(rows) == 14
+    assert len({len(row) for row in rows}) == 1
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert result.stdout.count("Session 2024") == 1
+    assert "Session 2024-06-28, 09:30 to 16:00" in result.stdout
+
+
+@pytest.mark.parametrize("arguments", [["-v", "run"], ["run", "-v"]])
+def test_the_log_tells_of_sessions_symbols_and_signals(call: Any, arguments: list[str]) -> None:
+    told = call(arguments, asks=["NOSUCH"]).stderr
+
+    for part in ("run started", "session=2024-07-02", "provisioned", "refused", "signal", "session ended"):
+        assert part in told
+    assert "2024-07-02T10:30:00-04:00" in told
+
+
+def test_the_log_as_json_has_session_time_and_at_vv_the_steps(call: Any) -> None:
+    told = call(["run", "-vv", "--log-json"], data={"indicators": [{"name": "sma", "period": 5, "interval": "5m"}]})
+
+    events = [json.loads(line) for line in told.stderr.splitlines() if line.startswith("{")]
+    signals = [event for event in events if event["event"] == "signal"]
+    assert len(signals) == 7 + 4 + 7
+    assert signals[0]["session_time"] == "2024-07-02T10:30:00-04:00"
+    assert any(event["level"] == "debug" and event["steps_ms"] for event in events)
+
+
+def test_a_plan_of_nothing_that_can_be_loaded_exits_3(call: Any) -> None:
+    assert call(["plan"]).exit_code == 0
+    assert call(["plan", "--json"], data={"symbols": ["NOSUCH", "ALFA"]}).exit_code == 0
+
+    result = call(["plan", "--json"], data={"symbols": ["NOSUCH"]})
+    assert result.exit_code == 3
+    assert json.loads(result.stdout)["days"][0]["symbols"]["NOSUCH"]["errors"]
+
+
+def test_the_plan_tells_a_problem_once_for_all_symbols_and_days(call: Any) -> None:
+    history = {"data": [{"trailing_days": 300, "intervals": ["1m"]}]}
+    lines = " ".join(call(["plan"], data={"historical": history}).stdout.split())
+
+    assert lines.count("300 trailing sessions were asked for") == 1
+    assert "warning ALFA BRVO on 2024-07-02: 1m: 300 trailing sessions were asked for, 20 have bars" in lines
+    assert "2024-06-03). Likewise, with other numbers, on 2024-07-03, 2024-07-05." in lines
+
+
+def test_the_hint_is_a_command_that_works(call: Any, folder: Path) -> None:
+    told = call(["plan", "--json"], data={"symbols": ["XYZ"]})
+
+    [error] = json.loads(told.stdout)["days"][0]["symbols"]["XYZ"]["errors"]
+    command = error.split("`")[1]
+    assert command.startswith("openbell data ls --store ")
+    assert "ALFA" in CliRunner().invoke(app, command.split()[1:]).stdout
+
+
+def test_a_damaged_file_is_one_error(call: Any, folder: Path) -> None:
+    path = next((folder / "store").rglob("*DLTA*.parquet"), None) or next(
+        p for p in (folder / "store").rglob("*.parquet") if "DLTA" in str(p)
+    )
+    content = path.read_bytes()
+    path.write_bytes(content[:100])
+    try:
+        told = call(["plan", "--json"], data={"symbols": ["DLTA", "ALFA"], "streams": ["1m", "5m", "15m"]})
+    finally:
+        path.write_bytes(content)
+
+    errors = json.loads(told.stdout)["days"][0]["symbols"]["DLTA"]["errors"]
+    assert [error for error in errors if "damaged" in error] == errors[:1]
