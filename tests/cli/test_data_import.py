@@ -74,11 +74,18 @@ def test_what_is_given_needs_no_confirmation(vendor: Path, store: Path) -> None:
     columns = ["time=Date", "clock=Time", "open=O", "high=H", "low=L", "close=Last", "volume=Vol"]
     given = [word for c in columns for word in (f"--{c.split('=')[0]}-column", c.split("=")[1])]
     options = ("--separator", ";", "--time-format", "%m/%d/%Y %H:%M", "--interval", "1m", "--label", "end")
-    vendor.write_text(vendor.read_text().replace(",", "."))
+    options += ("--decimal", ",", "--header")
     result = call("csv", vendor, "--store", store, *NEW_YORK, *given, *options, "--json")
 
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["added"] == 87
+
+
+def test_a_decimal_sign_that_is_none_is_told(vendor: Path, store: Path) -> None:
+    result = call("csv", vendor, "--store", store, *NEW_YORK, "--decimal", ";")
+
+    assert (result.exit_code, store.exists()) == (2, False)
+    assert "say '.' or ','" in result.stderr
 
 
 def test_the_guess_as_json(vendor: Path, store: Path) -> None:

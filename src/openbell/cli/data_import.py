@@ -10,6 +10,7 @@ import typer
 from openbell.cli.data_guess import confirm
 from openbell.cli.data_import_report import import_progress, show_import
 from openbell.cli.data_options import AsJson, Store, store_folder
+from openbell.errors import ConfigError
 
 __all__ = ["imports"]
 
@@ -40,6 +41,12 @@ TimeFormat = Annotated[
     str | None, typer.Option("--time-format", help="E.g. '%d.%m.%Y %H:%M', or epoch_s, epoch_ms, epoch_us, epoch_ns.")
 ]
 PriceScale = Annotated[float | None, typer.Option("--price-scale", help="Divides prices, e.g. 10000; else guessed.")]
+HasHeader = Annotated[
+    bool | None, typer.Option("--header/--no-header", help="Whether the first line names the columns; else guessed.")
+]
+Decimal = Annotated[
+    str | None, typer.Option("--decimal", help="The decimal sign: '.' or 'point', ',' or 'comma'; else guessed.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Import as guessed, without asking.")]
 
 
@@ -109,6 +116,8 @@ def import_csv(
     separator: Annotated[
         str | None, typer.Option("--separator", help="Between columns: one character, or 'tab'; else guessed.")
     ] = None,
+    header: HasHeader = None,
+    decimal: Decimal = None,
     time_column: TimeColumn = None,
     clock_column: ClockColumn = None,
     open_column: OpenColumn = None,
@@ -130,7 +139,10 @@ def import_csv(
         time_column, open_column, high_column, low_column, close_column, volume_column, clock_column, symbol_column
     )
     between = "\t" if separator in ("tab", "\\t") else separator
-    given = Given(columns, interval, time_format, timezone, label, price_scale, between, symbol, exchange)
+    given = Given(
+        columns, interval, time_format, timezone, label, price_scale, between, symbol, exchange, header,
+        _is_decimal_comma(decimal),
+    )  # fmt: skip
     folder = store_folder(store, must_exist=False)
     first = find_sources(paths, CSV_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=True)
     guess = confirm(lambda source: guess_csv(source, given), first, yes=yes, as_json=as_json)
@@ -139,6 +151,13 @@ def import_csv(
             paths, BarStore.open_or_create(folder), guess.reading, symbol=symbol, file_name=file_name, progress=progress
         )
     show_import(report, folder, as_json=as_json)
+
+
+def _is_decimal_comma(decimal: str | None) -> bool | None:
+    signs = {None: None, ",": True, "comma": True, ".": False, "point": False}
+    if decimal not in signs:
+        raise ConfigError(f"--decimal {decimal!r} is none: say '.' or ','.")
+    return signs[decimal]
 
 
 @imports.command("parquet")

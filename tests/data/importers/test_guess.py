@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -261,6 +262,29 @@ def test_what_is_given_is_not_guessed(tmp_path: Path) -> None:
 
     assert guess.guessed == ()
     assert guess.preview["volume"].to_list() == [0.0] * 5
+
+
+def test_a_header_that_is_given_is_no_guess(tmp_path: Path) -> None:
+    source = write(tmp_path, times(), columns={"open": "1", "close": "2"})
+    columns = CsvColumns("timestamp", "1", "high", "low", "2", "volume")
+    named = guess_csv(source, Given(columns, timezone="America/New_York", has_header=True))
+    bare = guess_csv(write(tmp_path, times(), include_header=False), replace(NEW_YORK, has_header=False))
+
+    assert named.preview["open"].to_list() == bare.preview["open"].to_list()
+    assert not {"header"} & {f.what for f in (*named.guessed, *bare.guessed)}
+    assert (found(named)["header"], found(bare)["header"]) == ("line 1", "none")
+
+
+def test_a_decimal_sign_that_is_given_is_no_guess(tmp_path: Path) -> None:
+    source = write(tmp_path, times(), separator=";", decimal_comma=True)
+    guess = guess_csv(source, replace(NEW_YORK, separator=";", decimal_comma=True))
+
+    assert guess.preview["open"][0] == 180.0
+    assert "decimal sign" not in {f.what for f in guess.guessed}
+    point = guess_csv(write(tmp_path, times(), separator=";"), replace(NEW_YORK, decimal_comma=False))
+    assert point.preview["close"].to_list() == guess.preview["close"].to_list()
+    with pytest.raises(ConfigError, match="both the separator and the decimal sign"):
+        guess_csv(source, Given(separator=",", decimal_comma=True))
 
 
 def test_names_of_a_vendor_with_money_signs_and_thousands(tmp_path: Path) -> None:

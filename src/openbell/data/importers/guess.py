@@ -48,6 +48,8 @@ class Given:
         label: Whether times are the starts or the ends of bars.
         price_scale: Prices are divided by it.
         separator: Between the columns of a CSV.
+        has_header: Whether a CSV names its columns.
+        decimal_comma: Whether a CSV writes ten and a half as ``10,5``.
         symbol: The symbol of all files.
         exchange: Whose sessions tell the label.
     """
@@ -61,6 +63,8 @@ class Given:
     separator: str | None = None
     symbol: str | None = None
     exchange: str = "XNYS"
+    has_header: bool | None = None
+    decimal_comma: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +97,19 @@ def guess_csv(source: Source, given: Given) -> Guess:
         OSError: The file cannot be read.
     """
     text = read_beginning(source, _BEGINNING)
-    layout = guess_layout(text, str(source), given.separator)
+    layout = guess_layout(
+        text, str(source), given.separator, has_header=given.has_header, decimal_comma=given.decimal_comma
+    )
     name = next((n for n, s in SEPARATORS.items() if s == layout.separator), repr(layout.separator))
     said = given.separator is not None
     findings = [
         Finding("separator", name, "given" if said else "makes the same columns in the first lines",
                 "given" if said else "plain" if layout.separator == "," else "certain"),
-        Finding("header", f"line {layout.header_lines}" if layout.has_header else "none",
-                "names, no numbers" if layout.has_header else "the first line has numbers",
-                "plain" if layout.has_header and layout.header_lines == 1 else "likely"),
+        _header(layout, given),
     ]  # fmt: skip
-    if layout.decimal_comma:
+    if given.decimal_comma is not None:
+        findings.append(Finding("decimal sign", "comma" if layout.decimal_comma else "point", "given", "given"))
+    elif layout.decimal_comma:
         findings.append(Finding("decimal sign", "comma", "numbers are written like 10,5", "certain"))
     return _guess(source, CsvTable(source, layout).sample(text), given, findings, layout)
 
@@ -148,6 +154,14 @@ def _guess(
     reading = replace(reading, label=label)
     findings.append(_symbol(source, given, columns))
     return Guess(source, reading, tuple(findings), _bars(sample.head(_SHOWN), reading, has, source))
+
+
+def _header(layout: CsvLayout, given: Given) -> Finding:
+    value = f"line {layout.header_lines}" if layout.has_header else "none"
+    if given.has_header is not None:
+        return Finding("header", value, "given", "given")
+    why = "names, no numbers" if layout.has_header else "the first line has numbers"
+    return Finding("header", value, why, "plain" if layout.has_header and layout.header_lines == 1 else "likely")
 
 
 def _first_symbol(sample: pl.DataFrame, columns: dict[str, str]) -> pl.DataFrame:

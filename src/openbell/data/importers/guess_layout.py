@@ -21,23 +21,37 @@ _COMMA_NUMBER = re.compile(r"-?\d+,\d+")
 _POINT_NUMBER = re.compile(r"-?\d+\.\d+")
 
 
-def guess_layout(text: str, where: str, separator: str | None = None) -> CsvLayout:
+def guess_layout(
+    text: str,
+    where: str,
+    separator: str | None = None,
+    *,
+    has_header: bool | None = None,
+    decimal_comma: bool | None = None,
+) -> CsvLayout:
     """The layout of a CSV.
 
     Args:
         text: Its first lines.
         where: The file, for messages.
         separator: If it is known.
+        has_header: Likewise, whether the first line that has the columns names them.
+        decimal_comma: Likewise, whether ``10,5`` is ten and a half.
 
     Raises:
-        ConfigError: The file is empty or binary, or no separator makes columns.
+        ConfigError: The file is empty or binary, or no separator makes columns, or it is the decimal sign, too.
     """
     lines = text.splitlines()[:_LINES]
     if not any(line.strip() for line in lines):
         raise ConfigError(f"{where} is empty.")
     if "\0" in text:
         raise ConfigError(f"{where} is not a text file. For Parquet use: openbell data import parquet")
-    candidates = [separator] if separator else [SEPARATORS[n] for n in ("tab", "semicolon", "pipe", "comma", "space")]
+    if decimal_comma and separator == ",":
+        raise ConfigError(f"{where}: a comma cannot be both the separator and the decimal sign.")
+    found_by = [
+        SEPARATORS[n] for n in ("tab", "semicolon", "pipe", "comma", "space") if not (decimal_comma and n == "comma")
+    ]
+    candidates = [separator] if separator else found_by
     best = max(candidates, key=lambda s: _columns_by(lines, s)[1] * (_columns_by(lines, s)[0] >= _FEWEST_COLUMNS))
     count, _ = _columns_by(lines, best)
     if count < _FEWEST_COLUMNS:
@@ -49,10 +63,13 @@ def guess_layout(text: str, where: str, separator: str | None = None) -> CsvLayo
         )
     first = next(i for i, line in enumerate(lines) if len(fields_of(line, best)) == count)
     fields = fields_of(lines[first], best)
-    has_header = not any(_NUMBER.fullmatch(f.strip()) for f in fields)
+    if has_header is None:
+        has_header = not any(_NUMBER.fullmatch(f.strip()) for f in fields)
     rows = [fields_of(line, best) for line in lines[first + has_header :]]
     names = header_names(lines[first], best) if has_header else [f"column_{i}" for i in range(1, count + 1)]
-    return CsvLayout(tuple(names), best, first + has_header, has_header, best != "," and _has_decimal_comma(rows))
+    if decimal_comma is None:
+        decimal_comma = best != "," and _has_decimal_comma(rows)
+    return CsvLayout(tuple(names), best, first + has_header, has_header, decimal_comma)
 
 
 def fields_of(line: str, separator: str) -> list[str]:
