@@ -337,7 +337,7 @@ class TestObserverAndFolder:
             "    def subscriptions(self):\n"
             "        return [('SPY', '60m')]\n"
             "    def on_bar(self, bar):\n"
-            "        return Signal(bar.symbol, 'BUY', bar.close)\n"
+            "        return Signal(bar.symbol, 'BUY', str(bar.close))\n"
         )
         values = config_of(**{**CONFIG, "symbols": ["SPY", "IBM"]})
         path.write_text(json.dumps({**values, "strategies": [{"module": "mine.py:Mine"}]}))

@@ -450,9 +450,14 @@ class TestWhatUsersGetWrong:
         with pytest.raises(ConfigError, match="never run: the sessions are from 09:30 to 16:00"):
             engine(minute_store, scanners=[scanner("17:00", scan=lambda self: ())])
 
-    def test_a_strategy_that_nothing_would_call_is_refused(self, minute_store: Path, tmp_path: Path) -> None:
+    def test_a_strategy_that_gets_no_bars_it_subscribes_to_is_refused(self, minute_store: Path, tmp_path: Path) -> None:
         module = tmp_path / "mine.py"
-        module.write_text("from openbell import Strategy\nclass Mine(Strategy):\n    def onBar(self, bar): ...\n")
+        module.write_text(
+            "from openbell import Strategy\n"
+            "class Mine(Strategy):\n"
+            "    def subscriptions(self): return [('SPY', '1m')]\n"
+            "    def onBar(self, bar): ...\n"
+        )
         with pytest.raises(ConfigError, match=r"neither on_bar nor on_slice. Did you mean 'on_bar'"):
             engine(minute_store, strategies=[{"module": f"{module}:Mine"}])
 

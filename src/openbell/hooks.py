@@ -58,15 +58,19 @@ def load_strategy(strategy: StrategyConfig, config: SessionConfig) -> type[Strat
     """The class of a configured strategy.
 
     Raises:
-        ConfigError: It is not there, or defines nothing that is called in a session.
+        ConfigError: It is not there, or it subscribes to bars and has no method that gets them.
     """
     found = load_class(strategy.module, Strategy, config.folder)
-    called = ("on_bar", "on_slice", "on_symbol_added")
-    if all(getattr(found, name) is getattr(Strategy, name) for name in called):
+    called = ("on_bar", "on_slice")
+    if _defines(found, "subscriptions") and not any(_defines(found, name) for name in called):
         own = [name for name in vars(found) if not name.startswith("_")]
         near = next((hint for name in own if (hint := did_you_mean(name, called))), "")
-        raise ConfigError(f"{strategy.module} would never be called: it defines neither on_bar nor on_slice.{near}")
+        raise ConfigError(f"{strategy.module} subscribes to bars, and defines neither on_bar nor on_slice.{near}")
     return found
+
+
+def _defines(strategy: type[Strategy], method: str) -> bool:
+    return getattr(strategy, method) is not getattr(Strategy, method)
 
 
 @dataclass(frozen=True, slots=True)

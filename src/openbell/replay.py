@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openbell.crosssection import CrossSection, CrossSectionTable
     from openbell.session import BarIntervalData
 
-__all__ = ["BarEvent", "SliceSubscription", "SubscribedBars", "Subscription", "Timetable", "timetable"]
+__all__ = ["BarEvent", "SliceSubscription", "SubscribedBars", "Subscription", "Timetable", "no_garbage", "timetable"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +46,7 @@ class SubscribedBars:
         columns = (run.timestamp, run.end, run.open, run.high, run.low, run.close, run.volume, run.count)
         # tuple.__new__ fills the named tuple without its Python-level constructor, which costs twice as much.
         fields = zip(repeat(series.symbol), repeat(series.interval), *(c[rows].tolist() for c in columns))
-        with _no_garbage():
-            return SubscribedBars(series, run.end[rows], list(map(partial(tuple.__new__, Bar), fields)))
+        return SubscribedBars(series, run.end[rows], list(map(partial(tuple.__new__, Bar), fields)))
 
 
 class Subscription(NamedTuple):
@@ -106,10 +105,9 @@ def timetable(
         after_ns: Bars that closed by then are past.
         last_ns: The end of the session.
     """
-    with _no_garbage():
-        events, ends = _ordered_events(subscriptions, after_ns)
-        firsts = np.flatnonzero(np.diff(ends, prepend=-1))
-        bars = [events[first:after] for first, after in pairwise([*firsts.tolist(), len(events)])]
+    events, ends = _ordered_events(subscriptions, after_ns)
+    firsts = np.flatnonzero(np.diff(ends, prepend=-1))
+    bars = [events[first:after] for first, after in pairwise([*firsts.tolist(), len(events)])]
     by_time: dict[int, Sequence[BarEvent]] = dict(zip(ends[firsts].tolist(), bars, strict=True))
     due: dict[int, list[Callable[[], None]]] = {}
     for time_ns, scan in scans:
@@ -123,7 +121,7 @@ def timetable(
 
 
 @contextmanager
-def _no_garbage() -> Iterator[None]:
+def no_garbage() -> Iterator[None]:
     """Keep the garbage collector from looking for cycles while thousands of tuples of numbers are made: a third of the
     time of a session would go into that, and there are none.
     """

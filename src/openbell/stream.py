@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from openbell.errors import ComponentError
-from openbell.replay import timetable
+from openbell.replay import no_garbage, timetable
 from openbell.scanners.schedule import due_times
 from openbell.session.series import reveal
 from openbell.subscriptions import Subscriptions
@@ -82,10 +82,12 @@ class SessionStream:
         while self._played_ns < last_ns:
             # The version first: what another thread adds while we resolve is then seen after the next moment.
             version = self._session_data.version
-            bars, slices = self._subscriptions.resolve()
             due = [scan for scan in scans if scan[0] > self._played_ns]
             after_ns = max(self._played_ns, first_ns)
-            callbacks += self._play_unchanged(timetable(bars, due, slices, after_ns=after_ns, last_ns=last_ns), version)
+            with no_garbage():
+                bars, slices = self._subscriptions.resolve()
+                table = timetable(bars, due, slices, after_ns=after_ns, last_ns=last_ns)
+            callbacks += self._play_unchanged(table, version)
         return callbacks
 
     def _play_unchanged(self, table: Timetable, version: int) -> int:
