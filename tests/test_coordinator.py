@@ -351,7 +351,7 @@ class TestObserverAndFolder:
         assert records == [r for day in json.loads(json.dumps(summary))["days"] for r in day["provisioning"]]
         signals = pl.read_parquet(out / "signals.parquet")
         assert len(signals) == 14
-        assert signals["date"].unique().sort().to_list() == list(TWO_DAYS)
+        assert [str(day) for day in signals["date"].unique().sort()] == list(TWO_DAYS)
         assert json.loads((out / "config.json").read_text())["session_name"] == "test"
         bars = pl.read_parquet(out / "bars" / "2013-10-11" / "IBM_1m.parquet")
         told = summary["days"][1]["symbols"]["IBM"]["bars"]["1m"]
