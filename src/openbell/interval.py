@@ -101,6 +101,7 @@ def parse_interval(text: str) -> Interval:
     return Interval(count, unit)  # type: ignore[arg-type]
 
 
+@lru_cache(maxsize=1024)
 def base_candidates(interval: str) -> tuple[str, ...]:
     """The base intervals that build ``interval`` exactly, best (coarsest) first; a base interval begins with itself."""
     wanted = parse_interval(interval)
