@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -53,3 +54,8 @@ def test_what_the_type_checker_sees_is_what_there_is() -> None:
     for home, names in openbell._HOMES.items():
         for name in names:
             assert getattr(openbell, name) is getattr(__import__(home, fromlist=[name]), name)
+
+
+def test_the_version_is_that_of_the_installed_package() -> None:
+    assert openbell.__version__ == version("openbell")
+    assert "__version__" in dir(openbell)

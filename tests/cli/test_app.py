@@ -144,3 +144,12 @@ def test_logs_as_json_carry_session_time_and_no_time_of_the_machine(run_logging:
         {"event": "open", "level": "info", "component": "test", "session_time": "09:30"},
         {"event": "gap", "level": "warning", "component": "test", "symbol": "IBM"},
     ]
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["plan"], ["demo"], ["data", "ls"], ["data", "import", "csv"]])
+def test_flags_do_not_look_as_if_they_took_a_value(command: list[str]) -> None:
+    text = CliRunner().invoke(app, [*command, "--help"]).stdout
+
+    assert "--help" in text
+    assert "<bool>" not in text
+    assert "<int>" not in text

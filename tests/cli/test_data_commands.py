@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from openbell.cli.app import app
+from openbell.cli.console import out
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,3 +105,27 @@ def test_a_folder_that_is_no_store_is_told(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert "not an openbell store" in result.stderr
+
+
+def test_a_file_is_no_store(tmp_path: Path) -> None:
+    (tmp_path / "afile").write_text("text")
+    result = call("ls", "--store", tmp_path / "afile")
+
+    assert result.exit_code == 1
+    assert "afile is a file. Name the folder of a store." in result.stderr
+
+
+@pytest.mark.parametrize("width", [60, 80, 110])
+def test_the_listing_never_cuts_a_number(
+    lean_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    store = tmp_path / "store"
+    call("import", "lean", lean_dir, "--store", store, "--symbol", "ibm", "--interval", "1d", "--interval", "1m")
+    monkeypatch.setattr(out, "_width", width)
+    lines = call("ls", "--store", store).stdout.splitlines()
+
+    assert len(lines) == 4  # two of the heading
+    assert "…" not in "".join(lines)
+    assert max(map(len, lines)) <= width
+    assert "5,849" in lines[-1]
+    assert ("KiB" in lines[-1]) is (width >= 80)

@@ -93,3 +93,17 @@ def test_what_cannot_be_exits_with_2(arguments: list[str], message: str) -> None
     assert code == 2
     assert out == ""
     assert message in err
+
+
+def test_the_text_of_an_indicator_flows_without_marks() -> None:
+    _, text, _ = run("opening_range")
+
+    assert "``" not in text
+    assert "Opening Range Breakout (1990)" in " ".join(text.split())
+
+
+def test_the_beginning_of_a_name_is_enough_for_a_suggestion() -> None:
+    code, _, told = run("bb")
+
+    assert code == 2
+    assert "Did you mean 'bbands'?" in told

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openbell.cli.console import out
 from openbell.cli.provisioning_views import count_refusals, count_warnings
-from openbell.cli.session_views import base_bars, hours, session_views
+from openbell.cli.session_views import base_bars, session_views
 from openbell.cli.tables import label_of, percent
 from openbell.observer import SessionObserver
 
@@ -38,7 +38,7 @@ _COLUMNS = (
     _Column("dropped", 7, True, 7),
     _Column("refused", 7, True, 3),
     _Column("warned", 6, True, 6),
-    _Column("lowest", 14, True, 5),
+    _Column("lowest quality", 14, True, 5),
     _Column("bars", 9, True, 8),
     _Column("calls", 8, True, 0),
     _Column("signals", 7, True, 8),
@@ -123,10 +123,11 @@ def _columns_that_fit(width: int) -> list[_Column]:
 
 def _cells(day: Mapping[str, Any]) -> list[str]:
     scores = [(base_bars(entry)["quality"], symbol) for symbol, entry in day["symbols"].items()]
+    close = "24:00" if day["close"][11:16] == "00:00" else day["close"][11:16]
     worst = min(((score, symbol) for score, symbol in scores if score is not None), default=None)
     return [
         day["date"],
-        hours(day).partition(",")[0],
+        f"{day['open'][11:16]} to {close}",
         f"{len(day['symbols']):,}",
         str(len(day["dropped"])),
         str(count_refusals(day)),

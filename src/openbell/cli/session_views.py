@@ -83,10 +83,10 @@ def hours(day: Mapping[str, Any]) -> str:
 
 
 def _from_to(start: str, end: str, date: str) -> str:
-    begin = start[11:16] if start[:10] == date else f"{start[:10]} {start[11:16]}"
-    if end[11:19] == "00:00:00" and end[:10] > start[:10]:
+    begin = start[11:16] if start[:10] == date else f"{start[11:16]} on {start[:10]}"
+    if end[11:19] == "00:00:00" and end[:10] > date:
         return f"{begin} to 24:00"
-    return f"{begin} to {end[11:16] if end[:10] == date else f'{end[:10]} {end[11:16]}'}"
+    return f"{begin} to {end[11:16] if end[:10] == date else f'{end[11:16]} on {end[:10]}'}"
 
 
 def _added_by(metadata: Mapping[str, Any]) -> str:
@@ -122,7 +122,7 @@ def _missing(symbol: str, entry: Mapping[str, Any], first: str) -> Iterator[str]
     told = [span(gap) for gap in today]
     if len(today) > _MOST_GAPS:
         longest = max(today, key=lambda gap: gap["missing"])
-        told = [f"{sum(gap['missing'] for gap in today):,} in {len(today):,} gaps, most {span(longest)}"]
+        told = [f"{sum(gap['missing'] for gap in today):,} in {len(today):,} gaps, longest {span(longest)}"]
     if before:
         told.append(f"{before:,} in its history")
     yield f"[yellow]missing[/] {escape(symbol)} {interval} bars: {', '.join(told)}"

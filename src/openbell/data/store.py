@@ -279,8 +279,9 @@ def _coverage(symbol: str, interval: str, entries: Sequence[FileEntry]) -> Cover
 def _require_marker(folder: Path) -> None:
     remedy = f"Create a store with: openbell data import lean FOLDER --store {folder}"
     if not folder.is_dir():
-        problem = f"{folder} is a file, not a store's folder" if folder.exists() else f"there is no folder {folder}"
-        raise StoreError(f"{problem}. {remedy}")
+        if folder.exists():
+            raise StoreError(f"{folder} is a file. Name the folder of a store.")
+        raise StoreError(f"there is no folder {folder}. {remedy}")
     try:
         marker = json.loads((folder / layout.MARKER).read_bytes())
         version = int(marker["schema_version"])
