@@ -157,7 +157,8 @@ class SessionCoordinator:
         if reqs and len(self.dropped) == len(reqs):
             reasons = "\n".join(f"  {symbol}: {' '.join(errors)}" for symbol, errors in self.dropped.items())
             day = self.session_data.session_date
-            told = [f"none of the {len(reqs)} symbols could be provisioned for {day}:\n{reasons}"]
+            none = f"none of the {len(reqs)} symbols could" if len(reqs) > 1 else "the only symbol could not"
+            told = [f"{none} be provisioned for {day}:\n{reasons}"]
             raise ProvisioningError("\n".join(told + self.questions_of_calendar(day, day)))
 
     def analyze_config_symbols(self) -> list[ProvisioningRequirements]:

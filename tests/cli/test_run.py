@@ -202,9 +202,7 @@ def test_the_hint_is_a_command_that_works(call: Any, folder: Path) -> None:
 
 
 def test_a_damaged_file_is_one_error(call: Any, folder: Path) -> None:
-    path = next((folder / "store").rglob("*DLTA*.parquet"), None) or next(
-        p for p in (folder / "store").rglob("*.parquet") if "DLTA" in str(p)
-    )
+    path = [p for p in sorted((folder / "store").rglob("*.parquet")) if "DLTA" in str(p) and "1m" in str(p)][-1]
     content = path.read_bytes()
     path.write_bytes(content[:100])
     try:
@@ -213,4 +211,12 @@ def test_a_damaged_file_is_one_error(call: Any, folder: Path) -> None:
         path.write_bytes(content)
 
     errors = json.loads(told.stdout)["days"][0]["symbols"]["DLTA"]["errors"]
-    assert [error for error in errors if "damaged" in error] == errors[:1]
+    assert [error.partition(":")[0] for error in errors] == ["load_historical cannot have 1m, 5m, 15m bars"]
+
+
+@pytest.mark.parametrize(("symbols", "told"), [(["NO"], "the only symbol could not"), (["NO", "NAY"], "none of the 2")])
+def test_a_run_of_which_nothing_can_be_provisioned_exits_3(call: Any, symbols: list[str], told: str) -> None:
+    result = call(["run"], data={"symbols": symbols})
+
+    assert result.exit_code == 3
+    assert told in result.stderr
