@@ -224,7 +224,7 @@ def _require_indicator(req: ProvisioningRequirements, world: World, config: Indi
     need = _indicator_need(config, world.config.session_data_config.settling_tolerance)
     req.indicators.append(need)
     req.explain(need.key, because)
-    depth = f"{need.settled_after} bars of warm-up" if need.settled_after else ""
+    depth = f"{need.settled_after} bar{'s' if need.settled_after > 1 else ''} of warm-up" if need.settled_after else ""
     sessions = f"{need.lookback_sessions} earlier sessions" if need.lookback_sessions else ""
     asked = " and ".join(part for part in (depth, sessions) if part)
     _require(
