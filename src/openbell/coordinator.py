@@ -105,15 +105,17 @@ class SessionCoordinator:
         hooks = Hooks.of_day(self._classes, self.provisioner, self.time_manager)
         session = self.time_manager.session(day)
         stream = SessionStream(session, self.provisioner, hooks, self._clock, self.observer)
-        hooks.setup()
-        for of_day in hooks.scanners:
-            if of_day.config.pre_session:
-                hooks.scan(of_day)
-        stream.tell_of_new_symbols()
-        self.observer.day_prepared(self.session_data)
-        self.load_s += watch.seconds
-        watch = stopwatch()
-        callbacks = stream.play()
+        try:
+            hooks.setup()
+            hooks.scan_before_the_open()
+            stream.tell_of_new_symbols()
+            self.observer.day_prepared(self.session_data)
+            self.load_s += watch.seconds
+            watch = stopwatch()
+            callbacks = stream.play()
+        except BaseException as error:
+            hooks.teardown_after(error)
+            raise
         hooks.teardown()
         self.run_s += watch.seconds
         summary = summarise_day(
