@@ -13,6 +13,7 @@ from openbell.cli.data_fetch import fetches
 from openbell.cli.data_import import imports
 from openbell.cli.data_options import AsJson, ExistingStore, store_folder
 from openbell.cli.data_repair import repair_store
+from openbell.cli.data_rm import remove_bars
 from openbell.cli.data_verify import verify_store
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ data.command("actions")(list_actions)
 data.command("check")(check_data)
 data.command("verify")(verify_store)
 data.command("repair")(repair_store)
+data.command("rm")(remove_bars)
 
 
 @data.command("ls")

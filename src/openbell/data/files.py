@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -12,10 +13,10 @@ from typing import IO, TYPE_CHECKING
 from openbell.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["replace_file", "sync_files", "sync_folders", "temporary_of", "writer_lock"]
+__all__ = ["delete_files", "replace_file", "sync_files", "sync_folders", "temporary_of", "writer_lock"]
 
 _POLL_S = 0.05
 _SYNC_THREADS = 8
@@ -38,6 +39,24 @@ def replace_file(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def delete_files(paths: Iterable[Path]) -> list[Path]:
+    """Delete files, those of them that are there, and the folders that are empty then.
+
+    Returns:
+        The folders in which names are gone; that is durable once they are synced (`sync_folders`).
+    """
+    touched: dict[Path, None] = {}
+    for path in paths:
+        path.unlink(missing_ok=True)
+        touched[path.parent] = None
+    for folder in list(touched):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+        if not folder.exists():
+            touched[folder.parent] = None
+    return [folder for folder in touched if folder.exists()]
 
 
 def sync_files(paths: Sequence[Path]) -> None:

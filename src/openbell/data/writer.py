@@ -1,9 +1,9 @@
 """Writing to a store: all of a batch or nothing of it, also when the process is killed at any moment.
 
 A flush goes: (1) the new files into the staging folder, synced; (2) a note of where each belongs and what it holds,
-synced: from here on the batch will be in the store, whatever happens; (3) the files renamed to their places; (4) the
-manifest replaced; (5) the note deleted. A kill before (2) leaves files that nobody looks at, a kill after it leaves the
-note, and whoever opens the store next does the rest.
+synced: from here on the batch will be in the store, whatever happens; (3) the files renamed to their places, and those
+that are to go deleted; (4) the manifest replaced; (5) the note deleted. A kill before (2) leaves files that nobody
+looks at, a kill after it leaves the note, and whoever opens the store next does the rest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from openbell.data.check_bars import require_good_bars
-from openbell.data.files import replace_file, sync_files, sync_folders, temporary_of
+from openbell.data.files import delete_files, replace_file, sync_files, sync_folders, temporary_of
 from openbell.data.layout import MANIFEST, PENDING, STAGING, Partition, as_stored, data_path, partitions
 from openbell.data.manifest import FileEntry, Manifest, encode_bars, sha256_of
 from openbell.errors import DamagedFileError, StoreError
@@ -56,7 +56,8 @@ class StoreWriter:
     def __init__(self, store: Path, manifest: Manifest) -> None:
         self._store = store
         self.manifest = manifest
-        self._staged: dict[Partition, pl.DataFrame] = {}
+        # None takes the file out.
+        self._staged: dict[Partition, pl.DataFrame | None] = {}
         self._staged_rows = 0
 
     def write(self, symbol: str, interval: str, frame: pl.DataFrame) -> WriteReport:
@@ -83,7 +84,7 @@ class StoreWriter:
         changed: dict[Partition, pl.DataFrame] = {}
         for part, rows in partitions(interval, bars):
             partition = Partition(interval, symbol, part)
-            merged, told = _merged(rows, self._current(partition))
+            merged, told = _merged(rows, self.current(partition))
             report += told
             if merged is not None:
                 changed[partition] = merged
@@ -93,24 +94,12 @@ class StoreWriter:
             self.flush()
         return report
 
-    def flush(self) -> None:
-        """Bring everything that is written so far to disk, all of it or nothing.
+    def current(self, partition: Partition) -> pl.DataFrame | None:
+        """The bars that a data file has now, what is written but not yet flushed included; None when there are none.
 
         Raises:
-            StoreError: The disk is full or the folder cannot be written; what was not stored yet is given up.
+            DamagedFileError: The file is not what was stored.
         """
-        staged, self._staged, self._staged_rows = self._staged, {}, 0
-        if not staged:
-            return
-        try:
-            self.manifest = self._commit(staged)
-        except OSError as exc:
-            raise StoreError(
-                f"cannot write to the store {self._store}: {exc.strerror or exc} ({exc.filename})."
-            ) from exc
-
-    def _current(self, partition: Partition) -> pl.DataFrame | None:
-        """The bars that a partition has now; None when there are none."""
         if partition in self._staged:
             return self._staged[partition]
         path = data_path(self._store, partition)
@@ -129,7 +118,31 @@ class StoreWriter:
         except pl.exceptions.PolarsError as exc:
             raise DamagedFileError(path, str(exc)) from exc
 
-    def _commit(self, staged: Mapping[Partition, pl.DataFrame]) -> Manifest:
+    def replace(self, changes: Mapping[Partition, pl.DataFrame | None]) -> None:
+        """Have the next flush put whole data files in place of those that are there; None takes one out.
+
+        Args:
+            changes: Frames of `BAR_SCHEMA` as `current` returns them, with rows left out.
+        """
+        self._staged |= changes
+
+    def flush(self) -> None:
+        """Bring everything that is written so far to disk, all of it or nothing.
+
+        Raises:
+            StoreError: The disk is full or the folder cannot be written; what was not stored yet is given up.
+        """
+        staged, self._staged, self._staged_rows = self._staged, {}, 0
+        if not staged:
+            return
+        try:
+            self.manifest = self._commit(staged)
+        except OSError as exc:
+            raise StoreError(
+                f"cannot write to the store {self._store}: {exc.strerror or exc} ({exc.filename})."
+            ) from exc
+
+    def _commit(self, staged: Mapping[Partition, pl.DataFrame | None]) -> Manifest:
         folder = self._store / STAGING
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
@@ -141,18 +154,23 @@ class StoreWriter:
             raise
         return _finish(self._store, self.manifest, entries)
 
-    def _stage(self, folder: Path, staged: Mapping[Partition, pl.DataFrame]) -> dict[Partition, FileEntry]:
+    def _stage(
+        self, folder: Path, staged: Mapping[Partition, pl.DataFrame | None]
+    ) -> dict[Partition, FileEntry | None]:
         """Write the new files into the staging folder, the n-th under the name n."""
 
-        def write(item: tuple[int, tuple[Partition, pl.DataFrame]]) -> FileEntry:
+        def write(item: tuple[int, tuple[Partition, pl.DataFrame | None]]) -> FileEntry | None:
             number, (partition, frame) = item
+            if frame is None:
+                return None
             content, entry = encode_bars(partition.part, frame)
             (folder / str(number)).write_bytes(content)
             return entry
 
         with ThreadPoolExecutor(_THREADS) as pool:
             entries = dict(zip(staged, pool.map(write, enumerate(staged.items())), strict=True))
-        sync_files([folder / str(number) for number in range(len(staged))])
+        if written := [folder / str(number) for number, entry in enumerate(entries.values()) if entry]:
+            sync_files(written)
         sync_folders([folder, self._store])
         return entries
 
@@ -178,7 +196,7 @@ def heal(store: Path, manifest: Manifest) -> Manifest:
         return manifest
     except ValueError as exc:
         raise DamagedFileError(store / PENDING, str(exc)) from exc
-    entries = {Partition(*partition): FileEntry(*entry) for partition, entry in note}
+    entries = {Partition(*partition): FileEntry(*entry) if entry else None for partition, entry in note}
     return _finish(store, manifest, entries)
 
 
@@ -188,17 +206,20 @@ def commit_manifest(store: Path, manifest: Manifest) -> Manifest:
     return manifest
 
 
-def _finish(store: Path, manifest: Manifest, entries: Mapping[Partition, FileEntry]) -> Manifest:
+def _finish(store: Path, manifest: Manifest, entries: Mapping[Partition, FileEntry | None]) -> Manifest:
     """The part of a flush behind its note; may be begun any number of times."""
-    targets = [data_path(store, partition) for partition in entries]
+    targets = [data_path(store, partition) for partition, entry in entries.items() if entry]
     folders = list(dict.fromkeys(target.parent for target in targets))
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
-    for number, target in enumerate(targets):
-        staged = store / STAGING / str(number)
+    for number, (partition, entry) in enumerate(entries.items()):
+        if entry is None:
+            continue
+        staged, target = store / STAGING / str(number), data_path(store, partition)
         # What is not in the staging folder any more was renamed before the kill.
         if staged.exists():
             staged.replace(target)
+    folders += delete_files(data_path(store, partition) for partition, entry in entries.items() if entry is None)
     parents = {folder.parent for folder in folders}
     sync_folders([*folders, *parents, *{parent.parent for parent in parents}, store])
     commit_manifest(store, manifest.with_changes(entries))
@@ -223,8 +244,8 @@ def _merged(rows: pl.DataFrame, current: pl.DataFrame | None) -> tuple[pl.DataFr
     return pl.concat([kept, rows]).sort("timestamp"), report
 
 
-def _encode_note(entries: Mapping[Partition, FileEntry]) -> bytes:
-    note: Sequence[object] = [[list(partition), list(entry)] for partition, entry in entries.items()]
+def _encode_note(entries: Mapping[Partition, FileEntry | None]) -> bytes:
+    note: Sequence[object] = [[list(partition), entry and list(entry)] for partition, entry in entries.items()]
     return json.dumps(note).encode()
 
 
