@@ -9,14 +9,21 @@ import pytest
 from typer.testing import CliRunner
 
 from openbell.cli.app import app
+from openbell.cli.console import out
 from openbell.timing.calendars import calendar_names
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.fixture(autouse=True)
+def _hundred_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The console took its width when it was made, before any test could say one."""
+    monkeypatch.setattr(out, "width", 100)
+
+
 def told(*arguments: str, code: int = 0) -> str:
-    result = CliRunner(env={"COLUMNS": "100"}).invoke(app, ["calendars", *arguments])
+    result = CliRunner().invoke(app, ["calendars", *arguments])
 
     assert result.exit_code == code, result.output
     return result.stderr if code else result.stdout

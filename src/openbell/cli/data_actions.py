@@ -10,7 +10,7 @@ import typer
 
 from openbell.cli.console import out, print_json, say
 from openbell.cli.data_import_report import told_actions
-from openbell.cli.data_options import AsJson, Store, store_folder
+from openbell.cli.data_options import AsJson, ExistingStore, store_folder
 from openbell.errors import UnknownNameError, did_you_mean
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ __all__ = ["import_actions", "list_actions"]
 def list_actions(
     symbols: Annotated[list[str] | None, typer.Argument(help="Only these symbols; default: all.")] = None,
     *,
-    store: Store = None,
+    store: ExistingStore = None,
     as_json: AsJson = False,
 ) -> None:
     """List the splits, dividends and renames that a store knows."""
@@ -52,7 +52,7 @@ def import_actions(
         Path, typer.Argument(help="A CSV file with the columns symbol, ex_date, type (split, dividend, rename), value.")
     ],
     *,
-    store: Store = None,
+    store: ExistingStore = None,
     as_json: AsJson = False,
 ) -> None:
     """Import splits (new shares for one old share), cash dividends per share, and renames (the new symbol)."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from openbell.cli.console import err, out, print_json, say
-from openbell.cli.data_options import AsJson, Store, store_folder
+from openbell.cli.data_options import AsJson, ExistingStore, store_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ _GOOD = 99.9
 def check_data(
     symbols: Annotated[list[str] | None, typer.Argument(help="Which symbols; all unless given.")] = None,
     *,
-    store: Store = None,
+    store: ExistingStore = None,
     exchange: Annotated[str, typer.Option("--exchange", help="The calendar to check against.")] = "XNYS",
     interval: Annotated[list[str] | None, typer.Option("--interval", help="Only 1s, 1m or 1d; repeatable.")] = None,
     first: Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First day.")] = None,

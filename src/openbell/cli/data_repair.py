@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from openbell.cli.console import out, print_json, say
-from openbell.cli.data_options import AsJson, Store, store_folder
+from openbell.cli.data_options import AsJson, ExistingStore, store_folder
 from openbell.cli.data_verify import finding_columns, finding_dict, findings_table
 
 __all__ = ["repair_store"]
@@ -15,7 +15,7 @@ __all__ = ["repair_store"]
 
 def repair_store(
     *,
-    store: Store = None,
+    store: ExistingStore = None,
     exchange: Annotated[
         str, typer.Option("--exchange", help="The calendar that says which minutes make a complete session.")
     ] = "XNYS",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from openbell.cli.console import err, out, print_json
-from openbell.cli.data_options import AsJson, Store, store_folder
+from openbell.cli.data_options import AsJson, ExistingStore, store_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["finding_columns", "finding_dict", "findings_table", "verify_store"]
 
 
-def verify_store(*, store: Store = None, as_json: AsJson = False) -> None:
+def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> None:
     """Compare every file of a store with its checksum. Exit code 1 when one is damaged, missing or unknown."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
