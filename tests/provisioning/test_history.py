@@ -130,6 +130,16 @@ class TestDepth:
         assert {name: len(s.history) for name, s in bars.items()} == {"1m": 500, "5m": 100, "30m": 16}
         assert all(i.valid for i in held(system).indicators.values())
 
+    def test_a_bar_that_ends_with_the_open_of_a_market_that_never_closes_is_history(self, tmp_path: Path) -> None:
+        store = made_store(tmp_path / "store", ["BTC"], "2024-06-26", "2024-06-27", exchange="24/7", intervals=["1m"])
+        sma = {"name": "sma", "period": 20, "interval": "1m"}
+        system = prepared(store, exchange="24/7", symbols=["BTC"], days="2024-06-27", indicators=[sma])
+        series = held(system, "BTC").bars["1m"]
+
+        assert len(series.history) == 20
+        assert series.history.end[-1] == system.coordinator.time_manager.session(date(2024, 6, 27)).open_ns
+        assert held(system, "BTC").indicators["sma_20_1m"].valid
+
     def test_prior_day_takes_one_whole_session_of_real_bars(self, minute_store: Path) -> None:
         system = prepared(minute_store, indicators=[{"name": "prior_day", "interval": "5m"}])
         history = held(system).bars["5m"].history
