@@ -93,6 +93,20 @@ class TestTooLittle:
         for part in ("1m", "10 trailing sessions", "2 have bars", "2013-10-04"):
             assert part in warning
 
+    @pytest.mark.parametrize(
+        ("trailing", "bars", "told"),
+        [
+            (3, 0, ["1w: no whole 1w bar lies in 3 trailing sessions; ask for more, to have one"]),
+            (10, 2, []),
+            (30, 3, ["1w: 30 trailing sessions were asked for, but the store's 1d bars begin 2024-05-20"]),
+        ],
+    )  # fmt: skip
+    def test_trailing_sessions_of_weekly_bars(self, holes: Path, trailing: int, bars: int, told: list[str]) -> None:
+        system = prepared(holes, symbols=["WHOLE"], days="2024-06-10", trailing={"1w": trailing})
+
+        assert list(system.coordinator.journal.records[0].warnings) == told
+        assert len(held(system, "WHOLE").bars["1w"].history) == bars
+
     def test_a_cumulative_indicator_says_that_it_never_settles(self, minute_store: Path) -> None:
         day = engine(minute_store, indicators=[{"name": "obv", "interval": "5m"}]).run()["days"][0]
 
@@ -235,7 +249,9 @@ class TestHoles:
         quality = held(system, "NODAYS").bars["1m"].historical_quality
 
         assert (quality.percent, quality.expected) == (0.0, 780)
-        assert "0 have bars" in system.coordinator.journal.records[0].warnings[0]
+        assert system.coordinator.journal.records[0].warnings == (
+            "1m: 2 trailing sessions were asked for, 0 have bars",
+        )
 
     def test_history_before_the_store_begins_is_a_warning_and_no_gap(self, holes: Path) -> None:
         system = prepared(holes, symbols=["WHOLE"], days="2024-05-22", trailing={"1m": 10})

@@ -182,12 +182,27 @@ def _shortfalls_to_warn_of(req: ProvisioningRequirements, world: World) -> list[
                 f"{name}: the warm-up reaches back to {proof.first_session}, because {empty} sessions since then "
                 "have no bars"
             )
-        if proof.sessions < proof.need.trailing_sessions:
-            texts.append(
-                f"{name}: {proof.need.trailing_sessions} trailing sessions were asked for, {proof.sessions} have bars "
-                f"(the store's {proof.need.base} bars begin {proof.available_from})"
-            )
+        texts += _trailing_shortfall(name, proof, world)
     return texts
+
+
+def _trailing_shortfall(name: str, proof: HistoryProof, world: World) -> list[str]:
+    """What is missing of the trailing sessions; bars of several sessions are not counted against sessions."""
+    asked = proof.need.trailing_sessions
+    if proof.sessions >= asked:
+        return []
+    tm = world.time_manager
+    begun = proof.available_from is not None and tm.first_session_on_or_after(proof.available_from)
+    late = begun and tm.session_before(world.day, asked) < begun
+    begin = f"the store's {proof.need.base} bars begin {proof.available_from}"
+    if _is_of_sessions(proof):
+        text = f"{name}: {asked} trailing sessions were asked for, {proof.sessions} have bars"
+        return [f"{text} ({begin})" if late else text]
+    if late:
+        return [f"{name}: {asked} trailing sessions were asked for, but {begin}"]
+    if not proof.sessions:
+        return [f"{name}: no whole {name} bar lies in {asked} trailing sessions; ask for more, to have one"]
+    return []
 
 
 def _is_of_sessions(proof: HistoryProof) -> bool:
