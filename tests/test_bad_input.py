@@ -249,7 +249,7 @@ class TestStore:
     @pytest.mark.parametrize("command", ["plan", "run"])
     def test_the_folder_is_not_there(self, call: Callable[..., Result], tmp_path: Path, command: str) -> None:
         result = call(command, config_of(), store=tmp_path / "nowhere")
-        assert result.exit_code != 0
+        assert result.exit_code == 2
         for part in ("nowhere", "openbell data import"):
             assert part in told(result)
         assert not (tmp_path / "nowhere").exists()
@@ -259,7 +259,7 @@ class TestStore:
         (tmp_path / "letters").mkdir()
         (tmp_path / "letters" / "dear.txt").write_text("dear")
         result = call(command, config_of(), store=tmp_path / "letters")
-        assert result.exit_code != 0
+        assert result.exit_code == 2
         for part in ("letters", "not an openbell store", "openbell data import"):
             assert part in told(result)
         assert [p.name for p in (tmp_path / "letters").iterdir()] == ["dear.txt"]

@@ -9,7 +9,8 @@ The tree is sorted by what the caller can do about it:
     │   └── IntervalError         ... an interval that cannot be read or derived
     ├── CalendarError             a day or time that the exchange's calendar does not have
     ├── DataError                 get, mend or replace data
-    │   ├── StoreError            ... a folder that is not a store, or one that cannot be written
+    │   ├── StoreError            ... a store that is too new, or cannot be written
+    │   │   └── NotAStoreError    ... a folder that is not a store, or not there (name another)
     │   ├── DamagedFileError      ... a file of the store that cannot be read (tells which)
     │   ├── BadBarsError          ... bars that contradict themselves (tells where)
     │   └── ShortfallError        ... fewer bars than were asked for (tells both numbers)
@@ -35,6 +36,7 @@ __all__ = [
     "DataError",
     "IntervalError",
     "InvalidConfigError",
+    "NotAStoreError",
     "OpenbellError",
     "ProvisioningError",
     "ShortfallError",
@@ -116,7 +118,11 @@ class DataError(OpenbellError):
 
 
 class StoreError(DataError):
-    """A folder that is not an openbell store, or a store that cannot be written to."""
+    """A folder that is not an openbell store, or a store that cannot be read by this openbell or written to."""
+
+
+class NotAStoreError(StoreError):
+    """A folder was named as a store that is none, and cannot become one; naming another is the remedy."""
 
 
 class DamagedFileError(DataError):

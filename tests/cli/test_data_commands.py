@@ -100,18 +100,29 @@ def test_the_store_is_asked_for_unless_one_is_here(csv: Path, tmp_path: Path, mo
     assert "SPY" in call("ls").stdout
 
 
-def test_a_folder_that_is_no_store_is_told(tmp_path: Path) -> None:
-    result = call("ls", "--store", tmp_path)
+@pytest.mark.parametrize("command", ["ls", "check", "verify", "repair", "actions", "rm SPY"])
+def test_a_folder_that_is_no_store_is_told(tmp_path: Path, command: str) -> None:
+    empty = call(*command.split(), "--store", tmp_path)
+    missing = call(*command.split(), "--store", tmp_path / "nowhere")
 
-    assert result.exit_code == 1
-    assert "not an openbell store" in result.stderr
+    assert (empty.exit_code, missing.exit_code) == (2, 2)
+    assert "not an openbell store" in empty.stderr
+    assert f"there is no folder {tmp_path / 'nowhere'}." in missing.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bars_are_not_imported_into_a_folder_of_other_things(csv: Path, tmp_path: Path) -> None:
+    result = call("import", "csv", csv, "--interval", "1m", "--timezone", "UTC", "--store", tmp_path)
+
+    assert result.exit_code == 2
+    assert "is not an openbell store and not empty" in result.stderr
 
 
 def test_a_file_is_no_store(tmp_path: Path) -> None:
     (tmp_path / "afile").write_text("text")
     result = call("ls", "--store", tmp_path / "afile")
 
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "afile is a file. Name the folder of a store." in result.stderr
 
 

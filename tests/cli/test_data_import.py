@@ -55,6 +55,8 @@ def test_yes_imports_it(vendor: Path, store: Path) -> None:
     assert result.exit_code == 0
     assert "The first bars as they would be stored" in result.stdout
     assert (json.loads(again.stdout)["added"], json.loads(again.stdout)["unchanged"]) == (0, 87)
+    assert "Nothing changed" not in result.stdout
+    assert "Nothing changed" in call("csv", vendor.parent, "--store", store, *NEW_YORK, "--yes").stdout
     first = BarStore.open(store).read(["ACME"], "1m", None, None).row(0)
     assert (f"{first[1]:%H:%M}", *first[2:]) == ("13:30", 10.1, 10.2, 10.0, 10.1, 31.0)
 

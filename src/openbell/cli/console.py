@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from openbell.errors import ComponentError, ConfigError, OpenbellError, ProvisioningError
+from openbell.errors import ComponentError, ConfigError, NotAStoreError, OpenbellError, ProvisioningError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 """Where messages and progress go: stderr."""
 
-_EXIT_CODES = ((ConfigError, 2), (ProvisioningError, 3), (OpenbellError, 1))
+_EXIT_CODES = ((ConfigError, 2), (NotAStoreError, 2), (ProvisioningError, 3), (OpenbellError, 1))
 
 
 def say(message: str) -> None:
@@ -41,7 +41,7 @@ def warn(message: str) -> None:
 
 
 def fail(error: OpenbellError) -> NoReturn:
-    """Print an error on stderr and end the command: exit code 2 for a bad config, 3 for nothing provisioned, else 1.
+    """Print an error on stderr and end the command: exit code 2 for bad config or usage, 3 for nothing provisioned, else 1.
 
     An error in a user's scanner or strategy is preceded by the traceback of what they raised.
 

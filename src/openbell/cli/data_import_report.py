@@ -41,6 +41,8 @@ def show_import(report: ImportReport, store: Path, *, as_json: bool) -> None:
         out.print(_report_table(report, store))
         if report.actions is not None and any(asdict(report.actions).values()):
             out.print(told_actions(report.actions))
+        if _changed_nothing(report):
+            out.print("Nothing changed: these bars were in the store already.")
     for path in report.quarantine:
         say(f"warning: rows were set aside in {path}; it tells why")
     if report.set_aside:
@@ -49,6 +51,11 @@ def show_import(report: ImportReport, store: Path, *, as_json: bool) -> None:
         say(f"error: {path} was not imported: {reason}")
     if report.failed:
         raise typer.Exit(1)
+
+
+def _changed_nothing(report: ImportReport) -> bool:
+    parts = [report.written, *([report.actions] if report.actions else [])]
+    return any(p.unchanged for p in parts) and not any(p.added or p.revised for p in parts)
 
 
 def _summary(report: ImportReport, store: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from openbell.data.layout import Partition, data_path, partition_of
 from openbell.data.manifest import FileEntry, Manifest, data_files, describe_file
 from openbell.data.reader import file_problem
 from openbell.data.writer import heal, unfinished
-from openbell.errors import DamagedFileError, StoreError
+from openbell.errors import DamagedFileError, NotAStoreError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,10 +92,13 @@ def require_store(store: Path) -> None:
     """Refuse a folder in which nothing tells of a store.
 
     Raises:
-        StoreError: It is none, or one of a newer openbell.
+        NotAStoreError: It is none.
+        StoreError: It is one of a newer openbell.
     """
     if not any((store / name).exists() for name in (layout.MARKER, layout.MANIFEST, layout.BARS)):
-        raise StoreError(f"{store} is not an openbell store. Name the folder that holds {layout.MARKER}.")
+        if not store.is_dir():
+            raise NotAStoreError(f"{store} is a file." if store.exists() else f"there is no folder {store}.")
+        raise NotAStoreError(f"{store} is not an openbell store. Name the folder that holds {layout.MARKER}.")
     version = _schema_version(store)
     if version is not None and version > layout.SCHEMA_VERSION:
         raise StoreError(

@@ -20,7 +20,7 @@ from openbell.data.layout import Partition, data_path, instant
 from openbell.data.manifest import FileEntry, Manifest
 from openbell.data.reader import FileReader, StoredFile, SymbolRows
 from openbell.data.writer import StoreWriter, WriteReport, commit_manifest, heal, unfinished
-from openbell.errors import DamagedFileError, StoreError
+from openbell.errors import DamagedFileError, NotAStoreError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -280,13 +280,13 @@ def _require_marker(folder: Path) -> None:
     remedy = f"Create a store with: openbell data import lean FOLDER --store {folder}"
     if not folder.is_dir():
         if folder.exists():
-            raise StoreError(f"{folder} is a file. Name the folder of a store.")
-        raise StoreError(f"there is no folder {folder}. {remedy}")
+            raise NotAStoreError(f"{folder} is a file. Name the folder of a store.")
+        raise NotAStoreError(f"there is no folder {folder}. {remedy}")
     try:
         marker = json.loads((folder / layout.MARKER).read_bytes())
         version = int(marker["schema_version"])
     except FileNotFoundError:
-        raise StoreError(f"{folder} is not an openbell store (it has no {layout.MARKER}). {remedy}") from None
+        raise NotAStoreError(f"{folder} is not an openbell store (it has no {layout.MARKER}). {remedy}") from None
     except (ValueError, KeyError, TypeError) as exc:
         raise DamagedFileError(folder / layout.MARKER, str(exc)) from exc
     if version > layout.SCHEMA_VERSION:
@@ -299,10 +299,10 @@ def _require_marker(folder: Path) -> None:
 def _require_free(folder: Path) -> None:
     """Refuse to make a store in a folder that is used for something else."""
     if folder.exists() and not folder.is_dir():
-        raise StoreError(f"{folder} is a file. Name an empty or a new folder.")
+        raise NotAStoreError(f"{folder} is a file. Name an empty or a new folder.")
     # Hidden files may be what a creation that was killed has left.
     if folder.exists() and (others := sorted(p.name for p in folder.iterdir() if not _is_own(p.name))):
-        raise StoreError(
+        raise NotAStoreError(
             f"{folder} is not an openbell store and not empty (it holds {', '.join(others[:3])}). "
             "Name an empty or a new folder."
         )
