@@ -41,7 +41,7 @@ def warn(message: str) -> None:
 
 
 def fail(error: OpenbellError) -> NoReturn:
-    """Print an error on stderr and end the command: exit code 2 for bad config or usage, 3 for nothing provisioned, else 1.
+    """Print an error on stderr and end the command: 2 for bad config or usage, 3 for nothing provisioned, else 1.
 
     An error in a user's scanner or strategy is preceded by the traceback of what they raised.
 
