@@ -246,6 +246,25 @@ def test_a_good_file_that_was_copied_in_is_adopted(store: Path) -> None:
     assert BarStore.open(store).read(["D"], "1m", None, None).height == 16 * 390 - 1
 
 
+@pytest.mark.parametrize("by", ["repair", "another write"])
+def test_files_of_other_types_are_taken_in_when_the_manifest_is_lost(store: Path, by: str) -> None:
+    before = BarStore.open(store).read(["A"], "1m", None, None)
+    for name in (NOVEMBER, DAILY):
+        times, volume = pl.col("timestamp").dt.cast_time_unit("us"), pl.col("volume").cast(pl.Int64)
+        pl.read_parquet(store / name).with_columns(times, volume).write_parquet(store / name)
+    (store / "manifest.parquet").unlink()
+    (reason,) = (finding.reason for finding in verify(store).findings if finding.path == store / NOVEMBER)
+    assert "its timestamps are Datetime(time_unit='us'" in reason
+    if by == "another write":
+        BarStore.open(store).write("D", "1m", before.drop("symbol"))
+    report = repair(store)
+
+    assert report.lost == ()
+    assert verify(store).findings == ()
+    assert_frame_equal(BarStore.open(store).read(["A"], "1m", None, None), before)
+    assert pl.read_parquet_schema(store / DAILY)["timestamp"] == pl.Datetime("ns", "UTC")
+
+
 def test_damaged_corporate_actions_are_found(store: Path) -> None:
     (store / "actions").mkdir()
     (store / "actions" / "actions.parquet").write_bytes(b"PAR1")

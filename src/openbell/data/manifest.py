@@ -188,8 +188,11 @@ def describe_file(path: Path) -> FileEntry:
         frame = pl.read_parquet(io.BytesIO(content), columns=["timestamp"])
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as exc:
         raise DamagedFileError(path, str(exc)) from exc
-    if frame.is_empty() or frame.schema["timestamp"] != BAR_SCHEMA["timestamp"]:
+    if frame.is_empty():
         raise DamagedFileError(path, "it holds no bars")
+    if frame.schema["timestamp"] != BAR_SCHEMA["timestamp"]:
+        told = f"its timestamps are {frame.schema['timestamp']}, not {BAR_SCHEMA['timestamp']}"
+        raise DamagedFileError(path, told, "Take it in with: openbell data repair --store FOLDER")
     return _describe(path.stem, frame, content)
 
 

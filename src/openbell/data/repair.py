@@ -17,7 +17,7 @@ from openbell.data.files import replace_file, sync_folders, writer_lock
 from openbell.data.layout import BAR_SCHEMA, MANIFEST, PENDING, QUARANTINE, STAGING, Partition, instant
 from openbell.data.maintenance import LOCK_WAIT_S, Finding, find_problems, require_store
 from openbell.data.manager import DataManager
-from openbell.data.manifest import FileEntry, Manifest, describe_file
+from openbell.data.manifest import FileEntry, Manifest, describe_file, encode_bars
 from openbell.data.store import BarStore
 from openbell.data.writer import StoreWriter, commit_manifest, heal
 from openbell.errors import BadBarsError
@@ -93,7 +93,10 @@ def repair(store: Path, *, exchange: str = "XNYS") -> RepairReport:
         changes: dict[Partition, FileEntry | None] = {}
         lost: list[Repair] = []
         for finding in findings:
-            if finding.kind in ("damaged", "missing"):
+            if finding.kind == "damaged" and (entry := _entry_if_good(store, finding)):
+                repairs.append(Repair(finding, "rebuilt", f"its {entry.rows:,} bars are good"))
+                changes[_partition(finding)] = entry
+            elif finding.kind in ("damaged", "missing"):
                 lost.append(_give_up(store, finding))
                 changes[_partition(finding)] = None
             elif finding.kind == "unknown":
@@ -126,7 +129,7 @@ def _mend_frame(store: Path) -> Iterator[Repair]:
             yield Repair(finding, "set aside", "deleted: the import that it belonged to was killed; import again")
         elif finding.kind == "manifest":
             manifest = commit_manifest(store, Manifest.scan(store))
-            suspects = {p: e for p, e in manifest.partitions() if e.rows and _content_problem(store, p)}
+            suspects = {p: e for p, e in manifest.partitions() if e.rows and _file_problem(store, p)}
             # A checksum that fits nothing makes each of them a damaged file below.
             doubtful = {p: e._replace(sha256="") for p, e in suspects.items()}
             manifest = commit_manifest(store, manifest.with_changes(doubtful))
@@ -149,8 +152,8 @@ def _adopt_or_set_aside(store: Path, finding: Finding, changes: dict[Partition, 
     path = finding.path
     if re.fullmatch(r"bars/interval=[^/]+/symbol=[^/]+/[^/.]+\.parquet", path.relative_to(store).as_posix()):
         partition = layout.partition_of(path)
-        if not _content_problem(store, partition):
-            changes[partition] = entry = describe_file(path)
+        if entry := _good_entry(store, partition):
+            changes[partition] = entry
             known = Finding("unknown", path, finding.reason, partition, entry)
             return Repair(known, "adopted", f"its {entry.rows:,} bars belong to the store now")
     return _set_aside(store, finding, "set aside", "it does not hold good bars of its place")
@@ -174,16 +177,50 @@ def _to_quarantine(store: Path, path: Path) -> Path:
     return target
 
 
-def _content_problem(store: Path, partition: Partition) -> str | None:
-    """Why a file cannot be the bars of its place; None when it can."""
+def _entry_if_good(store: Path, finding: Finding) -> FileEntry | None:
+    """What a file holds that the manifest never knew the content of, if those are good bars."""
+    if finding.entry is None or finding.entry.sha256:
+        return None
+    return _good_entry(store, _partition(finding))
+
+
+def _good_entry(store: Path, partition: Partition) -> FileEntry | None:
+    """The entry of a file of good bars of its place, which is written anew when only its types are others."""
     path = layout.data_path(store, partition)
     try:
         frame = pl.read_parquet(io.BytesIO(path.read_bytes()))
-        if frame.schema != BAR_SCHEMA:
-            return "its columns are not those of bars"
+        if frame.schema == BAR_SCHEMA:
+            return None if _content_problem(partition, frame) else describe_file(path)
+        if set(frame.columns) != set(BAR_SCHEMA):
+            return None
+        bars = layout.as_stored(partition.interval, frame)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, BadBarsError):
+        return None
+    if _content_problem(partition, bars):
+        return None
+    content, entry = encode_bars(partition.part, bars)
+    replace_file(path, content)
+    sync_folders([path.parent])
+    return entry
+
+
+def _file_problem(store: Path, partition: Partition) -> str | None:
+    """Why a file cannot be the bars of its place; None when it can."""
+    try:
+        frame = pl.read_parquet(io.BytesIO(layout.data_path(store, partition).read_bytes()))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
+        return str(exc)
+    return _content_problem(partition, frame)
+
+
+def _content_problem(partition: Partition, frame: pl.DataFrame) -> str | None:
+    """Why a frame cannot be the bars of a place; None when it can."""
+    if frame.schema != BAR_SCHEMA:
+        return "its columns are not those of bars"
+    try:
         parts = [part for part, _ in layout.partitions(partition.interval, layout.as_stored(partition.interval, frame))]
         checked = check_bars(frame)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, BadBarsError) as exc:
+    except (pl.exceptions.PolarsError, BadBarsError) as exc:
         return str(exc)
     if parts != [partition.part]:
         return "its bars are of another month"
