@@ -1,12 +1,11 @@
 """The manifest: what each data file of a store holds, known without opening it.
 
-It is a Parquet file that carries its own checksum in its metadata, computed with zeros in the checksum's place.
+It is a Parquet file that carries its own checksum (`openbell.data.seal`).
 """
 
 from __future__ import annotations
 
 import calendar
-import hashlib
 import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,17 +15,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from openbell.data.layout import BAR_SCHEMA, BARS, Partition, partition_of
+from openbell.data.seal import UNSEALED, is_sealed, sealed, sha256_of
 from openbell.errors import DamagedFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["FileEntry", "Manifest", "data_files", "describe_file", "encode_bars", "sha256_of", "unreadable_entry"]
+__all__ = ["FileEntry", "Manifest", "data_files", "describe_file", "encode_bars", "unreadable_entry"]
 
 _SCAN_THREADS = 4
-_SEAL = "openbell_sha256"
-_NO_DIGEST = "0" * 64
 _DAY_NS = 86_400_000_000_000
 _YEAR_2100_NS = 47_482 * _DAY_NS
 
@@ -126,7 +124,7 @@ class Manifest:
             DamagedFileError: It cannot be read.
         """
         content = path.read_bytes()
-        if not _is_sealed(content):
+        if not is_sealed(content):
             raise DamagedFileError(path, "its checksum does not fit", _REMEDY)
         try:
             columns = pl.read_parquet(io.BytesIO(content)).select(list(_SCHEMA)).to_dict(as_series=False)
@@ -141,8 +139,8 @@ class Manifest:
         """The content of the manifest file."""
         rows = [(*key, *entry) for key, entries in self.files.items() for entry in entries]
         buffer = io.BytesIO()
-        pl.DataFrame(rows, schema=_SCHEMA, orient="row").write_parquet(buffer, metadata={_SEAL: _NO_DIGEST})
-        return _sealed(buffer.getvalue())
+        pl.DataFrame(rows, schema=_SCHEMA, orient="row").write_parquet(buffer, metadata=UNSEALED)
+        return sealed(buffer.getvalue())
 
     @staticmethod
     def scan(store: Path) -> Manifest:
@@ -162,11 +160,6 @@ class Manifest:
 def data_files(store: Path) -> list[Path]:
     """The data files that are in a store's folders, sorted."""
     return sorted((store / BARS).glob("interval=*/symbol=*/*.parquet"))
-
-
-def sha256_of(content: bytes) -> str:
-    """The checksum of a file's content, as the manifest keeps it."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def encode_bars(part: str, frame: pl.DataFrame) -> tuple[bytes, FileEntry]:
@@ -215,22 +208,3 @@ def _describe_any(path: Path) -> FileEntry:
 def _describe(part: str, frame: pl.DataFrame, content: bytes) -> FileEntry:
     times = frame["timestamp"].to_physical()
     return FileEntry(part, frame.height, int(times[0]), int(times[-1]), len(content), sha256_of(content))
-
-
-def _sealed(content: bytes) -> bytes:
-    """A manifest file with its checksum in the place that was kept for it."""
-    place = _seal_place(content)
-    return content[: place.start] + sha256_of(content).encode() + content[place.stop :]
-
-
-def _is_sealed(content: bytes) -> bool:
-    """Whether a manifest file is as it was written, to the byte."""
-    place = _seal_place(content)
-    zeroed = content[: place.start] + _NO_DIGEST.encode() + content[place.stop :]
-    return content[place] == sha256_of(zeroed).encode()
-
-
-def _seal_place(content: bytes) -> slice:
-    """Where the checksum is: Parquet's footer has it behind its name and two bytes that tell its type and length."""
-    begin = content.rfind(_SEAL.encode()) + len(_SEAL) + 2
-    return slice(begin, begin + len(_NO_DIGEST))

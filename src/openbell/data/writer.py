@@ -20,7 +20,8 @@ import polars as pl
 from openbell.data.check_bars import require_good_bars
 from openbell.data.files import delete_files, replace_file, sync_files, sync_folders, temporary_of
 from openbell.data.layout import MANIFEST, PENDING, STAGING, Partition, as_stored, data_path, partitions
-from openbell.data.manifest import FileEntry, Manifest, encode_bars, sha256_of
+from openbell.data.manifest import FileEntry, Manifest, encode_bars
+from openbell.data.seal import sha256_of
 from openbell.errors import DamagedFileError, StoreError
 
 if TYPE_CHECKING:

@@ -1,12 +1,12 @@
 """`ActionStore`: the corporate actions of a store in one Parquet file, written whole or not at all.
 
 The file is ``<store>/actions/actions.parquet`` with the columns of `ACTION_SCHEMA`, sorted, one row for each symbol,
-ex-date and type. Its metadata holds a checksum over the rows, so that it proves itself without the manifest.
+ex-date and type. It is sealed with its own checksum (`openbell.data.seal`), so that it proves itself without the
+manifest.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import threading
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from openbell.data import layout
 from openbell.data.actions.book import ActionBook
 from openbell.data.actions.table import ACTION_SCHEMA, KEY
 from openbell.data.files import replace_file, sync_folders, writer_lock
+from openbell.data.seal import UNSEALED, is_sealed, sealed
 from openbell.data.writer import WriteReport
 from openbell.errors import DamagedFileError
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["ActionStore"]
 
 _FOLDER, _FILE = "actions", "actions.parquet"
-_CHECKSUM = "openbell.rows_sha256"
 _WAIT_S = 30.0
 
 
@@ -76,14 +76,12 @@ class ActionStore:
             content = self.path.read_bytes()
         except FileNotFoundError:
             return ACTION_SCHEMA.to_frame()
+        if not is_sealed(content):
+            raise DamagedFileError(self.path, "its content is not what was stored")
         try:
-            stored = pl.read_parquet_metadata(io.BytesIO(content)).get(_CHECKSUM)
-            frame = pl.read_parquet(io.BytesIO(content)).select(*ACTION_SCHEMA)
+            return pl.read_parquet(io.BytesIO(content)).select(*ACTION_SCHEMA)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as exc:
             raise DamagedFileError(self.path, str(exc)) from exc
-        if stored != _checksum(frame):
-            raise DamagedFileError(self.path, "its content is not what was stored")
-        return frame
 
     def write(self, actions: pl.DataFrame) -> WriteReport:
         """Add actions; one of a symbol, ex-date and type that is there takes its place.
@@ -113,12 +111,8 @@ class ActionStore:
             if report.added or report.revised:
                 merged = pl.concat([before.join(actions, on=KEY, how="anti"), actions.select(*ACTION_SCHEMA)]).sort(KEY)
                 buffer = io.BytesIO()
-                merged.write_parquet(buffer, metadata={_CHECKSUM: _checksum(merged)})
+                merged.write_parquet(buffer, metadata=UNSEALED)
                 self.path.parent.mkdir(exist_ok=True)
-                replace_file(self.path, buffer.getvalue())
+                replace_file(self.path, sealed(buffer.getvalue()))
                 sync_folders([self.path.parent, store])
         return report
-
-
-def _checksum(frame: pl.DataFrame) -> str:
-    return hashlib.sha256(frame.write_csv().encode()).hexdigest()
