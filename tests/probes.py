@@ -186,7 +186,7 @@ def visible(data: SymbolSessionData | None) -> dict[str, Any]:
         "metadata": dict(data.metadata),
         "base_interval": data.base_interval,
         "owners": dict(data.owners),
-        "locked": data.locked,
+        "locks": dict(data.locks),
         "bars": {name: visible_series(series) for name, series in data.bars.items()},
         "indicators": {key: visible_indicator(indicator) for key, indicator in data.indicators.items()},
     }

@@ -144,11 +144,11 @@ class SessionContext:
         return dict(zip(wanted, done, strict=True))
 
     def lock_symbol(self, symbol: str, reason: str = "in use") -> bool:
-        """Forbid anybody to remove a symbol, as long as a position in it is open, say."""
+        """Forbid anybody to remove a symbol until this component unlocks it: while a position is open, say."""
         return self._provisioner.lock_symbol(symbol, reason=reason, source=self._source, owner=self._owner)
 
     def unlock_symbol(self, symbol: str) -> bool:
-        """Allow a symbol to be removed again."""
+        """Give up this component's lock; those of others stay. False when it had none."""
         return self._provisioner.unlock_symbol(symbol, source=self._source, owner=self._owner)
 
     def _missing(self, symbol: str, what: str, remedy: str) -> DataError:

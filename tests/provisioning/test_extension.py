@@ -40,7 +40,7 @@ def pair(req: ProvisioningRequirements, world: World, *, interval: str, tag: str
 
 def tag(work: StepWork) -> None:
     """A step with an argument in its name."""
-    work.draft.locked = f"a leg of {work.argument}"
+    work.draft.locks["hedger"] = f"a leg of {work.argument}"
 
 
 def no_penny_stocks(req: ProvisioningRequirements, world: World) -> str | None:

@@ -127,6 +127,42 @@ def test_what_is_locked_is_never_removed(system: SystemManager) -> None:
     assert held(system) is None
 
 
+def test_a_lock_belongs_to_who_set_it(system: SystemManager) -> None:
+    p = system.coordinator.provisioner
+    p.add_symbol("AIG", **by(system, "strategy A"))
+    p.lock_symbol("AIG", reason="100 of A", **by(system, "strategy A"))
+    p.lock_symbol("AIG", reason="50 of B", **by(system, "strategy B"))
+    assert held(system).locked == "100 of A; 50 of B"
+
+    assert not p.unlock_symbol("AIG", **by(system, "strategy C"))
+    record = system.coordinator.journal.records[-1]
+    assert (record.operation_type, record.ok) == ("unlock", False)
+    assert record.errors[0].startswith("strategy C holds no lock on AIG; it is locked by strategy A, strategy B")
+    assert not system.coordinator.unlock_symbol("AIG"), "that of the coordinator's caller is no strategy's"
+    assert p.unlock_symbol("AIG", **by(system, "strategy A"))
+    assert not p.unlock_symbol("AIG", **by(system, "strategy A"))
+    assert not p.remove_symbols(["AIG"], **by(system, "strategy A"))[0]
+    assert "50 of B" in system.coordinator.journal.records[-1].errors[0]
+    assert p.unlock_symbol("AIG", **by(system, "strategy B"))
+    assert held(system).locked == ""
+    assert p.remove_symbols(["AIG"], **by(system, "strategy A")) == [True]
+
+
+def test_a_symbol_that_is_ad_hoc_again_speaks_of_who_still_needs_it(system: SystemManager) -> None:
+    p = system.coordinator.provisioner
+    p.add_symbol("AIG", **by(system, "strategy A"))
+    p.add_indicator("AIG", SMA15, **by(system, "scanner B"))
+    p.remove_symbols(["AIG"], **by(system, "strategy A"))
+
+    assert held(system).metadata == {
+        "meets_session_config_requirements": False,
+        "added_by": "scanner",
+        "auto_provisioned": True,
+        "upgraded_from_adhoc": False,
+        "reason": "scanner B still needs it",
+    }
+
+
 def test_a_lock_survives_an_upgrade(system: SystemManager) -> None:
     assert system.session_data.add_indicator_unified("AIG", SMA5)
     assert system.coordinator.lock_symbol("AIG", "watched")
@@ -232,13 +268,13 @@ def test_whatever_happens_everything_that_is_there_has_an_owner_and_holds_togeth
 ) -> None:
     system = prepared(minute_store, trailing={"1m": 1}, indicators=[{"name": "rsi", "interval": "5m"}])
     advance(system, "11:00")
-    locked: set[str] = set()
+    locked: set[tuple[str, str]] = set()
     for action, symbol, owner in actions:
         act(system.coordinator.provisioner, action, symbol, owner)
         if action == "lock" and held(system, symbol) is not None:
-            locked.add(symbol)
+            locked.add((symbol, owner))
         if action == "unlock":
-            locked.discard(symbol)
+            locked.discard((symbol, owner))
         for name, data in system.session_data.current.items():
             assert data.owners
             assert set(data.owners) - {"*"} == {*data.bars, *data.indicators}
@@ -249,5 +285,6 @@ def test_whatever_happens_everything_that_is_there_has_an_owner_and_holds_togeth
             assert all(s.base is None or s.base in data.bars for s in data.bars.values() if s.interval != "30m")
             assert all(s.is_scored == data.meets_session_config_requirements for s in data.bars.values())
             assert all(i.valid for i in data.indicators.values())
-        assert locked <= set(system.session_data.symbols)
+        holders = {(name, who) for name, data in system.session_data.current.items() for who in data.locks}
+        assert holders == locked
         assert "SPY" in system.session_data.full_symbols

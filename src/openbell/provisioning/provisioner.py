@@ -9,7 +9,7 @@ from openbell.provisioning.analysis import prove, requirements_of
 from openbell.provisioning.executor import Outcome, execute
 from openbell.provisioning.history import prefetch
 from openbell.provisioning.journal import Journal, ProvisioningRecord
-from openbell.provisioning.removal import refusal_to_remove, without_owner
+from openbell.provisioning.removal import refusal_to_remove, refusal_to_unlock, without_owner
 from openbell.provisioning.requirements import Addition, ProvisioningRequirements
 
 if TYPE_CHECKING:
@@ -113,23 +113,38 @@ class Provisioner:
         return results
 
     def lock_symbol(self, symbol: str, *, reason: str, source: str, owner: str = "") -> bool:
-        """Forbid the removal of a symbol until `unlock_symbol`; False when it is not in the session."""
-        return self._set_lock("lock", symbol, reason, source, owner)
+        """Forbid the removal of a symbol until ``owner`` unlocks it; False when it is not in the session.
 
-    def unlock_symbol(self, symbol: str, *, source: str, owner: str = "") -> bool:
-        """Allow the removal of a symbol again; False when it is not in the session."""
-        return self._set_lock("unlock", symbol, "", source, owner)
-
-    def _set_lock(self, operation: str, symbol: str, reason: str, source: str, owner: str) -> bool:
+        Every owner has a lock of its own; a second one of the same owner takes the place of its first.
+        """
+        owner = owner or source
         with self._lock:
             data = self.world.session_data.get_symbol_data(symbol)
             refusal = None if data else f"{symbol} is not in the session"
             if data is not None:
-                draft = data.copy()
-                draft.locked = reason
-                self.world.session_data.publish({symbol: draft})
-            self._record_change(operation, symbol, source, owner or source, refusal, reason)
-            return data is not None
+                self._publish_locks(data, {**data.locks, owner: reason})
+            self._record_change("lock", symbol, source, owner, refusal, reason)
+            return refusal is None
+
+    def unlock_symbol(self, symbol: str, *, source: str, owner: str = "") -> bool:
+        """Give up the lock of ``owner``; the locks of others stay.
+
+        Returns:
+            Whether ``owner`` had one; the journal says why not.
+        """
+        owner = owner or source
+        with self._lock:
+            data = self.world.session_data.get_symbol_data(symbol)
+            refusal = refusal_to_unlock(data, symbol, owner)
+            if data is not None and not refusal:
+                self._publish_locks(data, {name: why for name, why in data.locks.items() if name != owner})
+            self._record_change("unlock", symbol, source, owner, refusal, f"{owner} no longer locks it")
+            return refusal is None
+
+    def _publish_locks(self, data: SymbolSessionData, locks: dict[str, str]) -> None:
+        draft = data.copy()
+        draft.locks = locks
+        self.world.session_data.publish({data.symbol: draft})
 
     def _requirements_of(self, addition: Addition) -> ProvisioningRequirements:
         try:

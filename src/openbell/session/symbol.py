@@ -31,7 +31,7 @@ class SymbolSessionData:
         bars: The series by interval, finest first.
         indicators: The indicators by key.
         owners: Who needs what: owner names by interval, indicator key, or `WHOLE_SYMBOL`.
-        locked: Why it may not be removed; empty when it may.
+        locks: Why it may not be removed, by the owner of the lock; empty when it may.
     """
 
     symbol: str
@@ -43,11 +43,22 @@ class SymbolSessionData:
     bars: dict[str, BarIntervalData] = field(default_factory=dict)
     indicators: dict[str, IndicatorData] = field(default_factory=dict)
     owners: dict[str, frozenset[str]] = field(default_factory=dict)
-    locked: str = ""
+    locks: dict[str, str] = field(default_factory=dict)
 
     def copy(self) -> SymbolSessionData:
         """A copy whose collections can be changed without touching this one's."""
-        return replace(self, bars=dict(self.bars), indicators=dict(self.indicators), owners=dict(self.owners))
+        return replace(
+            self,
+            bars=dict(self.bars),
+            indicators=dict(self.indicators),
+            owners=dict(self.owners),
+            locks=dict(self.locks),
+        )
+
+    @property
+    def locked(self) -> str:
+        """Why it may not be removed, for people: the reasons of all locks; empty when there is none."""
+        return "; ".join(dict.fromkeys(reason or f"locked by {owner}" for owner, reason in self.locks.items()))
 
     @property
     def base_interval(self) -> str | None:
