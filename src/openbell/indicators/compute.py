@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from openbell.errors import BadBarsError, ConfigError
-from openbell.indicators.inputs import PRICE_COLUMNS, IndicatorInputs, locate
+from openbell.indicators.inputs import PRICE_COLUMNS, IndicatorInputs, locate, regular_rows
 from openbell.indicators.registry import get
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.indicators.indicator import Indicator
+    from openbell.timing.grid import SessionGrid
 
 __all__ = ["compute"]
 
@@ -61,8 +62,10 @@ def compute(
     kind = type(frame).__module__.partition(".")[0]
     if kind not in ("polars", "pandas") or not hasattr(frame, "columns"):
         raise ConfigError(f"indicators.compute takes a polars or a pandas DataFrame, not {type(frame).__name__}.")
-    inputs = _inputs(indicator, frame, kind, exchange, interval)
+    inputs, regular = _inputs(indicator, frame, kind, exchange, interval)
     values = indicator.compute(inputs, resolved)
+    if regular is not None:
+        values = {name: _spread(column, regular) for name, column in values.items()}
     columns = {indicator.name if output == "value" else output: column for output, column in values.items()}
     if kind == "polars":
         import polars as pl
@@ -73,17 +76,36 @@ def compute(
     return pd.DataFrame(columns, index=frame.index)  # type: ignore[return-value,attr-defined]  # as above
 
 
-def _inputs(indicator: Indicator, frame: Any, kind: str, exchange: str, interval: str | None) -> IndicatorInputs:
+def _inputs(
+    indicator: Indicator, frame: Any, kind: str, exchange: str, interval: str | None
+) -> tuple[IndicatorInputs, NDArray[np.bool_] | None]:
+    """The inputs, and which rows of the frame they are of (None: all): sessions are judged by their regular hours."""
     columns = {c: _column(indicator, frame, c) if c in indicator.inputs else _EMPTY for c in PRICE_COLUMNS}
     if not indicator.session_aware:
         rows = np.zeros(len(frame), np.int64)
-        return IndicatorInputs(**columns, session=rows, offset_ns=rows, end_offset_ns=rows)
+        return IndicatorInputs(**columns, session=rows, offset_ns=rows, end_offset_ns=rows), None
     start = _times(indicator, frame, kind, "timestamp")
     end = _times(indicator, frame, kind, "end") if "end" in frame.columns else start + _length(start, interval)
-    session, offset, end_offset = _locate(start, end, exchange)
+    if not len(start):
+        return IndicatorInputs(**columns, session=start, offset_ns=start, end_offset_ns=start), None
+    grid = _grid(start, exchange)
+    regular: NDArray[np.bool_] | None = regular_rows(start, grid)
+    if regular is None or regular.all() or not regular.any():  # none: bars of days, named by their dates
+        regular = None
+    else:
+        start, end = start[regular], end[regular]
+        columns = {name: column[regular] if len(column) else column for name, column in columns.items()}
+    session, offset, end_offset = locate(start, end, grid)
     if indicator.intraday_only and len(session) > 1 and (np.diff(session) != 0).all():
         raise ConfigError(f"{indicator.name} needs intraday bars, and each row of the frame is a session of its own.")
-    return IndicatorInputs(**columns, session=session, offset_ns=offset, end_offset_ns=end_offset)
+    return IndicatorInputs(**columns, session=session, offset_ns=offset, end_offset_ns=end_offset), regular
+
+
+def _spread(column: NDArray[np.float64], rows: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Values in their rows of the frame; NaN in the others."""
+    spread = np.full(len(rows), np.nan)
+    spread[rows] = column
+    return spread
 
 
 def _column(indicator: Indicator, frame: Any, name: str) -> NDArray[np.float64]:
@@ -145,16 +167,12 @@ def _length(start: NDArray[np.int64], interval: str | None) -> int:
     return int(np.diff(start).min()) if len(start) > 1 else 0
 
 
-def _locate(
-    start: NDArray[np.int64], end: NDArray[np.int64], exchange: str
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _grid(start: NDArray[np.int64], exchange: str) -> SessionGrid:
+    """The sessions around the rows."""
     from datetime import date, timedelta
 
     from openbell.timing.manager import TimeManager
 
-    if not len(start):
-        return start, start, end
     epoch, margin = date(1970, 1, 1), timedelta(days=7)
     first, last = (epoch + timedelta(days=int(ns // _NS_PER_DAY)) for ns in (start[0], start[-1]))
-    grid = TimeManager(exchange).grid(first - margin, last + margin)
-    return locate(start, end, grid)
+    return TimeManager(exchange).grid(first - margin, last + margin)

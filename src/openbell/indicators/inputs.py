@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from openbell.bars import Bars
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["PRICE_COLUMNS", "IndicatorInputs"]
+__all__ = ["PRICE_COLUMNS", "IndicatorInputs", "locate", "regular_rows"]
 
 PRICE_COLUMNS = ("open", "high", "low", "close", "volume")
 """The columns of bars that an indicator may name as its inputs."""
@@ -72,3 +72,11 @@ def locate(
     session = whole.segment_session[np.maximum(segment, 0)]
     opened = whole.open_ns[session]
     return session + whole.first_ordinal, start_ns - opened, end_ns - opened
+
+
+def regular_rows(start_ns: NDArray[np.int64], grid: SessionGrid) -> NDArray[np.bool_]:
+    """Which bars start in regular hours: what a session's open, close or range is follows them (bool)."""
+    whole = grid.whole or grid
+    segment = np.maximum(np.searchsorted(whole.segment_open_ns, start_ns, side="right") - 1, 0)
+    within = (whole.segment_open_ns[segment] <= start_ns) & (start_ns < whole.segment_close_ns[segment])
+    return within & whole.segment_is_regular[segment]

@@ -1,7 +1,7 @@
 """Indicators that look back on whole sessions: prior_day, gap, gap_stats, pivot_points, high_low.
 
-A session is made of the bars that are loaded: with extended hours, of those too. On daily bars each bar is a session,
-on weekly bars each week counts as one.
+A session is made of its regular hours, also when bars of extended hours are loaded. On daily bars each bar is a
+session, on weekly bars each week counts as one.
 """
 
 from __future__ import annotations

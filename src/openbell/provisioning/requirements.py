@@ -89,8 +89,8 @@ class IndicatorNeed:
         lookback_bars: Bars up to and including the one of its first value.
         lookback_sessions: Complete sessions before the one of its first value.
         settling: Bars beyond the lookback until its start no longer shows; None when it never settles.
-        session_aware: Whether it reads where in a session a bar lies: it needs whole sessions, and no bars of history
-            beyond those of ``lookback_sessions``.
+        session_aware: Whether it reads where in a session a bar lies: within a session it needs whole sessions, and no
+            bars of history beyond those of ``lookback_sessions``.
     """
 
     config: IndicatorConfig
@@ -105,7 +105,7 @@ class IndicatorNeed:
     @property
     def valid_after(self) -> int:
         """Bars of history that make it valid before the session's first bar; 0 when its own session decides."""
-        return 0 if self.session_aware else self.lookback_bars
+        return 0 if self.session_aware and self.interval.is_intraday else self.lookback_bars
 
     @property
     def settled_after(self) -> int:

@@ -17,6 +17,7 @@ from openbell.bars import Bars
 from openbell.data.gaps import has_synthetic
 from openbell.errors import UnknownNameError
 from openbell.indicators import IndicatorInputs
+from openbell.indicators.inputs import regular_rows
 from openbell.interval import parse_interval
 from openbell.provisioning.history import measured_from, run_starts
 from openbell.registry import Registry
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from openbell.provisioning.requirements import HistoryProof, IndicatorNeed, ProvisioningRequirements
     from openbell.provisioning.world import World
-    from openbell.timing.grid import SessionGrid
 
 __all__ = ["STEPS", "Step", "StepWork", "find_step"]
 
@@ -101,19 +101,28 @@ def _add_interval(work: StepWork) -> None:
 
 def _load_historical(work: StepWork) -> None:
     """Give each required interval its history, as far as it lacks it."""
-    for name, run in _lacking_runs(work):
-        today_row = int(run.end.searchsorted(work.world.start_ns, side="right"))
+    for name, run in _required_runs(work):
         held = work.draft.bars[name]
-        goes_through_today = len(whole_run(held)) > held.today_row
-        part = run if goes_through_today else run[:today_row]
-        work.draft.put_series(_series(work, name, held.base, part, today_row))
+        rows = whole_run(held)
+        if not len(rows):
+            today_row = int(run.end.searchsorted(work.world.start_ns, side="right"))
+            work.draft.put_series(_series(work, name, held.base, run[:today_row], today_row))
+            continue
+        # What is held stays as it is, also when the store has other bars by now: what was seen never changes.
+        before = run[: int(run.timestamp.searchsorted(rows.timestamp[0]))]
+        if len(before):
+            deeper = Bars.concat([before, rows])
+            work.draft.put_series(_series(work, name, held.base, deeper, held.today_row + len(before)))
 
 
 def _load_session(work: StepWork) -> None:
-    """Let each required interval's run go on through today's session."""
-    for name, run in _lacking_runs(work):
-        today_row = int(run.end.searchsorted(work.world.start_ns, side="right"))
-        work.draft.put_series(_series(work, name, work.draft.bars[name].base, run, today_row))
+    """Let each required interval's run go on through today's session, if it was not there before."""
+    published = work.world.session_data.get_symbol_data(work.req.symbol)
+    for name, run in _required_runs(work):
+        seen = published.bars.get(name) if published else None
+        if (seen is None or not len(whole_run(seen))) and len(run):
+            today_row = int(run.end.searchsorted(work.world.start_ns, side="right"))
+            work.draft.put_series(_series(work, name, work.draft.bars[name].base, run, today_row))
 
 
 def _register_indicator(work: StepWork) -> None:
@@ -150,15 +159,9 @@ def _series(work: StepWork, name: str, base: str | None, run: Bars, today_row: i
     return BarIntervalData(work.req.symbol, name, base=base, run=run, today_row=today_row, clock=clock)
 
 
-def _lacking_runs(work: StepWork) -> list[tuple[str, Bars]]:
-    """The required intervals whose run does not yet reach back and through today as it should, with that run."""
-    lacking = []
-    for name, start_ns in run_starts(work.req).items():
-        held = whole_run(work.draft.bars[name])
-        run = _run_from(start_ns, work.req.proofs[name], work)
-        if len(run) > len(held):
-            lacking.append((name, run))
-    return lacking
+def _required_runs(work: StepWork) -> list[tuple[str, Bars]]:
+    """The required intervals with their runs, from where they should start through today."""
+    return [(name, _run_from(start, work.req.proofs[name], work)) for name, start in run_starts(work.req).items()]
 
 
 def _run_from(start_ns: int, proof: HistoryProof, work: StepWork) -> Bars:
@@ -181,19 +184,25 @@ def _computed(need: IndicatorNeed, work: StepWork) -> IndicatorData:
     first = world.time_manager.day_of(int(bars.timestamp[0])) if len(bars) else world.day
     if need.session_aware and len(bars):
         base = series.base or series.interval
-        bars = world.data_manager.load_historical_bars(series.symbol, series.interval, first, world.day, base=base)
+        sessions = world.data_manager.load_historical_bars(series.symbol, series.interval, first, world.day, base=base)
+        ahead = sessions[: int(sessions.timestamp.searchsorted(bars.timestamp[0]))]
+        bars = Bars.concat([ahead, bars]) if len(ahead) else bars
     grid = world.time_manager.grid(first, world.day)
-    regular = _regular_rows(bars, grid) if need.session_aware else None
+    # In extended hours, what a session's open, close or range is still follows the regular ones: such an indicator has
+    # no value in the pre-market, and stands still in the post-market.
+    extended = need.session_aware and not grid.segment_is_regular.all()
+    regular = regular_rows(bars.timestamp, grid) if extended else None
     read = _both(_rows_to_read(bars, world), regular)
     inputs = IndicatorInputs.of(bars.take(read) if read is not None else bars, grid)
     computed = indicators.get(need.config.name).compute(inputs, need.params)
     if read is not None:
         computed = {name: _standing_still(column, read) for name, column in computed.items()}
     if regular is not None:
-        computed = {name: np.where(regular, column, np.nan) for name, column in computed.items()}
-    beyond = len(bars) - len(whole_run(series))
-    columns = {name: column[beyond:] for name, column in computed.items()}
-    skipped = None if read is None else np.concatenate(([0], np.cumsum(~read[beyond:], dtype=np.int64)))
+        before_open = IndicatorInputs.of(bars, grid).offset_ns < 0
+        computed = {name: np.where(before_open, np.nan, column) for name, column in computed.items()}
+    rows = slice(len(bars) - len(whole_run(series)), None)
+    columns = {name: column[rows] for name, column in computed.items()}
+    skipped = None if read is None else np.concatenate(([0], np.cumsum(~read[rows], dtype=np.int64)))
     return IndicatorData(
         need.key, series, columns, lookback=need.lookback_bars, settling=need.settling, skipped=skipped
     )
@@ -204,16 +213,6 @@ def _rows_to_read(bars: Bars, world: World) -> NDArray[np.bool_] | None:
     if world.config.session_data_config.indicators_see_filled or not has_synthetic(bars):
         return None
     return bars.count > 0
-
-
-def _regular_rows(bars: Bars, grid: SessionGrid) -> NDArray[np.bool_] | None:
-    """Which bars lie in regular hours, where there are others: what a session's open, close or range is follows them.
-
-    An indicator that is aware of sessions has no value in the pre-market and the post-market.
-    """
-    if grid.segment_is_regular.all():
-        return None
-    return grid.segment_is_regular[grid.segment_open_ns.searchsorted(bars.timestamp, side="right") - 1]
 
 
 def _both(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:

@@ -41,6 +41,4 @@ class Gap(Scanner):
 
     def _gap_percent(self, symbol: str) -> float:
         value = self.context.indicator(symbol, f"gap_{self._indicator.interval}").value
-        if isinstance(value, dict):
-            value = value["percent"]
-        return value or 0.0
+        return value if isinstance(value, float) else 0.0
