@@ -63,7 +63,8 @@ def aggregate(
         np.add.reduceat(bars.volume, first),
         count.astype(np.int32),
     )
-    complete = count >= min_completeness * expected[first]
+    # Rounded up from below: 0.81 of 300 is 243, and not the 243.00000000000003 that floats make of it.
+    complete = count >= np.ceil(min_completeness * expected[first] - 1e-9)
     return derived if complete.all() else derived.take(complete)
 
 

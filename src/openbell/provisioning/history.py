@@ -65,7 +65,10 @@ def prove_history(symbol: str, need: IntervalNeed, world: World) -> HistoryProof
         short_sessions = need.lookback_sessions - len(sessions)
         if (short_bars <= 0 and short_sessions <= 0) or available_from is None or first <= available_from:
             break
-        first = _further_back(need, first, short_bars, short_sessions, world)
+        try:
+            first = _further_back(need, first, short_bars, short_sessions, world)
+        except CalendarError:  # the calendar ends before so many bars: what the store has is all there can be
+            first = world.time_manager.first_session_on_or_after(available_from)
     start = _start_row(need, past, counted, sessions, world)
     start_ns = int(run.timestamp[start]) if start < len(run) else world.start_ns
     return HistoryProof(
