@@ -312,3 +312,38 @@ class TestAnalysisIsPure:
 
     def test_requirements_are_plain_and_the_plan_is_json(self, minute_store: Path) -> None:
         json.dumps(engine(minute_store, trailing={"1d": 5}).plan())
+
+
+class TestGoneSinceAnalysis:
+    @pytest.mark.parametrize("details", [{}, {"indicator_config": SMA}])
+    def test_a_requirement_of_a_symbol_that_was_removed_publishes_nothing(
+        self, minute_store: Path, details: dict[str, Any]
+    ) -> None:
+        system = prepared(minute_store)
+        coordinator = system.coordinator
+        assert coordinator.add_symbol("AIG")
+        assert not details or coordinator.provisioner.add_indicator("AIG", SMA, source="strategy")
+        req = requirement(system, "AIG", **details)
+        assert req.provisioning_steps == []
+        assert coordinator.remove_symbol("AIG")
+
+        assert not coordinator._execute_provisioning(req)
+
+        assert system.session_data.get_symbol_data("AIG") is None
+        assert coordinator.journal.records[-1].errors == ("AIG changed since this was analysed; analyse it again",)
+
+    def test_a_requirement_of_a_full_symbol_that_is_ad_hoc_by_now_makes_it_no_half_one(
+        self, minute_store: Path
+    ) -> None:
+        system = prepared(minute_store)
+        coordinator = system.coordinator
+        assert coordinator.add_symbol("AIG")
+        assert system.session_data.add_bar_unified("AIG", "5m", source="scanner")
+        req = requirement(system, "AIG")
+        assert coordinator.remove_symbol("AIG")
+        before = everything(system)
+
+        assert not coordinator._execute_provisioning(req)
+
+        assert everything(system) == before
+        assert coordinator.journal.records[-1].errors == ("AIG changed since this was analysed; analyse it again",)

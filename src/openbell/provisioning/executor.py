@@ -56,7 +56,7 @@ def execute(reqs: Sequence[ProvisioningRequirements], world: World) -> list[Outc
 
 
 def _draft(req: ProvisioningRequirements, world: World) -> tuple[Outcome, SymbolSessionData | None]:
-    """Run the steps on a private copy of the symbol; None when there is nothing new to publish."""
+    """Run the steps on a private copy of the symbol; None when there is nothing to publish."""
     existing = world.session_data.get_symbol_data(req.symbol)
     outcome = Outcome(req)
     draft = existing.copy() if existing else SymbolSessionData(req.symbol)
@@ -73,7 +73,20 @@ def _draft(req: ProvisioningRequirements, world: World) -> tuple[Outcome, Symbol
         outcome.steps.append(StepTiming(name, round(watch.ms, 3)))
         if outcome.error:
             return outcome, None
+    if _is_less_than_required(draft, req, was_there=existing is not None):
+        outcome.error = f"{req.symbol} changed since this was analysed; analyse it again"
+        return outcome, None
     return outcome, draft if _own(draft, req) or req.provisioning_steps else None
+
+
+def _is_less_than_required(draft: SymbolSessionData, req: ProvisioningRequirements, *, was_there: bool) -> bool:
+    """Whether the steps built on something that went between analysis and now."""
+    return (
+        (req.symbol_exists and not was_there)
+        or (req.meets_session_config_requirements and not draft.meets_session_config_requirements)
+        or any(name not in draft.bars for name in req.required_intervals)
+        or any(need.key not in draft.indicators for need in req.indicators)
+    )
 
 
 def _steps(req: ProvisioningRequirements, draft: SymbolSessionData) -> Iterator[str]:
