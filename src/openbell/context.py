@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from openbell import indicators
@@ -92,8 +93,7 @@ class SessionContext:
         try:
             return self.session_data.current[symbol].indicators[key]
         except KeyError:
-            name, params, interval = indicators.parse_key(key)
-            found = self.session_data.get_indicator(symbol, indicators.key(name, params, interval))
+            found = self.session_data.get_indicator(symbol, _canonical_key(key))
         if found is None:
             raise self._missing(symbol, f"indicator {key}", f"add_indicator({symbol!r}, IndicatorConfig(...))")
         return found
@@ -114,8 +114,7 @@ class SessionContext:
 
     def add_indicator(self, symbol: str, indicator_config: IndicatorConfig) -> bool:
         """Add an indicator with the bars and the warm-up that it needs; creates the symbol ad hoc if need be."""
-        config = _indicator_config(indicator_config)
-        return self._provisioner.add_indicator(symbol, config, source=self._source, owner=self._owner)
+        return self._provisioner.add_indicator(symbol, indicator_config, source=self._source, owner=self._owner)
 
     def add_indicators(self, symbols: Iterable[str], configs: Sequence[IndicatorConfig]) -> dict[str, bool]:
         """Add indicators to many symbols, which reads the store once for all of them: per symbol all, or none.
@@ -124,9 +123,7 @@ class SessionContext:
             Per symbol, whether all its indicators are there now.
         """
         wanted = _listed(symbols, "add_indicators")
-        configs = [
-            _indicator_config(config) for config in ([configs] if isinstance(configs, IndicatorConfig) else configs)
-        ]
+        configs = [configs] if isinstance(configs, IndicatorConfig) else list(configs)
         if not configs:
             return dict.fromkeys(wanted, True)
         details = {"indicator_config": configs[0], "more": configs[1:]}
@@ -157,15 +154,14 @@ class SessionContext:
         return DataError(f"the session has no {what} of {symbol} (it has {held}). Add it with context.{remedy}.")
 
 
+@lru_cache(maxsize=4096)
+def _canonical_key(written: str) -> str:
+    """The key with all that was left out; it is remembered, because strategies read by it at every bar."""
+    return indicators.key(*indicators.parse_key(written))
+
+
 def _listed(symbols: Iterable[str], method: str) -> list[str]:
     """Each symbol once, in order; a text is one symbol and no list of letters."""
     if isinstance(symbols, str):
         raise ConfigError(f"{method} takes a list of symbols, not the text {symbols!r}; write [{symbols!r}]")
     return list(dict.fromkeys(symbols))
-
-
-def _indicator_config(config: object) -> IndicatorConfig:
-    if not isinstance(config, IndicatorConfig):
-        example = 'IndicatorConfig("sma", period=20, interval="5m")'
-        raise ConfigError(f"an indicator is added by its config, such as {example}; not by {config!r}")
-    return config

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from openbell.config import IndicatorConfig
@@ -103,6 +104,43 @@ def test_a_rule_from_outside_refuses_in_mid_session(minute_store: Path) -> None:
 
     assert done == [False, True]
     assert journal(day, "BAC")[0]["errors"] == ["BAC trades at 13.84, below 20"]
+
+
+def test_a_rule_that_raises_refuses_by_its_name(minute_store: Path) -> None:
+    def broken(req: ProvisioningRequirements, world: World) -> str | None:
+        raise ZeroDivisionError("no volume")
+
+    system = prepared(minute_store)
+    with RULES.temporarily("liquid", broken):
+        assert not system.coordinator.add_symbol("BAC")
+
+    assert system.session_data.get_symbol_data("BAC") is None
+    assert system.coordinator.journal.records[-1].errors == ("the rule liquid failed: ZeroDivisionError: no volume",)
+
+
+def test_an_operation_that_raises_is_in_the_journal(minute_store: Path) -> None:
+    def broken(req: ProvisioningRequirements, world: World) -> None:
+        raise ZeroDivisionError("no volume")
+
+    system = prepared(minute_store)
+    with OPERATIONS.temporarily("broken", broken), pytest.raises(ZeroDivisionError):
+        system.coordinator.provisioner.provision([Addition("broken", "BAC", "strategy")])
+
+    record = system.coordinator.journal.records[-1]
+    assert (record.operation_type, record.ok, record.errors) == ("broken", False, ("ZeroDivisionError: no volume",))
+
+
+def test_details_of_a_wrong_type_are_refused_and_journaled(minute_store: Path) -> None:
+    system = prepared(minute_store)
+    data: Any = system.session_data
+    for days in ("3", 2.5, None, True):
+        with pytest.raises(ConfigError, match="days is a whole number of sessions"):
+            data.add_bar_unified("BAC", "5m", days=days)
+        assert "days=" in system.coordinator.journal.records[-1].errors[0]
+    with pytest.raises(ConfigError, match="an indicator is added by its config"):
+        data.add_indicator_unified("BAC", {"name": "sma"})
+    assert "not by {'name': 'sma'}" in system.coordinator.journal.records[-1].errors[0]
+    assert data.add_bar_unified("BAC", "5m", days=np.int64(2))
 
 
 def test_a_step_from_outside_runs_where_a_requirement_names_it(minute_store: Path) -> None:

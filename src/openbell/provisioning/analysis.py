@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Protocol
 
 from openbell import indicators
+from openbell.config import IndicatorConfig
 from openbell.errors import ConfigError
 from openbell.interval import Interval, parse_interval
 from openbell.provisioning.history import run_starts, starts_after
@@ -17,7 +19,6 @@ from openbell.registry import Registry
 from openbell.session.series import whole_run
 
 if TYPE_CHECKING:
-    from openbell.config import IndicatorConfig
     from openbell.provisioning.world import World
     from openbell.session import SessionData, SymbolSessionData
 
@@ -185,6 +186,7 @@ def _analyze_symbol_requirements(req: ProvisioningRequirements, world: World) ->
 def _analyze_bar_requirements(req: ProvisioningRequirements, world: World, *, interval: str, days: int = 0) -> None:
     """One bar interval with some sessions of history."""
     wanted = parse_interval(interval)
+    days = _whole_sessions(days, f"{req.symbol}: bars of {wanted}")
     if days < 0:
         raise ConfigError(f"{req.symbol}: bars of {wanted} with {days} trailing sessions; days must be 0 or more.")
     asks = SOURCES.get(req.source).asks
@@ -204,8 +206,21 @@ def _analyze_indicator_requirements(
     asks = SOURCES.get(req.source).asks
     req.indicator_config = indicator_config
     for config in (indicator_config, *more):
+        _check_is_config(config, req.symbol)
         _require_indicator(req, world, config, asks)
     req.reason = f"{', '.join(need.key for need in req.indicators)}: {asks}"
+
+
+def _whole_sessions(days: object, of_what: str) -> int:
+    if isinstance(days, bool) or not isinstance(days, Integral):
+        raise ConfigError(f"{of_what} with days={days!r}; days is a whole number of sessions.")
+    return int(days)
+
+
+def _check_is_config(config: object, symbol: str) -> None:
+    if not isinstance(config, IndicatorConfig):
+        example = 'IndicatorConfig("sma", period=20, interval="5m")'
+        raise ConfigError(f"{symbol}: an indicator is added by its config, such as {example}; not by {config!r}")
 
 
 OPERATIONS.add("symbol", _analyze_symbol_requirements)

@@ -149,12 +149,13 @@ class Provisioner:
     def _requirements_of(self, addition: Addition) -> ProvisioningRequirements:
         try:
             return requirements_of(addition, self.world)
-        except OpenbellError as error:
+        except Exception as error:
+            told = str(error) if isinstance(error, OpenbellError) else f"{type(error).__name__}: {error}"
             refused = ProvisioningRequirements(
                 symbol=addition.symbol, operation_type=addition.operation_type, source=addition.source,
-                owner=addition.owner, validation_errors=[str(error)],
+                owner=addition.owner, validation_errors=[told],
             )  # fmt: skip
-            self._record(Outcome(refused, error=str(error)))
+            self._record(Outcome(refused, error=told))
             raise
 
     def _record(self, outcome: Outcome) -> None:

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from shlex import quote
+from traceback import format_exc
 from typing import TYPE_CHECKING
+
+import structlog
 
 from openbell.errors import DataError, IntervalError, OpenbellError
 from openbell.interval import determine_required_base
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from openbell.provisioning.requirements import HistoryProof, IndicatorNeed
 
 __all__ = ["RULES", "Rule", "SymbolValidationResult", "check_rule", "validate"]
+
+log = structlog.get_logger()
 
 Rule = Callable[[ProvisioningRequirements, World], "str | None"]
 
@@ -72,14 +77,27 @@ def validate(req: ProvisioningRequirements, world: World) -> None:
             errors[f"{name}: {error}"] = None
     # One damaged file is one error, however many intervals are built from it.
     errors |= {f"load_historical cannot have {', '.join(names)} bars: {error}": None for error, names in damage.items()}
-    for rule in RULES:
-        error_text = rule(req, world)
+    for name in RULES.names():
+        error_text = _verdict(name, req, world)
         if error_text:
             errors[error_text] = None
     req.validation_errors = list(errors)
     req.warnings = _shortfalls_to_warn_of(req, world)
     req.can_proceed = not errors
     req.symbol_validated = True
+
+
+def _verdict(name: str, req: ProvisioningRequirements, world: World) -> str | None:
+    """What a rule says; one that raises does not pass."""
+    try:
+        return check_rule(name, req, world)
+    except Exception as error:  # noqa: BLE001 -- a rule from outside may raise anything; the journal tells it
+        known = isinstance(error, OpenbellError)
+        trace = {} if known else {"exception": format_exc()}
+        log.warning("rule failed", symbol=req.symbol, rule=name, error=str(error), **trace)
+        return (
+            f"the rule {name} failed: {error}" if known else f"the rule {name} failed: {type(error).__name__}: {error}"
+        )
 
 
 def check_rule(name: str, req: ProvisioningRequirements, world: World) -> str | None:
