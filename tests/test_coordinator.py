@@ -321,7 +321,7 @@ class TestObserverAndFolder:
         SystemManager(config, store=minute_store, observer=Ear()).run()
         shares = [value for what, value in heard if what == "share"]
 
-        assert [what for what, _ in heard if what != "share"] == ["run", "day", "record", "prepared", "ended"]
+        assert [what for what, _ in heard if what != "share"] == ["run", "day", "record", "prepared", "record", "ended"]
         assert shares == sorted(shares)
         assert shares[-1] == 1.0
 

@@ -23,6 +23,7 @@ from openbell.provisioning.history import prefetch
 from openbell.provisioning.validation import check_rule
 from openbell.session import SessionData
 from openbell.stream import SessionStream
+from openbell.subscriptions import errors_of
 from openbell.summary import summarise_day
 from openbell.timing.clock import SimulatedClock, stopwatch
 
@@ -53,6 +54,8 @@ class SessionCoordinator:
         session_data: The session of the current day; after a run, the last one, for inspection.
         provisioner: What changes it.
         dropped: The config symbols of the current day that could not be provisioned, with their errors.
+        load_s: How long the days of this run took to prepare, in seconds of the machine's time.
+        run_s: How long they took from open to close.
     """
 
     def __init__(
@@ -98,6 +101,8 @@ class SessionCoordinator:
             ComponentError: A scanner or strategy raised.
         """
         watch = stopwatch()
+        if day == self.days[0]:  # a run begins, maybe not the first one
+            self.load_s = self.run_s = 0.0
         self.observer.day_started(day)
         self.begin_day(day)
         first_record = len(self.journal)
@@ -152,10 +157,9 @@ class SessionCoordinator:
         """
         reqs = self.analyze_config_symbols()
         first_record = len(self.journal)
-        self.provisioner.execute(reqs)
-        for record in self.journal.since(first_record):
-            if not record.ok:
-                self.dropped[record.symbol] = record.errors
+        for req, ok in zip(reqs, self.provisioner.execute(reqs), strict=True):
+            if not ok:
+                self.dropped[req.symbol] = errors_of(self.journal.since(first_record), req.symbol, req.owner)
         if reqs and len(self.dropped) == len(reqs):
             reasons = "\n".join(f"  {symbol}: {' '.join(errors)}" for symbol, errors in self.dropped.items())
             day = self.session_data.session_date

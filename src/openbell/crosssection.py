@@ -43,7 +43,7 @@ class CrossSectionTable:
         self._order = np.lexsort((rank, ends))
         self.ends_ns: NDArray[np.int64] = ends[self._order]
         names = np.array([s.symbol for s in series], object)
-        self.symbols: list[str] = names[rank[self._order]].tolist()
+        self.symbols: NDArray[np.object_] = names[rank[self._order]]
         self._columns: dict[str, NDArray[np.float64]] = {}
         self._values: dict[tuple[str, str], NDArray[np.float64]] = {}
         self._values_of = session_data.current
@@ -55,6 +55,12 @@ class CrossSectionTable:
         for first, after in pairwise([*firsts.tolist(), len(self.symbols)]):
             time_ns = int(self.ends_ns[first])
             yield time_ns, CrossSection(self, time_ns, slice(first, after))
+
+    def still_there(self, end_ns: int, rows: slice | NDArray[np.int64]) -> CrossSection:
+        """The rows whose series are still in the session, as a cross-section."""
+        places = np.arange(len(self.symbols))[rows]
+        kept = [self._session_data.get_bars(symbol, self.interval) is not None for symbol in self.symbols[places]]
+        return CrossSection(self, end_ns, places[np.array(kept, bool)])
 
     def column(self, name: str) -> NDArray[np.float64]:
         """A column of bars in order."""
@@ -116,7 +122,7 @@ class CrossSection:
 
     __slots__ = ("_rows", "_table", "end")
 
-    def __init__(self, table: CrossSectionTable, end_ns: int, rows: slice) -> None:
+    def __init__(self, table: CrossSectionTable, end_ns: int, rows: slice | NDArray[np.int64]) -> None:
         self._table = table
         self._rows = rows
         self.end = end_ns
@@ -129,7 +135,8 @@ class CrossSection:
     @property
     def symbols(self) -> list[str]:
         """The symbols, in alphabetical order; those without a bar at this time are not among them."""
-        return self._table.symbols[self._rows]
+        names: list[str] = self._table.symbols[self._rows].tolist()
+        return names
 
     @property
     def open(self) -> NDArray[np.float64]:
@@ -167,6 +174,10 @@ class CrossSection:
             DataError: None of the symbols has it, or it is of another interval.
         """
         return self._table.indicator(key, output)[self._rows]
+
+    def still_there(self) -> CrossSection:
+        """The same without the symbols whose series has been removed since, maybe at this very moment."""
+        return self._table.still_there(self.end, self._rows)
 
     def __len__(self) -> int:
         return len(self.symbols)

@@ -11,12 +11,12 @@ from openbell.session.series import reveal
 from openbell.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from openbell.hooks import Hooks, ScannerOfDay
     from openbell.observer import SessionObserver
     from openbell.provisioning import Provisioner
-    from openbell.replay import Timetable
+    from openbell.replay import SliceEvent, Timetable
     from openbell.timing.clock import SimulatedClock
     from openbell.timing.grid import TradingSession
 
@@ -52,15 +52,15 @@ class SessionStream:
         self._clock = clock
         self._observer = observer
         self._full = set(self._session_data.full_symbols)
-        self._told_version = self._session_data.version
+        self._told_version = self._session_data.series_version
         self._subscriptions = Subscriptions(provisioner, hooks, session.last_ns)
         self._played_ns = session.first_ns - 1
 
     def tell_of_new_symbols(self) -> None:
         """Call ``on_symbol_added`` for every symbol that became full since the last call (or since the beginning)."""
-        if self._told_version == self._session_data.version:
+        if self._told_version == self._session_data.series_version:
             return
-        self._told_version = self._session_data.version
+        self._told_version = self._session_data.series_version
         while new := [s for s in self._session_data.full_symbols if s not in self._full]:
             self._full.update(new)
             for symbol in new:
@@ -81,13 +81,14 @@ class SessionStream:
         callbacks = 0
         while self._played_ns < last_ns:
             # The version first: what another thread adds while we resolve is then seen after the next moment.
-            version = self._session_data.version
+            version = self._session_data.series_version
             due = [scan for scan in scans if scan[0] > self._played_ns]
             after_ns = max(self._played_ns, first_ns)
             with no_garbage():
                 bars, slices = self._subscriptions.resolve()
                 table = timetable(bars, due, slices, after_ns=after_ns, last_ns=last_ns)
             callbacks += self._play_unchanged(table, version)
+        self._observer.advanced(1.0)
         return callbacks
 
     def _play_unchanged(self, table: Timetable, version: int) -> int:
@@ -96,7 +97,7 @@ class SessionStream:
         At one time: all bars that close, then due scanners, then strategies.
         """
         data, clock, scans, slices = self._session_data, self._clock, table.scans, table.slices
-        symbols, calls, told_ns = data.current, 0, 0
+        calls, told_ns = 0, 0
         callback: Callable[..., Any] | None = None
         now_ns = self._played_ns
         try:
@@ -106,17 +107,18 @@ class SessionStream:
                 if now_ns in scans:
                     self._scan(scans[now_ns])
                 for _, _, callback, bar in bars:
-                    if data.current is not symbols and data.get_bars(bar.symbol, bar.interval) is None:
+                    if data.series_version != version and data.get_bars(bar.symbol, bar.interval) is None:
                         calls -= 1  # removed at this very moment, by a scanner or by a strategy before
                         continue
                     if (said := callback(bar)) is not None:
                         self._hooks.keep_signals(callback, said)
                 calls += len(bars)
-                for callback, cross_section in slices.get(now_ns, ()):
+                for callback, cross_section in self._still_due(slices.get(now_ns, ()), version):
                     calls += 1
                     if (said := callback(cross_section)) is not None:
                         self._hooks.keep_signals(callback, said)
-                if data.version != version:
+                callback = None  # what follows is not the strategy's
+                if data.series_version != version:
                     break
                 if now_ns >= told_ns:
                     told_ns = now_ns + self._tell_how_far(now_ns)
@@ -127,6 +129,14 @@ class SessionStream:
         self._played_ns = now_ns
         self.tell_of_new_symbols()
         return calls
+
+    def _still_due(self, slices: Sequence[SliceEvent], version: int) -> Iterator[SliceEvent]:
+        """Cross-sections without what was removed at this very moment."""
+        for on_slice, cross_section in slices:
+            if self._session_data.series_version == version:
+                yield on_slice, cross_section
+            elif left := cross_section.still_there():
+                yield on_slice, left
 
     def _scan(self, scans: Sequence[Callable[[], None]]) -> None:
         for scan in scans:

@@ -14,9 +14,10 @@ from openbell.strategies import Strategy
 if TYPE_CHECKING:
     from openbell.hooks import Hooks
     from openbell.provisioning import Provisioner
+    from openbell.provisioning.journal import ProvisioningRecord
     from openbell.session import BarIntervalData
 
-__all__ = ["Subscriptions"]
+__all__ = ["Subscriptions", "errors_of"]
 
 
 class Subscriptions:
@@ -57,16 +58,20 @@ class Subscriptions:
 
     def _series_of(self, name: str, strategy: Strategy) -> list[BarIntervalData]:
         pairs = self._hooks.call(name, "subscriptions", _pairs_of, strategy)
-        missing = [pair for pair in pairs if self._session_data.get_bars(*pair) is None]
-        if missing:
-            additions = [Addition("bar", symbol, "strategy", name, {"interval": i}) for symbol, i in missing]
+        # What is there for others only is asked for, too: it stays when they no longer need it.
+        if additions := [_addition(name, *pair) for pair in pairs if not self._is_owned(name, *pair)]:
             first_record = len(self._provisioner.journal)
-            self._hooks.call(name, "subscriptions", self._provisioner.provision, additions)
-            failed = [r for r in self._provisioner.journal.since(first_record) if not r.ok]
-            if failed:
-                error = LookupError(f"{failed[0].symbol}: {' '.join(failed[0].errors)}")
-                raise self._hooks.component_error(name, "subscriptions", error)
+            results = self._hooks.call(name, "subscriptions", self._provisioner.provision, additions)
+            for addition, ok in zip(additions, results, strict=True):
+                if not ok:
+                    errors = errors_of(self._provisioner.journal.since(first_record), addition.symbol, name)
+                    error = LookupError(f"{addition.symbol}: {' '.join(errors)}")
+                    raise self._hooks.component_error(name, "subscriptions", error)
         return [series for pair in pairs if (series := self._session_data.get_bars(*pair)) is not None]
+
+    def _is_owned(self, name: str, symbol: str, interval: str) -> bool:
+        data = self._session_data.get_symbol_data(symbol)
+        return data is not None and interval in data.bars and data.is_owned(interval, name)
 
     def _subscribed(self, series: BarIntervalData) -> SubscribedBars:
         known = self._bars.get(series)
@@ -76,6 +81,15 @@ class Subscriptions:
 
     def _table(self, found: dict[str, BarIntervalData]) -> CrossSectionTable:
         return CrossSectionTable(self._session_data, [found[symbol] for symbol in sorted(found)], self._last_ns)
+
+
+def errors_of(records: Iterable[ProvisioningRecord], symbol: str, owner: str) -> tuple[str, ...]:
+    """Why the first addition that failed for a symbol and owner did: other threads' records may stand in between."""
+    return next((r.errors for r in records if not r.ok and (r.symbol, r.owner) == (symbol, owner)), ())
+
+
+def _addition(name: str, symbol: str, interval: str) -> Addition:
+    return Addition("bar", symbol, "strategy", name, {"interval": interval})
 
 
 def _pairs_of(strategy: Strategy) -> list[tuple[str, str]]:

@@ -221,14 +221,16 @@ def test_a_strategy_gets_no_bar_of_a_symbol_that_was_just_removed(minute_store: 
         at = f"{self.context.now:%H:%M}"
         if at == "09:30":
             assert self.context.add_symbol("AIG")
-        else:
+        else:  # and the strategy, which subscribes to it, needs it no longer either
+            system.coordinator.provisioner.remove_symbols(["AIG"], source="strategy", owner="strategy ProbeStrategy")
             assert self.context.remove_symbol("AIG")
 
-    day = engine(
+    system = engine(
         minute_store,
         scanners=[scanner("10:00", pre_session=True, scan=scan)],
         strategies=[strategy(subscriptions=lambda s: [(n, "5m") for n in s.context.symbols], on_bar=on_bar)],
-    ).run()["days"][0]
+    )
+    day = system.run()["days"][0]
 
     assert max(at for at, symbol in got if symbol == "AIG") == "09:55"
     assert max(at for at, symbol in got if symbol == "SPY") == "16:00"

@@ -40,11 +40,14 @@ class SessionData:
         current: The symbols by name, in the order in which they came; a change replaces the whole dictionary and never
             changes it.
         version: Goes up with each published change.
+        series_version: Goes up only when a symbol or series comes, goes or is replaced, or a symbol becomes full or
+            ceases to be: not for locks, owners and indicators.
     """
 
     def __init__(self, session_date: date) -> None:
         self.session_date = session_date
         self.version = 0
+        self.series_version = 0
         self.current: dict[str, SymbolSessionData] = {}
         self._symbol_operation_lock = RLock()
         self._provisioner: UnifiedProvisioner | None = None
@@ -84,11 +87,14 @@ class SessionData:
 
     def publish(self, changed: Mapping[str, SymbolSessionData], removed: Iterable[str] = ()) -> None:
         """Put complete symbols in the place of what was there, all at once. Call it with the operation lock held."""
-        symbols = {**self.current, **changed}
+        before, removed = self.current, tuple(removed)
+        symbols = {**before, **changed}
         for symbol in removed:
             del symbols[symbol]
         self.current = symbols
         self.version += 1
+        if any(_series_differ(before.get(s), symbols.get(s)) for s in (*changed, *removed)):
+            self.series_version += 1
 
     def add_indicator_unified(self, symbol: str, indicator_config: IndicatorConfig, source: str = "scanner") -> bool:
         """Add one indicator: analyse, validate, provision; creates the symbol ad hoc when it is not there.
@@ -110,3 +116,9 @@ class SessionData:
         if self._provisioner is None:
             raise RuntimeError("this SessionData was built by hand; additions need SessionData.serve_additions_by")
         return self._provisioner
+
+
+def _series_differ(old: SymbolSessionData | None, new: SymbolSessionData | None) -> bool:
+    if old is None or new is None:
+        return True
+    return old.bars != new.bars or old.meets_session_config_requirements != new.meets_session_config_requirements
