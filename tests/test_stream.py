@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from openbell.components import load_class
 from openbell.config import load_config
 from openbell.errors import ComponentError
 from openbell.observer import SessionObserver
+from openbell.strategies import Strategy
 from openbell.stream import SessionStream
 from openbell.subscriptions import Subscriptions
 from openbell.system import SystemManager
@@ -168,3 +170,15 @@ def test_a_second_run_is_timed_by_itself(minute_store: Path, monkeypatch: pytest
     system.run()
     system.run()
     assert before == [0.0, 0.0]
+
+
+def test_each_config_folder_has_helpers_of_its_own(tmp_path: Path) -> None:
+    numbers = []
+    for number in (1, 2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "own_helpers_of_a_folder.py").write_text(f"N = {number}\n")
+        text = "from openbell import Strategy\nimport own_helpers_of_a_folder as o\nclass S(Strategy):\n    N = o.N\n"
+        (folder / "s.py").write_text(text)
+        numbers.append(load_class("s.py:S", Strategy, folder).N)  # type: ignore[attr-defined]
+    assert numbers == [1, 2]

@@ -24,6 +24,9 @@ __all__ = ["load_class", "load_universe"]
 
 T = TypeVar("T")
 
+_config_folders: set[str] = set()
+"""The folders that modules were imported from so far."""
+
 
 def load_class(reference: str, base: type[T], folder: Path) -> type[T]:
     """The class that a config names.
@@ -62,6 +65,7 @@ def _derives(item: object, base: type[T]) -> TypeGuard[type[T]]:
 def _importable(folder: Path) -> Iterator[None]:
     """Let modules of a folder be imported, before all others."""
     entry = str(folder.resolve())
+    _config_folders.add(entry)
     sys.path.insert(0, entry)
     try:
         yield
@@ -80,6 +84,7 @@ def _import_file(place: str, folder: Path) -> ModuleType:
     name = f"{path.stem}_{hashlib.sha256(str(path).encode() + content).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
+    _forget_namesakes(folder)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ConfigError(f"the file {path} cannot be imported")
@@ -117,6 +122,17 @@ def _forget_namesake(top: str, folder: Path) -> None:
         return
     for name in [n for n in sys.modules if n == top or n.startswith(f"{top}.")]:
         del sys.modules[name]
+
+
+def _forget_namesakes(folder: Path) -> None:
+    """`_forget_namesake` for all that came from a config's folder: what a file imports is not known before."""
+    importlib.invalidate_caches()
+    for top, module in [
+        (name, module) for name, module in sys.modules.items() if "." not in name and name != "__main__"
+    ]:
+        origin = getattr(module, "__file__", None)
+        if origin and not _config_folders.isdisjoint(map(str, Path(origin).parents[:2])):
+            _forget_namesake(top, folder)
 
 
 def _import_error(place: str, error: Exception) -> ConfigError:
