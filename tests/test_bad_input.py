@@ -307,7 +307,8 @@ class TestRaisingStrategy:
             assert part in message
         assert json.loads((tmp_path / "out" / "summary.json").read_text())["days"] == []
         records = [json.loads(line) for line in (tmp_path / "out" / "journal.jsonl").read_text().splitlines()]
-        assert [r["symbol"] for r in records] == ["SPY"], "what was done until then is kept"
+        done = [(r["operation_type"], r["symbol"]) for r in records]
+        assert done == [("symbol", "SPY"), ("bar", "SPY")], "what was done until then is kept"
 
 
 def test_exit_code_0_when_all_is_well(call: Callable[..., Result]) -> None:
