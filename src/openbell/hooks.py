@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from openbell.provisioning import Provisioner
     from openbell.timing import TimeManager
 
-__all__ = ["ConfiguredClasses", "Hooks", "ScannerOfDay", "load_scanner", "load_strategy"]
+__all__ = ["ConfiguredClasses", "Hooks", "ScannerOfDay", "defines", "load_scanner", "load_strategy"]
 
 T = TypeVar("T")
 
@@ -62,14 +62,15 @@ def load_strategy(strategy: StrategyConfig, config: SessionConfig) -> type[Strat
     """
     found = load_class(strategy.module, Strategy, config.folder)
     called = ("on_bar", "on_slice")
-    if _defines(found, "subscriptions") and not any(_defines(found, name) for name in called):
+    if defines(found, "subscriptions") and not any(defines(found, name) for name in called):
         own = [name for name in vars(found) if not name.startswith("_")]
         near = next((hint for name in own if (hint := did_you_mean(name, called))), "")
         raise ConfigError(f"{strategy.module} subscribes to bars, and defines neither on_bar nor on_slice.{near}")
     return found
 
 
-def _defines(strategy: type[Strategy], method: str) -> bool:
+def defines(strategy: type[Strategy], method: str) -> bool:
+    """Whether a class of strategies has a method of its own: what nobody looks at is not made."""
     return getattr(strategy, method) is not getattr(Strategy, method)
 
 

@@ -6,16 +6,17 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openbell.crosssection import CrossSectionTable
+from openbell.hooks import defines
 from openbell.interval import parse_interval
 from openbell.provisioning import Addition
 from openbell.replay import SliceSubscription, SubscribedBars, Subscription
-from openbell.strategies import Strategy
 
 if TYPE_CHECKING:
     from openbell.hooks import Hooks
     from openbell.provisioning import Provisioner
     from openbell.provisioning.journal import ProvisioningRecord
     from openbell.session import BarIntervalData
+    from openbell.strategies import Strategy
 
 __all__ = ["Subscriptions", "errors_of"]
 
@@ -46,9 +47,9 @@ class Subscriptions:
         slices: list[tuple[Strategy, str, dict[str, BarIntervalData]]] = []
         for name, strategy in self._hooks.strategies.items():
             wanted = self._series_of(name, strategy)
-            if _defines(strategy, "on_bar"):
+            if defines(type(strategy), "on_bar"):
                 bars += [Subscription(strategy.on_bar, self._subscribed(series)) for series in wanted]
-            if _defines(strategy, "on_slice"):
+            if defines(type(strategy), "on_slice"):
                 by_interval: dict[str, dict[str, BarIntervalData]] = {}
                 for series in wanted:
                     by_interval.setdefault(series.interval, {})[series.symbol] = series
@@ -103,8 +104,3 @@ def _pairs_of(strategy: Strategy) -> list[tuple[str, str]]:
             raise TypeError(f'subscriptions must return (symbol, interval) pairs such as ("SPY", "5m"), not {pair!r}')
         pairs.append((pair[0], str(parse_interval(pair[1]))))
     return list(dict.fromkeys(pairs))
-
-
-def _defines(strategy: Strategy, method: str) -> bool:
-    """Whether a strategy has a method of its own: bars that nobody looks at do not become objects."""
-    return getattr(type(strategy), method) is not getattr(Strategy, method)

@@ -37,7 +37,7 @@ class SessionRange:
         """The sessions of ``grid``, which are those from ``first_day`` to ``last_day``."""
         if not len(grid.days):
             return SessionRange(first_day, last_day, grid.days, np.zeros(1, np.int64))
-        first_segment = np.searchsorted(grid.segment_session, np.arange(len(grid.days)))
+        first_segment, _ = grid.segments_of_sessions()
         starts = np.append(grid.segment_open_ns[first_segment], grid.segment_close_ns[-1])
         return SessionRange(first_day, last_day, grid.days, starts)
 
