@@ -75,3 +75,27 @@ def test_a_bad_config_exits_2_and_tells_why(config: Path, good: str, bad: str, t
     report = json.loads(as_json.stdout)
     assert report["ok"] is False
     assert any(told in problem for problem in report["problems"])
+
+
+def test_a_store_that_is_not_there_is_a_warning_that_says_what_to_do(config: Path) -> None:
+    config.write_text(GOOD + "store: bars\n")
+    told = f"there is no folder {config.parent / 'bars'}"
+
+    result = CliRunner().invoke(app, ["check", str(config)])
+    as_json = json.loads(CliRunner().invoke(app, ["check", str(config), "--json"]).stdout)
+
+    assert result.exit_code == 0
+    assert f"warning: {told}" in result.stderr
+    assert "openbell data import" in result.stderr
+    assert as_json["ok"] is True
+    assert told in as_json["warnings"][0]
+
+
+def test_a_damaged_store_is_a_warning_that_names_its_repair(config: Path) -> None:
+    config.write_text(GOOD + "store: bars\n")
+    (config.parent / "bars" / "bars").mkdir(parents=True)
+
+    result = CliRunner().invoke(app, ["check", str(config)])
+
+    assert result.exit_code == 0
+    assert f"openbell data repair --store {config.parent / 'bars'}" in result.stderr

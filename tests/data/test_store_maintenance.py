@@ -274,6 +274,18 @@ def test_damaged_corporate_actions_are_found(store: Path) -> None:
     assert verify(store).findings == ()
 
 
+@pytest.mark.parametrize("damage", [damage_marker, lose_marker])
+def test_a_store_without_its_marker_points_to_its_repair(store: Path, damage: Callable[[Path], None]) -> None:
+    damage(store)
+    listed = call("ls", "--store", store)
+
+    assert listed.exit_code == 1
+    assert "openbell-store.json is damaged" in listed.stderr
+    assert f"openbell data repair --store {store}" in listed.stderr
+    assert call("repair", "--store", store).exit_code == 0
+    assert call("ls", "--store", store).exit_code == 0
+
+
 def test_a_folder_that_is_no_store_is_told(tmp_path: Path) -> None:
     for command in (verify, repair):
         with pytest.raises(StoreError, match="not an openbell store"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from openbell.cli.console import only_json, out, print_json, warn
-from openbell.errors import ConfigError, DataError, InvalidConfigError
+from openbell.errors import ConfigError, DataError, InvalidConfigError, NotAStoreError
 
 if TYPE_CHECKING:
     from openbell.config import SessionConfig
@@ -44,7 +44,7 @@ def check(
 
 
 def _warnings(session: SessionConfig) -> list[str]:
-    """What is odd about the calendar and the store that the config names; a store that is not there is no matter."""
+    """What is odd about the calendar and the store that the config names; without a store, it is good all the same."""
     from openbell.data.calendar_fit import bars_beyond_calendar
     from openbell.data.store import BarStore
     from openbell.timing import TimeManager
@@ -53,8 +53,10 @@ def _warnings(session: SessionConfig) -> list[str]:
         return []
     try:
         store = BarStore.open(session.folder / session.store)
-    except DataError:
-        return []
+    except NotAStoreError as error:
+        return [f"{error} A run needs the store that the config names under `store:`."]
+    except DataError as error:
+        return [str(error)]
     return bars_beyond_calendar(store, TimeManager(session.exchange), session.session_data_config.symbols)
 
 

@@ -278,6 +278,7 @@ def _coverage(symbol: str, interval: str, entries: Sequence[FileEntry]) -> Cover
 
 def _require_marker(folder: Path) -> None:
     remedy = f"Create a store with: openbell data import lean FOLDER --store {folder}"
+    mend = f"Write it again with: openbell data repair --store {folder}"
     if not folder.is_dir():
         if folder.exists():
             raise NotAStoreError(f"{folder} is a file. Name the folder of a store.")
@@ -286,9 +287,11 @@ def _require_marker(folder: Path) -> None:
         marker = json.loads((folder / layout.MARKER).read_bytes())
         version = int(marker["schema_version"])
     except FileNotFoundError:
+        if (folder / layout.MANIFEST).exists() or (folder / layout.BARS).exists():
+            raise DamagedFileError(folder / layout.MARKER, "it is missing", mend) from None
         raise NotAStoreError(f"{folder} is not an openbell store (it has no {layout.MARKER}). {remedy}") from None
     except (ValueError, KeyError, TypeError) as exc:
-        raise DamagedFileError(folder / layout.MARKER, str(exc)) from exc
+        raise DamagedFileError(folder / layout.MARKER, f"it cannot be read: {exc}", mend) from exc
     if version > layout.SCHEMA_VERSION:
         raise StoreError(
             f"{folder} was written by a newer openbell (schema {version}; this one knows {layout.SCHEMA_VERSION}). "
