@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import shutil
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
-from made_bars import made_store
+from made_bars import frame_of, made_store
 from openbell.cli.app import app
 from openbell.data.maintenance import verify
+from openbell.data.manager import DataManager
 from openbell.data.repair import repair
-from openbell.data.store import BarStore
+from openbell.data.seal import UNSEALED, sealed
+from openbell.data.store import BarStore, WriteReport
 from openbell.errors import StoreError
+from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -212,6 +218,84 @@ def test_lost_daily_bars_are_built_from_complete_minutes_and_the_others_are_told
     missing = before.join(after, on="timestamp", how="anti")
     assert missing["timestamp"].dt.strftime("%Y-%m-%d").to_list() == ["2013-11-15"]
     assert_frame_equal(after, before.join(after, on="timestamp", how="semi"))
+
+
+def test_bars_that_a_repair_built_stay_marked_until_the_vendors_come(store: Path) -> None:
+    vendors = BarStore.open(store).read(["B/C"], "1d", None, None).drop("symbol")
+    (store / "bars/interval=1d/symbol=B%2FC/all.parquet").unlink()
+    repair(store)
+
+    def built() -> list[str]:
+        listed = json.loads(call("ls", "--built", "--store", store, "--json").stdout)
+        assert {(b["symbol"], b["interval"], b["made_of"]) for b in listed} <= {("B/C", "1d", 390)}
+        assert [b["timestamp"] for b in listed] == [
+            f"{t:%Y-%m-%dT00:00:00+00:00}" for t in BarStore.open(store).built("B/C", "1d")["timestamp"]
+        ]
+        return [b["timestamp"][:10] for b in listed]
+
+    days = vendors["timestamp"].dt.strftime("%Y-%m-%d").to_list()
+    assert built() == days
+    assert "25 of these bars were built" in call("ls", "--store", store).stdout
+    # Other writes, a lost manifest, a removal: the mark stays with its bar.
+    later = vendors.head(1).with_columns(pl.col("timestamp").dt.offset_by("90d"))
+    BarStore.open(store).write("B/C", "1d", later)
+    lose_manifest(store)
+    repair(store)
+    call("rm", "B/C", "--interval", "1d", "--to", days[0], "--store", store, "--yes")
+    assert built() == days[1:]
+    # A vendor's bar revises one that was built, also with the same values, and then it is the vendor's.
+    assert BarStore.open(store).write("B/C", "1d", vendors[1:3]) == WriteReport(revised=2)
+    assert BarStore.open(store).write("B/C", "1d", vendors[1:3]) == WriteReport(unchanged=2)
+    assert built() == days[3:]
+    assert_frame_equal(
+        BarStore.open(store).read(["B/C"], "1d", None, None).drop("symbol"), pl.concat([vendors[1:], later])
+    )
+    assert verify(store).findings == ()
+
+
+def test_a_session_sees_which_bars_were_built_as_it_does_those_of_gap_fill(store: Path) -> None:
+    (store / "bars/interval=1d/symbol=B%2FC/all.parquet").unlink()
+    repair(store)
+    opened = BarStore.open(store)
+    opened.write("B/C", "1d", opened.read(["B/C"], "1d", None, None).tail(1))
+    bars = DataManager(opened, TimeManager("XNYS")).load_historical_bars(
+        "B/C", "1d", date(2013, 11, 18), date(2013, 11, 22)
+    )
+
+    assert bars.count.tolist() == [390, 390, 390, 390, 1]
+
+
+def test_a_manifest_of_before_there_were_built_bars_is_read(store: Path) -> None:
+    before = BarStore.open(store).coverage()
+    path = store / "manifest.parquet"
+    buffer = io.BytesIO()
+    pl.read_parquet(path).drop("built").write_parquet(buffer, metadata=UNSEALED)
+    path.write_bytes(sealed(buffer.getvalue()))
+
+    assert BarStore.open(store).coverage() == before
+    assert verify(store).findings == ()
+
+
+def test_lost_minutes_are_built_from_complete_seconds(tmp_path: Path) -> None:
+    session = TimeManager("XNYS").session(date(2013, 11, 29))
+    starts = np.arange(session.open_ns, session.close_ns, 10**9)
+    folder = tmp_path / "store"
+    whole = BarStore.open_or_create(folder)
+    # One second is missing in the second minute.
+    whole.write("A", "1s", frame_of(np.delete(starts, 75)))
+    minutes = frame_of(starts[::60])
+    whole.write("A", "1m", minutes)
+    whole.write("A", "1d", frame_of(np.array([16038 * 86_400 * 10**9])))
+    for path in folder.glob("bars/interval=1[md]/*/*.parquet"):
+        path.unlink()
+    report = repair(folder)
+
+    outcomes = {r.finding.partition.interval: (r.outcome, r.rows_lost) for r in report.repairs if r.finding.partition}
+    assert outcomes == {"1m": ("partly rebuilt", 1), "1d": ("lost", 1)}
+    after = BarStore.open(folder).read(["A"], "1m", None, None)
+    assert after["timestamp"].to_list() == np.delete(minutes["timestamp"].to_list(), 1).tolist()
+    assert BarStore.open(folder).built("A", "1m")["built"].to_list() == [60] * 209
+    assert verify(folder).findings == repair(folder).repairs == ()
 
 
 def test_when_all_daily_bars_can_be_built_nothing_is_lost(store: Path) -> None:

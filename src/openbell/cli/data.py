@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,8 @@ from openbell.cli.data_verify import verify_store
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from openbell.data.store import BarStore
+
 __all__ = ["data"]
 
 data = typer.Typer(no_args_is_help=True, help="Import bars into a store, and list what it holds.")
@@ -33,14 +35,24 @@ data.command("rm")(remove_bars)
 
 
 @data.command("ls")
-def list_store(*, store: ExistingStore = None, as_json: AsJson = False) -> None:
+def list_store(
+    *,
+    store: ExistingStore = None,
+    built: Annotated[
+        bool, typer.Option("--built", help="List the bars that `data repair` built, one a line, instead.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """List what a store holds, per symbol and interval."""
     from openbell.data.label import read_label
     from openbell.data.store import BarStore
 
     folder = store_folder(store, must_exist=True)
+    if built:
+        _list_built(BarStore.open(folder), as_json=as_json)
+        return
     label = read_label(folder)
-    listing = [
+    listing: list[dict[str, Any]] = [
         {
             "symbol": c.symbol,
             "interval": c.interval,
@@ -49,6 +61,7 @@ def list_store(*, store: ExistingStore = None, as_json: AsJson = False) -> None:
             "last": c.last,
             "files": c.files,
             "bytes": c.bytes,
+            "built": c.built,
             **({"label": label} if label else {}),
         }
         for c in BarStore.open(folder).coverage()
@@ -57,8 +70,36 @@ def list_store(*, store: ExistingStore = None, as_json: AsJson = False) -> None:
         print_json(listing)
     elif listing:
         out.print(_listing_table(listing, label))
+        if count := sum(entry["built"] for entry in listing):
+            out.print(f"{count:,} of these bars were built from finer ones by `data repair`: openbell data ls --built")
     else:
         say("The store is empty. Import bars with: openbell data import")
+
+
+def _list_built(store: BarStore, *, as_json: bool) -> None:
+    """Which bars openbell built itself, and of how many finer ones."""
+    from rich.markup import escape
+
+    from openbell.cli.tables import make_table
+
+    found = [
+        {"symbol": c.symbol, "interval": c.interval, "timestamp": time, "made_of": made_of}
+        for c in store.coverage()
+        if c.built
+        for time, made_of in store.built(c.symbol, c.interval).iter_rows()
+    ]
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        say("No bar was built by openbell: all are as they were imported.")
+        return
+    table = make_table("", "symbol", "interval", "bar", "made of >")
+    for bar in found:
+        form = "%Y-%m-%d" if bar["interval"] == "1d" else "%Y-%m-%d %H:%M:%SZ"
+        finer = "minutes" if bar["interval"] == "1d" else "seconds"
+        table.add_row(escape(bar["symbol"]), bar["interval"], f"{bar['timestamp']:{form}}", f"{bar['made_of']} {finer}")
+    out.print(table)
 
 
 def _listing_table(listing: list[dict[str, Any]], label: str | None) -> Table:

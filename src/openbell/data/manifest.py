@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from openbell.data.built import built_metadata, read_built, unmarked
 from openbell.data.layout import BAR_SCHEMA, BARS, Partition, partition_of
 from openbell.data.seal import UNSEALED, is_sealed, sealed, sha256_of
 from openbell.errors import DamagedFileError
@@ -40,6 +41,7 @@ _SCHEMA = pl.Schema(
         "last_ns": pl.Int64(),
         "bytes": pl.Int64(),
         "sha256": pl.String(),
+        "built": pl.Int64(),
     }
 )
 
@@ -53,6 +55,7 @@ class FileEntry(NamedTuple):
         first_ns: Start of the first bar, nanoseconds since 1970 UTC; likewise last_ns of the last bar.
         bytes: Size of the file.
         sha256: Checksum of the file, in hexadecimal digits; empty, so that no content fits, when it could not be read.
+        built: How many of the bars openbell built itself.
     """
 
     part: str
@@ -61,6 +64,7 @@ class FileEntry(NamedTuple):
     last_ns: int
     bytes: int
     sha256: str
+    built: int = 0
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,10 @@ class Manifest:
         if not is_sealed(content):
             raise DamagedFileError(path, "its checksum does not fit", _REMEDY)
         try:
-            columns = pl.read_parquet(io.BytesIO(content)).select(list(_SCHEMA)).to_dict(as_series=False)
+            frame = pl.read_parquet(io.BytesIO(content))
+            # Manifests of before there were built bars do not count them.
+            frame = frame if "built" in frame.columns else frame.with_columns(built=pl.lit(0, pl.Int64))
+            columns = frame.select(list(_SCHEMA)).to_dict(as_series=False)
         except pl.exceptions.PolarsError as exc:
             raise DamagedFileError(path, str(exc), _REMEDY) from exc
         symbols, intervals, *rest = columns.values()
@@ -163,11 +170,15 @@ def data_files(store: Path) -> list[Path]:
 
 
 def encode_bars(part: str, frame: pl.DataFrame) -> tuple[bytes, FileEntry]:
-    """The content of the data file that holds ``frame`` (not empty, sorted), and its entry in the manifest."""
+    """The content of the data file that holds ``frame`` (not empty, sorted), and its entry in the manifest.
+
+    ``frame`` may have the column `BUILT`.
+    """
     buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd")
+    metadata = built_metadata(frame)
+    unmarked(frame).write_parquet(buffer, compression="zstd", metadata=metadata)
     content = buffer.getvalue()
-    return content, _describe(part, frame, content)
+    return content, _describe(part, frame, content, 0 if metadata is None else read_built(content).height)
 
 
 def describe_file(path: Path) -> FileEntry:
@@ -186,7 +197,7 @@ def describe_file(path: Path) -> FileEntry:
     if frame.schema["timestamp"] != BAR_SCHEMA["timestamp"]:
         told = f"its timestamps are {frame.schema['timestamp']}, not {BAR_SCHEMA['timestamp']}"
         raise DamagedFileError(path, told, "Take it in with: openbell data repair --store FOLDER")
-    return _describe(path.stem, frame, content)
+    return _describe(path.stem, frame, content, read_built(content).height)
 
 
 def unreadable_entry(part: str, size: int) -> FileEntry:
@@ -205,6 +216,6 @@ def _describe_any(path: Path) -> FileEntry:
         return unreadable_entry(path.stem, path.stat().st_size)
 
 
-def _describe(part: str, frame: pl.DataFrame, content: bytes) -> FileEntry:
+def _describe(part: str, frame: pl.DataFrame, content: bytes, built: int) -> FileEntry:
     times = frame["timestamp"].to_physical()
-    return FileEntry(part, frame.height, int(times[0]), int(times[-1]), len(content), sha256_of(content))
+    return FileEntry(part, frame.height, int(times[0]), int(times[-1]), len(content), sha256_of(content), built)

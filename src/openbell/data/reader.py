@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import polars as pl
 
+from openbell.data.built import BUILT, read_built
 from openbell.data.layout import BAR_SCHEMA
 from openbell.errors import DamagedFileError
 
@@ -16,12 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from openbell.data.manifest import FileEntry
 
 __all__ = ["FileReader", "StoredFile", "SymbolRows", "file_problem"]
 
 _PATH = "openbell_path"
 _HASH_THREADS = 4
+_NO_ROWS = (np.empty(0, np.intp), np.empty(0, np.int32))
 
 
 class StoredFile(NamedTuple):
@@ -39,10 +44,12 @@ class SymbolRows:
     Attributes:
         frame: The columns of `BAR_SCHEMA`, symbol after symbol, each in ascending time.
         runs: Per symbol that has rows: (symbol, first row, row after the last).
+        built: The rows that openbell built itself, ascending, and of how many finer bars each is made.
     """
 
     frame: pl.DataFrame
     runs: tuple[tuple[str, int, int], ...]
+    built: tuple[NDArray[np.intp], NDArray[np.int32]]
 
 
 class FileReader:
@@ -63,7 +70,7 @@ class FileReader:
             DamagedFileError: A file is missing, is not what was stored, or cannot be read; it names the file.
         """
         if not files:
-            return SymbolRows(BAR_SCHEMA.to_frame(), ())
+            return SymbolRows(BAR_SCHEMA.to_frame(), (), _NO_ROWS)
         with ThreadPoolExecutor(_HASH_THREADS) as pool:
             list(pool.map(self._verify, (files[i::_HASH_THREADS] for i in range(_HASH_THREADS))))
         # Told apart by path, not by the Hive folder: a store may lie in a folder that looks like one itself.
@@ -78,7 +85,8 @@ class FileReader:
             frame = scan.select(*BAR_SCHEMA, _PATH).collect()
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
             raise _culprit(files, exc) from exc
-        return SymbolRows(frame.drop(_PATH), _runs(files, frame[_PATH]))
+        runs = _runs(files, frame[_PATH])
+        return SymbolRows(frame.drop(_PATH), runs, _built(files, runs, frame["timestamp"]))
 
     def _verify(self, files: Sequence[StoredFile]) -> None:
         for path, _, entry in files:
@@ -130,6 +138,27 @@ def _runs(files: Sequence[StoredFile], paths: pl.Series) -> tuple[tuple[str, int
             runs.append((symbol, begin, end))
         begin = end
     return tuple(runs)
+
+
+def _built(
+    files: Sequence[StoredFile], runs: Sequence[tuple[str, int, int]], times: pl.Series
+) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """Which rows were built, by the marks of the files that have such."""
+    marks = [(file.symbol, read_built(file.path)) for file in files if file.entry.built]
+    if not marks or times.is_empty():
+        return _NO_ROWS
+    starts = times.to_physical().to_numpy()
+    where = {symbol: (first, after) for symbol, first, after in runs}
+    rows, counts = [], []
+    for symbol, built in marks:
+        first, after = where.get(symbol, (0, 0))
+        marked = built["timestamp"].to_physical().to_numpy()
+        place = first + np.searchsorted(starts[first:after], marked)
+        # Not all that the file marks was asked for.
+        is_there = (place < after) & (starts[np.minimum(place, len(starts) - 1)] == marked)
+        rows.append(place[is_there])
+        counts.append(built[BUILT].to_numpy()[is_there])
+    return np.concatenate(rows), np.concatenate(counts)
 
 
 def _culprit(files: Sequence[StoredFile], cause: BaseException) -> DamagedFileError:

@@ -8,16 +8,15 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import polars as pl
 
 from openbell.data import layout
 from openbell.data.check_bars import check_bars
 from openbell.data.files import replace_file, sync_folders, writer_lock
-from openbell.data.layout import BAR_SCHEMA, MANIFEST, PENDING, QUARANTINE, STAGING, Partition, instant
+from openbell.data.layout import BAR_SCHEMA, MANIFEST, PENDING, QUARANTINE, STAGING, Partition
 from openbell.data.maintenance import LOCK_WAIT_S, Finding, find_problems, require_store
-from openbell.data.manager import DataManager
 from openbell.data.manifest import FileEntry, Manifest, describe_file, encode_bars
+from openbell.data.rebuild import FINER, rebuilt
 from openbell.data.store import BarStore
 from openbell.data.writer import StoreWriter, commit_manifest, heal
 from openbell.errors import BadBarsError
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Repair", "RepairReport", "repair"]
 
 Outcome = Literal["rebuilt", "partly rebuilt", "adopted", "set aside", "lost"]
-
-_DAY_NS = 86_400_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,8 @@ def repair(store: Path, *, exchange: str = "XNYS") -> RepairReport:
 
     - The marker and the manifest are made again; the manifest from the data files, of which only those that hold good
       bars are taken.
-    - Daily bars are built from the minutes of the sessions in which every minute of regular hours is there.
+    - Daily bars are built from the minutes of the sessions in which every minute of regular hours is there, and minutes
+      from seconds likewise. They are marked as built (`BarStore.built`), until a vendor's bar takes their place.
     - A file that the manifest does not know is taken in when it holds good bars of its place.
 
     May be killed and begun again. After it, the store has no findings; doing it twice is the same as doing it once.
@@ -103,16 +101,19 @@ def repair(store: Path, *, exchange: str = "XNYS") -> RepairReport:
                 repairs.append(_adopt_or_set_aside(store, finding, changes))
             else:
                 repairs.append(_set_aside(store, finding, "lost", "import the corporate actions again"))
-        # Lost daily bars stay known until they are rebuilt: a repair that is killed before that can be begun again.
-        daily = {partition: None for partition in changes if partition.interval == "1d" and changes[partition] is None}
-        manifest = manifest.with_changes({p: entry for p, entry in changes.items() if p not in daily})
-        if len(changes) > len(daily):
+        # What may be rebuilt stays known until it is: a repair that is killed before that can be begun again.
+        hoped = {p: None for p, entry in changes.items() if entry is None and p.interval in FINER}
+        manifest = manifest.with_changes({p: entry for p, entry in changes.items() if p not in hoped})
+        if len(changes) > len(hoped):
             commit_manifest(store, manifest)
-        writer = StoreWriter(store, manifest.with_changes(daily))
-        repairs += [_rebuilt(store, each, writer, time_manager) for each in lost]
-        writer.flush()
-        if daily:
-            commit_manifest(store, writer.manifest)
+        repairs += [each for each in lost if _partition(each.finding) not in hoped]
+        # Minutes first: days are built of them.
+        for interval in ("1m", "1d"):
+            mine = {p: None for p in hoped if p.interval == interval}
+            writer = StoreWriter(store, manifest.with_changes(mine))
+            repairs += [_rebuilt(store, e, writer, time_manager) for e in lost if _partition(e.finding) in mine]
+            writer.flush()
+            manifest = commit_manifest(store, writer.manifest) if mine else manifest
     return RepairReport(tuple(repairs))
 
 
@@ -234,37 +235,18 @@ def _partition(finding: Finding) -> Partition:
 
 
 def _rebuilt(store: Path, given_up: Repair, writer: StoreWriter, time_manager: TimeManager) -> Repair:
-    """Build lost daily bars from complete minutes, where there are any."""
-    symbol, interval = _partition(given_up.finding).symbol, _partition(given_up.finding).interval
-    if interval != "1d":
+    """Build lost bars from finer ones, where these are complete."""
+    partition, entry = _partition(given_up.finding), given_up.finding.entry
+    if entry is None:
         return given_up
-    built = _daily_from_minutes(BarStore(store), symbol, given_up.finding.entry, time_manager)
-    if built.is_empty():
+    bars, marks = rebuilt(BarStore(store), partition, entry, time_manager)
+    if bars.is_empty():
         return given_up
-    writer.write(symbol, "1d", built)
-    lost = None if given_up.rows_lost is None else max(0, given_up.rows_lost - built.height)
-    first, last = built["timestamp"][0], built["timestamp"][-1]
-    text = f"{built.height:,} sessions from {first:%Y-%m-%d} to {last:%Y-%m-%d} built from complete minutes"
+    writer.write(partition.symbol, partition.interval, bars, built=marks)
+    lost = None if given_up.rows_lost is None else max(0, given_up.rows_lost - bars.height)
+    first, last = bars["timestamp"][0], bars["timestamp"][-1]
+    what, finer = ("sessions", "minutes") if partition.interval == "1d" else ("minutes", "seconds")
+    text = f"{bars.height:,} {what} from {first:%Y-%m-%d} to {last:%Y-%m-%d} built from complete {finer}, and marked so"
     if lost == 0:
         return Repair(given_up.finding, "rebuilt", text, 0, given_up.moved_to)
     return Repair(given_up.finding, "partly rebuilt", f"{text}; import the others again", lost, given_up.moved_to)
-
-
-def _daily_from_minutes(
-    store: BarStore, symbol: str, lost: FileEntry | None, time_manager: TimeManager
-) -> pl.DataFrame:
-    """Daily bars of the sessions of which every minute is stored, as far as daily bars reached."""
-    minutes = store.coverage_of(symbol, "1m")
-    if minutes is None:
-        return BAR_SCHEMA.to_frame()
-    first, last = minutes.first.date(), minutes.last.date()
-    if lost is not None and lost.rows:
-        first, last = max(first, instant(lost.first_ns).date()), min(last, instant(lost.last_ns).date())
-    if last < first:
-        return BAR_SCHEMA.to_frame()
-    manager = DataManager(store, time_manager, min_completeness=1.0)
-    bars = manager.load_historical_bars(symbol, "1d", first, last, base="1m")
-    grid = time_manager.grid(first, last)
-    days = grid.days[np.searchsorted(grid.open_ns, bars.timestamp)]
-    values = {name: getattr(bars, name) for name in ("open", "high", "low", "close", "volume")}
-    return pl.DataFrame({"timestamp": days * _DAY_NS, **values}).cast(BAR_SCHEMA)

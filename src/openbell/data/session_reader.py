@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.bars import Bars
+from openbell.bars import Bars, BarTimes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +30,7 @@ def read_sessions(
     """The stored bars of each symbol that lie within the sessions of ``grid``, with one read for all symbols.
 
     Bars outside the grid's segments, and daily bars of dates that are no session, are left out. A daily bar's timestamp
-    becomes the open of its session.
+    becomes the open of its session. ``count`` is 1, or of a bar that openbell built the number of finer bars in it.
 
     Raises:
         DamagedFileError: A file cannot be read.
@@ -40,7 +39,10 @@ def read_sessions(
     rows = store.read_rows(symbols, str(stored), begin_ns, end_ns)
     raw = rows.frame["timestamp"].to_physical().to_numpy()
     values = {name: rows.frame[name].to_numpy() for name in ("open", "high", "low", "close", "volume")}
-    everything = Bars(timestamp=raw, end=raw + stored.ns, **values, count=np.ones(len(raw), np.int32))
+    count = np.ones(len(raw), np.int32)
+    built, made_of = rows.built
+    count[built] = made_of
+    everything = Bars(timestamp=raw, end=raw + stored.ns, **values, count=count)
     bars_of_sessions = _within_hours if stored.is_intraday else _of_days
     found = {symbol: bars_of_sessions(everything[first:last], stored, grid) for symbol, first, last in rows.runs}
     for symbol in symbols:
@@ -75,7 +77,8 @@ def _within_hours(bars: Bars, stored: Interval, grid: SessionGrid) -> Bars:
     after = np.searchsorted(bars.timestamp, grid.segment_close_ns)
     late = np.searchsorted(bars.timestamp, grid.segment_close_ns - stored.ns, side="right")
     if (late < after).any():
-        bars = replace(bars, end=_cut(bars.end, late, after, grid.segment_close_ns))
+        end = _cut(bars.end, late, after, grid.segment_close_ns)
+        bars = bars.at(BarTimes(bars.timestamp, end, bars.count))
     if len(first) and (first[1:] == after[:-1]).all():
         return bars[int(first[0]) : int(after[-1])]
     steps = np.zeros(len(bars) + 1, np.int8)
@@ -101,7 +104,7 @@ def _of_days(bars: Bars, stored: Interval, grid: SessionGrid) -> Bars:  # noqa: 
     # The usual case is one bar for each session, for which no search is needed.
     if np.array_equal(grid.days[first : first + len(day)], day):
         session = slice(first, first + len(day))
-        return replace(bars, timestamp=grid.open_ns[session], end=grid.close_ns[session])
+        return bars.at(BarTimes(grid.open_ns[session], grid.close_ns[session], bars.count))
     place = np.minimum(np.searchsorted(grid.days, day), len(grid.days) - 1)
     known = grid.days[place] == day
-    return replace(bars, timestamp=grid.open_ns[place], end=grid.close_ns[place]).take(known)
+    return bars.at(BarTimes(grid.open_ns[place], grid.close_ns[place], bars.count)).take(known)

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from openbell.data import layout
+from openbell.data.built import BUILT
 from openbell.data.files import replace_file, sync_folders, writer_lock
 from openbell.data.layout import Partition, data_path, instant
 from openbell.data.manifest import FileEntry, Manifest
@@ -44,6 +45,7 @@ class Coverage:
         first: Start of the first bar, UTC; likewise last of the last bar. Of daily bars: the date at 00:00 UTC.
         files: Number of data files.
         bytes: Their size.
+        built: How many of the bars openbell built itself, see `BarStore.built`.
     """
 
     symbol: str
@@ -53,6 +55,7 @@ class Coverage:
     last: datetime
     files: int
     bytes: int
+    built: int = 0
 
 
 class BarStore:
@@ -201,6 +204,16 @@ class BarStore:
                 raise damage
             return rows
 
+    def built(self, symbol: str, interval: str) -> pl.DataFrame:
+        """The bars that `data repair` built from finer ones, as rows of `BUILT_SCHEMA`; a vendor's bar revises them.
+
+        Raises:
+            DamagedFileError: As for `read`.
+        """
+        rows = self.read_rows([symbol], interval, None, None)
+        which, made_of = rows.built
+        return rows.frame[which].select("timestamp").with_columns(pl.Series(BUILT, made_of))
+
     def _files(
         self, manifest: Manifest, symbols: Sequence[str], interval: str, first_ns: int | None, end_ns: int | None
     ) -> list[StoredFile]:
@@ -271,9 +284,8 @@ def _midnight_ns(day: date) -> int:
 
 def _coverage(symbol: str, interval: str, entries: Sequence[FileEntry]) -> Coverage:
     rows, size = sum(e.rows for e in entries), sum(e.bytes for e in entries)
-    return Coverage(
-        symbol, interval, rows, instant(entries[0].first_ns), instant(entries[-1].last_ns), len(entries), size
-    )
+    first, last, built = instant(entries[0].first_ns), instant(entries[-1].last_ns), sum(e.built for e in entries)
+    return Coverage(symbol, interval, rows, first, last, len(entries), size, built)
 
 
 def _require_marker(folder: Path) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from openbell.data.built import BUILT, marked_as, read_built, with_built_column
 from openbell.data.check_bars import require_good_bars
 from openbell.data.files import delete_files, replace_file, sync_files, sync_folders, temporary_of
 from openbell.data.layout import MANIFEST, PENDING, STAGING, Partition, as_stored, data_path, partitions
@@ -61,13 +62,17 @@ class StoreWriter:
         self._staged: dict[Partition, pl.DataFrame | None] = {}
         self._staged_rows = 0
 
-    def write(self, symbol: str, interval: str, frame: pl.DataFrame) -> WriteReport:
+    def write(
+        self, symbol: str, interval: str, frame: pl.DataFrame, *, built: pl.DataFrame | None = None
+    ) -> WriteReport:
         """Add bars to a (symbol, interval); bars of times that are there take their place.
 
         Args:
             symbol: Any text; taken as it is.
             interval: One of `STORED_INTERVALS`.
             frame: The columns of `BAR_SCHEMA`, timestamps with a time zone, in any order; others are left out.
+            built: Which of them openbell built itself, as rows of `BUILT_SCHEMA`; a bar that is not among them is a
+                vendor's, also where it takes the place of one that was built.
 
         Returns:
             The rows added, revised and unchanged. They are on disk after the next flush, at the latest at the end of
@@ -81,6 +86,8 @@ class StoreWriter:
         if not symbol:
             raise StoreError("a symbol must have at least one character")
         bars = require_good_bars(as_stored(interval, frame), f"{symbol} {interval}")
+        if built is not None:
+            bars = marked_as(bars, built)
         report = WriteReport()
         changed: dict[Partition, pl.DataFrame] = {}
         for part, rows in partitions(interval, bars):
@@ -97,6 +104,8 @@ class StoreWriter:
 
     def current(self, partition: Partition) -> pl.DataFrame | None:
         """The bars that a data file has now, what is written but not yet flushed included; None when there are none.
+
+        With the column `BUILT`, if openbell built any of them.
 
         Raises:
             DamagedFileError: The file is not what was stored.
@@ -115,7 +124,7 @@ class StoreWriter:
         if entry is not None and sha256_of(content) != entry.sha256:
             raise DamagedFileError(path, "its content is not what was stored")
         try:
-            return pl.read_parquet(io.BytesIO(content))
+            return marked_as(pl.read_parquet(io.BytesIO(content)), read_built(content))
         except pl.exceptions.PolarsError as exc:
             raise DamagedFileError(path, str(exc)) from exc
 
@@ -235,9 +244,13 @@ def _merged(rows: pl.DataFrame, current: pl.DataFrame | None) -> tuple[pl.DataFr
         return rows, WriteReport(added=rows.height)
     if rows.equals(current):
         return None, WriteReport(unchanged=rows.height)
+    if BUILT in rows.columns or BUILT in current.columns:
+        rows, current = with_built_column(rows), with_built_column(current)
     both = rows.join(current, on="timestamp", how="inner", suffix="_before")
     values = [name for name in rows.columns if name != "timestamp"]
-    revised = both.filter(pl.any_horizontal(pl.col(name) != pl.col(f"{name}_before") for name in values)).height
+    revised = both.filter(
+        pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in values)
+    ).height
     report = WriteReport(rows.height - both.height, revised, both.height - revised)
     if not (report.added or report.revised):
         return None, report

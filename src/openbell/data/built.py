@@ -1,0 +1,63 @@
+"""The mark of stored bars that openbell built itself: it is in the metadata of their data file, beside the columns.
+
+In memory a frame of such bars has one more column, `BUILT`: of how many finer bars a bar was made; null for a vendor's.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["BUILT", "BUILT_SCHEMA", "built_metadata", "marked_as", "read_built", "unmarked", "with_built_column"]
+
+BUILT = "built"
+"""The column; Int32."""
+
+BUILT_SCHEMA = pl.Schema({"timestamp": pl.Datetime("ns", "UTC"), BUILT: pl.Int32()})
+"""One row for each bar that was built, in ascending time."""
+
+_KEY = "openbell_built"
+
+
+def built_metadata(frame: pl.DataFrame) -> dict[str, str] | None:
+    """What the metadata of the data file that holds ``frame`` says of built bars; None when there are none."""
+    built = frame.filter(pl.col(BUILT).is_not_null()) if BUILT in frame.columns else frame.clear()
+    if built.is_empty():
+        return None
+    marks = {"timestamp_ns": built["timestamp"].to_physical().to_list(), "made_of": built[BUILT].to_list()}
+    return {_KEY: json.dumps(marks, separators=(",", ":"))}
+
+
+def read_built(file: Path | bytes) -> pl.DataFrame:
+    """The marks of a data file, or of its content, as rows of `BUILT_SCHEMA`.
+
+    Raises:
+        PolarsError: It is not a Parquet file.
+        OSError: It cannot be read.
+    """
+    text = pl.read_parquet_metadata(io.BytesIO(file) if isinstance(file, bytes) else file).get(_KEY)
+    if text is None:
+        return BUILT_SCHEMA.to_frame()
+    marks = json.loads(text)
+    return pl.DataFrame({"timestamp": marks["timestamp_ns"], BUILT: marks["made_of"]}).cast(BUILT_SCHEMA)
+
+
+def marked_as(frame: pl.DataFrame, built: pl.DataFrame) -> pl.DataFrame:
+    """``frame`` with the column `BUILT`, if ``built`` (rows of `BUILT_SCHEMA`) marks any bars."""
+    return frame if built.is_empty() else frame.join(built, on="timestamp", how="left", maintain_order="left")
+
+
+def unmarked(frame: pl.DataFrame) -> pl.DataFrame:
+    """``frame`` without the column."""
+    return frame.drop(BUILT, strict=False)
+
+
+def with_built_column(frame: pl.DataFrame) -> pl.DataFrame:
+    """``frame`` with the column, empty unless it is there."""
+    return frame if BUILT in frame.columns else frame.with_columns(pl.lit(None, BUILT_SCHEMA[BUILT]).alias(BUILT))

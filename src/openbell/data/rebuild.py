@@ -1,0 +1,64 @@
+"""Lost bars built again from finer ones, days from complete minutes and minutes from complete seconds; marked so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from openbell.data.built import BUILT, BUILT_SCHEMA
+from openbell.data.layout import BAR_SCHEMA, instant
+from openbell.data.manager import DataManager
+
+if TYPE_CHECKING:
+    from openbell.data.layout import Partition
+    from openbell.data.manifest import FileEntry
+    from openbell.data.store import BarStore
+    from openbell.timing.manager import TimeManager
+
+__all__ = ["FINER", "rebuilt"]
+
+FINER = {"1d": "1m", "1m": "1s"}
+"""From which bars those of a lost file are built."""
+
+_SCHEMA = pl.Schema([*BAR_SCHEMA.items(), (BUILT, BUILT_SCHEMA[BUILT])])
+_DAY_NS = 86_400_000_000_000
+
+
+def rebuilt(
+    store: BarStore, lost: Partition, entry: FileEntry, time_manager: TimeManager
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The bars of a lost data file of which every finer bar is stored.
+
+    Args:
+        store: Where the finer bars are.
+        lost: The file.
+        entry: What is known of it: from when to when its bars were.
+        time_manager: Says which finer bars a session has; bars outside regular hours are not built.
+
+    Returns:
+        The bars, and the marks that say of how many finer ones each is made (rows of `BUILT_SCHEMA`).
+
+    Raises:
+        DamagedFileError: A file of the finer bars cannot be read.
+    """
+    finer = FINER.get(lost.interval)
+    held = store.coverage_of(lost.symbol, finer) if finer else None
+    nothing = BAR_SCHEMA.to_frame(), BUILT_SCHEMA.to_frame()
+    if held is None:
+        return nothing
+    first = max(held.first, instant(entry.first_ns)).date()
+    last = min(held.last, instant(entry.last_ns)).date()
+    if last < first:
+        return nothing
+    manager = DataManager(store, time_manager, min_completeness=1.0)
+    bars = manager.load_historical_bars(lost.symbol, lost.interval, first, last, base=finer)
+    times = bars.timestamp
+    if lost.interval == "1d":
+        grid = time_manager.grid(first, last)
+        times = grid.days[np.searchsorted(grid.open_ns, times)] * _DAY_NS
+    values = {name: getattr(bars, name) for name in ("open", "high", "low", "close", "volume")}
+    frame = pl.DataFrame({"timestamp": times, **values, BUILT: bars.count}).cast(_SCHEMA)
+    within = frame.filter(pl.col("timestamp").to_physical().is_between(entry.first_ns, entry.last_ns))
+    return within.select(*BAR_SCHEMA), within.select(*BUILT_SCHEMA)
