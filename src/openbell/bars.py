@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-__all__ = ["Bar", "Bars"]
+__all__ = ["Bar", "BarTimes", "Bars"]
 
 
 class Bar(NamedTuple):
@@ -53,48 +52,124 @@ def _utc(ns: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=ns // 1000)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Bars:
-    """A run of bars in ascending time, one NumPy column per field, all of one length and read-only.
+class BarTimes:
+    """When the bars of a run begin and close; one object for all runs of the same times, so that what follows from
+    times alone is worked out once for all of them.
 
     Attributes:
         timestamp: Start of each bar; int64, nanoseconds since 1970 UTC. Strictly ascending.
         end: Close of each bar, when it becomes visible; int64, nanoseconds since 1970 UTC.
-        open: float64, in the currency of the instrument; likewise high, low and close.
-        volume: float64, in units of the instrument.
-        count: int32, how many base bars the bar was made of (1 for a base bar).
+        count: int32, how many base bars each bar was made of (1 for a base bar, 0 for a synthetic one).
     """
 
-    timestamp: NDArray[np.int64]
-    end: NDArray[np.int64]
+    __slots__ = ("__weakref__", "_windows", "count", "end", "timestamp")
+
+    def __init__(self, timestamp: NDArray[np.int64], end: NDArray[np.int64], count: NDArray[np.int32]) -> None:
+        for column in (timestamp, end, count):
+            column.setflags(write=False)
+        self.timestamp = timestamp
+        self.end = end
+        self.count = count
+        self._windows: dict[tuple[int, int], BarTimes] = {}
+
+    def __len__(self) -> int:
+        return len(self.timestamp)
+
+    def window(self, first: int, after: int) -> BarTimes:
+        """The times of the rows from ``first`` up to but without ``after``: the same object for the same rows."""
+        if first == 0 and after >= len(self.timestamp):
+            return self
+        known = self._windows.get((first, after))
+        if known is None:
+            if len(self._windows) >= _WINDOWS_KEPT:
+                self._windows.clear()
+            rows = slice(first, after)
+            known = BarTimes(self.timestamp[rows], self.end[rows], self.count[rows])
+            self._windows[first, after] = known
+        return known
+
+    def equal(self, other: BarTimes) -> bool:
+        """Whether all times and counts are the same."""
+        return self is other or all(
+            np.array_equal(getattr(self, name), getattr(other, name)) for name in ("timestamp", "end", "count")
+        )
+
+
+_WINDOWS_KEPT = 64
+"""Days move on: what was a window weeks ago is none any more."""
+
+
+class Bars:
+    """A run of bars in ascending time, one NumPy column per field, all of one length and read-only.
+
+    Attributes:
+        times: When the bars begin and close.
+        open: float64, in the currency of the instrument; likewise high, low and close.
+        volume: float64, in units of the instrument.
+    """
+
+    __slots__ = ("close", "high", "low", "open", "times", "volume")
+
+    times: BarTimes
     open: NDArray[np.float64]
     high: NDArray[np.float64]
     low: NDArray[np.float64]
     close: NDArray[np.float64]
     volume: NDArray[np.float64]
-    count: NDArray[np.int32]
 
-    def __post_init__(self) -> None:
-        for name in COLUMNS:
-            getattr(self, name).setflags(write=False)
+    def __init__(
+        self,
+        timestamp: NDArray[np.int64],
+        end: NDArray[np.int64],
+        open: NDArray[np.float64],  # noqa: A002 -- the field's name for it
+        high: NDArray[np.float64],
+        low: NDArray[np.float64],
+        close: NDArray[np.float64],
+        volume: NDArray[np.float64],
+        count: NDArray[np.int32],
+    ) -> None:
+        for column in (open, high, low, close, volume):
+            column.setflags(write=False)
+        _filled(self, BarTimes(timestamp, end, count), open, high, low, close, volume)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"bars do not change: {name} cannot be set")
+
+    @property
+    def timestamp(self) -> NDArray[np.int64]:
+        """Start of each bar; int64, nanoseconds since 1970 UTC. Strictly ascending."""
+        return self.times.timestamp
+
+    @property
+    def end(self) -> NDArray[np.int64]:
+        """Close of each bar, when it becomes visible; int64, nanoseconds since 1970 UTC."""
+        return self.times.end
+
+    @property
+    def count(self) -> NDArray[np.int32]:
+        """How many base bars each bar was made of (1 for a base bar); int32."""
+        return self.times.count
 
     def __len__(self) -> int:
-        return len(self.timestamp)
+        return len(self.times.timestamp)
 
     def __getitem__(self, rows: slice) -> Bars:
         """The bars of a slice of rows, as views."""
+        times = self.times
+        return self._view(BarTimes(times.timestamp[rows], times.end[rows], times.count[rows]), rows)
+
+    def window(self, first: int, after: int) -> Bars:
+        """The bars from row ``first`` up to but without ``after``, as views; windows of equal times share these."""
+        return self._view(self.times.window(first, after), slice(first, after))
+
+    def at(self, times: BarTimes) -> Bars:
+        """The same prices and volumes at other times, one for each bar."""
+        return _filled(_new(Bars), times, self.open, self.high, self.low, self.close, self.volume)
+
+    def _view(self, times: BarTimes, rows: slice) -> Bars:
         # Views of read-only columns are read-only: the constructor's care is not needed, and costs more than the rest.
-        view = object.__new__(Bars)
-        put = object.__setattr__
-        put(view, "timestamp", self.timestamp[rows])
-        put(view, "end", self.end[rows])
-        put(view, "open", self.open[rows])
-        put(view, "high", self.high[rows])
-        put(view, "low", self.low[rows])
-        put(view, "close", self.close[rows])
-        put(view, "volume", self.volume[rows])
-        put(view, "count", self.count[rows])
-        return view
+        columns = self.open[rows], self.high[rows], self.low[rows], self.close[rows], self.volume[rows]
+        return _filled(_new(Bars), times, *columns)
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Bars:
         """The bars at a mask or at indexes, as copies."""
@@ -130,5 +205,30 @@ class Bars:
         return frame.set_index("timestamp")
 
 
-COLUMNS: tuple[str, ...] = tuple(f.name for f in fields(Bars))
+COLUMNS = ("timestamp", "end", "open", "high", "low", "close", "volume", "count")
 """The names of the columns, in order."""
+
+
+_new = object.__new__
+_set_times, _set_volume = vars(Bars)["times"].__set__, vars(Bars)["volume"].__set__
+_set_open, _set_high = vars(Bars)["open"].__set__, vars(Bars)["high"].__set__
+_set_low, _set_close = vars(Bars)["low"].__set__, vars(Bars)["close"].__set__
+
+
+def _filled(
+    bars: Bars,
+    times: BarTimes,
+    open_: NDArray[np.float64],
+    high: NDArray[np.float64],
+    low: NDArray[np.float64],
+    close: NDArray[np.float64],
+    volume: NDArray[np.float64],
+) -> Bars:
+    """New bars with their fields set, which nobody can set later; by the slots, because views are made by thousands."""
+    _set_times(bars, times)
+    _set_open(bars, open_)
+    _set_high(bars, high)
+    _set_low(bars, low)
+    _set_close(bars, close)
+    _set_volume(bars, volume)
+    return bars

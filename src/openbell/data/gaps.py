@@ -6,12 +6,11 @@ A synthetic bar has a ``count`` of zero. No bar that is there is ever changed.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from openbell.bars import COLUMNS, Bars
+from openbell.bars import COLUMNS, Bars, BarTimes
 from openbell.data.aggregate import aggregate
 from openbell.data.cache import SessionRange
 from openbell.data.session_reader import read_sessions
@@ -79,7 +78,7 @@ def as_inputs(bars: Bars) -> Bars:
         bars = bars.take(bars.count > 0)
     if not len(bars) or int(bars.count.max()) <= 1:
         return bars
-    return replace(bars, count=np.minimum(bars.count, 1).astype(np.int32))
+    return bars.at(BarTimes(bars.timestamp, bars.end, np.minimum(bars.count, 1).astype(np.int32)))
 
 
 def with_built(bars: Bars, finer: Bars, grid: SessionGrid, interval: Interval, finer_interval: Interval) -> Bars:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.check.made import bars, series, times, without
-from openbell.bars import Bars
+from openbell.bars import COLUMNS, Bars
 from openbell.data.aggregate import aggregate
 from openbell.data.check.daily import daily_prices, daily_volumes, outside_daily
 from openbell.data.check.repeats import contradictions, duplicates
@@ -29,7 +29,7 @@ def daily_of(frame: pl.DataFrame) -> Bars:
 
 
 def changed(one: Bars, **columns: np.ndarray) -> Bars:
-    return Bars(**{name: columns.get(name, getattr(one, name)) for name in Bars.__slots__})
+    return Bars(**{name: columns.get(name, getattr(one, name)) for name in COLUMNS})
 
 
 class TestRows:

@@ -46,7 +46,8 @@ def back_adjusted(bars: Bars, rows: NDArray[np.intp], shares: Sequence[float], p
         for name, out in zip(_PRICES, block, strict=False)
     }
     volume = _scaled(np.multiply, bars.volume, splits, rows, block[-1]) if split else bars.volume
-    return Bars(bars.timestamp, bars.end, **columns, volume=volume, count=bars.count)
+    adjusted = Bars(bars.timestamp, bars.end, **columns, volume=volume, count=bars.count)
+    return adjusted.at(bars.times)
 
 
 def _scaled(
