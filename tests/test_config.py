@@ -126,6 +126,8 @@ INDICATORS = st.builds(
     params=st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.integers() | st.booleans(), max_size=3),
 )
 
+POLICIES = st.sampled_from(["none", "forward"])
+
 
 @st.composite
 def configs(draw: st.DrawFn) -> dict[str, Any]:
@@ -148,6 +150,7 @@ def configs(draw: st.DrawFn) -> dict[str, Any]:
                 st.lists(INDICATORS, max_size=4, unique_by=lambda one: repr(sorted(one.items(), key=str)))
             ),
             "min_completeness": draw(st.floats(0, 1)),
+            "gap_policy": draw(POLICIES | st.dictionaries(st.sampled_from(["5m", "1h", "default"]), POLICIES)),
         },
     }
 
@@ -282,6 +285,20 @@ def test_a_misspelt_key_is_told_with_its_place_and_the_nearest_key(data: st.Data
             small(historical={"data": [{"trailing_days": 1, "intervals": ["1m"], "apply_to": "SPY"}]}),
             "apply_to: must be \"all\" or a list of symbols, not 'SPY'. Write [SPY].",
         ),
+        (small(gap_policy="fwd"), "session_data_config.gap_policy: must be 'none' or 'forward', not 'fwd'"),
+        (small(gap_policy={"1m": "fwd"}), "gap_policy.1m: must be 'none' or 'forward', not 'fwd'"),
+        (small(gap_policy={"A": {"1m": 1}}), "gap_policy.A.1m: must be 'none' or 'forward', not 1"),
+        (small(gap_policy={"A": None}), "gap_policy.A: must be 'none' or 'forward', not None"),
+        (small(gap_policy={"1min": "none"}), "gap_policy: bad interval '1min'"),
+        (small(gap_policy={"A": {"SPY": "none"}}), "gap_policy.A: bad interval 'SPY'"),
+        (small(gap_policy={"1h": "none", "60m": "forward"}), "gap_policy: 60m is there twice (1h and 60m are the same"),
+        (small(gap_policy={700: "none"}), "gap_policy: a symbol is text, not 700. Put it in quotes."),
+        (
+            small(gap_policy={"1m": {"SPY": "none"}}),
+            "gap_policy: 1m takes one word. Write the symbol first, then its intervals: {SYMBOL: {1m: none}}.",
+        ),
+        (small(gap_policy={"1d": "forward"}), "gap_policy: 1d: bars of a day or longer are never filled"),
+        (small(gap_policy={"A": {"1w": "forward"}}), "gap_policy.A: 1w: bars of a day or longer are never filled"),
         ({**small(), "mode": "live"}, "mode: this release runs backtests only"),
         ({**small(), "mode": "paper"}, "mode: must be 'backtest', not 'paper'"),
         ({**small(), "session_name": "a/b"}, "session_name: 'a/b' cannot be used"),

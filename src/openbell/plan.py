@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from openbell.data.gaps import gap_policy_of
 from openbell.provisioning.history import run_starts
 
 if TYPE_CHECKING:
     from openbell.data.actions import Action
     from openbell.provisioning import ProvisioningRequirements, World
+    from openbell.provisioning.requirements import HistoryProof
 
 __all__ = ["describe_requirement"]
 
 
 def describe_requirement(req: ProvisioningRequirements, world: World) -> dict[str, Any]:
     """One symbol of the plan, as plain values."""
+    policies = world.config.session_data_config.gap_policy
     return {
         "can_proceed": req.can_proceed,
         "errors": list(req.validation_errors),
@@ -29,6 +32,8 @@ def describe_requirement(req: ProvisioningRequirements, world: World) -> dict[st
                 "bars": proof.bars,
                 "sessions": proof.sessions,
                 "first_date": proof.first_session.isoformat() if proof.bars else None,
+                "gap_policy": gap_policy_of(policies, req.symbol, name) if proof.need.interval.is_intraday else "none",
+                "synthetic": _synthetic_bars(proof, world),
             }
             for name, proof in req.proofs.items()
         },
@@ -41,6 +46,12 @@ def describe_requirement(req: ProvisioningRequirements, world: World) -> dict[st
     }
 
 
+def _synthetic_bars(proof: HistoryProof, world: World) -> int:
+    """How many bars of the history, from where it is needed, stand in for missing ones."""
+    history = (proof.run.timestamp >= proof.start_ns) & (proof.run.end <= world.start_ns)
+    return int((proof.run.count[history] == 0).sum())
+
+
 def _actions(req: ProvisioningRequirements, world: World) -> tuple[Action, ...]:
     """What the bars of the deepest interval are adjusted for, and the renames since."""
     if not req.can_proceed:
@@ -50,7 +61,7 @@ def _actions(req: ProvisioningRequirements, world: World) -> tuple[Action, ...]:
 
 
 def _rows_to_read(req: ProvisioningRequirements, world: World) -> int:
-    """Rows of all bases from where the deepest interval built from them starts, today's included."""
+    """Stored rows of all bases from where the deepest interval built from them starts, today's included."""
     firsts: dict[str, int] = {}
     for name, start_ns in run_starts(req).items():
         base = str(req.intervals[name].base)
@@ -59,5 +70,5 @@ def _rows_to_read(req: ProvisioningRequirements, world: World) -> int:
     for base, start_ns in firsts.items():
         first = world.time_manager.day_of(start_ns)
         bars = world.data_manager.load_historical_bars(req.symbol, base, first, world.day, base=base)
-        rows += len(bars) - int(bars.timestamp.searchsorted(start_ns))
+        rows += int((bars.count[int(bars.timestamp.searchsorted(start_ns)) :] > 0).sum())
     return rows

@@ -69,6 +69,7 @@ def _summarise_series(series: BarIntervalData, time_manager: TimeManager) -> dic
         "base": series.base,
         "historical_rows": len(series.history),
         "session_rows": len(series.today),
+        "synthetic_rows": int((series.count == 0).sum()),
         "quality": today.percent if today else None,
         "historical_quality": history.percent if history else None,
         "gaps": [_summarise_gap(gap, time_manager) for gap in gaps],

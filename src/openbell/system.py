@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from openbell.checks import require_good_config
 from openbell.config import SessionConfig, load_config
+from openbell.config.gap_policy import symbols_named
 from openbell.coordinator import SessionCoordinator
 from openbell.data.calendar_fit import bars_beyond_calendar
 from openbell.data.label import read_label
@@ -87,11 +88,22 @@ class SystemManager:
     def warnings(self) -> tuple[str, ...]:
         """What is odd about calendar and data taken together; looked up when first asked for.
 
-        The calendar ends before the data, or calls a day a session on which no symbol of the config has bars.
+        The calendar ends before the data, or calls a day a session on which no symbol of the config has bars; or a
+        symbol has a gap policy of its own and no bars.
         """
         symbols = self.config.session_data_config.symbols
         beyond = bars_beyond_calendar(self.data_manager.store, self.time_manager, symbols)
-        return (*beyond, *self.coordinator.questions_of_calendar())
+        return (*beyond, *self.coordinator.questions_of_calendar(), *self._unknown_gap_policies())
+
+    def _unknown_gap_policies(self) -> list[str]:
+        days = self.coordinator.days[:1] + self.coordinator.days[-1:]
+        named = symbols_named(self.config.session_data_config.gap_policy)
+        return [
+            f"session_data_config.gap_policy names {name}, of which the store has no bars."
+            f"{self.data_manager.hint(name, days[0])}"
+            for name in named
+            if not any(self.data_manager.available_intervals(name, day) for day in days)
+        ]
 
     @property
     def session_data(self) -> SessionData:

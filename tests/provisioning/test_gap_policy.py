@@ -9,7 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from made_actions import actions
 from made_bars import made_store
+from openbell.data.actions import ActionStore
 from openbell.data.manager import DataManager
 from openbell.data.store import BarStore
 from openbell.errors import ProvisioningError
@@ -144,6 +146,133 @@ class TestForward:
         assert len(other) == len(one) + 2 * 4
         for name in ("timestamp", "open", "high", "low", "close", "volume", "count"):
             assert np.array_equal(getattr(real, name), getattr(one, name))
+
+
+def filled(system: Any) -> dict[str, dict[str, bool]]:
+    """By symbol and interval, whether a series has synthetic bars."""
+    data = system.session_data
+    return {
+        symbol: {name: bool((series.count == 0).any()) for name, series in data.get_symbol_data(symbol).bars.items()}
+        for symbol in data.symbols
+    }
+
+
+@pytest.fixture(scope="module")
+def thin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """HOLE and THIN lack the minutes 100 to 119 of every day."""
+
+    def keep(symbol: str, interval: str, start_ns: int) -> bool:
+        return interval == "1d" or not 100 <= minute_of_day(start_ns) < 120
+
+    return made_store(
+        tmp_path_factory.mktemp("thin") / "store", ["HOLE", "THIN"], "2024-07-01", "2024-07-12", keep=keep
+    )
+
+
+class TestPerSeries:
+    """Each series is filled as the config says of it, whoever asked for it."""
+
+    @pytest.mark.parametrize(
+        ("policy", "of_hole", "of_thin"),
+        [
+            ("forward", (True, True), (True, True)),
+            ({}, (False, False), (False, False)),
+            ({"1m": "forward"}, (True, False), (True, False)),
+            ({"THIN": "forward"}, (False, False), (True, True)),
+            ({"default": "forward", "HOLE": "none"}, (False, False), (True, True)),
+            ({"default": "forward", "5m": "none"}, (True, False), (True, False)),
+            ({"1m": "forward", "THIN": {"5m": "forward"}}, (True, False), (True, True)),
+            ({"1m": "forward", "THIN": {"1m": "none", "default": "forward"}}, (True, False), (False, True)),
+            ({"THIN": {"1m": "none"}, "default": "forward"}, (True, True), (False, True)),
+        ],
+    )
+    def test_each_series_follows_what_is_said_of_it(
+        self, thin: Path, policy: Any, of_hole: tuple[bool, bool], of_thin: tuple[bool, bool]
+    ) -> None:
+        system = prepared(thin, **keys(symbols=["HOLE", "THIN"], trailing={"1m": 2, "5m": 2}, gap_policy=policy))
+
+        assert filled(system) == {
+            "HOLE": dict(zip(("1m", "5m"), of_hole, strict=True)),
+            "THIN": dict(zip(("1m", "5m"), of_thin, strict=True)),
+        }
+
+    def test_a_series_is_the_same_whatever_holds_for_others(self, thin: Path) -> None:
+        """A 5m bar is made of real minutes, filled or not; a filled 5m series does not fill its minutes."""
+        both, fives = (
+            series_of(prepared(thin, **keys(gap_policy=policy)), interval="5m").history
+            for policy in ("forward", {"5m": "forward"})
+        )
+        plain = series_of(prepared(thin, **keys(gap_policy={"1m": "forward"})), interval="5m").history
+
+        assert both.to_polars().equals(fives.to_polars())
+        assert fives.take(fives.count > 0).to_polars().equals(plain.to_polars())
+
+    def test_what_comes_in_the_session_follows_the_same_rule(self, thin: Path) -> None:
+        policy = {"5m": "forward", "THIN": {"1m": "forward", "5m": "none"}}
+        seen: list[dict[str, dict[str, bool]]] = []
+
+        def add(context: Any) -> None:
+            context.add_bar("HOLE", "5m", days=1)
+            context.add_symbol("THIN")
+            seen.append(filled(context))
+
+        config = keys(streams=["1m"], strategies=[strategy_at("12:00", add, watch="HOLE")], gap_policy=policy)
+        engine(thin, **config, indicators=[{**SMA, "interval": "5m"}]).run()
+
+        assert seen == [{"HOLE": {"1m": False, "5m": True}, "THIN": {"1m": True, "5m": False}}]
+
+    def test_indicators_of_a_filled_series_skip_and_those_of_another_have_nothing_to_skip(self, thin: Path) -> None:
+        system = prepared(thin, **keys(symbols=["HOLE", "THIN"], indicators=[SMA], gap_policy={"THIN": "forward"}))
+        advance(system, "11:20")
+        hole, thin_one = (system.session_data.get_indicator(s, "sma_5_1m") for s in ("HOLE", "THIN"))
+
+        for indicator, bars in ((hole, 100), (thin_one, 110)):
+            assert len(indicator.series.today) == bars
+            real = indicator.series.close[indicator.series.count > 0]
+            assert indicator.value == pytest.approx(real[-5:].mean())
+
+    def test_a_renamed_symbol_is_filled_as_its_name_of_the_day_is(self, tmp_path: Path) -> None:
+        """Its history is stored under the old name; the split makes it a series of another price basis, too."""
+
+        def keep(symbol: str, interval: str, start_ns: int) -> bool:
+            return (symbol == "NEW") == (start_ns >= OPEN) and not 100 <= minute_of_day(start_ns) < 120
+
+        path = made_store(tmp_path / "s", ["OLD", "NEW"], "2024-07-08", "2024-07-10", intervals=["1m"], keep=keep)
+        policies: list[dict[str, str]] = [{"NEW": "forward"}, {"OLD": "forward"}]
+        for events in ([("OLD", DAY, "rename", "NEW")], [("OLD", date(2024, 7, 9), "split", 2)]):
+            ActionStore(path).write(actions(*events))
+            systems = [prepared(path, **keys(symbols=["NEW"], gap_policy=policy)) for policy in policies]
+
+            assert [int((series_of(s, "NEW").history.count == 0).sum()) for s in systems] == [40, 0]
+
+    def test_plan_and_summary_tell_it_of_each_series(self, thin: Path) -> None:
+        system = engine(thin, **keys(trailing={"1m": 2, "5m": 2}, gap_policy={"5m": "forward"}))
+        (planned,) = system.plan()["days"]
+        (ran,) = system.run()["days"]
+
+        history = planned["symbols"]["HOLE"]["historical"]
+        assert {name: (h["gap_policy"], h["synthetic"]) for name, h in history.items()} == {
+            "1m": ("none", 0),
+            "5m": ("forward", 8),
+        }
+        assert planned["symbols"]["HOLE"]["rows"] == 3 * 370
+        bars = ran["symbols"]["HOLE"]["bars"]
+        assert {name: b["synthetic_rows"] for name, b in bars.items()} == {"1m": 0, "5m": 12}
+
+    def test_rows_to_read_are_those_of_the_store(self, thin: Path) -> None:
+        rows = {
+            engine(thin, **keys(gap_policy=policy)).plan()["days"][0]["symbols"]["HOLE"]["rows"]
+            for policy in ("none", "forward")
+        }
+
+        assert rows == {3 * 370}
+
+    def test_a_symbol_without_bars_is_asked_about(self, thin: Path) -> None:
+        system = engine(thin, **keys(gap_policy={"THINN": "forward", "THIN": "none", "1m": "forward"}))
+
+        assert system.warnings == (
+            "session_data_config.gap_policy names THINN, of which the store has no bars. Did you mean 'THIN'?",
+        )
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,9 @@ def _plan_of(days: Sequence[Mapping[str, Any]], label: str) -> Iterator[Renderab
 
 def _bars_of(entry: Mapping[str, Any], interval: str) -> str:
     found = entry["historical"].get(interval)
-    return f"{found['bars']:,}" if found else ""
+    if not found:
+        return ""
+    return f"{found['bars']:,}" + (f" ({found['synthetic']:,} gaps filled)" if found["synthetic"] else "")
 
 
 def _other_days(days: Sequence[Mapping[str, Any]]) -> str:

@@ -63,6 +63,7 @@ def _lines(day: Mapping[str, Any], like: Mapping[str, Any] | None) -> Iterator[s
     for symbol, entry in day["symbols"].items():
         yield from adjusted_lines(symbol, entry)
         yield from _missing(symbol, entry, day["first"])
+        yield from _filled(symbol, entry)
     for scan in day["scans"]:
         if scan["symbols"]:
             yield f"[cyan]found[/]   {escape(scan['scanner'])} at {scan['time'][11:16]}: {some(scan['symbols'])}"
@@ -126,6 +127,13 @@ def _missing(symbol: str, entry: Mapping[str, Any], first: str) -> Iterator[str]
     if before:
         told.append(f"{before:,} in its history")
     yield f"[yellow]missing[/] {escape(symbol)} {interval} bars: {', '.join(told)}"
+
+
+def _filled(symbol: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    """One line for the synthetic bars of a symbol."""
+    series = [f"{b['synthetic_rows']:,} {name}" for name, b in entry["bars"].items() if b["synthetic_rows"]]
+    if series:
+        yield f"[yellow]filled[/]  {escape(symbol)} gaps with synthetic bars: {', '.join(series)}"
 
 
 def _signals(signals: Sequence[Mapping[str, Any]]) -> Iterator[str]:

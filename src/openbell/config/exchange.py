@@ -25,7 +25,7 @@ from pydantic import (
 from openbell.config.fields import ClockTime, Day
 from openbell.errors import did_you_mean
 
-__all__ = ["KINDS_OF_EXCHANGE", "WEEKDAYS", "BreakConfig", "Exchange", "ExchangeConfig"]
+__all__ = ["WEEKDAYS", "BreakConfig", "Exchange", "ExchangeConfig"]
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WEEKDAYS = tuple(name[:3] for name in _WEEKDAYS)
@@ -170,8 +170,8 @@ class ExchangeConfig(_Level):
         return hash((self.name, self.like, self.timezone, self.open, self.close, self.holidays, self.extra_sessions))
 
 
-_NAMED, _OWN = KINDS_OF_EXCHANGE = ("<named>", "<own>")
-"""How pydantic tells the two forms of an exchange apart; it names the form in the place of a problem."""
+_NAMED, _OWN = "<named>", "<own>"
+"""How pydantic tells the two forms of an exchange apart; problems leave them out of their place."""
 
 
 def _kind(value: object) -> str:

@@ -24,6 +24,8 @@ __all__ = [
     "Number",
     "Params",
     "Symbols",
+    "read_interval",
+    "read_symbol",
     "symbol_list",
 ]
 
@@ -60,7 +62,12 @@ def _write_clock_time(value: time) -> str:
     return value.isoformat("seconds" if value.second else "minutes")
 
 
-def _read_interval(value: object) -> str:
+def read_interval(value: object) -> str:
+    """An interval in its canonical form.
+
+    Raises:
+        ValueError: It is none.
+    """
     try:
         return str(parse_interval(str(value)))
     except IntervalError as error:
@@ -85,7 +92,12 @@ def _distinct_intervals(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-def _read_symbol(value: object) -> str:
+def read_symbol(value: object) -> str:
+    """A symbol, in the case in which it was written.
+
+    Raises:
+        ValueError: It is none.
+    """
     if not isinstance(value, str):
         raise ValueError(f"a symbol is text, not {value!r}. Put it in quotes.")
     if not value or value.split() != [value]:
@@ -104,7 +116,7 @@ def symbol_list(value: object) -> tuple[str, ...]:
         raise ValueError(f"must be a list of symbols, not {value!r}.{hint}")
     if not value:
         raise ValueError("the list of symbols is empty. Name at least one.")
-    symbols = tuple(_read_symbol(v) for v in value)
+    symbols = tuple(read_symbol(v) for v in value)
     if twice := [s for s, n in Counter(symbols).items() if n > 1]:
         raise ValueError(f"{', '.join(twice)} is there more than once. Name each symbol once.")
     return symbols
@@ -138,11 +150,11 @@ ClockTime = Annotated[
 ]
 """A time of day in the exchange's time zone, from ``"09:35"`` or ``"09:35:30"``."""
 
-IntervalText = Annotated[str, BeforeValidator(_read_interval), WithJsonSchema(_INTERVAL_SCHEMA)]
+IntervalText = Annotated[str, BeforeValidator(read_interval), WithJsonSchema(_INTERVAL_SCHEMA)]
 """An interval, brought to its canonical form (``1h`` becomes ``60m``)."""
 
 IntradayInterval = Annotated[
-    str, AfterValidator(_intraday), BeforeValidator(_read_interval), WithJsonSchema(_INTERVAL_SCHEMA)
+    str, AfterValidator(_intraday), BeforeValidator(read_interval), WithJsonSchema(_INTERVAL_SCHEMA)
 ]
 """An interval of seconds, minutes or hours."""
 

@@ -20,6 +20,7 @@ from openbell.config.fields import (
     Symbols,
     symbol_list,
 )
+from openbell.config.gap_policy import GapPolicies
 from openbell.config.problems import raises_config_error
 
 if TYPE_CHECKING:
@@ -154,8 +155,9 @@ class SessionDataConfig(_Level):
     """The relative difference below which a recursive indicator's starting point no longer shows."""
     min_quality: Annotated[float, Field(ge=0, le=100, strict=True)] = 0.0
     """The percentage of its expected bars that a symbol's history must have, and without doubt, to be loaded."""
-    gap_policy: Literal["none", "forward"] = "none"
-    """What stands in for missing bars: nothing, or synthetic ones that repeat the session's last close."""
+    gap_policy: GapPolicies = "none"
+    """What stands in for missing bars: nothing ("none"), or synthetic ones that repeat the session's last close
+    ("forward"); one word for all series, or a word by interval, symbol and "default"."""
     indicators_see_filled: Annotated[bool, Field(strict=True)] = False
     """Whether indicators read synthetic bars; unless they do, they stand still over them."""
 

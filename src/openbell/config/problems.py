@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 
 from pydantic import ValidationError
 
-from openbell.config.exchange import KINDS_OF_EXCHANGE
 from openbell.errors import InvalidConfigError, did_you_mean
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ Place = tuple[str | int, ...]
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 _NOT_A_MAPPING = ("model_type", "model_attributes_type", "dataclass_type", "dict_type", "mapping_type")
 _NOT_A_LIST = ("tuple_type", "list_type")
+_FORM = re.compile("<[a-z]+>")
 
 
 class Problem(NamedTuple):
@@ -63,7 +64,7 @@ def raises_config_error(cls: C) -> C:
 
 def _written(place: Place) -> Place:
     """A place without what pydantic adds to it: the form of a value that has several, and that a key is meant."""
-    return tuple(part for part in place if part not in (*KINDS_OF_EXCHANGE, "[key]"))
+    return tuple(part for part in place if part != "[key]" and not (isinstance(part, str) and _FORM.fullmatch(part)))
 
 
 def _message(detail: ErrorDetails, model: type) -> str:

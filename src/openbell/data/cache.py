@@ -42,7 +42,7 @@ class SessionRange:
         return SessionRange(first_day, last_day, grid.days, starts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class CachedBars:
     """The bars of one symbol and interval over consecutive sessions; immutable.
 

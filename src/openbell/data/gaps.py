@@ -6,11 +6,13 @@ A synthetic bar has a ``count`` of zero. No bar that is there is ever changed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from openbell.bars import COLUMNS, Bars, BarTimes
+from openbell.bars import COLUMNS, Bars
 from openbell.data.aggregate import aggregate
 from openbell.data.cache import SessionRange
 from openbell.data.session_reader import read_sessions
@@ -26,13 +28,39 @@ if TYPE_CHECKING:
     from openbell.interval import Interval
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["GapPolicy", "as_inputs", "build_missing", "forward_filled", "has_synthetic", "with_built"]
+__all__ = [
+    "GapPolicies",
+    "GapPolicy",
+    "as_inputs",
+    "build_missing",
+    "forward_filled",
+    "gap_policy_of",
+    "has_synthetic",
+    "with_built",
+]
 
 GapPolicy = Literal["none", "forward"]
 """``none`` leaves gaps; ``forward`` fills those within a session with synthetic bars."""
 
+GapPolicies = GapPolicy | Mapping[str, GapPolicy | Mapping[str, GapPolicy]]
+"""One word for all series, or words by interval, symbol and "default"; those of a symbol by interval and "default"."""
+
 _FINER = {"1d": "1m", "1m": "1s"}
 _SESSIONS_AT_ONCE = 20
+
+
+def gap_policy_of(policies: GapPolicies, symbol: str, interval: str) -> GapPolicy:
+    """What holds for one series: what is said of its symbol, else of its interval, else the default, else "none"."""
+    if isinstance(policies, str):
+        return policies
+    own = policies.get(symbol, {})
+    if isinstance(own, str):
+        return own
+    for level in (own, policies):
+        said = level.get(interval, level.get("default"))
+        if isinstance(said, str):
+            return said
+    return "none"
 
 
 def forward_filled(bars: Bars, grid: SessionGrid, interval: Interval) -> Bars:
@@ -70,15 +98,10 @@ def has_synthetic(bars: Bars) -> bool:
 
 
 def as_inputs(bars: Bars) -> Bars:
-    """Base bars as other bars are derived from: without synthetic ones, and each built one with a count of one.
-
-    So a derived bar opens at the first price of its time that somebody paid, and counts bars of one kind.
-    """
-    if has_synthetic(bars):
-        bars = bars.take(bars.count > 0)
+    """Base bars as other bars are derived from: each built one with a count of one, so that they count alike."""
     if not len(bars) or int(bars.count.max()) <= 1:
         return bars
-    return bars.at(BarTimes(bars.timestamp, bars.end, np.minimum(bars.count, 1).astype(np.int32)))
+    return replace(bars, count=np.minimum(bars.count, 1).astype(np.int32))
 
 
 def with_built(bars: Bars, finer: Bars, grid: SessionGrid, interval: Interval, finer_interval: Interval) -> Bars:

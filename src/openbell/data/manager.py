@@ -10,6 +10,7 @@ from openbell.bars import Bars
 from openbell.data.actions.point_in_time import PointInTime
 from openbell.data.actions.store import ActionStore
 from openbell.data.day_bars import DayBars
+from openbell.data.gaps import gap_policy_of
 from openbell.data.raw_series import RawSeries
 from openbell.errors import DataError, IntervalError, did_you_mean
 from openbell.interval import base_candidates, determine_required_base, parse_interval
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.data.actions.table import Action, Adjustment
-    from openbell.data.gaps import GapPolicy
+    from openbell.data.gaps import GapPolicies
     from openbell.data.store import BarStore, Coverage
     from openbell.timing.manager import TimeManager
 
@@ -41,7 +42,8 @@ class DataManager:
         store: Where the bars are.
         time_manager: Sessions and hours: bars outside its segments are left out.
         min_completeness: Derived bars with a smaller share of their base bars are left out (0 to 1).
-        gap_policy: ``forward`` fills gaps within a session with synthetic bars.
+        gap_policy: "forward" fills gaps within a session with synthetic bars; one word for all series, or by interval
+            and symbol, as asked for.
         gap_fill: Whether missing bars are built from complete finer ones where the store has these.
         horizon: The last day that will be asked for; None reads only what is asked for.
         adjustment: What bars as of a day are adjusted for: nothing ("raw"), splits, or splits and dividends ("total").
@@ -53,7 +55,7 @@ class DataManager:
         time_manager: TimeManager,
         *,
         min_completeness: float = 0.0,
-        gap_policy: GapPolicy = "none",
+        gap_policy: GapPolicies = "none",
         gap_fill: bool = False,
         horizon: date | None = None,
         adjustment: Adjustment = "split",
@@ -61,7 +63,7 @@ class DataManager:
         self.store = store
         self.time_manager = time_manager
         self.min_completeness = min_completeness
-        self.gap_policy: GapPolicy = gap_policy
+        self.gap_policy: GapPolicies = gap_policy
         self.gap_fill = gap_fill
         self.horizon = horizon
         self.adjustment: Adjustment = adjustment
@@ -172,7 +174,8 @@ class DataManager:
             source = self._source(symbol, interval, base, held)
             if last < first or not len(self.time_manager.grid(first, last)):
                 return Bars.empty()
-            return bars(symbol, source, wanted, day_number(first), day_number(last))
+            fill = wanted.is_intraday and gap_policy_of(self.gap_policy, symbol, str(wanted)) == "forward"
+            return bars(symbol, source, wanted, day_number(first), day_number(last), fill=fill)
 
     def _as_known(self) -> PointInTime:
         """Bars as they were known on a day."""
@@ -202,7 +205,6 @@ class DataManager:
             self.store,
             self.time_manager,
             min_completeness=self.min_completeness,
-            gap_policy=self.gap_policy,
             gap_fill=self.gap_fill,
             horizon=self.horizon,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 from openbell.bars import Bars
 from openbell.data.aggregate import aggregate
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
-    from openbell.data.gaps import GapPolicy
     from openbell.data.store import BarStore
     from openbell.timing.grid import SessionGrid
     from openbell.timing.manager import TimeManager
@@ -46,7 +46,6 @@ class RawSeries:
         store: Where the bars are.
         time_manager: Sessions and hours.
         min_completeness: Derived bars with a smaller share of their base bars are left out (0 to 1).
-        gap_policy: ``forward`` fills gaps within a session with synthetic bars.
         gap_fill: Whether missing bars are built from complete finer ones where the store has these.
         horizon: The last day that will be asked for; None reads only what is asked for.
     """
@@ -57,31 +56,44 @@ class RawSeries:
         time_manager: TimeManager,
         *,
         min_completeness: float,
-        gap_policy: GapPolicy,
         gap_fill: bool,
         horizon: date | None,
     ) -> None:
         self.store = store
         self.time_manager = time_manager
         self._min_completeness = min_completeness
-        self._gap_policy = gap_policy
         self._gap_fill = gap_fill
         self._horizon = horizon
         self._cached: dict[tuple[str, str, Interval], CachedBars] = {}
+        # With synthetic bars, for as long as the series without them is in use.
+        self._filled: WeakKeyDictionary[CachedBars, CachedBars] = WeakKeyDictionary()
         self._base_rows = 0
         # The most days that were asked for at once, per symbol and base: so much stays when a series moves on.
         self._depth: dict[tuple[str, str], int] = defaultdict(int)
 
-    def bars(self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int) -> Bars:
+    def bars(
+        self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int, *, fill: bool = False
+    ) -> Bars:
         """Bars of an interval as they are stored, or derived from ``base``; views. The range must hold a session.
+
+        ``fill`` puts synthetic bars into their gaps.
 
         Raises:
             DamagedFileError: A file cannot be read.
         """
         cached = self._cached.get((symbol, base, wanted))
         if cached is None or not cached.covers(first_day, last_day):
-            cached = self._fill(symbol, base, wanted, first_day, last_day)
-        return cached.between(first_day, last_day)
+            cached = self._fetch(symbol, base, wanted, first_day, last_day)
+        return (self.forward_filled(cached, wanted) if fill else cached).between(first_day, last_day)
+
+    def forward_filled(self, series: CachedBars, interval: Interval) -> CachedBars:
+        """A series with synthetic bars in its gaps; made once."""
+        made = self._filled.get(series)
+        if made is None:
+            grid = self.time_manager.grid(date_of(series.first_day), date_of(series.last_day))
+            made = CachedBars(series.sessions, forward_filled(series.bars, grid, interval))
+            self._filled[series] = made
+        return made
 
     def stored(self, symbol: str, base: str, first_day: int, last_day: int) -> CachedBars:
         """Stored bars over at least a range of days.
@@ -96,8 +108,6 @@ class RawSeries:
         """Bars of ``wanted`` made of stored ones, as far as they are whole."""
         grid = self.time_manager.grid(date_of(source.first_day), date_of(source.last_day))
         bars = aggregate(as_inputs(source.bars), grid, wanted, base=stored, min_completeness=self._min_completeness)
-        if self._gap_policy == "forward":
-            bars = forward_filled(bars, grid, wanted)
         through = self._whole_through(wanted, source.last_day)
         return CachedBars(SessionRange.of(source.first_day, through, grid), bars)
 
@@ -131,7 +141,7 @@ class RawSeries:
         for symbol, new in found:
             self._keep(symbol, base, stored, new, first_day, last_day)
 
-    def _fill(self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int) -> CachedBars:
+    def _fetch(self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int) -> CachedBars:
         """Bring a series that is wanted into the cache."""
         stored = parse_interval(base)
         if wanted == stored:
@@ -154,16 +164,14 @@ class RawSeries:
         grid = self.time_manager.grid(date_of(read.first_day), date_of(read.last_day))
         sessions = SessionRange.of(*read, grid)
         return [
-            (symbol, CachedBars(sessions, self._without_gaps(symbol, bars, grid, parse_interval(base))))
+            (symbol, CachedBars(sessions, self._completed(symbol, bars, grid, parse_interval(base))))
             for chunk in self._chunks(symbols, base, read)
             for symbol, bars in read_sessions(self.store, chunk, parse_interval(base), grid, sessions)
         ]
 
-    def _without_gaps(self, symbol: str, bars: Bars, grid: SessionGrid, stored: Interval) -> Bars:
-        """The bars with the missing ones built, and with synthetic ones, as far as that is asked for."""
-        if self._gap_fill:
-            bars = build_missing(self.store, symbol, bars, grid, stored)
-        return forward_filled(bars, grid, stored) if self._gap_policy == "forward" else bars
+    def _completed(self, symbol: str, bars: Bars, grid: SessionGrid, stored: Interval) -> Bars:
+        """The bars with the missing ones built, if that is asked for."""
+        return build_missing(self.store, symbol, bars, grid, stored) if self._gap_fill else bars
 
     def _reach(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> int:
         """How far to read, in days since 1970-01-01: to the horizon, or as far as the room in the cache allows."""

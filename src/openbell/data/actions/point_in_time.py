@@ -106,8 +106,13 @@ class PointInTime:
         totals = {name: sum(getattr(c, name) for c in found) for name in ("rows", "files", "bytes")}
         return replace(found[0], symbol=symbol, last=found[-1].last, **totals)
 
-    def bars(self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int, as_of: date) -> Bars:
-        """Bars of sessions from ``first_day`` to ``last_day``, as known on ``as_of``; its grid must not be empty."""
+    def bars(
+        self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int, *, fill: bool, as_of: date
+    ) -> Bars:
+        """Bars of sessions from ``first_day`` to ``last_day``, as known on ``as_of``; its grid must not be empty.
+
+        ``fill`` puts synthetic bars into their gaps.
+        """
         basis = self._basis(symbol, as_of)
         pieces = _between(basis.instrument.pieces(base), first_day, last_day)
         if not pieces:
@@ -115,8 +120,9 @@ class PointInTime:
         begin = pieces[0].first_day
         whole = wanted.is_intraday or str(wanted) == base or begin == first_day
         if len(pieces) == 1 and whole and not self._is_changed(basis, begin):
-            return self._raw.bars(pieces[0].stored, base, wanted, begin, pieces[0].last_day)
-        return self._series(basis, base, wanted, first_day, last_day).between(first_day, last_day)
+            return self._raw.bars(pieces[0].stored, base, wanted, begin, pieces[0].last_day, fill=fill)
+        series = self._series(basis, base, wanted, first_day, last_day)
+        return (self._raw.forward_filled(series, wanted) if fill else series).between(first_day, last_day)
 
     def adjust_ahead(self, symbols: Sequence[str], base: str, first: date, last: date, as_of: date) -> None:
         """Adjust the stored bars of many symbols, all in memory, at once where an action changes them.
