@@ -17,14 +17,21 @@ __all__ = ["configure_logs", "get_logger", "logs_what_happens"]
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
+_not_set_up: list[tuple[int, bool]] = []
+"""How to log, as it was last said, until somebody logs; empty when it is set up so."""
+
 
 def configure_logs(verbosity: int = 0, *, as_json: bool = False) -> None:
-    """Set up logging for the process.
+    """Say how the process logs. It is set up when the first logger is asked for: structlog takes its time to import.
 
     Args:
         verbosity: 0 shows warnings, 1 what happens in a session, 2 or more everything.
         as_json: One JSON object a line, in place of lines for people.
     """
+    _not_set_up[:] = [(verbosity, as_json)]
+
+
+def _set_up(verbosity: int, as_json: bool) -> None:
     import structlog
 
     last: list[structlog.typing.Processor] = (
@@ -44,6 +51,8 @@ def get_logger(**fields: Any) -> structlog.typing.FilteringBoundLogger:
     """A logger whose every event carries ``fields``: ``get_logger(component="coordinator").info("session open")``."""
     import structlog
 
+    if _not_set_up:
+        _set_up(*_not_set_up.pop())
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(**fields)
     return logger
 

@@ -7,15 +7,17 @@ import re
 import subprocess
 import sys
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import typer
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from openbell.cli.app import app
 from openbell.cli.console import errors_for_people, print_json
+from openbell.cli.lazy import LazyCommand
 from openbell.errors import (
     CalendarError,
     ComponentError,
@@ -27,24 +29,96 @@ from openbell.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 HEAVY = ("polars", "pandas", "numpy", "talib", "exchange_calendars", "pyarrow", "openbell.config", "openbell.timing")
+NOT_FOR_HELP = (*HEAVY, "pydantic", "structlog")
+NOT_FOR_THE_LIST = (
+    *NOT_FOR_HELP,
+    "rich",
+    "openbell.cli.run",
+    "openbell.cli.check",
+    "openbell.cli.data",
+    "openbell.cli.demo",
+)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["check", "--help"], ["schema", "--help"]])
-def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "kept_out"),
+    [
+        (["--help"], NOT_FOR_THE_LIST),
+        (["--version"], NOT_FOR_THE_LIST),
+        (["data", "--help"], NOT_FOR_THE_LIST),
+        (["check", "--help"], NOT_FOR_HELP),
+        (["data", "import", "csv", "--help"], NOT_FOR_HELP),
+        (["schema"], ("polars", "pandas", "talib", "exchange_calendars", "pyarrow", "rich", "structlog")),
+    ],
+)
+def test_a_command_loads_only_what_it_needs(arguments: list[str], kept_out: tuple[str, ...]) -> None:
     script = (
         "import sys\n"
         "from openbell.cli.app import app\n"
         f"app({arguments!r}, standalone_mode=False)\n"
-        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)\n"
+        f"print([name for name in {kept_out!r} if name in sys.modules], file=sys.stderr)\n"
     )
 
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stderr.strip() == "[]"
     assert done.stdout
+
+
+def lazy_commands(group: Any = None) -> Iterator[LazyCommand]:
+    for command in (group or get_command(app)).commands.values():
+        if isinstance(command, LazyCommand):
+            yield command
+        else:
+            yield from lazy_commands(command)
+
+
+@pytest.mark.parametrize("command", [*lazy_commands()], ids=str)
+def test_a_command_is_listed_by_the_first_sentence_of_its_own_help(command: LazyCommand) -> None:
+    assert command.get_short_help_str(10_000) == command.load().get_short_help_str(10_000) != ""
+
+
+def test_the_list_tells_whole_sentences() -> None:
+    listed = " ".join(CliRunner().invoke(app, ["--help"]).stdout.split())
+
+    assert (
+        "calendars List the calendars with their aliases, hours and time zones, or show the sessions of one." in listed
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("openbell d", ["demo", "data"]),
+        ("openbell data im", ["import"]),
+        ("openbell data import p", ["parquet"]),
+        ("openbell run --st", ["--store"]),
+        ("openbell data import csv --label s", ["start"]),
+    ],
+)
+def test_the_shell_completes_words(words: str, offered: list[str]) -> None:
+    wanted = {"_OPENBELL_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+
+    assert CliRunner().invoke(app, env=wanted, prog_name="openbell").stdout.split() == offered
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["chek"], "No such command 'chek'. Did you mean 'check'"),
+        (["data", "imprt"], "No such command 'imprt'. Did you mean 'import'?"),
+        (["data", "import", "cvs"], "No such command 'cvs'. Did you mean 'csv'?"),
+        (["check"], "Missing argument 'config'"),
+    ],
+)
+def test_a_wrong_word_is_told_with_the_right_one(arguments: list[str], told: str) -> None:
+    result = CliRunner().invoke(app, arguments)
+
+    assert result.exit_code == 2
+    assert told in result.stderr
 
 
 def test_the_version_is_that_of_the_package() -> None:
@@ -135,6 +209,7 @@ def test_logs_show_warnings_and_with_v_more(run_logging: Callable[..., str]) -> 
     assert events() == ["gap"]
     assert events("-v") == ["open", "gap"]
     assert events("-vv") == ["small", "open", "gap"]
+    assert events("-v", "--verbose") == ["small", "open", "gap"]
 
 
 def test_logs_as_json_carry_session_time_and_no_time_of_the_machine(run_logging: Callable[..., str]) -> None:

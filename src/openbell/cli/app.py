@@ -5,38 +5,120 @@ Exit codes: 0 done, 1 the run failed, 2 bad config or usage, 3 nothing could be 
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from openbell.cli.calendars import calendars
-from openbell.cli.check import check
-from openbell.cli.console import errors_for_people, out
-from openbell.cli.data import data
-from openbell.cli.demo import demo
-from openbell.cli.indicators import indicators
-from openbell.cli.plan import plan
-from openbell.cli.run import run
-from openbell.cli.schema import schema
+from openbell.cli.console import errors_for_people
+from openbell.cli.lazy import Commands, Group, commands, group
 
 __all__ = ["app", "main"]
 
+_IMPORT: Commands = {
+    "lean": (
+        "data_import:import_lean",
+        "Import LEAN's bars of equities, crypto, forex (mid prices), indexes and futures; second, minute, hour, daily.",
+    ),
+    "csv": (
+        "data_import:import_csv",
+        "Import CSV files of 1s, 1m, 60m or 1d bars; what is not said is guessed, shown, and to be confirmed.",
+    ),
+    "parquet": (
+        "data_import:import_parquet",
+        "Import Parquet files of 1s, 1m, 60m or 1d bars; what is not said is guessed, shown, and to be confirmed.",
+    ),
+    "databento": (
+        "data_import:import_databento",
+        "Import Databento's OHLCV files, through Databento's own package (openbell's extra \"databento\").",
+    ),
+    "actions": (
+        "data_actions:import_actions",
+        "Import splits (new shares for one old share), cash dividends per share, and renames (the new symbol).",
+    ),
+}
+_FETCH: Commands = {
+    "alpaca": (
+        "data_fetch:fetch_alpaca",
+        "Fetch raw bars and corporate actions of US stocks from Alpaca.",
+    ),
+}
+_DATA: Commands = {
+    "import": group("import", "Import bars; what is there already is left alone or revised.", _IMPORT),
+    "fetch": group("fetch", "Fetch from a vendor what the store lacks.", _FETCH),
+    "ls": (
+        "data:list_store",
+        "List what a store holds, per symbol and interval.",
+    ),
+    "check": (
+        "data_check:check_data",
+        "Check stored bars: holes, halts, spikes, stale runs, wrong hours, splits nobody declared, unlike daily bars.",
+    ),
+    "actions": (
+        "data_actions:list_actions",
+        "List the splits, dividends and renames that a store knows.",
+    ),
+    "verify": (
+        "data_verify:verify_store",
+        "Compare every file of a store with its checksum.",
+    ),
+    "repair": (
+        "data_repair:repair_store",
+        "Rebuild what can be rebuilt, move what is damaged into quarantine, and say what must be imported again.",
+    ),
+    "rm": (
+        "data_rm:remove_bars",
+        "Remove bars, such as those of a wrong time zone: all that is asked for, or nothing.",
+    ),
+}
+_COMMANDS: Commands = {
+    "demo": (
+        "demo:demo",
+        "Make a store of SYNTHETIC bars and a config beside it, show the plan, and run the sessions.",
+    ),
+    "check": (
+        "check:check",
+        "Validate a config as a whole; no data is needed.",
+    ),
+    "plan": (
+        "plan:plan",
+        "Show what data every symbol of a config takes, whether it is there, and why it is needed.",
+    ),
+    "run": (
+        "run:run",
+        "Run the sessions of a config: provision what they need, stream the bars, and tell what came of it.",
+    ),
+    "calendars": (
+        "calendars:calendars",
+        "List the calendars with their aliases, hours and time zones, or show the sessions of one.",
+    ),
+    "indicators": (
+        "indicators:indicators",
+        "List the indicators, or tell all about one: parameters, outputs, the history it needs, an example.",
+    ),
+    "schema": (
+        "schema:schema",
+        "Print the JSON Schema of the session config, for editors.",
+    ),
+    "data": group("data", "Import bars into a store, and list what it holds.", _DATA),
+}
 
-_LOG_OPTIONS = ("-v", "-vv", "--verbose", "--log-json")
+_LOG_OPTION = re.compile("-v+|--verbose|--log-json")
 
 
-class _Commands(TyperGroup):
+class _Root(Group):
     """The commands, each of which may raise openbell's errors; the log's options may stand behind them, too."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        _show_flags_without_value(self)
+        self.commands.update(commands(_COMMANDS))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         end = args.index("--") if "--" in args else len(args)
-        logging = [word for word in args[:end] if word in _LOG_OPTIONS]
-        rest = [word for word in args[:end] if word not in _LOG_OPTIONS]
+        logging = [word for word in args[:end] if _LOG_OPTION.fullmatch(word)]
+        rest = [word for word in args[:end] if not _LOG_OPTION.fullmatch(word)]
+        if "".join(logging).count("v") > 1:
+            logging.append("-vv")
         return super().parse_args(ctx, [*logging, *rest, *args[end:]])
 
     def invoke(self, ctx: Any) -> Any:
@@ -44,27 +126,14 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
 
 
-def _show_flags_without_value(command: Any) -> None:
-    """Leave the type of flags out of the help of a command and those below it: "--json <bool>" takes no value."""
-    with command.context_class(command, info_name=command.name) as ctx:
-        for option in command.get_params(ctx):
-            if getattr(option, "is_flag", False) or getattr(option, "count", False):
-                option.metavar = ""
-    for below in getattr(command, "commands", {}).values():
-        _show_flags_without_value(below)
-
-
-app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (demo, check, plan, run, calendars, indicators, schema):
-    app.command()(command)
-app.add_typer(data, name="data")
+app = typer.Typer(cls=_Root, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        out.print(f"openbell {version('openbell')}")
+        typer.echo(f"openbell {version('openbell')}")
         raise typer.Exit
 
 
@@ -74,16 +143,8 @@ def options(
     version: Annotated[  # noqa: ARG001  its callback does the work
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
-    verbose: Annotated[
-        int,
-        typer.Option(
-            "--verbose",
-            "-v",
-            count=True,
-            show_default=False,
-            help="Log what happens; twice for all of it.",
-        ),
-    ] = 0,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens; twice for all of it.")] = False,
+    everything: Annotated[bool, typer.Option("-vv", hidden=True)] = False,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON, one object a line.")] = False,
 ) -> None:
     """Prepare and run trading sessions: say what one needs; openbell proves that the data is there, and runs it.
@@ -92,7 +153,7 @@ def options(
     """
     from openbell.logs import configure_logs
 
-    configure_logs(verbose, as_json=log_json)
+    configure_logs(2 if everything else int(verbose), as_json=log_json)
 
 
 def main() -> None:

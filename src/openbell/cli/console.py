@@ -8,36 +8,59 @@ import sys
 import traceback
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager, redirect_stdout
+from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from openbell.errors import ComponentError, ConfigError, NotAStoreError, OpenbellError, ProvisioningError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rich.console import Console
+
 __all__ = ["err", "errors_for_people", "fail", "only_json", "out", "print_json", "say", "warn"]
 
-out = Console(highlight=False)
-"""Where results go: stdout."""
+if TYPE_CHECKING:
+    out: Console
+    """Where results go: stdout."""
 
-err = Console(stderr=True, highlight=False)
-"""Where messages and progress go: stderr."""
+    err: Console
+    """Where messages and progress go: stderr."""
+else:
+
+    def __getattr__(name: str) -> Console:
+        """`out` and `err`, made when they are first asked for: a help text and JSON take no rich."""
+        if name not in ("out", "err"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _console(name)
+
+
+@cache
+def _console(name: str) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=name == "err", highlight=False)
+
 
 _EXIT_CODES = ((ConfigError, 2), (NotAStoreError, 2), (ProvisioningError, 3), (OpenbellError, 1))
 
 
 def say(message: str) -> None:
     """Tell the person something on stderr; the text is printed as it is, square brackets included."""
-    err.print(Text(message), soft_wrap=True)
+    _tell(message)
 
 
 def warn(message: str) -> None:
     """Tell the person on stderr what is odd, but stops nothing."""
-    err.print(Text.assemble(("warning: ", "bold yellow"), message), soft_wrap=True)
+    _tell(("warning: ", "bold yellow"), message)
+
+
+def _tell(*parts: str | tuple[str, str]) -> None:
+    from rich.text import Text
+
+    _console("err").print(Text.assemble(*parts), soft_wrap=True)
 
 
 def fail(error: OpenbellError) -> NoReturn:
@@ -50,7 +73,7 @@ def fail(error: OpenbellError) -> NoReturn:
     """
     if isinstance(error, ComponentError) and error.__cause__ is not None:
         say("".join(traceback.format_exception(error.__cause__)).rstrip())
-    err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
+    _tell(("error: ", "bold red"), str(error))
     raise typer.Exit(next(code for kind, code in _EXIT_CODES if isinstance(error, kind))) from error
 
 

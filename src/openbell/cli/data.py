@@ -1,4 +1,4 @@
-"""`openbell data`: bars into a store, and what is in it."""
+"""`openbell data ls`: what is in a store."""
 
 from __future__ import annotations
 
@@ -7,34 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from openbell.cli.console import out, print_json, say
-from openbell.cli.data_actions import import_actions, list_actions
-from openbell.cli.data_check import check_data
-from openbell.cli.data_fetch import fetches
-from openbell.cli.data_import import imports
 from openbell.cli.data_options import AsJson, ExistingStore, store_folder
-from openbell.cli.data_repair import repair_store
-from openbell.cli.data_rm import remove_bars
-from openbell.cli.data_verify import verify_store
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from openbell.data.store import BarStore
 
-__all__ = ["data"]
-
-data = typer.Typer(no_args_is_help=True, help="Import bars into a store, and list what it holds.")
-data.add_typer(imports, name="import")
-data.add_typer(fetches, name="fetch")
-imports.command("actions")(import_actions)
-data.command("actions")(list_actions)
-data.command("check")(check_data)
-data.command("verify")(verify_store)
-data.command("repair")(repair_store)
-data.command("rm")(remove_bars)
+__all__ = ["list_store"]
 
 
-@data.command("ls")
 def list_store(
     *,
     store: ExistingStore = None,

@@ -20,19 +20,11 @@ if TYPE_CHECKING:
 
     from openbell.data.fetch.run import FetchReport
 
-__all__ = ["fetches"]
-
-fetches = typer.Typer(no_args_is_help=True, help="Fetch from a vendor what the store lacks.")
+__all__ = ["fetch_alpaca"]
 
 _INTERRUPTED = 130
 
 
-@fetches.callback()
-def _vendors() -> None:
-    """Keeps the vendor a word of its own, also while there is one only."""
-
-
-@fetches.command("alpaca")
 def fetch_alpaca(
     symbols: Annotated[list[str], typer.Argument(help="Symbols, e.g. SPY BRK.B.")],
     *,

@@ -12,9 +12,7 @@ from openbell.cli.data_import_report import import_progress, show_import
 from openbell.cli.data_options import AsJson, Store, store_folder
 from openbell.errors import ConfigError
 
-__all__ = ["imports"]
-
-imports = typer.Typer(no_args_is_help=True, help="Import bars; what is there already is left alone or revised.")
+__all__ = ["import_csv", "import_databento", "import_lean", "import_parquet"]
 
 Interval = Annotated[str | None, typer.Option("--interval", help="1s, 1m, 60m or 1d; else guessed.")]
 Symbol = Annotated[
@@ -64,7 +62,6 @@ VolumeColumn = Annotated[str | None, _column("volume", "Volume; 'none' when the 
 SymbolColumn = Annotated[str | None, _column("symbol", "The symbol, when a file has several.")]
 
 
-@imports.command("lean")
 def import_lean(
     path: Annotated[Path, typer.Argument(help="LEAN's data folder: the one that holds equity, crypto, ...")],
     *,
@@ -95,7 +92,6 @@ def import_lean(
     show_import(report, folder, as_json=as_json)
 
 
-@imports.command("csv")
 def import_csv(
     paths: Annotated[
         list[Path],
@@ -160,7 +156,6 @@ def _is_decimal_comma(decimal: str | None) -> bool | None:
     return signs[decimal]
 
 
-@imports.command("parquet")
 def import_parquet(
     paths: Annotated[
         list[Path],
@@ -209,7 +204,6 @@ def import_parquet(
     show_import(report, folder, as_json=as_json)
 
 
-@imports.command("databento")
 def import_databento(
     paths: Annotated[list[Path], typer.Argument(help="OHLCV files (.dbn, .dbn.zst), folders of them, or globs.")],
     *,

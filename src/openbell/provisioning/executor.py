@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from traceback import format_exc
 from typing import TYPE_CHECKING
 
-import structlog
-
 from openbell.errors import OpenbellError
+from openbell.logs import get_logger
 from openbell.provisioning.journal import StepTiming
 from openbell.provisioning.steps import StepWork, find_step
 from openbell.session.symbol import WHOLE_SYMBOL, SymbolSessionData
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from openbell.provisioning.world import World
 
 __all__ = ["Outcome", "execute"]
-
-log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -69,7 +66,7 @@ def _draft(req: ProvisioningRequirements, world: World) -> tuple[Outcome, Symbol
         except Exception as error:  # noqa: BLE001 -- a step from outside may raise anything; the journal tells it
             outcome.error = _told(name, error)
             trace = {} if isinstance(error, OpenbellError) else {"exception": format_exc()}
-            log.warning("step failed", symbol=req.symbol, step=name, error=str(error), **trace)
+            get_logger().warning("step failed", symbol=req.symbol, step=name, error=str(error), **trace)
         outcome.steps.append(StepTiming(name, round(watch.ms, 3)))
         if outcome.error:
             return outcome, None

@@ -11,10 +11,9 @@ from shlex import quote
 from traceback import format_exc
 from typing import TYPE_CHECKING
 
-import structlog
-
 from openbell.errors import DataError, IntervalError, OpenbellError
 from openbell.interval import determine_required_base
+from openbell.logs import get_logger
 from openbell.provisioning.history import prove_history
 from openbell.provisioning.quality import history_is_good_enough
 from openbell.provisioning.requirements import ProvisioningRequirements
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from openbell.provisioning.requirements import HistoryProof, IndicatorNeed
 
 __all__ = ["RULES", "Rule", "SymbolValidationResult", "check_rule", "validate"]
-
-log = structlog.get_logger()
 
 Rule = Callable[[ProvisioningRequirements, World], "str | None"]
 
@@ -94,7 +91,7 @@ def _verdict(name: str, req: ProvisioningRequirements, world: World) -> str | No
     except Exception as error:  # noqa: BLE001 -- a rule from outside may raise anything; the journal tells it
         known = isinstance(error, OpenbellError)
         trace = {} if known else {"exception": format_exc()}
-        log.warning("rule failed", symbol=req.symbol, rule=name, error=str(error), **trace)
+        get_logger().warning("rule failed", symbol=req.symbol, rule=name, error=str(error), **trace)
         return (
             f"the rule {name} failed: {error}" if known else f"the rule {name} failed: {type(error).__name__}: {error}"
         )
