@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["fetch_alpaca"]
 
 _INTERRUPTED = 130
+_MOST_SUBJECTS = 5
 
 
 def fetch_alpaca(
@@ -40,6 +41,9 @@ def fetch_alpaca(
         float, typer.Option("--requests-per-minute", min=1, help="The plan's rate limit.")
     ] = 200,
     again: Annotated[bool, typer.Option("--again", help="Fetch also what the store has, and revise it.")] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask also for sessions that Alpaca had no bars of when asked before.")
+    ] = False,
     actions: Annotated[
         bool, typer.Option("--actions/--no-actions", help="Splits, dividends and renames of that time, too.")
     ] = True,
@@ -74,6 +78,7 @@ def fetch_alpaca(
                 sessions,
                 time_manager,
                 again=again,
+                refresh=refresh,
                 actions=actions,
                 advanced=advanced,
             )
@@ -130,10 +135,16 @@ def _show(report: FetchReport, store: Path, sessions: Sequence[date], *, as_json
     if report.other_actions:
         kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in report.other_actions.items())
         say(f"warning: corporate actions that openbell does not apply were not stored: {kinds}")
-    for subject, reason in report.failed:
-        say(f"error: {subject}: {reason.removeprefix(f'{subject}: ')}")
+    for reason in dict.fromkeys(reason for _, reason in report.failed):
+        say(f"error: {_listed([subject for subject, why in report.failed if why == reason])}: {reason}")
     if report.failed:
         raise typer.Exit(1)
+
+
+def _listed(subjects: Sequence[str]) -> str:
+    """The symbols, or the first of many and their number."""
+    shown = ", ".join(subjects[:_MOST_SUBJECTS])
+    return shown if len(subjects) <= _MOST_SUBJECTS else f"{shown} and {len(subjects) - _MOST_SUBJECTS:,} more"
 
 
 def _summary(report: FetchReport, store: Path, sessions: Sequence[date]) -> dict[str, Any]:
@@ -144,6 +155,7 @@ def _summary(report: FetchReport, store: Path, sessions: Sequence[date]) -> dict
         "last": sessions[-1],
         "requests": report.requests,
         "sessions_held": report.held,
+        "sessions_unavailable": report.unavailable,
         "added": written.added,
         "revised": written.revised,
         "unchanged": written.unchanged,
@@ -188,9 +200,15 @@ def _print_tables(report: FetchReport, store: Path, sessions: Sequence[date]) ->
             table.add_row(escape(row["symbol"]), row["interval"], *(f"{row[name]:,}" for name in counts))
         out.print(table)
     elif not report.requests:
-        out.print(f"{store} has bars of all of these sessions, {span}: nothing to fetch.", markup=False, soft_wrap=True)
+        what = "all that is to be had" if report.unavailable else "bars of all"
+        out.print(f"{store} has {what} of these sessions, {span}: nothing to fetch.", markup=False, soft_wrap=True)
     else:
         out.print(f"No bars came, {span}.", markup=False)
+    if report.unavailable:
+        out.print(
+            f"not asked for: {report.unavailable:,} sessions of which Alpaca had no bars before (--refresh asks again)",
+            soft_wrap=True,
+        )
     if report.actions is not None:
         a = report.actions
         out.print(f"corporate actions: {a.added:,} added, {a.revised:,} revised, {a.unchanged:,} unchanged")

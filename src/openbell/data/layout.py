@@ -5,6 +5,7 @@
     <store>/bars/interval=1m/symbol=SPY/2013-10.parquet           the bars of one UTC month (1s, 1m, 60m)
     <store>/bars/interval=1d/symbol=SPY/all.parquet               all daily bars
     <store>/quarantine/                                           rows that an import set aside, with the reasons
+    <store>/fetched/                                              sessions of which a vendor was asked and had no bars
     <store>/.staging/                                             only during a write: its new files
     <store>/pending.json                                          only during a write: the files that it will replace
 
@@ -42,8 +43,9 @@ STAGING = ".staging"
 LOCK = ".lock"
 BARS = "bars"
 QUARANTINE = "quarantine"
+FETCHED = "fetched"
 SCHEMA_VERSION = 1
-OWN_NAMES = frozenset({MARKER, MANIFEST, PENDING, STAGING, LOCK, BARS, QUARANTINE, "actions", "LABEL.txt"})
+OWN_NAMES = frozenset({MARKER, MANIFEST, PENDING, STAGING, LOCK, BARS, QUARANTINE, FETCHED, "actions", "LABEL.txt"})
 """What a store's folder may hold."""
 
 STORED_INTERVALS = ("1s", "1m", "60m", "1d")

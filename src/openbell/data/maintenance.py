@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from openbell.data import layout
 from openbell.data.actions import ActionStore
+from openbell.data.fetch.unavailable import Unavailable
 from openbell.data.files import writer_lock
 from openbell.data.layout import Partition, data_path, partition_of
 from openbell.data.manifest import FileEntry, Manifest, data_files, describe_file
@@ -27,7 +28,7 @@ __all__ = ["Finding", "VerifyReport", "find_problems", "require_store", "verify"
 LOCK_WAIT_S = 30.0
 _THREADS = 4
 
-Kind = Literal["marker", "manifest", "note", "damaged", "missing", "unknown", "actions"]
+Kind = Literal["marker", "manifest", "note", "damaged", "missing", "unknown", "actions", "fetched"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Finding:
     Attributes:
         kind: "damaged" and "missing": a data file that is not what was stored, or not there; "unknown": a file among
             the data files that the manifest does not know; the others name what is damaged: the marker, the manifest,
-            the note of a killed write, the corporate actions.
+            the note of a killed write, the corporate actions, what a fetch remembers.
         path: The file.
         reason: What is wrong with it.
         partition: Of a data file: whose bars, of which interval and month.
@@ -109,7 +110,7 @@ def require_store(store: Path) -> None:
 
 def find_problems(store: Path, advanced: Callable[[int, int], None] | None) -> VerifyReport:
     """One look at all files of a store as they are now."""
-    found = [*_marker_problem(store), *_note_problem(store), *_actions_problem(store)]
+    found = [*_marker_problem(store), *_note_problem(store), *_problems_of_other_tables(store)]
     try:
         manifest = Manifest.load(store / layout.MANIFEST)
     except FileNotFoundError:
@@ -161,11 +162,13 @@ def _note_problem(store: Path) -> Iterator[Finding]:
         yield Finding("note", store / layout.PENDING, f"it cannot be read: {exc}")
 
 
-def _actions_problem(store: Path) -> Iterator[Finding]:
-    try:
-        ActionStore(store).read()
-    except DamagedFileError as exc:
-        yield Finding("actions", exc.path, "its content is not what was stored")
+def _problems_of_other_tables(store: Path) -> Iterator[Finding]:
+    kind: Kind
+    for kind, read in (("actions", ActionStore(store).read), ("fetched", Unavailable(store).read)):
+        try:
+            read()
+        except DamagedFileError as exc:
+            yield Finding(kind, exc.path, "its content is not what was stored")
 
 
 def _unreadable(path: Path) -> Finding | None:

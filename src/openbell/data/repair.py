@@ -99,6 +99,8 @@ def repair(store: Path, *, exchange: str = "XNYS") -> RepairReport:
                 changes[_partition(finding)] = None
             elif finding.kind == "unknown":
                 repairs.append(_adopt_or_set_aside(store, finding, changes))
+            elif finding.kind == "fetched":
+                repairs.append(_set_aside(store, finding, "set aside", "the next fetch asks again and remembers anew"))
             else:
                 repairs.append(_set_aside(store, finding, "lost", "import the corporate actions again"))
         # What may be rebuilt stays known until it is: a repair that is killed before that can be begun again.

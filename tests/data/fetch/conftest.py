@@ -31,6 +31,7 @@ class AlpacaServer:
     Attributes:
         symbols: Those that have bars.
         first: No bars before this date.
+        silent: Dates of which there are no bars.
         page_size: Bars in a page.
         price: Of all bars.
         actions: Corporate actions by kind.
@@ -41,6 +42,7 @@ class AlpacaServer:
 
     symbols: tuple[str, ...] = ("SPY", "IBM")
     first: str = "2000-01-01"
+    silent: set[str] = field(default_factory=set)
     page_size: int = 1000
     price: float = 100.0
     actions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -60,6 +62,8 @@ class AlpacaServer:
         local_first = max(start.astimezone(NEW_YORK).date(), datetime.fromisoformat(self.first).date())
         times: list[datetime] = []
         for day in tm.sessions(local_first, end.astimezone(NEW_YORK).date()):
+            if str(day) in self.silent:
+                continue
             midnight = datetime(day.year, day.month, day.day, tzinfo=NEW_YORK)
             if timeframe == "1Day":
                 times.append(midnight)
@@ -80,7 +84,7 @@ class AlpacaServer:
         spans = [
             (when(p["start"]).astimezone(NEW_YORK), when(p["end"]).astimezone(NEW_YORK))
             for path, p in self.asked
-            if path == "/v2/stocks/bars" and p["symbols"] == symbol
+            if path == "/v2/stocks/bars" and symbol in p["symbols"].split(",")
         ]
         return sorted({(str(first.date()), str(last.date())) for first, last in spans})
 
@@ -126,17 +130,20 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(404, {"message": "endpoint not found"})
 
     def bars(self, server: AlpacaServer, params: dict[str, str], *, cut: bool) -> None:
-        symbol = params["symbols"]
-        if not symbol.replace(".", "").isalnum():
-            self.answer(400, {"message": f"invalid symbol: {symbol}"})
+        symbols = sorted(params["symbols"].split(","))
+        if invalid := [symbol for symbol in symbols if not symbol.replace(".", "").isalnum()]:
+            self.answer(400, {"message": f"invalid symbol: {invalid[0]}"})
             return
         assert params["adjustment"] == "raw"
-        found = server.bars(symbol, params["timeframe"], when(params["start"]), when(params["end"]))
+        span = params["timeframe"], when(params["start"]), when(params["end"])
+        found = [(symbol, bar) for symbol in symbols for bar in server.bars(symbol, *span)]
         begin = int(params.get("page_token", 0))
         end = begin + min(server.page_size, int(params["limit"]))
         token = str(end) if end < len(found) else None
-        page = found[begin:end]
-        self.answer(200, {"bars": {symbol: page} if page else {}, "next_page_token": token}, cut=cut)
+        page: dict[str, list[dict[str, Any]]] = {}
+        for symbol, bar in found[begin:end]:
+            page.setdefault(symbol, []).append(bar)
+        self.answer(200, {"bars": page, "next_page_token": token}, cut=cut)
 
     def answer(self, status: int, body: Any, headers: dict[str, str] | None = None, *, cut: bool = False) -> None:
         content = json.dumps(body).encode()

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -20,10 +20,12 @@ from made_bars import frame_of
 from openbell.cli.app import app
 from openbell.data.actions import ActionStore
 from openbell.data.fetch.alpaca import AlpacaKeys, AlpacaSource
-from openbell.data.fetch.run import SourceRefusedError, fetch
-from openbell.data.store import BarStore
+from openbell.data.fetch.run import FetchReport, SourceRefusedError, fetch
+from openbell.data.maintenance import verify
+from openbell.data.repair import repair
+from openbell.data.store import BarStore, WriteReport
 from openbell.errors import ConfigError
-from openbell.timing import TimeManager
+from openbell.timing import SimulatedClock, TimeManager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,6 +190,104 @@ def test_bars_that_contradict_themselves_are_set_aside(
     assert "the high is below the low" in path.read_text()
 
 
+def test_daily_bars_of_many_symbols_come_with_one_request(alpaca: Any, call: Any, store: Path) -> None:
+    alpaca.symbols = tuple(f"S{n}" for n in range(150))
+    alpaca.page_size = 100  # a page ends in the middle of a symbol
+    first = call(*alpaca.symbols, "NOPE", "--from", "2024-03-25", "--to", "2024-03-28", "--interval", "1d", "--json")
+    pages = [p for path, p in alpaca.asked if "bars" in path]
+    alpaca.asked.clear()
+    later = call(*alpaca.symbols, "--from", "2024-03-20", "--to", "2024-03-28", "--interval", "1d", "--json")
+
+    assert (first.json["requests"], len(pages)) == (1, 6)
+    assert first.json["added"] == 150 * 4
+    assert BarStore.open(store).symbols() == tuple(sorted(alpaca.symbols))
+    assert "error: NOPE: Alpaca has no 1d bars" in first.err
+    assert (later.json["requests"], later.json["added"], later.json["unchanged"]) == (1, 150 * 3, 0)
+    assert alpaca.ranges("S7") == [("2024-03-20", "2024-03-22")]
+
+
+def test_long_requests_are_of_fewer_symbols_so_that_an_interruption_costs_little(alpaca: Any, call: Any) -> None:
+    alpaca.symbols = tuple(f"S{n}" for n in range(12))
+    alpaca.page_size = 10_000
+    done = call(*alpaca.symbols, "--from", "2014-03-31", "--to", "2024-03-28", "--interval", "1d", "--json")
+
+    sizes = {len(p["symbols"].split(",")) for path, p in alpaca.asked if "bars" in path}
+    assert done.code == 0
+    assert sizes == {7, 5}
+    assert {row["added"] for row in done.json["series"]} == {2517}
+
+
+def test_a_slip_among_many_symbols_costs_itself_only(alpaca: Any, call: Any, store: Path) -> None:
+    alpaca.symbols = tuple(f"S{n}" for n in range(20))
+    done = call(*alpaca.symbols[:11], "$$", *alpaca.symbols[11:], *MARCH, "--interval", "1d", "--json")
+
+    assert done.code == 1
+    assert BarStore.open(store).symbols() == tuple(sorted(alpaca.symbols))
+    assert done.json["failed"] == [{"subject": "$$", "reason": "Alpaca answers 400: invalid symbol: $$"}]
+    assert len([1 for path, _ in alpaca.asked if "bars" in path]) < 12
+
+
+def test_what_the_source_does_not_have_is_asked_for_once(alpaca: Any, call: Any, store: Path) -> None:
+    alpaca.first = "2024-03-01"
+    alpaca.silent = {"2024-03-05"}
+    span = ("SPY", "--from", "2024-02-01", "--to", "2024-03-08", "--no-actions")
+    first = call(*span, "--json")
+    alpaca.asked.clear()
+    second, told = call(*span, "--json"), call(*span)
+
+    assert first.json["empty_sessions"] == {"SPY": 21}
+    assert (second.json["requests"], second.json["sessions_held"], second.json["sessions_unavailable"]) == (0, 5, 21)
+    assert alpaca.asked == []
+    assert "21 sessions of which Alpaca had no bars before (--refresh asks again)" in told.out
+    # Longer spans ask for the rest only; another feed may have other bars.
+    call("SPY", "--from", "2024-01-31", "--to", "2024-03-11", "--no-actions")
+    assert alpaca.ranges("SPY") == [("2024-01-31", "2024-01-31"), ("2024-03-11", "2024-03-11")]
+    assert call(*span, "--feed", "sip", "--json").json["empty_sessions"] == {"SPY": 21}
+
+
+def test_bars_that_come_later_are_had_with_refresh_and_then_never_hidden(alpaca: Any, call: Any, store: Path) -> None:
+    alpaca.silent = {"2024-03-05"}
+    call("SPY", *MARCH)
+    alpaca.silent = set()
+    assert call("SPY", *MARCH, "--json").json["requests"] == 0
+    assert call("SPY", *MARCH, "--refresh", "--json").json["added"] == BARS_OF_A_DAY
+    # The store had them, so that they are missed when they are gone.
+    day = ("--from", "2024-03-05", "--to", "2024-03-05", "--store", str(store), "--yes")
+    CliRunner().invoke(app, ["data", "rm", "SPY", *day])
+    assert call("SPY", *MARCH, "--json").json["added"] == BARS_OF_A_DAY
+
+
+def test_recent_sessions_without_bars_are_asked_for_again(alpaca: Any, store: Path) -> None:
+    alpaca.silent = {"2024-02-27", "2024-02-28"}
+
+    def fetched_on(day: str) -> FetchReport:
+        tm = TimeManager("XNYS", clock=SimulatedClock(int(datetime.fromisoformat(f"{day}T12:00Z").timestamp()) * 10**9))
+        sessions = tm.sessions(date(2024, 2, 20), date(2024, 3, 8))
+        return fetch(source(alpaca), BarStore.open_or_create(store), ["SPY"], "1d", sessions, tm, actions=False)
+
+    assert fetched_on("2024-03-09").empty == {"SPY": 2}
+    # 30 days after the first of the two, that one is settled.
+    assert fetched_on("2024-03-28").empty == {"SPY": 2}
+    assert (fetched_on("2024-03-28").empty, fetched_on("2024-03-28").unavailable) == ({"SPY": 1}, 1)
+    alpaca.silent = set()
+    assert fetched_on("2024-03-28").bars.written == WriteReport(added=1)
+
+
+def test_a_damaged_memory_is_found_and_repaired(alpaca: Any, call: Any, store: Path) -> None:
+    alpaca.silent = {"2024-03-05"}
+    call("SPY", *MARCH)
+    path = store / "fetched" / "unavailable.parquet"
+    path.write_bytes(path.read_bytes()[:-9] + b"123456789")
+    refused = call("SPY", *MARCH)
+
+    assert refused.code == 1
+    assert f"openbell data repair --store {store}" in refused.err
+    assert [finding.path for finding in verify(store).findings] == [path]
+    assert [r.outcome for r in repair(store).repairs] == ["set aside"]
+    assert verify(store).findings == ()
+    assert call("SPY", *MARCH, "--json").json["empty_sessions"] == {"SPY": 1}
+
+
 def test_corporate_actions_come_along(alpaca: Any, call: Any, store: Path) -> None:
     alpaca.actions = {
         "forward_splits": [{"symbol": "SPY", "new_rate": 7, "old_rate": 1, "ex_date": "2024-03-05"}],
@@ -245,20 +345,21 @@ def test_a_server_that_stays_in_trouble_costs_its_request_and_no_other(alpaca: A
     tm = TimeManager("XNYS")
     alpaca.troubles.extend([(500, {}, "database is down")] * 6)
     report = fetch(
-        source(alpaca), BarStore.open_or_create(store), ["SPY", "IBM"], "1d",
+        source(alpaca), BarStore.open_or_create(store), ["SPY", "IBM"], "1m",
         tm.sessions(date(2024, 3, 1), date(2024, 3, 8)), tm, workers=1,
     )  # fmt: skip
 
-    assert report.failed == [("SPY", "SPY: Alpaca answers 500: database is down")]
+    assert report.failed == [("SPY", "Alpaca answers 500: database is down")]
     assert BarStore.open(store).symbols() == ("IBM",)
 
 
 def test_a_refusal_ends_the_fetch_and_keeps_what_came_before(alpaca: Any, store: Path) -> None:
     tm = TimeManager("XNYS")
+    alpaca.page_size = 10_000
     alpaca.troubles.extend([None, (403, {}, "subscription does not permit")])
     with pytest.raises(SourceRefusedError, match="subscription does not permit"):
         fetch(
-            source(alpaca), BarStore.open_or_create(store), ["SPY", "IBM", "A", "B"], "1d",
+            source(alpaca), BarStore.open_or_create(store), ["SPY", "IBM", "A", "B"], "1m",
             tm.sessions(date(2024, 3, 1), date(2024, 3, 8)), tm, workers=1,
         )  # fmt: skip
 

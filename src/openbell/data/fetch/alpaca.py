@@ -8,13 +8,14 @@ import warnings
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from openbell.data.actions.table import ACTION_SCHEMA
 from openbell.data.fetch.pace import Pace
-from openbell.data.fetch.run import FetchedActions, SourceRefusedError
+from openbell.data.fetch.run import FetchedActions, RequestRejectedError, SourceRefusedError
 from openbell.data.layout import BAR_SCHEMA
 from openbell.errors import ConfigError, DataError
 
@@ -34,6 +35,7 @@ KEY_ID, SECRET_KEY = "APCA_API_KEY_ID", "APCA_API_SECRET_KEY"
 
 _NEW_YORK = ZoneInfo("America/New_York")
 _REFUSED = (401, 403)
+_NOT_UNDERSTOOD = (400, 404, 422)
 _Client = TypeVar("_Client", "StockHistoricalDataClient", "CorporateActionsClient")
 
 
@@ -95,11 +97,18 @@ class AlpacaSource:
         self._local = threading.local()
         self._sessions: list[Session] = []
 
-    def bars(self, symbol: str, interval: str, first: date, last: date) -> pl.DataFrame:
-        """Raw bars of all trading hours of the dates from ``first`` to ``last`` in New York, with ``line``.
+    @property
+    def origin(self) -> str:
+        """Whom one asks, and for which feed."""
+        server = urlsplit(self._url).netloc.rpartition("@")[2] if self._url else "alpaca"
+        return f"{server} {self._feed.value}" if self._feed else server
+
+    def bars(self, symbols: Sequence[str], interval: str, first: date, last: date) -> Mapping[str, pl.DataFrame]:
+        """Raw bars of all trading hours of the dates from ``first`` to ``last`` in New York, with ``line``, by symbol.
 
         Raises:
-            DataError: The server does not know the symbol, or does not answer.
+            RequestRejectedError: The server does not take the request, because of one of the symbols perhaps.
+            DataError: The server does not answer.
             SourceRefusedError: It refuses the keys.
         """
         from alpaca.data.enums import Adjustment
@@ -107,15 +116,15 @@ class AlpacaSource:
         from alpaca.data.timeframe import TimeFrame
 
         request = StockBarsRequest(
-            symbol_or_symbols=symbol,
+            symbol_or_symbols=list(symbols),
             timeframe=TimeFrame.Minute if interval == "1m" else TimeFrame.Day,
             start=_midnight(first),
             end=_midnight(last + timedelta(days=1)) - timedelta(seconds=1),
             adjustment=Adjustment.RAW,
             feed=self._feed,
         )
-        answer = self._ask(lambda: self._stocks().get_stock_bars(request), symbol)
-        return bars_of(answer.get(symbol) or [], interval)
+        answer = self._ask(lambda: self._stocks().get_stock_bars(request))
+        return {symbol: bars_of(answer.get(symbol) or [], interval) for symbol in symbols}
 
     def actions(self, symbols: Sequence[str], first: date, last: date) -> FetchedActions:
         """The corporate actions with an ex-date from ``first`` to ``last``.
@@ -128,7 +137,7 @@ class AlpacaSource:
 
         # Without a limit of its own, the client would end after 1000 in all.
         request = CorporateActionsRequest(symbols=list(symbols), start=first, end=last, limit=None)
-        answer = self._ask(lambda: self._corporate_actions().get_corporate_actions(request), "corporate actions")
+        answer = self._ask(lambda: self._corporate_actions().get_corporate_actions(request))
         return actions_of(answer)
 
     def stop(self) -> None:
@@ -140,7 +149,7 @@ class AlpacaSource:
         for session in self._sessions:
             session.close()
 
-    def _ask(self, question: Callable[[], Any], subject: str) -> dict[str, list[dict[str, Any]]]:
+    def _ask(self, question: Callable[[], Any]) -> dict[str, list[dict[str, Any]]]:
         """The answer of the server, with its errors as ours; none of them tells the keys."""
         from alpaca.common.exceptions import APIError
         from requests.exceptions import RequestException
@@ -153,10 +162,11 @@ class AlpacaSource:
                 raise SourceRefusedError(
                     f"Alpaca refuses ({status}: {text}). Check {KEY_ID} and {SECRET_KEY}, and what the plan allows."
                 ) from None
-            raise DataError(f"{subject}: Alpaca answers {status}: {text}") from None
+            kind = RequestRejectedError if status in _NOT_UNDERSTOOD else DataError
+            raise kind(f"Alpaca answers {status}: {text}") from None
         except RequestException as exc:
             text = self._keys.redacted(str(exc))
-            raise DataError(f"{subject}: no answer from Alpaca ({type(exc).__name__}: {text})") from None
+            raise DataError(f"no answer from Alpaca ({type(exc).__name__}: {text})") from None
         return answer
 
     def _stocks(self) -> StockHistoricalDataClient:

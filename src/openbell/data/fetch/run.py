@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from openbell.data.actions import ActionStore
 from openbell.data.actions.table import check_actions
+from openbell.data.fetch.answered import Answered
 from openbell.data.fetch.plan import Request, plan_requests
+from openbell.data.fetch.unavailable import Unavailable
 from openbell.data.importers.report import ImportReport, store_checked
 from openbell.data.writer import WriteReport
 from openbell.errors import DamagedFileError, DataError
@@ -28,6 +30,10 @@ __all__ = ["BarSource", "FetchReport", "FetchedActions", "SourceRefusedError", "
 
 _SYMBOLS_AT_ONCE = 50
 _AHEAD = 2
+
+
+class RequestRejectedError(DataError):
+    """The source does not take a request as it is; without some of its symbols, it may."""
 
 
 class SourceRefusedError(DataError):
@@ -55,8 +61,13 @@ class BarSource(Protocol):
         """What people call it."""
         ...
 
-    def bars(self, symbol: str, interval: str, first: date, last: date) -> pl.DataFrame:
-        """Raw bars of the dates from first to last: the columns of `BAR_SCHEMA`, and ``line``."""
+    @property
+    def origin(self) -> str:
+        """Whom one asks, and for what: what it has no bars of, another origin may have."""
+        ...
+
+    def bars(self, symbols: Sequence[str], interval: str, first: date, last: date) -> Mapping[str, pl.DataFrame]:
+        """Raw bars of the dates from first to last by symbol: the columns of `BAR_SCHEMA`, and ``line``."""
         ...
 
     def actions(self, symbols: Sequence[str], first: date, last: date) -> FetchedActions:
@@ -76,6 +87,7 @@ class FetchReport:
         bars: What became of the bars, per symbol and interval; a source's answers count as files.
         requests: How many requests were planned; likewise answered.
         held: Sessions of a symbol that were in the store already and were not asked for.
+        unavailable: Sessions of a symbol that were not asked for, because the source had no bars of them before.
         empty: By symbol, sessions that the source has no bars of although the store has bars of other sessions.
         failed: (symbol, reason) of what could not be had; the rest is stored.
         actions: Corporate actions added, revised and unchanged; None when they were not asked for.
@@ -87,6 +99,7 @@ class FetchReport:
     requests: int = 0
     answered: int = 0
     held: int = 0
+    unavailable: int = 0
     empty: dict[str, int] = field(default_factory=dict)
     failed: list[tuple[str, str]] = field(default_factory=list)
     actions: WriteReport | None = None
@@ -108,6 +121,7 @@ def fetch(
     time_manager: TimeManager,
     *,
     again: bool = False,
+    refresh: bool = False,
     actions: bool = True,
     workers: int = 8,
     advanced: Callable[[int, int, str], None] | None = None,
@@ -124,6 +138,7 @@ def fetch(
         sessions: The dates of the sessions that are wanted; ascending, without a session left out between them.
         time_manager: Their calendar.
         again: Ask for everything, also for what is there; differing bars are revised.
+        refresh: Ask for everything that is not there, also for what the source had no bars of before.
         actions: Whether to fetch corporate actions.
         workers: How many requests are under way at once.
         advanced: Told at the start and after each answer: (answers, requests in all, what was answered last).
@@ -133,18 +148,23 @@ def fetch(
         DamagedFileError: A file of the store that tells what is there cannot be read.
     """
     wanted = list(dict.fromkeys(symbols))
-    requests = plan_requests(store, wanted, interval, sessions, time_manager, again=again)
-    report = FetchReport(requests=len(requests))
-    report.held = len(wanted) * len(sessions) - sum(request.sessions_of(sessions) for request in requests)
+    unavailable = {} if again or refresh else Unavailable(store.path).sessions(source.origin, interval)
+    plan = plan_requests(store, wanted, interval, sessions, time_manager, again=again, unavailable=unavailable)
+    report = FetchReport(requests=len(plan.requests), held=plan.held, unavailable=plan.unavailable)
     if advanced is not None:
-        advanced(0, len(requests), "")
-    with closing(_answers(source, requests, workers)) as answers:
-        for done in answers:
-            _store(done, report, source, store, sessions)
-            report.answered += len(done)
-            if advanced is not None:
-                last = done[-1][0]
-                advanced(report.answered, len(requests), f"{last.symbol} {last.first:%Y-%m}")
+        advanced(0, report.requests, "")
+    answered, requests = Answered(sessions, time_manager), deque(plan.requests)
+    try:
+        with closing(_answers(source, requests, workers)) as answers:
+            for done in answers:
+                _store(done, requests, answered, report, source, store)
+                report.answered += len(done)
+                if advanced is not None and done:
+                    last = done[-1][0]
+                    advanced(report.answered, report.requests, f"{last.symbols[0]} {last.first:%Y-%m}")
+    finally:
+        answered.remember(store, source.origin, interval)
+    report.empty = {symbol: len(days) for symbol, days in answered.lacking.items() if days}
     _tell_unknown(source, store, report, interval, sessions)
     known = [symbol for symbol in wanted if store.intervals(symbol)]
     if actions and sessions and known:
@@ -152,22 +172,29 @@ def fetch(
     return report
 
 
-_Answer = tuple[Request, "pl.DataFrame | DataError"]
+_Answer = tuple[Request, "Mapping[str, pl.DataFrame] | DataError"]
 
 
-def _answers(source: BarSource, requests: Sequence[Request], workers: int) -> Generator[list[_Answer]]:
-    """What the source answers, as it comes; few requests are sent ahead, so that few answers wait in memory."""
-    left = iter(requests)
-    pending: dict[Future[pl.DataFrame], Request] = {}
+def _answers(source: BarSource, requests: deque[Request], workers: int) -> Generator[list[_Answer]]:
+    """What the source answers, as it comes; few requests are sent ahead, so that few answers wait in memory.
+
+    Requests that are added meanwhile are sent, too.
+    """
+    pending: dict[Future[Mapping[str, pl.DataFrame]], Request] = {}
     with ThreadPoolExecutor(workers) as pool:
         try:
             while True:
-                for request in islice(left, workers * _AHEAD - len(pending)):
+                while requests and len(pending) < workers * _AHEAD:
+                    request = requests.popleft()
                     pending[pool.submit(source.bars, *request)] = request
                 if not pending:
                     return
                 done, _ = wait(pending, return_when=FIRST_COMPLETED)
-                yield [(pending.pop(future), _outcome(future)) for future in done]
+                outcomes = [(pending.pop(future), _outcome(future)) for future in done]
+                yield [(request, answer) for request, answer in outcomes if not isinstance(answer, SourceRefusedError)]
+                for _, answer in outcomes:
+                    if isinstance(answer, SourceRefusedError):
+                        raise answer
         finally:
             if pending:
                 source.stop()
@@ -175,31 +202,37 @@ def _answers(source: BarSource, requests: Sequence[Request], workers: int) -> Ge
                     future.cancel()
 
 
-def _outcome(future: Future[pl.DataFrame]) -> pl.DataFrame | DataError:
+def _outcome(future: Future[Mapping[str, pl.DataFrame]]) -> Mapping[str, pl.DataFrame] | DataError:
     try:
         return future.result()
-    except SourceRefusedError:
-        raise
     except DataError as exc:
         return exc
 
 
 def _store(
-    done: Sequence[_Answer], report: FetchReport, source: BarSource, store: BarStore, sessions: Sequence[date]
+    done: Sequence[_Answer],
+    requests: deque[Request],
+    answered: Answered,
+    report: FetchReport,
+    source: BarSource,
+    store: BarStore,
 ) -> None:
-    """Write answers, and note which were none."""
-    frames: list[tuple[Request, pl.DataFrame]] = []
+    """Write answers, note which were none, and ask once more what was not taken, of fewer symbols."""
+    frames: list[tuple[Request, str, pl.DataFrame]] = []
     for request, answer in done:
-        if isinstance(answer, DataError):
-            report.fail(request.symbol, str(answer))
-        elif answer.is_empty():
-            report.empty[request.symbol] = report.empty.get(request.symbol, 0) + request.sessions_of(sessions)
+        if isinstance(answer, RequestRejectedError) and len(request.symbols) > 1:
+            requests.extend(request.halves())
+            report.requests += 2
+        elif isinstance(answer, DataError):
+            for symbol in request.symbols:
+                report.fail(symbol, str(answer))
         else:
-            frames.append((request, answer))
+            answered.note(request, answer)
+            frames += ((request, symbol, frame) for symbol, frame in answer.items() if len(frame))
     if not frames:
         return
     with store.writer() as writer:
-        for (symbol, interval, first, _), frame in frames:
+        for (_, interval, first, _), symbol, frame in frames:
             series = report.bars.of(symbol, interval)
             name = f"{source.name.lower()}-{symbol}-{interval}-{first}"
             try:
