@@ -12,8 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from data.check.made import bars, without
+from made_actions import actions
 from made_bars import made_store
 from openbell.cli.app import app
+from openbell.data.actions import ActionStore
 from openbell.data.check import KINDS, check_store
 from openbell.data.check.html import report_page
 from openbell.data.check.splits import declared_splits
@@ -72,7 +74,7 @@ class TestRealData:
     def test_they_are_those_of_the_factor_files(self, lean_dir: Path, tmp_path: Path, lean_report: Report) -> None:
         store = BarStore.open_or_create(tmp_path / "store")
         import_lean(lean_dir, store, symbols=["AIG", "BAC", "IBM"], intervals=["1d"])
-        known = declared_splits(store.path)
+        known = declared_splits(store)
 
         for symbol in ("AIG", "BAC", "IBM"):
             guessed = [date.fromisoformat(day) for day in days(of(lean_report, symbol, "1d"), "undeclared_split")]
@@ -150,6 +152,44 @@ class TestFiles:
         (one,) = check_store(BarStore.open(path)).series
 
         assert [f.bars for f in one.findings if f.kind in ("contradiction", "duplicate")] == [2, 2]
+
+    @pytest.mark.parametrize(("stored", "told_of"), [("NEW", "OLD"), ("OLD", "NEW"), ("NEW", "NEW"), ("OLD", "OLD")])
+    def test_a_split_is_declared_under_whatever_name_it_had(self, stored: str, told_of: str, tmp_path: Path) -> None:
+        """A split in November; the rename lies after it when it is told of the old name, else before it."""
+        ex_date = date(2013, 11, 15)
+        renamed = date(2013, 12, 2) if told_of == "OLD" else date(2013, 10, 1)
+        later = (pl.col("timestamp").dt.date() >= ex_date) + 1
+        halved = [(pl.col(name) / later).alias(name) for name in ("open", "high", "low", "close")]
+        store = BarStore.open_or_create(tmp_path / "s")
+        store.write(stored, "1d", bars("1d", 80).with_columns(*halved, pl.col("volume") * later))
+        found = [check_store(store).series[0].counts()]
+        for events in (actions((told_of, ex_date, "split", 2)), actions(("OLD", renamed, "rename", "NEW"))):
+            ActionStore(store.path).write(events)
+            found.append(check_store(store).series[0].counts())
+
+        assert found == [{"undeclared_split": 1}, {} if stored == told_of else {"undeclared_split": 1}, {}]
+
+    def test_the_split_of_another_that_had_the_name_before_is_not_this_one(self, tmp_path: Path) -> None:
+        """A became B in September; what was called A in November is something else."""
+        store = BarStore.open_or_create(tmp_path / "s")
+        store.write("B", "1d", bars("1d", 80))
+        rename, split = ("A", date(2013, 9, 6), "rename", "B"), ("A", date(2013, 11, 15), "split", 2)
+        ActionStore(store.path).write(actions(rename, split))
+
+        assert declared_splits(store) == {}
+
+    @pytest.mark.parametrize("row", [1, 20, 195, 369, 388])
+    def test_what_is_found_at_either_end_has_its_chart(self, row: int, tmp_path: Path) -> None:
+        frame = bars(sessions=1)
+        leap = pl.when(pl.int_range(pl.len()) == row).then(pl.col("high") * 1.1).otherwise(pl.col("high"))
+        store = BarStore.open_or_create(tmp_path / "s")
+        store.write("A", "1m", frame.with_columns(leap.alias("high")))
+
+        report = check_store(store)
+
+        (stretch,) = report.series[0].stretches
+        assert (stretch.finding.kind, len(stretch.bars)) == ("spike", min(390, row + 31) - max(0, row - 30))
+        assert "10.0 % away from both neighbours" in report_page(report)
 
     def test_a_range_of_days_is_checked_by_itself(self, tmp_path: Path) -> None:
         path = made_store(tmp_path / "s", ["A"], "2024-05-29", "2024-06-05")

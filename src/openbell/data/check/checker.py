@@ -83,7 +83,7 @@ def check_store(
             raise DataError(f"the store {store.path} has no bars of {symbol}.{did_you_mean(symbol, known)}")
     asked = list(dict.fromkeys(symbols)) or list(known)
     wanted = [name for name in CHECKED_INTERVALS if not intervals or name in intervals]
-    checker = _Checker(store, exchange, first, last, declared_splits(store.path) if declared is None else declared)
+    checker = _Checker(store, exchange, first, last, declared_splits(store) if declared is None else declared)
     todo = {name: [s for s in asked if name in store.intervals(s)] for name in wanted}
     total, done = sum(map(len, todo.values())), 0
     reports: list[SeriesReport] = []

@@ -50,7 +50,8 @@ def stretches(series: Series, findings: Sequence[Finding]) -> tuple[Stretch, ...
             continue
         shown[found.kind] = shown.get(found.kind, 0) + 1
         begin, after = np.searchsorted(series.bars.timestamp, [found.start_ns, found.end_ns])
-        first, last = max(0, int(begin) - _CHART_REACH), int(min(after, begin + 2 * _CHART_REACH)) + _CHART_REACH
+        first = max(0, int(begin) - _CHART_REACH)
+        last = min(len(series.bars), int(min(after, begin + 2 * _CHART_REACH)) + _CHART_REACH)
         if found.kind != "missing_sessions":
             first, last = _without_long_gaps(series, first, min(int(begin), len(series.bars) - 1), last)
         # Copies: a view would keep the columns of the whole series in memory.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import expm1
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +34,7 @@ def spikes(series: Series) -> list[Finding]:
     found = []
     for row, leap, usual in zip(*spike_rows(bars, series.interval), strict=True):
         side, price = ("high", bars.high[row]) if leap > 0 else ("low", bars.low[row])
-        text = f"the {side} {price:g} is {100 * abs(leap):.1f} % away from both neighbours"
+        text = f"the {side} {price:g} is {100 * abs(expm1(leap)):.1f} % away from both neighbours"
         text += f", {abs(leap) / usual:.0f} times the usual range" if usual else ""
         at = bars.timestamp[row : row + 1]
         found.append(Finding("spike", "doubt", int(at[0]), int(bars.end[row]), 1, text, at))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.data.actions import ActionStore
+from openbell.data.actions.instrument import Instrument
 from openbell.data.aggregate import aggregate
 from openbell.data.check.finding import Finding
 from openbell.data.check.series import true_range
@@ -16,10 +17,11 @@ from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
     from openbell.bars import Bars
+    from openbell.data.actions.book import ActionBook
     from openbell.data.check.series import Series
+    from openbell.data.store import BarStore
 
 __all__ = ["declared_splits", "undeclared_splits"]
 
@@ -44,17 +46,29 @@ _NEAR_HUGE = 0.2
 _LEVEL_HUGE = 0.6
 
 
-def declared_splits(store: Path) -> dict[str, frozenset[int]]:
+def declared_splits(store: BarStore) -> dict[str, frozenset[int]]:
     """The splits among the corporate actions of a store: by symbol their ex-dates, in days since 1970-01-01.
+
+    Where a symbol was renamed, those count, too, that are told of what had the name, under its other names.
 
     Raises:
         DamagedFileError: The actions cannot be read.
     """
-    actions = ActionStore(store).read()
+    book = ActionStore(store.path).book()
     declared: dict[str, set[int]] = {}
-    for symbol, day in actions.filter(actions["type"] == "split").select("symbol", "ex_date").iter_rows():
-        declared.setdefault(symbol, set()).add(day_number(day))
+    for symbol in store.symbols():
+        found = {day_number(action.ex_date) for action in book.of(symbol) if action.type == "split"}
+        for day in _days_of_names(book, symbol):
+            found.update(Instrument(book, store.manifest, symbol, day).applied_by("split").ex_days.tolist())
+        if found:
+            declared[symbol] = found
     return {symbol: frozenset(days) for symbol, days in declared.items()}
+
+
+def _days_of_names(book: ActionBook, symbol: str) -> set[int]:
+    """Days on which a name is that of each instrument that ever had it; none when there was one without a rename."""
+    renames = [day_number(a.ex_date) for a in book.naming(symbol) if a.type == "rename"]
+    return {at for day in renames for at in (day - 1, day)}
 
 
 def undeclared_splits(series: Series, declared: Collection[int] = ()) -> list[Finding]:
