@@ -7,12 +7,11 @@ A synthetic bar has a ``count`` of zero. No bar that is there is ever changed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from openbell.bars import COLUMNS, Bars
+from openbell.bars import COLUMNS, Bars, BarTimes
 from openbell.data.aggregate import aggregate
 from openbell.data.cache import SessionRange
 from openbell.data.session_reader import read_sessions
@@ -101,7 +100,7 @@ def as_inputs(bars: Bars) -> Bars:
     """Base bars as other bars are derived from: each built one with a count of one, so that they count alike."""
     if not len(bars) or int(bars.count.max()) <= 1:
         return bars
-    return replace(bars, count=np.minimum(bars.count, 1).astype(np.int32))
+    return bars.at(BarTimes(bars.timestamp, bars.end, np.minimum(bars.count, 1).astype(np.int32)))
 
 
 def with_built(bars: Bars, finer: Bars, grid: SessionGrid, interval: Interval, finer_interval: Interval) -> Bars:
