@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -11,9 +12,7 @@ from typer.testing import CliRunner
 from openbell.cli import data_guess
 from openbell.cli.app import app
 from openbell.data.store import BarStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from openbell.logs import configure_logs
 
 NEW_YORK = ("--timezone", "America/New_York")
 
@@ -46,6 +45,31 @@ def test_a_guess_is_shown_and_nothing_is_imported(vendor: Path, store: Path) -> 
         assert told in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 100
     assert not store.exists()
+
+
+def test_the_log_tells_how_files_are_read_and_what_became_of_each(vendor: Path, store: Path) -> None:
+    (vendor.parent / "ODD.csv").write_text(
+        "\n".join([*vendor.read_text().splitlines()[:3], "06/28/2024;09:35;10,1;9;10;10,1;5"])
+    )
+    (vendor.parent / "BAD.csv.gz").write_bytes(b"no gzip")
+    words = ("csv", vendor.parent, "--store", store, *NEW_YORK, "--yes")
+    try:
+        told = call(*words, "-v", "--log-json").stderr
+        events = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+        all_of_it = call(*words, "-vv").stderr
+    finally:
+        configure_logs()
+    (read, *files) = events
+
+    assert (read["event"], read["separator"], read["timezone"]) == ("how files are read", "semicolon", NEW_YORK[1])
+    outcome = {Path(event["file"]).name: event for event in files}
+    assert outcome["ACME.csv"]["added"] == 87
+    assert outcome["ODD.csv"]["set_aside"] == 1
+    assert outcome["ODD.csv"]["quarantine"].endswith("ODD-1.csv")
+    assert outcome["BAD.csv.gz"]["event"] == "not imported"
+    assert "gzip" in outcome["BAD.csv.gz"]["reason"]
+    assert "makes the same columns in the first lines" in all_of_it
+    assert call(*words).stderr.count("how files are read") == 0
 
 
 def test_yes_imports_it(vendor: Path, store: Path) -> None:

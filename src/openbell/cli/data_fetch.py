@@ -112,11 +112,13 @@ def _progress() -> Iterator[Callable[[int, int, str], None]]:
         TimeRemainingColumn,
     )
 
+    from openbell.logs import logs_what_happens
+
     columns = (
         TextColumn("fetching {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         TextColumn("left:"), TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal or logs_what_happens()) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
 

@@ -37,6 +37,7 @@ def confirm(guess_of: Callable[[Source], Guess], sources: Sequence[Source], *, y
         typer.Exit: The person said no (1), or there is none and --yes was not said (2).
     """
     guess = _first_guess(guess_of, sources)
+    _log(guess, len(sources))
     if not guess.guessed:
         return guess
     if as_json and not yes:
@@ -52,6 +53,16 @@ def confirm(guess_of: Callable[[Source], Guess], sources: Sequence[Source], *, y
         say("Nothing was imported. Say by options what is different.")
         raise typer.Exit(1)
     return guess
+
+
+def _log(guess: Guess, files: int) -> None:
+    from openbell.logs import get_logger
+
+    log = get_logger(file=str(guess.source))
+    found = {finding.what.replace(" ", "_"): finding.value for finding in guess.findings}
+    log.info("how files are read", files=files, timezone=guess.reading.timezone, **found)
+    for finding in guess.findings:
+        log.debug("found", what=finding.what, value=finding.value, sure=finding.sure, why=finding.why)
 
 
 def _a_person_is_there() -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, ConnectionError, ContentDecodingError, Timeout  # noqa: A004
+
+from openbell.logs import get_logger
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -46,6 +49,7 @@ class PatientAdapter(HTTPAdapter):
             RequestException: There is no answer, however often one asks.
         """
         kwargs["timeout"] = kwargs.get("timeout") or _TIMEOUTS_S
+        log = get_logger(path=urlsplit(request.url or "").path)
         for attempt in range(1, _ATTEMPTS + 1):
             self._pace.wait_for_turn()
             wait_s = self._backoff_s * 2 ** (attempt - 1)
@@ -55,6 +59,7 @@ class PatientAdapter(HTTPAdapter):
             except _INTERRUPTED:
                 if attempt == _ATTEMPTS:
                     raise
+                log.info("cut off, asking again", attempt=attempt, wait_s=wait_s)
                 self._pace.sleep(wait_s)
                 continue
             if response.status_code not in _PASSING or attempt == _ATTEMPTS:
@@ -62,6 +67,7 @@ class PatientAdapter(HTTPAdapter):
             wait_s = _retry_after_s(response) or wait_s
             if wait_s > _LONGEST_WAIT_S:
                 break
+            log.info("asking again", status=response.status_code, attempt=attempt, wait_s=wait_s)
             if response.status_code == _TOO_MANY:
                 self._pace.pause(wait_s)
             else:

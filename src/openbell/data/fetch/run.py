@@ -16,12 +16,14 @@ from openbell.data.fetch.unavailable import Unavailable
 from openbell.data.importers.report import ImportReport, store_checked
 from openbell.data.writer import WriteReport
 from openbell.errors import DamagedFileError, DataError
+from openbell.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
     from datetime import date
 
     import polars as pl
+    from structlog.typing import FilteringBoundLogger
 
     from openbell.data.store import BarStore
     from openbell.timing.manager import TimeManager
@@ -150,6 +152,8 @@ def fetch(
     wanted = list(dict.fromkeys(symbols))
     unavailable = {} if again or refresh else Unavailable(store.path).sessions(source.origin, interval)
     plan = plan_requests(store, wanted, interval, sessions, time_manager, again=again, unavailable=unavailable)
+    log = get_logger(source=source.name)
+    log.info("to be asked", requests=len(plan.requests), sessions_held=plan.held, unavailable=plan.unavailable)
     report = FetchReport(requests=len(plan.requests), held=plan.held, unavailable=plan.unavailable)
     if advanced is not None:
         advanced(0, report.requests, "")
@@ -157,6 +161,8 @@ def fetch(
     try:
         with closing(_answers(source, requests, workers)) as answers:
             for done in answers:
+                for request, answer in done:
+                    _log_answer(log, request, answer)
                 _store(done, requests, answered, report, source, store)
                 report.answered += len(done)
                 if advanced is not None and done:
@@ -207,6 +213,13 @@ def _outcome(future: Future[Mapping[str, pl.DataFrame]]) -> Mapping[str, pl.Data
         return future.result()
     except DataError as exc:
         return exc
+
+
+def _log_answer(log: FilteringBoundLogger, request: Request, answer: Mapping[str, pl.DataFrame] | DataError) -> None:
+    first, *others = request.symbols
+    symbols = first if not others else f"{first} and {len(others)} more"
+    outcome = {"error": str(answer)} if isinstance(answer, DataError) else {"bars": sum(map(len, answer.values()))}
+    log.info("answered", symbols=symbols, first=str(request.first), last=str(request.last), **outcome)
 
 
 def _store(

@@ -16,6 +16,7 @@ import polars as pl
 
 from openbell.data.actions.lean import import_lean_actions
 from openbell.data.importers.lean_layout import RESOLUTIONS, LeanSource, find_lean_sources, market_folders
+from openbell.data.importers.log import logged
 from openbell.data.importers.report import ImportReport, Progress, store_checked
 from openbell.errors import DamagedFileError
 
@@ -66,7 +67,9 @@ def import_lean(
     with store.writer() as writer:
         for _, group in groupby(sources, key=_batch):
             files = list(group)
-            _import_batch(files, report, writer, store.path)
+            first = files[0]
+            with logged(report, first.path, symbol=first.symbol, interval=first.interval, files=len(files)):
+                _import_batch(files, report, writer, store.path)
             done += len(files)
             if progress is not None:
                 progress(done, len(sources))

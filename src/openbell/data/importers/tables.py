@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from openbell.data.check_bars import check_bars
+from openbell.data.importers.log import logged
 from openbell.data.importers.quarantine import write_quarantine
 from openbell.data.importers.report import ImportReport, Progress
 from openbell.data.importers.shelf import Shelf
@@ -72,15 +73,16 @@ def import_tables(
     with store.writer() as writer:
         Shelf.clean(store.path)
         for done, source in enumerate(sources, 1):
-            try:
-                table, bars = open_table(source)
-                _import_table(table, bars, report, writer, store, is_first=done == 1)
-            except ConfigError as exc:
-                if done == 1:
-                    raise
-                report.failed.append((source.path, str(exc)))
-            except (*UNREADABLE, DamagedFileError, BadBarsError) as exc:
-                report.failed.append((source.path, (str(exc) or type(exc).__name__).splitlines()[0]))
+            with logged(report, source):
+                try:
+                    table, bars = open_table(source)
+                    _import_table(table, bars, report, writer, store, is_first=done == 1)
+                except ConfigError as exc:
+                    if done == 1:
+                        raise
+                    report.failed.append((source.path, str(exc)))
+                except (*UNREADABLE, DamagedFileError, BadBarsError) as exc:
+                    report.failed.append((source.path, (str(exc) or type(exc).__name__).splitlines()[0]))
             if progress is not None:
                 progress(done, len(sources))
     report.require_bars()
