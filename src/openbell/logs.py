@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,8 +18,17 @@ __all__ = ["configure_logs", "get_logger", "logs_what_happens"]
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
-_not_set_up: list[tuple[int, bool]] = []
-"""How to log, as it was last said, until somebody logs; empty when it is set up so."""
+
+@dataclass(slots=True)
+class _Wanted:
+    """How to log, and whether structlog knows."""
+
+    verbosity: int = 0
+    as_json: bool = False
+    is_set_up: bool = True
+
+
+_wanted = _Wanted()
 
 
 def configure_logs(verbosity: int = 0, *, as_json: bool = False) -> None:
@@ -28,35 +38,36 @@ def configure_logs(verbosity: int = 0, *, as_json: bool = False) -> None:
         verbosity: 0 shows warnings, 1 what happens in a session, 2 or more everything.
         as_json: One JSON object a line, in place of lines for people.
     """
-    _not_set_up[:] = [(verbosity, as_json)]
+    _wanted.verbosity, _wanted.as_json, _wanted.is_set_up = verbosity, as_json, False
 
 
-def _set_up(verbosity: int, as_json: bool) -> None:
+def _set_up() -> None:
     import structlog
 
     last: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
-        if as_json
+        if _wanted.as_json
         else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)]
     )
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, *last],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[min(verbosity, len(_LEVELS) - 1)]),
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[min(_wanted.verbosity, len(_LEVELS) - 1)]),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    _wanted.is_set_up = True
 
 
 def get_logger(**fields: Any) -> structlog.typing.FilteringBoundLogger:
     """A logger whose every event carries ``fields``: ``get_logger(component="coordinator").info("session open")``."""
     import structlog
 
-    if _not_set_up:
-        _set_up(*_not_set_up.pop())
+    if not _wanted.is_set_up:
+        _set_up()
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(**fields)
     return logger
 
 
 def logs_what_happens() -> bool:
-    """Whether the log shows more than warnings."""
-    return get_logger().is_enabled_for(logging.INFO)
+    """Whether the log shows more than warnings, as `configure_logs` was told."""
+    return _wanted.verbosity > 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -220,3 +222,22 @@ def test_a_run_of_which_nothing_can_be_provisioned_exits_3(call: Any, symbols: l
 
     assert result.exit_code == 3
     assert told in result.stderr
+
+
+def test_a_run_loads_only_the_libraries_that_it_uses(folder: Path, tmp_path: Path) -> None:
+    config = folder / f"{tmp_path.name}.json"
+    data = {"symbols": ["ALFA"], "streams": ["1m"], "indicators": [{"name": "vwap", "interval": "1m"}]}
+    days = {"start_date": "2024-07-02", "end_date": "2024-07-02"}
+    written = {"session_name": "light", "exchange": "XNYS", "store": "store", "backtest_config": days}
+    config.write_text(json.dumps({**written, "session_data_config": data}), encoding="utf-8")
+    script = (
+        "import sys\n"
+        "from openbell.cli.app import app\n"
+        f"app(['run', {str(config)!r}, '--out', {str(tmp_path / 'run')!r}], standalone_mode=False)\n"
+        "print([name for name in ('talib', 'structlog', 'numba') if name in sys.modules])\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "2024-07-02" in done.stdout

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from openbell.cli.console import only_json, out, print_json, warn
+from openbell.logs import get_logger, logs_what_happens
 
 __all__ = ["plan"]
 
@@ -26,18 +27,14 @@ def plan(
     """
     from openbell.cli.plan_views import plan_views
     from openbell.config import load_config
-    from openbell.logs import get_logger
     from openbell.system import SystemManager
 
     with only_json(as_json):
         found = SystemManager(load_config(config), store=store).plan()
     for warning in found["warnings"]:
         warn(warning)
-    for day in found["days"]:
-        log = get_logger(session=day["date"])
-        log.info("planned", symbols=len(day["symbols"]), rows=day["rows"])
-        for symbol, entry in day["symbols"].items():
-            log.debug("planned symbol", symbol=symbol, can_proceed=entry["can_proceed"], rows=entry["rows"])
+    if logs_what_happens():
+        _log(found)
     if as_json:
         print_json(found)
     else:
@@ -46,3 +43,11 @@ def plan(
     entries = [entry for day in found["days"] for entry in day["symbols"].values()]
     if entries and not any(entry["can_proceed"] for entry in entries):
         raise typer.Exit(_NOTHING_CAN_BE_LOADED)
+
+
+def _log(found: dict[str, Any]) -> None:
+    for day in found["days"]:
+        log = get_logger(session=day["date"])
+        log.info("planned", symbols=len(day["symbols"]), rows=day["rows"])
+        for symbol, entry in day["symbols"].items():
+            log.debug("planned symbol", symbol=symbol, can_proceed=entry["can_proceed"], rows=entry["rows"])

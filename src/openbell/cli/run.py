@@ -10,9 +10,11 @@ import typer
 
 from openbell.cli.console import only_json, print_json, say
 from openbell.errors import OpenbellError
+from openbell.logs import logs_what_happens
 
 if TYPE_CHECKING:
     from openbell.cli.run_report import RunReport
+    from openbell.observer import SessionObserver
     from openbell.runfolder import RunFolder
     from openbell.system import SystemManager
 
@@ -80,26 +82,33 @@ class _Run:
 def _carry_out(
     run: _Run, config: Path, store: Path | None, folder: Path | None, *, bars: bool, indicators: bool, as_json: bool
 ) -> None:
-    from openbell.cli.log_observer import LogObserver
     from openbell.cli.observers import Observers
     from openbell.cli.progress import ProgressObserver
     from openbell.cli.run_report import RunReport
     from openbell.config import load_config
     from openbell.data.label import read_label
-    from openbell.logs import logs_what_happens
     from openbell.runfolder import RunFolder
     from openbell.system import SystemManager
 
     session = load_config(config)
     with ProgressObserver(shown=not logs_what_happens()) as progress:
         report = RunReport(progress.paused)
-        watchers = (progress, LogObserver()) if as_json else (progress, LogObserver(), report)
-        run.system = SystemManager(session, store=store, observer=Observers(*watchers))
+        shown = [] if as_json else [report]
+        run.system = SystemManager(session, store=store, observer=Observers(progress, *_log_observers(), *shown))
         report.store_label = read_label(run.system.data_manager.store.path)
         run.report = report
         target = folder or RunFolder.default_path(session.session_name)
         run.folder = RunFolder(target, session, keep_bars=bars, keep_indicators=indicators)
         run.system.run(run.folder)
+
+
+def _log_observers() -> list[SessionObserver]:
+    """What writes the log; nothing when it would show warnings only, as the log takes its time to import."""
+    if not logs_what_happens():
+        return []
+    from openbell.cli.log_observer import LogObserver
+
+    return [LogObserver()]
 
 
 def _tell(run: _Run, as_json: bool, error: str | None = None) -> None:
