@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,7 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.check.made import DAY_NS, bars, frame_of, grid, series, starts_of
+from openbell.data.check.closed import bars_on_closed_days, closed_days
 from openbell.data.check.hours import end_labels, outside_hours, wrong_time_zone
+from openbell.data.check.peers import Peers
+from openbell.timing.grid import date_of
+
+if TYPE_CHECKING:
+    from openbell.data.check.finding import Finding
 
 HOUR = 3_600_000_000_000
 
@@ -78,10 +88,80 @@ def test_times_that_name_the_ends_of_bars_are_found() -> None:
     assert "--label end" in found.text
 
 
+def closed(frame: pl.DataFrame, interval: str = "1m", exchange: str = "XNYS", others: int = 0) -> list[Finding]:
+    """What is found about a series beside two others, of which some have the same bars."""
+    one = series(frame, interval, exchange=exchange)
+    peers = Peers(one.grid, one.interval)
+    for number in range(2):
+        other = frame if number < others else bars(interval, exchange=exchange)
+        peers.add(series(other, interval, exchange=exchange, symbol=f"OTHER{number}"))
+    return closed_days(one, peers)
+
+
 def test_dates_that_are_no_session_are_found() -> None:
     shifted = bars("1d", 20).with_columns(pl.col("timestamp") - pl.duration(days=1))
 
-    (found,) = outside_hours(series(shifted, "1d"))
+    (found,) = closed(shifted, "1d")
 
     assert found.bars == 5  # the Mondays' dates, and one after a holiday
+    assert "25.0 % of the bars are of 5 days that the calendar calls closed" in found.text
     assert "dates one day off?" in found.text
+
+
+def on_saturday(interval: str, exchange: str = "XNYS") -> pl.DataFrame:
+    """60 sessions, and the last bars of Friday the 13th once more on Saturday."""
+    frame = bars(interval, 60, exchange=exchange)
+    friday = frame.filter(pl.col("timestamp").dt.date() == date(2013, 9, 13)).tail(10)
+    return pl.concat([frame, moved(friday, 24).cast(frame.schema)])
+
+
+@pytest.mark.parametrize("exchange", ["XNYS", "XHKG", "CMES", "XLON"])
+@pytest.mark.parametrize(("interval", "count"), [("1m", 10), ("1d", 1)])
+@pytest.mark.parametrize(
+    ("others", "asked"),
+    [
+        (0, "and none of 2 other symbols has any: is the date wrong?"),
+        (2, "and 2 of 2 other symbols have some, too: is the calendar wrong?"),
+    ],
+)
+def test_bars_on_a_day_without_a_session_are_asked_about(
+    exchange: str, interval: str, count: int, others: int, asked: str
+) -> None:
+    frame = on_saturday(interval, exchange)
+
+    (found,) = closed(frame, interval, exchange, others)
+
+    assert (found.kind, found.severity, found.bars, len(found.blamed)) == ("closed_day", "doubt", count, count)
+    assert asked in found.text
+    assert datetime.fromtimestamp(found.start_ns / 1e9, UTC).date() == date(2013, 9, 14)
+    assert outside_hours(series(frame, interval, exchange=exchange)) == []
+
+
+def test_bars_of_the_night_are_of_no_closed_day() -> None:
+    night = frame_of(grid().close_ns[3] + 9 * HOUR + np.arange(20) * 60_000_000_000)
+    weekend = frame_of(grid().close_ns[3] + 33 * HOUR + np.arange(20) * 60_000_000_000)
+    frame = pl.concat([bars(sessions=9), night, weekend])
+
+    assert closed(frame) == []
+    assert [f.bars for f in outside_hours(series(frame))] == [40]
+
+
+@given(st.sampled_from([date(2013, 11, 2), date(2013, 11, 3), date(2013, 11, 28), date(2013, 12, 25)]))
+def test_closed_days_are_known_around_changes_of_the_clock_and_half_days(day: date) -> None:
+    clock = datetime.combine(day, time(10), ZoneInfo("America/New_York"))
+    strange = frame_of(int(clock.timestamp()) * 10**9 + np.arange(30) * 60_000_000_000)
+
+    starts, days = bars_on_closed_days(series(pl.concat([bars(sessions=80), strange])))
+
+    assert len(starts) == 30
+    assert {date_of(found) for found in days} == {day}
+
+
+def test_bars_after_an_early_close_are_of_a_session_day() -> None:
+    """Hong Kong closes at noon on 2013-12-24; Christmas is closed."""
+    afternoon = datetime(2013, 12, 24, 14, tzinfo=ZoneInfo("Asia/Hong_Kong"))
+    late = frame_of(int(afternoon.timestamp()) * 10**9 + np.arange(30) * 60_000_000_000)
+    frame = pl.concat([bars(sessions=79, exchange="XHKG"), late])
+
+    assert closed(frame, exchange="XHKG") == []
+    assert [f.bars for f in outside_hours(series(frame, exchange="XHKG"))] == [30]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from openbell.data.check.closed import closed_days
 from openbell.data.check.daily import daily_prices, daily_volumes, outside_daily
 from openbell.data.check.excerpts import completeness, stretches
 from openbell.data.check.finding import KINDS, Finding
@@ -186,6 +187,7 @@ class _Checker:
             *contradictions(series),
             *duplicates(series),
             *outside_hours(series),
+            *closed_days(series, peers),
             *missing_sessions(series, peers, elsewhere),
             *missing_bars(series, peers, elsewhere),
             *spikes(series),

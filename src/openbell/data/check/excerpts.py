@@ -20,7 +20,15 @@ __all__ = ["completeness", "stretches"]
 _CHARTS_PER_KIND = 3
 _CHARTS_PER_SERIES = 8
 _CHART_REACH = 30
-_NOT_CHARTED = {"no_trades", "extended_hours", "damaged_file", "wrong_time_zone", "wrong_label", "outside_hours"}
+_NOT_CHARTED = {
+    "no_trades",
+    "extended_hours",
+    "damaged_file",
+    "wrong_time_zone",
+    "wrong_label",
+    "outside_hours",
+    "closed_day",
+}
 _LONG_ABSENCE = 5
 
 

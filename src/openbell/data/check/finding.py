@@ -25,6 +25,7 @@ KINDS = {
     "contradiction": "bars whose prices contradict each other",
     "duplicate": "times that come more than once",
     "outside_hours": "bars outside all trading hours",
+    "closed_day": "bars on days without a session",
     "missing_sessions": "whole sessions without a bar",
     "hole": "bars that should be there",
     "spike": "prices far from both neighbours",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.data.aggregate import rows_in_segments
+from openbell.data.check.closed import SUSPICIOUS_SHARE, bars_on_closed_days
 from openbell.data.check.finding import Finding
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ __all__ = ["end_labels", "outside_hours", "wrong_time_zone"]
 
 _HOUR_NS = 3_600_000_000_000
 _DAY_NS = 24 * _HOUR_NS
-SUSPICIOUS_SHARE = 0.05
-"""From this share of bars outside all hours on, the time zone is asked about."""
 _SHIFTS = tuple(half * _HOUR_NS // 2 for half in sorted(range(-28, 29), key=abs) if half)
 _FITTING = 0.95
 _USUAL = 0.9
@@ -27,18 +26,18 @@ _SESSIONS_FOR_LABEL = 3
 
 
 def outside_hours(series: Series) -> list[Finding]:
-    """Bars outside the regular hours: pre-market and post-market bars are noted, others are in doubt.
+    """Bars outside the hours of sessions: pre-market and post-market bars are noted, others are in doubt.
 
-    Where the exchange has no extended hours in the calendar, everything outside the regular ones is in doubt.
+    Those of whole days without a session are left to `closed_days`. Where the exchange has no extended hours in the
+    calendar, everything outside the regular ones is in doubt.
     """
-    starts = np.unique(series.starts_of_stored())
     if not series.intraday:
-        strange = starts[~np.isin(starts // _DAY_NS, series.grid.days)]
-        return _strangers(series, strange, len(starts), "daily bars of dates that are no session")
+        return []
+    starts = np.unique(series.starts_of_stored())
     regular = rows_in_segments(starts, series.grid)[0]
     around = rows_in_segments(starts, series.around)[0] if series.around is not None else regular
     extended = around & ~regular
-    found = _strangers(series, starts[~around], len(starts), "bars outside all trading hours of the exchange")
+    found = _strangers(series, np.setdiff1d(starts[~around], bars_on_closed_days(series)[0]), len(starts))
     if extended.any():
         early = starts[extended]
         text = f"{100 * extended.mean():.0f} % of the bars are of the pre-market and post-market, which is usual"
@@ -48,13 +47,13 @@ def outside_hours(series: Series) -> list[Finding]:
     return found
 
 
-def _strangers(series: Series, strange: NDArray[np.int64], total: int, what: str) -> list[Finding]:
+def _strangers(series: Series, strange: NDArray[np.int64], total: int) -> list[Finding]:
     if not len(strange):
         return []
-    text = f"{100 * len(strange) / total:.1f} % of the bars: {what}"
+    text = f"{100 * len(strange) / total:.1f} % of the bars: bars outside all trading hours of the exchange"
     if len(strange) >= SUSPICIOUS_SHARE * total:
-        text += "; wrong time zone?" if series.intraday else "; wrong exchange, or dates one day off?"
-    end = int(strange[-1]) + (series.interval.ns if series.intraday else _DAY_NS)
+        text += "; wrong time zone?"
+    end = int(strange[-1]) + series.interval.ns
     return [Finding("outside_hours", "doubt", int(strange[0]), end, len(strange), text, strange)]
 
 

@@ -30,6 +30,7 @@ _PHRASES = {
     "contradiction": ("1 bar contradicts itself", "{:,} bars contradict themselves"),
     "duplicate": ("1 duplicate", "{:,} duplicates"),
     "outside_hours": ("1 bar outside all hours", "{:,} bars outside all hours"),
+    "closed_day": ("1 bar on closed days", "{:,} bars on closed days"),
     "missing_sessions": ("1 session missing", "{:,} sessions missing"),
     "hole": ("1 bar missing", "{:,} bars missing"),
     "spike": ("1 spike", "{:,} spikes"),
@@ -106,7 +107,7 @@ class SeriesReport:
         count = len(found)
         if kind == "missing_sessions":
             count = int((self.sessions.present == 0).sum())
-        elif kind in ("hole", "contradiction", "duplicate", "outside_hours", "halt"):
+        elif kind in ("hole", "contradiction", "duplicate", "outside_hours", "closed_day", "halt"):
             count = sum(f.bars for f in found)
         worst = max(found, key=lambda f: f.bars)
         when = local_range(worst, self.interval, timezone)

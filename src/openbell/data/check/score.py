@@ -26,6 +26,8 @@ __all__ = ["CAP", "Score", "doubtful_rows", "score"]
 CAP = 50.0
 """The highest score of a series with a serious finding."""
 
+_NOT_EXPECTED = ("outside_hours", "closed_day")
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -41,7 +43,7 @@ class Score:
         present: How many of them are there.
         missing: How many are missing and not explained by a halt or by nobody having traded.
         doubtful: How many of those that are there are blamed by a finding, each counted once.
-        outside: How many bars lie outside all trading hours.
+        outside: How many bars lie outside all trading hours, or on days without a session.
     """
 
     percent: float | None
@@ -57,8 +59,8 @@ def score(series: Series, findings: Sequence[Finding]) -> Score:
     """The score of a series from what was found."""
     expected, present = len(series.expected), int(series.present.sum())
     excused = sum(f.bars for f in findings if f.kind in ("halt", "no_trades"))
-    outside = sum(f.bars for f in findings if f.kind == "outside_hours")
-    blamed = [f.blamed for f in findings if f.kind != "outside_hours" and len(f.blamed)]
+    outside = sum(f.bars for f in findings if f.kind in _NOT_EXPECTED)
+    blamed = [f.blamed for f in findings if f.kind not in _NOT_EXPECTED and len(f.blamed)]
     doubtful = len(np.unique(np.concatenate(blamed))) if blamed else 0
     missing = expected - present - excused
     if not expected:
