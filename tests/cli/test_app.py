@@ -41,6 +41,10 @@ NOT_FOR_THE_LIST = (
     "openbell.cli.data",
     "openbell.cli.demo",
 )
+HELPS = [
+    [*command, "--help"]
+    for command in (["check"], ["run"], ["indicators"], ["data", "ls"], ["data", "check"], ["data", "import", "csv"])
+]
 
 
 @pytest.mark.parametrize(
@@ -49,8 +53,7 @@ NOT_FOR_THE_LIST = (
         (["--help"], NOT_FOR_THE_LIST),
         (["--version"], NOT_FOR_THE_LIST),
         (["data", "--help"], NOT_FOR_THE_LIST),
-        (["check", "--help"], NOT_FOR_HELP),
-        (["data", "import", "csv", "--help"], NOT_FOR_HELP),
+        *((command, NOT_FOR_HELP) for command in HELPS),
         (["schema"], ("polars", "pandas", "talib", "exchange_calendars", "pyarrow", "rich", "structlog")),
     ],
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbell.cli.console import out, print_json
+from openbell.cli.console import print_json, show
 from openbell.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -123,16 +123,16 @@ def _list(everything: list[CalendarSummary]) -> None:
         hours = " ".join("-".join(pair) for pair in summary.hours)
         evening = "eve " if summary.opens_on_eve else ""
         table.add_row(summary.name, evening + hours, summary.timezone, " ".join(summary.aliases))
-    out.print(table)
-    out.print("\nHours are local and of today; [bold]eve[/bold]: a session opens on the evening before its date.")
-    out.print("Sessions of one: openbell calendars NAME --from 2024-07-01 --to 2024-07-05")
+    show(table)
+    show("\nHours are local and of today; [bold]eve[/bold]: a session opens on the evening before its date.")
+    show("Sessions of one: openbell calendars NAME --from 2024-07-01 --to 2024-07-05")
 
 
 def _show(tm: TimeManager, lines: list[SessionLine]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    out.print(f"[bold]{escape(tm.exchange)}[/bold]  {tm.timezone}, known from {tm.first_day} to {tm.last_day}")
+    show(f"[bold]{escape(tm.exchange)}[/bold]  {tm.timezone}, known from {tm.first_day} to {tm.last_day}")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("day", "", "note", "trading, local time", "UTC"):
         table.add_column(column)
@@ -146,7 +146,7 @@ def _show(tm: TimeManager, lines: list[SessionLine]) -> None:
             " ".join(f"{_at(a, line.day)}-{_at(b, line.day)}" for a, b in local),
             " ".join(f"{_at(a, line.day)}-{_at(b, line.day)}" for a, b in map(_in_utc, local)),
         )
-    out.print(table)
+    show(table)
 
 
 def _in_utc(edges: tuple[Any, Any]) -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbell.cli.console import only_json, out, print_json, warn
+from openbell.cli.console import only_json, print_json, show, warn
 from openbell.errors import ConfigError, DataError, InvalidConfigError, NotAStoreError
 
 if TYPE_CHECKING:
@@ -72,5 +72,5 @@ def _show(summary: dict[str, Any]) -> None:
     table = Table.grid(padding=(0, 2))
     for name, text in rows.items():
         table.add_row(f"  {name}", text)
-    out.print(f"[green]config is good[/green]: {summary['session_name']}")
-    out.print(table)
+    show(f"[green]config is good[/green]: {summary['session_name']}")
+    show(table)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-__all__ = ["err", "errors_for_people", "fail", "only_json", "out", "print_json", "say", "warn"]
+__all__ = ["err", "errors_for_people", "fail", "only_json", "out", "print_json", "say", "show", "warn"]
 
 if TYPE_CHECKING:
     out: Console
@@ -45,6 +45,11 @@ def _console(name: str) -> Console:
 
 
 _EXIT_CODES = ((ConfigError, 2), (NotAStoreError, 2), (ProvisioningError, 3), (OpenbellError, 1))
+
+
+def show(*what: Any, **style: Any) -> None:
+    """Print results on stdout: tables, and text with rich's markup; ``style`` is what `Console.print` takes."""
+    _console("out").print(*what, **style)
 
 
 def say(message: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbell.cli.console import out, print_json, say
+from openbell.cli.console import print_json, say, show
 from openbell.cli.data_options import AsJson, ExistingStore, store_folder
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ def list_store(
     if as_json:
         print_json(listing)
     elif listing:
-        out.print(_listing_table(listing, label))
+        show(_listing_table(listing, label))
         if count := sum(entry["built"] for entry in listing):
-            out.print(f"{count:,} of these bars were built from finer ones by `data repair`: openbell data ls --built")
+            show(f"{count:,} of these bars were built from finer ones by `data repair`: openbell data ls --built")
     else:
         say("The store is empty. Import bars with: openbell data import")
 
@@ -81,11 +81,12 @@ def _list_built(store: BarStore, *, as_json: bool) -> None:
         form = "%Y-%m-%d" if bar["interval"] == "1d" else "%Y-%m-%d %H:%M:%SZ"
         finer = "minutes" if bar["interval"] == "1d" else "seconds"
         table.add_row(escape(bar["symbol"]), bar["interval"], f"{bar['timestamp']:{form}}", f"{bar['made_of']} {finer}")
-    out.print(table)
+    show(table)
 
 
 def _listing_table(listing: list[dict[str, Any]], label: str | None) -> Table:
     """The listing; where the terminal is narrow, first without number and size of files, then without times of day."""
+    from openbell.cli.console import out
     from openbell.cli.tables import fits
 
     for files, clock in ((True, True), (False, True)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbell.cli.console import out, print_json, say
+from openbell.cli.console import print_json, say, show
 from openbell.cli.data_import_report import told_actions
 from openbell.cli.data_options import AsJson, ExistingStore, store_folder
 from openbell.errors import UnknownNameError, did_you_mean
@@ -41,7 +41,7 @@ def list_actions(
     if as_json:
         print_json([action.to_dict() for action in actions])
     elif actions:
-        out.print(_table(actions))
+        show(_table(actions))
     else:
         of = f" of {', '.join(symbols)}" if symbols else ""
         say(f"The store knows no corporate actions{of}. Import some with: openbell data import actions FILE")
@@ -65,7 +65,7 @@ def import_actions(
         found = {**asdict(report.written), "duplicates": report.duplicates, "added_up": report.added_up}
         print_json({**found, "set_aside": report.set_aside, "quarantine": report.quarantine})
     else:
-        out.print(told_actions(report.written))
+        show(told_actions(report.written))
     if report.duplicates:
         say(f"note: {report.duplicates:,} rows repeated another one and were left out")
     if report.added_up:

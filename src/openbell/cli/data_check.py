@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbell.cli.console import err, out, print_json, say
+from openbell.cli.console import print_json, say, show
 from openbell.cli.data_options import AsJson, ExistingStore, store_folder
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
     """A progress bar on stderr; nothing stays of it."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from openbell.cli.console import err
+
     columns = (TextColumn("checking series"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("check", total=None)
@@ -112,9 +114,9 @@ def _show(report: Report, top: int) -> None:
             f"[{_colour(one)}]{_percent(score.percent)}[/]",
             "; ".join(one.in_short(report.timezone)),
         )
-    out.print(table)
+    show(table)
     for line in _closing(report, len(shown)):
-        out.print(line, markup=False, soft_wrap=True, style="dim")
+        show(line, markup=False, soft_wrap=True, style="dim")
 
 
 def _closing(report: Report, shown: int) -> Iterator[str]:

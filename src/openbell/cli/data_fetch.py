@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from openbell.cli.console import err, out, print_json, say
+from openbell.cli.console import print_json, say, show
 from openbell.cli.data_options import AsJson, Store, store_folder
 from openbell.errors import ConfigError
 
@@ -112,6 +112,7 @@ def _progress() -> Iterator[Callable[[int, int, str], None]]:
         TimeRemainingColumn,
     )
 
+    from openbell.cli.console import err
     from openbell.logs import logs_what_happens
 
     columns = (
@@ -200,17 +201,17 @@ def _print_tables(report: FetchReport, store: Path, sessions: Sequence[date]) ->
             table.add_column(name.replace("_", " "), justify="right" if name in counts else "left", no_wrap=True)
         for row in _summary(report, store, sessions)["series"]:
             table.add_row(escape(row["symbol"]), row["interval"], *(f"{row[name]:,}" for name in counts))
-        out.print(table)
+        show(table)
     elif not report.requests:
         what = "all that is to be had" if report.unavailable else "bars of all"
-        out.print(f"{store} has {what} of these sessions, {span}: nothing to fetch.", markup=False, soft_wrap=True)
+        show(f"{store} has {what} of these sessions, {span}: nothing to fetch.", markup=False, soft_wrap=True)
     else:
-        out.print(f"No bars came, {span}.", markup=False)
+        show(f"No bars came, {span}.", markup=False)
     if report.unavailable:
-        out.print(
+        show(
             f"not asked for: {report.unavailable:,} sessions of which Alpaca had no bars before (--refresh asks again)",
             soft_wrap=True,
         )
     if report.actions is not None:
         a = report.actions
-        out.print(f"corporate actions: {a.added:,} added, {a.revised:,} revised, {a.unchanged:,} unchanged")
+        show(f"corporate actions: {a.added:,} added, {a.revised:,} revised, {a.unchanged:,} unchanged")

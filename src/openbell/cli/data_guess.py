@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from openbell.cli.console import out, print_json, say
+from openbell.cli.console import print_json, say, show
 from openbell.errors import DataError
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ def _show(guess: Guess, files: int) -> None:
         table.add_column(name)
     for what, value, sure, why in _lines(guess):
         table.add_row(what, escape(value), _SURE[sure], escape(why))
-    out.print(table)
-    out.print(_preview(guess))
+    show(table)
+    show(_preview(guess))
 
 
 def _lines(guess: Guess) -> list[tuple[str, str, str, str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from openbell.cli.console import err, out, print_json, say
+from openbell.cli.console import print_json, say, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,7 @@ def import_progress() -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
+    from openbell.cli.console import err
     from openbell.logs import logs_what_happens
 
     columns = (TextColumn("importing files"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -40,11 +41,11 @@ def show_import(report: ImportReport, store: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(_summary(report, store))
     else:
-        out.print(_report_table(report, store))
+        show(_report_table(report, store))
         if report.actions is not None and any(asdict(report.actions).values()):
-            out.print(told_actions(report.actions))
+            show(told_actions(report.actions))
         if _changed_nothing(report):
-            out.print("Nothing changed: these bars were in the store already.")
+            show("Nothing changed: these bars were in the store already.")
     for path in report.quarantine:
         say(f"warning: rows were set aside in {path}; it tells why")
     if report.set_aside:

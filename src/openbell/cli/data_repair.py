@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from openbell.cli.console import out, print_json, say
+from openbell.cli.console import print_json, say, show
 from openbell.cli.data_options import AsJson, ExistingStore, store_folder
 from openbell.cli.data_verify import finding_columns, finding_dict, findings_table
 
@@ -47,12 +47,12 @@ def repair_store(
         table = findings_table(f"Repaired {folder}", ["outcome", "what was done, what to do"])
         for r in report.repairs:
             table.add_row(*finding_columns(folder, r.finding), r.outcome, escape(r.text))
-        out.print(table)
+        show(table)
         if moved := [r for r in report.repairs if r.moved_to]:
             files = "1 file was" if len(moved) == 1 else f"{len(moved):,} files were"
-            out.print(f"{files} moved to {folder / 'quarantine' / 'damaged'}", markup=False, soft_wrap=True)
+            show(f"{files} moved to {folder / 'quarantine' / 'damaged'}", markup=False, soft_wrap=True)
     else:
-        out.print(f"Nothing to repair: every file of {folder} is as it was stored.", markup=False, soft_wrap=True)
+        show(f"Nothing to repair: every file of {folder} is as it was stored.", markup=False, soft_wrap=True)
     if report.lost:
         rows = [r.rows_lost for r in report.lost]
         bars = f"{sum(n for n in rows if n is not None):,}" if all(n is not None for n in rows) else "some"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openbell.cli.console import out, print_json, say
+from openbell.cli.console import print_json, say, show
 from openbell.cli.data_options import AsJson, ExistingStore, store_folder
 
 if TYPE_CHECKING:
@@ -98,10 +98,10 @@ def _tell(folder: Path, removals: list[Removal], *, as_json: bool, done: bool) -
         return
     bars = counted(sum(r.rows for r in removals), "bar")
     if done:
-        out.print(f"Removed {bars} from {folder}.", markup=False, soft_wrap=True)
+        show(f"Removed {bars} from {folder}.", markup=False, soft_wrap=True)
         return
     table = make_table(escape(f"To be removed from {folder}: {bars}"), "symbol", "interval", "bars >", "first", "last")
     for r in removals:
         form = "%Y-%m-%d" if r.interval == "1d" else "%Y-%m-%d %H:%MZ"
         table.add_row(escape(r.symbol), r.interval, f"{r.rows:,}", f"{r.first:{form}}", f"{r.last:{form}}")
-    out.print(table)
+    show(table)

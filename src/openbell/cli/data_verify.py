@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from openbell.cli.console import err, out, print_json
+from openbell.cli.console import print_json, show
 from openbell.cli.data_options import AsJson, ExistingStore, store_folder
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> Non
     """Compare every file of a store with its checksum. Exit code 1 when one is damaged, missing or unknown."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from openbell.cli.console import err
     from openbell.data.maintenance import verify
 
     folder = store_folder(store, must_exist=True)
@@ -44,9 +45,9 @@ def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> Non
         table = findings_table(f"Problems of {folder}", ["what is wrong"])
         for finding in report.findings:
             table.add_row(*finding_columns(folder, finding), finding.reason)
-        out.print(table)
+        show(table)
         many = len(report.findings)
-        out.print(
+        show(
             f"{many:,} {'problem' if many == 1 else 'problems'} in a store of {report.files:,} data files. "
             f"Mend what can be mended with: openbell data repair --store {folder}",
             markup=False,
@@ -54,7 +55,7 @@ def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> Non
         )
     else:
         size = f"{report.bytes / 1024**2:,.1f} MiB"
-        out.print(f"All {report.files:,} data files ({size}) of {folder} are as they were stored.", markup=False)
+        show(f"All {report.files:,} data files ({size}) of {folder} are as they were stored.", markup=False)
     if report.findings:
         raise typer.Exit(1)
 

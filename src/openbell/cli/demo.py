@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openbell.cli.console import err, out
+from openbell.cli.console import show
 
 if TYPE_CHECKING:
     from openbell.demo import DemoFolder
@@ -34,8 +34,8 @@ def demo(
     if not as_json:
         _introduce(made)
         for view in plan_views(SystemManager(config).plan()):
-            out.print(view)
-        out.print()
+            show(view)
+        show()
     run_folder = made.path / RunFolder.default_path(config.session_name)
     run_and_show(made.config, None, run_folder, bars=False, indicators=False, as_json=as_json)
 
@@ -44,6 +44,7 @@ def _made(folder: Path) -> DemoFolder:
     """The demo's folder, made with a progress bar unless it is there."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    from openbell.cli.console import err
     from openbell.demo import SYNTHETIC, make_demo_folder
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -60,7 +61,7 @@ def _introduce(made: DemoFolder) -> None:
     symbols = len({entry.symbol for entry in coverage})
     spans = {entry.interval: f"{entry.interval} from {entry.first:%Y-%m-%d}" for entry in coverage}
     state = "made now" if made.made else "made before"
-    out.print(f"[bold magenta]{SYNTHETIC}[/]: made-up symbols with generated prices, to show what openbell does")
-    out.print(f"  store   {made.store}: {symbols} symbols, {', '.join(spans.values())}; {state}", soft_wrap=True)
-    out.print(f"  config  {made.config}: edit it, then openbell run {made.config}", soft_wrap=True)
-    out.print()
+    show(f"[bold magenta]{SYNTHETIC}[/]: made-up symbols with generated prices, to show what openbell does")
+    show(f"  store   {made.store}: {symbols} symbols, {', '.join(spans.values())}; {state}", soft_wrap=True)
+    show(f"  config  {made.config}: edit it, then openbell run {made.config}", soft_wrap=True)
+    show()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbell.cli.console import out, print_json
+from openbell.cli.console import print_json, show
 from openbell.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -126,9 +126,9 @@ def _list(everything: Iterable[Indicator]) -> None:
         for i in members:
             parameters = " ".join(f"{p.name}={_written(p.default)}" for p in i.parameters)
             table.add_row(i.name, i.title, parameters, " ".join(i.inputs), " ".join(i.outputs()))
-        out.print(f"\n[bold]{group}[/bold]")
-        out.print(table)
-    out.print("\nAll about one: openbell indicators NAME")
+        show(f"\n[bold]{group}[/bold]")
+        show(table)
+    show("\nAll about one: openbell indicators NAME")
 
 
 def _table(*columns: str) -> Table:
@@ -143,18 +143,16 @@ def _table(*columns: str) -> Table:
 def _show(facts: dict[str, Any]) -> None:
     from rich.markup import escape
 
-    out.print(
-        f"[bold]{facts['name']}[/bold]  {escape(facts['title'])}  [dim]({facts['group']}, {facts['source']})[/dim]"
-    )
+    show(f"[bold]{facts['name']}[/bold]  {escape(facts['title'])}  [dim]({facts['group']}, {facts['source']})[/dim]")
     if facts["about"]:
-        out.print(escape(_paragraphs(facts["about"])))
+        show(escape(_paragraphs(facts["about"])))
     table = _table("parameter", "value", "default", "bounds", "meaning")
     for p in facts["parameters"]:
         words = ", ".join(f"{number} {word}" for word, number in p["choices"].items())
         meaning = f"{p['meaning']}: {words}" if words else p["meaning"]
         table.add_row(p["name"], _written(facts["params"][p["name"]]), _written(p["default"]), _bounds(p), meaning)
     if facts["parameters"]:
-        out.print(table)
+        show(table)
     for label, text in (
         ("reads", ", ".join(facts["inputs"])),
         ("outputs", ", ".join(facts["outputs"])),
@@ -163,7 +161,7 @@ def _show(facts: dict[str, Any]) -> None:
         ("key", facts["key"]),
         ("in a config", facts["yaml"]),
     ):
-        out.print(f"[dim]{label:<12}[/dim]{escape(text)}", soft_wrap=True)
+        show(f"[dim]{label:<12}[/dim]{escape(text)}", soft_wrap=True)
 
 
 def _paragraphs(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from openbell.cli.console import only_json, out, print_json, warn
+from openbell.cli.console import only_json, print_json, show, warn
 from openbell.logs import get_logger, logs_what_happens
 
 __all__ = ["plan"]
@@ -39,7 +39,7 @@ def plan(
         print_json(found)
     else:
         for view in plan_views(found):
-            out.print(view)
+            show(view)
     entries = [entry for day in found["days"] for entry in day["symbols"].values()]
     if entries and not any(entry["can_proceed"] for entry in entries):
         raise typer.Exit(_NOTHING_CAN_BE_LOADED)

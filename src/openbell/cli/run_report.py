@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from openbell.cli.console import out
+from openbell.cli.console import out, show
 from openbell.cli.provisioning_views import count_refusals, count_warnings
 from openbell.cli.session_views import base_bars, session_views
 from openbell.cli.tables import label_of, percent
@@ -81,7 +81,7 @@ class RunReport(SessionObserver):
                 self._print_in_full(summary)
             else:
                 if self._first is None:
-                    out.print(f"[bold]{self._count} sessions{self._label}[/]")
+                    show(f"[bold]{self._count} sessions{self._label}[/]")
                     self._print_row([column.name for column in _COLUMNS], "dim")
                 self._print_row(_cells(summary))
         self._first = self._first or summary
@@ -92,16 +92,16 @@ class RunReport(SessionObserver):
         if self._last is None:
             return
         if self._is_long:
-            out.print()
+            show()
             self._first = None
             self._print_in_full(self._last)
         done = len(summary["days"])
         part = "" if done == self._count else f"{done} of {self._count} sessions are done; "
-        out.print(f"{part}loading {summary['timing']['load_s']:.2f} s, running {summary['timing']['run_s']:.2f} s")
+        show(f"{part}loading {summary['timing']['load_s']:.2f} s, running {summary['timing']['run_s']:.2f} s")
 
     def _print_in_full(self, summary: Mapping[str, Any]) -> None:
         for view in session_views(summary, self._label, self._first):
-            out.print(view)
+            show(view)
 
     def _print_row(self, cells: list[str], style: str = "") -> None:
         shown = _columns_that_fit(out.width)
@@ -110,7 +110,7 @@ class RunReport(SessionObserver):
             for cell, column in zip(cells, _COLUMNS, strict=True)
             if column in shown
         ]
-        out.print("  ".join(padded).rstrip(), style=style, markup=False, soft_wrap=True)
+        show("  ".join(padded).rstrip(), style=style, markup=False, soft_wrap=True)
 
 
 def _columns_that_fit(width: int) -> list[_Column]:
