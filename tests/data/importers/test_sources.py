@@ -9,7 +9,9 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
+from openbell.cli.app import app
 from openbell.data.importers.csv import CSV_ENDINGS, import_csv
 from openbell.data.importers.sources import find_sources
 from openbell.data.store import BarStore
@@ -60,6 +62,24 @@ def test_a_folder_holds_plain_and_packed_files(tmp_path: Path) -> None:
     assert [s.symbol for s in find(tmp_path)] == ["AIG", "IBM", "KO", "SPY"]
     assert [s.symbol for s in find(tmp_path / "**/*.csv")] == ["BAC", "SPY"]
     assert [s.symbol for s in find(tmp_path / "*.csv", symbol="btc/usd")] == ["btc/usd"]
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_a_date_in_the_name_does_no_harm_where_rows_tell_it_too(tmp_path: Path, columns: int) -> None:
+    between = " " if columns == 1 else ","
+    for day in ("2024-06-24", "2024-06-25"):
+        rows = [f"{day}{between}09:{m},10,11,9,10,5" for m in range(30, 60)]
+        names = "Time" if columns == 1 else "Date,Time"
+        (tmp_path / f"acme_{day.replace('-', '')}.csv").write_text("\n".join([f"{names},O,H,L,C,V", *rows]))
+    folder = tmp_path / "store"
+    words = ["csv", f"{tmp_path}/{{symbol}}_{{date}}.csv", "--timezone", "America/New_York", "--store", f"{folder}"]
+    result = CliRunner().invoke(app, ["data", "import", *words, "--yes"])
+
+    assert result.exit_code == 0, result.stderr
+    times = BarStore.open(folder).read(["ACME"], "1m", None, None)["timestamp"]
+    assert [f"{times[i]:%m-%d %H:%M}" for i in (0, 29, 30, 59)] == [
+        "06-24 13:30", "06-24 13:59", "06-25 13:30", "06-25 13:59",
+    ]  # fmt: skip
 
 
 def test_names_tell_dates_of_times_of_day(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class BarRows:
             time of day, when ``time`` has the date only) and symbol.
         times: Reads the times.
         symbol: The symbol of all rows; None when a column has it.
-        day: The date of all rows, when the time column has the time of day only.
+        day: The date of all rows, for when the time column has the time of day only.
         price_scale: Prices are divided by it.
         decimal_comma: Whether numbers in text are written with one.
         where: The table, for messages.
@@ -121,12 +121,14 @@ class BarRows:
 
 
 def times_in(rows: pl.DataFrame, columns: Mapping[str, str], day: date | None) -> pl.Series:
-    """The times of rows, as one column: of a day, or of a column of dates and one of times of day, both together."""
+    """The times of rows, as one column: of a day, or of a column of dates and one of times of day, both together.
+
+    Rows that tell dates themselves need no ``day``.
+    """
     times = rows[columns["time"]]
-    if day is not None:
-        return _times_of_day(times, day)
     if "clock" not in columns:
-        return times
+        clocks = times if day is None else _times_of_day(times, day)
+        return times if clocks.null_count() == len(clocks) else clocks
     clock = pl.col(columns["clock"]).cast(pl.String).str.strip_chars()
     # 93000 is 9:30:00: numbers lose their leading zero.
     clock = clock.str.replace(r"^(\d{3}|\d{5})$", "0${1}")

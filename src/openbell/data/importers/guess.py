@@ -138,7 +138,12 @@ def _guess(
     sample = _first_symbol(sample, columns)
     has = {role: name for role, name in columns.items() if name != "none"}
     times = times_in(sample, has, source.day)
-    form = _time_format(times, given, where, in_name=source.day is not None)
+    form = _time_format(
+        times,
+        given,
+        where,
+        in_name=source.day is not None and times.dtype.is_temporal() and not sample[has["time"]].dtype.is_temporal(),
+    )
     findings.append(form.finding)
     interval, finding = _interval(times, form, given, where)
     findings.append(finding)
