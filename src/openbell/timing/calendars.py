@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import lru_cache
-from textwrap import shorten
-from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal
 
 from openbell.errors import ConfigError, UnknownNameError
 from openbell.timing.aliases import ALIASES, OWN_CALENDARS
 from openbell.timing.clock import today_utc
 from openbell.timing.custom import custom_schedule
+from openbell.timing.exchanges import EARLIEST, directory, exchange_schedule
 from openbell.timing.extended import extended_segments
 from openbell.timing.grid import SessionGrid, day_number
-from openbell.timing.schedule import Schedule
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
+    from datetime import date
+    from zoneinfo import ZoneInfo
 
     from openbell.config.exchange import ExchangeConfig
+    from openbell.timing.schedule import Schedule
 
 __all__ = ["ExchangeCalendar", "SessionHours", "calendar_names", "canonical_name", "load_calendar"]
 
 SessionHours = Literal["regular", "extended"]
 
-_EARLIEST = "1990-01-01"
 _DAYS_AHEAD = 365
 
 
@@ -51,9 +46,8 @@ class ExchangeCalendar:
 @lru_cache(maxsize=1)
 def calendar_names() -> tuple[str, ...]:
     """The names of all calendars, aliases included, sorted."""
-    import exchange_calendars
-
-    return tuple(sorted({*exchange_calendars.get_calendar_names(), *ALIASES, *OWN_CALENDARS}))
+    known = directory()
+    return tuple(sorted({*known.hours, *known.aliases, *ALIASES, *OWN_CALENDARS}))
 
 
 def canonical_name(exchange: str) -> str:
@@ -62,12 +56,10 @@ def canonical_name(exchange: str) -> str:
     Raises:
         UnknownNameError: There is no calendar of that name.
     """
-    from exchange_calendars import resolve_alias
-
     if exchange not in calendar_names():
         raise UnknownNameError("calendar", str(exchange), calendar_names())
     name = ALIASES.get(exchange, exchange)
-    return name if name in OWN_CALENDARS else str(resolve_alias(name))
+    return directory().aliases.get(name, name)
 
 
 @lru_cache(maxsize=32)
@@ -97,7 +89,7 @@ def _schedule_of(exchange: str | ExchangeConfig) -> Schedule:
     if isinstance(exchange, str):
         name = canonical_name(exchange)
         if name not in OWN_CALENDARS:
-            return _read_schedule(name)
+            return exchange_schedule(name, directory().hours.get(name), _in_a_year())
         from openbell.config.exchange import ExchangeConfig
 
         own = ExchangeConfig.model_validate(dict(OWN_CALENDARS[name]))
@@ -109,54 +101,12 @@ def _schedule_of(exchange: str | ExchangeConfig) -> Schedule:
                 f"like: {own.name} if yours is based on it."
             )
     like = _schedule_of(own.like) if own.like else None
-    today = day_number(today_utc())
-    return custom_schedule(own, like, (int(np.datetime64(_EARLIEST).astype(np.int64)), today + _DAYS_AHEAD))
+    return custom_schedule(own, like, (day_number(EARLIEST), day_number(today_utc()) + _DAYS_AHEAD))
 
 
-def _read_schedule(name: str) -> Schedule:
-    """The schedule of exchange_calendars as columns."""
-    with warnings.catch_warnings():
-        # exchange_calendars uses pandas in ways that the next pandas will not have; that is not our user's concern.
-        warnings.simplefilter("ignore")
-        calendar = _build_calendar(name)
-        schedule = calendar.schedule
-    opens, break_start, break_end, closes = (
-        _ns_of(schedule[column]) for column in ("open", "break_start", "break_end", "close")
-    )
-    days = schedule.index.to_numpy().astype("datetime64[D]").astype(np.int64)
-    return Schedule(
-        name=calendar.name,
-        timezone=ZoneInfo(str(calendar.tz)),
-        first_day=int(days[0]),
-        last_day=int(days[-1]),
-        days=days,
-        open_ns=opens,
-        close_ns=closes,
-        breaks=((break_start, break_end),),
-    )
-
-
-def _build_calendar(name: str) -> Any:
-    """The calendar from exchange_calendars, reaching as far back as 1990 or as it is known."""
-    import exchange_calendars
-
+def _in_a_year() -> date:
+    today = today_utc()
     try:
-        try:
-            return exchange_calendars.get_calendar(name, start=_EARLIEST)
-        except ValueError:
-            # Known only from a later day on.
-            earliest = type(exchange_calendars.get_calendar(name)).bound_min()
-            return exchange_calendars.get_calendar(name, start=earliest)
-    except Exception as error:
-        # A few calendars of exchange_calendars do not work with every release of pandas, and fail in many ways.
-        raise ConfigError(
-            f"exchange_calendars {exchange_calendars.__version__} cannot build the calendar {name} here "
-            f"({type(error).__name__}: {shorten(str(error), 100)}). "
-            "Choose another exchange, or install releases of exchange_calendars and pandas that work together."
-        ) from error
-
-
-def _ns_of(times: pd.Series[pd.Timestamp]) -> NDArray[np.int64]:
-    """Times of a pandas column as nanoseconds since 1970 UTC, `NO_TIME` where there is none (NaT is that integer)."""
-    column = times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
-    return np.asarray(column.astype("datetime64[ns]").astype(np.int64), np.int64)
+        return today.replace(year=today.year + 1)
+    except ValueError:  # the 29th of February
+        return today.replace(year=today.year + 1, day=28)

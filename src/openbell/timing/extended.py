@@ -52,11 +52,8 @@ def extended_segments(schedule: Schedule, exchange: str) -> list[Segments]:
     session = np.arange(len(days), dtype=np.int64)
     pre_open = wall_clock_ns(days, hours.pre_open, zone)
     closes_early = schedule.close_ns < wall_clock_ns(days, hours.regular_close, zone)
-    post_close = np.where(
-        closes_early,
-        wall_clock_ns(days, hours.post_close_on_early_days, zone),
-        wall_clock_ns(days, hours.post_close, zone),
-    )
+    post_close = wall_clock_ns(days, hours.post_close, zone)
+    post_close[closes_early] = wall_clock_ns(days[closes_early], hours.post_close_on_early_days, zone)
     before, after = pre_open < schedule.open_ns, post_close > schedule.close_ns
     return [
         (pre_open[before], schedule.open_ns[before], session[before], False),

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from openbell.timing.aliases import ALIASES, OWN_CALENDARS
-from openbell.timing.calendars import canonical_name
+from openbell.timing.aliases import OWN_CALENDARS
+from openbell.timing.calendars import calendar_names, canonical_name
+from openbell.timing.exchanges import Hours, directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date, time
+    from datetime import date
 
     from openbell.timing.grid import TradingSession
     from openbell.timing.manager import TimeManager
@@ -58,21 +59,13 @@ class SessionLine:
 
 def list_calendars() -> list[CalendarSummary]:
     """All calendars, sorted by name."""
-    from exchange_calendars import calendar_utils
-
     aliases: dict[str, list[str]] = {}
-    for alias in (*calendar_utils.get_calendar_names(), *ALIASES):
+    for alias in calendar_names():
         if (name := canonical_name(alias)) != alias:
             aliases.setdefault(name, []).append(alias)
-    # An instance builds decades of sessions, which for all calendars takes a minute; hours are properties of its class.
-    rules = calendar_utils._default_calendar_factories  # noqa: SLF001
-    names = sorted([*rules, *OWN_CALENDARS])
-    return [
-        _own(name, aliases.get(name, ()))
-        if name in OWN_CALENDARS
-        else _summary(name, object.__new__(rules[name]), aliases.get(name, ()))
-        for name in names
-    ]
+    known = {name: hours for name, hours in directory().hours.items() if hours is not None}
+    known |= {name: _own(name) for name in OWN_CALENDARS}
+    return [CalendarSummary(name, tuple(aliases.get(name, ())), *hours) for name, hours in sorted(known.items())]
 
 
 def lines_of_days(time_manager: TimeManager, first: date, last: date) -> list[SessionLine]:
@@ -110,17 +103,6 @@ def _usual(times: Iterable[timedelta]) -> tuple[timedelta, int]:
     return Counter(times).most_common(1)[0]
 
 
-def _summary(name: str, rules: Any, aliases: Iterable[str]) -> CalendarSummary:
-    # Each is a list of (valid from, time); the time is None from when on there is no break.
-    kinds = (rules.open_times, rules.break_start_times, rules.break_end_times)
-    edges: list[time] = [kind[-1][1] for kind in kinds if kind and kind[-1][1] is not None]
-    written = [f"{edge:%H:%M}" for edge in edges]
-    last = "24:00" if rules.close_offset else f"{rules.close_times[-1][1]:%H:%M}"
-    pairs = tuple(zip(written[::2], [*written[1::2], last], strict=True))
-    return CalendarSummary(name, tuple(sorted(aliases)), str(rules.tz), pairs, bool(rules.open_offset))
-
-
-def _own(name: str, aliases: Iterable[str]) -> CalendarSummary:
+def _own(name: str) -> Hours:
     own = OWN_CALENDARS[name]
-    hours = ((own["open"], own["close"]),)
-    return CalendarSummary(name, tuple(sorted(aliases)), own["timezone"], hours, own["open"] >= own["close"])
+    return Hours(own["timezone"], ((own["open"], own["close"]),), own["open"] >= own["close"])

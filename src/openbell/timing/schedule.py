@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
+from itertools import repeat
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -21,7 +22,7 @@ __all__ = ["NO_TIME", "Schedule", "Segments", "wall_clock_ns"]
 NO_TIME = int(np.iinfo(np.int64).min)
 """Stands where there is no time: a day without a break."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_S = 86_400
 
 Segments: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], bool]"
 """Segments of one kind: open, close, session, and whether they are regular hours."""
@@ -84,11 +85,11 @@ def wall_clock_ns(days: Sequence[int] | NDArray[np.int64], clock_time: time, zon
     A time that the change to winter hours repeats is taken the first time round; one that the change to summer hours
     skips comes out later by what the clocks skip.
     """
-    midnight, since = (
-        datetime(1970, 1, 1, tzinfo=zone),
-        timedelta(hours=clock_time.hour, minutes=clock_time.minute, seconds=clock_time.second),
-    )
-    second = timedelta(seconds=1)
-    # Sums of a datetime and a timedelta are of the wall clock.
-    local = (midnight + timedelta(days=int(day)) + since for day in days)
-    return np.fromiter(((at.astimezone(UTC) - _EPOCH) // second for at in local), np.int64, len(days)) * 1_000_000_000
+    number = np.asarray(days, np.int64)
+    # Chains of map: each step runs over all days without coming back to Python.
+    clock_times = repeat(clock_time.replace(microsecond=0, tzinfo=None, fold=0))
+    offsets = map(zone.utcoffset, map(datetime.combine, number.astype("datetime64[D]").tolist(), clock_times))
+    seconds = map(timedelta.total_seconds, offsets)  # type: ignore[arg-type]  # a zone knows its offset at all times
+    ahead = np.fromiter(seconds, np.float64, len(number)).astype(np.int64)
+    since_midnight = (clock_time.hour * 60 + clock_time.minute) * 60 + clock_time.second
+    return (number * _DAY_S + since_midnight - ahead) * 1_000_000_000
