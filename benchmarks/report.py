@@ -140,7 +140,12 @@ def _start(results: dict[str, Any]) -> str:
         return ""
     loaded = ", ".join(results["start"]["import_openbell_loads"]) or "none of the heavy libraries"
     rows = [[name, f"{ms:.0f} ms"] for name, ms in results["start"]["ms"].items()]
-    return f"### Start\n\n{table(['what', 'median'], rows)}\n\n`import openbell` loads {loaded}."
+    text = f"### Start\n\n{table(['what', 'median'], rows)}\n\n`import openbell` loads {loaded}."
+    costs = results["start"].get("imports", {})
+    weights = [
+        [f"import {name}", of["after"], f"{of['ms']:.0f} ms", f"{of['mb']:.0f} MB"] for name, of in costs.items()
+    ]
+    return f"{text}\n\n{table(['what', 'after', 'takes', 'adds'], weights)}" if weights else text
 
 
 def _scaling(results: dict[str, Any]) -> str:
