@@ -140,3 +140,42 @@ def test_neither_talib_nor_frames_are_imported_before_they_are_needed() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_one_indicator_of_talib_is_described_without_the_others() -> None:
+    program = (
+        "from openbell import indicators; from openbell.indicators import REGISTRY; own = {*REGISTRY._items};"
+        "indicators.key('ema', {}, '5m'); print({*REGISTRY._items} - own, 'rsi' in indicators.names())"
+    )
+
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == (
+        "{'ema'} True\n"
+    )
+
+
+def test_an_indicator_is_described_once_also_for_threads_that_ask_together() -> None:
+    program = (
+        "from concurrent.futures import ThreadPoolExecutor; from openbell import indicators;"
+        "names = ['bbands', 'macd', 'rsi', 'stoch'] * 8;"
+        "found = list(ThreadPoolExecutor(8).map(indicators.get, names)); print(len({*map(id, found)}))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "4\n"
+
+
+@pytest.mark.usefixtures("registry_as_it_was")
+def test_the_registry_has_all_names_and_gives_each() -> None:
+    known = indicators.names()
+
+    assert len(REGISTRY) == len(known) > 200
+    assert sorted(indicator.name for indicator in REGISTRY) == list(known)
+    assert all(name in REGISTRY for name in known)
+    assert "no_such_thing" not in REGISTRY
+
+
+@pytest.mark.usefixtures("registry_as_it_was")
+def test_a_name_of_talib_is_taken_before_it_is_described() -> None:
+    indicators.names()
+
+    with pytest.raises(ConfigError, match="the indicator 'rsi' is registered already"):
+        indicators.register("rsi", title="x", inputs=["close"], lookback=1)(lambda inputs, _params: inputs.close)

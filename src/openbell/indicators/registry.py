@@ -7,13 +7,13 @@ from inspect import cleandoc
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from openbell.errors import ConfigError
+from openbell.errors import ConfigError, UnknownNameError
 from openbell.indicators.indicator import Indicator, Kernel, Lookback, Parameter, Params
 from openbell.indicators.inputs import PRICE_COLUMNS, IndicatorInputs
 from openbell.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = [
     "ENTRY_POINT_GROUP",
@@ -30,11 +30,51 @@ __all__ = [
 ENTRY_POINT_GROUP = "openbell.indicators"
 """The Python entry point group of plug-ins: each entry is an `Indicator`, or a module that registers some."""
 
-REGISTRY: Registry[Indicator] = Registry("indicator")
-"""All indicators loaded so far, by lower-case name; `get` and `names` load the rest."""
-
 _LOADING = RLock()
 _loaded: set[str] = set()
+
+
+class _Indicators(Registry[Indicator]):
+    """A registry that knows some indicators by name only until they are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("indicator")
+        self._described_later: dict[str, Callable[[], Indicator]] = {}
+
+    def add(self, name: str, item: Indicator) -> Indicator:
+        if name in self._described_later:
+            raise ConfigError(f"the {self.kind} {name!r} is registered already")
+        return super().add(name, item)
+
+    def add_later(self, name: str, describe: Callable[[], Indicator]) -> None:
+        """Register what ``describe`` returns, unless the name is taken."""
+        if name not in self:
+            self._described_later[name] = describe
+
+    def get(self, name: str) -> Indicator:
+        if name not in self:
+            raise UnknownNameError(self.kind, name, self.names())
+        if name not in self._items:
+            with _LOADING:
+                if name not in self._items:
+                    self._items[name] = self._described_later[name]()
+        return self._items[name]
+
+    def names(self) -> tuple[str, ...]:
+        return tuple({**self._items, **self._described_later})
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._items or name in self._described_later
+
+    def __iter__(self) -> Iterator[Indicator]:
+        return map(self.get, self.names())
+
+    def __len__(self) -> int:
+        return len(self.names())
+
+
+REGISTRY = _Indicators()
+"""All indicators loaded so far, by lower-case name; `get` and `names` load the rest."""
 
 
 def get(name: str) -> Indicator:
@@ -141,15 +181,14 @@ def register(
 
 
 def _load_talib() -> None:
-    """Add TA-Lib's functions, once; importing TA-Lib takes long, so this waits until a name asks for it."""
+    """Add the names of TA-Lib's functions, once; importing it takes long, so this waits until a name asks for it."""
     with _LOADING:
         if "talib" not in _loaded:
             from openbell.indicators.talib_backed import talib_indicators
 
-            for indicator in talib_indicators():
+            for name, describe in talib_indicators().items():
                 # A function that a later TA-Lib brings under one of our names does not replace ours.
-                if indicator.name not in REGISTRY:
-                    REGISTRY.add(indicator.name, indicator)
+                REGISTRY.add_later(name, describe)
             _loaded.add("talib")
 
 

@@ -10,7 +10,7 @@ what it computes on the whole; its running sums run forward.
 from __future__ import annotations
 
 import inspect
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from openbell.indicators.indicator import Column, Indicator, Kernel, Lookback, P
 from openbell.indicators.talib_settling import settling_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from openbell.indicators.inputs import IndicatorInputs
 
@@ -42,12 +42,12 @@ def talib_function(name: str) -> Callable[..., Any]:
     return function
 
 
-def talib_indicators() -> Iterator[Indicator]:
-    """All functions of TA-Lib, as indicators."""
+def talib_indicators() -> dict[str, Callable[[], Indicator]]:
+    """All functions of TA-Lib as indicators, by name; each is described when it is called for, which takes a while."""
     import talib
 
-    for name in talib.get_functions():  # type: ignore[no-untyped-call]  # TA-Lib does not annotate it
-        yield _indicator(name)
+    functions: list[str] = talib.get_functions()  # type: ignore[no-untyped-call]  # TA-Lib does not annotate it
+    return {_RENAMED.get(function, function.lower()): partial(_indicator, function) for function in functions}
 
 
 def _indicator(name: str) -> Indicator:
@@ -143,9 +143,10 @@ def _abstract_lookback(name: str, params: Params) -> int:
 
 def _abstract(name: str) -> Any:
     """TA-Lib's description of a function; a new one each time, because it holds the parameters that are asked about."""
-    from talib import abstract
+    # What talib.abstract does; to import that makes descriptions of all functions.
+    from talib._ta_lib import Function  # type: ignore[attr-defined]  # there, but not listed for type checkers
 
-    return abstract.Function(name)  # type: ignore[attr-defined]  # there, but not listed for type checkers
+    return Function(name, talib_function(name))
 
 
 def _parameter(function: str, name: str, default: float) -> Parameter:
