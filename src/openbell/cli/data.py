@@ -53,7 +53,10 @@ def list_store(
     elif listing:
         show(_listing_table(listing, label))
         if count := sum(entry["built"] for entry in listing):
-            show(f"{count:,} of these bars were built from finer ones by `data repair`: openbell data ls --built")
+            show(
+                f"{count:,} of these bars were built from finer ones by `data repair`: openbell data ls --built",
+                soft_wrap=True,
+            )
     else:
         say("The store is empty. Import bars with: openbell data import")
 

@@ -8,7 +8,7 @@ import typer
 
 from openbell.cli.console import print_json, say, show
 from openbell.cli.data_options import AsJson, ExistingStore, store_folder
-from openbell.cli.data_verify import finding_columns, finding_dict, findings_table
+from openbell.cli.data_verify import finding_dict, findings_table
 
 __all__ = ["repair_store"]
 
@@ -25,8 +25,6 @@ def repair_store(
 
     Exit code 1 when data was lost; a second repair finds nothing to do.
     """
-    from rich.markup import escape
-
     from openbell.data.repair import repair
 
     folder = store_folder(store, must_exist=True)
@@ -44,10 +42,8 @@ def repair_store(
         ]
         print_json({"store": str(folder), "ok": not report.lost, "repairs": repairs})
     elif report.repairs:
-        table = findings_table(f"Repaired {folder}", ["outcome", "what was done, what to do"])
-        for r in report.repairs:
-            table.add_row(*finding_columns(folder, r.finding), r.outcome, escape(r.text))
-        show(table)
+        rows = [(r.finding, [r.outcome, r.text]) for r in report.repairs]
+        show(findings_table(f"Repaired {folder}", folder, rows, ["outcome", "what was done, what to do"]))
         if moved := [r for r in report.repairs if r.moved_to]:
             files = "1 file was" if len(moved) == 1 else f"{len(moved):,} files were"
             show(f"{files} moved to {folder / 'quarantine' / 'damaged'}", markup=False, soft_wrap=True)

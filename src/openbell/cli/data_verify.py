@@ -10,13 +10,14 @@ from openbell.cli.console import print_json, show
 from openbell.cli.data_options import AsJson, ExistingStore, store_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from rich.table import Table
 
     from openbell.data.maintenance import Finding
 
-__all__ = ["finding_columns", "finding_dict", "findings_table", "verify_store"]
+__all__ = ["finding_dict", "findings_table", "verify_store"]
 
 
 def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> None:
@@ -42,10 +43,8 @@ def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> Non
             }
         )
     elif report.findings:
-        table = findings_table(f"Problems of {folder}", ["what is wrong"])
-        for finding in report.findings:
-            table.add_row(*finding_columns(folder, finding), finding.reason)
-        show(table)
+        rows = [(finding, [finding.reason]) for finding in report.findings]
+        show(findings_table(f"Problems of {folder}", folder, rows, ["what is wrong"]))
         many = len(report.findings)
         show(
             f"{many:,} {'problem' if many == 1 else 'problems'} in a store of {report.files:,} data files. "
@@ -79,27 +78,27 @@ def finding_dict(store: Path, finding: Finding) -> dict[str, Any]:
     }
 
 
-def findings_table(title: str, more: list[str]) -> Table:
-    """A table about files, with further columns."""
+def findings_table(
+    title: str, store: Path, rows: Sequence[tuple[Finding, Sequence[str]]], more: Sequence[str]
+) -> Table:
+    """A table about files: whose bars they hold, or which other files of the store they are, and further columns."""
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(title=escape(title), title_justify="left", box=None, header_style="bold", pad_edge=False)
     for name in ("symbol", "interval", "month", "bars"):
         table.add_column(name, justify="right" if name == "bars" else "left", no_wrap=name != "symbol")
-    table.add_column("file", overflow="fold")
+    # Of a data file, the columns before say where it is.
+    others = any(finding.partition is None for finding, _ in rows)
+    if others:
+        table.add_column("file", overflow="fold")
     for name in more:
         table.add_column(name)
+    for finding, cells in rows:
+        facts = finding_dict(store, finding)
+        bars = f"{facts['rows']:,}" if facts["rows"] else ""
+        columns = [*(facts[name] or "" for name in ("symbol", "interval", "month")), bars]
+        if others:
+            columns.append("" if finding.partition else facts["path"])
+        table.add_row(*map(escape, [*columns, *cells]))
     return table
-
-
-def finding_columns(store: Path, finding: Finding) -> list[str]:
-    """The cells of such a table that tell whose bars it is about."""
-    from rich.markup import escape
-
-    facts = finding_dict(store, finding)
-    rows = f"{facts['rows']:,}" if facts["rows"] else ""
-    symbol, interval, month = (facts[name] or "" for name in ("symbol", "interval", "month"))
-    # Of a data file, the columns before say where it is.
-    path = finding.path.name if finding.partition else facts["path"]
-    return [escape(symbol), interval, month, rows, escape(path)]

@@ -248,7 +248,7 @@ def _rebuilt(store: Path, given_up: Repair, writer: StoreWriter, time_manager: T
     lost = None if given_up.rows_lost is None else max(0, given_up.rows_lost - bars.height)
     first, last = bars["timestamp"][0], bars["timestamp"][-1]
     what, finer = ("sessions", "minutes") if partition.interval == "1d" else ("minutes", "seconds")
-    text = f"{bars.height:,} {what} from {first:%Y-%m-%d} to {last:%Y-%m-%d} built from complete {finer}, and marked so"
+    text = f"{bars.height:,} {what}, {first:%Y-%m-%d} to {last:%Y-%m-%d}, built from complete {finer} and marked so"
     if lost == 0:
         return Repair(given_up.finding, "rebuilt", text, 0, given_up.moved_to)
     return Repair(given_up.finding, "partly rebuilt", f"{text}; import the others again", lost, given_up.moved_to)

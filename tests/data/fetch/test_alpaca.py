@@ -288,6 +288,24 @@ def test_a_damaged_memory_is_found_and_repaired(alpaca: Any, call: Any, store: P
     assert call("SPY", *MARCH, "--json").json["empty_sessions"] == {"SPY": 1}
 
 
+@pytest.mark.parametrize("interval", ["1d", "1m"])
+def test_bars_that_a_repair_built_are_asked_for_and_revised(alpaca: Any, call: Any, store: Path, interval: str) -> None:
+    finer = {"1d": ("1m", 60), "1m": ("1s", 1)}[interval]
+    session = TimeManager("XNYS").session(date(2024, 3, 5))
+    starts = pl.int_range(session.open_ns, session.close_ns, finer[1] * 10**9, eager=True).to_numpy()
+    call("SPY", "--from", "2024-03-04", "--to", "2024-03-06", "--interval", interval, "--no-actions")
+    BarStore.open(store).write("SPY", finer[0], frame_of(starts))
+    next(store.glob(f"bars/interval={interval}/*/*.parquet")).unlink()
+    repair(store)
+    opened = BarStore.open(store)
+    assert opened.built("SPY", interval).height == opened.coverage_of("SPY", interval).rows > 0
+
+    call("SPY", "--from", "2024-03-04", "--to", "2024-03-06", "--interval", interval, "--no-actions")
+
+    assert opened.built("SPY", interval).is_empty()
+    assert opened.coverage_of("SPY", interval).rows == (3 if interval == "1d" else 3 * BARS_OF_A_DAY)
+
+
 def test_corporate_actions_come_along(alpaca: Any, call: Any, store: Path) -> None:
     alpaca.actions = {
         "forward_splits": [{"symbol": "SPY", "new_rate": 7, "old_rate": 1, "ex_date": "2024-03-05"}],

@@ -118,7 +118,7 @@ def sessions_with_bars(times: NDArray[np.int64], interval: str, grid: SessionGri
 def _held_sessions(
     store: BarStore, symbol: str, interval: str, sessions: Sequence[date], time_manager: TimeManager
 ) -> set[date]:
-    """The sessions of which the store has bars."""
+    """The sessions of which the store has bars of a vendor: one that a repair built stands in for the vendor's only."""
     if interval not in store.intervals(symbol):
         return set()
     grid = time_manager.grid(sessions[0], sessions[-1])
@@ -126,4 +126,5 @@ def _held_sessions(
     if interval != "1d":
         begin, end = int(grid.open_ns[0]), int(grid.close_ns[-1])
     rows = store.read_rows([symbol], interval, begin, end)
-    return sessions_with_bars(rows.frame["timestamp"].to_physical().to_numpy(), interval, grid)
+    times = rows.frame["timestamp"].to_physical().to_numpy()
+    return sessions_with_bars(np.delete(times, rows.built[0]), interval, grid)
