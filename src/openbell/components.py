@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from openbell.config.fields import symbol_list
 from openbell.errors import ConfigError, UnknownNameError, did_you_mean
+from openbell.logs import settle_logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -45,6 +46,7 @@ def load_class(reference: str, base: type[T], folder: Path) -> type[T]:
     place, _, name = reference.rpartition(":")
     with _importable(folder):
         module = _import_file(place, folder) if place.endswith(".py") else _import_module(place, folder)
+    settle_logs()
     if not hasattr(module, name):
         known = [key for key, item in vars(module).items() if _derives(item, base)]
         raise UnknownNameError("class", name, known, where=place)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import structlog.typing
 
-__all__ = ["configure_logs", "get_logger", "logs_what_happens"]
+__all__ = ["configure_logs", "get_logger", "logs_what_happens", "settle_logs"]
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
@@ -66,6 +66,12 @@ def get_logger(**fields: Any) -> structlog.typing.FilteringBoundLogger:
         _set_up()
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(**fields)
     return logger
+
+
+def settle_logs() -> None:
+    """Set logging up if structlog is imported already: a strategy that logs through it directly obeys, too."""
+    if not _wanted.is_set_up and "structlog" in sys.modules:
+        _set_up()
 
 
 def logs_what_happens() -> bool:

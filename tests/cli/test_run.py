@@ -241,3 +241,32 @@ def test_a_run_loads_only_the_libraries_that_it_uses(folder: Path, tmp_path: Pat
 
     assert done.stdout.splitlines()[-1] == "[]"
     assert "2024-07-02" in done.stdout
+
+
+def test_a_strategy_that_logs_through_structlog_itself_obeys_the_log_options(folder: Path, tmp_path: Path) -> None:
+    (folder / "chatty.py").write_text(
+        "import structlog\n"
+        "from openbell import Strategy\n"
+        "class Chatty(Strategy):\n"
+        "    def setup(self):\n"
+        "        structlog.get_logger().info('small talk')\n"
+        "        structlog.get_logger().warning('worth a word')\n"
+        "    def on_bar(self, bar):\n"
+        "        return None\n",
+        encoding="utf-8",
+    )
+    config = folder / f"{tmp_path.name}.json"
+    days = {"start_date": "2024-07-02", "end_date": "2024-07-02"}
+    written = {"session_name": "chatty", "exchange": "XNYS", "store": "store", "backtest_config": days}
+    data = {"symbols": ["ALFA"], "streams": ["1m"]}
+    config.write_text(
+        json.dumps({**written, "session_data_config": data, "strategies": [{"module": "chatty.py:Chatty"}]}),
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-c", "from openbell.cli.app import main; main()", "run", str(config)]
+
+    done = subprocess.run([*command, "--out", str(tmp_path / "run")], capture_output=True, text=True, check=True)
+
+    assert "worth a word" in done.stderr
+    assert "small talk" not in done.stdout + done.stderr
+    assert "worth a word" not in done.stdout
