@@ -21,11 +21,12 @@ _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 @dataclass(slots=True)
 class _Wanted:
-    """How to log, and whether structlog knows."""
+    """How to log, whether somebody said so, and whether structlog knows."""
 
     verbosity: int = 0
     as_json: bool = False
-    is_set_up: bool = True
+    is_said: bool = False
+    is_set_up: bool = False
 
 
 _wanted = _Wanted()
@@ -38,7 +39,8 @@ def configure_logs(verbosity: int = 0, *, as_json: bool = False) -> None:
         verbosity: 0 shows warnings, 1 what happens in a session, 2 or more everything.
         as_json: One JSON object a line, in place of lines for people.
     """
-    _wanted.verbosity, _wanted.as_json, _wanted.is_set_up = verbosity, as_json, False
+    _wanted.verbosity, _wanted.as_json = verbosity, as_json
+    _wanted.is_said, _wanted.is_set_up = True, False
 
 
 def _set_up() -> None:
@@ -59,10 +61,13 @@ def _set_up() -> None:
 
 
 def get_logger(**fields: Any) -> structlog.typing.FilteringBoundLogger:
-    """A logger whose every event carries ``fields``: ``get_logger(component="coordinator").info("session open")``."""
+    """A logger whose every event carries ``fields``: ``get_logger(component="coordinator").info("session open")``.
+
+    Unless `configure_logs` said otherwise, it shows warnings; a set-up of structlog that a program made itself stays.
+    """
     import structlog
 
-    if not _wanted.is_set_up:
+    if not _wanted.is_set_up and (_wanted.is_said or not structlog.is_configured()):
         _set_up()
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(**fields)
     return logger
@@ -70,7 +75,7 @@ def get_logger(**fields: Any) -> structlog.typing.FilteringBoundLogger:
 
 def settle_logs() -> None:
     """Set logging up if structlog is imported already: a strategy that logs through it directly obeys, too."""
-    if not _wanted.is_set_up and "structlog" in sys.modules:
+    if _wanted.is_said and not _wanted.is_set_up and "structlog" in sys.modules:
         _set_up()
 
 

@@ -224,6 +224,30 @@ def test_logs_as_json_carry_session_time_and_no_time_of_the_machine(run_logging:
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "shown"),
+    [
+        ("pass", "gap"),
+        ("configure_logs(1)", "open gap"),
+        ("structlog.configure(processors=[lambda *_: exit('own')])", "own"),
+    ],
+)
+def test_a_program_that_says_nothing_of_logs_sees_warnings_and_one_with_its_own_keeps_it(
+    before: str, shown: str
+) -> None:
+    script = (
+        "import structlog\n"
+        "from openbell.logs import configure_logs, get_logger\n"
+        f"{before}\n"
+        "get_logger().debug('small'), get_logger().info('open'), get_logger().warning('gap')\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    assert done.stdout == ""
+    assert re.sub(r"\[\w+ *\]", "", done.stderr).split() == shown.split()
+
+
 @pytest.mark.parametrize("command", [[], ["run"], ["plan"], ["demo"], ["data", "ls"], ["data", "import", "csv"]])
 def test_flags_do_not_look_as_if_they_took_a_value(command: list[str]) -> None:
     text = CliRunner().invoke(app, [*command, "--help"]).stdout
