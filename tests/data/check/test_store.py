@@ -16,12 +16,14 @@ from made_actions import actions
 from made_bars import made_store
 from openbell.cli.app import app
 from openbell.data.actions import ActionStore
-from openbell.data.check import KINDS, check_store
+from openbell.data.check import KINDS, check_store, windows
 from openbell.data.check.html import report_page
 from openbell.data.check.splits import declared_splits
 from openbell.data.importers.lean import import_lean
 from openbell.data.store import BarStore
 from openbell.errors import ConfigError, DataError
+from openbell.interval import parse_interval
+from openbell.timing import TimeManager
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
@@ -223,6 +225,65 @@ class TestFiles:
 
         for one in check_store(BarStore.open(path), exchange).series:
             assert one.score.percent == 100.0, one.findings
+
+
+class TestWindows:
+    """A long series is checked a window at a time; what is found is the same."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def faulty(cls, tmp_path_factory: pytest.TempPathFactory) -> BarStore:
+        """40 sessions of minutes of A with a fault of each kind, of B whole, of LATE from the 30th; and days of A."""
+        minutes, days = bars("1m", 40), bars("1d", 40)
+        of_session = pl.col("timestamp").dt.date().rle_id()
+        later = (of_session >= 20) + 1
+        halved = [(pl.col(name) / later).alias(name) for name in ("open", "high", "low", "close")]
+        leap = pl.when(pl.int_range(pl.len()) == 4000).then(pl.col("high") * 1.1).otherwise(pl.col("high"))
+        faults = minutes.with_columns(*halved, pl.col("volume") * later).with_columns(leap.alias("high"))
+        lost = of_session.is_in([7, 25, 26, 27]) | pl.int_range(pl.len()).is_between(5000, 5010)
+        saturday = faults.filter(of_session == 8).tail(10).with_columns(pl.col("timestamp") + pl.duration(days=1))
+        store = BarStore.open_or_create(tmp_path_factory.mktemp("faulty") / "s")
+        store.write("A", "1m", pl.concat([faults.filter(~lost), saturday.cast(faults.schema)]))
+        store.write("B", "1m", minutes)
+        store.write("LATE", "1m", minutes.filter(of_session >= 30))
+        store.write("A", "1d", days)
+        return store
+
+    @pytest.mark.parametrize("bars_at_once", [390, 1000, 3000, 7801])
+    def test_what_is_found_is_the_same(
+        self, faulty: BarStore, bars_at_once: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = check_store(faulty).as_json()["series"]
+        monkeypatch.setattr(windows, "_BARS_AT_ONCE", bars_at_once)
+        parts = check_store(faulty).as_json()["series"]
+
+        for one, other in zip(whole, parts, strict=True):
+            kinds = {f["kind"] for f in one["findings"]}
+            if (one["symbol"], one["interval"]) == ("A", "1m"):
+                assert kinds >= {"undeclared_split", "closed_day", "missing_sessions", "hole", "spike"}
+            for kind in kinds - {"outside_daily", "daily_price"}:  # told at once where they are of most bars
+                found, again = ([f for f in s["findings"] if f["kind"] == kind] for s in (one, other))
+                assert sum(f["bars"] for f in found) == sum(f["bars"] for f in again), kind
+                assert (found[0]["start"], found[-1]["end"]) == (again[0]["start"], again[-1]["end"])
+            for count in ("rows", "score", "complete", "expected", "present", "missing", "outside"):
+                assert one[count] == other[count], (one["symbol"], one["interval"], count)
+
+    def test_a_split_of_minutes_is_drawn_with_days(self, faulty: BarStore) -> None:
+        stretch = of(check_store(faulty), "A", "1m").stretches[0]
+
+        assert (stretch.finding.kind, stretch.interval) == ("undeclared_split", "1d")
+        assert len(stretch.bars) == 36
+
+    def test_a_window_has_a_bounded_number_of_bars(self) -> None:
+        tm = TimeManager("XNYS")
+        grid = tm.grid(date(2015, 1, 1), date(2016, 12, 31))
+
+        for interval, most in (("1s", 42), ("1m", 2564), ("1d", len(grid))):
+            found = list(windows.windows_of(grid, None, parse_interval(interval)))
+            sessions = [window.after - window.first for window in found]
+            assert sum(sessions) == len(grid)
+            assert max(sessions) <= most + 1
+            assert [w.begin_ns for w in found[1:]] == [w.end_ns for w in found[:-1]]
 
 
 class TestCommand:

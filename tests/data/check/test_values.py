@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import polars as pl
 import pytest
@@ -13,14 +15,28 @@ from openbell.bars import COLUMNS, Bars
 from openbell.data.aggregate import aggregate
 from openbell.data.check.daily import daily_prices, daily_volumes, outside_daily
 from openbell.data.check.repeats import contradictions, duplicates
-from openbell.data.check.score import doubtful_rows, score
+from openbell.data.check.score import Score, doubtful_rows, score
 from openbell.data.check.spikes import spikes
-from openbell.data.check.splits import undeclared_splits
+from openbell.data.check.splits import daily_sums, undeclared_splits
 from openbell.data.check.stale import runs_of, stale
 from openbell.interval import parse_interval
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from openbell.data.check.finding import Finding
+    from openbell.data.check.series import Series
+
 MINUTE = parse_interval("1m")
 PRICES = ("open", "high", "low", "close")
+
+
+def splits_of(one: Series, declared: Collection[int] = ()) -> list[Finding]:
+    return undeclared_splits(daily_sums(one), one.grid, declared)
+
+
+def score_of(one: Series, found: Sequence[Finding]) -> Score:
+    return score(len(one.expected), int(one.present.sum()), found)
 
 
 def daily_of(frame: pl.DataFrame) -> Bars:
@@ -36,7 +52,7 @@ class TestRows:
     def test_good_bars_have_no_finding(self) -> None:
         for interval, sessions in (("1m", 3), ("1d", 60), ("1s", 1)):
             one = series(bars(interval, sessions), interval)
-            assert [*duplicates(one), *contradictions(one), *stale(one), *spikes(one), *undeclared_splits(one)] == []
+            assert [*duplicates(one), *contradictions(one), *stale(one), *spikes(one), *splits_of(one)] == []
 
     def test_times_that_come_twice_are_counted(self) -> None:
         frame = bars()
@@ -175,7 +191,7 @@ class TestSplits:
     def test_a_split_is_found_with_its_ratio_and_day(self, ratio: float, name: str) -> None:
         one = series(self.split(ratio), "1d")
 
-        (found,) = undeclared_splits(one)
+        (found,) = splits_of(one)
 
         assert found.severity == "serious"
         assert f"{name} split?" in found.text
@@ -184,13 +200,13 @@ class TestSplits:
     def test_a_declared_one_is_fine(self) -> None:
         one = series(self.split(2), "1d")
 
-        assert undeclared_splits(one, {int(one.grid.days[30])}) == []
+        assert splits_of(one, {int(one.grid.days[30])}) == []
 
     def test_a_fall_on_news_is_none(self) -> None:
         """Half the price with the same number of shares traded, and many times the money on the day: no split."""
         crash = self.split(1.6, volumes=False)
 
-        assert undeclared_splits(series(crash, "1d")) == []
+        assert splits_of(series(crash, "1d")) == []
 
     def test_it_is_found_in_minutes_as_well(self) -> None:
         frame = bars(sessions=30)
@@ -200,7 +216,7 @@ class TestSplits:
             pl.when(later).then(pl.col("volume") * 2).otherwise(pl.col("volume")).alias("volume"),
         )
 
-        assert ["2-for-1" in f.text for f in undeclared_splits(series(frame))] == [True]
+        assert ["2-for-1" in f.text for f in splits_of(series(frame))] == [True]
 
 
 class TestScore:
@@ -209,7 +225,7 @@ class TestScore:
         one = series(frame)
         found = [*spikes(one)]
 
-        got = score(one, found)
+        got = score_of(one, found)
 
         assert (got.expected, got.present, got.missing, got.doubtful) == (1170, 1160, 10, 1)
         assert got.percent == pytest.approx(100 * (1170 - 10 - 1) / 1170)
@@ -217,13 +233,13 @@ class TestScore:
     def test_a_serious_finding_caps_it(self) -> None:
         one = series(TestSplits().split(2), "1d")
 
-        assert score(one, undeclared_splits(one)).percent == 50.0
+        assert score_of(one, splits_of(one)).percent == 50.0
 
     @given(st.lists(st.booleans(), min_size=400, max_size=400))
     def test_it_lies_between_0_and_100_and_less_there_is_never_better(self, kept: list[bool]) -> None:
         mask = np.resize(np.array([True, *kept, True]), 1170)
         fewer = mask & (np.arange(1170) % 7 > 0)
-        more, less = (score(series(bars().filter(pl.Series(m | np.isin(np.arange(1170), [1, 1169])))), []) for m in (mask, fewer))  # fmt: skip # noqa: E501
+        more, less = (score_of(series(bars().filter(pl.Series(m | np.isin(np.arange(1170), [1, 1169])))), []) for m in (mask, fewer))  # fmt: skip # noqa: E501
 
         assert more.percent is not None
         assert less.percent is not None

@@ -1,37 +1,34 @@
-"""`check_store`: all checks over all series of a store, one interval at a time and in bounded memory."""
+"""`check_store`: all checks over all series of a store, an interval and a window of time at once, in bounded memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
-from openbell.data.check.closed import closed_days
-from openbell.data.check.daily import daily_prices, daily_volumes, outside_daily
-from openbell.data.check.excerpts import completeness, stretches
-from openbell.data.check.finding import KINDS, Finding
-from openbell.data.check.hours import end_labels, outside_hours, wrong_time_zone
-from openbell.data.check.missing import Elsewhere, missing_bars, missing_sessions
+from openbell.data.check.finding import Finding
+from openbell.data.check.missing import Elsewhere
+from openbell.data.check.part import Part, check_part, joined
 from openbell.data.check.peers import MOST_PEERS, Peers
-from openbell.data.check.repeats import contradictions, duplicates
 from openbell.data.check.report import Report, SeriesReport
-from openbell.data.check.score import score
-from openbell.data.check.series import Series, make_series
-from openbell.data.check.spikes import spikes
-from openbell.data.check.splits import declared_splits, undeclared_splits
-from openbell.data.check.stale import stale
+from openbell.data.check.series import Series, bars_of_sessions, make_series
+from openbell.data.check.splits import declared_splits
+from openbell.data.check.windows import Window, windows_of
 from openbell.data.layout import BAR_SCHEMA
 from openbell.errors import ConfigError, DamagedFileError, DataError, did_you_mean
-from openbell.interval import parse_interval
+from openbell.interval import Interval, parse_interval
 from openbell.timing import TimeManager
+from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
     from datetime import date
 
     from openbell.bars import Bars
-    from openbell.data.store import BarStore
+    from openbell.data.reader import SymbolRows
+    from openbell.data.store import BarStore, Coverage
     from openbell.timing.grid import SessionGrid
 
 __all__ = ["CHECKED_INTERVALS", "check_store"]
@@ -39,11 +36,14 @@ __all__ = ["CHECKED_INTERVALS", "check_store"]
 CHECKED_INTERVALS = ("1d", "1m", "1s")
 """The intervals that are checked; 60m bars lie on clock hours, and nothing is derived from them."""
 
-_ROWS_AT_ONCE = 4_000_000
+_ROWS_AT_ONCE = 2_000_000
 _PATIENT_DAYS = 10
+_DAY_NS = 86_400_000_000_000
+_FOREVER = 2**62
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-Progress = Callable[[int, int], None]
-"""Called with how many series are done, and how many there are."""
+Progress = Callable[[float, int], None]
+"""Called with how many series are done, parts of them counted, and how many there are."""
 
 Declared = Mapping[str, frozenset[int]]
 """By symbol, the sessions on which a split that is known takes effect, in days since 1970-01-01."""
@@ -86,15 +86,15 @@ def check_store(
     wanted = [name for name in CHECKED_INTERVALS if not intervals or name in intervals]
     checker = _Checker(store, exchange, first, last, declared_splits(store) if declared is None else declared)
     todo = {name: [s for s in asked if name in store.intervals(s)] for name in wanted}
-    total, done = sum(map(len, todo.values())), 0
-    reports: list[SeriesReport] = []
-    for name, of_interval in todo.items():
-        for report in checker.check_interval(name, of_interval):
-            done += 1
-            if report is not None:
-                reports.append(report)
-            if progress:
-                progress(done, total)
+    total, done = sum(map(len, todo.values())), 0.0
+
+    def tick(series: float) -> None:
+        nonlocal done
+        done += series
+        if progress:
+            progress(done, total)
+
+    reports = [one for name, of_interval in todo.items() for one in checker.check_interval(name, of_interval, tick)]
     reports.sort(key=_badness)
     return Report(str(store.path), exchange, checker.time_manager.timezone, tuple(reports))
 
@@ -112,147 +112,181 @@ class _Checker:
     def __init__(
         self, store: BarStore, exchange: str, first: date | None, last: date | None, declared: Declared
     ) -> None:
-        self.store, self.first, self.last, self.declared = store, first, last, declared
+        self.store, self.declared = store, declared
+        self.begin_ns = None if first is None else _midnight_ns(first)
+        self.end_ns = None if last is None else _midnight_ns(last + timedelta(days=1))
         self.time_manager = TimeManager(exchange)
         try:
             self._around: TimeManager | None = TimeManager(exchange, session_hours="extended")
         except ConfigError:
             self._around = None
 
-    def check_interval(self, name: str, symbols: Sequence[str]) -> Iterator[SeriesReport | None]:
-        """A report for each of the symbols; None for one that has no bars in the range of dates."""
-        held = [c for c in self.store.coverage() if c.interval == name]
+    def check_interval(self, name: str, symbols: Sequence[str], tick: Callable[[float], None]) -> list[SeriesReport]:
+        """A report for each of the symbols that has bars in the range of dates; ``tick`` hears of parts of series."""
+        held = {c.symbol: c for c in self.store.coverage() if c.interval == name}
+        interval = parse_interval(name)
         if not symbols or not held:
-            return
+            return []
+        grid, around = self._grids(held.values())
+        busiest = sorted(held.values(), key=lambda c: (-c.rows, c.symbol))[:MOST_PEERS]
+        # One at a time: a window remembers the bars that it expects.
+        windows = sum(1 for _ in windows_of(grid, around, interval))
+        parts: dict[str, list[Part]] = {symbol: [] for symbol in symbols}
+        for window in windows_of(grid, around, interval):
+            there = [c.symbol for c in busiest if self._reaches(c, window)]
+            peers = Peers(window.grid, interval)
+            for series, _ in self._read(there, interval, window, held):
+                peers.add(series)
+            here = [symbol for symbol in symbols if self._reaches(held[symbol], window)]
+            for series, damaged in self._read(here, interval, window, held):
+                if len(series.stored) or len(series.expected) or damaged:
+                    elsewhere, daily = self._other_intervals(series)
+                    parts[series.symbol].append(check_part(series, peers, elsewhere, daily, damaged))
+                tick(1 / windows)
+            tick((len(symbols) - len(here)) / windows)
+        return [joined(found, grid, self.declared.get(symbol, frozenset())) for symbol, found in parts.items() if found]
+
+    def _grids(self, held: Collection[Coverage]) -> tuple[SessionGrid, SessionGrid | None]:
+        """All sessions of the stored bars in the range of dates, and some before and after."""
         day = timedelta(days=_PATIENT_DAYS)
-        begin = min(c.first for c in held).date() if self.first is None else self.first
-        end = max(c.last for c in held).date() if self.last is None else self.last
-        grid = self.time_manager.grid(begin - day, end + day)
-        around = self._around.grid(begin - day, end + day) if self._around else None
-        busiest = sorted(held, key=lambda c: (-c.rows, c.symbol))[:MOST_PEERS]
-        peers = Peers(grid, parse_interval(name))
-        for series, _ in self._read([c.symbol for c in busiest], name, grid, around):
-            peers.add(series)
-        for series, damaged in self._read(symbols, name, grid, around):
-            yield self._checked(series, peers, damaged) if len(series.stored) or damaged else None
+        first = min(c.first for c in held).date()
+        last = max(c.last for c in held).date()
+        if self.begin_ns is not None:
+            first = max(first, date_of(self.begin_ns // _DAY_NS))
+        if self.end_ns is not None:
+            last = min(last, date_of(self.end_ns // _DAY_NS))
+        last = max(first, last)
+        around = self._around.grid(first - day, last + day) if self._around else None
+        return self.time_manager.grid(first - day, last + day), around
+
+    def _reaches(self, coverage: Coverage, window: Window) -> bool:
+        """Whether a series has begun before a window ends, and not ended before it begins."""
+        first, last = _ns(coverage.first), _ns(coverage.last)
+        return (window.end_ns is None or first < window.end_ns) and (window.begin_ns is None or last >= window.begin_ns)
 
     def _read(
-        self, symbols: Sequence[str], name: str, grid: SessionGrid, around: SessionGrid | None
+        self, symbols: Sequence[str], interval: Interval, window: Window, held: Mapping[str, Coverage]
     ) -> Iterator[tuple[Series, list[Finding]]]:
         """Each symbol's series, with what is to be said of its files; read in groups of bounded size."""
-        interval = parse_interval(name)
-        for group in _groups(self.store, symbols, name):
+        name = str(interval)
+        for group in _groups([held[symbol] for symbol in symbols], window.bars):
             try:
-                rows = self._rows(group, name)
+                rows = self._rows(group, name, (window.begin_ns, window.end_ns))
                 frames = {symbol: rows.frame[first:after] for symbol, first, after in rows.runs}
                 found: dict[str, list[Finding]] = {}
             except DamagedFileError:
-                frames, found = self._read_around_damage(group, name)
+                frames, found = self._read_around_damage(group, name, window)
             for symbol in group:
                 stored = frames.get(symbol, BAR_SCHEMA.to_frame())
-                yield make_series(symbol, interval, stored, grid, around), found.get(symbol, [])
+                span = self._span(held[symbol], window)
+                series = make_series(symbol, interval, stored, window.grid, window.around, span)
+                yield series, found.get(symbol, [])
 
-    def _rows(self, symbols: Sequence[str], name: str, bounds: tuple[int, int] | None = None):  # type: ignore[no-untyped-def]
-        begin = None if self.first is None else _midnight_ns(self.first)
-        end = None if self.last is None else _midnight_ns(self.last + timedelta(days=1))
-        if bounds:
-            begin = bounds[0] if begin is None else max(begin, bounds[0])
-            end = bounds[1] if end is None else min(end, bounds[1])
-        return self.store.read_rows(symbols, name, begin, end)
+    def _span(self, coverage: Coverage, window: Window) -> tuple[int | None, int | None]:
+        """The sessions of a window that bars are expected of: all of them, but where the series begins or ends."""
+        first = _ns(coverage.first) if self.begin_ns is None else max(_ns(coverage.first), self.begin_ns)
+        last = _ns(coverage.last) if self.end_ns is None else min(_ns(coverage.last), self.end_ns - 1)
+        return (
+            window.first if window.begin_ns is not None and first < window.begin_ns else None,
+            window.after if window.end_ns is not None and last >= window.end_ns else None,
+        )
+
+    def _rows(self, symbols: Sequence[str], name: str, bounds: tuple[int | None, int | None]) -> SymbolRows:
+        begins = [ns for ns in (self.begin_ns, bounds[0]) if ns is not None]
+        ends = [ns for ns in (self.end_ns, bounds[1]) if ns is not None]
+        return self.store.read_rows(symbols, name, max(begins, default=None), min(ends, default=None))
 
     def _read_around_damage(
-        self, symbols: Sequence[str], name: str
+        self, symbols: Sequence[str], name: str, window: Window
     ) -> tuple[dict[str, pl.DataFrame], dict[str, list[Finding]]]:
         """What can be read file by file, and a finding for each file that cannot."""
+        begin = -_FOREVER if window.begin_ns is None else window.begin_ns
+        end = _FOREVER if window.end_ns is None else window.end_ns
         frames: dict[str, pl.DataFrame] = {}
         found: dict[str, list[Finding]] = {}
         for symbol in symbols:
             parts = []
             for entry in self.store.manifest.files.get((symbol, name), ()):
+                if not (entry.first_ns < end and begin <= entry.last_ns):
+                    continue
                 try:
-                    parts.append(self._rows([symbol], name, (entry.first_ns, entry.last_ns + 1)).frame)
+                    bounds = (max(begin, entry.first_ns), min(end, entry.last_ns + 1))
+                    parts.append(self._rows([symbol], name, bounds).frame)
                 except DamagedFileError as error:
-                    finding = Finding("damaged_file", "serious", entry.first_ns, entry.last_ns, entry.rows, str(error))
-                    found.setdefault(symbol, []).append(finding)
+                    if entry.first_ns >= begin:  # else it was told in the window before
+                        finding = Finding(
+                            "damaged_file", "serious", entry.first_ns, entry.last_ns, entry.rows, str(error)
+                        )
+                        found.setdefault(symbol, []).append(finding)
             frames[symbol] = pl.concat(parts) if parts else BAR_SCHEMA.to_frame()
         return frames, found
 
-    def _checked(self, series: Series, peers: Peers, damaged: list[Finding]) -> SeriesReport:
-        elsewhere, daily = self._other_intervals(series)
-        findings = [
-            *damaged,
-            *wrong_time_zone(series),
-            *end_labels(series),
-            *undeclared_splits(series, self.declared.get(series.symbol, frozenset())),
-            *contradictions(series),
-            *duplicates(series),
-            *outside_hours(series),
-            *closed_days(series, peers),
-            *missing_sessions(series, peers, elsewhere),
-            *missing_bars(series, peers, elsewhere),
-            *spikes(series),
-            *stale(series),
-        ]
-        if daily is not None:
-            findings += [*outside_daily(series, daily), *daily_prices(series, daily), *daily_volumes(series, daily)]
-        order = list(KINDS)
-        findings.sort(key=lambda f: (order.index(f.kind), f.start_ns))
-        starts = series.starts_of_stored()
-        return SeriesReport(
-            series.symbol,
-            str(series.interval),
-            len(starts),
-            int(starts.min()) if len(starts) else 0,
-            int(starts.max()) if len(starts) else 0,
-            score(series, findings),
-            tuple(findings),
-            completeness(series, elsewhere, findings),
-            stretches(series, findings),
-        )
-
     def _other_intervals(self, series: Series) -> tuple[tuple[Elsewhere, ...], Bars | None]:
         """The symbol's other intervals where this one has holes, and its daily bars when this one is not daily."""
-        lacking = ~series.present
         elsewhere: list[Elsewhere] = []
         daily: Bars | None = None
         for name in self.store.intervals(series.symbol):
-            if name not in CHECKED_INTERVALS or name == str(series.interval) or not len(series.bars):
+            if name not in CHECKED_INTERVALS or name == str(series.interval) or not len(series.expected):
                 continue
-            if name != "1d" and not lacking.any():
-                continue
-            bounds = (int(series.bars.timestamp[0]), int(series.bars.end[-1]))
-            if name == "1d":
-                bounds = (_day_start(bounds[0]), bounds[1])
+            other = parse_interval(name)
             try:
-                frame = self._rows([series.symbol], name, bounds).frame
+                if other.is_intraday and other < series.interval:
+                    elsewhere.append(self._seen_in_finer(series, other))
+                    continue
+                bars = self._bars_of(series, other, 0, len(series.expected))
             except DamagedFileError:
                 continue  # told in the report of that interval
-            other = make_series(series.symbol, parse_interval(name), frame, series.grid, None).bars
-            elsewhere.append(Elsewhere(name, other.timestamp, other.end))
+            elsewhere.append(Elsewhere(name, bars.timestamp, bars.end))
             if name == "1d":
-                daily = other
+                daily = bars
         return tuple(elsewhere), daily
 
+    def _bars_of(self, series: Series, other: Interval, first: int, after: int) -> Bars:
+        """The symbol's bars of another interval in the time of some of its expected bars."""
+        begin, end = int(series.expected.start_ns[first]), int(series.expected.end_ns[after - 1])
+        frame = self._rows([series.symbol], str(other), (begin if other.is_intraday else _day_start(begin), end)).frame
+        return bars_of_sessions(other, frame.cast(BAR_SCHEMA), series.grid)[0]
 
-def _groups(store: BarStore, symbols: Sequence[str], name: str) -> Iterator[list[str]]:
-    """The symbols in groups that are read at once."""
+    def _seen_in_finer(self, series: Series, finer: Interval) -> Elsewhere:
+        """The missing bars of a series in whose time there are finer ones; read by a few sessions at a time."""
+        expected = series.expected
+        lacking = np.unique(expected.session[~series.present])
+        at_once = max(1, _ROWS_AT_ONCE // max(1, int(series.grid.bars_per_session(finer).max())))
+        seen = [np.empty(0, np.intp)]
+        while len(lacking):
+            here = lacking[: int(np.searchsorted(lacking, lacking[0] + at_once))]
+            first, after = np.searchsorted(expected.session, [here[0], here[-1] + 1])
+            bars = self._bars_of(series, finer, int(first), int(after))
+            slot = np.searchsorted(expected.start_ns, bars.timestamp, side="right") - 1
+            inside = (slot >= 0) & (bars.end <= expected.end_ns[slot])
+            seen.append(np.unique(slot[inside]))
+            lacking = lacking[len(here) :]
+        slots = np.concatenate(seen)
+        return Elsewhere(str(finer), expected.start_ns[slots], expected.end_ns[slots])
+
+
+def _groups(series: Sequence[Coverage], bars: int) -> Iterator[list[str]]:
+    """The symbols in groups that are read at once; ``bars`` are expected of each."""
     group: list[str] = []
     rows = 0
-    for symbol in symbols:
-        coverage = store.coverage_of(symbol, name)
-        size = coverage.rows if coverage else 0
+    for coverage in series:
+        size = min(coverage.rows, 2 * bars)  # extended hours may double them
         if group and rows + size > _ROWS_AT_ONCE:
             yield group
             group, rows = [], 0
-        group.append(symbol)
+        group.append(coverage.symbol)
         rows += size
     if group:
         yield group
 
 
 def _midnight_ns(day: date) -> int:
-    return (day.toordinal() - 719_163) * 86_400_000_000_000
+    return day_number(day) * _DAY_NS
 
 
 def _day_start(ns: int) -> int:
-    return ns // 86_400_000_000_000 * 86_400_000_000_000
+    return ns // _DAY_NS * _DAY_NS
+
+
+def _ns(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1) * 1000

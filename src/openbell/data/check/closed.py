@@ -29,7 +29,7 @@ def bars_on_closed_days(series: Series) -> tuple[NDArray[np.int64], NDArray[np.i
     An intraday bar is on such a day when it lies outside all hours, its time of the day is within those of the session
     before or after, and the last session began a day ago or longer.
     """
-    starts = np.unique(series.starts_of_stored())
+    starts = series.distinct_starts()
     grid = series.around if series.around is not None else series.grid
     if not series.intraday:
         strange = starts[~np.isin(starts // _DAY_NS, grid.days)]
@@ -55,7 +55,7 @@ def closed_days(series: Series, peers: Peers) -> list[Finding]:
     if not len(starts):
         return []
     length = series.interval.ns if series.intraday else _DAY_NS
-    total = len(np.unique(series.starts_of_stored()))
+    total = len(series.distinct_starts())
     if len(starts) >= SUSPICIOUS_SHARE * total:
         text = f"{100 * len(starts) / total:.1f} % of the bars are of {len(np.unique(days)):,} days that the calendar "
         text += "calls closed: wrong exchange, or " + ("wrong time zone?" if series.intraday else "dates one day off?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from openbell.data.check.finding import Finding
     from openbell.data.check.series import Series
 
-__all__ = ["completeness", "stretches"]
+__all__ = ["completeness", "fewest_charts", "stretches"]
 
 _CHARTS_PER_KIND = 3
 _CHARTS_PER_SERIES = 8
@@ -63,10 +64,21 @@ def stretches(series: Series, findings: Sequence[Finding]) -> tuple[Stretch, ...
         if found.kind != "missing_sessions":
             first, last = _without_long_gaps(series, first, min(int(begin), len(series.bars) - 1), last)
         # Copies: a view would keep the columns of the whole series in memory.
-        found_stretches.append(Stretch(found, series.bars.take(np.arange(first, last))))
+        found_stretches.append(Stretch(found, series.bars.take(np.arange(first, last)), str(series.interval)))
         if len(found_stretches) == _CHARTS_PER_SERIES:
             break
     return tuple(found_stretches)
+
+
+def fewest_charts(charts: Sequence[Stretch]) -> tuple[Stretch, ...]:
+    """The first of each kind, as many as a report shows."""
+    shown: Counter[str] = Counter()
+    kept: list[Stretch] = []
+    for one in charts:
+        shown[one.finding.kind] += 1
+        if shown[one.finding.kind] <= _CHARTS_PER_KIND:
+            kept.append(one)
+    return tuple(kept[:_CHARTS_PER_SERIES])
 
 
 def _without_long_gaps(series: Series, first: int, row: int, last: int) -> tuple[int, int]:

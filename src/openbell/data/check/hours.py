@@ -33,7 +33,7 @@ def outside_hours(series: Series) -> list[Finding]:
     """
     if not series.intraday:
         return []
-    starts = np.unique(series.starts_of_stored())
+    starts = series.distinct_starts()
     regular = rows_in_segments(starts, series.grid)[0]
     around = rows_in_segments(starts, series.around)[0] if series.around is not None else regular
     extended = around & ~regular
@@ -103,11 +103,11 @@ def end_labels(series: Series) -> list[Finding]:
     """Sessions that lack their first bar and have one that starts at their close: times name the ends of bars."""
     if not series.intraday or not len(series.expected):
         return []
-    sessions = np.unique(series.session)
+    sessions = series.sessions()
     opens, closes = series.grid.open_ns[sessions], series.grid.close_ns[sessions]
-    starts = series.starts_of_stored()
-    no_first = ~np.isin(opens, starts)
-    at_close = np.isin(closes, starts)
+    starts = series.distinct_starts()
+    no_first = ~np.isin(opens, starts, assume_unique=True)
+    at_close = np.isin(closes, starts, assume_unique=True)
     if len(sessions) < _SESSIONS_FOR_LABEL or (no_first & at_close).mean() < _FITTING:
         return []
     text = (

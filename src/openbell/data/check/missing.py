@@ -50,12 +50,12 @@ class Elsewhere:
 
 
 def missing_sessions(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...] = ()) -> list[Finding]:
-    """Runs of sessions of which the series has no bar, between its first and its last one."""
-    if not len(series.session):
+    """Runs of sessions of which the series has no bar, among those that some are expected of."""
+    if not len(series.expected):
         return []
-    first = int(series.session[0])
-    held = np.zeros(int(series.session[-1]) - first + 1, np.bool_)
-    held[series.session - first] = True
+    first = int(series.expected.session[0])
+    held = np.zeros(int(series.expected.session[-1]) - first + 1, np.bool_)
+    held[series.sessions() - first] = True
     active = peers.others_active(series)
     bars = np.bincount(series.expected.session - first, minlength=len(held))
     found = []

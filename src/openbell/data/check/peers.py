@@ -47,7 +47,7 @@ class Peers:
         """Count the bars of one more symbol."""
         self._members.add(series.symbol)
         self._counts[series.first_slot : series.first_slot + len(series.present)] += series.present
-        self._active[np.unique(series.session)] += 1
+        self._active[series.sessions()] += 1
         self._closed.update(np.unique(bars_on_closed_days(series)[1]).tolist())
 
     def others_at(self, series: Series) -> NDArray[np.int64]:
@@ -67,5 +67,5 @@ class Peers:
         """Per session of the grid, how many other symbols have at least one bar (int64)."""
         active = self._active.astype(np.int64)
         if series.symbol in self._members:
-            active[np.unique(series.session)] -= 1
+            active[series.sessions()] -= 1
         return active

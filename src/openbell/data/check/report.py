@@ -61,10 +61,11 @@ class Completeness:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
-    """The bars around one finding, for a chart."""
+    """The bars around one finding, for a chart; ``interval`` is theirs."""
 
     finding: Finding
     bars: Bars
+    interval: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from openbell.bars import Bars
     from openbell.data.check.finding import Finding
-    from openbell.data.check.series import Series
     from openbell.interval import Interval
 
 __all__ = ["CAP", "Score", "doubtful_rows", "score"]
@@ -55,9 +54,8 @@ class Score:
     outside: int
 
 
-def score(series: Series, findings: Sequence[Finding]) -> Score:
-    """The score of a series from what was found."""
-    expected, present = len(series.expected), int(series.present.sum())
+def score(expected: int, present: int, findings: Sequence[Finding]) -> Score:
+    """The score of a series from how many bars are expected and there, and from what was found."""
     excused = sum(f.bars for f in findings if f.kind in ("halt", "no_trades"))
     outside = sum(f.bars for f in findings if f.kind in _NOT_EXPECTED)
     blamed = [f.blamed for f in findings if f.kind not in _NOT_EXPECTED and len(f.blamed)]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from openbell.interval import Interval
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["Series", "local_median", "make_series", "true_range"]
+__all__ = ["Series", "bars_of_sessions", "local_median", "make_series", "true_range"]
 
 _DAY_NS = 86_400_000_000_000
 
@@ -38,7 +38,8 @@ class Series:
         session: Per bar, the index of its session in ``grid`` (int64).
         grid: Regular sessions that reach beyond the series.
         around: The same sessions with pre-market and post-market; None where the exchange has none.
-        expected: The bars that the calendar expects from the session of the first bar through that of the last.
+        expected: The bars that the calendar expects from the session of the first bar through that of the last, or of
+            all sessions of a part of a series.
         present: Per expected bar, whether it is there.
         first_slot: How many bars the whole ``grid`` expects before ``expected``.
     """
@@ -63,6 +64,15 @@ class Series:
         """When each stored row begins, nanoseconds since 1970 UTC; of a daily bar 00:00 UTC of its date."""
         return np.asarray(self.stored["timestamp"].to_physical().to_numpy(), np.int64)
 
+    def distinct_starts(self) -> NDArray[np.int64]:
+        """The same, each once and ascending."""
+        starts = self.starts_of_stored()
+        return starts if (np.diff(starts) > 0).all() else np.unique(starts)
+
+    def sessions(self) -> NDArray[np.int64]:
+        """The indexes of the sessions with bars, each once and ascending."""
+        return self.session[np.flatnonzero(np.diff(self.session, prepend=-1))]
+
     def times_of_days(self, day_ns: NDArray[np.int64]) -> tuple[int, int]:
         """From when to when daily rows, named by 00:00 UTC of their dates, last: in sessions, else in whole days."""
         place = np.searchsorted(self.grid.days, day_ns[[0, -1]] // _DAY_NS)
@@ -75,7 +85,12 @@ class Series:
 
 
 def make_series(
-    symbol: str, interval: Interval, stored: pl.DataFrame, grid: SessionGrid, around: SessionGrid | None
+    symbol: str,
+    interval: Interval,
+    stored: pl.DataFrame,
+    grid: SessionGrid,
+    around: SessionGrid | None,
+    span: tuple[int | None, int | None] = (None, None),
 ) -> Series:
     """Lay stored rows beside the calendar.
 
@@ -85,8 +100,24 @@ def make_series(
         stored: The rows as they are in the files, in any order, repetitions and contradictions included.
         grid: Regular sessions that reach beyond the rows.
         around: The same with extended hours.
+        span: The first session of which bars are expected, and the one after the last, as indexes of ``grid``; None:
+            that of the first bar, or after the last.
     """
     stored = stored.cast(BAR_SCHEMA)  # files of others may count microseconds
+    bars, session = bars_of_sessions(interval, stored, grid)
+    expected = grid.expected_bars(interval)
+    begin_session = span[0] if span[0] is not None else int(session[0]) if len(session) else 0
+    after_session = span[1] if span[1] is not None else int(session[-1]) + 1 if len(session) else 0
+    first, after = np.searchsorted(expected.session, [begin_session, max(begin_session, after_session)])
+    awaited = ExpectedBars(
+        *(c[first:after] for c in (expected.start_ns, expected.end_ns, expected.session, expected.sessions))
+    )
+    present = np.isin(awaited.start_ns, bars.timestamp, assume_unique=True)
+    return Series(symbol, interval, stored, bars, session, grid, around, awaited, present, int(first))
+
+
+def bars_of_sessions(interval: Interval, stored: pl.DataFrame, grid: SessionGrid) -> tuple[Bars, NDArray[np.int64]]:
+    """The stored rows that are good and lie in the sessions of a grid, and the index of the session of each."""
     good = check_bars(stored).good
     starts = good["timestamp"].to_physical().to_numpy()
     if interval.is_intraday:
@@ -100,13 +131,7 @@ def make_series(
         begin, end = grid.open_ns[session], grid.close_ns[session]
     values = {name: good[name].to_numpy()[inside] for name in ("open", "high", "low", "close", "volume")}
     bars = Bars(timestamp=begin, end=end, **values, count=np.ones(len(begin), np.int32))
-    expected = grid.expected_bars(interval)
-    first, after = np.searchsorted(expected.session, [session[0], session[-1] + 1]) if len(session) else (0, 0)
-    span = ExpectedBars(
-        *(c[first:after] for c in (expected.start_ns, expected.end_ns, expected.session, expected.sessions))
-    )
-    present = np.isin(span.start_ns, bars.timestamp, assume_unique=True)
-    return Series(symbol, interval, stored, bars, session, grid, around, span, present, int(first))
+    return bars, session
 
 
 def true_range(bars: Bars) -> NDArray[np.float64]:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from openbell.data.actions.book import ActionBook
     from openbell.data.check.series import Series
     from openbell.data.store import BarStore
+    from openbell.timing.grid import SessionGrid
 
-__all__ = ["declared_splits", "undeclared_splits"]
+__all__ = ["daily_sums", "declared_splits", "undeclared_splits"]
 
 _RATIOS = {
     "2-for-1": 2.0, "3-for-1": 3.0, "3-for-2": 1.5, "4-for-1": 4.0, "5-for-1": 5.0, "5-for-4": 1.25, "4-for-3": 4 / 3,
@@ -71,7 +72,14 @@ def _days_of_names(book: ActionBook, symbol: str) -> set[int]:
     return {at for day in renames for at in (day - 1, day)}
 
 
-def undeclared_splits(series: Series, declared: Collection[int] = ()) -> list[Finding]:
+def daily_sums(series: Series) -> Bars:
+    """The daily bars of a series; of intraday bars the sums of the sessions."""
+    if not series.intraday or not len(series.bars):
+        return series.bars
+    return aggregate(series.bars, series.grid, parse_interval("1d"), base=series.interval)
+
+
+def undeclared_splits(bars: Bars, grid: SessionGrid, declared: Collection[int] = ()) -> list[Finding]:
     """Nights over which the price steps by the ratio of a split and stays there, without a declared one.
 
     The step from the last close to the open is within 2.5 % of a usual ratio (2-for-1, 3-for-2 ... or the reverse) and
@@ -82,15 +90,13 @@ def undeclared_splits(series: Series, declared: Collection[int] = ()) -> list[Fi
     45 %, and range and money are not asked.
 
     Args:
-        series: Any series; of intraday bars the sums of the sessions are looked at.
+        bars: Daily bars; see `daily_sums`.
+        grid: The sessions that they lie in.
         declared: The sessions of declared splits, in days since 1970-01-01: from each on the split is in effect.
     """
-    bars = series.bars
-    if series.intraday and len(bars):
-        bars = aggregate(bars, series.grid, parse_interval("1d"), base=series.interval)
     if len(bars) < 2 * _REACH:
         return []
-    session = np.searchsorted(series.grid.open_ns, bars.timestamp)
+    session = np.searchsorted(grid.open_ns, bars.timestamp)
     with np.errstate(divide="ignore", invalid="ignore"):
         step = np.log(bars.close[:-1] / bars.open[1:])
     found = []
@@ -98,7 +104,7 @@ def undeclared_splits(series: Series, declared: Collection[int] = ()) -> list[Fi
         night = _Night(bars, int(before) + 1, float(step[before]))
         # Over a longer gap in the bars, the price may have gone anywhere.
         apart = session[before + 1] - session[before]
-        if apart <= _SESSIONS_APART and int(series.grid.days[session[before + 1]]) not in declared and night.is_split():
+        if apart <= _SESSIONS_APART and int(grid.days[session[before + 1]]) not in declared and night.is_split():
             found.append(_finding(night))
     return found
 

@@ -102,10 +102,10 @@ def _details(report: Report) -> Iterator[str]:
         if one.stretches:
             yield '<h3>Suspicious stretches</h3><div class="charts">'
             for stretch in one.stretches:
-                when = local_range(stretch.finding, one.interval, report.timezone)
+                when = local_range(stretch.finding, stretch.interval, report.timezone)
                 yield (
                     f"<figure><figcaption><b>{_name(stretch.finding)}, {when}</b>{escape(stretch.finding.text)}"
-                    f"</figcaption>{chart(stretch, one.interval, report.timezone)}</figure>"
+                    f"</figcaption>{chart(stretch, stretch.interval, report.timezone)}</figure>"
                 )
             yield "</div>"
         yield "</section>"
