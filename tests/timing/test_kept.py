@@ -180,6 +180,19 @@ def test_what_is_kept_comes_back(folder: Path) -> None:
     assert keep("facts", ORIGIN, lambda: Kept({"n": 1})).facts == keep("facts", ORIGIN, never).facts == {"n": 1}
 
 
+def test_files_of_years_ago_are_taken_out(folder: Path) -> None:
+    for name in ("a", "b"):
+        keep(name, ORIGIN, made)
+    old = next(folder.glob("a-*"))
+    year = 366 * 86_400
+    for file, years in ((old, 2), (next(folder.glob("b-*")), 1)):
+        os.utime(file, (file.stat().st_atime, file.stat().st_mtime - years * year))
+
+    keep("c", ORIGIN, made)
+
+    assert sorted(file.name[0] for file in folder.iterdir()) == ["b", "c"]
+
+
 @pytest.mark.parametrize("other", [("pandas 4", "rules"), ("pandas 3", "other rules"), ("pandas 3",)])
 def test_what_was_made_of_something_else_is_not_taken(other: tuple[str, ...], folder: Path) -> None:
     keep("a", ORIGIN, lambda: Kept({"old": True}))

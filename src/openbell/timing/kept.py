@@ -34,6 +34,8 @@ _FORMAT = "openbell calendars 1"
 
 _DIGITS = 64
 _WORD = 8
+_TOO_OLD_S = 400 * 86_400
+"""Calendars reach a year ahead, so that a file as old as that is of no use to anybody."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,8 +77,8 @@ def keep(name: str, made_of: Sequence[str], make: Callable[[], Kept]) -> Kept:
     folder = cache_folder()
     if folder is None:
         return make()
-    origin = [_FORMAT, name, *made_of]
-    key = hashlib.sha256(json.dumps(origin).encode()).hexdigest()[:16]
+    origin = json.dumps([_FORMAT, name, *made_of]).encode()
+    key = hashlib.sha256(origin).hexdigest()[:16]
     path = folder / "calendars" / f"{re.sub(r'[^A-Za-z0-9]', '-', name)}-{key}.bin"
     kept = _read(path, origin)
     if kept is None:
@@ -85,7 +87,7 @@ def keep(name: str, made_of: Sequence[str], make: Callable[[], Kept]) -> Kept:
     return kept
 
 
-def _read(path: Path, origin: list[str]) -> Kept | None:
+def _read(path: Path, origin: bytes) -> Kept | None:
     """What a file keeps; None when it is not there, not whole or of another origin."""
     try:
         content = path.read_bytes()
@@ -95,28 +97,37 @@ def _read(path: Path, origin: list[str]) -> Kept | None:
         get_logger().info("the calendar cache cannot be read", file=str(path), error=str(error))
         return None
     body = memoryview(content)[_DIGITS:]
-    if hashlib.sha256(body).hexdigest().encode() == content[:_DIGITS]:
-        # The checksum tells that openbell wrote all of it, so it can be read.
-        size = int.from_bytes(body[:_WORD], "little")
-        heading = json.loads(bytes(body[_WORD : _WORD + size]))
-        if heading["origin"] == origin:
-            numbers = np.frombuffer(body[_WORD + size :], "<i8").astype(np.int64, copy=False)
-            return Kept(heading["facts"], tuple(numbers.reshape(heading["columns"], -1)) if heading["columns"] else ())
-    get_logger().warning("a file of the calendar cache is damaged; it is made anew", file=str(path))
-    return None
+    if content[:_DIGITS] != _checksum(origin, body):
+        get_logger().warning("a file of the calendar cache is damaged; it is made anew", file=str(path))
+        return None
+    # The checksum tells that `_encoded` wrote all of it, so it can be read.
+    end = _WORD + int.from_bytes(body[:_WORD], "little")
+    facts, count = json.loads(bytes(body[_WORD:end]))
+    numbers = np.frombuffer(body[end:], "<i8").astype(np.int64, copy=False)
+    return Kept(facts, tuple(numbers.reshape(count, -1)) if count else ())
 
 
-def _encoded(kept: Kept, origin: list[str]) -> bytes:
+def _encoded(kept: Kept, origin: bytes) -> bytes:
     """Checksum of the rest, length of the heading, heading as JSON, columns; the columns lie at multiples of 8."""
-    heading = json.dumps({"origin": origin, "facts": kept.facts, "columns": len(kept.columns)}).encode()
+    heading = json.dumps([kept.facts, len(kept.columns)]).encode()
     heading += b" " * (-len(heading) % _WORD)
     columns = b"".join(np.ascontiguousarray(column, "<i8").tobytes() for column in kept.columns)
     body = len(heading).to_bytes(_WORD, "little") + heading + columns
-    return hashlib.sha256(body).hexdigest().encode() + body
+    return _checksum(origin, body) + body
+
+
+def _checksum(origin: bytes, body: bytes | memoryview) -> bytes:
+    """Fits a file only that says this of that origin, in this format; `_DIGITS` letters."""
+    checksum = hashlib.sha256(origin)
+    checksum.update(body)
+    return checksum.hexdigest().encode()
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Put a file in place at once; other processes see all of it or none. That it cannot be is no error."""
+    """Put a file in place at once, and take out old ones; other processes see all of it or none.
+
+    That it cannot be is no error.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,5 +136,8 @@ def _write(path: Path, content: bytes) -> None:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+        now = path.stat().st_mtime
+        for old in [file for file in path.parent.iterdir() if now - file.stat().st_mtime > _TOO_OLD_S]:
+            old.unlink(missing_ok=True)
     except OSError as error:
         get_logger().info("the calendar cache cannot be written", file=str(path), error=str(error))
