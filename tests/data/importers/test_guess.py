@@ -196,6 +196,19 @@ def test_bars_that_are_not_stored_are_refused_with_what_is_possible(tmp_path: Pa
         guess_csv(write(tmp_path, when), NEW_YORK)
 
 
+@pytest.mark.parametrize(("busy", "label"), [(20_000, "end"), (300, "start")], ids=["busy in hours", "alike"])
+def test_with_extended_hours_the_label_is_told_by_volume_or_not_at_all(tmp_path: Path, busy: int, label: str) -> None:
+    ends = [datetime(2024, 6, day, 8, 1) + timedelta(minutes=minute) for day in (25, 26, 27) for minute in range(600)]
+    hours = range(9 * 60 + 31, 16 * 60 + 1)  # ends of the bars of regular hours
+    rows = ["Date,Open,High,Low,Close,Volume"]
+    rows += [f"{t:%Y-%m-%d %H:%M},10,11,9,10,{busy if t.hour * 60 + t.minute in hours else 300}" for t in ends]
+    (tmp_path / "ACME.csv").write_text("\n".join(rows))
+    guess = guess_csv(Source(tmp_path / "ACME.csv", symbol="ACME"), NEW_YORK)
+
+    (finding,) = (f for f in guess.findings if f.what == "label")
+    assert (finding.value, "assumed" in finding.why) == (label, busy == 300)
+
+
 def test_the_label_is_told_by_where_sessions_begin(tmp_path: Path) -> None:
     def label(late: int, given: Given = NEW_YORK) -> tuple[str, str, bool]:
         finding = guess_csv(write(tmp_path, times(late=timedelta(minutes=late))), given).findings[-2]

@@ -40,6 +40,7 @@ _MINUTE_NS = 60 * _SECOND_NS
 _HOUR_NS = 3600 * _SECOND_NS
 _STORED = {1: "1s", 60: "1m", 3600: "60m"}
 _MOSTLY = 0.8
+_CLEARLY = 1.05
 
 
 class TimeFormat(NamedTuple):
@@ -203,13 +204,9 @@ def guess_label(
             for place, time in ((at, opens), (following, opens + step_ns), (last, closes))
         )
         if _is_extended(starts, opens, closes):
-            # With trades before the open and after the close, the busiest minutes tell: the last one of the session is
-            # busier than the one after it; else the first one than those before. A second is too short for that.
-            if step_ns >= _MINUTE_NS and has_close and starts[last - 1] == closes - step_ns:
-                votes["start" if volume[last - 1] > volume[last] else "end", False] += 1
-            elif step_ns >= _MINUTE_NS and has_open and has_next:
-                busy = volume[at] ** 2 - volume[at - 1] * volume[following]
-                votes["start" if busy > 0 else "end", False] += int(busy != 0)
+            # A second is too short to tell it.
+            if step_ns >= _MINUTE_NS and (told := _told_by_busy_bars(starts, volume, opens, closes, step_ns)):
+                votes[told, False] += 1
         elif has_open:
             votes["start", True] += 1
         elif has_close or (has_next and step_ns >= _MINUTE_NS):
@@ -218,6 +215,28 @@ def guess_label(
         # Bars stamped at their ends begin after the open; without trades in the first minute, others do so, too.
         return _verdict({"start": votes["start", True], "end": 0}, time_manager)
     return _verdict({name: votes[name, True] + votes[name, False] for name in ("start", "end")}, time_manager)
+
+
+def _told_by_busy_bars(
+    times: NDArray[np.int64], volume: NDArray[np.float64], opens: int, closes: int, step_ns: int
+) -> Literal["start", "end"] | None:
+    """What the volume tells with trades before the open and after the close; None when it is much the same there.
+
+    The last bar of the session is busier than the one after it; else the first one than those before.
+    """
+
+    def at(time: int) -> float | None:
+        place = int(np.searchsorted(times, time))
+        return float(volume[place]) if place < len(times) and times[place] == time else None
+
+    last, after = at(closes - step_ns), at(closes)
+    if last is not None and after is not None and max(last, after) > _CLEARLY * min(last, after):
+        return "start" if last > after else "end"
+    before, first, second = at(opens - step_ns) or 0.0, at(opens), at(opens + step_ns)
+    if first is None or second is None:
+        return None
+    one, other = first * first, before * second
+    return None if max(one, other) <= _CLEARLY * min(one, other) else "start" if one > other else "end"
 
 
 def _is_extended(times: NDArray[np.int64], opens: int, closes: int) -> bool:
