@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from platformdirs import user_cache_path
 
 from openbell.logs import get_logger
 
@@ -57,11 +58,7 @@ def cache_folder() -> Path | None:
     if named.casefold() == "off":
         return None
     try:
-        if named:
-            return Path(named).expanduser()
-        from platformdirs import user_cache_path
-
-        return user_cache_path("openbell", appauthor=False)
+        return Path(named).expanduser() if named else user_cache_path("openbell", appauthor=False)
     except RuntimeError:
         return None
 
