@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from data.check.made import bars, series, times, without
 from openbell.bars import COLUMNS, Bars
 from openbell.data.aggregate import aggregate
-from openbell.data.check.daily import daily_prices, daily_volumes, outside_daily
+from openbell.data.check.daily import daily_prices, daily_volumes, outside_daily, unlike_daily
 from openbell.data.check.repeats import contradictions, duplicates
 from openbell.data.check.score import Score, doubtful_rows, score
 from openbell.data.check.spikes import spikes
@@ -151,6 +151,16 @@ class TestDaily:
 
         assert found.blamed.tolist() == [one.bars.timestamp[600]]
         assert "above the high of the daily bar" in found.text
+
+    def test_another_price_basis_is_told_once(self) -> None:
+        one = series(bars())
+        halved = changed(daily_of(bars()), **{name: getattr(daily_of(bars()), name) / 2 for name in PRICES})
+
+        (found,) = unlike_daily(one, halved)
+
+        assert (found.kind, found.severity) == ("other_basis", "serious")
+        assert "on different price bases" in found.text
+        assert score_of(one, [found]).percent == 50.0
 
     @pytest.mark.parametrize(
         ("name", "within", "beyond"), [("high", 1.0008, 1.003), ("low", 0.9992, 0.997), ("open", 1.002, 1.004)]

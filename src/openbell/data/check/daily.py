@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from openbell.data.check.finding import Severity
     from openbell.data.check.series import Series
 
-__all__ = ["AUCTION_TOLERANCE", "RANGE_TOLERANCE", "VOLUME_SHARE", "daily_prices", "daily_volumes", "outside_daily"]
+__all__ = [
+    "AUCTION_TOLERANCE",
+    "RANGE_TOLERANCE",
+    "VOLUME_SHARE",
+    "daily_prices",
+    "daily_volumes",
+    "outside_daily",
+    "unlike_daily",
+]
 
 RANGE_TOLERANCE = 0.001
 """High and low may differ by 0.1 %, or by one tick where that is more."""
@@ -45,8 +53,18 @@ class _Pairs:
     tick: float
 
 
+def unlike_daily(series: Series, daily: Bars) -> list[Finding]:
+    """All findings about bars and the daily bar of their session; prices on another basis are told of only once."""
+    outside = outside_daily(series, daily)
+    other_basis = any(found.kind == "other_basis" for found in outside)
+    return [*outside, *([] if other_basis else daily_prices(series, daily)), *daily_volumes(series, daily)]
+
+
 def outside_daily(series: Series, daily: Bars) -> list[Finding]:
-    """Intraday bars that trade beyond the range of their session's daily bar: one of the two is wrong."""
+    """Intraday bars that trade beyond the range of their session's daily bar: one of the two is wrong.
+
+    Where more than a fifth of them do, it is one finding: ``other_basis``.
+    """
     bars = series.bars
     if not len(daily) or not len(bars):
         return []
@@ -60,8 +78,8 @@ def outside_daily(series: Series, daily: Bars) -> list[Finding]:
             f"{100 * beyond.sum() / known.sum():.0f} % of the bars trade beyond the range of their daily bar: are the "
             "two on different price bases (one adjusted, one not), or of different instruments?"
         )
-        start, end, blamed = int(bars.timestamp[0]), int(bars.end[-1]), bars.timestamp[beyond]
-        return [Finding("outside_daily", "doubt", start, end, len(blamed), text, blamed)]
+        start, end = int(bars.timestamp[0]), int(bars.end[-1])
+        return [Finding("other_basis", "serious", start, end, int(beyond.sum()), text)]
     found = []
     for first, after in runs_of(beyond):
         part, high, low = bars[first:after], float(above[first:after].max()), float(below[first:after].max())

@@ -27,6 +27,7 @@ _NOT_CHARTED = {
     "damaged_file",
     "wrong_time_zone",
     "wrong_label",
+    "other_basis",
     "outside_hours",
     "closed_day",
 }

@@ -22,6 +22,7 @@ KINDS = {
     "wrong_time_zone": "bars whose times lie in another time zone",
     "wrong_label": "bars named by their end, not by their start",
     "undeclared_split": "a split that no corporate action tells",
+    "other_basis": "prices on another basis than the daily bars'",
     "contradiction": "bars whose prices contradict each other",
     "duplicate": "times that come more than once",
     "outside_hours": "bars outside all trading hours",

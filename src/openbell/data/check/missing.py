@@ -29,6 +29,7 @@ _THIN_SHARE = 0.05
 _CHANCE = 0.01
 _CLUSTERING = 3
 _LONG_ABSENCE = 20
+_FEW = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,7 +140,7 @@ def _is_quiet(
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """A run of missing bars: how many others have bars in it, are active in the session, and who sees trades."""
+    """A run of missing bars: how many bars others have in it, how many are active in the session, who sees trades."""
 
     start_ns: int
     end_ns: int
@@ -172,7 +173,8 @@ class _Resumption:
 def _judge(gap: _Gap, resumed: _Resumption) -> Finding:
     jumped, burst = resumed.jump >= _JUMP, resumed.burst >= _BURST
     long = gap.end_ns - gap.start_ns >= _SHORTEST_HALT_NS
-    everybody = gap.others_active >= 2 and not gap.others_in_it
+    # A stray bar of one of them, or one with wrong times, is not the market.
+    everybody = gap.others_active >= 2 and gap.others_in_it <= _FEW * gap.missing * gap.others_active
     bars = f"{gap.missing:,} bars missing" if gap.missing > 1 else "1 bar missing"
     manner = " and ".join(
         part
@@ -185,18 +187,20 @@ def _judge(gap: _Gap, resumed: _Resumption) -> Finding:
     if gap.seen:
         return _hole(gap, f"{bars}, and the {gap.seen} bars have trades there: a hole, certainly")
     if long and everybody and (jumped or burst):
-        text = f"{bars}, all {gap.others_active} other symbols stand still too, then {manner}: a market halt, likely"
+        text = f"{bars}, {_who(gap)} stand still too, then {manner}: a market halt, likely"
         return Finding("halt", "note", gap.start_ns, gap.end_ns, gap.missing, text)
     if long and not everybody and jumped and burst:
         return Finding("halt", "note", gap.start_ns, gap.end_ns, gap.missing, f"{bars}, then {manner}: a halt, likely")
     if everybody and long:
-        return _hole(
-            gap, f"{bars} here and in {gap.others_active} other symbols, which go on quietly: the source failed?"
-        )
+        return _hole(gap, f"{bars} here, and {_who(gap)} stand still too and go on quietly: the source failed?")
     rest = f", then {manner}" if manner else ", no price jump"
     if gap.others_in_it:
         return _hole(gap, f"{bars} while other symbols traded{rest}: a hole, likely")
     return _hole(gap, f"{bars}{rest}: a hole, or nobody traded")
+
+
+def _who(gap: _Gap) -> str:
+    return f"{'most of the' if gap.others_in_it else 'all'} {gap.others_active} other symbols"
 
 
 def _hole(gap: _Gap, text: str) -> Finding:

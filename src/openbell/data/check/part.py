@@ -9,7 +9,7 @@ import numpy as np
 
 from openbell.bars import Bars
 from openbell.data.check.closed import closed_days
-from openbell.data.check.daily import daily_prices, daily_volumes, outside_daily
+from openbell.data.check.daily import unlike_daily
 from openbell.data.check.excerpts import completeness, fewest_charts, stretches
 from openbell.data.check.finding import KINDS, Finding
 from openbell.data.check.hours import end_labels, outside_hours, wrong_time_zone
@@ -76,8 +76,7 @@ def check_part(
     """
     findings = [
         *damaged,
-        *wrong_time_zone(series),
-        *end_labels(series),
+        *(wrong_time_zone(series) or end_labels(series)),
         *contradictions(series),
         *duplicates(series),
         *outside_hours(series),
@@ -88,7 +87,7 @@ def check_part(
         *stale(series),
     ]
     if daily is not None:
-        findings += [*outside_daily(series, daily), *daily_prices(series, daily), *daily_volumes(series, daily)]
+        findings += unlike_daily(series, daily)
     findings.sort(key=_gravity)
     starts = series.starts_of_stored()
     return Part(

@@ -6,13 +6,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from openbell.data.check.finding import KINDS
 from openbell.interval import parse_interval
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from openbell.bars import Bars
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["Completeness", "Report", "SeriesReport", "Stretch", "local_range"]
 
 _NOTES = ("no_trades", "extended_hours")
+_OF_SESSIONS = ("undeclared_split", "missing_sessions", "daily_price", "daily_volume")
+_COUNTED_IN_BARS = (
+    *("hole", "contradiction", "duplicate", "outside_hours", "closed_day", "halt"),
+    *("outside_daily", "daily_volume"),
+)
 _PHRASES = {
     "damaged_file": ("1 damaged file", "{:,} damaged files"),
     "wrong_time_zone": ("wrong time zone?", "wrong time zone?"),
@@ -34,9 +40,10 @@ _PHRASES = {
     "missing_sessions": ("1 session missing", "{:,} sessions missing"),
     "hole": ("1 bar missing", "{:,} bars missing"),
     "spike": ("1 spike", "{:,} spikes"),
-    "outside_daily": ("beyond the daily range once", "beyond the daily range {:,} times"),
-    "daily_price": ("prices unlike the daily bar's once", "prices unlike the daily bar's {:,} times"),
-    "daily_volume": ("volume unlike the daily bar's once", "volume unlike the daily bar's {:,} times"),
+    "other_basis": ("another price basis than the daily bars?", "another price basis than the daily bars?"),
+    "outside_daily": ("1 bar beyond its daily bar", "{:,} bars beyond their daily bars"),
+    "daily_price": ("prices unlike the daily bar's in 1 session", "prices unlike the daily bar's in {:,} sessions"),
+    "daily_volume": ("volume unlike the daily bar's in 1 session", "volume unlike the daily bar's in {:,} sessions"),
     "stale": ("1 stale run", "{:,} stale runs"),
     "halt": ("1 bar missing in a halt", "{:,} bars missing in halts"),
 }
@@ -108,7 +115,9 @@ class SeriesReport:
         count = len(found)
         if kind == "missing_sessions":
             count = int((self.sessions.present == 0).sum())
-        elif kind in ("hole", "contradiction", "duplicate", "outside_hours", "closed_day", "halt"):
+        elif kind == "daily_price":
+            count = len(np.unique(np.concatenate([f.blamed for f in found])))
+        elif kind in _COUNTED_IN_BARS:
             count = sum(f.bars for f in found)
         worst = max(found, key=lambda f: f.bars)
         when = local_range(worst, self.interval, timezone)
@@ -173,7 +182,7 @@ class Report:
 def local_range(found: Finding, interval: str, timezone: tzinfo) -> str:
     """When a finding is, on the exchange's clock, as short as it can be told."""
     start, end = _local(found.start_ns, timezone), _local(found.end_ns, timezone)
-    if interval == "1d" or found.kind == "missing_sessions":
+    if interval == "1d" or found.kind in _OF_SESSIONS:
         return start[:10] if start[:10] == end[:10] else f"{start[:10]} to {end[:10]}"
     length = 19 if interval == "1s" else 16
     start, end = start[:length].replace("T", " "), end[:length].replace("T", " ")
