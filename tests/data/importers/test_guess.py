@@ -209,6 +209,46 @@ def test_with_extended_hours_the_label_is_told_by_volume_or_not_at_all(tmp_path:
     assert (finding.value, "assumed" in finding.why) == (label, busy == 300)
 
 
+@pytest.mark.parametrize(
+    ("separator", "form"), [(",", "comma in quotes"), (";", "1.234,56"), (";", "volumes by thousands")]
+)
+def test_decimal_commas_are_found(tmp_path: Path, separator: str, form: str) -> None:
+    price = {"comma in quotes": "10,25", "1.234,56": "1.110,25", "volumes by thousands": "10,25"}[form]
+    volume = "65095" if form == "comma in quotes" else "65.095"
+    rows = ["Date,Open,High,Low,Close,Volume".replace(",", separator)]
+    for minute in range(30, 60):
+        fields = [f"2024-06-26 09:{minute}", price, price, price, price, volume]
+        rows.append(separator.join(f'"{field}"' for field in fields))
+    (tmp_path / "ACME.csv").write_text("\n".join(rows))
+    guess = guess_csv(Source(tmp_path / "ACME.csv", symbol="ACME"), NEW_YORK)
+    store = BarStore.open_or_create(tmp_path / "store")
+    import_csv_as([tmp_path / "ACME.csv"], store, guess.reading)
+
+    assert found(guess)["decimal sign"] == "comma"
+    first = store.read(["ACME"], "1m", None, None).row(0, named=True)
+    assert (first["close"], first["volume"]) == (1110.25 if form == "1.234,56" else 10.25, 65_095.0)
+
+
+@pytest.mark.parametrize(
+    ("names", "column", "sure"),
+    [
+        ("TICKVOL,VOL", "TICKVOL", "likely"),
+        ("VOL,TICKVOL", "TICKVOL", "likely"),
+        ("Volume BTC,Volume USD", "Volume BTC", "unsure"),
+    ],
+)
+def test_the_volume_is_one_that_is_there(tmp_path: Path, names: str, column: str, sure: str) -> None:
+    rows = [f"Date,Open,High,Low,Close,{names}"]
+    values = ",".join("0" if name == "VOL" else "7" for name in names.split(","))
+    rows += [f"2024-06-26 09:{minute},10,11,9,10,{values}" for minute in range(30, 60)]
+    (tmp_path / "ACME.csv").write_text("\n".join(rows))
+    guess = guess_csv(Source(tmp_path / "ACME.csv", symbol="ACME"), NEW_YORK)
+
+    (finding,) = (f for f in guess.findings if f.what == "volume column")
+    assert (finding.value, finding.sure) == (column, sure)
+    assert guess.preview["volume"].to_list() == [7.0] * 5
+
+
 def test_the_label_is_told_by_where_sessions_begin(tmp_path: Path) -> None:
     def label(late: int, given: Given = NEW_YORK) -> tuple[str, str, bool]:
         finding = guess_csv(write(tmp_path, times(late=timedelta(minutes=late))), given).findings[-2]

@@ -140,7 +140,9 @@ def number(text: pl.Expr, *, decimal_comma: bool = False) -> pl.Expr:
     """Numbers in text, also as ``1,234.50``, ``$12.30``, ``1.2M``; null where there is none."""
     plain = text.str.strip_chars()
     if decimal_comma:
-        plain = plain.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+        grouped = plain.str.contains(r"^-?\d{1,3}(\.\d{3})+(,\d+)?$")
+        plain = pl.when(grouped).then(plain.str.replace_all(".", "", literal=True)).otherwise(plain)
+        plain = plain.str.replace(",", ".", literal=True)
     bare = plain.str.replace_all(r"^[$€£¥]|[\s']", "")
     grouped = bare.str.contains(r"^-?\d{1,3}(,\d{3})+(\.\d+)?$")
     bare = pl.when(grouped).then(bare.str.replace_all(",", "", literal=True)).otherwise(bare)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ __all__ = ["CsvLayout", "CsvTable", "read_beginning"]
 
 _BLOCK_BYTES = 24 << 20
 _QUOTED = r'"[^"]*"'
+_GROUPED = re.compile(rb"(?<!\d)\d{1,3}(\.\d{3})+(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,9 @@ class CsvTable:
         return self.separator.join(names)
 
     def _chunk(self, block: bytes, first: int, wanted: Sequence[str], numbers: Sequence[str]) -> Chunk:
+        # polars reads decimal commas, but not in quotes between commas, nor beside points between thousands.
+        if self.layout.decimal_comma and (self.separator == "," or _GROUPED.search(block)):
+            numbers = ()
         schema: dict[str, type[pl.DataType]] = {
             name: pl.Float64 if name in numbers else pl.String for name in self.columns
         }
@@ -139,7 +144,7 @@ class CsvTable:
             schema=schema,
             columns=sorted(self.columns.index(name) for name in wanted),
             separator=self.layout.separator,
-            decimal_comma=self.layout.decimal_comma,
+            decimal_comma=self.layout.decimal_comma and self.separator != ",",
         ).select(wanted)
 
 

@@ -35,6 +35,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "volume": ("volume", "v", "vol", "qty", "quantity", "shares", "size", "volumen", "stuck", "tickvol", "tick_volume"),
     "symbol": ("symbol", "ticker", "sym", "act_symbol", "instrument", "ric", "contract", "pair", "code"),
 }
+_TICK_VOLUMES = {"tickvol", "tick_volume"}
 _DATE_NAMES = {"date", "day", "trade_date", "dtyyyymmdd", "datum", "d"}
 _CLOCK_NAMES = {"time", "clock", "hour", "zeit", "time_of_day", "t", "timestamp"}
 _USUAL = {"time": {"timestamp", "time", "datetime", "date"}, **{n: {n} for n in (*PRICES, "volume")}}
@@ -98,6 +99,10 @@ def guess_columns(
         if role not in found and (column := _by_name(role, sample.columns, {f.column for f in found.values()})):
             usual = _plain(column) in _USUAL.get(role, ()) and column == column.strip()
             found[role] = _Found(column, "plain" if usual else "likely")
+    if "volume" in found and found["volume"].sure != "given":
+        _prefer_volume_that_is_there(sample, found)
+    elif "volume" not in found:
+        _find_one_of_several_volumes(sample, found)
     _find_times(sample, found)
     if not all(role in found for role in PRICES):
         _find_prices_by_values(sample, found, decimal_comma=decimal_comma)
@@ -149,6 +154,28 @@ def _by_name(role: str, columns: Sequence[str], taken: set[str]) -> str | None:
         c for c, plain in free.items() if role in plain.split("_") and not {"time", "interest"} & set(plain.split("_"))
     ]
     return words[0] if len(words) == 1 else None
+
+
+def _prefer_volume_that_is_there(sample: pl.DataFrame, found: dict[str, _Found]) -> None:
+    """Take the number of ticks where the volume is 0 in all rows, as it is in files of currencies."""
+
+    def is_nothing(column: str) -> bool:
+        values = _numbers(sample, [column], decimal_comma=False)[column]
+        return not (values.fill_null(0.0) != 0).any()
+
+    if not is_nothing(found["volume"].column):
+        return
+    ticks = [c for c in sample.columns if _plain(c) in _TICK_VOLUMES and not is_nothing(c)]
+    if ticks:
+        found["volume"] = _Found(ticks[0], "likely", f"{found['volume'].column} is 0 in all rows")
+
+
+def _find_one_of_several_volumes(sample: pl.DataFrame, found: dict[str, _Found]) -> None:
+    """The first of several columns such as ``Volume BTC`` and ``Volume USD``."""
+    taken = {f.column for f in found.values()}
+    several = [c for c in sample.columns if c not in taken and "volume" in _plain(c).split("_")]
+    if several:
+        found["volume"] = _Found(several[0], "unsure", f"the first one; {', '.join(several[1:])} may be meant")
 
 
 def _find_times(sample: pl.DataFrame, found: dict[str, _Found]) -> None:

@@ -17,7 +17,8 @@ SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space":
 _FEWEST_COLUMNS = 5
 _LINES = 200
 _NUMBER = re.compile(r"[-+$€£¥]?\d[\d.,:/\- ]*(e[+-]?\d+)?[KMB%]?", re.IGNORECASE)
-_COMMA_NUMBER = re.compile(r"-?\d+,\d+")
+_COMMA_NUMBER = re.compile(r"-?(\d+|\d{1,3}(\.\d{3})+),\d+")
+_SURELY_COMMA_NUMBER = re.compile(r"-?(\d+,(\d{1,2}|\d{4,})|\d{1,3}(\.\d{3})+,\d+)")
 _POINT_NUMBER = re.compile(r"-?\d+\.\d+")
 
 
@@ -46,10 +47,12 @@ def guess_layout(
         raise ConfigError(f"{where} is empty.")
     if "\0" in text:
         raise ConfigError(f"{where} is not a text file. For Parquet use: openbell data import parquet")
-    if decimal_comma and separator == ",":
+    if decimal_comma and separator == "," and '"' not in text:
         raise ConfigError(f"{where}: a comma cannot be both the separator and the decimal sign.")
     found_by = [
-        SEPARATORS[n] for n in ("tab", "semicolon", "pipe", "comma", "space") if not (decimal_comma and n == "comma")
+        SEPARATORS[n]
+        for n in ("tab", "semicolon", "pipe", "comma", "space")
+        if not (decimal_comma and n == "comma" and '"' not in text)
     ]
     candidates = [separator] if separator else found_by
     best = max(candidates, key=lambda s: _columns_by(lines, s)[1] * (_columns_by(lines, s)[0] >= _FEWEST_COLUMNS))
@@ -68,7 +71,7 @@ def guess_layout(
     rows = [fields_of(line, best) for line in lines[first + has_header :]]
     names = header_names(lines[first], best) if has_header else [f"column_{i}" for i in range(1, count + 1)]
     if decimal_comma is None:
-        decimal_comma = best != "," and _has_decimal_comma(rows)
+        decimal_comma = _has_decimal_comma(rows, best)
     return CsvLayout(tuple(names), best, first + has_header, has_header, decimal_comma)
 
 
@@ -96,7 +99,9 @@ def _columns_by(lines: list[str], separator: str) -> tuple[int, float]:
     return count, times / counts.total()
 
 
-def _has_decimal_comma(rows: list[list[str]]) -> bool:
+def _has_decimal_comma(rows: list[list[str]], separator: str) -> bool:
     fields = [field.strip() for row in rows for field in row]
-    with_comma = sum(bool(_COMMA_NUMBER.fullmatch(field)) for field in fields)
+    # In quotes between commas, 65,095 is rather a volume of five digits.
+    number = _SURELY_COMMA_NUMBER if separator == "," else _COMMA_NUMBER
+    with_comma = sum(bool(number.fullmatch(field)) for field in fields)
     return with_comma > sum(bool(_POINT_NUMBER.fullmatch(field)) for field in fields)
