@@ -371,6 +371,22 @@ class TestMinQuality:
         with pytest.raises(ProvisioningError, match=r"97\.\d\d % good.*: 1\d are in doubt \(spikes"):
             engine(tmp_path / "s", days=str(DAY), symbols=["BAD"], trailing={"1m": 2}, min_quality=99).run()
 
+    @pytest.mark.parametrize("interval", ["1m", "1d"])
+    def test_a_split_that_nobody_declared_makes_all_of_it_bad(self, interval: str, tmp_path: Path) -> None:
+        store = BarStore.open(made_store(tmp_path / "s", ["S"], "2024-05-20", "2024-07-10"))
+        later = (pl.col("timestamp").dt.date() >= date(2024, 6, 20)) + 1
+        for name in ("1m", "1d"):
+            frame = store.read(["S"], name, None, None).drop("symbol")
+            halved = [(pl.col(c) / later).alias(c) for c in ("open", "high", "low", "close")]
+            store.write("S", name, frame.with_columns(*halved, pl.col("volume") * later))
+        config = {"days": str(DAY), "symbols": ["S"], "trailing": {interval: 30}, "min_quality": 60}
+
+        with pytest.raises(ProvisioningError, match=r"50\.00 % good.*2-for-1 split\?.*\(on 2024-06-20\).*declare"):
+            engine(tmp_path / "s", **config).run()
+        ActionStore(store.path).write(actions(("S", date(2024, 6, 20), "split", 2)))
+        for adjustment in ("raw", "split"):
+            assert engine(tmp_path / "s", **config, adjustment=adjustment).run()["days"][0]["symbols"].keys() == {"S"}
+
     def test_the_session_itself_is_not_looked_at(self, tmp_path: Path) -> None:
         """A day of which half is missing is not known before it is over; an addition at noon gets the same answer."""
         path = made_store(

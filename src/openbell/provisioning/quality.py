@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.data.check.score import doubtful_rows
+from openbell.data.aggregate import aggregate
+from openbell.data.check.score import CAP, doubtful_rows
+from openbell.data.check.splits import undeclared_splits
 from openbell.data.quality import measure_quality
+from openbell.interval import parse_interval
 from openbell.provisioning.history import measured_from
+from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from openbell.bars import Bars
+    from openbell.data.check.finding import Finding
     from openbell.data.quality import Gap, Quality
     from openbell.interval import Interval
     from openbell.provisioning.requirements import ProvisioningRequirements
@@ -23,7 +31,8 @@ def history_is_good_enough(req: ProvisioningRequirements, world: World) -> str |
     """What is too bad about the history that a full symbol asks for; None when nothing is, or nothing was asked for.
 
     Every base interval is judged from where its history should begin up to the start of the session: the share of the
-    expected bars that are there and not in doubt. Nothing of the session itself is looked at, so that an addition at
+    expected bars that are there and not in doubt, and no more than half when a split lies in it that nobody declared.
+    Nothing of the session itself is looked at, so that an addition at
     noon gets the answer that it would have got before the open. Synthetic bars are missing ones; built ones are there.
     """
     wanted = world.config.session_data_config.min_quality
@@ -54,11 +63,31 @@ def _judged(symbol: str, base: Interval, start_ns: int, wanted: float, world: Wo
         return None
     doubtful = len(doubtful_rows(real, base))
     percent = 100.0 * (measured.present - doubtful) / measured.expected
-    return None if percent >= wanted else _reason(symbol, base, percent, wanted, measured, doubtful, world)
+    splits = _undeclared_splits(symbol, base, real, first, world)
+    if splits:
+        percent = min(percent, CAP)
+    return None if percent >= wanted else _reason(symbol, base, percent, wanted, measured, doubtful, splits, world)
+
+
+def _undeclared_splits(symbol: str, base: Interval, bars: Bars, first: date, world: World) -> list[Finding]:
+    """Splits that the bars show; declared ones show only in bars that are not adjusted for them."""
+    manager = world.data_manager
+    declared = [day_number(a.ex_date) for a in manager.actions(symbol, first) if a.type == "split"]
+    grid = world.time_manager.grid(first, world.day)
+    if base.is_intraday and len(bars):
+        bars = aggregate(bars, grid, parse_interval("1d"), base=base)
+    return undeclared_splits(bars, grid, declared)
 
 
 def _reason(
-    symbol: str, base: Interval, percent: float, wanted: float, measured: Quality, doubtful: int, world: World
+    symbol: str,
+    base: Interval,
+    percent: float,
+    wanted: float,
+    measured: Quality,
+    doubtful: int,
+    splits: list[Finding],
+    world: World,
 ) -> str:
     missing = measured.expected - measured.present
     parts = [f"{missing:,} of {measured.expected:,} bars are missing"] if missing else []
@@ -66,9 +95,11 @@ def _reason(
         parts[0] += f" (the longest gap: {_when(max(measured.gaps, key=lambda g: g.missing), base, world)})"
     if doubtful:
         parts.append(f"{doubtful:,} are in doubt (spikes, or prices that stand still)")
+    parts += [f"{found.text} (on {world.time_manager.to_local(found.start_ns):%Y-%m-%d})" for found in splits]
+    remedy = "declare the split with openbell data import actions" if splits else "import what is missing"
     return (
         f"{symbol}: its {base} history is {percent:.2f} % good, session_data_config.min_quality is {wanted:g} %: "
-        f"{' and '.join(parts)}. See openbell data check {symbol}; import what is missing, or lower min_quality."
+        f"{', and '.join(parts)}. See openbell data check {symbol}; {remedy}, or lower min_quality."
     )
 
 
