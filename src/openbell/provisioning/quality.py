@@ -12,7 +12,6 @@ from openbell.data.check.splits import undeclared_splits
 from openbell.data.quality import measure_quality
 from openbell.interval import parse_interval
 from openbell.provisioning.history import measured_from
-from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
     from datetime import date
@@ -63,20 +62,20 @@ def _judged(symbol: str, base: Interval, start_ns: int, wanted: float, world: Wo
         return None
     doubtful = len(doubtful_rows(real, base))
     percent = 100.0 * (measured.present - doubtful) / measured.expected
-    splits = _undeclared_splits(symbol, base, real, first, world)
+    splits = _undeclared_splits(base, real, first, world)
     if splits:
         percent = min(percent, CAP)
     return None if percent >= wanted else _reason(symbol, base, percent, wanted, measured, doubtful, splits, world)
 
 
-def _undeclared_splits(symbol: str, base: Interval, bars: Bars, first: date, world: World) -> list[Finding]:
-    """Splits that the bars show; declared ones show only in bars that are not adjusted for them."""
-    manager = world.data_manager
-    declared = [day_number(a.ex_date) for a in manager.actions(symbol, first) if a.type == "split"]
+def _undeclared_splits(base: Interval, bars: Bars, first: date, world: World) -> list[Finding]:
+    """Splits that adjusted bars still show; raw ones are asked for with all their steps."""
+    if world.data_manager.adjustment == "raw":
+        return []
     grid = world.time_manager.grid(first, world.day)
     if base.is_intraday and len(bars):
         bars = aggregate(bars, grid, parse_interval("1d"), base=base)
-    return undeclared_splits(bars, grid, declared)
+    return undeclared_splits(bars, grid)
 
 
 def _reason(
