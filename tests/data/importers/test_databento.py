@@ -114,6 +114,17 @@ def test_files_that_are_not_bars_or_are_damaged_are_told(tmp_path: Path, store: 
         import_databento([damaged], store)
 
 
+def test_a_file_that_is_cut_off_is_told_and_leaves_no_bars(tmp_path: Path, store: BarStore) -> None:
+    times = [1_719_408_600_000_000_000 + minute * 60_000_000_000 for minute in range(50)]
+    names = [mapping("SPY", (date(2024, 6, 26), date(2024, 7, 26), 1))]
+    path = write(tmp_path / "cut.dbn", *(record(1, time) for time in times), mappings=names)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(BadBarsError, match=r"cut\.dbn: it is cut off in the middle of a record"):
+        import_databento([path], store)
+
+    assert store.symbols() == ()
+
+
 def test_without_the_package_the_error_names_the_extra(
     tmp_path: Path, store: BarStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,6 +139,8 @@ class _DbnTable:
                     yield records
             if first:
                 raise OSError("it is no DBN file, or cut off in its header")
+            if decoder.buffer():
+                raise OSError("it is cut off in the middle of a record")
 
     def _frames(self) -> Iterator[pl.DataFrame]:
         ohlcv = _package().OHLCVMsg
