@@ -64,7 +64,7 @@ def _bars_of(entry: Mapping[str, Any], interval: str) -> str:
     found = entry["historical"].get(interval)
     if not found:
         return ""
-    return f"{found['bars']:,}" + (f" ({found['synthetic']:,} gaps filled)" if found["synthetic"] else "")
+    return f"{found['bars']:,}" + (f" (+{found['synthetic']:,} synthetic)" if found["synthetic"] else "")
 
 
 def _other_days(days: Sequence[Mapping[str, Any]]) -> str:
