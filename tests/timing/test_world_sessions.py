@@ -72,7 +72,8 @@ def tiles_of(tm: TimeManager, minutes: Bars, interval: str) -> dict[int, tuple[i
 
 
 def rows_of(bars: Bars) -> list[Row]:
-    return [Row(*row) for row in zip(*(getattr(bars, n).tolist() for n in bars.__dataclass_fields__), strict=True)]
+    columns = (getattr(bars, name).tolist() for name in ("timestamp", *Row._fields[1:]))
+    return [Row(*row) for row in zip(*columns, strict=True)]
 
 
 def same(found: Row, expected: Row) -> bool:
