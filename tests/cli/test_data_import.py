@@ -72,6 +72,18 @@ def test_the_log_tells_how_files_are_read_and_what_became_of_each(vendor: Path, 
     assert call(*words).stderr.count("how files are read") == 0
 
 
+def test_why_rows_were_set_aside_is_told(vendor: Path, store: Path) -> None:
+    odd = ["06/28/2024;10:01;10;9;10;10;5", "06/28/2024;10:02;10;9;10;10;5", "06/28/2024;10:03;n/a;11;10;10;5"]
+    vendor.write_text("\n".join([vendor.read_text(), *odd]))
+    result = call("csv", vendor, "--store", store, *NEW_YORK, "--yes")
+    as_json = json.loads(call("csv", vendor, "--store", store, *NEW_YORK, "--yes", "--json").stdout)
+
+    assert "warning: 3 rows contradict themselves or cannot be read and were not stored: " in result.stderr
+    assert "(2 rows); " in result.stderr
+    assert sorted(as_json["reasons"].values()) == [1, 2]
+    assert as_json["set_aside"] == 3
+
+
 def test_yes_imports_it(vendor: Path, store: Path) -> None:
     result = call("csv", vendor, "--store", store, *NEW_YORK, "--yes")
     again = call("csv", vendor, "--store", store, *NEW_YORK, "--yes", "--json")

@@ -49,7 +49,8 @@ def show_import(report: ImportReport, store: Path, *, as_json: bool) -> None:
     for path in report.quarantine:
         say(f"warning: rows were set aside in {path}; it tells why")
     if report.set_aside:
-        say(f"warning: {report.set_aside:,} rows contradict themselves or cannot be read and were not stored")
+        why = f": {report.why}" if report.reasons else ""
+        say(f"warning: {report.set_aside:,} rows contradict themselves or cannot be read and were not stored{why}")
     for path, reason in report.failed:
         say(f"error: {path} was not imported: {reason}")
     if report.failed:
@@ -69,6 +70,7 @@ def _summary(report: ImportReport, store: Path) -> dict[str, Any]:
         "revised": written.revised,
         "unchanged": written.unchanged,
         "set_aside": report.set_aside,
+        "reasons": dict(report.reasons),
         "actions": asdict(report.actions) if report.actions else {},
         "series": [
             {

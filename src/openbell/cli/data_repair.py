@@ -42,8 +42,8 @@ def repair_store(
         ]
         print_json({"store": str(folder), "ok": not report.lost, "repairs": repairs})
     elif report.repairs:
-        rows = [(r.finding, [r.outcome, r.text]) for r in report.repairs]
-        show(findings_table(f"Repaired {folder}", folder, rows, ["outcome", "what was done, what to do"]))
+        told = [(r.finding, [r.outcome, r.text]) for r in report.repairs]
+        show(findings_table(f"Repaired {folder}", folder, told, ["outcome", "what was done, what to do"]))
         if moved := [r for r in report.repairs if r.moved_to]:
             files = "1 file was" if len(moved) == 1 else f"{len(moved):,} files were"
             show(f"{files} moved to {folder / 'quarantine' / 'damaged'}", markup=False, soft_wrap=True)

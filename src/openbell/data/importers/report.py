@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from openbell.data.writer import StoreWriter
 
 __all__ = ["ImportReport", "ImportedSeries", "Progress", "store_checked"]
+
+_SHOWN_REASONS = 3
 
 Progress = Callable[[int, int], None]
 """Called with (files done, files in all)."""
@@ -59,6 +62,7 @@ class ImportReport:
         failed: Source files that could not be read or stored at all, with the reason; the rest was imported.
         quarantine: Files that hold the rows set aside.
         unnamed: Rows set aside whose symbol is not known.
+        reasons: How many rows were set aside for which reason.
         actions: Corporate actions added, revised and unchanged; None when the source has none.
     """
 
@@ -66,6 +70,7 @@ class ImportReport:
     failed: list[tuple[Path, str]] = field(default_factory=list)
     quarantine: list[Path] = field(default_factory=list)
     unnamed: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
     actions: WriteReport | None = None
 
     def of(self, symbol: str, interval: str) -> ImportedSeries:
@@ -81,6 +86,16 @@ class ImportReport:
     def set_aside(self) -> int:
         """Rows set aside over all series, and those of unknown symbols."""
         return sum(series.set_aside for series in self.series.values()) + self.unnamed
+
+    def count_reasons(self, bad: pl.DataFrame) -> None:
+        """Count why rows are set aside; by their column ``reason``."""
+        self.reasons.update(dict(bad["reason"].value_counts().iter_rows()))
+
+    @property
+    def why(self) -> str:
+        """The reasons for people, the most frequent first."""
+        told = [f"{reason} ({count:,} rows)" for reason, count in self.reasons.most_common(_SHOWN_REASONS)]
+        return "; ".join([*told, *(["..."] if len(self.reasons) > _SHOWN_REASONS else [])])
 
     def set_aside_in(self, quarantine: Path | None) -> None:
         """Remember a file that holds rows set aside."""
@@ -100,7 +115,8 @@ class ImportReport:
             path, reason = self.failed[0]
             raise BadBarsError(f"nothing was imported: {len(self.failed)} files failed; the first is {path}: {reason}")
         where = f"; {self.quarantine[0]} holds them with the reasons" if self.quarantine else ""
-        raise BadBarsError(f"nothing was imported: {self.set_aside} rows cannot be used{where}.")
+        why = f": {self.why}" if self.reasons else ""
+        raise BadBarsError(f"nothing was imported: {self.set_aside:,} rows cannot be used{why}{where}.")
 
 
 def store_checked(

@@ -100,6 +100,7 @@ def _import_table(
             shelved.add(rows)
             if len(wrong):
                 bad.add(wrong)
+                report.count_reasons(wrong)
                 if bars.symbol is None:
                     report.unnamed += len(wrong)
                 else:
@@ -118,6 +119,7 @@ def _import_table(
                 series.set_aside += len(checked.bad)
                 if len(checked.bad):
                     bad.add(checked.bad)
+                    report.count_reasons(checked.bad)
         report.set_aside_in(write_quarantine(store.path, table, bad))
 
 
