@@ -82,6 +82,16 @@ def test_a_date_in_the_name_does_no_harm_where_rows_tell_it_too(tmp_path: Path, 
     ]  # fmt: skip
 
 
+def test_a_folder_that_has_files_only_below_it_tells_how_to_name_them(tmp_path: Path) -> None:
+    touch(tmp_path, "us/aapl/1min.csv", "readme.md")
+
+    with pytest.raises(
+        ConfigError, match=r"such as us/aapl/1min\.csv: say '.*/\*\*/\*\.csv', or a pattern with \{symbol"
+    ):
+        find(tmp_path)
+    assert len(find(tmp_path / "**/*.csv")) == 1
+
+
 def test_names_tell_dates_of_times_of_day(tmp_path: Path) -> None:
     for day in (27, 28):
         path = tmp_path / f"spy_202406{day}.csv"

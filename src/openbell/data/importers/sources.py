@@ -77,7 +77,7 @@ def find_sources(
                 name, day = _named(file, member, pattern, file_name, needed=not (symbol or symbol_column))
                 found.append(Source(file, member, symbol or name, day))
     if not found:
-        raise ConfigError(f"there are no {endings[0]} files in {', '.join(map(str, paths))}.")
+        raise ConfigError(f"there are no {endings[0]} files in {', '.join(map(str, paths))}.{_below(paths, endings)}")
     return found
 
 
@@ -98,6 +98,17 @@ def _files(path: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, str | N
         yield from matching
     else:
         raise ConfigError(f"there is no file {path}.")
+
+
+def _below(paths: Sequence[Path], endings: tuple[str, ...]) -> str:
+    """Where there are such files below folders that have none themselves, as a sentence with the way to say it."""
+    for folder in filter(Path.is_dir, paths):
+        deep = next((p for p in sorted(folder.rglob("*")) if p.name.lower().endswith(_with_packed(endings))), None)
+        if deep is not None:
+            say = folder / "**" / f"*{''.join(deep.suffixes[-2:] if deep.suffix in _PACKED else [deep.suffix])}"
+            found = deep.relative_to(folder)
+            return f" Folders below it hold some, such as {found}: say '{say}', or a pattern with {{symbol}}."
+    return ""
 
 
 def _glob(text: str) -> list[Path]:
