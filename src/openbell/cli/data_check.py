@@ -55,6 +55,8 @@ def check_data(
             last=last.date() if last else None,
             progress=progress,
         )
+    for warning in report.warnings:
+        say(f"warning: {warning}")
     if as_json:
         print_json(report.as_json())
     elif report.series:
@@ -74,7 +76,7 @@ def check_data(
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
+def _progress() -> Iterator[Callable[[float, int], None]]:
     """A progress bar on stderr; nothing stays of it."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from data.check.made import bars, without
@@ -227,6 +229,50 @@ class TestFiles:
             assert one.score.percent == 100.0, one.findings
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 1169), st.sampled_from(["drop", "leap", "stand", "move"])), max_size=12),
+    st.sampled_from([0, -390, 300, 1440]),
+    st.sampled_from([1, 400, 1_000_000]),
+)
+@settings(max_examples=25)
+def test_whatever_is_wrong_the_report_is_told(
+    tmp_path_factory: pytest.TempPathFactory, faults: list[tuple[int, str]], moved: int, bars_at_once: int
+) -> None:
+    """Bars are dropped, leap, stand still or come hours late, and all of them may be off by some minutes."""
+    row = pl.int_range(pl.len())
+    frame = bars().with_columns(pl.col("timestamp").dt.offset_by(f"{moved}m"))
+    for at, fault in faults:
+        here = row.is_between(at, at + 40)
+        if fault == "drop":
+            frame = frame.filter(~here)
+        elif fault == "leap":
+            frame = frame.with_columns(
+                pl.when(row == at).then(pl.col("high") * 1.2).otherwise(pl.col("high")).alias("high")
+            )
+        elif fault == "stand":
+            flat = [pl.when(here).then(100.0).otherwise(pl.col(c)).alias(c) for c in ("open", "high", "low", "close")]
+            frame = frame.with_columns(flat)
+        else:
+            late = pl.col("timestamp").dt.offset_by("9h")
+            frame = frame.with_columns(pl.when(here).then(late).otherwise(pl.col("timestamp")).alias("timestamp"))
+    store = BarStore.open_or_create(tmp_path_factory.mktemp("any") / "s")
+    store.write("A", "1m", frame.unique("timestamp"))
+    store.write("B", "1m", bars(seed=1))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windows, "_BARS_AT_ONCE", bars_at_once)
+        report = check_store(store)
+
+    assert json.loads(json.dumps(report.as_json(), allow_nan=False))
+    assert report_page(report).count("<svg") == report_page(report).count("</svg>")
+    for one in report.series:
+        assert 0 <= (one.score.percent or 0) <= 100
+        assert one.rows == len(store.read([one.symbol], "1m", None, None))
+        assert one.score.expected == one.score.present + one.score.missing + sum(
+            f.bars for f in one.findings if f.kind in ("halt", "no_trades")
+        )
+
+
 class TestWindows:
     """A long series is checked a window at a time; what is found is the same."""
 
@@ -330,6 +376,30 @@ class TestCommand:
     @pytest.mark.parametrize(("least", "code"), [("50", 0), ("99", 1)])
     def test_a_score_that_is_too_low_is_an_exit_code_on_demand(self, many: Path, least: str, code: int) -> None:
         assert openbell("--store", str(many), "--min-score", least).exit_code == code
+
+    def test_days_that_no_bar_is_of_are_no_error(self, many: Path) -> None:
+        result = openbell("--store", str(many), "--from", "2040-01-01")
+
+        assert result.exit_code == 0
+        assert "no bars to check" in result.stderr
+
+    def test_days_in_the_wrong_order_are_told(self, many: Path) -> None:
+        result = openbell("--store", str(many), "--from", "2024-03-02", "--to", "2024-03-01")
+
+        assert result.exit_code == 2
+        assert "no days from 2024-03-02 to 2024-03-01" in result.stderr
+
+    def test_what_the_calendar_does_not_know_is_told_and_the_rest_is_checked(self, tmp_path: Path) -> None:
+        store = BarStore.open_or_create(tmp_path / "s")
+        early = bars("1d", 60).with_columns(pl.col("timestamp") - pl.duration(days=40 * 365))
+        store.write("OLD", "1d", pl.concat([early.cast(early.schema), bars("1d", 60)], how="vertical_relaxed"))
+
+        result = openbell("--store", str(store.path), "--json")
+
+        (series,) = json.loads(result.stdout)["series"]
+        assert (series["rows"], series["score"], series["findings"]) == (60, 100.0, [])
+        assert "the calendar XNYS begins on" in result.stderr
+        assert "bars of OLD from 1973" in result.stderr
 
     def test_nothing_to_check_is_said(self, many: Path) -> None:
         result = openbell("--store", str(many), "--interval", "1m")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from openbell.data.calendar_fit import bars_beyond_calendar
 from openbell.data.check.finding import Finding
 from openbell.data.check.missing import Elsewhere
 from openbell.data.check.part import Part, check_part, joined
@@ -74,10 +75,12 @@ def check_store(
 
     Raises:
         DataError: A symbol is not in the store.
-        ConfigError: There is no such calendar, or an interval that is not checked.
+        ConfigError: There is no such calendar, an interval that is not checked, or no day in the range.
     """
     if strange := [name for name in intervals if name not in CHECKED_INTERVALS]:
         raise ConfigError(f"{', '.join(strange)} bars are not checked; checked are {', '.join(CHECKED_INTERVALS)}.")
+    if first and last and first > last:
+        raise ConfigError(f"there are no days from {first} to {last}: the first is after the last. Swap them.")
     known = store.symbols()
     for symbol in symbols:
         if symbol not in known:
@@ -96,7 +99,8 @@ def check_store(
 
     reports = [one for name, of_interval in todo.items() for one in checker.check_interval(name, of_interval, tick)]
     reports.sort(key=_badness)
-    return Report(str(store.path), exchange, checker.time_manager.timezone, tuple(reports))
+    beyond = tuple(bars_beyond_calendar(store, checker.time_manager, asked))
+    return Report(str(store.path), exchange, checker.time_manager.timezone, tuple(reports), beyond)
 
 
 def _badness(report: SeriesReport) -> tuple[float, float, str, str]:
@@ -113,9 +117,10 @@ class _Checker:
         self, store: BarStore, exchange: str, first: date | None, last: date | None, declared: Declared
     ) -> None:
         self.store, self.declared = store, declared
-        self.begin_ns = None if first is None else _midnight_ns(first)
-        self.end_ns = None if last is None else _midnight_ns(last + timedelta(days=1))
-        self.time_manager = TimeManager(exchange)
+        self.time_manager = tm = TimeManager(exchange)
+        # What the calendar does not know cannot be checked; it is told apart.
+        self.begin_ns = _midnight_ns(max(first or tm.first_day, tm.first_day))
+        self.end_ns = _midnight_ns(min(last or tm.last_day, tm.last_day) + timedelta(days=1))
         try:
             self._around: TimeManager | None = TimeManager(exchange, session_hours="extended")
         except ConfigError:
@@ -123,9 +128,11 @@ class _Checker:
 
     def check_interval(self, name: str, symbols: Sequence[str], tick: Callable[[float], None]) -> list[SeriesReport]:
         """A report for each of the symbols that has bars in the range of dates; ``tick`` hears of parts of series."""
-        held = {c.symbol: c for c in self.store.coverage() if c.interval == name}
+        held = {c.symbol: c for c in self.store.coverage() if c.interval == name and self._is_in_range(c)}
         interval = parse_interval(name)
-        if not symbols or not held:
+        tick(len([symbol for symbol in symbols if symbol not in held]))
+        symbols = [symbol for symbol in symbols if symbol in held]
+        if not symbols:
             return []
         grid, around = self._grids(held.values())
         busiest = sorted(held.values(), key=lambda c: (-c.rows, c.symbol))[:MOST_PEERS]
@@ -148,16 +155,15 @@ class _Checker:
 
     def _grids(self, held: Collection[Coverage]) -> tuple[SessionGrid, SessionGrid | None]:
         """All sessions of the stored bars in the range of dates, and some before and after."""
-        day = timedelta(days=_PATIENT_DAYS)
-        first = min(c.first for c in held).date()
-        last = max(c.last for c in held).date()
-        if self.begin_ns is not None:
-            first = max(first, date_of(self.begin_ns // _DAY_NS))
-        if self.end_ns is not None:
-            last = min(last, date_of(self.end_ns // _DAY_NS))
-        last = max(first, last)
-        around = self._around.grid(first - day, last + day) if self._around else None
-        return self.time_manager.grid(first - day, last + day), around
+        tm, patience = self.time_manager, timedelta(days=_PATIENT_DAYS)
+        first = date_of(max(self.begin_ns, min(_ns(c.first) for c in held)) // _DAY_NS)
+        last = date_of(min(self.end_ns, max(_ns(c.last) for c in held)) // _DAY_NS)
+        days = max(first - patience, tm.first_day), min(last + patience, tm.last_day)
+        around = self._around.grid(*days) if self._around else None
+        return tm.grid(*days), around
+
+    def _is_in_range(self, coverage: Coverage) -> bool:
+        return _ns(coverage.first) < self.end_ns and _ns(coverage.last) >= self.begin_ns
 
     def _reaches(self, coverage: Coverage, window: Window) -> bool:
         """Whether a series has begun before a window ends, and not ended before it begins."""
@@ -184,17 +190,17 @@ class _Checker:
 
     def _span(self, coverage: Coverage, window: Window) -> tuple[int | None, int | None]:
         """The sessions of a window that bars are expected of: all of them, but where the series begins or ends."""
-        first = _ns(coverage.first) if self.begin_ns is None else max(_ns(coverage.first), self.begin_ns)
-        last = _ns(coverage.last) if self.end_ns is None else min(_ns(coverage.last), self.end_ns - 1)
+        first = max(_ns(coverage.first), self.begin_ns)
+        last = min(_ns(coverage.last), self.end_ns - 1)
         return (
             window.first if window.begin_ns is not None and first < window.begin_ns else None,
             window.after if window.end_ns is not None and last >= window.end_ns else None,
         )
 
     def _rows(self, symbols: Sequence[str], name: str, bounds: tuple[int | None, int | None]) -> SymbolRows:
-        begins = [ns for ns in (self.begin_ns, bounds[0]) if ns is not None]
-        ends = [ns for ns in (self.end_ns, bounds[1]) if ns is not None]
-        return self.store.read_rows(symbols, name, max(begins, default=None), min(ends, default=None))
+        begin = self.begin_ns if bounds[0] is None else max(self.begin_ns, bounds[0])
+        end = self.end_ns if bounds[1] is None else min(self.end_ns, bounds[1])
+        return self.store.read_rows(symbols, name, begin, end)
 
     def _read_around_damage(
         self, symbols: Sequence[str], name: str, window: Window

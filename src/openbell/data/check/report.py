@@ -134,12 +134,14 @@ class Report:
         exchange: The calendar.
         timezone: The exchange's time zone.
         series: Worst score first; series with equal scores by symbol and interval.
+        warnings: What could not be checked.
     """
 
     store: str
     exchange: str
     timezone: tzinfo
     series: tuple[SeriesReport, ...]
+    warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """All of it as JSON can hold it; times are in the exchange's time zone."""
@@ -147,6 +149,7 @@ class Report:
             "store": self.store,
             "exchange": self.exchange,
             "timezone": str(self.timezone),
+            "warnings": list(self.warnings),
             "series": [self._series(one) for one in self.series],
         }
 

@@ -56,6 +56,8 @@ def _overview(report: Report) -> Iterator[str]:
         f'<p class="faint">Store {escape(report.store)}, against the calendar {escape(report.exchange)}. '
         f"Times are those of {escape(str(report.timezone))}.</p>"
     )
+    for warning in report.warnings:
+        yield f"<p>{escape(warning)}</p>"
     facts = (
         (f"{len(report.series):,}", "series"),
         (_percent(float(np.median(scores))) + " %" if scores else "-", "median score"),
