@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,6 +109,27 @@ def test_the_question_names_the_days_and_both_remedies(tmp_path: Path) -> None:
         alone + remedies.format("its", "2024-07-02"),
         both + "of B then). " + remedies.format("their", "2024-07-11, 2024-07-12"),
     ]
+
+
+@pytest.mark.parametrize("intervals", ["1m 1d", "1m", "1s"])
+def test_bars_on_closed_days_are_asked_about(tmp_path: Path, intervals: str) -> None:
+    """Made by a calendar that knows Saturday the 8th of June and the 4th of July as sessions."""
+    open_days = ("2024-06-08", "2024-07-04")
+    store = BarStore.open_or_create(tmp_path / "store")
+    for interval in intervals.split():
+        days = [*XNYS.sessions(FIRST, date(2024, 7, 8)), *map(date.fromisoformat, open_days)]
+        step = 1 if interval == "1d" else 30
+        noon = [int(datetime.combine(day, time(15), UTC).timestamp()) * 10**9 for day in sorted(days)]
+        starts = [
+            ns - 15 * 3600 * 10**9 if interval == "1d" else ns + k * 10**9 * 60 for ns in noon for k in range(step)
+        ]
+        store.write("A", interval, frame_of(np.unique(starts)))
+
+    questions = questions_of_calendar(store, XNYS, ["A"], FIRST, date(2024, 7, 8))
+
+    assert len(questions) == 1
+    assert questions[0].startswith("2024-06-08, 2024-07-04 are no sessions of the calendar XNYS, but A has ")
+    assert questions_of_calendar(store, XNYS, ["A"], date(2024, 6, 10), date(2024, 7, 3)) == []
 
 
 def test_many_questions_are_told_in_short(tmp_path: Path) -> None:

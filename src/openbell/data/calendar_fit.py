@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openbell.data.closed_days import question_of_closed_days
 from openbell.errors import DamagedFileError
 from openbell.interval import parse_interval
 from openbell.timing.calendars import calendar_names
@@ -65,7 +66,8 @@ def bars_beyond_calendar(store: BarStore, time_manager: TimeManager, symbols: Se
 def questions_of_calendar(
     store: BarStore, time_manager: TimeManager, symbols: Sequence[str], first: date, last: date
 ) -> list[str]:
-    """For each stretch of sessions on which none of the symbols has a bar: is the calendar wrong, or the data?
+    """For each stretch of sessions on which none of the symbols has a bar, and for days without a session on which one
+    has bars: is the calendar wrong, or the data?
 
     Args:
         store: The bars.
@@ -81,7 +83,7 @@ def questions_of_calendar(
     if rest := stretches[_MOST_QUESTIONS:]:
         days = sum(map(len, rest))
         texts.append(f"the same of {days} more session{'s' if days > 1 else ''}, the last on {rest[-1][-1]}.")
-    return texts
+    return texts + question_of_closed_days(store, time_manager, symbols, first, last)
 
 
 def sessions_without_bars(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.data.aggregate import rows_in_segments
 from openbell.data.check.finding import Finding
+from openbell.data.closed_days import on_closed_days
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,34 +19,15 @@ __all__ = ["SUSPICIOUS_SHARE", "bars_on_closed_days", "closed_days"]
 
 SUSPICIOUS_SHARE = 0.05
 """From this share of bars at times that cannot be, something is asked about all of them."""
-_HOUR_NS = 3_600_000_000_000
-_DAY_NS = 24 * _HOUR_NS
+_DAY_NS = 86_400_000_000_000
 
 
 def bars_on_closed_days(series: Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Starts of stored bars on days that are no session, each once and ascending; and which days, since 1970-01-01.
-
-    An intraday bar is on such a day when it lies outside all hours, its time of the day is within those of the session
-    before or after, and the last session began a day ago or longer.
+    `on_closed_days` tells which they are.
     """
-    starts = series.distinct_starts()
     grid = series.around if series.around is not None else series.grid
-    if not series.intraday:
-        strange = starts[~np.isin(starts // _DAY_NS, grid.days)]
-        return strange, strange // _DAY_NS
-    strange = starts[~rows_in_segments(starts, grid)[0]]
-    first_segment, _ = grid.segments_of_sessions()
-    opens = grid.segment_open_ns[first_segment]
-    before = np.searchsorted(opens, strange, side="right") - 1
-    strange, before = strange[before >= 0], before[before >= 0]
-    since = strange - opens[before]
-    until = opens[np.minimum(before + 1, len(opens) - 1)] - strange
-    # At a change of the clocks one of the two sessions has other hours of UTC than the day between.
-    like_before = rows_in_segments(strange - since // _DAY_NS * _DAY_NS, grid)[0]
-    like_after = rows_in_segments(strange - -until // _DAY_NS * _DAY_NS, grid)[0]
-    days_since = (since + _HOUR_NS) // _DAY_NS
-    closed = (days_since >= 1) & (like_before | like_after)
-    return strange[closed], (grid.days[before] + days_since)[closed]
+    return on_closed_days(series.distinct_starts(), grid, intraday=series.intraday)
 
 
 def closed_days(series: Series, peers: Peers) -> list[Finding]:
