@@ -94,6 +94,6 @@ def _question(symbol: str, interval: str, days: Sequence[str], exchange: str) ->
     what, them = ("is no session", "it") if len(days) == 1 else ("are no sessions", "them")
     return (
         f"{named} {what} of the calendar {exchange}, but {symbol} has {interval} bars on {them}, which no session has. "
-        f"Calendar or data? If the exchange was open, write {them} under extra_sessions of the exchange, or name another "
-        f"exchange; if it was closed, see openbell data check {symbol}."
+        f"Calendar or data? If the exchange was open, write {them} under its extra_sessions, or name another exchange; "
+        f"if it was closed, see openbell data check {symbol}."
     )
