@@ -27,7 +27,9 @@ _KEY = "openbell_built"
 
 def built_metadata(frame: pl.DataFrame) -> dict[str, str] | None:
     """What the metadata of the data file that holds ``frame`` says of built bars; None when there are none."""
-    built = frame.filter(pl.col(BUILT).is_not_null()) if BUILT in frame.columns else frame.clear()
+    if BUILT not in frame.columns:
+        return None
+    built = frame.filter(pl.col(BUILT).is_not_null())
     if built.is_empty():
         return None
     marks = {"timestamp_ns": built["timestamp"].to_physical().to_list(), "made_of": built[BUILT].to_list()}
@@ -55,7 +57,8 @@ def marked_as(frame: pl.DataFrame, built: pl.DataFrame) -> pl.DataFrame:
 
 def unmarked(frame: pl.DataFrame) -> pl.DataFrame:
     """``frame`` without the column."""
-    return frame.drop(BUILT, strict=False)
+    # No query where there is nothing to do: a process that has run one cannot be forked.
+    return frame.drop(BUILT) if BUILT in frame.columns else frame
 
 
 def with_built_column(frame: pl.DataFrame) -> pl.DataFrame:
