@@ -24,7 +24,6 @@ from openbell.data.layout import MANIFEST, PENDING, STAGING, Partition, as_store
 from openbell.data.manifest import FileEntry, Manifest, encode_bars
 from openbell.data.seal import sha256_of
 from openbell.errors import DamagedFileError, StoreError
-from openbell.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -146,7 +145,6 @@ class StoreWriter:
         staged, self._staged, self._staged_rows = self._staged, {}, 0
         if not staged:
             return
-        get_logger().debug("writing to the store", store=str(self._store), files=len(staged))
         try:
             self.manifest = self._commit(staged)
         except OSError as exc:
