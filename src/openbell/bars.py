@@ -132,6 +132,13 @@ class Bars:
             column.setflags(write=False)
         _filled(self, BarTimes(timestamp, end, count), open, high, low, close, volume)
 
+    @staticmethod
+    def of(times: BarTimes, *columns: NDArray[np.float64]) -> Bars:
+        """Bars at times that are there already; the columns are open, high, low, close and volume."""
+        for column in columns:
+            column.setflags(write=False)
+        return _filled(_new(Bars), times, *columns)
+
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"bars do not change: {name} cannot be set")
 

@@ -1,4 +1,4 @@
-"""Replays one session's events in order: at one time all bars, then due scanners, then strategies.
+"""The timetable of one session: which bars close when, who gets them, and what else is due then.
 
 Nothing is computed here: series and indicators were computed in bulk, and are revealed. Only bars that somebody
 subscribed to become objects.
@@ -7,46 +7,65 @@ subscribed to become objects.
 from __future__ import annotations
 
 import gc
+from bisect import bisect_right
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise, repeat
+from itertools import groupby, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
 
 from openbell.bars import Bar
 from openbell.interval import parse_interval
 from openbell.session.series import whole_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from openbell.crosssection import CrossSection, CrossSectionTable
     from openbell.session import BarIntervalData
+    from openbell.session.timeline import Timeline
 
-__all__ = ["BarEvent", "SliceSubscription", "SubscribedBars", "Subscription", "Timetable", "no_garbage", "timetable"]
+__all__ = ["BarsAt", "Moment", "SliceSubscription", "SubscribedBars", "Subscription", "no_garbage", "timetable"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SubscribedBars:
+class SubscribedTimes:
+    """Today's times of a run as plain numbers, for all series that have them.
+
+    Attributes:
+        timeline: The cursor that the replay moves.
+        rows: Today's rows, up to the end of the session.
+        starts: When today's bars begin, nanoseconds since 1970 UTC; likewise ends.
+        counts: How many base bars they were made of.
+        moves: Per bar, its close and the cursor that the timeline then has.
+    """
+
+    __slots__ = ("counts", "ends", "moves", "rows", "starts", "timeline")
+
+    def __init__(self, timeline: Timeline, today_row: int, last_ns: int) -> None:
+        times = timeline.times
+        self.timeline = timeline
+        self.rows = slice(today_row, int(times.end.searchsorted(last_ns, side="right")))
+        self.starts: list[int] = times.timestamp[self.rows].tolist()
+        self.ends: list[int] = times.end[self.rows].tolist()
+        self.counts: list[int] = times.count[self.rows].tolist()
+        self.moves = list(zip(self.ends, range(today_row + 1, self.rows.stop + 1), strict=True))
+
+
+class SubscribedBars(NamedTuple):
     """Today's bars of one series as the objects that subscribers get; made once a day and series."""
 
     series: BarIntervalData
-    ends_ns: NDArray[np.int64]
+    times: SubscribedTimes
     bars: list[Bar]
 
     @staticmethod
-    def of(series: BarIntervalData, last_ns: int) -> SubscribedBars:
-        """All bars of a series that close in today's session, up to ``last_ns``."""
-        run = whole_run(series)
-        rows = slice(series.today_row, int(run.end.searchsorted(last_ns, side="right")))
-        columns = (run.timestamp, run.end, run.open, run.high, run.low, run.close, run.volume, run.count)
+    def of(series: BarIntervalData, times: SubscribedTimes) -> SubscribedBars:
+        """All bars of a series at today's times."""
+        run, rows = whole_run(series), times.rows
+        columns = [c[rows].tolist() for c in (run.open, run.high, run.low, run.close, run.volume)]
+        fields = zip(repeat(series.symbol), repeat(series.interval), times.starts, times.ends, *columns, times.counts)
         # tuple.__new__ fills the named tuple without its Python-level constructor, which costs twice as much.
-        fields = zip(repeat(series.symbol), repeat(series.interval), *(c[rows].tolist() for c in columns))
-        return SubscribedBars(series, run.end[rows], list(map(partial(tuple.__new__, Bar), fields)))
+        return SubscribedBars(series, times, list(map(partial(tuple.__new__, Bar), fields)))
 
 
 class Subscription(NamedTuple):
@@ -63,29 +82,60 @@ class SliceSubscription(NamedTuple):
     table: CrossSectionTable
 
 
-BarEvent = tuple["BarIntervalData", int, "Callable[[Bar], Any]", Bar]
-"""A bar that closes: its series, the cursor that the series then has, who gets it, and the bar."""
+class BarsAt(NamedTuple):
+    """Bars that close at one time, of series with the same times.
+
+    Attributes:
+        timeline: The cursor of the series.
+        move: The time, and the cursor that the timeline then has.
+        callbacks: Who gets each of the bars.
+        bars: The bars, ordered by symbol and subscription.
+    """
+
+    timeline: Timeline
+    move: tuple[int, int]
+    callbacks: Sequence[Callable[[Bar], Any]]
+    bars: Sequence[Bar]
 
 
 SliceEvent = tuple["Callable[[CrossSection], Any]", "CrossSection"]
 """Who gets a cross-section, and the cross-section."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timetable:
-    """All that is due in a session, by time; times are nanoseconds since 1970 UTC.
+class Moment(NamedTuple):
+    """A time at which more than bars is due, or the end of the session.
 
     Attributes:
-        times: When something is due, in ascending time; the last one is the end of the session.
-        bars: Per time, the bars that close, ordered by interval, symbol and subscription: smaller intervals first.
-        scans: The scans that are due, by time.
-        slices: Who gets which cross-section, by time: smaller intervals first.
+        time_ns: The time, nanoseconds since 1970 UTC.
+        bars: The bars that close, ordered by interval, symbol and subscription: smaller intervals first.
+        scans: The scans that are due.
+        slices: Who gets which cross-section: smaller intervals first.
     """
 
-    times: list[int]
-    bars: list[Sequence[BarEvent]]
-    scans: Mapping[int, Sequence[Callable[[], None]]]
-    slices: Mapping[int, Sequence[SliceEvent]]
+    time_ns: int
+    bars: Sequence[BarsAt]
+    scans: Sequence[Callable[[], None]]
+    slices: Sequence[SliceEvent]
+
+
+Stretch = tuple["Iterable[Sequence[BarsAt]]", Moment]
+"""What is due one after the other while there is nothing but bars, and the moment that ends it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    """Subscriptions of one interval that stand next to each other and whose series have the same times."""
+
+    times: SubscribedTimes
+    callbacks: tuple[Callable[[Bar], Any], ...]
+    columns: tuple[list[Bar], ...]
+
+    def between(self, first: int, after: int) -> Iterator[BarsAt]:
+        """What is due from row ``first`` of today up to but without ``after``."""
+        rows = slice(first, after)
+        bars = zip(*(column[rows] for column in self.columns), strict=True)
+        parts = zip(repeat(self.times.timeline), self.times.moves[rows], repeat(self.callbacks), bars)
+        return map(partial(tuple.__new__, BarsAt), parts)
 
 
 def timetable(
@@ -95,8 +145,9 @@ def timetable(
     *,
     after_ns: int,
     last_ns: int,
-) -> Timetable:
-    """What is due in a session after ``after_ns``.
+) -> Iterator[Stretch]:
+    """What is due in a session after ``after_ns``, in ascending time: stretches with nothing but bars, each with the
+    moment that ends it. The last moment is the end of the session.
 
     Args:
         subscriptions: Who gets which bars.
@@ -105,19 +156,47 @@ def timetable(
         after_ns: Bars that closed by then are past.
         last_ns: The end of the session.
     """
-    events, ends = _ordered_events(subscriptions, after_ns)
-    firsts = np.flatnonzero(np.diff(ends, prepend=-1))
-    bars = [events[first:after] for first, after in pairwise([*firsts.tolist(), len(events)])]
-    by_time: dict[int, Sequence[BarEvent]] = dict(zip(ends[firsts].tolist(), bars, strict=True))
-    due: dict[int, list[Callable[[], None]]] = {}
+    due: dict[int, list[Callable[[], None]]] = {last_ns: []}
     for time_ns, scan in scans:
         due.setdefault(time_ns, []).append(scan)
     crossing: dict[int, list[SliceEvent]] = {}
     for on_slice, table in slices:
         for time_ns, cross_section in table.moments(after_ns):
             crossing.setdefault(time_ns, []).append((on_slice, cross_section))
-    times = sorted({*by_time, *due, *crossing, last_ns})
-    return Timetable(times, [by_time.get(time_ns, ()) for time_ns in times], due, crossing)
+    groups = _groups(subscriptions)
+    for time_ns in sorted({*due, *crossing}):
+        plain = _stretch(groups, after_ns, time_ns - 1)
+        closing = [bars for group in _stretch(groups, time_ns - 1, time_ns) for bars in group]
+        yield plain, Moment(time_ns, closing, due.get(time_ns, ()), crossing.get(time_ns, ()))
+        after_ns = time_ns
+
+
+def _groups(subscriptions: Sequence[Subscription]) -> list[_Group]:
+    """The subscriptions ordered by interval, symbol and their own order, neighbours with the same times together."""
+    ordered = sorted(subscriptions, key=lambda s: (parse_interval(s.bars.series.interval), s.bars.series.symbol))
+    groups = []
+    for _, members in groupby(ordered, key=lambda s: id(s.bars.times)):
+        together = list(members)
+        callbacks = tuple(s.on_bar for s in together)
+        groups.append(_Group(together[0].bars.times, callbacks, tuple(s.bars.bars for s in together)))
+    return groups
+
+
+def _stretch(groups: Sequence[_Group], after_ns: int, through_ns: int) -> Iterable[Sequence[BarsAt]]:
+    """What is due after a time, up to and including another one: all that is due at one time together."""
+    parts = []
+    for group in groups:
+        first, after = bisect_right(group.times.ends, after_ns), bisect_right(group.times.ends, through_ns)
+        if first < after:
+            parts.append(group.between(first, after))
+    if len(parts) == 1:
+        return zip(parts[0])
+    by_time: dict[int, list[BarsAt]] = {}
+    with no_garbage():
+        for part in parts:
+            for bars in part:
+                by_time.setdefault(bars.move[0], []).append(bars)
+    return [by_time[time_ns] for time_ns in sorted(by_time)]
 
 
 @contextmanager
@@ -132,24 +211,3 @@ def no_garbage() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _ordered_events(subscriptions: Sequence[Subscription], after_ns: int) -> tuple[list[BarEvent], NDArray[np.int64]]:
-    """All events after ``after_ns`` in order, and their times (int64)."""
-    events: list[BarEvent] = []
-    keys = [np.empty((4, 0), np.int64)]
-    symbols = {s: rank for rank, s in enumerate(sorted({sub.bars.series.symbol for sub in subscriptions}))}
-    for number, (on_bar, subscribed) in enumerate(subscriptions):
-        series = subscribed.series
-        past = int(subscribed.ends_ns.searchsorted(after_ns, side="right"))
-        ends = subscribed.ends_ns[past:]
-        first_cursor = series.today_row + past + 1
-        cursors = range(first_cursor, first_cursor + len(ends))
-        events += zip(repeat(series), cursors, repeat(on_bar), subscribed.bars[past:])
-        key = np.empty((4, len(ends)), np.int64)
-        key[0], key[1], key[2] = number, symbols[series.symbol], parse_interval(series.interval).seconds
-        key[3] = ends
-        keys.append(key)
-    ranks = np.concatenate(keys, axis=1)
-    order = np.lexsort(ranks)
-    return [events[place] for place in order.tolist()], ranks[3, order]

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 from openbell.errors import ComponentError
 from openbell.replay import no_garbage, timetable
 from openbell.scanners.schedule import due_times
-from openbell.session.series import reveal
 from openbell.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from openbell.hooks import Hooks, ScannerOfDay
     from openbell.observer import SessionObserver
     from openbell.provisioning import Provisioner
-    from openbell.replay import SliceEvent, Timetable
+    from openbell.replay import BarsAt, Moment, SliceEvent, Stretch
     from openbell.timing.clock import SimulatedClock
     from openbell.timing.grid import TradingSession
 
@@ -55,6 +54,7 @@ class SessionStream:
         self._told_version = self._session_data.series_version
         self._subscriptions = Subscriptions(provisioner, hooks, session.last_ns)
         self._played_ns = session.first_ns - 1
+        self._told_ns = 0
 
     def tell_of_new_symbols(self) -> None:
         """Call ``on_symbol_added`` for every symbol that became full since the last call (or since the beginning)."""
@@ -86,49 +86,76 @@ class SessionStream:
             after_ns = max(self._played_ns, first_ns)
             with no_garbage():
                 bars, slices = self._subscriptions.resolve()
-                table = timetable(bars, due, slices, after_ns=after_ns, last_ns=last_ns)
+            table = timetable(bars, due, slices, after_ns=after_ns, last_ns=last_ns)
             callbacks += self._play_unchanged(table, version)
         self._observer.advanced(1.0)
         return callbacks
 
-    def _play_unchanged(self, table: Timetable, version: int) -> int:
-        """Play a timetable to its end, or as long as the session is as it was; returns how many callbacks there were.
+    def _play_unchanged(self, table: Iterable[Stretch], version: int) -> int:
+        """Play a timetable to its end, or as long as the session is as it was; returns the number of callbacks."""
+        calls = 0
+        for plain, moment in table:
+            calls += self._play_bars(plain, version)
+            if self._session_data.series_version == version:
+                calls += self._play_moment(moment, version)
+            if self._session_data.series_version != version:
+                break
+        self.tell_of_new_symbols()
+        return calls
 
-        At one time: all bars that close, then due scanners, then strategies.
-        """
-        data, clock, scans, slices = self._session_data, self._clock, table.scans, table.slices
-        calls, told_ns = 0, 0
+    def _play_moment(self, moment: Moment, version: int) -> int:
+        """At one time: all bars that close, then due scanners, then strategies."""
+        self._clock.advance_to(moment.time_ns)
+        for bars in moment.bars:
+            bars.timeline.at = bars.move
+        for scan in moment.scans:
+            scan()
+            self.tell_of_new_symbols()
+        calls = self._play_bars([moment.bars], version) if moment.bars else 0
         callback: Callable[..., Any] | None = None
-        now_ns = self._played_ns
         try:
-            for now_ns, bars in zip(table.times, table.bars, strict=True):
-                clock.advance_to(now_ns)
-                reveal(now_ns, bars)
-                if now_ns in scans:
-                    self._scan(scans[now_ns])
-                for _, _, callback, bar in bars:
-                    if data.series_version != version and data.get_bars(bar.symbol, bar.interval) is None:
-                        calls -= 1  # removed at this very moment, by a scanner or by a strategy before
-                        continue
-                    if (said := callback(bar)) is not None:
-                        self._hooks.keep_signals(callback, said)
-                calls += len(bars)
-                for callback, cross_section in self._still_due(slices.get(now_ns, ()), version):
-                    calls += 1
-                    if (said := callback(cross_section)) is not None:
-                        self._hooks.keep_signals(callback, said)
-                callback = None  # what follows is not the strategy's
+            for callback, cross_section in self._still_due(moment.slices, version):
+                calls += 1
+                if (said := callback(cross_section)) is not None:
+                    self._hooks.keep_signals(callback, said)
+        except (Exception, SystemExit) as error:
+            raise self._told(error, callback) from error
+        self._played_ns = moment.time_ns
+        return calls
+
+    def _play_bars(self, plain: Iterable[Sequence[BarsAt]], version: int) -> int:
+        """Give out bars, time by time, as long as the session is as it was."""
+        data, advance, told_ns = self._session_data, self._clock.advance_to, self._told_ns
+        calls, now_ns = 0, self._played_ns
+        callback: Callable[..., Any] | None = None
+        try:
+            for together in plain:
+                for timeline, move, _, _ in together:
+                    timeline.at = move
+                now_ns = together[0].move[0]
+                advance(now_ns)
+                for _, _, callbacks, bars in together:
+                    calls += len(bars)
+                    for callback, bar in zip(callbacks, bars, strict=True):
+                        if data.series_version != version and data.get_bars(bar.symbol, bar.interval) is None:
+                            calls -= 1  # removed at this very moment, by a scanner or by a strategy before
+                        elif (said := callback(bar)) is not None:
+                            self._hooks.keep_signals(callback, said)
                 if data.series_version != version:
                     break
                 if now_ns >= told_ns:
-                    told_ns = now_ns + self._tell_how_far(now_ns)
+                    callback = None  # what follows is not the strategy's
+                    told_ns = self._tell_how_far(now_ns)
         except (Exception, SystemExit) as error:
-            if callback is None or isinstance(error, ComponentError):
-                raise
-            raise self._hooks.component_error(*self._hooks.place_of(callback), error) from error
-        self._played_ns = now_ns
-        self.tell_of_new_symbols()
+            raise self._told(error, callback) from error
+        self._played_ns, self._told_ns = now_ns, told_ns
         return calls
+
+    def _told(self, error: BaseException, callback: Callable[..., Any] | None) -> BaseException:
+        """An error that a strategy's method raised, with its place and time; another one as it is."""
+        if callback is None or isinstance(error, ComponentError):
+            return error
+        return self._hooks.component_error(*self._hooks.place_of(callback), error)
 
     def _still_due(self, slices: Sequence[SliceEvent], version: int) -> Iterator[SliceEvent]:
         """Cross-sections without what was removed at this very moment."""
@@ -138,16 +165,11 @@ class SessionStream:
             elif left := cross_section.still_there():
                 yield on_slice, left
 
-    def _scan(self, scans: Sequence[Callable[[], None]]) -> None:
-        for scan in scans:
-            scan()
-        self.tell_of_new_symbols()
-
     def _tell_how_far(self, now_ns: int) -> int:
-        """Tell the observer; returns after how many nanoseconds it should hear again: a hundredth of the session."""
+        """Tell the observer; returns when it should hear again: after a hundredth of the session."""
         first_ns, last_ns = self._session.first_ns, self._session.last_ns
         self._observer.advanced((now_ns - first_ns) / (last_ns - first_ns))
-        return (last_ns - first_ns) // 100
+        return now_ns + (last_ns - first_ns) // 100
 
     def _scheduled_scans(self) -> list[Scan]:
         """All scans of the day in order of time; at one time in the order of the config."""

@@ -9,13 +9,15 @@ from openbell.crosssection import CrossSectionTable
 from openbell.hooks import defines
 from openbell.interval import parse_interval
 from openbell.provisioning import Addition
-from openbell.replay import SliceSubscription, SubscribedBars, Subscription
+from openbell.replay import SliceSubscription, SubscribedBars, SubscribedTimes, Subscription
+from openbell.session.series import timeline_of
 
 if TYPE_CHECKING:
     from openbell.hooks import Hooks
     from openbell.provisioning import Provisioner
     from openbell.provisioning.journal import ProvisioningRecord
     from openbell.session import BarIntervalData
+    from openbell.session.timeline import Timeline
     from openbell.strategies import Strategy
 
 __all__ = ["Subscriptions", "errors_of"]
@@ -36,6 +38,7 @@ class Subscriptions:
         self._hooks = hooks
         self._last_ns = last_ns
         self._bars: dict[BarIntervalData, SubscribedBars] = {}
+        self._times: dict[Timeline, SubscribedTimes] = {}
 
     def resolve(self) -> tuple[list[Subscription], list[SliceSubscription]]:
         """Who gets which bars, and who gets which cross-sections: strategies that define the method for it.
@@ -77,7 +80,11 @@ class Subscriptions:
     def _subscribed(self, series: BarIntervalData) -> SubscribedBars:
         known = self._bars.get(series)
         if known is None:
-            known = self._bars[series] = SubscribedBars.of(series, self._last_ns)
+            timeline = timeline_of(series)
+            times = self._times.get(timeline)
+            if times is None:
+                times = self._times[timeline] = SubscribedTimes(timeline, series.today_row, self._last_ns)
+            known = self._bars[series] = SubscribedBars.of(series, times)
         return known
 
     def _table(self, found: dict[str, BarIntervalData]) -> CrossSectionTable:

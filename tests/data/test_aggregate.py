@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openbell.bars import Bars
+from openbell.bars import COLUMNS, Bars
 from openbell.data.aggregate import aggregate
 from openbell.errors import IntervalError
 from openbell.interval import parse_interval
@@ -77,7 +77,7 @@ def naive(bars: Bars, grid: SessionGrid, interval: str) -> list[tuple]:
 
 
 def rows_of(bars: Bars) -> list[tuple]:
-    return list(zip(*(getattr(bars, name).tolist() for name in bars.__dataclass_fields__), strict=True))
+    return list(zip(*(getattr(bars, name).tolist() for name in COLUMNS), strict=True))
 
 
 intervals = st.sampled_from(["2m", "4m", "5m", "7m", "15m", "60m", "90m", "1d", "1w"])

@@ -140,7 +140,7 @@ class TestForward:
         bars = bars_at(grid_of().expected_bars(MINUTE).start_ns, MINUTE.ns)
 
         assert forward_filled(bars, grid_of(), MINUTE) is bars
-        assert not has_synthetic(bars)
+        assert not has_synthetic(bars.times)
 
 
 class TestBuilt:

@@ -31,6 +31,7 @@ NURSERY = """
 import os, signal, sys
 from datetime import UTC, datetime, timedelta
 import polars as pl
+import structlog  # importers are to be killed while they import bars, and not what logs
 from openbell.data.store import BarStore
 
 def bars(price, count=120):
@@ -111,12 +112,16 @@ class Nursery(NamedTuple):
 @contextmanager
 def nursery() -> Iterator[Nursery]:
     process = subprocess.Popen(
-        [sys.executable, "-c", NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", NURSERY],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     try:
         yield Nursery(process)
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # with an importer that still runs, which would hold the pipe open
         process.communicate()
 
 

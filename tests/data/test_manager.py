@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openbell.bars import Bars
+from openbell.bars import COLUMNS, Bars
 from openbell.data.layout import BAR_SCHEMA
 from openbell.data.manager import DataManager
 from openbell.data.store import BarStore
@@ -29,7 +29,7 @@ DAYS = [date(2013, 10, d) for d in (4, 7, 8, 9, 10, 11)]
 
 
 def same(one: Bars, other: Bars) -> bool:
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in Bars.__dataclass_fields__)
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in COLUMNS)
 
 
 def copy_of(store: BarStore, folder: Path) -> BarStore:

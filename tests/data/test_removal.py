@@ -92,7 +92,7 @@ def die_at(count):
     def count_down(event, arguments):
         nonlocal count
         if event in ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.scandir"):
-            count -= 1
+            count -= sys.argv[2] in str(arguments[0])  # an import of a module is no step of a removal
             if not count:
                 os.kill(os.getpid(), signal.SIGKILL)
     sys.addaudithook(count_down)

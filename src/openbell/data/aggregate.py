@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from openbell.bars import Bars
+from openbell.bars import Bars, BarTimes
 from openbell.errors import IntervalError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openbell.interval import Interval
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["aggregate", "rows_in_segments"]
+__all__ = ["Grouping", "aggregate", "aggregated", "grouped", "rows_in_segments"]
 
 
 def aggregate(
@@ -40,32 +40,69 @@ def aggregate(
     Raises:
         IntervalError: ``interval`` cannot be made of ``base`` bars.
     """
+    return aggregated(bars, grouped(bars.times, grid, interval, base=base, min_completeness=min_completeness))
+
+
+class Grouping(NamedTuple):
+    """Which base bars make which derived ones; what `aggregate` does with times, once for all runs that have them.
+
+    Attributes:
+        inside: The base bars that are used; None: all.
+        first: The first row, among those that are used, of each derived bar; int64.
+        complete: The derived bars that are kept; None: all.
+        times: The times of the derived bars that are kept.
+    """
+
+    inside: NDArray[np.bool_] | None
+    first: NDArray[np.intp]
+    complete: NDArray[np.bool_] | None
+    times: BarTimes
+
+
+def grouped(
+    times: BarTimes, grid: SessionGrid, interval: Interval, *, base: Interval, min_completeness: float = 0.0
+) -> Grouping:
+    """The part of `aggregate` that follows from times alone; takes and raises the same."""
     if (interval.is_intraday and (not base.is_intraday or interval.seconds % base.seconds)) or interval < base:
         raise IntervalError(f"{interval} bars cannot be made of {base} bars.")
-    inside, segment = rows_in_segments(bars.timestamp, grid, regular_only=not interval.is_intraday)
-    if not inside.all():
-        bars, segment = bars.take(inside), segment[inside]
-    if not len(bars):
-        return Bars.empty()
+    timestamp, counts = times.timestamp, times.count
+    inside, segment = rows_in_segments(timestamp, grid, regular_only=not interval.is_intraday)
+    everything = bool(inside.all())
+    if not everything:
+        timestamp, counts, segment = timestamp[inside], counts[inside], segment[inside]
+    if not len(timestamp):
+        return Grouping(inside, np.empty(0, np.intp), None, Bars.empty().times)
     if interval.is_intraday:
-        group, start, end, expected = _intraday_bounds(bars.timestamp, segment, grid, interval, base)
+        group, start, end, expected = _intraday_bounds(timestamp, segment, grid, interval, base)
     else:
         group, start, end, expected = _group_bounds(segment, grid, interval, base)
     first = np.flatnonzero(np.diff(group, prepend=group[0] - 1))
-    count = np.add.reduceat(bars.count, first, dtype=np.int64)
-    derived = Bars(
-        start[first],
-        end[first],
+    count = np.add.reduceat(counts, first, dtype=np.int64)
+    # Rounded up from below: 0.81 of 300 is 243, and not the 243.00000000000003 that floats make of it.
+    complete = count >= np.ceil(min_completeness * expected[first] - 1e-9)
+    kept = None if complete.all() else complete
+    rows = first if kept is None else first[kept]
+    derived = BarTimes(start[rows], end[rows], (count if kept is None else count[kept]).astype(np.int32))
+    return Grouping(None if everything else inside, first, kept, derived)
+
+
+def aggregated(bars: Bars, grouping: Grouping) -> Bars:
+    """The bars that a grouping of the times of ``bars`` makes of them."""
+    first = grouping.first
+    if not len(first):
+        return Bars.empty()
+    if grouping.inside is not None:
+        bars = bars.take(grouping.inside)
+    columns = [
         bars.open[first],
         np.maximum.reduceat(bars.high, first),
         np.minimum.reduceat(bars.low, first),
-        bars.close[np.append(first[1:], len(group)) - 1],
+        bars.close[np.append(first[1:], len(bars)) - 1],
         np.add.reduceat(bars.volume, first),
-        count.astype(np.int32),
-    )
-    # Rounded up from below: 0.81 of 300 is 243, and not the 243.00000000000003 that floats make of it.
-    complete = count >= np.ceil(min_completeness * expected[first] - 1e-9)
-    return derived if complete.all() else derived.take(complete)
+    ]
+    if grouping.complete is not None:
+        columns = [column[grouping.complete] for column in columns]
+    return Bars.of(grouping.times, *columns)
 
 
 def rows_in_segments(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,13 +10,15 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from openbell.bars import Bars
+    from openbell.bars import Bars, BarTimes
     from openbell.timing.grid import SessionGrid
 
 __all__ = ["CachedBars", "SessionRange"]
 
+_ROWS_KEPT = 256
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SessionRange:
     """Consecutive sessions, shared by all series that cover them.
 
@@ -31,6 +33,22 @@ class SessionRange:
     last_day: int
     days: NDArray[np.int64]
     starts_ns: NDArray[np.int64]
+    _rows: dict[tuple[BarTimes, int, int], tuple[int, int]] = field(default_factory=dict, repr=False)
+
+    def rows(self, times: BarTimes, first_day: int, last_day: int) -> tuple[int, int]:
+        """The first row of the sessions from ``first_day`` to ``last_day``, and the row after the last.
+
+        Worked out once for all series that have these times.
+        """
+        key = (times, first_day, last_day)
+        known = self._rows.get(key)
+        if known is None:
+            if len(self._rows) >= _ROWS_KEPT:
+                self._rows.clear()
+            begin, end = self.days.searchsorted((first_day, last_day + 1))
+            first, after = times.timestamp.searchsorted(self.starts_ns[[begin, max(begin, end)]])
+            known = self._rows[key] = (int(first), int(after))
+        return known
 
     @staticmethod
     def of(first_day: int, last_day: int, grid: SessionGrid) -> SessionRange:
@@ -70,7 +88,4 @@ class CachedBars:
 
     def between(self, first_day: int, last_day: int) -> Bars:
         """The bars of the sessions from ``first_day`` to ``last_day``, as views."""
-        begin, end = np.searchsorted(self.sessions.days, (first_day, last_day + 1))
-        bounds = self.sessions.starts_ns[[begin, max(begin, end)]]
-        first, last = np.searchsorted(self.bars.timestamp, bounds)
-        return self.bars[int(first) : int(last)]
+        return self.bars.window(*self.sessions.rows(self.bars.times, first_day, last_day))

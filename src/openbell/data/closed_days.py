@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,7 +85,10 @@ def question_of_closed_days(
     except DamagedFileError:
         return []  # whoever needs the file will tell
     starts = rows["timestamp"].to_physical().to_numpy()
-    _, days = on_closed_days(starts, time_manager.grid(first, last), intraday=interval != "1d")
+    # The session after them, too: where sessions open the evening before, it begins on the last of these days.
+    after = time_manager.last_day if last == time_manager.last_day else last + timedelta(days=1)
+    grid = time_manager.grid(first, time_manager.first_session_on_or_after(after))
+    _, days = on_closed_days(starts, grid, intraday=interval != "1d")
     closed = [str(date_of(day)) for day in np.unique(days)]
     return [_question(symbol, interval, closed, time_manager.exchange)] if closed else []
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openbell.bars import Bars
+from openbell.errors import did_you_mean
+from openbell.interval import parse_interval
+from openbell.timing.grid import day_number
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from openbell.bars import Bars
+    from openbell.data.actions.point_in_time import PointInTime
     from openbell.data.actions.table import Action, Adjustment
     from openbell.data.manager import DataManager
     from openbell.data.store import BarStore, Coverage
@@ -19,7 +24,8 @@ __all__ = ["DayBars"]
 class DayBars:
     """Bars as they were known on one day: under the names and on the price basis of that day.
 
-    Its methods are those of the `DataManager` and raise the same.
+    Its methods are those of the `DataManager` and raise the same. They answer of the store as it was when the first one
+    was called since the last `refresh`: what is asked for together is of one state, and the store is looked at once.
 
     Args:
         manager: Where the bars come from.
@@ -29,6 +35,18 @@ class DayBars:
     def __init__(self, manager: DataManager, day: date) -> None:
         self._manager = manager
         self.day = day
+        self._pinned: PointInTime | None = None
+
+    def refresh(self) -> None:
+        """Look at the store anew: something may have been imported since."""
+        self._pinned = None
+
+    @property
+    def _known(self) -> PointInTime:
+        """Bars as they were known on any day. Ask for it with the lock held."""
+        if self._pinned is None:
+            self._pinned = self._manager.as_known()
+        return self._pinned
 
     @property
     def store(self) -> BarStore:
@@ -46,26 +64,45 @@ class DayBars:
 
     def available_intervals(self, symbol: str) -> tuple[str, ...]:
         """The intervals stored of what has this name on the day, finest first; empty when there is no such."""
-        return self._manager.available_intervals(symbol, self.day)
+        with self._manager.lock:
+            return self._known.instrument(symbol, self.day).intervals()
 
     def coverage(self, symbol: str, interval: str) -> Coverage | None:
         """What is stored of one symbol and interval; None when nothing is."""
-        return self._manager.coverage(symbol, interval, self.day)
+        with self._manager.lock:
+            return self._known.coverage(symbol, interval, self.day)
 
     def actions(self, symbol: str, first: date) -> tuple[Action, ...]:
         """What the bars of sessions from ``first`` on are adjusted for, and the renames since; by ex-date."""
-        return self._manager.actions(symbol, first, self.day)
+        with self._manager.lock:
+            return self._known.actions(symbol, first, self.day)
 
     def hint(self, symbol: str) -> str:
         """What to do about a symbol that is not there, with a leading blank; empty when nothing is known."""
-        return self._manager.hint(symbol, self.day)
+        with self._manager.lock:
+            return self._known.hint(symbol, self.day) or did_you_mean(symbol, self.symbols())
 
     def prefetch(self, symbols: Sequence[str], base: str, first: date, last: date) -> None:
         """Bring stored bars of many symbols into the cache with one read; symbols that have none are passed over."""
-        self._manager.prefetch(symbols, base, first, last, as_of=self.day)
+        with self._manager.lock:
+            known = self._known
+            stored = dict.fromkeys(known.stored_under(symbols, base, self.day))
+            known.raw.provide(tuple(stored), base, day_number(first), day_number(last))
+            known.read_ahead(symbols, first, self.day)
+            known.adjust_ahead(symbols, base, first, last, self.day)
 
     def load_historical_bars(
         self, symbol: str, interval: str, first: date, last: date, *, base: str | None = None
     ) -> Bars:
         """Bars of the sessions from ``first`` to ``last``, both inclusive."""
-        return self._manager.load_historical_bars(symbol, interval, first, last, base=base, as_of=self.day)
+        manager = self._manager
+        with manager.lock:
+            known = self._known
+            held = known.instrument(symbol, self.day).intervals()
+            if not held:
+                raise manager.unknown_symbol(symbol, self.hint(symbol))
+            source = manager.source(symbol, interval, base, held)
+            if last < first or not len(manager.time_manager.grid(first, last)):
+                return Bars.empty()
+            days, fill = (day_number(first), day_number(last)), manager.fills(symbol, interval)
+            return known.bars(symbol, source, parse_interval(interval), *days, fill=fill, as_of=self.day)

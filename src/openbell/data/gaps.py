@@ -91,9 +91,9 @@ def forward_filled(bars: Bars, grid: SessionGrid, interval: Interval) -> Bars:
     return _merged(bars, synthetic)
 
 
-def has_synthetic(bars: Bars) -> bool:
-    """Whether any of the bars is synthetic."""
-    return bool(len(bars)) and int(bars.count.min()) == 0
+def has_synthetic(times: BarTimes) -> bool:
+    """Whether any of the bars at these times is synthetic."""
+    return bool(len(times)) and int(times.count.min()) == 0
 
 
 def as_inputs(bars: Bars) -> Bars:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
 from typing import TYPE_CHECKING
 
 from openbell.bars import Bars
@@ -68,13 +67,13 @@ class DataManager:
         self.horizon = horizon
         self.adjustment: Adjustment = adjustment
         self._actions = ActionStore(store.path)
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._version = self._current_version()
         self._raw = self._nothing_read()
         self._known: PointInTime | None = None
 
     def on_day(self, day: date) -> DayBars:
-        """The same bars as they were known on ``day``."""
+        """The same bars as they were known on ``day``, of the store as it is now."""
         return DayBars(self, day)
 
     def symbols(self) -> tuple[str, ...]:
@@ -83,27 +82,21 @@ class DataManager:
 
     def available_intervals(self, symbol: str, as_of: date | None = None) -> tuple[str, ...]:
         """The intervals stored of ``symbol``, finest first; empty when it is not there."""
-        if as_of is None:
-            return self.store.intervals(symbol)
-        with self._lock:
-            return self._as_known().instrument(symbol, as_of).intervals()
+        return self.store.intervals(symbol) if as_of is None else self.on_day(as_of).available_intervals(symbol)
 
     def coverage(self, symbol: str, interval: str, as_of: date | None = None) -> Coverage | None:
         """What is stored of one symbol and interval, from the manifest; None when nothing is."""
         if as_of is None:
             return self.store.coverage_of(symbol, interval)
-        with self._lock:
-            return self._as_known().coverage(symbol, interval, as_of)
+        return self.on_day(as_of).coverage(symbol, interval)
 
     def actions(self, symbol: str, first: date, as_of: date) -> tuple[Action, ...]:
         """What bars from the session ``first`` on are adjusted for as of a day, and the renames since; by ex-date."""
-        with self._lock:
-            return self._as_known().actions(symbol, first, as_of)
+        return self.on_day(as_of).actions(symbol, first)
 
     def hint(self, symbol: str, as_of: date) -> str:
         """What to do about a symbol that is not there on a day, with a leading blank; empty when nothing is known."""
-        with self._lock:
-            return self._as_known().hint(symbol, as_of) or did_you_mean(symbol, self.symbols())
+        return self.on_day(as_of).hint(symbol)
 
     def prefetch(
         self, symbols: Sequence[str], base: str, first: date, last: date, *, as_of: date | None = None
@@ -120,15 +113,13 @@ class DataManager:
         Raises:
             DamagedFileError: A file cannot be read; nothing of this call is in the cache.
         """
-        with self._lock:
-            self._forget_if_changed()
-            stored = symbols if as_of is None else self._as_known().stored_under(symbols, base, as_of)
-            held = [s for s in dict.fromkeys(stored) if base in self.store.intervals(s)]
-            self._raw.provide(held, base, day_number(first), day_number(last))
-            if as_of is not None:
-                known = self._as_known()
-                known.read_ahead(symbols, first, as_of)
-                known.adjust_ahead(symbols, base, first, last, as_of)
+        if as_of is not None:
+            self.on_day(as_of).prefetch(symbols, base, first, last)
+            return
+        with self.lock:
+            raw, manifest = self._as_stored(), self.store.manifest
+            held = [s for s in dict.fromkeys(symbols) if base in manifest.intervals(s)]
+            raw.provide(held, base, day_number(first), day_number(last))
 
     def load_historical_bars(
         self,
@@ -161,36 +152,39 @@ class DataManager:
             CalendarError: The dates are outside the calendar.
             DamagedFileError: A file cannot be read.
         """
-        wanted = parse_interval(interval)
-        with self._lock:
-            if as_of is None:
-                self._forget_if_changed()
-                held, bars = self.store.intervals(symbol), self._raw.bars
-            else:
-                known = self._as_known()
-                held, bars = known.instrument(symbol, as_of).intervals(), partial(known.bars, as_of=as_of)
+        if as_of is not None:
+            return self.on_day(as_of).load_historical_bars(symbol, interval, first, last, base=base)
+        with self.lock:
+            raw, held = self._as_stored(), self.store.intervals(symbol)
             if not held:
-                raise self._unknown_symbol(symbol, as_of)
-            source = self._source(symbol, interval, base, held)
+                raise self.unknown_symbol(symbol, did_you_mean(symbol, self.symbols()))
+            source = self.source(symbol, interval, base, held)
             if last < first or not len(self.time_manager.grid(first, last)):
                 return Bars.empty()
-            fill = wanted.is_intraday and gap_policy_of(self.gap_policy, symbol, str(wanted)) == "forward"
-            return bars(symbol, source, wanted, day_number(first), day_number(last), fill=fill)
+            fill = self.fills(symbol, interval)
+            return raw.bars(symbol, source, parse_interval(interval), day_number(first), day_number(last), fill=fill)
 
-    def _as_known(self) -> PointInTime:
-        """Bars as they were known on a day."""
-        self._forget_if_changed()
+    # For `DayBars`
+
+    def as_known(self) -> PointInTime:
+        """Bars as they were known on any day, of the store as it is now. Call it with the lock held."""
+        raw = self._as_stored()
         if self._known is None:
-            self._known = PointInTime(self._raw, self._actions.book(), self.adjustment)
+            self._known = PointInTime(raw, self._actions.book(), self.adjustment)
         return self._known
 
-    def _unknown_symbol(self, symbol: str, as_of: date | None) -> DataError:
-        hint = did_you_mean(symbol, self.symbols()) if as_of is None else self.hint(symbol, as_of)
+    def fills(self, symbol: str, interval: str) -> bool:
+        """Whether synthetic bars fill the gaps of a series."""
+        wanted = parse_interval(interval)
+        return wanted.is_intraday and gap_policy_of(self.gap_policy, symbol, str(wanted)) == "forward"
+
+    def unknown_symbol(self, symbol: str, hint: str) -> DataError:
+        """That the store has nothing of a symbol, with a hint that begins with a blank."""
         return DataError(
             f"the store {self.store.path} has no bars of {symbol}.{hint} Import some with: openbell data import"
         )
 
-    def _source(self, symbol: str, interval: str, base: str | None, held: Sequence[str]) -> str:
+    def source(self, symbol: str, interval: str, base: str | None, held: Sequence[str]) -> str:
         """The stored interval to read."""
         if base is None:
             return determine_required_base(interval, held)
@@ -199,6 +193,13 @@ class DataManager:
         if base not in held:
             raise DataError(f"the store {self.store.path} has no {base} bars of {symbol}; it has {', '.join(held)}.")
         return base
+
+    def _as_stored(self) -> RawSeries:
+        """Bars as they are in the store now; nothing of them is in memory when an import has changed it."""
+        version = self._current_version()
+        if version != self._version:
+            self._version, self._raw, self._known = version, self._nothing_read(), None
+        return self._raw
 
     def _nothing_read(self) -> RawSeries:
         return RawSeries(
@@ -211,11 +212,3 @@ class DataManager:
 
     def _current_version(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         return self.store.version, self._actions.version
-
-    def _forget_if_changed(self) -> None:
-        """Empty the cache when an import has changed the store."""
-        version = self._current_version()
-        if version != self._version:
-            self._version = version
-            self._raw = self._nothing_read()
-            self._known = None

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 from openbell.bars import Bars
-from openbell.data.aggregate import aggregate
-from openbell.data.cache import CachedBars, SessionRange
+from openbell.data.cache import CachedBars
 from openbell.data.gaps import as_inputs, build_missing, forward_filled
 from openbell.data.session_reader import read_sessions, rows_between
+from openbell.data.shared_times import SharedTimes
 from openbell.errors import DamagedFileError
 from openbell.interval import Interval, parse_interval
 from openbell.timing.grid import date_of, day_number
@@ -64,6 +64,7 @@ class RawSeries:
         self._min_completeness = min_completeness
         self._gap_fill = gap_fill
         self._horizon = horizon
+        self.times = SharedTimes(time_manager)
         self._cached: dict[tuple[str, str, Interval], CachedBars] = {}
         # With synthetic bars, for as long as the series without them is in use.
         self._filled: WeakKeyDictionary[CachedBars, CachedBars] = WeakKeyDictionary()
@@ -91,7 +92,7 @@ class RawSeries:
         made = self._filled.get(series)
         if made is None:
             grid = self.time_manager.grid(date_of(series.first_day), date_of(series.last_day))
-            made = CachedBars(series.sessions, forward_filled(series.bars, grid, interval))
+            made = self.times.cached(series.sessions, forward_filled(series.bars, grid, interval))
             self._filled[series] = made
         return made
 
@@ -106,10 +107,10 @@ class RawSeries:
 
     def derived(self, source: CachedBars, stored: Interval, wanted: Interval) -> CachedBars:
         """Bars of ``wanted`` made of stored ones, as far as they are whole."""
-        grid = self.time_manager.grid(date_of(source.first_day), date_of(source.last_day))
-        bars = aggregate(as_inputs(source.bars), grid, wanted, base=stored, min_completeness=self._min_completeness)
+        inputs, whole = as_inputs(source.bars), self._min_completeness
+        bars = self.times.aggregated(inputs, source.sessions, wanted, base=stored, min_completeness=whole)
         through = self._whole_through(wanted, source.last_day)
-        return CachedBars(SessionRange.of(source.first_day, through, grid), bars)
+        return CachedBars(self.times.sessions(source.first_day, through), bars)
 
     def provide(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> None:
         """Make the cache cover a range of dates for these symbols, all or none of them.
@@ -162,9 +163,9 @@ class RawSeries:
     def _read(self, read: _Read, symbols: Sequence[str], base: str) -> list[tuple[str, CachedBars]]:
         """The bars of a range of dates as the store has them."""
         grid = self.time_manager.grid(date_of(read.first_day), date_of(read.last_day))
-        sessions = SessionRange.of(*read, grid)
+        sessions = self.times.sessions(*read)
         return [
-            (symbol, CachedBars(sessions, self._completed(symbol, bars, grid, parse_interval(base))))
+            (symbol, self.times.cached(sessions, self._completed(symbol, bars, grid, parse_interval(base))))
             for chunk in self._chunks(symbols, base, read)
             for symbol, bars in read_sessions(self.store, chunk, parse_interval(base), grid, sessions)
         ]
@@ -205,9 +206,8 @@ class RawSeries:
 
     def _joined(self, earlier: CachedBars, later: CachedBars, since: int) -> CachedBars:
         """Two series that touch as one, from the date ``since`` on."""
-        grid = self.time_manager.grid(date_of(since), date_of(later.last_day))
         bars = Bars.concat([earlier.between(since, earlier.last_day), later.bars])
-        return CachedBars(SessionRange.of(since, later.last_day, grid), bars)
+        return self.times.cached(self.times.sessions(since, later.last_day), bars)
 
 
 def _missing(cached: CachedBars | None, first_day: int, last_day: int, reach: int) -> _Read:

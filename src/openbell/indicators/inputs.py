@@ -59,6 +59,10 @@ class IndicatorInputs:
         """The inputs of a slice of rows, as views."""
         return IndicatorInputs(*(getattr(self, f.name)[rows] for f in fields(self)))
 
+    def take(self, rows: NDArray[np.bool_]) -> IndicatorInputs:
+        """The inputs at a mask, as copies."""
+        return IndicatorInputs(*(getattr(self, f.name)[rows] for f in fields(self)))
+
 
 def locate(
     start_ns: NDArray[np.int64], end_ns: NDArray[np.int64], grid: SessionGrid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import compress
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -101,7 +102,8 @@ def requirements_of(addition: Addition, world: World) -> ProvisioningRequirement
         added_by=source.name,
     )
     operation(req, world, **addition.details)
-    req.finish_intervals()
+    if len(req.required_intervals) != len(req.intervals):
+        req.finish_intervals()
     return req
 
 
@@ -168,19 +170,26 @@ def _indicator_need(config: IndicatorConfig, settling_tolerance: float) -> Indic
 
 def _analyze_symbol_requirements(req: ProvisioningRequirements, world: World) -> None:
     """A full symbol: all that the config asks of every symbol, the deepest history of each interval winning."""
-    data = world.config.session_data_config
     req.meets_session_config_requirements = True
     req.reason = SOURCES.get(req.source).asks
-    for interval in data.streams:
-        _require(req, world, parse_interval(interval), f"the config streams {interval}")
-    for entry in data.historical.data:
-        if entry.apply_to != "all" and req.symbol not in entry.apply_to:
-            continue
-        for interval in entry.intervals:
-            because = f"the config asks for {entry.trailing_days} trailing sessions of {interval}"
-            _require(req, world, parse_interval(interval), because, trailing_sessions=entry.trailing_days)
-    for config in data.indicators:
-        _require_indicator(req, world, config, "the config asks for it")
+    data, held = world.config.session_data_config, world.stored_intervals(req.symbol)
+    applies = tuple(entry.apply_to == "all" or req.symbol in entry.apply_to for entry in data.historical.data)
+
+    def full_symbol() -> ProvisioningRequirements:
+        one = ProvisioningRequirements(symbol=req.symbol)
+        for interval in data.streams:
+            _require(one, world, parse_interval(interval), f"the config streams {interval}")
+        for entry in compress(data.historical.data, applies):
+            for interval in entry.intervals:
+                because = f"the config asks for {entry.trailing_days} trailing sessions of {interval}"
+                _require(one, world, parse_interval(interval), because, trailing_sessions=entry.trailing_days)
+        for config in data.indicators:
+            _require_indicator(one, world, config, "the config asks for it")
+        one.finish_intervals()
+        return one
+
+    # All symbols of which the store holds the same intervals need the same.
+    req.take(world.once("full symbol", held, applies, answer=full_symbol))
 
 
 def _analyze_bar_requirements(req: ProvisioningRequirements, world: World, *, interval: str, days: int = 0) -> None:
@@ -192,7 +201,14 @@ def _analyze_bar_requirements(req: ProvisioningRequirements, world: World, *, in
     asks = SOURCES.get(req.source).asks
     depth = f" with {days} trailing sessions" if days else ""
     req.reason = f"bars of {wanted}{depth}: {asks}"
-    _require(req, world, wanted, asks + depth, trailing_sessions=days)
+
+    def bars() -> ProvisioningRequirements:
+        one = ProvisioningRequirements(symbol=req.symbol)
+        _require(one, world, wanted, asks + depth, trailing_sessions=days)
+        one.finish_intervals()
+        return one
+
+    req.take(world.once("bars", wanted, days, asks, world.stored_intervals(req.symbol), answer=bars))
 
 
 def _analyze_indicator_requirements(
@@ -205,9 +221,18 @@ def _analyze_indicator_requirements(
     """One indicator, or several at once, with the bars that they read and the history that warms them up."""
     asks = SOURCES.get(req.source).asks
     req.indicator_config = indicator_config
-    for config in (indicator_config, *more):
+    configs = (indicator_config, *more)
+    for config in configs:
         _check_is_config(config, req.symbol)
-        _require_indicator(req, world, config, asks)
+
+    def registered() -> ProvisioningRequirements:
+        one = ProvisioningRequirements(symbol=req.symbol)
+        for config in configs:
+            _require_indicator(one, world, config, asks)
+        one.finish_intervals()
+        return one
+
+    req.take(world.once("indicators", configs, asks, world.stored_intervals(req.symbol), answer=registered))
     req.reason = f"{', '.join(need.key for need in req.indicators)}: {asks}"
 
 

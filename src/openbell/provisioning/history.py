@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from openbell.bars import BarTimes
     from openbell.interval import Interval
     from openbell.provisioning.requirements import IntervalNeed, ProvisioningRequirements
     from openbell.provisioning.world import World
@@ -58,30 +59,53 @@ def prove_history(symbol: str, need: IntervalNeed, world: World) -> HistoryProof
     first = world.calendar_start(need)
     while True:
         run = _load(symbol, need, first, world)
-        past = run[: _today_row(run, world)]
-        sessions = _first_rows_of_sessions(past, first, world)
-        counted = _counted_rows(past, world)
-        short_bars = need.bars - len(counted)
-        short_sessions = need.lookback_sessions - len(sessions)
+        extent = _extent(need, run.times, first, world)
+        short_bars, short_sessions = need.bars - extent.all_bars, need.lookback_sessions - extent.all_sessions
         if (short_bars <= 0 and short_sessions <= 0) or available_from is None or first <= available_from:
             break
         try:
             first = _further_back(need, first, short_bars, short_sessions, world)
         except CalendarError:  # the calendar ends before so many bars: what the store has is all there can be
             first = world.time_manager.first_session_on_or_after(available_from)
+    return HistoryProof(need, *extent.proven, available_from=available_from, run=run)
+
+
+class _Extent(NamedTuple):
+    """What a run of bars is as history for a need.
+
+    Attributes:
+        all_bars: Bars of history that warm an indicator up, from the first one on.
+        all_sessions: Sessions of history that have bars.
+        proven: The numbers of a `HistoryProof`: of the part that the need reaches back to.
+    """
+
+    all_bars: int
+    all_sessions: int
+    proven: tuple[int, date, int, int, int, int]
+
+
+def _extent(need: IntervalNeed, times: BarTimes, first: date, world: World) -> _Extent:
+    """How far back a run of such times, which begins with the session ``first``, serves a need."""
+    now_ns = world.time_manager.now_ns
+    return world.once("extent", need, times, first, now_ns, answer=lambda: _measure_extent(need, times, first, world))
+
+
+def _measure_extent(need: IntervalNeed, times: BarTimes, first: date, world: World) -> _Extent:
+    past = times.window(0, world.today_row(times))
+    sessions = _first_rows_of_sessions(past, first, world)
+    counted = _counted_rows(past, world)
     start = _start_row(need, past, counted, sessions, world)
-    start_ns = int(run.timestamp[start]) if start < len(run) else world.start_ns
-    return HistoryProof(
-        need=need,
-        start_ns=start_ns,
-        first_session=world.time_manager.day_of(start_ns),
-        bars=len(counted) - int(counted.searchsorted(start)),
-        sessions=int((_last_rows(sessions, len(past)) >= start).sum()),
-        visible_bars=len(_counted_rows(run[: _closed(run, world)], world)),
-        available_from=available_from,
-        session_bars=len(run) - len(past),
-        run=run,
+    start_ns = int(times.timestamp[start]) if start < len(times) else world.start_ns
+    closed = int(times.end.searchsorted(world.time_manager.now_ns, side="right"))
+    proven = (
+        start_ns,
+        world.time_manager.day_of(start_ns),
+        len(counted) - int(counted.searchsorted(start)),
+        int((_last_rows(sessions, len(past)) >= start).sum()),
+        len(_counted_rows(times.window(0, closed), world)),
+        len(times) - len(past),
     )
+    return _Extent(len(counted), len(sessions), proven)
 
 
 def run_starts(req: ProvisioningRequirements) -> dict[str, int]:
@@ -114,9 +138,12 @@ def measured_from(name: str, run: Bars, req: ProvisioningRequirements, world: Wo
     proof = req.proofs.get(name)
     if proof is None or proof.available_from is None:
         return begins
-    intraday, base = proof.need.interval.is_intraday, proof.need.base
-    together = [p.need for p in req.proofs.values() if intraday and p.need.base == base and p.need.interval.is_intraday]
-    trailing = max(need.trailing_sessions for need in together or [proof.need])
+    together = [proof.need]
+    if proof.need.interval.is_intraday:
+        together = [
+            p.need for p in req.proofs.values() if p.need.base == proof.need.base and p.need.interval.is_intraday
+        ]
+    trailing = max(need.trailing_sessions for need in together)
     if not trailing:
         return begins
     tm = world.time_manager
@@ -131,19 +158,11 @@ def _load(symbol: str, need: IntervalNeed, first: date, world: World) -> Bars:
     return manager.load_historical_bars(symbol, str(need.interval), first, world.day, base=str(need.base))
 
 
-def _today_row(run: Bars, world: World) -> int:
-    return int(run.end.searchsorted(world.start_ns, side="right"))
-
-
-def _closed(run: Bars, world: World) -> int:
-    return int(run.end.searchsorted(world.time_manager.now_ns, side="right"))
-
-
-def _counted_rows(bars: Bars, world: World) -> NDArray[np.intp]:
+def _counted_rows(times: BarTimes, world: World) -> NDArray[np.intp]:
     """The rows that warm an indicator up: all but synthetic ones, unless indicators are to see those."""
-    if world.config.session_data_config.indicators_see_filled or not has_synthetic(bars):
-        return np.arange(len(bars))
-    return np.flatnonzero(bars.count)
+    if world.config.session_data_config.indicators_see_filled or not has_synthetic(times):
+        return np.arange(len(times))
+    return np.flatnonzero(times.count)
 
 
 def _further_back(need: IntervalNeed, first: date, short_bars: int, short_sessions: int, world: World) -> date:
@@ -155,7 +174,7 @@ def _further_back(need: IntervalNeed, first: date, short_bars: int, short_sessio
 
 
 def _start_row(
-    need: IntervalNeed, past: Bars, counted: NDArray[np.intp], sessions: NDArray[np.intp], world: World
+    need: IntervalNeed, past: BarTimes, counted: NDArray[np.intp], sessions: NDArray[np.intp], world: World
 ) -> int:
     """The first row that some part of the need reaches back to."""
     start = len(past)
@@ -170,10 +189,10 @@ def _start_row(
     return start
 
 
-def _first_rows_of_sessions(bars: Bars, first: date, world: World) -> NDArray[np.intp]:
+def _first_rows_of_sessions(times: BarTimes, first: date, world: World) -> NDArray[np.intp]:
     """The first row of each session that has bars; the sessions from ``first`` up to the session's day."""
-    rows = bars.timestamp.searchsorted(world.session_starts(first))
-    return rows[np.diff(rows, append=len(bars)) > 0]
+    rows = times.timestamp.searchsorted(world.session_starts(first))
+    return rows[np.diff(rows, append=len(times)) > 0]
 
 
 def _last_rows(first_rows: NDArray[np.intp], count: int) -> NDArray[np.intp]:

@@ -113,7 +113,7 @@ class IndicatorNeed:
         return self.valid_after + (self.settling or 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class HistoryProof:
     """What the store has of an `IntervalNeed`: where its run starts, and how much was asked and got.
 
@@ -124,8 +124,8 @@ class HistoryProof:
         bars: Bars of history that exist from there on.
         sessions: Sessions of history that have bars from there on.
         visible_bars: Bars that have closed by the session clock, as far back as was looked for.
-        available_from: The first day that the store has of its base; None when it has none.
         session_bars: Bars of today's session, those to come included.
+        available_from: The first day that the store has of its base; None when it has none.
         run: The bars that were read to prove it, from whole sessions on through today.
     """
 
@@ -135,8 +135,8 @@ class HistoryProof:
     bars: int
     sessions: int
     visible_bars: int
-    available_from: date | None
     session_bars: int
+    available_from: date | None
     run: Bars
 
 
@@ -193,6 +193,12 @@ class ProvisioningRequirements:
     intervals: dict[str, IntervalNeed] = field(default_factory=dict)
     indicators: list[IndicatorNeed] = field(default_factory=list)
     proofs: dict[str, HistoryProof] = field(default_factory=dict)
+
+    def take(self, other: ProvisioningRequirements) -> None:
+        """Require all that ``other`` requires, for its reasons; nothing may be required yet."""
+        self.intervals, self.why, self.indicators = dict(other.intervals), list(other.why), list(other.indicators)
+        self.required_intervals, self.base_interval = list(other.required_intervals), other.base_interval
+        self.historical_bars, self.needs_historical = other.historical_bars, other.needs_historical
 
     def require(self, need: IntervalNeed, because: Iterable[str]) -> None:
         """Add an interval with its history, merging it with what is required already, and say why."""

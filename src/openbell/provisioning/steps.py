@@ -8,32 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from openbell import indicators
 from openbell.bars import Bars
-from openbell.data.gaps import has_synthetic
+from openbell.data.quality import measure_quality
 from openbell.errors import UnknownNameError
-from openbell.indicators import IndicatorInputs
-from openbell.indicators.inputs import regular_rows
 from openbell.interval import parse_interval
 from openbell.provisioning.history import measured_from, run_starts
+from openbell.provisioning.indicators import computed_indicator
 from openbell.registry import Registry
-from openbell.session import BarIntervalData, IndicatorData, SymbolSessionData
-from openbell.session.series import whole_run
+from openbell.session import BarIntervalData, SymbolSessionData
+from openbell.session.series import real_starts, whole_run
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from openbell.provisioning.requirements import HistoryProof, IndicatorNeed, ProvisioningRequirements
+    from openbell.data.quality import Quality
+    from openbell.provisioning.requirements import HistoryProof, ProvisioningRequirements
     from openbell.provisioning.world import World
+    from openbell.timing.grid import ExpectedBars
 
 __all__ = ["STEPS", "Step", "StepWork", "find_step"]
 
 
-@dataclass(slots=True)
+@dataclass
 class StepWork:
     """What a step works on.
 
@@ -48,6 +45,12 @@ class StepWork:
     world: World
     draft: SymbolSessionData
     argument: str = ""
+
+    @cached_property
+    def runs(self) -> list[tuple[str, Bars]]:
+        """The required intervals with their runs, from where they should start through today."""
+        starts = run_starts(self.req)
+        return [(name, _run_from(start_ns, self.req.proofs[name], self)) for name, start_ns in starts.items()]
 
 
 Step = Callable[[StepWork], None]
@@ -64,11 +67,12 @@ def find_step(name: str) -> tuple[Step, str]:
     """
     if name in STEPS:
         return STEPS.get(name), ""
-    prefixes = [p for p in STEPS.names() if p.endswith("_") and name.startswith(p)]
-    if not prefixes:
-        raise UnknownNameError(STEPS.kind, name, STEPS.names())
-    prefix = max(prefixes, key=len)
-    return STEPS.get(prefix), name[len(prefix) :]
+    end = len(name)
+    while (end := name.rfind("_", 0, end)) >= 0:  # the longest prefix first
+        prefix = name[: end + 1]
+        if prefix in STEPS:
+            return STEPS.get(prefix), name[end + 1 :]
+    raise UnknownNameError(STEPS.kind, name, STEPS.names())
 
 
 def _create_symbol(work: StepWork) -> None:
@@ -101,12 +105,12 @@ def _add_interval(work: StepWork) -> None:
 
 def _load_historical(work: StepWork) -> None:
     """Give each required interval its history, as far as it lacks it."""
-    for name, run in _required_runs(work):
+    for name, run in work.runs:
         held = work.draft.bars[name]
         rows = whole_run(held)
         if not len(rows):
-            today_row = int(run.end.searchsorted(work.world.start_ns, side="right"))
-            work.draft.put_series(_series(work, name, held.base, run[:today_row], today_row))
+            today_row = work.world.today_row(run.times)
+            work.draft.put_series(_series(work, name, held.base, run.window(0, today_row), today_row))
             continue
         # What is held stays as it is, also when the store has other bars by now: what was seen never changes.
         before = run[: int(run.timestamp.searchsorted(rows.timestamp[0]))]
@@ -118,31 +122,43 @@ def _load_historical(work: StepWork) -> None:
 def _load_session(work: StepWork) -> None:
     """Let each required interval's run go on through today's session, if it was not there before."""
     published = work.world.session_data.get_symbol_data(work.req.symbol)
-    for name, run in _required_runs(work):
+    for name, run in work.runs:
         seen = published.bars.get(name) if published else None
         if (seen is None or not len(whole_run(seen))) and len(run):
-            today_row = int(run.end.searchsorted(work.world.start_ns, side="right"))
+            today_row = work.world.today_row(run.times)
             work.draft.put_series(_series(work, name, work.draft.bars[name].base, run, today_row))
 
 
 def _register_indicator(work: StepWork) -> None:
     for need in work.req.indicators:
         if need.key not in work.draft.indicators:
-            work.draft.indicators[need.key] = _computed(need, work)
+            work.draft.indicators[need.key] = computed_indicator(need, work.draft.bars[str(need.interval)], work.world)
 
 
 def _calculate_quality(work: StepWork) -> None:
     """Score every series of a full symbol against the bars that the calendar expects."""
     world, draft = work.world, work.draft
-    for name, series in list(draft.bars.items()):
-        if series.is_scored:
+    published = world.session_data.get_symbol_data(draft.symbol)
+    for name in list(draft.bars):
+        if draft.bars[name].is_scored:
             continue
-        interval = parse_interval(name)
+        if published and published.bars.get(name) is draft.bars[name]:  # what is published is never changed
+            draft.put_series(draft.bars[name].unscored())
+        series = draft.bars[name]
         start_ns = measured_from(name, whole_run(series), work.req, world)
-        first_session = world.time_manager.day_of(start_ns)
-        scored = _series(work, name, series.base, whole_run(series), series.today_row)
-        scored.score(world.expected_history(interval, start_ns, first_session), world.expected_today(interval))
-        draft.put_series(scored)
+        series.score(*_quality_of_history(series, start_ns, world))
+
+
+def _quality_of_history(series: BarIntervalData, start_ns: int, world: World) -> tuple[Quality, ExpectedBars]:
+    """How complete a series is before today, counted from ``start_ns``, and what is expected of it today."""
+
+    def measured() -> tuple[Quality, ExpectedBars]:
+        interval = parse_interval(series.interval)
+        expected = world.expected_history(interval, start_ns, world.time_manager.day_of(start_ns))
+        past = real_starts(series.history.times)
+        return measure_quality(past, expected.start_ns, expected.end_ns), world.expected_today(interval)
+
+    return world.once("quality", series.interval, whole_run(series).times, start_ns, answer=measured)
 
 
 STEPS.add("create_symbol", _create_symbol)
@@ -155,13 +171,8 @@ STEPS.add("calculate_quality", _calculate_quality)
 
 
 def _series(work: StepWork, name: str, base: str | None, run: Bars, today_row: int) -> BarIntervalData:
-    clock = work.world.time_manager.clock
-    return BarIntervalData(work.req.symbol, name, base=base, run=run, today_row=today_row, clock=clock)
-
-
-def _required_runs(work: StepWork) -> list[tuple[str, Bars]]:
-    """The required intervals with their runs, from where they should start through today."""
-    return [(name, _run_from(start, work.req.proofs[name], work)) for name, start in run_starts(work.req).items()]
+    timeline = work.world.timeline(run.times)
+    return BarIntervalData(work.req.symbol, name, base=base, run=run, today_row=today_row, timeline=timeline)
 
 
 def _run_from(start_ns: int, proof: HistoryProof, work: StepWork) -> Bars:
@@ -173,55 +184,5 @@ def _run_from(start_ns: int, proof: HistoryProof, work: StepWork) -> Bars:
         run = world.data_manager.load_historical_bars(
             work.req.symbol, str(need.interval), first_session, world.day, base=str(need.base)
         )
-    return run[int(run.timestamp.searchsorted(start_ns)) :]
-
-
-def _computed(need: IndicatorNeed, work: StepWork) -> IndicatorData:
-    """The indicator over the whole run; one that is aware of sessions over the regular hours of whole sessions."""
-    series = work.draft.bars[str(need.interval)]
-    bars = whole_run(series)
-    world = work.world
-    first = world.time_manager.day_of(int(bars.timestamp[0])) if len(bars) else world.day
-    if need.session_aware and len(bars):
-        base = series.base or series.interval
-        sessions = world.data_manager.load_historical_bars(series.symbol, series.interval, first, world.day, base=base)
-        ahead = sessions[: int(sessions.timestamp.searchsorted(bars.timestamp[0]))]
-        bars = Bars.concat([ahead, bars]) if len(ahead) else bars
-    grid = world.time_manager.grid(first, world.day)
-    # In extended hours, what a session's open, close or range is still follows the regular ones: such an indicator has
-    # no value in the pre-market, and stands still in the post-market.
-    extended = need.session_aware and not grid.segment_is_regular.all()
-    regular = regular_rows(bars.timestamp, grid) if extended else None
-    read = _both(_rows_to_read(bars, world), regular)
-    inputs = IndicatorInputs.of(bars.take(read) if read is not None else bars, grid)
-    computed = indicators.get(need.config.name).compute(inputs, need.params)
-    if read is not None:
-        computed = {name: _standing_still(column, read) for name, column in computed.items()}
-    if regular is not None:
-        before_open = IndicatorInputs.of(bars, grid).offset_ns < 0
-        computed = {name: np.where(before_open, np.nan, column) for name, column in computed.items()}
-    rows = slice(len(bars) - len(whole_run(series)), None)
-    columns = {name: column[rows] for name, column in computed.items()}
-    skipped = None if read is None else np.concatenate(([0], np.cumsum(~read[rows], dtype=np.int64)))
-    return IndicatorData(
-        need.key, series, columns, lookback=need.lookback_bars, settling=need.settling, skipped=skipped
-    )
-
-
-def _rows_to_read(bars: Bars, world: World) -> NDArray[np.bool_] | None:
-    """Which bars an indicator reads, when it is to skip synthetic ones and there are some; None: all."""
-    if world.config.session_data_config.indicators_see_filled or not has_synthetic(bars):
-        return None
-    return bars.count > 0
-
-
-def _both(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
-    return other if one is None else one if other is None else one & other
-
-
-def _standing_still(column: NDArray[np.float64], read: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Values of the rows that were read, with each row between them at the value of the last one read before it."""
-    if not read.any():
-        return np.full(len(read), np.nan)
-    last = np.cumsum(read) - 1
-    return np.where(last >= 0, column[last], np.nan)
+    row = work.world.once("row", run.times, start_ns, answer=lambda: int(run.timestamp.searchsorted(start_ns)))
+    return run.window(row, len(run))

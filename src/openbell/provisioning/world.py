@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from openbell.errors import IntervalError
 from openbell.interval import Interval, base_candidates, determine_required_base, parse_interval
+from openbell.session.timeline import Timeline
 from openbell.timing.grid import ExpectedBars
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
     from datetime import date
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from openbell.bars import BarTimes
     from openbell.config import SessionConfig
     from openbell.data.day_bars import DayBars
     from openbell.provisioning.requirements import IntervalNeed
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from openbell.timing.manager import TimeManager
 
 __all__ = ["World"]
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -38,6 +43,8 @@ class World:
     _starts: dict[IntervalNeed, date] = field(default_factory=dict)
     _session_starts: dict[date, NDArray[np.int64]] = field(default_factory=dict)
     _counts: dict[date, int] = field(default_factory=dict)
+    _answers: dict[tuple[Hashable, ...], object] = field(default_factory=dict)
+    _timelines: dict[BarTimes, Timeline] = field(default_factory=dict)
     _expected: dict[tuple[str, int, date], ExpectedBars] = field(default_factory=dict)
 
     @property
@@ -57,6 +64,7 @@ class World:
 
     def refresh(self) -> None:
         """Look at the store anew: something may have been imported since."""
+        self.data_manager.refresh()
         self._stored.clear()
 
     def base_of(self, symbol: str, interval: Interval) -> Interval:
@@ -95,6 +103,25 @@ class World:
         known = self._counts.get(first)
         if known is None:
             known = self._counts[first] = len(self.time_manager.grid(first, self.day)) - 1
+        return known
+
+    def once(self, *question: Hashable, answer: Callable[[], T]) -> T:
+        """What follows from days, needs and times alone, worked out once for all symbols of which it is asked."""
+        try:
+            return cast("T", self._answers[question])
+        except KeyError:
+            made = self._answers[question] = answer()
+            return made
+
+    def today_row(self, times: BarTimes) -> int:
+        """The row of the first bar that closes after the session's start; those before it are history."""
+        return self.once("today", times, answer=lambda: int(times.end.searchsorted(self.start_ns, side="right")))
+
+    def timeline(self, times: BarTimes) -> Timeline:
+        """The cursor among such times, one for all series that have them."""
+        known = self._timelines.get(times)
+        if known is None:
+            known = self._timelines[times] = Timeline(times, self.time_manager.clock)
         return known
 
     def expected_history(self, interval: Interval, start_ns: int, first_session: date) -> ExpectedBars:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.session.series import whole_run
+from openbell.session.series import timeline_of, whole_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,18 @@ class IndicatorData:
             bars, over which the values stand still); None when all were read.
     """
 
-    __slots__ = ("_columns", "_single", "anchor_row", "key", "lookback", "series", "settling", "skipped")
+    __slots__ = (
+        "_columns",
+        "_reads",
+        "_timeline",
+        "_values",
+        "anchor_row",
+        "key",
+        "lookback",
+        "series",
+        "settling",
+        "skipped",
+    )
 
     def __init__(
         self,
@@ -57,19 +69,32 @@ class IndicatorData:
         self.skipped = skipped
         for column in self._columns.values():
             column.setflags(write=False)
-        self._single = next(iter(self._columns.values())) if len(self._columns) == 1 else None
+        self._timeline = timeline_of(series)
+        self._reads = 0
+        self._values: list[float | None] | None = None
 
     @property
     def value(self) -> float | dict[str, float] | None:
         """The value at the last closed bar; by output when there are several; None as long as it is not valid."""
-        row = self.series.cursor - 1
-        if row < 0:
+        # Strategies ask at every bar: the cursor is taken from where the replay has put it.
+        timeline = self._timeline
+        seen, cursor = timeline.at
+        if seen != timeline.clock.now_ns:
+            cursor = timeline.cursor
+        return self._values[cursor] if self._values is not None else self._read(cursor)
+
+    def _read(self, cursor: int) -> float | dict[str, float] | None:
+        """The value from the columns; who asks often gets lists."""
+        if not cursor:
             return None
-        if self._single is not None:
-            number = self._single.item(row)
-            return number if number - number == 0.0 else None
-        numbers = {name: column.item(row) for name, column in self._columns.items()}
-        return numbers if all(n - n == 0.0 for n in numbers.values()) else None
+        if len(self._columns) == 1:
+            self._reads += 1
+            if self._reads == _READS_BEFORE_LISTED:
+                self._values = _listed(*self._columns.values())
+        numbers = {name: column.item(cursor - 1) for name, column in self._columns.items()}
+        if not all(map(isfinite, numbers.values())):
+            return None
+        return numbers if len(numbers) > 1 else next(iter(numbers.values()))
 
     @property
     def valid(self) -> bool:
@@ -96,8 +121,7 @@ class IndicatorData:
     @property
     def values(self) -> NDArray[np.float64]:
         """All values up to the last closed bar, one per bar, NaN where not ready; for several outputs use `output`."""
-        column = self._single if self._single is not None else next(iter(self._columns.values()))
-        return column[: self.series.cursor]
+        return next(iter(self._columns.values()))[: self.series.cursor]
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -125,6 +149,17 @@ class IndicatorData:
 
     def __repr__(self) -> str:
         return f"<IndicatorData {self.series.symbol} {self.key}: {self.value}>"
+
+
+_READS_BEFORE_LISTED = 16
+
+
+def _listed(column: NDArray[np.float64]) -> list[float | None]:
+    """The values by cursor: the first is that before any bar; None where they are not valid."""
+    values: list[float | None] = [None, *column.tolist()]
+    for row in np.flatnonzero(~np.isfinite(column)).tolist():
+        values[row + 1] = None
+    return values
 
 
 def whole_values(indicator: IndicatorData, output: str = "") -> NDArray[np.float64]:

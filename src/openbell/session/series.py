@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from openbell.data.quality import Gap, Quality, measure_quality
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import numpy as np
     import pandas as pd
     import polars as pl
     from numpy.typing import NDArray
 
-    from openbell.bars import Bars
+    from openbell.bars import Bars, BarTimes
+    from openbell.session.timeline import Timeline
     from openbell.timing.grid import ExpectedBars
 
-__all__ = ["BarIntervalData", "Clock", "reveal", "whole_run"]
-
-
-class Clock(Protocol):
-    """What a series needs to know of time."""
-
-    @property
-    def now_ns(self) -> int:
-        """The session's time, nanoseconds since 1970 UTC."""
+__all__ = ["BarIntervalData", "real_starts", "timeline_of", "whole_run"]
 
 
 class BarIntervalData:
     """One series of a session: history and today in one contiguous run, revealed as bars close.
 
     All columns and views end at the cursor: the number of bars that have closed by the session clock. Bars behind it
-    cannot be reached from here. The arrays are read-only views, not copies.
+    cannot be reached by the methods. The arrays are read-only views, not copies.
 
     Attributes:
         symbol: The symbol.
@@ -40,34 +31,33 @@ class BarIntervalData:
         base: The interval that this one is derived from; None when it is stored itself.
         today_row: The row of the first bar that closes after the session's start; rows before it are history.
         historical_quality: Completeness of the history; None when it was not scored (ad-hoc symbols).
+
+    Args:
+        timeline: How many bars have closed; one object for all series of a session with the same times.
     """
 
     __slots__ = (
-        "_at",
-        "_clock",
         "_expected_today",
         "_run",
+        "_timeline",
         "base",
         "historical_quality",
         "interval",
-        "run",
         "symbol",
         "today_row",
     )
 
     def __init__(
-        self, symbol: str, interval: str, *, base: str | None, run: Bars, today_row: int, clock: Clock
+        self, symbol: str, interval: str, *, base: str | None, run: Bars, today_row: int, timeline: Timeline
     ) -> None:
         self.symbol = symbol
         self.interval = interval
         self.base = base
         self._run = run
         self.today_row = today_row
+        self._timeline = timeline
         self.historical_quality: Quality | None = None
         self._expected_today: ExpectedBars | None = None
-        self._clock = clock
-        # The clock's time and the cursor that belongs to it, in one reference: other threads see both or neither.
-        self._at = (-1, 0)
 
     @property
     def derived(self) -> bool:
@@ -77,12 +67,7 @@ class BarIntervalData:
     @property
     def cursor(self) -> int:
         """How many bars have closed."""
-        now = self._clock.now_ns
-        seen, cursor = self._at
-        if seen != now:
-            cursor = int(self._run.end.searchsorted(now, side="right"))
-            self._at = (now, cursor)
-        return cursor
+        return self._timeline.cursor
 
     def __len__(self) -> int:
         return self.cursor
@@ -95,7 +80,7 @@ class BarIntervalData:
     @property
     def history(self) -> Bars:
         """The bars from before today's session."""
-        return self._run[: self.today_row]
+        return self._run.window(0, self.today_row)
 
     @property
     def today(self) -> Bars:
@@ -150,16 +135,15 @@ class BarIntervalData:
         """The closed bars as a pandas frame indexed by time."""
         return self.data.to_pandas()
 
-    def score(self, expected_history: ExpectedBars, expected_today: ExpectedBars) -> None:
-        """Measure the history against what the calendar expects, and keep today's expectation for `quality`."""
-        past = _real_starts(self.history)
-        self.historical_quality = measure_quality(past, expected_history.start_ns, expected_history.end_ns)
+    def score(self, history: Quality, expected_today: ExpectedBars) -> None:
+        """Note the measured quality of the history, and what the calendar expects today, for `quality`."""
+        self.historical_quality = history
         self._expected_today = expected_today
 
     def unscored(self) -> BarIntervalData:
         """The same bars without a measure of quality."""
         return BarIntervalData(
-            self.symbol, self.interval, base=self.base, run=self._run, today_row=self.today_row, clock=self._clock
+            self.symbol, self.interval, base=self.base, run=self._run, today_row=self.today_row, timeline=self._timeline
         )
 
     @property
@@ -173,8 +157,8 @@ class BarIntervalData:
         expected = self._expected_today
         if expected is None:
             return None
-        due = int(expected.end_ns.searchsorted(self._clock.now_ns, side="right"))
-        return measure_quality(_real_starts(self.today), expected.start_ns[:due], expected.end_ns[:due])
+        due = int(expected.end_ns.searchsorted(self._timeline.clock.now_ns, side="right"))
+        return measure_quality(real_starts(self.today.times), expected.start_ns[:due], expected.end_ns[:due])
 
     @property
     def quality(self) -> float | None:
@@ -195,20 +179,16 @@ class BarIntervalData:
         return f"<BarIntervalData {self.symbol} {self.interval}{origin}: {self.cursor} bars, {self.today_row} past>"
 
 
-def reveal(now_ns: int, events: Iterable[tuple[BarIntervalData, int, Any, Any]]) -> None:
-    """Set the cursors of series where the caller knows them: each event begins with a series and its cursor.
-
-    The replay does this for the bars that close at one time; the cursors of all other series follow when they are read.
-    """
-    for series, cursor, _, _ in events:
-        series._at = (now_ns, cursor)  # noqa: SLF001 -- a method call per bar would cost more than all else
-
-
-def _real_starts(bars: Bars) -> NDArray[np.int64]:
+def real_starts(times: BarTimes) -> NDArray[np.int64]:
     """Starts of the bars that are not synthetic."""
-    return bars.timestamp[bars.count > 0]
+    return times.timestamp[times.count > 0]
 
 
 def whole_run(series: BarIntervalData) -> Bars:
     """All bars of a series, today's future included: for the engine, which computes in bulk, and for nobody else."""
     return series._run  # noqa: SLF001 -- the one door to it
+
+
+def timeline_of(series: BarIntervalData) -> Timeline:
+    """How many bars of a series have closed, and all its times, today's future included: for the engine only."""
+    return series._timeline  # noqa: SLF001 -- the one door to it

@@ -26,6 +26,7 @@ __all__ = ["TimeManager"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _GRIDS_KEPT = 32
+_LOOKUPS_KEPT = 256
 
 
 class TimeManager:
@@ -61,6 +62,9 @@ class TimeManager:
         self._all = calendar.sessions
         self._first_day, self._last_day = int(self._all.days[0]), int(self._all.days[-1])
         self._grid_between = lru_cache(maxsize=_GRIDS_KEPT)(self._all.between)
+        # Of the same days and times one asks for each symbol anew.
+        self._grid_of = lru_cache(maxsize=_GRIDS_KEPT)(self._grid_of_days)
+        self._session_of = lru_cache(maxsize=_LOOKUPS_KEPT)(self._session_at)
         # Where each session's trading begins and ends, extended hours included.
         first_segment, after_segment = self._all.segments_of_sessions()
         self._first_ns = self._all.segment_open_ns[first_segment]
@@ -98,6 +102,9 @@ class TimeManager:
         That is the session that trades at ``ns`` (a close belongs to the session that it ends, unless the next one
         opens at it); outside the hours, the session of that date at the exchange, or the next one when it has none.
         """
+        return self._session_of(int(ns))
+
+    def _session_at(self, ns: int) -> date:
         position = int(np.searchsorted(self._first_ns, ns, side="right")) - 1
         if position >= 0 and ns <= self._last_ns[position]:
             return date_of(self._all.days[position])
@@ -164,6 +171,9 @@ class TimeManager:
 
     def grid(self, first: date, last: date) -> SessionGrid:
         """The sessions from ``first`` to ``last``, both inclusive, as columns; empty when there are none between."""
+        return self._grid_of(first, last)
+
+    def _grid_of_days(self, first: date, last: date) -> SessionGrid:
         return self._grid_between(*self._window(first, last))
 
     def widened(self, interval: str | Interval, first: date, last: date) -> tuple[date, date]:

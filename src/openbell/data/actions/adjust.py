@@ -46,8 +46,7 @@ def back_adjusted(bars: Bars, rows: NDArray[np.intp], shares: Sequence[float], p
         for name, out in zip(_PRICES, block, strict=False)
     }
     volume = _scaled(np.multiply, bars.volume, splits, rows, block[-1]) if split else bars.volume
-    adjusted = Bars(bars.timestamp, bars.end, **columns, volume=volume, count=bars.count)
-    return adjusted.at(bars.times)
+    return Bars.of(bars.times, *columns.values(), volume)
 
 
 def _scaled(

@@ -87,6 +87,7 @@ class Instrument:
         self.tenure = self._chain[now]
         self.past = self._chain[: now + 1]
         self._pieces: dict[str, tuple[Piece, ...]] = {}
+        self._intervals: tuple[str, ...] | None = None
         splits, everything = self._price_actions()
         self._applied: dict[Adjustment, PriceActions] = {
             "raw": PriceActions.of([]),
@@ -105,6 +106,11 @@ class Instrument:
 
     def intervals(self) -> tuple[str, ...]:
         """The intervals in which the store has bars of it, finest first."""
+        if self._intervals is None:
+            self._intervals = self._held_intervals()
+        return self._intervals
+
+    def _held_intervals(self) -> tuple[str, ...]:
         if len(self._chain) == 1 and self.tenure == Tenure(self.symbol, FAR_PAST, FAR_FUTURE):
             return self._manifest.intervals(self.symbol)
         held = {i: None for tenure in self._chain for i in self._manifest.intervals(tenure.name) if self.pieces(i)}

@@ -12,8 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from openbell.bars import Bars
 from openbell.data.actions.adjust import back_adjusted
 from openbell.data.actions.closes import Closes
@@ -49,13 +47,13 @@ class PointInTime:
     """Adjusted series of one state of the store; the DataManager makes a new one when that changes, and holds its lock.
 
     Args:
-        raw: The bars as they are stored.
+        raw: The bars as they are stored; an attribute, too.
         book: All actions.
         adjustment: Which of them are applied to prices; names are followed in any case.
     """
 
     def __init__(self, raw: RawSeries, book: ActionBook, adjustment: Adjustment) -> None:
-        self._raw = raw
+        self.raw = raw
         self._book = book
         self._adjustment: Adjustment = adjustment
         self._instruments = Instruments(book, raw.store.manifest)
@@ -63,7 +61,7 @@ class PointInTime:
         self._depth: dict[tuple[str, str], int] = defaultdict(int)
         self._closes = Closes(raw.store, raw.time_manager)
         self._payouts: dict[Action, float] = {}
-        self._range = SessionRange(0, -1, np.empty(0, np.int64), np.zeros(1, np.int64))
+        self._coverages: dict[tuple[str, str], Coverage] = {}
 
     def instrument(self, symbol: str, as_of: date) -> Instrument:
         """What has the name ``symbol`` on a day."""
@@ -99,12 +97,18 @@ class PointInTime:
         found = [
             cut
             for piece in self.instrument(symbol, as_of).pieces(interval)
-            if (cut := _cut(self._raw.store.coverage_of(piece.stored, interval), piece)) is not None
+            if (cut := _cut(self._coverage_of(piece.stored, interval), piece)) is not None
         ]
         if len(found) <= 1:
             return found[0] if found else None
         totals = {name: sum(getattr(c, name) for c in found) for name in ("rows", "files", "bytes")}
         return replace(found[0], symbol=symbol, last=found[-1].last, **totals)
+
+    def _coverage_of(self, stored: str, interval: str) -> Coverage | None:
+        known = self._coverages.get((stored, interval))
+        if known is None and (known := self.raw.store.coverage_of(stored, interval)) is not None:
+            self._coverages[stored, interval] = known
+        return known
 
     def bars(
         self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int, *, fill: bool, as_of: date
@@ -120,9 +124,9 @@ class PointInTime:
         begin = pieces[0].first_day
         whole = wanted.is_intraday or str(wanted) == base or begin == first_day
         if len(pieces) == 1 and whole and not self._is_changed(basis, begin):
-            return self._raw.bars(pieces[0].stored, base, wanted, begin, pieces[0].last_day, fill=fill)
+            return self.raw.bars(pieces[0].stored, base, wanted, begin, pieces[0].last_day, fill=fill)
         series = self._series(basis, base, wanted, first_day, last_day)
-        return (self._raw.forward_filled(series, wanted) if fill else series).between(first_day, last_day)
+        return (self.raw.forward_filled(series, wanted) if fill else series).between(first_day, last_day)
 
     def adjust_ahead(self, symbols: Sequence[str], base: str, first: date, last: date, as_of: date) -> None:
         """Adjust the stored bars of many symbols, all in memory, at once where an action changes them.
@@ -160,9 +164,9 @@ class PointInTime:
         if wanted == stored:
             series = self._adjusted(basis, base, first_day, last_day)
         else:
-            _, whole_last = self._raw.time_manager.widened(wanted, date_of(first_day), date_of(last_day))
+            _, whole_last = self.raw.time_manager.widened(wanted, date_of(first_day), date_of(last_day))
             source = self._series(basis, base, stored, first_day, max(last_day, day_number(whole_last)))
-            series = self._raw.derived(source, stored, wanted)
+            series = self.raw.derived(source, stored, wanted)
         self._made[key] = basis, series
         return series
 
@@ -173,7 +177,7 @@ class PointInTime:
         first_day = min(first_day, last_day - depth)
         applied = instrument.applied_by(self._adjustment)
         pieces = _between(instrument.pieces(base), first_day, last_day)
-        series = [self._raw.stored(p.stored, base, p.first_day, p.last_day) for p in pieces]
+        series = [self.raw.stored(p.stored, base, p.first_day, p.last_day) for p in pieces]
         ahead = min(series[-1].last_day, instrument.tenure.last_day) if pieces else last_day
         if count < len(applied.ex_days):
             ahead = min(ahead, int(applied.ex_days[count]) - 1)
@@ -183,16 +187,8 @@ class PointInTime:
         last_day = max(last_day, ahead)
         pieces = _between(instrument.pieces(base), first_day, last_day)
         bars = Bars.concat([s.between(p.first_day, p.last_day) for s, p in zip(series, pieces, strict=True)])
-        sessions = self._sessions(first_day, last_day)
+        sessions = self.raw.times.sessions(first_day, last_day)
         return CachedBars(sessions, self._back_adjusted(basis, base, bars, sessions))
-
-    def _sessions(self, first_day: int, last_day: int) -> SessionRange:
-        """The sessions of a range of days; most symbols share one."""
-        known = self._range  # another thread may replace it at any time
-        if (first_day, last_day) != (known.first_day, known.last_day):
-            grid = self._raw.time_manager.grid(date_of(first_day), date_of(last_day))
-            known = self._range = SessionRange.of(first_day, last_day, grid)
-        return known
 
     def _back_adjusted(self, basis: _Basis, base: str, bars: Bars, sessions: SessionRange) -> Bars:
         instrument, count = basis.instrument, basis.applied
