@@ -6,12 +6,16 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".bench"
-PYTHONS = {"nautilus": ("3.13", "3.12"), "zipline": ("3.12",), "backtrader": ("3.13", "3.12", "3.11")}
+PYTHONS = {
+    "openbell": ("3.11", "3.12", "3.13"),
+    "nautilus": ("3.13", "3.12"),
+    "zipline": ("3.12",),
+    "backtrader": ("3.13", "3.12", "3.11"),
+}
 PYTHONS |= {"vectorbt": ("3.13", "3.12", "3.11"), "plots": ("3.13", "3.12", "3.11")}
 """The Python versions that the pinned releases run on, the preferred first."""
 
@@ -21,14 +25,13 @@ class UnavailableError(Exception):
 
 
 def python_of(engine: str) -> Path:
-    """The interpreter that an engine's script runs with; variants (``zipline_history``) share their engine's.
+    """The interpreter that an engine's script runs with; variants (``zipline_history``) share their engine's, and the
+    floor openbell's.
 
     Raises:
         UnavailableError: There is no such Python on this machine, or its packages cannot be installed.
     """
-    engine = engine.partition("_")[0]
-    if engine not in PYTHONS:
-        return Path(sys.executable)
+    engine = engine.partition("_")[0].replace("floor", "openbell")
     folder = CACHE / "venvs" / engine
     requirements = ROOT / "benchmarks" / "peers" / f"{engine}.txt"
     stamp = folder / ".installed"
@@ -40,7 +43,7 @@ def python_of(engine: str) -> Path:
         print(f"making the environment of {engine} (once; some minutes) ...", flush=True)
         install = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--requirement", requirements]
         for command in ([interpreter, "-m", "venv", "--clear", folder], install):
-            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
             if done.returncode:
                 last = (done.stderr.strip().splitlines() or ["no message"])[-1]
                 raise UnavailableError(f"its packages cannot be installed: {last}")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from openbell.bars import Bar
     from openbell.crosssection import CrossSection
+    from openbell.session import IndicatorData
 
 leaders = Leaders()
 crossings = Crossings()
@@ -26,14 +27,20 @@ class EmaCross(Strategy):
 
     def setup(self) -> None:
         self.interval = self.config["interval"]
-        self.fast, self.slow = f"ema_10_{self.interval}", f"ema_20_{self.interval}"
+        self.averages: dict[str, tuple[IndicatorData, IndicatorData]] = {}
+        for symbol in self.context.symbols:
+            self.on_symbol_added(symbol)
+
+    def on_symbol_added(self, symbol: str) -> None:
+        read = self.context.indicator
+        self.averages[symbol] = read(symbol, f"ema_10_{self.interval}"), read(symbol, f"ema_20_{self.interval}")
 
     def subscriptions(self) -> Iterable[tuple[str, str]]:
         return [(symbol, self.interval) for symbol in self.context.symbols]
 
     def on_bar(self, bar: Bar) -> None:
-        read = self.context.indicator
-        crossings.see(bar.symbol, bar.end, read(bar.symbol, self.fast).value, read(bar.symbol, self.slow).value)
+        fast, slow = self.averages[bar.symbol]
+        crossings.see(bar.symbol, bar.end, fast.value, slow.value)
 
 
 WIDE = {"ema": "ema_10", "sma": "sma_20", "rsi": "rsi_14", "atr": "atr_14", "roc": "roc_10"}

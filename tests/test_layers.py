@@ -22,7 +22,7 @@ LAYERS = (
     "crosssection",
     "context",
     *("scanners", "strategies"),
-    *("hooks", "observer", "replay", "subscriptions", "stream", "summary", "coordinator"),
+    *("garbage", "hooks", "observer", "replay", "subscriptions", "stream", "summary", "coordinator"),
     *("checks", "plan", "runfolder", "system"),
     "demo",
     "cli",

@@ -6,15 +6,14 @@ subscribed to become objects.
 
 from __future__ import annotations
 
-import gc
 from bisect import bisect_right
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby, repeat
+from itertools import chain, groupby, repeat, tee
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openbell.bars import Bar
+from openbell.garbage import no_garbage
 from openbell.interval import parse_interval
 from openbell.session.series import whole_run
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from openbell.session import BarIntervalData
     from openbell.session.timeline import Timeline
 
-__all__ = ["BarsAt", "Moment", "SliceSubscription", "SubscribedBars", "Subscription", "no_garbage", "timetable"]
+__all__ = ["BarsAt", "Moment", "SliceSubscription", "SubscribedTimes", "Subscription", "timetable"]
 
 
 class SubscribedTimes:
@@ -51,28 +50,12 @@ class SubscribedTimes:
         self.moves = list(zip(self.ends, range(today_row + 1, self.rows.stop + 1), strict=True))
 
 
-class SubscribedBars(NamedTuple):
-    """Today's bars of one series as the objects that subscribers get; made once a day and series."""
-
-    series: BarIntervalData
-    times: SubscribedTimes
-    bars: list[Bar]
-
-    @staticmethod
-    def of(series: BarIntervalData, times: SubscribedTimes) -> SubscribedBars:
-        """All bars of a series at today's times."""
-        run, rows = whole_run(series), times.rows
-        columns = [c[rows].tolist() for c in (run.open, run.high, run.low, run.close, run.volume)]
-        fields = zip(repeat(series.symbol), repeat(series.interval), times.starts, times.ends, *columns, times.counts)
-        # tuple.__new__ fills the named tuple without its Python-level constructor, which costs twice as much.
-        return SubscribedBars(series, times, list(map(partial(tuple.__new__, Bar), fields)))
-
-
 class Subscription(NamedTuple):
-    """A strategy's interest in one series."""
+    """A strategy's interest in one series; series of the same times have one ``times``."""
 
     on_bar: Callable[[Bar], Any]
-    bars: SubscribedBars
+    series: BarIntervalData
+    times: SubscribedTimes
 
 
 class SliceSubscription(NamedTuple):
@@ -128,14 +111,24 @@ class _Group:
 
     times: SubscribedTimes
     callbacks: tuple[Callable[[Bar], Any], ...]
-    columns: tuple[list[Bar], ...]
+    series: tuple[BarIntervalData, ...]
 
     def between(self, first: int, after: int) -> Iterator[BarsAt]:
-        """What is due from row ``first`` of today up to but without ``after``."""
+        """What is due from row ``first`` of today up to but without ``after``; bars are made when they are due."""
         rows = slice(first, after)
-        bars = zip(*(column[rows] for column in self.columns), strict=True)
+        columns = [tee(self._bars(member, rows), len([*same])) for member, same in groupby(self.series)]
+        bars = zip(*chain.from_iterable(columns), strict=True)
         parts = zip(repeat(self.times.timeline), self.times.moves[rows], repeat(self.callbacks), bars)
         return map(partial(tuple.__new__, BarsAt), parts)
+
+    def _bars(self, series: BarIntervalData, rows: slice) -> Iterator[Bar]:
+        """Today's bars of a series, one by one."""
+        run, times, today = whole_run(series), self.times, self.times.rows
+        columns = [memoryview(c[today][rows]) for c in (run.open, run.high, run.low, run.close, run.volume)]
+        when = times.starts[rows], times.ends[rows]
+        fields = zip(repeat(series.symbol), repeat(series.interval), *when, *columns, times.counts[rows])
+        # tuple.__new__ fills the named tuple without its Python-level constructor, which costs twice as much.
+        return map(partial(tuple.__new__, Bar), fields)
 
 
 def timetable(
@@ -173,12 +166,11 @@ def timetable(
 
 def _groups(subscriptions: Sequence[Subscription]) -> list[_Group]:
     """The subscriptions ordered by interval, symbol and their own order, neighbours with the same times together."""
-    ordered = sorted(subscriptions, key=lambda s: (parse_interval(s.bars.series.interval), s.bars.series.symbol))
+    ordered = sorted(subscriptions, key=lambda s: (parse_interval(s.series.interval), s.series.symbol))
     groups = []
-    for _, members in groupby(ordered, key=lambda s: id(s.bars.times)):
+    for _, members in groupby(ordered, key=lambda s: id(s.times)):
         together = list(members)
-        callbacks = tuple(s.on_bar for s in together)
-        groups.append(_Group(together[0].bars.times, callbacks, tuple(s.bars.bars for s in together)))
+        groups.append(_Group(together[0].times, tuple(s.on_bar for s in together), tuple(s.series for s in together)))
     return groups
 
 
@@ -197,17 +189,3 @@ def _stretch(groups: Sequence[_Group], after_ns: int, through_ns: int) -> Iterab
             for bars in part:
                 by_time.setdefault(bars.move[0], []).append(bars)
     return [by_time[time_ns] for time_ns in sorted(by_time)]
-
-
-@contextmanager
-def no_garbage() -> Iterator[None]:
-    """Keep the garbage collector from looking for cycles while thousands of tuples of numbers are made: a third of the
-    time of a session would go into that, and there are none.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

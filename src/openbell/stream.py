@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from openbell.errors import ComponentError
-from openbell.replay import no_garbage, timetable
+from openbell.garbage import no_garbage
+from openbell.replay import timetable
 from openbell.scanners.schedule import due_times
 from openbell.subscriptions import Subscriptions
 

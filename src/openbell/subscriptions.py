@@ -9,7 +9,7 @@ from openbell.crosssection import CrossSectionTable
 from openbell.hooks import defines
 from openbell.interval import parse_interval
 from openbell.provisioning import Addition
-from openbell.replay import SliceSubscription, SubscribedBars, SubscribedTimes, Subscription
+from openbell.replay import SliceSubscription, SubscribedTimes, Subscription
 from openbell.session.series import timeline_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ class Subscriptions:
         self._session_data = provisioner.world.session_data
         self._hooks = hooks
         self._last_ns = last_ns
-        self._bars: dict[BarIntervalData, SubscribedBars] = {}
         self._times: dict[Timeline, SubscribedTimes] = {}
 
     def resolve(self) -> tuple[list[Subscription], list[SliceSubscription]]:
@@ -51,7 +50,7 @@ class Subscriptions:
         for name, strategy in self._hooks.strategies.items():
             wanted = self._series_of(name, strategy)
             if defines(type(strategy), "on_bar"):
-                bars += [Subscription(strategy.on_bar, self._subscribed(series)) for series in wanted]
+                bars += [Subscription(strategy.on_bar, series, self._times_of(series)) for series in wanted]
             if defines(type(strategy), "on_slice"):
                 by_interval: dict[str, dict[str, BarIntervalData]] = {}
                 for series in wanted:
@@ -77,14 +76,11 @@ class Subscriptions:
         data = self._session_data.get_symbol_data(symbol)
         return data is not None and interval in data.bars and data.is_owned(interval, name)
 
-    def _subscribed(self, series: BarIntervalData) -> SubscribedBars:
-        known = self._bars.get(series)
+    def _times_of(self, series: BarIntervalData) -> SubscribedTimes:
+        timeline = timeline_of(series)
+        known = self._times.get(timeline)
         if known is None:
-            timeline = timeline_of(series)
-            times = self._times.get(timeline)
-            if times is None:
-                times = self._times[timeline] = SubscribedTimes(timeline, series.today_row, self._last_ns)
-            known = self._bars[series] = SubscribedBars.of(series, times)
+            known = self._times[timeline] = SubscribedTimes(timeline, series.today_row, self._last_ns)
         return known
 
     def _table(self, found: dict[str, BarIntervalData]) -> CrossSectionTable:

@@ -15,6 +15,7 @@ from openbell.data.label import read_label
 from openbell.data.manager import DataManager
 from openbell.data.store import BarStore
 from openbell.errors import ConfigError
+from openbell.garbage import rare_garbage
 from openbell.observer import SessionObserver
 from openbell.plan import describe_requirement
 from openbell.provisioning import Journal
@@ -129,10 +130,11 @@ class SystemManager:
         for warning in self.warnings:
             self._observer.warned(warning)
         try:
-            for day in self.coordinator.days:
-                self._days.append(self._run_day(day))
-                if folder:
-                    folder.keep_day(self.session_data)
+            with rare_garbage():
+                for day in self.coordinator.days:
+                    self._days.append(self._run_day(day))
+                    if folder:
+                        folder.keep_day(self.session_data)
         finally:
             if folder:
                 folder.finish(self.summary())

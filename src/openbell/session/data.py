@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import weakref
 from threading import RLock
 from typing import TYPE_CHECKING, Protocol
 
 from openbell.interval import parse_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
     from openbell.config import IndicatorConfig
@@ -50,14 +51,15 @@ class SessionData:
         self.series_version = 0
         self.current: dict[str, SymbolSessionData] = {}
         self._symbol_operation_lock = RLock()
-        self._provisioner: UnifiedProvisioner | None = None
+        self._provisioner: Callable[[], UnifiedProvisioner | None] = lambda: None
 
     def __repr__(self) -> str:
         return f"<SessionData {self.session_date}: {len(self.current)} symbols>"
 
     def serve_additions_by(self, provisioner: UnifiedProvisioner) -> None:
         """Give it the provisioner behind `add_indicator_unified` and `add_bar_unified`."""
-        self._provisioner = provisioner
+        # A provisioner knows its session: with a reference back, neither would go when its day is over.
+        self._provisioner = weakref.ref(provisioner)
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -113,9 +115,10 @@ class SessionData:
         return self._given_provisioner().add_bar(symbol, interval, days=days, source=source)
 
     def _given_provisioner(self) -> UnifiedProvisioner:
-        if self._provisioner is None:
-            raise RuntimeError("this SessionData was built by hand; additions need SessionData.serve_additions_by")
-        return self._provisioner
+        provisioner = self._provisioner()
+        if provisioner is None:
+            raise RuntimeError("this session is over, or was built by hand; additions need serve_additions_by")
+        return provisioner
 
 
 def _series_differ(old: SymbolSessionData | None, new: SymbolSessionData | None) -> bool:

@@ -38,9 +38,8 @@ class IndicatorData:
 
     __slots__ = (
         "_columns",
-        "_reads",
+        "_single",
         "_timeline",
-        "_values",
         "anchor_row",
         "key",
         "lookback",
@@ -70,8 +69,8 @@ class IndicatorData:
         for column in self._columns.values():
             column.setflags(write=False)
         self._timeline = timeline_of(series)
-        self._reads = 0
-        self._values: list[float | None] | None = None
+        # A memoryview gives Python's own numbers, and in half the time that NumPy's item() takes.
+        self._single = memoryview(*self._columns.values()) if len(self._columns) == 1 else None
 
     @property
     def value(self) -> float | dict[str, float] | None:
@@ -81,20 +80,17 @@ class IndicatorData:
         seen, cursor = timeline.at
         if seen != timeline.clock.now_ns:
             cursor = timeline.cursor
-        return self._values[cursor] if self._values is not None else self._read(cursor)
+        if cursor and self._single is not None:
+            number = self._single[cursor - 1]
+            return number if number - number == 0.0 else None
+        return self._numbers(cursor - 1)
 
-    def _read(self, cursor: int) -> float | dict[str, float] | None:
-        """The value from the columns; who asks often gets lists."""
-        if not cursor:
+    def _numbers(self, row: int) -> dict[str, float] | None:
+        """The values of several outputs; None as long as one is not valid."""
+        if row < 0:
             return None
-        if len(self._columns) == 1:
-            self._reads += 1
-            if self._reads == _READS_BEFORE_LISTED:
-                self._values = _listed(*self._columns.values())
-        numbers = {name: column.item(cursor - 1) for name, column in self._columns.items()}
-        if not all(map(isfinite, numbers.values())):
-            return None
-        return numbers if len(numbers) > 1 else next(iter(numbers.values()))
+        numbers = {name: column.item(row) for name, column in self._columns.items()}
+        return numbers if all(map(isfinite, numbers.values())) else None
 
     @property
     def valid(self) -> bool:
@@ -149,17 +145,6 @@ class IndicatorData:
 
     def __repr__(self) -> str:
         return f"<IndicatorData {self.series.symbol} {self.key}: {self.value}>"
-
-
-_READS_BEFORE_LISTED = 16
-
-
-def _listed(column: NDArray[np.float64]) -> list[float | None]:
-    """The values by cursor: the first is that before any bar; None where they are not valid."""
-    values: list[float | None] = [None, *column.tolist()]
-    for row in np.flatnonzero(~np.isfinite(column)).tolist():
-        values[row + 1] = None
-    return values
 
 
 def whole_values(indicator: IndicatorData, output: str = "") -> NDArray[np.float64]:
