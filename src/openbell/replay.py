@@ -10,7 +10,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, groupby, repeat, tee
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 from openbell.bars import Bar
 from openbell.garbage import no_garbage
@@ -18,13 +18,13 @@ from openbell.interval import parse_interval
 from openbell.session.series import whole_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from openbell.crosssection import CrossSection, CrossSectionTable
     from openbell.session import BarIntervalData
     from openbell.session.timeline import Timeline
 
-__all__ = ["BarsAt", "Moment", "SliceSubscription", "SubscribedTimes", "Subscription", "timetable"]
+__all__ = ["BarsAt", "Moment", "Plain", "SliceSubscription", "Stretch", "SubscribedTimes", "Subscription", "timetable"]
 
 
 class SubscribedTimes:
@@ -65,19 +65,28 @@ class SliceSubscription(NamedTuple):
     table: CrossSectionTable
 
 
-class BarsAt(NamedTuple):
-    """Bars that close at one time, of series with the same times.
+class Stretch(NamedTuple):
+    """Bars of series with the same times, one time after the other; bars are made when they are taken.
 
     Attributes:
         timeline: The cursor of the series.
-        move: The time, and the cursor that the timeline then has.
-        callbacks: Who gets each of the bars.
-        bars: The bars, ordered by symbol and subscription.
+        callbacks: Who gets each of the bars that close at one time.
+        moves: The times, each with the cursor that the timeline then has.
+        bars: At each of them the bars, ordered by symbol and subscription.
     """
 
     timeline: Timeline
-    move: tuple[int, int]
     callbacks: Sequence[Callable[[Bar], Any]]
+    moves: Sequence[tuple[int, int]]
+    bars: Iterator[Sequence[Bar]]
+
+
+class BarsAt(NamedTuple):
+    """One time of a `Stretch`."""
+
+    timeline: Timeline
+    callbacks: Sequence[Callable[[Bar], Any]]
+    move: tuple[int, int]
     bars: Sequence[Bar]
 
 
@@ -101,8 +110,8 @@ class Moment(NamedTuple):
     slices: Sequence[SliceEvent]
 
 
-Stretch = tuple["Iterable[Sequence[BarsAt]]", Moment]
-"""What is due one after the other while there is nothing but bars, and the moment that ends it."""
+Plain = Union[Stretch, "Sequence[Sequence[BarsAt]]"]
+"""What is due one after the other while there is nothing but bars: of one stretch, or of several, time by time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,18 +122,17 @@ class _Group:
     callbacks: tuple[Callable[[Bar], Any], ...]
     series: tuple[BarIntervalData, ...]
 
-    def between(self, first: int, after: int) -> Iterator[BarsAt]:
-        """What is due from row ``first`` of today up to but without ``after``; bars are made when they are due."""
+    def between(self, first: int, after: int) -> Stretch:
+        """What is due from row ``first`` of today up to but without ``after``."""
         rows = slice(first, after)
         columns = [tee(self._bars(member, rows), len([*same])) for member, same in groupby(self.series)]
         bars = zip(*chain.from_iterable(columns), strict=True)
-        parts = zip(repeat(self.times.timeline), self.times.moves[rows], repeat(self.callbacks), bars)
-        return map(partial(tuple.__new__, BarsAt), parts)
+        return Stretch(self.times.timeline, self.callbacks, self.times.moves[rows], bars)
 
     def _bars(self, series: BarIntervalData, rows: slice) -> Iterator[Bar]:
         """Today's bars of a series, one by one."""
         run, times, today = whole_run(series), self.times, self.times.rows
-        columns = [memoryview(c[today][rows]) for c in (run.open, run.high, run.low, run.close, run.volume)]
+        columns = [c[today][rows].data for c in (run.open, run.high, run.low, run.close, run.volume)]
         when = times.starts[rows], times.ends[rows]
         fields = zip(repeat(series.symbol), repeat(series.interval), *when, *columns, times.counts[rows])
         # tuple.__new__ fills the named tuple without its Python-level constructor, which costs twice as much.
@@ -138,7 +146,7 @@ def timetable(
     *,
     after_ns: int,
     last_ns: int,
-) -> Iterator[Stretch]:
+) -> Iterator[tuple[Plain, Moment]]:
     """What is due in a session after ``after_ns``, in ascending time: stretches with nothing but bars, each with the
     moment that ends it. The last moment is the end of the session.
 
@@ -158,8 +166,8 @@ def timetable(
             crossing.setdefault(time_ns, []).append((on_slice, cross_section))
     groups = _groups(subscriptions)
     for time_ns in sorted({*due, *crossing}):
-        plain = _stretch(groups, after_ns, time_ns - 1)
-        closing = [bars for group in _stretch(groups, time_ns - 1, time_ns) for bars in group]
+        plain = _plain(_stretches(groups, after_ns, time_ns - 1))
+        closing = [bars for stretch in _stretches(groups, time_ns - 1, time_ns) for bars in _times_of(stretch)]
         yield plain, Moment(time_ns, closing, due.get(time_ns, ()), crossing.get(time_ns, ()))
         after_ns = time_ns
 
@@ -174,18 +182,28 @@ def _groups(subscriptions: Sequence[Subscription]) -> list[_Group]:
     return groups
 
 
-def _stretch(groups: Sequence[_Group], after_ns: int, through_ns: int) -> Iterable[Sequence[BarsAt]]:
-    """What is due after a time, up to and including another one: all that is due at one time together."""
-    parts = []
+def _stretches(groups: Sequence[_Group], after_ns: int, through_ns: int) -> list[Stretch]:
+    """What is due after a time, up to and including another one."""
+    found = []
     for group in groups:
         first, after = bisect_right(group.times.ends, after_ns), bisect_right(group.times.ends, through_ns)
         if first < after:
-            parts.append(group.between(first, after))
-    if len(parts) == 1:
-        return zip(parts[0])
+            found.append(group.between(first, after))
+    return found
+
+
+def _plain(stretches: Sequence[Stretch]) -> Plain:
+    """All that is due at one time together, where there is more than one stretch."""
+    if len(stretches) == 1:
+        return stretches[0]
     by_time: dict[int, list[BarsAt]] = {}
     with no_garbage():
-        for part in parts:
-            for bars in part:
+        for stretch in stretches:
+            for bars in _times_of(stretch):
                 by_time.setdefault(bars.move[0], []).append(bars)
     return [by_time[time_ns] for time_ns in sorted(by_time)]
+
+
+def _times_of(stretch: Stretch) -> Iterator[BarsAt]:
+    same = repeat(stretch.timeline), repeat(stretch.callbacks)
+    return map(partial(tuple.__new__, BarsAt), zip(*same, stretch.moves, stretch.bars, strict=False))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from openbell.errors import ComponentError
 from openbell.garbage import no_garbage
-from openbell.replay import timetable
+from openbell.replay import Stretch, timetable
 from openbell.scanners.schedule import due_times
 from openbell.subscriptions import Subscriptions
 
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from openbell.hooks import Hooks, ScannerOfDay
     from openbell.observer import SessionObserver
     from openbell.provisioning import Provisioner
-    from openbell.replay import BarsAt, Moment, SliceEvent, Stretch
+    from openbell.replay import BarsAt, Moment, Plain, SliceEvent
     from openbell.timing.clock import SimulatedClock
     from openbell.timing.grid import TradingSession
 
 __all__ = ["SessionStream"]
+
+_TOLD_PARTS = 25
 
 Scan = tuple[int, "Callable[[], None]"]
 
@@ -92,7 +94,7 @@ class SessionStream:
         self._observer.advanced(1.0)
         return callbacks
 
-    def _play_unchanged(self, table: Iterable[Stretch], version: int) -> int:
+    def _play_unchanged(self, table: Iterable[tuple[Plain, Moment]], version: int) -> int:
         """Play a timetable to its end, or as long as the session is as it was; returns the number of callbacks."""
         calls = 0
         for plain, moment in table:
@@ -112,7 +114,7 @@ class SessionStream:
         for scan in moment.scans:
             scan()
             self.tell_of_new_symbols()
-        calls = self._play_bars([moment.bars], version) if moment.bars else 0
+        calls = self._play_times([moment.bars], version) if moment.bars else 0
         callback: Callable[..., Any] | None = None
         try:
             for callback, cross_section in self._still_due(moment.slices, version):
@@ -124,18 +126,46 @@ class SessionStream:
         self._played_ns = moment.time_ns
         return calls
 
-    def _play_bars(self, plain: Iterable[Sequence[BarsAt]], version: int) -> int:
+    def _play_bars(self, plain: Plain, version: int) -> int:
         """Give out bars, time by time, as long as the session is as it was."""
-        data, advance, told_ns = self._session_data, self._clock.advance_to, self._told_ns
-        calls, now_ns = 0, self._played_ns
+        return self._play_stretch(plain, version) if isinstance(plain, Stretch) else self._play_times(plain, version)
+
+    def _play_stretch(self, stretch: Stretch, version: int) -> int:
+        """Bars of one stretch. This is where a run spends its time: what can be done before is not done here."""
+        data, clock, told_ns = self._session_data, self._clock, self._told_ns
+        timeline, callbacks, moves, _ = stretch
+        move, left_out = moves[0], 0
         callback: Callable[..., Any] | None = None
         try:
-            for together in plain:
-                for timeline, move, _, _ in together:
+            for move, bars in zip(moves, stretch.bars, strict=True):
+                timeline.at = move
+                clock.now_ns = move[0]
+                for callback, bar in zip(callbacks, bars, strict=True):
+                    if data.series_version != version and data.get_bars(bar.symbol, bar.interval) is None:
+                        left_out += 1  # removed at this very moment, by a strategy before
+                    elif (said := callback(bar)) is not None:
+                        self._hooks.keep_signals(callback, said)
+                if data.series_version != version:
+                    break
+                if move[0] >= told_ns:
+                    callback = None  # what follows is not the strategy's
+                    told_ns = self._tell_how_far(move[0])
+        except (Exception, SystemExit) as error:
+            raise self._told(error, callback) from error
+        self._played_ns, self._told_ns = move[0], told_ns
+        return (move[1] - moves[0][1] + 1) * len(callbacks) - left_out
+
+    def _play_times(self, times: Sequence[Sequence[BarsAt]], version: int) -> int:
+        """Bars of several stretches: at one time all bars close, then their subscribers are called."""
+        data, calls = self._session_data, 0
+        callback: Callable[..., Any] | None = None
+        try:
+            for together in times:
+                for timeline, _, move, _ in together:
                     timeline.at = move
-                now_ns = together[0].move[0]
-                advance(now_ns)
-                for _, _, callbacks, bars in together:
+                self._played_ns = together[0].move[0]
+                self._clock.now_ns = self._played_ns
+                for _, callbacks, _, bars in together:
                     calls += len(bars)
                     for callback, bar in zip(callbacks, bars, strict=True):
                         if data.series_version != version and data.get_bars(bar.symbol, bar.interval) is None:
@@ -144,12 +174,11 @@ class SessionStream:
                             self._hooks.keep_signals(callback, said)
                 if data.series_version != version:
                     break
-                if now_ns >= told_ns:
+                if self._played_ns >= self._told_ns:
                     callback = None  # what follows is not the strategy's
-                    told_ns = self._tell_how_far(now_ns)
+                    self._told_ns = self._tell_how_far(self._played_ns)
         except (Exception, SystemExit) as error:
             raise self._told(error, callback) from error
-        self._played_ns, self._told_ns = now_ns, told_ns
         return calls
 
     def _told(self, error: BaseException, callback: Callable[..., Any] | None) -> BaseException:
@@ -167,10 +196,10 @@ class SessionStream:
                 yield on_slice, left
 
     def _tell_how_far(self, now_ns: int) -> int:
-        """Tell the observer; returns when it should hear again: after a hundredth of the session."""
+        """Tell the observer; returns when it should hear again: after a part of the session."""
         first_ns, last_ns = self._session.first_ns, self._session.last_ns
         self._observer.advanced((now_ns - first_ns) / (last_ns - first_ns))
-        return now_ns + (last_ns - first_ns) // 100
+        return now_ns + (last_ns - first_ns) // _TOLD_PARTS
 
     def _scheduled_scans(self) -> list[Scan]:
         """All scans of the day in order of time; at one time in the order of the config."""

@@ -70,7 +70,7 @@ class IndicatorData:
             column.setflags(write=False)
         self._timeline = timeline_of(series)
         # A memoryview gives Python's own numbers, and in half the time that NumPy's item() takes.
-        self._single = memoryview(*self._columns.values()) if len(self._columns) == 1 else None
+        self._single = next(iter(self._columns.values())).data if len(self._columns) == 1 else None
 
     @property
     def value(self) -> float | dict[str, float] | None:
