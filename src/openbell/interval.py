@@ -10,7 +10,7 @@ coarsest base that builds it exactly.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, total_ordering
 from typing import TYPE_CHECKING, Literal
 
@@ -44,11 +44,17 @@ class Interval:
 
     count: int
     unit: Unit
+    seconds: int = field(init=False, repr=False, compare=False)
+    """Nominal length in seconds; for days and weeks good for ordering only."""
+    is_intraday: bool = field(init=False, repr=False, compare=False)
+    """Whether bars lie within one session (seconds and minutes)."""
+    _text: str = field(init=False, repr=False, compare=False)
 
-    @property
-    def is_intraday(self) -> bool:
-        """Whether bars lie within one session (seconds and minutes)."""
-        return self.unit in ("s", "m")
+    def __post_init__(self) -> None:
+        # Asked so often that it is worked out once.
+        object.__setattr__(self, "seconds", self.count * _SECONDS[self.unit])
+        object.__setattr__(self, "is_intraday", self.unit in ("s", "m"))
+        object.__setattr__(self, "_text", f"{self.count}{self.unit}")
 
     @property
     def is_base(self) -> bool:
@@ -56,17 +62,15 @@ class Interval:
         return str(self) in BASE_INTERVALS
 
     @property
-    def seconds(self) -> int:
-        """Nominal length in seconds; for days and weeks good for ordering only."""
-        return self.count * _SECONDS[self.unit]
-
-    @property
     def ns(self) -> int:
         """Length in nanoseconds; for days and weeks good for ordering only."""
         return self.seconds * 1_000_000_000
 
     def __str__(self) -> str:
-        return f"{self.count}{self.unit}"
+        return self._text
+
+    def __hash__(self) -> int:
+        return self.seconds
 
     def __lt__(self, other: Interval) -> bool:
         return self.seconds < other.seconds

@@ -41,7 +41,7 @@ def summarise_day(
         "provisioning": [record.to_dict() for record in records],
         "signals": list(signals),
         "scans": list(scans),
-        "bars_streamed": sum(len(s.today) for d in symbols.values() for s in d.bars.values() if not s.derived),
+        "bars_streamed": sum(_rows_of_today(s) for d in symbols.values() for s in d.bars.values() if not s.derived),
         "callbacks": callbacks,
     }
 
@@ -67,13 +67,17 @@ def _summarise_series(series: BarIntervalData, time_manager: TimeManager) -> dic
     return {
         "derived": series.derived,
         "base": series.base,
-        "historical_rows": len(series.history),
-        "session_rows": len(series.today),
-        "synthetic_rows": int((series.count == 0).sum()),
+        "historical_rows": series.today_row,
+        "session_rows": _rows_of_today(series),
+        "synthetic_rows": series.synthetic,
         "quality": today.percent if today else None,
         "historical_quality": history.percent if history else None,
         "gaps": [_summarise_gap(gap, time_manager) for gap in gaps],
     }
+
+
+def _rows_of_today(series: BarIntervalData) -> int:
+    return max(series.cursor - series.today_row, 0)
 
 
 def _summarise_gap(gap: Gap, time_manager: TimeManager) -> dict[str, Any]:
@@ -85,11 +89,12 @@ def _summarise_gap(gap: Gap, time_manager: TimeManager) -> dict[str, Any]:
 
 
 def _summarise_indicator(indicator: IndicatorData) -> dict[str, Any]:
+    value = indicator.value
     return {
         "interval": indicator.series.interval,
-        "valid": indicator.valid,
+        "valid": value is not None,
         "settled": indicator.settled,
-        "value": indicator.value,
+        "value": value,
         "lookback": indicator.lookback,
         "warmup_bars": indicator.warmup_bars,
     }

@@ -158,6 +158,7 @@ def _indicator_need(config: IndicatorConfig, settling_tolerance: float) -> Indic
     lookback = indicator.lookback(params)
     return IndicatorNeed(
         config=config,
+        indicator=indicator,
         key=indicators.key(indicator.name, params, str(interval)),
         params=params,
         interval=interval,

@@ -46,17 +46,23 @@ def prefetch(needs: Iterable[tuple[str, IntervalNeed]], world: World) -> None:
             world.data_manager.prefetch(tuple(wanted), base, first[base], world.day)
 
 
-def prove_history(symbol: str, need: IntervalNeed, world: World) -> HistoryProof:
+def prove_history(symbol: str, need: IntervalNeed, world: World, together: Iterable[IntervalNeed] = ()) -> HistoryProof:
     """Find where the run of an interval starts so that it holds the history asked for, as far as the store has it.
 
     Begins where the calendar says and goes further back as long as bars are missing.
+
+    Args:
+        symbol: The symbol.
+        need: The interval, and the history that is asked for.
+        world: Where bars are looked for.
+        together: The needs of the whole requirement: runs that are to start together are looked at from one day on.
 
     Raises:
         DamagedFileError: A file of the store that is needed cannot be read.
     """
     coverage = world.data_manager.coverage(symbol, str(need.base))
     available_from = coverage.first.date() if coverage else None
-    first = world.calendar_start(need)
+    first = world.once("first", need, *together, answer=lambda: _first_to_look_at(need, together, world))
     while True:
         run = _load(symbol, need, first, world)
         extent = _extent(need, run.times, first, world)
@@ -68,6 +74,15 @@ def prove_history(symbol: str, need: IntervalNeed, world: World) -> HistoryProof
         except CalendarError:  # the calendar ends before so many bars: what the store has is all there can be
             first = world.time_manager.first_session_on_or_after(available_from)
     return HistoryProof(need, *extent.proven, available_from=available_from, run=run)
+
+
+def _first_to_look_at(need: IntervalNeed, together: Iterable[IntervalNeed], world: World) -> date:
+    first = world.calendar_start(need)
+    for other in together:
+        if need.interval.is_intraday and other.interval.is_intraday and other.base == need.base:
+            with suppress(CalendarError):
+                first = min(first, world.calendar_start(other))
+    return first
 
 
 class _Extent(NamedTuple):

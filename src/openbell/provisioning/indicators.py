@@ -1,12 +1,11 @@
-"""Computes an indicator of a symbol for a whole session: its history and all of today, in one go."""
+"""Computes the indicators of a symbol for a whole session: its history and all of today, in one go."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from openbell import indicators
 from openbell.bars import Bars
 from openbell.data.gaps import has_synthetic
 from openbell.indicators import IndicatorInputs
@@ -15,6 +14,7 @@ from openbell.session import IndicatorData
 from openbell.session.series import whole_run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from numpy.typing import NDArray
@@ -25,34 +25,81 @@ if TYPE_CHECKING:
     from openbell.session import BarIntervalData
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["computed_indicator"]
+__all__ = ["computed_indicators"]
 
 
-def computed_indicator(need: IndicatorNeed, series: BarIntervalData, world: World) -> IndicatorData:
-    """The indicator over the whole run; one that is aware of sessions over the regular hours of whole sessions."""
+def computed_indicators(
+    needs: Iterable[IndicatorNeed], series: Mapping[str, BarIntervalData], world: World
+) -> dict[str, IndicatorData]:
+    """Indicators by key, each over the whole run of its series."""
+    readings: dict[tuple[str, bool], _Reading] = {}
+    computed = {}
+    for need in needs:
+        interval = str(need.interval)
+        reading = readings.get((interval, need.session_aware))
+        if reading is None:
+            reading = _reading(series[interval], world, session_aware=need.session_aware)
+            readings[interval, need.session_aware] = reading
+        computed[need.key] = IndicatorData(
+            need.key,
+            series[interval],
+            _columns(need, reading),
+            lookback=need.lookback_bars,
+            settling=need.settling,
+            skipped=reading.skipped,
+        )
+    return computed
+
+
+class _Reading(NamedTuple):
+    """A run as indicators read it.
+
+    Attributes:
+        inputs: All its bars; of indicators that are aware of sessions, led by those of the session that it begins in.
+        read: Which of them are read; None: all.
+        before_open: Which of them have no value, whatever is computed; None: all may have one.
+        ahead: How many bars lead the run.
+        skipped: Per row of the run, and after the last, how many rows before it were not read; None: all were.
+    """
+
+    inputs: IndicatorInputs
+    read: NDArray[np.bool_] | None
+    before_open: NDArray[np.bool_] | None
+    ahead: int
+    skipped: NDArray[np.int64] | None
+
+
+def _reading(series: BarIntervalData, world: World, *, session_aware: bool) -> _Reading:
+    """Indicators that are aware of sessions read the regular hours of whole sessions."""
     run = whole_run(series)
     first = world.time_manager.day_of(int(run.timestamp[0])) if len(run) else world.day
-    bars = _from_whole_sessions(series, first, world) if need.session_aware and len(run) else run
+    bars = _from_whole_sessions(series, first, world) if session_aware and len(run) else run
     grid = world.time_manager.grid(first, world.day)
     session, offset, end_offset = world.once(
         "located", bars.times, first, answer=lambda: locate(bars.timestamp, bars.end, grid)
     )
-    inputs = IndicatorInputs(bars.open, bars.high, bars.low, bars.close, bars.volume, session, offset, end_offset)
-    regular, read = _rows_to_read(bars.times, need, grid, world)
-    compute = indicators.get(need.config.name).compute
-    if read is None:
-        computed = compute(inputs, need.params)
-    else:
-        computed = compute(inputs.take(read), need.params)
-        computed = {name: _standing_still(column, read) for name, column in computed.items()}
-    if regular is not None:
-        computed = {name: np.where(offset < 0, np.nan, column) for name, column in computed.items()}
+    regular, read = _rows_to_read(bars.times, grid, world, session_aware=session_aware)
     ahead = len(bars) - len(run)
-    skipped = None if read is None else np.concatenate(([0], np.cumsum(~read[ahead:], dtype=np.int64)))
-    columns = {name: column[ahead:] for name, column in computed.items()} if ahead else computed
-    return IndicatorData(
-        need.key, series, columns, lookback=need.lookback_bars, settling=need.settling, skipped=skipped
+    return _Reading(
+        IndicatorInputs(bars.open, bars.high, bars.low, bars.close, bars.volume, session, offset, end_offset),
+        read,
+        None if regular is None else offset < 0,
+        ahead,
+        None if read is None else np.concatenate(([0], np.cumsum(~read[ahead:], dtype=np.int64))),
     )
+
+
+def _columns(need: IndicatorNeed, reading: _Reading) -> dict[str, NDArray[np.float64]]:
+    """The values by output, one per bar of the run."""
+    read, before_open = reading.read, reading.before_open
+    if read is None:
+        columns = need.indicator.compute(reading.inputs, need.params)
+    else:
+        columns = need.indicator.compute(reading.inputs.take(read), need.params)
+        columns = {name: _standing_still(column, read) for name, column in columns.items()}
+    if before_open is not None:
+        columns = {name: np.where(before_open, np.nan, column) for name, column in columns.items()}
+    return {name: column[reading.ahead :] for name, column in columns.items()} if reading.ahead else columns
 
 
 def _from_whole_sessions(series: BarIntervalData, first: date, world: World) -> Bars:
@@ -64,7 +111,7 @@ def _from_whole_sessions(series: BarIntervalData, first: date, world: World) -> 
 
 
 def _rows_to_read(
-    times: BarTimes, need: IndicatorNeed, grid: SessionGrid, world: World
+    times: BarTimes, grid: SessionGrid, world: World, *, session_aware: bool
 ) -> tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
     """Which bars are of regular hours, and which ones an indicator reads; None: all.
 
@@ -72,7 +119,7 @@ def _rows_to_read(
     aware of sessions has no value in the pre-market, and stands still in the post-market. Synthetic bars are skipped,
     unless indicators are to see them.
     """
-    extended = need.session_aware and not grid.segment_is_regular.all()
+    extended = session_aware and not grid.segment_is_regular.all()
     regular = regular_rows(times.timestamp, grid) if extended else None
     sees_all = world.config.session_data_config.indicators_see_filled
     if sees_all or not world.once("synthetic", times, answer=lambda: has_synthetic(times)):

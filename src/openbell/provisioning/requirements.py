@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from openbell.bars import Bars
     from openbell.config import IndicatorConfig
+    from openbell.indicators import Indicator
 
 __all__ = ["Addition", "HistoryProof", "IndicatorNeed", "IntervalNeed", "Need", "ProvisioningRequirements"]
 
@@ -64,6 +65,9 @@ class IntervalNeed:
     lookback_sessions: int = 0
     trailing_sessions: int = 0
 
+    def __hash__(self) -> int:
+        return hash((self.interval, self.bars, self.lookback_sessions, self.trailing_sessions))
+
     @property
     def derived(self) -> bool:
         """Whether it is built from its base."""
@@ -86,6 +90,7 @@ class IndicatorNeed:
     """One indicator of a requirement: its key, its parameters, and what it takes to be valid and settled.
 
     Attributes:
+        indicator: What computes it.
         lookback_bars: Bars up to and including the one of its first value.
         lookback_sessions: Complete sessions before the one of its first value.
         settling: Bars beyond the lookback until its start no longer shows; None when it never settles.
@@ -94,6 +99,7 @@ class IndicatorNeed:
     """
 
     config: IndicatorConfig
+    indicator: Indicator = field(compare=False, repr=False)
     key: str
     params: Mapping[str, Any]
     interval: Interval

@@ -16,7 +16,7 @@ from openbell.data.quality import measure_quality
 from openbell.errors import UnknownNameError
 from openbell.interval import parse_interval
 from openbell.provisioning.history import measured_from, run_starts
-from openbell.provisioning.indicators import computed_indicator
+from openbell.provisioning.indicators import computed_indicators
 from openbell.registry import Registry
 from openbell.session import BarIntervalData, SymbolSessionData
 from openbell.session.series import real_starts, whole_run
@@ -130,9 +130,9 @@ def _load_session(work: StepWork) -> None:
 
 
 def _register_indicator(work: StepWork) -> None:
-    for need in work.req.indicators:
-        if need.key not in work.draft.indicators:
-            work.draft.indicators[need.key] = computed_indicator(need, work.draft.bars[str(need.interval)], work.world)
+    draft = work.draft
+    new = [need for need in work.req.indicators if need.key not in draft.indicators]
+    draft.indicators.update(computed_indicators(new, draft.bars, work.world))
 
 
 def _calculate_quality(work: StepWork) -> None:

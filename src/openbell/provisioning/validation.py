@@ -63,11 +63,12 @@ def validate(req: ProvisioningRequirements, world: World) -> None:
     """Prove the history of every interval, run all rules, and note on ``req`` what they say."""
     errors: dict[str, None] = {}
     damage: dict[str, list[str]] = {}
+    together = tuple(req.intervals.values())
     for name, need in req.intervals.items():
         if str(need.base) not in world.stored_intervals(req.symbol):
             continue
         try:
-            req.proofs[name] = prove_history(req.symbol, need, world)
+            req.proofs[name] = prove_history(req.symbol, need, world, together)
         except DataError as error:
             damage.setdefault(str(error), []).append(name)
         except OpenbellError as error:

@@ -61,16 +61,17 @@ class IndicatorData:
     ) -> None:
         self.key = key
         self.series = series
-        self._columns = dict(columns)
+        self._columns = columns
         self.lookback = lookback
         self.settling = settling
         self.anchor_row = anchor_row
         self.skipped = skipped
-        for column in self._columns.values():
-            column.setflags(write=False)
+        column = None
+        for column in columns.values():
+            column.flags.writeable = False
         self._timeline = timeline_of(series)
         # A memoryview gives Python's own numbers, and in half the time that NumPy's item() takes.
-        self._single = next(iter(self._columns.values())).data if len(self._columns) == 1 else None
+        self._single = column.data if column is not None and len(columns) == 1 else None
 
     @property
     def value(self) -> float | dict[str, float] | None:

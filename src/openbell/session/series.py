@@ -157,8 +157,17 @@ class BarIntervalData:
         expected = self._expected_today
         if expected is None:
             return None
-        due = int(expected.end_ns.searchsorted(self._timeline.clock.now_ns, side="right"))
-        return measure_quality(real_starts(self.today.times), expected.start_ns[:due], expected.end_ns[:due])
+
+        def measured() -> Quality:
+            due = int(expected.end_ns.searchsorted(self._timeline.clock.now_ns, side="right"))
+            return measure_quality(real_starts(self.today.times), expected.start_ns[:due], expected.end_ns[:due])
+
+        return self._timeline.once("quality", self.today_row, id(expected), answer=measured)
+
+    @property
+    def synthetic(self) -> int:
+        """How many of the closed bars are synthetic."""
+        return self._timeline.once("synthetic", answer=lambda: int((self.count == 0).sum()))
 
     @property
     def quality(self) -> float | None:

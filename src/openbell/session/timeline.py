@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
     from openbell.bars import BarTimes
 
 __all__ = ["Clock", "Timeline"]
+
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -28,12 +32,14 @@ class Timeline:
             both or neither. The replay sets it where it knows the cursor; elsewhere it follows when it is read.
     """
 
-    __slots__ = ("at", "clock", "times")
+    __slots__ = ("_answers", "_answers_ns", "at", "clock", "times")
 
     def __init__(self, times: BarTimes, clock: Clock) -> None:
         self.times = times
         self.clock = clock
         self.at = (-1, 0)
+        self._answers: dict[tuple[Hashable, ...], object] = {}
+        self._answers_ns = -1
 
     @property
     def cursor(self) -> int:
@@ -44,3 +50,12 @@ class Timeline:
             cursor = int(self.times.end.searchsorted(now, side="right"))
             self.at = (now, cursor)
         return cursor
+
+    def once(self, *question: Hashable, answer: Callable[[], T]) -> T:
+        """What follows from the times of the closed bars alone, worked out once for all series that have them."""
+        if self._answers_ns != self.clock.now_ns:
+            self._answers, self._answers_ns = {}, self.clock.now_ns
+        answers = self._answers
+        if question not in answers:
+            answers[question] = answer()
+        return cast("T", answers[question])
