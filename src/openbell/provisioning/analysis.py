@@ -29,6 +29,7 @@ __all__ = [
     "analyze_addition",
     "analyze_indicator_requirements",
     "analyze_requirements",
+    "is_there",
     "prove",
     "requirements_of",
 ]
@@ -109,16 +110,23 @@ def requirements_of(addition: Addition, world: World) -> ProvisioningRequirement
 
 def prove(req: ProvisioningRequirements, world: World) -> None:
     """Validate what is required, and determine the steps that bring it; what is there already takes neither."""
-    existing = world.session_data.get_symbol_data(req.symbol)
-    if existing is not None and _has_everything(existing, req):
-        req.can_proceed = req.symbol_validated = True
-        req.reason += NOTHING_TO_DO
+    if is_there(req, world):
         return
     validate(req, world)
     if not req.can_proceed:
         return
     req.historical_days = _calendar_days(req, world)
     _determine_provisioning_steps(req, world)
+
+
+def is_there(req: ProvisioningRequirements, world: World) -> bool:
+    """Whether the session has all that is required, which is then noted on ``req``."""
+    existing = world.session_data.get_symbol_data(req.symbol)
+    if existing is None or not _has_everything(existing, req):
+        return False
+    req.can_proceed = req.symbol_validated = True
+    req.reason += NOTHING_TO_DO
+    return True
 
 
 def _has_everything(existing: SymbolSessionData, req: ProvisioningRequirements) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.errors import OpenbellError
-from openbell.provisioning.analysis import prove, requirements_of
+from openbell.provisioning.analysis import is_there, prove, requirements_of
 from openbell.provisioning.executor import Outcome, execute
 from openbell.provisioning.history import prefetch
 from openbell.provisioning.journal import Journal, ProvisioningRecord
@@ -55,9 +55,10 @@ class Provisioner:
                 self._requirements_of(asked[place])  # so that one which cannot be is told before any is carried out
             for places in turns:
                 reqs = [self._requirements_of(asked[place]) for place in places]
-                if len(reqs) > 1:
-                    prefetch(((r.symbol, need) for r in reqs for need in r.intervals.values()), self.world)
-                for req in reqs:
+                lacking = [req for req in reqs if not is_there(req, self.world)]
+                if len(lacking) > 1:
+                    prefetch(((r.symbol, need) for r in lacking for need in r.intervals.values()), self.world)
+                for req in lacking:
                     prove(req, self.world)
                 for place, ok in zip(places, self.execute(reqs), strict=True):
                     results[place] = ok
