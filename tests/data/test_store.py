@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from openbell.data import reader
 from openbell.data.layout import BAR_SCHEMA, Partition, data_path
 from openbell.data.store import BarStore, WriteReport
 from openbell.errors import BadBarsError, DamagedFileError, StoreError
@@ -140,6 +141,28 @@ def test_reads_the_symbols_in_the_order_asked_for_and_only_the_days_asked_for(st
     assert frame.height == 2 * 2 * 1440
     assert store.read([], "1m", None, None).height == 0
     assert store.read(["A"], "1m", date(2020, 1, 1), None).columns == ["symbol", *BAR_SCHEMA]
+
+
+span = st.one_of(st.none(), st.dates(date(2013, 10, 29), date(2014, 2, 1)))
+
+
+@settings(max_examples=25)
+@given(series=st.lists(minutes, min_size=1, max_size=4), first=span, last=span, at_once=st.integers(1, 60))
+def test_reads_the_same_in_however_many_scans(
+    series: list[dict[int, tuple[float, ...]]], first: date | None, last: date | None, at_once: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        store = BarStore.open_or_create(Path(folder) / "store")
+        frames = {f"S{n}": frame_of(rows).sort("timestamp") for n, rows in enumerate(series)}
+        for symbol, frame in frames.items():
+            store.write(symbol, "1m", frame)
+        patched.setattr(reader, "_ROWS_AT_ONCE", at_once)
+        found = store.read([*frames], "1m", first, last)
+
+        day = pl.col("timestamp").dt.date()
+        asked = (day >= (first or date(2000, 1, 1))) & (day <= (last or date(2020, 1, 1)))
+        wanted = pl.concat([frame.insert_column(0, pl.lit(s).alias("symbol")) for s, frame in frames.items()])
+        assert_frame_equal(found, wanted.filter(asked))
 
 
 def test_another_reader_sees_what_was_written(store: BarStore) -> None:

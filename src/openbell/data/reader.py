@@ -1,4 +1,4 @@
-"""Reading data files: one scan over all of them, after proof that each is the file that was stored."""
+"""Reading data files: in scans over many of them, after proof that each is the file that was stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from openbell.data.layout import BAR_SCHEMA
 from openbell.errors import DamagedFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FileReader", "StoredFile", "SymbolRows", "file_problem"]
 
-_PATH = "openbell_path"
 _HASH_THREADS = 4
+_ROWS_AT_ONCE = 300_000
 _NO_ROWS = (np.empty(0, np.intp), np.empty(0, np.int32))
 
 
@@ -73,20 +73,14 @@ class FileReader:
             return SymbolRows(BAR_SCHEMA.to_frame(), (), _NO_ROWS)
         with ThreadPoolExecutor(_HASH_THREADS) as pool:
             list(pool.map(self._verify, (files[i::_HASH_THREADS] for i in range(_HASH_THREADS))))
-        # Told apart by path, not by the Hive folder: a store may lie in a folder that looks like one itself.
-        scan = pl.scan_parquet(
-            [file.path for file in files], glob=False, hive_partitioning=False, include_file_paths=_PATH
-        )
-        if first_ns is not None and any(file.entry.first_ns < first_ns for file in files):
-            scan = scan.filter(pl.col("timestamp") >= _time(first_ns))
-        if end_ns is not None and any(file.entry.last_ns >= end_ns for file in files):
-            scan = scan.filter(pl.col("timestamp") < _time(end_ns))
-        try:
-            frame = scan.select(*BAR_SCHEMA, _PATH).collect()
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
-            raise _culprit(files, exc) from exc
-        runs = _runs(files, frame[_PATH])
-        return SymbolRows(frame.drop(_PATH), runs, _built(files, runs, frame["timestamp"]))
+        parts, counts = [], []
+        for group in _groups(files):
+            frame, held = _within(group, first_ns, end_ns)
+            parts.append(frame)
+            counts += held
+        frame = pl.concat(parts, rechunk=False)
+        runs = _runs(files, counts)
+        return SymbolRows(frame, runs, _built(files, runs, frame["timestamp"]))
 
     def _verify(self, files: Sequence[StoredFile]) -> None:
         for path, _, entry in files:
@@ -125,17 +119,62 @@ def file_problem(path: Path, entry: FileEntry) -> str | None:
     return None if digest == entry.sha256 else "its content is not what was stored"
 
 
-def _runs(files: Sequence[StoredFile], paths: pl.Series) -> tuple[tuple[str, int, int], ...]:
-    """Where each symbol's rows begin and end; ``paths`` names the file of each row, in the order of ``files``."""
-    symbols = {str(file.path): file.symbol for file in files}
+def _groups(files: Sequence[StoredFile]) -> Iterator[Sequence[StoredFile]]:
+    """The files in groups that are read at once, so that no more is in memory than was asked for and one group."""
+    begin = rows = 0
+    for place, file in enumerate(files):
+        if place > begin and rows + file.entry.rows > _ROWS_AT_ONCE:
+            yield files[begin:place]
+            begin, rows = place, 0
+        rows += file.entry.rows
+    yield files[begin:]
+
+
+def _within(files: Sequence[StoredFile], first_ns: int | None, end_ns: int | None) -> tuple[pl.DataFrame, list[int]]:
+    """The rows of the files within the bounds, one file after another, and how many each has."""
+    frame = _whole(files)
+    # The manifest tells where each file's rows are, and they are sorted: a search in the files that hold more than was
+    # asked for costs less than a filter, and than the file's name on each row.
+    times = frame["timestamp"].to_physical().to_numpy()
+    kept: NDArray[np.bool_] | None = None
+    counts, begin = [], 0
+    for _, _, entry in files:
+        first, after, end = begin, begin + entry.rows, begin + entry.rows
+        if first_ns is not None and entry.first_ns < first_ns:
+            first += int(times[begin:end].searchsorted(first_ns))
+        if end_ns is not None and entry.last_ns >= end_ns:
+            after = max(first, begin + int(times[begin:end].searchsorted(end_ns)))
+        if after - first < entry.rows:
+            kept = np.ones(len(times), np.bool_) if kept is None else kept
+            kept[begin:first] = kept[after:end] = False
+        counts.append(after - first)
+        begin = end
+    return frame if kept is None else frame.filter(pl.Series(kept)), counts
+
+
+def _whole(files: Sequence[StoredFile]) -> pl.DataFrame:
+    """All rows of the files, one after another."""
+    # Not by the Hive folders: a store may lie in a folder that looks like one itself.
+    scan = pl.scan_parquet([file.path for file in files], glob=False, hive_partitioning=False)
+    try:
+        frame = scan.select(*BAR_SCHEMA).collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
+        raise _culprit(files, exc) from exc
+    if frame.height != sum(file.entry.rows for file in files):
+        raise _culprit(files, ValueError("the number of bars is not what was stored"))
+    return frame
+
+
+def _runs(files: Sequence[StoredFile], counts: Sequence[int]) -> tuple[tuple[str, int, int], ...]:
+    """Where each symbol's rows begin and end; ``counts`` tells how many each file has."""
     runs: list[tuple[str, int, int]] = []
     begin = 0
-    for length, path in paths.rle().struct.unnest().iter_rows():
-        symbol, end = symbols[path], begin + length
-        if runs and runs[-1][0] == symbol:
-            runs[-1] = (symbol, runs[-1][1], end)
-        else:
-            runs.append((symbol, begin, end))
+    for file, count in zip(files, counts, strict=True):
+        end = begin + count
+        if runs and runs[-1][0] == file.symbol:
+            runs[-1] = (file.symbol, runs[-1][1], end)
+        elif count:
+            runs.append((file.symbol, begin, end))
         begin = end
     return tuple(runs)
 
@@ -165,11 +204,9 @@ def _culprit(files: Sequence[StoredFile], cause: BaseException) -> DamagedFileEr
     """The error that names the file because of which a scan over all of them failed."""
     for file in files:
         try:
-            pl.read_parquet(file.path, hive_partitioning=False, glob=False).select(*BAR_SCHEMA)
+            found = pl.read_parquet(file.path, hive_partitioning=False, glob=False).select(*BAR_SCHEMA)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
             return DamagedFileError(file.path, str(exc))
+        if found.height != file.entry.rows:
+            return DamagedFileError(file.path, f"it holds {found.height} bars, stored were {file.entry.rows}")
     return DamagedFileError(files[0].path.parent, f"or one of the {len(files)} files read with it: {cause}")
-
-
-def _time(ns: int) -> pl.Expr:
-    return pl.lit(ns, pl.Int64).cast(BAR_SCHEMA["timestamp"])

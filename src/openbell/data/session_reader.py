@@ -37,8 +37,9 @@ def read_sessions(
     """
     begin_ns, end_ns = _reach_ns(stored, sessions)
     rows = store.read_rows(symbols, str(stored), begin_ns, end_ns)
-    raw = rows.frame["timestamp"].to_physical().to_numpy()
-    values = {name: rows.frame[name].to_numpy() for name in ("open", "high", "low", "close", "volume")}
+    # Column by column out of the frame, so that not all of them are in memory twice.
+    raw = rows.frame.drop_in_place("timestamp").to_physical().to_numpy()
+    values = {name: rows.frame.drop_in_place(name).to_numpy() for name in ("open", "high", "low", "close", "volume")}
     count = np.ones(len(raw), np.int32)
     built, made_of = rows.built
     count[built] = made_of
