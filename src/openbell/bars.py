@@ -185,8 +185,7 @@ class Bars:
     @staticmethod
     def empty() -> Bars:
         """No bars."""
-        ints, floats = np.empty(0, np.int64), np.empty(0, np.float64)
-        return Bars(ints, ints, floats, floats, floats, floats, floats, np.empty(0, np.int32))
+        return _EMPTY
 
     @staticmethod
     def concat(parts: Sequence[Bars]) -> Bars:
@@ -239,3 +238,6 @@ def _filled(
     _set_close(bars, close)
     _set_volume(bars, volume)
     return bars
+
+
+_EMPTY = Bars(*(np.empty(0, np.int64),) * 2, *(np.empty(0, np.float64),) * 5, np.empty(0, np.int32))

@@ -58,8 +58,8 @@ def _draft(req: ProvisioningRequirements, world: World) -> tuple[Outcome, Symbol
     outcome = Outcome(req)
     draft = existing.copy() if existing else SymbolSessionData(req.symbol)
     work = StepWork(req, world, draft)
+    watch = stopwatch()
     for name in _steps(req, draft):
-        watch = stopwatch()
         try:
             step, work.argument = find_step(name)
             step(work)
@@ -67,7 +67,7 @@ def _draft(req: ProvisioningRequirements, world: World) -> tuple[Outcome, Symbol
             outcome.error = _told(name, error)
             trace = {} if isinstance(error, OpenbellError) else {"exception": format_exc()}
             get_logger().warning("step failed", symbol=req.symbol, step=name, error=str(error), **trace)
-        outcome.steps.append(StepTiming(name, round(watch.ms, 3)))
+        outcome.steps.append(StepTiming(name, watch.lap_ms()))
         if outcome.error:
             return outcome, None
     if _is_less_than_required(draft, req, was_there=existing is not None):

@@ -33,6 +33,7 @@ class Provisioner:
     def __init__(self, world: World, journal: Journal) -> None:
         self.world = world
         self.journal = journal
+        self._told_ns, self._told = -1, ""
         self._lock = world.session_data._symbol_operation_lock  # noqa: SLF001 -- the seed's name
 
     def provision(self, additions: Iterable[Addition]) -> list[bool]:
@@ -188,7 +189,10 @@ class Provisioner:
         )
 
     def _session_time(self) -> str:
-        return self.world.time_manager.to_local(self.world.time_manager.now_ns).isoformat()
+        now_ns = self.world.time_manager.now_ns
+        if self._told_ns != now_ns:
+            self._told_ns, self._told = now_ns, self.world.time_manager.to_local(now_ns).isoformat()
+        return self._told
 
 
 def _turns(additions: Sequence[Addition]) -> list[list[int]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from openbell.interval import parse_interval
@@ -47,13 +48,10 @@ class SymbolSessionData:
 
     def copy(self) -> SymbolSessionData:
         """A copy whose collections can be changed without touching this one's."""
-        return replace(
-            self,
-            bars=dict(self.bars),
-            indicators=dict(self.indicators),
-            owners=dict(self.owners),
-            locks=dict(self.locks),
-        )
+        kept = copy(self)
+        kept.bars, kept.indicators = dict(self.bars), dict(self.indicators)
+        kept.owners, kept.locks = dict(self.owners), dict(self.locks)
+        return kept
 
     @property
     def locked(self) -> str:

@@ -62,10 +62,15 @@ class WallClock:
 class Stopwatch:
     """Measures how long something takes; it runs from its making."""
 
-    __slots__ = ("_start_ns",)
+    __slots__ = ("_lap_ns", "_start_ns")
 
     def __init__(self) -> None:
-        self._start_ns = time.perf_counter_ns()
+        self._start_ns = self._lap_ns = time.perf_counter_ns()
+
+    def lap_ms(self) -> float:
+        """Milliseconds since the last call, or since the start; to the microsecond."""
+        before, self._lap_ns = self._lap_ns, time.perf_counter_ns()
+        return (self._lap_ns - before) // 1000 / 1000
 
     @property
     def ms(self) -> float:
