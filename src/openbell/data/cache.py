@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CachedBars", "SessionRange"]
 
-_ROWS_KEPT = 256
+_WINDOWS_KEPT = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,21 +34,26 @@ class SessionRange:
     last_day: int
     days: NDArray[np.int64]
     starts_ns: NDArray[np.int64]
-    _rows: dict[tuple[BarTimes, int, int], tuple[int, int]] = field(default_factory=dict, repr=False)
+    # Not by the range: ranges are known for longer than the times of bars should be in memory.
+    _rows: WeakKeyDictionary[BarTimes, dict[tuple[int, int], tuple[int, int]]] = field(
+        default_factory=WeakKeyDictionary, repr=False
+    )
 
     def rows(self, times: BarTimes, first_day: int, last_day: int) -> tuple[int, int]:
         """The first row of the sessions from ``first_day`` to ``last_day``, and the row after the last.
 
         Worked out once for all series that have these times.
         """
-        key = (times, first_day, last_day)
-        known = self._rows.get(key)
+        windows = self._rows.get(times)
+        if windows is None:
+            windows = self._rows[times] = {}
+        known = windows.get((first_day, last_day))
         if known is None:
-            if len(self._rows) >= _ROWS_KEPT:
-                self._rows.clear()
+            if len(windows) >= _WINDOWS_KEPT:
+                windows.clear()
             begin, end = self.days.searchsorted((first_day, last_day + 1))
             first, after = times.timestamp.searchsorted(self.starts_ns[[begin, max(begin, end)]])
-            known = self._rows[key] = (int(first), int(after))
+            known = windows[first_day, last_day] = (int(first), int(after))
         return known
 
     @staticmethod

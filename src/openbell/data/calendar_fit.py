@@ -27,7 +27,7 @@ __all__ = ["bars_beyond_calendar", "first_stored_day", "questions_of_calendar", 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_NS = 86_400_000_000_000
-_MOST_ROWS = 2_000_000
+_MOST_ROWS = 500_000
 _MOST_QUESTIONS = 5
 _MOST_NAMES = 3
 
@@ -124,10 +124,11 @@ def _present(
         if present[inside].all():
             continue
         try:
-            times = store.read_rows(symbols, interval, low, high).frame["timestamp"].to_physical().to_numpy()
+            rows = store.read_rows(symbols, interval, low, high, columns=("timestamp",))
         except DamagedFileError:
             present |= inside  # whoever needs the file will tell
             continue
+        times = rows.frame["timestamp"].to_physical().to_numpy()
         row = np.searchsorted(starts[begin:end], times, side="right") - 1
         row = row[(row >= 0) & (times < ends[begin:end][row])]
         present[row] = True

@@ -81,7 +81,7 @@ def question_of_closed_days(
     if interval == "60m" or rows_between(store.manifest, [symbol], interval, begin, end) > _MOST_ROWS:
         return []
     try:
-        rows = store.read_rows([symbol], interval, begin * _DAY_NS, (end + 1) * _DAY_NS).frame
+        rows = store.read_rows([symbol], interval, begin * _DAY_NS, (end + 1) * _DAY_NS, columns=("timestamp",)).frame
     except DamagedFileError:
         return []  # whoever needs the file will tell
     starts = rows["timestamp"].to_physical().to_numpy()

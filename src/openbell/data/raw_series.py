@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from openbell.bars import Bars
 from openbell.data.cache import CachedBars
 from openbell.data.gaps import as_inputs, build_missing, forward_filled
-from openbell.data.session_reader import read_sessions, rows_between
+from openbell.data.session_reader import end_of_files, read_sessions, rows_between
 from openbell.data.shared_times import SharedTimes
 from openbell.errors import DamagedFileError
 from openbell.interval import Interval, parse_interval
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
+    from openbell.data.manifest import Manifest
     from openbell.data.store import BarStore
     from openbell.timing.grid import SessionGrid
     from openbell.timing.manager import TimeManager
@@ -27,6 +28,9 @@ __all__ = ["RawSeries"]
 
 READ_ROWS = 20_000_000
 """How many bars one bulk read may bring, and how many the cache may hold before it stops reading ahead."""
+
+AHEAD_ROWS = 150_000
+"""How many bars are read beyond what is asked for, or more where files go on: what days move past is dropped then."""
 
 
 class _Read(NamedTuple):
@@ -39,8 +43,9 @@ class _Read(NamedTuple):
 class RawSeries:
     """The series of one state of a store, as they are stored; not for several threads at once.
 
-    A miss reads ahead to the ``horizon``, so that a backtest that asks day by day reads each file once. All days are
-    numbers since 1970-01-01, and ranges of them include both ends.
+    A miss reads ahead in the direction of the ``horizon``, to the end of a file of each symbol, so that a backtest that
+    asks day by day reads each file once, and has no more in memory than it looks back on and one such piece. All days
+    are numbers since 1970-01-01, and ranges of them include both ends.
 
     Args:
         store: Where the bars are.
@@ -120,14 +125,16 @@ class RawSeries:
         """
         stored = parse_interval(base)
         reads: dict[_Read, list[str]] = defaultdict(list)
-        reach: int | None = None
+        lacking: dict[str, CachedBars | None] = {}
         for symbol in symbols:
             self._depth[symbol, base] = max(self._depth[symbol, base], last_day - first_day)
             cached = self._cached.get((symbol, base, stored))
-            if cached is not None and cached.covers(first_day, last_day):
-                continue
-            if reach is None:
-                reach = self._reach(symbols, base, first_day, last_day)
+            if cached is None or not cached.covers(first_day, last_day):
+                lacking[symbol] = cached
+        if not lacking:
+            return
+        reach = self._reach(tuple(lacking), base, first_day, last_day)
+        for symbol, cached in lacking.items():
             reads[_missing(cached, first_day, last_day, reach)].append(symbol)
         found: list[tuple[str, CachedBars]] = []
         for read, group in reads.items():
@@ -175,13 +182,16 @@ class RawSeries:
         return build_missing(self.store, symbol, bars, grid, stored) if self._gap_fill else bars
 
     def _reach(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> int:
-        """How far to read, in days since 1970-01-01: to the horizon, or as far as the room in the cache allows."""
+        """How far to read: towards the horizon as far as the rows to read ahead go, and to the end of a file."""
         horizon = last_day if self._horizon is None else max(last_day, day_number(self._horizon))
-        expected = rows_between(self.store.manifest, symbols, base, first_day, horizon)
-        room = READ_ROWS - self._base_rows
-        if expected <= room:
-            return horizon
-        return max(last_day, first_day + int((horizon - first_day) * max(room, 0) / expected))
+        if horizon == last_day:
+            return last_day
+        manifest = self.store.manifest
+        room = READ_ROWS - self._base_rows - rows_between(manifest, symbols, base, first_day, last_day)
+        ahead = _far_enough(manifest, symbols, base, last_day, horizon, min(room, AHEAD_ROWS))
+        # To read a part of a file costs as much as all of it, and the next piece would read it again.
+        whole = min(horizon, end_of_files(manifest, symbols, base, ahead))
+        return _far_enough(manifest, symbols, base, last_day, whole, room)
 
     def _chunks(self, symbols: Sequence[str], base: str, read: _Read) -> Iterator[Sequence[str]]:
         """The symbols in groups of which each is one bulk read of bounded size."""
@@ -208,6 +218,16 @@ class RawSeries:
         """Two series that touch as one, from the date ``since`` on."""
         bars = Bars.concat([earlier.between(since, earlier.last_day), later.bars])
         return self.times.cached(self.times.sessions(since, later.last_day), bars)
+
+
+def _far_enough(
+    manifest: Manifest, symbols: Sequence[str], base: str, first_day: int, last_day: int, rows: float
+) -> int:
+    """About the day up to which there are so many rows after ``first_day``; ``last_day`` at most."""
+    expected = rows_between(manifest, symbols, base, first_day + 1, last_day)
+    if expected <= rows:
+        return last_day
+    return first_day + int((last_day - first_day) * max(rows, 0) / expected)
 
 
 def _missing(cached: CachedBars | None, first_day: int, last_day: int, reach: int) -> _Read:

@@ -58,24 +58,32 @@ class FileReader:
     def __init__(self) -> None:
         self._verified: dict[Path, tuple[str, int, int]] = {}
 
-    def read(self, files: Sequence[StoredFile], first_ns: int | None, end_ns: int | None) -> SymbolRows:
+    def read(
+        self,
+        files: Sequence[StoredFile],
+        first_ns: int | None,
+        end_ns: int | None,
+        *,
+        columns: Sequence[str] = tuple(BAR_SCHEMA),
+    ) -> SymbolRows:
         """The bars of ``files`` that start at or after ``first_ns`` and before ``end_ns`` (None: no bound).
 
         Args:
             files: Ordered by symbol, those of one symbol by time.
             first_ns: Nanoseconds since 1970 UTC.
             end_ns: Likewise.
+            columns: Those of `BAR_SCHEMA` that are wanted, timestamp among them.
 
         Raises:
             DamagedFileError: A file is missing, is not what was stored, or cannot be read; it names the file.
         """
         if not files:
-            return SymbolRows(BAR_SCHEMA.to_frame(), (), _NO_ROWS)
+            return SymbolRows(BAR_SCHEMA.to_frame().select(*columns), (), _NO_ROWS)
         with ThreadPoolExecutor(_HASH_THREADS) as pool:
             list(pool.map(self._verify, (files[i::_HASH_THREADS] for i in range(_HASH_THREADS))))
         parts, counts = [], []
         for group in _groups(files):
-            frame, held = _within(group, first_ns, end_ns)
+            frame, held = _within(group, first_ns, end_ns, columns)
             parts.append(frame)
             counts += held
         frame = pl.concat(parts, rechunk=False)
@@ -130,9 +138,11 @@ def _groups(files: Sequence[StoredFile]) -> Iterator[Sequence[StoredFile]]:
     yield files[begin:]
 
 
-def _within(files: Sequence[StoredFile], first_ns: int | None, end_ns: int | None) -> tuple[pl.DataFrame, list[int]]:
+def _within(
+    files: Sequence[StoredFile], first_ns: int | None, end_ns: int | None, columns: Sequence[str]
+) -> tuple[pl.DataFrame, list[int]]:
     """The rows of the files within the bounds, one file after another, and how many each has."""
-    frame = _whole(files)
+    frame = _whole(files, columns)
     # The manifest tells where each file's rows are, and they are sorted: a search in the files that hold more than was
     # asked for costs less than a filter, and than the file's name on each row.
     times = frame["timestamp"].to_physical().to_numpy()
@@ -152,12 +162,12 @@ def _within(files: Sequence[StoredFile], first_ns: int | None, end_ns: int | Non
     return frame if kept is None else frame.filter(pl.Series(kept)), counts
 
 
-def _whole(files: Sequence[StoredFile]) -> pl.DataFrame:
+def _whole(files: Sequence[StoredFile], columns: Sequence[str]) -> pl.DataFrame:
     """All rows of the files, one after another."""
     # Not by the Hive folders: a store may lie in a folder that looks like one itself.
     scan = pl.scan_parquet([file.path for file in files], glob=False, hive_partitioning=False)
     try:
-        frame = scan.select(*BAR_SCHEMA).collect()
+        frame = scan.select(*columns).collect()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
         raise _culprit(files, exc) from exc
     if frame.height != sum(file.entry.rows for file in files):

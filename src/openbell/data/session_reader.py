@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.data.cache import SessionRange
-    from openbell.data.manifest import Manifest
+    from openbell.data.manifest import FileEntry, Manifest
     from openbell.data.store import BarStore
     from openbell.interval import Interval
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["read_sessions", "rows_between"]
+__all__ = ["end_of_files", "read_sessions", "rows_between"]
 
 _DAY_NS = 86_400_000_000_000
 
@@ -55,11 +56,25 @@ def rows_between(manifest: Manifest, symbols: Sequence[str], base: str, first_da
     begin, end = first_day * _DAY_NS, (last_day + 1) * _DAY_NS
     total = 0.0
     for symbol in symbols:
-        for file in manifest.files.get((symbol, base), ()):
+        for file in _files_since(manifest, symbol, base, begin):
+            if file.first_ns >= end:
+                break
             common = min(end, file.last_ns + 1) - max(begin, file.first_ns)
-            if common > 0:
-                total += file.rows * common / (file.last_ns + 1 - file.first_ns)
+            total += file.rows * common / (file.last_ns + 1 - file.first_ns)
     return total
+
+
+def end_of_files(manifest: Manifest, symbols: Sequence[str], base: str, day: int) -> int:
+    """The last day of the files that hold bars of ``day`` (days since 1970-01-01); that day when there are none."""
+    begin, end = day * _DAY_NS, (day + 1) * _DAY_NS
+    files = (next(iter(_files_since(manifest, symbol, base, begin)), None) for symbol in symbols)
+    return max((file.last_ns // _DAY_NS for file in files if file is not None and file.first_ns < end), default=day)
+
+
+def _files_since(manifest: Manifest, symbol: str, base: str, begin_ns: int) -> Sequence[FileEntry]:
+    """The files of a series that do not end before a time."""
+    files = manifest.files.get((symbol, base), ())
+    return files[bisect_left(files, begin_ns, key=lambda file: file.last_ns) :]
 
 
 def _reach_ns(stored: Interval, sessions: SessionRange) -> tuple[int, int]:

@@ -17,7 +17,7 @@ import polars as pl
 from openbell.data import layout
 from openbell.data.built import BUILT
 from openbell.data.files import replace_file, sync_folders, writer_lock
-from openbell.data.layout import Partition, data_path, instant
+from openbell.data.layout import BAR_SCHEMA, Partition, data_path, instant
 from openbell.data.manifest import FileEntry, Manifest
 from openbell.data.reader import FileReader, StoredFile, SymbolRows
 from openbell.data.writer import StoreWriter, WriteReport, commit_manifest, heal, unfinished
@@ -179,8 +179,18 @@ class BarStore:
         which = np.repeat(np.arange(len(rows.runs)), [stop - start for _, start, stop in rows.runs])
         return rows.frame.insert_column(0, names.gather(which))
 
-    def read_rows(self, symbols: Sequence[str], interval: str, first_ns: int | None, end_ns: int | None) -> SymbolRows:
+    def read_rows(
+        self,
+        symbols: Sequence[str],
+        interval: str,
+        first_ns: int | None,
+        end_ns: int | None,
+        *,
+        columns: Sequence[str] = tuple(BAR_SCHEMA),
+    ) -> SymbolRows:
         """Stored bars that start at or after ``first_ns`` and before ``end_ns``, with the rows of each symbol told.
+
+        ``columns`` are those of `BAR_SCHEMA` that are wanted, timestamp among them.
 
         Raises:
             DamagedFileError: As for `read`.
@@ -190,7 +200,7 @@ class BarStore:
         while True:
             damage: DamagedFileError | None = None
             try:
-                rows = self._reader.read(files, first_ns, end_ns)
+                rows = self._reader.read(files, first_ns, end_ns, columns=columns)
             except DamagedFileError as exc:
                 damage = exc
             # A writer may have replaced files while we looked; when it is done, the manifest tells which.
