@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from benchmarks.environments import CACHE, ROOT, UnavailableError, python_of
@@ -18,7 +20,7 @@ def run(engine: str, job: dict[str, Any], script: str = "", *arguments: str) -> 
         What it told, with its crossings; or ``{"failed": reason}``.
     """
     try:
-        python = python_of(engine)
+        python = python_of(engine) if job["pinned"] else Path(sys.executable)
     except UnavailableError as error:
         return {"failed": str(error)}
     if not (ROOT / "benchmarks" / "peers" / f"{engine}{script}.py").exists():

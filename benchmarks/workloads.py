@@ -32,6 +32,7 @@ class Workload:
         interval: The interval of the indicators and callbacks.
         repeats: Timed runs of each engine.
         extra: Whatever else the scripts want to know.
+        pinned: Whether openbell and the floor run in their pinned environment, or in that of this process.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Workload:
     repeats: int = 5
     history: int = HISTORY
     extra: dict[str, Any] = field(default_factory=dict)
+    pinned: bool = True
 
     @property
     def days(self) -> list[date]:
@@ -87,6 +89,7 @@ class Workload:
         folders = {name: store / "bars" / f"interval={self.stored}" / f"symbol={name}" for name in self.symbols}
         return {
             "workload": self.name,
+            "pinned": self.pinned,
             "symbols": self.symbols,
             "store": str(store),
             "files": {name: [str(file) for file in sorted(folder.iterdir())] for name, folder in folders.items()},
@@ -176,10 +179,10 @@ FULL = [
 ]
 MID_SESSION = Workload("mid_session", "7 mid-session", 205, 1, script="_mid_session", history=10)
 QUICK = [
-    replace(FULL[0], symbol_count=10, session_count=20, engines=("floor", "openbell")),
-    replace(FULL[1], symbol_count=10, session_count=20, engines=("floor", "openbell")),
-    replace(FULL[2], symbol_count=100, session_count=5),
-    replace(FULL[3], session_count=250),
-    replace(FULL[4], symbol_count=2),
-    replace(FULL[5], symbol_count=1000),
+    replace(FULL[0], symbol_count=10, session_count=20, engines=("floor", "openbell"), pinned=False),
+    replace(FULL[1], symbol_count=10, session_count=20, engines=("floor", "openbell"), pinned=False),
+    replace(FULL[2], symbol_count=100, session_count=5, pinned=False),
+    replace(FULL[3], session_count=250, pinned=False),
+    replace(FULL[4], symbol_count=2, pinned=False),
+    replace(FULL[5], symbol_count=1000, pinned=False),
 ]
