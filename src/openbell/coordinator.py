@@ -28,6 +28,7 @@ from openbell.summary import summarise_day
 from openbell.timing.clock import SimulatedClock, stopwatch
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from datetime import date
 
     from openbell.config import SessionConfig
@@ -77,6 +78,7 @@ class SessionCoordinator:
         self.load_s = 0.0
         self.run_s = 0.0
         self._clock = time_manager.clock
+        self._lasting: dict[tuple[Hashable, ...], object] = {}
         self._classes = ConfiguredClasses.of(session_config)
         self.days = time_manager.sessions(
             session_config.backtest_config.start_date, session_config.backtest_config.end_date
@@ -147,7 +149,7 @@ class SessionCoordinator:
     def world_of(self, session_data: SessionData) -> World:
         """The world as seen from a session."""
         day_bars = self.data_manager.on_day(session_data.session_date)
-        return World(self.session_config, self.time_manager, day_bars, session_data)
+        return World(self.session_config, self.time_manager, day_bars, session_data, self._lasting)
 
     def _load_session_data(self) -> None:
         """Provision every config symbol; a bad one is dropped with its reason, all bad end the run.

@@ -198,7 +198,7 @@ def _analyze_symbol_requirements(req: ProvisioningRequirements, world: World) ->
         return one
 
     # All symbols of which the store holds the same intervals need the same.
-    req.take(world.once("full symbol", held, applies, answer=full_symbol))
+    req.take(world.once_for_all("full symbol", held, applies, answer=full_symbol))
 
 
 def _analyze_bar_requirements(req: ProvisioningRequirements, world: World, *, interval: str, days: int = 0) -> None:
@@ -217,7 +217,7 @@ def _analyze_bar_requirements(req: ProvisioningRequirements, world: World, *, in
         one.finish_intervals()
         return one
 
-    req.take(world.once("bars", wanted, days, asks, world.stored_intervals(req.symbol), answer=bars))
+    req.take(world.once_for_all("bars", wanted, days, asks, world.stored_intervals(req.symbol), answer=bars))
 
 
 def _analyze_indicator_requirements(
@@ -241,7 +241,7 @@ def _analyze_indicator_requirements(
         one.finish_intervals()
         return one
 
-    req.take(world.once("indicators", configs, asks, world.stored_intervals(req.symbol), answer=registered))
+    req.take(world.once_for_all("indicators", configs, asks, world.stored_intervals(req.symbol), answer=registered))
     req.reason = f"{', '.join(need.key for need in req.indicators)}: {asks}"
 
 

@@ -37,6 +37,8 @@ class World:
     time_manager: TimeManager
     data_manager: DayBars
     session_data: SessionData
+    lasting: dict[tuple[Hashable, ...], object] = field(default_factory=dict)
+    """What holds on all days, for worlds of the same config; see `once_for_all`."""
     start_ns: int = field(init=False)
     """When the session starts (with extended hours, before the regular open): what closed by then is history."""
     _stored: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -111,6 +113,14 @@ class World:
             return cast("T", self._answers[question])
         except KeyError:
             made = self._answers[question] = answer()
+            return made
+
+    def once_for_all(self, *question: Hashable, answer: Callable[[], T]) -> T:
+        """What follows from the config and needs alone, worked out once for all symbols and days."""
+        try:
+            return cast("T", self.lasting[question])
+        except KeyError:
+            made = self.lasting[question] = answer()
             return made
 
     def today_row(self, times: BarTimes) -> int:
