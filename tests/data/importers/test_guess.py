@@ -146,6 +146,20 @@ def test_dates_and_clocks_in_columns_of_their_own(tmp_path: Path) -> None:
     assert guess.preview["timestamp"][0] == datetime(2024, 6, 27, 13, 30, tzinfo=UTC)
 
 
+def test_amounts_are_no_dates_and_clocks_beside_full_times(tmp_path: Path) -> None:
+    """As exchanges of cryptocurrencies write: no header, the end's time, the amount in the other currency, trades."""
+    first, rows = 1_719_493_200_000, prices(30)
+    lines = [
+        f"{first + 60_000 * i},{o},{h},{low},{c},{v * 10:.0f},{first + 60_000 * i + 59_999},{513_351.33 + i},{v:.0f}"
+        for i, (o, h, low, c, v) in enumerate(zip(*rows.values(), strict=True))
+    ]
+    (tmp_path / "BTCUSDT.csv").write_text("\n".join(lines))
+    guess = guess_csv(Source(tmp_path / "BTCUSDT.csv", symbol="BTCUSDT"), Given())
+
+    expected = {"time column": "column_1", "time format": "epoch_ms", "close column": "column_5", "interval": "1m"}
+    assert found(guess) | expected | {"volume column": "column_6"} == found(guess)
+
+
 def test_a_file_without_a_header_is_known_by_its_values(tmp_path: Path) -> None:
     source = write(tmp_path, times(), include_header=False)
     guess = guess_csv(source, NEW_YORK)

@@ -40,7 +40,7 @@ _DATE_NAMES = {"date", "day", "trade_date", "dtyyyymmdd", "datum", "d"}
 _CLOCK_NAMES = {"time", "clock", "hour", "zeit", "time_of_day", "t", "timestamp"}
 _USUAL = {"time": {"timestamp", "time", "datetime", "date"}, **{n: {n} for n in (*PRICES, "volume")}}
 _CLOCK = r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?$|^\d{3,6}$"
-_DATE = r"^\d{4}[-/.]?\d{2}[-/.]?\d{2}$|^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}$"
+_DATE = r"^(19|20)\d{2}(\d{4}|-\d{2}-\d{2}|/\d{2}/\d{2}|\.\d{2}\.\d{2})$|^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}$"
 _TIME_LIKE = (
     r"^\d{4}[-/.]\d{2}[-/.]\d{2}|^(19|20)\d{6}|^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|^1?\d{9}(\d{3}|\d{6}|\d{9})?(\.\d+)?$"
 )
