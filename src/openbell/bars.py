@@ -142,6 +142,10 @@ class Bars:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"bars do not change: {name} cannot be set")
 
+    def __reduce__(self) -> tuple[type[Bars], tuple[NDArray[np.generic], ...]]:
+        """How they are copied, and sent to other processes."""
+        return Bars, tuple(getattr(self, name) for name in COLUMNS)
+
     @property
     def timestamp(self) -> NDArray[np.int64]:
         """Start of each bar; int64, nanoseconds since 1970 UTC. Strictly ascending."""
