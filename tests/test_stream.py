@@ -107,6 +107,19 @@ class TestChanges:
         engine(minute_store, scanners=[scanner("10:30", "11:00", scan=scan)], strategies=[probe]).run()
         assert added == ["BAC 11:00"]
 
+    def test_subscriptions_that_change_the_session_each_time_hold_nothing_up(self, minute_store: Path) -> None:
+        asked: list[int] = []
+
+        def pairs(self: Any) -> list[tuple[str, str]]:
+            asked.append(1)
+            assert len(asked) < 1000, "it goes round in circles"
+            self.context.remove_symbol("BAC")
+            self.context.add_bar("BAC", "1m")
+            return [("SPY", "1m")]
+
+        probe = strategy(subscriptions=pairs, on_bar=lambda self, bar: None)
+        assert engine(minute_store, strategies=[probe]).run()["days"][0]["callbacks"] == 390
+
     def test_a_symbol_removed_at_this_moment_is_in_no_cross_section(self, minute_store: Path) -> None:
         seen: dict[str, list[str]] = {}
 
@@ -152,9 +165,28 @@ class TestObserver:
         self.run(minute_store, observer)
         assert observer.shares[-1] == 1.0
 
+    def test_hears_how_far_it_is_when_only_scans_are_due(self, minute_store: Path) -> None:
+        observer = Watching()
+        config = config_of(scanners=[scanner("10:00", "12:00", scan=lambda self: ())])
+        SystemManager(load_config(config), store=minute_store, observer=observer).run()
+        assert observer.shares == sorted(observer.shares)
+        assert any(0 < share < 1 for share in observer.shares)
+
     def test_its_errors_are_its_own(self, minute_store: Path) -> None:
-        with pytest.raises(ValueError, match="the observer broke"):
+        with pytest.raises(ValueError, match="the observer broke") as raised:
             self.run(minute_store, Watching(breaks=True))
+        assert raised.value.__cause__ is None
+
+
+def test_what_a_generator_of_signals_raised_is_the_cause(minute_store: Path) -> None:
+    def on_bar(self: Any, bar: Any) -> Any:
+        yield from ()
+        raise ValueError("no idea")
+
+    probe = strategy(subscriptions=[("SPY", "1m")], on_bar=on_bar)
+    with pytest.raises(ComponentError, match=r"strategy ProbeStrategy.on_bar.*no idea") as raised:
+        engine(minute_store, strategies=[probe]).run()
+    assert isinstance(raised.value.__cause__, ValueError)
 
 
 def test_a_second_run_is_timed_by_itself(minute_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,7 +99,8 @@ class SessionStream:
         calls = 0
         for plain, moment in table:
             calls += self._play_bars(plain, version)
-            if self._session_data.series_version == version:
+            # What changed before anything was played is for the next moment: a run always gets on.
+            if self._session_data.series_version == version or not plain:
                 calls += self._play_moment(moment, version)
             if self._session_data.series_version != version:
                 break
@@ -124,6 +125,8 @@ class SessionStream:
         except (Exception, SystemExit) as error:
             raise self._told(error, callback) from error
         self._played_ns = moment.time_ns
+        if self._played_ns >= self._told_ns:
+            self._told_ns = self._tell_how_far(self._played_ns)
         return calls
 
     def _play_bars(self, plain: Plain, version: int) -> int:
@@ -182,9 +185,9 @@ class SessionStream:
         return calls
 
     def _told(self, error: BaseException, callback: Callable[..., Any] | None) -> BaseException:
-        """An error that a strategy's method raised, with its place and time; another one as it is."""
+        """An error that a strategy's method raised, with its place and time; another one is raised as it is."""
         if callback is None or isinstance(error, ComponentError):
-            return error
+            raise error
         return self._hooks.component_error(*self._hooks.place_of(callback), error)
 
     def _still_due(self, slices: Sequence[SliceEvent], version: int) -> Iterator[SliceEvent]:
