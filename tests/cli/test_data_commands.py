@@ -59,7 +59,7 @@ def test_rows_set_aside_are_told_on_stderr_and_the_rest_is_stored(csv: Path, tmp
     assert result.exit_code == 0
     assert json.loads(result.stdout)["added"] == 1
     assert json.loads(result.stdout)["set_aside"] == 1
-    assert "1 rows contradict themselves" in result.stderr
+    assert "1 row contradicts itself or cannot be read and was not stored" in result.stderr
     assert "quarantine" in result.stderr
 
 

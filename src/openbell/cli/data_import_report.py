@@ -50,7 +50,12 @@ def show_import(report: ImportReport, store: Path, *, as_json: bool) -> None:
         say(f"warning: rows were set aside in {path}; it tells why")
     if report.set_aside:
         why = f": {report.why}" if report.reasons else ""
-        say(f"warning: {report.set_aside:,} rows contradict themselves or cannot be read and were not stored{why}")
+        rows = (
+            "1 row contradicts itself or cannot be read and was"
+            if report.set_aside == 1
+            else f"{report.set_aside:,} rows contradict themselves or cannot be read and were"
+        )
+        say(f"warning: {rows} not stored{why}")
     for path, reason in report.failed:
         say(f"error: {path} was not imported: {reason}")
     if report.failed:

@@ -159,7 +159,7 @@ def test_bad_rows_are_kept_as_they_were_written_and_the_rest_is_stored(tmp_path:
 
 
 def test_nothing_usable_is_an_error(tmp_path: Path, store: BarStore) -> None:
-    with pytest.raises(BadBarsError, match="nothing was imported: 1 rows cannot be used: the high is below the low"):
+    with pytest.raises(BadBarsError, match="nothing was imported: 1 row cannot be used: the high is below the low"):
         import_csv([write(tmp_path, "2013-10-10,1,1,2,1,1")], store, interval="1d")
 
 

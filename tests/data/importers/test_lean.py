@@ -175,8 +175,8 @@ def test_wrong_folders_symbols_and_intervals_are_told(lean_dir: Path, tmp_path: 
 
 def test_an_import_of_nothing_usable_is_an_error(tmp_path: Path, store: BarStore) -> None:
     write_zip(minute_zip(tmp_path), "34200000,-1,-1,-1,-1,7")
-    with pytest.raises(BadBarsError, match=r"nothing was imported: 1 rows.*quarantine"):
+    with pytest.raises(BadBarsError, match=r"nothing was imported: 1 row.*quarantine"):
         import_lean(tmp_path, store)
     minute_zip(tmp_path).write_bytes(b"no zip")
-    with pytest.raises(BadBarsError, match="nothing was imported: 1 files failed"):
+    with pytest.raises(BadBarsError, match="nothing was imported: 1 file failed"):
         import_lean(tmp_path, store)

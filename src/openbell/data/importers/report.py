@@ -94,7 +94,7 @@ class ImportReport:
     @property
     def why(self) -> str:
         """The reasons for people, the most frequent first."""
-        told = [f"{reason} ({count:,} rows)" for reason, count in self.reasons.most_common(_SHOWN_REASONS)]
+        told = [f"{reason} ({_counted(count, 'row')})" for reason, count in self.reasons.most_common(_SHOWN_REASONS)]
         return "; ".join([*told, *(["..."] if len(self.reasons) > _SHOWN_REASONS else [])])
 
     def set_aside_in(self, quarantine: Path | None) -> None:
@@ -113,10 +113,16 @@ class ImportReport:
             return
         if self.failed:
             path, reason = self.failed[0]
-            raise BadBarsError(f"nothing was imported: {len(self.failed)} files failed; the first is {path}: {reason}")
+            raise BadBarsError(
+                f"nothing was imported: {_counted(len(self.failed), 'file')} failed; the first is {path}: {reason}"
+            )
         where = f"; {self.quarantine[0]} holds them with the reasons" if self.quarantine else ""
         why = f": {self.why}" if self.reasons else ""
-        raise BadBarsError(f"nothing was imported: {self.set_aside:,} rows cannot be used{why}{where}.")
+        raise BadBarsError(f"nothing was imported: {_counted(self.set_aside, 'row')} cannot be used{why}{where}.")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def store_checked(
