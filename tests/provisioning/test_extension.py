@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from openbell import indicators
 from openbell.config import IndicatorConfig
 from openbell.errors import ConfigError, UnknownNameError
 from openbell.interval import parse_interval
@@ -174,3 +175,77 @@ def test_built_in_steps_are_told_by_name(minute_store: Path) -> None:
     known = STEPS.names()
     for name in steps(journal(day, "SPY")[0]):
         assert any(name == k or (k.endswith("_") and name.startswith(k)) for k in known)
+
+
+def both(req: ProvisioningRequirements, world: World, *, interval: str) -> None:
+    """An operation made of others: two intervals with history, and an indicator on one of them."""
+    OPERATIONS.get("bar")(req, world, interval=interval, days=2)
+    OPERATIONS.get("bar")(req, world, interval="1d", days=10)
+    OPERATIONS.get("indicator")(req, world, indicator_config=IndicatorConfig("sma", period=5, interval="5m"))
+
+
+def test_an_operation_may_be_made_of_others(minute_store: Path) -> None:
+    system = prepared(minute_store)
+    with OPERATIONS.temporarily("both", both):
+        for symbol in ("AIG", "BAC"):
+            addition = Addition("both", symbol, "strategy", details={"interval": "15m"})
+            assert system.coordinator.provisioner.provision([addition]) == [True]
+
+            data = system.session_data.get_symbol_data(symbol)
+            assert data is not None
+            assert list(data.bars) == ["1m", "5m", "15m", "1d"]
+            assert list(data.indicators) == ["sma_5_5m"]
+            assert len(data.bars["15m"].history) == 2 * 26
+            assert len(data.bars["1d"].history) == 10
+
+
+@pytest.mark.parametrize("deepened", ["required", "written"])
+def test_an_operation_may_deepen_what_another_asks_for(minute_store: Path, deepened: str) -> None:
+    def deep(req: ProvisioningRequirements, world: World) -> None:
+        OPERATIONS.get("bar")(req, world, interval="1d")
+        day = parse_interval("1d")
+        need = IntervalNeed(day, day, bars=30)
+        if deepened == "required":
+            req.require(need, ["the month is taken from it"])
+        else:
+            req.intervals["1d"] = need
+
+    system = prepared(minute_store)
+    with OPERATIONS.temporarily("deep", deep):
+        req = analyze_requirements("deep", "AIG", "strategy", system.session_data, system.coordinator)
+        assert (req.needs_historical, req.historical_bars) == (True, 30)
+        assert system.coordinator.provisioner.provision([Addition("deep", "AIG", "strategy")]) == [True]
+    series = system.session_data.get_bars("AIG", "1d")
+    assert series is not None
+    assert len(series.history) == 30
+
+
+def test_an_operation_gets_bars_that_are_there_without_history(minute_store: Path) -> None:
+    def month(req: ProvisioningRequirements, world: World) -> None:
+        day = parse_interval("1d")
+        req.require(IntervalNeed(day, day, bars=30), ["the month is taken from it"])
+
+    system = prepared(minute_store)
+    assert system.session_data.add_bar_unified("AIG", "1d")
+    with OPERATIONS.temporarily("month", month):
+        assert system.coordinator.provisioner.provision([Addition("month", "AIG", "strategy")]) == [True]
+    series = system.session_data.get_bars("AIG", "1d")
+    assert series is not None
+    assert len(series.history) == 30
+
+
+def test_a_kernel_from_outside_cannot_change_what_other_symbols_read(minute_store: Path) -> None:
+    system = prepared(minute_store)
+    for name in ("session", "offset_ns", "end_offset_ns", "close"):
+
+        def careless(inputs: Any, params: Any, name: str = name) -> Any:
+            getattr(inputs, name)[:] = 0
+            return inputs.close
+
+        indicators.register(f"careless_{name}", title="Careless", inputs=["close"], lookback=1)(careless)
+        try:
+            config = IndicatorConfig(f"careless_{name}", interval="1m")
+            assert not system.session_data.add_indicator_unified("AIG", config)
+        finally:
+            del indicators.REGISTRY._items[f"careless_{name}"]
+        assert "read-only" in system.coordinator.journal.records[-1].errors[0]

@@ -67,7 +67,7 @@ class IndicatorInputs:
 def locate(
     start_ns: NDArray[np.int64], end_ns: NDArray[np.int64], grid: SessionGrid
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Session number, offset of the start and offset of the end of each bar (int64; offsets in nanoseconds).
+    """Session number, offset of the start and offset of the end of each bar (int64; offsets in nanoseconds; read-only).
 
     A bar belongs to the last segment of trading that opened at or before its start.
     """
@@ -75,7 +75,10 @@ def locate(
     segment = np.searchsorted(whole.segment_open_ns, start_ns, side="right") - 1
     session = whole.segment_session[np.maximum(segment, 0)]
     opened = whole.open_ns[session]
-    return session + whole.first_ordinal, start_ns - opened, end_ns - opened
+    found = session + whole.first_ordinal, start_ns - opened, end_ns - opened
+    for column in found:  # the bars of many symbols share them
+        column.setflags(write=False)
+    return found
 
 
 def regular_rows(start_ns: NDArray[np.int64], grid: SessionGrid) -> NDArray[np.bool_]:

@@ -103,8 +103,7 @@ def requirements_of(addition: Addition, world: World) -> ProvisioningRequirement
         added_by=source.name,
     )
     operation(req, world, **addition.details)
-    if len(req.required_intervals) != len(req.intervals):
-        req.finish_intervals()
+    req.finish_intervals()
     return req
 
 
@@ -139,11 +138,20 @@ def _has_everything(existing: SymbolSessionData, req: ProvisioningRequirements) 
         req.meets_session_config_requirements and not existing.meets_session_config_requirements
     ):
         return False
-    deep = req.meets_session_config_requirements or not any(n.trailing_sessions for n in req.intervals.values())
     return (
-        deep
-        and all(name in existing.bars for name in req.intervals)
+        all(name in existing.bars for name in req.intervals)
         and all(need.key in existing.indicators for need in req.indicators)
+        and (req.meets_session_config_requirements or not any(_reaches_back(n, req) for n in req.intervals.values()))
+    )
+
+
+def _reaches_back(need: IntervalNeed, req: ProvisioningRequirements) -> bool:
+    """Whether history is asked for that is not the warm-up of its indicators."""
+    own = [indicator for indicator in req.indicators if indicator.interval == need.interval]
+    return (
+        need.trailing_sessions > 0
+        or need.bars > max((i.settled_after for i in own), default=0)
+        or need.lookback_sessions > max((i.lookback_sessions for i in own), default=0)
     )
 
 

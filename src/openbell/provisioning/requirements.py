@@ -199,10 +199,19 @@ class ProvisioningRequirements:
     intervals: dict[str, IntervalNeed] = field(default_factory=dict)
     indicators: list[IndicatorNeed] = field(default_factory=list)
     proofs: dict[str, HistoryProof] = field(default_factory=dict)
+    _finished: dict[str, IntervalNeed] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def take(self, other: ProvisioningRequirements) -> None:
-        """Require all that ``other`` requires, for its reasons; nothing may be required yet."""
+        """Require all that ``other`` requires, which is finished and stays as it is, for its reasons."""
+        if self.why:  # an operation from outside is made of several
+            for need in other.intervals.values():
+                self.require(need, ())
+            for edge in other.why:
+                self.explain(edge.need, edge.because)
+            self.indicators += other.indicators
+            return
         self.intervals, self.why, self.indicators = dict(other.intervals), list(other.why), list(other.indicators)
+        self._finished = other.intervals
         self.required_intervals, self.base_interval = list(other.required_intervals), other.base_interval
         self.historical_bars, self.needs_historical = other.historical_bars, other.needs_historical
 
@@ -222,6 +231,8 @@ class ProvisioningRequirements:
 
     def finish_intervals(self) -> None:
         """Fill in the fields that follow from `intervals`."""
+        if self.intervals == self._finished:
+            return
         ordered = sorted(self.intervals, key=parse_interval)
         self.intervals = {name: self.intervals[name] for name in ordered}
         self.required_intervals = ordered
@@ -229,3 +240,4 @@ class ProvisioningRequirements:
         self.base_interval = str(min(n.base for n in needs)) if self.intervals else None
         self.historical_bars = max((n.bars for n in needs), default=0)
         self.needs_historical = any(n.bars or n.trailing_sessions or n.lookback_sessions for n in needs)
+        self._finished = dict(self.intervals)
