@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openbell.bars import COLUMNS, Bars
+from openbell.data import raw_series
 from openbell.data.layout import BAR_SCHEMA
 from openbell.data.manager import DataManager
 from openbell.data.store import BarStore
@@ -122,18 +123,25 @@ requests = st.lists(
 
 
 @settings(max_examples=40)
-@given(requests=requests, horizon=st.one_of(st.none(), st.integers(0, 9)), prefetched=st.booleans())
+@given(
+    requests=requests,
+    horizon=st.one_of(st.none(), st.integers(0, 9)),
+    prefetched=st.booleans(),
+    ahead=st.sampled_from([0, 500, 5000]),
+)
 def test_what_is_cached_never_changes_an_answer(
-    lean_store: BarStore, requests: list[tuple], horizon: int | None, prefetched: bool
+    lean_store: BarStore, requests: list[tuple], horizon: int | None, prefetched: bool, ahead: int
 ) -> None:
     start = date(2013, 10, 3)
     manager = DataManager(lean_store, XNYS, horizon=None if horizon is None else start + timedelta(days=horizon))
-    if prefetched:
-        manager.prefetch(["SPY", "IBM", "NOPE"], "1m", start, start + timedelta(days=3))
-    for symbol, interval, begin, length, base in requests:
-        window = start + timedelta(days=begin), start + timedelta(days=begin + length)
-        warm = manager.load_historical_bars(symbol, interval, *window, base=base)
-        assert same(warm, DataManager(lean_store, XNYS).load_historical_bars(symbol, interval, *window, base=base))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(raw_series, "AHEAD_ROWS", ahead)
+        if prefetched:
+            manager.prefetch(["SPY", "IBM", "NOPE"], "1m", start, start + timedelta(days=3))
+        for symbol, interval, begin, length, base in requests:
+            window = start + timedelta(days=begin), start + timedelta(days=begin + length)
+            warm = manager.load_historical_bars(symbol, interval, *window, base=base)
+            assert same(warm, DataManager(lean_store, XNYS).load_historical_bars(symbol, interval, *window, base=base))
 
 
 @pytest.mark.parametrize("interval", ["1m", "5m", "60m", "1d", "2d", "1w"])
@@ -157,6 +165,57 @@ def test_a_backtest_reads_each_file_once(lean_store: BarStore, tmp_path: Path) -
     assert np.shares_memory(later.close, manager.load_historical_bars("SPY", "5m", FIRST, LAST).close)
     assert not later.close.flags.writeable
     assert len(first) == 2 * 78
+
+
+def year_of_mornings(folder: Path, symbols: tuple[str, ...] = ("X",)) -> BarStore:
+    """Twenty minutes of each session of 2013, in twelve files per symbol."""
+    grid = XNYS.grid(date(2013, 1, 1), date(2013, 12, 31))
+    starts = (grid.open_ns[:, None] + np.arange(20) * 60 * 10**9).ravel()
+    price = np.arange(1.0, len(starts) + 1)
+    values = {"open": price, "high": price, "low": price, "close": price, "volume": price}
+    frame = pl.DataFrame({"timestamp": starts} | values).cast(dict(BAR_SCHEMA))
+    store = BarStore.open_or_create(folder / "mornings")
+    with store.writer() as writer:
+        for symbol in symbols:
+            writer.write(symbol, "1m", frame)
+    return store
+
+
+def test_a_long_run_holds_what_it_looks_back_on_and_one_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(raw_series, "AHEAD_ROWS", 100)
+    store = year_of_mornings(tmp_path, ("X", "Y"))
+    days = XNYS.sessions(date(2013, 1, 2), date(2013, 12, 31))
+    manager = DataManager(store, XNYS, horizon=days[-1])
+    whole = DataManager(store, XNYS).load_historical_bars("X", "5m", days[0], days[-1])
+    most = 0
+    for n, day in enumerate(days[5:], 5):
+        manager.prefetch(["X", "Y"], "1m", days[n - 5], day)
+        bars = manager.load_historical_bars("X", "5m", days[n - 5], day)
+        assert same(bars, whole[(n - 5) * 4 : (n + 1) * 4])
+        most = max(most, *(len(series.bars) for series in manager._raw._cached.values()))
+
+    longest_month = 22 * 20
+    assert most <= longest_month * 2 + 8 * 20
+
+
+def test_a_long_run_reads_each_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(raw_series, "AHEAD_ROWS", 0)
+    store = year_of_mornings(tmp_path)
+    days = XNYS.sessions(date(2013, 1, 2), date(2013, 12, 31))
+    manager = DataManager(store, XNYS, horizon=days[-1])
+    for n, day in enumerate(days[5:], 5):
+        assert len(manager.load_historical_bars("X", "1m", days[n - 5], day)) == 6 * 20
+        (store.path / "bars" / "interval=1m" / "symbol=X" / f"{day:%Y-%m}.parquet").unlink(missing_ok=True)
+    assert not list((store.path / "bars").rglob("*.parquet"))
+
+
+def test_a_read_of_few_rows_brings_all_of_the_horizon(tmp_path: Path) -> None:
+    store = year_of_mornings(tmp_path)
+    manager = DataManager(store, XNYS, horizon=date(2013, 12, 31))
+    manager.prefetch(["X"], "1m", date(2013, 1, 2), date(2013, 1, 3))
+    shutil.rmtree(store.path / "bars")
+
+    assert len(manager.load_historical_bars("X", "1m", date(2013, 12, 31), date(2013, 12, 31))) == 20
 
 
 def test_prefetched_symbols_need_no_further_read(lean_store: BarStore, tmp_path: Path) -> None:

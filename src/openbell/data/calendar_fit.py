@@ -27,7 +27,7 @@ __all__ = ["bars_beyond_calendar", "first_stored_day", "questions_of_calendar", 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_NS = 86_400_000_000_000
-_MOST_ROWS = 500_000
+_MOST_ROWS = 100_000
 _MOST_QUESTIONS = 5
 _MOST_NAMES = 3
 
@@ -128,7 +128,7 @@ def _present(
         except DamagedFileError:
             present |= inside  # whoever needs the file will tell
             continue
-        times = rows.frame["timestamp"].to_physical().to_numpy()
+        times = rows.columns["timestamp"]
         row = np.searchsorted(starts[begin:end], times, side="right") - 1
         row = row[(row >= 0) & (times < ends[begin:end][row])]
         present[row] = True

@@ -81,10 +81,10 @@ def question_of_closed_days(
     if interval == "60m" or rows_between(store.manifest, [symbol], interval, begin, end) > _MOST_ROWS:
         return []
     try:
-        rows = store.read_rows([symbol], interval, begin * _DAY_NS, (end + 1) * _DAY_NS, columns=("timestamp",)).frame
+        rows = store.read_rows([symbol], interval, begin * _DAY_NS, (end + 1) * _DAY_NS, columns=("timestamp",))
     except DamagedFileError:
         return []  # whoever needs the file will tell
-    starts = rows["timestamp"].to_physical().to_numpy()
+    starts = rows.columns["timestamp"]
     # The session after them, too: where sessions open the evening before, it begins on the last of these days.
     after = time_manager.last_day if last == time_manager.last_day else last + timedelta(days=1)
     grid = time_manager.grid(first, time_manager.first_session_on_or_after(after))

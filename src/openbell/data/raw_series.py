@@ -29,7 +29,7 @@ __all__ = ["RawSeries"]
 READ_ROWS = 20_000_000
 """How many bars one bulk read may bring, and how many the cache may hold before it stops reading ahead."""
 
-AHEAD_ROWS = 150_000
+AHEAD_ROWS = 50_000
 """How many bars are read beyond what is asked for, or more where files go on: what days move past is dropped then."""
 
 
@@ -135,7 +135,11 @@ class RawSeries:
             return
         reach = self._reach(tuple(lacking), base, first_day, last_day)
         for symbol, cached in lacking.items():
-            reads[_missing(cached, first_day, last_day, reach)].append(symbol)
+            read = _missing(cached, first_day, last_day, reach)
+            reads[read].append(symbol)
+            if cached is not None and read.first_day == cached.last_day + 1:
+                # What lies further back than was ever asked for will not be asked for again: days only move on.
+                self._drop_before(min(first_day, last_day - self._depth[symbol, base]), (symbol, base, stored))
         found: list[tuple[str, CachedBars]] = []
         for read, group in reads.items():
             try:
@@ -147,7 +151,7 @@ class RawSeries:
                     raise
                 found += self._read(asked, group, base)
         for symbol, new in found:
-            self._keep(symbol, base, stored, new, first_day, last_day)
+            self._keep((symbol, base, stored), new)
 
     def _fetch(self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int) -> CachedBars:
         """Bring a series that is wanted into the cache."""
@@ -200,24 +204,32 @@ class RawSeries:
         for begin in range(0, len(symbols), size):
             yield symbols[begin : begin + size]
 
-    def _keep(self, symbol: str, base: str, stored: Interval, new: CachedBars, first_day: int, last_day: int) -> None:
+    def _drop_before(self, day: int, key: tuple[str, str, Interval]) -> None:
+        """Take what is in the cache of days before ``day`` out of memory, but for the last day of all."""
+        old = self._cached[key]
+        day = min(day, old.last_day)
+        if day > old.first_day:
+            bars = old.between(day, old.last_day)
+            # Copies, because views would keep the whole in memory.
+            copied = Bars.of(bars.times, *(getattr(bars, n).copy() for n in ("open", "high", "low", "close", "volume")))
+            self._cached[key] = self.times.cached(self.times.sessions(day, old.last_day), copied)
+            self._base_rows -= len(old.bars) - len(bars)
+
+    def _keep(self, key: tuple[str, str, Interval], new: CachedBars) -> None:
         """Put what was read into the cache, joined with what it continues."""
-        key = (symbol, base, stored)
         old = self._cached.get(key)
         joined = new
         if old is not None and new.last_day == old.first_day - 1:
-            joined = self._joined(new, old, new.first_day)
+            joined = self._joined(new, old)
         elif old is not None and old.last_day == new.first_day - 1:
-            # What lies further back than was ever asked for will not be asked for again: days only move on.
-            since = max(old.first_day, min(first_day, last_day - self._depth[symbol, base]))
-            joined = self._joined(old, new, since)
+            joined = self._joined(old, new)
         self._base_rows += len(joined.bars) - (len(old.bars) if old is not None else 0)
         self._cached[key] = joined
 
-    def _joined(self, earlier: CachedBars, later: CachedBars, since: int) -> CachedBars:
-        """Two series that touch as one, from the date ``since`` on."""
-        bars = Bars.concat([earlier.between(since, earlier.last_day), later.bars])
-        return self.times.cached(self.times.sessions(since, later.last_day), bars)
+    def _joined(self, earlier: CachedBars, later: CachedBars) -> CachedBars:
+        """Two series that touch as one."""
+        sessions = self.times.sessions(earlier.first_day, later.last_day)
+        return self.times.cached(sessions, Bars.concat([earlier.bars, later.bars]))
 
 
 def _far_enough(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -15,7 +16,7 @@ from openbell.data.layout import BAR_SCHEMA
 from openbell.errors import DamagedFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["FileReader", "StoredFile", "SymbolRows", "file_problem"]
 
 _HASH_THREADS = 4
-_ROWS_AT_ONCE = 300_000
+_ROWS_AT_ONCE = 65_000
 _NO_ROWS = (np.empty(0, np.intp), np.empty(0, np.int32))
 
 
@@ -37,19 +38,25 @@ class StoredFile(NamedTuple):
     entry: FileEntry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SymbolRows:
-    """Bars of several symbols in one frame.
+    """Bars of several symbols.
 
     Attributes:
-        frame: The columns of `BAR_SCHEMA`, symbol after symbol, each in ascending time.
+        columns: Of `BAR_SCHEMA`, symbol after symbol, each in ascending time; float64, and ``timestamp`` int64,
+            nanoseconds since 1970 UTC.
         runs: Per symbol that has rows: (symbol, first row, row after the last).
         built: The rows that openbell built itself, ascending, and of how many finer bars each is made.
     """
 
-    frame: pl.DataFrame
+    columns: Mapping[str, NDArray[Any]]
     runs: tuple[tuple[str, int, int], ...]
     built: tuple[NDArray[np.intp], NDArray[np.int32]]
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """The columns as a frame; a copy."""
+        return pl.DataFrame(self.columns).cast({name: BAR_SCHEMA[name] for name in self.columns})
 
 
 class FileReader:
@@ -77,18 +84,18 @@ class FileReader:
         Raises:
             DamagedFileError: A file is missing, is not what was stored, or cannot be read; it names the file.
         """
-        if not files:
-            return SymbolRows(BAR_SCHEMA.to_frame().select(*columns), (), _NO_ROWS)
         with ThreadPoolExecutor(_HASH_THREADS) as pool:
             list(pool.map(self._verify, (files[i::_HASH_THREADS] for i in range(_HASH_THREADS))))
-        parts, counts = [], []
+        # Filled group by group, so that no more is in memory than these and one group; what is not filled takes none.
+        most = sum(file.entry.rows for file in files)
+        filled: dict[str, NDArray[Any]] = {n: np.empty(most, np.int64 if n == "timestamp" else float) for n in columns}
+        counts: list[int] = []
         for group in _groups(files):
-            frame, held = _within(group, first_ns, end_ns, columns)
-            parts.append(frame)
-            counts += held
-        frame = pl.concat(parts, rechunk=False)
+            begin = sum(counts)
+            counts += _fill(filled, begin, group, first_ns, end_ns)
+        rows = {name: column[: sum(counts)] for name, column in filled.items()}
         runs = _runs(files, counts)
-        return SymbolRows(frame, runs, _built(files, runs, frame["timestamp"]))
+        return SymbolRows(rows, runs, _built(files, runs, rows["timestamp"]))
 
     def _verify(self, files: Sequence[StoredFile]) -> None:
         for path, _, entry in files:
@@ -135,14 +142,19 @@ def _groups(files: Sequence[StoredFile]) -> Iterator[Sequence[StoredFile]]:
             yield files[begin:place]
             begin, rows = place, 0
         rows += file.entry.rows
-    yield files[begin:]
+    if files:
+        yield files[begin:]
 
 
-def _within(
-    files: Sequence[StoredFile], first_ns: int | None, end_ns: int | None, columns: Sequence[str]
-) -> tuple[pl.DataFrame, list[int]]:
-    """The rows of the files within the bounds, one file after another, and how many each has."""
-    frame = _whole(files, columns)
+def _fill(
+    columns: Mapping[str, NDArray[Any]],
+    row: int,
+    files: Sequence[StoredFile],
+    first_ns: int | None,
+    end_ns: int | None,
+) -> list[int]:
+    """Put the rows of the files within the bounds into columns from ``row`` on; how many each file has."""
+    frame = _whole(files, tuple(columns))
     # The manifest tells where each file's rows are, and they are sorted: a search in the files that hold more than was
     # asked for costs less than a filter, and than the file's name on each row.
     times = frame["timestamp"].to_physical().to_numpy()
@@ -159,7 +171,11 @@ def _within(
             kept[begin:first] = kept[after:end] = False
         counts.append(after - first)
         begin = end
-    return frame if kept is None else frame.filter(pl.Series(kept)), counts
+    where = slice(row, row + sum(counts))
+    for name, column in columns.items():
+        read = frame.drop_in_place(name).to_physical().to_numpy()
+        column[where] = read if kept is None else read[kept]
+    return counts
 
 
 def _whole(files: Sequence[StoredFile], columns: Sequence[str]) -> pl.DataFrame:
@@ -190,13 +206,12 @@ def _runs(files: Sequence[StoredFile], counts: Sequence[int]) -> tuple[tuple[str
 
 
 def _built(
-    files: Sequence[StoredFile], runs: Sequence[tuple[str, int, int]], times: pl.Series
+    files: Sequence[StoredFile], runs: Sequence[tuple[str, int, int]], starts: NDArray[np.int64]
 ) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
     """Which rows were built, by the marks of the files that have such."""
     marks = [(file.symbol, read_built(file.path)) for file in files if file.entry.built]
-    if not marks or times.is_empty():
+    if not marks or not len(starts):
         return _NO_ROWS
-    starts = times.to_physical().to_numpy()
     where = {symbol: (first, after) for symbol, first, after in runs}
     rows, counts = [], []
     for symbol, built in marks:

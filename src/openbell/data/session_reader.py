@@ -38,17 +38,19 @@ def read_sessions(
     """
     begin_ns, end_ns = _reach_ns(stored, sessions)
     rows = store.read_rows(symbols, str(stored), begin_ns, end_ns)
-    # Column by column out of the frame, so that not all of them are in memory twice.
-    raw = rows.frame.drop_in_place("timestamp").to_physical().to_numpy()
-    values = {name: rows.frame.drop_in_place(name).to_numpy() for name in ("open", "high", "low", "close", "volume")}
-    count = np.ones(len(raw), np.int32)
+    starts, values = rows.columns["timestamp"], [rows.columns[n] for n in ("open", "high", "low", "close", "volume")]
+    count = np.ones(len(starts), np.int32)
     built, made_of = rows.built
     count[built] = made_of
-    everything = Bars(timestamp=raw, end=raw + stored.ns, **values, count=count)
     bars_of_sessions = _within_hours if stored.is_intraday else _of_days
-    found = {symbol: bars_of_sessions(everything[first:last], stored, grid) for symbol, first, last in rows.runs}
+    runs = {symbol: slice(first, after) for symbol, first, after in rows.runs}
     for symbol in symbols:
-        yield symbol, found.get(symbol, Bars.empty())
+        run = runs.get(symbol)
+        if run is None:
+            yield symbol, Bars.empty()
+            continue
+        times = BarTimes(starts[run], starts[run] + stored.ns, count[run])
+        yield symbol, bars_of_sessions(Bars.of(times, *(column[run] for column in values)), stored, grid)
 
 
 def rows_between(manifest: Manifest, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> float:

@@ -126,5 +126,5 @@ def _held_sessions(
     if interval != "1d":
         begin, end = int(grid.open_ns[0]), int(grid.close_ns[-1])
     rows = store.read_rows([symbol], interval, begin, end)
-    times = rows.frame["timestamp"].to_physical().to_numpy()
+    times = rows.columns["timestamp"]
     return sessions_with_bars(np.delete(times, rows.built[0]), interval, grid)
