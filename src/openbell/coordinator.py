@@ -172,6 +172,7 @@ class SessionCoordinator:
     def analyze_config_symbols(self) -> list[ProvisioningRequirements]:
         """Analyse and validate all config symbols for the current day, without provisioning any: the plan."""
         world = self.provisioner.world
+        world.refresh()
         symbols = self.session_config.session_data_config.symbols
         reqs = [requirements_of(Addition("symbol", symbol, "config"), world) for symbol in symbols]
         prefetch(((req.symbol, need) for req in reqs for need in req.intervals.values()), world)

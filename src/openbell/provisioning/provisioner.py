@@ -61,19 +61,23 @@ class Provisioner:
                     prefetch(((r.symbol, need) for r in lacking for need in r.intervals.values()), self.world)
                 for req in lacking:
                     prove(req, self.world)
-                for place, ok in zip(places, self.execute(reqs), strict=True):
+                for place, ok in zip(places, self._carry_out(reqs), strict=True):
                     results[place] = ok
         return results
 
     def execute(self, reqs: Sequence[ProvisioningRequirements]) -> list[bool]:
         """Carry out analysed requirements of distinct symbols and journal them; those with errors are refused."""
         with self._lock:
-            feasible = {id(req): req for req in reqs if not req.validation_errors}
-            done = {id(o.req): o for o in execute(list(feasible.values()), self.world)}
-            outcomes = [done.get(id(req)) or Outcome(req, error="; ".join(req.validation_errors)) for req in reqs]
-            for outcome in outcomes:
-                self._record(outcome)
-            return [outcome.ok for outcome in outcomes]
+            self.world.refresh()  # they may have been analysed by another look at the store
+            return self._carry_out(reqs)
+
+    def _carry_out(self, reqs: Sequence[ProvisioningRequirements]) -> list[bool]:
+        feasible = {id(req): req for req in reqs if not req.validation_errors}
+        done = {id(o.req): o for o in execute(list(feasible.values()), self.world)}
+        outcomes = [done.get(id(req)) or Outcome(req, error="; ".join(req.validation_errors)) for req in reqs]
+        for outcome in outcomes:
+            self._record(outcome)
+        return [outcome.ok for outcome in outcomes]
 
     def add_symbol(self, symbol: str, *, source: str, owner: str = "") -> bool:
         """Add a symbol with all that the config asks of every symbol; an ad-hoc one is upgraded."""
