@@ -127,6 +127,10 @@ def _closing(report: Report, shown: int) -> Iterator[str]:
         yield f"... and {len(hidden):,} series that score {_percent(hidden[0].score.percent)} or more (all: --top 0)"
     flawless = sum(1 for one in report.series if not one.in_short(report.timezone))
     yield f"{len(report.series):,} series, {flawless:,} without a finding. Times are those of {report.timezone}."
+    near = sum(1 for one in report.series if "daily_near" in one.counts())
+    if near:
+        sums = "sums" if near == 1 else "sum"
+        yield f"{near:,} series {sums} to other daily bars than are stored, within what is usual (see daily_near)."
     yield "score: expected bars that are there and not in doubt; at most 50 with a split, time zone or file to mend."
     yield "Every finding: --json, or with charts: --html FILE."
 

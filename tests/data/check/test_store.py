@@ -107,6 +107,10 @@ class TestRealData:
         kinds = {kind for one in lean_report.series for kind in one.counts()}
 
         assert kinds.isdisjoint({"daily_price", "daily_volume", "outside_daily"})
+        (near,) = (f for f in of(lean_report, "IBM", "1s").findings if f.kind == "daily_near")
+        assert near.bars == 5
+        assert "the open by up to 0.11 %, the high by up to 0.04 %" in near.text
+        assert "daily_near" not in of(lean_report, "BAC", "1m").counts(), "they agree to the last digit"
         assert kinds.isdisjoint({"contradiction", "duplicate", "outside_hours", "wrong_time_zone", "stale"})
 
     def test_the_worst_comes_first(self, lean_report: Report) -> None:
@@ -345,6 +349,12 @@ class TestCommand:
         return made_store(
             tmp_path_factory.mktemp("many") / "store", symbols, "2024-01-02", "2024-03-28", intervals=["1d"], keep=keep
         )
+
+    def test_small_differences_from_the_daily_bars_are_told_below_the_table(self, lean_store: BarStore) -> None:
+        words = ("IBM", "BAC", "--store", str(lean_store.path), "--from", "2013-10-01", "--to", "2013-10-31")
+        told = openbell(*words, "--interval", "1m").stdout
+
+        assert "1 series sums to other daily bars than are stored, within what is usual" in told
 
     def test_the_table_is_short_and_the_worst_come_first(self, many: Path) -> None:
         result = openbell("--store", str(many))

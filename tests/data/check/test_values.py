@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from data.check.made import bars, series, times, without
 from openbell.bars import COLUMNS, Bars
 from openbell.data.aggregate import aggregate
-from openbell.data.check.daily import daily_prices, daily_volumes, outside_daily, unlike_daily
+from openbell.data.check.daily import daily_prices, daily_volumes, near_daily, outside_daily, unlike_daily
 from openbell.data.check.repeats import contradictions, duplicates
 from openbell.data.check.score import Score, doubtful_rows, score
 from openbell.data.check.spikes import spikes
@@ -142,7 +142,7 @@ class TestDaily:
     def test_bars_that_sum_to_the_day_have_no_finding(self) -> None:
         one, daily = series(bars()), daily_of(bars())
 
-        assert [*outside_daily(one, daily), *daily_prices(one, daily), *daily_volumes(one, daily)] == []
+        assert unlike_daily(one, daily) == []
 
     def test_a_print_beyond_the_day_is_found_where_it_is(self) -> None:
         one = series(times(bars(), 600, "high", 1.05))
@@ -180,6 +180,20 @@ class TestDaily:
         one, daily = series(bars()), daily_of(bars())
 
         assert len(daily_volumes(one, changed(daily, volume=daily.volume / share))) == found
+
+    def test_what_differs_within_the_tolerances_is_a_note_with_how_far_and_where(self) -> None:
+        one, daily = series(bars()), daily_of(bars())
+        first, second = np.array([1.002, 1, 1]), np.array([1, 1.0005, 1])
+        near = changed(daily, open=daily.open * first, high=daily.high * second, volume=daily.volume / [0.9, 0.8, 1])
+
+        (found,) = unlike_daily(one, near)
+
+        assert (found.kind, found.severity, found.bars, len(found.blamed)) == ("daily_near", "note", 2, 0)
+        assert (found.start_ns, found.end_ns) == (daily.timestamp[0], daily.end[1])
+        assert "the open by up to 0.20 %, the high by up to 0.05 %, volumes sum to 80.0 to 90.0 %" in found.text
+        (quotes,) = near_daily(one, changed(near, volume=daily.volume * 0))
+        assert quotes.text.endswith("the high by up to 0.05 %")
+        assert near_daily(one, changed(daily, open=daily.open * 1.004)) == [], "that is told as daily_price"
 
     def test_a_session_with_a_long_gap_is_not_compared(self) -> None:
         one = series(without(bars(), range(400, 500)))

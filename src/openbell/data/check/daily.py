@@ -27,6 +27,7 @@ __all__ = [
     "VOLUME_SHARE",
     "daily_prices",
     "daily_volumes",
+    "near_daily",
     "outside_daily",
     "unlike_daily",
 ]
@@ -37,6 +38,8 @@ AUCTION_TOLERANCE = 0.0025
 """Open and close may differ by 0.25 %: the daily bar's are those of the auctions, the sum's the nearest trades."""
 VOLUME_SHARE = (0.75, 1.05)
 """A session's volumes may sum to 75 to 105 % of the daily one: auctions and trades elsewhere are in the day only."""
+_TOLERANCES = {"open": AUCTION_TOLERANCE, "high": RANGE_TOLERANCE, "low": RANGE_TOLERANCE, "close": AUCTION_TOLERANCE}
+_ROUNDING = 1e-9
 _OTHER_BASIS = 0.2
 """From this share of bars beyond their daily bar on, it is one finding about all of them."""
 _LONGEST_GAP = 0.02
@@ -57,7 +60,9 @@ def unlike_daily(series: Series, daily: Bars) -> list[Finding]:
     """All findings about bars and the daily bar of their session; prices on another basis are told of only once."""
     outside = outside_daily(series, daily)
     other_basis = any(found.kind == "other_basis" for found in outside)
-    return [*outside, *([] if other_basis else daily_prices(series, daily)), *daily_volumes(series, daily)]
+    if other_basis:
+        return [*outside, *daily_volumes(series, daily)]
+    return [*outside, *daily_prices(series, daily), *daily_volumes(series, daily), *near_daily(series, daily)]
 
 
 def outside_daily(series: Series, daily: Bars) -> list[Finding]:
@@ -117,6 +122,35 @@ def daily_volumes(series: Series, daily: Bars) -> list[Finding]:
         text = f"{sums} (usual: {100 * low:.0f} to {100 * high:.0f} %)"
         found.append(_of_sessions(pairs, first, after, "daily_volume", text, "note"))
     return found
+
+
+def near_daily(series: Series, daily: Bars) -> list[Finding]:
+    """Runs of sessions whose sum differs from the daily bar, but not by more than is usual: a note tells how far."""
+    pairs = _pairs(series, daily)
+    off = {name: np.abs(getattr(pairs.total, name) - getattr(pairs.day, name)) for name in _TOLERANCES}
+    room = {name: np.maximum(share * getattr(pairs.day, name), pairs.tick) for name, share in _TOLERANCES.items()}
+    within = np.all([off[name] <= room[name] for name in off], axis=0)
+    differs = np.any([off[name] > _ROUNDING * getattr(pairs.day, name) for name in off], axis=0)
+    other_volume = np.abs(pairs.total.volume - pairs.day.volume) > _ROUNDING * pairs.day.volume
+    found = []
+    for first, after in runs_of(within & (differs | other_volume)):
+        text = f"the {series.interval} bars differ from the daily one within what is usual: "
+        text += _how_far(pairs, off, first, after)
+        found.append(_of_sessions(pairs, first, after, "daily_near", text, "note"))
+    return found
+
+
+def _how_far(pairs: _Pairs, off: dict[str, NDArray[np.float64]], first: int, after: int) -> str:
+    """The greatest differences of a run of sessions, of prices those that two decimals of a percent show."""
+    day, total = pairs.day[first:after], pairs.total[first:after]
+    shares = {name: 100 * float((far[first:after] / getattr(day, name)).max()) for name, far in off.items()}
+    told = [f"the {name} by up to {share:.2f} %" for name, share in shares.items() if share >= 0.005]
+    traded = day.volume > 0
+    if traded.any():
+        sums = 100 * total.volume[traded] / day.volume[traded]
+        least, most = f"{sums.min():.1f}", f"{sums.max():.1f}"
+        told.append(f"volumes sum to {least if least == most else f'{least} to {most}'} % of the daily one")
+    return ", ".join(told) or "in the last digits"
 
 
 def _price_runs(

@@ -22,6 +22,7 @@ _CHARTS_PER_KIND = 3
 _CHARTS_PER_SERIES = 8
 _CHART_REACH = 30
 _NOT_CHARTED = {
+    "daily_near",
     "no_trades",
     "extended_hours",
     "damaged_file",

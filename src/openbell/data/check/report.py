@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Completeness", "Report", "SeriesReport", "Stretch", "local_range"]
 
-_NOTES = ("no_trades", "extended_hours")
-_OF_SESSIONS = ("undeclared_split", "missing_sessions", "daily_price", "daily_volume")
+_NOTES = ("daily_near", "no_trades", "extended_hours")
+_OF_SESSIONS = ("undeclared_split", "missing_sessions", "daily_price", "daily_volume", "daily_near")
 _COUNTED_IN_BARS = (
     *("hole", "contradiction", "duplicate", "outside_hours", "closed_day", "halt"),
     *("outside_daily", "daily_volume"),
