@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["FileReader", "StoredFile", "SymbolRows", "file_problem"]
 
 _HASH_THREADS = 4
-_ROWS_AT_ONCE = 65_000
+_GROUPS = 8
+_FEWEST_ROWS, _MOST_ROWS = 16_000, 250_000
 _NO_ROWS = (np.empty(0, np.intp), np.empty(0, np.int32))
 
 
@@ -135,10 +136,11 @@ def file_problem(path: Path, entry: FileEntry) -> str | None:
 
 
 def _groups(files: Sequence[StoredFile]) -> Iterator[Sequence[StoredFile]]:
-    """The files in groups that are read at once, so that no more is in memory than was asked for and one group."""
+    """The files in groups that are read at once: each a small part of all, and large enough to keep all cores busy."""
+    most = min(max(_FEWEST_ROWS, sum(file.entry.rows for file in files) // _GROUPS), _MOST_ROWS)
     begin = rows = 0
     for place, file in enumerate(files):
-        if place > begin and rows + file.entry.rows > _ROWS_AT_ONCE:
+        if place > begin and rows + file.entry.rows > most:
             yield files[begin:place]
             begin, rows = place, 0
         rows += file.entry.rows
