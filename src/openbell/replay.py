@@ -174,7 +174,7 @@ def timetable(
 
 def _groups(subscriptions: Sequence[Subscription]) -> list[_Group]:
     """The subscriptions ordered by interval, symbol and their own order, neighbours with the same times together."""
-    ordered = sorted(subscriptions, key=lambda s: (parse_interval(s.series.interval), s.series.symbol))
+    ordered = sorted(subscriptions, key=lambda s: (parse_interval(s.series.interval).seconds, s.series.symbol))
     groups = []
     for _, members in groupby(ordered, key=lambda s: id(s.times)):
         together = list(members)
