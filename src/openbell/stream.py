@@ -195,7 +195,7 @@ class SessionStream:
                 self._clock.now_ns = self._played_ns
                 for _, callbacks, _, bars in together:
                     calls += len(bars)
-                    for callback, bar in zip(callbacks, bars, strict=True):
+                    for callback, bar in zip(callbacks, bars):  # noqa: B905 -- as above
                         if data.series_version != version and data.get_bars(bar.symbol, bar.interval) is None:
                             calls -= 1  # removed at this very moment, by a scanner or by a strategy before
                         elif (said := callback(bar)) is not None:
