@@ -136,6 +136,7 @@ def test_what_is_cached_never_changes_an_answer(
     manager = DataManager(lean_store, XNYS, horizon=None if horizon is None else start + timedelta(days=horizon))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(raw_series, "AHEAD_ROWS", ahead)
+        patched.setattr(raw_series, "AHEAD_ROWS_EACH", ahead)
         if prefetched:
             manager.prefetch(["SPY", "IBM", "NOPE"], "1m", start, start + timedelta(days=3))
         for symbol, interval, begin, length, base in requests:
@@ -183,6 +184,7 @@ def year_of_mornings(folder: Path, symbols: tuple[str, ...] = ("X",)) -> BarStor
 
 def test_a_long_run_holds_what_it_looks_back_on_and_one_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raw_series, "AHEAD_ROWS", 100)
+    monkeypatch.setattr(raw_series, "AHEAD_ROWS_EACH", 50)
     store = year_of_mornings(tmp_path, ("X", "Y"))
     days = XNYS.sessions(date(2013, 1, 2), date(2013, 12, 31))
     manager = DataManager(store, XNYS, horizon=days[-1])
@@ -200,6 +202,7 @@ def test_a_long_run_holds_what_it_looks_back_on_and_one_piece(tmp_path: Path, mo
 
 def test_a_long_run_reads_each_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raw_series, "AHEAD_ROWS", 0)
+    monkeypatch.setattr(raw_series, "AHEAD_ROWS_EACH", 0)
     store = year_of_mornings(tmp_path)
     days = XNYS.sessions(date(2013, 1, 2), date(2013, 12, 31))
     manager = DataManager(store, XNYS, horizon=days[-1])

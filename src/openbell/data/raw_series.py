@@ -29,8 +29,9 @@ __all__ = ["RawSeries"]
 READ_ROWS = 20_000_000
 """How many bars one bulk read may bring, and how many the cache may hold before it stops reading ahead."""
 
-AHEAD_ROWS = 50_000
-"""How many bars are read beyond what is asked for, or more where files go on: what days move past is dropped then."""
+AHEAD_ROWS, AHEAD_ROWS_EACH = 50_000, 8_000
+"""How many bars are read beyond what is asked for: so many, or so many of each symbol, which is a month of minutes; and
+more where files go on. What days move past is dropped then."""
 
 
 class _Read(NamedTuple):
@@ -192,7 +193,8 @@ class RawSeries:
             return last_day
         manifest = self.store.manifest
         room = READ_ROWS - self._base_rows - rows_between(manifest, symbols, base, first_day, last_day)
-        ahead = _far_enough(manifest, symbols, base, last_day, horizon, min(room, AHEAD_ROWS))
+        rows = min(room, max(AHEAD_ROWS, AHEAD_ROWS_EACH * len(symbols)))
+        ahead = _far_enough(manifest, symbols, base, last_day, horizon, rows)
         # To read a part of a file costs as much as all of it, and the next piece would read it again.
         whole = min(horizon, end_of_files(manifest, symbols, base, ahead))
         return _far_enough(manifest, symbols, base, last_day, whole, room)
