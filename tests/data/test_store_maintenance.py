@@ -214,7 +214,7 @@ def test_lost_daily_bars_are_built_from_complete_minutes_and_the_others_are_told
     assert result.exit_code == 1
     assert "partly rebuilt" in result.stdout
     assert "24 sessions" in result.stdout
-    assert "1 bars of 1 file are lost" in result.stderr
+    assert "1 bar of 1 file is lost" in result.stderr
     missing = before.join(after, on="timestamp", how="anti")
     assert missing["timestamp"].dt.strftime("%Y-%m-%d").to_list() == ["2013-11-15"]
     assert_frame_equal(after, before.join(after, on="timestamp", how="semi"))

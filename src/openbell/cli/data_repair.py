@@ -50,8 +50,11 @@ def repair_store(
     else:
         show(f"Nothing to repair: every file of {folder} is as it was stored.", markup=False, soft_wrap=True)
     if report.lost:
+        from openbell.cli.tables import counted
+
         rows = [r.rows_lost for r in report.lost]
-        bars = f"{sum(n for n in rows if n is not None):,}" if all(n is not None for n in rows) else "some"
-        files = "1 file" if len(report.lost) == 1 else f"{len(report.lost):,} files"
-        say(f"error: {bars} bars of {files} are lost; import their data again")
+        known = sum(n for n in rows if n is not None)
+        bars = counted(known, "bar") if all(n is not None for n in rows) else "some bars"
+        are = "is" if bars == "1 bar" else "are"
+        say(f"error: {bars} of {counted(len(report.lost), 'file')} {are} lost; import their data again")
         raise typer.Exit(1)
