@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from made_bars import made_store
 from openbell.config import IndicatorConfig
 from openbell.provisioning import Addition
 from probes import advance, engine, prepared, scanner_at, visible
@@ -99,3 +100,20 @@ def test_an_empty_batch_is_nothing(minute_store: Path) -> None:
 
     assert system.coordinator.provisioner.provision([]) == []
     assert len(system.coordinator.journal) == mark
+
+
+def test_symbols_of_the_same_times_are_located_in_their_sessions_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the bars that indicators read begin before those of the session."""
+    from openbell.provisioning import indicators
+
+    symbols = [f"S{n}" for n in range(5)]
+    system = prepared(made_store(tmp_path, ["SPY", *symbols], "2024-06-03", "2024-06-10"), days="2024-06-10")
+    located: list[int] = []
+    locate = indicators.locate
+    monkeypatch.setattr(indicators, "locate", lambda *args: located.append(1) or locate(*args))
+    details = {"indicator_config": CONFIGS[0], "more": CONFIGS[2:3]}
+    additions = [Addition("indicator", symbol, "scanner", details=details) for symbol in symbols]
+    assert all(system.coordinator.provisioner.provision(additions))
+    assert len(located) == 2  # one reads whole sessions, the other what it needs

@@ -107,7 +107,11 @@ def _from_whole_sessions(series: BarIntervalData, first: date, world: World) -> 
     run, base = whole_run(series), series.base or series.interval
     sessions = world.data_manager.load_historical_bars(series.symbol, series.interval, first, world.day, base=base)
     ahead = int(sessions.timestamp.searchsorted(run.timestamp[0]))
-    return Bars.concat([sessions.window(0, ahead), run]) if ahead else run
+    if not ahead:
+        return run
+    joined = Bars.concat([sessions.window(0, ahead), run])
+    # What follows from times is worked out, and kept, once for all symbols that have the same.
+    return joined.at(sessions.times) if joined.times.equal(sessions.times) else joined
 
 
 def _rows_to_read(
