@@ -104,6 +104,7 @@ def test_a_finding_tells_whose_bars_are_hit(store: Path) -> None:
     assert result.exit_code == 1
     assert not report["ok"]
     facts = [(f["kind"], f["path"], f["symbol"], f["interval"], f["month"]) for f in report["findings"]]
+    assert NOVEMBER in table, "a person reads which file it is"
     assert facts == [
         ("damaged", NOVEMBER, "A", "1m", "2013-11"),
         ("missing", "bars/interval=1m/symbol=B%2FC/2013-10.parquet", "B/C", "1m", "2013-10"),

@@ -44,7 +44,7 @@ def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> Non
         )
     elif report.findings:
         rows = [(finding, [finding.reason]) for finding in report.findings]
-        show(findings_table(f"Problems of {folder}", folder, rows, ["what is wrong"]))
+        show(findings_table(f"Problems of {folder}", folder, rows, ["what is wrong"], name_files=True))
         many = len(report.findings)
         show(
             f"{many:,} {'problem' if many == 1 else 'problems'} in a store of {report.files:,} data files. "
@@ -79,26 +79,35 @@ def finding_dict(store: Path, finding: Finding) -> dict[str, Any]:
 
 
 def findings_table(
-    title: str, store: Path, rows: Sequence[tuple[Finding, Sequence[str]]], more: Sequence[str]
+    title: str,
+    store: Path,
+    rows: Sequence[tuple[Finding, Sequence[str]]],
+    more: Sequence[str],
+    *,
+    name_files: bool = False,
 ) -> Table:
-    """A table about files: whose bars they hold, or which other files of the store they are, and further columns."""
+    """A table about files: whose bars they hold, or which other files of the store they are, and further columns.
+
+    With ``name_files`` it names data files, too, whose month is in their name.
+    """
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(title=escape(title), title_justify="left", box=None, header_style="bold", pad_edge=False)
-    for name in ("symbol", "interval", "month", "bars"):
+    facts_shown = ("symbol", "interval") if name_files else ("symbol", "interval", "month")
+    for name in (*facts_shown, "bars"):
         table.add_column(name, justify="right" if name == "bars" else "left", no_wrap=name != "symbol")
-    # Of a data file, the columns before say where it is.
-    others = any(finding.partition is None for finding, _ in rows)
+    # Else the columns before say where a data file is.
+    others = name_files or any(finding.partition is None for finding, _ in rows)
     if others:
-        table.add_column("file", overflow="fold")
+        table.add_column("file", overflow="fold", no_wrap=name_files)
     for name in more:
         table.add_column(name)
     for finding, cells in rows:
         facts = finding_dict(store, finding)
         bars = f"{facts['rows']:,}" if facts["rows"] else ""
-        columns = [*(facts[name] or "" for name in ("symbol", "interval", "month")), bars]
+        columns = [*(facts[name] or "" for name in facts_shown), bars]
         if others:
-            columns.append("" if finding.partition else facts["path"])
+            columns.append("" if finding.partition and not name_files else facts["path"])
         table.add_row(*map(escape, [*columns, *cells]))
     return table
