@@ -107,6 +107,17 @@ class TestChanges:
         engine(minute_store, scanners=[scanner("10:30", "11:00", scan=scan)], strategies=[probe]).run()
         assert added == ["BAC 11:00"]
 
+    def test_strategies_hear_of_new_symbols_when_all_scanners_are_done(self, minute_store: Path) -> None:
+        heard: list[str] = []
+
+        def add(symbol: str) -> Any:
+            return lambda self: heard.append(f"scan {symbol}") or (self.context.add_symbol(symbol) and ())
+
+        scanners = [scanner("10:30", scan=add("AIG")), scanner("10:30", scan=add("BAC"))]
+        probe = strategy(on_symbol_added=lambda self, symbol: heard.append(symbol))
+        engine(minute_store, scanners=scanners, strategies=[probe]).run()
+        assert heard == ["scan AIG", "scan BAC", "AIG", "BAC"]
+
     def test_subscriptions_that_change_the_session_each_time_hold_nothing_up(self, minute_store: Path) -> None:
         asked: list[int] = []
 

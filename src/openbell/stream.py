@@ -114,6 +114,7 @@ class SessionStream:
             bars.timeline.at = bars.move
         for scan in moment.scans:
             scan()
+        if moment.scans:
             self.tell_of_new_symbols()
         calls = self._play_times([moment.bars], version) if moment.bars else 0
         callback: Callable[..., Any] | None = None
