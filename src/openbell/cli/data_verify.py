@@ -43,8 +43,8 @@ def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> Non
             }
         )
     elif report.findings:
-        rows = [(finding, [finding.reason]) for finding in report.findings]
-        show(findings_table(f"Problems of {folder}", folder, rows, ["what is wrong"], name_files=True))
+        rows = [(finding, [_told(folder, finding)]) for finding in report.findings]
+        show(findings_table(f"Problems of {folder}", folder, rows, ["what is wrong"]))
         many = len(report.findings)
         show(
             f"{many:,} {'problem' if many == 1 else 'problems'} in a store of {report.files:,} data files. "
@@ -57,6 +57,11 @@ def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> Non
         show(f"All {report.files:,} data files ({size}) of {folder} are as they were stored.", markup=False)
     if report.findings:
         raise typer.Exit(1)
+
+
+def _told(store: Path, finding: Finding) -> str:
+    """What is wrong, and with a data file where it lies; others have a column for that."""
+    return f"{finding.reason}\n{finding.path.relative_to(store)}" if finding.partition else finding.reason
 
 
 def finding_dict(store: Path, finding: Finding) -> dict[str, Any]:
@@ -79,35 +84,26 @@ def finding_dict(store: Path, finding: Finding) -> dict[str, Any]:
 
 
 def findings_table(
-    title: str,
-    store: Path,
-    rows: Sequence[tuple[Finding, Sequence[str]]],
-    more: Sequence[str],
-    *,
-    name_files: bool = False,
+    title: str, store: Path, rows: Sequence[tuple[Finding, Sequence[str]]], more: Sequence[str]
 ) -> Table:
-    """A table about files: whose bars they hold, or which other files of the store they are, and further columns.
-
-    With ``name_files`` it names data files, too, whose month is in their name.
-    """
+    """A table about files: whose bars they hold, or which other files of the store they are, and further columns."""
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(title=escape(title), title_justify="left", box=None, header_style="bold", pad_edge=False)
-    facts_shown = ("symbol", "interval") if name_files else ("symbol", "interval", "month")
-    for name in (*facts_shown, "bars"):
+    for name in ("symbol", "interval", "month", "bars"):
         table.add_column(name, justify="right" if name == "bars" else "left", no_wrap=name != "symbol")
-    # Else the columns before say where a data file is.
-    others = name_files or any(finding.partition is None for finding, _ in rows)
+    # Of a data file, the columns before say where it is.
+    others = any(finding.partition is None for finding, _ in rows)
     if others:
-        table.add_column("file", overflow="fold", no_wrap=name_files)
+        table.add_column("file", overflow="fold")
     for name in more:
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for finding, cells in rows:
         facts = finding_dict(store, finding)
         bars = f"{facts['rows']:,}" if facts["rows"] else ""
-        columns = [*(facts[name] or "" for name in facts_shown), bars]
+        columns = [*(facts[name] or "" for name in ("symbol", "interval", "month")), bars]
         if others:
-            columns.append("" if finding.partition and not name_files else facts["path"])
+            columns.append("" if finding.partition else facts["path"])
         table.add_row(*map(escape, [*columns, *cells]))
     return table
