@@ -243,6 +243,44 @@ def test_an_import_is_seen_at_once(lean_store: BarStore, tmp_path: Path) -> None
     assert np.array_equal(after.volume, before.volume * 2)
 
 
+def doubled(store: BarStore, symbol: str, day: date) -> None:
+    """Import a correction of the volumes of one day."""
+    raw = store.read([symbol], "1m", day, day).drop("symbol")
+    BarStore.open(store.path).write(symbol, "1m", raw.with_columns(pl.col("volume") * 2))
+
+
+@pytest.mark.parametrize("gap_fill", [False, True])
+def test_an_import_takes_only_what_it_changes_out_of_memory(
+    lean_store: BarStore, tmp_path: Path, gap_fill: bool
+) -> None:
+    store = copy_of(lean_store, tmp_path)
+    manager = DataManager(store, XNYS, horizon=LAST, gap_fill=gap_fill)
+    wanted = [(symbol, interval) for symbol in ("SPY", "IBM") for interval in ("1m", "5m", "1d")]
+    before = {key: manager.load_historical_bars(*key, FIRST, LAST) for key in wanted}
+    doubled(store, "SPY", LAST)
+    after = {key: manager.load_historical_bars(*key, FIRST, LAST) for key in wanted}
+
+    for (symbol, interval), bars in after.items():
+        kept = np.shares_memory(bars.close, before[symbol, interval].close)
+        assert kept == (symbol == "IBM" or (interval == "1d" and not gap_fill))
+        fresh = DataManager(store, XNYS, gap_fill=gap_fill).load_historical_bars(symbol, interval, FIRST, LAST)
+        assert same(bars, fresh)
+
+
+def test_bars_that_gaps_were_filled_from_change_what_was_filled(lean_store: BarStore, tmp_path: Path) -> None:
+    store = BarStore.open_or_create(tmp_path / "s")
+    minutes = lean_store.read(["SPY"], "1m", DAYS[0], DAYS[2]).drop("symbol")
+    store.write("X", "1m", minutes)
+    store.write("X", "1d", lean_store.read(["SPY"], "1d", DAYS[0], DAYS[0]).drop("symbol"))
+    manager = DataManager(store, XNYS, gap_fill=True)
+    before = manager.load_historical_bars("X", "1d", DAYS[0], DAYS[2])
+    BarStore.open(store.path).write("X", "1m", minutes.with_columns(pl.col("volume") * 2))
+    after = manager.load_historical_bars("X", "1d", DAYS[0], DAYS[2])
+
+    assert after.count.tolist() == [1, 390, 390]
+    assert after.volume.tolist() == (before.volume * [1, 2, 2]).tolist()
+
+
 def test_derived_bars_may_be_required_to_be_complete(lean_store: BarStore) -> None:
     strict = DataManager(lean_store, XNYS, min_completeness=1.0)
     lenient = DataManager(lean_store, XNYS)

@@ -10,7 +10,7 @@ from openbell.data.actions.point_in_time import PointInTime
 from openbell.data.actions.store import ActionStore
 from openbell.data.day_bars import DayBars
 from openbell.data.gaps import gap_policy_of
-from openbell.data.raw_series import RawSeries
+from openbell.data.raw_series import RawSeries, changed_series
 from openbell.errors import DataError, IntervalError, did_you_mean
 from openbell.interval import base_candidates, determine_required_base, parse_interval
 from openbell.timing.grid import day_number
@@ -69,6 +69,7 @@ class DataManager:
         self._actions = ActionStore(store.path)
         self.lock = threading.RLock()
         self._version = self._current_version()
+        self._manifest = store.manifest
         self._raw = self._nothing_read()
         self._known: PointInTime | None = None
 
@@ -195,10 +196,17 @@ class DataManager:
         return base
 
     def _as_stored(self) -> RawSeries:
-        """Bars as they are in the store now; nothing of them is in memory when an import has changed it."""
+        """Bars as they are in the store now; what an import has changed is in memory no more."""
         version = self._current_version()
         if version != self._version:
-            self._version, self._raw, self._known = version, self._nothing_read(), None
+            # The manifest after the version: should it change in between, the next look tells.
+            manifest = self.store.manifest
+            changed = changed_series(self._manifest, manifest)
+            self._raw = self._raw.without(changed)
+            if self._known is not None:
+                same_actions = version[1] == self._version[1]
+                self._known = self._known.without(changed, self._raw) if same_actions else None
+            self._version, self._manifest = version, manifest
         return self._raw
 
     def _nothing_read(self) -> RawSeries:

@@ -17,6 +17,7 @@ from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import date
 
     from openbell.data.manifest import Manifest
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from openbell.timing.grid import SessionGrid
     from openbell.timing.manager import TimeManager
 
-__all__ = ["RawSeries"]
+__all__ = ["RawSeries", "changed_series"]
 
 READ_ROWS = 20_000_000
 """How many bars one bulk read may bring, and how many the cache may hold before it stops reading ahead."""
@@ -77,6 +78,26 @@ class RawSeries:
         self._base_rows = 0
         # The most days that were asked for at once, per symbol and base: so much stays when a series moves on.
         self._depth: dict[tuple[str, str], int] = defaultdict(int)
+
+    def without(self, changed: AbstractSet[tuple[str, str]]) -> RawSeries:
+        """The same of a later state of the store, in which the files of these (symbol, interval) are not the same."""
+        later = RawSeries(
+            self.store,
+            self.time_manager,
+            min_completeness=self._min_completeness,
+            gap_fill=self._gap_fill,
+            horizon=self._horizon,
+        )
+        later.times, later._filled = self.times, self._filled  # what follows from series that do not change
+        later._depth.update(self._depth)
+        symbols = {symbol for symbol, _ in changed}
+        for key, series in self._cached.items():
+            symbol, base, wanted = key
+            # Where gaps are filled, a series is made of the finer ones, too.
+            if not (symbol in symbols if self._gap_fill else (symbol, base) in changed):
+                later._cached[key] = series
+                later._base_rows += len(series.bars) if str(wanted) == base else 0
+        return later
 
     def bars(
         self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int, *, fill: bool = False
@@ -232,6 +253,12 @@ class RawSeries:
         """Two series that touch as one."""
         sessions = self.times.sessions(earlier.first_day, later.last_day)
         return self.times.cached(sessions, Bars.concat([earlier.bars, later.bars]))
+
+
+def changed_series(before: Manifest, after: Manifest) -> set[tuple[str, str]]:
+    """The (symbol, interval) whose files are not the same in two states of a store."""
+    keys = before.files.keys() | after.files.keys()
+    return {key for key in keys if before.files.get(key) != after.files.get(key)}
 
 
 def _far_enough(

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -235,6 +236,29 @@ def test_an_action_that_is_imported_is_seen_at_once(tmp_path: Path) -> None:
 
     assert np.array_equal(after.close[:-1], before.close[:-1] / 2)
     assert after.close[-1] == before.close[-1]
+
+
+def test_an_import_leaves_the_adjusted_bars_of_other_symbols_in_memory(tmp_path: Path) -> None:
+    store = BarStore.open(made_store(tmp_path / "s", ["X", "Y"], str(FIRST), str(LAST)))
+    ActionStore(store.path).write(actions(("X", SPLIT, "split", 7), ("Y", SPLIT, "split", 7)))
+    known = manager(store, horizon=LAST)
+
+    def loaded() -> dict[tuple[str, str], Bars]:
+        keys = [(symbol, interval) for symbol in ("X", "Y") for interval in ("1m", "5m")]
+        return {key: known.load_historical_bars(*key, FIRST, LAST, as_of=LAST) for key in keys}
+
+    before = loaded()
+    raw = store.read(["X"], "1m", FIRST, FIRST).drop("symbol")
+    BarStore.open(store.path).write("X", "1m", raw.with_columns(pl.col("volume") * 2))
+    after = loaded()
+
+    for (symbol, interval), bars in after.items():
+        assert np.shares_memory(bars.close, before[symbol, interval].close) == (symbol == "Y")
+        fresh = manager(BarStore.open(store.path)).load_historical_bars(symbol, interval, FIRST, LAST, as_of=LAST)
+        assert same(bars, fresh)
+        times = 2 if symbol == "X" else 1
+        first = known.load_historical_bars(symbol, interval, FIRST, FIRST, as_of=LAST).volume
+        assert np.array_equal(first, before[symbol, interval].volume[: len(first)] * times)
 
 
 def test_an_ex_date_without_a_session_takes_effect_at_the_next_one(tmp_path: Path) -> None:

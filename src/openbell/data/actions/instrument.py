@@ -17,6 +17,7 @@ from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from numpy.typing import NDArray
 
@@ -185,6 +186,14 @@ class Instruments:
         self._book = book
         self._manifest = manifest
         self._known: dict[str, list[Instrument]] = {}
+
+    def keep(self, earlier: Instruments, changed: AbstractSet[str]) -> set[Instrument]:
+        """Take over the instruments of an earlier state of the store that do not depend on the ``changed`` symbols."""
+        for symbol, known in earlier._known.items():
+            # Where the bars of a renamed one are is asked of several symbols.
+            if symbol not in changed and not self._book.was_renamed(symbol):
+                self._known[symbol] = list(known)
+        return {one for known in self._known.values() for one in known}
 
     def of(self, symbol: str, day: int) -> Instrument:
         """The instrument that has the name ``symbol`` on ``day`` (days since 1970-01-01)."""

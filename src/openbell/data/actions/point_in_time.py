@@ -23,6 +23,7 @@ from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import date
 
     from openbell.data.actions.book import ActionBook
@@ -62,6 +63,14 @@ class PointInTime:
         self._closes = Closes(raw.store, raw.time_manager)
         self._payouts: dict[Action, float] = {}
         self._coverages: dict[tuple[str, str], Coverage] = {}
+
+    def without(self, changed: AbstractSet[tuple[str, str]], raw: RawSeries) -> PointInTime:
+        """The same of a later state of the store, in which the files of these (symbol, interval) are not the same."""
+        later = PointInTime(raw, self._book, self._adjustment)
+        kept = later._instruments.keep(self._instruments, {symbol for symbol, _ in changed})
+        later._made.update((key, made) for key, made in self._made.items() if made[0].instrument in kept)
+        later._depth.update(self._depth)
+        return later
 
     def instrument(self, symbol: str, as_of: date) -> Instrument:
         """What has the name ``symbol`` on a day."""
