@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import weakref
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,3 +32,17 @@ def test_bars_can_be_copied_and_sent_to_other_processes(copied: Callable[[Bars],
         column = getattr(other, name)
         assert column.tolist() == getattr(bars, name).tolist()
         assert not column.flags.writeable
+
+
+def test_windows_are_one_object_as_long_as_somebody_has_them() -> None:
+    times = three().times
+    window = times.window(1, 3)
+    assert times.window(1, 3) is window
+    assert times.window(1, 2) is not window
+    assert window.timestamp.tolist() == [1, 2]
+    gone = weakref.ref(window)
+    del window
+    assert gone() is None
+    for row in range(1000):
+        times.window(row, row + 1)
+    assert len(times._windows) < 100

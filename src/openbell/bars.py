@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import ref
 
 import numpy as np
 
@@ -70,22 +71,26 @@ class BarTimes:
         self.timestamp = timestamp
         self.end = end
         self.count = count
-        self._windows: dict[tuple[int, int], BarTimes] = {}
+        self._windows: dict[tuple[int, int], ref[BarTimes]] = {}
 
     def __len__(self) -> int:
         return len(self.timestamp)
 
     def window(self, first: int, after: int) -> BarTimes:
-        """The times of the rows from ``first`` up to but without ``after``: the same object for the same rows."""
+        """The times of the rows from ``first`` up to but without ``after``.
+
+        For the same rows it is the same object, as long as somebody has it.
+        """
         if first == 0 and after >= len(self.timestamp):
             return self
-        known = self._windows.get((first, after))
+        held = self._windows.get((first, after))
+        known = None if held is None else held()
         if known is None:
             if len(self._windows) >= _WINDOWS_KEPT:
-                self._windows.clear()
+                self._windows = {key: window for key, window in list(self._windows.items()) if window() is not None}
             rows = slice(first, after)
             known = BarTimes(self.timestamp[rows], self.end[rows], self.count[rows])
-            self._windows[first, after] = known
+            self._windows[first, after] = ref(known)
         return known
 
     def equal(self, other: BarTimes) -> bool:
@@ -96,7 +101,7 @@ class BarTimes:
 
 
 _WINDOWS_KEPT = 64
-"""Days move on: what was a window weeks ago is none any more."""
+"""So many, and those that are gone are looked for: days move on, and what was a window weeks ago is none any more."""
 
 
 class Bars:
