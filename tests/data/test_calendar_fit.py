@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from made_actions import actions
 from made_bars import frame_of, made_store
 from openbell.cli.app import app
 from openbell.config import load_config
+from openbell.data.actions import ActionStore
 from openbell.data.calendar_fit import bars_beyond_calendar, questions_of_calendar, sessions_without_bars
 from openbell.data.store import BarStore
 from openbell.errors import ProvisioningError
@@ -153,6 +155,19 @@ def test_the_holiday_of_the_remedy_answers_the_question(tmp_path: Path) -> None:
 
     assert [day["date"] for day in summary["days"]] == ["2024-07-01", "2024-07-03", "2024-07-05"]
     assert (summary["exchange"], summary["warnings"]) == ("MY_EXCHANGE", [])
+
+
+def test_days_on_which_a_symbol_had_another_name_are_no_question(tmp_path: Path) -> None:
+    days = XNYS.sessions(FIRST, LAST)
+    until_rename, since = ([f"{day} {s}" for day in days if (day < days[20]) == (s == "B")] for s in "AB")
+    store = store_without(tmp_path / "store", *until_rename, *since, "2024-06-10")
+    asked = questions_of_calendar(store, XNYS, ["B"], FIRST, LAST)
+    ActionStore(store.path).write(actions(("A", days[20], "rename", "B")))
+
+    assert [text[:24] for text in asked] == [f"{FIRST} to {days[19]}"]
+    for symbol in "AB":
+        (asked_again,) = questions_of_calendar(store, XNYS, [symbol], FIRST, LAST)
+        assert asked_again.startswith(f"2024-06-10 is a session of the calendar XNYS, but {symbol} has no bars on it. ")
 
 
 def test_own_sessions_are_told_to_get_a_holiday(tmp_path: Path) -> None:

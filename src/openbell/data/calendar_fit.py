@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openbell.data.actions.store import ActionStore
 from openbell.data.closed_days import question_of_closed_days
 from openbell.errors import DamagedFileError
 from openbell.interval import parse_interval
@@ -77,6 +78,8 @@ def questions_of_calendar(
         last: The last one, inclusive.
     """
     missing = sessions_without_bars(store, time_manager, symbols, first, last)
+    if missing and (more := _other_names(store, symbols)):
+        missing = sessions_without_bars(store, time_manager, [*symbols, *more], missing[0], missing[-1])
     stretches = _stretches(missing, time_manager)
     others = [symbol for symbol in store.symbols() if symbol not in set(symbols)]
     texts = [_question(stretch, symbols, others, store, time_manager) for stretch in stretches[:_MOST_QUESTIONS]]
@@ -84,6 +87,17 @@ def questions_of_calendar(
         days = sum(map(len, rest))
         texts.append(f"the same of {days} more session{'s' if days > 1 else ''}, the last on {rest[-1][-1]}.")
     return texts + question_of_closed_days(store, time_manager, symbols, first, last)
+
+
+def _other_names(store: BarStore, symbols: Sequence[str]) -> list[str]:
+    """The other names of what ever had one of these: under them it may have its bars of the time."""
+    try:
+        book = ActionStore(store.path).book()
+    except DamagedFileError:
+        return []  # whoever needs the file will tell
+    renames = [action for symbol in symbols for action in book.naming(symbol) if action.type == "rename"]
+    chains = (book.chain(action.symbol, day_number(action.ex_date) - 1) for action in renames)
+    return list(dict.fromkeys(tenure.name for chain in chains for tenure in chain if tenure.name not in symbols))
 
 
 def sessions_without_bars(
