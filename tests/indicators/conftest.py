@@ -10,6 +10,7 @@ import pytest
 
 from openbell.bars import Bars
 from openbell.indicators import IndicatorInputs
+from openbell.indicators.inputs import locate
 from openbell.interval import parse_interval
 from openbell.timing import TimeManager
 
@@ -31,6 +32,12 @@ def walk(starts: np.ndarray, ends: np.ndarray, seed: int = SEED, volatility: flo
     return Bars(starts, ends, opened, high, low, close, volume, np.ones(rows, np.int32))
 
 
+def inputs_of(bars: Bars, grid: SessionGrid) -> IndicatorInputs:
+    """Bars as an indicator sees them."""
+    place = locate(bars.timestamp, bars.end, grid)
+    return IndicatorInputs(bars.open, bars.high, bars.low, bars.close, bars.volume, *place)
+
+
 @pytest.fixture(scope="session")
 def grid() -> SessionGrid:
     return TimeManager("XNYS").grid(date(2012, 6, 1), date(2013, 12, 31))
@@ -40,7 +47,7 @@ def grid() -> SessionGrid:
 def five_minutes(grid: SessionGrid) -> IndicatorInputs:
     """About 31,000 bars of 5 minutes over 399 sessions."""
     expected = grid.expected_bars(parse_interval("5m"))
-    return IndicatorInputs.of(walk(expected.start_ns, expected.end_ns), grid)
+    return inputs_of(walk(expected.start_ns, expected.end_ns), grid)
 
 
 @pytest.fixture(scope="session")
@@ -48,4 +55,4 @@ def daily() -> IndicatorInputs:
     """6,000 daily bars."""
     manager = TimeManager("XNYS")
     days = manager.grid(date(2000, 1, 3), date(2023, 12, 29))
-    return IndicatorInputs.of(walk(days.open_ns, days.close_ns, volatility=0.01), days)
+    return inputs_of(walk(days.open_ns, days.close_ns, volatility=0.01), days)

@@ -10,7 +10,6 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from openbell.bars import Bars
     from openbell.timing.grid import SessionGrid
 
 __all__ = ["PRICE_COLUMNS", "IndicatorInputs", "locate", "regular_rows"]
@@ -40,17 +39,6 @@ class IndicatorInputs:
     session: NDArray[np.int64]
     offset_ns: NDArray[np.int64]
     end_offset_ns: NDArray[np.int64]
-
-    @staticmethod
-    def of(bars: Bars, grid: SessionGrid) -> IndicatorInputs:
-        """The inputs from bars whose sessions are among those of ``grid``'s calendar.
-
-        Args:
-            bars: The bars of one symbol and interval.
-            grid: Any window of sessions of the exchange; the numbers of sessions do not depend on the window.
-        """
-        session, offset, end_offset = locate(bars.timestamp, bars.end, grid)
-        return IndicatorInputs(bars.open, bars.high, bars.low, bars.close, bars.volume, session, offset, end_offset)
 
     def __len__(self) -> int:
         return len(self.session)
