@@ -1,7 +1,8 @@
 """Unified provisioning: every addition is analysed, validated and provisioned the same way."""
 
-from openbell.provisioning.analysis import OPERATIONS, analyze_indicator_requirements, analyze_requirements
+from openbell.provisioning.analysis import analyze_requirements
 from openbell.provisioning.journal import Journal, ProvisioningRecord
+from openbell.provisioning.operations import OPERATIONS, analyze_indicator_requirements
 from openbell.provisioning.provisioner import Provisioner
 from openbell.provisioning.requirements import Addition, ProvisioningRequirements
 from openbell.provisioning.sources import SOURCES, Source
