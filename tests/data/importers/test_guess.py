@@ -179,6 +179,20 @@ def test_lines_above_the_header_are_passed_over(tmp_path: Path) -> None:
     assert import_csv_as([source.path], store, guess.reading).written.added == 90
 
 
+def test_a_header_of_three_lines_costs_its_lines_only(tmp_path: Path) -> None:
+    """As pandas writes the columns of several levels that yfinance gives."""
+    source = write(tmp_path, (datetime(2024, 1, 1) + timedelta(days=i) for i in range(60)), "%Y-%m-%d")
+    lines = source.path.read_text().splitlines()
+    source.path.write_text(
+        "\n".join(["Price,Open,High,Low,Close,Volume", "Ticker" + ",X" * 5, "Date,,,,,", *lines[1:]])
+    )
+    guess = guess_csv(source, Given())
+    report = import_csv_as([source.path], BarStore.open_or_create(tmp_path / "store"), guess.reading)
+
+    assert {f.what: f.why for f in guess.findings}["time format"] == "e.g. 2024-01-01"
+    assert (report.written.added, report.set_aside, found(guess)["interval"]) == (60, 2, "1d")
+
+
 @pytest.mark.parametrize(("scale", "expected"), [(1, 1.0), (10_000, 10_000.0), (1_000_000_000, 1e9)])
 def test_the_price_scale_is_found_in_whole_numbers(tmp_path: Path, scale: int, expected: float) -> None:
     guess = guess_csv(write(tmp_path, times(), scale=scale), NEW_YORK)

@@ -66,9 +66,10 @@ def guess_time_format(texts: pl.Series, where: str) -> TimeFormat:
     head = told.head(_HEAD).to_list()
     if not head:
         raise ConfigError(f"{where}: the time column is empty.")
-    if sum(bool(_ISO.fullmatch(t)) for t in head) >= _MOSTLY * len(head):
-        has_clock = max(map(len, head)) > len("2013-10-10")
-        return TimeFormat(None, has_clock, Finding("time format", "ISO 8601", f"e.g. {head[0]}", "plain"))
+    iso = [t for t in head if _ISO.fullmatch(t)]
+    if len(iso) >= _MOSTLY * len(head):
+        has_clock = max(map(len, iso)) > len("2013-10-10")
+        return TimeFormat(None, has_clock, Finding("time format", "ISO 8601", f"e.g. {iso[0]}", "plain"))
     if all(re.fullmatch(r"\d+(\.\d+)?", t) for t in head):
         return _number_format(head, where)
     form, why = _written_format(told, head, where)
