@@ -131,6 +131,23 @@ class TestChanges:
         probe = strategy(subscriptions=pairs, on_bar=lambda self, bar: None)
         assert engine(minute_store, strategies=[probe]).run()["days"][0]["callbacks"] == 390
 
+    def test_what_goes_while_subscriptions_are_asked_for_gives_no_bar(self, minute_store: Path) -> None:
+        """As another thread does it."""
+        bars: list[str] = []
+
+        def pairs(self: Any) -> list[tuple[str, str]]:
+            if not bars and local_time(self.context) == "09:30":
+                self.context._provisioner.remove_symbols(["AIG"], source="strategy", owner="strategy ProbeStrategy")
+                bars.append("gone")
+            return []
+
+        first = strategy(
+            subscriptions=lambda self: [] if bars else [("AIG", "1m")], on_bar=lambda self, bar: bars.append(bar.symbol)
+        )
+        second = strategy(subscriptions=pairs, on_bar=lambda self, bar: None)
+        engine(minute_store, strategies=[first, second]).run()
+        assert bars == ["gone"]
+
     def test_a_symbol_removed_at_this_moment_is_in_no_cross_section(self, minute_store: Path) -> None:
         seen: dict[str, list[str]] = {}
 

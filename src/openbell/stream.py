@@ -134,7 +134,8 @@ class SessionStream:
         """Give out bars, time by time, as long as the session is as it was."""
         if not isinstance(plain, Stretch):
             return self._play_times(plain, version)
-        return (self._play_series if len(plain.callbacks) == 1 else self._play_stretch)(plain, version)
+        one = len(plain.callbacks) == 1 and self._session_data.series_version == version
+        return (self._play_series if one else self._play_stretch)(plain, version)
 
     def _play_stretch(self, stretch: Stretch, version: int) -> int:
         """Bars of one stretch. This is where a run spends its time: what can be done before is not done here."""
