@@ -6,24 +6,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import polars as pl
 import pytest
 
 from openbell.data.importers.csv import CsvColumns, import_csv_as
 from openbell.data.importers.guess import Given, Guess, guess_csv, guess_parquet
+from openbell.data.importers.guess_times import guess_label
 from openbell.data.importers.sources import Source
 from openbell.data.store import BarStore
 from openbell.errors import BadBarsError, ConfigError, IntervalError
+from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NEW_YORK = Given(timezone="America/New_York")
+MINUTE_NS = 60_000_000_000
 SESSIONS = (datetime(2024, 6, 27), datetime(2024, 6, 28), datetime(2024, 7, 1))
 
 
@@ -309,6 +313,30 @@ def test_the_label_of_real_bars_with_early_trading(tmp_path: Path, minute_store:
         bars.with_columns(local.dt.strftime("%Y-%m-%d %H:%M").alias("timestamp")).write_csv(path)
 
         assert guess_csv(Source(path, symbol=symbol), NEW_YORK).reading.label == label
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("exchange", "stamped", "told"),
+    [
+        ("CRYPTO", "start", None),
+        ("CRYPTO", "end", None),
+        *((e, s, s) for e in ("FX", "CMES") for s in ("start", "end")),
+    ],
+)
+def test_where_one_session_begins_as_the_other_ends_chance_is_no_reason(
+    exchange: str, stamped: str, told: str | None, seed: int
+) -> None:
+    """The label shows after a weekend; where there is none, nothing tells it, and least of all the volume."""
+    tm = TimeManager(exchange)
+    days = tm.sessions(date(2024, 3, 1), date(2024, 3, 29))
+    starts = np.concatenate([tm.expected_bar_times("1m", day)[0] for day in days])
+    volume = np.random.default_rng(seed).lognormal(5, 1, len(starts))
+    label, finding = guess_label(starts + MINUTE_NS * (stamped == "end"), volume, MINUTE_NS, tm)
+
+    assert label == (told or "start")
+    assert finding.why.startswith("assumed") == (told is None)
+    assert finding.sure == ("certain" if told == "end" else "plain")
 
 
 def test_sessions_without_trades_at_the_open_do_not_make_the_label_the_end(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.timing import TimeManager
+    from openbell.timing.grid import SessionGrid
 
 __all__ = ["TimeFormat", "guess_interval", "guess_label", "guess_time_format"]
 
@@ -198,7 +199,7 @@ def guess_label(
     starts, volume = starts[order], volume[order]
     grid = time_manager.grid(time_manager.day_of(int(starts[0])), time_manager.day_of(int(starts[-1])))
     votes: Counter[tuple[str, bool]] = Counter()
-    for opens, closes in zip(grid.open_ns.tolist(), grid.close_ns.tolist(), strict=True):
+    for opens, closes in _opens_and_closes(grid):
         at, following, last = np.searchsorted(starts, [opens, opens + step_ns, closes])
         has_open, has_next, has_close = (
             place < len(starts) and starts[place] == time
@@ -216,6 +217,18 @@ def guess_label(
         # Bars stamped at their ends begin after the open; without trades in the first minute, others do so, too.
         return _verdict({"start": votes["start", True], "end": 0}, time_manager)
     return _verdict({name: votes[name, True] + votes[name, False] for name in ("start", "end")}, time_manager)
+
+
+def _opens_and_closes(grid: SessionGrid) -> list[tuple[int, int]]:
+    """When trading begins after a pause and ends before one; nothing where it never pauses.
+
+    Where one session begins as the other ends, bars of either label lie on both sides.
+    """
+    pauses = grid.open_ns[1:] != grid.close_ns[:-1]
+    if len(grid) > 1 and not pauses.any():
+        return []
+    opens, closes = grid.open_ns[np.append(True, pauses)], grid.close_ns[np.append(pauses, True)]
+    return list(zip(opens.tolist(), closes.tolist(), strict=True))
 
 
 def _told_by_busy_bars(
