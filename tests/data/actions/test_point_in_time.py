@@ -238,6 +238,16 @@ def test_an_action_that_is_imported_is_seen_at_once(tmp_path: Path) -> None:
     assert after.close[-1] == before.close[-1]
 
 
+def test_what_is_adjusted_is_not_adjusted_again_on_the_next_day(store: BarStore) -> None:
+    known = manager(store, horizon=LAST)
+    loaded = []
+    for day in (SPLIT, XNYS.session_before(DIVIDEND)):
+        known.prefetch(["ACT", "CALM"], "1m", FIRST, day, as_of=day)
+        loaded.append(known.load_historical_bars("ACT", "1m", FIRST, day, as_of=day))
+
+    assert np.shares_memory(loaded[0].close, loaded[1].close)
+
+
 def test_an_import_leaves_the_adjusted_bars_of_other_symbols_in_memory(tmp_path: Path) -> None:
     store = BarStore.open(made_store(tmp_path / "s", ["X", "Y"], str(FIRST), str(LAST)))
     ActionStore(store.path).write(actions(("X", SPLIT, "split", 7), ("Y", SPLIT, "split", 7)))

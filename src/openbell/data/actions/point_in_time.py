@@ -7,13 +7,12 @@ them. Else a copy of the range is made once and serves until the next ex-date, w
 from __future__ import annotations
 
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.bars import Bars
-from openbell.data.actions.adjust import back_adjusted
+from openbell.data.actions.adjust import Room, back_adjusted
 from openbell.data.actions.closes import Closes
 from openbell.data.actions.instrument import Instrument, Instruments, Piece
 from openbell.data.cache import CachedBars, SessionRange
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
     from openbell.data.store import Coverage
 
 __all__ = ["PointInTime"]
-
-_THREADS = 2
-_FEWEST_AT_ONCE = 4
 
 
 class _Basis(NamedTuple):
@@ -145,14 +141,12 @@ class PointInTime:
         """
         first_day, last_day, stored = day_number(first), day_number(last), parse_interval(base)
         bases = [self._basis(symbol, as_of) for symbol in dict.fromkeys(symbols)]
-        changed = [b for b in bases if self._is_changed(b, first_day) and b.instrument.pieces(base)]
-        if len(changed) < _FEWEST_AT_ONCE:
-            return
-        # Columns are independent of one another, and NumPy lets threads work on them at the same time.
-        with ThreadPoolExecutor(_THREADS) as pool:
-            series = pool.map(lambda basis: self._adjusted(basis, base, first_day, last_day), changed)
-            for basis, made in zip(changed, series, strict=True):
-                self._made[basis.instrument.symbol, base, stored] = basis, made
+        room = Room()
+        for basis in bases:
+            if self._is_changed(basis, first_day) and basis.instrument.pieces(base):
+                key = basis.instrument.symbol, base, stored
+                if self._fitting(key, basis, first_day, last_day) is None:
+                    self._made[key] = basis, self._adjusted(basis, base, first_day, last_day, room)
 
     def _basis(self, symbol: str, as_of: date) -> _Basis:
         instrument = self.instrument(symbol, as_of)
@@ -164,14 +158,21 @@ class PointInTime:
         ex_days = basis.instrument.applied_by(self._adjustment).ex_days
         return basis.applied > 0 and int(ex_days[basis.applied - 1]) > first_day
 
+    def _fitting(
+        self, key: tuple[str, str, Interval], basis: _Basis, first_day: int, last_day: int
+    ) -> CachedBars | None:
+        """What was made of a series, if it is on this basis and covers this range."""
+        made = self._made.get(key)
+        return made[1] if made is not None and made[0] == basis and made[1].covers(first_day, last_day) else None
+
     def _series(self, basis: _Basis, base: str, wanted: Interval, first_day: int, last_day: int) -> CachedBars:
         key = (basis.instrument.symbol, base, wanted)
-        made = self._made.get(key)
-        if made is not None and made[0] == basis and made[1].covers(first_day, last_day):
-            return made[1]
+        made = self._fitting(key, basis, first_day, last_day)
+        if made is not None:
+            return made
         stored = parse_interval(base)
         if wanted == stored:
-            series = self._adjusted(basis, base, first_day, last_day)
+            series = self._adjusted(basis, base, first_day, last_day, Room(0))
         else:
             _, whole_last = self.raw.time_manager.widened(wanted, date_of(first_day), date_of(last_day))
             source = self._series(basis, base, stored, first_day, max(last_day, day_number(whole_last)))
@@ -179,7 +180,7 @@ class PointInTime:
         self._made[key] = basis, series
         return series
 
-    def _adjusted(self, basis: _Basis, base: str, first_day: int, last_day: int) -> CachedBars:
+    def _adjusted(self, basis: _Basis, base: str, first_day: int, last_day: int, room: Room) -> CachedBars:
         """Stored bars on a basis, joined from where they are, as far ahead as it holds and bars are in memory."""
         instrument, count = basis.instrument, basis.applied
         self._depth[instrument.symbol, base] = depth = max(self._depth[instrument.symbol, base], last_day - first_day)
@@ -197,9 +198,9 @@ class PointInTime:
         pieces = _between(instrument.pieces(base), first_day, last_day)
         bars = Bars.concat([s.between(p.first_day, p.last_day) for s, p in zip(series, pieces, strict=True)])
         sessions = self.raw.times.sessions(first_day, last_day)
-        return CachedBars(sessions, self._back_adjusted(basis, base, bars, sessions))
+        return CachedBars(sessions, self._back_adjusted(basis, base, bars, sessions, room))
 
-    def _back_adjusted(self, basis: _Basis, base: str, bars: Bars, sessions: SessionRange) -> Bars:
+    def _back_adjusted(self, basis: _Basis, base: str, bars: Bars, sessions: SessionRange, room: Room) -> Bars:
         instrument, count = basis.instrument, basis.applied
         applied = instrument.applied_by(self._adjustment)
         since = int(applied.ex_days.searchsorted(sessions.first_day, side="right"))
@@ -214,7 +215,7 @@ class PointInTime:
         for n, (action, row) in enumerate(zip(actions, rows[some:].tolist(), strict=True)):
             if action.type == "dividend":
                 payouts[n] = self._payout(instrument, action, bars, row, base)
-        return back_adjusted(bars, rows[some:], shares, payouts)
+        return back_adjusted(bars, rows[some:], shares, payouts, room)
 
     def _payout(self, instrument: Instrument, dividend: Action, bars: Bars, rows: int, base: str) -> float:
         """The factor of prices for a dividend: 1 - dividend / close before it; ``rows`` of the bars lie before it."""
