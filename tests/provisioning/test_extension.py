@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from openbell.provisioning import (
     analyze_requirements,
 )
 from openbell.provisioning.requirements import IntervalNeed
-from probes import engine, journal, prepared, steps, strategy_at
+from probes import advance, engine, journal, prepared, steps, strategy_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -249,3 +250,18 @@ def test_a_kernel_from_outside_cannot_change_what_other_symbols_read(minute_stor
         finally:
             del indicators.REGISTRY._items[f"careless_{name}"]
         assert "read-only" in system.coordinator.journal.records[-1].errors[0]
+
+
+def test_an_indicator_that_takes_the_name_of_another_is_computed_by_its_own_kernel(minute_store: Path) -> None:
+    config = IndicatorConfig("renewed", interval="1m")
+    for column in ("close", "volume"):
+        kernel = partial(lambda inputs, params, column: getattr(inputs, column), column=column)
+        indicators.register("renewed", title="Renewed", inputs=[column], lookback=1)(kernel)
+        try:
+            system = prepared(minute_store)
+            assert system.session_data.add_indicator_unified("SPY", config)
+        finally:
+            del indicators.REGISTRY._items["renewed"]
+        advance(system, "10:00")
+        data = system.session_data.current["SPY"]
+        assert data.indicators["renewed_1m"].value == getattr(data.bars["1m"], column)[-1]

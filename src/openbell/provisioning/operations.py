@@ -17,6 +17,7 @@ from openbell.provisioning.sources import SOURCES
 from openbell.registry import Registry
 
 if TYPE_CHECKING:
+    from openbell.indicators import Indicator
     from openbell.provisioning.world import World
 
 __all__ = ["OPERATIONS", "Operation", "analyze_indicator_requirements"]
@@ -36,12 +37,11 @@ def analyze_indicator_requirements(config: IndicatorConfig, settling_tolerance: 
         UnknownNameError: No such indicator.
         ConfigError: No such parameter, a bad value, or bars of an interval that it cannot read.
     """
-    return _indicator_need(config, settling_tolerance)
+    return _indicator_need(indicators.get(config.name), config, settling_tolerance)
 
 
 @lru_cache(maxsize=4096)
-def _indicator_need(config: IndicatorConfig, settling_tolerance: float) -> IndicatorNeed:
-    indicator = indicators.get(config.name)
+def _indicator_need(indicator: Indicator, config: IndicatorConfig, settling_tolerance: float) -> IndicatorNeed:
     params = indicator.resolve(config.period, config.params)
     interval = parse_interval(config.interval)
     indicator.check_interval(str(interval))
@@ -147,7 +147,7 @@ def _require(req: ProvisioningRequirements, world: World, interval: Interval, be
 
 
 def _require_indicator(req: ProvisioningRequirements, world: World, config: IndicatorConfig, because: str) -> None:
-    need = _indicator_need(config, world.config.session_data_config.settling_tolerance)
+    need = analyze_indicator_requirements(config, world.config.session_data_config.settling_tolerance)
     req.indicators.append(need)
     req.explain(need.key, because)
     depth = f"{need.settled_after} bar{'s' if need.settled_after > 1 else ''} of warm-up" if need.settled_after else ""
