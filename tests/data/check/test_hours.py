@@ -88,6 +88,14 @@ def test_times_that_name_the_ends_of_bars_are_found() -> None:
     assert "--label end" in found.text
 
 
+@pytest.mark.parametrize(("exchange", "found"), [("CMES", 1), ("FOREX", 1), ("XHKG", 1), ("24/7", 0)])
+def test_where_sessions_meet_the_label_shows_after_a_pause(exchange: str, found: int) -> None:
+    whole = bars(sessions=20, exchange=exchange)
+
+    assert len(end_labels(series(moved(whole, 1 / 60), exchange=exchange))) == found
+    assert end_labels(series(whole, exchange=exchange)) == []
+
+
 def closed(frame: pl.DataFrame, interval: str = "1m", exchange: str = "XNYS", others: int = 0) -> list[Finding]:
     """What is found about a series beside two others, of which some have the same bars."""
     one = series(frame, interval, exchange=exchange)

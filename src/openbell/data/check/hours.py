@@ -100,18 +100,26 @@ def _regular_share(series: Series, starts: NDArray[np.int64], volume: NDArray[np
 
 
 def end_labels(series: Series) -> list[Finding]:
-    """Sessions that lack their first bar and have one that starts at their close: times name the ends of bars."""
+    """Sessions that lack their first bar and have one that starts at their close: times name the ends of bars.
+
+    Of sessions that begin as another ends only those count that follow or precede a pause, as after a weekend.
+    """
     if not series.intraday or not len(series.expected):
         return []
     sessions = series.sessions()
-    opens, closes = series.grid.open_ns[sessions], series.grid.close_ns[sessions]
+    grid = series.grid
+    pauses = grid.open_ns[1:] != grid.close_ns[:-1]
+    opens = grid.open_ns[sessions[np.append(True, pauses)[sessions]]]
+    closes = grid.close_ns[sessions[np.append(pauses, True)[sessions]]]
     starts = series.distinct_starts()
     no_first = ~np.isin(opens, starts, assume_unique=True)
     at_close = np.isin(closes, starts, assume_unique=True)
-    if len(sessions) < _SESSIONS_FOR_LABEL or (no_first & at_close).mean() < _FITTING:
+    fewest = min(len(opens), len(closes))
+    if fewest < _SESSIONS_FOR_LABEL or min(no_first.mean(), at_close.mean()) < _FITTING:
         return []
+    such = min(int(no_first.sum()), int(at_close.sum()))
     text = (
-        f"{int((no_first & at_close).sum())} of {len(sessions)} sessions have no bar at the open and one at the close: "
+        f"{such} of {fewest} sessions have no bar at the open and one at the close: "
         "do the times name the ends of bars? Import them again with --label end"
     )
     return [Finding("wrong_label", "serious", int(opens[0]), int(closes[-1]), len(starts), text)]
