@@ -118,3 +118,18 @@ def test_slices_come_when_their_bars_close(drawn: Drawn, after: int) -> None:
             if symbols:
                 expected.append((end, interval, symbols))
     assert got == expected
+
+
+def test_bars_that_are_cut_at_the_same_close_come_together() -> None:
+    start, end = np.array([100, 101, 102], np.int64), np.array([101, 103, 103], np.int64)
+    prices = start + 0.5
+    run = Bars(start, end, prices, prices, prices, prices, prices, np.ones(3, np.int32))
+    timeline = Timeline(run.times, SimulatedClock(FIRST))
+    series = BarIntervalData("A", "1m", base=None, run=run, today_row=0, timeline=timeline)
+    subscription = Subscription(str, series, SubscribedTimes(timeline, 0, LAST))
+
+    ((plain, _),) = timetable([subscription], [], [], after_ns=FIRST, last_ns=LAST)
+    assert not isinstance(plain, Stretch)
+    together = [[(at.move, *at.bars) for at in moment] for moment in plain]
+    assert [[bar.timestamp for _, bar in moment] for moment in together] == [[100], [101, 102]]
+    assert together[-1][-1][0] == (103, 3)

@@ -12,6 +12,8 @@ from functools import partial
 from itertools import chain, groupby, repeat, tee
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
+import numpy as np
+
 from openbell.bars import Bar
 from openbell.garbage import no_garbage
 from openbell.interval import parse_interval
@@ -36,9 +38,10 @@ class SubscribedTimes:
         starts: When today's bars begin, nanoseconds since 1970 UTC; likewise ends.
         counts: How many base bars they were made of.
         moves: Per bar, its close and the cursor that the timeline then has.
+        one_at_a_time: Whether no two of the bars close at the same time.
     """
 
-    __slots__ = ("counts", "ends", "moves", "rows", "starts", "timeline")
+    __slots__ = ("counts", "ends", "moves", "one_at_a_time", "rows", "starts", "timeline")
 
     def __init__(self, timeline: Timeline, today_row: int, last_ns: int) -> None:
         times = timeline.times
@@ -48,6 +51,8 @@ class SubscribedTimes:
         self.ends: list[int] = times.end[self.rows].tolist()
         self.counts: list[int] = times.count[self.rows].tolist()
         self.moves = list(zip(self.ends, range(today_row + 1, self.rows.stop + 1), strict=True))
+        # Odd bars before a break may both be cut at it.
+        self.one_at_a_time = bool((np.diff(times.end[self.rows]) > 0).all())
 
 
 class Subscription(NamedTuple):
@@ -73,12 +78,14 @@ class Stretch(NamedTuple):
         callbacks: Who gets each of the bars that close at one time.
         moves: The times, each with the cursor that the timeline then has.
         bars: At each of them the bars, ordered by symbol and subscription.
+        one_at_a_time: Whether no two bars of a series close at the same time.
     """
 
     timeline: Timeline
     callbacks: Sequence[Callable[[Bar], Any]]
     moves: Sequence[tuple[int, int]]
     bars: Iterator[Sequence[Bar]]
+    one_at_a_time: bool
 
 
 class BarsAt(NamedTuple):
@@ -127,7 +134,7 @@ class _Group:
         rows = slice(first, after)
         columns = [tee(self._bars(member, rows), len([*same])) for member, same in groupby(self.series)]
         bars = zip(*chain.from_iterable(columns), strict=True)
-        return Stretch(self.times.timeline, self.callbacks, self.times.moves[rows], bars)
+        return Stretch(self.times.timeline, self.callbacks, self.times.moves[rows], bars, self.times.one_at_a_time)
 
     def _bars(self, series: BarIntervalData, rows: slice) -> Iterator[Bar]:
         """Today's bars of a series, one by one."""
@@ -193,8 +200,8 @@ def _stretches(groups: Sequence[_Group], after_ns: int, through_ns: int) -> list
 
 
 def _plain(stretches: Sequence[Stretch]) -> Plain:
-    """All that is due at one time together, where there is more than one stretch."""
-    if len(stretches) == 1:
+    """All that is due at one time together, where that is more than one stretch has."""
+    if len(stretches) == 1 and stretches[0].one_at_a_time:
         return stretches[0]
     by_time: dict[int, list[BarsAt]] = {}
     with no_garbage():

@@ -140,7 +140,7 @@ class SessionStream:
     def _play_stretch(self, stretch: Stretch, version: int) -> int:
         """Bars of one stretch. This is where a run spends its time: what can be done before is not done here."""
         data, clock, told_ns = self._session_data, self._clock, self._told_ns
-        timeline, callbacks, moves, _ = stretch
+        timeline, callbacks, moves, _, _ = stretch
         move, left_out = moves[0], 0
         callback: Callable[..., Any] | None = None
         try:
@@ -166,7 +166,7 @@ class SessionStream:
     def _play_series(self, stretch: Stretch, version: int) -> int:
         """As `_play_stretch`, of one series with one subscriber, who waits for nobody: in half the time."""
         data, clock, told_ns = self._session_data, self._clock, self._told_ns
-        timeline, (callback,), moves, _ = stretch
+        timeline, (callback,), moves, _, _ = stretch
         move, from_strategy = moves[0], True
         try:
             for move, (bar,) in zip(moves, stretch.bars, strict=True):
