@@ -156,7 +156,7 @@ def test_reads_the_same_in_however_many_scans(
         frames = {f"S{n}": frame_of(rows).sort("timestamp") for n, rows in enumerate(series)}
         for symbol, frame in frames.items():
             store.write(symbol, "1m", frame)
-        patched.setattr(reader, "_FEWEST_ROWS", at_once)
+        patched.setattr(reader, "_FEWEST_VALUES", 6 * at_once)
         found = store.read([*frames], "1m", first, last)
 
         day = pl.col("timestamp").dt.date()

@@ -27,7 +27,7 @@ __all__ = ["FileReader", "StoredFile", "SymbolRows", "file_problem"]
 
 _HASH_THREADS = 4
 _GROUPS = 8
-_FEWEST_ROWS, _MOST_ROWS = 16_000, 250_000
+_FEWEST_VALUES, _MOST_VALUES = 120_000, 1_500_000
 _NO_ROWS = (np.empty(0, np.intp), np.empty(0, np.int32))
 
 
@@ -91,7 +91,7 @@ class FileReader:
         most = sum(file.entry.rows for file in files)
         filled: dict[str, NDArray[Any]] = {n: np.empty(most, np.int64 if n == "timestamp" else float) for n in columns}
         counts: list[int] = []
-        for group in _groups(files):
+        for group in _groups(files, len(filled)):
             begin = sum(counts)
             counts += _fill(filled, begin, group, first_ns, end_ns)
         rows = {name: column[: sum(counts)] for name, column in filled.items()}
@@ -135,9 +135,10 @@ def file_problem(path: Path, entry: FileEntry) -> str | None:
     return None if digest == entry.sha256 else "its content is not what was stored"
 
 
-def _groups(files: Sequence[StoredFile]) -> Iterator[Sequence[StoredFile]]:
+def _groups(files: Sequence[StoredFile], columns: int) -> Iterator[Sequence[StoredFile]]:
     """The files in groups that are read at once: each a small part of all, and large enough to keep all cores busy."""
-    most = min(max(_FEWEST_ROWS, sum(file.entry.rows for file in files) // _GROUPS), _MOST_ROWS)
+    values = columns * sum(file.entry.rows for file in files) // _GROUPS
+    most = min(max(_FEWEST_VALUES, values), _MOST_VALUES) // columns
     begin = rows = 0
     for place, file in enumerate(files):
         if place > begin and rows + file.entry.rows > most:
