@@ -173,3 +173,11 @@ def test_the_first_file_that_can_be_read_is_guessed_from(vendor: Path, store: Pa
     assert "A.csv.gz was not imported: Not a gzipped file" in result.stderr
     assert BarStore.open(store).symbols() == ("ACME",)
     assert "A.csv.gz cannot be read" in alone.stderr
+
+
+def test_a_file_without_rows_is_named_once(store: Path, tmp_path: Path) -> None:
+    (tmp_path / "A.csv").write_text("time,open,high,low,close,volume\n")
+    result = call("csv", tmp_path / "A.csv", "--store", store, "--yes")
+
+    assert result.exit_code == 1
+    assert " ".join(result.stderr.split()) == f"error: {tmp_path}/A.csv has no rows of bars below its header."

@@ -77,9 +77,9 @@ def _first_guess(guess_of: Callable[[Source], Guess], sources: Sequence[Source])
         try:
             return guess_of(source)
         except (*UNREADABLE, DataError) as exc:
-            failure = failure or DataError(
-                f"{source} cannot be read: {(str(exc) or type(exc).__name__).splitlines()[0]}"
-            )
+            reason = (str(exc) or type(exc).__name__).splitlines()[0]
+            named = reason.startswith(str(source))
+            failure = failure or DataError(reason if named else f"{source} cannot be read: {reason}")
     raise failure or DataError("there is nothing to read")
 
 

@@ -447,7 +447,7 @@ BARS = "10,11,9,10.5,100"
         (f"timestamp,open,high,low,close,volume\n27 June 24,{BARS}\n", r"written in no known way\. Say --time-format"),
         (f"timestamp,open,high,low,close,volume\n45470.5,{BARS}\n", "look like Excel's day numbers"),
         (f"timestamp,open,high,low,close,volume\n,{BARS}\n", "the time column is empty"),
-        ("timestamp,open,high,low,close,volume\n", "has no rows"),
+        ("timestamp,open,high,low,close,volume\n", "has no rows of bars below its header"),
         (f"timestamp,open,high,low,close,volume\n2024-06-27T09:30Z,{BARS}\n", "one bar does not tell its interval"),
         ("timestamp,open,low,close,volume\n2024-06-27,10,9,10.5,100\n", r"looks like the high.*--high-column NAME"),
         (f"when,open,high,low,close,volume\nnever,{BARS}\n", r"looks like the time.*--time-column NAME"),

@@ -127,7 +127,8 @@ def _guess(
 ) -> Guess:
     where = str(source)
     if sample.is_empty():
-        raise BadBarsError(f"{where} has no rows.")
+        below = " below its header" if layout is not None and layout.has_header else ""
+        raise BadBarsError(f"{where} has no rows of bars{below}.")
     known = {f.name: getattr(given.columns, f.name) for f in fields(CsvColumns)}
     comma = layout is not None and layout.decimal_comma
     columns, found = guess_columns(sample, known, where, decimal_comma=comma)
