@@ -54,6 +54,7 @@ def main() -> None:
     """Read, compute, tell."""
     work = job()
     talib.EMA(np.arange(50.0), 10)
+    pl.read_parquet(next(iter(work["files"].values()))[0], n_rows=1)
     settle()
     base_mb, started = memory_mb("VmRSS"), clock()
     bars = read(work)
