@@ -65,7 +65,10 @@ def import_actions_csv(path: Path, store: Path) -> ActionsReport:
     checked = check_actions(_parsed(written))
     quarantine = _set_aside(path, store, written, checked.bad) if len(checked.bad) else None
     if checked.good.is_empty():
-        first = f" The first is line {checked.bad['line'][0]}: {checked.bad['reason'][0]}." if len(checked.bad) else ""
+        first = ""
+        if quarantine is not None:
+            first = f" The first is line {checked.bad['line'][0]}: {checked.bad['reason'][0]}; "
+            first += f"{quarantine} holds them with the reasons."
         raise BadBarsError(f"{path} has no corporate action that can be used.{first}")
     report = ActionStore(store).write(checked.good)
     symbols = tuple(checked.good["symbol"].unique().sort())
