@@ -116,7 +116,11 @@ def test_splits_of_one_day_that_contradict_each_other_are_both_set_aside(tmp_pat
         ("symbol,exdate,type,value\nA,2020-01-02,split,2\n", ConfigError, "no column ex_date.*Did you mean 'exdate'"),
         ("", ConfigError, "cannot be read as CSV"),
         (HEADER, BadBarsError, "no corporate action that can be used"),
-        (HEADER + "A,2020-01-02,split,1\n", BadBarsError, r"The first is line 2: a split must be above 0.*; .*actions-.*\.csv holds them with the reasons"),
+        (
+            HEADER + "A,2020-01-02,split,1\n",
+            BadBarsError,
+            r"The first is line 2: a split must be above 0.*; .*actions-.*\.csv holds them with the reasons",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused(
