@@ -81,8 +81,8 @@ class SystemManager:
     def __repr__(self) -> str:
         days = self.coordinator.days
         return (
-            f"<SystemManager {self.config.session_name!r}: {len(days)} sessions of {self.time_manager.exchange}, "
-            f"{days[0]} to {days[-1]}, store {self.data_manager.store.path}>"
+            f"<SystemManager {self.config.session_name!r}: {len(days)} session{'s' * (len(days) > 1)} of "
+            f"{self.time_manager.exchange}, {days[0]} to {days[-1]}, store {self.data_manager.store.path}>"
         )
 
     @cached_property

@@ -194,10 +194,8 @@ def _shortfalls_to_warn_of(req: ProvisioningRequirements, world: World) -> list[
     for name, proof in req.proofs.items():
         empty = world.sessions_since(proof.first_session) - proof.sessions if _is_of_sessions(proof) else 0
         if empty > 0 and proof.need.bars:
-            texts.append(
-                f"{name}: the warm-up reaches back to {proof.first_session}, because {empty} sessions since then "
-                "have no bars"
-            )
+            lack = "1 session since then has" if empty == 1 else f"{empty} sessions since then have"
+            texts.append(f"{name}: the warm-up reaches back to {proof.first_session}, because {lack} no bars")
         texts += _trailing_shortfall(name, proof, world)
     return texts
 
