@@ -24,7 +24,7 @@ def day_of(store: Path, interval: str, **more: Any) -> dict[str, Any]:
     }
     system = SystemManager(load_config(config))
     day: dict[str, Any] = system.run()["days"][0]
-    assert repr(system).startswith("<SystemManager 'session': 1 sessions of XNYS, 2013-10-10 to 2013-10-10, store ")
+    assert repr(system).startswith("<SystemManager 'session': 1 session of XNYS, 2013-10-10 to 2013-10-10, store ")
     assert repr(system.session_data) == "<SessionData 2013-10-10: 1 symbols>"
     assert repr(system.data_manager.store) == f"<BarStore {store}: 4 symbols>"
     return json.loads(json.dumps(day))
