@@ -179,10 +179,10 @@ FULL = [
 ]
 MID_SESSION = Workload("mid_session", "7 mid-session", 205, 1, script="_mid_session", history=10)
 QUICK = [
-    replace(FULL[0], symbol_count=10, session_count=20, engines=("floor", "openbell"), pinned=False),
-    replace(FULL[1], symbol_count=10, session_count=20, engines=("floor", "openbell"), pinned=False),
+    replace(FULL[0], symbol_count=20, session_count=30, engines=("floor", "openbell"), pinned=False),
+    replace(FULL[1], symbol_count=20, session_count=30, engines=("floor", "openbell"), pinned=False),
     replace(FULL[2], symbol_count=100, session_count=5, pinned=False),
-    replace(FULL[3], session_count=250, pinned=False),
+    replace(FULL[3], session_count=500, pinned=False),
     replace(FULL[4], symbol_count=2, pinned=False),
     replace(FULL[5], symbol_count=1000, pinned=False),
 ]
