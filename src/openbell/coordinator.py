@@ -28,11 +28,11 @@ from openbell.summary import summarise_day
 from openbell.timing.clock import SimulatedClock, stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
     from datetime import date
 
     from openbell.config import SessionConfig
     from openbell.data.manager import DataManager
+    from openbell.session.answers import Answers
     from openbell.timing import TimeManager
 
 __all__ = ["SessionCoordinator"]
@@ -78,7 +78,7 @@ class SessionCoordinator:
         self.load_s = 0.0
         self.run_s = 0.0
         self._clock = time_manager.clock
-        self._lasting: dict[tuple[Hashable, ...], object] = {}
+        self._lasting: Answers = {}
         self._classes = ConfiguredClasses.of(session_config)
         self.days = time_manager.sessions(
             session_config.backtest_config.start_date, session_config.backtest_config.end_date

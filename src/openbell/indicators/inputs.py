@@ -43,12 +43,8 @@ class IndicatorInputs:
     def __len__(self) -> int:
         return len(self.session)
 
-    def __getitem__(self, rows: slice) -> IndicatorInputs:
-        """The inputs of a slice of rows, as views."""
-        return IndicatorInputs(*(getattr(self, f.name)[rows] for f in fields(self)))
-
-    def take(self, rows: NDArray[np.bool_]) -> IndicatorInputs:
-        """The inputs at a mask, as copies."""
+    def __getitem__(self, rows: slice | NDArray[np.bool_]) -> IndicatorInputs:
+        """The inputs of a slice of rows, as views, or at a mask, as copies."""
         return IndicatorInputs(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 

@@ -95,7 +95,7 @@ def _columns(need: IndicatorNeed, reading: _Reading) -> dict[str, NDArray[np.flo
     if read is None:
         columns = need.indicator.compute(reading.inputs, need.params)
     else:
-        columns = need.indicator.compute(reading.inputs.take(read), need.params)
+        columns = need.indicator.compute(reading.inputs[read], need.params)
         columns = {name: _standing_still(column, read) for name, column in columns.items()}
     if before_open is not None:
         columns = {name: np.where(before_open, np.nan, column) for name, column in columns.items()}

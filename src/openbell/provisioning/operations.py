@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
 from itertools import compress
 from numbers import Integral
@@ -63,11 +63,10 @@ def _analyze_symbol_requirements(req: ProvisioningRequirements, world: World) ->
     """A full symbol: all that the config asks of every symbol, the deepest history of each interval winning."""
     req.meets_session_config_requirements = True
     req.reason = SOURCES.get(req.source).asks
-    data, held = world.config.session_data_config, world.stored_intervals(req.symbol)
+    data = world.config.session_data_config
     applies = tuple(entry.apply_to == "all" or req.symbol in entry.apply_to for entry in data.historical.data)
 
-    def full_symbol() -> ProvisioningRequirements:
-        one = ProvisioningRequirements(symbol=req.symbol)
+    def full_symbol(one: ProvisioningRequirements) -> None:
         for interval in data.streams:
             _require(one, world, parse_interval(interval), f"the config streams {interval}")
         for entry in compress(data.historical.data, applies):
@@ -76,11 +75,8 @@ def _analyze_symbol_requirements(req: ProvisioningRequirements, world: World) ->
                 _require(one, world, parse_interval(interval), because, trailing_sessions=entry.trailing_days)
         for config in data.indicators:
             _require_indicator(one, world, config, "the config asks for it")
-        one.finish_intervals()
-        return one
 
-    # All symbols of which the store holds the same intervals need the same.
-    req.take(world.once_for_all("full symbol", held, applies, answer=full_symbol))
+    _require_as_others(req, world, "full symbol", applies, require=full_symbol)
 
 
 def _analyze_bar_requirements(req: ProvisioningRequirements, world: World, *, interval: str, days: int = 0) -> None:
@@ -93,13 +89,10 @@ def _analyze_bar_requirements(req: ProvisioningRequirements, world: World, *, in
     depth = f" with {days} trailing sessions" if days else ""
     req.reason = f"bars of {wanted}{depth}: {asks}"
 
-    def bars() -> ProvisioningRequirements:
-        one = ProvisioningRequirements(symbol=req.symbol)
+    def bars(one: ProvisioningRequirements) -> None:
         _require(one, world, wanted, asks + depth, trailing_sessions=days)
-        one.finish_intervals()
-        return one
 
-    req.take(world.once_for_all("bars", wanted, days, asks, world.stored_intervals(req.symbol), answer=bars))
+    _require_as_others(req, world, "bars", wanted, days, asks, require=bars)
 
 
 def _analyze_indicator_requirements(
@@ -116,14 +109,11 @@ def _analyze_indicator_requirements(
     for config in configs:
         _check_is_config(config, req.symbol)
 
-    def registered() -> ProvisioningRequirements:
-        one = ProvisioningRequirements(symbol=req.symbol)
+    def registered(one: ProvisioningRequirements) -> None:
         for config in configs:
             _require_indicator(one, world, config, asks)
-        one.finish_intervals()
-        return one
 
-    req.take(world.once_for_all("indicators", configs, asks, world.stored_intervals(req.symbol), answer=registered))
+    _require_as_others(req, world, "indicators", configs, asks, require=registered)
     req.reason = f"{', '.join(need.key for need in req.indicators)}: {asks}"
 
 
@@ -137,6 +127,23 @@ def _check_is_config(config: object, symbol: str) -> None:
     if not isinstance(config, IndicatorConfig):
         example = 'IndicatorConfig("sma", period=20, interval="5m")'
         raise ConfigError(f"{symbol}: an indicator is added by its config, such as {example}; not by {config!r}")
+
+
+def _require_as_others(
+    req: ProvisioningRequirements,
+    world: World,
+    *question: Hashable,
+    require: Callable[[ProvisioningRequirements], None],
+) -> None:
+    """Require what is asked for: the same of all symbols of which the store holds the same intervals."""
+
+    def asked() -> ProvisioningRequirements:
+        one = ProvisioningRequirements(symbol=req.symbol)
+        require(one)
+        one.finish_intervals()
+        return one
+
+    req.take(world.once_for_all(*question, world.stored_intervals(req.symbol), answer=asked))
 
 
 def _require(req: ProvisioningRequirements, world: World, interval: Interval, because: str, **depth: int) -> None:

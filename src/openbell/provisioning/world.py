@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from openbell.errors import IntervalError
 from openbell.interval import Interval, base_candidates, determine_required_base, parse_interval
+from openbell.session.answers import Answers, answered
 from openbell.session.timeline import Timeline
 from openbell.timing.grid import ExpectedBars
 
@@ -37,17 +38,12 @@ class World:
     time_manager: TimeManager
     data_manager: DayBars
     session_data: SessionData
-    lasting: dict[tuple[Hashable, ...], object] = field(default_factory=dict)
+    lasting: Answers = field(default_factory=dict)
     """What holds on all days, for worlds of the same config; see `once_for_all`."""
     start_ns: int = field(init=False)
     """When the session starts (with extended hours, before the regular open): what closed by then is history."""
     _stored: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    _starts: dict[IntervalNeed, date] = field(default_factory=dict)
-    _session_starts: dict[date, NDArray[np.int64]] = field(default_factory=dict)
-    _counts: dict[date, int] = field(default_factory=dict)
-    _answers: dict[tuple[Hashable, ...], object] = field(default_factory=dict)
-    _timelines: dict[BarTimes, Timeline] = field(default_factory=dict)
-    _expected: dict[tuple[str, int, date], ExpectedBars] = field(default_factory=dict)
+    _answers: Answers = field(default_factory=dict)
 
     @property
     def day(self) -> date:
@@ -82,46 +78,35 @@ class World:
         Raises:
             CalendarError: The calendar does not reach that far back.
         """
-        known = self._starts.get(need)
-        if known is None:
+
+        def start() -> date:
             tm, sessions = self.time_manager, max(need.trailing_sessions, need.lookback_sessions)
-            known = tm.session_before(self.day, sessions) if sessions else self.day
-            if need.bars:
-                known = min(known, tm.first_session_for_bars(need.interval, need.bars, self.day))
-            self._starts[need] = known
-        return known
+            first = tm.session_before(self.day, sessions) if sessions else self.day
+            return min(first, tm.first_session_for_bars(need.interval, need.bars, self.day)) if need.bars else first
+
+        return self.once("start", need, answer=start)
 
     def session_starts(self, first: date) -> NDArray[np.int64]:
         """When the sessions from ``first`` up to, but without, the session's day begin (int64 nanoseconds, UTC)."""
-        known = self._session_starts.get(first)
-        if known is None:
+
+        def starts() -> NDArray[np.int64]:
             grid = self.time_manager.grid(first, self.day)
             first_segments, _ = grid.segments_of_sessions()
-            known = self._session_starts[first] = grid.segment_open_ns[first_segments][:-1]
-        return known
+            return grid.segment_open_ns[first_segments][:-1]
+
+        return self.once("session starts", first, answer=starts)
 
     def sessions_since(self, first: date) -> int:
         """How many sessions lie before the session's day, from ``first`` on."""
-        known = self._counts.get(first)
-        if known is None:
-            known = self._counts[first] = len(self.time_manager.grid(first, self.day)) - 1
-        return known
+        return self.once("sessions", first, answer=lambda: len(self.time_manager.grid(first, self.day)) - 1)
 
     def once(self, *question: Hashable, answer: Callable[[], T]) -> T:
         """What follows from days, needs and times alone, worked out once for all symbols of which it is asked."""
-        try:
-            return cast("T", self._answers[question])
-        except KeyError:
-            made = self._answers[question] = answer()
-            return made
+        return answered(self._answers, question, answer)
 
     def once_for_all(self, *question: Hashable, answer: Callable[[], T]) -> T:
         """What follows from the config and needs alone, worked out once for all symbols and days."""
-        try:
-            return cast("T", self.lasting[question])
-        except KeyError:
-            made = self.lasting[question] = answer()
-            return made
+        return answered(self.lasting, question, answer)
 
     def today_row(self, times: BarTimes) -> int:
         """The row of the first bar that closes after the session's start; those before it are history."""
@@ -129,33 +114,30 @@ class World:
 
     def timeline(self, times: BarTimes) -> Timeline:
         """The cursor among such times, one for all series that have them."""
-        known = self._timelines.get(times)
-        if known is None:
-            known = self._timelines[times] = Timeline(times, self.time_manager.clock)
-        return known
+        return self.once("timeline", times, answer=lambda: Timeline(times, self.time_manager.clock))
 
     def expected_history(self, interval: Interval, start_ns: int, first_session: date) -> ExpectedBars:
         """The bars that the calendar expects from ``start_ns``, in ``first_session``, up to the session's start."""
-        key = (str(interval), start_ns, first_session)
-        known = self._expected.get(key)
-        if known is None:
+
+        def history() -> ExpectedBars:
             expected = self.time_manager.grid(first_session, self.day).expected_bars(interval)
             start = int(expected.start_ns.searchsorted(start_ns))
             stop = int(expected.end_ns.searchsorted(self.start_ns, side="right"))
-            known = self._expected[key] = _slice(expected, start, stop)
-        return known
+            return _slice(expected, start, stop)
+
+        return self.once("expected history", interval, start_ns, first_session, answer=history)
 
     def expected_today(self, interval: Interval) -> ExpectedBars:
         """The bars that the calendar expects to close in the session."""
-        key = (str(interval), 0, self.day)
-        known = self._expected.get(key)
-        if known is None:
+
+        def today() -> ExpectedBars:
             session = self.time_manager.session(self.day)
             expected = self.time_manager.grid(self.day, self.day).expected_bars(interval)
             start = int(expected.end_ns.searchsorted(session.first_ns, side="right"))
             stop = int(expected.end_ns.searchsorted(session.last_ns, side="right"))
-            known = self._expected[key] = _slice(expected, start, stop)
-        return known
+            return _slice(expected, start, stop)
+
+        return self.once("expected today", interval, answer=today)
 
 
 def _slice(expected: ExpectedBars, start: int, stop: int) -> ExpectedBars:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from openbell.session.answers import Answers, answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -38,7 +40,7 @@ class Timeline:
         self.times = times
         self.clock = clock
         self.at = (-1, 0)
-        self._answers: dict[tuple[Hashable, ...], object] = {}
+        self._answers: Answers = {}
         self._answers_ns = -1
 
     @property
@@ -55,7 +57,4 @@ class Timeline:
         """What follows from the times of the closed bars alone, worked out once for all series that have them."""
         if self._answers_ns != self.clock.now_ns:
             self._answers, self._answers_ns = {}, self.clock.now_ns
-        answers = self._answers
-        if question not in answers:
-            answers[question] = answer()
-        return cast("T", answers[question])
+        return answered(self._answers, question, answer)
