@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from openbell.bars import Bars
 from openbell.errors import did_you_mean
-from openbell.interval import parse_interval
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from openbell.bars import Bars
     from openbell.data.actions.point_in_time import PointInTime
     from openbell.data.actions.table import Action, Adjustment
     from openbell.data.manager import DataManager
@@ -101,8 +101,5 @@ class DayBars:
             held = known.instrument(symbol, self.day).intervals()
             if not held:
                 raise manager.unknown_symbol(symbol, self.hint(symbol))
-            source = manager.source(symbol, interval, base, held)
-            if last < first or not len(manager.time_manager.grid(first, last)):
-                return Bars.empty()
-            days, fill = (day_number(first), day_number(last)), manager.fills(symbol, interval)
-            return known.bars(symbol, source, parse_interval(interval), *days, fill=fill, as_of=self.day)
+            bars = partial(known.bars, as_of=self.day)
+            return manager.bars_of(bars, symbol, interval, first, last, base=base, held=held)

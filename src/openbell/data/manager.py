@@ -16,7 +16,7 @@ from openbell.interval import base_candidates, determine_required_base, parse_in
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from openbell.data.actions.table import Action, Adjustment
@@ -70,7 +70,9 @@ class DataManager:
         self.lock = threading.RLock()
         self._version = self._current_version()
         self._manifest = store.manifest
-        self._raw = self._nothing_read()
+        self._raw = RawSeries(
+            store, time_manager, min_completeness=min_completeness, gap_fill=gap_fill, horizon=horizon
+        )
         self._known: PointInTime | None = None
 
     def on_day(self, day: date) -> DayBars:
@@ -159,13 +161,27 @@ class DataManager:
             raw, held = self._as_stored(), self.store.intervals(symbol)
             if not held:
                 raise self.unknown_symbol(symbol, did_you_mean(symbol, self.symbols()))
-            source = self.source(symbol, interval, base, held)
-            if last < first or not len(self.time_manager.grid(first, last)):
-                return Bars.empty()
-            fill = self.fills(symbol, interval)
-            return raw.bars(symbol, source, parse_interval(interval), day_number(first), day_number(last), fill=fill)
+            return self.bars_of(raw.bars, symbol, interval, first, last, base=base, held=held)
 
     # For `DayBars`
+
+    def bars_of(
+        self,
+        bars: Callable[..., Bars],
+        symbol: str,
+        interval: str,
+        first: date,
+        last: date,
+        *,
+        base: str | None,
+        held: Sequence[str],
+    ) -> Bars:
+        """What ``bars``, of a `RawSeries` or a `PointInTime`, has of a symbol that is stored in intervals ``held``."""
+        source, wanted = self._source(symbol, interval, base, held), parse_interval(interval)
+        if last < first or not len(self.time_manager.grid(first, last)):
+            return Bars.empty()
+        fill = wanted.is_intraday and gap_policy_of(self.gap_policy, symbol, str(wanted)) == "forward"
+        return bars(symbol, source, wanted, day_number(first), day_number(last), fill=fill)
 
     def as_known(self) -> PointInTime:
         """Bars as they were known on any day, of the store as it is now. Call it with the lock held."""
@@ -174,18 +190,13 @@ class DataManager:
             self._known = PointInTime(raw, self._actions.book(), self.adjustment)
         return self._known
 
-    def fills(self, symbol: str, interval: str) -> bool:
-        """Whether synthetic bars fill the gaps of a series."""
-        wanted = parse_interval(interval)
-        return wanted.is_intraday and gap_policy_of(self.gap_policy, symbol, str(wanted)) == "forward"
-
     def unknown_symbol(self, symbol: str, hint: str) -> DataError:
         """That the store has nothing of a symbol, with a hint that begins with a blank."""
         return DataError(
             f"the store {self.store.path} has no bars of {symbol}.{hint} Import some with: openbell data import"
         )
 
-    def source(self, symbol: str, interval: str, base: str | None, held: Sequence[str]) -> str:
+    def _source(self, symbol: str, interval: str, base: str | None, held: Sequence[str]) -> str:
         """The stored interval to read."""
         if base is None:
             return determine_required_base(interval, held)
@@ -208,15 +219,6 @@ class DataManager:
                 self._known = self._known.without(changed, self._raw) if same_actions else None
             self._version, self._manifest = version, manifest
         return self._raw
-
-    def _nothing_read(self) -> RawSeries:
-        return RawSeries(
-            self.store,
-            self.time_manager,
-            min_completeness=self.min_completeness,
-            gap_fill=self.gap_fill,
-            horizon=self.horizon,
-        )
 
     def _current_version(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         return self.store.version, self._actions.version
