@@ -15,7 +15,6 @@ percent-encoded where a file system needs it (``BTC/USD`` is ``symbol=BTC%2FUSD`
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -44,7 +43,6 @@ LOCK = ".lock"
 BARS = "bars"
 QUARANTINE = "quarantine"
 FETCHED = "fetched"
-SCHEMA_VERSION = 1
 OWN_NAMES = frozenset({MARKER, MANIFEST, PENDING, STAGING, LOCK, BARS, QUARANTINE, FETCHED, "actions", "LABEL.txt"})
 """What a store's folder may hold."""
 
@@ -130,11 +128,6 @@ def as_stored(interval: str, frame: pl.DataFrame) -> pl.DataFrame:
                 f"a daily bar's timestamp is its session's date at 00:00 UTC, not {odd['timestamp'][0]}."
             )
     return stored
-
-
-def marker_content() -> bytes:
-    """What is in the file that makes a folder a store."""
-    return (json.dumps({"format": "openbell-store", "schema_version": SCHEMA_VERSION}) + "\n").encode()
 
 
 def instant(ns: int) -> datetime:

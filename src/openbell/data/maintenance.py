@@ -15,15 +15,16 @@ from openbell.data.fetch.unavailable import Unavailable
 from openbell.data.files import writer_lock
 from openbell.data.layout import Partition, data_path, partition_of
 from openbell.data.manifest import FileEntry, Manifest, data_files, describe_file
+from openbell.data.marker import marker_problem, require_traces
 from openbell.data.reader import file_problem
 from openbell.data.writer import heal, unfinished
-from openbell.errors import DamagedFileError, NotAStoreError, StoreError
+from openbell.errors import DamagedFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["Finding", "VerifyReport", "find_problems", "require_store", "verify"]
+__all__ = ["Finding", "VerifyReport", "find_problems", "verify"]
 
 LOCK_WAIT_S = 30.0
 _THREADS = 4
@@ -77,7 +78,7 @@ def verify(store: Path, *, advanced: Callable[[int, int], None] | None = None) -
     Raises:
         StoreError: The folder is not a store, or another process writes for longer than one waits.
     """
-    require_store(store)
+    require_traces(store)
     report = find_problems(store, advanced)
     if not report.findings and not unfinished(store):
         return report
@@ -89,28 +90,11 @@ def verify(store: Path, *, advanced: Callable[[int, int], None] | None = None) -
         return find_problems(store, None)
 
 
-def require_store(store: Path) -> None:
-    """Refuse a folder in which nothing tells of a store.
-
-    Raises:
-        NotAStoreError: It is none.
-        StoreError: It is one of a newer openbell.
-    """
-    if not any((store / name).exists() for name in (layout.MARKER, layout.MANIFEST, layout.BARS)):
-        if not store.is_dir():
-            raise NotAStoreError(f"{store} is a file." if store.exists() else f"there is no folder {store}.")
-        raise NotAStoreError(f"{store} is not an openbell store. Name the folder that holds {layout.MARKER}.")
-    version = _schema_version(store)
-    if version is not None and version > layout.SCHEMA_VERSION:
-        raise StoreError(
-            f"{store} was written by a newer openbell (schema {version}; this one knows {layout.SCHEMA_VERSION}). "
-            "Upgrade openbell."
-        )
-
-
 def find_problems(store: Path, advanced: Callable[[int, int], None] | None) -> VerifyReport:
     """One look at all files of a store as they are now."""
-    found = [*_marker_problem(store), *_note_problem(store), *_problems_of_other_tables(store)]
+    marker = marker_problem(store)
+    found = [Finding("marker", store / layout.MARKER, marker)] if marker else []
+    found += [*_note_problem(store), *_problems_of_other_tables(store)]
     try:
         manifest = Manifest.load(store / layout.MANIFEST)
     except FileNotFoundError:
@@ -135,22 +119,6 @@ def find_problems(store: Path, advanced: Callable[[int, int], None] | None) -> V
                 advanced(done, len(known))
     found += _unknown_files(store, set(known))
     return VerifyReport(len(known), sum(entry.bytes for _, entry in known.values()), tuple(found))
-
-
-def _schema_version(store: Path) -> int | None:
-    """What the marker says; None when it cannot be read."""
-    try:
-        return int(json.loads((store / layout.MARKER).read_bytes())["schema_version"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _marker_problem(store: Path) -> Iterator[Finding]:
-    path = store / layout.MARKER
-    if not path.exists():
-        yield Finding("marker", path, "it is missing")
-    elif path.read_bytes() != layout.marker_content():
-        yield Finding("marker", path, "its content is not what was stored")
 
 
 def _note_problem(store: Path) -> Iterator[Finding]:

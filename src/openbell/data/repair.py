@@ -14,8 +14,9 @@ from openbell.data import layout
 from openbell.data.check_bars import check_bars
 from openbell.data.files import replace_file, sync_folders, writer_lock
 from openbell.data.layout import BAR_SCHEMA, MANIFEST, PENDING, QUARANTINE, STAGING, Partition
-from openbell.data.maintenance import LOCK_WAIT_S, Finding, find_problems, require_store
+from openbell.data.maintenance import LOCK_WAIT_S, Finding, find_problems
 from openbell.data.manifest import FileEntry, Manifest, describe_file, encode_bars
+from openbell.data.marker import require_traces, write_marker
 from openbell.data.rebuild import FINER, rebuilt
 from openbell.data.store import BarStore
 from openbell.data.writer import StoreWriter, commit_manifest, heal
@@ -81,7 +82,7 @@ def repair(store: Path, *, exchange: str = "XNYS") -> RepairReport:
     Raises:
         StoreError: The folder is not a store, or another process is writing.
     """
-    require_store(store)
+    require_traces(store)
     time_manager = TimeManager(exchange)
     with writer_lock(store / layout.LOCK, wait_s=LOCK_WAIT_S):
         repairs = list(_mend_frame(store))
@@ -123,8 +124,7 @@ def _mend_frame(store: Path) -> Iterator[Repair]:
     """Make again what the store is known by: marker, manifest, and no note that nobody can read."""
     for finding in find_problems(store, None).findings:
         if finding.kind == "marker":
-            replace_file(finding.path, layout.marker_content())
-            sync_folders([store])
+            write_marker(store)
             yield Repair(finding, "rebuilt", "written again")
         elif finding.kind == "note":
             shutil.rmtree(store / STAGING, ignore_errors=True)

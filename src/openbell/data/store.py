@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import threading
 from contextlib import contextmanager
@@ -16,12 +14,13 @@ import polars as pl
 
 from openbell.data import layout
 from openbell.data.built import BUILT
-from openbell.data.files import replace_file, sync_folders, writer_lock
+from openbell.data.files import writer_lock
 from openbell.data.layout import BAR_SCHEMA, Partition, data_path, instant
 from openbell.data.manifest import FileEntry, Manifest
+from openbell.data.marker import has_marker, make_store, remove_if_empty, require_free, require_marker
 from openbell.data.reader import FileReader, StoredFile, SymbolRows
 from openbell.data.writer import StoreWriter, WriteReport, commit_manifest, heal, unfinished
-from openbell.errors import DamagedFileError, NotAStoreError, StoreError
+from openbell.errors import DamagedFileError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,7 +85,7 @@ class BarStore:
             DamagedFileError: Its manifest cannot be read.
         """
         folder = Path(path)
-        _require_marker(folder)
+        require_marker(folder)
         return BarStore(folder)
 
     @staticmethod
@@ -97,9 +96,9 @@ class BarStore:
             StoreError: The folder holds something else, or is a store of a newer schema version.
         """
         folder = Path(path)
-        if (folder / layout.MARKER).exists():
+        if has_marker(folder):
             return BarStore.open(folder)
-        _require_free(folder)
+        require_free(folder)
         return BarStore(folder)
 
     @property
@@ -146,7 +145,7 @@ class BarStore:
             StoreError: Another process is still writing after ``wait_s``, or the disk is full.
         """
         with writer_lock(self.path / layout.LOCK, wait_s=wait_s):
-            is_new = _create(self.path)
+            is_new = make_store(self.path)
             writer = StoreWriter(self.path, self._healed())
             try:
                 yield writer
@@ -155,7 +154,7 @@ class BarStore:
                     writer.flush()
                 finally:
                     if is_new:
-                        _remove_if_empty(self.path)
+                        remove_if_empty(self.path)
 
     def read(self, symbols: Sequence[str], interval: str, first: date | None, last: date | None) -> pl.DataFrame:
         """Stored bars, in one scan over all files that they are in.
@@ -296,65 +295,3 @@ def _coverage(symbol: str, interval: str, entries: Sequence[FileEntry]) -> Cover
     rows, size = sum(e.rows for e in entries), sum(e.bytes for e in entries)
     first, last, built = instant(entries[0].first_ns), instant(entries[-1].last_ns), sum(e.built for e in entries)
     return Coverage(symbol, interval, rows, first, last, len(entries), size, built)
-
-
-def _require_marker(folder: Path) -> None:
-    remedy = f"Create a store with: openbell data import lean FOLDER --store {folder}"
-    mend = f"Write it again with: openbell data repair --store {folder}"
-    if not folder.is_dir():
-        if folder.exists():
-            raise NotAStoreError(f"{folder} is a file. Name the folder of a store.")
-        raise NotAStoreError(f"there is no folder {folder}. {remedy}")
-    try:
-        marker = json.loads((folder / layout.MARKER).read_bytes())
-        version = int(marker["schema_version"])
-    except FileNotFoundError:
-        if (folder / layout.MANIFEST).exists() or (folder / layout.BARS).exists():
-            raise DamagedFileError(folder / layout.MARKER, "it is missing", mend) from None
-        raise NotAStoreError(f"{folder} is not an openbell store (it has no {layout.MARKER}). {remedy}") from None
-    except (ValueError, KeyError, TypeError) as exc:
-        raise DamagedFileError(folder / layout.MARKER, f"it cannot be read: {exc}", mend) from exc
-    if version > layout.SCHEMA_VERSION:
-        raise StoreError(
-            f"{folder} was written by a newer openbell (schema {version}; this one knows {layout.SCHEMA_VERSION}). "
-            "Upgrade openbell."
-        )
-
-
-def _require_free(folder: Path) -> None:
-    """Refuse to make a store in a folder that is used for something else."""
-    if folder.exists() and not folder.is_dir():
-        raise NotAStoreError(f"{folder} is a file. Name an empty or a new folder.")
-    # Hidden files may be what a creation that was killed has left.
-    if folder.exists() and (others := sorted(p.name for p in folder.iterdir() if not _is_own(p.name))):
-        raise NotAStoreError(
-            f"{folder} is not an openbell store and not empty (it holds {', '.join(others[:3])}). "
-            "Name an empty or a new folder."
-        )
-
-
-def _is_own(name: str) -> bool:
-    return name.startswith(".") or name in layout.OWN_NAMES
-
-
-def _create(folder: Path) -> bool:
-    """Make the folder a store if it is none; whether it was made one. Call it with the lock held."""
-    if (folder / layout.MARKER).exists():
-        return False
-    _require_free(folder)
-    try:
-        replace_file(folder / layout.MARKER, layout.marker_content())
-        sync_folders([folder])
-    except OSError as exc:
-        raise StoreError(f"cannot make a store in {folder}: {exc.strerror or exc}.") from exc
-    return True
-
-
-def _remove_if_empty(folder: Path) -> None:
-    """Take a store away that was made for bars that did not come; call it with the lock held."""
-    if {path.name for path in folder.iterdir()} <= {layout.MARKER, layout.LOCK}:
-        (folder / layout.MARKER).unlink()
-        (folder / layout.LOCK).unlink()
-        # Not when somebody has put something there meanwhile.
-        with contextlib.suppress(OSError):
-            folder.rmdir()
