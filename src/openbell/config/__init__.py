@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from openbell.config.indicator import IndicatorConfig
 from openbell.config.models import (
     BacktestConfig,
     ComponentConfig,
     HistoricalConfig,
     HistoricalEntry,
-    IndicatorConfig,
     ScannerConfig,
     ScheduleConfig,
     SessionConfig,

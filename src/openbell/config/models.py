@@ -6,22 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
-from pydantic.dataclasses import dataclass
 
 from openbell.config.exchange import Exchange
-from openbell.config.fields import (
-    ClockTime,
-    Day,
-    Intervals,
-    IntervalText,
-    IntradayInterval,
-    Number,
-    Params,
-    Symbols,
-    symbol_list,
-)
+from openbell.config.fields import ClockTime, Day, Intervals, IntradayInterval, Symbols, symbol_list
 from openbell.config.gap_policy import GapPolicies
-from openbell.config.problems import raises_config_error
+from openbell.config.indicator import IndicatorConfig
 
 if TYPE_CHECKING:
     from datetime import date, time
@@ -31,7 +20,6 @@ __all__ = [
     "ComponentConfig",
     "HistoricalConfig",
     "HistoricalEntry",
-    "IndicatorConfig",
     "ScannerConfig",
     "ScheduleConfig",
     "SessionConfig",
@@ -44,46 +32,6 @@ class _Level(BaseModel):
     """One level of the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-@raises_config_error
-@dataclass(frozen=True, config=ConfigDict(extra="forbid", use_attribute_docstrings=True))
-class IndicatorConfig:
-    """An indicator on bars of one interval: ``IndicatorConfig("ema", period=10, interval="5m")``.
-
-    Hashable and equal by value. Whether the name and the parameters exist is known to `openbell.indicators` only.
-
-    Raises:
-        ConfigError: A value cannot be.
-    """
-
-    name: Annotated[str, Field(min_length=1, strict=True)]
-    """The indicator's name; `openbell indicators` lists all. Upper and lower case are the same."""
-    period: Number | None = None
-    """The main length parameter, in bars; left out, the indicator's own default holds."""
-    interval: IntervalText = "1m"
-    """The interval of the bars that it reads."""
-    params: Params = Field(default_factory=dict, validate_default=True)
-    """Further parameters by name."""
-
-    @field_validator("name")
-    @classmethod
-    def _lower_case(cls, name: str) -> str:
-        return name.strip().lower()
-
-    @field_validator("period")
-    @classmethod
-    def _above_zero(cls, period: float | None) -> float | None:
-        if period is not None and period <= 0:
-            raise ValueError(f"must be above 0, not {period}")
-        return period
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.period, self.interval, frozenset(self.params.items())))
-
-    def __reduce__(self) -> tuple[type[IndicatorConfig], tuple[Any, ...]]:
-        # The read-only view that params is cannot be pickled or copied by itself.
-        return type(self), (self.name, self.period, self.interval, dict(self.params))
 
 
 class BacktestConfig(_Level):
