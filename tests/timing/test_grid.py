@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import weakref
 from datetime import date, timedelta
 from functools import cache
 
@@ -222,3 +223,14 @@ def test_segments_of_a_window_belong_to_its_own_sessions() -> None:
         *(330, 210, 240),
     ]
     assert grid.bars_per_session(parse_interval("1m")).tolist() == [390, 210]
+
+
+def test_a_grid_keeps_the_bars_that_days_ask_for_again_but_not_those_of_seconds() -> None:
+    """Grids are kept for a run; of each of its days, expected bars of seconds take more than a megabyte."""
+    grid = manager("XNYS").grid(date(2024, 7, 1), date(2024, 7, 3))
+    assert grid.expected_bars(parse_interval("1m")) is grid.expected_bars(parse_interval("1m"))
+    seconds = grid.expected_bars(parse_interval("1s"))
+    assert len(seconds) == 2 * 23_400 + 12_600
+    start = weakref.ref(seconds.start_ns)
+    del seconds
+    assert start() is None

@@ -19,6 +19,8 @@ __all__ = ["ANCHOR_DAY", "ExpectedBars", "Segment", "SessionGrid", "TradingSessi
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
+_BARS_KEPT = 10_000
+
 ANCHOR_DAY = 10_959
 """Monday 2000-01-03 in days since 1970-01-01; groups of sessions and of weeks are counted from it in every window."""
 
@@ -180,7 +182,9 @@ class SessionGrid:
         known = self._expected.get(interval)
         if known is None:
             known = self._tile(interval) if interval.is_intraday else self._group(interval)
-            self._expected[interval] = known
+            # Grids outlive the days that ask for them, and those of seconds would outgrow the bars themselves.
+            if len(known) <= _BARS_KEPT:
+                self._expected[interval] = known
         return known
 
     def bars_per_session(self, interval: Interval) -> NDArray[np.int64]:
@@ -226,12 +230,12 @@ class SessionGrid:
         regular = self.segment_is_regular
         opens, closes = self.segment_open_ns[regular], self.segment_close_ns[regular]
         bars = -(-(closes - opens) // interval.ns)
-        segment = np.repeat(np.arange(len(bars)), bars)
-        number_in_segment = np.arange(len(segment), dtype=np.int64) - np.repeat(np.cumsum(bars) - bars, bars)
-        start = opens[segment] + number_in_segment * interval.ns
-        end = np.minimum(start + interval.ns, closes[segment])
-        session = self.segment_session[regular][segment]
-        return ExpectedBars(start, end, session, np.ones(len(start), np.int64))
+        bars_before = np.cumsum(bars) - bars
+        number = np.arange(bars.sum(), dtype=np.int64)
+        start = np.repeat(opens - bars_before * interval.ns, bars) + number * interval.ns
+        end = np.minimum(start + interval.ns, np.repeat(closes, bars))
+        session = np.repeat(self.segment_session[regular], bars)
+        return ExpectedBars(start, end, session, np.broadcast_to(np.int64(1), len(start)))
 
     def _group(self, interval: Interval) -> ExpectedBars:
         """Daily and weekly bars: the sessions of each group, by the whole calendar."""
