@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 from dataclasses import dataclass, field, replace
-from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import synthetic
 from benchmarks.environments import CACHE
@@ -15,6 +14,11 @@ from benchmarks.synthetic import calendar, make_store, sessions, symbols, write_
 
 from openbell.data.store import BarStore
 from openbell.errors import OpenbellError
+from openbell.interval import DAY_NS
+from openbell.timing.grid import day_number
+
+if TYPE_CHECKING:
+    from datetime import date
 
 PEERS = ("nautilus", "backtrader", "zipline", "zipline_history", "vectorbt")
 HISTORY = 3
@@ -163,7 +167,7 @@ def _usable(path: Path, digest: str) -> bool:
 
 def midnight_ns(day: date) -> int:
     """The start of a day in UTC, as daily bars are stamped."""
-    return (day - date(1970, 1, 1)).days * 86_400_000_000_000
+    return day_number(day) * DAY_NS
 
 
 ALL = ("floor", "openbell", *PEERS)

@@ -10,7 +10,9 @@ import numpy as np
 import polars as pl
 
 from openbell.data.store import BarStore
+from openbell.interval import DAY_NS
 from openbell.timing import TimeManager
+from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -56,7 +58,7 @@ def made_store(
     with store.writer() as writer:
         for (number, symbol), interval in product(enumerate(symbols), intervals):
             if interval == "1d":
-                starts = np.array([(day - date(1970, 1, 1)).days * 86_400_000_000_000 for day in days])
+                starts = np.array([day_number(day) * DAY_NS for day in days])
             else:
                 starts = np.concatenate([_starts(tm, interval, day) for day in days])
             kept = np.array([start for start in starts if keep(symbol, interval, int(start))], np.int64)

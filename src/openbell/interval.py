@@ -19,12 +19,15 @@ from openbell.errors import IntervalError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["BASE_INTERVALS", "Interval", "base_candidates", "determine_required_base", "parse_interval"]
+__all__ = ["BASE_INTERVALS", "DAY_NS", "Interval", "base_candidates", "determine_required_base", "parse_interval"]
 
 Unit = Literal["s", "m", "d", "w"]
 
 BASE_INTERVALS = ("1s", "1m", "1d")
 """The intervals that are stored and streamed, finest first."""
+
+DAY_NS = 86_400_000_000_000
+"""The nanoseconds of a UTC day: what times since 1970 are counted in, per day since 1970."""
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _WRITTEN = re.compile(r"([1-9]\d*)([smhdw])")

@@ -10,7 +10,7 @@ import numpy as np
 from openbell.data.actions.store import ActionStore
 from openbell.data.closed_days import question_of_closed_days
 from openbell.errors import DamagedFileError
-from openbell.interval import parse_interval
+from openbell.interval import DAY_NS, parse_interval
 from openbell.timing.calendars import calendar_names
 from openbell.timing.grid import date_of, day_number
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["bars_beyond_calendar", "first_stored_day", "questions_of_calendar", "sessions_without_bars"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY_NS = 86_400_000_000_000
 _MOST_ROWS = 100_000
 _MOST_QUESTIONS = 5
 _MOST_NAMES = 3
@@ -130,8 +129,8 @@ def _present(
     """Which of the sessions from ``begin`` up to but without ``end`` have a bar of some of the symbols."""
     opens, closes = _edges(grid)
     daily = interval == "1d"
-    starts = grid.days * _DAY_NS if daily else opens
-    ends = starts + _DAY_NS if daily else closes
+    starts = grid.days * DAY_NS if daily else opens
+    ends = starts + DAY_NS if daily else closes
     present = np.zeros(end - begin, np.bool_)
     for low, high in _windows(store, symbols, interval, int(starts[begin]), int(ends[end - 1])):
         inside = (ends[begin:end] > low) & (starts[begin:end] < high)
@@ -215,10 +214,10 @@ def _question(
 def _witnesses(store: BarStore, others: Sequence[str], days: Sequence[date], time_manager: TimeManager) -> list[str]:
     """Other symbols of the store that have bars on the first of the days."""
     opens, closes = _edges(time_manager.grid(days[0], days[0]))
-    day_ns = day_number(days[0]) * _DAY_NS
+    day_ns = day_number(days[0]) * DAY_NS
     found: dict[str, None] = {}
     for interval in ("1d", "1m", "1s"):
-        low, high = (day_ns, day_ns + _DAY_NS) if interval == "1d" else (int(opens[0]), int(closes[0]))
+        low, high = (day_ns, day_ns + DAY_NS) if interval == "1d" else (int(opens[0]), int(closes[0]))
         try:
             found.update(dict.fromkeys(name for name, _, _ in store.read_rows(others, interval, low, high).runs))
         except DamagedFileError:

@@ -10,6 +10,7 @@ import numpy as np
 from openbell.data.aggregate import rows_in_segments
 from openbell.data.session_reader import rows_between
 from openbell.errors import DamagedFileError
+from openbell.interval import DAY_NS
 from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["on_closed_days", "question_of_closed_days"]
 
 _HOUR_NS = 3_600_000_000_000
-_DAY_NS = 24 * _HOUR_NS
 _MOST_ROWS = 100_000
 _MOST_NAMES = 3
 
@@ -47,8 +47,8 @@ def on_closed_days(
         Their starts, and their days since 1970-01-01.
     """
     if not intraday:
-        strange = starts[~np.isin(starts // _DAY_NS, grid.days)]
-        return strange, strange // _DAY_NS
+        strange = starts[~np.isin(starts // DAY_NS, grid.days)]
+        return strange, strange // DAY_NS
     strange = starts[~rows_in_segments(starts, grid)[0]]
     first_segment, _ = grid.segments_of_sessions()
     opens = grid.segment_open_ns[first_segment]
@@ -57,9 +57,9 @@ def on_closed_days(
     since = strange - opens[before]
     until = opens[np.minimum(before + 1, len(opens) - 1)] - strange
     # At a change of the clocks one of the two sessions has other hours of UTC than the day between.
-    like_before = rows_in_segments(strange - since // _DAY_NS * _DAY_NS, grid)[0]
-    like_after = rows_in_segments(strange - -until // _DAY_NS * _DAY_NS, grid)[0]
-    days_since = (since + _HOUR_NS) // _DAY_NS
+    like_before = rows_in_segments(strange - since // DAY_NS * DAY_NS, grid)[0]
+    like_after = rows_in_segments(strange - -until // DAY_NS * DAY_NS, grid)[0]
+    days_since = (since + _HOUR_NS) // DAY_NS
     closed = (days_since >= 1) & (like_before | like_after)
     return strange[closed], (grid.days[before] + days_since)[closed]
 
@@ -81,7 +81,7 @@ def question_of_closed_days(
     if interval == "60m" or rows_between(store.manifest, [symbol], interval, begin, end) > _MOST_ROWS:
         return []
     try:
-        rows = store.read_rows([symbol], interval, begin * _DAY_NS, (end + 1) * _DAY_NS, columns=("timestamp",))
+        rows = store.read_rows([symbol], interval, begin * DAY_NS, (end + 1) * DAY_NS, columns=("timestamp",))
     except DamagedFileError:
         return []  # whoever needs the file will tell
     starts = rows.columns["timestamp"]

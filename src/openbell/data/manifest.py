@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from openbell.data.built import built_metadata, read_built, unmarked
-from openbell.data.layout import BAR_SCHEMA, BARS, Partition, partition_of
+from openbell.data.layout import BAR_SCHEMA, BARS, GROUP_ROWS, WHOLE_ROWS, Partition, partition_of
 from openbell.data.seal import UNSEALED, is_sealed, sealed, sha256_of
 from openbell.errors import DamagedFileError
+from openbell.interval import DAY_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["FileEntry", "Manifest", "data_files", "describe_file", "encode_bars", "unreadable_entry"]
 
 _SCAN_THREADS = 4
-_DAY_NS = 86_400_000_000_000
-_YEAR_2100_NS = 47_482 * _DAY_NS
+_YEAR_2100_NS = 47_482 * DAY_NS
 
 _REMEDY = "Make it again from the data files with: openbell data repair --store FOLDER"
 
@@ -176,7 +176,8 @@ def encode_bars(part: str, frame: pl.DataFrame) -> tuple[bytes, FileEntry]:
     """
     buffer = io.BytesIO()
     metadata = built_metadata(frame)
-    unmarked(frame).write_parquet(buffer, compression="zstd", metadata=metadata)
+    group_rows = GROUP_ROWS if frame.height > WHOLE_ROWS else WHOLE_ROWS
+    unmarked(frame).write_parquet(buffer, compression="zstd", metadata=metadata, row_group_size=group_rows)
     content = buffer.getvalue()
     return content, _describe(part, frame, content, 0 if metadata is None else read_built(content).height)
 
@@ -206,7 +207,7 @@ def unreadable_entry(part: str, size: int) -> FileEntry:
         return FileEntry(part, 0, 0, _YEAR_2100_NS, size, "")
     year, month = int(part[:4]), int(part[5:])
     first_ns = calendar.timegm((year, month, 1, 0, 0, 0)) * 1_000_000_000
-    return FileEntry(part, 0, first_ns, first_ns + calendar.monthrange(year, month)[1] * _DAY_NS - 1, size, "")
+    return FileEntry(part, 0, first_ns, first_ns + calendar.monthrange(year, month)[1] * DAY_NS - 1, size, "")
 
 
 def _describe_any(path: Path) -> FileEntry:

@@ -10,6 +10,7 @@ import polars as pl
 from openbell.data.built import BUILT, BUILT_SCHEMA
 from openbell.data.layout import BAR_SCHEMA, instant
 from openbell.data.manager import DataManager
+from openbell.interval import DAY_NS
 
 if TYPE_CHECKING:
     from openbell.data.layout import Partition
@@ -23,7 +24,6 @@ FINER = {"1d": "1m", "1m": "1s"}
 """From which bars those of a lost file are built."""
 
 _SCHEMA = pl.Schema([*BAR_SCHEMA.items(), (BUILT, BUILT_SCHEMA[BUILT])])
-_DAY_NS = 86_400_000_000_000
 
 
 def rebuilt(
@@ -57,7 +57,7 @@ def rebuilt(
     times = bars.timestamp
     if lost.interval == "1d":
         grid = time_manager.grid(first, last)
-        times = grid.days[np.searchsorted(grid.open_ns, times)] * _DAY_NS
+        times = grid.days[np.searchsorted(grid.open_ns, times)] * DAY_NS
     values = {name: getattr(bars, name) for name in ("open", "high", "low", "close", "volume")}
     frame = pl.DataFrame({"timestamp": times, **values, BUILT: bars.count}).cast(_SCHEMA)
     within = frame.filter(pl.col("timestamp").to_physical().is_between(entry.first_ns, entry.last_ns))

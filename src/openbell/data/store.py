@@ -21,6 +21,8 @@ from openbell.data.marker import has_marker, make_store, remove_if_empty, requir
 from openbell.data.reader import FileReader, StoredFile, SymbolRows
 from openbell.data.writer import StoreWriter, WriteReport, commit_manifest, heal, unfinished
 from openbell.errors import DamagedFileError, StoreError
+from openbell.interval import DAY_NS
+from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BarStore", "Coverage", "WriteReport"]
 
-_DAY_NS = 86_400_000_000_000
 _WAIT_S = 30.0
 _POLL_S = 0.05
 
@@ -172,7 +173,7 @@ class BarStore:
             DamagedFileError: A file cannot be read, or is not what was stored; it names the file.
         """
         begin = None if first is None else _midnight_ns(first)
-        end = None if last is None else _midnight_ns(last) + _DAY_NS
+        end = None if last is None else _midnight_ns(last) + DAY_NS
         rows = self.read_rows(symbols, interval, begin, end)
         names = pl.Series("symbol", [name for name, _, _ in rows.runs], pl.String)
         which = np.repeat(np.arange(len(rows.runs)), [stop - start for _, start, stop in rows.runs])
@@ -288,7 +289,7 @@ def _stamp(path: Path) -> tuple[int, ...]:
 
 
 def _midnight_ns(day: date) -> int:
-    return (day.toordinal() - 719_163) * _DAY_NS
+    return day_number(day) * DAY_NS
 
 
 def _coverage(symbol: str, interval: str, entries: Sequence[FileEntry]) -> Coverage:

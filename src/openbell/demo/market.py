@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from openbell.interval import DAY_NS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -93,7 +95,7 @@ def minute_bars(listing: Listing, seed: int, minutes: ExpectedBars) -> pl.DataFr
 def daily_bars(minutes: pl.DataFrame, grid: SessionGrid) -> pl.DataFrame:
     """The daily bars that the minutes add up to; ``timestamp`` is each session's date at 00:00 UTC."""
     session = grid.open_ns.searchsorted(minutes["timestamp"].to_physical().to_numpy(), side="right") - 1
-    dates = pl.Series("timestamp", grid.days[session] * 86_400_000_000_000).cast(pl.Datetime("ns"))
+    dates = pl.Series("timestamp", grid.days[session] * DAY_NS).cast(pl.Datetime("ns"))
     return (
         minutes.with_columns(dates.dt.replace_time_zone("UTC"))
         .group_by("timestamp", maintain_order=True)

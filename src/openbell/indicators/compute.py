@@ -9,6 +9,7 @@ import numpy as np
 from openbell.errors import BadBarsError, ConfigError
 from openbell.indicators.inputs import PRICE_COLUMNS, IndicatorInputs, locate, regular_rows
 from openbell.indicators.registry import get
+from openbell.interval import DAY_NS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["compute"]
 
 Frame = TypeVar("Frame", "pl.DataFrame", "pd.DataFrame")
-_NS_PER_DAY = 86_400_000_000_000
 _EMPTY = np.empty(0, np.float64)
 
 
@@ -174,5 +174,5 @@ def _grid(start: NDArray[np.int64], exchange: str) -> SessionGrid:
     from openbell.timing.manager import TimeManager
 
     epoch, margin = date(1970, 1, 1), timedelta(days=7)
-    first, last = (epoch + timedelta(days=int(ns // _NS_PER_DAY)) for ns in (start[0], start[-1]))
+    first, last = (epoch + timedelta(days=int(ns // DAY_NS)) for ns in (start[0], start[-1]))
     return TimeManager(exchange).grid(first - margin, last + margin)

@@ -16,6 +16,7 @@ from openbell.data.actions.book import FAR_FUTURE, FAR_PAST, ActionBook, Tenure
 from openbell.data.manager import DataManager
 from openbell.data.store import BarStore
 from openbell.errors import DataError
+from openbell.interval import DAY_NS
 from openbell.timing.grid import day_number
 from openbell.timing.manager import TimeManager
 
@@ -34,10 +35,10 @@ def same(one: Bars, other: Bars) -> bool:
 
 def store_of(folder: Path, *renames: tuple, **spans: tuple[date, date]) -> BarStore:
     """A store with bars of symbols on some days, and renames."""
-    days = {symbol: [day_number(day) * 86_400_000_000_000 for day in span] for symbol, span in spans.items()}
+    days = {symbol: [day_number(day) * DAY_NS for day in span] for symbol, span in spans.items()}
 
     def keep(symbol: str, interval: str, start_ns: int) -> bool:
-        return days[symbol][0] <= start_ns < days[symbol][1] + 86_400_000_000_000
+        return days[symbol][0] <= start_ns < days[symbol][1] + DAY_NS
 
     made_store(folder, list(spans), str(FIRST), str(LAST), keep=keep)
     ActionStore(folder).write(actions(*renames))

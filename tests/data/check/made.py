@@ -12,7 +12,7 @@ import polars as pl
 from openbell.data.check.peers import Peers
 from openbell.data.check.series import Series, make_series
 from openbell.errors import ConfigError
-from openbell.interval import parse_interval
+from openbell.interval import DAY_NS, parse_interval
 from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from openbell.timing.grid import SessionGrid
 
 FIRST, LAST = date(2013, 9, 3), date(2013, 12, 31)
-DAY_NS = 86_400_000_000_000
 
 
 @lru_cache

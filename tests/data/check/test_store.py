@@ -24,7 +24,7 @@ from openbell.data.check.splits import declared_splits
 from openbell.data.importers.lean import import_lean
 from openbell.data.store import BarStore
 from openbell.errors import ConfigError, DataError
-from openbell.interval import parse_interval
+from openbell.interval import DAY_NS, parse_interval
 from openbell.timing import TimeManager
 from openbell.timing.grid import day_number
 
@@ -344,7 +344,7 @@ class TestCommand:
         symbols = [f"S{n:02}" for n in range(40)]
 
         def keep(symbol: str, interval: str, ns: int) -> bool:
-            return symbol not in ("S07", "S21") or ns // 86_400_000_000_000 % 7 != 0
+            return symbol not in ("S07", "S21") or ns // DAY_NS % 7 != 0
 
         return made_store(
             tmp_path_factory.mktemp("many") / "store", symbols, "2024-01-02", "2024-03-28", intervals=["1d"], keep=keep

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from openbell.data.actions.book import FAR_FUTURE, FAR_PAST, Tenure
+from openbell.interval import DAY_NS
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from openbell.data.manifest import Manifest
 
 __all__ = ["Instrument", "Instruments", "Piece", "PriceActions"]
-
-_DAY_NS = 86_400_000_000_000
 
 
 class Piece(NamedTuple):
@@ -149,7 +148,7 @@ class Instrument:
 
     def _holds(self, name: str, interval: str, tenure: Tenure) -> bool:
         """Whether the store has bars under a name in the time of a tenure."""
-        begin, end = tenure.first_day * _DAY_NS, (tenure.last_day + 1) * _DAY_NS
+        begin, end = tenure.first_day * DAY_NS, (tenure.last_day + 1) * DAY_NS
         files = self._manifest.files.get((name, interval), ())
         return any(file.first_ns < end and begin <= file.last_ns for file in files)
 

@@ -20,7 +20,7 @@ from openbell.data.check.splits import declared_splits
 from openbell.data.check.windows import Window, windows_of
 from openbell.data.layout import BAR_SCHEMA
 from openbell.errors import ConfigError, DamagedFileError, DataError, did_you_mean
-from openbell.interval import Interval, parse_interval
+from openbell.interval import DAY_NS, Interval, parse_interval
 from openbell.timing import TimeManager
 from openbell.timing.grid import date_of, day_number
 
@@ -39,7 +39,6 @@ CHECKED_INTERVALS = ("1d", "1m", "1s")
 
 _ROWS_AT_ONCE = 2_000_000
 _PATIENT_DAYS = 10
-_DAY_NS = 86_400_000_000_000
 _FOREVER = 2**62
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -156,8 +155,8 @@ class _Checker:
     def _grids(self, held: Collection[Coverage]) -> tuple[SessionGrid, SessionGrid | None]:
         """All sessions of the stored bars in the range of dates, and some before and after."""
         tm, patience = self.time_manager, timedelta(days=_PATIENT_DAYS)
-        first = date_of(max(self.begin_ns, min(_ns(c.first) for c in held)) // _DAY_NS)
-        last = date_of(min(self.end_ns, max(_ns(c.last) for c in held)) // _DAY_NS)
+        first = date_of(max(self.begin_ns, min(_ns(c.first) for c in held)) // DAY_NS)
+        last = date_of(min(self.end_ns, max(_ns(c.last) for c in held)) // DAY_NS)
         days = max(first - patience, tm.first_day), min(last + patience, tm.last_day)
         around = self._around.grid(*days) if self._around else None
         return tm.grid(*days), around
@@ -287,11 +286,11 @@ def _groups(series: Sequence[Coverage], bars: int) -> Iterator[list[str]]:
 
 
 def _midnight_ns(day: date) -> int:
-    return day_number(day) * _DAY_NS
+    return day_number(day) * DAY_NS
 
 
 def _day_start(ns: int) -> int:
-    return ns // _DAY_NS * _DAY_NS
+    return ns // DAY_NS * DAY_NS
 
 
 def _ns(instant: datetime) -> int:

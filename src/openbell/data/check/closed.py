@@ -8,6 +8,7 @@ import numpy as np
 
 from openbell.data.check.finding import Finding
 from openbell.data.closed_days import on_closed_days
+from openbell.interval import DAY_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +20,6 @@ __all__ = ["SUSPICIOUS_SHARE", "bars_on_closed_days", "closed_days"]
 
 SUSPICIOUS_SHARE = 0.05
 """From this share of bars at times that cannot be, something is asked about all of them."""
-_DAY_NS = 86_400_000_000_000
 
 
 def bars_on_closed_days(series: Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -35,7 +35,7 @@ def closed_days(series: Series, peers: Peers) -> list[Finding]:
     starts, days = bars_on_closed_days(series)
     if not len(starts):
         return []
-    length = series.interval.ns if series.intraday else _DAY_NS
+    length = series.interval.ns if series.intraday else DAY_NS
     total = len(series.distinct_starts())
     if len(starts) >= SUSPICIOUS_SHARE * total:
         text = f"{100 * len(starts) / total:.1f} % of the bars are of {len(np.unique(days)):,} days that the calendar "

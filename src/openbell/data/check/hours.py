@@ -9,6 +9,7 @@ import numpy as np
 from openbell.data.aggregate import rows_in_segments
 from openbell.data.check.closed import SUSPICIOUS_SHARE, bars_on_closed_days
 from openbell.data.check.finding import Finding
+from openbell.interval import DAY_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["end_labels", "outside_hours", "wrong_time_zone"]
 
 _HOUR_NS = 3_600_000_000_000
-_DAY_NS = 24 * _HOUR_NS
 _SHIFTS = tuple(half * _HOUR_NS // 2 for half in sorted(range(-28, 29), key=abs) if half)
 _FITTING = 0.95
 _USUAL = 0.9
@@ -69,7 +69,7 @@ def wrong_time_zone(series: Series) -> list[Finding]:
     starts = series.starts_of_stored()
     volume = np.nan_to_num(series.stored["volume"].to_numpy(), nan=0.0)
     near = np.minimum(np.searchsorted(series.grid.open_ns, starts), len(series.grid.open_ns) - 1)
-    opened = series.grid.open_ns[near] % _DAY_NS
+    opened = series.grid.open_ns[near] % DAY_NS
     # Futures and round-the-clock markets have no quiet hours that would tell one time zone from another.
     if (series.grid.close_ns - series.grid.open_ns).max() > 12 * _HOUR_NS:
         return []

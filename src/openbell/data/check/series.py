@@ -11,6 +11,7 @@ from openbell.bars import Bars
 from openbell.data.aggregate import rows_in_segments
 from openbell.data.check_bars import check_bars
 from openbell.data.layout import BAR_SCHEMA
+from openbell.interval import DAY_NS
 from openbell.timing.grid import ExpectedBars
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from openbell.timing.grid import SessionGrid
 
 __all__ = ["Series", "bars_of_sessions", "local_median", "make_series", "true_range"]
-
-_DAY_NS = 86_400_000_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,12 +74,12 @@ class Series:
 
     def times_of_days(self, day_ns: NDArray[np.int64]) -> tuple[int, int]:
         """From when to when daily rows, named by 00:00 UTC of their dates, last: in sessions, else in whole days."""
-        place = np.searchsorted(self.grid.days, day_ns[[0, -1]] // _DAY_NS)
+        place = np.searchsorted(self.grid.days, day_ns[[0, -1]] // DAY_NS)
         inside = (place < len(self.grid.days)) & (
-            self.grid.days[np.minimum(place, len(self.grid.days) - 1)] == day_ns[[0, -1]] // _DAY_NS
+            self.grid.days[np.minimum(place, len(self.grid.days) - 1)] == day_ns[[0, -1]] // DAY_NS
         )
         start = int(self.grid.open_ns[place[0]]) if inside[0] else int(day_ns[0])
-        end = int(self.grid.close_ns[place[1]]) if inside[1] else int(day_ns[-1]) + _DAY_NS
+        end = int(self.grid.close_ns[place[1]]) if inside[1] else int(day_ns[-1]) + DAY_NS
         return start, end
 
 
@@ -125,8 +124,8 @@ def bars_of_sessions(interval: Interval, stored: pl.DataFrame, grid: SessionGrid
         session = grid.segment_session[segment[inside]]
         begin, end = starts[inside], np.minimum(starts + interval.ns, grid.segment_close_ns[segment])[inside]
     else:
-        place = np.minimum(np.searchsorted(grid.days, starts // _DAY_NS), len(grid.days) - 1)
-        inside = grid.days[place] == starts // _DAY_NS
+        place = np.minimum(np.searchsorted(grid.days, starts // DAY_NS), len(grid.days) - 1)
+        inside = grid.days[place] == starts // DAY_NS
         session = place[inside].astype(np.int64)
         begin, end = grid.open_ns[session], grid.close_ns[session]
     values = {name: good[name].to_numpy()[inside] for name in ("open", "high", "low", "close", "volume")}

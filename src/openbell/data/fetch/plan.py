@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from openbell.data.fetch.missing import DateRange, missing_ranges
+from openbell.interval import DAY_NS
 from openbell.timing.grid import date_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Request", "plan_requests", "sessions_with_bars"]
 
-_DAY_NS = 86_400_000_000_000
 _SYMBOLS_AT_ONCE = 200
 _BARS_AT_ONCE = 20_000
 """Of daily bars: so few that little is lost when a request is interrupted, and so many that pages are full."""
@@ -108,7 +108,7 @@ def sessions_with_bars(times: NDArray[np.int64], interval: str, grid: SessionGri
         grid: The sessions.
     """
     if interval == "1d":
-        days = np.intersect1d(times // _DAY_NS, grid.days)
+        days = np.intersect1d(times // DAY_NS, grid.days)
         return {date_of(day) for day in days.tolist()}
     session = np.searchsorted(grid.open_ns, times, side="right") - 1
     within = (session >= 0) & (times < grid.close_ns[session])
@@ -122,7 +122,7 @@ def _held_sessions(
     if interval not in store.intervals(symbol):
         return set()
     grid = time_manager.grid(sessions[0], sessions[-1])
-    begin, end = int(grid.days[0]) * _DAY_NS, (int(grid.days[-1]) + 1) * _DAY_NS
+    begin, end = int(grid.days[0]) * DAY_NS, (int(grid.days[-1]) + 1) * DAY_NS
     if interval != "1d":
         begin, end = int(grid.open_ns[0]), int(grid.close_ns[-1])
     rows = store.read_rows([symbol], interval, begin, end)

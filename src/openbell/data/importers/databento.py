@@ -7,7 +7,6 @@ day; it is stored under that date.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,8 @@ from openbell.data.importers.table import CHUNK_ROWS, NO_BAD_ROWS, Chunk
 from openbell.data.importers.tables import import_tables
 from openbell.data.importers.times import TimeReader
 from openbell.errors import ConfigError
-from openbell.interval import parse_interval
+from openbell.interval import DAY_NS, parse_interval
+from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -172,10 +172,8 @@ class _DbnTable:
 
 def _symbols(metadata: Any) -> pl.DataFrame:
     """Symbol of an instrument from ``first_ns`` until before ``end_ns``."""
-    day_ns = 86_400_000_000_000
-    epoch = date(1970, 1, 1)
     rows = [
-        (int(i["symbol"]), name, (i["start_date"] - epoch).days * day_ns, (i["end_date"] - epoch).days * day_ns)
+        (int(i["symbol"]), name, day_number(i["start_date"]) * DAY_NS, day_number(i["end_date"]) * DAY_NS)
         for name, intervals in metadata.mappings.items()
         for i in intervals
         if str(i["symbol"]).isdigit()

@@ -12,6 +12,7 @@ import polars as pl
 
 from openbell.data.importers.guess_columns import Finding
 from openbell.errors import ConfigError, IntervalError
+from openbell.interval import DAY_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +37,6 @@ _CLOCKS = (
 _COMPACT = {14: "%Y%m%d%H%M%S", 12: "%Y%m%d%H%M"}
 _HEAD = 200
 _SECOND_NS = 1_000_000_000
-_DAY_NS = 86_400 * _SECOND_NS
 _MINUTE_NS = 60 * _SECOND_NS
 _HOUR_NS = 3600 * _SECOND_NS
 _STORED = {1: "1s", 60: "1m", 3600: "60m"}
@@ -146,8 +146,8 @@ def guess_interval(times: NDArray[np.int64], where: str, *, has_clock: bool) -> 
     """
     times = np.unique(times)
     steps = np.diff(times)
-    if not has_clock or (len(times) > 1 and (steps % _DAY_NS == 0).all()):
-        if len(steps) >= 5 and np.median(steps) > 4 * _DAY_NS:
+    if not has_clock or (len(times) > 1 and (steps % DAY_NS == 0).all()):
+        if len(steps) >= 5 and np.median(steps) > 4 * DAY_NS:
             raise _not_stored(int(np.median(steps)), where)
         why = "dates without a time of day" if not has_clock else "all times are the same time of day"
         return Finding("interval", "1d", why, "certain")
@@ -156,7 +156,7 @@ def guess_interval(times: NDArray[np.int64], where: str, *, has_clock: bool) -> 
     values, counts = np.unique(steps, return_counts=True)
     usual, share = int(values[counts.argmax()]), counts.max() / counts.sum()
     # Daily bars stamped at a local close differ by an hour when clocks change.
-    if abs(usual - _DAY_NS) <= 3600 * _SECOND_NS:
+    if abs(usual - DAY_NS) <= 3600 * _SECOND_NS:
         return Finding("interval", "1d", f"{share:.0%} of neighbours are a day apart", "likely")
     name = _STORED.get(usual // _SECOND_NS) if usual % _SECOND_NS == 0 else None
     if name == "1m" and (times % (60 * _SECOND_NS) != times[0] % (60 * _SECOND_NS)).mean() > 0.05:

@@ -25,6 +25,7 @@ from openbell.data.importers.quarantine import write_quarantine
 from openbell.data.importers.report import ImportReport, Progress
 from openbell.data.importers.shelf import Shelf
 from openbell.errors import BadBarsError, ConfigError, DamagedFileError
+from openbell.interval import DAY_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,7 +44,7 @@ UNREADABLE = (
 """What a damaged or odd file makes its readers raise; an encrypted zip is a RuntimeError."""
 
 _BATCH_ROWS = 1_000_000
-_BUCKET_NS = 28 * 86_400_000_000_000
+_BUCKET_NS = 28 * DAY_NS
 _IN_FLIGHT = 2
 _ENOUGH_STEPS = 20
 _Item = TypeVar("_Item")
