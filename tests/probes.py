@@ -20,6 +20,29 @@ if TYPE_CHECKING:
 
 COLUMNS = ("timestamp", "end", "open", "high", "low", "close", "volume", "count")
 
+CLOSES = """
+from openbell import Signal, Strategy
+
+class Closes(Strategy):
+    def subscriptions(self):
+        return [("ALFA", "60m")]
+
+    def setup(self):
+        print("a user's line")
+        if self.config.get("asks"):
+            self.context.add_bar("ALFA", "7m")
+            for symbol in self.config["asks"]:
+                self.context.add_symbol(symbol)
+
+    def on_bar(self, bar):
+        if self.context.session_date.isoformat() == self.config.get("fails_on"):
+            raise RuntimeError("as told")
+        if self.context.session_date.isoformat() == self.config.get("interrupted_on"):
+            raise KeyboardInterrupt
+        return Signal(bar.symbol, "HOLD", f"{bar.close:.2f}")
+"""
+"""The file of a user's strategy, for the demo's store: a signal an hour, and what its config asks for besides."""
+
 
 class ProbeStrategy(Strategy):
     """Calls the function that its config holds under the method's name, with itself first."""

@@ -12,25 +12,10 @@ import pytest
 from openbell import RunFolder, SystemManager, load_config
 from openbell.demo import make_demo_folder
 from openbell.errors import ComponentError, ConfigError
+from probes import CLOSES
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-STRATEGY = """
-from openbell import IndicatorConfig, Signal, Strategy
-
-class Closes(Strategy):
-    def subscriptions(self):
-        return [("ALFA", "60m")]
-
-    def setup(self):
-        self.context.add_indicator("ALFA", IndicatorConfig("bbands", period=5, interval="60m"))
-
-    def on_bar(self, bar):
-        if self.context.session_date.isoformat() == self.config.get("fails_on"):
-            raise RuntimeError("as told")
-        return Signal(bar.symbol, "HOLD", f"{bar.close:.2f}")
-"""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the demo's store, and a config beside its strategy."""
     path = tmp_path_factory.mktemp("runs")
     make_demo_folder(path)
-    (path / "closes.py").write_text(STRATEGY, encoding="utf-8")
+    (path / "closes.py").write_text(CLOSES, encoding="utf-8")
     (path / "config.json").write_text(json.dumps(config_of()), encoding="utf-8")
     return path
 
@@ -47,7 +32,10 @@ def config_of(**strategy_config: str) -> dict[str, Any]:
     return {
         "store": "store",
         "backtest_config": {"start_date": "2024-07-02", "end_date": "2024-07-03"},
-        "session_data_config": {"symbols": ["ALFA"]},
+        "session_data_config": {
+            "symbols": ["ALFA"],
+            "indicators": [{"name": "bbands", "period": 5, "interval": "60m"}],
+        },
         "strategies": [{"module": "closes.py:Closes", "config": strategy_config}],
     }
 

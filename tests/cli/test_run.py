@@ -13,41 +13,19 @@ from typer.testing import CliRunner
 from openbell.cli.app import app
 from openbell.cli.console import err, out
 from openbell.demo import make_demo_folder
+from probes import CLOSES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from typer.testing import Result
 
-STRATEGY = """
-import sys
-from openbell import IndicatorConfig, Signal, Strategy
-
-class Mine(Strategy):
-    def subscriptions(self):
-        return [("ALFA", "60m")]
-
-    def setup(self):
-        print("a user's line")
-        if self.config.get("asks"):
-            self.context.add_bar("ALFA", "7m")
-            for symbol in self.config["asks"]:
-                self.context.add_symbol(symbol)
-
-    def on_bar(self, bar):
-        if self.context.session_date.isoformat() == self.config.get("fails_on"):
-            raise RuntimeError("as told")
-        if self.context.session_date.isoformat() == self.config.get("interrupted_on"):
-            raise KeyboardInterrupt
-        return Signal(bar.symbol, "HOLD", f"{bar.close:.2f}")
-"""
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("run-command")
     make_demo_folder(path)
-    (path / "mine.py").write_text(STRATEGY, encoding="utf-8")
+    (path / "closes.py").write_text(CLOSES, encoding="utf-8")
     return path
 
 
@@ -65,7 +43,7 @@ def call(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             "store": "store",
             "backtest_config": {"start_date": days[0], "end_date": days[1]},
             "session_data_config": data,
-            "strategies": [{"module": "mine.py:Mine", "config": config}],
+            "strategies": [{"module": "closes.py:Closes", "config": config}],
         }
         config_file.write_text(json.dumps(written), encoding="utf-8")
         return CliRunner().invoke(app, [*command, str(config_file)])
@@ -94,7 +72,7 @@ def test_the_reason_of_a_refusal_is_told(call: Any) -> None:
 
     lines = " ".join(result.stdout.split())
     assert result.exit_code == 0
-    assert "refused NOSUCH: symbol for strategy Mine at 09:30: the store" in lines
+    assert "refused NOSUCH: symbol for strategy Closes at 09:30: the store" in lines
     assert lines.count("has no bars of NOSUCH") == 1
     assert lines.count("refused 1 as on 2024-07-02") == 2
 
@@ -124,7 +102,7 @@ def test_a_run_that_fails_prints_what_it_did_as_json_with_the_error(call: Any) -
     summary = json.loads(result.stdout)
     assert result.exit_code == 1
     assert [day["date"] for day in summary["days"]] == ["2024-07-02"]
-    assert summary["error"].startswith("strategy Mine.on_bar raised RuntimeError at 2024-07-03")
+    assert summary["error"].startswith("strategy Closes.on_bar raised RuntimeError at 2024-07-03")
 
 
 def test_a_run_that_does_not_begin_is_an_error_in_json(call: Any) -> None:

@@ -24,12 +24,7 @@ __all__ = ["Removal", "removable", "remove_bars"]
 class Removal:
     """What was taken out of a store of one symbol and interval.
 
-    Attributes:
-        symbol: The symbol.
-        interval: A stored interval.
-        rows: Number of bars; those of files that cannot be read are not counted.
-        first: Start of the first of them, UTC; likewise last of the last one.
-        files: Number of data files that they were in.
+    Attributes are as in `Coverage`; ``rows`` are without those of files that cannot be read.
     """
 
     symbol: str
