@@ -26,7 +26,9 @@ from openbell.errors import BadBarsError, StoreError
 
 __all__ = [
     "BAR_SCHEMA",
+    "GROUP_ROWS",
     "STORED_INTERVALS",
+    "WHOLE_ROWS",
     "Partition",
     "as_stored",
     "data_path",
@@ -60,6 +62,10 @@ BAR_SCHEMA = pl.Schema(
     }
 )
 """The columns of a data file; ``timestamp`` is the start of the bar, of a daily bar its session's date at 00:00 UTC."""
+
+WHOLE_ROWS, GROUP_ROWS = 1 << 16, 1 << 14
+"""A data file of more than `WHOLE_ROWS` bars, which only seconds have, is written in Parquet row groups of `GROUP_ROWS`
+and read in parts; the others are one row group and read as a whole."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WHOLE = "all"
