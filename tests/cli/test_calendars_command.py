@@ -53,7 +53,7 @@ def test_the_sessions_of_one() -> None:
     lines = told("US_EQUITY", "--from", "2024-07-02", "--to", "2024-07-05").splitlines()
 
     assert lines[0].startswith("US_EQUITY  America/New_York, known from 1990-01-02 to ")
-    assert [" ".join(line.split()) for line in lines[2:]] == [
+    assert [" ".join(line.split()) for line in lines[3:]] == [
         "2024-07-02 Tue 09:30-16:00 13:30-20:00",
         "2024-07-03 Wed closes early 09:30-13:00 13:30-17:00",
         "2024-07-04 Thu closed",
@@ -62,7 +62,7 @@ def test_the_sessions_of_one() -> None:
 
 
 def test_a_session_that_opens_on_the_evening_before_names_the_weekday() -> None:
-    (line,) = told("CMES", "--from", "2024-07-08", "--to", "2024-07-08").splitlines()[2:]
+    (line,) = told("CMES", "--from", "2024-07-08", "--to", "2024-07-08").splitlines()[3:]
 
     assert " ".join(line.split()) == "2024-07-08 Mon Sun 17:00-17:00 Sun 22:00-22:00"
 
@@ -95,7 +95,7 @@ def test_the_exchange_of_a_config(tmp_path: Path) -> None:
 
     lines = told(str(config), "--from", "2024-07-02", "--to", "2024-07-03").splitlines()
 
-    assert [" ".join(line.split()) for line in lines[2:]] == [
+    assert [" ".join(line.split()) for line in lines[3:]] == [
         "2024-07-02 Tue 08:00-24:00 06:00-22:00",
         "2024-07-03 Wed closed",
     ]
@@ -105,7 +105,6 @@ def test_the_exchange_of_a_config(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["XNIS"], "error: unknown calendar 'XNIS'. Did you mean"),
-        (["XNYS", "--from", "7/4/2024"], "error: --from '7/4/2024' is not a day. Write for example 2024-07-03."),
         (["XNYS", "--from", "2024-07-04", "--to", "2024-07-01"], "error: --to 2024-07-01 is before --from 2024-07-04."),
         (["--from", "2024-07-04"], "error: --from and --to show the sessions of one calendar; name it: openbell cal"),
         (["missing.yaml"], "error: missing.yaml is not there."),
@@ -113,6 +112,12 @@ def test_the_exchange_of_a_config(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_shown(arguments: list[str], message: str) -> None:
     assert told(*arguments, code=2).startswith(message)
+
+
+def test_what_is_no_day_is_refused() -> None:
+    refused = told("XNYS", "--from", "7/4/2024", code=2)
+
+    assert "Invalid value for '--from': '7/4/2024' is not a day. Write for example 2024-07-03." in refused
 
 
 def test_days_outside_the_calendar() -> None:

@@ -100,7 +100,7 @@ _COMMANDS: Commands = {
         "schema:schema",
         "Print the JSON Schema of the session config, for editors.",
     ),
-    "data": group("data", "Import bars into a store, and list what it holds.", _DATA),
+    "data": group("data", "Import or fetch bars into a store; list, check, mend and remove what it holds.", _DATA),
 }
 
 _LOG_OPTION = re.compile("-v+|--verbose|--log-json")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from openbell.cli.console import print_json, show
+from openbell.cli.days import day_option
 from openbell.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,12 +26,8 @@ def calendars(
     name: Annotated[
         str | None, typer.Argument(help="A calendar or an alias, or a session config: its exchange.")
     ] = None,
-    first: Annotated[
-        str | None, typer.Option("--from", metavar="DATE", help="The first day; today unless given.")
-    ] = None,
-    last: Annotated[
-        str | None, typer.Option("--to", metavar="DATE", help="The last day; unless given, five sessions are shown.")
-    ] = None,
+    first: Annotated[date | None, day_option("--from", "The first day; today unless given.")] = None,
+    last: Annotated[date | None, day_option("--to", "The last day; unless given, five sessions are shown.")] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -66,10 +63,8 @@ def _time_manager(name: str) -> TimeManager:
     return TimeManager(name)
 
 
-def _days(time_manager: TimeManager, first: str | None, last: str | None) -> tuple[date, date]:
+def _days(time_manager: TimeManager, begin: date | None, end: date | None) -> tuple[date, date]:
     """The days to show: as given, or from today (or the end of the calendar) as far as a few sessions reach."""
-    begin = _day(first, "--from") if first else None
-    end = _day(last, "--to") if last else None
     if begin is None:
         today = time_manager.get_current_time().astimezone(time_manager.timezone).date()
         begin = min(today, end or today, time_manager.last_day)
@@ -79,13 +74,6 @@ def _days(time_manager: TimeManager, first: str | None, last: str | None) -> tup
     if end < begin:
         raise ConfigError(f"--to {end} is before --from {begin}. Swap them.")
     return begin, end
-
-
-def _day(text: str, option: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(f"{option} {text!r} is not a day. Write for example 2024-07-03.") from None
 
 
 def _facts(summary: CalendarSummary) -> dict[str, Any]:
@@ -114,11 +102,9 @@ def _calendar(tm: TimeManager, lines: list[SessionLine]) -> dict[str, Any]:
 
 
 def _list(everything: list[CalendarSummary]) -> None:
-    from rich.table import Table
+    from openbell.cli.tables import make_table
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("name", "hours", "time zone", "aliases"):
-        table.add_column(column, overflow="fold", no_wrap=column != "aliases")
+    table = make_table("", "name <", "hours <", "time zone <", "aliases")
     for summary in everything:
         hours = " ".join("-".join(pair) for pair in summary.hours)
         evening = "eve " if summary.opens_on_eve else ""
@@ -130,12 +116,11 @@ def _list(everything: list[CalendarSummary]) -> None:
 
 def _show(tm: TimeManager, lines: list[SessionLine]) -> None:
     from rich.markup import escape
-    from rich.table import Table
+
+    from openbell.cli.tables import make_table
 
     show(f"[bold]{escape(tm.exchange)}[/bold]  {tm.timezone}, known from {tm.first_day} to {tm.last_day}")
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("day", "", "note", "trading, local time", "UTC"):
-        table.add_column(column)
+    table = make_table("", "day <", "", "note <", "trading, local time", "UTC")
     for line in lines:
         segments = line.session.segments if line.session else ()
         local = [(tm.to_local(s.open_ns), tm.to_local(s.close_ns)) for s in segments]

@@ -84,11 +84,10 @@ def import_actions(
 
 def _table(actions: Sequence[Action]) -> Any:
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(box=None, header_style="bold")
-    for name in ("symbol", "ex-date", "action", "close before"):
-        table.add_column(name, justify="right" if name == "close before" else "left", no_wrap=True)
+    from openbell.cli.tables import make_table
+
+    table = make_table("", "symbol", "ex-date", "action", "close before >")
     for action in actions:
         close = f"{action.reference:,.2f}" if action.reference else ""
         table.add_row(escape(action.symbol), action.ex_date.isoformat(), escape(action.describe()), close)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ import typer
 
 from openbell.cli.console import print_json, say, show
 from openbell.cli.data_options import AsJson, ExistingStore, store_folder
+from openbell.cli.days import day_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check_data"]
 
-_DAY = ["%Y-%m-%d"]
 _SHOWN = 25
 _GOOD = 99.9
 
@@ -31,12 +31,13 @@ def check_data(
     store: ExistingStore = None,
     exchange: Annotated[str, typer.Option("--exchange", help="The calendar to check against.")] = "XNYS",
     interval: Annotated[list[str] | None, typer.Option("--interval", help="Only 1s, 1m or 1d; repeatable.")] = None,
-    first: Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First day.")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Last day.")] = None,
+    first: Annotated[date | None, day_option("--from", "First day.")] = None,
+    last: Annotated[date | None, day_option("--to", "Last day.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write a report with heat maps and charts.")] = None,
     top: Annotated[int, typer.Option("--top", min=0, help="How many series to show; 0 shows all.")] = _SHOWN,
     min_score: Annotated[
-        float, typer.Option("--min-score", min=0, max=100, help="Exit with 1 if a series scores less.")
+        float,
+        typer.Option("--min-score", min=0, max=100, help="Exit with 1 if a series scores less, or none is checked."),
     ] = 0.0,
     as_json: AsJson = False,
 ) -> None:
@@ -51,8 +52,8 @@ def check_data(
             exchange,
             symbols=symbols or (),
             intervals=interval or (),
-            first=first.date() if first else None,
-            last=last.date() if last else None,
+            first=first,
+            last=last,
             progress=progress,
         )
     for warning in report.warnings:
@@ -72,6 +73,7 @@ def check_data(
     below = [one for one in report.series if one.score.percent is not None and one.score.percent < min_score]
     if below:
         say(f"error: {len(below):,} series score less than {min_score:g} %")
+    if below or (min_score and not report.series):
         raise typer.Exit(1)
 
 
@@ -90,22 +92,12 @@ def _progress() -> Iterator[Callable[[float, int], None]]:
 
 def _show(report: Report, top: int) -> None:
     from rich.markup import escape
-    from rich.table import Table
+
+    from openbell.cli.tables import make_table
 
     shown = report.series[: top or None]
-    table = Table(
-        title=escape(f"Data check of {report.store} against {report.exchange}, worst first"),
-        title_justify="left",
-        box=None,
-        header_style="bold",
-        pad_edge=False,
-        collapse_padding=True,
-    )
-    table.add_column("symbol", no_wrap=True)
-    table.add_column("interval", no_wrap=True)
-    for name in ("bars", "there %", "score %"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("what was found")
+    title = escape(f"Data check of {report.store} against {report.exchange}, worst first")
+    table = make_table(title, "symbol <", "interval <", "bars >", "there % >", "score % >", "what was found")
     for one in shown:
         score = one.score
         table.add_row(
@@ -130,7 +122,7 @@ def _closing(report: Report, shown: int) -> Iterator[str]:
     near = sum(1 for one in report.series if "daily_near" in one.counts())
     if near:
         sums = "sums" if near == 1 else "sum"
-        yield f"{near:,} series {sums} to other daily bars than are stored, within what is usual (see daily_near)."
+        yield f"{near:,} series {sums} to other daily bars than are stored, within what is usual."
     yield "score: expected bars that are there and not in doubt; at most 50 with a split, time zone or file to mend."
     yield "Every finding: --json, or with charts: --html FILE."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,11 +12,11 @@ import typer
 
 from openbell.cli.console import print_json, say, show
 from openbell.cli.data_options import AsJson, Store, store_folder
+from openbell.cli.days import day_option
 from openbell.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import date
 
     from openbell.data.fetch.run import FetchReport
 
@@ -29,11 +29,8 @@ _MOST_SUBJECTS = 5
 def fetch_alpaca(
     symbols: Annotated[list[str], typer.Argument(help="Symbols, e.g. SPY BRK.B.")],
     *,
-    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day.")],
-    last: Annotated[
-        datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], help="The last day. Default: the last session before today."),
-    ] = None,
+    first: Annotated[date, day_option("--from", "The first day.")],
+    last: Annotated[date | None, day_option("--to", "The last day. Default: the last session before today.")] = None,
     interval: Annotated[Literal["1m", "1d"], typer.Option("--interval", help="1m or 1d.")] = "1m",
     store: Store = None,
     feed: Annotated[str | None, typer.Option("--feed", help="sip, iex, ... Default: what the plan gives.")] = None,
@@ -67,7 +64,7 @@ def fetch_alpaca(
         AlpacaKeys.of(os.environ), url=url, feed=feed, requests_per_minute=requests_per_minute
     )  # fmt: skip
     time_manager = TimeManager("XNYS", clock=WallClock())
-    sessions = _sessions(time_manager, first.date(), last.date() if last else None)
+    sessions = _sessions(time_manager, first, last)
     try:
         with closing(source), _progress() as advanced:
             report = fetch(
@@ -188,17 +185,14 @@ def _summary(report: FetchReport, store: Path, sessions: Sequence[date]) -> dict
 
 def _print_tables(report: FetchReport, store: Path, sessions: Sequence[date]) -> None:
     from rich.markup import escape
-    from rich.table import Table
+
+    from openbell.cli.tables import make_table
 
     span = f"{sessions[0]} to {sessions[-1]}"
     if report.bars.series:
-        table = Table(
-            title=escape(f"Fetched into {store}, {span}"), title_justify="left", box=None, header_style="bold",
-            pad_edge=False,
-        )  # fmt: skip
         counts = ("requests", "added", "revised", "unchanged", "set_aside")
-        for name in ("symbol", "interval", *counts):
-            table.add_column(name.replace("_", " "), justify="right" if name in counts else "left", no_wrap=True)
+        columns = (f"{name.replace('_', ' ')} >" for name in counts)
+        table = make_table(escape(f"Fetched into {store}, {span}"), "symbol <", "interval <", *columns)
         for row in _summary(report, store, sessions)["series"]:
             table.add_row(escape(row["symbol"]), row["interval"], *(f"{row[name]:,}" for name in counts))
         show(table)

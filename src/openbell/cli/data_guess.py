@@ -97,13 +97,14 @@ def _as_json(guess: Guess) -> dict[str, Any]:
 def _show(guess: Guess, files: int) -> None:
     from rich.markup import escape
 
+    from openbell.cli.tables import make_table
+
     others = f" and {files - 1:,} more" if files > 1 else ""
-    table = _table(escape(f"{guess.source}{others}"))
-    for name in ("", "found", "", "why"):
-        table.add_column(name)
+    table = make_table(escape(f"{guess.source}{others}"), "", "found", "", "why")
     for what, value, sure, why in _lines(guess):
         table.add_row(what, escape(value), _SURE[sure], escape(why))
     show(table)
+    show()
     show(_preview(guess))
 
 
@@ -123,31 +124,22 @@ def _lines(guess: Guess) -> list[tuple[str, str, str, str]]:
 def _preview(guess: Guess) -> Any:
     from rich.markup import escape
 
+    from openbell.cli.tables import make_table
+
     zone = guess.reading.timezone
     daily = not guess.reading.interval.is_intraday
     local = zone is not None and not daily and zone != "UTC"
     form = "%Y-%m-%d" if daily else "%Y-%m-%d %H:%M:%S" if guess.reading.interval.unit == "s" else "%Y-%m-%d %H:%M"
-    table = _table("The first bars as they would be stored")
     city = (zone or "").rsplit("/")[-1].replace("_", " ")
-    names = ["symbol", "session" if daily else "start, UTC", *([f"in {city}"] if local else [])]
-    for name in names:
-        table.add_column(name, no_wrap=True)
-    for name in ("open", "high", "low", "close", "volume"):
-        table.add_column(name, justify="right", no_wrap=True)
+    names = ["symbol <", "session <" if daily else "start, UTC <", *([f"in {city} <"] if local else [])]
+    names += [f"{name} >" for name in ("open", "high", "low", "close", "volume")]
+    table = make_table("The first bars as they would be stored", *names)
     for symbol, time, *values in guess.preview.iter_rows():
         times = ["-" if time is None else f"{time:{form}}"]
         if local:
             times.append("-" if time is None else f"{_in_zone(time, zone):%a %H:%M}")
         table.add_row(escape(symbol or "-"), *times, *("-" if v is None else f"{v:,.10g}" for v in values))
     return table
-
-
-def _table(title: str) -> Any:
-    from rich.table import Table
-
-    return Table(
-        title=title, title_justify="left", box=None, header_style="bold", pad_edge=False, collapse_padding=True
-    )
 
 
 def _in_zone(time: Any, zone: str | None) -> Any:

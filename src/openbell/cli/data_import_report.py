@@ -110,22 +110,13 @@ _BLEMISHES = ("unsorted", "duplicates", "set_aside")
 
 def _report_table(report: ImportReport, store: Path) -> Any:
     from rich.markup import escape
-    from rich.table import Table
+
+    from openbell.cli.tables import make_table
 
     rows = _summary(report, store)["series"]
     shown = [*_COUNTS, *(name for name in _BLEMISHES if any(row[name] for row in rows))]
-    table = Table(
-        title=escape(f"Imported into {store}"),
-        title_justify="left",
-        box=None,
-        header_style="bold",
-        pad_edge=False,
-        collapse_padding=True,
-    )
-    table.add_column("symbol")
-    table.add_column("interval", no_wrap=True)
-    for name in shown:
-        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+    counts = (f"{name.replace('_', ' ')} >" for name in shown)
+    table = make_table(escape(f"Imported into {store}"), "symbol", "interval <", *counts)
     for row in rows:
         table.add_row(escape(row["symbol"]), row["interval"], *(f"{row[name]:,}" for name in shown))
     return table

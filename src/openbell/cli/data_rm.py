@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from openbell.cli.console import print_json, say, show
 from openbell.cli.data_options import AsJson, ExistingStore, store_folder
+from openbell.cli.days import day_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["remove_bars"]
 
-_DAY = ["%Y-%m-%d"]
-
 
 def remove_bars(
     symbols: Annotated[list[str], typer.Argument(help="Whose bars.")],
@@ -28,10 +27,8 @@ def remove_bars(
     interval: Annotated[
         list[str] | None, typer.Option("--interval", help="Only 1s, 1m, 60m or 1d; may be repeated. Default: all.")
     ] = None,
-    first: Annotated[
-        datetime | None, typer.Option("--from", formats=_DAY, help="First UTC date that bars start on.")
-    ] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Last such date, inclusive.")] = None,
+    first: Annotated[date | None, day_option("--from", "First UTC date that bars start on.")] = None,
+    last: Annotated[date | None, day_option("--to", "Last such date, inclusive.")] = None,
     store: ExistingStore = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove them without asking.")] = False,
     as_json: AsJson = False,
@@ -44,11 +41,10 @@ def remove_bars(
     folder = store_folder(store, must_exist=True)
     held = BarStore.open(folder)
     series = _series(held, symbols, interval or ())
-    days = (first.date() if first else None, last.date() if last else None)
     if yes:
-        _tell(folder, remove(held, series, *days), as_json=as_json, done=True)
+        _tell(folder, remove(held, series, first, last), as_json=as_json, done=True)
         return
-    planned = removable(held, series, *days)
+    planned = removable(held, series, first, last)
     _tell(folder, planned, as_json=as_json, done=False)
     if not planned:
         return
@@ -58,7 +54,7 @@ def remove_bars(
     if not typer.confirm("Remove this?"):
         say("Nothing was removed.")
         raise typer.Exit(1)
-    _tell(folder, remove(held, series, *days), as_json=False, done=True)
+    _tell(folder, remove(held, series, first, last), as_json=False, done=True)
 
 
 def _a_person_is_there() -> bool:

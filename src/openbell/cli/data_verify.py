@@ -88,17 +88,13 @@ def findings_table(
 ) -> Table:
     """A table about files: whose bars they hold, or which other files of the store they are, and further columns."""
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(title=escape(title), title_justify="left", box=None, header_style="bold", pad_edge=False)
-    for name in ("symbol", "interval", "month", "bars"):
-        table.add_column(name, justify="right" if name == "bars" else "left", no_wrap=name != "symbol")
+    from openbell.cli.tables import make_table
+
     # Of a data file, the columns before say where it is.
     others = any(finding.partition is None for finding, _ in rows)
-    if others:
-        table.add_column("file", overflow="fold")
-    for name in more:
-        table.add_column(name, overflow="fold")
+    names = ("symbol", "interval <", "month <", "bars >", *(("file",) if others else ()), *more)
+    table = make_table(escape(title), *names)
     for finding, cells in rows:
         facts = finding_dict(store, finding)
         bars = f"{facts['rows']:,}" if facts["rows"] else ""

@@ -12,8 +12,6 @@ from openbell.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rich.table import Table
-
     from openbell.indicators import Indicator
 
 __all__ = ["indicators"]
@@ -118,11 +116,13 @@ def _yaml(indicator: Indicator, params: dict[str, Any], interval: str) -> str:
 
 
 def _list(everything: Iterable[Indicator]) -> None:
+    from openbell.cli.tables import make_table
+
     groups: dict[str, list[Indicator]] = {}
     for indicator in everything:
         groups.setdefault(indicator.group, []).append(indicator)
     for group, members in sorted(groups.items()):
-        table = _table("name", "title", "parameters", "reads", "outputs")
+        table = make_table("", "name <", "title", "parameters", "reads", "outputs")
         for i in members:
             parameters = " ".join(f"{p.name}={_written(p.default)}" for p in i.parameters)
             table.add_row(i.name, i.title, parameters, " ".join(i.inputs), " ".join(i.outputs()))
@@ -131,22 +131,15 @@ def _list(everything: Iterable[Indicator]) -> None:
     show("\nAll about one: openbell indicators NAME")
 
 
-def _table(*columns: str) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for number, column in enumerate(columns):
-        table.add_column(column, overflow="fold", no_wrap=number == 0)
-    return table
-
-
 def _show(facts: dict[str, Any]) -> None:
     from rich.markup import escape
+
+    from openbell.cli.tables import make_table
 
     show(f"[bold]{facts['name']}[/bold]  {escape(facts['title'])}  [dim]({facts['group']}, {facts['source']})[/dim]")
     if facts["about"]:
         show(escape(_paragraphs(facts["about"])))
-    table = _table("parameter", "value", "default", "bounds", "meaning")
+    table = make_table("", "parameter <", "value", "default", "bounds", "meaning")
     for p in facts["parameters"]:
         words = ", ".join(f"{number} {word}" for word, number in p["choices"].items())
         meaning = f"{p['meaning']}: {words}" if words else p["meaning"]

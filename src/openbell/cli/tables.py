@@ -21,14 +21,14 @@ _FIRST_SYMBOLS_OF_MANY = 2
 
 
 def make_table(title: str, *columns: str) -> Table:
-    """A table; a column whose name ends in " >" holds numbers: it is flushed right and never cut."""
+    """A table; a column whose name ends in " >" is flushed right and never cut, one in " <" is never cut."""
     table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     table.pad_edge = table.show_edge = False
     table.collapse_padding = True
     for column in columns:
-        name = column.removesuffix(" >")
-        number = name != column
-        table.add_column(name, justify="right" if number else "left", overflow="fold", no_wrap=number)
+        right, whole = column.endswith(" >"), column.endswith((" >", " <"))
+        name = column[:-2] if whole else column
+        table.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=whole)
     return table
 
 

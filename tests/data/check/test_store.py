@@ -23,7 +23,7 @@ from openbell.data.check.html import report_page
 from openbell.data.check.splits import declared_splits
 from openbell.data.importers.lean import import_lean
 from openbell.data.store import BarStore
-from openbell.errors import ConfigError, DataError
+from openbell.errors import ConfigError
 from openbell.interval import DAY_NS, parse_interval
 from openbell.timing import TimeManager
 from openbell.timing.grid import day_number
@@ -220,7 +220,7 @@ class TestFiles:
     def test_what_cannot_be_checked_is_told(self, tmp_path: Path) -> None:
         store = BarStore.open(made_store(tmp_path / "s", ["AAPL"], "2024-05-29", "2024-05-30"))
 
-        with pytest.raises(DataError, match=r"no bars of APPL\. Did you mean 'AAPL'"):
+        with pytest.raises(ConfigError, match=r"unknown symbol 'APPL'\. Did you mean 'AAPL'"):
             check_store(store, symbols=["APPL"])
         with pytest.raises(ConfigError, match="5m bars are not checked; checked are 1d, 1m, 1s"):
             check_store(store, intervals=["5m"])
@@ -362,7 +362,7 @@ class TestCommand:
         assert result.exit_code == 0
         lines = result.stdout.splitlines()
         assert len(lines) < 40
-        first = next(i for i, line in enumerate(lines) if line.startswith("symbol")) + 1
+        first = next(i for i, line in enumerate(lines) if line.startswith("symbol")) + 2
         assert {lines[first].split()[0], lines[first + 1].split()[0]} == {"S07", "S21"}
         assert "... and 15 series that score 100.00 or more (all: --top 0)" in result.stdout
         assert "40 series, 38 without a finding." in result.stdout
@@ -387,11 +387,18 @@ class TestCommand:
     def test_a_score_that_is_too_low_is_an_exit_code_on_demand(self, many: Path, least: str, code: int) -> None:
         assert openbell("--store", str(many), "--min-score", least).exit_code == code
 
-    def test_days_that_no_bar_is_of_are_no_error(self, many: Path) -> None:
+    def test_days_that_no_bar_is_of_are_an_error_only_where_a_score_is_demanded(self, many: Path) -> None:
         result = openbell("--store", str(many), "--from", "2040-01-01")
 
         assert result.exit_code == 0
         assert "no bars to check" in result.stderr
+        assert openbell("--store", str(many), "--from", "2040-01-01", "--min-score", "50").exit_code == 1
+
+    def test_a_symbol_that_is_not_there_is_wrong_usage(self, many: Path) -> None:
+        result = openbell("SO7", "--store", str(many))
+
+        assert result.exit_code == 2
+        assert "unknown symbol 'SO7'. Did you mean" in result.stderr
 
     def test_days_in_the_wrong_order_are_told(self, many: Path) -> None:
         result = openbell("--store", str(many), "--from", "2024-03-02", "--to", "2024-03-01")

@@ -19,7 +19,7 @@ from openbell.data.check.series import Series, bars_of_sessions, make_series
 from openbell.data.check.splits import declared_splits
 from openbell.data.check.windows import Window, windows_of
 from openbell.data.layout import BAR_SCHEMA
-from openbell.errors import ConfigError, DamagedFileError, DataError, did_you_mean
+from openbell.errors import ConfigError, DamagedFileError, UnknownNameError
 from openbell.interval import DAY_NS, Interval, parse_interval
 from openbell.timing import TimeManager
 from openbell.timing.grid import date_of, day_number
@@ -73,8 +73,8 @@ def check_store(
         progress: Hears of each series.
 
     Raises:
-        DataError: A symbol is not in the store.
-        ConfigError: There is no such calendar, an interval that is not checked, or no day in the range.
+        UnknownNameError: A symbol is not in the store, or there is no such calendar.
+        ConfigError: An interval is not checked, or there is no day in the range.
     """
     if strange := [name for name in intervals if name not in CHECKED_INTERVALS]:
         raise ConfigError(f"{', '.join(strange)} bars are not checked; checked are {', '.join(CHECKED_INTERVALS)}.")
@@ -83,7 +83,7 @@ def check_store(
     known = store.symbols()
     for symbol in symbols:
         if symbol not in known:
-            raise DataError(f"the store {store.path} has no bars of {symbol}.{did_you_mean(symbol, known)}")
+            raise UnknownNameError("symbol", symbol, known, str(store.path))
     asked = list(dict.fromkeys(symbols)) or list(known)
     wanted = [name for name in CHECKED_INTERVALS if not intervals or name in intervals]
     checker = _Checker(store, exchange, first, last, declared_splits(store) if declared is None else declared)
