@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib import pyplot as plt
+from targets import NAMES
 
 mpl.rcParams["svg.hashsalt"] = "openbell"  # the same picture for the same numbers
 
@@ -16,14 +17,17 @@ mpl.rcParams["svg.hashsalt"] = "openbell"  # the same picture for the same numbe
 def engines(results: dict[str, Any], file: Path) -> None:
     """Load and run of all engines on workloads 1 and 2, on a logarithmic axis."""
     shown = [results["workloads"][name] for name in ("per_bar", "derived") if name in results["workloads"]]
-    figure, axes = plt.subplots(1, len(shown), figsize=(5 * len(shown), 3), squeeze=False)
+    figure, axes = plt.subplots(1, len(shown), figsize=(6 * len(shown), 3.2), squeeze=False)
     for axis, workload in zip(axes[0], shown, strict=True):
         told = {name: found for name, found in workload["engines"].items() if "failed" not in found}
         order = sorted(told, key=lambda name: told[name]["total_s"], reverse=True)
-        axis.barh(order, [told[name]["total_s"] for name in order], color="lightsteelblue", label="load + run")
-        axis.barh(order, [told[name]["run_s"] for name in order], height=0.4, color="steelblue", label="run")
-        axis.set(xscale="log", xlabel="seconds", title=workload["title"])
-    axes[0][0].legend(loc="lower right", fontsize="small")
+        names = [NAMES.get(name, name) for name in order]
+        colours = ["darkorange" if name == "openbell" else "lightsteelblue" for name in order]
+        bars = axis.barh(names, [told[name]["total_s"] for name in order], color=colours)
+        axis.bar_label(bars, [f"{told[name]['total_s']:.2f}" for name in order], padding=3, fontsize="small")
+        axis.barh(names, [told[name]["run_s"] for name in order], height=0.3, color="steelblue")
+        axis.set(xscale="log", xlabel="seconds: load + run, and the run alone (narrow)", title=workload["title"])
+        axis.margins(x=0.15)
     save(figure, file)
 
 
@@ -34,7 +38,7 @@ def scaling(results: dict[str, Any], file: Path) -> None:
         if "seconds" in found:
             counts = [int(count) for count in found["seconds"]]
             axis.plot(counts, list(found["seconds"].values()), "o-", label=f"{name}: slope {found['slope']}")
-    axis.set(xscale="log", yscale="log", xlabel="how many", ylabel="seconds")
+    axis.set(xscale="log", yscale="log", xlabel="symbols (2 sessions, 5m), or days (10 symbols, 1m)", ylabel="seconds")
     axis.legend()
     save(figure, file)
 

@@ -7,26 +7,24 @@ import subprocess
 from typing import Any
 
 from benchmarks.environments import ROOT, UnavailableError, python_of
-from benchmarks.targets import Target, targets
+from benchmarks.targets import NAMES, Target, number, ratio, targets
 
 README = ROOT / "benchmarks" / "README.md"
-BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
-NAMES = {
-    "floor": "the floor",
-    "nautilus": "NautilusTrader",
-    "zipline": "zipline-reloaded",
-    "zipline_history": "zipline-reloaded, data.history",
-}
+NO_CALLBACKS = ("floor", "vectorbt")
+MARKERS = "<!-- generated {0}: begin -->", "<!-- generated {0}: end -->"
 
 
 def write_report(results: dict[str, Any], file: str) -> None:
-    """Put tables and plots into the README, between its markers."""
+    """Put the summary, the tables and the plots into the README, between its markers."""
     draw(file)
+    tables = [_targets(results), *map(_workload, results.get("workloads", {}).values())]
+    tables += [_mid_session(results), _start(results), _scaling(results)]
     text = README.read_text()
-    before, after = text[: text.index(BEGIN)], text[text.index(END) :]
-    parts = [_machine(results), _targets(results), *map(_workload, results.get("workloads", {}).values())]
-    parts += [_mid_session(results), _start(results), _scaling(results)]
-    README.write_text(f"{before}{BEGIN}\n\n" + "\n\n".join(part for part in parts if part) + f"\n\n{after}")
+    for name, parts in (("summary", [_summary(results), _machine(results)]), ("tables", tables)):
+        begin, end = (marker.format(name) for marker in MARKERS)
+        before, after = text[: text.index(begin)], text[text.index(end) :]
+        text = f"{before}{begin}\n\n" + "\n\n".join(part for part in parts if part) + f"\n\n{after}"
+    README.write_text(text)
 
 
 def draw(file: str) -> None:
@@ -40,9 +38,9 @@ def draw(file: str) -> None:
     subprocess.run([python, script, ROOT / "benchmarks" / "results" / file], check=True)
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table; all columns but the first two are numbers."""
-    rule = ["---", "---", *["--:"] * (len(head) - 2)]
+def table(head: list[str], rows: list[list[str]], texts: int = 2) -> str:
+    """A Markdown table; all columns but the first ``texts`` are numbers."""
+    rule = ["---"] * texts + ["--:"] * (len(head) - texts)
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, rule, *rows))
 
 
@@ -53,6 +51,31 @@ def target_lines(results: dict[str, Any]) -> list[str]:
         f"{f'{t.workload}: {t.what}':{width}}  {_measured(t):>12}  {_limit(t):>10}  {_verdict(t)}"
         for t in targets(results)
     ]
+
+
+def _summary(results: dict[str, Any]) -> str:
+    """Who is how fast on the workloads that all engines run, and how many targets are met."""
+    compared = {name: of for name, of in results.get("workloads", {}).items() if len(of["engines"]) > 2}
+    if not compared:
+        return ""
+    first = next(iter(compared))
+    told = {name: found for name, found in compared[first]["engines"].items() if "failed" not in found}
+    rows = []
+    for engine in sorted(told, key=lambda name: told[name]["total_s"]):
+        row = [NAMES.get(engine, engine), "no" if engine in NO_CALLBACKS else "yes"]
+        for workload in compared:
+            seconds, ours = (number(results, workload, name, "total_s") for name in (engine, "openbell"))
+            row += [_number(seconds, "s"), _number(ratio(seconds, ours), "x")]
+        rows.append([*row, _number(told[engine]["peak_mb"], "MB")])
+    titles = (title for of in compared.values() for title in (of["title"], "to openbell"))
+    found = targets(results)
+    met = f"{sum(target.met is True for target in found)} of {len(found)} targets are met."
+    lines = table(["engine", "calls a strategy at each bar", *titles, f"memory, {compared[first]['title']}"], rows)
+    return f"{lines}\n\n![engines](results/engines.svg)\n\n{met}"
+
+
+def _number(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{value:.3g} {unit}".strip()
 
 
 def _machine(results: dict[str, Any]) -> str:
@@ -68,15 +91,15 @@ def _targets(results: dict[str, Any]) -> str:
 
 
 def _measured(target: Target) -> str:
-    return "not measured" if target.measured is None else f"{target.measured:.3g} {target.unit}".strip()
+    return _number(target.measured, target.unit) or "not measured"
 
 
 def _limit(target: Target) -> str:
-    return f"{'≥' if target.at_least else '≤'} {target.limit:.3g} {target.unit}".strip()
+    return f"{'≥' if target.at_least else '≤'} {_number(target.limit, target.unit)}"
 
 
 def _floor(target: Target) -> str:
-    return "" if target.floor is None else f"{target.floor:.3g} {target.unit}".strip()
+    return _number(target.floor, target.unit)
 
 
 def _verdict(target: Target) -> str:
@@ -92,21 +115,13 @@ def _workload(workload: dict[str, Any]) -> str:
             failed.append(f"{name}: {told['failed']}.")
             continue
         calls = told.get("calls_s")
-        times = [f"{ours[key] and told[key] / ours[key]:.2f}" if key in ours else "" for key in ("run_s", "total_s")]
+        # A run that is over at once, as that of the universe, is nothing to compare with.
+        times = [f"{told[key] / ours[key]:.2f}" if ours.get(key, 0) > 0.001 else "" for key in ("run_s", "total_s")]
         seconds = [f"{told[key]:.3f}" for key in ("load_s", "run_s")]
         seconds.append("" if calls is None else f"{calls:.3f}")
         rows.append([name, told["version"], *seconds, f"{told['total_s']:.3f}", *times, f"{told['peak_mb']:.0f}"])
-    head = [
-        "engine",
-        "version",
-        "load s",
-        "run s",
-        "calls s",
-        "load + run s",
-        "run to openbell",
-        "all to openbell",
-        "MB",
-    ]
+    head = ["engine", "version", "load s", "run s", "calls s", "load + run s"]
+    head += ["run to openbell", "all to openbell", "MB"]
     return "\n\n".join(
         [f"### {workload['title']}: {workload['size']}", table(head, rows), _agreement(workload), *failed]
     )
@@ -114,13 +129,20 @@ def _workload(workload: dict[str, Any]) -> str:
 
 def _agreement(workload: dict[str, Any]) -> str:
     callbacks = next((told["callbacks"] for told in workload["engines"].values() if "callbacks" in told), 0)
-    notes = [
-        f"{NAMES.get(engine, engine)} {found['crossings_apart']:g} elsewhere, values within {found['values_apart']:.0e}"
-        for engine, found in workload["agreement"].items()
-        if not found["problems"]
+    agreed = {NAMES.get(engine, engine): of for engine, of in workload["agreement"].items() if not of["problems"]}
+    if not agreed:
+        return f"{callbacks:,} callbacks."
+    events = max(of["crossings"] for of in agreed.values())
+    apart = ", ".join(f"{name} {of['crossings_apart']:g}" for name, of in agreed.items() if of["crossings_apart"])
+    worst = max(agreed, key=lambda name: agreed[name]["values_apart"])
+    farthest = f" (those of {worst} lie farthest)" if len(agreed) > 1 else ""
+    values = agreed[worst]["values_apart"]
+    parts = [f"{callbacks:,} callbacks of each engine"]
+    parts += [f"of {events:,} events, elsewhere than the floor's: {apart or 'none'}"] if events else []
+    parts += [
+        f"final values within {values:.0e} of the floor's{farthest}" if values else "final values equal to the floor's"
     ]
-    events = max((found["crossings"] for found in workload["agreement"].values()), default=0)
-    return f"{callbacks:,} callbacks, {events:,} events compared with the floor's: {'; '.join(notes)}."
+    return "; ".join(parts) + "."
 
 
 def _mid_session(results: dict[str, Any]) -> str:
@@ -158,9 +180,7 @@ def _scaling(results: dict[str, Any]) -> str:
             continue
         points = ", ".join(f"{count}: {seconds:.2f} s" for count, seconds in found["seconds"].items())
         lines.append(f"Over {name}: slope {found['slope']} ({points}).")
-    return (
-        "### Scaling\n\n" + "\n".join(lines) + "\n\n![scaling](results/scaling.svg)\n\n![engines](results/engines.svg)"
-    )
+    return "### Scaling\n\n" + "\n".join(lines) + "\n\n![scaling](results/scaling.svg)"
 
 
 def load_results(file: str) -> dict[str, Any]:

@@ -15,12 +15,13 @@ TITLES = {
     "seconds": "5 seconds",
     "universe": "6 universe",
 }
-PEERS = {
+NAMES = {
+    "floor": "the floor",
     "nautilus": "NautilusTrader",
-    "backtrader": "backtrader",
-    "zipline": "zipline",
-    "zipline_history": "zipline with data.history",
+    "zipline": "zipline-reloaded",
+    "zipline_history": "zipline-reloaded, data.history",
 }
+"""What engines are called for people, where that is not the name of their script."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def _against_peers(results: Results) -> list[Target]:
     def target(workload: str, peer: str, name: str, limit: float) -> Target:
         theirs = number(results, workload, peer, name)
         measured = ratio(theirs, number(results, workload, "openbell", name))
-        what = f"faster than {PEERS[peer]}, {'the run' if name == 'run_s' else 'with loading'}"
+        what = f"faster than {NAMES.get(peer, peer)}: {'the run' if name == 'run_s' else 'with loading'}"
         floor = ratio(theirs, floor_s(results, workload, name))
         return Target(TITLES[workload], what, measured, limit, at_least=True, floor=floor)
 

@@ -7,7 +7,6 @@ can be faster than that.
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import talib
 from benchmarks.peers.common import Crossings, clock, job, memory_mb, settle, tell
 
 Columns = dict[str, np.ndarray]
+VERSION = f"polars {pl.__version__}, TA-Lib {talib.__version__}"
 
 
 def read(
@@ -32,6 +32,11 @@ def read(
     )
     parts = frame.partition_by("symbol", maintain_order=True, include_key=False, as_dict=True)
     return {str(key[0]): {name: part[name].to_numpy() for name in part.columns} for key, part in parts.items()}
+
+
+def size_mb(bars: dict[str, Columns]) -> float:
+    """What the columns take."""
+    return sum(column.nbytes for columns in bars.values() for column in columns.values()) / 2**20
 
 
 def derived(columns: Columns, minutes: int) -> Columns:
@@ -59,7 +64,7 @@ def main() -> None:
     base_mb, started = memory_mb("VmRSS"), clock()
     bars = read(work)
     load_s = clock() - started
-    columns_mb = sum(column.nbytes for columns in bars.values() for column in columns.values()) / 2**20
+    columns_mb = size_mb(bars)
     started = clock()
     width_ns = work["bar_ns"]
     if work["minutes"] > 1:
@@ -76,13 +81,7 @@ def main() -> None:
     crossings, calls_s = called(bars, averages, width_ns)
     assert len(crossings.found) == sum(len(rows) for rows, _ in crossed.values()) + len(bars)
     facts = {"load_s": load_s, "run_s": run_s, "calls_s": calls_s, "base_mb": base_mb, "peak_mb": peak_mb}
-    tell(
-        work,
-        crossings,
-        **facts,
-        columns_mb=columns_mb,
-        version=f"polars {version('polars')}, TA-Lib {talib.__version__}",
-    )
+    tell(work, crossings, **facts, columns_mb=columns_mb, version=VERSION)
 
 
 def called(bars: dict[str, Columns], averages: dict[str, Any], width_ns: int) -> tuple[Crossings, float]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import polars as pl
 import talib
 from benchmarks.peers.common import Leaders, clock, job, memory_mb, settle, tell
-from benchmarks.peers.floor import read
+from benchmarks.peers.floor import VERSION, read, size_mb
 
 
 def main() -> None:
@@ -19,7 +18,7 @@ def main() -> None:
     base_mb, started = memory_mb("VmRSS"), clock()
     bars = read({**work, "first_ns": 0, "end_ns": work["day_ns"]})
     load_s = clock() - started
-    columns_mb = sum(column.nbytes for columns in bars.values() for column in columns.values()) / 2**20
+    columns_mb = size_mb(bars)
     started = clock()
     width = {
         symbol: talib.ATR(daily["high"], daily["low"], daily["close"], 14)[-1] / talib.SMA(daily["close"], 20)[-1]
@@ -34,7 +33,7 @@ def main() -> None:
     leaders.callbacks = len(bars)
     leaders.final = {symbol: (float(width[symbol]), 0.0) for symbol in keep}
     facts = {"load_s": load_s, "run_s": run_s, "base_mb": base_mb, "columns_mb": columns_mb}
-    tell(work, leaders, **facts, version=f"polars {pl.__version__}, TA-Lib {talib.__version__}")
+    tell(work, leaders, **facts, version=VERSION)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import polars as pl
 import talib
 from benchmarks.peers.common import Leaders, clock, job, memory_mb, settle, tell
-from benchmarks.peers.floor import Columns, derived, read
+from benchmarks.peers.floor import VERSION, Columns, derived, read, size_mb
 
 
 def indicators(bars: Columns) -> dict[str, np.ndarray]:
@@ -36,7 +35,7 @@ def main() -> None:
     # The history, too: without it, no value of the first sessions is settled.
     bars = read({**work, "first_ns": work["history_ns"]})
     load_s = clock() - started
-    columns_mb = sum(column.nbytes for columns in bars.values() for column in columns.values()) / 2**20
+    columns_mb = size_mb(bars)
     started = clock()
     leaders, symbols = Leaders(), list(bars)
     looks = []
@@ -51,7 +50,7 @@ def main() -> None:
         leaders.look(end, f"{minutes}m", symbols, values.pop("close"), values)
     run_s = clock() - started
     facts = {"load_s": load_s, "run_s": run_s, "base_mb": base_mb, "columns_mb": columns_mb}
-    tell(work, leaders, **facts, version=f"polars {pl.__version__}, TA-Lib {talib.__version__}")
+    tell(work, leaders, **facts, version=VERSION)
 
 
 if __name__ == "__main__":
