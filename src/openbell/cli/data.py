@@ -29,7 +29,7 @@ def list_store(
     from openbell.data.label import read_label
     from openbell.data.store import BarStore
 
-    folder = store_folder(store, must_exist=True)
+    folder = store_folder(store)
     if built:
         _list_built(BarStore.open(folder), as_json=as_json)
         return

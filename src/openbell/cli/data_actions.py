@@ -31,7 +31,7 @@ def list_actions(
     from openbell.data.actions import ActionStore
     from openbell.data.store import BarStore
 
-    bars = BarStore.open(store_folder(store, must_exist=True))
+    bars = BarStore.open(store_folder(store))
     book = ActionStore(bars.path).book()
     known = {*book.symbols, *book.new_names}
     for symbol in symbols or ():
@@ -59,7 +59,7 @@ def import_actions(
     from openbell.data.actions.csv import import_actions_csv
     from openbell.data.store import BarStore
 
-    bars = BarStore.open(store_folder(store, must_exist=True))
+    bars = BarStore.open(store_folder(store))
     report = import_actions_csv(path, bars.path)
     if as_json:
         found = {**asdict(report.written), "duplicates": report.duplicates, "added_up": report.added_up}

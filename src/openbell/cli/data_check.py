@@ -45,7 +45,7 @@ def check_data(
     from openbell.data.check import check_store
     from openbell.data.store import BarStore
 
-    folder = store_folder(store, must_exist=True)
+    folder = store_folder(store)
     with _progress() as progress:
         report = check_store(
             BarStore.open(folder),

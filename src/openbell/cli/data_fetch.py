@@ -59,7 +59,7 @@ def fetch_alpaca(
     from openbell.data.store import BarStore
     from openbell.timing import TimeManager, WallClock
 
-    folder = store_folder(store, must_exist=False)
+    folder = store_folder(store)
     source = AlpacaSource(
         AlpacaKeys.of(os.environ), url=url, feed=feed, requests_per_minute=requests_per_minute
     )  # fmt: skip

@@ -41,7 +41,7 @@ def import_lean(
     """Import LEAN's bars of equities, crypto, forex (mid prices), indexes and futures; second, minute, hour, daily."""
     from openbell.data.importers.lean import import_lean as run
 
-    folder = store_folder(store, must_exist=False)
+    folder = store_folder(store)
     _import_into(
         folder,
         lambda bars, progress: run(
@@ -82,7 +82,7 @@ def import_csv(
 
     between = "\t" if separator in ("tab", "\\t") else separator
     given = Given(**options.given(separator=between, has_header=header, decimal_comma=_is_decimal_comma(decimal)))
-    folder = store_folder(store, must_exist=False)
+    folder = store_folder(store)
     symbol, file_name = options.symbol, options.file_name
     first = find_sources(paths, CSV_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=True)
     guess = confirm(lambda source: guess_csv(source, given), first, yes=options.yes, as_json=as_json)
@@ -121,7 +121,7 @@ def import_parquet(
     from openbell.data.importers.sources import find_sources
 
     given = Given(**options.given())
-    folder = store_folder(store, must_exist=False)
+    folder = store_folder(store)
     symbol, file_name = options.symbol, options.file_name
     first = find_sources(paths, PARQUET_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=True)
     guess = confirm(lambda source: guess_parquet(source, given), first, yes=options.yes, as_json=as_json)
@@ -145,7 +145,7 @@ def import_databento(
     """Import Databento's OHLCV files, through Databento's own package (openbell's extra "databento")."""
     from openbell.data.importers.databento import import_databento as run
 
-    folder = store_folder(store, must_exist=False)
+    folder = store_folder(store)
     _import_into(folder, lambda bars, progress: run(paths, bars, symbol=symbol, progress=progress), as_json=as_json)
 
 

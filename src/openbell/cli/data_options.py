@@ -22,7 +22,7 @@ ExistingStore = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-def store_folder(given: Path | None, *, must_exist: bool) -> Path:
+def store_folder(given: Path | None) -> Path:
     """The store's folder: what is given, else ./store.
 
     Raises:
@@ -32,7 +32,4 @@ def store_folder(given: Path | None, *, must_exist: bool) -> Path:
         return given
     if _DEFAULT_STORE.is_dir():
         return _DEFAULT_STORE
-    use = "list" if must_exist else "import into"
-    raise ConfigError(
-        f"which store to {use}? Say --store FOLDER (without it, ./{_DEFAULT_STORE} is used if it exists)."
-    )
+    raise ConfigError(f"which store? Say --store FOLDER (without it, ./{_DEFAULT_STORE} is used if it is there).")

@@ -27,7 +27,7 @@ def repair_store(
     """
     from openbell.data.repair import repair
 
-    folder = store_folder(store, must_exist=True)
+    folder = store_folder(store)
     report = repair(folder, exchange=exchange)
     if as_json:
         repairs = [

@@ -38,7 +38,7 @@ def remove_bars(
     from openbell.data.removal import remove_bars as remove
     from openbell.data.store import BarStore
 
-    folder = store_folder(store, must_exist=True)
+    folder = store_folder(store)
     held = BarStore.open(folder)
     series = _series(held, symbols, interval or ())
     if yes:

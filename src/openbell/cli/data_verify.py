@@ -27,7 +27,7 @@ def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> Non
     from openbell.cli.console import err
     from openbell.data.maintenance import verify
 
-    folder = store_folder(store, must_exist=True)
+    folder = store_folder(store)
     columns = (TextColumn("verifying files"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("verify", total=None)
