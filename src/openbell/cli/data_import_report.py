@@ -43,7 +43,7 @@ def show_import(report: ImportReport, store: Path, *, as_json: bool) -> None:
     else:
         show(_report_table(report, store))
         if report.actions is not None and any(asdict(report.actions).values()):
-            show(told_actions(report.actions))
+            show(told_actions(report.actions, store), markup=False, soft_wrap=True)
         if _changed_nothing(report):
             show("Nothing changed: these bars were in the store already.")
     for path in report.quarantine:
@@ -96,11 +96,11 @@ def _summary(report: ImportReport, store: Path) -> dict[str, Any]:
     }
 
 
-def told_actions(written: WriteReport) -> str:
+def told_actions(written: WriteReport, store: Path) -> str:
     """One line for the corporate actions that an import stored."""
     return (
         f"corporate actions: {written.added:,} added, {written.revised:,} revised, {written.unchanged:,} unchanged; "
-        "list them with: openbell data actions"
+        f"list them with: openbell data actions --store {store}"
     )
 
 

@@ -39,6 +39,8 @@ def indicators(
         else:
             _list(everything)
         return
+    if period is not None and period.is_integer():
+        period = int(period)
     facts = _facts(registry.get(name), period, param or [], interval)
     if as_json:
         print_json(facts)

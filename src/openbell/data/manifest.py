@@ -29,7 +29,6 @@ __all__ = ["FileEntry", "Manifest", "data_files", "describe_file", "encode_bars"
 _SCAN_THREADS = 4
 _YEAR_2100_NS = 47_482 * DAY_NS
 
-_REMEDY = "Make it again from the data files with: openbell data repair --store FOLDER"
 
 _SCHEMA = pl.Schema(
     {
@@ -128,15 +127,16 @@ class Manifest:
             DamagedFileError: It cannot be read.
         """
         content = path.read_bytes()
+        remedy = f"Make it again from the data files with `openbell data repair --store {path.parent}`."
         if not is_sealed(content):
-            raise DamagedFileError(path, "its checksum does not fit", _REMEDY)
+            raise DamagedFileError(path, "its checksum does not fit", remedy)
         try:
             frame = pl.read_parquet(io.BytesIO(content))
             # Manifests of before there were built bars do not count them.
             frame = frame if "built" in frame.columns else frame.with_columns(built=pl.lit(0, pl.Int64))
             columns = frame.select(list(_SCHEMA)).to_dict(as_series=False)
         except pl.exceptions.PolarsError as exc:
-            raise DamagedFileError(path, str(exc), _REMEDY) from exc
+            raise DamagedFileError(path, str(exc), remedy) from exc
         symbols, intervals, *rest = columns.values()
         entries = map(FileEntry._make, zip(*rest, strict=True))
         keyed = zip(zip(symbols, intervals, strict=True), entries, strict=True)
