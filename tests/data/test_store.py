@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from pyarrow import parquet
 
-from openbell.data import reader
+from openbell.data import manifest, reader, session_reader
 from openbell.data.layout import BAR_SCHEMA, Partition, data_path
 from openbell.data.store import BarStore, WriteReport
 from openbell.errors import BadBarsError, DamagedFileError, StoreError
@@ -163,6 +164,76 @@ def test_reads_the_same_in_however_many_scans(
         asked = (day >= (first or date(2000, 1, 1))) & (day <= (last or date(2020, 1, 1)))
         wanted = pl.concat([frame.insert_column(0, pl.lit(s).alias("symbol")) for s, frame in frames.items()])
         assert_frame_equal(found, wanted.filter(asked))
+
+
+def in_pieces(patched: pytest.MonkeyPatch, group_rows: int, groups: int, *, written: bool = True) -> None:
+    """Files of few bars are read, and unless told otherwise written, as otherwise only those of very many are."""
+    for module in (reader, session_reader, *([manifest] if written else [])):
+        patched.setattr(module, "WHOLE_ROWS", group_rows * groups)
+    for module in (reader, *([manifest] if written else [])):
+        patched.setattr(module, "GROUP_ROWS", group_rows)
+
+
+@settings(max_examples=40)
+@given(
+    first=minutes,
+    second=minutes,
+    low=st.integers(0, 30 * 1440),
+    length=st.one_of(st.integers(0, 3 * 1440), st.integers(0, 90 * 1440)),
+    group_rows=st.integers(1, 5),
+    groups=st.integers(1, 3),
+    written=st.booleans(),
+)
+def test_reads_the_same_in_however_many_pieces(
+    first: dict[int, tuple[float, ...]],
+    second: dict[int, tuple[float, ...]],
+    low: int,
+    length: int,
+    group_rows: int,
+    groups: int,
+    written: bool,
+) -> None:
+    begin = int(START.timestamp() + low * 60) * 10**9
+    end = begin + length * 60 * 10**9
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        in_pieces(patched, group_rows, groups, written=written)
+        store = BarStore.open_or_create(Path(folder) / "store")
+        held: dict[int, tuple[float, ...]] = {}
+        for rows in (first, second):  # what was found of the first files is no truth of the second ones
+            held |= rows
+            store.write("X", "1m", frame_of(rows).sort("timestamp"))
+            store.write("Y", "1m", frame_of(rows).sort("timestamp"))
+            wanted = frame_of(held).sort("timestamp")
+            time = pl.col("timestamp").to_physical()
+            for bounds in ((begin, end), (begin, None), (None, end)):
+                asked = wanted.filter(time >= (bounds[0] or 0), time < (bounds[1] or 2**62))
+                found = store.read_rows(["X", "Y"], "1m", *bounds)
+                assert_frame_equal(found.frame, pl.concat([asked, asked]))
+                runs = (("X", 0, asked.height), ("Y", asked.height, 2 * asked.height))
+                assert found.runs == (runs if asked.height else ())
+
+
+def test_a_month_of_seconds_lies_in_row_groups_and_one_of_minutes_in_one(store: BarStore) -> None:
+    store.write("X", "1s", bars(70_000, step=timedelta(seconds=1)))
+    store.write("X", "1m", bars(31 * 1440, datetime(2013, 10, 1, tzinfo=UTC)))
+    seconds, minutes = (
+        parquet.ParquetFile(data_path(store.path, Partition(interval, "X", "2013-10"))) for interval in ("1s", "1m")
+    )
+
+    assert [seconds.metadata.row_group(k).num_rows for k in range(seconds.num_row_groups)] == [16_384] * 4 + [4464]
+    assert minutes.num_row_groups == 1
+
+
+def test_a_damaged_file_that_is_read_in_pieces_is_named(store: BarStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_pieces(monkeypatch, 8, 2)
+    store.write("X", "1m", bars(100))
+    low, high = int(START.timestamp()) * 10**9 + 60 * 10**9, int(START.timestamp()) * 10**9 + 300 * 10**9
+    path = data_path(store.path, Partition("1m", "X", "2013-10"))
+
+    assert len(store.read_rows(["X"], "1m", low, high).columns["close"]) == 4
+    path.write_bytes(path.read_bytes()[:-9] + b"?" * 9)
+    with pytest.raises(DamagedFileError, match=r"2013-10\.parquet"):
+        store.read_rows(["X"], "1m", low, high)
 
 
 def test_another_reader_sees_what_was_written(store: BarStore) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from openbell.data.built import BUILT, read_built
-from openbell.data.layout import BAR_SCHEMA
+from openbell.data.layout import BAR_SCHEMA, GROUP_ROWS, WHOLE_ROWS
 from openbell.errors import DamagedFileError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = ["FileReader", "StoredFile", "SymbolRows", "file_problem"]
 _HASH_THREADS = 4
 _GROUPS = 8
 _FEWEST_VALUES, _MOST_VALUES = 120_000, 1_500_000
+_Mark = tuple[str, int, int]
 _NO_ROWS = (np.empty(0, np.intp), np.empty(0, np.int32))
 
 
@@ -37,6 +38,22 @@ class StoredFile(NamedTuple):
     path: Path
     symbol: str
     entry: FileEntry
+
+
+class _Part(NamedTuple):
+    """Rows of a data file from ``first`` up to but without ``after``: all of a small file, a piece of a large one."""
+
+    file: StoredFile
+    first: int
+    after: int
+
+    @property
+    def rows(self) -> int:
+        return self.after - self.first
+
+    @property
+    def is_whole(self) -> bool:
+        return self.rows == self.file.entry.rows
 
 
 @dataclass(frozen=True)
@@ -64,7 +81,9 @@ class FileReader:
     """Reads data files, and remembers which it has verified, so that each is hashed once per process."""
 
     def __init__(self) -> None:
-        self._verified: dict[Path, tuple[str, int, int]] = {}
+        self._verified: dict[Path, _Mark] = {}
+        # Of large files: when each bar starts whose row is a multiple of `GROUP_ROWS`.
+        self._starts: dict[Path, tuple[_Mark | None, NDArray[np.int64]]] = {}
 
     def read(
         self,
@@ -87,15 +106,16 @@ class FileReader:
         """
         with ThreadPoolExecutor(_HASH_THREADS) as pool:
             list(pool.map(self._verify, (files[i::_HASH_THREADS] for i in range(_HASH_THREADS))))
+        parts = [part for file in files for part in self._parts(file, first_ns, end_ns)]
         # Filled group by group, so that no more is in memory than these and one group; what is not filled takes none.
-        most = sum(file.entry.rows for file in files)
+        most = sum(part.rows for part in parts)
         filled: dict[str, NDArray[Any]] = {n: np.empty(most, np.int64 if n == "timestamp" else float) for n in columns}
         counts: list[int] = []
-        for group in _groups(files, len(filled)):
+        for group in _groups(parts, len(filled)):
             begin = sum(counts)
             counts += _fill(filled, begin, group, first_ns, end_ns)
         rows = {name: column[: sum(counts)] for name, column in filled.items()}
-        runs = _runs(files, counts)
+        runs = _runs(parts, counts)
         return SymbolRows(rows, runs, _built(files, runs, rows["timestamp"]))
 
     def _verify(self, files: Sequence[StoredFile]) -> None:
@@ -103,7 +123,7 @@ class FileReader:
             self._verify_file(path, entry)
 
     def _verify_file(self, path: Path, entry: FileEntry) -> None:
-        mark: tuple[str, int, int] | None
+        mark: _Mark | None
         try:
             # Before the content is read: should the file be replaced meanwhile, the next look tells.
             found = path.stat()
@@ -116,6 +136,25 @@ class FileReader:
             raise DamagedFileError(path, problem)
         if mark is not None:
             self._verified[path] = mark
+
+    def _parts(self, file: StoredFile, first_ns: int | None, end_ns: int | None) -> Iterator[_Part]:
+        """Where bars within the bounds can be; of a large file in pieces, each read on its own."""
+        entry, first, after = file.entry, 0, file.entry.rows
+        if entry.rows > WHOLE_ROWS:
+            if first_ns is not None and entry.first_ns < first_ns:
+                first = max(0, int(self._starts_of(file).searchsorted(first_ns, side="right")) - 1) * GROUP_ROWS
+            if end_ns is not None and entry.last_ns >= end_ns:
+                after = min(after, int(self._starts_of(file).searchsorted(end_ns)) * GROUP_ROWS)
+        return _pieces(file, first, after)
+
+    def _starts_of(self, file: StoredFile) -> NDArray[np.int64]:
+        """Of a large file that is verified: when each bar starts whose row is a multiple of `GROUP_ROWS`."""
+        mark, known = self._verified.get(file.path), self._starts.get(file.path)
+        if known is None or known[0] != mark:
+            frames = (_read([piece], ("timestamp",)) for piece in _pieces(file, 0, file.entry.rows))
+            starts = [frame["timestamp"].to_physical().to_numpy()[::GROUP_ROWS] for frame in frames]
+            known = self._starts[file.path] = mark, np.concatenate(starts)
+        return known[1]
 
 
 def file_problem(path: Path, entry: FileEntry) -> str | None:
@@ -135,41 +174,48 @@ def file_problem(path: Path, entry: FileEntry) -> str | None:
     return None if digest == entry.sha256 else "its content is not what was stored"
 
 
-def _groups(files: Sequence[StoredFile], columns: int) -> Iterator[Sequence[StoredFile]]:
-    """The files in groups that are read at once: each a small part of all, and large enough to keep all cores busy."""
-    values = columns * sum(file.entry.rows for file in files) // _GROUPS
+def _pieces(file: StoredFile, first: int, after: int) -> Iterator[_Part]:
+    """Rows of a file in pieces that are read at once; each but the last ends where a row group does."""
+    for begin in range(first, after, WHOLE_ROWS):
+        yield _Part(file, begin, min(begin + WHOLE_ROWS, after))
+
+
+def _groups(parts: Sequence[_Part], columns: int) -> Iterator[Sequence[_Part]]:
+    """Parts in groups that are read at once: each a small part of all, and large enough to keep all cores busy."""
+    values = columns * sum(part.rows for part in parts) // _GROUPS
     most = min(max(_FEWEST_VALUES, values), _MOST_VALUES) // columns
     begin = rows = 0
-    for place, file in enumerate(files):
-        if place > begin and rows + file.entry.rows > most:
-            yield files[begin:place]
+    for place, part in enumerate(parts):
+        alone = not (part.is_whole and parts[begin].is_whole)
+        if place > begin and (alone or rows + part.rows > most):
+            yield parts[begin:place]
             begin, rows = place, 0
-        rows += file.entry.rows
-    if files:
-        yield files[begin:]
+        rows += part.rows
+    if parts:
+        yield parts[begin:]
 
 
 def _fill(
     columns: Mapping[str, NDArray[Any]],
     row: int,
-    files: Sequence[StoredFile],
+    parts: Sequence[_Part],
     first_ns: int | None,
     end_ns: int | None,
 ) -> list[int]:
-    """Put the rows of the files within the bounds into columns from ``row`` on; how many each file has."""
-    frame = _whole(files, tuple(columns))
+    """Put the rows of the parts within the bounds into columns from ``row`` on; how many each part has."""
+    frame = _read(parts, tuple(columns))
     # The manifest tells where each file's rows are, and they are sorted: a search in the files that hold more than was
     # asked for costs less than a filter, and than the file's name on each row.
     times = frame["timestamp"].to_physical().to_numpy()
     kept: NDArray[np.bool_] | None = None
     counts, begin = [], 0
-    for _, _, entry in files:
-        first, after, end = begin, begin + entry.rows, begin + entry.rows
+    for part in parts:
+        entry, first, after, end = part.file.entry, begin, begin + part.rows, begin + part.rows
         if first_ns is not None and entry.first_ns < first_ns:
             first += int(times[begin:end].searchsorted(first_ns))
         if end_ns is not None and entry.last_ns >= end_ns:
             after = max(first, begin + int(times[begin:end].searchsorted(end_ns)))
-        if after - first < entry.rows:
+        if after - first < part.rows:
             kept = np.ones(len(times), np.bool_) if kept is None else kept
             kept[begin:first] = kept[after:end] = False
         counts.append(after - first)
@@ -181,24 +227,28 @@ def _fill(
     return counts
 
 
-def _whole(files: Sequence[StoredFile], columns: Sequence[str]) -> pl.DataFrame:
-    """All rows of the files, one after another."""
+def _read(parts: Sequence[_Part], columns: Sequence[str]) -> pl.DataFrame:
+    """The rows of whole files, one after another, or of one piece of a file."""
+    files = [part.file for part in parts]
     # Not by the Hive folders: a store may lie in a folder that looks like one itself.
     scan = pl.scan_parquet([file.path for file in files], glob=False, hive_partitioning=False)
+    if not parts[0].is_whole:
+        # By rows rather than by a filter on times, which would take more memory; other row groups are not read.
+        scan = scan.slice(parts[0].first, parts[0].rows)
     try:
         frame = scan.select(*columns).collect()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
         raise _culprit(files, exc) from exc
-    if frame.height != sum(file.entry.rows for file in files):
+    if frame.height != sum(part.rows for part in parts):
         raise _culprit(files, ValueError("the number of bars is not what was stored"))
     return frame
 
 
-def _runs(files: Sequence[StoredFile], counts: Sequence[int]) -> tuple[tuple[str, int, int], ...]:
-    """Where each symbol's rows begin and end; ``counts`` tells how many each file has."""
+def _runs(parts: Sequence[_Part], counts: Sequence[int]) -> tuple[tuple[str, int, int], ...]:
+    """Where each symbol's rows begin and end; ``counts`` tells how many each part has."""
     runs: list[tuple[str, int, int]] = []
     begin = 0
-    for file, count in zip(files, counts, strict=True):
+    for (file, _, _), count in zip(parts, counts, strict=True):
         end = begin + count
         if runs and runs[-1][0] == file.symbol:
             runs[-1] = (file.symbol, runs[-1][1], end)

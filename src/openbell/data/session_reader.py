@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.bars import Bars, BarTimes
+from openbell.data.layout import WHOLE_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,10 +68,14 @@ def rows_between(manifest: Manifest, symbols: Sequence[str], base: str, first_da
 
 
 def end_of_files(manifest: Manifest, symbols: Sequence[str], base: str, day: int) -> int:
-    """The last day of the files that hold bars of ``day`` (days since 1970-01-01); that day when there are none."""
+    """The last day of the files that hold bars of ``day`` (days since 1970-01-01) and are read as a whole.
+
+    That day when there are none.
+    """
     begin, end = day * _DAY_NS, (day + 1) * _DAY_NS
-    files = (next(iter(_files_since(manifest, symbol, base, begin)), None) for symbol in symbols)
-    return max((file.last_ns // _DAY_NS for file in files if file is not None and file.first_ns < end), default=day)
+    first = (next(iter(_files_since(manifest, symbol, base, begin)), None) for symbol in symbols)
+    files = (file for file in first if file is not None and file.first_ns < end and file.rows <= WHOLE_ROWS)
+    return max((file.last_ns // _DAY_NS for file in files), default=day)
 
 
 def _files_since(manifest: Manifest, symbol: str, base: str, begin_ns: int) -> Sequence[FileEntry]:
