@@ -76,7 +76,7 @@ class RawSeries:
         # With synthetic bars, for as long as the series without them is in use.
         self._filled: WeakKeyDictionary[CachedBars, CachedBars] = WeakKeyDictionary()
         self._base_rows = 0
-        # The most days that were asked for at once, per symbol and base: so much stays when a series moves on.
+        # The most sessions that were asked for at once, per symbol and base: so much stays when a series moves on.
         self._depth: dict[tuple[str, str], int] = defaultdict(int)
 
     def without(self, changed: AbstractSet[tuple[str, str]]) -> RawSeries:
@@ -146,22 +146,16 @@ class RawSeries:
             DamagedFileError: A file cannot be read.
         """
         stored = parse_interval(base)
-        reads: dict[_Read, list[str]] = defaultdict(list)
-        lacking: dict[str, CachedBars | None] = {}
+        sessions = len(self.time_manager.grid(date_of(first_day), date_of(last_day)))
         for symbol in symbols:
-            self._depth[symbol, base] = max(self._depth[symbol, base], last_day - first_day)
-            cached = self._cached.get((symbol, base, stored))
-            if cached is None or not cached.covers(first_day, last_day):
-                lacking[symbol] = cached
+            self._depth[symbol, base] = max(self._depth[symbol, base], sessions)
+        lacking = [symbol for symbol in symbols if not self._covers((symbol, base, stored), first_day, last_day)]
         if not lacking:
             return
-        reach = self._reach(tuple(lacking), base, first_day, last_day)
-        for symbol, cached in lacking.items():
-            read = _missing(cached, first_day, last_day, reach)
-            reads[read].append(symbol)
-            if cached is not None and read.first_day == cached.last_day + 1:
-                # What lies further back than was ever asked for will not be asked for again: days only move on.
-                self._drop_before(min(first_day, last_day - self._depth[symbol, base]), (symbol, base, stored))
+        reach = self._reach(lacking, base, first_day, last_day)
+        reads: dict[_Read, list[str]] = defaultdict(list)
+        for symbol in lacking:
+            reads[self._to_read((symbol, base, stored), first_day, last_day, reach)].append(symbol)
         found: list[tuple[str, CachedBars]] = []
         for read, group in reads.items():
             try:
@@ -226,6 +220,23 @@ class RawSeries:
         size = max(1, len(symbols) * READ_ROWS // max(READ_ROWS, int(expected)))
         for begin in range(0, len(symbols), size):
             yield symbols[begin : begin + size]
+
+    def _covers(self, key: tuple[str, str, Interval], first_day: int, last_day: int) -> bool:
+        cached = self._cached.get(key)
+        return cached is not None and cached.covers(first_day, last_day)
+
+    def _to_read(self, key: tuple[str, str, Interval], first_day: int, last_day: int, reach: int) -> _Read:
+        """What must be read of a series so that it covers a range; when it moves on, what lies behind is dropped."""
+        cached = self._cached.get(key)
+        read = _missing(cached, first_day, last_day, reach)
+        if cached is not None and read.first_day == cached.last_day + 1:
+            # What lies further back than was ever asked for will not be asked for again: days only move on.
+            symbol, base, _ = key
+            days = cached.sessions.days
+            coming = len(self.time_manager.grid(date_of(read.first_day), date_of(last_day)))
+            needed = days[max(0, len(days) + coming - self._depth[symbol, base]) :]
+            self._drop_before(min([first_day, *needed[:1].tolist()]), key)
+        return read
 
     def _drop_before(self, day: int, key: tuple[str, str, Interval]) -> None:
         """Take what is in the cache of days before ``day`` out of memory, but for the last day of all."""
