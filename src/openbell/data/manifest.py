@@ -134,7 +134,7 @@ class Manifest:
             frame = pl.read_parquet(io.BytesIO(content))
             # Manifests of before there were built bars do not count them.
             frame = frame if "built" in frame.columns else frame.with_columns(built=pl.lit(0, pl.Int64))
-            columns = frame.select(list(_SCHEMA)).to_dict(as_series=False)
+            columns = frame[list(_SCHEMA)].to_dict(as_series=False)
         except pl.exceptions.PolarsError as exc:
             raise DamagedFileError(path, str(exc), remedy) from exc
         symbols, intervals, *rest = columns.values()

@@ -41,13 +41,16 @@ class ActionBook:
     """
 
     def __init__(self, frame: pl.DataFrame) -> None:
-        self._frame = frame.select(*ACTION_SCHEMA)
-        runs = frame["symbol"].rle().struct.unnest()
-        ends = runs["len"].cum_sum().to_list()
-        self._runs = dict(zip(runs["value"], zip([0, *ends[:-1]], ends, strict=False), strict=False))
+        self._frame = frame[list(ACTION_SCHEMA)]
+        self._runs: dict[str, tuple[int, int]] = {}
         # By name, each (day, other name): when it went over to another, and from which it came.
         self._left: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._came: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        if frame.is_empty():  # a run on a store without actions need not load what polars answers queries with
+            return
+        runs = frame["symbol"].rle().struct.unnest()
+        ends = runs["len"].cum_sum().to_list()
+        self._runs.update(zip(runs["value"], zip([0, *ends[:-1]], ends, strict=False), strict=False))
         renames = frame.filter(frame["type"] == "rename").select("symbol", "ex_date", "new_symbol")
         for old, ex_date, new in renames.iter_rows():
             self._left[old].append((day_number(ex_date), new))
