@@ -145,14 +145,15 @@ class FileReader:
                 first = max(0, int(self._starts_of(file).searchsorted(first_ns, side="right")) - 1) * GROUP_ROWS
             if end_ns is not None and entry.last_ns >= end_ns:
                 after = min(after, int(self._starts_of(file).searchsorted(end_ns)) * GROUP_ROWS)
-        return _pieces(file, first, after)
+        return _pieces(file, first, after, WHOLE_ROWS)
 
     def _starts_of(self, file: StoredFile) -> NDArray[np.int64]:
         """Of a large file that is verified: when each bar starts whose row is a multiple of `GROUP_ROWS`."""
         mark, known = self._verified.get(file.path), self._starts.get(file.path)
         if known is None or known[0] != mark:
-            frames = (_read([piece], ("timestamp",)) for piece in _pieces(file, 0, file.entry.rows))
-            starts = [frame["timestamp"].to_physical().to_numpy()[::GROUP_ROWS] for frame in frames]
+            most = WHOLE_ROWS * len(BAR_SCHEMA)
+            frames = (_read([piece], ("timestamp",)) for piece in _pieces(file, 0, file.entry.rows, most))
+            starts = [_numbers(frame["timestamp"])[::GROUP_ROWS] for frame in frames]
             known = self._starts[file.path] = mark, np.concatenate(starts)
         return known[1]
 
@@ -174,10 +175,10 @@ def file_problem(path: Path, entry: FileEntry) -> str | None:
     return None if digest == entry.sha256 else "its content is not what was stored"
 
 
-def _pieces(file: StoredFile, first: int, after: int) -> Iterator[_Part]:
+def _pieces(file: StoredFile, first: int, after: int, most: int) -> Iterator[_Part]:
     """Rows of a file in pieces that are read at once; each but the last ends where a row group does."""
-    for begin in range(first, after, WHOLE_ROWS):
-        yield _Part(file, begin, min(begin + WHOLE_ROWS, after))
+    for begin in range(first, after, most):
+        yield _Part(file, begin, min(begin + most, after))
 
 
 def _groups(parts: Sequence[_Part], columns: int) -> Iterator[Sequence[_Part]]:
@@ -206,24 +207,22 @@ def _fill(
     frame = _read(parts, tuple(columns))
     # The manifest tells where each file's rows are, and they are sorted: a search in the files that hold more than was
     # asked for costs less than a filter, and than the file's name on each row.
-    times = frame["timestamp"].to_physical().to_numpy()
-    kept: NDArray[np.bool_] | None = None
-    counts, begin = [], 0
+    times = _numbers(frame["timestamp"])
+    kept: list[tuple[int, int]] = []
+    begin = 0
     for part in parts:
         entry, first, after, end = part.file.entry, begin, begin + part.rows, begin + part.rows
         if first_ns is not None and entry.first_ns < first_ns:
             first += int(times[begin:end].searchsorted(first_ns))
         if end_ns is not None and entry.last_ns >= end_ns:
             after = max(first, begin + int(times[begin:end].searchsorted(end_ns)))
-        if after - first < part.rows:
-            kept = np.ones(len(times), np.bool_) if kept is None else kept
-            kept[begin:first] = kept[after:end] = False
-        counts.append(after - first)
+        kept.append((first, after))
         begin = end
+    counts = [after - first for first, after in kept]
     where = slice(row, row + sum(counts))
     for name, column in columns.items():
-        read = frame.drop_in_place(name).to_physical().to_numpy()
-        column[where] = read if kept is None else read[kept]
+        read = _numbers(frame.drop_in_place(name))
+        np.concatenate([read[first:after] for first, after in kept], out=column[where])
     return counts
 
 
@@ -242,6 +241,13 @@ def _read(parts: Sequence[_Part], columns: Sequence[str]) -> pl.DataFrame:
     if frame.height != sum(part.rows for part in parts):
         raise _culprit(files, ValueError("the number of bars is not what was stored"))
     return frame
+
+
+def _numbers(column: pl.Series) -> NDArray[Any]:
+    """The values of a column, times as nanoseconds."""
+    # Not by to_physical, which runs a query.
+    values = column.to_numpy()
+    return values.view(np.int64) if column.dtype == BAR_SCHEMA["timestamp"] else values
 
 
 def _runs(parts: Sequence[_Part], counts: Sequence[int]) -> tuple[tuple[str, int, int], ...]:
@@ -269,7 +275,7 @@ def _built(
     rows, counts = [], []
     for symbol, built in marks:
         first, after = where.get(symbol, (0, 0))
-        marked = built["timestamp"].to_physical().to_numpy()
+        marked = _numbers(built["timestamp"])
         place = first + np.searchsorted(starts[first:after], marked)
         # Not all that the file marks was asked for.
         is_there = (place < after) & (starts[np.minimum(place, len(starts) - 1)] == marked)
