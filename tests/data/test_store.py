@@ -166,12 +166,12 @@ def test_reads_the_same_in_however_many_scans(
         assert_frame_equal(found, wanted.filter(asked))
 
 
-def in_pieces(patched: pytest.MonkeyPatch, group_rows: int, groups: int, *, written: bool = True) -> None:
+def in_pieces(patched: pytest.MonkeyPatch, known_rows: int, known: int, *, written: bool = True) -> None:
     """Files of few bars are read, and unless told otherwise written, as otherwise only those of very many are."""
+    patched.setattr(reader, "_KNOWN_ROWS", known_rows)
     for module in (reader, session_reader, *([manifest] if written else [])):
-        patched.setattr(module, "WHOLE_ROWS", group_rows * groups)
-    for module in (reader, *([manifest] if written else [])):
-        patched.setattr(module, "GROUP_ROWS", group_rows)
+        patched.setattr(module, "WHOLE_ROWS", known_rows * known)
+    patched.setattr(manifest, "GROUP_ROWS", 3)
 
 
 @settings(max_examples=40)
@@ -180,8 +180,8 @@ def in_pieces(patched: pytest.MonkeyPatch, group_rows: int, groups: int, *, writ
     second=minutes,
     low=st.integers(0, 30 * 1440),
     length=st.one_of(st.integers(0, 3 * 1440), st.integers(0, 90 * 1440)),
-    group_rows=st.integers(1, 5),
-    groups=st.integers(1, 3),
+    known_rows=st.integers(1, 5),
+    known=st.integers(1, 3),
     written=st.booleans(),
 )
 def test_reads_the_same_in_however_many_pieces(
@@ -189,17 +189,17 @@ def test_reads_the_same_in_however_many_pieces(
     second: dict[int, tuple[float, ...]],
     low: int,
     length: int,
-    group_rows: int,
-    groups: int,
+    known_rows: int,
+    known: int,
     written: bool,
 ) -> None:
     begin = int(START.timestamp() + low * 60) * 10**9
     end = begin + length * 60 * 10**9
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
-        in_pieces(patched, group_rows, groups, written=written)
+        in_pieces(patched, known_rows, known, written=written)
         store = BarStore.open_or_create(Path(folder) / "store")
         held: dict[int, tuple[float, ...]] = {}
-        for rows in (first, second):  # what was found of the first files is no truth of the second ones
+        for rows in (first, second):
             held |= rows
             store.write("X", "1m", frame_of(rows).sort("timestamp"))
             store.write("Y", "1m", frame_of(rows).sort("timestamp"))
@@ -222,6 +222,15 @@ def test_a_month_of_seconds_lies_in_row_groups_and_one_of_minutes_in_one(store: 
 
     assert [seconds.metadata.row_group(k).num_rows for k in range(seconds.num_row_groups)] == [16_384] * 4 + [4464]
     assert minutes.num_row_groups == 1
+
+
+def test_a_file_that_has_grown_is_read_in_other_pieces(store: BarStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_pieces(monkeypatch, 4, 2)
+    low = int(START.timestamp() + 3600) * 10**9
+    asked = low, low + 3600 * 10**9
+    for start, bars_in_the_hour in ((START, 30), (START + timedelta(minutes=1), 60)):
+        store.write("X", "1m", bars(100, start, timedelta(minutes=2)))
+        assert len(store.read_rows(["X"], "1m", *asked).columns["close"]) == bars_in_the_hour
 
 
 def test_a_damaged_file_that_is_read_in_pieces_is_named(store: BarStore, monkeypatch: pytest.MonkeyPatch) -> None:

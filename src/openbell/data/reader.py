@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from openbell.data.built import BUILT, read_built
-from openbell.data.layout import BAR_SCHEMA, GROUP_ROWS, WHOLE_ROWS
+from openbell.data.layout import BAR_SCHEMA, WHOLE_ROWS
 from openbell.errors import DamagedFileError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = ["FileReader", "StoredFile", "SymbolRows", "file_problem"]
 _HASH_THREADS = 4
 _GROUPS = 8
 _FEWEST_VALUES, _MOST_VALUES = 120_000, 1_500_000
+_KNOWN_ROWS = 1 << 10
 _Mark = tuple[str, int, int]
 _NO_ROWS = (np.empty(0, np.intp), np.empty(0, np.int32))
 
@@ -82,7 +83,7 @@ class FileReader:
 
     def __init__(self) -> None:
         self._verified: dict[Path, _Mark] = {}
-        # Of large files: when each bar starts whose row is a multiple of `GROUP_ROWS`.
+        # Of large files: when each bar starts whose row is a multiple of `_KNOWN_ROWS`.
         self._starts: dict[Path, tuple[_Mark | None, NDArray[np.int64]]] = {}
 
     def read(
@@ -142,18 +143,18 @@ class FileReader:
         entry, first, after = file.entry, 0, file.entry.rows
         if entry.rows > WHOLE_ROWS:
             if first_ns is not None and entry.first_ns < first_ns:
-                first = max(0, int(self._starts_of(file).searchsorted(first_ns, side="right")) - 1) * GROUP_ROWS
+                first = max(0, int(self._starts_of(file).searchsorted(first_ns, side="right")) - 1) * _KNOWN_ROWS
             if end_ns is not None and entry.last_ns >= end_ns:
-                after = min(after, int(self._starts_of(file).searchsorted(end_ns)) * GROUP_ROWS)
+                after = min(after, int(self._starts_of(file).searchsorted(end_ns)) * _KNOWN_ROWS)
         return _pieces(file, first, after, WHOLE_ROWS)
 
     def _starts_of(self, file: StoredFile) -> NDArray[np.int64]:
-        """Of a large file that is verified: when each bar starts whose row is a multiple of `GROUP_ROWS`."""
+        """Of a large file that is verified: when each bar starts whose row is a multiple of `_KNOWN_ROWS`."""
         mark, known = self._verified.get(file.path), self._starts.get(file.path)
         if known is None or known[0] != mark:
             most = WHOLE_ROWS * len(BAR_SCHEMA)
             frames = (_read([piece], ("timestamp",)) for piece in _pieces(file, 0, file.entry.rows, most))
-            starts = [_numbers(frame["timestamp"])[::GROUP_ROWS] for frame in frames]
+            starts = [_numbers(frame["timestamp"])[::_KNOWN_ROWS] for frame in frames]
             known = self._starts[file.path] = mark, np.concatenate(starts)
         return known[1]
 
@@ -176,7 +177,7 @@ def file_problem(path: Path, entry: FileEntry) -> str | None:
 
 
 def _pieces(file: StoredFile, first: int, after: int, most: int) -> Iterator[_Part]:
-    """Rows of a file in pieces that are read at once; each but the last ends where a row group does."""
+    """Rows of a file in pieces that are read at once."""
     for begin in range(first, after, most):
         yield _Part(file, begin, min(begin + most, after))
 
