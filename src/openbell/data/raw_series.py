@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from openbell.bars import Bars
 from openbell.data.cache import CachedBars
 from openbell.data.gaps import as_inputs, build_missing, forward_filled
-from openbell.data.session_reader import end_of_files, read_sessions, rows_between
+from openbell.data.session_reader import are_read_in_parts, end_of_files, read_sessions, rows_between
 from openbell.data.shared_times import SharedTimes
 from openbell.errors import DamagedFileError
 from openbell.interval import Interval, parse_interval
@@ -166,7 +166,8 @@ class RawSeries:
                 if asked == read:
                     raise
                 found += self._read(asked, group, base)
-        for symbol, new in found:
+        while found:  # what is joined is not in memory twice, at least not of all symbols at once
+            symbol, new = found.pop()
             self._keep((symbol, base, stored), new)
 
     def _fetch(self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int) -> CachedBars:
@@ -215,9 +216,15 @@ class RawSeries:
         return _far_enough(manifest, symbols, base, last_day, whole, room)
 
     def _chunks(self, symbols: Sequence[str], base: str, read: _Read) -> Iterator[Sequence[str]]:
-        """The symbols in groups of which each is one bulk read of bounded size."""
-        expected = rows_between(self.store.manifest, symbols, base, *read)
+        """The symbols in groups of which each is one bulk read of bounded size.
+
+        Where files are large, a symbol is read on its own: it takes no longer, and its columns can go on their own.
+        """
+        manifest = self.store.manifest
+        expected = rows_between(manifest, symbols, base, *read)
         size = max(1, len(symbols) * READ_ROWS // max(READ_ROWS, int(expected)))
+        if are_read_in_parts(manifest, symbols, base, read.first_day):
+            size = 1
         for begin in range(0, len(symbols), size):
             yield symbols[begin : begin + size]
 

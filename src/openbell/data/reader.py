@@ -105,8 +105,9 @@ class FileReader:
         Raises:
             DamagedFileError: A file is missing, is not what was stored, or cannot be read; it names the file.
         """
+        threads = min(_HASH_THREADS, len(files))
         with ThreadPoolExecutor(_HASH_THREADS) as pool:
-            list(pool.map(self._verify, (files[i::_HASH_THREADS] for i in range(_HASH_THREADS))))
+            list(pool.map(self._verify, (files[i::threads] for i in range(threads))))
         parts = [part for file in files for part in self._parts(file, first_ns, end_ns)]
         # Filled group by group, so that no more is in memory than these and one group; what is not filled takes none.
         most = sum(part.rows for part in parts)

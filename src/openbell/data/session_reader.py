@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openbell.interval import Interval
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["end_of_files", "read_sessions", "rows_between"]
+__all__ = ["are_read_in_parts", "end_of_files", "read_sessions", "rows_between"]
 
 _DAY_NS = 86_400_000_000_000
 
@@ -72,10 +72,20 @@ def end_of_files(manifest: Manifest, symbols: Sequence[str], base: str, day: int
 
     That day when there are none.
     """
+    files = _files_of(manifest, symbols, base, day)
+    return max((file.last_ns // _DAY_NS for file in files if file.rows <= WHOLE_ROWS), default=day)
+
+
+def are_read_in_parts(manifest: Manifest, symbols: Sequence[str], base: str, day: int) -> bool:
+    """Whether any of the files that hold bars of ``day`` is so large that no more is read of it than is asked for."""
+    return any(file.rows > WHOLE_ROWS for file in _files_of(manifest, symbols, base, day))
+
+
+def _files_of(manifest: Manifest, symbols: Sequence[str], base: str, day: int) -> Iterator[FileEntry]:
+    """Per symbol that has one, the file that may hold bars of a day."""
     begin, end = day * _DAY_NS, (day + 1) * _DAY_NS
     first = (next(iter(_files_since(manifest, symbol, base, begin)), None) for symbol in symbols)
-    files = (file for file in first if file is not None and file.first_ns < end and file.rows <= WHOLE_ROWS)
-    return max((file.last_ns // _DAY_NS for file in files), default=day)
+    return (file for file in first if file is not None and file.first_ns < end)
 
 
 def _files_since(manifest: Manifest, symbol: str, base: str, begin_ns: int) -> Sequence[FileEntry]:
