@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from openbell.bars import Bars
-from openbell.data.gaps import has_synthetic
 from openbell.errors import CalendarError, DataError
 from openbell.provisioning.requirements import HistoryProof
 
@@ -106,21 +105,22 @@ def _extent(need: IntervalNeed, times: BarTimes, first: date, world: World) -> _
 
 
 def _measure_extent(need: IntervalNeed, times: BarTimes, first: date, world: World) -> _Extent:
-    past = times.window(0, world.today_row(times))
-    sessions = _first_rows_of_sessions(past, first, world)
-    counted = _counted_rows(past, world)
-    start = _start_row(need, past, counted, sessions, world)
+    today_row = world.today_row(times)
+    begins, after = _rows_of_sessions(times, today_row, first, world)
+    warming = _rows_that_warm_up(times, world)
+    past = warming[: int(warming.searchsorted(today_row))]
+    start = _start_row(need, times, today_row, past, begins, world)
     start_ns = int(times.timestamp[start]) if start < len(times) else world.start_ns
     closed = int(times.end.searchsorted(world.time_manager.now_ns, side="right"))
     proven = (
         start_ns,
         world.time_manager.day_of(start_ns),
-        len(counted) - int(counted.searchsorted(start)),
-        int((_last_rows(sessions, len(past)) >= start).sum()),
-        len(_counted_rows(times.window(0, closed), world)),
-        len(times) - len(past),
+        len(past) - int(past.searchsorted(start)),
+        len(after) - int(after.searchsorted(start, side="right")),
+        int(warming.searchsorted(closed)),
+        len(times) - today_row,
     )
-    return _Extent(len(counted), len(sessions), proven)
+    return _Extent(len(past), len(begins), proven)
 
 
 def run_starts(req: ProvisioningRequirements) -> dict[str, int]:
@@ -173,9 +173,9 @@ def _load(symbol: str, need: IntervalNeed, first: date, world: World) -> Bars:
     return manager.load_historical_bars(symbol, str(need.interval), first, world.day, base=str(need.base))
 
 
-def _counted_rows(times: BarTimes, world: World) -> NDArray[np.intp]:
+def _rows_that_warm_up(times: BarTimes, world: World) -> NDArray[np.intp]:
     """The rows that warm an indicator up: all but synthetic ones, unless indicators are to see those."""
-    if world.config.session_data_config.indicators_see_filled or not has_synthetic(times):
+    if world.config.session_data_config.indicators_see_filled or not world.has_synthetic(times):
         return np.arange(len(times))
     return np.flatnonzero(times.count)
 
@@ -189,26 +189,31 @@ def _further_back(need: IntervalNeed, first: date, short_bars: int, short_sessio
 
 
 def _start_row(
-    need: IntervalNeed, past: BarTimes, counted: NDArray[np.intp], sessions: NDArray[np.intp], world: World
+    need: IntervalNeed,
+    times: BarTimes,
+    today_row: int,
+    warming: NDArray[np.intp],
+    begins: NDArray[np.intp],
+    world: World,
 ) -> int:
     """The first row that some part of the need reaches back to."""
-    start = len(past)
-    if need.bars and len(counted):
-        start = int(counted[-min(need.bars, len(counted))])
+    start = today_row
+    if need.bars and len(warming):
+        start = int(warming[-min(need.bars, len(warming))])
     if need.trailing_sessions:
         first_trailing = world.time_manager.session_before(world.day, need.trailing_sessions)
         trailing_ns = world.time_manager.session(first_trailing).first_ns
-        start = min(start, int(past.timestamp.searchsorted(trailing_ns)))
-    if need.lookback_sessions and len(sessions):
-        start = min(start, int(sessions[max(len(sessions) - need.lookback_sessions, 0)]))
+        start = min(start, int(times.timestamp.searchsorted(trailing_ns)))
+    if need.lookback_sessions and len(begins):
+        start = min(start, int(begins[max(len(begins) - need.lookback_sessions, 0)]))
     return start
 
 
-def _first_rows_of_sessions(times: BarTimes, first: date, world: World) -> NDArray[np.intp]:
-    """The first row of each session that has bars; the sessions from ``first`` up to the session's day."""
-    rows = times.timestamp.searchsorted(world.session_starts(first))
-    return rows[np.diff(rows, append=len(times)) > 0]
-
-
-def _last_rows(first_rows: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-    return np.append(first_rows[1:], count)[: len(first_rows)] - 1
+def _rows_of_sessions(
+    times: BarTimes, today_row: int, first: date, world: World
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Of each session from ``first`` up to the session's day that has bars, the first row and the row after its last."""
+    begins = times.timestamp.searchsorted(world.session_starts(first))
+    rows = np.minimum(np.append(begins, today_row), today_row)
+    has_bars = rows[1:] > rows[:-1]
+    return rows[:-1][has_bars], rows[1:][has_bars]

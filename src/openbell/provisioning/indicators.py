@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from openbell.bars import Bars
-from openbell.data.gaps import has_synthetic
 from openbell.indicators import IndicatorInputs
 from openbell.indicators.inputs import locate, regular_rows
 from openbell.session import IndicatorData
@@ -126,7 +125,7 @@ def _rows_to_read(
     extended = session_aware and not grid.segment_is_regular.all()
     regular = regular_rows(times.timestamp, grid) if extended else None
     sees_all = world.config.session_data_config.indicators_see_filled
-    if sees_all or not world.once("synthetic", times, answer=lambda: has_synthetic(times)):
+    if sees_all or not world.has_synthetic(times):
         return regular, regular
     return regular, times.count > 0 if regular is None else regular & (times.count > 0)
 

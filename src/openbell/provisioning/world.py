@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from openbell.data.gaps import has_synthetic
 from openbell.errors import IntervalError
 from openbell.interval import Interval, base_candidates, determine_required_base, parse_interval
 from openbell.session.answers import Answers, answered
@@ -111,6 +112,10 @@ class World:
     def today_row(self, times: BarTimes) -> int:
         """The row of the first bar that closes after the session's start; those before it are history."""
         return self.once("today", times, answer=lambda: int(times.end.searchsorted(self.start_ns, side="right")))
+
+    def has_synthetic(self, times: BarTimes) -> bool:
+        """Whether any of the bars at these times is synthetic."""
+        return self.once("synthetic", times, answer=lambda: has_synthetic(times))
 
     def timeline(self, times: BarTimes) -> Timeline:
         """The cursor among such times, one for all series that have them."""
