@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openbell.bars import COLUMNS, Bars
-from openbell.data import raw_series
+from openbell.data import raw_series, reader, session_reader
 from openbell.data.layout import BAR_SCHEMA
 from openbell.data.manager import DataManager
 from openbell.data.store import BarStore
@@ -198,6 +198,28 @@ def test_a_long_run_holds_what_it_looks_back_on_and_one_piece(tmp_path: Path, mo
 
     longest_month = 22 * 20
     assert most <= longest_month * 2 + 8 * 20
+
+
+def test_a_long_run_on_large_files_holds_no_more_than_it_looks_back_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name, value in (
+        (raw_series, "AHEAD_ROWS", 0),
+        (raw_series, "AHEAD_ROWS_EACH", 0),
+        (session_reader, "WHOLE_ROWS", 64),
+        (reader, "WHOLE_ROWS", 64),
+        (reader, "_KNOWN_ROWS", 16),
+    ):
+        monkeypatch.setattr(module, name, value)
+    store = year_of_mornings(tmp_path, ("X", "Y"))
+    days = XNYS.sessions(date(2013, 1, 2), date(2013, 12, 31))
+    manager = DataManager(store, XNYS, horizon=days[-1])
+    whole = DataManager(store, XNYS).load_historical_bars("X", "1m", days[0], days[-1])
+    for n, day in enumerate(days[5:], 5):
+        manager.prefetch(["X", "Y"], "1m", days[n - 5], day)
+        assert same(manager.load_historical_bars("X", "1m", days[n - 5], day), whole[(n - 5) * 20 : (n + 1) * 20])
+        assert {len(series.bars) for series in manager._raw._cached.values()} == {6 * 20}
+    assert manager._raw._base_rows == 2 * 6 * 20
 
 
 def test_a_long_run_reads_each_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
