@@ -212,7 +212,7 @@ def _start_row(
 def _rows_of_sessions(
     times: BarTimes, today_row: int, first: date, world: World
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Of each session from ``first`` up to the session's day that has bars, the first row and the row after its last."""
+    """The first row, and the row after the last, of each session from ``first`` up to today's that has bars."""
     begins = times.timestamp.searchsorted(world.session_starts(first))
     rows = np.minimum(np.append(begins, today_row), today_row)
     has_bars = rows[1:] > rows[:-1]
