@@ -21,7 +21,7 @@ EXCHANGES = ["XNYS", "XHKG", "XTKS", "XBOM", "XLON", "CMES", "24/7", "FOREX"]
 INTRADAY = ["1m", "4m", "5m", "7m", "15m", "30m", "45m", "60m", "240m"]
 GROUPED = ["1d", "1w", "2d", "5d", "2w"]
 MINUTE_NS = 60_000_000_000
-FIRST, LAST = date(1998, 1, 2), date(2026, 11, 1)
+FIRST, LAST = date(1998, 1, 2), date(2026, 9, 1)
 
 
 @cache
