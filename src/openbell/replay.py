@@ -132,16 +132,19 @@ class _Group:
     def between(self, first: int, after: int) -> Stretch:
         """What is due from row ``first`` of today up to but without ``after``."""
         rows = slice(first, after)
-        columns = [tee(self._bars(member, rows), len([*same])) for member, same in groupby(self.series)]
+        # Of all series the same: a list for each would take as much memory as the bars.
+        when = self.times.starts[rows], self.times.ends[rows], self.times.counts[rows]
+        columns = [tee(self._bars(member, rows, *when), len([*same])) for member, same in groupby(self.series)]
         bars = zip(*chain.from_iterable(columns), strict=True)
         return Stretch(self.times.timeline, self.callbacks, self.times.moves[rows], bars, self.times.one_at_a_time)
 
-    def _bars(self, series: BarIntervalData, rows: slice) -> Iterator[Bar]:
+    def _bars(
+        self, series: BarIntervalData, rows: slice, starts: list[int], ends: list[int], counts: list[int]
+    ) -> Iterator[Bar]:
         """Today's bars of a series, one by one."""
-        run, times, today = whole_run(series), self.times, self.times.rows
+        run, today = whole_run(series), self.times.rows
         columns = [c[today][rows].data for c in (run.open, run.high, run.low, run.close, run.volume)]
-        when = times.starts[rows], times.ends[rows]
-        fields = zip(repeat(series.symbol), repeat(series.interval), *when, *columns, times.counts[rows])
+        fields = zip(repeat(series.symbol), repeat(series.interval), starts, ends, *columns, counts)
         # tuple.__new__ fills the named tuple without its Python-level constructor, which costs twice as much.
         return map(partial(tuple.__new__, Bar), fields)
 
