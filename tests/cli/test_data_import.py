@@ -181,3 +181,15 @@ def test_a_file_without_rows_is_named_once(store: Path, tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert " ".join(result.stderr.split()) == f"error: {tmp_path}/A.csv has no rows of bars below its header."
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "timestamp,open,high,low,close,volume\n"])
+def test_a_file_without_bars_is_bad_data_and_no_bad_command(tmp_path: Path, store: Path, content: str) -> None:
+    path = tmp_path / "ACME.csv"
+    path.write_text(content, encoding="utf-8")
+
+    result = call("csv", path, "--store", store, "--interval", "1m", *NEW_YORK, "--yes")
+
+    assert result.exit_code == 1, result.output
+    assert f"{path}" in result.stderr
+    assert not store.exists()

@@ -93,6 +93,7 @@ def guess_csv(source: Source, given: Given) -> Guess:
     """How a CSV file is to be read.
 
     Raises:
+        BadBarsError: The file holds no rows.
         ConfigError: Something must be said, because the file does not tell it; the message says what.
         OSError: The file cannot be read.
     """

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 
 from openbell.data.importers.csv_table import CsvLayout
-from openbell.errors import ConfigError
+from openbell.errors import BadBarsError, ConfigError
 
 __all__ = ["SEPARATORS", "fields_of", "guess_layout", "header_names"]
 
@@ -40,11 +40,12 @@ def guess_layout(
         decimal_comma: Likewise, whether ``10,5`` is ten and a half.
 
     Raises:
-        ConfigError: The file is empty or binary, or no separator makes columns, or it is the decimal sign, too.
+        BadBarsError: The file is empty.
+        ConfigError: It is binary, or no separator makes columns, or it is the decimal sign, too.
     """
     lines = text.splitlines()[:_LINES]
     if not any(line.strip() for line in lines):
-        raise ConfigError(f"{where} is empty.")
+        raise BadBarsError(f"{where} is empty.")
     if "\0" in text:
         raise ConfigError(f"{where} is not a text file. For Parquet use: openbell data import parquet")
     if decimal_comma and separator == "," and '"' not in text:
