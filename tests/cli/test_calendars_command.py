@@ -120,5 +120,21 @@ def test_what_is_no_day_is_refused() -> None:
     assert "Invalid value for '--from': '7/4/2024' is not a day. Write for example 2024-07-03." in refused
 
 
-def test_days_outside_the_calendar() -> None:
-    assert "1980-01-01 is outside the calendar: XNYS is known from" in told("XNYS", "--from", "1980-01-01", code=1)
+@pytest.mark.parametrize("option", ["--from", "--to"])
+def test_days_outside_the_calendar(option: str) -> None:
+    day = {"--from": "1980-01-01", "--to": "2150-01-01"}[option]
+
+    assert f"{day} is outside the calendar: XNYS is known from" in told("XNYS", option, day, code=2)
+
+
+def test_days_outside_own_sessions(tmp_path: Path) -> None:
+    config = tmp_path / "desk.yaml"
+    config.write_text(
+        'exchange: {name: DESK, timezone: Europe/Zurich, open: "08:00", close: "24:00"}\n'
+        "backtest_config: {start_date: 2024-07-01, end_date: 2024-07-02}\n"
+        "session_data_config: {symbols: [A]}\n"
+    )
+
+    refused = told(str(config), "--from", "2150-01-01", code=2)
+
+    assert "2150-01-01 is outside the calendar: DESK is known from" in refused

@@ -10,7 +10,7 @@ import typer
 
 from openbell.cli.console import print_json, show
 from openbell.cli.days import day_option
-from openbell.errors import ConfigError
+from openbell.errors import CalendarError, ConfigError
 
 if TYPE_CHECKING:
     from openbell.timing import TimeManager
@@ -46,7 +46,10 @@ def calendars(
     time_manager = _time_manager(name)
     from openbell.timing.listing import lines_of_days
 
-    lines = lines_of_days(time_manager, *_days(time_manager, first, last))
+    try:
+        lines = lines_of_days(time_manager, *_days(time_manager, first, last))
+    except CalendarError as error:  # only the command names days here
+        raise ConfigError(str(error)) from None
     if as_json:
         print_json(_calendar(time_manager, lines))
     else:
