@@ -21,6 +21,7 @@ The tree is sorted by what the caller can do about it:
 from __future__ import annotations
 
 from difflib import get_close_matches
+from shlex import quote
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -131,12 +132,15 @@ class DamagedFileError(DataError):
     Args:
         path: The file.
         cause: What the reader said.
-        remedy: What to do; by default, what to do about a data file.
+        remedy: What to do; by default, what to do about a file of bars or actions.
     """
 
     def __init__(self, path: Path, cause: str, remedy: str | None = None) -> None:
         self.path = path
-        advice = remedy or "Set it aside with `openbell data repair`, then import its data again."
+        self.cause = cause
+        store = next((above.parent for above in path.parents if above.name in ("bars", "actions")), path.parent)
+        repair = f"openbell data repair --store {quote(str(store))}"
+        advice = remedy or f"Set it aside with `{repair}`, then import its data again."
         super().__init__(f"{path} is damaged ({cause}). {advice}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import asdict
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -100,7 +101,7 @@ def told_actions(written: WriteReport, store: Path) -> str:
     """One line for the corporate actions that an import stored."""
     return (
         f"corporate actions: {written.added:,} added, {written.revised:,} revised, {written.unchanged:,} unchanged; "
-        f"list them with: openbell data actions --store {store}"
+        f"list them with: openbell data actions --store {quote(str(store))}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -48,7 +49,7 @@ def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> Non
         many = len(report.findings)
         show(
             f"{many:,} {'problem' if many == 1 else 'problems'} in a store of {report.files:,} data files. "
-            f"Mend what can be mended with: openbell data repair --store {folder}",
+            f"Mend what can be mended with: openbell data repair --store {quote(str(folder))}",
             markup=False,
             soft_wrap=True,
         )

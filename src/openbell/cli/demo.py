@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -63,5 +64,5 @@ def _introduce(made: DemoFolder) -> None:
     state = "made now" if made.made else "made before"
     show(f"[bold magenta]{SYNTHETIC}[/]: made-up symbols with generated prices, to show what openbell does")
     show(f"  store   {made.store}: {symbols} symbols, {', '.join(spans.values())}; {state}", soft_wrap=True)
-    show(f"  config  {made.config}: edit it, then openbell run {made.config}", soft_wrap=True)
+    show(f"  config  {made.config}: edit it, then openbell run {quote(str(made.config))}", soft_wrap=True)
     show()

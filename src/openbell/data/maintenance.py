@@ -142,7 +142,9 @@ def _problems_of_other_tables(store: Path) -> Iterator[Finding]:
 def _unreadable(path: Path) -> Finding | None:
     try:
         describe_file(path)
-    except (DamagedFileError, OSError) as exc:
+    except DamagedFileError as exc:
+        return Finding("damaged", path, f"it cannot be read: {exc.cause}", partition_of(path))
+    except OSError as exc:
         return Finding("damaged", path, f"it cannot be read: {exc}", partition_of(path))
     return None
 

@@ -10,6 +10,7 @@ import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -127,7 +128,7 @@ class Manifest:
             DamagedFileError: It cannot be read.
         """
         content = path.read_bytes()
-        remedy = f"Make it again from the data files with `openbell data repair --store {path.parent}`."
+        remedy = f"Make it again from the data files with `openbell data repair --store {quote(str(path.parent))}`."
         if not is_sealed(content):
             raise DamagedFileError(path, "its checksum does not fit", remedy)
         try:
@@ -197,7 +198,7 @@ def describe_file(path: Path) -> FileEntry:
         raise DamagedFileError(path, "it holds no bars")
     if frame.schema["timestamp"] != BAR_SCHEMA["timestamp"]:
         told = f"its timestamps are {frame.schema['timestamp']}, not {BAR_SCHEMA['timestamp']}"
-        raise DamagedFileError(path, told, "Take it in with: openbell data repair --store FOLDER")
+        raise DamagedFileError(path, told)
     return _describe(path.stem, frame, content, read_built(content).height)
 
 

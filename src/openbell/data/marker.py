@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from openbell.data.files import replace_file, sync_folders
@@ -41,8 +42,10 @@ def require_marker(folder: Path) -> None:
         DamagedFileError: It is one, and its marker is lost or cannot be read.
         StoreError: It is one of a newer openbell.
     """
-    remedy = f"Import bars into it first, for example with `openbell data import csv FILES --store {folder}`."
-    mend = f"Write it again with `openbell data repair --store {folder}`."
+    remedy = (
+        f"Import bars into it first, for example with `openbell data import csv FILES --store {quote(str(folder))}`."
+    )
+    mend = f"Write it again with `openbell data repair --store {quote(str(folder))}`."
     _require_folder(folder, remedy)
     try:
         version = _schema_version(folder)

@@ -13,6 +13,7 @@ import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -205,7 +206,8 @@ def heal(store: Path, manifest: Manifest) -> Manifest:
         shutil.rmtree(store / STAGING, ignore_errors=True)
         return manifest
     except ValueError as exc:
-        raise DamagedFileError(store / PENDING, str(exc)) from exc
+        remedy = f"Set it aside with `openbell data repair --store {quote(str(store))}`."
+        raise DamagedFileError(store / PENDING, str(exc), remedy) from exc
     entries = {Partition(*partition): FileEntry(*entry) if entry else None for partition, entry in note}
     return _finish(store, manifest, entries)
 

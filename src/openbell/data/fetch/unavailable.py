@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -68,7 +69,7 @@ class Unavailable:
             content = self.path.read_bytes()
         except FileNotFoundError:
             return _SCHEMA.to_frame()
-        remedy = f"Take it away with: openbell data repair --store {self._store}"
+        remedy = f"Take it away with: openbell data repair --store {quote(str(self._store))}"
         if not is_sealed(content):
             raise DamagedFileError(self.path, "its content is not what was stored", remedy)
         try:
