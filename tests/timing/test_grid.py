@@ -114,6 +114,25 @@ def test_a_narrower_window_has_the_same_bars(
     assert np.array_equal(wide.end_ns[position], narrow.end_ns)
 
 
+@given(windows(12), st.integers(0, 3), st.sampled_from(INTRADAY))
+def test_windows_that_move_on_day_by_day_have_the_bars_of_all_days(
+    window: tuple[TimeManager, date, date], before: int, interval: str
+) -> None:
+    tm, first, last = window
+    days = tm.sessions(first, last)
+    bars_of_all = tm.grid(first, last).expected_bars(parse_interval(interval))
+
+    for end in range(len(days)):
+        begin = max(end - before, 0)
+        bars = tm.grid(days[begin], days[end]).expected_bars(parse_interval(interval))
+
+        rows = (bars_of_all.session >= begin) & (bars_of_all.session <= end)
+        assert np.array_equal(bars.start_ns, bars_of_all.start_ns[rows])
+        assert np.array_equal(bars.end_ns, bars_of_all.end_ns[rows])
+        assert np.array_equal(bars.session, bars_of_all.session[rows] - begin)
+        assert np.array_equal(bars.sessions, bars_of_all.sessions[rows])
+
+
 @given(windows(), st.sampled_from(INTRADAY))
 def test_bars_per_session_are_the_bars_counted(window: tuple[TimeManager, date, date], interval: str) -> None:
     tm, first, last = window

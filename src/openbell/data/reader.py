@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FileReader", "StoredFile", "SymbolRows", "file_problem"]
 
-_HASH_THREADS = 4
+_HASH_THREADS, _HASH_BYTES = 4, 2_000_000
 _GROUPS = 8
-_FEWEST_VALUES, _MOST_VALUES = 120_000, 1_500_000
+_FEWEST_VALUES, _MOST_VALUES = 400_000, 1_500_000
 _KNOWN_ROWS = 1 << 10
 _Mark = tuple[str, int, int]
 _NO_ROWS = (np.empty(0, np.intp), np.empty(0, np.int32))
@@ -105,9 +105,7 @@ class FileReader:
         Raises:
             DamagedFileError: A file is missing, is not what was stored, or cannot be read; it names the file.
         """
-        threads = min(_HASH_THREADS, len(files))
-        with ThreadPoolExecutor(_HASH_THREADS) as pool:
-            list(pool.map(self._verify, (files[i::threads] for i in range(threads))))
+        self._verify(files)
         parts = [part for file in files for part in self._parts(file, first_ns, end_ns)]
         # Filled group by group, so that no more is in memory than these and one group; what is not filled takes none.
         most = sum(part.rows for part in parts)
@@ -121,10 +119,17 @@ class FileReader:
         return SymbolRows(rows, runs, _built(files, runs, rows["timestamp"]))
 
     def _verify(self, files: Sequence[StoredFile]) -> None:
-        for path, _, entry in files:
-            self._verify_file(path, entry)
+        # To share out little work takes longer than to do it.
+        threads = min(_HASH_THREADS, sum(file.entry.bytes for file in files) // _HASH_BYTES)
+        if threads < 2:
+            for file in files:
+                self._verify_file(file)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(self._verify_file, files))
 
-    def _verify_file(self, path: Path, entry: FileEntry) -> None:
+    def _verify_file(self, file: StoredFile) -> None:
+        path, _, entry = file
         mark: _Mark | None
         try:
             # Before the content is read: should the file be replaced meanwhile, the next look tells.

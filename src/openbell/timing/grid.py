@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from openbell.errors import IntervalError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from openbell.interval import Interval
@@ -89,6 +91,26 @@ class ExpectedBars:
         return len(self.start_ns)
 
 
+class _Block(NamedTuple):
+    """The intraday bars of many consecutive sessions.
+
+    Attributes:
+        first: The index of the first session in the whole calendar.
+        rows: Per session, the row of its first bar; and as a last entry how many bars there are.
+        bars: The bars.
+    """
+
+    first: int
+    rows: Sequence[int]
+    bars: ExpectedBars
+
+    def of_sessions(self, begin: int, end: int) -> ExpectedBars:
+        """The bars of some of the sessions, by their indexes in the whole calendar."""
+        bars, shift = self.bars, begin - self.first
+        rows = slice(self.rows[shift], self.rows[end - self.first])
+        return ExpectedBars(bars.start_ns[rows], bars.end_ns[rows], bars.session[rows] - shift, bars.sessions[rows])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SessionGrid:
     """Consecutive sessions of one exchange, as read-only int64 columns; all times are nanoseconds since 1970 UTC.
@@ -119,6 +141,8 @@ class SessionGrid:
     whole: SessionGrid | None = field(default=None, repr=False)
     _expected: dict[Interval, ExpectedBars] = field(default_factory=dict, init=False, repr=False)
     _counts: dict[Interval, NDArray[np.int64]] = field(default_factory=dict, init=False, repr=False)
+    # Of windows: the bars of the sessions that were asked for last, and of more after them.
+    _blocks: dict[Interval, _Block] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         for column in (
@@ -181,11 +205,32 @@ class SessionGrid:
         """
         known = self._expected.get(interval)
         if known is None:
-            known = self._tile(interval) if interval.is_intraday else self._group(interval)
+            if not interval.is_intraday:
+                known = self._group(interval)
+            elif self.whole is None:
+                known = self._tile(interval)
+            else:
+                known = self.whole.bars_of_sessions(interval, self.first_ordinal - self.whole.first_ordinal, self)
             # Grids outlive the days that ask for them, and those of seconds would outgrow the bars themselves.
             if len(known) <= _BARS_KEPT:
                 self._expected[interval] = known
         return known
+
+    def bars_of_sessions(self, interval: Interval, begin: int, window: SessionGrid) -> ExpectedBars:
+        """The bars of an intraday interval in a window of this grid, which is the sessions from ``begin`` on.
+
+        Of a small one they are views of those of a larger one: days move on, and ask for nearly the same again.
+        """
+        end = begin + len(window)
+        block = self._blocks.get(interval)
+        if block is None or not block.first <= begin <= end < block.first + len(block.rows):
+            per_session = max(1, int(window.bars_per_session(interval).max(initial=1)))
+            larger = self.between(begin, begin + _BARS_KEPT // per_session)
+            if len(larger) < len(window):
+                return window._tile(interval)
+            rows = [0, *np.cumsum(larger.bars_per_session(interval)).tolist()]
+            block = self._blocks[interval] = _Block(begin, rows, larger._tile(interval))  # noqa: SLF001 -- as above
+        return block.of_sessions(begin, end)
 
     def bars_per_session(self, interval: Interval) -> NDArray[np.int64]:
         """How many bars of an intraday ``interval`` the regular hours of each session are expected to hold (int64).
