@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -91,3 +92,34 @@ def test_what_mends_a_file_that_somebody_wanted_to_read(store: Path, name: str) 
     call(*command_in(str(told.value), "openbell data repair"))
 
     assert call("data", "verify", "--store", store).exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_what_lists_the_store_that_lacks_a_symbol(store: Path, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(store.parent)
+    config = {
+        "store": str(store),
+        "backtest_config": {"start_date": "2013-11-05", "end_date": "2013-11-05"},
+        "session_data_config": {"symbols": ["A", "ZZZZZZ"]},
+    }
+    (store.parent / "session.json").write_text(json.dumps(config), encoding="utf-8")
+
+    told = call(command, "session.json")
+    listed = call(*command_in(told.stdout, "openbell data ls"))
+
+    assert told.exit_code == listed.exit_code == 0, told.output
+    assert "2013-11" in listed.stdout
+
+
+def test_what_lists_the_bars_that_a_repair_built(store: Path) -> None:
+    bars = BarStore.open(store)
+    sums = bars.read(["A"], "1m", None, None).group_by_dynamic("timestamp", every="1d")
+    prices = (pl.col("open").first(), pl.col("high").max(), pl.col("low").min(), pl.col("close").last())
+    bars.write("A", "1d", sums.agg(*prices, pl.col("volume").sum()))
+    flip(store / "bars/interval=1d/symbol=A/all.parquet")
+    call("data", "repair", "--store", store)
+
+    listed = call(*command_in(call("data", "ls", "--store", store).stdout, "openbell data ls"))
+
+    assert listed.exit_code == 0, listed.output
+    assert "390 minutes" in " ".join(listed.stdout.split())

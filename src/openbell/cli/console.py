@@ -48,8 +48,12 @@ _EXIT_CODES = ((ConfigError, 2), (NotAStoreError, 2), (ProvisioningError, 3), (O
 
 
 def show(*what: Any, **style: Any) -> None:
-    """Print results on stdout: tables, and text with rich's markup; ``style`` is what `Console.print` takes."""
-    _console("out").print(*what, **style)
+    """Print results on stdout: tables, and text with rich's markup; ``style`` is what `Console.print` takes.
+
+    A line of text stays one line, however long, unless ``style`` says otherwise: a command in it can be copied.
+    """
+    is_text = all(isinstance(item, str) for item in what)
+    _console("out").print(*what, **{"soft_wrap": is_text, **style})
 
 
 def say(message: str) -> None:

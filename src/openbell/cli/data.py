@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -54,8 +55,9 @@ def list_store(
         show(_listing_table(listing, label))
         if count := sum(entry["built"] for entry in listing):
             show(
-                f"{count:,} of these bars were built from finer ones by `data repair`: openbell data ls --built",
-                soft_wrap=True,
+                f"{count:,} of these bars were built from finer ones by `data repair`. "
+                f"Those are: openbell data ls --built --store {quote(str(folder))}",
+                markup=False,
             )
     else:
         say("The store is empty. Import bars with: openbell data import")

@@ -65,7 +65,7 @@ def import_actions(
         found = {**asdict(report.written), "duplicates": report.duplicates, "added_up": report.added_up}
         print_json({**found, "set_aside": report.set_aside, "quarantine": report.quarantine})
     else:
-        show(told_actions(report.written, bars.path), markup=False, soft_wrap=True)
+        show(told_actions(report.written, bars.path), markup=False)
     if report.duplicates:
         say(f"note: {report.duplicates:,} rows repeated another one and were left out")
     if report.added_up:

@@ -110,7 +110,7 @@ def _show(report: Report, top: int) -> None:
         )
     show(table)
     for line in _closing(report, len(shown)):
-        show(line, markup=False, soft_wrap=True, style="dim")
+        show(line, markup=False, style="dim")
 
 
 def _closing(report: Report, shown: int) -> Iterator[str]:

@@ -198,13 +198,12 @@ def _print_tables(report: FetchReport, store: Path, sessions: Sequence[date]) ->
         show(table)
     elif not report.requests:
         what = "all that is to be had" if report.unavailable else "bars of all"
-        show(f"{store} has {what} of these sessions, {span}: nothing to fetch.", markup=False, soft_wrap=True)
+        show(f"{store} has {what} of these sessions, {span}: nothing to fetch.", markup=False)
     else:
         show(f"No bars came, {span}.", markup=False)
     if report.unavailable:
         show(
             f"not asked for: {report.unavailable:,} sessions of which Alpaca had no bars before (--refresh asks again)",
-            soft_wrap=True,
         )
     if report.actions is not None:
         a = report.actions

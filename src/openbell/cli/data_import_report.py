@@ -44,7 +44,7 @@ def show_import(report: ImportReport, store: Path, *, as_json: bool) -> None:
     else:
         show(_report_table(report, store))
         if report.actions is not None and any(asdict(report.actions).values()):
-            show(told_actions(report.actions, store), markup=False, soft_wrap=True)
+            show(told_actions(report.actions, store), markup=False)
         if _changed_nothing(report):
             show("Nothing changed: these bars were in the store already.")
     for path in report.quarantine:

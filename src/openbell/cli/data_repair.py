@@ -46,9 +46,9 @@ def repair_store(
         show(findings_table(f"Repaired {folder}", folder, told, ["outcome", "what was done, what to do"]))
         if moved := [r for r in report.repairs if r.moved_to]:
             files = "1 file was" if len(moved) == 1 else f"{len(moved):,} files were"
-            show(f"{files} moved to {folder / 'quarantine' / 'damaged'}", markup=False, soft_wrap=True)
+            show(f"{files} moved to {folder / 'quarantine' / 'damaged'}", markup=False)
     else:
-        show(f"Nothing to repair: every file of {folder} is as it was stored.", markup=False, soft_wrap=True)
+        show(f"Nothing to repair: every file of {folder} is as it was stored.", markup=False)
     if report.lost:
         from openbell.cli.tables import counted
 

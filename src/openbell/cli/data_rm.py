@@ -94,7 +94,7 @@ def _tell(folder: Path, removals: list[Removal], *, as_json: bool, done: bool) -
         return
     bars = counted(sum(r.rows for r in removals), "bar")
     if done:
-        show(f"Removed {bars} from {folder}.", markup=False, soft_wrap=True)
+        show(f"Removed {bars} from {folder}.", markup=False)
         return
     table = make_table(escape(f"To be removed from {folder}: {bars}"), "symbol", "interval", "bars >", "first", "last")
     for r in removals:

@@ -51,7 +51,6 @@ def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> Non
             f"{many:,} {'problem' if many == 1 else 'problems'} in a store of {report.files:,} data files. "
             f"Mend what can be mended with: openbell data repair --store {quote(str(folder))}",
             markup=False,
-            soft_wrap=True,
         )
     else:
         size = f"{report.bytes / 1024**2:,.1f} MiB"

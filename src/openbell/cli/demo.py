@@ -63,6 +63,6 @@ def _introduce(made: DemoFolder) -> None:
     spans = {entry.interval: f"{entry.interval} from {entry.first:%Y-%m-%d}" for entry in coverage}
     state = "made now" if made.made else "made before"
     show(f"[bold magenta]{SYNTHETIC}[/]: made-up symbols with generated prices, to show what openbell does")
-    show(f"  store   {made.store}: {symbols} symbols, {', '.join(spans.values())}; {state}", soft_wrap=True)
-    show(f"  config  {made.config}: edit it, then openbell run {quote(str(made.config))}", soft_wrap=True)
+    show(f"  store   {made.store}: {symbols} symbols, {', '.join(spans.values())}; {state}")
+    show(f"  config  {made.config}: edit it, then openbell run {quote(str(made.config))}")
     show()

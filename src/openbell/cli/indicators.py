@@ -140,7 +140,7 @@ def _show(facts: dict[str, Any]) -> None:
 
     show(f"[bold]{facts['name']}[/bold]  {escape(facts['title'])}  [dim]({facts['group']}, {facts['source']})[/dim]")
     if facts["about"]:
-        show(escape(_paragraphs(facts["about"])))
+        show(escape(_paragraphs(facts["about"])), soft_wrap=False)
     table = make_table("", "parameter <", "value", "default", "bounds", "meaning")
     for p in facts["parameters"]:
         words = ", ".join(f"{number} {word}" for word, number in p["choices"].items())
@@ -156,7 +156,7 @@ def _show(facts: dict[str, Any]) -> None:
         ("key", facts["key"]),
         ("in a config", facts["yaml"]),
     ):
-        show(f"[dim]{label:<12}[/dim]{escape(text)}", soft_wrap=True)
+        show(f"[dim]{label:<12}[/dim]{escape(text)}")
 
 
 def _paragraphs(text: str) -> str:

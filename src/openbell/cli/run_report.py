@@ -110,7 +110,7 @@ class RunReport(SessionObserver):
             for cell, column in zip(cells, _COLUMNS, strict=True)
             if column in shown
         ]
-        show("  ".join(padded).rstrip(), style=style, markup=False, soft_wrap=True)
+        show("  ".join(padded).rstrip(), style=style, markup=False)
 
 
 def _columns_that_fit(width: int) -> list[_Column]:
