@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from openbell.config import IndicatorConfig
-from openbell.errors import ComponentError, ConfigError, DataError
+from openbell.errors import ComponentError, ConfigError, DataError, SubscriptionError
 from openbell.strategies import Signal
 from probes import engine, journal, local_time, scanner, scanner_at, strategy, strategy_at
 
@@ -133,9 +133,26 @@ class TestSubscriptions:
         assert journal(day, "AIG")[0]["owner"] == "strategy ProbeStrategy"
 
     @pytest.mark.parametrize(
-        "pairs", [[("NOPE", "5m")], [("AIG", "5s")], [("SPY", "5 minutes")], ["SPY"], [("SPY",)], [("SPY", 5)], 7]
+        ("pairs", "reason"),
+        [
+            (
+                [("SPY", "5m"), ("NOPE", "5m")],
+                r"NOPE 5m, which .* 2013-10-10T09:30:00-04:00: the store .* no bars of NOPE",
+            ),
+            ([("AIG", "5s")], r"AIG 5s, which .*: 5s cannot be derived"),
+        ],
     )
-    def test_what_cannot_be_subscribed_to_ends_the_run_with_the_component_named(
+    def test_a_subscription_that_cannot_be_had_is_told_as_that_and_not_as_a_crash(
+        self, minute_store: Path, pairs: Any, reason: str
+    ) -> None:
+        probe = strategy(subscriptions=lambda s: pairs, on_bar=lambda s, b: None)
+        with pytest.raises(SubscriptionError, match=f"strategy ProbeStrategy subscribes to {reason}") as raised:
+            engine(minute_store, strategies=[probe]).run()
+        assert "raised" not in str(raised.value)
+        assert raised.value.__cause__ is None
+
+    @pytest.mark.parametrize("pairs", [[("SPY", "5 minutes")], ["SPY"], [("SPY",)], [("SPY", 5)], 7])
+    def test_what_is_no_subscription_ends_the_run_with_the_component_named(
         self, minute_store: Path, pairs: Any
     ) -> None:
         probe = strategy(subscriptions=lambda s: pairs, on_bar=lambda s, b: None)

@@ -79,7 +79,7 @@ class TestSubscriptionsAreNeeds:
         assert engine(minute_store, strategies=[good]).run()["days"][0]["callbacks"] == 78
 
         bad = strategy(subscriptions=[("AIG", "5m"), ("NONE", "5m")], on_bar=lambda self, bar: None)
-        with pytest.raises(ComponentError, match="NONE: "):
+        with pytest.raises(ComponentError, match="NONE 5m"):
             engine(minute_store, strategies=[bad]).run()
 
 

@@ -16,6 +16,7 @@ The tree is sorted by what the caller can do about it:
     │   └── ShortfallError        ... fewer bars than were asked for (tells both numbers)
     ├── ProvisioningError         nothing of what was asked for could be provisioned
     └── ComponentError            a user's scanner or strategy raised (tells the session time)
+        └── SubscriptionError     ... nothing, but subscribes to bars that cannot be had (tells which, and why)
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ __all__ = [
     "ProvisioningError",
     "ShortfallError",
     "StoreError",
+    "SubscriptionError",
     "UnknownNameError",
     "did_you_mean",
 ]
@@ -171,3 +173,26 @@ class ComponentError(OpenbellError):
         self.method = method
         self.session_time = session_time
         super().__init__(f"{component}.{method} raised {type(cause).__name__} at {session_time}: {cause}")
+
+
+class SubscriptionError(ComponentError):
+    """A strategy subscribes to bars that cannot be provisioned.
+
+    Args:
+        component: The strategy, e.g. "strategy EmaCross".
+        symbol: What it subscribes to.
+        interval: Likewise.
+        session_time: As for any `ComponentError`.
+        reasons: Why it cannot be had.
+    """
+
+    def __init__(self, component: str, symbol: str, interval: str, session_time: str, reasons: Iterable[str]) -> None:
+        self.component = component
+        self.method = "subscriptions"
+        self.session_time = session_time
+        # Not ComponentError's own text: nobody raised.
+        OpenbellError.__init__(
+            self,
+            f"{component} subscribes to {symbol} {interval}, which cannot be provisioned at {session_time}: "
+            f"{' '.join(reasons)}",
+        )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from openbell.components import load_class, load_universe
-from openbell.errors import ComponentError, ConfigError, did_you_mean
+from openbell.errors import ComponentError, ConfigError, SubscriptionError, did_you_mean
 from openbell.scanners import Scanner, ScannerContext
 from openbell.strategies import Signal, Strategy, StrategyContext
 
@@ -192,6 +192,10 @@ class Hooks:
     def component_error(self, name: str, method: str, error: BaseException) -> ComponentError:
         """What a user's method raised, with the session time."""
         return ComponentError(name, method, self._now(), error)
+
+    def subscription_error(self, name: str, symbol: str, interval: str, reasons: Iterable[str]) -> SubscriptionError:
+        """A strategy subscribes to what cannot be provisioned, with the session time."""
+        return SubscriptionError(name, symbol, interval, self._now(), reasons)
 
     def _now(self) -> str:
         return self.time_manager.to_local(self.time_manager.now_ns).isoformat()

@@ -68,8 +68,7 @@ class Subscriptions:
             for addition, ok in zip(additions, results, strict=True):
                 if not ok:
                     errors = errors_of(self._provisioner.journal.since(first_record), addition.symbol, name)
-                    error = LookupError(f"{addition.symbol}: {' '.join(errors)}")
-                    raise self._hooks.component_error(name, "subscriptions", error)
+                    raise self._hooks.subscription_error(name, addition.symbol, addition.details["interval"], errors)
         return [series for pair in pairs if (series := self._session_data.get_bars(*pair)) is not None]
 
     def _is_owned(self, name: str, symbol: str, interval: str) -> bool:
