@@ -53,7 +53,7 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """The medians of several runs."""
     if failed := [run["failed"] for run in runs if "failed" in run]:
         return {"failed": failed[0]}
-    numbers = ("load_s", "run_s", "calls_s", "peak_mb", "base_mb", "columns_mb")
+    numbers = ("load_s", "setup_s", "run_s", "calls_s", "peak_mb", "base_mb", "columns_mb")
     found = {name: median(run[name] for run in runs) for name in numbers if runs[0].get(name) is not None}
     found["total_s"] = median(run["load_s"] + run["run_s"] for run in runs)
     found["best_s"] = min(run["load_s"] + run["run_s"] + run.get("calls_s", 0.0) for run in runs)

@@ -68,12 +68,15 @@ class Crossings:
 
 
 def tell(job: dict[str, Any], crossings: Crossings | None = None, **facts: Any) -> None:
-    """Print the facts as one JSON line; keep the crossings in the file that the job names."""
+    """Print the facts as one JSON line; keep the crossings in the file that the job names.
+
+    Memory first: to sort crossings and to write them down is no engine's work.
+    """
+    facts.setdefault("peak_mb", memory_mb())
     if crossings is not None:
         found = sorted((int(ns), str(symbol), bool(above)) for ns, symbol, above in crossings.found)
         Path(job["crossings"]).write_text(json.dumps(found))
         facts |= {"callbacks": crossings.callbacks, "final": crossings.final}
-    facts.setdefault("peak_mb", memory_mb())
     facts["python"] = ".".join(map(str, sys.version_info[:3]))
     print(json.dumps(facts))
 
