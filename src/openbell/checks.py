@@ -6,10 +6,12 @@ It needs no store. Whether the data is there is asked per symbol when a session 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from openbell import indicators
 from openbell.components import load_universe
+from openbell.config.problems import Problem
+from openbell.config.reading import told_with_lines
 from openbell.errors import ConfigError, InvalidConfigError, OpenbellError
 from openbell.scanners.schedule import due_times
 from openbell.timing import TimeManager
@@ -19,32 +21,22 @@ if TYPE_CHECKING:
 
     from openbell.config import IndicatorConfig, SessionConfig
 
-__all__ = ["Finding", "check_config", "require_good_config", "summarise_config"]
+__all__ = ["check_config", "require_good_config", "summarise_config"]
 
 
-class Finding(NamedTuple):
-    """One problem of a config: the key that it is about, and what is wrong with it."""
-
-    place: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.message}"
-
-
-class _Findings(list[Finding]):
+class _Findings(list[Problem]):
     """The problems found so far."""
 
     @contextmanager
-    def at(self, place: str) -> Iterator[None]:
-        """Note what openbell raises within the block as a problem of a key."""
+    def at(self, *place: str | int) -> Iterator[None]:
+        """Note what openbell raises within the block as a problem of the key that these keys and positions lead to."""
         try:
             yield
         except OpenbellError as error:
-            self.append(Finding(place, str(error)))
+            self.append(Problem(place, str(error)))
 
 
-def check_config(config: SessionConfig, time_manager: TimeManager | None = None) -> list[Finding]:
+def check_config(config: SessionConfig, time_manager: TimeManager | None = None) -> list[Problem]:
     """All problems of a config that can be known without data; none means that it is good.
 
     Calendars are known, there are sessions in the range, indicators and their parameters exist and suit their interval,
@@ -70,7 +62,7 @@ def require_good_config(config: SessionConfig, time_manager: TimeManager | None 
         InvalidConfigError: `check_config` finds problems; all of them are told.
     """
     if findings := check_config(config, time_manager):
-        raise InvalidConfigError(str(config.source_path or "config"), map(str, findings))
+        raise InvalidConfigError(config.told_as, told_with_lines(findings, config))
 
 
 def summarise_config(config: SessionConfig) -> dict[str, Any]:
@@ -93,11 +85,11 @@ def _calendar(config: SessionConfig, found: _Findings) -> TimeManager | None:
     try:
         time_manager = TimeManager(config.exchange)
     except OpenbellError as error:
-        found.append(Finding("exchange", str(error)))
+        found.append(Problem(("exchange",), str(error)))
         return None
     hours = config.session_data_config.session_hours
     if hours != time_manager.session_hours:
-        with found.at("session_data_config.session_hours"):
+        with found.at("session_data_config", "session_hours"):
             time_manager = TimeManager(config.exchange, session_hours=hours)
     return time_manager
 
@@ -122,15 +114,14 @@ def _check_schedules(config: SessionConfig, time_manager: TimeManager, found: _F
             continue
         session = time_manager.session(days[0])
         opens, closes = (f"{time_manager.to_local(t):%H:%M}" for t in (session.first_ns, session.last_ns))
-        with found.at(f"scanners[{at}].schedule"):
+        with found.at("scanners", at, "schedule"):
             raise ConfigError(f"the scanner would never run: the sessions are from {opens} to {closes}.")
 
 
 def _check_indicators(config: SessionConfig, found: _Findings) -> None:
     keys: dict[str, int] = {}
     for at, indicator in enumerate(config.session_data_config.indicators):
-        place = f"session_data_config.indicators[{at}]"
-        with found.at(place):
+        with found.at("session_data_config", "indicators", at):
             key = _checked_key(indicator, config)
             first = keys.setdefault(key, at)
             if first != at:
@@ -155,10 +146,10 @@ def _check_components(config: SessionConfig, found: _Findings) -> None:
     from openbell.hooks import load_scanner, load_strategy
 
     for at, scanner in enumerate(config.scanners):
-        with found.at(f"scanners[{at}].module"):
+        with found.at("scanners", at, "module"):
             load_scanner(scanner, config)
-        with found.at(f"scanners[{at}].universe"):
+        with found.at("scanners", at, "universe"):
             load_universe(scanner.universe, config.folder)
     for at, strategy in enumerate(config.strategies):
-        with found.at(f"strategies[{at}].module"):
+        with found.at("strategies", at, "module"):
             load_strategy(strategy, config)

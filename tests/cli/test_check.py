@@ -77,6 +77,28 @@ def test_a_bad_config_exits_2_and_tells_why(config: Path, good: str, bad: str, t
     assert any(told in problem for problem in report["problems"])
 
 
+@pytest.mark.parametrize("command", ["check", "run", "plan"])
+def test_problems_are_told_with_the_file_as_it_was_named_and_their_lines(
+    config: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(config.parent)
+    config.write_text(
+        GOOD.replace("name: sma", "name: smaa") + "strategies:\n  - config: {}\n    module: none.py:None\n"
+    )
+
+    told = CliRunner().invoke(app, [command, config.name]).stderr.splitlines()
+
+    first, *problems = [line for line in told if "runs/" not in line]
+    lines = config.read_text().splitlines()
+    at = [1 + next(i for i, line in enumerate(lines) if text in line) for text in ("smaa", "none.py")]
+    assert first == f"error: {config.name} has 2 problems:"
+    assert [problem.split(":")[0].strip() for problem in problems] == [
+        "session_data_config.indicators[0]",
+        "strategies[0].module",
+    ]
+    assert [problem.endswith(f"(line {line})") for problem, line in zip(problems, at, strict=True)] == [True, True]
+
+
 def test_a_store_that_is_not_there_is_a_warning_that_says_what_to_do(config: Path) -> None:
     config.write_text(GOOD + "store: bars\n")
     told = f"there is no folder {config.parent / 'bars'}"

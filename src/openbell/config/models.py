@@ -226,12 +226,18 @@ class SessionConfig(_Level):
     strategies: tuple[StrategyConfig, ...] = ()
     """What gives signals."""
 
+    _given_path: Path | None = PrivateAttr(None)
     _source_path: Path | None = PrivateAttr(None)
 
     @property
     def source_path(self) -> Path | None:
         """The file that the config was read from; None when it was not read from a file."""
         return self._source_path
+
+    @property
+    def told_as(self) -> str:
+        """What messages call it: its file, as it was given, or "config"."""
+        return str(self._given_path or "config")
 
     @property
     def folder(self) -> Path:

@@ -16,11 +16,11 @@ from openbell.config.yaml12 import lines_of_yaml, read_yaml
 from openbell.errors import ConfigError, InvalidConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from openbell.config.problems import Place
+    from openbell.config.problems import Place, Problem
 
-__all__ = ["load_config"]
+__all__ = ["load_config", "told_with_lines"]
 
 _YAML = (".yaml", ".yml")
 
@@ -44,8 +44,8 @@ def load_config(source: str | Path | Mapping[str, Any]) -> SessionConfig:
     values = _READERS[path.suffix.lower()](text, path)
     if not isinstance(values, dict):
         raise ConfigError(f"{path} holds no config: it must be a mapping of keys. See: openbell schema")
-    config = _validated(values, str(path), lambda: lines_of_yaml(text) if path.suffix.lower() in _YAML else {})
-    config._source_path = path.resolve()  # noqa: SLF001  the one place that knows it
+    config = _validated(values, str(path), lambda: _lines_of(text, path))
+    config._given_path, config._source_path = path, path.resolve()  # noqa: SLF001  the one place that knows them
     return config.with_store(config.folder / config.store.expanduser()) if config.store else config
 
 
@@ -53,10 +53,26 @@ def _validated(values: dict[str, Any], subject: str, read_lines: Callable[[], di
     try:
         return SessionConfig.model_validate(values)
     except ValidationError as error:
-        lines = read_lines()
-        found = [(_line_of(p.place, lines), str(p)) for p in problems_of(error, SessionConfig)]
-        found.sort(key=lambda one: one[0])
-        raise InvalidConfigError(subject, [f"{text} (line {line})" if line else text for line, text in found]) from None
+        raise InvalidConfigError(subject, _with_lines(problems_of(error, SessionConfig), read_lines())) from None
+
+
+def told_with_lines(problems: Iterable[Problem], config: SessionConfig) -> list[str]:
+    """What is wrong with a config that was read, each problem with its line where the file tells it, in that order."""
+    path = config.source_path
+    try:
+        lines = {} if path is None else _lines_of(path.read_text(encoding="utf-8"), path)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):  # changed since
+        lines = {}
+    return _with_lines(problems, lines)
+
+
+def _with_lines(problems: Iterable[Problem], lines: Mapping[Place, int]) -> list[str]:
+    found = sorted(((_line_of(p.place, lines), str(p)) for p in problems), key=lambda one: one[0])
+    return [f"{text} (line {line})" if line else text for line, text in found]
+
+
+def _lines_of(text: str, path: Path) -> dict[Place, int]:
+    return lines_of_yaml(text) if path.suffix.lower() in _YAML else {}
 
 
 def _line_of(place: Place, lines: Mapping[Place, int]) -> int:
