@@ -261,16 +261,11 @@ class RawSeries:
         old = self._cached.get(key)
         joined = new
         if old is not None and new.last_day == old.first_day - 1:
-            joined = self._joined(new, old)
+            joined = self.times.joined(new, old)
         elif old is not None and old.last_day == new.first_day - 1:
-            joined = self._joined(old, new)
+            joined = self.times.joined(old, new)
         self._base_rows += len(joined.bars) - (len(old.bars) if old is not None else 0)
         self._cached[key] = joined
-
-    def _joined(self, earlier: CachedBars, later: CachedBars) -> CachedBars:
-        """Two series that touch as one."""
-        sessions = self.times.sessions(earlier.first_day, later.last_day)
-        return self.times.cached(sessions, Bars.concat([earlier.bars, later.bars]))
 
 
 def changed_series(before: Manifest, after: Manifest) -> set[tuple[str, str]]:

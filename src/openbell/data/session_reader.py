@@ -9,6 +9,7 @@ import numpy as np
 
 from openbell.bars import Bars, BarTimes
 from openbell.data.layout import WHOLE_ROWS
+from openbell.interval import DAY_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from openbell.timing.grid import SessionGrid
 
 __all__ = ["are_read_in_parts", "end_of_files", "read_sessions", "rows_between"]
-
-_DAY_NS = 86_400_000_000_000
 
 
 def read_sessions(
@@ -43,20 +42,26 @@ def read_sessions(
     count = np.ones(len(starts), np.int32)
     built, made_of = rows.built
     count[built] = made_of
-    bars_of_sessions = _within_hours if stored.is_intraday else _of_days
+    times_of_sessions = _within_hours if stored.is_intraday else _of_days
     runs = {symbol: slice(first, after) for symbol, first, after in rows.runs}
+    before = slice(0, 0)
+    times: BarTimes | None = None
+    kept: slice | NDArray[np.bool_] = slice(None)
     for symbol in symbols:
         run = runs.get(symbol)
         if run is None:
             yield symbol, Bars.empty()
             continue
-        times = BarTimes(starts[run], starts[run] + stored.ns, count[run])
-        yield symbol, bars_of_sessions(Bars.of(times, *(column[run] for column in values)), stored, grid)
+        # Most symbols trade in the same minutes as the one before.
+        if times is None or not all(np.array_equal(column[run], column[before]) for column in (starts, count)):
+            times, kept = times_of_sessions(BarTimes(starts[run], starts[run] + stored.ns, count[run]), stored, grid)
+            before = run
+        yield symbol, Bars.of(times, *(column[run][kept] for column in values))
 
 
 def rows_between(manifest: Manifest, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> float:
     """About how many bars the store has in a range of dates (days since 1970-01-01)."""
-    begin, end = first_day * _DAY_NS, (last_day + 1) * _DAY_NS
+    begin, end = first_day * DAY_NS, (last_day + 1) * DAY_NS
     total = 0.0
     for symbol in symbols:
         for file in _files_since(manifest, symbol, base, begin):
@@ -73,7 +78,7 @@ def end_of_files(manifest: Manifest, symbols: Sequence[str], base: str, day: int
     That day when there are none.
     """
     files = _files_of(manifest, symbols, base, day)
-    return max((file.last_ns // _DAY_NS for file in files if file.rows <= WHOLE_ROWS), default=day)
+    return max((file.last_ns // DAY_NS for file in files if file.rows <= WHOLE_ROWS), default=day)
 
 
 def are_read_in_parts(manifest: Manifest, symbols: Sequence[str], base: str, day: int) -> bool:
@@ -83,7 +88,7 @@ def are_read_in_parts(manifest: Manifest, symbols: Sequence[str], base: str, day
 
 def _files_of(manifest: Manifest, symbols: Sequence[str], base: str, day: int) -> Iterator[FileEntry]:
     """Per symbol that has one, the file that may hold bars of a day."""
-    begin, end = day * _DAY_NS, (day + 1) * _DAY_NS
+    begin, end = day * DAY_NS, (day + 1) * DAY_NS
     first = (next(iter(_files_since(manifest, symbol, base, begin)), None) for symbol in symbols)
     return (file for file in first if file is not None and file.first_ns < end)
 
@@ -100,24 +105,28 @@ def _reach_ns(stored: Interval, sessions: SessionRange) -> tuple[int, int]:
         return 0, 0
     if stored.is_intraday:
         return int(sessions.starts_ns[0]), int(sessions.starts_ns[-1])
-    return int(sessions.days[0]) * _DAY_NS, (int(sessions.days[-1]) + 1) * _DAY_NS
+    return int(sessions.days[0]) * DAY_NS, (int(sessions.days[-1]) + 1) * DAY_NS
 
 
-def _within_hours(bars: Bars, stored: Interval, grid: SessionGrid) -> Bars:
+_Kept = tuple[BarTimes, "slice | NDArray[np.bool_]"]
+"""Times of bars of sessions, and which of the stored bars these are."""
+
+
+def _within_hours(times: BarTimes, stored: Interval, grid: SessionGrid) -> _Kept:
     """Intraday bars that start within a segment; ``end`` is cut at its close."""
     # The bars are sorted and segments are few, so the segments are looked up among the bars, not each bar's segment.
-    first = np.searchsorted(bars.timestamp, grid.segment_open_ns)
-    after = np.searchsorted(bars.timestamp, grid.segment_close_ns)
-    late = np.searchsorted(bars.timestamp, grid.segment_close_ns - stored.ns, side="right")
+    first = np.searchsorted(times.timestamp, grid.segment_open_ns)
+    after = np.searchsorted(times.timestamp, grid.segment_close_ns)
+    late = np.searchsorted(times.timestamp, grid.segment_close_ns - stored.ns, side="right")
     if (late < after).any():
-        end = _cut(bars.end, late, after, grid.segment_close_ns)
-        bars = bars.at(BarTimes(bars.timestamp, end, bars.count))
+        times = BarTimes(times.timestamp, _cut(times.end, late, after, grid.segment_close_ns), times.count)
     if len(first) and (first[1:] == after[:-1]).all():
-        return bars[int(first[0]) : int(after[-1])]
-    steps = np.zeros(len(bars) + 1, np.int8)
+        begin, end = int(first[0]), int(after[-1])
+        return times.window(begin, end), slice(begin, end)
+    steps = np.zeros(len(times) + 1, np.int8)
     np.add.at(steps, first, 1)
     np.subtract.at(steps, after, 1)
-    return bars.take(np.cumsum(steps[:-1]) > 0)
+    return _taken(times, np.cumsum(steps[:-1]) > 0)
 
 
 def _cut(
@@ -130,14 +139,17 @@ def _cut(
     return cut
 
 
-def _of_days(bars: Bars, stored: Interval, grid: SessionGrid) -> Bars:  # noqa: ARG001 - the twin of _within_hours
+def _of_days(times: BarTimes, stored: Interval, grid: SessionGrid) -> _Kept:  # noqa: ARG001 - the twin of _within_hours
     """Daily bars whose dates are sessions, from the open of each to its close."""
-    day = bars.timestamp // _DAY_NS
+    day = times.timestamp // DAY_NS
     first = int(np.searchsorted(grid.days, day[0]))
     # The usual case is one bar for each session, for which no search is needed.
     if np.array_equal(grid.days[first : first + len(day)], day):
         session = slice(first, first + len(day))
-        return bars.at(BarTimes(grid.open_ns[session], grid.close_ns[session], bars.count))
+        return BarTimes(grid.open_ns[session], grid.close_ns[session], times.count), slice(None)
     place = np.minimum(np.searchsorted(grid.days, day), len(grid.days) - 1)
-    known = grid.days[place] == day
-    return bars.at(BarTimes(grid.open_ns[place], grid.close_ns[place], bars.count)).take(known)
+    return _taken(BarTimes(grid.open_ns[place], grid.close_ns[place], times.count), grid.days[place] == day)
+
+
+def _taken(times: BarTimes, rows: NDArray[np.bool_]) -> _Kept:
+    return BarTimes(times.timestamp[rows], times.end[rows], times.count[rows]), rows

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from openbell.bars import BarTimes
+import numpy as np
+
+from openbell.bars import Bars, BarTimes
 from openbell.data.aggregate import aggregated, grouped
 from openbell.data.cache import CachedBars, SessionRange
 from openbell.timing.grid import date_of
 
 if TYPE_CHECKING:
-    from openbell.bars import Bars
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from openbell.data.aggregate import Grouping
     from openbell.interval import Interval
     from openbell.timing.manager import TimeManager
@@ -33,6 +38,9 @@ class SharedTimes:
         self._ranges: dict[tuple[int, int], SessionRange] = {}
         # By count, first and last bar: the times that came last.
         self._known: WeakValueDictionary[tuple[int, int, int], BarTimes] = WeakValueDictionary()
+        # What was made of times that are still there: of the same ones, and of the ones that follow.
+        self._copies: WeakKeyDictionary[BarTimes, BarTimes] = WeakKeyDictionary()
+        self._joined: WeakKeyDictionary[BarTimes, WeakKeyDictionary[BarTimes, BarTimes]] = WeakKeyDictionary()
         self._groupings: WeakKeyDictionary[BarTimes, dict[tuple[Interval, Interval, int, int], Grouping]]
         self._groupings = WeakKeyDictionary()
 
@@ -51,12 +59,30 @@ class SharedTimes:
         if not len(bars):
             return CachedBars(sessions, bars)
         times = bars.times
-        key = len(times), int(times.timestamp[0]), int(times.timestamp[-1])
-        known = self._known.get(key)
-        if known is None or not known.equal(times):
-            # A copy, because these may be a part of much larger columns, which would stay in memory with them.
-            known = self._known[key] = BarTimes(times.timestamp.copy(), times.end.copy(), times.count.copy())
+        known = self._copies.get(times)
+        if known is None:
+            key = len(times), int(times.timestamp[0]), int(times.timestamp[-1])
+            known = self._known.get(key)
+            if known is None or not known.equal(times):
+                # A copy, because these may be a part of much larger columns, which would stay in memory with them.
+                known = self._known[key] = BarTimes(times.timestamp.copy(), times.end.copy(), times.count.copy())
+            if known is not times:
+                self._copies[times] = known
         return CachedBars(sessions, bars.at(known))
+
+    def joined(self, earlier: CachedBars, later: CachedBars) -> CachedBars:
+        """Two series that touch as one; of the same times the times are joined once."""
+        sessions = self.sessions(earlier.first_day, later.last_day)
+        parts = earlier.bars, later.bars
+        if not all(map(len, parts)):
+            return self.cached(sessions, Bars.concat(parts))
+        known = self._joined.setdefault(parts[0].times, WeakKeyDictionary())
+        times = known.get(parts[1].times)
+        if times is None:
+            times = BarTimes(*(_joined(parts, name) for name in ("timestamp", "end", "count")))
+            known[parts[1].times] = times
+        prices = (_joined(parts, name) for name in ("open", "high", "low", "close", "volume"))
+        return self.cached(sessions, Bars.of(times, *prices))
 
     def aggregated(
         self, bars: Bars, sessions: SessionRange, interval: Interval, *, base: Interval, min_completeness: float
@@ -70,3 +96,7 @@ class SharedTimes:
             known = grouped(bars.times, grid, interval, base=base, min_completeness=min_completeness)
             groupings[key] = known
         return aggregated(bars, known)
+
+
+def _joined(parts: Sequence[Bars], name: str) -> NDArray[Any]:
+    return np.concatenate([getattr(part, name) for part in parts])
