@@ -21,6 +21,30 @@ if TYPE_CHECKING:
     from typer.testing import Result
 
 
+STOPPED = """
+import os
+import signal
+
+from openbell import Strategy
+
+class Stopped(Strategy):
+    def subscriptions(self):
+        return [("ALFA", "60m")]
+
+    def on_bar(self, bar):
+        self.stop(self.config["by"])
+
+    def teardown(self):
+        self.stop("SIGTERM")
+
+    def stop(self, by):
+        if self.context.session_date.isoformat() == self.config["on"]:
+            if self.config["by"] == by:
+                os.kill(os.getpid(), getattr(signal, by))
+"""
+"""A strategy whose process is told to stop; with SIGTERM twice, as `timeout` does it."""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("run-command")
@@ -122,6 +146,31 @@ def test_an_interrupted_run_says_where_it_stopped(call: Any) -> None:
     assert json.loads(call(["run", "--json"], interrupted_on="2024-07-03").stdout)["error"] == (
         "interrupted in session 2024-07-03"
     )
+
+
+@pytest.mark.parametrize(("signal_name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_a_run_that_is_stopped_from_outside_keeps_what_it_did(
+    folder: Path, tmp_path: Path, signal_name: str, code: int
+) -> None:
+    (folder / "stopped.py").write_text(STOPPED, encoding="utf-8")
+    config = {
+        "store": str(folder / "store"),
+        "backtest_config": {"start_date": "2024-07-02", "end_date": "2024-07-05"},
+        "session_data_config": {"symbols": ["ALFA"]},
+        "strategies": [{"module": "stopped.py:Stopped", "config": {"by": signal_name, "on": "2024-07-03"}}],
+    }
+    path = folder / f"stopped-{signal_name}.json"
+    path.write_text(json.dumps(config), encoding="utf-8")
+
+    command = [sys.executable, "-c", "from openbell.cli.app import main; main()", "run", str(path)]
+    stopped = subprocess.run([*command, "--out", str(tmp_path / "run")], capture_output=True, text=True, check=False)
+
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
+    assert stopped.returncode == code, stopped.stderr
+    assert summary["error"] == "interrupted in session 2024-07-03"
+    assert [day["date"] for day in summary["days"]] == ["2024-07-02"]
+    assert (tmp_path / "run" / "signals.parquet").exists()
+    assert stopped.stderr.endswith("interrupted in session 2024-07-03\n")
 
 
 def test_of_many_sessions_each_has_a_line_and_the_last_is_told_in_full(call: Any) -> None:

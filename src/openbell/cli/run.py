@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from openbell.cli.console import only_json, print_json, say
+from openbell.cli.stopping import exit_code_of, sigterm_as_interrupt
 from openbell.errors import OpenbellError
 from openbell.logs import logs_what_happens
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from openbell.system import SystemManager
 
 __all__ = ["run", "run_and_show"]
-
-_INTERRUPTED = 130  # the shell's code for a command that Ctrl-C ended
 
 
 def run(
@@ -40,6 +39,7 @@ def run(
     run_and_show(config, store, folder, bars=bars, indicators=indicators, as_json=as_json)
 
 
+@sigterm_as_interrupt()
 def run_and_show(
     config: Path, store: Path | None, folder: Path | None, *, bars: bool, indicators: bool, as_json: bool
 ) -> None:
@@ -62,7 +62,7 @@ def run_and_show(
         error_text = run.summary().get("error", "interrupted before the first session")
         _tell(run, as_json, error_text)
         say(error_text)
-        raise typer.Exit(_INTERRUPTED) from stop
+        raise typer.Exit(exit_code_of(stop)) from stop
     _tell(run, as_json)
 
 
