@@ -93,14 +93,13 @@ def _upgrade_symbol(work: StepWork) -> None:
 
 
 def _add_interval(work: StepWork) -> None:
-    interval = str(parse_interval(work.argument))
-    if interval in work.draft.bars:  # it came between analysis and now
+    interval, bars = str(parse_interval(work.argument)), work.draft.bars
+    if interval in bars:  # it came between analysis and now
         return
     need = work.req.intervals.get(interval)
     base = str(need.base) if need is not None and need.derived else None
-    series = _series(work, interval, base, Bars.empty(), today_row=0)
-    bars = {**work.draft.bars, interval: series}
-    work.draft.bars = {name: bars[name] for name in sorted(bars, key=parse_interval)}
+    bars[interval] = _series(work, interval, base, Bars.empty(), today_row=0)
+    work.draft.bars = dict(sorted(bars.items(), key=lambda held: parse_interval(held[0])))
 
 
 def _load_historical(work: StepWork) -> None:

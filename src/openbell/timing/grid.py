@@ -161,7 +161,7 @@ class SessionGrid:
 
     def between(self, begin: int, end: int) -> SessionGrid:
         """The window of sessions ``begin`` up to but without ``end`` (indexes), without copying their times."""
-        low, high = np.searchsorted(self.segment_session, [begin, max(begin, end)])
+        low, high = self.segment_session.searchsorted((begin, max(begin, end))).tolist()
         return SessionGrid(
             days=self.days[begin:end],
             open_ns=self.open_ns[begin:end],
@@ -181,7 +181,7 @@ class SessionGrid:
 
     def session_at(self, index: int) -> TradingSession:
         """The session at an index of ``days``, as a value."""
-        low, high = np.searchsorted(self.segment_session, [index, index + 1])
+        low, high = self.segment_session.searchsorted((index, index + 1)).tolist()
         segments = tuple(
             Segment(int(self.segment_open_ns[k]), int(self.segment_close_ns[k]), bool(self.segment_is_regular[k]))
             for k in range(low, high)
