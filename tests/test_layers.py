@@ -22,7 +22,7 @@ LAYERS = (
     "crosssection",
     "context",
     *("scanners", "strategies"),
-    *("garbage", "hooks", "observer", "replay", "subscriptions", "stream", "summary", "coordinator"),
+    *("garbage", "unread", "hooks", "observer", "replay", "subscriptions", "stream", "summary", "coordinator"),
     *("checks", "plan", "runfolder", "system"),
     "demo",
     "cli",

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from openbell.components import load_class, load_universe
 from openbell.errors import ComponentError, ConfigError, SubscriptionError, did_you_mean
+from openbell.logs import get_logger
 from openbell.scanners import Scanner, ScannerContext
 from openbell.strategies import Signal, Strategy, StrategyContext
+from openbell.unread import KeysRead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
-    from openbell.config import ScannerConfig, SessionConfig, StrategyConfig
+    from openbell.config import ComponentConfig, ScannerConfig, SessionConfig, StrategyConfig
     from openbell.provisioning import Provisioner
     from openbell.timing import TimeManager
 
@@ -26,10 +29,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredClasses:
-    """The classes and universes that a config names, loaded once: a file that is edited meanwhile changes no run."""
+    """The classes and universes that a config names, loaded once: a file that is edited meanwhile changes no run.
+
+    Attributes:
+        scanners: The class of each, what the config says of it, and its universe.
+        strategies: The class of each, and what the config says of it.
+        end: The last day of the config.
+        keys_read: By the names of the scanners and strategies, what they have read so far of their configs.
+    """
 
     scanners: tuple[tuple[type[Scanner], ScannerConfig, tuple[str, ...]], ...]
     strategies: tuple[tuple[type[Strategy], StrategyConfig], ...]
+    end: date
+    keys_read: dict[str, KeysRead] = field(default_factory=dict)
 
     @staticmethod
     def of(config: SessionConfig) -> ConfiguredClasses:
@@ -42,7 +54,11 @@ class ConfiguredClasses:
             (load_scanner(c, config), c, load_universe(c.universe, config.folder)) for c in config.scanners
         )
         strategies = tuple((load_strategy(c, config), c) for c in config.strategies)
-        return ConfiguredClasses(scanners, strategies)
+        return ConfiguredClasses(scanners, strategies, config.backtest_config.end_date)
+
+    def config_for(self, name: str, config: ComponentConfig) -> dict[str, Any]:
+        """A copy of what the config gives a scanner or strategy, which notes in `keys_read` what is read of it."""
+        return self.keys_read.setdefault(name, KeysRead(config.config)).noting(deepcopy(config.config))
 
 
 def load_scanner(scanner: ScannerConfig, config: SessionConfig) -> type[Scanner]:
@@ -90,11 +106,13 @@ class Hooks:
     Attributes:
         scanners: In the order of the config.
         strategies: Likewise, by name.
+        keys_read: See `ConfiguredClasses`; empty on all days but the last of the run.
         signals: What strategies signalled: time, symbol, action, reason, strategy.
         scans: What scanners found: time, scanner, symbols.
     """
 
     time_manager: TimeManager
+    keys_read: Mapping[str, KeysRead] = field(default_factory=dict)
     scanners: list[ScannerOfDay] = field(default_factory=list)
     strategies: dict[str, Strategy] = field(default_factory=dict)
     signals: list[dict[str, Any]] = field(default_factory=list)
@@ -107,17 +125,20 @@ class Hooks:
         Raises:
             ComponentError: A class cannot be made.
         """
-        hooks = Hooks(time_manager)
+        last_day = time_manager.last_session_on_or_before(classes.end)
+        is_last = provisioner.world.session_data.session_date == last_day
+        hooks = Hooks(time_manager, classes.keys_read if is_last else {})
         for scanner_class, scanner_config, universe in classes.scanners:
             name = _unique(f"scanner {scanner_class.__name__}", [s.name for s in hooks.scanners])
             context = ScannerContext(provisioner, time_manager, source="scanner", owner=name)
             context.universe = universe
-            scanner = hooks.call(name, "__init__", scanner_class, context, deepcopy(scanner_config.config))
+            scanner = hooks.call(name, "__init__", scanner_class, context, classes.config_for(name, scanner_config))
             hooks.scanners.append(ScannerOfDay(name, scanner, scanner_config))
         for strategy_class, strategy_config in classes.strategies:
             name = _unique(f"strategy {strategy_class.__name__}", list(hooks.strategies))
             strategy_context = StrategyContext(provisioner, time_manager, source="strategy", owner=name)
-            strategy = hooks.call(name, "__init__", strategy_class, strategy_context, deepcopy(strategy_config.config))
+            given = classes.config_for(name, strategy_config)
+            strategy = hooks.call(name, "__init__", strategy_class, strategy_context, given)
             hooks.strategies[name] = strategy
         return hooks
 
@@ -129,7 +150,13 @@ class Hooks:
             self.call(name, "setup", strategy.setup)
 
     def teardown(self) -> None:
-        """Tear all down, in the order of the setup."""
+        """Tear all down, in the order of the setup; on the last day, tell of keys of the config that nobody read."""
+        self._teardown()
+        for name, keys in self.keys_read.items():
+            for warning in keys.warnings(name):
+                get_logger().warning(warning)
+
+    def _teardown(self) -> None:
         for of_day in self.scanners:
             self.call(of_day.name, "teardown", of_day.scanner.teardown)
         for name, strategy in self.strategies.items():
@@ -138,7 +165,7 @@ class Hooks:
     def teardown_after(self, error: BaseException) -> None:
         """Tear all down although a run has failed; what a teardown raises now is noted on the error that came first."""
         try:
-            self.teardown()
+            self._teardown()
         except ComponentError as second:
             error.add_note(f"and then: {second}")
 

@@ -24,6 +24,8 @@ class Gap(Scanner):
 
     def setup(self) -> None:
         """Give every symbol of the universe its gap."""
+        self._min_percent = self.config.get("min_percent", 1)
+        self._most = self.config.get("most", 5)
         self._indicator = IndicatorConfig("gap", interval=self.config.get("interval", "1m"))
         done = self.context.add_indicators(self.context.universe, [self._indicator])
         self._watched = [symbol for symbol, ok in done.items() if ok]
@@ -31,10 +33,8 @@ class Gap(Scanner):
     def scan(self) -> Iterable[str]:
         """The symbols whose gap is wide enough become full ones; the others are given back."""
         widths = {symbol: abs(self._gap_percent(symbol)) for symbol in self._watched}
-        wide = [
-            s for s in sorted(widths, key=lambda s: (-widths[s], s)) if widths[s] >= self.config.get("min_percent", 1)
-        ]
-        found = [s for s, ok in self.context.add_symbols(wide[: self.config.get("most", 5)]).items() if ok]
+        wide = [s for s in sorted(widths, key=lambda s: (-widths[s], s)) if widths[s] >= self._min_percent]
+        found = [s for s, ok in self.context.add_symbols(wide[: self._most]).items() if ok]
         self.context.remove_symbols(s for s in self._watched if s not in found)
         self._watched = found
         return found

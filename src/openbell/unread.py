@@ -1,0 +1,114 @@
+"""Tells which keys of its ``config`` a scanner or strategy never reads: a misspelt key is read by nobody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from openbell.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from _collections_abc import dict_items, dict_keys, dict_values
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["KeysRead"]
+
+
+class KeysRead:
+    """What one scanner or strategy has read of its config, on all days so far.
+
+    Args:
+        config: Its config.
+
+    Attributes:
+        unread: The keys that it has, and that were not read.
+        lacking: The keys that were asked for, and that it has not.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.unread = set(config)
+        self.lacking: set[str] = set()
+
+    def noting(self, config: dict[str, Any]) -> dict[str, Any]:
+        """The config as a dict that notes here what is read of it; as it is when all was read."""
+        return _NotingDict(config, self) if self.unread else config
+
+    def warnings(self, component: str) -> list[str]:
+        """What to tell of each key that was not read, with what it may have been meant for.
+
+        Args:
+            component: Whose config it is, e.g. "strategy EmaCross".
+        """
+        others = f" It looked for {', '.join(map(repr, sorted(self.lacking)))} in vain." if self.lacking else ""
+        return [
+            f"{component} never read the key {key!r} of its config.{did_you_mean(key, self.lacking) or others}"
+            for key in sorted(self.unread)
+        ]
+
+
+class _PlainDict(dict[str, Any]):
+    """What a `_NotingDict` becomes when there is nothing left to note: it takes no longer than a dict."""
+
+    __slots__ = ("_keys",)
+    _keys: KeysRead
+
+
+class _NotingDict(_PlainDict):
+    """A dict that notes which keys are asked for; who goes through all of it has read all of it."""
+
+    __slots__ = ()
+
+    def __init__(self, config: Mapping[str, Any], keys: KeysRead) -> None:
+        super().__init__(config)
+        self._keys = keys
+
+    def _note(self, key: Any) -> None:
+        self._keys.unread.discard(key)
+        if not dict.__contains__(self, key):  # not super(): the class may just have changed
+            self._keys.lacking.add(str(key))
+        if not self._keys.unread:
+            self.__class__ = _PlainDict  # type: ignore[assignment]  # from now on, bar by bar, as fast as a dict
+
+    def _note_all(self) -> None:
+        self._keys.unread.clear()
+
+    def __getitem__(self, key: str) -> Any:
+        self._note(key)
+        return dict.__getitem__(self, key)
+
+    def __contains__(self, key: object) -> bool:
+        self._note(key)
+        return dict.__contains__(self, key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self._note(key)
+        return dict.get(self, key, default)
+
+    def pop(self, key: str, *default: Any) -> Any:
+        self._note(key)
+        return dict.pop(self, key, *default)
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        self._note(key)
+        return dict.setdefault(self, key, default)
+
+    def __iter__(self) -> Iterator[str]:
+        self._note_all()
+        return dict.__iter__(self)
+
+    def keys(self) -> dict_keys[str, Any]:
+        self._note_all()
+        return dict.keys(self)
+
+    def items(self) -> dict_items[str, Any]:
+        self._note_all()
+        return dict.items(self)
+
+    def values(self) -> dict_values[str, Any]:
+        self._note_all()
+        return dict.values(self)
+
+    def copy(self) -> dict[str, Any]:
+        return dict(self)
+
+    def __or__(self, other: Any) -> Any:
+        return dict(self) | other

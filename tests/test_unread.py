@@ -1,0 +1,117 @@
+"""A key of a scanner's or strategy's ``config`` that is read on no day is told at the end of the run."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openbell.errors import ComponentError
+from openbell.unread import KeysRead
+from probes import engine, scanner, strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CONFIG = {"fst": 10, "slow": 20}
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda config: [config["fst"], config["slow"]],
+        lambda config: [config.get("fst"), config.get("slow")],
+        lambda config: ["fst" in config, "slow" in config],
+        lambda config: [config.pop("fst"), config.pop("slow", 1)],
+        lambda config: [config.setdefault("fst", 1), config.setdefault("slow", 1)],
+        lambda config: list(config),
+        lambda config: list(config.keys()),
+        lambda config: list(config.values()),
+        lambda config: list(config.items()),
+        lambda config: dict(**config),
+        lambda config: {**config},
+        lambda config: dict(config),
+        lambda config: {"more": 1} | config,
+        lambda config: config | {"more": 1},
+        lambda config: config.copy(),
+        lambda config: json.dumps(config),
+        lambda config: "{fst}{slow}".format_map(config),
+    ],
+)
+def test_whatever_reads_a_key_is_noted_and_gets_what_a_dict_gives(read: Callable[[dict[str, Any]], object]) -> None:
+    keys = KeysRead(CONFIG)
+    noting = keys.noting(dict(CONFIG))
+
+    assert noting == CONFIG
+    assert len(keys.warnings("strategy S")) == 2
+    assert read(noting) == read(dict(CONFIG))
+    assert keys.warnings("strategy S") == []
+
+
+KEYS = st.text("abc", min_size=1, max_size=3)
+
+
+@given(config=st.dictionaries(KEYS, st.integers()), asked=st.lists(KEYS))
+def test_what_is_told_is_what_was_not_asked_for(config: dict[str, int], asked: list[str]) -> None:
+    keys = KeysRead(config)
+    for half in (asked[::2], asked[1::2]):  # as on two days
+        noting = keys.noting(dict(config))
+        assert [noting.get(key) for key in half] == [config.get(key) for key in half]
+
+    assert keys.unread == config.keys() - set(asked)
+
+
+def test_a_key_that_was_asked_for_in_vain_is_what_was_meant() -> None:
+    keys = KeysRead(CONFIG)
+    noting = keys.noting(dict(CONFIG))
+    noting.get("fast", 10)
+    noting["slow"]
+
+    (told,) = keys.warnings("strategy EmaCross")
+    assert told == "strategy EmaCross never read the key 'fst' of its config. Did you mean 'fast'?"
+
+
+def test_a_key_that_is_like_no_other_is_told_with_those_that_were_looked_for() -> None:
+    keys = KeysRead({"threshold": 1})
+    noting = keys.noting({"threshold": 1})
+    assert (noting.get("most", 5), noting.get("min_percent", 2)) == (5, 2)
+
+    (told,) = keys.warnings("scanner Gap")
+    assert told.endswith("'threshold' of its config. It looked for 'min_percent', 'most' in vain.")
+
+
+def test_a_run_that_fails_does_not_tell_of_keys_that_it_would_have_read(
+    minute_store: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(self: Any) -> None:
+        raise RuntimeError("as told")
+
+    with pytest.raises(ComponentError, match="as told"):
+        engine(minute_store, strategies=[strategy(setup=fail, late=1)]).run()
+    assert "never read" not in capfd.readouterr().err
+
+
+def warnings_of(folder: Path, capfd: pytest.CaptureFixture[str], **components: Any) -> list[str]:
+    engine(folder, **components).run()
+    return [line for line in capfd.readouterr().err.splitlines() if "never read" in line]
+
+
+def test_a_key_may_be_read_as_late_as_on_the_last_day(minute_store: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def on_bar(self: Any, bar: Any) -> None:
+        if self.context.session_date.isoformat() == self.config["last"]:
+            _ = self.config["late"]
+
+    late = strategy(subscriptions=[("SPY", "60m")], on_bar=on_bar, last="2013-10-11", late=1)
+    never = strategy(subscriptions=[("SPY", "60m")], on_bar=on_bar, last="2013-10-12", late=1)
+    idle = scanner("10:00", scan=lambda self: (), mots=3)
+    run = {"days": ("2013-10-10", "2013-10-11"), "strategies": [late, never], "scanners": [idle]}
+
+    told = warnings_of(minute_store, capfd, **run)
+
+    assert len(told) == 2
+    assert "scanner ProbeScanner never read the key 'mots' of its config." in told[0]
+    assert "strategy ProbeStrategy #2 never read the key 'late' of its config." in told[1]
