@@ -7,7 +7,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from openbell.errors import IntervalError
-from openbell.interval import BASE_INTERVALS, Interval, base_candidates, determine_required_base, parse_interval
+from openbell.interval import (
+    BASE_INTERVALS,
+    Interval,
+    base_candidates,
+    determine_required_base,
+    parse_interval,
+    why_underivable,
+)
 
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 
@@ -116,6 +123,26 @@ def test_what_cannot_be_derived_says_what_it_needs_and_what_is_there() -> None:
         determine_required_base("5s", ["1d", "1m"])
     with pytest.raises(IntervalError, match="the store holds nothing"):
         determine_required_base("5m", [])
+
+
+def test_why_several_intervals_cannot_be_derived_is_told_once() -> None:
+    (told,) = why_underivable(["1m", "5m", "1d", "15m"], ["1d"])
+    assert told == (
+        "1m, 5m, 15m cannot be derived: this needs 1m or 1s bars, and the store holds 1d. "
+        "Import 1m bars, or ask for coarser intervals."
+    )
+    minutes, seconds = why_underivable(["60m", "90s"], ["1d", "60m"])
+    assert "60m cannot be derived: it needs 1m or 1s bars" in minutes
+    assert "Stored 60m bars follow the clock" in minutes
+    assert "90s cannot be derived: it needs 1s bars" in seconds
+    assert "Stored" not in seconds
+
+
+@given(st.lists(written()), st.sets(st.sampled_from(BASE_INTERVALS)))
+def test_only_of_intervals_that_cannot_be_derived_it_is_told_why(texts: list[str], held: set[str]) -> None:
+    told = [text for why in why_underivable(texts, held) for text in why.partition(" cannot")[0].split(", ")]
+
+    assert sorted(told) == sorted(text for text in texts if held.isdisjoint(base_candidates(text)))
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,17 @@ from typing import TYPE_CHECKING, Literal
 from openbell.errors import IntervalError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Sequence
 
-__all__ = ["BASE_INTERVALS", "DAY_NS", "Interval", "base_candidates", "determine_required_base", "parse_interval"]
+__all__ = [
+    "BASE_INTERVALS",
+    "DAY_NS",
+    "Interval",
+    "base_candidates",
+    "determine_required_base",
+    "parse_interval",
+    "why_underivable",
+]
 
 Unit = Literal["s", "m", "d", "w"]
 
@@ -135,12 +143,33 @@ def determine_required_base(interval: str, available: Collection[str] | None = N
     for base in candidates:
         if available is None or base in available:
             return base
-    held = ", ".join(sorted(available or (), key=parse_interval)) or "nothing"
-    unaligned = (
-        f"Stored {interval} bars follow the clock and not the session. " if interval in (available or ()) else ""
-    )
-    raise IntervalError(
-        f"{interval} cannot be derived: it needs {' or '.join(candidates)} bars, and the store holds {held}. "
-        f"{unaligned}"
-        f"Import {candidates[0]} bars, or ask for a coarser interval."
+    raise IntervalError(why_underivable([interval], available or ())[0])
+
+
+def why_underivable(intervals: Iterable[str], available: Collection[str]) -> list[str]:
+    """Why intervals can be neither read nor derived from what is available, and what to do.
+
+    Args:
+        intervals: The intervals that are wanted.
+        available: The intervals that the store holds for the symbol.
+
+    Returns:
+        One text for all intervals that need the same bases; none when all can be had.
+    """
+    lacking: dict[tuple[str, ...], list[str]] = {}
+    for interval in intervals:
+        candidates = base_candidates(interval)
+        if not any(base in available for base in candidates):
+            lacking.setdefault(candidates, []).append(interval)
+    held = ", ".join(sorted(available, key=parse_interval)) or "nothing"
+    return [_underivable(names, bases, held, available) for bases, names in lacking.items()]
+
+
+def _underivable(intervals: list[str], bases: Sequence[str], held: str, available: Collection[str]) -> str:
+    need, coarser = ("it needs", "a coarser interval") if len(intervals) == 1 else ("this needs", "coarser intervals")
+    stored = ", ".join(interval for interval in intervals if interval in available)
+    return (
+        f"{', '.join(intervals)} cannot be derived: {need} {' or '.join(bases)} bars, and the store holds {held}. "
+        + (f"Stored {stored} bars follow the clock and not the session. " if stored else "")
+        + f"Import {bases[0]} bars, or ask for {coarser}."
     )
