@@ -95,9 +95,7 @@ class BarTimes:
 
     def equal(self, other: BarTimes) -> bool:
         """Whether all times and counts are the same."""
-        return self is other or all(
-            np.array_equal(getattr(self, name), getattr(other, name)) for name in ("timestamp", "end", "count")
-        )
+        return self is other or all(np.array_equal(getattr(self, name), getattr(other, name)) for name in TIME_COLUMNS)
 
 
 _WINDOWS_KEPT = 64
@@ -220,8 +218,14 @@ class Bars:
         return frame.set_index("timestamp")
 
 
-COLUMNS = ("timestamp", "end", "open", "high", "low", "close", "volume", "count")
-"""The names of the columns, in order."""
+TIME_COLUMNS = ("timestamp", "end", "count")
+"""The names of the columns of `BarTimes`, in order."""
+
+PRICE_COLUMNS = ("open", "high", "low", "close", "volume")
+"""The names of the columns that `Bars` adds to those of its times, in order."""
+
+COLUMNS = ("timestamp", "end", *PRICE_COLUMNS, "count")
+"""The names of all columns, in order."""
 
 
 _new = object.__new__

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
-from openbell.bars import Bars
+from openbell.bars import PRICE_COLUMNS, Bars
 from openbell.data.cache import CachedBars
 from openbell.data.gaps import as_inputs, build_missing, forward_filled
 from openbell.data.session_reader import are_read_in_parts, end_of_files, read_sessions, rows_between
@@ -252,7 +252,7 @@ class RawSeries:
         if day > old.first_day:
             bars = old.between(day, old.last_day)
             # Copies, because views would keep the whole in memory.
-            copied = Bars.of(bars.times, *(getattr(bars, n).copy() for n in ("open", "high", "low", "close", "volume")))
+            copied = Bars.of(bars.times, *(getattr(bars, n).copy() for n in PRICE_COLUMNS))
             self._cached[key] = self.times.cached(self.times.sessions(day, old.last_day), copied)
             self._base_rows -= len(old.bars) - len(bars)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from openbell.bars import PRICE_COLUMNS
 from openbell.data.built import BUILT, BUILT_SCHEMA
 from openbell.data.layout import BAR_SCHEMA, instant
 from openbell.data.manager import DataManager
@@ -58,7 +59,7 @@ def rebuilt(
     if lost.interval == "1d":
         grid = time_manager.grid(first, last)
         times = grid.days[np.searchsorted(grid.open_ns, times)] * DAY_NS
-    values = {name: getattr(bars, name) for name in ("open", "high", "low", "close", "volume")}
+    values = {name: getattr(bars, name) for name in PRICE_COLUMNS}
     frame = pl.DataFrame({"timestamp": times, **values, BUILT: bars.count}).cast(_SCHEMA)
     within = frame.filter(pl.col("timestamp").to_physical().is_between(entry.first_ns, entry.last_ns))
     return within.select(*BAR_SCHEMA), within.select(*BUILT_SCHEMA)

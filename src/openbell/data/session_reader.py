@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.bars import Bars, BarTimes
+from openbell.bars import PRICE_COLUMNS, Bars, BarTimes
 from openbell.data.layout import WHOLE_ROWS
 from openbell.interval import DAY_NS
 
@@ -38,7 +38,7 @@ def read_sessions(
     """
     begin_ns, end_ns = _reach_ns(stored, sessions)
     rows = store.read_rows(symbols, str(stored), begin_ns, end_ns)
-    starts, values = rows.columns["timestamp"], [rows.columns[n] for n in ("open", "high", "low", "close", "volume")]
+    starts, values = rows.columns["timestamp"], [rows.columns[name] for name in PRICE_COLUMNS]
     count = np.ones(len(starts), np.int32)
     built, made_of = rows.built
     count[built] = made_of

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
 
-from openbell.bars import Bars, BarTimes
+from openbell.bars import PRICE_COLUMNS, TIME_COLUMNS, Bars, BarTimes
 from openbell.data.aggregate import aggregated, grouped
 from openbell.data.cache import CachedBars, SessionRange
 from openbell.timing.grid import date_of
@@ -79,9 +79,9 @@ class SharedTimes:
         known = self._joined.setdefault(parts[0].times, WeakKeyDictionary())
         times = known.get(parts[1].times)
         if times is None:
-            times = BarTimes(*(_joined(parts, name) for name in ("timestamp", "end", "count")))
+            times = BarTimes(*(_joined(parts, name) for name in TIME_COLUMNS))
             known[parts[1].times] = times
-        prices = (_joined(parts, name) for name in ("open", "high", "low", "close", "volume"))
+        prices = (_joined(parts, name) for name in PRICE_COLUMNS)
         return self.cached(sessions, Bars.of(times, *prices))
 
     def aggregated(

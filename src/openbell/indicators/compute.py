@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from openbell.bars import PRICE_COLUMNS
 from openbell.errors import BadBarsError, ConfigError
-from openbell.indicators.inputs import PRICE_COLUMNS, IndicatorInputs, locate, regular_rows
+from openbell.indicators.inputs import IndicatorInputs, locate, regular_rows
 from openbell.indicators.registry import get
 from openbell.interval import DAY_NS
 

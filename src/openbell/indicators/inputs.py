@@ -12,10 +12,7 @@ if TYPE_CHECKING:
 
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["PRICE_COLUMNS", "IndicatorInputs", "locate", "regular_rows"]
-
-PRICE_COLUMNS = ("open", "high", "low", "close", "volume")
-"""The columns of bars that an indicator may name as its inputs."""
+__all__ = ["IndicatorInputs", "locate", "regular_rows"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

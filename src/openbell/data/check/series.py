@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.bars import Bars
+from openbell.bars import PRICE_COLUMNS, Bars
 from openbell.data.aggregate import rows_in_segments
 from openbell.data.check_bars import check_bars
 from openbell.data.layout import BAR_SCHEMA
@@ -128,7 +128,7 @@ def bars_of_sessions(interval: Interval, stored: pl.DataFrame, grid: SessionGrid
         inside = grid.days[place] == starts // DAY_NS
         session = place[inside].astype(np.int64)
         begin, end = grid.open_ns[session], grid.close_ns[session]
-    values = {name: good[name].to_numpy()[inside] for name in ("open", "high", "low", "close", "volume")}
+    values = {name: good[name].to_numpy()[inside] for name in PRICE_COLUMNS}
     bars = Bars(timestamp=begin, end=end, **values, count=np.ones(len(begin), np.int32))
     return bars, session
 
