@@ -206,6 +206,10 @@ class SessionCoordinator:
                 first = min(first, world.calendar_start(need))
         return first
 
+    def unread_keys(self) -> list[str]:
+        """What to tell of keys of their configs that scanners and strategies have read on no day so far."""
+        return self._classes.unread_keys()
+
     # Additions, by the names of the specification
 
     def add_symbol(self, symbol: str, added_by: str = "strategy") -> bool:

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from openbell.components import load_class, load_universe
 from openbell.errors import ComponentError, ConfigError, SubscriptionError, did_you_mean
-from openbell.logs import get_logger
 from openbell.scanners import Scanner, ScannerContext
 from openbell.strategies import Signal, Strategy, StrategyContext
 from openbell.unread import KeysRead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date
 
     from openbell.config import ComponentConfig, ScannerConfig, SessionConfig, StrategyConfig
     from openbell.provisioning import Provisioner
@@ -34,13 +32,11 @@ class ConfiguredClasses:
     Attributes:
         scanners: The class of each, what the config says of it, and its universe.
         strategies: The class of each, and what the config says of it.
-        end: The last day of the config.
         keys_read: By the names of the scanners and strategies, what they have read so far of their configs.
     """
 
     scanners: tuple[tuple[type[Scanner], ScannerConfig, tuple[str, ...]], ...]
     strategies: tuple[tuple[type[Strategy], StrategyConfig], ...]
-    end: date
     keys_read: dict[str, KeysRead] = field(default_factory=dict)
 
     @staticmethod
@@ -54,11 +50,15 @@ class ConfiguredClasses:
             (load_scanner(c, config), c, load_universe(c.universe, config.folder)) for c in config.scanners
         )
         strategies = tuple((load_strategy(c, config), c) for c in config.strategies)
-        return ConfiguredClasses(scanners, strategies, config.backtest_config.end_date)
+        return ConfiguredClasses(scanners, strategies)
 
     def config_for(self, name: str, config: ComponentConfig) -> dict[str, Any]:
         """A copy of what the config gives a scanner or strategy, which notes in `keys_read` what is read of it."""
         return self.keys_read.setdefault(name, KeysRead(config.config)).noting(deepcopy(config.config))
+
+    def unread_keys(self) -> list[str]:
+        """What to tell of keys of their configs that scanners and strategies have read on no day so far."""
+        return [warning for name, keys in self.keys_read.items() for warning in keys.warnings(name)]
 
 
 def load_scanner(scanner: ScannerConfig, config: SessionConfig) -> type[Scanner]:
@@ -106,13 +106,11 @@ class Hooks:
     Attributes:
         scanners: In the order of the config.
         strategies: Likewise, by name.
-        keys_read: See `ConfiguredClasses`; empty on all days but the last of the run.
         signals: What strategies signalled: time, symbol, action, reason, strategy.
         scans: What scanners found: time, scanner, symbols.
     """
 
     time_manager: TimeManager
-    keys_read: Mapping[str, KeysRead] = field(default_factory=dict)
     scanners: list[ScannerOfDay] = field(default_factory=list)
     strategies: dict[str, Strategy] = field(default_factory=dict)
     signals: list[dict[str, Any]] = field(default_factory=list)
@@ -125,9 +123,7 @@ class Hooks:
         Raises:
             ComponentError: A class cannot be made.
         """
-        last_day = time_manager.last_session_on_or_before(classes.end)
-        is_last = provisioner.world.session_data.session_date == last_day
-        hooks = Hooks(time_manager, classes.keys_read if is_last else {})
+        hooks = Hooks(time_manager)
         for scanner_class, scanner_config, universe in classes.scanners:
             name = _unique(f"scanner {scanner_class.__name__}", [s.name for s in hooks.scanners])
             context = ScannerContext(provisioner, time_manager, source="scanner", owner=name)
@@ -150,13 +146,7 @@ class Hooks:
             self.call(name, "setup", strategy.setup)
 
     def teardown(self) -> None:
-        """Tear all down, in the order of the setup; on the last day, tell of keys of the config that nobody read."""
-        self._teardown()
-        for name, keys in self.keys_read.items():
-            for warning in keys.warnings(name):
-                get_logger().warning(warning)
-
-    def _teardown(self) -> None:
+        """Tear all down, in the order of the setup."""
         for of_day in self.scanners:
             self.call(of_day.name, "teardown", of_day.scanner.teardown)
         for name, strategy in self.strategies.items():
@@ -165,7 +155,7 @@ class Hooks:
     def teardown_after(self, error: BaseException) -> None:
         """Tear all down although a run has failed; what a teardown raises now is noted on the error that came first."""
         try:
-            self._teardown()
+            self.teardown()
         except ComponentError as second:
             error.add_note(f"and then: {second}")
 

@@ -21,7 +21,7 @@ class SessionObserver:
         """The sessions that will be run."""
 
     def warned(self, warning: str) -> None:
-        """Something is odd, for example between the calendar and the data; told before the first session."""
+        """Something is odd: before the first session, of calendar and data; after the last one, of keys nobody read."""
 
     def day_started(self, day: date) -> None:
         """A session is about to be prepared."""

@@ -48,7 +48,7 @@ def summarise_day(
 
 def summarise_symbol(data: SymbolSessionData, time_manager: TimeManager, day_bars: DayBars) -> dict[str, Any]:
     """One symbol: its metadata, its series with what changed their prices and names, and its indicators."""
-    starts = [int(series.data.timestamp[0]) for series in data.bars.values() if len(series)]
+    starts = [int(series.timestamp[0]) for series in data.bars.values() if len(series)]
     actions = day_bars.actions(data.symbol, time_manager.day_of(min(starts))) if starts else ()
     return {
         "metadata": data.metadata,

@@ -77,6 +77,7 @@ class SystemManager:
         self.coordinator = SessionCoordinator(config, self.time_manager, self.data_manager, observer=self._observer)
         self._days: list[dict[str, Any]] = []
         self._error: str | None = None
+        self._unread: list[str] = []
 
     def __repr__(self) -> str:
         days = self.coordinator.days
@@ -124,7 +125,7 @@ class SystemManager:
             ProvisioningError: On some day, none of the config's symbols could be provisioned.
             ComponentError: A scanner or strategy raised. The run folder keeps what was done until then.
         """
-        self._days, self._error = [], None
+        self._days, self._error, self._unread = [], None, []
         self.coordinator.journal = Journal(folder.journal if folder else None, self._observer.provisioned)
         self._observer.run_started(self.coordinator.days)
         for warning in self.warnings:
@@ -135,6 +136,9 @@ class SystemManager:
                     self._days.append(self._run_day(day))
                     if folder:
                         folder.keep_day(self.session_data)
+            self._unread = self.coordinator.unread_keys()
+            for warning in self._unread:
+                self._observer.warned(warning)
         finally:
             if folder:
                 folder.finish(self.summary())
@@ -171,7 +175,7 @@ class SystemManager:
             "session_name": self.config.session_name,
             "mode": self.config.mode,
             "exchange": self.config.exchange_name,
-            "warnings": list(self.warnings),
+            "warnings": [*self.warnings, *self._unread],
         }
         label = read_label(self.data_manager.store.path)
         return heading if label is None else {**heading, "store_label": label}

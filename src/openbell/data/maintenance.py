@@ -14,9 +14,8 @@ from openbell.data.actions import ActionStore
 from openbell.data.fetch.unavailable import Unavailable
 from openbell.data.files import writer_lock
 from openbell.data.layout import Partition, data_path, partition_of
-from openbell.data.manifest import FileEntry, Manifest, data_files, describe_file
+from openbell.data.manifest import FileEntry, Manifest, data_files, describe_file, file_problem
 from openbell.data.marker import marker_problem, require_traces
-from openbell.data.reader import file_problem
 from openbell.data.writer import heal, unfinished
 from openbell.errors import DamagedFileError
 

@@ -6,6 +6,7 @@ It is a Parquet file that carries its own checksum (`openbell.data.seal`).
 from __future__ import annotations
 
 import calendar
+import hashlib
 import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["FileEntry", "Manifest", "data_files", "describe_file", "encode_bars", "unreadable_entry"]
+__all__ = ["FileEntry", "Manifest", "data_files", "describe_file", "encode_bars", "file_problem", "unreadable_entry"]
 
 _SCAN_THREADS = 4
 _YEAR_2100_NS = 47_482 * DAY_NS
@@ -200,6 +201,23 @@ def describe_file(path: Path) -> FileEntry:
         told = f"its timestamps are {frame.schema['timestamp']}, not {BAR_SCHEMA['timestamp']}"
         raise DamagedFileError(path, told)
     return _describe(path.stem, frame, content, read_built(content).height)
+
+
+def file_problem(path: Path, entry: FileEntry) -> str | None:
+    """What keeps a data file from being what was stored; None when it is that, to the byte."""
+    try:
+        size = path.stat().st_size
+        if not entry.sha256:
+            return "it cannot be read"
+        if size != entry.bytes:
+            return f"it has {size} bytes, stored were {entry.bytes}"
+        with path.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+    except FileNotFoundError:
+        return "it is missing"
+    except OSError as exc:
+        return exc.strerror or str(exc)
+    return None if digest == entry.sha256 else "its content is not what was stored"
 
 
 def unreadable_entry(part: str, size: int) -> FileEntry:

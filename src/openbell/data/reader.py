@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ import polars as pl
 
 from openbell.data.built import BUILT, read_built
 from openbell.data.layout import BAR_SCHEMA, WHOLE_ROWS
+from openbell.data.manifest import file_problem
 from openbell.errors import DamagedFileError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from openbell.data.manifest import FileEntry
 
-__all__ = ["FileReader", "StoredFile", "SymbolRows", "file_problem"]
+__all__ = ["FileReader", "StoredFile", "SymbolRows"]
 
 _HASH_THREADS, _HASH_BYTES = 4, 2_000_000
 _GROUPS = 8
@@ -163,23 +163,6 @@ class FileReader:
             starts = [_numbers(frame["timestamp"])[::_KNOWN_ROWS] for frame in frames]
             known = self._starts[file.path] = mark, np.concatenate(starts)
         return known[1]
-
-
-def file_problem(path: Path, entry: FileEntry) -> str | None:
-    """What keeps a data file from being what was stored; None when it is that, to the byte."""
-    try:
-        size = path.stat().st_size
-        if not entry.sha256:
-            return "it cannot be read"
-        if size != entry.bytes:
-            return f"it has {size} bytes, stored were {entry.bytes}"
-        with path.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-    except FileNotFoundError:
-        return "it is missing"
-    except OSError as exc:
-        return exc.strerror or str(exc)
-    return None if digest == entry.sha256 else "its content is not what was stored"
 
 
 def _pieces(file: StoredFile, first: int, after: int, most: int) -> Iterator[_Part]:

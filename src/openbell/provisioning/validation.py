@@ -11,8 +11,8 @@ from shlex import quote
 from traceback import format_exc
 from typing import TYPE_CHECKING
 
-from openbell.errors import DataError, IntervalError, OpenbellError
-from openbell.interval import determine_required_base
+from openbell.errors import DataError, OpenbellError
+from openbell.interval import why_underivable
 from openbell.logs import get_logger
 from openbell.provisioning.history import prove_history
 from openbell.provisioning.quality import history_is_good_enough
@@ -116,15 +116,7 @@ def _data_source_knows_symbol(req: ProvisioningRequirements, world: World) -> st
 
 def _intervals_can_be_built(req: ProvisioningRequirements, world: World) -> str | None:
     held = world.stored_intervals(req.symbol)
-    if not held:
-        return None
-    problems: dict[str, None] = {}
-    for name in req.required_intervals:
-        try:
-            determine_required_base(name, held)
-        except IntervalError as error:
-            problems[str(error)] = None
-    return " ".join(problems) or None
+    return " ".join(why_underivable(req.required_intervals, held)) or None if held else None
 
 
 def _session_has_bars(req: ProvisioningRequirements, world: World) -> str | None:
