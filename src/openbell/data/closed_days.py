@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,14 +91,14 @@ def question_of_closed_days(
     grid = time_manager.grid(first, time_manager.first_session_on_or_after(after))
     _, days = on_closed_days(starts, grid, intraday=interval != "1d")
     closed = [str(date_of(day)) for day in np.unique(days)]
-    return [_question(symbol, interval, closed, time_manager.exchange)] if closed else []
+    return [_question(symbol, interval, closed, time_manager.exchange, store)] if closed else []
 
 
-def _question(symbol: str, interval: str, days: Sequence[str], exchange: str) -> str:
+def _question(symbol: str, interval: str, days: Sequence[str], exchange: str, store: BarStore) -> str:
     named = ", ".join(days[:_MOST_NAMES]) + (f" and {len(days) - _MOST_NAMES} more" if len(days) > _MOST_NAMES else "")
     what, them = ("is no session", "it") if len(days) == 1 else ("are no sessions", "them")
     return (
         f"{named} {what} of the calendar {exchange}, but {symbol} has {interval} bars on {them}, which no session has. "
         f"Calendar or data? If the exchange was open, write {them} under its extra_sessions, or name another exchange; "
-        f"if it was closed, see openbell data check {symbol}."
+        f"if it was closed, see: openbell data check {symbol} --store {quote(str(store.path))}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -96,9 +97,10 @@ def _reason(
         parts.append(f"{doubtful:,} are in doubt (spikes, or prices that stand still)")
     parts += [f"{found.text} (on {world.time_manager.to_local(found.start_ns):%Y-%m-%d})" for found in splits]
     remedy = "declare the split with openbell data import actions" if splits else "import what is missing"
+    store = quote(str(world.data_manager.store.path))
     return (
         f"{symbol}: its {base} history is {percent:.2f} % good, session_data_config.min_quality is {wanted:g} %: "
-        f"{', and '.join(parts)}. See openbell data check {symbol}; {remedy}, or lower min_quality."
+        f"{', and '.join(parts)}. See `openbell data check {symbol} --store {store}`; {remedy}, or lower min_quality."
     )
 
 
