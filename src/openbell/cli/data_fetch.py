@@ -13,6 +13,7 @@ import typer
 from openbell.cli.console import print_json, say, show
 from openbell.cli.data_options import AsJson, Store, store_folder
 from openbell.cli.days import day_option
+from openbell.cli.stopping import exit_code_of, sigterm_as_interrupt
 from openbell.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["fetch_alpaca"]
 
-_INTERRUPTED = 130
 _MOST_SUBJECTS = 5
 
 
@@ -66,7 +66,7 @@ def fetch_alpaca(
     time_manager = TimeManager("XNYS", clock=WallClock())
     sessions = _sessions(time_manager, first, last)
     try:
-        with closing(source), _progress() as advanced:
+        with sigterm_as_interrupt(), closing(source), _progress() as advanced:
             report = fetch(
                 source,
                 BarStore.open_or_create(folder),
@@ -79,9 +79,9 @@ def fetch_alpaca(
                 actions=actions,
                 advanced=advanced,
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         say("stopped: what had come is stored. The same command goes on where this one ended.")
-        raise typer.Exit(_INTERRUPTED) from None
+        raise typer.Exit(exit_code_of(stop)) from None
     _show(report, folder, sessions, as_json=as_json)
 
 
