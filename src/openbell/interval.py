@@ -154,15 +154,19 @@ def why_underivable(intervals: Iterable[str], available: Collection[str]) -> lis
         available: The intervals that the store holds for the symbol.
 
     Returns:
-        One text for all intervals that need the same bases; none when all can be had.
+        One text for all intervals that need the same bases; none when all can be had. A base is not named among those
+        that need it: what is needed is told anyway.
     """
     lacking: dict[tuple[str, ...], list[str]] = {}
-    for interval in intervals:
+    for interval in dict.fromkeys(intervals):
         candidates = base_candidates(interval)
         if not any(base in available for base in candidates):
             lacking.setdefault(candidates, []).append(interval)
     held = ", ".join(sorted(available, key=parse_interval)) or "nothing"
-    return [_underivable(names, bases, held, available) for bases, names in lacking.items()]
+    return [
+        _underivable([name for name in names if name not in bases] or names, bases, held, available)
+        for bases, names in lacking.items()
+    ]
 
 
 def _underivable(intervals: list[str], bases: Sequence[str], held: str, available: Collection[str]) -> str:
