@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 import weakref
 from datetime import date, timedelta
 from functools import cache
@@ -131,6 +132,19 @@ def test_windows_that_move_on_day_by_day_have_the_bars_of_all_days(
         assert np.array_equal(bars.end_ns, bars_of_all.end_ns[rows])
         assert np.array_equal(bars.session, bars_of_all.session[rows] - begin)
         assert np.array_equal(bars.sessions, bars_of_all.sessions[rows])
+
+
+@pytest.mark.parametrize("interval", ["1m", "1s"])
+def test_a_window_without_sessions_has_no_bars_and_costs_nothing(interval: str) -> None:
+    independence_day = date(2000, 7, 4)
+
+    tracemalloc.start()
+    bars = TimeManager("XNYS").grid(independence_day, independence_day).expected_bars(parse_interval(interval))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(bars) == 0
+    assert peak < 10_000_000
 
 
 @given(windows(), st.sampled_from(INTRADAY))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openbell.data.quality import Quality
     from openbell.provisioning.requirements import HistoryProof, ProvisioningRequirements
     from openbell.provisioning.world import World
-    from openbell.timing.grid import ExpectedBars
+    from openbell.timing.expected import ExpectedBars
 
 __all__ = ["STEPS", "Step", "StepWork", "find_step"]
 

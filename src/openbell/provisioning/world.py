@@ -10,7 +10,6 @@ from openbell.errors import IntervalError
 from openbell.interval import Interval, base_candidates, determine_required_base, parse_interval
 from openbell.session.answers import Answers, answered
 from openbell.session.timeline import Timeline
-from openbell.timing.grid import ExpectedBars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from openbell.data.day_bars import DayBars
     from openbell.provisioning.requirements import IntervalNeed
     from openbell.session import SessionData
+    from openbell.timing.expected import ExpectedBars
     from openbell.timing.manager import TimeManager
 
 __all__ = ["World"]
@@ -128,7 +128,7 @@ class World:
             expected = self.time_manager.grid(first_session, self.day).expected_bars(interval)
             start = int(expected.start_ns.searchsorted(start_ns))
             stop = int(expected.end_ns.searchsorted(self.start_ns, side="right"))
-            return _slice(expected, start, stop)
+            return expected.part(start, stop)
 
         return self.once("expected history", interval, start_ns, first_session, answer=history)
 
@@ -140,11 +140,6 @@ class World:
             expected = self.time_manager.grid(self.day, self.day).expected_bars(interval)
             start = int(expected.end_ns.searchsorted(session.first_ns, side="right"))
             stop = int(expected.end_ns.searchsorted(session.last_ns, side="right"))
-            return _slice(expected, start, stop)
+            return expected.part(start, stop)
 
         return self.once("expected today", interval, answer=today)
-
-
-def _slice(expected: ExpectedBars, start: int, stop: int) -> ExpectedBars:
-    rows = slice(start, stop)
-    return ExpectedBars(expected.start_ns[rows], expected.end_ns[rows], expected.session[rows], expected.sessions[rows])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from openbell.bars import Bars, BarTimes
     from openbell.session.timeline import Timeline
-    from openbell.timing.grid import ExpectedBars
+    from openbell.timing.expected import ExpectedBars
 
 __all__ = ["BarIntervalData", "real_starts", "timeline_of", "whole_run"]
 

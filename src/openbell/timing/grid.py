@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from openbell.errors import IntervalError
+from openbell.timing.expected import BARS_KEPT, bars_before, expected_bars
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from openbell.interval import Interval
+    from openbell.timing.expected import ExpectedBars
 
-__all__ = ["ANCHOR_DAY", "ExpectedBars", "Segment", "SessionGrid", "TradingSession", "date_of", "day_number"]
+__all__ = [
+    "ANCHOR_DAY",
+    "Segment",
+    "SessionGrid",
+    "TradingSession",
+    "bars_before",
+    "date_of",
+    "day_number",
+]
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-
-_BARS_KEPT = 10_000
 
 ANCHOR_DAY = 10_959
 """Monday 2000-01-03 in days since 1970-01-01; groups of sessions and of weeks are counted from it in every window."""
@@ -67,51 +73,7 @@ class TradingSession:
     segments: tuple[Segment, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ExpectedBars:
-    """The bars that a calendar expects, in ascending time; int64 columns of one length, read-only.
-
-    Attributes:
-        start_ns: Start of each bar, nanoseconds since 1970 UTC.
-        end_ns: Close of each bar, when it becomes visible; nanoseconds since 1970 UTC.
-        session: Which session of the grid the bar lies in; of a bar of several sessions the first that the grid has.
-        sessions: How many sessions the whole bar has by the calendar, also outside the grid; 1 for an intraday bar.
-    """
-
-    start_ns: NDArray[np.int64]
-    end_ns: NDArray[np.int64]
-    session: NDArray[np.int64]
-    sessions: NDArray[np.int64]
-
-    def __post_init__(self) -> None:
-        for column in (self.start_ns, self.end_ns, self.session, self.sessions):
-            column.setflags(write=False)
-
-    def __len__(self) -> int:
-        return len(self.start_ns)
-
-
-class _Block(NamedTuple):
-    """The intraday bars of many consecutive sessions.
-
-    Attributes:
-        first: The index of the first session in the whole calendar.
-        rows: Per session, the row of its first bar; and as a last entry how many bars there are.
-        bars: The bars.
-    """
-
-    first: int
-    rows: Sequence[int]
-    bars: ExpectedBars
-
-    def of_sessions(self, begin: int, end: int) -> ExpectedBars:
-        """The bars of some of the sessions, by their indexes in the whole calendar."""
-        bars, shift = self.bars, begin - self.first
-        rows = slice(self.rows[shift], self.rows[end - self.first])
-        return ExpectedBars(bars.start_ns[rows], bars.end_ns[rows], bars.session[rows] - shift, bars.sessions[rows])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class SessionGrid:
     """Consecutive sessions of one exchange, as read-only int64 columns; all times are nanoseconds since 1970 UTC.
 
@@ -141,8 +103,6 @@ class SessionGrid:
     whole: SessionGrid | None = field(default=None, repr=False)
     _expected: dict[Interval, ExpectedBars] = field(default_factory=dict, init=False, repr=False)
     _counts: dict[Interval, NDArray[np.int64]] = field(default_factory=dict, init=False, repr=False)
-    # Of windows: the bars of the sessions that were asked for last, and of more after them.
-    _blocks: dict[Interval, _Block] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         for column in (
@@ -205,32 +165,11 @@ class SessionGrid:
         """
         known = self._expected.get(interval)
         if known is None:
-            if not interval.is_intraday:
-                known = self._group(interval)
-            elif self.whole is None:
-                known = self._tile(interval)
-            else:
-                known = self.whole.bars_of_sessions(interval, self.first_ordinal - self.whole.first_ordinal, self)
+            known = expected_bars(self, interval)
             # Grids outlive the days that ask for them, and those of seconds would outgrow the bars themselves.
-            if len(known) <= _BARS_KEPT:
+            if len(known) <= BARS_KEPT:
                 self._expected[interval] = known
         return known
-
-    def bars_of_sessions(self, interval: Interval, begin: int, window: SessionGrid) -> ExpectedBars:
-        """The bars of an intraday interval in a window of this grid, which is the sessions from ``begin`` on.
-
-        Of a small one they are views of those of a larger one: days move on, and ask for nearly the same again.
-        """
-        end = begin + len(window)
-        block = self._blocks.get(interval)
-        if block is None or not block.first <= begin <= end < block.first + len(block.rows):
-            per_session = max(1, int(window.bars_per_session(interval).max(initial=1)))
-            larger = self.between(begin, begin + _BARS_KEPT // per_session)
-            if len(larger) < len(window):
-                return window._tile(interval)
-            rows = [0, *np.cumsum(larger.bars_per_session(interval)).tolist()]
-            block = self._blocks[interval] = _Block(begin, rows, larger._tile(interval))  # noqa: SLF001 -- as above
-        return block.of_sessions(begin, end)
 
     def bars_per_session(self, interval: Interval) -> NDArray[np.int64]:
         """How many bars of an intraday ``interval`` the regular hours of each session are expected to hold (int64).
@@ -260,35 +199,12 @@ class SessionGrid:
         if not base.is_intraday:
             return bars.sessions
         whole = self.whole or self
-        total = np.concatenate([[0], np.cumsum(whole.bars_per_session(base))])
+        before = bars_before(whole, base)
         first = np.searchsorted(whole.open_ns, bars.start_ns)
-        return np.asarray(total[first + bars.sessions] - total[first], np.int64)
+        return np.asarray(before[first + bars.sessions] - before[first], np.int64)
 
     def group_of_session(self, interval: Interval) -> NDArray[np.int64]:
         """Per session, which ``<n>d`` or ``<n>w`` bar it is part of; the same in every window (int64)."""
         if interval.unit == "w":
             return (self.days - ANCHOR_DAY) // 7 // interval.count
         return (self.first_ordinal + np.arange(len(self.days), dtype=np.int64)) // interval.count
-
-    def _tile(self, interval: Interval) -> ExpectedBars:
-        """Intraday bars, all segments at once."""
-        regular = self.segment_is_regular
-        opens, closes = self.segment_open_ns[regular], self.segment_close_ns[regular]
-        bars = -(-(closes - opens) // interval.ns)
-        bars_before = np.cumsum(bars) - bars
-        number = np.arange(bars.sum(), dtype=np.int64)
-        start = np.repeat(opens - bars_before * interval.ns, bars) + number * interval.ns
-        end = np.minimum(start + interval.ns, np.repeat(closes, bars))
-        session = np.repeat(self.segment_session[regular], bars)
-        return ExpectedBars(start, end, session, np.broadcast_to(np.int64(1), len(start)))
-
-    def _group(self, interval: Interval) -> ExpectedBars:
-        """Daily and weekly bars: the sessions of each group, by the whole calendar."""
-        whole = self.whole or self
-        groups, session = np.unique(self.group_of_session(interval), return_index=True)
-        all_groups = whole.group_of_session(interval)
-        first = np.searchsorted(all_groups, groups, side="left")
-        after = np.searchsorted(all_groups, groups, side="right")
-        return ExpectedBars(
-            whole.open_ns[first], whole.close_ns[after - 1], session.astype(np.int64), (after - first).astype(np.int64)
-        )

@@ -13,6 +13,7 @@ from openbell.errors import CalendarError
 from openbell.interval import Interval, parse_interval
 from openbell.timing.calendars import SessionHours, load_calendar
 from openbell.timing.clock import Clock, WallClock
+from openbell.timing.expected import bars_before
 from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ class TimeManager:
     def _walk_back(self, interval: Interval, bars: int, end: int) -> int:
         """Index of the session where the last ``bars`` whole bars before session ``end`` begin; -1: not so many."""
         if interval.is_intraday:
-            total = _cumulative(self._all, interval)
+            total = bars_before(self._all, interval)
             return int(np.searchsorted(total, total[end] - bars, side="right")) - 1
         groups = _groups(self._all, interval)
         if end < len(groups) and end > 0 and groups[end - 1] == groups[end]:
@@ -267,12 +268,6 @@ class TimeManager:
 
     def _bounds(self) -> str:
         return f"{self.exchange} is known from {date_of(self._first_day)} to {date_of(self._last_day)}."
-
-
-@lru_cache(maxsize=256)
-def _cumulative(grid: SessionGrid, interval: Interval) -> NDArray[np.int64]:
-    """How many bars all sessions before each one hold, and as a last entry those of all sessions."""
-    return np.concatenate([[0], np.cumsum(grid.bars_per_session(interval))])
 
 
 @lru_cache(maxsize=256)

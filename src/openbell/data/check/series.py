@@ -12,7 +12,7 @@ from openbell.data.aggregate import rows_in_segments
 from openbell.data.check_bars import check_bars
 from openbell.data.layout import BAR_SCHEMA
 from openbell.interval import DAY_NS
-from openbell.timing.grid import ExpectedBars
+from openbell.timing.expected import ExpectedBars
 
 if TYPE_CHECKING:
     import polars as pl
