@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
+from dataclasses import dataclass
+from operator import eq
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from openbell.errors import ComponentError
 from openbell.unread import KeysRead
@@ -40,15 +46,51 @@ CONFIG = {"fst": 10, "slow": 20}
         lambda config: config.copy(),
         lambda config: json.dumps(config),
         lambda config: "{fst}{slow}".format_map(config),
+        lambda config: list(reversed(config)),
+        lambda config: [config.popitem(), config.popitem()],
+        lambda config: [config.__delitem__("fst"), config.__delitem__("slow")],
+        lambda config: config == {"fst": 10, "slow": 20},
+        lambda config: config != {"fst": 10, "slow": 20},
+        lambda config: eq({"fst": 10, "slow": 20}, config),
+        lambda config: copy.copy(config),
+        lambda config: copy.deepcopy(config),
+        lambda config: pickle.loads(pickle.dumps(config)),
+        lambda config: yaml.safe_dump(config),
+        lambda config: yaml.dump(config),
+        lambda config: yaml.dump(config, Dumper=yaml.CSafeDumper),
     ],
 )
 def test_whatever_reads_a_key_is_noted_and_gets_what_a_dict_gives(read: Callable[[dict[str, Any]], object]) -> None:
     keys = KeysRead(CONFIG)
     noting = keys.noting(dict(CONFIG))
 
-    assert noting == CONFIG
-    assert len(keys.warnings("strategy S")) == 2
+    assert keys.unread == {"fst", "slow"}
     assert read(noting) == read(dict(CONFIG))
+    assert keys.unread == set()
+
+
+@pytest.mark.parametrize("asked", [(), ("fst",), ("fst", "slow")])
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda config: pickle.loads(pickle.dumps(config))])
+def test_a_copy_is_a_dict_as_any_other_whatever_was_read(asked: tuple[str, ...], copied: Callable[[Any], Any]) -> None:
+    noting = KeysRead(CONFIG).noting(dict(CONFIG))
+    for key in asked:
+        noting[key]
+
+    assert type(copied(noting)) is dict
+    assert copied(noting) == CONFIG
+    assert yaml.dump(noting) == yaml.safe_dump(noting) == "fst: 10\nslow: 20\n"
+
+
+def test_a_config_that_compiled_code_reads_unseen_is_not_told() -> None:
+    @dataclass
+    class Settings:
+        fst: int
+        slow: int
+
+    keys = KeysRead(CONFIG)
+    assert TypeAdapter(Settings).validate_python(keys.noting(dict(CONFIG))) == Settings(10, 20)
+
+    assert keys.unread
     assert keys.warnings("strategy S") == []
 
 
@@ -72,7 +114,7 @@ def test_a_key_that_was_asked_for_in_vain_is_what_was_meant() -> None:
     noting["slow"]
 
     (told,) = keys.warnings("strategy EmaCross")
-    assert told == "strategy EmaCross never read the key 'fst' of its config. Did you mean 'fast'?"
+    assert told == "strategy EmaCross never read the key 'fst' of its config in this run. Did you mean 'fast'?"
 
 
 def test_a_key_that_is_like_no_other_is_told_with_those_that_were_looked_for() -> None:
@@ -81,7 +123,7 @@ def test_a_key_that_is_like_no_other_is_told_with_those_that_were_looked_for() -
     assert (noting.get("most", 5), noting.get("min_percent", 2)) == (5, 2)
 
     (told,) = keys.warnings("scanner Gap")
-    assert told.endswith("'threshold' of its config. It looked for 'min_percent', 'most' in vain.")
+    assert told.endswith("'threshold' of its config in this run. It looked for 'min_percent', 'most' in vain.")
 
 
 def test_a_run_that_fails_does_not_tell_of_keys_that_it_would_have_read(minute_store: Path) -> None:
@@ -107,5 +149,5 @@ def test_a_key_may_be_read_as_late_as_on_the_last_day(minute_store: Path) -> Non
     told = engine(minute_store, **run).run()["warnings"]
 
     assert len(told) == 2
-    assert told[0].startswith("scanner ProbeScanner never read the key 'mots' of its config.")
-    assert told[1].startswith("strategy ProbeStrategy #2 never read the key 'late' of its config.")
+    assert told[0].startswith("scanner ProbeScanner never read the key 'mots' of its config in this run.")
+    assert told[1].startswith("strategy ProbeStrategy #2 never read the key 'late' of its config in this run.")

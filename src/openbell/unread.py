@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from yaml.representer import Representer, SafeRepresenter
+
 from openbell.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -22,11 +24,13 @@ class KeysRead:
     Attributes:
         unread: The keys that it has, and that were not read.
         lacking: The keys that were asked for, and that it has not.
+        by_name: Whether any key was asked for by its name.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.unread = set(config)
         self.lacking: set[str] = set()
+        self.by_name = False
 
     def noting(self, config: dict[str, Any]) -> dict[str, Any]:
         """The config as a dict that notes here what is read of it; as it is when all was read."""
@@ -35,12 +39,17 @@ class KeysRead:
     def warnings(self, component: str) -> list[str]:
         """What to tell of each key that was not read, with what it may have been meant for.
 
+        Nothing when no key at all was asked for by its name: compiled code, such as pydantic's, can read a dict unseen.
+
         Args:
             component: Whose config it is, e.g. "strategy EmaCross".
         """
+        if not self.by_name:
+            return []
         others = f" It looked for {', '.join(map(repr, sorted(self.lacking)))} in vain." if self.lacking else ""
         return [
-            f"{component} never read the key {key!r} of its config.{did_you_mean(key, self.lacking) or others}"
+            f"{component} never read the key {key!r} of its config in this run."
+            f"{did_you_mean(key, self.lacking) or others}"
             for key in sorted(self.unread)
         ]
 
@@ -51,9 +60,15 @@ class _PlainDict(dict[str, Any]):
     __slots__ = ("_keys",)
     _keys: KeysRead
 
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return dict, (dict(self),)  # what is pickled or copied is a dict as any other
 
-class _NotingDict(_PlainDict):
-    """A dict that notes which keys are asked for; who goes through all of it has read all of it."""
+
+class _NotingDict(_PlainDict):  # noqa: PLW1641  it has no hash, as a dict has none
+    """A dict that notes which keys are asked for; who goes through all of it, copies or compares it has read all of it.
+
+    Printing and counting it read nothing. What is unseen is compiled code that takes a dict apart without its methods.
+    """
 
     __slots__ = ()
 
@@ -62,6 +77,7 @@ class _NotingDict(_PlainDict):
         self._keys = keys
 
     def _note(self, key: Any) -> None:
+        self._keys.by_name = True
         self._keys.unread.discard(key)
         if not dict.__contains__(self, key):  # not super(): the class may just have changed
             self._keys.lacking.add(str(key))
@@ -79,6 +95,10 @@ class _NotingDict(_PlainDict):
         self._note(key)
         return dict.__contains__(self, key)
 
+    def __delitem__(self, key: str) -> None:
+        self._note(key)
+        dict.__delitem__(self, key)
+
     def get(self, key: str, default: Any = None) -> Any:
         self._note(key)
         return dict.get(self, key, default)
@@ -91,9 +111,25 @@ class _NotingDict(_PlainDict):
         self._note(key)
         return dict.setdefault(self, key, default)
 
+    def popitem(self) -> tuple[str, Any]:
+        self._note_all()
+        return dict.popitem(self)
+
     def __iter__(self) -> Iterator[str]:
         self._note_all()
         return dict.__iter__(self)
+
+    def __reversed__(self) -> Iterator[str]:
+        self._note_all()
+        return dict.__reversed__(self)
+
+    def __eq__(self, other: object) -> bool:
+        self._note_all()
+        return dict.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        self._note_all()
+        return dict.__ne__(self, other)
 
     def keys(self) -> dict_keys[str, Any]:
         self._note_all()
@@ -112,3 +148,7 @@ class _NotingDict(_PlainDict):
 
     def __or__(self, other: Any) -> Any:
         return dict(self) | other
+
+
+for _representer in (SafeRepresenter, Representer):
+    _representer.add_multi_representer(_PlainDict, SafeRepresenter.represent_dict)
