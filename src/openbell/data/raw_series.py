@@ -31,8 +31,8 @@ READ_ROWS = 20_000_000
 """How many bars one bulk read may bring, and how many the cache may hold before it stops reading ahead."""
 
 AHEAD_ROWS, AHEAD_ROWS_EACH = 50_000, 16_000
-"""How many bars are read beyond what is asked for: so many, or so many of each symbol, which is a month of minutes; and
-more where files go on. What days move past is dropped then."""
+"""How many bars are read beyond what is asked for: so many, or so many of each symbol, which is two months of minutes;
+and more where files go on. What days move past is dropped then."""
 
 
 class _Read(NamedTuple):

@@ -119,30 +119,17 @@ class FileReader:
         return SymbolRows(rows, runs, _built(files, runs, rows["timestamp"]))
 
     def _verify(self, files: Sequence[StoredFile]) -> None:
+        # The marks before the content is read: should a file be replaced meanwhile, the next look tells.
+        marks = {file: _mark_of(file) for file in files}
+        unknown = [file for file, mark in marks.items() if mark is None or self._verified.get(file.path) != mark]
         # To share out little work takes longer than to do it.
-        threads = min(_HASH_THREADS, sum(file.entry.bytes for file in files) // _HASH_BYTES)
+        threads = min(_HASH_THREADS, len(unknown), sum(file.entry.bytes for file in unknown) // _HASH_BYTES)
         if threads < 2:
-            for file in files:
-                self._verify_file(file)
+            _prove(unknown)
         else:
             with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(self._verify_file, files))
-
-    def _verify_file(self, file: StoredFile) -> None:
-        path, _, entry = file
-        mark: _Mark | None
-        try:
-            # Before the content is read: should the file be replaced meanwhile, the next look tells.
-            found = path.stat()
-            mark = (entry.sha256, found.st_mtime_ns, found.st_ino)
-            if self._verified.get(path) == mark:
-                return
-        except OSError:
-            mark = None
-        if problem := file_problem(path, entry):
-            raise DamagedFileError(path, problem)
-        if mark is not None:
-            self._verified[path] = mark
+                list(pool.map(_prove, (unknown[i::threads] for i in range(threads))))
+        self._verified.update((file.path, mark) for file in unknown if (mark := marks[file]) is not None)
 
     def _parts(self, file: StoredFile, first_ns: int | None, end_ns: int | None) -> Iterator[_Part]:
         """Where bars within the bounds can be; of a large file in pieces, each read on its own."""
@@ -163,6 +150,26 @@ class FileReader:
             starts = [_numbers(frame["timestamp"])[::_KNOWN_ROWS] for frame in frames]
             known = self._starts[file.path] = mark, np.concatenate(starts)
         return known[1]
+
+
+def _mark_of(file: StoredFile) -> _Mark | None:
+    """What changes when a file does; None when it is not there."""
+    try:
+        found = file.path.stat()
+    except OSError:
+        return None
+    return file.entry.sha256, found.st_mtime_ns, found.st_ino
+
+
+def _prove(files: Sequence[StoredFile]) -> None:
+    """See that files are what was stored.
+
+    Raises:
+        DamagedFileError: One is not.
+    """
+    for path, _, entry in files:
+        if problem := file_problem(path, entry):
+            raise DamagedFileError(path, problem)
 
 
 def _pieces(file: StoredFile, first: int, after: int, most: int) -> Iterator[_Part]:
