@@ -40,7 +40,7 @@ class SharedTimes:
         self._known: WeakValueDictionary[tuple[int, int, int], BarTimes] = WeakValueDictionary()
         # What was made of times that are still there: of the same ones, and of the ones that follow.
         self._copies: WeakKeyDictionary[BarTimes, BarTimes] = WeakKeyDictionary()
-        self._joined: WeakKeyDictionary[BarTimes, WeakKeyDictionary[BarTimes, BarTimes]] = WeakKeyDictionary()
+        self._followed: WeakKeyDictionary[BarTimes, WeakKeyDictionary[BarTimes, BarTimes]] = WeakKeyDictionary()
         self._groupings: WeakKeyDictionary[BarTimes, dict[tuple[Interval, Interval, int, int], Grouping]]
         self._groupings = WeakKeyDictionary()
 
@@ -64,8 +64,7 @@ class SharedTimes:
             key = len(times), int(times.timestamp[0]), int(times.timestamp[-1])
             known = self._known.get(key)
             if known is None or not known.equal(times):
-                # A copy, because these may be a part of much larger columns, which would stay in memory with them.
-                known = self._known[key] = BarTimes(times.timestamp.copy(), times.end.copy(), times.count.copy())
+                known = self._known[key] = _on_their_own(times)
             if known is not times:
                 self._copies[times] = known
         return CachedBars(sessions, bars.at(known))
@@ -76,13 +75,13 @@ class SharedTimes:
         parts = earlier.bars, later.bars
         if not all(map(len, parts)):
             return self.cached(sessions, Bars.concat(parts))
-        known = self._joined.setdefault(parts[0].times, WeakKeyDictionary())
-        times = known.get(parts[1].times)
+        followed = self._followed.get(parts[0].times)
+        if followed is None:
+            followed = self._followed[parts[0].times] = WeakKeyDictionary()
+        times = followed.get(parts[1].times)
         if times is None:
-            times = BarTimes(*(_joined(parts, name) for name in TIME_COLUMNS))
-            known[parts[1].times] = times
-        prices = (_joined(parts, name) for name in PRICE_COLUMNS)
-        return self.cached(sessions, Bars.of(times, *prices))
+            times = followed[parts[1].times] = BarTimes(*(_concatenated(parts, name) for name in TIME_COLUMNS))
+        return self.cached(sessions, Bars.of(times, *(_concatenated(parts, name) for name in PRICE_COLUMNS)))
 
     def aggregated(
         self, bars: Bars, sessions: SessionRange, interval: Interval, *, base: Interval, min_completeness: float
@@ -98,5 +97,11 @@ class SharedTimes:
         return aggregated(bars, known)
 
 
-def _joined(parts: Sequence[Bars], name: str) -> NDArray[Any]:
+def _on_their_own(times: BarTimes) -> BarTimes:
+    """Times that are no part of larger columns, which would stay in memory with them."""
+    columns = [getattr(times, name) for name in TIME_COLUMNS]
+    return times if all(c.base is None for c in columns) else BarTimes(*(c.copy() for c in columns))
+
+
+def _concatenated(parts: Sequence[Bars], name: str) -> NDArray[Any]:
     return np.concatenate([getattr(part, name) for part in parts])
