@@ -53,17 +53,10 @@ def run_and_show(
     """
     run = _Run()
     try:
-        with only_json(as_json):
-            _carry_out(run, config, store, folder, bars=bars, indicators=indicators, as_json=as_json)
-    except OpenbellError as error:
-        _tell(run, as_json, str(error))
-        raise
+        _carry_out_and_tell(run, config, store, folder, bars=bars, indicators=indicators, as_json=as_json)
     except KeyboardInterrupt as stop:
-        error_text = run.summary().get("error", "interrupted before the first session")
-        _tell(run, as_json, error_text)
-        say(error_text)
+        say(run.interruption())
         raise typer.Exit(exit_code_of(stop)) from stop
-    _tell(run, as_json)
 
 
 @dataclass
@@ -77,6 +70,28 @@ class _Run:
     def summary(self) -> dict[str, Any]:
         """The sessions that are over and the error; no session when it did not begin."""
         return self.system.summary() if self.system is not None and self.folder is not None else {"days": []}
+
+    def interruption(self) -> str:
+        """Where it was interrupted."""
+        summary = self.summary()
+        days = summary["days"]
+        at = f"after session {days[-1]['date']}" if days else "before the first session"
+        return str(summary.get("error", f"interrupted {at}"))
+
+
+def _carry_out_and_tell(
+    run: _Run, config: Path, store: Path | None, folder: Path | None, *, bars: bool, indicators: bool, as_json: bool
+) -> None:
+    try:
+        with only_json(as_json):
+            _carry_out(run, config, store, folder, bars=bars, indicators=indicators, as_json=as_json)
+    except OpenbellError as error:
+        _tell(run, as_json, str(error))
+        raise
+    except KeyboardInterrupt:
+        _tell(run, as_json, run.interruption())
+        raise
+    _tell(run, as_json)
 
 
 def _carry_out(

@@ -22,21 +22,30 @@ def exit_code_of(stop: KeyboardInterrupt) -> int:
     return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
 
 
+_ONE_STOP_S = 1.0
+
+
 @contextmanager
 def sigterm_as_interrupt() -> Iterator[None]:
-    """Within it, SIGTERM raises `Terminated`: once, as ``timeout`` and others send it twice.
+    """Within it, SIGTERM raises `Terminated`; more that come within a second are the same: ``timeout`` sends it twice.
 
-    Only the main thread can hear signals; in another one, nothing changes.
+    Only the main thread can hear signals; in another one, and where other code than Python hears it, nothing changes.
     """
-    if threading.current_thread() is not threading.main_thread():
+    from openbell.timing import Stopwatch
+
+    before = signal.getsignal(signal.SIGTERM)
+    if before is None or threading.current_thread() is not threading.main_thread():
         yield
         return
+    since: Stopwatch | None = None
 
     def stop(*_: Any) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise Terminated
+        nonlocal since
+        if since is None or since.seconds > _ONE_STOP_S:
+            since = Stopwatch()
+            raise Terminated
 
-    before = signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGTERM, stop)
     try:
         yield
     finally:
