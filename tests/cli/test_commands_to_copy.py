@@ -6,15 +6,18 @@ import json
 import re
 import shlex
 import shutil
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from made_actions import actions
 from made_bars import made_store
 from openbell.cli.app import app
 from openbell.cli.console import err, out
+from openbell.data.actions import ActionStore
 from openbell.data.store import BarStore
 from openbell.errors import DamagedFileError
 
@@ -63,6 +66,11 @@ def lose_manifest_and_change_types(store: Path) -> None:
     (store / "manifest.parquet").unlink()
 
 
+def damage_actions(store: Path) -> None:
+    ActionStore(store).write(actions(("A", date(2013, 11, 4), "split", 2)))
+    flip(ActionStore(store).path)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -72,8 +80,9 @@ def lose_manifest_and_change_types(store: Path) -> None:
         lambda store: (store / "pending.json").write_text("{"),
         lambda store: (store / "fetched").mkdir() or (store / "fetched" / "unavailable.parquet").write_text("x"),
         lose_manifest_and_change_types,
+        damage_actions,
     ],
-    ids=["month", "manifest", "marker", "note", "fetched", "types"],
+    ids=["month", "manifest", "marker", "note", "fetched", "types", "actions"],
 )
 def test_what_mends_a_store(store: Path, damage: Callable[[Path], Any]) -> None:
     damage(store)
@@ -91,6 +100,17 @@ def test_what_mends_a_file_that_somebody_wanted_to_read(store: Path, name: str) 
         BarStore.open(store).read(["A"], "1m", None, None)
     call(*command_in(str(told.value), "openbell data repair"))
 
+    assert call("data", "verify", "--store", store).exit_code == 0
+
+
+def test_what_mends_actions_that_somebody_wanted_to_read(store: Path) -> None:
+    damage_actions(store)
+    told = call("data", "actions", "--store", store)
+    command = command_in(told.stderr, "openbell data repair")
+    call(*command)
+
+    assert told.exit_code == 1
+    assert command[-1] == str(store)
     assert call("data", "verify", "--store", store).exit_code == 0
 
 
