@@ -148,8 +148,16 @@ class TestSubscriptions:
         probe = strategy(subscriptions=lambda s: pairs, on_bar=lambda s, b: None)
         with pytest.raises(SubscriptionError, match=f"strategy ProbeStrategy subscribes to {reason}") as raised:
             engine(minute_store, strategies=[probe]).run()
-        assert "raised" not in str(raised.value)
-        assert raised.value.__cause__ is None
+        told = raised.value
+        assert "raised" not in str(told)
+        assert told.__cause__ is None
+        assert (told.component, told.method) == ("strategy ProbeStrategy", "subscriptions")
+        assert (told.symbol, told.interval) == pairs[-1]
+        assert str(told).endswith(f"{told.session_time}: {' '.join(told.reasons)}")
+
+    def test_a_subscription_error_without_a_reason_ends_with_the_time(self) -> None:
+        told = str(SubscriptionError("strategy S", "SPY", "5m", "2013-10-10T09:30:00-04:00", iter(())))
+        assert told.endswith("cannot be provisioned at 2013-10-10T09:30:00-04:00")
 
     @pytest.mark.parametrize("pairs", [[("SPY", "5 minutes")], ["SPY"], [("SPY",)], [("SPY", 5)], 7])
     def test_what_is_no_subscription_ends_the_run_with_the_component_named(

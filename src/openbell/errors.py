@@ -165,14 +165,15 @@ class ComponentError(OpenbellError):
         component: The component, e.g. "strategy EmaCross".
         method: The method that raised, e.g. "on_bar".
         session_time: The session clock in exchange time, as ISO text.
-        cause: The exception.
+        cause: The exception, or the whole text when nothing was raised.
     """
 
-    def __init__(self, component: str, method: str, session_time: str, cause: BaseException) -> None:
+    def __init__(self, component: str, method: str, session_time: str, cause: BaseException | str) -> None:
         self.component = component
         self.method = method
         self.session_time = session_time
-        super().__init__(f"{component}.{method} raised {type(cause).__name__} at {session_time}: {cause}")
+        raised = f"{component}.{method} raised {type(cause).__name__} at {session_time}: {cause}"
+        super().__init__(cause if isinstance(cause, str) else raised)
 
 
 class SubscriptionError(ComponentError):
@@ -187,12 +188,9 @@ class SubscriptionError(ComponentError):
     """
 
     def __init__(self, component: str, symbol: str, interval: str, session_time: str, reasons: Iterable[str]) -> None:
-        self.component = component
-        self.method = "subscriptions"
-        self.session_time = session_time
-        # Not ComponentError's own text: nobody raised.
-        OpenbellError.__init__(
-            self,
-            f"{component} subscribes to {symbol} {interval}, which cannot be provisioned at {session_time}: "
-            f"{' '.join(reasons)}",
-        )
+        self.symbol = symbol
+        self.interval = interval
+        self.reasons = tuple(reasons)
+        told = f"{component} subscribes to {symbol} {interval}, which cannot be provisioned at {session_time}"
+        why = f": {' '.join(self.reasons)}" if self.reasons else ""
+        super().__init__(component, "subscriptions", session_time, told + why)
