@@ -157,3 +157,24 @@ def test_all_findings_are_told_together(folder: Path) -> None:
         "scanners[0].universe",
         "strategies[0].module",
     ]
+
+
+@pytest.mark.parametrize("later", [None, "", "# a line more\n# and one\n", "? [a, b]\n: 1\n", "a: [\n", "{1: 2}"])
+def test_lines_are_those_of_the_file_as_it_was_read(tmp_path: Path, later: str | None) -> None:
+    path = tmp_path / "session.yaml"
+    text = (
+        "backtest_config: {start_date: 2013-10-10, end_date: 2013-10-11}\n"
+        "session_data_config:\n"
+        "  symbols: [SPY]\n"
+        "  indicators:\n"
+        "    - {name: smaa, period: 5, interval: 5m}\n"
+    )
+    path.write_text(text, encoding="utf-8")
+    config = load_config(path)
+    if later is None:
+        path.unlink()
+    else:
+        path.write_text(later + text, encoding="utf-8")
+
+    with pytest.raises(InvalidConfigError, match=r"unknown indicator 'smaa'.* \(line 5\)$"):
+        require_good_config(config)

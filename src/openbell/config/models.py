@@ -228,6 +228,7 @@ class SessionConfig(_Level):
 
     _given_path: Path | None = PrivateAttr(None)
     _source_path: Path | None = PrivateAttr(None)
+    _text: str = PrivateAttr("")  # of the file, as it was read: the file may be edited since
 
     @property
     def source_path(self) -> Path | None:

@@ -45,7 +45,7 @@ def load_config(source: str | Path | Mapping[str, Any]) -> SessionConfig:
     if not isinstance(values, dict):
         raise ConfigError(f"{path} holds no config: it must be a mapping of keys. See: openbell schema")
     config = _validated(values, str(path), lambda: _lines_of(text, path))
-    config._given_path, config._source_path = path, path.resolve()  # noqa: SLF001  the one place that knows them
+    config._given_path, config._source_path, config._text = path, path.resolve(), text  # noqa: SLF001  known only here
     return config.with_store(config.folder / config.store.expanduser()) if config.store else config
 
 
@@ -57,13 +57,9 @@ def _validated(values: dict[str, Any], subject: str, read_lines: Callable[[], di
 
 
 def told_with_lines(problems: Iterable[Problem], config: SessionConfig) -> list[str]:
-    """What is wrong with a config that was read, each problem with its line where the file tells it, in that order."""
+    """What is wrong with a config that was read, each problem with its line where the file told it, in that order."""
     path = config.source_path
-    try:
-        lines = {} if path is None else _lines_of(path.read_text(encoding="utf-8"), path)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):  # changed since
-        lines = {}
-    return _with_lines(problems, lines)
+    return _with_lines(problems, {} if path is None else _lines_of(config._text, path))  # noqa: SLF001
 
 
 def _with_lines(problems: Iterable[Problem], lines: Mapping[Place, int]) -> list[str]:
