@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -125,6 +126,13 @@ def test_days_outside_the_calendar(option: str) -> None:
     day = {"--from": "1980-01-01", "--to": "2150-01-01"}[option]
 
     assert f"{day} is outside the calendar: XNYS is known from" in told("XNYS", option, day, code=2)
+
+
+def test_a_calendar_that_does_not_have_today_is_no_bad_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time_ns", lambda: int(datetime(1980, 1, 2, 18, tzinfo=UTC).timestamp()) * 1_000_000_000)
+
+    assert "1980-01-02 is outside the calendar" in told("XNYS", code=1)
+    assert "1980-01-02 is outside the calendar" in told("XNYS", "--to", "1980-01-02", code=2)
 
 
 def test_days_outside_own_sessions(tmp_path: Path) -> None:

@@ -48,8 +48,10 @@ def calendars(
 
     try:
         lines = lines_of_days(time_manager, *_days(time_manager, first, last))
-    except CalendarError as error:  # only the command names days here
-        raise ConfigError(str(error)) from None
+    except CalendarError as error:
+        if first is None and last is None:
+            raise
+        raise ConfigError(str(error)) from None  # the command named them
     if as_json:
         print_json(_calendar(time_manager, lines))
     else:

@@ -114,6 +114,13 @@ def test_files_that_are_not_bars_or_are_damaged_are_told(tmp_path: Path, store: 
         import_databento([damaged], store)
 
 
+def test_a_file_without_bars_is_bad_data(tmp_path: Path, store: BarStore) -> None:
+    empty = write(tmp_path / "e.dbn", mappings=[mapping("SPY", (*OCTOBER, 7))])
+
+    with pytest.raises(BadBarsError, match=r"nothing was imported: there are no rows of bars\.$"):
+        import_databento([empty], store)
+
+
 def test_a_file_that_is_cut_off_is_told_and_leaves_no_bars(tmp_path: Path, store: BarStore) -> None:
     times = [1_719_408_600_000_000_000 + minute * 60_000_000_000 for minute in range(50)]
     names = [mapping("SPY", (date(2024, 6, 26), date(2024, 7, 26), 1))]

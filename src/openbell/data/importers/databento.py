@@ -62,8 +62,8 @@ def import_databento(
         progress: Told after each file.
 
     Raises:
-        ConfigError: Databento's package is not installed, or a file holds no bars.
-        BadBarsError: Not one record can be used.
+        ConfigError: Databento's package is not installed, or the first file's schema is not one of bars.
+        BadBarsError: There are no records, or not one can be used.
     """
     _package()
 

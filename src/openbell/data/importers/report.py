@@ -116,6 +116,8 @@ class ImportReport:
             raise BadBarsError(
                 f"nothing was imported: {_counted(len(self.failed), 'file')} failed; the first is {path}: {reason}"
             )
+        if not self.set_aside:
+            raise BadBarsError("nothing was imported: there are no rows of bars.")
         where = f"; {self.quarantine[0]} holds them with the reasons" if self.quarantine else ""
         why = f": {self.why}" if self.reasons else ""
         raise BadBarsError(f"nothing was imported: {_counted(self.set_aside, 'row')} cannot be used{why}{where}.")
