@@ -91,7 +91,8 @@ class SystemManager:
         """What is odd about calendar and data taken together; looked up when first asked for.
 
         The calendar ends before the data, or calls a day a session on which no symbol of the config has bars; or a
-        symbol has a gap policy of its own and no bars.
+        symbol has a gap policy of its own and no bars. The summary's ``warnings`` hold these and, when the run is over,
+        the keys of a ``config`` that nobody read.
         """
         symbols = self.config.session_data_config.symbols
         beyond = bars_beyond_calendar(self.data_manager.store, self.time_manager, symbols)
