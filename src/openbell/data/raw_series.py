@@ -30,9 +30,12 @@ __all__ = ["RawSeries", "changed_series"]
 READ_ROWS = 20_000_000
 """How many bars one bulk read may bring, and how many the cache may hold before it stops reading ahead."""
 
-AHEAD_ROWS, AHEAD_ROWS_EACH = 50_000, 16_000
-"""How many bars are read beyond what is asked for: so many, or so many of each symbol, which is two months of minutes;
-and more where files go on. What days move past is dropped then."""
+AHEAD_ROWS, AHEAD_ROWS_EACH = 50_000, 8_000
+"""How many bars are read beyond what is asked for: so many, or so many of each symbol, which is a month of minutes; and
+more where files go on. What days move past is dropped then."""
+
+_FEW_SYMBOLS = 20
+"""Of so many symbols twice that is read ahead: each read has its price, and twice as much of them is still not much."""
 
 
 class _Read(NamedTuple):
@@ -209,7 +212,8 @@ class RawSeries:
             return last_day
         manifest = self.store.manifest
         room = READ_ROWS - self._base_rows - rows_between(manifest, symbols, base, first_day, last_day)
-        rows = min(room, max(AHEAD_ROWS, AHEAD_ROWS_EACH * len(symbols)))
+        each = AHEAD_ROWS_EACH * (2 if len(symbols) <= _FEW_SYMBOLS else 1)
+        rows = min(room, max(AHEAD_ROWS, each * len(symbols)))
         ahead = _far_enough(manifest, symbols, base, last_day, horizon, rows)
         # To read a part of a file costs as much as all of it, and the next piece would read it again.
         whole = min(horizon, end_of_files(manifest, symbols, base, ahead))
