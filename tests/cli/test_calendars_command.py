@@ -126,6 +126,7 @@ def test_days_outside_the_calendar(option: str) -> None:
     day = {"--from": "1980-01-01", "--to": "2150-01-01"}[option]
 
     assert f"{day} is outside the calendar: XNYS is known from" in told("XNYS", option, day, code=2)
+    assert f"{day} is outside the calendar" in told("XNYS", "--from", day, "--to", day, code=2)
 
 
 def test_a_calendar_that_does_not_have_today_is_no_bad_command(monkeypatch: pytest.MonkeyPatch) -> None:

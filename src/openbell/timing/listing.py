@@ -71,12 +71,12 @@ def list_calendars() -> list[CalendarSummary]:
 def lines_of_days(time_manager: TimeManager, first: date, last: date) -> list[SessionLine]:
     """The sessions from ``first`` to ``last``, and the days between that usually are sessions but are closed."""
     tm = time_manager
+    sessions = set(tm.sessions(first, last))  # before all else: it refuses days outside the calendar by their names
     around = tm.sessions(max(tm.first_day, first - _AROUND), min(tm.last_day, last + _AROUND))
     (opens, _), (closes, _) = (
         _usual(edges) for edges in zip(*(_local(tm, tm.session(d)) for d in around), strict=True)
     )
     weekdays = {weekday for weekday, n in Counter(day.weekday() for day in around).items() if n > len(around) / 20}
-    sessions = set(tm.sessions(first, last))
     lines = []
     for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
         if day in sessions:
