@@ -104,7 +104,5 @@ def _own(draft: SymbolSessionData, req: ProvisioningRequirements) -> bool:
     if req.meets_session_config_requirements:
         needs.append(WHOLE_SYMBOL)
     owner = req.owner or req.source
-    new = [need for need in needs if not draft.is_owned(need, owner)]
-    for need in new:
-        draft.own(need, owner)
+    new = [need for need in needs if draft.own(need, owner)]
     return bool(new)

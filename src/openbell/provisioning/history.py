@@ -32,14 +32,17 @@ def prefetch(needs: Iterable[tuple[str, IntervalNeed]], world: World) -> None:
 
     What cannot be had is passed over here, and told when the needs are proved one by one.
     """
+    asking: dict[IntervalNeed, list[str]] = {}  # most symbols need the same
+    for symbol, need in needs:
+        if str(need.base) in world.stored_intervals(symbol):
+            asking.setdefault(need, []).append(symbol)
     symbols: dict[str, dict[str, None]] = {}
     first: dict[str, date] = {}
-    for symbol, need in needs:
+    for need, those in asking.items():
         base = str(need.base)
-        if base in world.stored_intervals(symbol):
-            with suppress(CalendarError):
-                first[base] = min(first.get(base, world.day), world.calendar_start(need))
-                symbols.setdefault(base, {})[symbol] = None
+        with suppress(CalendarError):
+            first[base] = min(first.get(base, world.day), world.calendar_start(need))
+            symbols.setdefault(base, {}).update(dict.fromkeys(those))
     for base, wanted in symbols.items():
         with suppress(DataError):
             world.data_manager.prefetch(tuple(wanted), base, first[base], world.day)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from openbell.bars import Bars
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["STEPS", "Step", "StepWork", "find_step"]
 
 
-@dataclass
+@dataclass(slots=True)
 class StepWork:
     """What a step works on.
 
@@ -45,12 +44,14 @@ class StepWork:
     world: World
     draft: SymbolSessionData
     argument: str = ""
+    _runs: list[tuple[str, Bars]] | None = None
 
-    @cached_property
     def runs(self) -> list[tuple[str, Bars]]:
         """The required intervals with their runs, from where they should start through today."""
-        starts = run_starts(self.req)
-        return [(name, _run_from(start_ns, self.req.proofs[name], self)) for name, start_ns in starts.items()]
+        if self._runs is None:
+            starts = run_starts(self.req)
+            self._runs = [(name, _run_from(start_ns, self.req.proofs[name], self)) for name, start_ns in starts.items()]
+        return self._runs
 
 
 Step = Callable[[StepWork], None]
@@ -104,7 +105,7 @@ def _add_interval(work: StepWork) -> None:
 
 def _load_historical(work: StepWork) -> None:
     """Give each required interval its history, as far as it lacks it."""
-    for name, run in work.runs:
+    for name, run in work.runs():
         held = work.draft.bars[name]
         rows = whole_run(held)
         if not len(rows):
@@ -121,7 +122,7 @@ def _load_historical(work: StepWork) -> None:
 def _load_session(work: StepWork) -> None:
     """Let each required interval's run go on through today's session, if it was not there before."""
     published = work.world.session_data.get_symbol_data(work.req.symbol)
-    for name, run in work.runs:
+    for name, run in work.runs():
         seen = published.bars.get(name) if published else None
         if (seen is None or not len(whole_run(seen))) and len(run):
             today_row = work.world.today_row(run.times)

@@ -93,9 +93,13 @@ class SymbolSessionData:
             "reason": self.reason,
         }
 
-    def own(self, what: str, owner: str) -> None:
-        """Note that ``owner`` needs ``what``."""
-        self.owners[what] = self.owners.get(what, frozenset()) | {owner}
+    def own(self, what: str, owner: str) -> bool:
+        """Note that ``owner`` needs ``what``; False when that was known."""
+        owners = self.owners.get(what, frozenset())
+        if owner in owners:
+            return False
+        self.owners[what] = owners | {owner}
+        return True
 
     def is_owned(self, what: str, owner: str) -> bool:
         """Whether ``owner`` needs ``what``."""

@@ -80,6 +80,8 @@ class PointInTime:
         """The actions that bars from ``first`` on are adjusted for on a day, and the renames since; by ex-date."""
         instrument = self.instrument(symbol, as_of)
         actions = (*instrument.applied_by(self._adjustment).actions, *instrument.renames())
+        if not actions:  # as of most
+            return ()
         return tuple(sorted((a for a in actions if first < a.ex_date <= as_of), key=lambda a: (a.ex_date, a.type)))
 
     def stored_under(self, symbols: Sequence[str], base: str, as_of: date) -> list[str]:
@@ -151,7 +153,7 @@ class PointInTime:
     def _basis(self, symbol: str, as_of: date) -> _Basis:
         instrument = self.instrument(symbol, as_of)
         ex_days = instrument.applied_by(self._adjustment).ex_days
-        return _Basis(instrument, int(ex_days.searchsorted(day_number(as_of), side="right")))
+        return _Basis(instrument, int(ex_days.searchsorted(day_number(as_of), side="right")) if len(ex_days) else 0)
 
     def _is_changed(self, basis: _Basis, first_day: int) -> bool:
         """Whether bars from ``first_day`` on may differ from those stored."""
@@ -251,7 +253,7 @@ def _cut(coverage: Coverage | None, piece: Piece) -> Coverage | None:
 def _between(pieces: tuple[Piece, ...], first_day: int, last_day: int) -> list[Piece]:
     """The pieces that lie in a range of days, cut to it."""
     return [
-        p._replace(first_day=max(p.first_day, first_day), last_day=min(p.last_day, last_day))
+        Piece(p.stored, max(p.first_day, first_day), min(p.last_day, last_day))
         for p in pieces
         if p.first_day <= last_day and first_day <= p.last_day
     ]
