@@ -69,6 +69,7 @@ class BarStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._manifest_path = path / layout.MANIFEST
         self._reader = FileReader()
         self._lock = threading.Lock()
         self._stamp: tuple[int, ...] = ()
@@ -242,7 +243,7 @@ class BarStore:
     def _stamp_now(self) -> tuple[int, ...]:
         """Changes when the manifest file does; empty when there is none."""
         try:
-            return _stamp(self.path / layout.MANIFEST)
+            return _stamp(self._manifest_path)
         except FileNotFoundError:
             return ()
 
@@ -272,13 +273,13 @@ class BarStore:
     def _healed(self) -> Manifest:
         """The manifest after healing; call it with the lock held."""
         manifest = heal(self.path, self._read_manifest())
-        if not (self.path / layout.MANIFEST).exists() and manifest.files:
+        if not (self._manifest_path).exists() and manifest.files:
             commit_manifest(self.path, manifest)
         return manifest
 
     def _read_manifest(self) -> Manifest:
         try:
-            return Manifest.load(self.path / layout.MANIFEST)
+            return Manifest.load(self._manifest_path)
         except FileNotFoundError:
             return Manifest.scan(self.path)
 

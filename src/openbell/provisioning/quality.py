@@ -54,7 +54,7 @@ def _begins(req: ProvisioningRequirements, world: World) -> dict[Interval, int]:
 
 def _judged(symbol: str, base: Interval, start_ns: int, wanted: float, world: World) -> str | None:
     first = world.time_manager.day_of(start_ns)
-    expected = world.expected_history(base, start_ns, first)
+    expected, _ = world.expected(base, start_ns, first)
     bars = world.data_manager.load_historical_bars(symbol, str(base), first, world.day, base=str(base))
     past = bars[: int(bars.end.searchsorted(world.start_ns, side="right"))]
     real = past.take((past.count > 0) & np.isin(past.timestamp, expected.start_ns))

@@ -153,10 +153,9 @@ def _quality_of_history(series: BarIntervalData, start_ns: int, world: World) ->
     """How complete a series is before today, counted from ``start_ns``, and what is expected of it today."""
 
     def measured() -> tuple[Quality, ExpectedBars]:
-        interval = parse_interval(series.interval)
-        expected = world.expected_history(interval, start_ns, world.time_manager.day_of(start_ns))
-        past = real_starts(series.history.times)
-        return measure_quality(past, expected.start_ns, expected.end_ns), world.expected_today(interval)
+        first_session = world.time_manager.day_of(start_ns)
+        expected, today = world.expected(parse_interval(series.interval), start_ns, first_session)
+        return measure_quality(real_starts(series.history.times), expected.start_ns, expected.end_ns), today
 
     return world.once("quality", series.interval, whole_run(series).times, start_ns, answer=measured)
 

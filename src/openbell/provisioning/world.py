@@ -121,25 +121,16 @@ class World:
         """The cursor among such times, one for all series that have them."""
         return self.once("timeline", times, answer=lambda: Timeline(times, self.time_manager.clock))
 
-    def expected_history(self, interval: Interval, start_ns: int, first_session: date) -> ExpectedBars:
-        """The bars that the calendar expects from ``start_ns``, in ``first_session``, up to the session's start."""
+    def expected(self, interval: Interval, start_ns: int, first_session: date) -> tuple[ExpectedBars, ExpectedBars]:
+        """The bars that the calendar expects: from ``start_ns``, in ``first_session``, up to the session's start; and
+        those that are to close in the session.
+        """
 
-        def history() -> ExpectedBars:
-            expected = self.time_manager.grid(first_session, self.day).expected_bars(interval)
-            start = int(expected.start_ns.searchsorted(start_ns))
-            stop = int(expected.end_ns.searchsorted(self.start_ns, side="right"))
-            return expected.part(start, stop)
+        def expected() -> tuple[ExpectedBars, ExpectedBars]:
+            bars = self.time_manager.grid(first_session, self.day).expected_bars(interval)
+            start = int(bars.start_ns.searchsorted(start_ns))
+            hours = self.start_ns, self.time_manager.session(self.day).last_ns
+            today, after = bars.end_ns.searchsorted(hours, side="right").tolist()
+            return bars.part(start, today), bars.part(today, after)
 
-        return self.once("expected history", interval, start_ns, first_session, answer=history)
-
-    def expected_today(self, interval: Interval) -> ExpectedBars:
-        """The bars that the calendar expects to close in the session."""
-
-        def today() -> ExpectedBars:
-            session = self.time_manager.session(self.day)
-            expected = self.time_manager.grid(self.day, self.day).expected_bars(interval)
-            start = int(expected.end_ns.searchsorted(session.first_ns, side="right"))
-            stop = int(expected.end_ns.searchsorted(session.last_ns, side="right"))
-            return expected.part(start, stop)
-
-        return self.once("expected today", interval, answer=today)
+        return self.once("expected", interval, start_ns, first_session, answer=expected)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.bars import Bars
 from openbell.data.actions.adjust import Room, back_adjusted
+from openbell.data.actions.book import FAR_FUTURE, FAR_PAST
 from openbell.data.actions.closes import Closes
 from openbell.data.actions.instrument import Instrument, Instruments, Piece
 from openbell.data.cache import CachedBars, SessionRange
@@ -242,6 +243,8 @@ def _cut(coverage: Coverage | None, piece: Piece) -> Coverage | None:
     """What of a coverage lies in a piece, told by its days."""
     if coverage is None:
         return None
+    if (piece.first_day, piece.last_day) == (FAR_PAST, FAR_FUTURE):  # as of most
+        return coverage
     first, last = coverage.first, coverage.last
     if piece.first_day > day_number(first.date()):
         first = datetime.combine(date_of(piece.first_day), time(), UTC)
