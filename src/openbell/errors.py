@@ -45,6 +45,7 @@ __all__ = [
     "StoreError",
     "SubscriptionError",
     "UnknownNameError",
+    "command_on",
     "did_you_mean",
 ]
 
@@ -61,6 +62,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         begun = sorted((k for k in folded if k.startswith(wanted)), key=len)
         near = [folded[match] for match in begun[:_MOST_NEAR]]
     return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+
+
+def command_on(command: str, store: Path) -> str:
+    """An openbell command on a store, such as ``data repair``, as a person can copy it into a shell."""
+    return f"openbell {command} --store {quote(str(store))}"
 
 
 class OpenbellError(Exception):
@@ -141,8 +147,7 @@ class DamagedFileError(DataError):
         self.path = path
         self.cause = cause
         store = next((above.parent for above in path.parents if above.name in ("bars", "actions")), path.parent)
-        repair = f"openbell data repair --store {quote(str(store))}"
-        advice = remedy or f"Set it aside with `{repair}`, then import its data again."
+        advice = remedy or f"Set it aside with `{command_on('data repair', store)}`, then import its data again."
         super().__init__(f"{path} is damaged ({cause}). {advice}")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from openbell.cli.console import print_json, say, show
 from openbell.cli.data_options import AsJson, ExistingStore, store_folder
+from openbell.errors import command_on
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -56,7 +56,7 @@ def list_store(
         if count := sum(entry["built"] for entry in listing):
             show(
                 f"{count:,} of these bars were built from finer ones by `data repair`. "
-                f"Those are: openbell data ls --built --store {quote(str(folder))}",
+                f"Those are: {command_on('data ls --built', folder)}",
                 markup=False,
             )
     else:

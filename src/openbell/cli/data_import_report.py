@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import asdict
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from openbell.cli.console import print_json, say, show
+from openbell.errors import command_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +101,7 @@ def told_actions(written: WriteReport, store: Path) -> str:
     """One line for the corporate actions that an import stored."""
     return (
         f"corporate actions: {written.added:,} added, {written.revised:,} revised, {written.unchanged:,} unchanged; "
-        f"list them with: openbell data actions --store {quote(str(store))}"
+        f"list them with: {command_on('data actions', store)}"
     )
 
 

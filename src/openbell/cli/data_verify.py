@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from openbell.cli.console import print_json, show
 from openbell.cli.data_options import AsJson, ExistingStore, store_folder
+from openbell.errors import command_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> Non
         many = len(report.findings)
         show(
             f"{many:,} {'problem' if many == 1 else 'problems'} in a store of {report.files:,} data files. "
-            f"Mend what can be mended with: openbell data repair --store {quote(str(folder))}",
+            f"Mend what can be mended with: {command_on('data repair', folder)}",
             markup=False,
         )
     else:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from openbell.data.aggregate import rows_in_segments
 from openbell.data.session_reader import rows_between
-from openbell.errors import DamagedFileError
+from openbell.errors import DamagedFileError, command_on
 from openbell.interval import DAY_NS
 from openbell.timing.grid import date_of, day_number
 
@@ -100,5 +99,5 @@ def _question(symbol: str, interval: str, days: Sequence[str], exchange: str, st
     return (
         f"{named} {what} of the calendar {exchange}, but {symbol} has {interval} bars on {them}, which no session has. "
         f"Calendar or data? If the exchange was open, write {them} under its extra_sessions, or name another exchange; "
-        f"if it was closed, see: openbell data check {symbol} --store {quote(str(store.path))}"
+        f"if it was closed, see: {command_on(f'data check {symbol}', store.path)}"
     )

@@ -11,7 +11,6 @@ import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
-from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -19,7 +18,7 @@ import polars as pl
 from openbell.data.built import built_metadata, read_built, unmarked
 from openbell.data.layout import BAR_SCHEMA, BARS, GROUP_ROWS, WHOLE_ROWS, Partition, partition_of
 from openbell.data.seal import UNSEALED, is_sealed, sealed, sha256_of
-from openbell.errors import DamagedFileError
+from openbell.errors import DamagedFileError, command_on
 from openbell.interval import DAY_NS
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ class Manifest:
             DamagedFileError: It cannot be read.
         """
         content = path.read_bytes()
-        remedy = f"Make it again from the data files with `openbell data repair --store {quote(str(path.parent))}`."
+        remedy = f"Make it again from the data files with `{command_on('data repair', path.parent)}`."
         if not is_sealed(content):
             raise DamagedFileError(path, "its checksum does not fit", remedy)
         try:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from openbell.data.files import replace_file, sync_folders
 from openbell.data.layout import BARS, LOCK, MANIFEST, MARKER, OWN_NAMES
-from openbell.errors import DamagedFileError, NotAStoreError, StoreError
+from openbell.errors import DamagedFileError, NotAStoreError, StoreError, command_on
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,10 +41,8 @@ def require_marker(folder: Path) -> None:
         DamagedFileError: It is one, and its marker is lost or cannot be read.
         StoreError: It is one of a newer openbell.
     """
-    remedy = (
-        f"Import bars into it first, for example with `openbell data import csv FILES --store {quote(str(folder))}`."
-    )
-    mend = f"Write it again with `openbell data repair --store {quote(str(folder))}`."
+    remedy = f"Import bars into it first, for example with `{command_on('data import csv FILES', folder)}`."
+    mend = f"Write it again with `{command_on('data repair', folder)}`."
     _require_folder(folder, remedy)
     try:
         version = _schema_version(folder)

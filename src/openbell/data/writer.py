@@ -13,7 +13,6 @@ import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -24,7 +23,7 @@ from openbell.data.files import delete_files, replace_file, sync_files, sync_fol
 from openbell.data.layout import MANIFEST, PENDING, STAGING, Partition, as_stored, data_path, partitions
 from openbell.data.manifest import FileEntry, Manifest, encode_bars
 from openbell.data.seal import sha256_of
-from openbell.errors import DamagedFileError, StoreError
+from openbell.errors import DamagedFileError, StoreError, command_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -206,7 +205,7 @@ def heal(store: Path, manifest: Manifest) -> Manifest:
         shutil.rmtree(store / STAGING, ignore_errors=True)
         return manifest
     except ValueError as exc:
-        remedy = f"Set it aside with `openbell data repair --store {quote(str(store))}`."
+        remedy = f"Set it aside with `{command_on('data repair', store)}`."
         raise DamagedFileError(store / PENDING, str(exc), remedy) from exc
     entries = {Partition(*partition): FileEntry(*entry) if entry else None for partition, entry in note}
     return _finish(store, manifest, entries)

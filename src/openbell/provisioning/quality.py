@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ from openbell.data.aggregate import aggregate
 from openbell.data.check.score import CAP, doubtful_rows
 from openbell.data.check.splits import undeclared_splits
 from openbell.data.quality import measure_quality
+from openbell.errors import command_on
 from openbell.interval import parse_interval
 from openbell.provisioning.history import measured_from
 
@@ -54,7 +54,7 @@ def _begins(req: ProvisioningRequirements, world: World) -> dict[Interval, int]:
 
 def _judged(symbol: str, base: Interval, start_ns: int, wanted: float, world: World) -> str | None:
     first = world.time_manager.day_of(start_ns)
-    expected, _ = world.expected(base, start_ns, first)
+    expected, _ = world.expected(base, start_ns)
     bars = world.data_manager.load_historical_bars(symbol, str(base), first, world.day, base=str(base))
     past = bars[: int(bars.end.searchsorted(world.start_ns, side="right"))]
     real = past.take((past.count > 0) & np.isin(past.timestamp, expected.start_ns))
@@ -97,10 +97,10 @@ def _reason(
         parts.append(f"{doubtful:,} are in doubt (spikes, or prices that stand still)")
     parts += [f"{found.text} (on {world.time_manager.to_local(found.start_ns):%Y-%m-%d})" for found in splits]
     remedy = "declare the split with openbell data import actions" if splits else "import what is missing"
-    store = quote(str(world.data_manager.store.path))
+    check = command_on(f"data check {symbol}", world.data_manager.store.path)
     return (
         f"{symbol}: its {base} history is {percent:.2f} % good, session_data_config.min_quality is {wanted:g} %: "
-        f"{', and '.join(parts)}. See `openbell data check {symbol} --store {store}`; {remedy}, or lower min_quality."
+        f"{', and '.join(parts)}. See `{check}`; {remedy}, or lower min_quality."
     )
 
 

@@ -153,8 +153,7 @@ def _quality_of_history(series: BarIntervalData, start_ns: int, world: World) ->
     """How complete a series is before today, counted from ``start_ns``, and what is expected of it today."""
 
     def measured() -> tuple[Quality, ExpectedBars]:
-        first_session = world.time_manager.day_of(start_ns)
-        expected, today = world.expected(parse_interval(series.interval), start_ns, first_session)
+        expected, today = world.expected(parse_interval(series.interval), start_ns)
         return measure_quality(real_starts(series.history.times), expected.start_ns, expected.end_ns), today
 
     return world.once("quality", series.interval, whole_run(series).times, start_ns, answer=measured)

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from shlex import quote
 from traceback import format_exc
 from typing import TYPE_CHECKING
 
-from openbell.errors import DataError, OpenbellError
+from openbell.errors import DataError, OpenbellError, command_on
 from openbell.interval import why_underivable
 from openbell.logs import get_logger
 from openbell.provisioning.history import prove_history
@@ -107,10 +106,7 @@ def _data_source_knows_symbol(req: ProvisioningRequirements, world: World) -> st
     manager = world.data_manager
     if not req.required_intervals or world.stored_intervals(req.symbol):
         return None
-    hint = (
-        manager.hint(req.symbol)
-        or f" To see what it holds: `openbell data ls --store {quote(str(manager.store.path))}`."
-    )
+    hint = manager.hint(req.symbol) or f" To see what it holds: `{command_on('data ls', manager.store.path)}`."
     return f"the store {manager.store.path} has no bars of {req.symbol}.{hint} Import its data, or take it out."
 
 

@@ -121,16 +121,16 @@ class World:
         """The cursor among such times, one for all series that have them."""
         return self.once("timeline", times, answer=lambda: Timeline(times, self.time_manager.clock))
 
-    def expected(self, interval: Interval, start_ns: int, first_session: date) -> tuple[ExpectedBars, ExpectedBars]:
-        """The bars that the calendar expects: from ``start_ns``, in ``first_session``, up to the session's start; and
-        those that are to close in the session.
+    def expected(self, interval: Interval, start_ns: int) -> tuple[ExpectedBars, ExpectedBars]:
+        """The bars that the calendar expects: from ``start_ns`` up to the session's start, and those that are to close
+        in the session.
         """
 
         def expected() -> tuple[ExpectedBars, ExpectedBars]:
-            bars = self.time_manager.grid(first_session, self.day).expected_bars(interval)
+            bars = self.time_manager.grid(self.time_manager.day_of(start_ns), self.day).expected_bars(interval)
             start = int(bars.start_ns.searchsorted(start_ns))
             hours = self.start_ns, self.time_manager.session(self.day).last_ns
             today, after = bars.end_ns.searchsorted(hours, side="right").tolist()
             return bars.part(start, today), bars.part(today, after)
 
-        return self.once("expected", interval, start_ns, first_session, answer=expected)
+        return self.once("expected", interval, start_ns, answer=expected)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -16,7 +15,7 @@ import polars as pl
 from openbell.data import layout
 from openbell.data.files import replace_file, sync_folders, writer_lock
 from openbell.data.seal import UNSEALED, is_sealed, sealed
-from openbell.errors import DamagedFileError
+from openbell.errors import DamagedFileError, command_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +68,7 @@ class Unavailable:
             content = self.path.read_bytes()
         except FileNotFoundError:
             return _SCHEMA.to_frame()
-        remedy = f"Take it away with: openbell data repair --store {quote(str(self._store))}"
+        remedy = f"Take it away with: {command_on('data repair', self._store)}"
         if not is_sealed(content):
             raise DamagedFileError(self.path, "its content is not what was stored", remedy)
         try:
