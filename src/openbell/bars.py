@@ -8,7 +8,7 @@ from weakref import ref
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     import pandas as pd
@@ -92,6 +92,11 @@ class BarTimes:
             known = BarTimes(self.timestamp[rows], self.end[rows], self.count[rows])
             self._windows[first, after] = ref(known)
         return known
+
+    @staticmethod
+    def concat(parts: Iterable[BarTimes]) -> BarTimes:
+        """The times after one another; they must be ascending."""
+        return BarTimes(*map(np.concatenate, zip(*((p.timestamp, p.end, p.count) for p in parts), strict=True)))
 
     def equal(self, other: BarTimes) -> bool:
         """Whether all times and counts are the same."""
@@ -195,11 +200,13 @@ class Bars:
         return _EMPTY
 
     @staticmethod
-    def concat(parts: Sequence[Bars]) -> Bars:
-        """The runs after one another; they must be in ascending time."""
-        if len(parts) == 1:
-            return parts[0]
-        return Bars(*(np.concatenate([getattr(p, name) for p in parts]) for name in COLUMNS)) if parts else Bars.empty()
+    def concat(parts: Sequence[Bars], times: BarTimes | None = None) -> Bars:
+        """The runs after one another; they must be in ascending time. ``times``: theirs, if joined already."""
+        if len(parts) < 2:
+            return parts[0] if parts else Bars.empty()
+        if times is None:
+            times = BarTimes.concat(part.times for part in parts)
+        return Bars.of(times, *(np.concatenate([getattr(p, name) for p in parts]) for name in PRICE_COLUMNS))
 
     def to_polars(self) -> pl.DataFrame:
         """A polars frame with one row per bar; ``timestamp`` and ``end`` are datetimes in UTC."""

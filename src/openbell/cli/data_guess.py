@@ -124,6 +124,7 @@ def _lines(guess: Guess) -> list[tuple[str, str, str, str]]:
 def _preview(guess: Guess) -> Any:
     from rich.markup import escape
 
+    from openbell.bars import PRICE_COLUMNS
     from openbell.cli.tables import make_table
 
     zone = guess.reading.timezone
@@ -132,7 +133,7 @@ def _preview(guess: Guess) -> Any:
     form = "%Y-%m-%d" if daily else "%Y-%m-%d %H:%M:%S" if guess.reading.interval.unit == "s" else "%Y-%m-%d %H:%M"
     city = (zone or "").rsplit("/")[-1].replace("_", " ")
     names = ["symbol <", "session <" if daily else "start, UTC <", *([f"in {city} <"] if local else [])]
-    names += [f"{name} >" for name in ("open", "high", "low", "close", "volume")]
+    names += [f"{name} >" for name in PRICE_COLUMNS]
     table = make_table("The first bars as they would be stored", *names)
     for symbol, time, *values in guess.preview.iter_rows():
         times = ["-" if time is None else f"{time:{form}}"]

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-import numpy as np
-
-from openbell.bars import PRICE_COLUMNS, TIME_COLUMNS, Bars, BarTimes
+from openbell.bars import TIME_COLUMNS, Bars, BarTimes
 from openbell.data.aggregate import aggregated, grouped
 from openbell.data.cache import CachedBars, SessionRange
 from openbell.timing.grid import date_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
     from openbell.data.aggregate import Grouping
     from openbell.interval import Interval
     from openbell.timing.manager import TimeManager
@@ -80,8 +74,8 @@ class SharedTimes:
             followed = self._followed[parts[0].times] = WeakKeyDictionary()
         times = followed.get(parts[1].times)
         if times is None:
-            times = followed[parts[1].times] = BarTimes(*(_concatenated(parts, name) for name in TIME_COLUMNS))
-        return self.cached(sessions, Bars.of(times, *(_concatenated(parts, name) for name in PRICE_COLUMNS)))
+            times = followed[parts[1].times] = BarTimes.concat(part.times for part in parts)
+        return self.cached(sessions, Bars.concat(parts, times))
 
     def aggregated(
         self, bars: Bars, sessions: SessionRange, interval: Interval, *, base: Interval, min_completeness: float
@@ -101,7 +95,3 @@ def _on_their_own(times: BarTimes) -> BarTimes:
     """Times that are no part of larger columns, which would stay in memory with them."""
     columns = [getattr(times, name) for name in TIME_COLUMNS]
     return times if all(c.base is None for c in columns) else BarTimes(*(c.copy() for c in columns))
-
-
-def _concatenated(parts: Sequence[Bars], name: str) -> NDArray[Any]:
-    return np.concatenate([getattr(part, name) for part in parts])

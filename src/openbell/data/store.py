@@ -273,7 +273,7 @@ class BarStore:
     def _healed(self) -> Manifest:
         """The manifest after healing; call it with the lock held."""
         manifest = heal(self.path, self._read_manifest())
-        if not (self._manifest_path).exists() and manifest.files:
+        if not self._manifest_path.exists() and manifest.files:
             commit_manifest(self.path, manifest)
         return manifest
 
