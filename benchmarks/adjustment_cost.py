@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 from synthetic import make_store, sessions, symbols
 
-from openbell.data.actions import ACTION_SCHEMA, ActionStore
-from openbell.data.manager import DataManager
-from openbell.data.store import BarStore
+from openbell.actions import ACTION_SCHEMA, ActionStore
+from openbell.market_data.manager import DataManager
+from openbell.store.store import BarStore
 from openbell.timing import TimeManager
 from openbell.timing.clock import stopwatch
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from benchmarks.peers.common import Crossings, clock
 
-from openbell.bars import Bar
+from openbell.model.bars import Bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

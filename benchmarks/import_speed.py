@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from openbell.data.importers.csv import import_csv
-from openbell.data.store import BarStore
+from openbell.importers.csv import import_csv
+from openbell.store.store import BarStore
 from openbell.timing.clock import stopwatch
 
 SIZES = (2, 10, 20)

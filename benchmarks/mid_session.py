@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchmarks.peers.common import clock
 
+from openbell.components.strategy import Strategy
 from openbell.config import IndicatorConfig
-from openbell.strategies import Strategy
 
 if TYPE_CHECKING:
-    from openbell.bars import Bar
+    from openbell.model.bars import Bar
 
 SMA = IndicatorConfig("sma", period=20, interval="5m")
 OPERATIONS = {

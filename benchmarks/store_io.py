@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from openbell.data.manager import DataManager
-from openbell.data.store import BarStore
-from openbell.interval import parse_interval
+from openbell.market_data.manager import DataManager
+from openbell.model.interval import parse_interval
+from openbell.store.store import BarStore
 from openbell.timing import TimeManager, stopwatch
 
 if TYPE_CHECKING:

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from benchmarks.peers.common import Crossings, Leaders
 
+from openbell.components.scanner import Scanner
+from openbell.components.strategy import Strategy
 from openbell.config import IndicatorConfig
-from openbell.scanners import Scanner
-from openbell.strategies import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from openbell.bars import Bar
-    from openbell.crosssection import CrossSection
+    from openbell.model.bars import Bar
     from openbell.session import IndicatorData
+    from openbell.session.cross_section import CrossSection
 
 leaders = Leaders()
 crossings = Crossings()

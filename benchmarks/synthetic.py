@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from openbell.data.store import BarStore
-from openbell.interval import parse_interval
+from openbell.model.interval import parse_interval
+from openbell.store.store import BarStore
 from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openbell.data.writer import StoreWriter
+    from openbell.store.writer import StoreWriter
 
 FIRST_DAY = date(2013, 1, 2)
 STEP = {"1s": 1e-4, "1m": 4e-4, "1d": 1e-2}

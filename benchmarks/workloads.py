@@ -12,9 +12,9 @@ from benchmarks import synthetic
 from benchmarks.environments import CACHE
 from benchmarks.synthetic import calendar, make_store, sessions, symbols, write_bars
 
-from openbell.data.store import BarStore
 from openbell.errors import OpenbellError
-from openbell.interval import DAY_NS
+from openbell.model.interval import DAY_NS
+from openbell.store.store import BarStore
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:

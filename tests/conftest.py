@@ -6,11 +6,15 @@ import os
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from openbell.timing.kept import CACHE_VARIABLE
+
+if TYPE_CHECKING:
+    from openbell.store.store import BarStore
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -55,6 +59,17 @@ def second_store(lean_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return _imported(lean_dir, tmp_path_factory.mktemp("real") / "seconds", ["1s"])
 
 
+@pytest.fixture(scope="session")
+def lean_store(lean_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> BarStore:
+    """A store of all real bars; tests must not write to it."""
+    from openbell.importers.lean import import_lean
+    from openbell.store.store import BarStore
+
+    store = BarStore.open_or_create(tmp_path_factory.mktemp("lean") / "store")
+    import_lean(lean_dir, store)
+    return store
+
+
 @pytest.fixture
 def own_store(minute_store: Path, tmp_path: Path) -> Path:
     """A copy of the `minute_store` that a test may damage."""
@@ -62,8 +77,8 @@ def own_store(minute_store: Path, tmp_path: Path) -> Path:
 
 
 def _imported(lean_dir: Path, folder: Path, intervals: list[str]) -> Path:
-    from openbell.data.importers.lean import import_lean
-    from openbell.data.store import BarStore
+    from openbell.importers.lean import import_lean
+    from openbell.store.store import BarStore
 
     import_lean(lean_dir, BarStore.open_or_create(folder), symbols=["SPY", "IBM", "AIG", "BAC"], intervals=intervals)
     return folder

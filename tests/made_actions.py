@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from openbell.data.actions import ACTION_SCHEMA
+from openbell.actions import ACTION_SCHEMA
 
 
 def actions(*rows: tuple) -> pl.DataFrame:

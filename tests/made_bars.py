@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from openbell.data.store import BarStore
-from openbell.interval import DAY_NS
+from openbell.model.interval import DAY_NS
+from openbell.store.store import BarStore
 from openbell.timing import TimeManager
 from openbell.timing.grid import day_number
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from openbell.components.scanner import Scanner
+from openbell.components.strategy import Strategy
 from openbell.config import load_config
-from openbell.scanners import Scanner
-from openbell.strategies import Strategy
-from openbell.system import SystemManager
+from openbell.engine.system import SystemManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from openbell.context import SessionContext
+    from openbell.components.context import SessionContext
     from openbell.session import BarIntervalData, IndicatorData, SymbolSessionData
 
 COLUMNS = ("timestamp", "end", "open", "high", "low", "close", "volume", "count")

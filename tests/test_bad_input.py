@@ -13,7 +13,7 @@ import yaml
 from typer.testing import CliRunner
 
 from openbell.cli.app import app
-from openbell.data.store import BarStore
+from openbell.store.store import BarStore
 from probes import config_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Result = Any  # what CliRunner gives: its home has moved between versions of typer
 
 BURST = """
-from openbell.strategies import Strategy
+from openbell.components.strategy import Strategy
 
 class Burst(Strategy):
     def subscriptions(self):
@@ -124,7 +124,7 @@ BAD_CONFIGS: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["strategies[0].module", "not a strategy", "Derive"],
     ),
     "a universe file that is not there": (
-        with_top(scanners=[{"module": "openbell.scanners.gap:Gap", "universe": "universe.txt", "pre_session": True}]),
+        with_top(scanners=[{"module": "openbell.examples.gap:Gap", "universe": "universe.txt", "pre_session": True}]),
         ["scanners[0].universe", "universe.txt"],
     ),
     "trailing days below 0": (
@@ -196,7 +196,7 @@ def test_an_underivable_interval_of_an_addition_is_refused_and_the_session_goes_
     call: Callable[..., Result], tmp_path: Path
 ) -> None:
     (tmp_path / "more.py").write_text(
-        "from openbell.strategies import Strategy\n"
+        "from openbell.components.strategy import Strategy\n"
         "class More(Strategy):\n"
         "    def setup(self):\n"
         "        assert not self.context.add_bar('SPY', '5s')\n"

@@ -14,23 +14,28 @@ if TYPE_CHECKING:
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "openbell"
 
 LAYERS = (
-    *("errors", "logs", "interval", "registry", "bars", "config", "components"),
+    *("errors", "registry", "logs"),
+    "model",
+    "config",
     "timing",
-    *("data", "indicators"),
+    "indicators",
+    "store",
+    "actions",
+    "market_data",
+    "importers",
+    "vendors",
+    "maintenance",
+    "quality",
     "session",
     "provisioning",
-    "crosssection",
-    "context",
-    *("scanners", "strategies"),
-    *("garbage", "unread", "hooks", "observer", "replay", "subscriptions", "stream", "summary", "coordinator"),
-    *("checks", "plan", "runfolder", "system"),
+    "components",
+    "results",
+    "engine",
+    "examples",
     "demo",
     "cli",
 )
-"""The modules and packages of openbell; each may import those before it."""
-
-PEERS = ({"data", "indicators"}, {"scanners", "strategies"})
-"""Neighbours that do not know one another, whatever their order."""
+"""The rooms of openbell and the files in its root; each may import those before it."""
 
 
 def imports_of(tree: ast.AST) -> Iterator[str]:
@@ -57,7 +62,7 @@ def arrows() -> Iterator[tuple[str, str, str]]:
 
 
 def wrong(part: str, imported: str) -> bool:
-    return LAYERS.index(imported) > LAYERS.index(part) or {part, imported} in PEERS
+    return LAYERS.index(imported) > LAYERS.index(part)
 
 
 def test_every_part_has_its_layer() -> None:
@@ -73,7 +78,7 @@ def test_arrows_run_downward_only() -> None:
 @pytest.mark.parametrize(
     ("source", "found"),
     [
-        ("import openbell.data.store", ["data"]),
+        ("import openbell.store.store", ["data"]),
         ("from openbell import indicators, errors", ["indicators", "errors"]),
         ("from openbell.timing.grid import SessionGrid", ["timing"]),
         ("def f():\n    from openbell.cli import app", ["cli"]),
@@ -86,5 +91,5 @@ def test_the_search_finds_every_import(source: str, found: list[str]) -> None:
 
 def test_an_upward_arrow_would_be_found() -> None:
     assert wrong("session", "provisioning")
-    assert wrong("indicators", "data")
+    assert wrong("store", "market_data")
     assert not wrong("provisioning", "session")

@@ -11,7 +11,7 @@ from benchmarks import strategies
 from benchmarks.peers.common import clock, job, memory_mb, settle, tell
 
 from openbell.config import load_config
-from openbell.system import SystemManager
+from openbell.engine.system import SystemManager
 
 
 def config(work: dict[str, Any]) -> dict[str, Any]:

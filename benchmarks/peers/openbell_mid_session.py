@@ -18,7 +18,7 @@ from benchmarks.mid_session import OPERATIONS, PAUSE_S, Adder, Watcher
 from benchmarks.peers.common import clock, job, settle, tell
 
 from openbell.config import load_config
-from openbell.system import SystemManager
+from openbell.engine.system import SystemManager
 
 
 def config(work: dict[str, Any], watched: list[str], strategy: str) -> dict[str, Any]:

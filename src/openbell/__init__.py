@@ -11,32 +11,47 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from openbell import indicators
-    from openbell.bars import Bar, Bars
+    from openbell.components.scanner import Scanner, ScannerContext
+    from openbell.components.strategy import Signal, Strategy, StrategyContext
     from openbell.config import IndicatorConfig, SessionConfig, load_config
-    from openbell.crosssection import CrossSection
-    from openbell.data.manager import DataManager
-    from openbell.data.store import BarStore
-    from openbell.errors import OpenbellError
-    from openbell.observer import SessionObserver
-    from openbell.runfolder import RunFolder
-    from openbell.scanners import Scanner, ScannerContext
+    from openbell.engine.observer import SessionObserver
+    from openbell.engine.system import SystemManager
+    from openbell.errors import ComponentError, ConfigError, DataError, OpenbellError, ProvisioningError
+    from openbell.logs import configure_logs, get_logger
+    from openbell.market_data.manager import DataManager
+    from openbell.model.bars import Bar, Bars
+    from openbell.model.interval import Interval, parse_interval
+    from openbell.provisioning import OPERATIONS, RULES, SOURCES, STEPS, Addition, Source
+    from openbell.provisioning.requirements import IntervalNeed
+    from openbell.results.run_folder import RunFolder
     from openbell.session import BarIntervalData, IndicatorData, SessionData
-    from openbell.strategies import Signal, Strategy, StrategyContext
-    from openbell.system import SystemManager
+    from openbell.session.cross_section import CrossSection
+    from openbell.store.store import BarStore
     from openbell.timing import TimeManager
 
     __version__: str
 
 __all__ = [
+    "OPERATIONS",
+    "RULES",
+    "SOURCES",
+    "STEPS",
+    "Addition",
     "Bar",
     "BarIntervalData",
     "BarStore",
     "Bars",
+    "ComponentError",
+    "ConfigError",
     "CrossSection",
+    "DataError",
     "DataManager",
     "IndicatorConfig",
     "IndicatorData",
+    "Interval",
+    "IntervalNeed",
     "OpenbellError",
+    "ProvisioningError",
     "RunFolder",
     "Scanner",
     "ScannerContext",
@@ -44,27 +59,35 @@ __all__ = [
     "SessionData",
     "SessionObserver",
     "Signal",
+    "Source",
     "Strategy",
     "StrategyContext",
     "SystemManager",
     "TimeManager",
+    "configure_logs",
+    "get_logger",
     "indicators",
     "load_config",
+    "parse_interval",
 ]
 
 _HOMES = {
-    "openbell.bars": ("Bar", "Bars"),
+    "openbell.components.scanner": ("Scanner", "ScannerContext"),
+    "openbell.components.strategy": ("Signal", "Strategy", "StrategyContext"),
     "openbell.config": ("IndicatorConfig", "SessionConfig", "load_config"),
-    "openbell.crosssection": ("CrossSection",),
-    "openbell.data.manager": ("DataManager",),
-    "openbell.data.store": ("BarStore",),
-    "openbell.errors": ("OpenbellError",),
-    "openbell.observer": ("SessionObserver",),
-    "openbell.runfolder": ("RunFolder",),
-    "openbell.scanners": ("Scanner", "ScannerContext"),
+    "openbell.engine.observer": ("SessionObserver",),
+    "openbell.engine.system": ("SystemManager",),
+    "openbell.errors": ("ComponentError", "ConfigError", "DataError", "OpenbellError", "ProvisioningError"),
+    "openbell.logs": ("configure_logs", "get_logger"),
+    "openbell.market_data.manager": ("DataManager",),
+    "openbell.model.bars": ("Bar", "Bars"),
+    "openbell.model.interval": ("Interval", "parse_interval"),
+    "openbell.provisioning": ("OPERATIONS", "RULES", "SOURCES", "STEPS", "Addition", "Source"),
+    "openbell.provisioning.requirements": ("IntervalNeed",),
+    "openbell.results.run_folder": ("RunFolder",),
     "openbell.session": ("BarIntervalData", "IndicatorData", "SessionData"),
-    "openbell.strategies": ("Signal", "Strategy", "StrategyContext"),
-    "openbell.system": ("SystemManager",),
+    "openbell.session.cross_section": ("CrossSection",),
+    "openbell.store.store": ("BarStore",),
     "openbell.timing": ("TimeManager",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

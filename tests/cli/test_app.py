@@ -16,8 +16,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from openbell.cli.app import app
-from openbell.cli.console import errors_for_people, print_json
-from openbell.cli.lazy import LazyCommand
+from openbell.cli.terminal.console import errors_for_people, print_json
+from openbell.cli.terminal.lazy import LazyCommand
 from openbell.errors import (
     CalendarError,
     ComponentError,
@@ -38,7 +38,7 @@ NOT_FOR_THE_LIST = (
     "rich",
     "openbell.cli.run",
     "openbell.cli.check",
-    "openbell.cli.data",
+    "openbell.cli.data.ls",
     "openbell.cli.demo",
 )
 HELPS = [

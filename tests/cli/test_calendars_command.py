@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from openbell.cli.app import app
-from openbell.cli.console import out
+from openbell.cli.terminal.console import out
 from openbell.timing.calendars import calendar_names
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 
 from made_actions import actions
 from made_bars import made_store
+from openbell.actions import ActionStore
 from openbell.cli.app import app
-from openbell.cli.console import err, out
-from openbell.data.actions import ActionStore
-from openbell.data.store import BarStore
+from openbell.cli.terminal.console import err, out
 from openbell.errors import DamagedFileError
+from openbell.store.store import BarStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

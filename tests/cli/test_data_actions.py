@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from made_bars import made_store
-from openbell.cli.adjustments import adjusted_lines
 from openbell.cli.app import app
+from openbell.cli.views.adjustments import adjusted_lines
 
 if TYPE_CHECKING:
     from pathlib import Path

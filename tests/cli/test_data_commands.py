@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from openbell.cli.app import app
-from openbell.cli.console import out
+from openbell.cli.terminal.console import out
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from openbell.cli import data_guess
 from openbell.cli.app import app
-from openbell.data.store import BarStore
+from openbell.cli.data import guess
 from openbell.logs import configure_logs
+from openbell.store.store import BarStore
 
 NEW_YORK = ("--timezone", "America/New_York")
 
@@ -101,7 +101,7 @@ def test_yes_imports_it(vendor: Path, store: Path) -> None:
 def test_a_person_is_asked(
     vendor: Path, store: Path, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, imported: bool
 ) -> None:
-    monkeypatch.setattr(data_guess, "_a_person_is_there", lambda: True)
+    monkeypatch.setattr(guess, "_a_person_is_there", lambda: True)
     result = call("csv", vendor, "--store", store, *NEW_YORK, answer=answer)
 
     assert "Import it like this?" in result.output

@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from made_bars import made_store
-from openbell.cli import data_rm
 from openbell.cli.app import app
-from openbell.data.store import BarStore
+from openbell.cli.data import rm
+from openbell.store.store import BarStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ def test_yes_removes_what_was_asked_for(store: Path) -> None:
 def test_a_person_is_asked(
     store: Path, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, left: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr(data_rm, "_a_person_is_there", lambda: True)
+    monkeypatch.setattr(rm, "_a_person_is_there", lambda: True)
     result = call("ACME", "--store", store, answer=answer)
 
     assert (result.exit_code, BarStore.open(store).symbols()) == (code, left)

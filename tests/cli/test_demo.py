@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 
 from openbell import BarStore, DataManager, TimeManager
 from openbell.cli.app import app
-from openbell.cli.console import err, out
+from openbell.cli.terminal.console import err, out
 from openbell.demo import SYNTHETIC, DemoFolder, make_demo_folder
 from openbell.demo.market import Listing, minute_bars
 from openbell.errors import StoreError
-from openbell.interval import parse_interval
+from openbell.model.interval import parse_interval
 
 if TYPE_CHECKING:
     from pathlib import Path

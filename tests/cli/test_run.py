@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from openbell.cli.app import app
-from openbell.cli.console import err, out
+from openbell.cli.terminal.console import err, out
 from openbell.demo import make_demo_folder
 from probes import CLOSES
 

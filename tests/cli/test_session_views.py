@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from openbell import SystemManager, load_config
-from openbell.cli.session_views import hours, session_views
+from openbell.cli.views.session import hours, session_views
 
 if TYPE_CHECKING:
     from pathlib import Path

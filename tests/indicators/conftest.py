@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from openbell.bars import Bars
 from openbell.indicators import IndicatorInputs
 from openbell.indicators.inputs import locate
-from openbell.interval import parse_interval
+from openbell.model.bars import Bars
+from openbell.model.interval import parse_interval
 from openbell.timing import TimeManager
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from openbell import indicators
-from openbell.bars import PRICE_COLUMNS
+from openbell.model.bars import PRICE_COLUMNS
 
 if TYPE_CHECKING:
     from openbell.indicators import Indicator, IndicatorInputs

@@ -11,7 +11,7 @@ import pytest
 from openbell import indicators
 from openbell.config import IndicatorConfig
 from openbell.errors import ConfigError, UnknownNameError
-from openbell.interval import parse_interval
+from openbell.model.interval import parse_interval
 from openbell.provisioning import (
     OPERATIONS,
     RULES,

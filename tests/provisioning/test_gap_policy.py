@@ -11,10 +11,10 @@ import pytest
 
 from made_actions import actions
 from made_bars import made_store
-from openbell.data.actions import ActionStore
-from openbell.data.manager import DataManager
-from openbell.data.store import BarStore
+from openbell.actions import ActionStore
 from openbell.errors import ProvisioningError
+from openbell.market_data.manager import DataManager
+from openbell.store.store import BarStore
 from openbell.timing import TimeManager
 from probes import advance, engine, journal, prepared, strategy_at
 

@@ -14,8 +14,8 @@ from probes import advance, engine, prepared, scanner, scanner_at, strategy, str
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from openbell.engine.system import SystemManager
     from openbell.provisioning import Provisioner
-    from openbell.system import SystemManager
 
 SMA5 = IndicatorConfig("sma", period=20, interval="5m")
 SMA15 = IndicatorConfig("sma", period=5, interval="15m")

@@ -16,7 +16,7 @@ from probes import advance, config_of, engine, journal, prepared, steps, strateg
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openbell.system import SystemManager
+    from openbell.engine.system import SystemManager
 
 SMA = IndicatorConfig("sma", period=20, interval="5m")
 

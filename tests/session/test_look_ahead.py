@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from made_bars import made_store
 from openbell import indicators
 from openbell.config import IndicatorConfig
-from openbell.data.store import BarStore
+from openbell.store.store import BarStore
 from probes import COLUMNS, advance, engine, prepared, strategy, visible, visible_indicator, visible_series
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from openbell.system import SystemManager
+    from openbell.engine.system import SystemManager
 
 SYMBOLS = ("SPY", "IBM", "AIG")
 RICH: dict[str, Any] = {

@@ -17,7 +17,7 @@ from probes import advance, engine, prepared, strategy
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openbell.bars import Bars
+    from openbell.model.bars import Bars
 
 SYMBOLS = ("SPY", "IBM", "AIG", "BAC")
 DAYS = ("2013-10-07", "2013-10-08", "2013-10-09", "2013-10-10", "2013-10-11")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from openbell.config import load_config
 from openbell.config.exchange import WEEKDAYS, ExchangeConfig
 from openbell.errors import CalendarError, ConfigError, UnknownNameError
-from openbell.interval import parse_interval
+from openbell.model.interval import parse_interval
 from openbell.timing import TimeManager
 
 DESK = {"name": "MY_DESK", "timezone": "Europe/Zurich", "open": "08:00", "close": "17:30"}

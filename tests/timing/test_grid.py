@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbell.errors import IntervalError
-from openbell.interval import Interval, parse_interval
+from openbell.model.interval import Interval, parse_interval
 from openbell.timing import SessionGrid, TimeManager
 from openbell.timing.grid import date_of
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openbell.errors import CalendarError, ConfigError, UnknownNameError
-from openbell.interval import parse_interval
+from openbell.model.interval import parse_interval
 from openbell.timing import SimulatedClock, TimeManager, WallClock
 
 EXCHANGES = ["XNYS", "XHKG", "XTKS", "XBOM", "XLON", "CMES", "24/7", "FOREX"]

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from openbell.interval import parse_interval
+from openbell.model.interval import parse_interval
 from openbell.timing import TimeManager
 
 INTRADAY = ("1m", "4m", "5m", "7m", "15m", "30m", "45m", "60m", "240m")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from made_bars import made_store
-from openbell.bars import Bars
-from openbell.data.aggregate import aggregate
-from openbell.data.store import BarStore
-from openbell.interval import parse_interval
+from openbell.market_data.aggregate import aggregate
+from openbell.model.bars import Bars
+from openbell.model.interval import parse_interval
+from openbell.store.store import BarStore
 from openbell.timing import TimeManager
 from probes import engine, strategy
 

@@ -10,36 +10,36 @@ from typing import Annotated, Any
 
 import typer
 
-from openbell.cli.console import errors_for_people
-from openbell.cli.lazy import Commands, Group, commands, group
+from openbell.cli.terminal.console import errors_for_people
+from openbell.cli.terminal.lazy import Commands, Group, commands, group
 
 __all__ = ["app", "main"]
 
 _IMPORT: Commands = {
     "lean": (
-        "data_import:import_lean",
+        "data.import_bars:import_lean",
         "Import LEAN's bars of equities, crypto, forex (mid prices), indexes and futures; second, minute, hour, daily.",
     ),
     "csv": (
-        "data_import:import_csv",
+        "data.import_bars:import_csv",
         "Import CSV files of 1s, 1m, 60m or 1d bars; what is not said is guessed, shown, and to be confirmed.",
     ),
     "parquet": (
-        "data_import:import_parquet",
+        "data.import_bars:import_parquet",
         "Import Parquet files of 1s, 1m, 60m or 1d bars; what is not said is guessed, shown, and to be confirmed.",
     ),
     "databento": (
-        "data_import:import_databento",
+        "data.import_bars:import_databento",
         "Import Databento's OHLCV files, through Databento's own package (openbell's extra \"databento\").",
     ),
     "actions": (
-        "data_actions:import_actions",
+        "data.actions:import_actions",
         "Import splits (new shares for one old share), cash dividends per share, and renames (the new symbol).",
     ),
 }
 _FETCH: Commands = {
     "alpaca": (
-        "data_fetch:fetch_alpaca",
+        "data.fetch:fetch_alpaca",
         "Fetch raw bars and corporate actions of US stocks from Alpaca.",
     ),
 }
@@ -47,27 +47,27 @@ _DATA: Commands = {
     "import": group("import", "Import bars; what is there already is left alone or revised.", _IMPORT),
     "fetch": group("fetch", "Fetch from a vendor what the store lacks.", _FETCH),
     "ls": (
-        "data:list_store",
+        "data.ls:list_store",
         "List what a store holds, per symbol and interval.",
     ),
     "check": (
-        "data_check:check_data",
+        "data.check:check_data",
         "Check stored bars: holes, halts, spikes, stale runs, wrong hours, splits nobody declared, unlike daily bars.",
     ),
     "actions": (
-        "data_actions:list_actions",
+        "data.actions:list_actions",
         "List the splits, dividends and renames that a store knows.",
     ),
     "verify": (
-        "data_verify:verify_store",
+        "data.verify:verify_store",
         "Compare every file of a store with its checksum.",
     ),
     "repair": (
-        "data_repair:repair_store",
+        "data.repair:repair_store",
         "Rebuild what can be rebuilt, move what is damaged into quarantine, and say what must be imported again.",
     ),
     "rm": (
-        "data_rm:remove_bars",
+        "data.rm:remove_bars",
         "Remove bars, such as those of a wrong time zone: all that is asked for, or nothing.",
     ),
 }

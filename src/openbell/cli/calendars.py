@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbell.cli.console import print_json, show
-from openbell.cli.days import day_option
+from openbell.cli.terminal.console import print_json, show
+from openbell.cli.terminal.days import day_option
 from openbell.errors import CalendarError, ConfigError
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _calendar(tm: TimeManager, lines: list[SessionLine]) -> dict[str, Any]:
 
 
 def _list(everything: list[CalendarSummary]) -> None:
-    from openbell.cli.tables import make_table
+    from openbell.cli.terminal.tables import make_table
 
     table = make_table("", "name <", "hours <", "time zone <", "aliases")
     for summary in everything:
@@ -122,7 +122,7 @@ def _list(everything: list[CalendarSummary]) -> None:
 def _show(tm: TimeManager, lines: list[SessionLine]) -> None:
     from rich.markup import escape
 
-    from openbell.cli.tables import make_table
+    from openbell.cli.terminal.tables import make_table
 
     show(f"[bold]{escape(tm.exchange)}[/bold]  {tm.timezone}, known from {tm.first_day} to {tm.last_day}")
     table = make_table("", "day <", "", "note <", "trading, local time", "UTC")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbell.cli.console import only_json, print_json, show, warn
+from openbell.cli.terminal.console import only_json, print_json, show, warn
 from openbell.errors import ConfigError, DataError, InvalidConfigError, NotAStoreError
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Validate a config as a whole; no data is needed."""
-    from openbell.checks import require_good_config, summarise_config
     from openbell.config import load_config
+    from openbell.engine.preflight import require_good_config, summarise_config
 
     try:
         with only_json(as_json):
@@ -45,8 +45,8 @@ def check(
 
 def _warnings(session: SessionConfig) -> list[str]:
     """What is odd about the calendar and the store that the config names; without a store, it is good all the same."""
-    from openbell.data.calendar_fit import bars_beyond_calendar
-    from openbell.data.store import BarStore
+    from openbell.quality.calendar_fit import bars_beyond_calendar
+    from openbell.store.store import BarStore
     from openbell.timing import TimeManager
 
     if session.store is None:

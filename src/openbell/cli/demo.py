@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openbell.cli.console import show
+from openbell.cli.terminal.console import show
 
 if TYPE_CHECKING:
     from openbell.demo import DemoFolder
@@ -24,11 +24,11 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the run's summary.json.")] = False,
 ) -> None:
     """Make a store of SYNTHETIC bars and a config beside it, show the plan, and run the sessions."""
-    from openbell.cli.plan_views import plan_views
     from openbell.cli.run import run_and_show
+    from openbell.cli.views.plan import plan_views
     from openbell.config import load_config
-    from openbell.runfolder import RunFolder
-    from openbell.system import SystemManager
+    from openbell.engine.system import SystemManager
+    from openbell.results.run_folder import RunFolder
 
     made = _made(folder)
     config = load_config(made.config)
@@ -45,7 +45,7 @@ def _made(folder: Path) -> DemoFolder:
     """The demo's folder, made with a progress bar unless it is there."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from openbell.cli.console import err
+    from openbell.cli.terminal.console import err
     from openbell.demo import SYNTHETIC, make_demo_folder
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -55,8 +55,8 @@ def _made(folder: Path) -> DemoFolder:
 
 
 def _introduce(made: DemoFolder) -> None:
-    from openbell.data.store import BarStore
     from openbell.demo import SYNTHETIC
+    from openbell.store.store import BarStore
 
     coverage = BarStore.open(made.store).coverage()
     symbols = len({entry.symbol for entry in coverage})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbell.cli.console import print_json, show
+from openbell.cli.terminal.console import print_json, show
 from openbell.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _yaml(indicator: Indicator, params: dict[str, Any], interval: str) -> str:
 
 
 def _list(everything: Iterable[Indicator]) -> None:
-    from openbell.cli.tables import make_table
+    from openbell.cli.terminal.tables import make_table
 
     groups: dict[str, list[Indicator]] = {}
     for indicator in everything:
@@ -136,7 +136,7 @@ def _list(everything: Iterable[Indicator]) -> None:
 def _show(facts: dict[str, Any]) -> None:
     from rich.markup import escape
 
-    from openbell.cli.tables import make_table
+    from openbell.cli.terminal.tables import make_table
 
     show(f"[bold]{facts['name']}[/bold]  {escape(facts['title'])}  [dim]({facts['group']}, {facts['source']})[/dim]")
     if facts["about"]:

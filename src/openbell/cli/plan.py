@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from openbell.cli.console import only_json, print_json, show, warn
+from openbell.cli.terminal.console import only_json, print_json, show, warn
 from openbell.logs import get_logger, logs_what_happens
 
 __all__ = ["plan"]
@@ -25,9 +25,9 @@ def plan(
 
     Exit code 3 when no symbol can be loaded on any day.
     """
-    from openbell.cli.plan_views import plan_views
+    from openbell.cli.views.plan import plan_views
     from openbell.config import load_config
-    from openbell.system import SystemManager
+    from openbell.engine.system import SystemManager
 
     with only_json(as_json):
         found = SystemManager(load_config(config), store=store).plan()

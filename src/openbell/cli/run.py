@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbell.cli.console import only_json, print_json, say
-from openbell.cli.stopping import exit_code_of, sigterm_as_interrupt
+from openbell.cli.terminal.console import only_json, print_json, say
+from openbell.cli.terminal.stopping import exit_code_of, sigterm_as_interrupt
 from openbell.errors import OpenbellError
 from openbell.logs import logs_what_happens
 
 if TYPE_CHECKING:
-    from openbell.cli.run_report import RunReport
-    from openbell.observer import SessionObserver
-    from openbell.runfolder import RunFolder
-    from openbell.system import SystemManager
+    from openbell.cli.views.run import RunReport
+    from openbell.engine.observer import SessionObserver
+    from openbell.engine.system import SystemManager
+    from openbell.results.run_folder import RunFolder
 
 __all__ = ["run", "run_and_show"]
 
@@ -97,13 +97,13 @@ def _carry_out_and_tell(
 def _carry_out(
     run: _Run, config: Path, store: Path | None, folder: Path | None, *, bars: bool, indicators: bool, as_json: bool
 ) -> None:
-    from openbell.cli.observers import Observers
-    from openbell.cli.progress import ProgressObserver
-    from openbell.cli.run_report import RunReport
+    from openbell.cli.views.observers import Observers
+    from openbell.cli.views.progress import ProgressObserver
+    from openbell.cli.views.run import RunReport
     from openbell.config import load_config
-    from openbell.data.label import read_label
-    from openbell.runfolder import RunFolder
-    from openbell.system import SystemManager
+    from openbell.engine.system import SystemManager
+    from openbell.results.run_folder import RunFolder
+    from openbell.store.label import read_label
 
     session = load_config(config)
     with ProgressObserver(shown=not logs_what_happens()) as progress:
@@ -121,7 +121,7 @@ def _log_observers() -> list[SessionObserver]:
     """What writes the log; nothing when it would show warnings only, as the log takes its time to import."""
     if not logs_what_happens():
         return []
-    from openbell.cli.log_observer import LogObserver
+    from openbell.cli.views.log import LogObserver
 
     return [LogObserver()]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openbell.cli.console import print_json
+from openbell.cli.terminal.console import print_json
 
 
 def schema() -> None:

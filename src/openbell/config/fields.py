@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from openbell.errors import IntervalError
-from openbell.interval import parse_interval
+from openbell.model.interval import parse_interval
 
 __all__ = [
     "ClockTime",

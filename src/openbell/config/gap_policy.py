@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag
 
 from openbell.config.fields import read_interval, read_symbol
-from openbell.interval import parse_interval
+from openbell.model.interval import parse_interval
 
 __all__ = ["GapPolicies", "symbols_named"]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from openbell.interval import DAY_NS
+from openbell.model.interval import DAY_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openbell.data.files import replace_file
-from openbell.data.label import LABEL
-from openbell.data.store import BarStore
 from openbell.demo.market import Listing, daily_bars, minute_bars
 from openbell.errors import StoreError
-from openbell.interval import parse_interval
+from openbell.model.interval import parse_interval
+from openbell.store.atomic_files import replace_file
+from openbell.store.label import LABEL
+from openbell.store.store import BarStore
 from openbell.timing import TimeManager
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from openbell.bars import PRICE_COLUMNS
 from openbell.errors import BadBarsError, ConfigError
 from openbell.indicators.inputs import IndicatorInputs, locate, regular_rows
 from openbell.indicators.registry import get
-from openbell.interval import DAY_NS
+from openbell.model.bars import PRICE_COLUMNS
+from openbell.model.interval import DAY_NS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,7 +162,7 @@ def _pandas_ns(column: pd.Series[Any], name: str) -> NDArray[np.int64]:
 def _length(start: NDArray[np.int64], interval: str | None) -> int:
     """The length of a bar in nanoseconds: as given, or the smallest step."""
     if interval is not None:
-        from openbell.interval import parse_interval
+        from openbell.model.interval import parse_interval
 
         return parse_interval(interval).ns
     return int(np.diff(start).min()) if len(start) > 1 else 0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from openbell.errors import ConfigError, did_you_mean
 from openbell.indicators.inputs import IndicatorInputs
-from openbell.interval import parse_interval
+from openbell.model.interval import parse_interval
 
 __all__ = ["Column", "Indicator", "Lookback", "Parameter"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openbell.errors import ConfigError, UnknownNameError
 from openbell.indicators.registry import get, names
-from openbell.interval import parse_interval
+from openbell.model.interval import parse_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,10 +7,10 @@ from inspect import cleandoc
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from openbell.bars import PRICE_COLUMNS
 from openbell.errors import ConfigError, UnknownNameError
 from openbell.indicators.indicator import Indicator, Kernel, Lookback, Parameter, Params
 from openbell.indicators.inputs import IndicatorInputs
+from openbell.model.bars import PRICE_COLUMNS
 from openbell.registry import Registry
 
 if TYPE_CHECKING:

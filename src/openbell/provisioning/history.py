@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from openbell.bars import Bars
 from openbell.errors import CalendarError, DataError
+from openbell.model.bars import Bars
 from openbell.provisioning.requirements import HistoryProof
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openbell.bars import BarTimes
-    from openbell.interval import Interval
+    from openbell.model.bars import BarTimes
+    from openbell.model.interval import Interval
     from openbell.provisioning.requirements import IntervalNeed, ProvisioningRequirements
     from openbell.provisioning.world import World
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from openbell.bars import Bars
 from openbell.indicators import IndicatorInputs
 from openbell.indicators.inputs import locate, regular_rows
+from openbell.model.bars import Bars
 from openbell.session import IndicatorData
 from openbell.session.series import whole_run
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openbell.bars import BarTimes
+    from openbell.model.bars import BarTimes
     from openbell.provisioning.requirements import IndicatorNeed
     from openbell.provisioning.world import World
     from openbell.session import BarIntervalData

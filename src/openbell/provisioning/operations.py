@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from openbell import indicators
 from openbell.config import IndicatorConfig
 from openbell.errors import ConfigError
-from openbell.interval import Interval, parse_interval
+from openbell.model.interval import Interval, parse_interval
 from openbell.provisioning.requirements import IndicatorNeed, IntervalNeed, ProvisioningRequirements
 from openbell.provisioning.sources import SOURCES
 from openbell.registry import Registry

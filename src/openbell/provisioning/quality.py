@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.data.aggregate import aggregate
-from openbell.data.check.score import CAP, doubtful_rows
-from openbell.data.check.splits import undeclared_splits
-from openbell.data.quality import measure_quality
 from openbell.errors import command_on
-from openbell.interval import parse_interval
+from openbell.market_data.aggregate import aggregate
+from openbell.market_data.completeness import measure_quality
+from openbell.model.interval import parse_interval
 from openbell.provisioning.history import measured_from
+from openbell.quality.score import CAP, doubtful_rows
+from openbell.quality.splits import undeclared_splits
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from openbell.bars import Bars
-    from openbell.data.check.finding import Finding
-    from openbell.data.quality import Gap, Quality
-    from openbell.interval import Interval
+    from openbell.market_data.completeness import Gap, Quality
+    from openbell.model.bars import Bars
+    from openbell.model.interval import Interval
     from openbell.provisioning.requirements import ProvisioningRequirements
     from openbell.provisioning.world import World
+    from openbell.quality.finding import Finding
 
 __all__ = ["history_is_good_enough"]
 

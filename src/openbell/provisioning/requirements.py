@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from openbell.interval import Interval, parse_interval
+from openbell.model.interval import Interval, parse_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from openbell.bars import Bars
     from openbell.config import IndicatorConfig
     from openbell.indicators import Indicator
+    from openbell.model.bars import Bars
 
 __all__ = ["Addition", "HistoryProof", "IndicatorNeed", "IntervalNeed", "Need", "ProvisioningRequirements"]
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openbell.bars import Bars
-from openbell.data.quality import measure_quality
 from openbell.errors import UnknownNameError
-from openbell.interval import parse_interval
+from openbell.market_data.completeness import measure_quality
+from openbell.model.bars import Bars
+from openbell.model.interval import parse_interval
 from openbell.provisioning.history import measured_from, run_starts
 from openbell.provisioning.indicators import computed_indicators
 from openbell.registry import Registry
@@ -21,7 +21,7 @@ from openbell.session import BarIntervalData, SymbolSessionData
 from openbell.session.series import real_starts, whole_run
 
 if TYPE_CHECKING:
-    from openbell.data.quality import Quality
+    from openbell.market_data.completeness import Quality
     from openbell.provisioning.requirements import HistoryProof, ProvisioningRequirements
     from openbell.provisioning.world import World
     from openbell.timing.expected import ExpectedBars

@@ -11,8 +11,8 @@ from traceback import format_exc
 from typing import TYPE_CHECKING
 
 from openbell.errors import DataError, OpenbellError, command_on
-from openbell.interval import why_underivable
 from openbell.logs import get_logger
+from openbell.model.interval import why_underivable
 from openbell.provisioning.history import prove_history
 from openbell.provisioning.quality import history_is_good_enough
 from openbell.provisioning.requirements import ProvisioningRequirements

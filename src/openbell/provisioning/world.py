@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from openbell.data.gaps import has_synthetic
 from openbell.errors import IntervalError
-from openbell.interval import Interval, base_candidates, determine_required_base, parse_interval
+from openbell.market_data.gaps import has_synthetic
+from openbell.model.interval import Interval, base_candidates, determine_required_base, parse_interval
 from openbell.session.answers import Answers, answered
 from openbell.session.timeline import Timeline
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from openbell.bars import BarTimes
     from openbell.config import SessionConfig
-    from openbell.data.day_bars import DayBars
+    from openbell.market_data.day_bars import DayBars
+    from openbell.model.bars import BarTimes
     from openbell.provisioning.requirements import IntervalNeed
     from openbell.session import SessionData
     from openbell.timing.expected import ExpectedBars

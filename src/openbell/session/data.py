@@ -6,7 +6,7 @@ import weakref
 from threading import RLock
 from typing import TYPE_CHECKING, Protocol
 
-from openbell.interval import parse_interval
+from openbell.model.interval import parse_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

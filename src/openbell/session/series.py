@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.data.quality import Gap, Quality, measure_quality
+from openbell.market_data.completeness import Gap, Quality, measure_quality
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from openbell.bars import Bars, BarTimes
+    from openbell.model.bars import Bars, BarTimes
     from openbell.session.timeline import Timeline
     from openbell.timing.expected import ExpectedBars
 

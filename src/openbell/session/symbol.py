@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from openbell.interval import parse_interval
+from openbell.model.interval import parse_interval
 
 if TYPE_CHECKING:
     from openbell.session.indicator import IndicatorData

@@ -9,7 +9,7 @@ from openbell.session.answers import Answers, answered
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from openbell.bars import BarTimes
+    from openbell.model.bars import BarTimes
 
 __all__ = ["Clock", "Timeline"]
 

@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from openbell.interval import Interval
+    from openbell.model.interval import Interval
     from openbell.timing.grid import SessionGrid
 
 __all__ = ["BARS_KEPT", "ExpectedBars", "bars_before", "expected_bars"]

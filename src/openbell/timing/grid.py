@@ -14,7 +14,7 @@ from openbell.timing.expected import BARS_KEPT, bars_before, expected_bars
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from openbell.interval import Interval
+    from openbell.model.interval import Interval
     from openbell.timing.expected import ExpectedBars
 
 __all__ = [

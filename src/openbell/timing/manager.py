@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.errors import CalendarError
-from openbell.interval import Interval, parse_interval
+from openbell.model.interval import Interval, parse_interval
 from openbell.timing.calendars import SessionHours, load_calendar
 from openbell.timing.clock import Clock, WallClock
 from openbell.timing.expected import bars_before

@@ -1,0 +1,86 @@
+"""Back-adjustment: bars from before a split or a dividend put on the price basis of after it.
+
+Every bar of a session before an ex-date is changed, by all actions with later ex-dates together:
+
+- A split of n new shares for one old share divides prices by n and multiplies volumes by n: price x volume stays.
+- A dividend of d after a close of c multiplies prices by 1 - d / c and leaves volumes alone: the method of the Center
+  for Research in Security Prices (CRSP), which Yahoo's adjusted close and LEAN's price factors follow, too.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.model.bars import Bars
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Room", "back_adjusted"]
+
+_PRICES = ("open", "high", "low", "close")
+
+
+class Room:
+    """Fresh memory for many columns out of few large blocks, which live as long as a column in them does.
+
+    The system gives a large block in large pages; page by page, fresh memory costs several times the arithmetic.
+
+    Args:
+        block: How many numbers a block holds at least.
+    """
+
+    def __init__(self, block: int = 2**22) -> None:
+        self._block = block
+        self._free = np.empty(0)
+
+    def take(self, count: int) -> NDArray[np.float64]:
+        """So many numbers, whatever they are."""
+        if len(self._free) < count:
+            self._free = np.empty(max(count, self._block))
+        taken, self._free = self._free[:count], self._free[count:]
+        return taken
+
+
+def back_adjusted(
+    bars: Bars, rows: NDArray[np.intp], shares: Sequence[float], payouts: Sequence[float], room: Room
+) -> Bars:
+    """Bars on the basis of after all actions; times and counts are shared with ``bars``, prices and volumes are copies.
+
+    Args:
+        bars: Raw bars.
+        rows: Per action, in ascending order of ex-date, the first row that trades after it.
+        shares: Per action, new shares for one old share; 1 when it is no split.
+        payouts: Per action, the factor of prices for its dividend (1 - dividend / close); 1 when it is none.
+        room: Where the copies are made.
+    """
+    # Counted from the last action back: what all actions from one on do together.
+    splits = np.cumprod(shares[::-1], dtype=np.float64)[::-1]
+    divisor = splits / np.cumprod(payouts[::-1], dtype=np.float64)[::-1]
+    split = bool((splits != 1).any())
+    block = room.take((len(_PRICES) + split) * len(bars)).reshape(-1, len(bars))
+    columns = {
+        name: _scaled(np.divide, getattr(bars, name), divisor, rows, out)
+        for name, out in zip(_PRICES, block, strict=False)
+    }
+    volume = _scaled(np.multiply, bars.volume, splits, rows, block[-1]) if split else bars.volume
+    return Bars.of(bars.times, *columns.values(), volume)
+
+
+def _scaled(
+    scale: np.ufunc,
+    raw: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    out: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """A column in ``out``: scaled by ``factors[k]`` from the row of the action before to that of action k."""
+    for action, (first, after) in enumerate(pairwise([0, *rows.tolist()])):
+        scale(raw[first:after], factors[action], out=out[first:after])
+    out[rows[-1] :] = raw[rows[-1] :]
+    return out

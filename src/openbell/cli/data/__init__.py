@@ -1,0 +1,1 @@
+"""The commands below `openbell data`, one file each."""

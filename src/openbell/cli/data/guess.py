@@ -1,0 +1,149 @@
+"""How a guess about files is shown, and confirmed by a person or by --yes."""
+
+from __future__ import annotations
+
+import sys
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from openbell.cli.terminal.console import print_json, say, show
+from openbell.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from openbell.importers.guess import Guess
+    from openbell.importers.sources import Source
+
+__all__ = ["confirm"]
+
+_SURE = {
+    "given": "given",
+    "plain": "as usual",
+    "certain": "sure",
+    "likely": "likely",
+    "unsure": "[bold red]not sure[/]",
+}
+
+
+def confirm(guess_of: Callable[[Source], Guess], sources: Sequence[Source], *, yes: bool, as_json: bool) -> Guess:
+    """The guess about the first file that can be read, once it is confirmed; nothing is asked when nothing is guessed.
+
+    Raises:
+        ConfigError: The file does not tell something that must be said.
+        DataError: No file can be read.
+        typer.Exit: The person said no (1), or there is none and --yes was not said (2).
+    """
+    guess = _first_guess(guess_of, sources)
+    _log(guess, len(sources))
+    if not guess.guessed:
+        return guess
+    if as_json and not yes:
+        print_json({"guess": _as_json(guess)})
+    elif not as_json:
+        _show(guess, len(sources))
+    if yes:
+        return guess
+    if as_json or not _a_person_is_there():
+        say("Nothing is imported yet. Add --yes to import it like this, or say by options what is different.")
+        raise typer.Exit(2)
+    if not typer.confirm("Import it like this?"):
+        say("Nothing was imported. Say by options what is different.")
+        raise typer.Exit(1)
+    return guess
+
+
+def _log(guess: Guess, files: int) -> None:
+    from openbell.logs import get_logger
+
+    log = get_logger(file=str(guess.source))
+    found = {finding.what.replace(" ", "_"): finding.value for finding in guess.findings}
+    log.info("how files are read", files=files, timezone=guess.reading.timezone, **found)
+    for finding in guess.findings:
+        log.debug("found", what=finding.what, value=finding.value, sure=finding.sure, why=finding.why)
+
+
+def _a_person_is_there() -> bool:
+    return sys.stdin.isatty()
+
+
+def _first_guess(guess_of: Callable[[Source], Guess], sources: Sequence[Source]) -> Guess:
+    from openbell.importers.tables import UNREADABLE
+
+    failure: Exception | None = None
+    for source in sources:
+        try:
+            return guess_of(source)
+        except (*UNREADABLE, DataError) as exc:
+            reason = (str(exc) or type(exc).__name__).splitlines()[0]
+            named = reason.startswith(str(source))
+            failure = failure or DataError(reason if named else f"{source} cannot be read: {reason}")
+    raise failure or DataError("there is nothing to read")
+
+
+def _as_json(guess: Guess) -> dict[str, Any]:
+    return {
+        "file": str(guess.source),
+        "findings": [
+            {"what": f.what, "value": f.value, "sure": f.sure, "why": f.why, "is_guess": f.is_guess}
+            for f in guess.findings
+        ],
+        "first_bars": guess.preview.to_dicts(),
+    }
+
+
+def _show(guess: Guess, files: int) -> None:
+    from rich.markup import escape
+
+    from openbell.cli.terminal.tables import make_table
+
+    others = f" and {files - 1:,} more" if files > 1 else ""
+    table = make_table(escape(f"{guess.source}{others}"), "", "found", "", "why")
+    for what, value, sure, why in _lines(guess):
+        table.add_row(what, escape(value), _SURE[sure], escape(why))
+    show(table)
+    show()
+    show(_preview(guess))
+
+
+def _lines(guess: Guess) -> list[tuple[str, str, str, str]]:
+    """The findings; columns that were found in the same way are told in one line."""
+    lines: list[tuple[str, str, str, str]] = []
+    for _, run in groupby(guess.findings, key=lambda f: (f.what.endswith(" column") or f.what, f.sure, f.why)):
+        same = list(run)
+        if len(same) == 1:
+            lines.append((same[0].what, same[0].value, same[0].sure, same[0].why))
+            continue
+        values = [f.value if f.value == (role := f.what.split()[0]) else f"{role}={f.value}" for f in same]
+        lines.append(("columns", ", ".join(values), same[0].sure, same[0].why))
+    return lines
+
+
+def _preview(guess: Guess) -> Any:
+    from rich.markup import escape
+
+    from openbell.cli.terminal.tables import make_table
+    from openbell.model.bars import PRICE_COLUMNS
+
+    zone = guess.reading.timezone
+    daily = not guess.reading.interval.is_intraday
+    local = zone is not None and not daily and zone != "UTC"
+    form = "%Y-%m-%d" if daily else "%Y-%m-%d %H:%M:%S" if guess.reading.interval.unit == "s" else "%Y-%m-%d %H:%M"
+    city = (zone or "").rsplit("/")[-1].replace("_", " ")
+    names = ["symbol <", "session <" if daily else "start, UTC <", *([f"in {city} <"] if local else [])]
+    names += [f"{name} >" for name in PRICE_COLUMNS]
+    table = make_table("The first bars as they would be stored", *names)
+    for symbol, time, *values in guess.preview.iter_rows():
+        times = ["-" if time is None else f"{time:{form}}"]
+        if local:
+            times.append("-" if time is None else f"{_in_zone(time, zone):%a %H:%M}")
+        table.add_row(escape(symbol or "-"), *times, *("-" if v is None else f"{v:,.10g}" for v in values))
+    return table
+
+
+def _in_zone(time: Any, zone: str | None) -> Any:
+    from zoneinfo import ZoneInfo
+
+    return time.astimezone(ZoneInfo(zone or "UTC"))

@@ -1,0 +1,159 @@
+"""`openbell data import`: bars from files into a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from openbell.cli.data.guess import confirm
+from openbell.cli.data.import_report import import_progress, show_import
+from openbell.cli.data.options import AsJson, Store, store_folder
+from openbell.cli.data.table_options import TableOptions, taking_table_options
+from openbell.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openbell.importers.report import ImportReport, Progress
+    from openbell.store.store import BarStore
+
+__all__ = ["imports"]
+
+imports = typer.Typer(no_args_is_help=True, help="Import bars; what is there already is left alone or revised.")
+
+
+@imports.command("lean")
+def import_lean(
+    path: Annotated[Path, typer.Argument(help="LEAN's data folder: the one that holds equity, crypto, ...")],
+    *,
+    store: Store = None,
+    symbol: Annotated[list[str] | None, typer.Option("--symbol", help="Only this symbol; may be repeated.")] = None,
+    interval: Annotated[
+        list[str] | None, typer.Option("--interval", help="Only 1s, 1m, 60m or 1d; may be repeated.")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option("--timezone", help="Of times whose time zone LEAN's market hours do not tell.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import LEAN's bars of equities, crypto, forex (mid prices), indexes and futures; second, minute, hour, daily."""
+    from openbell.importers.lean import import_lean as run
+
+    folder = store_folder(store)
+    _import_into(
+        folder,
+        lambda bars, progress: run(
+            path, bars, symbols=symbol, intervals=interval, timezone=timezone, progress=progress
+        ),
+        as_json=as_json,
+    )
+
+
+@imports.command("csv")
+@taking_table_options
+def import_csv(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            help="CSV files, folders or zips of them, globs, or patterns like 'data/{symbol}_{date}.csv.gz'."
+        ),
+    ],
+    *,
+    options: TableOptions,
+    store: Store = None,
+    separator: Annotated[
+        str | None, typer.Option("--separator", help="Between columns: one character, or 'tab'; else guessed.")
+    ] = None,
+    header: Annotated[
+        bool | None,
+        typer.Option("--header/--no-header", help="Whether the first line names the columns; else guessed."),
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option("--decimal", help="The decimal sign: '.' or 'point', ',' or 'comma'; else guessed.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import CSV files of 1s, 1m, 60m or 1d bars; what is not said is guessed, shown, and to be confirmed."""
+    from openbell.importers.csv import CSV_ENDINGS, import_csv_as
+    from openbell.importers.guess import Given, guess_csv
+    from openbell.importers.sources import find_sources
+
+    between = "\t" if separator in ("tab", "\\t") else separator
+    given = Given(**options.given(separator=between, has_header=header, decimal_comma=_is_decimal_comma(decimal)))
+    folder = store_folder(store)
+    symbol, file_name = options.symbol, options.file_name
+    first = find_sources(paths, CSV_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=True)
+    guess = confirm(lambda source: guess_csv(source, given), first, yes=options.yes, as_json=as_json)
+    _import_into(
+        folder,
+        lambda bars, progress: import_csv_as(
+            paths, bars, guess.reading, symbol=symbol, file_name=file_name, progress=progress
+        ),
+        as_json=as_json,
+    )
+
+
+def _is_decimal_comma(decimal: str | None) -> bool | None:
+    signs = {None: None, ",": True, "comma": True, ".": False, "point": False}
+    if decimal not in signs:
+        raise ConfigError(f"--decimal {decimal!r} is none: say '.' or ','.")
+    return signs[decimal]
+
+
+@imports.command("parquet")
+@taking_table_options
+def import_parquet(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Parquet files, folders of them, globs, or patterns like 'data/{symbol}_{date}.parquet'."),
+    ],
+    *,
+    options: TableOptions,
+    store: Store = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import Parquet files of 1s, 1m, 60m or 1d bars; what is not said is guessed, shown, and to be confirmed."""
+    from openbell.importers.guess import Given, guess_parquet
+    from openbell.importers.parquet import PARQUET_ENDINGS
+    from openbell.importers.parquet import import_parquet as run
+    from openbell.importers.sources import find_sources
+
+    given = Given(**options.given())
+    folder = store_folder(store)
+    symbol, file_name = options.symbol, options.file_name
+    first = find_sources(paths, PARQUET_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=True)
+    guess = confirm(lambda source: guess_parquet(source, given), first, yes=options.yes, as_json=as_json)
+    _import_into(
+        folder,
+        lambda bars, progress: run(paths, bars, guess.reading, symbol=symbol, file_name=file_name, progress=progress),
+        as_json=as_json,
+    )
+
+
+@imports.command("databento")
+def import_databento(
+    paths: Annotated[list[Path], typer.Argument(help="OHLCV files (.dbn, .dbn.zst), folders of them, or globs.")],
+    *,
+    store: Store = None,
+    symbol: Annotated[
+        str | None, typer.Option("--symbol", help="The symbol; default: those that the files tell.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import Databento's OHLCV files, through Databento's own package (openbell's extra "databento")."""
+    from openbell.importers.databento import import_databento as run
+
+    folder = store_folder(store)
+    _import_into(folder, lambda bars, progress: run(paths, bars, symbol=symbol, progress=progress), as_json=as_json)
+
+
+def _import_into(folder: Path, run: Callable[[BarStore, Progress], ImportReport], *, as_json: bool) -> None:
+    """Run an import with a progress bar, and tell what it did."""
+    from openbell.store.store import BarStore
+
+    store = BarStore.open_or_create(folder)
+    with import_progress() as progress:
+        report = run(store, progress)
+    show_import(report, folder, as_json=as_json)

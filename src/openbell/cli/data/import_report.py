@@ -1,0 +1,123 @@
+"""How an import is told: its progress, what it stored, and what it could not."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from openbell.cli.terminal.console import print_json, say, show
+from openbell.errors import command_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from openbell.importers import ImportReport
+    from openbell.importers.report import Progress
+    from openbell.store.writer import WriteReport
+
+__all__ = ["import_progress", "show_import", "told_actions"]
+
+
+@contextmanager
+def import_progress() -> Iterator[Progress]:
+    """A progress bar on stderr; nothing stays of it."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    from openbell.cli.terminal.console import err
+    from openbell.logs import logs_what_happens
+
+    columns = (TextColumn("importing files"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=err, transient=True, disable=not err.is_terminal or logs_what_happens()) as bar:
+        task = bar.add_task("import", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def show_import(report: ImportReport, store: Path, *, as_json: bool) -> None:
+    """Print the report, warn of what was set aside or failed, and exit with 1 when a file failed."""
+    if as_json:
+        print_json(_summary(report, store))
+    else:
+        show(_report_table(report, store))
+        if report.actions is not None and any(asdict(report.actions).values()):
+            show(told_actions(report.actions, store), markup=False)
+        if _changed_nothing(report):
+            show("Nothing changed: these bars were in the store already.")
+    for path in report.quarantine:
+        say(f"warning: rows were set aside in {path}; it tells why")
+    if report.set_aside:
+        why = f": {report.why}" if report.reasons else ""
+        rows = (
+            "1 row contradicts itself or cannot be read and was"
+            if report.set_aside == 1
+            else f"{report.set_aside:,} rows contradict themselves or cannot be read and were"
+        )
+        say(f"warning: {rows} not stored{why}")
+    for path, reason in report.failed:
+        say(f"error: {path} was not imported: {reason}")
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def _changed_nothing(report: ImportReport) -> bool:
+    parts = [report.written, *([report.actions] if report.actions else [])]
+    return any(p.unchanged for p in parts) and not any(p.added or p.revised for p in parts)
+
+
+def _summary(report: ImportReport, store: Path) -> dict[str, Any]:
+    written = report.written
+    return {
+        "store": str(store),
+        "added": written.added,
+        "revised": written.revised,
+        "unchanged": written.unchanged,
+        "set_aside": report.set_aside,
+        "reasons": dict(report.reasons),
+        "actions": asdict(report.actions) if report.actions else {},
+        "series": [
+            {
+                "symbol": s.symbol,
+                "interval": s.interval,
+                "files": s.files,
+                "added": s.written.added,
+                "revised": s.written.revised,
+                "unchanged": s.written.unchanged,
+                "unsorted": s.unsorted,
+                "duplicates": s.duplicates,
+                "set_aside": s.set_aside,
+            }
+            for s in report.series.values()
+        ],
+        "failed": [{"path": str(path), "reason": reason} for path, reason in report.failed],
+        "quarantine": [str(path) for path in report.quarantine],
+    }
+
+
+def told_actions(written: WriteReport, store: Path) -> str:
+    """One line for the corporate actions that an import stored."""
+    return (
+        f"corporate actions: {written.added:,} added, {written.revised:,} revised, {written.unchanged:,} unchanged; "
+        f"list them with: {command_on('data actions', store)}"
+    )
+
+
+_COUNTS = ("files", "added", "revised", "unchanged")
+_BLEMISHES = ("unsorted", "duplicates", "set_aside")
+
+
+def _report_table(report: ImportReport, store: Path) -> Any:
+    from rich.markup import escape
+
+    from openbell.cli.terminal.tables import make_table
+
+    rows = _summary(report, store)["series"]
+    shown = [*_COUNTS, *(name for name in _BLEMISHES if any(row[name] for row in rows))]
+    counts = (f"{name.replace('_', ' ')} >" for name in shown)
+    table = make_table(escape(f"Imported into {store}"), "symbol", "interval <", *counts)
+    for row in rows:
+        table.add_row(escape(row["symbol"]), row["interval"], *(f"{row[name]:,}" for name in shown))
+    return table

@@ -1,0 +1,60 @@
+"""`openbell data repair`: a store made whole again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from openbell.cli.data.options import AsJson, ExistingStore, store_folder
+from openbell.cli.data.verify import finding_dict, findings_table
+from openbell.cli.terminal.console import print_json, say, show
+
+__all__ = ["repair_store"]
+
+
+def repair_store(
+    *,
+    store: ExistingStore = None,
+    exchange: Annotated[
+        str, typer.Option("--exchange", help="The calendar that says which minutes make a complete session.")
+    ] = "XNYS",
+    as_json: AsJson = False,
+) -> None:
+    """Rebuild what can be rebuilt, move what is damaged into quarantine, and say what must be imported again.
+
+    Exit code 1 when data was lost; a second repair finds nothing to do.
+    """
+    from openbell.maintenance.repair import repair
+
+    folder = store_folder(store)
+    report = repair(folder, exchange=exchange)
+    if as_json:
+        repairs = [
+            {
+                **finding_dict(folder, r.finding),
+                "outcome": r.outcome,
+                "text": r.text,
+                "rows_lost": r.rows_lost,
+                "moved_to": str(r.moved_to.relative_to(folder)) if r.moved_to else None,
+            }
+            for r in report.repairs
+        ]
+        print_json({"store": str(folder), "ok": not report.lost, "repairs": repairs})
+    elif report.repairs:
+        told = [(r.finding, [r.outcome, r.text]) for r in report.repairs]
+        show(findings_table(f"Repaired {folder}", folder, told, ["outcome", "what was done, what to do"]))
+        if moved := [r for r in report.repairs if r.moved_to]:
+            files = "1 file was" if len(moved) == 1 else f"{len(moved):,} files were"
+            show(f"{files} moved to {folder / 'quarantine' / 'damaged'}", markup=False)
+    else:
+        show(f"Nothing to repair: every file of {folder} is as it was stored.", markup=False)
+    if report.lost:
+        from openbell.cli.terminal.tables import counted
+
+        rows = [r.rows_lost for r in report.lost]
+        known = sum(n for n in rows if n is not None)
+        bars = counted(known, "bar") if all(n is not None for n in rows) else "some bars"
+        are = "is" if bars == "1 bar" else "are"
+        say(f"error: {bars} of {counted(len(report.lost), 'file')} {are} lost; import their data again")
+        raise typer.Exit(1)

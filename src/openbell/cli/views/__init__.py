@@ -1,0 +1,1 @@
+"""What plans, sessions and runs look like in a terminal."""

@@ -1,0 +1,139 @@
+"""`RunReport`: prints each session when it is over, so that a run that fails or is stopped has told what it did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from openbell.cli.terminal.console import out, show
+from openbell.cli.terminal.tables import label_of, percent
+from openbell.cli.views.provisioning import count_refusals, count_warnings
+from openbell.cli.views.session import base_bars, session_views
+from openbell.engine.observer import SessionObserver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+    from datetime import date
+
+    from openbell.session import SessionData
+
+__all__ = ["RunReport"]
+
+_MOST_SESSIONS_IN_FULL = 5
+
+
+class _Column(NamedTuple):
+    """A column of the overview: its name, its width, whether it is flushed right, and when it gives way (0: first)."""
+
+    name: str
+    width: int
+    right: bool
+    rank: int
+
+
+_COLUMNS = (
+    _Column("session", 10, False, 9),
+    _Column("hours", 14, False, 1),
+    _Column("symbols", 7, True, 4),
+    _Column("dropped", 7, True, 7),
+    _Column("refused", 7, True, 3),
+    _Column("warned", 6, True, 6),
+    _Column("lowest quality", 14, True, 5),
+    _Column("bars", 9, True, 8),
+    _Column("calls", 8, True, 0),
+    _Column("signals", 7, True, 8),
+)
+
+
+class RunReport(SessionObserver):
+    """Prints sessions to stdout: each in full, or of more than five one line each and the last one in full.
+
+    Args:
+        paused: Makes way for what is printed, such as by taking a progress bar off the screen.
+
+    Attributes:
+        store_label: The label of the store that the run reads; None when it has none.
+    """
+
+    def __init__(self, paused: Callable[[], AbstractContextManager[None]]) -> None:
+        self.store_label: str | None = None
+        self._paused = paused
+        self._count = 0
+        self._first: Mapping[str, Any] | None = None
+        self._last: Mapping[str, Any] | None = None
+
+    @property
+    def _label(self) -> str:
+        return label_of({"store_label": self.store_label})
+
+    @property
+    def _is_long(self) -> bool:
+        return self._count > _MOST_SESSIONS_IN_FULL
+
+    def run_started(self, days: list[date]) -> None:
+        """Choose the form, by the number of sessions."""
+        self._count = len(days)
+
+    def day_ended(self, summary: Mapping[str, Any], session_data: SessionData) -> None:  # noqa: ARG002 -- the signature
+        """Print the session, or its line."""
+        with self._paused():
+            if not self._is_long:
+                self._print_in_full(summary)
+            else:
+                if self._first is None:
+                    show(f"[bold]{self._count} sessions{self._label}[/]")
+                    self._print_row([column.name for column in _COLUMNS], "dim")
+                self._print_row(_cells(summary))
+        self._first = self._first or summary
+        self._last = summary
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Print what is told at the end, also of a run that failed: of many sessions the last one in full; how long."""
+        if self._last is None:
+            return
+        if self._is_long:
+            show()
+            self._first = None
+            self._print_in_full(self._last)
+        done = len(summary["days"])
+        part = "" if done == self._count else f"{done} of {self._count} sessions are done; "
+        show(f"{part}loading {summary['timing']['load_s']:.2f} s, running {summary['timing']['run_s']:.2f} s")
+
+    def _print_in_full(self, summary: Mapping[str, Any]) -> None:
+        for view in session_views(summary, self._label, self._first):
+            show(view)
+
+    def _print_row(self, cells: list[str], style: str = "") -> None:
+        shown = _columns_that_fit(out.width)
+        padded = [
+            cell.rjust(column.width) if column.right else cell.ljust(column.width)
+            for cell, column in zip(cells, _COLUMNS, strict=True)
+            if column in shown
+        ]
+        show("  ".join(padded).rstrip(), style=style, markup=False)
+
+
+def _columns_that_fit(width: int) -> list[_Column]:
+    """The overview's columns, without as many as a narrow terminal has no room for."""
+    columns = list(_COLUMNS)
+    while len(columns) > 1 and sum(column.width + 2 for column in columns) - 2 > width:
+        columns.remove(min(columns, key=lambda column: column.rank))
+    return columns
+
+
+def _cells(day: Mapping[str, Any]) -> list[str]:
+    scores = [(base_bars(entry)["quality"], symbol) for symbol, entry in day["symbols"].items()]
+    close = "24:00" if day["close"][11:16] == "00:00" else day["close"][11:16]
+    worst = min(((score, symbol) for score, symbol in scores if score is not None), default=None)
+    return [
+        day["date"],
+        f"{day['open'][11:16]} to {close}",
+        f"{len(day['symbols']):,}",
+        str(len(day["dropped"])),
+        str(count_refusals(day)),
+        str(count_warnings(day)),
+        f"{worst[1]} {percent(worst[0])}" if worst else "-",
+        f"{day['bars_streamed']:,}",
+        f"{day['callbacks']:,}",
+        f"{len(day['signals']):,}",
+    ]

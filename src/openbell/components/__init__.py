@@ -1,0 +1,1 @@
+"""What users extend: strategies, scanners, their context, and how both are loaded."""

@@ -1,0 +1,53 @@
+"""`Scanner`: what looks through a universe for symbols worth a session's attention."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from openbell.components.context import SessionContext
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Scanner", "ScannerContext"]
+
+
+class ScannerContext(SessionContext):
+    """A session as a scanner sees it.
+
+    Attributes:
+        universe: The symbols to look through, as the config lists them.
+    """
+
+    universe: tuple[str, ...] = ()
+
+
+class Scanner(ABC):
+    """Derive from it and define `scan`; name the class in the config as ``module:Class`` or ``file.py:Class``.
+
+    A new object is made for every session day, so that nothing survives from one to the next by accident.
+
+    Args:
+        context: The session.
+        config: What the config gives this scanner under ``config``.
+    """
+
+    def __init__(self, context: ScannerContext, config: Mapping[str, Any]) -> None:
+        self.context = context
+        self.config = config
+
+    def setup(self) -> None:  # noqa: B027 -- may be left as it is
+        """Called once a day, before the first scan: the place to add the indicators that the scan reads."""
+
+    @abstractmethod
+    def scan(self) -> Iterable[str] | None:
+        """Called before the open and on schedule, as the config says.
+
+        Returns:
+            The symbols that were found, for the record; what is to be done with them the scanner does itself, through
+            its context.
+        """
+
+    def teardown(self) -> None:  # noqa: B027 -- may be left as it is
+        """Called once a day, after the close."""

@@ -1,1 +1,0 @@
-"""Bars: the store that keeps them, the importers that fill it, and the DataManager that serves them by session."""

@@ -1,7 +1,0 @@
-"""Importers: each reads one kind of source into a store, and reports what it did."""
-
-from __future__ import annotations
-
-from openbell.data.importers.report import ImportedSeries, ImportReport
-
-__all__ = ["ImportReport", "ImportedSeries"]

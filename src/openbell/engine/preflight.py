@@ -1,0 +1,155 @@
+"""Validates a config as a whole, once before a run: what one key cannot know about calendars, indicators and classes.
+
+It needs no store. Whether the data is there is asked per symbol when a session is prepared.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from openbell import indicators
+from openbell.components.schedule import due_times
+from openbell.components.universes import load_universe
+from openbell.config.problems import Problem
+from openbell.config.reading import told_with_lines
+from openbell.errors import ConfigError, InvalidConfigError, OpenbellError
+from openbell.timing import TimeManager
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openbell.config import IndicatorConfig, SessionConfig
+
+__all__ = ["check_config", "require_good_config", "summarise_config"]
+
+
+class _Findings(list[Problem]):
+    """The problems found so far."""
+
+    @contextmanager
+    def at(self, *place: str | int) -> Iterator[None]:
+        """Note what openbell raises within the block as a problem of the key that these keys and positions lead to."""
+        try:
+            yield
+        except OpenbellError as error:
+            self.append(Problem(place, str(error)))
+
+
+def check_config(config: SessionConfig, time_manager: TimeManager | None = None) -> list[Problem]:
+    """All problems of a config that can be known without data; none means that it is good.
+
+    Calendars are known, there are sessions in the range, indicators and their parameters exist and suit their interval,
+    classes can be imported and derive from the right base, universe files are there.
+
+    Args:
+        config: The config.
+        time_manager: The calendar to check against; made from the config unless given.
+    """
+    found = _Findings()
+    time_manager = time_manager or _calendar(config, found)
+    if time_manager is not None:
+        _check_sessions(config, time_manager, found)
+    _check_indicators(config, found)
+    _check_components(config, found)
+    return found
+
+
+def require_good_config(config: SessionConfig, time_manager: TimeManager | None = None) -> None:
+    """Check a config as a whole.
+
+    Raises:
+        InvalidConfigError: `check_config` finds problems; all of them are told.
+    """
+    if findings := check_config(config, time_manager):
+        raise InvalidConfigError(config.told_as, told_with_lines(findings, config))
+
+
+def summarise_config(config: SessionConfig) -> dict[str, Any]:
+    """What a good config asks for, in short: sessions, symbols, streams, indicator keys, scanners, strategies."""
+    days = TimeManager(config.exchange).sessions(config.backtest_config.start_date, config.backtest_config.end_date)
+    data = config.session_data_config
+    return {
+        "session_name": config.session_name,
+        "exchange": config.exchange_name,
+        "sessions": {"count": len(days), "first": days[0], "last": days[-1]},
+        "symbols": data.symbols,
+        "streams": data.streams,
+        "indicators": [_checked_key(indicator, config) for indicator in data.indicators],
+        "scanners": [scanner.module for scanner in config.scanners],
+        "strategies": [strategy.module for strategy in config.strategies],
+    }
+
+
+def _calendar(config: SessionConfig, found: _Findings) -> TimeManager | None:
+    try:
+        time_manager = TimeManager(config.exchange)
+    except OpenbellError as error:
+        found.append(Problem(("exchange",), str(error)))
+        return None
+    hours = config.session_data_config.session_hours
+    if hours != time_manager.session_hours:
+        with found.at("session_data_config", "session_hours"):
+            time_manager = TimeManager(config.exchange, session_hours=hours)
+    return time_manager
+
+
+def _check_sessions(config: SessionConfig, time_manager: TimeManager, found: _Findings) -> None:
+    start, end = config.backtest_config.start_date, config.backtest_config.end_date
+    with found.at("backtest_config"):
+        if not time_manager.sessions(start, end):
+            before, after = time_manager.last_session_on_or_before(start), time_manager.first_session_on_or_after(end)
+            near = f"The nearest sessions are {before} and {after}."
+            raise ConfigError(f"{config.exchange_name} has no session from {start} to {end}. {near}")
+        _check_schedules(config, time_manager, found)
+
+
+def _check_schedules(config: SessionConfig, time_manager: TimeManager, found: _Findings) -> None:
+    """A scanner that is due in none of the sessions would never run."""
+    days = time_manager.sessions(config.backtest_config.start_date, config.backtest_config.end_date)
+    for at, scanner in enumerate(config.scanners):
+        if scanner.pre_session or any(
+            due_times(scanner.schedule, time_manager.session(day), time_manager) for day in days
+        ):
+            continue
+        session = time_manager.session(days[0])
+        opens, closes = (f"{time_manager.to_local(t):%H:%M}" for t in (session.first_ns, session.last_ns))
+        with found.at("scanners", at, "schedule"):
+            raise ConfigError(f"the scanner would never run: the sessions are from {opens} to {closes}.")
+
+
+def _check_indicators(config: SessionConfig, found: _Findings) -> None:
+    keys: dict[str, int] = {}
+    for at, indicator in enumerate(config.session_data_config.indicators):
+        with found.at("session_data_config", "indicators", at):
+            key = _checked_key(indicator, config)
+            first = keys.setdefault(key, at)
+            if first != at:
+                raise ConfigError(f"it is the same as indicators[{first}]: both are {key}. Take one out.")
+
+
+def _checked_key(indicator: IndicatorConfig, config: SessionConfig) -> str:
+    """The key of an indicator that exists, with parameters that go together, on an interval that suits it.
+
+    Raises:
+        ConfigError: One of these does not hold.
+    """
+    definition = indicators.get(indicator.name)
+    definition.check_interval(indicator.interval)
+    params = definition.resolve(indicator.period, indicator.params)
+    definition.lookback(params)
+    definition.settling(params, config.session_data_config.settling_tolerance)
+    return indicators.key(definition.name, params, indicator.interval)
+
+
+def _check_components(config: SessionConfig, found: _Findings) -> None:
+    from openbell.engine.component_runner import load_scanner, load_strategy
+
+    for at, scanner in enumerate(config.scanners):
+        with found.at("scanners", at, "module"):
+            load_scanner(scanner, config)
+        with found.at("scanners", at, "universe"):
+            load_universe(scanner.universe, config.folder)
+    for at, strategy in enumerate(config.strategies):
+        with found.at("strategies", at, "module"):
+            load_strategy(strategy, config)

@@ -1,0 +1,1 @@
+"""A strategy and a scanner to read, run and copy."""

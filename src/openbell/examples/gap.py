@@ -1,0 +1,44 @@
+"""An example of a scanner: finds symbols that open away from yesterday's close."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openbell.components.scanner import Scanner
+from openbell.config import IndicatorConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Gap"]
+
+
+class Gap(Scanner):
+    """Adds the symbols of its universe that gapped at the open to the session, the widest gaps first.
+
+    Config:
+        min_percent: The smallest gap worth a look, in percent of yesterday's close; 1 by default.
+        most: How many symbols to add at the most; 5 by default.
+        interval: The interval of the bars that the gap is read from; 1m by default.
+    """
+
+    def setup(self) -> None:
+        """Give every symbol of the universe its gap."""
+        self._min_percent = self.config.get("min_percent", 1)
+        self._most = self.config.get("most", 5)
+        self._indicator = IndicatorConfig("gap", interval=self.config.get("interval", "1m"))
+        done = self.context.add_indicators(self.context.universe, [self._indicator])
+        self._watched = [symbol for symbol, ok in done.items() if ok]
+
+    def scan(self) -> Iterable[str]:
+        """The symbols whose gap is wide enough become full ones; the others are given back."""
+        widths = {symbol: abs(self._gap_percent(symbol)) for symbol in self._watched}
+        wide = [s for s in sorted(widths, key=lambda s: (-widths[s], s)) if widths[s] >= self._min_percent]
+        found = [s for s, ok in self.context.add_symbols(wide[: self._most]).items() if ok]
+        self.context.remove_symbols(s for s in self._watched if s not in found)
+        self._watched = found
+        return found
+
+    def _gap_percent(self, symbol: str) -> float:
+        value = self.context.indicator(symbol, f"gap_{self._indicator.interval}").value
+        return value if isinstance(value, float) else 0.0

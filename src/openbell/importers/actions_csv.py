@@ -1,0 +1,124 @@
+"""Corporate actions from a CSV file: symbol, ex_date, type, value; what cannot be is set aside with line and reason.
+
+The value of a split is new shares for one old share (``7``, ``0.05``) or both (``7:1``, ``1:20``); of a dividend, cash
+per share as held before the ex-date; of a rename, the new symbol. A column ``reference`` may tell the raw close before.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from openbell.actions.store import ActionStore
+from openbell.actions.table import ACTION_SCHEMA, check_actions
+from openbell.errors import BadBarsError, ConfigError, did_you_mean
+from openbell.importers.quarantine import settle
+from openbell.store import layout
+from openbell.store.writer import WriteReport
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["ActionsReport", "import_actions_csv"]
+
+_COLUMNS = ("symbol", "ex_date", "type", "value")
+_OPTIONAL = ("reference",)
+_RATIO = r"^\s*([\d.]+)\s*[:/]\s*([\d.]+)\s*$"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionsReport:
+    """What an import of actions did.
+
+    Attributes:
+        written: Actions added, revised and unchanged.
+        duplicates: Rows that repeated another one and were left out.
+        added_up: Dividends that were added to another one of the same ex-date.
+        set_aside: Rows that cannot be used.
+        quarantine: The file that holds them; None when there are none.
+        symbols: The symbols of the actions, sorted.
+    """
+
+    written: WriteReport = field(default_factory=WriteReport)
+    duplicates: int = 0
+    added_up: int = 0
+    set_aside: int = 0
+    quarantine: Path | None = None
+    symbols: tuple[str, ...] = ()
+
+
+def import_actions_csv(path: Path, store: Path) -> ActionsReport:
+    """Import actions; ones that are there already are left alone or revised.
+
+    Args:
+        path: A CSV file with a header line.
+        store: The store's folder; do not hold its writer.
+
+    Raises:
+        ConfigError: No such file, or a column is missing.
+        BadBarsError: Not one row can be used.
+    """
+    written = _read(path)
+    checked = check_actions(_parsed(written))
+    quarantine = _set_aside(path, store, written, checked.bad) if len(checked.bad) else None
+    if checked.good.is_empty():
+        first = ""
+        if quarantine is not None:
+            first = f" The first is line {checked.bad['line'][0]}: {checked.bad['reason'][0]}; "
+            first += f"{quarantine} holds them with the reasons."
+        raise BadBarsError(f"{path} has no corporate action that can be used.{first}")
+    report = ActionStore(store).write(checked.good)
+    symbols = tuple(checked.good["symbol"].unique().sort())
+    return ActionsReport(report, checked.duplicates, checked.added_up, len(checked.bad), quarantine, symbols)
+
+
+def _read(path: Path) -> pl.DataFrame:
+    """The rows as they are written, with ``line`` counted from the header's 1."""
+    try:
+        frame = pl.read_csv(path, infer_schema=False, truncate_ragged_lines=True)
+    except FileNotFoundError:
+        raise ConfigError(f"there is no file {path}.") from None
+    except (pl.exceptions.PolarsError, OSError) as exc:
+        raise ConfigError(f"{path} cannot be read as CSV: {exc}") from exc
+    frame = frame.rename({name: name.strip().lower() for name in frame.columns})
+    if missing := [name for name in _COLUMNS if name not in frame.columns]:
+        near = did_you_mean(missing[0], frame.columns)
+        raise ConfigError(
+            f"{path} has no column {', '.join(missing)}; it has {', '.join(frame.columns)}.{near} "
+            f"Its header must be {','.join(_COLUMNS)}, and may have {', '.join(_OPTIONAL)}."
+        )
+    if "reference" not in frame.columns:
+        frame = frame.with_columns(reference=pl.lit(None, pl.String))
+    return frame.select(pl.col(*_COLUMNS, *_OPTIONAL).str.strip_chars()).with_row_index("line", offset=2)
+
+
+def _parsed(written: pl.DataFrame) -> pl.DataFrame:
+    kind = pl.col("type").str.to_lowercase()
+    text = pl.col("value")
+    ratio = text.str.extract(_RATIO, 1).cast(pl.Float64, strict=False) / text.str.extract(_RATIO, 2).cast(
+        pl.Float64, strict=False
+    )
+    number = text.cast(pl.Float64, strict=False)
+    return written.select(
+        "line",
+        "symbol",
+        pl.col("ex_date").str.to_date("%Y-%m-%d", strict=False),
+        kind,
+        value=pl.when(kind == "split").then(number.fill_null(ratio)).when(kind == "dividend").then(number),
+        new_symbol=pl.when(kind == "rename").then(text),
+        reference=pl.when(kind == "dividend").then(pl.col("reference").cast(pl.Float64, strict=False)),
+    ).select("line", *ACTION_SCHEMA)
+
+
+def _set_aside(path: Path, store: Path, written: pl.DataFrame, bad: pl.DataFrame) -> Path:
+    folder = store / layout.QUARANTINE
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{path.stem}.tmp"
+    rows = written.join(bad.with_columns(pl.col("line").cast(written.schema["line"])), on="line").sort("line")
+    rows.select("line", "reason", *_COLUMNS, *_OPTIONAL).write_csv(temporary)
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    return settle(temporary, folder, f"actions-{path.stem}")

@@ -1,0 +1,208 @@
+"""CSV files of bars: columns by name, times by format and time zone, labels at the start or the end of a bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Literal
+
+import polars as pl
+
+from openbell.errors import ConfigError, IntervalError, did_you_mean
+from openbell.importers.bar_rows import BarRows
+from openbell.importers.csv_table import CsvLayout, CsvTable, read_beginning
+from openbell.importers.guess_layout import header_names
+from openbell.importers.sources import find_sources
+from openbell.importers.tables import import_tables
+from openbell.importers.times import TimeReader
+from openbell.model.interval import parse_interval
+from openbell.store.layout import STORED_INTERVALS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from openbell.importers.report import ImportReport, Progress
+    from openbell.importers.sources import Source
+    from openbell.importers.table import Table
+    from openbell.model.interval import Interval
+    from openbell.store.store import BarStore
+
+__all__ = ["CSV_ENDINGS", "NO_VOLUME", "CsvColumns", "CsvReading", "import_csv", "import_csv_as", "storable"]
+
+CSV_ENDINGS = (".csv", ".tsv")
+NO_VOLUME = "none"
+"""Given as the name of the volume column when the file has none; volumes are then 0."""
+
+_USUAL_TIME_COLUMNS = ("timestamp", "time", "datetime", "date")
+_OPTIONAL = ("clock", "symbol")
+_BEGINNING = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class CsvColumns:
+    """Names of the columns in the file; None looks for the usual name, in upper or lower case.
+
+    Attributes:
+        time: When a bar was; usually timestamp, time, datetime or date.
+        open: Likewise high, low, close: prices.
+        volume: Volume; `NO_VOLUME` when there is none.
+        clock: The time of day, when ``time`` has the date only; None: there is no such column.
+        symbol: The symbols of the rows; None: all rows are of one symbol.
+    """
+
+    time: str | None = None
+    open: str | None = None
+    high: str | None = None
+    low: str | None = None
+    close: str | None = None
+    volume: str | None = None
+    clock: str | None = None
+    symbol: str | None = None
+
+    def found_in(self, header: Sequence[str], path: Path) -> dict[str, str]:
+        """The column of the file for each of ours; those that are not there and need not be are left out.
+
+        Raises:
+            ConfigError: A column is not in the file.
+        """
+        found: dict[str, str] = {}
+        for ours in (field.name for field in fields(self)):
+            given: str | None = getattr(self, ours)
+            if (ours == "volume" and given == NO_VOLUME) or (ours in _OPTIONAL and given is None):
+                continue
+            usual = _USUAL_TIME_COLUMNS if ours == "time" else (ours,)
+            wanted = (given,) if given is not None else usual
+            theirs = next((h for name in wanted for h in header if h.strip().casefold() == name.casefold()), None)
+            if theirs is None:
+                hint = f" Without volumes say --volume-column {NO_VOLUME}." if ours == "volume" else ""
+                near = did_you_mean(wanted[0], header)
+                raise ConfigError(
+                    f"{path}: there is no column {' or '.join(wanted)} for the {ours}.{near} "
+                    f"The file has {', '.join(header)}; name the right one with --{ours}-column.{hint}"
+                )
+            found[ours] = theirs
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class CsvReading:
+    """All that is to know to read bars from tables of one make.
+
+    Attributes:
+        interval: A stored interval.
+        columns: Names of the columns.
+        time_format: A strftime format, or ``epoch_s``, ``epoch_ms``, ``epoch_us``, ``epoch_ns``; None: ISO 8601.
+        timezone: Where times without an offset are told; required for those of intraday bars.
+        label: Whether a time is the start or the end of its bar.
+        price_scale: Prices are divided by it.
+        layout: How the text is written; None: commas and a header.
+    """
+
+    interval: Interval
+    columns: CsvColumns
+    time_format: str | None = None
+    timezone: str | None = None
+    label: Literal["start", "end"] = "start"
+    price_scale: float = 1.0
+    layout: CsvLayout | None = None
+
+    def bars_of(self, table: Table) -> BarRows:
+        """What turns the rows of ``table`` into bars.
+
+        Raises:
+            ConfigError: A column is not there, or the settings contradict each other.
+        """
+        source = table.source
+        return BarRows(
+            self.columns.found_in(table.columns, source.path),
+            TimeReader(self.interval, self.time_format, self.timezone, self.label),
+            None if self.columns.symbol else source.symbol,
+            source.day,
+            self.price_scale,
+            decimal_comma=self.layout is not None and self.layout.decimal_comma,
+            where=str(source),
+        )
+
+    def open(self, source: Source) -> tuple[Table, BarRows]:
+        """A CSV file as a table; its columns may come in another order than in the file that was looked at."""
+        layout = self.layout or CsvLayout(())
+        if layout.has_header:
+            lines = read_beginning(source, _BEGINNING).splitlines()
+            if len(lines) < layout.header_lines:
+                raise pl.exceptions.NoDataError("the file is empty")
+            names = header_names(lines[layout.header_lines - 1], layout.separator)
+            layout = replace(layout, columns=tuple(names))
+        table = CsvTable(source, layout)
+        return table, self.bars_of(table)
+
+
+def import_csv(
+    paths: Sequence[Path],
+    store: BarStore,
+    *,
+    interval: str,
+    symbol: str | None = None,
+    file_name: str = "{symbol}",
+    columns: CsvColumns | None = None,
+    time_format: str | None = None,
+    timezone: str | None = None,
+    label: Literal["start", "end"] = "start",
+    price_scale: float = 1.0,
+    layout: CsvLayout | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import CSV files.
+
+    Args:
+        paths: Files, folders whose ``*.csv`` files are meant, globs, and patterns with ``{symbol}`` and ``{date}``.
+            Compressed ones (gz, zip, zst) are read, too.
+        store: Where the bars go.
+        interval: ``1s``, ``1m``, ``60m`` or ``1d``.
+        symbol: The symbol of all files; None takes it from each file's name, in upper case.
+        file_name: How the names of the files are made, without the ending, e.g. ``{symbol}_1min``.
+        columns: Names of the columns.
+        time_format: A strftime format, or ``epoch_s``, ``epoch_ms``, ``epoch_us``, ``epoch_ns``; None: ISO 8601.
+        timezone: Where times without an offset are told; required for those of intraday bars.
+        label: Whether a time is the start or the end of its bar.
+        price_scale: Prices are divided by it.
+        layout: How the files are written; None: commas, and a header in the first line.
+        progress: Told after each file.
+
+    Raises:
+        ConfigError: The command does not fit the files; the message names the file and the remedy.
+        BadBarsError: Not one row can be used.
+    """
+    reading = CsvReading(storable(interval), columns or CsvColumns(), time_format, timezone, label, price_scale, layout)
+    return import_csv_as(paths, store, reading, symbol=symbol, file_name=file_name, progress=progress)
+
+
+def import_csv_as(
+    paths: Sequence[Path],
+    store: BarStore,
+    reading: CsvReading,
+    *,
+    symbol: str | None = None,
+    file_name: str = "{symbol}",
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import CSV files that are read alike; see `import_csv`."""
+    TimeReader(reading.interval, reading.time_format, reading.timezone, reading.label)  # refuses before a store is made
+    sources = find_sources(
+        paths, CSV_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=reading.columns.symbol is not None
+    )
+    return import_tables(sources, store, reading.open, progress=progress)
+
+
+def storable(interval: str) -> Interval:
+    """The interval, if bars of it are stored.
+
+    Raises:
+        IntervalError: They are not, or it is not an interval.
+    """
+    wanted = parse_interval(interval)
+    if str(wanted) not in STORED_INTERVALS:
+        raise IntervalError(
+            f"{interval} bars are not stored: import {', '.join(STORED_INTERVALS)} bars, "
+            f"and openbell derives {interval}."
+        )
+    return wanted

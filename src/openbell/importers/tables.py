@@ -1,0 +1,231 @@
+"""Tables of bars into a store: every row is read, checked against all others of its file, and stored or set aside.
+
+A file is read in chunks, and its bars are put by. When all are there they are taken up again in batches, each with all
+bars of some symbols and times, so that repetitions and contradictions show however far apart their rows are. Only
+then is anything written: a file that the command does not fit leaves no trace. Rows that cannot be used are looked up
+in the file once more and copied to the quarantine. The memory holds a chunk and a batch, never the file.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import polars as pl
+
+from openbell.errors import BadBarsError, ConfigError, DamagedFileError
+from openbell.importers.log import logged
+from openbell.importers.quarantine import write_quarantine
+from openbell.importers.report import ImportReport, Progress
+from openbell.importers.shelf import Shelf
+from openbell.model.interval import DAY_NS
+from openbell.store.check_bars import check_bars
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from openbell.importers.bar_rows import BarRows
+    from openbell.importers.sources import Source
+    from openbell.importers.table import Table
+    from openbell.store.store import BarStore
+    from openbell.store.writer import StoreWriter
+
+__all__ = ["UNREADABLE", "import_tables"]
+
+UNREADABLE = (
+    OSError, EOFError, RuntimeError, UnicodeError, zipfile.BadZipFile, zlib.error, pl.exceptions.PolarsError,
+)  # fmt: skip
+"""What a damaged or odd file makes its readers raise; an encrypted zip is a RuntimeError."""
+
+_BATCH_ROWS = 1_000_000
+_BUCKET_NS = 28 * DAY_NS
+_IN_FLIGHT = 2
+_ENOUGH_STEPS = 20
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+def import_tables(
+    sources: Sequence[Source],
+    store: BarStore,
+    open_table: Callable[[Source], tuple[Table, BarRows]],
+    *,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import tables of bars.
+
+    Args:
+        sources: Where the tables are.
+        store: Where the bars go.
+        open_table: Makes the table of a source, and what turns its rows into bars.
+        progress: Told after each file.
+
+    Raises:
+        ConfigError: The command does not fit the first file; of later ones the report tells it.
+        BadBarsError: Not one row can be used.
+    """
+    report = ImportReport()
+    with store.writer() as writer:
+        Shelf.clean(store.path)
+        for done, source in enumerate(sources, 1):
+            with logged(report, source):
+                try:
+                    table, bars = open_table(source)
+                    _import_table(table, bars, report, writer, store, is_first=done == 1)
+                except ConfigError as exc:
+                    if done == 1:
+                        raise
+                    report.failed.append((source.path, str(exc)))
+                except (*UNREADABLE, DamagedFileError, BadBarsError) as exc:
+                    report.failed.append((source.path, (str(exc) or type(exc).__name__).splitlines()[0]))
+            if progress is not None:
+                progress(done, len(sources))
+    report.require_bars()
+    return report
+
+
+def _import_table(
+    table: Table, bars: BarRows, report: ImportReport, writer: StoreWriter, store: BarStore, *, is_first: bool
+) -> None:
+    with Shelf(store.path) as good, Shelf(store.path) as bad:
+        shelved = _Shelved(good)
+        for rows, wrong in _ahead(bars.read, table.chunks(bars.wanted, bars.numbers)):
+            if not is_first and not len(shelved.keys):
+                _require_interval(rows, bars)
+            shelved.add(rows)
+            if len(wrong):
+                bad.add(wrong)
+                report.count_reasons(wrong)
+                if bars.symbol is None:
+                    report.unnamed += len(wrong)
+                else:
+                    report.of(bars.symbol, bars.interval).set_aside += len(wrong)
+        symbols = shelved.symbols or ([bars.symbol] if bars.symbol else [])
+        for symbol in symbols:
+            report.of(symbol, bars.interval).files += 1
+        for batch in _ahead(shelved.rows_of, shelved.batches()):
+            for symbol, rows in _by_symbol(batch, bars.symbol):
+                series = report.of(symbol, bars.interval)
+                checked = check_bars(rows)
+                if len(checked.good):
+                    series.written += writer.write(symbol, bars.interval, checked.good)
+                series.unsorted += checked.unsorted
+                series.duplicates += checked.duplicates
+                series.set_aside += len(checked.bad)
+                if len(checked.bad):
+                    bad.add(checked.bad)
+                    report.count_reasons(checked.bad)
+        report.set_aside_in(write_quarantine(store.path, table, bad))
+
+
+def _require_interval(rows: pl.DataFrame, bars: BarRows) -> None:
+    """Refuse a file of longer bars than the others, such as one of 5 minutes among those of one.
+
+    Raises:
+        ConfigError: The bars of its first symbol are all several intervals apart.
+    """
+    if bars.symbol is None and len(rows):
+        rows = rows.filter(pl.col("symbol") == rows["symbol"][0])
+    steps = np.diff(np.unique(rows["timestamp"].to_physical().to_numpy()))
+    apart = int(np.gcd.reduce(steps)) if len(steps) >= _ENOUGH_STEPS else bars.times.interval.ns
+    if apart >= 5 * bars.times.interval.ns:
+        raise ConfigError(
+            f"its bars are {apart / 60e9:g} minutes apart, not {bars.interval} as those of the first file. "
+            "Import it by itself, with its own --interval."
+        )
+
+
+@dataclass
+class _Shelved:
+    """The bars of a file, put by in chunks, with what is known of each chunk.
+
+    Attributes:
+        shelf: The chunks.
+        keys: Per chunk, how many rows it has of each (symbol, bucket of time).
+    """
+
+    shelf: Shelf
+    keys: list[dict[tuple[str, int], int]] = field(default_factory=list)
+
+    def add(self, rows: pl.DataFrame) -> None:
+        if rows.is_empty():
+            return
+        by = [*(["symbol"] if "symbol" in rows.columns else []), _bucket()]
+        counts = rows.group_by(by).len()
+        symbols = counts["symbol"] if "symbol" in rows.columns else [""] * len(counts)
+        self.keys.append(dict(zip(zip(symbols, counts["bucket"], strict=True), counts["len"], strict=True)))
+        self.shelf.add(rows)
+
+    @property
+    def symbols(self) -> list[str]:
+        return sorted({symbol for keys in self.keys for symbol, _ in keys} - {""})
+
+    def batches(self) -> Iterator[set[tuple[str, int]]]:
+        """Sets of keys, each with about as many rows as a batch may have."""
+        totals: Counter[tuple[str, int]] = Counter()
+        for keys in self.keys:
+            totals.update(keys)
+        batch: set[tuple[str, int]] = set()
+        rows = 0
+        for key in sorted(totals):
+            if batch and rows + totals[key] > _BATCH_ROWS:
+                yield batch
+                batch, rows = set(), 0
+            batch.add(key)
+            rows += totals[key]
+        if batch:
+            yield batch
+
+    def rows_of(self, batch: set[tuple[str, int]]) -> pl.DataFrame:
+        """All rows of some keys, in the order of the file."""
+        parts = []
+        for place, keys in enumerate(self.keys):
+            mine = keys.keys() & batch
+            if not mine:
+                continue
+            frame = self.shelf[place]
+            if len(mine) < len(keys):
+                frame = _rows_with(frame, mine)
+            parts.append(frame)
+        return pl.concat(parts)
+
+
+def _bucket() -> pl.Expr:
+    return (pl.col("timestamp").to_physical() // _BUCKET_NS).alias("bucket")
+
+
+def _rows_with(frame: pl.DataFrame, keys: set[tuple[str, int]]) -> pl.DataFrame:
+    symbols, buckets = zip(*keys, strict=True)
+    wanted = pl.DataFrame({"symbol": symbols, "bucket": pl.Series(buckets, dtype=pl.Int64)})
+    on = ["symbol", "bucket"] if "symbol" in frame.columns else ["bucket"]
+    return frame.with_columns(_bucket()).join(wanted, on=on, how="semi", maintain_order="left").drop("bucket")
+
+
+def _by_symbol(batch: pl.DataFrame, symbol: str | None) -> Iterator[tuple[str, pl.DataFrame]]:
+    if symbol is not None:
+        yield symbol, batch
+        return
+    for part in batch.partition_by("symbol", maintain_order=True):
+        yield part["symbol"][0], part.drop("symbol")
+
+
+def _ahead(work: Callable[[_Item], _Result], items: Iterator[_Item]) -> Iterator[_Result]:
+    """``work`` of each item in order, some items ahead in other threads, so that reading and storing overlap."""
+    first = list(islice(items, 2))
+    if len(first) < 2:  # threads would cost more than a small file does
+        yield from map(work, first)
+        return
+    with ThreadPoolExecutor(_IN_FLIGHT) as pool:
+        pending = []
+        for item in chain(first, items):
+            pending.append(pool.submit(work, item))
+            if len(pending) > _IN_FLIGHT:
+                yield pending.pop(0).result()
+        while pending:
+            yield pending.pop(0).result()

@@ -1,0 +1,65 @@
+"""Lost bars built again from finer ones, days from complete minutes and minutes from complete seconds; marked so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from openbell.market_data.manager import DataManager
+from openbell.model.bars import PRICE_COLUMNS
+from openbell.model.interval import DAY_NS
+from openbell.store.built import BUILT, BUILT_SCHEMA
+from openbell.store.layout import BAR_SCHEMA, instant
+
+if TYPE_CHECKING:
+    from openbell.store.layout import Partition
+    from openbell.store.manifest import FileEntry
+    from openbell.store.store import BarStore
+    from openbell.timing.manager import TimeManager
+
+__all__ = ["FINER", "rebuilt"]
+
+FINER = {"1d": "1m", "1m": "1s"}
+"""From which bars those of a lost file are built."""
+
+_SCHEMA = pl.Schema([*BAR_SCHEMA.items(), (BUILT, BUILT_SCHEMA[BUILT])])
+
+
+def rebuilt(
+    store: BarStore, lost: Partition, entry: FileEntry, time_manager: TimeManager
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The bars of a lost data file of which every finer bar is stored.
+
+    Args:
+        store: Where the finer bars are.
+        lost: The file.
+        entry: What is known of it: from when to when its bars were.
+        time_manager: Says which finer bars a session has; bars outside regular hours are not built.
+
+    Returns:
+        The bars, and the marks that say of how many finer ones each is made (rows of `BUILT_SCHEMA`).
+
+    Raises:
+        DamagedFileError: A file of the finer bars cannot be read.
+    """
+    finer = FINER.get(lost.interval)
+    held = store.coverage_of(lost.symbol, finer) if finer else None
+    nothing = BAR_SCHEMA.to_frame(), BUILT_SCHEMA.to_frame()
+    if held is None:
+        return nothing
+    first = max(held.first, instant(entry.first_ns)).date()
+    last = min(held.last, instant(entry.last_ns)).date()
+    if last < first:
+        return nothing
+    manager = DataManager(store, time_manager, min_completeness=1.0)
+    bars = manager.load_historical_bars(lost.symbol, lost.interval, first, last, base=finer)
+    times = bars.timestamp
+    if lost.interval == "1d":
+        grid = time_manager.grid(first, last)
+        times = grid.days[np.searchsorted(grid.open_ns, times)] * DAY_NS
+    values = {name: getattr(bars, name) for name in PRICE_COLUMNS}
+    frame = pl.DataFrame({"timestamp": times, **values, BUILT: bars.count}).cast(_SCHEMA)
+    within = frame.filter(pl.col("timestamp").to_physical().is_between(entry.first_ns, entry.last_ns))
+    return within.select(*BAR_SCHEMA), within.select(*BUILT_SCHEMA)

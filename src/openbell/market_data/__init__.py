@@ -1,0 +1,1 @@
+"""The one way to bars: stored history, cached, adjusted to a day, aggregated and measured."""

@@ -1,0 +1,169 @@
+"""What is done about missing bars: real ones built from finer bars, and synthetic ones that repeat the last close.
+
+A bar that was built has a ``count`` of more than one on a base interval: the number of finer bars that it was made of.
+A synthetic bar has a ``count`` of zero. No bar that is there is ever changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from openbell.market_data.aggregate import aggregate
+from openbell.market_data.cache import SessionRange
+from openbell.market_data.session_reader import read_sessions
+from openbell.model.bars import COLUMNS, Bars, BarTimes
+from openbell.model.interval import parse_interval
+from openbell.timing.grid import day_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from openbell.model.interval import Interval
+    from openbell.store.store import BarStore
+    from openbell.timing.grid import SessionGrid
+
+__all__ = [
+    "GapPolicies",
+    "GapPolicy",
+    "as_inputs",
+    "build_missing",
+    "forward_filled",
+    "gap_policy_of",
+    "has_synthetic",
+    "with_built",
+]
+
+GapPolicy = Literal["none", "forward"]
+"""``none`` leaves gaps; ``forward`` fills those within a session with synthetic bars."""
+
+GapPolicies = GapPolicy | Mapping[str, GapPolicy | Mapping[str, GapPolicy]]
+"""One word for all series, or words by interval, symbol and "default"; those of a symbol by interval and "default"."""
+
+_FINER = {"1d": "1m", "1m": "1s"}
+_SESSIONS_AT_ONCE = 20
+
+
+def gap_policy_of(policies: GapPolicies, symbol: str, interval: str) -> GapPolicy:
+    """What holds for one series: what is said of its symbol, else of its interval, else the default, else "none"."""
+    if isinstance(policies, str):
+        return policies
+    own = policies.get(symbol, {})
+    if isinstance(own, str):
+        return own
+    for level in (own, policies):
+        said = level.get(interval, level.get("default"))
+        if isinstance(said, str):
+            return said
+    return "none"
+
+
+def forward_filled(bars: Bars, grid: SessionGrid, interval: Interval) -> Bars:
+    """The bars with synthetic ones where the calendar expects bars that are missing.
+
+    A synthetic bar has open = high = low = close = the close of the bar before it, volume 0 and count 0. There is one
+    only in regular hours, and only after the first bar of its session: yesterday's close is no price of today, and
+    nothing is taken from later. So whether a bar is synthetic, and its values, follow from earlier bars alone. Daily
+    and longer bars are never filled: a day without any trade is a hole.
+
+    Args:
+        bars: Bars of ``interval``, in ascending time.
+        grid: The sessions that they lie in.
+        interval: Their interval.
+    """
+    if not interval.is_intraday or not len(bars):
+        return bars
+    expected = grid.expected_bars(interval)
+    missing = np.flatnonzero(~np.isin(expected.start_ns, bars.timestamp, assume_unique=True))
+    start, end = expected.start_ns[missing], expected.end_ns[missing]
+    before = np.searchsorted(bars.timestamp, start, side="right") - 1
+    begins = grid.segment_open_ns[np.searchsorted(grid.segment_session, expected.session[missing])]
+    known = (before >= 0) & (bars.timestamp[before] >= begins) & (bars.end[before] <= start)
+    if not known.any():
+        return bars
+    close = bars.close[before[known]]
+    nothing = np.zeros(len(close))
+    synthetic = Bars(start[known], end[known], close, close, close, close, nothing, nothing.astype(np.int32))
+    return _merged(bars, synthetic)
+
+
+def has_synthetic(times: BarTimes) -> bool:
+    """Whether any of the bars at these times is synthetic."""
+    return bool(len(times)) and int(times.count.min()) == 0
+
+
+def as_inputs(bars: Bars) -> Bars:
+    """Base bars as other bars are derived from: each built one with a count of one, so that they count alike."""
+    if not len(bars) or int(bars.count.max()) <= 1:
+        return bars
+    return bars.at(BarTimes(bars.timestamp, bars.end, np.minimum(bars.count, 1).astype(np.int32)))
+
+
+def with_built(bars: Bars, finer: Bars, grid: SessionGrid, interval: Interval, finer_interval: Interval) -> Bars:
+    """The bars with those that are missing built from finer ones, where every finer bar that belongs to them is there.
+
+    Args:
+        bars: Bars of ``interval``, in ascending time.
+        finer: Bars of ``finer_interval``.
+        grid: The sessions that all of them lie in.
+        interval: The interval to build.
+        finer_interval: An interval that builds it.
+    """
+    made = aggregate(finer, grid, interval, base=finer_interval, min_completeness=1.0)
+    new = made.take(~np.isin(made.timestamp, bars.timestamp, assume_unique=True))
+    return _merged(bars, new) if len(new) else bars
+
+
+def build_missing(store: BarStore, symbol: str, bars: Bars, grid: SessionGrid, interval: Interval) -> Bars:
+    """Stored bars with those that are missing built from what the store has of finer ones: 1d from 1m, 1m from 1s.
+
+    Only sessions with missing bars are read, a few at a time.
+
+    Raises:
+        DamagedFileError: A file of the finer bars cannot be read.
+    """
+    finer = _FINER.get(str(interval))
+    held = store.coverage_of(symbol, finer) if finer else None
+    if finer is None or held is None:
+        return bars
+    shorter = parse_interval(finer)
+
+    def read(window: SessionGrid) -> Bars:
+        days = SessionRange.of(int(window.days[0]), int(window.days[-1]), window)
+        return next(iter(read_sessions(store, [symbol], shorter, window, days)))[1]
+
+    within = (day_number(held.first.date()) - 1, day_number(held.last.date()) + 1)
+    return _built_by_session(bars, grid, interval, shorter, read, within)
+
+
+def _built_by_session(
+    bars: Bars,
+    grid: SessionGrid,
+    interval: Interval,
+    finer: Interval,
+    read: Callable[[SessionGrid], Bars],
+    within: tuple[int, int],
+) -> Bars:
+    """As `with_built`, reading finer bars of the sessions that need them and lie ``within`` a range of days."""
+    expected = grid.expected_bars(interval)
+    lacking = np.unique(expected.session[~np.isin(expected.start_ns, bars.timestamp, assume_unique=True)])
+    days = grid.days[lacking]
+    lacking = lacking[(days >= within[0]) & (days <= within[1])]
+    at = 0
+    while at < len(lacking):
+        first = int(lacking[at])
+        after = int(np.searchsorted(lacking, first + _SESSIONS_AT_ONCE))
+        window = grid.between(first, int(lacking[after - 1]) + 1)
+        bars = with_built(bars, read(window), window, interval, finer)
+        at = after
+    return bars
+
+
+def _merged(bars: Bars, new: Bars) -> Bars:
+    """Both in ascending time; they have no time in common."""
+    order: NDArray[np.intp] = np.argsort(np.concatenate([bars.timestamp, new.timestamp]), kind="stable")
+    return Bars(*(np.concatenate([getattr(bars, name), getattr(new, name)])[order] for name in COLUMNS))

@@ -1,0 +1,1 @@
+"""Bars and intervals: typed values, frozen, with no behaviour but their own."""

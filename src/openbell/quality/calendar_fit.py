@@ -1,0 +1,234 @@
+"""Does the calendar fit the data? Bars beyond its ends, and sessions on which nothing was stored, are questions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.actions.store import ActionStore
+from openbell.errors import DamagedFileError
+from openbell.model.interval import DAY_NS, parse_interval
+from openbell.quality.closed_days import question_of_closed_days
+from openbell.timing.calendars import calendar_names
+from openbell.timing.grid import date_of, day_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from openbell.store.store import BarStore
+    from openbell.timing.grid import SessionGrid
+    from openbell.timing.manager import TimeManager
+
+__all__ = ["bars_beyond_calendar", "first_stored_day", "questions_of_calendar", "sessions_without_bars"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_ROWS = 100_000
+_MOST_QUESTIONS = 5
+_MOST_NAMES = 3
+
+
+def first_stored_day(store: BarStore, time_manager: TimeManager, symbols: Sequence[str]) -> date | None:
+    """The date of the first stored bar of any of the symbols, at the exchange; None when nothing is stored of them."""
+    held = [e for e in store.coverage() if e.symbol in set(symbols)]
+    days = [e.first.date() if e.interval == "1d" else time_manager.to_local(_ns(e.first)).date() for e in held]
+    return min(days, default=None)
+
+
+def bars_beyond_calendar(store: BarStore, time_manager: TimeManager, symbols: Sequence[str]) -> list[str]:
+    """Warnings of bars that lie before the first or after the last day that the calendar knows; from the manifest."""
+    first, last = time_manager.first_day, time_manager.last_day
+    held = [entry for entry in store.coverage() if entry.symbol in set(symbols)]
+    early = {entry.symbol: None for entry in held if entry.first.date() < first}
+    late = {entry.symbol: None for entry in held if time_manager.to_local(_ns(entry.last)).date() > last}
+    unread = "They are in no session, and are not read."
+    texts = []
+    if early:
+        since = min(entry.first for entry in held).date()
+        texts.append(
+            f"the calendar {time_manager.exchange} begins on {first}, but the store has bars of {_some(list(early))} "
+            f"from {since}. {unread}"
+        )
+    if late:
+        until = max(entry.last for entry in held).date()
+        texts.append(
+            f"the calendar {time_manager.exchange} ends on {last}, but the store has bars of {_some(list(late))} until "
+            f"{until}. {unread} A newer release of exchange_calendars may know these days; or write sessions of your "
+            "own under exchange."
+        )
+    return texts
+
+
+def questions_of_calendar(
+    store: BarStore, time_manager: TimeManager, symbols: Sequence[str], first: date, last: date
+) -> list[str]:
+    """For each stretch of sessions on which none of the symbols has a bar, and for days without a session on which one
+    has bars: is the calendar wrong, or the data?
+
+    Args:
+        store: The bars.
+        time_manager: The calendar.
+        symbols: The symbols that matter.
+        first: The first day that is looked at.
+        last: The last one, inclusive.
+    """
+    missing = sessions_without_bars(store, time_manager, symbols, first, last)
+    if missing and (more := _other_names(store, symbols)):
+        missing = sessions_without_bars(store, time_manager, [*symbols, *more], missing[0], missing[-1])
+    stretches = _stretches(missing, time_manager)
+    others = [symbol for symbol in store.symbols() if symbol not in set(symbols)]
+    texts = [_question(stretch, symbols, others, store, time_manager) for stretch in stretches[:_MOST_QUESTIONS]]
+    if rest := stretches[_MOST_QUESTIONS:]:
+        days = sum(map(len, rest))
+        texts.append(f"the same of {days} more session{'s' if days > 1 else ''}, the last on {rest[-1][-1]}.")
+    return texts + question_of_closed_days(store, time_manager, symbols, first, last)
+
+
+def _other_names(store: BarStore, symbols: Sequence[str]) -> list[str]:
+    """The other names of what ever had one of these: under them it may have its bars of the time."""
+    try:
+        book = ActionStore(store.path).book()
+    except DamagedFileError:
+        return []  # whoever needs the file will tell
+    renames = [action for symbol in symbols for action in book.naming(symbol) if action.type == "rename"]
+    chains = (book.chain(action.symbol, day_number(action.ex_date) - 1) for action in renames)
+    return list(dict.fromkeys(tenure.name for chain in chains for tenure in chain if tenure.name not in symbols))
+
+
+def sessions_without_bars(
+    store: BarStore, time_manager: TimeManager, symbols: Sequence[str], first: date, last: date
+) -> list[date]:
+    """The sessions from ``first`` to ``last`` on which none of the symbols has a bar of any stored interval.
+
+    None when nothing is stored of any of them, which is another matter. Reads as little as it can: coarse bars first,
+    and only what may hold the sessions that are still without bars.
+    """
+    first, last = max(first, time_manager.first_day), min(last, time_manager.last_day)
+    grid = time_manager.grid(first, last) if first <= last else None
+    held = [(interval, symbol) for symbol in symbols for interval in store.intervals(symbol)]
+    if grid is None or not held:
+        return []
+    held.sort(key=lambda item: -parse_interval(item[0]).seconds)
+    missing = np.ones(len(grid), np.bool_)
+    # One symbol usually answers for all sessions; the others are asked together about what it leaves open.
+    for interval in dict.fromkeys(interval for interval, _ in held):
+        names = [symbol for held_interval, symbol in held if held_interval == interval]
+        for group in (names[:1], names[1:]):
+            for begin, end in list(_runs(missing)):
+                missing[begin:end] &= ~_present(store, group, interval, grid, begin, end)
+    return [date_of(day) for day in grid.days[missing]]
+
+
+def _present(
+    store: BarStore, symbols: Sequence[str], interval: str, grid: SessionGrid, begin: int, end: int
+) -> NDArray[np.bool_]:
+    """Which of the sessions from ``begin`` up to but without ``end`` have a bar of some of the symbols."""
+    opens, closes = _edges(grid)
+    daily = interval == "1d"
+    starts = grid.days * DAY_NS if daily else opens
+    ends = starts + DAY_NS if daily else closes
+    present = np.zeros(end - begin, np.bool_)
+    for low, high in _windows(store, symbols, interval, int(starts[begin]), int(ends[end - 1])):
+        inside = (ends[begin:end] > low) & (starts[begin:end] < high)
+        if present[inside].all():
+            continue
+        try:
+            rows = store.read_rows(symbols, interval, low, high, columns=("timestamp",))
+        except DamagedFileError:
+            present |= inside  # whoever needs the file will tell
+            continue
+        times = rows.columns["timestamp"]
+        row = np.searchsorted(starts[begin:end], times, side="right") - 1
+        row = row[(row >= 0) & (times < ends[begin:end][row])]
+        present[row] = True
+    return present
+
+
+def _windows(
+    store: BarStore, symbols: Sequence[str], interval: str, begin_ns: int, end_ns: int
+) -> Iterator[tuple[int, int]]:
+    """The time from ``begin_ns`` to ``end_ns`` in pieces that are read at once, so that no read is too large."""
+    files = sorted(
+        (max(begin_ns, entry.first_ns), min(end_ns, entry.last_ns + 1), entry.rows)
+        for symbol in symbols
+        for entry in store.manifest.files.get((symbol, interval), ())
+        if entry.first_ns < end_ns and entry.last_ns >= begin_ns
+    )
+    low, high, rows = end_ns, begin_ns, 0
+    for first, after, held in files:
+        if rows and rows + held > _MOST_ROWS and first >= high:
+            yield low, high
+            low, rows = first, 0
+        low, high, rows = min(low, first), max(high, after), rows + held
+    if rows:
+        yield low, high
+
+
+def _edges(grid: SessionGrid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """When each session's trading begins and ends, extended hours included."""
+    first, after = grid.segments_of_sessions()
+    return grid.segment_open_ns[first], grid.segment_close_ns[after - 1]
+
+
+def _runs(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Where each run of True begins, and where it is over."""
+    edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+
+
+def _stretches(days: Sequence[date], time_manager: TimeManager) -> list[list[date]]:
+    """The days in groups of sessions that follow one another."""
+    stretches: list[list[date]] = []
+    for day in days:
+        if stretches and time_manager.session_before(day) == stretches[-1][-1]:
+            stretches[-1].append(day)
+        else:
+            stretches.append([day])
+    return stretches
+
+
+def _question(
+    days: Sequence[date], symbols: Sequence[str], others: Sequence[str], store: BarStore, time_manager: TimeManager
+) -> str:
+    if len(days) == 1:
+        what, it, its, holidays = f"{days[0]} is a session", "it", "its", str(days[0])
+    else:
+        what, it, its = f"{days[0]} to {days[-1]} are {len(days)} sessions", "them", "their"
+        holidays = ", ".join(map(str, days[:_MOST_NAMES])) + (", ..." if len(days) > _MOST_NAMES else "")
+    whose = f"{symbols[0]} has no bars" if len(symbols) == 1 else f"none of the {len(symbols)} symbols has bars"
+    witnesses = _witnesses(store, others, days, time_manager)
+    known = f" (the store has bars of {_some(witnesses)} then)" if witnesses else ""
+    exchange = time_manager.exchange
+    own = f"exchange: {{name: MY_EXCHANGE, like: {exchange}, holidays: [{holidays}]}}"
+    remedy = f"write {own}" if exchange in calendar_names() else f"add to the exchange's holidays: {holidays}"
+    return (
+        f"{what} of the calendar {exchange}, but {whose} on {it}{known}. Calendar or data? If the exchange was open, "
+        f"import {its} bars; if it was closed, {remedy}."
+    )
+
+
+def _witnesses(store: BarStore, others: Sequence[str], days: Sequence[date], time_manager: TimeManager) -> list[str]:
+    """Other symbols of the store that have bars on the first of the days."""
+    opens, closes = _edges(time_manager.grid(days[0], days[0]))
+    day_ns = day_number(days[0]) * DAY_NS
+    found: dict[str, None] = {}
+    for interval in ("1d", "1m", "1s"):
+        low, high = (day_ns, day_ns + DAY_NS) if interval == "1d" else (int(opens[0]), int(closes[0]))
+        try:
+            found.update(dict.fromkeys(name for name, _, _ in store.read_rows(others, interval, low, high).runs))
+        except DamagedFileError:
+            continue
+    return list(found)
+
+
+def _ns(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

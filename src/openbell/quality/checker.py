@@ -1,0 +1,297 @@
+"""`check_store`: all checks over all series of a store, an interval and a window of time at once, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from openbell.errors import ConfigError, DamagedFileError, UnknownNameError
+from openbell.model.interval import DAY_NS, Interval, parse_interval
+from openbell.quality.calendar_fit import bars_beyond_calendar
+from openbell.quality.finding import Finding
+from openbell.quality.missing import Elsewhere
+from openbell.quality.part import Part, check_part, joined
+from openbell.quality.peers import MOST_PEERS, Peers
+from openbell.quality.report import Report, SeriesReport
+from openbell.quality.series import Series, bars_of_sessions, make_series
+from openbell.quality.splits import declared_splits
+from openbell.quality.windows import Window, windows_of
+from openbell.store.layout import BAR_SCHEMA
+from openbell.timing import TimeManager
+from openbell.timing.grid import date_of, day_number
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from openbell.model.bars import Bars
+    from openbell.store.reader import SymbolRows
+    from openbell.store.store import BarStore, Coverage
+    from openbell.timing.grid import SessionGrid
+
+__all__ = ["CHECKED_INTERVALS", "check_store"]
+
+CHECKED_INTERVALS = ("1d", "1m", "1s")
+"""The intervals that are checked; 60m bars lie on clock hours, and nothing is derived from them."""
+
+_ROWS_AT_ONCE = 2_000_000
+_PATIENT_DAYS = 10
+_FOREVER = 2**62
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Progress = Callable[[float, int], None]
+"""Called with how many series are done, parts of them counted, and how many there are."""
+
+Declared = Mapping[str, frozenset[int]]
+"""By symbol, the sessions on which a split that is known takes effect, in days since 1970-01-01."""
+
+
+def check_store(
+    store: BarStore,
+    exchange: str = "XNYS",
+    *,
+    symbols: Sequence[str] = (),
+    intervals: Sequence[str] = (),
+    first: date | None = None,
+    last: date | None = None,
+    declared: Declared | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Check stored bars.
+
+    Args:
+        store: The store.
+        exchange: The calendar that the bars are checked against.
+        symbols: Which; all unless given. The busiest others serve for comparison all the same.
+        intervals: Which of `CHECKED_INTERVALS`; all that are stored unless given.
+        first: First UTC date that bars start on; None: from the beginning.
+        last: Last such date, inclusive.
+        declared: The splits that are known; those of the store's corporate actions unless given.
+        progress: Hears of each series.
+
+    Raises:
+        UnknownNameError: A symbol is not in the store, or there is no such calendar.
+        ConfigError: An interval is not checked, or there is no day in the range.
+    """
+    if strange := [name for name in intervals if name not in CHECKED_INTERVALS]:
+        raise ConfigError(f"{', '.join(strange)} bars are not checked; checked are {', '.join(CHECKED_INTERVALS)}.")
+    if first and last and first > last:
+        raise ConfigError(f"there are no days from {first} to {last}: the first is after the last. Swap them.")
+    known = store.symbols()
+    for symbol in symbols:
+        if symbol not in known:
+            raise UnknownNameError("symbol", symbol, known, str(store.path))
+    asked = list(dict.fromkeys(symbols)) or list(known)
+    wanted = [name for name in CHECKED_INTERVALS if not intervals or name in intervals]
+    checker = _Checker(store, exchange, first, last, declared_splits(store) if declared is None else declared)
+    todo = {name: [s for s in asked if name in store.intervals(s)] for name in wanted}
+    total, done = sum(map(len, todo.values())), 0.0
+
+    def tick(series: float) -> None:
+        nonlocal done
+        done += series
+        if progress:
+            progress(done, total)
+
+    reports = [one for name, of_interval in todo.items() for one in checker.check_interval(name, of_interval, tick)]
+    reports.sort(key=_badness)
+    beyond = tuple(bars_beyond_calendar(store, checker.time_manager, asked))
+    return Report(str(store.path), exchange, checker.time_manager.timezone, tuple(reports), beyond)
+
+
+def _badness(report: SeriesReport) -> tuple[float, float, str, str]:
+    """The order of reports: the worst score first, of equal ones the least complete."""
+    score, complete = report.score.percent, report.score.complete
+    worst = 101.0 if score is None else score
+    return worst, complete or 0.0, report.symbol, report.interval
+
+
+class _Checker:
+    """The store, the calendar, and the range of dates of one check."""
+
+    def __init__(
+        self, store: BarStore, exchange: str, first: date | None, last: date | None, declared: Declared
+    ) -> None:
+        self.store, self.declared = store, declared
+        self.time_manager = tm = TimeManager(exchange)
+        # What the calendar does not know cannot be checked; it is told apart.
+        self.begin_ns = _midnight_ns(max(first or tm.first_day, tm.first_day))
+        self.end_ns = _midnight_ns(min(last or tm.last_day, tm.last_day) + timedelta(days=1))
+        try:
+            self._around: TimeManager | None = TimeManager(exchange, session_hours="extended")
+        except ConfigError:
+            self._around = None
+
+    def check_interval(self, name: str, symbols: Sequence[str], tick: Callable[[float], None]) -> list[SeriesReport]:
+        """A report for each of the symbols that has bars in the range of dates; ``tick`` hears of parts of series."""
+        held = {c.symbol: c for c in self.store.coverage() if c.interval == name and self._is_in_range(c)}
+        interval = parse_interval(name)
+        tick(len([symbol for symbol in symbols if symbol not in held]))
+        symbols = [symbol for symbol in symbols if symbol in held]
+        if not symbols:
+            return []
+        grid, around = self._grids(held.values())
+        busiest = sorted(held.values(), key=lambda c: (-c.rows, c.symbol))[:MOST_PEERS]
+        # One at a time: a window remembers the bars that it expects.
+        windows = sum(1 for _ in windows_of(grid, around, interval))
+        parts: dict[str, list[Part]] = {symbol: [] for symbol in symbols}
+        for window in windows_of(grid, around, interval):
+            there = [c.symbol for c in busiest if self._reaches(c, window)]
+            peers = Peers(window.grid, interval)
+            for series, _ in self._read(there, interval, window, held):
+                peers.add(series)
+            here = [symbol for symbol in symbols if self._reaches(held[symbol], window)]
+            for series, damaged in self._read(here, interval, window, held):
+                if len(series.stored) or len(series.expected) or damaged:
+                    elsewhere, daily = self._other_intervals(series)
+                    parts[series.symbol].append(check_part(series, peers, elsewhere, daily, damaged))
+                tick(1 / windows)
+            tick((len(symbols) - len(here)) / windows)
+        return [joined(found, grid, self.declared.get(symbol, frozenset())) for symbol, found in parts.items() if found]
+
+    def _grids(self, held: Collection[Coverage]) -> tuple[SessionGrid, SessionGrid | None]:
+        """All sessions of the stored bars in the range of dates, and some before and after."""
+        tm, patience = self.time_manager, timedelta(days=_PATIENT_DAYS)
+        first = date_of(max(self.begin_ns, min(_ns(c.first) for c in held)) // DAY_NS)
+        last = date_of(min(self.end_ns, max(_ns(c.last) for c in held)) // DAY_NS)
+        days = max(first - patience, tm.first_day), min(last + patience, tm.last_day)
+        around = self._around.grid(*days) if self._around else None
+        return tm.grid(*days), around
+
+    def _is_in_range(self, coverage: Coverage) -> bool:
+        return _ns(coverage.first) < self.end_ns and _ns(coverage.last) >= self.begin_ns
+
+    def _reaches(self, coverage: Coverage, window: Window) -> bool:
+        """Whether a series has begun before a window ends, and not ended before it begins."""
+        first, last = _ns(coverage.first), _ns(coverage.last)
+        return (window.end_ns is None or first < window.end_ns) and (window.begin_ns is None or last >= window.begin_ns)
+
+    def _read(
+        self, symbols: Sequence[str], interval: Interval, window: Window, held: Mapping[str, Coverage]
+    ) -> Iterator[tuple[Series, list[Finding]]]:
+        """Each symbol's series, with what is to be said of its files; read in groups of bounded size."""
+        name = str(interval)
+        for group in _groups([held[symbol] for symbol in symbols], window.bars):
+            try:
+                rows = self._rows(group, name, (window.begin_ns, window.end_ns))
+                frames = {symbol: rows.frame[first:after] for symbol, first, after in rows.runs}
+                found: dict[str, list[Finding]] = {}
+            except DamagedFileError:
+                frames, found = self._read_around_damage(group, name, window)
+            for symbol in group:
+                stored = frames.get(symbol, BAR_SCHEMA.to_frame())
+                span = self._span(held[symbol], window)
+                series = make_series(symbol, interval, stored, window.grid, window.around, span)
+                yield series, found.get(symbol, [])
+
+    def _span(self, coverage: Coverage, window: Window) -> tuple[int | None, int | None]:
+        """The sessions of a window that bars are expected of: all of them, but where the series begins or ends."""
+        first = max(_ns(coverage.first), self.begin_ns)
+        last = min(_ns(coverage.last), self.end_ns - 1)
+        return (
+            window.first if window.begin_ns is not None and first < window.begin_ns else None,
+            window.after if window.end_ns is not None and last >= window.end_ns else None,
+        )
+
+    def _rows(self, symbols: Sequence[str], name: str, bounds: tuple[int | None, int | None]) -> SymbolRows:
+        begin = self.begin_ns if bounds[0] is None else max(self.begin_ns, bounds[0])
+        end = self.end_ns if bounds[1] is None else min(self.end_ns, bounds[1])
+        return self.store.read_rows(symbols, name, begin, end)
+
+    def _read_around_damage(
+        self, symbols: Sequence[str], name: str, window: Window
+    ) -> tuple[dict[str, pl.DataFrame], dict[str, list[Finding]]]:
+        """What can be read file by file, and a finding for each file that cannot."""
+        begin = -_FOREVER if window.begin_ns is None else window.begin_ns
+        end = _FOREVER if window.end_ns is None else window.end_ns
+        frames: dict[str, pl.DataFrame] = {}
+        found: dict[str, list[Finding]] = {}
+        for symbol in symbols:
+            parts = []
+            for entry in self.store.manifest.files.get((symbol, name), ()):
+                if not (entry.first_ns < end and begin <= entry.last_ns):
+                    continue
+                try:
+                    bounds = (max(begin, entry.first_ns), min(end, entry.last_ns + 1))
+                    parts.append(self._rows([symbol], name, bounds).frame)
+                except DamagedFileError as error:
+                    if entry.first_ns >= begin:  # else it was told in the window before
+                        finding = Finding(
+                            "damaged_file", "serious", entry.first_ns, entry.last_ns, entry.rows, str(error)
+                        )
+                        found.setdefault(symbol, []).append(finding)
+            frames[symbol] = pl.concat(parts) if parts else BAR_SCHEMA.to_frame()
+        return frames, found
+
+    def _other_intervals(self, series: Series) -> tuple[tuple[Elsewhere, ...], Bars | None]:
+        """The symbol's other intervals where this one has holes, and its daily bars when this one is not daily."""
+        elsewhere: list[Elsewhere] = []
+        daily: Bars | None = None
+        for name in self.store.intervals(series.symbol):
+            if name not in CHECKED_INTERVALS or name == str(series.interval) or not len(series.expected):
+                continue
+            other = parse_interval(name)
+            try:
+                if other.is_intraday and other < series.interval:
+                    elsewhere.append(self._seen_in_finer(series, other))
+                    continue
+                bars = self._bars_of(series, other, 0, len(series.expected))
+            except DamagedFileError:
+                continue  # told in the report of that interval
+            elsewhere.append(Elsewhere(name, bars.timestamp, bars.end))
+            if name == "1d":
+                daily = bars
+        return tuple(elsewhere), daily
+
+    def _bars_of(self, series: Series, other: Interval, first: int, after: int) -> Bars:
+        """The symbol's bars of another interval in the time of some of its expected bars."""
+        begin, end = int(series.expected.start_ns[first]), int(series.expected.end_ns[after - 1])
+        frame = self._rows([series.symbol], str(other), (begin if other.is_intraday else _day_start(begin), end)).frame
+        return bars_of_sessions(other, frame.cast(BAR_SCHEMA), series.grid)[0]
+
+    def _seen_in_finer(self, series: Series, finer: Interval) -> Elsewhere:
+        """The missing bars of a series in whose time there are finer ones; read by a few sessions at a time."""
+        expected = series.expected
+        lacking = np.unique(expected.session[~series.present])
+        at_once = max(1, _ROWS_AT_ONCE // max(1, int(series.grid.bars_per_session(finer).max())))
+        seen = [np.empty(0, np.intp)]
+        while len(lacking):
+            here = lacking[: int(np.searchsorted(lacking, lacking[0] + at_once))]
+            first, after = np.searchsorted(expected.session, [here[0], here[-1] + 1])
+            bars = self._bars_of(series, finer, int(first), int(after))
+            slot = np.searchsorted(expected.start_ns, bars.timestamp, side="right") - 1
+            inside = (slot >= 0) & (bars.end <= expected.end_ns[slot])
+            seen.append(np.unique(slot[inside]))
+            lacking = lacking[len(here) :]
+        slots = np.concatenate(seen)
+        return Elsewhere(str(finer), expected.start_ns[slots], expected.end_ns[slots])
+
+
+def _groups(series: Sequence[Coverage], bars: int) -> Iterator[list[str]]:
+    """The symbols in groups that are read at once; ``bars`` are expected of each."""
+    group: list[str] = []
+    rows = 0
+    for coverage in series:
+        size = min(coverage.rows, 2 * bars)  # extended hours may double them
+        if group and rows + size > _ROWS_AT_ONCE:
+            yield group
+            group, rows = [], 0
+        group.append(coverage.symbol)
+        rows += size
+    if group:
+        yield group
+
+
+def _midnight_ns(day: date) -> int:
+    return day_number(day) * DAY_NS
+
+
+def _day_start(ns: int) -> int:
+    return ns // DAY_NS * DAY_NS
+
+
+def _ns(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1) * 1000

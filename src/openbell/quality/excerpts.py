@@ -1,0 +1,89 @@
+"""What a report shows of a series: how complete its sessions are, and the bars around what is suspicious."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.quality.missing import Elsewhere, untraded
+from openbell.quality.report import Completeness, Stretch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openbell.quality.finding import Finding
+    from openbell.quality.series import Series
+
+__all__ = ["completeness", "fewest_charts", "stretches"]
+
+_CHARTS_PER_KIND = 3
+_CHARTS_PER_SERIES = 8
+_CHART_REACH = 30
+_NOT_CHARTED = {
+    "daily_near",
+    "no_trades",
+    "extended_hours",
+    "damaged_file",
+    "wrong_time_zone",
+    "wrong_label",
+    "other_basis",
+    "outside_hours",
+    "closed_day",
+}
+_LONG_ABSENCE = 5
+
+
+def completeness(series: Series, elsewhere: tuple[Elsewhere, ...], findings: Sequence[Finding]) -> Completeness:
+    """How complete each session of a series is, and what of the rest is explained."""
+    if not len(series.expected):
+        nothing = np.empty(0, np.int64)
+        return Completeness(nothing, nothing, nothing, nothing)
+    first = int(series.expected.session[0])
+    number = series.expected.session - first
+    expected = np.bincount(number).astype(np.int64)
+    present = np.bincount(number[series.present], minlength=len(expected)).astype(np.int64)
+    excused = untraded(series, elsewhere)
+    for halt in (f for f in findings if f.kind == "halt"):
+        begin, after = np.searchsorted(series.expected.start_ns, [halt.start_ns, halt.end_ns])
+        excused[begin:after] = ~series.present[begin:after]
+    quiet = np.bincount(number[excused], minlength=len(expected)).astype(np.int64)
+    return Completeness(series.grid.days[first : first + len(expected)], expected, present, quiet)
+
+
+def stretches(series: Series, findings: Sequence[Finding]) -> tuple[Stretch, ...]:
+    """The bars around the first suspicious findings of each kind."""
+    shown: dict[str, int] = {}
+    found_stretches = []
+    for found in findings:
+        if found.kind in _NOT_CHARTED or shown.get(found.kind, 0) == _CHARTS_PER_KIND or not len(series.bars):
+            continue
+        shown[found.kind] = shown.get(found.kind, 0) + 1
+        begin, after = np.searchsorted(series.bars.timestamp, [found.start_ns, found.end_ns])
+        first = max(0, int(begin) - _CHART_REACH)
+        last = min(len(series.bars), int(min(after, begin + 2 * _CHART_REACH)) + _CHART_REACH)
+        if found.kind != "missing_sessions":
+            first, last = _without_long_gaps(series, first, min(int(begin), len(series.bars) - 1), last)
+        # Copies: a view would keep the columns of the whole series in memory.
+        found_stretches.append(Stretch(found, series.bars.take(np.arange(first, last)), str(series.interval)))
+        if len(found_stretches) == _CHARTS_PER_SERIES:
+            break
+    return tuple(found_stretches)
+
+
+def fewest_charts(charts: Sequence[Stretch]) -> tuple[Stretch, ...]:
+    """The first of each kind, as many as a report shows."""
+    shown: Counter[str] = Counter()
+    kept: list[Stretch] = []
+    for one in charts:
+        shown[one.finding.kind] += 1
+        if shown[one.finding.kind] <= _CHARTS_PER_KIND:
+            kept.append(one)
+    return tuple(kept[:_CHARTS_PER_SERIES])
+
+
+def _without_long_gaps(series: Series, first: int, row: int, last: int) -> tuple[int, int]:
+    """The rows around ``row`` that no absence of more than a week of sessions parts from it."""
+    far = np.flatnonzero(np.diff(series.session[first:last]) > _LONG_ABSENCE) + first + 1
+    return max([first, *far[far <= row].tolist()]), min([last, *far[far > row].tolist()])

@@ -1,0 +1,125 @@
+"""Findings about when bars lie: outside the session, in another time zone, or named by their end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.market_data.aggregate import rows_in_segments
+from openbell.model.interval import DAY_NS
+from openbell.quality.closed import SUSPICIOUS_SHARE, bars_on_closed_days
+from openbell.quality.finding import Finding
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from openbell.quality.series import Series
+
+__all__ = ["end_labels", "outside_hours", "wrong_time_zone"]
+
+_HOUR_NS = 3_600_000_000_000
+_SHIFTS = tuple(half * _HOUR_NS // 2 for half in sorted(range(-28, 29), key=abs) if half)
+_FITTING = 0.95
+_USUAL = 0.9
+_SESSIONS_FOR_LABEL = 3
+
+
+def outside_hours(series: Series) -> list[Finding]:
+    """Bars outside the hours of sessions: pre-market and post-market bars are noted, others are in doubt.
+
+    Those of whole days without a session are left to `closed_days`. Where the exchange has no extended hours in the
+    calendar, everything outside the regular ones is in doubt.
+    """
+    if not series.intraday:
+        return []
+    starts = series.distinct_starts()
+    regular = rows_in_segments(starts, series.grid)[0]
+    around = rows_in_segments(starts, series.around)[0] if series.around is not None else regular
+    extended = around & ~regular
+    found = _strangers(series, np.setdiff1d(starts[~around], bars_on_closed_days(series)[0]), len(starts))
+    if extended.any():
+        early = starts[extended]
+        text = f"{100 * extended.mean():.0f} % of the bars are of the pre-market and post-market, which is usual"
+        found.append(
+            Finding("extended_hours", "note", int(early[0]), int(early[-1]) + series.interval.ns, len(early), text)
+        )
+    return found
+
+
+def _strangers(series: Series, strange: NDArray[np.int64], total: int) -> list[Finding]:
+    if not len(strange):
+        return []
+    text = f"{100 * len(strange) / total:.1f} % of the bars: bars outside all trading hours of the exchange"
+    if len(strange) >= SUSPICIOUS_SHARE * total:
+        text += "; wrong time zone?"
+    end = int(strange[-1]) + series.interval.ns
+    return [Finding("outside_hours", "doubt", int(strange[0]), end, len(strange), text, strange)]
+
+
+def wrong_time_zone(series: Series) -> list[Finding]:
+    """Volume that lies outside the regular hours, and within them when all times are moved by the same hours.
+
+    Told apart by the exchange's UTC offset: times in a fixed offset are right in winter and wrong in summer, or the
+    other way round. Most volume of a market is traded in its regular hours, so this also finds a shift that leaves the
+    bars within the extended ones.
+    """
+    if not series.intraday:
+        return []
+    starts = series.starts_of_stored()
+    volume = np.nan_to_num(series.stored["volume"].to_numpy(), nan=0.0)
+    near = np.minimum(np.searchsorted(series.grid.open_ns, starts), len(series.grid.open_ns) - 1)
+    opened = series.grid.open_ns[near] % DAY_NS
+    # Futures and round-the-clock markets have no quiet hours that would tell one time zone from another.
+    if (series.grid.close_ns - series.grid.open_ns).max() > 12 * _HOUR_NS:
+        return []
+    found = []
+    for offset in np.unique(opened):
+        rows = opened == offset
+        total = float(volume[rows].sum())
+        if total <= 0:
+            continue
+        share = _regular_share(series, starts[rows], volume[rows], total)
+        if share > _USUAL:
+            continue
+        shifted = [(_regular_share(series, starts[rows] + shift, volume[rows], total), shift) for shift in _SHIFTS]
+        best, shift = max(shifted, key=lambda pair: pair[0])
+        if best >= _FITTING:
+            text = (
+                f"wrong time zone? Only {100 * share:.0f} % of the volume lies in regular hours; with all times moved "
+                f"by {shift / _HOUR_NS:+g} h it is {100 * best:.0f} %"
+            )
+            at = starts[rows]
+            end = int(at.max()) + series.interval.ns
+            found.append(Finding("wrong_time_zone", "serious", int(at.min()), end, len(at), text))
+    return found
+
+
+def _regular_share(series: Series, starts: NDArray[np.int64], volume: NDArray[np.float64], total: float) -> float:
+    return float(volume[rows_in_segments(starts, series.grid)[0]].sum()) / total
+
+
+def end_labels(series: Series) -> list[Finding]:
+    """Sessions that lack their first bar and have one that starts at their close: times name the ends of bars.
+
+    Of sessions that begin as another ends only those count that follow or precede a pause, as after a weekend.
+    """
+    if not series.intraday or not len(series.expected):
+        return []
+    sessions = series.sessions()
+    grid = series.grid
+    pauses = grid.open_ns[1:] != grid.close_ns[:-1]
+    opens = grid.open_ns[sessions[np.append(True, pauses)[sessions]]]
+    closes = grid.close_ns[sessions[np.append(pauses, True)[sessions]]]
+    starts = series.distinct_starts()
+    no_first = ~np.isin(opens, starts, assume_unique=True)
+    at_close = np.isin(closes, starts, assume_unique=True)
+    fewest = min(len(opens), len(closes))
+    if fewest < _SESSIONS_FOR_LABEL or min(no_first.mean(), at_close.mean()) < _FITTING:
+        return []
+    such = min(int(no_first.sum()), int(at_close.sum()))
+    text = (
+        f"{such} of {fewest} sessions have no bar at the open and one at the close: "
+        "do the times name the ends of bars? Import them again with --label end"
+    )
+    return [Finding("wrong_label", "serious", int(opens[0]), int(closes[-1]), len(starts), text)]

@@ -1,0 +1,243 @@
+"""Findings about bars that are missing: whole sessions, holes, trading halts, and times in which nobody traded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.quality.finding import Finding
+from openbell.quality.series import true_range
+from openbell.quality.stale import runs_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from openbell.quality.peers import Peers
+    from openbell.quality.series import Series
+
+__all__ = ["Elsewhere", "missing_bars", "missing_sessions", "untraded"]
+
+_MINUTE_NS = 60_000_000_000
+_SHORTEST_HALT_NS = 5 * _MINUTE_NS
+_BURST = 3.0
+_JUMP = 4.0
+_NEARBY = 20
+_THIN_SHARE = 0.05
+_CHANCE = 0.01
+_CLUSTERING = 3
+_LONG_ABSENCE = 20
+_FEW = 0.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Elsewhere:
+    """The same symbol's bars of another stored interval.
+
+    Attributes:
+        interval: That interval.
+        starts: Their starts, ascending int64 nanoseconds since 1970 UTC; likewise ends.
+    """
+
+    interval: str
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    def within(self, start_ns: NDArray[np.int64], end_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Per stretch, whether a bar lies wholly in it."""
+        return np.searchsorted(self.ends, end_ns, side="right") > np.searchsorted(self.starts, start_ns)
+
+
+def missing_sessions(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...] = ()) -> list[Finding]:
+    """Runs of sessions of which the series has no bar, among those that some are expected of."""
+    if not len(series.expected):
+        return []
+    first = int(series.expected.session[0])
+    held = np.zeros(int(series.expected.session[-1]) - first + 1, np.bool_)
+    held[series.sessions() - first] = True
+    active = peers.others_active(series)
+    bars = np.bincount(series.expected.session - first, minlength=len(held))
+    found = []
+    for begin, after in runs_of(~held):
+        start, end = int(series.grid.open_ns[first + begin]), int(series.grid.close_ns[first + after - 1])
+        others = int(active[first + begin : first + after].max())
+        seen = _seen_by(elsewhere, np.array([start]), np.array([end]))[0]
+        text = _absence(after - begin, seen, others, len(peers.members) - (series.symbol in peers.members))
+        found.append(Finding("missing_sessions", "doubt", start, end, int(bars[begin:after].sum()), text))
+    return found
+
+
+def _absence(sessions: int, seen: str, others: int, peers: int) -> str:
+    what = f"{sessions:,} sessions without a bar" if sessions > 1 else "a session without a bar"
+    if seen:
+        return f"{what}, and the {seen} bars have trades there: a hole, certainly"
+    if others and sessions >= _LONG_ABSENCE:
+        return f"{what} while other symbols traded: was it listed elsewhere, or under another symbol?"
+    if others:
+        return f"{what} while other symbols traded: a hole, likely"
+    if peers >= 2:
+        return f"{what}, and none of {peers} other symbols has one: is the calendar wrong, or the data?"
+    return what
+
+
+def missing_bars(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...] = ()) -> list[Finding]:
+    """Runs of missing bars within sessions that have others, told apart as far as one can.
+
+    In this order:
+        hole, certain: another stored interval of the symbol has bars there.
+        nobody traded: missing bars are usual in the session (5 % or more of its bars are followed by a missing one),
+            and the run is no longer than three times what chance explains (``N * p**n >= 0.01`` with ``p`` that share
+            of its ``N`` bars); all such runs are noted in one finding.
+        halt, likely: 5 minutes or more; two or more others have bars in the session and none in the run, and trading
+            resumes with a price jump or a burst of volume; or only this one stands, and resumes with both. A jump is 4
+            usual true ranges, a burst 3 usual volumes, usual being the median of the 20 bars before.
+        hole, likely: everything else; whether others traded and whether the price jumped is told.
+    """
+    if not series.intraday or series.present.all():
+        return []
+    others, active = peers.others_at(series), peers.others_active(series)
+    first, last = _runs_within_sessions(series)
+    start, end, day = series.expected.start_ns[first], series.expected.end_ns[last], series.expected.session[first]
+    missing = last - first + 1
+    seen = _seen_by(elsewhere, start, end)
+    quiet = _is_quiet(series, first, last, seen)
+    moved = true_range(series.bars)
+    found: list[Finding] = []
+    for i in np.flatnonzero(~quiet):
+        others_in_it = int(others[first[i] : last[i] + 1].sum())
+        gap = _Gap(int(start[i]), int(end[i]), int(missing[i]), others_in_it, int(active[day[i]]), str(seen[i]))
+        found.append(_judge(gap, _Resumption.of(series, moved, gap.start_ns, gap.end_ns)))
+    if quiet.any():
+        total, begin, until = int(missing[quiet].sum()), int(start[quiet][0]), int(end[quiet][-1])
+        text = f"{total:,} bars missing in {int(quiet.sum()):,} short stretches, as chance explains them: nobody traded"
+        found.append(Finding("no_trades", "note", begin, until, total, text))
+    return found
+
+
+def untraded(series: Series, elsewhere: tuple[Elsewhere, ...] = ()) -> NDArray[np.bool_]:
+    """Per expected bar, whether it is missing because nobody traded, as `missing_bars` tells it."""
+    mask = np.zeros(len(series.present) + 1, np.int64)
+    if series.intraday and not series.present.all():
+        first, last = _runs_within_sessions(series)
+        seen = _seen_by(elsewhere, series.expected.start_ns[first], series.expected.end_ns[last])
+        quiet = _is_quiet(series, first, last, seen)
+        mask[first[quiet]] += 1
+        mask[last[quiet] + 1] -= 1
+    return np.asarray(np.cumsum(mask[:-1]) > 0, np.bool_)
+
+
+def _is_quiet(
+    series: Series, first: NDArray[np.intp], last: NDArray[np.intp], seen: NDArray[np.str_]
+) -> NDArray[np.bool_]:
+    """Which runs of missing bars chance explains."""
+    day = series.expected.session[first]
+    share, bound = _thinness(series, first)
+    explained = (share[day] >= _THIN_SHARE) & (last - first + 1 <= bound[day])
+    return np.asarray((seen == "") & explained, np.bool_)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """A run of missing bars: how many bars others have in it, how many are active in the session, who sees trades."""
+
+    start_ns: int
+    end_ns: int
+    missing: int
+    others_in_it: int
+    others_active: int
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Resumption:
+    """How trading goes on after a gap: in usual ranges, and in usual volumes."""
+
+    jump: float
+    burst: float
+
+    @staticmethod
+    def of(series: Series, moved: NDArray[np.float64], start_ns: int, end_ns: int) -> _Resumption:
+        bars = series.bars
+        after = int(np.searchsorted(bars.timestamp, end_ns))
+        before = int(np.searchsorted(bars.timestamp, start_ns)) - 1
+        if before < 1 or after >= len(bars):
+            return _Resumption(0.0, 0.0)
+        nearby = slice(max(0, before - _NEARBY), before)
+        usual, volume = float(np.median(moved[nearby])), float(np.median(bars.volume[nearby]))
+        jump = abs(log(bars.open[after] / bars.close[before])) if bars.open[after] > 0 < bars.close[before] else 0.0
+        return _Resumption(jump / usual if usual else 0.0, float(bars.volume[after]) / volume if volume else 0.0)
+
+
+def _judge(gap: _Gap, resumed: _Resumption) -> Finding:
+    jumped, burst = resumed.jump >= _JUMP, resumed.burst >= _BURST
+    long = gap.end_ns - gap.start_ns >= _SHORTEST_HALT_NS
+    # A stray bar of one of them, or one with wrong times, is not the market.
+    everybody = gap.others_active >= 2 and gap.others_in_it <= _FEW * gap.missing * gap.others_active
+    bars = f"{gap.missing:,} bars missing" if gap.missing > 1 else "1 bar missing"
+    manner = " and ".join(
+        part
+        for part in (
+            f"a price jump ({resumed.jump:.0f} usual ranges)" if jumped else "",
+            f"a burst of volume ({resumed.burst:.0f} times the usual)" if burst else "",
+        )
+        if part
+    )
+    if gap.seen:
+        return _hole(gap, f"{bars}, and the {gap.seen} bars have trades there: a hole, certainly")
+    if long and everybody and (jumped or burst):
+        text = f"{bars}, {_who(gap)} stand still too, then {manner}: a market halt, likely"
+        return Finding("halt", "note", gap.start_ns, gap.end_ns, gap.missing, text)
+    if long and not everybody and jumped and burst:
+        return Finding("halt", "note", gap.start_ns, gap.end_ns, gap.missing, f"{bars}, then {manner}: a halt, likely")
+    if everybody and long:
+        return _hole(gap, f"{bars} here, and {_who(gap)} stand still too and go on quietly: the source failed?")
+    rest = f", then {manner}" if manner else ", no price jump"
+    if gap.others_in_it:
+        return _hole(gap, f"{bars} while other symbols traded{rest}: a hole, likely")
+    return _hole(gap, f"{bars}{rest}: a hole, or nobody traded")
+
+
+def _who(gap: _Gap) -> str:
+    return f"{'most of the' if gap.others_in_it else 'all'} {gap.others_active} other symbols"
+
+
+def _hole(gap: _Gap, text: str) -> Finding:
+    return Finding("hole", "doubt", gap.start_ns, gap.end_ns, gap.missing, text)
+
+
+def _thinness(series: Series, first: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Per session of the grid, how often a bar is followed by a missing one, and the longest run that chance explains.
+
+    The share of missing bars would not do: a single long hole would make the session look thin.
+    """
+    count = len(series.grid)
+    runs = np.bincount(series.expected.session[first], minlength=count)
+    present = np.bincount(series.expected.session[series.present], minlength=count)
+    expected = np.bincount(series.expected.session, minlength=count)
+    share = runs / np.maximum(present, 1)
+    bound = _CLUSTERING * np.log(_CHANCE / np.maximum(expected, 1)) / np.log(np.clip(share, 1e-9, 1 - 1e-9))
+    return share, np.where(share >= _THIN_SHARE, bound, 0.0)
+
+
+def _runs_within_sessions(series: Series) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """First and last slot of each run of missing bars, of sessions that have some; none goes on over a break."""
+    expected = series.expected
+    held = np.bincount(series.session, minlength=len(series.grid)) > 0
+    missing = np.flatnonzero(~series.present & held[expected.session])
+    apart = np.diff(missing) > 1
+    apart |= expected.end_ns[missing[:-1]] != expected.start_ns[missing[1:]]
+    first = np.concatenate([[0], np.flatnonzero(apart) + 1])[: len(missing)].astype(np.intp)
+    last = np.append(first[1:], len(missing)) - 1
+    return (missing[first], missing[last]) if len(missing) else (missing, missing)
+
+
+def _seen_by(
+    elsewhere: tuple[Elsewhere, ...], start_ns: NDArray[np.int64], end_ns: NDArray[np.int64]
+) -> NDArray[np.str_]:
+    """Per stretch, the first of the other intervals that has a bar in it; empty when none has."""
+    seen = np.full(len(start_ns), "", "U8")
+    for other in elsewhere:
+        seen[(seen == "") & other.within(start_ns, end_ns)] = other.interval
+    return seen

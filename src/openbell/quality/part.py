@@ -1,0 +1,150 @@
+"""`Part`: what was found in one window of a series; and a whole series' report from its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.model.bars import Bars
+from openbell.quality.closed import closed_days
+from openbell.quality.daily import unlike_daily
+from openbell.quality.excerpts import completeness, fewest_charts, stretches
+from openbell.quality.finding import KINDS, Finding
+from openbell.quality.hours import end_labels, outside_hours, wrong_time_zone
+from openbell.quality.missing import missing_bars, missing_sessions
+from openbell.quality.repeats import contradictions, duplicates
+from openbell.quality.report import Completeness, SeriesReport, Stretch
+from openbell.quality.score import score
+from openbell.quality.spikes import spikes
+from openbell.quality.splits import daily_sums, undeclared_splits
+from openbell.quality.stale import stale
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from openbell.quality.missing import Elsewhere
+    from openbell.quality.peers import Peers
+    from openbell.quality.series import Series
+    from openbell.timing.grid import SessionGrid
+
+__all__ = ["Part", "check_part", "joined"]
+
+_SPLIT_REACH = 30
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One window of a series: what is left of it when its bars are out of memory.
+
+    Attributes:
+        symbol: The symbol.
+        interval: The interval.
+        rows: Stored rows.
+        first_ns: Start of the first row; likewise last_ns. Both are 0 without rows.
+        present: How many of the expected bars are there.
+        daily: Its daily bars, or the sums of its sessions.
+        findings: What was found in it alone.
+        sessions: How complete each session is.
+        stretches: Bars around suspicious findings.
+    """
+
+    symbol: str
+    interval: str
+    rows: int
+    first_ns: int
+    last_ns: int
+    present: int
+    daily: Bars
+    findings: tuple[Finding, ...]
+    sessions: Completeness
+    stretches: tuple[Stretch, ...]
+
+
+def check_part(
+    series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...], daily: Bars | None, damaged: Sequence[Finding]
+) -> Part:
+    """Run all checks that need no more than one window.
+
+    Args:
+        series: The window of the series.
+        peers: The same window of others.
+        elsewhere: The symbol's other intervals where the series has holes.
+        daily: The symbol's daily bars, when the series is not daily.
+        damaged: What is to be said of its files.
+    """
+    findings = [
+        *damaged,
+        *(wrong_time_zone(series) or end_labels(series)),
+        *contradictions(series),
+        *duplicates(series),
+        *outside_hours(series),
+        *closed_days(series, peers),
+        *missing_sessions(series, peers, elsewhere),
+        *missing_bars(series, peers, elsewhere),
+        *spikes(series),
+        *stale(series),
+    ]
+    if daily is not None:
+        findings += unlike_daily(series, daily)
+    findings.sort(key=_gravity)
+    starts = series.starts_of_stored()
+    return Part(
+        series.symbol,
+        str(series.interval),
+        len(starts),
+        int(starts.min()) if len(starts) else 0,
+        int(starts.max()) if len(starts) else 0,
+        int(series.present.sum()),
+        daily_sums(series),
+        tuple(findings),
+        completeness(series, elsewhere, findings),
+        stretches(series, findings),
+    )
+
+
+def joined(parts: Sequence[Part], grid: SessionGrid, declared: Collection[int]) -> SeriesReport:
+    """The report of a series from its parts, at least one, in the order of time.
+
+    Args:
+        parts: The parts.
+        grid: The sessions of all of them.
+        declared: The sessions of declared splits, in days since 1970-01-01.
+    """
+    daily = Bars.concat([part.daily for part in parts])
+    splits = undeclared_splits(daily, grid, declared)
+    findings = sorted([*splits, *(found for part in parts for found in part.findings)], key=_gravity)
+    charts = [*(_around(split, daily) for split in splits), *(chart for part in parts for chart in part.stretches)]
+    charts.sort(key=lambda chart: _gravity(chart.finding))
+    sessions = Completeness(
+        *(
+            np.concatenate([getattr(part.sessions, name) for part in parts])
+            for name in ("days", "expected", "present", "excused")
+        )
+    )
+    held = [part for part in parts if part.rows]
+    return SeriesReport(
+        parts[0].symbol,
+        parts[0].interval,
+        sum(part.rows for part in parts),
+        held[0].first_ns if held else 0,
+        held[-1].last_ns if held else 0,
+        score(int(sessions.expected.sum()), sum(part.present for part in parts), findings),
+        tuple(findings),
+        sessions,
+        fewest_charts(charts),
+    )
+
+
+def _gravity(found: Finding) -> tuple[int, int]:
+    return _ORDER[found.kind], found.start_ns
+
+
+_ORDER = {kind: place for place, kind in enumerate(KINDS)}
+
+
+def _around(split: Finding, daily: Bars) -> Stretch:
+    row = int(np.searchsorted(daily.timestamp, split.start_ns))
+    rows = np.arange(max(0, row - _SPLIT_REACH), min(len(daily), row + _SPLIT_REACH + 1))
+    return Stretch(split, daily.take(rows), "1d")

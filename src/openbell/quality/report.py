@@ -1,0 +1,200 @@
+"""`Report`: what a check of a store found, per series, and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from openbell.model.interval import parse_interval
+from openbell.quality.finding import KINDS
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from numpy.typing import NDArray
+
+    from openbell.model.bars import Bars
+    from openbell.quality.finding import Finding
+    from openbell.quality.score import Score
+
+__all__ = ["Completeness", "Report", "SeriesReport", "Stretch", "local_range"]
+
+_NOTES = ("daily_near", "no_trades", "extended_hours")
+_OF_SESSIONS = ("undeclared_split", "missing_sessions", "daily_price", "daily_volume", "daily_near")
+_COUNTED_IN_BARS = (
+    *("hole", "contradiction", "duplicate", "outside_hours", "closed_day", "halt"),
+    *("outside_daily", "daily_volume"),
+)
+_PHRASES = {
+    "damaged_file": ("1 damaged file", "{:,} damaged files"),
+    "wrong_time_zone": ("wrong time zone?", "wrong time zone?"),
+    "wrong_label": ("times name the ends of bars?", "times name the ends of bars?"),
+    "undeclared_split": ("1 split not declared", "{:,} splits not declared"),
+    "contradiction": ("1 bar contradicts itself", "{:,} bars contradict themselves"),
+    "duplicate": ("1 duplicate", "{:,} duplicates"),
+    "outside_hours": ("1 bar outside all hours", "{:,} bars outside all hours"),
+    "closed_day": ("1 bar on closed days", "{:,} bars on closed days"),
+    "missing_sessions": ("1 session missing", "{:,} sessions missing"),
+    "hole": ("1 bar missing", "{:,} bars missing"),
+    "spike": ("1 spike", "{:,} spikes"),
+    "other_basis": ("another price basis than the daily bars?", "another price basis than the daily bars?"),
+    "outside_daily": ("1 bar beyond its daily bar", "{:,} bars beyond their daily bars"),
+    "daily_price": ("prices unlike the daily bar's in 1 session", "prices unlike the daily bar's in {:,} sessions"),
+    "daily_volume": ("volume unlike the daily bar's in 1 session", "volume unlike the daily bar's in {:,} sessions"),
+    "stale": ("1 stale run", "{:,} stale runs"),
+    "halt": ("1 bar missing in a halt", "{:,} bars missing in halts"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Completeness:
+    """How complete each session of a series is.
+
+    Attributes:
+        days: The sessions, in days since 1970-01-01 (int64).
+        expected: Bars expected of each (int64).
+        present: Bars there of each (int64).
+        excused: Bars missing of each because of a halt, or because nobody traded (int64).
+    """
+
+    days: NDArray[np.int64]
+    expected: NDArray[np.int64]
+    present: NDArray[np.int64]
+    excused: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """The bars around one finding, for a chart; ``interval`` is theirs."""
+
+    finding: Finding
+    bars: Bars
+    interval: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesReport:
+    """What was found in one series.
+
+    Attributes:
+        symbol: The symbol.
+        interval: The stored interval.
+        rows: Stored rows.
+        first_ns: Start of the first row, nanoseconds since 1970 UTC; likewise last_ns. Of daily bars 00:00 UTC.
+        score: Its score.
+        findings: What was found, the gravest kinds first, each kind in ascending time.
+        sessions: How complete each session is.
+        stretches: Bars around the suspicious findings, the first ones of each kind.
+    """
+
+    symbol: str
+    interval: str
+    rows: int
+    first_ns: int
+    last_ns: int
+    score: Score
+    findings: tuple[Finding, ...]
+    sessions: Completeness
+    stretches: tuple[Stretch, ...]
+
+    def counts(self) -> dict[str, int]:
+        """How many findings there are of each kind, the gravest kinds first."""
+        counted = Counter(f.kind for f in self.findings)
+        return {kind: counted[kind] for kind in KINDS if kind in counted}
+
+    def in_short(self, timezone: tzinfo) -> list[str]:
+        """One phrase for each kind of finding that is more than a note, the gravest first."""
+        return [self._phrase(kind, timezone) for kind in self.counts() if kind not in _NOTES]
+
+    def _phrase(self, kind: str, timezone: tzinfo) -> str:
+        found = [f for f in self.findings if f.kind == kind]
+        one, many = _PHRASES[kind]
+        count = len(found)
+        if kind == "missing_sessions":
+            count = int((self.sessions.present == 0).sum())
+        elif kind == "daily_price":
+            count = len(np.unique(np.concatenate([f.blamed for f in found])))
+        elif kind in _COUNTED_IN_BARS:
+            count = sum(f.bars for f in found)
+        worst = max(found, key=lambda f: f.bars)
+        when = local_range(worst, self.interval, timezone)
+        more = f" ({when}{' ...' if len(found) > 1 else ''})" if kind not in ("outside_hours", "duplicate") else ""
+        return f"{one if count == 1 else many.format(count)}{more}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check found.
+
+    Attributes:
+        store: The store's folder.
+        exchange: The calendar.
+        timezone: The exchange's time zone.
+        series: Worst score first; series with equal scores by symbol and interval.
+        warnings: What could not be checked.
+    """
+
+    store: str
+    exchange: str
+    timezone: tzinfo
+    series: tuple[SeriesReport, ...]
+    warnings: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as JSON can hold it; times are in the exchange's time zone."""
+        return {
+            "store": self.store,
+            "exchange": self.exchange,
+            "timezone": str(self.timezone),
+            "warnings": list(self.warnings),
+            "series": [self._series(one) for one in self.series],
+        }
+
+    def _series(self, one: SeriesReport) -> dict[str, Any]:
+        score = one.score
+        return {
+            "symbol": one.symbol,
+            "interval": one.interval,
+            "rows": one.rows,
+            "score": None if score.percent is None else round(score.percent, 3),
+            "complete": None if score.complete is None else round(score.complete, 3),
+            "expected": score.expected,
+            "present": score.present,
+            "missing": score.missing,
+            "doubtful": score.doubtful,
+            "outside": score.outside,
+            "findings": [self._finding(found, one.interval) for found in one.findings],
+        }
+
+    def _finding(self, found: Finding, interval: str) -> dict[str, Any]:
+        start, end = _local(found.start_ns, self.timezone), _local(found.end_ns, self.timezone)
+        daily = interval == "1d"
+        return {
+            "kind": found.kind,
+            "severity": found.severity,
+            "start": start[:10] if daily else start,
+            "end": end[:10] if daily else end,
+            "bars": found.bars,
+            "text": found.text,
+        }
+
+
+def local_range(found: Finding, interval: str, timezone: tzinfo) -> str:
+    """When a finding is, on the exchange's clock, as short as it can be told."""
+    start, end = _local(found.start_ns, timezone), _local(found.end_ns, timezone)
+    if interval == "1d" or found.kind in _OF_SESSIONS:
+        return start[:10] if start[:10] == end[:10] else f"{start[:10]} to {end[:10]}"
+    length = 19 if interval == "1s" else 16
+    start, end = start[:length].replace("T", " "), end[:length].replace("T", " ")
+    if found.bars == 1 and found.end_ns - found.start_ns <= parse_interval(interval).ns:
+        return start
+    return f"{start} to {end[11:]}" if start[:10] == end[:10] else f"{start} to {end}"
+
+
+def _local(ns: int, timezone: tzinfo) -> str:
+    from datetime import UTC, datetime, timedelta
+
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=ns // 1000)).astimezone(timezone).isoformat()

@@ -1,0 +1,75 @@
+"""The score of a series in percent, and of the history of a session: one formula."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.quality.finding import SERIOUS
+from openbell.quality.spikes import spike_rows
+from openbell.quality.stale import stale_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from openbell.model.bars import Bars
+    from openbell.model.interval import Interval
+    from openbell.quality.finding import Finding
+
+__all__ = ["CAP", "Score", "doubtful_rows", "score"]
+
+CAP = 50.0
+"""The highest score of a series with a serious finding."""
+
+_NOT_EXPECTED = ("outside_hours", "closed_day")
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How good a series is.
+
+    ``percent = 100 * (expected - missing - doubtful) / (expected + outside)``, at least 0, and at most `CAP` with a
+    serious finding; None when no bar is expected.
+
+    Attributes:
+        percent: The score, 0 to 100.
+        complete: Share of the expected bars that are there, in percent; None when none is expected.
+        expected: Bars that the calendar expects from the first bar's session through the last one's.
+        present: How many of them are there.
+        missing: How many are missing and not explained by a halt or by nobody having traded.
+        doubtful: How many of those that are there are blamed by a finding, each counted once.
+        outside: How many bars lie outside all trading hours, or on days without a session.
+    """
+
+    percent: float | None
+    complete: float | None
+    expected: int
+    present: int
+    missing: int
+    doubtful: int
+    outside: int
+
+
+def score(expected: int, present: int, findings: Sequence[Finding]) -> Score:
+    """The score of a series from how many bars are expected and there, and from what was found."""
+    excused = sum(f.bars for f in findings if f.kind in ("halt", "no_trades"))
+    outside = sum(f.bars for f in findings if f.kind in _NOT_EXPECTED)
+    blamed = [f.blamed for f in findings if f.kind not in _NOT_EXPECTED and len(f.blamed)]
+    doubtful = len(np.unique(np.concatenate(blamed))) if blamed else 0
+    missing = expected - present - excused
+    if not expected:
+        return Score(0.0 if outside else None, None, 0, 0, 0, doubtful, outside)
+    percent = max(0.0, 100.0 * (expected - missing - doubtful) / (expected + outside))
+    if any(f.severity == SERIOUS for f in findings):
+        percent = min(percent, CAP)
+    return Score(percent, 100.0 * present / expected, expected, present, missing, doubtful, outside)
+
+
+def doubtful_rows(bars: Bars, interval: Interval) -> NDArray[np.intp]:
+    """Rows that a look at the bars alone puts in doubt: spikes, and prices that stand still; ascending, each once."""
+    stands = [np.arange(first, after) for first, after in stale_runs(bars, interval)]
+    return np.unique(np.concatenate([spike_rows(bars, interval)[0], *stands])).astype(np.intp)

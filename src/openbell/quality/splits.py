@@ -1,0 +1,158 @@
+"""Findings about splits that nobody declared: the price level changes over a night and the money traded does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.actions import ActionStore
+from openbell.actions.instrument import Instrument
+from openbell.market_data.aggregate import aggregate
+from openbell.model.interval import parse_interval
+from openbell.quality.finding import Finding
+from openbell.quality.series import true_range
+from openbell.timing.grid import day_number
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from openbell.actions.book import ActionBook
+    from openbell.model.bars import Bars
+    from openbell.quality.series import Series
+    from openbell.store.store import BarStore
+    from openbell.timing.grid import SessionGrid
+
+__all__ = ["daily_sums", "declared_splits", "undeclared_splits"]
+
+_RATIOS = {
+    "2-for-1": 2.0, "3-for-1": 3.0, "3-for-2": 1.5, "4-for-1": 4.0, "5-for-1": 5.0, "5-for-4": 1.25, "4-for-3": 4 / 3,
+    "6-for-1": 6.0, "7-for-1": 7.0, "8-for-1": 8.0, "10-for-1": 10.0, "15-for-1": 15.0, "20-for-1": 20.0,
+    "25-for-1": 25.0, "30-for-1": 30.0, "50-for-1": 50.0, "100-for-1": 100.0,
+}  # fmt: skip
+_NEAR = 0.025
+"""How far the step over the night may be from the ratio, as a logarithm."""
+_REACH = 10
+"""Sessions looked at on either side."""
+_FEWEST = 3
+_USUAL_RANGES = 6.0
+_CALM = 4.0
+_LEVEL = 0.14
+_MONEY = 3.0
+_SESSIONS_APART = 3
+_SMALLEST = float(np.log(1.2))
+_HUGE = float(np.log(4.0))
+_NEAR_HUGE = 0.2
+_LEVEL_HUGE = 0.6
+
+
+def declared_splits(store: BarStore) -> dict[str, frozenset[int]]:
+    """The splits among the corporate actions of a store: by symbol their ex-dates, in days since 1970-01-01.
+
+    Where a symbol was renamed, those count, too, that are told of what had the name, under its other names.
+
+    Raises:
+        DamagedFileError: The actions cannot be read.
+    """
+    book = ActionStore(store.path).book()
+    declared: dict[str, set[int]] = {}
+    for symbol in store.symbols():
+        found = {day_number(action.ex_date) for action in book.of(symbol) if action.type == "split"}
+        for day in _days_of_names(book, symbol):
+            found.update(Instrument(book, store.manifest, symbol, day).applied_by("split").ex_days.tolist())
+        if found:
+            declared[symbol] = found
+    return {symbol: frozenset(days) for symbol, days in declared.items()}
+
+
+def _days_of_names(book: ActionBook, symbol: str) -> set[int]:
+    """Days on which a name is that of each instrument that ever had it; none when there was one without a rename."""
+    renames = [day_number(a.ex_date) for a in book.naming(symbol) if a.type == "rename"]
+    return {at for day in renames for at in (day - 1, day)}
+
+
+def daily_sums(series: Series) -> Bars:
+    """The daily bars of a series; of intraday bars the sums of the sessions."""
+    if not series.intraday or not len(series.bars):
+        return series.bars
+    return aggregate(series.bars, series.grid, parse_interval("1d"), base=series.interval)
+
+
+def undeclared_splits(bars: Bars, grid: SessionGrid, declared: Collection[int] = ()) -> list[Finding]:
+    """Nights over which the price steps by the ratio of a split and stays there, without a declared one.
+
+    The step from the last close to the open is within 2.5 % of a usual ratio (2-for-1, 3-for-2 ... or the reverse) and
+    at least 6 times the usual daily range; the median closes of the 10 sessions before and after differ by the ratio,
+    give or take 15 % or two usual ranges; the session's own range is no more than 4 usual ones (a crash's is), and the
+    median money traded (price times volume) of the 10 sessions after is between a third and three times that before.
+    News hardly makes a step to a quarter or to four times that stays, so there the ratio may be 20 % off and the level
+    45 %, and range and money are not asked.
+
+    Args:
+        bars: Daily bars; see `daily_sums`.
+        grid: The sessions that they lie in.
+        declared: The sessions of declared splits, in days since 1970-01-01: from each on the split is in effect.
+    """
+    if len(bars) < 2 * _REACH:
+        return []
+    session = np.searchsorted(grid.open_ns, bars.timestamp)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = np.log(bars.close[:-1] / bars.open[1:])
+    found = []
+    for before in np.flatnonzero(np.abs(step) > _SMALLEST):
+        night = _Night(bars, int(before) + 1, float(step[before]))
+        # Over a longer gap in the bars, the price may have gone anywhere.
+        apart = session[before + 1] - session[before]
+        if apart <= _SESSIONS_APART and int(grid.days[session[before + 1]]) not in declared and night.is_split():
+            found.append(_finding(night))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Night:
+    """A step of the price: the row after it, and ln(close before / open after)."""
+
+    bars: Bars
+    row: int
+    step: float
+
+    @property
+    def is_huge(self) -> bool:
+        return abs(self.step) >= _HUGE
+
+    @property
+    def name(self) -> str:
+        """The split whose ratio is nearest, such as "2-for-1"; empty when none is near."""
+        name, ratio = min(_RATIOS.items(), key=lambda item: abs(abs(self.step) - np.log(item[1])))
+        if abs(abs(self.step) - np.log(ratio)) > (_NEAR_HUGE if self.is_huge else _NEAR):
+            return ""
+        new, old = name.split("-for-")
+        return name if self.step > 0 else f"{old}-for-{new}"
+
+    def is_split(self) -> bool:
+        """Whether the ratio is one of a split, the level stays, and, where news could make it, all else is usual."""
+        earlier, later = self.bars[max(0, self.row - _REACH) : self.row], self.bars[self.row : self.row + _REACH]
+        if not self.name or len(earlier) < _FEWEST or len(later) < _FEWEST:
+            return False
+        usual = float(np.median(np.concatenate([true_range(earlier)[1:], true_range(later)[1:]])))
+        level = float(np.log(np.median(earlier.close) / np.median(later.close)))
+        room = _LEVEL_HUGE if self.is_huge else max(_LEVEL, 2 * usual)
+        stays = abs(self.step) >= _USUAL_RANGES * usual and abs(level - self.step) <= room
+        own_range = float(np.log(later.high[0] / later.low[0]))
+        return stays and (self.is_huge or (own_range <= _CALM * usual and _money_is_usual(earlier, later)))
+
+
+def _money_is_usual(earlier: Bars, later: Bars) -> bool:
+    before, after = (float(np.median(part.close * part.volume)) for part in (earlier, later))
+    return (not before and not after) or (before > 0 and 1 / _MONEY <= after / before <= _MONEY)
+
+
+def _finding(night: _Night) -> Finding:
+    bars, row = night.bars, night.row
+    about = "about a " if night.is_huge else ""
+    text = (
+        f"{about}{night.name} split? The price went from {bars.close[row - 1]:g} to {bars.open[row]:g} over the night "
+        "and stayed, and no corporate action says so: bars before it are on another price basis"
+    )
+    return Finding("undeclared_split", "serious", int(bars.timestamp[row]), int(bars.end[row]), 1, text)

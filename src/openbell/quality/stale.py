@@ -1,0 +1,69 @@
+"""Findings about prices that stand still for longer than chance explains: a feed that hangs, or a source that fills."""
+
+from __future__ import annotations
+
+from math import log
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.quality.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openbell.model.bars import Bars
+    from openbell.model.interval import Interval
+    from openbell.quality.series import Series
+
+__all__ = ["runs_of", "stale", "stale_runs"]
+
+_CHANCE = 0.01
+_LEAST = {"1d": 5, "1m": 30, "1s": 300}
+_MOST_QUIET = 0.9
+_CLUSTERING = 3
+"""Quiet bars come in clusters: a run counts only from three times the length that independent bars would explain."""
+
+
+def stale(series: Series) -> list[Finding]:
+    """Runs of bars that stand still; see `stale_runs`."""
+    found = []
+    bars = series.bars
+    for first, after in stale_runs(bars, series.interval):
+        part = bars[first:after]
+        if not part.volume.any():
+            text = f"the price stands at {part.close[0]:g} without volume: filled by the source?"
+        else:
+            text = f"the price stands at {part.close[0]:g} although there is volume: did the feed hang?"
+        start, end = int(part.timestamp[0]), int(part.end[-1])
+        found.append(Finding("stale", "doubt", start, end, len(part), text, part.timestamp))
+    return found
+
+
+def stale_runs(bars: Bars, interval: Interval) -> list[tuple[int, int]]:
+    """Rows (first, after the last) of bars that all have one and the same open, high, low and close, too many of them.
+
+    With ``p`` the share of the other bars that repeat the price before them, a run of ``n`` among ``N`` bars is
+    expected by chance as long as ``N * p**n >= 0.01``. Three times that is tolerated, and always 4 daily bars, 29
+    minutes or 299 seconds.
+    """
+    if len(bars) < 2:
+        return []
+    flat = (bars.high == bars.low) & (bars.open == bars.close) & (bars.open == bars.high)
+    still = flat[1:] & flat[:-1] & (bars.close[1:] == bars.close[:-1])
+    total, count = int(still.sum()), len(still)
+    least = _LEAST.get(str(interval), _LEAST["1d"])
+    return [(a, b + 1) for a, b in runs_of(still) if b - a + 1 >= max(least, _by_chance(b - a, total, count))]
+
+
+def _by_chance(run: int, total: int, count: int) -> float:
+    """The longest run that is tolerated where ``total`` of ``count`` bars stand still, ``run`` of them in a row."""
+    share = (total - run) / max(count - run, 1)
+    # A series that hardly ever moves has nothing that chance could be measured by.
+    return log(_CHANCE / count) / log(share) * _CLUSTERING if 0 < share < _MOST_QUIET else 0.0
+
+
+def runs_of(mask: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Where the mask is True without a break: (first, after the last)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)

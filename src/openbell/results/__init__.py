@@ -1,0 +1,1 @@
+"""What a run came to, and the folder that holds it."""

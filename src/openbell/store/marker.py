@@ -1,0 +1,148 @@
+"""What makes a folder a store: a small file with the schema version; nothing else becomes one by accident."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING
+
+from openbell.errors import DamagedFileError, NotAStoreError, StoreError, command_on
+from openbell.store.atomic_files import replace_file, sync_folders
+from openbell.store.layout import BARS, LOCK, MANIFEST, MARKER, OWN_NAMES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "has_marker",
+    "make_store",
+    "marker_problem",
+    "remove_if_empty",
+    "require_free",
+    "require_marker",
+    "require_traces",
+    "write_marker",
+]
+
+_SCHEMA_VERSION = 1
+_CONTENT = (json.dumps({"format": "openbell-store", "schema_version": _SCHEMA_VERSION}) + "\n").encode()
+
+
+def has_marker(folder: Path) -> bool:
+    """Whether the folder says that it is a store."""
+    return (folder / MARKER).exists()
+
+
+def require_marker(folder: Path) -> None:
+    """Refuse a folder that is not a store that this openbell reads.
+
+    Raises:
+        NotAStoreError: It is none.
+        DamagedFileError: It is one, and its marker is lost or cannot be read.
+        StoreError: It is one of a newer openbell.
+    """
+    remedy = f"Import bars into it first, for example with `{command_on('data import csv FILES', folder)}`."
+    mend = f"Write it again with `{command_on('data repair', folder)}`."
+    _require_folder(folder, remedy)
+    try:
+        version = _schema_version(folder)
+    except FileNotFoundError:
+        if (folder / MANIFEST).exists() or (folder / BARS).exists():
+            raise DamagedFileError(folder / MARKER, "it is missing", mend) from None
+        raise NotAStoreError(f"{folder} is not an openbell store (it has no {MARKER}). {remedy}") from None
+    except (ValueError, KeyError, TypeError) as exc:
+        raise DamagedFileError(folder / MARKER, f"it cannot be read: {exc}", mend) from exc
+    _require_known(folder, version)
+
+
+def require_traces(folder: Path) -> None:
+    """Refuse a folder in which nothing tells of a store; its marker may be lost or unreadable.
+
+    Raises:
+        NotAStoreError: It is none.
+        StoreError: It is one of a newer openbell.
+    """
+    _require_folder(folder, "Name the folder of a store.")
+    if not any((folder / name).exists() for name in (MARKER, MANIFEST, BARS)):
+        raise NotAStoreError(f"{folder} is not an openbell store. Name the folder that holds {MARKER}.")
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        _require_known(folder, _schema_version(folder))
+
+
+def require_free(folder: Path) -> None:
+    """Refuse to make a store in a folder that is used for something else.
+
+    Raises:
+        NotAStoreError: It is, or it is a file.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise NotAStoreError(f"{folder} is a file. Name an empty or a new folder.")
+    # Hidden files may be what a creation that was killed has left.
+    others = sorted(p.name for p in folder.iterdir() if not p.name.startswith(".") and p.name not in OWN_NAMES)
+    if others:
+        raise NotAStoreError(
+            f"{folder} is not an openbell store and not empty (it holds {', '.join(others[:3])}). "
+            "Name an empty or a new folder."
+        )
+
+
+def make_store(folder: Path) -> bool:
+    """Make the folder a store if it is none; whether it was made one. Call it with the lock held.
+
+    Raises:
+        NotAStoreError: The folder is used for something else.
+        StoreError: The disk is full, or we may not write there.
+    """
+    if has_marker(folder):
+        return False
+    require_free(folder)
+    try:
+        write_marker(folder)
+    except OSError as exc:
+        raise StoreError(f"cannot make a store in {folder}: {exc.strerror or exc}.") from exc
+    return True
+
+
+def write_marker(folder: Path) -> None:
+    """Write the marker, durably."""
+    replace_file(folder / MARKER, _CONTENT)
+    sync_folders([folder])
+
+
+def marker_problem(folder: Path) -> str | None:
+    """What is wrong with the marker; None when it is as it was written."""
+    try:
+        return None if (folder / MARKER).read_bytes() == _CONTENT else "its content is not what was stored"
+    except FileNotFoundError:
+        return "it is missing"
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Take a store away that was made for bars that did not come; call it with the lock held."""
+    if {path.name for path in folder.iterdir()} <= {MARKER, LOCK}:
+        (folder / MARKER).unlink()
+        (folder / LOCK).unlink()
+        # Not when somebody has put something there meanwhile.
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+def _require_folder(folder: Path, remedy: str) -> None:
+    if not folder.exists():
+        raise NotAStoreError(f"there is no folder {folder}. {remedy}")
+    if not folder.is_dir():
+        raise NotAStoreError(f"{folder} is a file. Name the folder of a store.")
+
+
+def _schema_version(folder: Path) -> int:
+    return int(json.loads((folder / MARKER).read_bytes())["schema_version"])
+
+
+def _require_known(folder: Path, version: int) -> None:
+    if version > _SCHEMA_VERSION:
+        raise StoreError(
+            f"{folder} was written by a newer openbell (schema {version}; this one knows {_SCHEMA_VERSION}). "
+            "Upgrade openbell."
+        )

@@ -1,0 +1,108 @@
+"""Taking bars out of a store: of all that is asked for, everything or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from openbell.store.layout import BAR_SCHEMA, Partition, instant
+from openbell.store.writer import StoreWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from openbell.store.store import BarStore
+
+__all__ = ["Removal", "removable", "remove_bars"]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What was taken out of a store of one symbol and interval.
+
+    Attributes are as in `Coverage`; ``rows`` are without those of files that cannot be read.
+    """
+
+    symbol: str
+    interval: str
+    rows: int
+    first: datetime
+    last: datetime
+    files: int
+
+
+def remove_bars(
+    store: BarStore, series: Iterable[tuple[str, str]], first: date | None = None, last: date | None = None
+) -> list[Removal]:
+    """Take bars out of a store; they are gone from disk when it returns, or all are there still.
+
+    Args:
+        store: The store.
+        series: Of which symbols and intervals.
+        first: First UTC date whose bars go; None: from the beginning.
+        last: Last such date, inclusive; None: to the end.
+
+    Returns:
+        Per symbol and interval of which there were such bars, what is gone.
+
+    Raises:
+        DamagedFileError: A file that would keep some of its bars is not what was stored.
+        StoreError: Another process is writing, or the disk is full.
+    """
+    with store.writer() as writer:
+        return _stage(writer, series, first, last)
+
+
+def removable(
+    store: BarStore, series: Iterable[tuple[str, str]], first: date | None = None, last: date | None = None
+) -> list[Removal]:
+    """What `remove_bars` would take out; nothing is changed."""
+    return _stage(StoreWriter(store.path, store.manifest), series, first, last)
+
+
+def _stage(
+    writer: StoreWriter, series: Iterable[tuple[str, str]], first: date | None, last: date | None
+) -> list[Removal]:
+    begin = datetime.combine(first, time(), UTC) if first else None
+    end = datetime.combine(last, time(), UTC) + timedelta(days=1) if last else None
+    changes: dict[Partition, pl.DataFrame | None] = {}
+    removals = []
+    for symbol, interval in dict.fromkeys(series):
+        rows, before = 0, len(changes)
+        times: list[datetime] = []
+        for entry in writer.manifest.files.get((symbol, interval), ()):
+            partition = Partition(interval, symbol, entry.part)
+            starts, ends = instant(entry.first_ns), instant(entry.last_ns)
+            if (begin and ends < begin) or (end and starts >= end):
+                continue
+            if (begin is None or begin <= starts) and (end is None or ends < end):
+                # Goes as a whole and is not read: it may be damaged.
+                changes[partition] = None
+                rows, times = rows + entry.rows, [*times, starts, ends]
+                continue
+            kept, gone = _parted(writer.current(partition), begin, end)
+            if gone.height:
+                changes[partition] = kept if kept.height else None
+                rows, times = rows + gone.height, [*times, gone["timestamp"][0], gone["timestamp"][-1]]
+        if times:
+            removals.append(Removal(symbol, interval, rows, times[0], times[-1], len(changes) - before))
+    writer.replace(changes)
+    return removals
+
+
+def _parted(
+    bars: pl.DataFrame | None, begin: datetime | None, end: datetime | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The bars that stay, and those that go."""
+    if bars is None:
+        return BAR_SCHEMA.to_frame(), BAR_SCHEMA.to_frame()
+    goes = pl.lit(value=True)
+    if begin is not None:
+        goes &= pl.col("timestamp") >= begin
+    if end is not None:
+        goes &= pl.col("timestamp") < end
+    return bars.filter(~goes), bars.filter(goes)

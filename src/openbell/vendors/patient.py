@@ -1,0 +1,83 @@
+"""`PatientAdapter`: HTTP requests that keep to a rate and outlast what passes: 429, 5xx, cut connections, silence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from requests.adapters import HTTPAdapter
+from requests.exceptions import ChunkedEncodingError, ConnectionError, ContentDecodingError, Timeout  # noqa: A004
+
+from openbell.logs import get_logger
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response
+
+    from openbell.vendors.pace import Pace
+
+__all__ = ["PatientAdapter"]
+
+_ATTEMPTS = 6
+_TIMEOUTS_S = (10.0, 60.0)
+_LONGEST_WAIT_S = 600.0
+_TOO_MANY = 429
+_PASSING = (_TOO_MANY, 500, 502, 503, 504)
+_INTERRUPTED = (ConnectionError, ChunkedEncodingError, ContentDecodingError, Timeout)
+
+
+class PatientAdapter(HTTPAdapter):
+    """Sends a request up to six times. What is still an error then is the answer.
+
+    A 429 makes every request of the same pace wait, for as long as the server says in ``Retry-After``. A body is read
+    here as a whole, so that a connection that is cut in the middle of it costs that page and no other.
+
+    Args:
+        pace: Tells when a request may be sent.
+        backoff_s: How long to wait after the first error in seconds, where the server does not say; then doubled.
+    """
+
+    def __init__(self, pace: Pace, *, backoff_s: float) -> None:
+        self._pace = pace
+        self._backoff_s = backoff_s
+        super().__init__()
+
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+        """As in requests; returns when the body is there.
+
+        Raises:
+            FetchStoppedError: The pace was stopped.
+            RequestException: There is no answer, however often one asks.
+        """
+        kwargs["timeout"] = kwargs.get("timeout") or _TIMEOUTS_S
+        log = get_logger(path=urlsplit(request.url or "").path)
+        for attempt in range(1, _ATTEMPTS + 1):
+            self._pace.wait_for_turn()
+            wait_s = self._backoff_s * 2 ** (attempt - 1)
+            try:
+                response = super().send(request, *args, **kwargs)
+                response.content  # noqa: B018 - reads it
+            except _INTERRUPTED:
+                if attempt == _ATTEMPTS:
+                    raise
+                log.info("cut off, asking again", attempt=attempt, wait_s=wait_s)
+                self._pace.sleep(wait_s)
+                continue
+            if response.status_code not in _PASSING or attempt == _ATTEMPTS:
+                break
+            wait_s = _retry_after_s(response) or wait_s
+            if wait_s > _LONGEST_WAIT_S:
+                break
+            log.info("asking again", status=response.status_code, attempt=attempt, wait_s=wait_s)
+            if response.status_code == _TOO_MANY:
+                self._pace.pause(wait_s)
+            else:
+                self._pace.sleep(wait_s)
+        return response
+
+
+def _retry_after_s(response: Response) -> float | None:
+    """What the server says; None when it does not, or says it as a date."""
+    try:
+        return max(float(response.headers["Retry-After"]), 0.0)
+    except (KeyError, ValueError):
+        return None

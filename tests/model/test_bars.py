@@ -1,0 +1,48 @@
+"""`Bars`: what a strategy may do with the columns that it gets."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import weakref
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from openbell.model.bars import COLUMNS, Bars
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def three() -> Bars:
+    when, prices = np.arange(3), np.arange(3.0)
+    return Bars(when, when + 1, prices, prices, prices, prices, prices, np.ones(3, np.int32))
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda bars: pickle.loads(pickle.dumps(bars))], ids=["copy", "deep", "pickle"]
+)
+@pytest.mark.parametrize("part", [slice(None), slice(1, 3)], ids=["all", "view"])
+def test_bars_can_be_copied_and_sent_to_other_processes(copied: Callable[[Bars], Bars], part: slice) -> None:
+    bars = three()[part]
+    other = copied(bars)
+    for name in COLUMNS:
+        column = getattr(other, name)
+        assert column.tolist() == getattr(bars, name).tolist()
+        assert not column.flags.writeable
+
+
+def test_windows_are_one_object_as_long_as_somebody_has_them() -> None:
+    times = three().times
+    window = times.window(1, 3)
+    assert times.window(1, 3) is window
+    assert times.window(1, 2) is not window
+    assert window.timestamp.tolist() == [1, 2]
+    gone = weakref.ref(window)
+    del window
+    assert gone() is None
+    for row in range(1000):
+        times.window(row, row + 1)
+    assert len(times._windows) < 100
