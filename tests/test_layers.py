@@ -78,7 +78,7 @@ def test_arrows_run_downward_only() -> None:
 @pytest.mark.parametrize(
     ("source", "found"),
     [
-        ("import openbell.store.store", ["data"]),
+        ("import openbell.store.store", ["store"]),
         ("from openbell import indicators, errors", ["indicators", "errors"]),
         ("from openbell.timing.grid import SessionGrid", ["timing"]),
         ("def f():\n    from openbell.cli import app", ["cli"]),
