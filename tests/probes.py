@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from openbell.components.scanner import Scanner
-from openbell.components.strategy import Strategy
 from openbell.config import load_config
 from openbell.engine.system import SystemManager
+from openbell.testing import prepare, probe_scanner, probe_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from openbell.components.context import SessionContext
+    from openbell.components.strategy import Strategy
+    from openbell.model.bars import Bar
     from openbell.session import BarIntervalData, IndicatorData, SymbolSessionData
 
 COLUMNS = ("timestamp", "end", "open", "high", "low", "close", "volume", "count")
@@ -44,80 +45,19 @@ class Closes(Strategy):
 """The file of a user's strategy, for the demo's store: a signal an hour, and what its config asks for besides."""
 
 
-class ProbeStrategy(Strategy):
-    """Calls the function that its config holds under the method's name, with itself first."""
-
-    def _do(self, name: str, *args: Any) -> Any:
-        function = self.config.get(name)
-        return None if function is None else function(self, *args)
-
-    def subscriptions(self) -> Any:
-        return self._do("subscriptions") or ()
-
-    def setup(self) -> None:
-        self._do("setup")
-
-    def on_bar(self, bar: Any) -> Any:
-        return self._do("on_bar", bar)
-
-    def on_symbol_added(self, symbol: str) -> None:
-        self._do("on_symbol_added", symbol)
-
-    def teardown(self) -> None:
-        self._do("teardown")
-
-
-class SliceStrategy(ProbeStrategy):
-    """A strategy that gets cross-sections, too."""
-
-    def on_slice(self, bars: Any) -> Any:
-        return self._do("on_slice", bars)
-
-
-class ProbeScanner(Scanner):
-    """Likewise for a scanner."""
-
-    _do = ProbeStrategy._do
-
-    def setup(self) -> None:
-        self._do("setup")
-
-    def scan(self) -> Any:
-        return self._do("scan")
-
-    def teardown(self) -> None:
-        self._do("teardown")
-
-
-def strategy(**methods: Any) -> dict[str, Any]:
-    """The config of a strategy with these methods; a plain list of subscriptions will do."""
-    pairs = methods.get("subscriptions")
-    if isinstance(pairs, list):
-        methods["subscriptions"] = lambda _: pairs
-    name = "SliceStrategy" if "on_slice" in methods else "ProbeStrategy"
-    return {"module": f"probes:{name}", "config": methods}
-
-
 def strategy_at(clock: str, do: Callable[[Any], Any], watch: str = "SPY", **methods: Any) -> dict[str, Any]:
     """A strategy that does something once, when the bar of that time closes."""
 
-    def on_bar(self: ProbeStrategy, bar: Any) -> None:
+    def on_bar(self: Strategy, bar: Bar) -> None:
         if local_time(self.context) == clock:
             do(self.context)
 
-    return strategy(subscriptions=[(watch, "1m")], on_bar=on_bar, **methods)
-
-
-def scanner(*clocks: str, pre_session: bool = False, universe: Any = (), **methods: Any) -> dict[str, Any]:
-    """The config of a scanner that scans at these times."""
-    schedule = [{"start": clock, "end": clock, "every": "1m"} for clock in clocks]
-    module = {"module": "probes:ProbeScanner", "config": methods, "universe": universe}
-    return {**module, "schedule": schedule, "pre_session": pre_session or not clocks}
+    return probe_strategy(subscriptions=[(watch, "1m")], on_bar=on_bar, **methods)
 
 
 def scanner_at(clock: str, do: Callable[[Any], Any]) -> dict[str, Any]:
     """A scanner that does something once."""
-    return scanner(clock, scan=lambda self: do(self.context) and ())
+    return probe_scanner(clock, scan=lambda self: do(self.context) and ())
 
 
 def config_of(
@@ -158,18 +98,7 @@ def engine(store: Path, **keys: Any) -> SystemManager:
 
 def prepared(store: Path, **keys: Any) -> SystemManager:
     """The same with the first day's symbols provisioned and its clock at the open."""
-    system = engine(store, **keys)
-    system.coordinator._load_session_data()
-    return system
-
-
-def advance(system: SystemManager, clock: str) -> None:
-    """Move the session clock of a prepared session to a time of day at the exchange."""
-    tm = system.time_manager
-    hours, minutes = map(int, clock.split(":"))
-    opened = tm.to_local(tm.session(system.session_data.session_date).open_ns)
-    then = opened.replace(hour=hours, minute=minutes)
-    tm.clock.advance_to(int(then.timestamp()) * 1_000_000_000)  # type: ignore[attr-defined]
+    return prepare(config_of(**keys), store=store)
 
 
 def local_time(context: SessionContext) -> str:

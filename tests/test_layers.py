@@ -33,6 +33,7 @@ LAYERS = (
     "engine",
     "examples",
     "demo",
+    "testing",
     "cli",
 )
 """The rooms of openbell and the files in its root; each may import those before it."""

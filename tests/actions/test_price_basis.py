@@ -13,8 +13,9 @@ from made_actions import actions
 from made_bars import made_store
 from openbell.actions import ActionStore
 from openbell.store.store import BarStore
+from openbell.testing import probe_strategy
 from openbell.timing import TimeManager
-from probes import engine, strategy
+from probes import engine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +82,7 @@ def seen_by_a_strategy(store: Path, days: tuple[str, str], adjustment: str) -> d
         mean = probe.context.indicator("X", f"sma_{PERIOD}_{bar.interval}").value
         seen[probe.context.session_date, bar.interval].append((bar.high, bar.close, bar.volume, mean))
 
-    watching = strategy(subscriptions=[("X", i) for i in INTERVALS], setup=lambda p: setup(p), on_bar=lambda p, b: on_bar(p, b))  # fmt: skip # noqa: E501
+    watching = probe_strategy(subscriptions=[("X", i) for i in INTERVALS], setup=lambda p: setup(p), on_bar=lambda p, b: on_bar(p, b))  # fmt: skip # noqa: E501
     system = engine(
         store,
         symbols=["X"],

@@ -15,7 +15,8 @@ from openbell.actions import ActionStore
 from openbell.config import IndicatorConfig
 from openbell.session.series import whole_run
 from openbell.store.store import BarStore
-from probes import advance, engine, prepared
+from openbell.testing import advance
+from probes import engine, prepared
 
 if TYPE_CHECKING:
     from pathlib import Path

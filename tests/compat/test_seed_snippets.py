@@ -12,7 +12,8 @@ import pytest
 from made_bars import made_store
 from openbell.config import IndicatorConfig
 from openbell.provisioning import ProvisioningRequirements, analyze_requirements
-from probes import advance, engine
+from openbell.testing import advance
+from probes import engine
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,8 @@ from pydantic import TypeAdapter
 
 from openbell.components.config_usage import KeysRead
 from openbell.errors import ComponentError
-from probes import engine, scanner, strategy
+from openbell.testing import probe_scanner, probe_strategy
+from probes import engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +131,7 @@ def test_a_run_that_fails_does_not_tell_of_keys_that_it_would_have_read(minute_s
     def fail(self: Any) -> None:
         raise RuntimeError("as told")
 
-    system = engine(minute_store, strategies=[strategy(setup=fail, late=1)])
+    system = engine(minute_store, strategies=[probe_strategy(setup=fail, late=1)])
     with pytest.raises(ComponentError, match="as told"):
         system.run()
     assert system.summary()["warnings"] == []
@@ -141,9 +142,9 @@ def test_a_key_may_be_read_as_late_as_on_the_last_day(minute_store: Path) -> Non
         if self.context.session_date.isoformat() == self.config["last"]:
             _ = self.config["late"]
 
-    late = strategy(subscriptions=[("SPY", "60m")], on_bar=on_bar, last="2013-10-11", late=1)
-    never = strategy(subscriptions=[("SPY", "60m")], on_bar=on_bar, last="2013-10-12", late=1)
-    idle = scanner("10:00", scan=lambda self: (), mots=3)
+    late = probe_strategy(subscriptions=[("SPY", "60m")], on_bar=on_bar, last="2013-10-11", late=1)
+    never = probe_strategy(subscriptions=[("SPY", "60m")], on_bar=on_bar, last="2013-10-12", late=1)
+    idle = probe_scanner("10:00", scan=lambda self: (), mots=3)
     run = {"days": ("2013-10-10", "2013-10-11"), "strategies": [late, never], "scanners": [idle]}
 
     told = engine(minute_store, **run).run()["warnings"]

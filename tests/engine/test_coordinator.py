@@ -18,8 +18,9 @@ from openbell.errors import ConfigError, ProvisioningError
 from openbell.market_data.manager import DataManager
 from openbell.results.run_folder import RunFolder
 from openbell.store.store import BarStore
+from openbell.testing import advance, probe_scanner, probe_strategy
 from openbell.timing import TimeManager
-from probes import advance, config_of, engine, journal, local_time, prepared, scanner, steps, strategy, visible
+from probes import config_of, engine, journal, local_time, prepared, steps, visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,8 +119,10 @@ class TestSummary:
             return Signal(bar.symbol, "BUY", f"rsi {value}") if value and value < 30 else None
 
         def one() -> Any:
-            scan = scanner("10:00", "12:00", scan=lambda s: [n for n in ("AIG", "BAC") if s.context.add_symbol(n)])
-            follow = strategy(subscriptions=lambda s: [(n, "5m") for n in s.context.symbols], on_bar=signal)
+            scan = probe_scanner(
+                "10:00", "12:00", scan=lambda s: [n for n in ("AIG", "BAC") if s.context.add_symbol(n)]
+            )
+            follow = probe_strategy(subscriptions=lambda s: [(n, "5m") for n in s.context.symbols], on_bar=signal)
             summary = engine(minute_store, scanners=[scan], strategies=[follow], **CONFIG).run()
             del summary["timing"]
             for day in summary["days"]:
@@ -148,7 +151,7 @@ class TestSummary:
         pairs = [("SPY", "5m"), ("IBM", "15m")]
         day = engine(
             minute_store,
-            strategies=[strategy(subscriptions=pairs, on_bar=lambda s, bar: got.append(bar))],
+            strategies=[probe_strategy(subscriptions=pairs, on_bar=lambda s, bar: got.append(bar))],
             **{**CONFIG, "days": "2013-10-11"},
         ).run()["days"][0]
 
@@ -183,10 +186,10 @@ class TestOrderAtOneTime:
         pairs = [("SPY", "15m"), ("SPY", "1m"), ("IBM", "5m"), ("SPY", "5m"), ("IBM", "1m"), ("IBM", "15m")]
         engine(
             minute_store,
-            scanners=[scanner("10:30", scan=scan)],
+            scanners=[probe_scanner("10:30", scan=scan)],
             strategies=[
-                strategy(subscriptions=pairs, on_bar=on_bar("first")),
-                strategy(subscriptions=pairs[:1], on_bar=on_bar("second")),
+                probe_strategy(subscriptions=pairs, on_bar=on_bar("first")),
+                probe_strategy(subscriptions=pairs[:1], on_bar=on_bar("second")),
             ],
             **{**CONFIG, "days": "2013-10-10"},
         ).run()
@@ -207,7 +210,7 @@ class TestOrderAtOneTime:
             minute_store,
             symbols=["SPY", "IBM"],
             days="2013-10-11",
-            strategies=[strategy(subscriptions=pairs, on_bar=lambda s, bar: got.append(bar))],
+            strategies=[probe_strategy(subscriptions=pairs, on_bar=lambda s, bar: got.append(bar))],
         ).run()
 
         assert [bar.end for bar in got] == sorted(bar.end for bar in got)
@@ -216,13 +219,13 @@ class TestOrderAtOneTime:
 
     def test_a_subscription_that_is_written_twice_is_one(self, minute_store: Path) -> None:
         pairs = [("SPY", "60m"), ("SPY", "1h"), ("SPY", "60m")]
-        strategies = [strategy(subscriptions=pairs, on_bar=lambda s, bar: None)]
+        strategies = [probe_strategy(subscriptions=pairs, on_bar=lambda s, bar: None)]
         assert engine(minute_store, strategies=strategies).run()["days"][0]["callbacks"] == 7
 
     def test_two_strategies_get_their_own_bars(self, minute_store: Path) -> None:
         got: list[str] = []
         strategies = [
-            strategy(subscriptions=[("SPY", "60m")], on_bar=lambda s, bar, n=n: got.append(n)) for n in ("a", "b")
+            probe_strategy(subscriptions=[("SPY", "60m")], on_bar=lambda s, bar, n=n: got.append(n)) for n in ("a", "b")
         ]
         engine(minute_store, strategies=strategies).run()
         assert got == ["a", "b"] * 7
@@ -273,9 +276,9 @@ class TestDaysBeginAnew:
             made.append(len({id(k) for k in kept}))
             note("setup")(self)
 
-        days = engine(minute_store, days=TWO_DAYS, strategies=[strategy(setup=setup, teardown=note("teardown"))]).run()[
-            "days"
-        ]
+        days = engine(
+            minute_store, days=TWO_DAYS, strategies=[probe_strategy(setup=setup, teardown=note("teardown"))]
+        ).run()["days"]
 
         assert made == [1, 2]
         assert len(days) == 2
@@ -317,7 +320,7 @@ class TestObserverAndFolder:
             def day_ended(self, summary: Any, session_data: Any) -> None:
                 heard.append(("ended", summary["date"]))
 
-        config = load_config(config_of(symbols=["SPY"], strategies=[strategy(subscriptions=[("SPY", "5m")])]))
+        config = load_config(config_of(symbols=["SPY"], strategies=[probe_strategy(subscriptions=[("SPY", "5m")])]))
         SystemManager(config, store=minute_store, observer=Ear()).run()
         shares = [value for what, value in heard if what == "share"]
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from made_bars import made_store
-from probes import advance, engine, local_time, prepared, scanner, strategy
+from openbell.testing import advance, probe_scanner, probe_strategy
+from probes import engine, local_time, prepared
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,9 @@ def streamed(store: Path, *intervals: str, **keys: Any) -> tuple[dict[str, list[
         got[bar.interval].append(local_time(self.context))
 
     pairs = [(keys["symbols"][0], interval) for interval in intervals]
-    system = engine(store, streams=list(intervals), strategies=[strategy(subscriptions=pairs, on_bar=on_bar)], **keys)
+    system = engine(
+        store, streams=list(intervals), strategies=[probe_strategy(subscriptions=pairs, on_bar=on_bar)], **keys
+    )
     return got, system.run()["days"][0]
 
 
@@ -71,7 +74,9 @@ class TestHalfDay:
 
     def test_scans_after_the_early_close_are_skipped(self, july: Path) -> None:
         scans: list[str] = []
-        at = scanner("09:30", "12:59", "13:00", "13:01", "15:55", scan=lambda s: scans.append(local_time(s.context)))
+        at = probe_scanner(
+            "09:30", "12:59", "13:00", "13:01", "15:55", scan=lambda s: scans.append(local_time(s.context))
+        )
         engine(july, scanners=[at], **self.KEYS).run()
         assert scans == ["09:30", "12:59", "13:00"]
 
@@ -167,7 +172,7 @@ class TestExtendedHours:
 
     def test_scans_may_run_before_the_open(self, early_and_late: Path) -> None:
         scans: list[str] = []
-        at = scanner("03:59", "04:00", "08:00", "20:00", scan=lambda s: scans.append(local_time(s.context)))
+        at = probe_scanner("03:59", "04:00", "08:00", "20:00", scan=lambda s: scans.append(local_time(s.context)))
         engine(early_and_late, scanners=[at], symbols=["SPY"], days="2024-06-06", session_hours="extended").run()
         assert scans == ["04:00", "08:00", "20:00"]
 
@@ -194,7 +199,7 @@ class TestOvernight:
         def scan(self: Any) -> None:
             scans.append(f"{self.context.now:%d %H:%M}")
 
-        at = scanner("16:30", "18:30", "09:00", scan=scan)
+        at = probe_scanner("16:30", "18:30", "09:00", scan=scan)
         store = made_store(tmp_path / "es", ["ES"], "2024-06-05", "2024-06-06", exchange="CMES", intervals=["1m"])
         got, day = streamed(
             store, "60m", symbols=["ES"], days="2024-06-06", exchange="CMES", trailing={"60m": 1}, scanners=[at]

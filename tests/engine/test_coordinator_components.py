@@ -10,7 +10,8 @@ import pytest
 from openbell.components.strategy import Signal
 from openbell.config import IndicatorConfig
 from openbell.errors import ComponentError, ConfigError, DataError, SubscriptionError
-from probes import engine, journal, local_time, scanner, scanner_at, strategy, strategy_at
+from openbell.testing import probe_scanner, probe_strategy
+from probes import engine, journal, local_time, scanner_at, strategy_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,7 @@ def note_time(times: list[str]) -> Any:
 class TestSchedules:
     def test_from_start_to_end_every_so_often(self, minute_store: Path) -> None:
         times: list[str] = []
-        config = scanner("10:00", scan=note_time(times))
+        config = probe_scanner("10:00", scan=note_time(times))
         config["schedule"] = [
             {"start": "09:35", "end": "09:50", "every": "5m"},
             {"start": "15:50", "end": "16:10", "every": "7m"},
@@ -38,7 +39,7 @@ class TestSchedules:
 
     def test_before_the_open_once_and_after_setup(self, minute_store: Path) -> None:
         order: list[str] = []
-        probe = scanner(
+        probe = probe_scanner(
             "09:30",
             pre_session=True,
             setup=lambda s: order.append("setup"),
@@ -51,12 +52,12 @@ class TestSchedules:
 
     def test_at_one_time_in_the_order_of_the_config(self, minute_store: Path) -> None:
         order: list[str] = []
-        probes = [scanner("11:00", "12:00", scan=lambda s, n=n: order.append(n)) for n in ("a", "b")]
+        probes = [probe_scanner("11:00", "12:00", scan=lambda s, n=n: order.append(n)) for n in ("a", "b")]
         engine(minute_store, scanners=probes).run()
         assert order == ["a", "b"] * 2
 
     def test_what_a_scan_found_is_kept(self, minute_store: Path) -> None:
-        probe = scanner("11:00", "12:00", scan=lambda s: ["AIG"] if local_time(s.context) == "11:00" else None)
+        probe = probe_scanner("11:00", "12:00", scan=lambda s: ["AIG"] if local_time(s.context) == "11:00" else None)
         day = engine(minute_store, scanners=[probe]).run()["days"][0]
         assert [(s["time"][11:16], s["scanner"], s["symbols"]) for s in day["scans"]] == [
             ("11:00", "ProbeScanner", ["AIG"]),
@@ -76,12 +77,12 @@ class TestUniverse:
     def test_from_a_file(self, minute_store: Path, tmp_path: Path, name: str, text: str) -> None:
         (tmp_path / name).write_text(text)
         seen: list[Any] = []
-        probe = scanner(universe=str(tmp_path / name), scan=lambda s: seen.append(s.context.universe))
+        probe = probe_scanner(universe=str(tmp_path / name), scan=lambda s: seen.append(s.context.universe))
         engine(minute_store, scanners=[probe]).run()
         assert seen == [("AIG", "BAC")]
 
     def test_it_costs_nothing_to_name_symbols(self, minute_store: Path) -> None:
-        probe = scanner(universe=["AIG", "BAC"], scan=lambda s: ())
+        probe = probe_scanner(universe=["AIG", "BAC"], scan=lambda s: ())
         day = engine(minute_store, scanners=[probe]).run()["days"][0]
         assert list(day["symbols"]) == ["SPY"]
 
@@ -112,8 +113,8 @@ class TestSubscriptions:
 
         engine(
             minute_store,
-            scanners=[scanner("10:00", "11:00", scan=scan)],
-            strategies=[strategy(subscriptions=lambda s: [(n, "5m") for n in s.context.symbols], on_bar=on_bar)],
+            scanners=[probe_scanner("10:00", "11:00", scan=scan)],
+            strategies=[probe_strategy(subscriptions=lambda s: [(n, "5m") for n in s.context.symbols], on_bar=on_bar)],
         ).run()
 
         # The bar of 11:00 is still subscribed to: the strategy is only asked again after that moment.
@@ -123,7 +124,7 @@ class TestSubscriptions:
     def test_what_is_not_there_is_provisioned_for_the_strategy(self, minute_store: Path) -> None:
         day = engine(
             minute_store,
-            strategies=[strategy(subscriptions=[("AIG", "15m"), ("SPY", "30m")], on_bar=lambda s, b: None)],
+            strategies=[probe_strategy(subscriptions=[("AIG", "15m"), ("SPY", "30m")], on_bar=lambda s, b: None)],
         ).run()["days"][0]
 
         assert day["callbacks"] == 26 + 13
@@ -145,7 +146,7 @@ class TestSubscriptions:
     def test_a_subscription_that_cannot_be_had_is_told_as_that_and_not_as_a_crash(
         self, minute_store: Path, pairs: Any, reason: str
     ) -> None:
-        probe = strategy(subscriptions=lambda s: pairs, on_bar=lambda s, b: None)
+        probe = probe_strategy(subscriptions=lambda s: pairs, on_bar=lambda s, b: None)
         with pytest.raises(SubscriptionError, match=f"strategy ProbeStrategy subscribes to {reason}") as raised:
             engine(minute_store, strategies=[probe]).run()
         told = raised.value
@@ -163,7 +164,7 @@ class TestSubscriptions:
     def test_what_is_no_subscription_ends_the_run_with_the_component_named(
         self, minute_store: Path, pairs: Any
     ) -> None:
-        probe = strategy(subscriptions=lambda s: pairs, on_bar=lambda s, b: None)
+        probe = probe_strategy(subscriptions=lambda s: pairs, on_bar=lambda s, b: None)
         with pytest.raises(ComponentError, match=r"strategy ProbeStrategy\.subscriptions"):
             engine(minute_store, strategies=[probe]).run()
 
@@ -175,7 +176,7 @@ class TestSubscriptions:
             if len(got) % 10 == 0:
                 assert self.context.add_indicator("SPY", IndicatorConfig("sma", period=20 * len(got), interval="1m"))
 
-        probe = strategy(subscriptions=[("SPY", "1m")], on_bar=on_bar)
+        probe = probe_strategy(subscriptions=[("SPY", "1m")], on_bar=on_bar)
         engine(minute_store, days="2013-10-11", strategies=[probe], on_shortfall="warm").run()
         assert len(got) == len(set(got)) == 390
 
@@ -191,7 +192,7 @@ class TestSymbolAdded:
             minute_store,
             scanners=[scanner_at("10:00", lambda c: c.add_symbol("AIG"))],
             strategies=[
-                strategy(on_symbol_added=listener("a")),
+                probe_strategy(on_symbol_added=listener("a")),
                 strategy_at("11:00", lambda c: c.add_symbol("BAC"), on_symbol_added=listener("b")),
             ],
         ).run()["days"][0]
@@ -210,8 +211,8 @@ class TestSymbolAdded:
 
         engine(
             minute_store,
-            scanners=[scanner("10:00", "11:00", "12:00", scan=scan)],
-            strategies=[strategy(on_symbol_added=lambda s, n: told.append((n, local_time(s.context))))],
+            scanners=[probe_scanner("10:00", "11:00", "12:00", scan=scan)],
+            strategies=[probe_strategy(on_symbol_added=lambda s, n: told.append((n, local_time(s.context))))],
         ).run()
         assert told == [("AIG", "11:00")]
 
@@ -225,7 +226,7 @@ class TestSymbolAdded:
         engine(
             minute_store,
             scanners=[scanner_at("10:00", lambda c: c.add_symbol("AIG"))],
-            strategies=[strategy(on_symbol_added=on_symbol_added)],
+            strategies=[probe_strategy(on_symbol_added=on_symbol_added)],
         ).run()
         assert told == ["AIG", "BAC", "IBM"]
 
@@ -233,7 +234,7 @@ class TestSymbolAdded:
 class TestSignals:
     def test_one_several_or_none(self, minute_store: Path) -> None:
         answers = iter([None, Signal("SPY", "BUY", "one"), [Signal("SPY", "SELL"), Signal("IBM", "BUY")], (), []])
-        probe = strategy(subscriptions=[("SPY", "60m")], on_bar=lambda s, b: next(answers, None))
+        probe = probe_strategy(subscriptions=[("SPY", "60m")], on_bar=lambda s, b: next(answers, None))
         day = engine(minute_store, strategies=[probe]).run()["days"][0]
 
         assert [(s["time"][11:16], s["symbol"], s["action"], s["reason"]) for s in day["signals"]] == [
@@ -244,7 +245,7 @@ class TestSignals:
 
     @pytest.mark.parametrize("said", ["BUY", 1, [1], ["BUY"], {"symbol": "SPY"}])
     def test_anything_else_is_an_error_of_the_strategy(self, minute_store: Path, said: Any) -> None:
-        probe = strategy(subscriptions=[("SPY", "60m")], on_bar=lambda s, b: said)
+        probe = probe_strategy(subscriptions=[("SPY", "60m")], on_bar=lambda s, b: said)
         with pytest.raises(ComponentError, match=r"ProbeStrategy\.on_bar"):
             engine(minute_store, strategies=[probe]).run()
 
@@ -261,7 +262,7 @@ class TestRaising:
         methods: dict[str, Any] = {"subscriptions": lambda s: [("SPY", "1m")], method: burst}
         scan = scanner_at("10:30", lambda c: c.add_symbol("AIG"))
         with pytest.raises(ComponentError) as raised:
-            engine(minute_store, scanners=[scan], strategies=[strategy(**methods)]).run()
+            engine(minute_store, scanners=[scan], strategies=[probe_strategy(**methods)]).run()
 
         at = {"on_bar": "10:31", "on_symbol_added": "10:30", "teardown": "16:00"}.get(method, "09:30")
         assert raised.value.component == "strategy ProbeStrategy"
@@ -276,7 +277,7 @@ class TestRaising:
             raise KeyError("burst here")
 
         with pytest.raises(ComponentError, match=rf"scanner ProbeScanner\.{method} raised KeyError") as raised:
-            engine(minute_store, scanners=[scanner("10:30", **{method: burst})]).run()
+            engine(minute_store, scanners=[probe_scanner("10:30", **{method: burst})]).run()
         assert isinstance(raised.value.__cause__, KeyError)
 
     def test_what_was_done_until_then_is_journaled(self, minute_store: Path) -> None:
@@ -360,7 +361,7 @@ class TestSlices:
             symbols=self.SYMBOLS,
             days="2013-10-11",
             indicators=[{"name": "sma", "period": 20, "interval": "5m"}],
-            strategies=[strategy(subscriptions=[(s, "5m") for s in self.SYMBOLS], **methods)],
+            strategies=[probe_strategy(subscriptions=[(s, "5m") for s in self.SYMBOLS], **methods)],
         )
         return system, system.run()["days"][0]
 
@@ -408,7 +409,7 @@ class TestSlices:
 
     def test_what_it_raises_and_returns_is_told_like_that_of_on_bar(self, minute_store: Path) -> None:
         answers = iter([Signal("SPY", "BUY", "narrow"), 7])
-        with pytest.raises(ComponentError, match=r"SliceStrategy\.on_slice") as raised:
+        with pytest.raises(ComponentError, match=r"SliceProbeStrategy\.on_slice") as raised:
             self.run(minute_store, on_slice=lambda s, b: next(answers))
         assert raised.value.session_time == "2013-10-11T09:40:00-04:00"
 
@@ -422,8 +423,10 @@ class TestTeardownAfterAnError:
         def fail(self: Any, bar: Any) -> None:
             raise ValueError("no")
 
-        broken = strategy(subscriptions=[("SPY", "1m")], on_bar=fail, teardown=lambda self: closed.append("strategy"))
-        tidy = scanner(pre_session=True, teardown=lambda self: closed.append("scanner"))
+        broken = probe_strategy(
+            subscriptions=[("SPY", "1m")], on_bar=fail, teardown=lambda self: closed.append("strategy")
+        )
+        tidy = probe_scanner(pre_session=True, teardown=lambda self: closed.append("scanner"))
         with pytest.raises(ComponentError, match="on_bar raised ValueError"):
             engine(minute_store, strategies=[broken], scanners=[tidy]).run()
 
@@ -433,7 +436,7 @@ class TestTeardownAfterAnError:
         def fail(self: Any, *bar: Any) -> None:
             raise ValueError("no")
 
-        broken = strategy(subscriptions=[("SPY", "1m")], on_bar=fail, teardown=fail)
+        broken = probe_strategy(subscriptions=[("SPY", "1m")], on_bar=fail, teardown=fail)
         with pytest.raises(ComponentError, match="on_bar raised") as caught:
             engine(minute_store, strategies=[broken]).run()
 
@@ -442,7 +445,7 @@ class TestTeardownAfterAnError:
 
 def test_a_scan_that_returns_one_text_is_told_to_return_a_list(minute_store: Path) -> None:
     with pytest.raises(ComponentError, match=r"return \['SPY'\]"):
-        engine(minute_store, scanners=[scanner("10:00", scan=lambda self: "SPY")]).run()
+        engine(minute_store, scanners=[probe_scanner("10:00", scan=lambda self: "SPY")]).run()
 
 
 class TestWhatUsersGetWrong:
@@ -464,7 +467,7 @@ class TestWhatUsersGetWrong:
     def test_it_is_told(self, minute_store: Path, methods: dict[str, Any], words: str) -> None:
         given = {"subscriptions": [("SPY", "1m")], **methods}
         with pytest.raises(ComponentError, match=words):
-            engine(minute_store, strategies=[strategy(**given)]).run()
+            engine(minute_store, strategies=[probe_strategy(**given)]).run()
 
     def test_one_config_is_as_good_as_a_list_of_one(self, minute_store: Path) -> None:
         done: list[Any] = []
@@ -475,7 +478,7 @@ class TestWhatUsersGetWrong:
 
     def test_a_scanner_that_is_due_in_no_session_is_refused(self, minute_store: Path) -> None:
         with pytest.raises(ConfigError, match="never run: the sessions are from 09:30 to 16:00"):
-            engine(minute_store, scanners=[scanner("17:00", scan=lambda self: ())])
+            engine(minute_store, scanners=[probe_scanner("17:00", scan=lambda self: ())])
 
     def test_a_strategy_that_gets_no_bars_it_subscribes_to_is_refused(self, minute_store: Path, tmp_path: Path) -> None:
         module = tmp_path / "mine.py"

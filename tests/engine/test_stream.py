@@ -14,7 +14,8 @@ from openbell.engine.stream import SessionStream
 from openbell.engine.subscriptions import Subscriptions
 from openbell.engine.system import SystemManager
 from openbell.errors import ComponentError
-from probes import config_of, engine, local_time, scanner, strategy
+from openbell.testing import probe_scanner, probe_strategy
+from probes import config_of, engine, local_time
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ def comes_and_goes(*, days: int = 0) -> dict[str, Any]:
         else:
             self.context.remove_symbol("BAC")
 
-    return scanner("10:30", "11:00", scan=scan)
+    return probe_scanner("10:30", "11:00", scan=scan)
 
 
 def all_5m(self: Any) -> list[tuple[str, str]]:
@@ -44,7 +45,7 @@ class TestSubscriptionsAreNeeds:
             if bar.symbol == "BAC":
                 times.append(local_time(self.context))
 
-        probe = strategy(subscriptions=all_5m, on_bar=on_bar)
+        probe = probe_strategy(subscriptions=all_5m, on_bar=on_bar)
         system = engine(minute_store, scanners=[comes_and_goes(days=2)], strategies=[probe])
         system.run()
 
@@ -56,7 +57,7 @@ class TestSubscriptionsAreNeeds:
         asked: list[int] = []
         resolve = Subscriptions.resolve
         monkeypatch.setattr(Subscriptions, "resolve", lambda self: asked.append(1) or resolve(self))
-        probe = strategy(subscriptions=[("SPY", "5m")], on_bar=lambda self, bar: None)
+        probe = probe_strategy(subscriptions=[("SPY", "5m")], on_bar=lambda self, bar: None)
         engine(minute_store, strategies=[probe]).run()
         assert len(asked) == 1
 
@@ -75,10 +76,10 @@ class TestSubscriptionsAreNeeds:
             return provision(self, additions)
 
         monkeypatch.setattr(Provisioner, "provision", with_another)
-        good = strategy(subscriptions=[("AIG", "5m")], on_bar=lambda self, bar: None)
+        good = probe_strategy(subscriptions=[("AIG", "5m")], on_bar=lambda self, bar: None)
         assert engine(minute_store, strategies=[good]).run()["days"][0]["callbacks"] == 78
 
-        bad = strategy(subscriptions=[("AIG", "5m"), ("NONE", "5m")], on_bar=lambda self, bar: None)
+        bad = probe_strategy(subscriptions=[("AIG", "5m"), ("NONE", "5m")], on_bar=lambda self, bar: None)
         with pytest.raises(ComponentError, match="NONE 5m"):
             engine(minute_store, strategies=[bad]).run()
 
@@ -88,7 +89,7 @@ class TestChanges:
         asked: list[int] = []
         resolve = Subscriptions.resolve
         monkeypatch.setattr(Subscriptions, "resolve", lambda self: asked.append(1) or resolve(self))
-        probe = strategy(
+        probe = probe_strategy(
             subscriptions=[("SPY", "1m")], on_bar=lambda self, bar: self.context.lock_symbol("SPY", "held") and None
         )
         assert engine(minute_store, strategies=[probe]).run()["days"][0]["callbacks"] == 390
@@ -96,7 +97,9 @@ class TestChanges:
 
     def test_an_upgrade_that_brings_no_series_is_told(self, minute_store: Path) -> None:
         added: list[str] = []
-        probe = strategy(on_symbol_added=lambda self, symbol: added.append(f"{symbol} {local_time(self.context)}"))
+        probe = probe_strategy(
+            on_symbol_added=lambda self, symbol: added.append(f"{symbol} {local_time(self.context)}")
+        )
 
         def scan(self: Any) -> None:
             if local_time(self.context) == "10:30":
@@ -104,7 +107,7 @@ class TestChanges:
             else:
                 self.context.add_symbol("BAC")
 
-        engine(minute_store, scanners=[scanner("10:30", "11:00", scan=scan)], strategies=[probe]).run()
+        engine(minute_store, scanners=[probe_scanner("10:30", "11:00", scan=scan)], strategies=[probe]).run()
         assert added == ["BAC 11:00"]
 
     def test_strategies_hear_of_new_symbols_when_all_scanners_are_done(self, minute_store: Path) -> None:
@@ -113,8 +116,8 @@ class TestChanges:
         def add(symbol: str) -> Any:
             return lambda self: heard.append(f"scan {symbol}") or (self.context.add_symbol(symbol) and ())
 
-        scanners = [scanner("10:30", scan=add("AIG")), scanner("10:30", scan=add("BAC"))]
-        probe = strategy(on_symbol_added=lambda self, symbol: heard.append(symbol))
+        scanners = [probe_scanner("10:30", scan=add("AIG")), probe_scanner("10:30", scan=add("BAC"))]
+        probe = probe_strategy(on_symbol_added=lambda self, symbol: heard.append(symbol))
         engine(minute_store, scanners=scanners, strategies=[probe]).run()
         assert heard == ["scan AIG", "scan BAC", "AIG", "BAC"]
 
@@ -128,7 +131,7 @@ class TestChanges:
             self.context.add_bar("BAC", "1m")
             return [("SPY", "1m")]
 
-        probe = strategy(subscriptions=pairs, on_bar=lambda self, bar: None)
+        probe = probe_strategy(subscriptions=pairs, on_bar=lambda self, bar: None)
         assert engine(minute_store, strategies=[probe]).run()["days"][0]["callbacks"] == 390
 
     def test_what_goes_while_subscriptions_are_asked_for_gives_no_bar(self, minute_store: Path) -> None:
@@ -141,10 +144,10 @@ class TestChanges:
                 bars.append("gone")
             return []
 
-        first = strategy(
+        first = probe_strategy(
             subscriptions=lambda self: [] if bars else [("AIG", "1m")], on_bar=lambda self, bar: bars.append(bar.symbol)
         )
-        second = strategy(subscriptions=pairs, on_bar=lambda self, bar: None)
+        second = probe_strategy(subscriptions=pairs, on_bar=lambda self, bar: None)
         engine(minute_store, strategies=[first, second]).run()
         assert bars == ["gone"]
 
@@ -158,13 +161,13 @@ class TestChanges:
         def scan(self: Any) -> None:
             if local_time(self.context) == "11:00":
                 # Everybody gives it back.
-                for owner in ("strategy SliceStrategy", "scanner"):
+                for owner in ("strategy SliceProbeStrategy", "scanner"):
                     self.context._provisioner.remove_symbols(["BAC"], source="strategy", owner=owner)
             else:
                 self.context.add_bar("BAC", "5m")
 
-        probe = strategy(subscriptions=all_5m, on_slice=on_slice)
-        engine(minute_store, scanners=[scanner("10:30", "11:00", scan=scan)], strategies=[probe]).run()
+        probe = probe_strategy(subscriptions=all_5m, on_slice=on_slice)
+        engine(minute_store, scanners=[probe_scanner("10:30", "11:00", scan=scan)], strategies=[probe]).run()
         assert seen["10:55"] == ["BAC", "SPY"]
         assert seen["11:00"] == ["SPY"]
         assert seen["11:05"] == ["SPY"]
@@ -185,7 +188,7 @@ class Watching(SessionObserver):
 
 class TestObserver:
     def run(self, store: Path, observer: SessionObserver) -> None:
-        probe = strategy(subscriptions=[("SPY", "1m")], on_bar=lambda self, bar: None)
+        probe = probe_strategy(subscriptions=[("SPY", "1m")], on_bar=lambda self, bar: None)
         SystemManager(load_config(config_of(strategies=[probe])), store=store, observer=observer).run()
 
     def test_hears_of_the_end(self, minute_store: Path) -> None:
@@ -195,7 +198,7 @@ class TestObserver:
 
     def test_hears_how_far_it_is_when_only_scans_are_due(self, minute_store: Path) -> None:
         observer = Watching()
-        config = config_of(scanners=[scanner("10:00", "12:00", scan=lambda self: ())])
+        config = config_of(scanners=[probe_scanner("10:00", "12:00", scan=lambda self: ())])
         SystemManager(load_config(config), store=minute_store, observer=observer).run()
         assert observer.shares == sorted(observer.shares)
         assert any(0 < share < 1 for share in observer.shares)
@@ -211,7 +214,7 @@ def test_what_a_generator_of_signals_raised_is_the_cause(minute_store: Path) -> 
         yield from ()
         raise ValueError("no idea")
 
-    probe = strategy(subscriptions=[("SPY", "1m")], on_bar=on_bar)
+    probe = probe_strategy(subscriptions=[("SPY", "1m")], on_bar=on_bar)
     with pytest.raises(ComponentError, match=r"strategy ProbeStrategy.on_bar.*no idea") as raised:
         engine(minute_store, strategies=[probe]).run()
     assert isinstance(raised.value.__cause__, ValueError)

@@ -15,7 +15,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
-from made_bars import frame_of, made_store
+from made_bars import made_store
 from openbell.cli.app import app
 from openbell.errors import StoreError
 from openbell.maintenance.repair import repair
@@ -23,6 +23,7 @@ from openbell.maintenance.verify import verify
 from openbell.market_data.manager import DataManager
 from openbell.store.checksum import UNSEALED, sealed
 from openbell.store.store import BarStore, WriteReport
+from openbell.testing import random_bars
 from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
@@ -283,10 +284,10 @@ def test_lost_minutes_are_built_from_complete_seconds(tmp_path: Path) -> None:
     folder = tmp_path / "store"
     whole = BarStore.open_or_create(folder)
     # One second is missing in the second minute.
-    whole.write("A", "1s", frame_of(np.delete(starts, 75)))
-    minutes = frame_of(starts[::60])
+    whole.write("A", "1s", random_bars(np.delete(starts, 75)))
+    minutes = random_bars(starts[::60])
     whole.write("A", "1m", minutes)
-    whole.write("A", "1d", frame_of(np.array([16038 * 86_400 * 10**9])))
+    whole.write("A", "1d", random_bars(np.array([16038 * 86_400 * 10**9])))
     for path in folder.glob("bars/interval=1[md]/*/*.parquet"):
         path.unlink()
     report = repair(folder)

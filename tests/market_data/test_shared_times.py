@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import pytest
-from tests.made_bars import frame_of
 
 from openbell.market_data import raw_series
 from openbell.market_data.manager import DataManager
@@ -17,6 +16,7 @@ from openbell.model.interval import DAY_NS
 from openbell.store.built import BUILT, BUILT_SCHEMA
 from openbell.store.layout import BAR_SCHEMA
 from openbell.store.store import BarStore
+from openbell.testing import random_bars
 from openbell.timing import TimeManager
 from openbell.timing.grid import day_number
 
@@ -38,9 +38,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> BarStore:
             if symbol != "NONE":
                 starts = np.concatenate([minutes_of(symbol, day) for day in DAYS])
                 built = pl.DataFrame({"timestamp": starts[::5], BUILT: 60}).cast(dict(BUILT_SCHEMA))
-                frame = frame_of(starts, seed=number).cast(dict(BAR_SCHEMA))
+                frame = random_bars(starts, seed=number).cast(dict(BAR_SCHEMA))
                 writer.write(symbol, "1m", frame, built=built if symbol == "BUILT" else None)
-        writer.write("NONE", "1d", frame_of(np.array([day_number(DAYS[0]) * DAY_NS])).cast(dict(BAR_SCHEMA)))
+        writer.write("NONE", "1d", random_bars(np.array([day_number(DAYS[0]) * DAY_NS])).cast(dict(BAR_SCHEMA)))
     return store
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from openbell.config import IndicatorConfig
 from openbell.errors import ConfigError
+from openbell.testing import advance
 from probes import (
     COLUMNS,
-    advance,
     engine,
     journal,
     local_time,

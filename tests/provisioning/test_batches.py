@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from made_bars import made_store
 from openbell.config import IndicatorConfig
 from openbell.provisioning import Addition
-from probes import advance, engine, prepared, scanner_at, visible
+from openbell.testing import advance
+from probes import engine, prepared, scanner_at, visible
 
 if TYPE_CHECKING:
     from pathlib import Path

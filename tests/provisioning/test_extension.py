@@ -25,7 +25,8 @@ from openbell.provisioning import (
     analyze_requirements,
 )
 from openbell.provisioning.requirements import IntervalNeed
-from probes import advance, engine, journal, prepared, steps, strategy_at
+from openbell.testing import advance
+from probes import engine, journal, prepared, steps, strategy_at
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,9 @@ from openbell.actions import ActionStore
 from openbell.errors import ProvisioningError
 from openbell.market_data.manager import DataManager
 from openbell.store.store import BarStore
+from openbell.testing import advance
 from openbell.timing import TimeManager
-from probes import advance, engine, journal, prepared, strategy_at
+from probes import engine, journal, prepared, strategy_at
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from made_bars import made_store
 from openbell.config import IndicatorConfig
 from openbell.provisioning import Addition
+from openbell.testing import advance
 from openbell.timing import TimeManager
-from probes import advance, engine, journal, prepared
+from probes import engine, journal, prepared
 
 if TYPE_CHECKING:
     from pathlib import Path

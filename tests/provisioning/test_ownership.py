@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openbell.config import IndicatorConfig
-from probes import advance, engine, prepared, scanner, scanner_at, strategy, strategy_at, visible
+from openbell.testing import advance, probe_scanner, probe_strategy
+from probes import engine, prepared, scanner_at, strategy_at, visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -227,8 +228,8 @@ def test_a_strategy_gets_no_bar_of_a_symbol_that_was_just_removed(minute_store: 
 
     system = engine(
         minute_store,
-        scanners=[scanner("10:00", pre_session=True, scan=scan)],
-        strategies=[strategy(subscriptions=lambda s: [(n, "5m") for n in s.context.symbols], on_bar=on_bar)],
+        scanners=[probe_scanner("10:00", pre_session=True, scan=scan)],
+        strategies=[probe_strategy(subscriptions=lambda s: [(n, "5m") for n in s.context.symbols], on_bar=on_bar)],
     )
     day = system.run()["days"][0]
 

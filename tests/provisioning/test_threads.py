@@ -14,7 +14,8 @@ import pytest
 from made_bars import made_store
 from openbell.config import IndicatorConfig
 from openbell.provisioning import analyze_requirements
-from probes import engine, strategy
+from openbell.testing import probe_strategy
+from probes import engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +148,7 @@ def test_200_additions_from_8_threads_during_a_running_session(store: Path) -> N
     system = engine(
         store,
         days="2024-06-10",
-        strategies=[strategy(subscriptions=subscriptions, on_bar=on_bar)],
+        strategies=[probe_strategy(subscriptions=subscriptions, on_bar=on_bar)],
         **ASKED,
     )
     day = system.run()["days"][0]
@@ -241,7 +242,7 @@ def test_a_reader_never_meets_a_torn_series(store: Path) -> None:
     engine(
         store,
         days="2024-06-10",
-        strategies=[strategy(subscriptions=pairs, setup=setup, teardown=teardown, on_bar=lambda s, b: None)],
+        strategies=[probe_strategy(subscriptions=pairs, setup=setup, teardown=teardown, on_bar=lambda s, b: None)],
         **ASKED,
     ).run()
 

@@ -11,7 +11,8 @@ import pytest
 from openbell.config import IndicatorConfig
 from openbell.errors import UnknownNameError
 from openbell.provisioning import RULES, STEPS, Addition, ProvisioningRequirements, StepWork, analyze_requirements
-from probes import advance, config_of, engine, journal, prepared, steps, strategy_at, visible
+from openbell.testing import advance
+from probes import config_of, engine, journal, prepared, steps, strategy_at, visible
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from made_actions import actions
-from made_bars import frame_of, made_store
+from made_bars import made_store
 from openbell.actions import ActionStore
 from openbell.cli.app import app
 from openbell.config import load_config
@@ -22,6 +22,7 @@ from openbell.engine.system import SystemManager
 from openbell.errors import ProvisioningError
 from openbell.quality.calendar_fit import bars_beyond_calendar, questions_of_calendar, sessions_without_bars
 from openbell.store.store import BarStore
+from openbell.testing import random_bars
 from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def test_bars_on_closed_days_are_asked_about(tmp_path: Path, intervals: str) -> 
         starts = [
             ns - 15 * 3600 * 10**9 if interval == "1d" else ns + k * 10**9 * 60 for ns in noon for k in range(step)
         ]
-        store.write("A", interval, frame_of(np.unique(starts)))
+        store.write("A", interval, random_bars(np.unique(starts)))
 
     questions = questions_of_calendar(store, XNYS, ["A"], FIRST, date(2024, 7, 8))
 
@@ -218,7 +219,7 @@ def test_bars_after_the_end_of_the_calendar_are_a_warning(tmp_path: Path) -> Non
     store = store_without(tmp_path / "store", exchange="XBOM")
     beyond = np.datetime64(tm.last_day + timedelta(days=9), "ns").astype(np.int64)
     for symbol in ("A", "OTHER"):
-        store.write(symbol, "1d", frame_of(np.array([beyond])))
+        store.write(symbol, "1d", random_bars(np.array([beyond])))
 
     (text,) = bars_beyond_calendar(store, tm, ["A", "B"])
 
@@ -234,7 +235,7 @@ def test_bars_after_the_end_of_the_calendar_are_a_warning(tmp_path: Path) -> Non
 
 def test_bars_before_the_beginning_of_the_calendar_are_a_warning(tmp_path: Path) -> None:
     store = BarStore.open_or_create(tmp_path / "store")
-    store.write("A", "1d", frame_of(np.array([np.datetime64("1996-12-30", "ns").astype(np.int64)])))
+    store.write("A", "1d", random_bars(np.array([np.datetime64("1996-12-30", "ns").astype(np.int64)])))
 
     (text,) = bars_beyond_calendar(store, TimeManager("XBOM"), ["A"])
 
@@ -245,7 +246,7 @@ def test_the_last_evening_of_a_calendar_is_not_beyond_it(tmp_path: Path) -> None
     tm = TimeManager("XNYS", session_hours="extended")
     late = tm.session(tm.last_day).last_ns - 60_000_000_000  # 19:59 in New York, the next day in UTC
     store = BarStore.open_or_create(tmp_path / "store")
-    store.write("A", "1m", frame_of(np.array([late])))
+    store.write("A", "1m", random_bars(np.array([late])))
 
     assert bars_beyond_calendar(store, tm, ["A"]) == []
 
@@ -263,7 +264,9 @@ def test_a_damaged_file_is_told_by_who_needs_it(tmp_path: Path) -> None:
 def test_commands_warn_on_stderr_and_in_json(tmp_path: Path, command: str) -> None:
     tm = TimeManager("XBOM")
     store = store_without(tmp_path / "store", "2024-06-28", exchange="XBOM")
-    store.write("A", "1d", frame_of(np.array([np.datetime64(tm.last_day + timedelta(days=9), "ns").astype(np.int64)])))
+    store.write(
+        "A", "1d", random_bars(np.array([np.datetime64(tm.last_day + timedelta(days=9), "ns").astype(np.int64)]))
+    )
     historical = {"data": [{"trailing_days": 3, "intervals": ["1d"]}]}
     path = tmp_path / "session.json"
     path.write_text(json.dumps(config_of(store, "2024-07-02", "2024-07-03", exchange="XBOM", historical=historical)))

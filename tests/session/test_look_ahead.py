@@ -15,7 +15,8 @@ from made_bars import made_store
 from openbell import indicators
 from openbell.config import IndicatorConfig
 from openbell.store.store import BarStore
-from probes import COLUMNS, advance, engine, prepared, strategy, visible, visible_indicator, visible_series
+from openbell.testing import advance, probe_strategy
+from probes import COLUMNS, engine, prepared, visible, visible_indicator, visible_series
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +83,7 @@ def test_at_every_moment_of_a_run_too(minute_store: Path) -> None:
             assert_nothing_after_the_clock(systems[0])
 
     systems.append(
-        engine(minute_store, days="2013-10-11", strategies=[strategy(subscriptions=pairs, on_bar=on_bar)], **RICH)
+        engine(minute_store, days="2013-10-11", strategies=[probe_strategy(subscriptions=pairs, on_bar=on_bar)], **RICH)
     )
     systems[0].run()
 

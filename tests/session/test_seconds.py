@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from probes import advance, engine, prepared, strategy
+from openbell.testing import advance, probe_strategy
+from probes import engine, prepared
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +90,7 @@ def test_a_session_runs_on_seconds(second_store: Path) -> None:
         days="2013-10-11",
         streams=streams,
         indicators=[{"name": "sma", "period": 30, "interval": "5s"}],
-        strategies=[strategy(subscriptions=pairs, on_bar=on_bar)],
+        strategies=[probe_strategy(subscriptions=pairs, on_bar=on_bar)],
     ).run()["days"][0]
     bars = day["symbols"]["IBM"]["bars"]
 

@@ -13,8 +13,9 @@ from openbell.market_data.aggregate import aggregate
 from openbell.model.bars import Bars
 from openbell.model.interval import parse_interval
 from openbell.store.store import BarStore
+from openbell.testing import probe_strategy
 from openbell.timing import TimeManager
-from probes import engine, strategy
+from probes import engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,7 +167,7 @@ class Seen:
 
 def watching(seen: Seen) -> dict[str, Any]:
     """A strategy that notes what it sees; plain functions, since a config is copied every day."""
-    return strategy(
+    return probe_strategy(
         subscriptions=[("X", interval) for interval in INTERVALS],
         setup=lambda probe: seen.setup(probe),
         on_bar=lambda probe, bar: seen.on_bar(probe, bar),
@@ -251,7 +252,7 @@ def test_history_and_today_meet_where_one_session_ends_and_the_next_begins(playe
 def test_an_evening_belongs_to_the_session_of_the_next_day(tmp_path: Path) -> None:
     store = made_store(tmp_path / "store", ["X"], "2024-07-01", "2024-07-08", exchange="CMES", intervals=["1m"])
     starts: list[str] = []
-    probe = strategy(
+    probe = probe_strategy(
         subscriptions=[("X", "240m")],
         on_bar=lambda probe, bar: starts.append(f"{probe.context.local(bar.timestamp):%a %H:%M}"),
     )
@@ -270,7 +271,7 @@ def test_own_sessions_run_as_any_other(tmp_path: Path) -> None:
     def on_bar(probe: Any, bar: Any) -> None:
         ends.setdefault(probe.context.session_date, []).append(f"{probe.context.local(bar.end):%H:%M}")
 
-    probe = strategy(subscriptions=[("X", "60m")], on_bar=on_bar)
+    probe = probe_strategy(subscriptions=[("X", "60m")], on_bar=on_bar)
     days = ("2024-07-02", "2024-07-04")
     summary = engine(store, exchange=own, symbols=["X"], days=days, streams=["1m", "60m"], strategies=[probe]).run()  # type: ignore[arg-type]
 

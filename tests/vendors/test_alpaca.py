@@ -16,13 +16,13 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from made_bars import frame_of
 from openbell.actions import ActionStore
 from openbell.cli.app import app
 from openbell.errors import ConfigError
 from openbell.maintenance.repair import repair
 from openbell.maintenance.verify import verify
 from openbell.store.store import BarStore, WriteReport
+from openbell.testing import random_bars
 from openbell.timing import SimulatedClock, TimeManager
 from openbell.vendors.alpaca import AlpacaKeys, AlpacaSource
 from openbell.vendors.run import FetchReport, SourceRefusedError, fetch
@@ -105,7 +105,7 @@ def test_asks_only_for_the_sessions_that_the_store_lacks(alpaca: Any, call: Any,
     held = [tm.session(day) for day in tm.sessions(date(2024, 2, 27), date(2024, 3, 5)) if day != date(2024, 2, 29)]
     for session in held:
         starts = pl.int_range(session.open_ns, session.close_ns, 60 * 10**9, eager=True).to_numpy()
-        BarStore.open_or_create(store).write("SPY", "1m", frame_of(starts))
+        BarStore.open_or_create(store).write("SPY", "1m", random_bars(starts))
     done = call("SPY", "--from", "2024-02-26", "--to", "2024-03-08", "--json")
 
     assert done.code == 0
@@ -294,7 +294,7 @@ def test_bars_that_a_repair_built_are_asked_for_and_revised(alpaca: Any, call: A
     session = TimeManager("XNYS").session(date(2024, 3, 5))
     starts = pl.int_range(session.open_ns, session.close_ns, finer[1] * 10**9, eager=True).to_numpy()
     call("SPY", "--from", "2024-03-04", "--to", "2024-03-06", "--interval", interval, "--no-actions")
-    BarStore.open(store).write("SPY", finer[0], frame_of(starts))
+    BarStore.open(store).write("SPY", finer[0], random_bars(starts))
     next(store.glob(f"bars/interval={interval}/*/*.parquet")).unlink()
     repair(store)
     opened = BarStore.open(store)

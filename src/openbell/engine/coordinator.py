@@ -54,6 +54,7 @@ class SessionCoordinator:
     Attributes:
         session_data: The session of the current day; after a run, the last one, for inspection.
         provisioner: What changes it.
+        clock: The session clock.
         dropped: The config symbols of the current day that could not be provisioned, with their errors.
         load_s: How long the days of this run took to prepare, in seconds of the machine's time.
         run_s: How long they took from open to close.
@@ -77,7 +78,7 @@ class SessionCoordinator:
         self.observer = observer or SessionObserver()
         self.load_s = 0.0
         self.run_s = 0.0
-        self._clock = time_manager.clock
+        self.clock = time_manager.clock
         self._lasting: Answers = {}
         self._classes = ConfiguredClasses.of(session_config)
         self.days = time_manager.sessions(
@@ -106,12 +107,11 @@ class SessionCoordinator:
         if day == self.days[0]:  # a run begins, maybe not the first one
             self.load_s = self.run_s = 0.0
         self.observer.day_started(day)
-        self.begin_day(day)
         first_record = len(self.journal)
-        self._load_session_data()
+        self.prepare_day(day)
         hooks = Hooks.of_day(self._classes, self.provisioner, self.time_manager)
         session = self.time_manager.session(day)
-        stream = SessionStream(session, self.provisioner, hooks, self._clock, self.observer)
+        stream = SessionStream(session, self.provisioner, hooks, self.clock, self.observer)
         try:
             hooks.setup()
             hooks.scan_before_the_open()
@@ -138,13 +138,22 @@ class SessionCoordinator:
         self.observer.day_ended(summary, self.session_data)
         return summary
 
+    def prepare_day(self, day: date) -> None:
+        """Begin a session and provision the config's symbols; its clock stands at the start of trading.
+
+        Raises:
+            ProvisioningError: The config names symbols, and none of them could be provisioned.
+        """
+        self.begin_day(day)
+        self._load_session_data()
+
     def begin_day(self, day: date) -> None:
         """Tear down what was, and begin a session that holds nothing, its clock at the start of trading."""
         self.session_data = SessionData(day)
         self.provisioner = Provisioner(self.world_of(self.session_data), self.journal)
         self.session_data.serve_additions_by(self.provisioner)
         self.dropped: dict[str, tuple[str, ...]] = {}
-        self._clock.reset(self.time_manager.session(day).first_ns)
+        self.clock.reset(self.time_manager.session(day).first_ns)
 
     def world_of(self, session_data: SessionData) -> World:
         """The world as seen from a session."""

@@ -1,0 +1,238 @@
+"""Tools for tests and notebooks: made-up bars and stores, probe components, prepared sessions.
+
+Importing this module loads neither polars nor calendars nor TA-Lib.
+"""
+
+from __future__ import annotations
+
+from datetime import date, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from openbell.components.scanner import Scanner
+    from openbell.components.strategy import Signal, Strategy
+    from openbell.config import SessionConfig
+    from openbell.engine.system import SystemManager
+    from openbell.model.bars import Bar
+    from openbell.session.cross_section import CrossSection
+    from openbell.timing.calendars import SessionHours
+
+    Signals = Signal | Iterable[Signal] | None
+
+__all__ = ["advance", "bar_starts", "make_store", "prepare", "probe_scanner", "probe_strategy", "random_bars"]
+
+
+def bar_starts(
+    first: date | str,
+    last: date | str,
+    interval: str = "1m",
+    *,
+    exchange: str = "XNYS",
+    session_hours: SessionHours = "regular",
+) -> NDArray[np.int64]:
+    """Start times of all bars that a calendar expects.
+
+    Args:
+        first: The first day, as a date or ISO text.
+        last: The last day, inclusive.
+        interval: An intraday interval or "1d".
+        exchange: The name of a calendar.
+        session_hours: Whether the pre-market and the post-market count.
+
+    Returns:
+        Nanoseconds since 1970 UTC, ascending; of daily bars, midnight UTC of their dates.
+
+    Raises:
+        IntervalError: The interval is longer than a day.
+    """
+    import numpy as np
+
+    from openbell.errors import IntervalError
+    from openbell.model.interval import DAY_NS, parse_interval
+    from openbell.timing import TimeManager
+
+    step = parse_interval(interval)
+    grid = TimeManager(exchange, session_hours=session_hours).grid(_date(first), _date(last))
+    if step == parse_interval("1d"):
+        return grid.days * DAY_NS
+    if not step.is_intraday:
+        raise IntervalError(f"bar_starts takes intraday intervals and 1d, not {step}.")
+    segments = zip(grid.segment_open_ns, grid.segment_close_ns, strict=True)
+    return np.concatenate([np.arange(opened, closed, step.ns) for opened, closed in segments])
+
+
+def random_bars(starts_ns: NDArray[np.int64], *, seed: int = 1) -> pl.DataFrame:
+    """A random walk from 100.0 with one bar at each time; each bar opens where the one before closed.
+
+    Args:
+        starts_ns: Start times in nanoseconds since 1970 UTC.
+        seed: The same seed and number of bars give the same prices.
+
+    Returns:
+        The columns of the store: timestamp (Datetime ns, UTC), open, high, low, close and volume (Float64).
+    """
+    import numpy as np
+    import polars as pl
+
+    dice, rows = np.random.default_rng(seed), len(starts_ns)
+    moves = dice.normal(0, 0.05, rows)
+    close = 100 + np.cumsum(moves)
+    opens = close - moves
+    spread = dice.uniform(0, 0.05, rows)
+    return pl.DataFrame(
+        {
+            "timestamp": pl.Series(starts_ns).cast(pl.Datetime("ns", "UTC")),
+            "open": opens,
+            "high": np.maximum(opens, close) + spread,
+            "low": np.minimum(opens, close) - spread,
+            "close": close,
+            "volume": dice.integers(1, 1000, rows).astype(np.float64),
+        }
+    )
+
+
+def make_store(folder: Path | str, frames: Mapping[str, Mapping[str, pl.DataFrame]]) -> Path:
+    """Write frames of bars to the store in a folder, which is made if it is not there.
+
+    Args:
+        folder: The folder of the store.
+        frames: By symbol and interval, bars with the columns of the store; see `random_bars`.
+
+    Returns:
+        The folder.
+
+    Raises:
+        StoreError: The folder holds something else.
+        DataError: A frame has other columns, or bars that contradict themselves.
+    """
+    from openbell.store.store import BarStore
+
+    with BarStore.open_or_create(folder).writer() as writer:
+        for symbol, by_interval in frames.items():
+            for interval, frame in by_interval.items():
+                writer.write(symbol, interval, frame)
+    return Path(folder)
+
+
+def probe_strategy(
+    *,
+    subscriptions: Sequence[tuple[str, str]] | Callable[[Strategy], Iterable[tuple[str, str]]] | None = None,
+    setup: Callable[[Strategy], object] | None = None,
+    on_bar: Callable[[Strategy, Bar], Signals] | None = None,
+    on_slice: Callable[[Strategy, CrossSection], Signals] | None = None,
+    on_symbol_added: Callable[[Strategy, str], object] | None = None,
+    teardown: Callable[[Strategy], object] | None = None,
+    **config: Any,
+) -> dict[str, Any]:
+    """Config entry of a strategy whose methods are functions; each gets the strategy first.
+
+    Args:
+        subscriptions: Pairs of symbol and interval, or a function that returns them.
+        setup: As the method of `Strategy` of that name.
+        on_bar: Likewise.
+        on_slice: Likewise.
+        on_symbol_added: Likewise.
+        teardown: Likewise.
+        config: What else the strategy finds in its ``config``.
+    """
+    pairs = subscriptions if callable(subscriptions) or subscriptions is None else lambda _: subscriptions
+    methods: dict[str, Callable[..., object] | None] = {
+        "subscriptions": pairs,
+        "setup": setup,
+        "on_bar": on_bar,
+        "on_slice": on_slice,
+        "on_symbol_added": on_symbol_added,
+        "teardown": teardown,
+    }
+    name = "ProbeStrategy" if on_slice is None else "SliceProbeStrategy"
+    return {"module": f"openbell.components.probes:{name}", "config": _given(methods) | config}
+
+
+def probe_scanner(
+    *at: str,
+    setup: Callable[[Scanner], object] | None = None,
+    scan: Callable[[Scanner], Iterable[str] | None] | None = None,
+    teardown: Callable[[Scanner], object] | None = None,
+    universe: str | Sequence[str] = (),
+    pre_session: bool = False,
+    **config: Any,
+) -> dict[str, Any]:
+    """Config entry of a scanner whose methods are functions; each gets the scanner first.
+
+    Args:
+        at: Times of day at which it scans, such as "10:30"; without any it scans before the session.
+        setup: As the method of `Scanner` of that name.
+        scan: Likewise.
+        teardown: Likewise.
+        universe: The symbols to look through, or the file that lists them.
+        pre_session: Whether it scans before the session as well.
+        config: What else the scanner finds in its ``config``.
+    """
+    return {
+        "module": "openbell.components.probes:ProbeScanner",
+        "config": _given({"setup": setup, "scan": scan, "teardown": teardown}) | config,
+        "universe": universe,
+        "schedule": [{"start": clock, "end": clock, "every": "1m"} for clock in at],
+        "pre_session": pre_session or not at,
+    }
+
+
+def prepare(
+    config: SessionConfig | Mapping[str, Any] | Path | str,
+    *,
+    store: Path | str | None = None,
+    day: date | str | None = None,
+) -> SystemManager:
+    """A system whose session is provisioned, its clock at the start of trading.
+
+    Symbols that cannot be provisioned are in ``coordinator.dropped``, with their errors.
+
+    Args:
+        config: What the session needs; as for `SystemManager`.
+        store: The folder of the store; that of the config unless given.
+        day: The session's day; the first day of the config unless given.
+
+    Raises:
+        ConfigError: The config cannot be, or names no store.
+        ProvisioningError: None of the config's symbols could be provisioned.
+    """
+    from openbell.engine.system import SystemManager
+
+    system = SystemManager(config, store=store)
+    system.coordinator.prepare_day(system.coordinator.days[0] if day is None else _date(day))
+    return system
+
+
+def advance(system: SystemManager, clock: str) -> None:
+    """Move a prepared session's clock forward, so that bars and indicators up to that time are visible.
+
+    No scanner or strategy is called; `SystemManager.run` does that.
+
+    Args:
+        system: As `prepare` returned it.
+        clock: A time of day at the exchange, such as "11:00" or "11:00:30". When the session began on the evening
+            before its date, it is the first such time in the session.
+
+    Raises:
+        CalendarError: The clock is past that time.
+    """
+    tm, then = system.time_manager, time.fromisoformat(clock)
+    session = tm.session(system.session_data.session_date)
+    days = (tm.to_local(session.first_ns).date(), tm.to_local(session.last_ns).date())
+    times = [tm.local_ns(day, then) for day in days]
+    system.coordinator.clock.advance_to(next((ns for ns in times if ns >= session.first_ns), times[0]))
+
+
+def _date(day: date | str) -> date:
+    return date.fromisoformat(day) if isinstance(day, str) else day
+
+
+def _given(functions: Mapping[str, Callable[..., object] | None]) -> dict[str, Any]:
+    return {name: function for name, function in functions.items() if function is not None}
