@@ -13,7 +13,7 @@ from made_actions import actions
 from made_bars import made_store
 from openbell.actions import ActionStore
 from openbell.config import IndicatorConfig
-from openbell.session.series import whole_run
+from openbell.session.series import all_bars
 from openbell.store.store import BarStore
 from openbell.testing import advance
 from probes import engine, prepared
@@ -95,7 +95,7 @@ def test_a_session_before_a_split_is_as_if_there_were_none(store: Path) -> None:
             store, symbols=["AAPL"], days="2014-06-06", trailing={"1m": 5, "1d": 10}, adjustment=adjustment
         )
         bars = system.session_data.get_symbol_data("AAPL").bars  # type: ignore[union-attr]
-        runs[adjustment] = {name: whole_run(series).close.tobytes() for name, series in bars.items()}
+        runs[adjustment] = {name: all_bars(series).close.tobytes() for name, series in bars.items()}
 
     assert runs["raw"] == runs["split"]
 

@@ -23,8 +23,8 @@ from openbell.model.bars import Bar, Bars
 from openbell.model.interval import parse_interval
 from openbell.session import BarIntervalData, SessionData
 from openbell.session.cross_section import CrossSection, CrossSectionTable
-from openbell.session.series import timeline_of
-from openbell.session.timeline import Timeline
+from openbell.session.cursor import Cursor
+from openbell.session.series import cursor_of
 from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:
@@ -50,16 +50,16 @@ def sessions(draw: st.DrawFn) -> Drawn:
         end = np.array(ends, np.int64)
         prices = end + 0.5
         bars = Bars(end - 1, end, prices, prices, prices, prices, prices, np.ones(len(end), np.int32))
-        runs.append((bars, Timeline(bars.times, clock)))
+        runs.append((bars, Cursor(bars.times, clock)))
     for pair in draw(st.lists(st.tuples(st.sampled_from("ABCD"), st.sampled_from(["1m", "5m", "7d", "1w"])))):
-        run, timeline = draw(st.sampled_from(runs))
+        run, cursor = draw(st.sampled_from(runs))
         today_row = int(run.end.searchsorted(FIRST, side="right"))
-        series[pair] = BarIntervalData(*pair, base=None, run=run, today_row=today_row, timeline=timeline)
-    times: dict[Timeline, SubscribedTimes] = {}
+        series[pair] = BarIntervalData(*pair, base=None, bars=run, today_row=today_row, cursor=cursor)
+    times: dict[Cursor, SubscribedTimes] = {}
     subscriptions = []
     for pair in draw(st.lists(st.sampled_from(list(series)), max_size=12) if series else st.just([])):
-        timeline, today_row = timeline_of(series[pair]), series[pair].today_row
-        known = times.setdefault(timeline, SubscribedTimes(timeline, today_row, LAST))
+        cursor, today_row = cursor_of(series[pair]), series[pair].today_row
+        known = times.setdefault(cursor, SubscribedTimes(cursor, today_row, LAST))
         subscriptions.append(Subscription(partial(tuple.__getitem__, (len(subscriptions),)), series[pair], known))
     return Drawn(series, subscriptions)
 
@@ -68,7 +68,7 @@ def played(plain: Plain) -> Iterator[BarsAt]:
     """One after the other, as `SessionStream` plays them."""
     if isinstance(plain, Stretch):
         for move, bars in zip(plain.moves, plain.bars, strict=True):
-            yield BarsAt(plain.timeline, plain.callbacks, move, bars)
+            yield BarsAt(plain.cursor, plain.callbacks, move, bars)
     else:
         for together in plain:
             assert len({bars.move[0] for bars in together}) == 1
@@ -85,14 +85,14 @@ def test_each_bar_comes_once_and_in_order(drawn: Drawn, scans: list[int], after:
         for at in (*played(plain), *moment.bars):
             assert told_ns <= at.move[0] <= moment.time_ns
             told_ns = at.move[0]
-            assert at.move[1] == int(at.timeline.times.end.searchsorted(at.move[0], side="right"))
+            assert at.move[1] == int(at.cursor.times.end.searchsorted(at.move[0], side="right"))
             got += [(at.move[0], callback, bar) for callback, bar in zip(at.callbacks, at.bars, strict=True)]
         scanned += [scan() for scan in moment.scans]
     assert scanned == [time for time in scans if time > after]
 
     expected = []
     for number, (callback, series, _) in enumerate(drawn.subscriptions):
-        for end in timeline_of(series).times.end.tolist():
+        for end in cursor_of(series).times.end.tolist():
             if after < end <= LAST:
                 bar = Bar(series.symbol, series.interval, end - 1, end, *[end + 0.5] * 5, 1)
                 seconds = parse_interval(series.interval).seconds
@@ -122,7 +122,7 @@ def test_slices_come_when_their_bars_close(drawn: Drawn, after: int) -> None:
     expected = []
     for end in range(after + 1, LAST + 1):
         for interval in sorted(by_interval, key=parse_interval):
-            symbols = [s.symbol for s in by_interval[interval] if end in timeline_of(s).times.end]
+            symbols = [s.symbol for s in by_interval[interval] if end in cursor_of(s).times.end]
             if symbols:
                 expected.append((end, interval, symbols))
     assert got == expected
@@ -132,9 +132,9 @@ def test_bars_that_are_cut_at_the_same_close_come_together() -> None:
     start, end = np.array([100, 101, 102], np.int64), np.array([101, 103, 103], np.int64)
     prices = start + 0.5
     run = Bars(start, end, prices, prices, prices, prices, prices, np.ones(3, np.int32))
-    timeline = Timeline(run.times, SimulatedClock(FIRST))
-    series = BarIntervalData("A", "1m", base=None, run=run, today_row=0, timeline=timeline)
-    subscription = Subscription(str, series, SubscribedTimes(timeline, 0, LAST))
+    cursor = Cursor(run.times, SimulatedClock(FIRST))
+    series = BarIntervalData("A", "1m", base=None, bars=run, today_row=0, cursor=cursor)
+    subscription = Subscription(str, series, SubscribedTimes(cursor, 0, LAST))
 
     ((plain, _),) = timetable([subscription], [], [], after_ns=FIRST, last_ns=LAST)
     assert not isinstance(plain, Stretch)

@@ -18,10 +18,10 @@ from openbell.provisioning import (
     SOURCES,
     STEPS,
     Addition,
+    ProvisioningContext,
     ProvisioningRequirements,
     Source,
     StepWork,
-    World,
     analyze_requirements,
 )
 from openbell.provisioning.requirements import IntervalNeed
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def pair(req: ProvisioningRequirements, world: World, *, interval: str, tag: str) -> None:
+def pair(req: ProvisioningRequirements, context: ProvisioningContext, *, interval: str, tag: str) -> None:
     """An operation: bars of one interval, with a note that a step of its own leaves on the symbol."""
     wanted = parse_interval(interval)
-    base = world.base_of(req.symbol, wanted)
+    base = context.base_of(req.symbol, wanted)
     req.require(IntervalNeed(wanted, base), [f"the pair {tag} reads it"])
     req.require(IntervalNeed(base, base), [f"{wanted} derives from it"])
     req.reason = f"one leg of {tag}"
@@ -47,12 +47,12 @@ def tag(work: StepWork) -> None:
     work.draft.locks["hedger"] = f"a leg of {work.argument}"
 
 
-def no_penny_stocks(req: ProvisioningRequirements, world: World) -> str | None:
+def no_penny_stocks(req: ProvisioningRequirements, context: ProvisioningContext) -> str | None:
     """A rule that looks at the data: at yesterday's close."""
-    if req.symbol not in world.data_manager.symbols():
+    if req.symbol not in context.data_manager.symbols():
         return None
-    yesterday = world.time_manager.session_before(world.day)
-    last = world.data_manager.load_historical_bars(req.symbol, "1d", yesterday, yesterday)
+    yesterday = context.time_manager.session_before(context.day)
+    last = context.data_manager.load_historical_bars(req.symbol, "1d", yesterday, yesterday)
     return f"{req.symbol} trades at {last.close[-1]:.2f}, below 20" if last.close[-1] < 20 else None
 
 
@@ -110,7 +110,7 @@ def test_a_rule_from_outside_refuses_in_mid_session(minute_store: Path) -> None:
 
 
 def test_a_rule_that_raises_refuses_by_its_name(minute_store: Path) -> None:
-    def broken(req: ProvisioningRequirements, world: World) -> str | None:
+    def broken(req: ProvisioningRequirements, context: ProvisioningContext) -> str | None:
         raise ZeroDivisionError("no volume")
 
     system = prepared(minute_store)
@@ -122,7 +122,7 @@ def test_a_rule_that_raises_refuses_by_its_name(minute_store: Path) -> None:
 
 
 def test_an_operation_that_raises_is_in_the_journal(minute_store: Path) -> None:
-    def broken(req: ProvisioningRequirements, world: World) -> None:
+    def broken(req: ProvisioningRequirements, context: ProvisioningContext) -> None:
         raise ZeroDivisionError("no volume")
 
     system = prepared(minute_store)
@@ -179,11 +179,11 @@ def test_built_in_steps_are_told_by_name(minute_store: Path) -> None:
         assert any(name == k or (k.endswith("_") and name.startswith(k)) for k in known)
 
 
-def both(req: ProvisioningRequirements, world: World, *, interval: str) -> None:
+def both(req: ProvisioningRequirements, context: ProvisioningContext, *, interval: str) -> None:
     """An operation made of others: two intervals with history, and an indicator on one of them."""
-    OPERATIONS.get("bar")(req, world, interval=interval, days=2)
-    OPERATIONS.get("bar")(req, world, interval="1d", days=10)
-    OPERATIONS.get("indicator")(req, world, indicator_config=IndicatorConfig("sma", period=5, interval="5m"))
+    OPERATIONS.get("bar")(req, context, interval=interval, days=2)
+    OPERATIONS.get("bar")(req, context, interval="1d", days=10)
+    OPERATIONS.get("indicator")(req, context, indicator_config=IndicatorConfig("sma", period=5, interval="5m"))
 
 
 def test_an_operation_may_be_made_of_others(minute_store: Path) -> None:
@@ -203,8 +203,8 @@ def test_an_operation_may_be_made_of_others(minute_store: Path) -> None:
 
 @pytest.mark.parametrize("deepened", ["required", "written"])
 def test_an_operation_may_deepen_what_another_asks_for(minute_store: Path, deepened: str) -> None:
-    def deep(req: ProvisioningRequirements, world: World) -> None:
-        OPERATIONS.get("bar")(req, world, interval="1d")
+    def deep(req: ProvisioningRequirements, context: ProvisioningContext) -> None:
+        OPERATIONS.get("bar")(req, context, interval="1d")
         day = parse_interval("1d")
         need = IntervalNeed(day, day, bars=30)
         if deepened == "required":
@@ -223,7 +223,7 @@ def test_an_operation_may_deepen_what_another_asks_for(minute_store: Path, deepe
 
 
 def test_an_operation_gets_bars_that_are_there_without_history(minute_store: Path) -> None:
-    def month(req: ProvisioningRequirements, world: World) -> None:
+    def month(req: ProvisioningRequirements, context: ProvisioningContext) -> None:
         day = parse_interval("1d")
         req.require(IntervalNeed(day, day, bars=30), ["the month is taken from it"])
 

@@ -167,7 +167,7 @@ class TestFailingStep:
 
 class TestRefusal:
     def test_all_rules_report_together(self, minute_store: Path) -> None:
-        with RULES.temporarily("never", lambda req, world: "never on a Thursday"):
+        with RULES.temporarily("never", lambda req, context: "never on a Thursday"):
             system = engine(minute_store, symbols=["SPY", "NOPE"])
             errors = requirement(system, "NOPE").validation_errors
 

@@ -41,7 +41,7 @@ class SessionContext:
         self._time_manager = time_manager
         self._source = source
         self._owner = owner
-        self.session_data: SessionData = provisioner.world.session_data
+        self.session_data: SessionData = provisioner.context.session_data
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ from openbell.provisioning import (
     Addition,
     Journal,
     Provisioner,
+    ProvisioningContext,
     ProvisioningRequirements,
     SymbolValidationResult,
-    World,
     analyze_requirements,
 )
 from openbell.provisioning.analysis import prove, requirements_of
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from openbell.config import SessionConfig
     from openbell.market_data.manager import DataManager
-    from openbell.session.answers import Answers
+    from openbell.provisioning.context import Answers
     from openbell.timing import TimeManager
 
 __all__ = ["SessionCoordinator"]
@@ -128,7 +128,7 @@ class SessionCoordinator:
         summary = summarise_day(
             self.session_data,
             self.time_manager,
-            self.provisioner.world.data_manager,
+            self.provisioner.context.data_manager,
             dropped=self.dropped,
             records=self.journal.since(first_record),
             signals=hooks.signals,
@@ -150,15 +150,15 @@ class SessionCoordinator:
     def begin_day(self, day: date) -> None:
         """Tear down what was, and begin a session that holds nothing, its clock at the start of trading."""
         self.session_data = SessionData(day)
-        self.provisioner = Provisioner(self.world_of(self.session_data), self.journal)
+        self.provisioner = Provisioner(self.context_of(self.session_data), self.journal)
         self.session_data.serve_additions_by(self.provisioner)
         self.dropped: dict[str, tuple[str, ...]] = {}
         self.clock.reset(self.time_manager.session(day).first_ns)
 
-    def world_of(self, session_data: SessionData) -> World:
-        """The world as seen from a session."""
+    def context_of(self, session_data: SessionData) -> ProvisioningContext:
+        """The context as seen from a session."""
         day_bars = self.data_manager.on_day(session_data.session_date)
-        return World(self.session_config, self.time_manager, day_bars, session_data, self._lasting)
+        return ProvisioningContext(self.session_config, self.time_manager, day_bars, session_data, self._lasting)
 
     def _load_session_data(self) -> None:
         """Provision every config symbol; a bad one is dropped with its reason, all bad end the run.
@@ -180,13 +180,13 @@ class SessionCoordinator:
 
     def analyze_config_symbols(self) -> list[ProvisioningRequirements]:
         """Analyse and validate all config symbols for the current day, without provisioning any: the plan."""
-        world = self.provisioner.world
-        world.refresh()
+        context = self.provisioner.context
+        context.refresh()
         symbols = self.session_config.session_data_config.symbols
-        reqs = [requirements_of(Addition("symbol", symbol, "config"), world) for symbol in symbols]
-        prefetch(((req.symbol, need) for req in reqs for need in req.intervals.values()), world)
+        reqs = [requirements_of(Addition("symbol", symbol, "config"), context) for symbol in symbols]
+        prefetch(((req.symbol, need) for req in reqs for need in req.intervals.values()), context)
         for req in reqs:
-            prove(req, world)
+            prove(req, context)
         return reqs
 
     def questions_of_calendar(self, first: date | None = None, last: date | None = None) -> list[str]:
@@ -206,13 +206,13 @@ class SessionCoordinator:
     def _first_day_of_history(self) -> date:
         """Where the calendar lets the history of the first session begin."""
         first = self.days[0]
-        world = self.world_of(SessionData(first))
+        context = self.context_of(SessionData(first))
         symbols = self.session_config.session_data_config.symbols
         # All symbols need the same but for what the store holds of them.
-        one = next(filter(world.stored_intervals, symbols), symbols[0])
-        for need in requirements_of(Addition("symbol", one, "config"), world).intervals.values():
+        one = next(filter(context.stored_intervals, symbols), symbols[0])
+        for need in requirements_of(Addition("symbol", one, "config"), context).intervals.values():
             with suppress(CalendarError):
-                first = min(first, world.calendar_start(need))
+                first = min(first, context.calendar_start(need))
         return first
 
     def unread_keys(self) -> list[str]:
@@ -250,15 +250,15 @@ class SessionCoordinator:
     def _validate_symbol_for_loading(self, symbol: str) -> SymbolValidationResult:
         """Whether a symbol can be loaded as the config asks; all rules are run, nothing is touched."""
         req = self._symbol_requirements(symbol)
-        world = self.provisioner.world
+        context = self.provisioner.context
         return SymbolValidationResult(
             symbol=symbol,
             can_proceed=req.can_proceed,
             errors=tuple(req.validation_errors),
             warnings=tuple(req.warnings),
-            data_source_available=check_rule("data_source", req, world) is None,
-            has_historical_data=bool(req.proofs) and check_rule("historical_availability", req, world) is None,
-            has_parquet_data=bool(req.proofs) and check_rule("parquet_data", req, world) is None,
+            data_source_available=check_rule("data_source", req, context) is None,
+            has_historical_data=bool(req.proofs) and check_rule("historical_availability", req, context) is None,
+            has_parquet_data=bool(req.proofs) and check_rule("parquet_data", req, context) is None,
         )
 
     def _check_data_source_for_symbol(self, symbol: str) -> bool:

@@ -49,7 +49,7 @@ class SessionStream:
         observer: SessionObserver,
     ) -> None:
         self._session = session
-        self._session_data = provisioner.world.session_data
+        self._session_data = provisioner.context.session_data
         self._hooks = hooks
         self._clock = clock
         self._observer = observer
@@ -111,7 +111,7 @@ class SessionStream:
         """At one time: all bars that close, then due scanners, then strategies."""
         self._clock.advance_to(moment.time_ns)
         for bars in moment.bars:
-            bars.timeline.at = bars.move
+            bars.cursor.at = bars.move
         for scan in moment.scans:
             scan()
         if moment.scans:
@@ -140,12 +140,12 @@ class SessionStream:
     def _play_stretch(self, stretch: Stretch, version: int) -> int:
         """Bars of one stretch. This is where a run spends its time: what can be done before is not done here."""
         data, clock, told_ns = self._session_data, self._clock, self._told_ns
-        timeline, callbacks, moves, _, _ = stretch
+        cursor, callbacks, moves, _, _ = stretch
         move, left_out = moves[0], 0
         callback: Callable[..., Any] | None = None
         try:
             for move, bars in zip(moves, stretch.bars, strict=True):
-                timeline.at = move
+                cursor.at = move
                 clock.now_ns = move[0]
                 # No strict, which takes as long as the loop: there is a bar for each callback.
                 for callback, bar in zip(callbacks, bars):  # noqa: B905
@@ -166,11 +166,11 @@ class SessionStream:
     def _play_series(self, stretch: Stretch, version: int) -> int:
         """As `_play_stretch`, of one series with one subscriber, who waits for nobody: in half the time."""
         data, clock, told_ns = self._session_data, self._clock, self._told_ns
-        timeline, (callback,), moves, _, _ = stretch
+        cursor, (callback,), moves, _, _ = stretch
         move, from_strategy = moves[0], True
         try:
             for move, (bar,) in zip(moves, stretch.bars, strict=True):
-                timeline.at = move
+                cursor.at = move
                 clock.now_ns = move[0]
                 if (said := callback(bar)) is not None:
                     self._hooks.keep_signals(callback, said)
@@ -191,8 +191,8 @@ class SessionStream:
         callback: Callable[..., Any] | None = None
         try:
             for together in times:
-                for timeline, _, move, _ in together:
-                    timeline.at = move
+                for cursor, _, move, _ in together:
+                    cursor.at = move
                 self._played_ns = together[0].move[0]
                 self._clock.now_ns = self._played_ns
                 for _, callbacks, _, bars in together:

@@ -10,7 +10,7 @@ from openbell.engine.timetable import SliceSubscription, SubscribedTimes, Subscr
 from openbell.model.interval import parse_interval
 from openbell.provisioning import Addition
 from openbell.session.cross_section import CrossSectionTable
-from openbell.session.series import timeline_of
+from openbell.session.series import cursor_of
 
 if TYPE_CHECKING:
     from openbell.components.strategy import Strategy
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openbell.provisioning import Provisioner
     from openbell.provisioning.journal import ProvisioningRecord
     from openbell.session import BarIntervalData
-    from openbell.session.timeline import Timeline
+    from openbell.session.cursor import Cursor
 
 __all__ = ["Subscriptions", "errors_of"]
 
@@ -34,10 +34,10 @@ class Subscriptions:
 
     def __init__(self, provisioner: Provisioner, hooks: Hooks, last_ns: int) -> None:
         self._provisioner = provisioner
-        self._session_data = provisioner.world.session_data
+        self._session_data = provisioner.context.session_data
         self._hooks = hooks
         self._last_ns = last_ns
-        self._times: dict[Timeline, SubscribedTimes] = {}
+        self._times: dict[Cursor, SubscribedTimes] = {}
 
     def resolve(self) -> tuple[list[Subscription], list[SliceSubscription]]:
         """Who gets which bars, and who gets which cross-sections: strategies that define the method for it.
@@ -76,10 +76,10 @@ class Subscriptions:
         return data is not None and interval in data.bars and data.is_owned(interval, name)
 
     def _times_of(self, series: BarIntervalData) -> SubscribedTimes:
-        timeline = timeline_of(series)
-        known = self._times.get(timeline)
+        cursor = cursor_of(series)
+        known = self._times.get(cursor)
         if known is None:
-            known = self._times[timeline] = SubscribedTimes(timeline, series.today_row, self._last_ns)
+            known = self._times[cursor] = SubscribedTimes(cursor, series.today_row, self._last_ns)
         return known
 
     def _table(self, found: dict[str, BarIntervalData]) -> CrossSectionTable:

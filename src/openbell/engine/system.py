@@ -164,9 +164,9 @@ class SystemManager:
         days = []
         for day in self.coordinator.days:
             self.coordinator.begin_day(day)
-            world = self.coordinator.provisioner.world
+            context = self.coordinator.provisioner.context
             symbols = {
-                req.symbol: describe_requirement(req, world) for req in self.coordinator.analyze_config_symbols()
+                req.symbol: describe_requirement(req, context) for req in self.coordinator.analyze_config_symbols()
             }
             days.append({"date": day.isoformat(), "symbols": symbols, "rows": sum(s["rows"] for s in symbols.values())})
         return {**self._heading(), "days": days}

@@ -17,14 +17,14 @@ import numpy as np
 from openbell.engine.gc_control import no_garbage
 from openbell.model.bars import Bar
 from openbell.model.interval import parse_interval
-from openbell.session.series import whole_run
+from openbell.session.series import all_bars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from openbell.session import BarIntervalData
     from openbell.session.cross_section import CrossSection, CrossSectionTable
-    from openbell.session.timeline import Timeline
+    from openbell.session.cursor import Cursor
 
 __all__ = ["BarsAt", "Moment", "Plain", "SliceSubscription", "Stretch", "SubscribedTimes", "Subscription", "timetable"]
 
@@ -33,19 +33,19 @@ class SubscribedTimes:
     """Today's times of a run as plain numbers, for all series that have them.
 
     Attributes:
-        timeline: The cursor that the replay moves.
+        cursor: The cursor that the replay moves.
         rows: Today's rows, up to the end of the session.
         starts: When today's bars begin, nanoseconds since 1970 UTC; likewise ends.
         counts: How many base bars they were made of.
-        moves: Per bar, its close and the cursor that the timeline then has.
+        moves: Per bar, its close and the position that the cursor then has.
         one_at_a_time: Whether no two of the bars close at the same time.
     """
 
-    __slots__ = ("counts", "ends", "moves", "one_at_a_time", "rows", "starts", "timeline")
+    __slots__ = ("counts", "cursor", "ends", "moves", "one_at_a_time", "rows", "starts")
 
-    def __init__(self, timeline: Timeline, today_row: int, last_ns: int) -> None:
-        times = timeline.times
-        self.timeline = timeline
+    def __init__(self, cursor: Cursor, today_row: int, last_ns: int) -> None:
+        times = cursor.times
+        self.cursor = cursor
         self.rows = slice(today_row, int(times.end.searchsorted(last_ns, side="right")))
         self.starts: list[int] = times.timestamp[self.rows].tolist()
         self.ends: list[int] = times.end[self.rows].tolist()
@@ -74,14 +74,14 @@ class Stretch(NamedTuple):
     """Bars of series with the same times, one time after the other; bars are made when they are taken.
 
     Attributes:
-        timeline: The cursor of the series.
+        cursor: The cursor of the series.
         callbacks: Who gets each of the bars that close at one time.
-        moves: The times, each with the cursor that the timeline then has.
+        moves: The times, each with the position that the cursor then has.
         bars: At each of them the bars, ordered by symbol and subscription.
         one_at_a_time: Whether no two bars of a series close at the same time.
     """
 
-    timeline: Timeline
+    cursor: Cursor
     callbacks: Sequence[Callable[[Bar], Any]]
     moves: Sequence[tuple[int, int]]
     bars: Iterator[Sequence[Bar]]
@@ -91,7 +91,7 @@ class Stretch(NamedTuple):
 class BarsAt(NamedTuple):
     """One time of a `Stretch`."""
 
-    timeline: Timeline
+    cursor: Cursor
     callbacks: Sequence[Callable[[Bar], Any]]
     move: tuple[int, int]
     bars: Sequence[Bar]
@@ -136,13 +136,13 @@ class _Group:
         when = self.times.starts[rows], self.times.ends[rows], self.times.counts[rows]
         columns = [tee(self._bars(member, rows, *when), len([*same])) for member, same in groupby(self.series)]
         bars = zip(*chain.from_iterable(columns), strict=True)
-        return Stretch(self.times.timeline, self.callbacks, self.times.moves[rows], bars, self.times.one_at_a_time)
+        return Stretch(self.times.cursor, self.callbacks, self.times.moves[rows], bars, self.times.one_at_a_time)
 
     def _bars(
         self, series: BarIntervalData, rows: slice, starts: list[int], ends: list[int], counts: list[int]
     ) -> Iterator[Bar]:
         """Today's bars of a series, one by one."""
-        run, today = whole_run(series), self.times.rows
+        run, today = all_bars(series), self.times.rows
         columns = [c[today][rows].data for c in (run.open, run.high, run.low, run.close, run.volume)]
         fields = zip(repeat(series.symbol), repeat(series.interval), starts, ends, *columns, counts)
         # tuple.__new__ fills the named tuple without its Python-level constructor, which costs twice as much.
@@ -215,5 +215,5 @@ def _plain(stretches: Sequence[Stretch]) -> Plain:
 
 
 def _times_of(stretch: Stretch) -> Iterator[BarsAt]:
-    same = repeat(stretch.timeline), repeat(stretch.callbacks)
+    same = repeat(stretch.cursor), repeat(stretch.callbacks)
     return map(partial(tuple.__new__, BarsAt), zip(*same, stretch.moves, stretch.bars, strict=False))

@@ -1,6 +1,7 @@
 """Unified provisioning: every addition is analysed, validated and provisioned the same way."""
 
 from openbell.provisioning.analysis import analyze_requirements
+from openbell.provisioning.context import ProvisioningContext
 from openbell.provisioning.journal import Journal, ProvisioningRecord
 from openbell.provisioning.operations import OPERATIONS, analyze_indicator_requirements
 from openbell.provisioning.provisioner import Provisioner
@@ -8,7 +9,6 @@ from openbell.provisioning.requirements import Addition, ProvisioningRequirement
 from openbell.provisioning.sources import SOURCES, Source
 from openbell.provisioning.steps import STEPS, StepWork
 from openbell.provisioning.validation import RULES, SymbolValidationResult
-from openbell.provisioning.world import World
 
 __all__ = [
     "OPERATIONS",
@@ -18,12 +18,12 @@ __all__ = [
     "Addition",
     "Journal",
     "Provisioner",
+    "ProvisioningContext",
     "ProvisioningRecord",
     "ProvisioningRequirements",
     "Source",
     "StepWork",
     "SymbolValidationResult",
-    "World",
     "analyze_indicator_requirements",
     "analyze_requirements",
 ]

@@ -9,10 +9,10 @@ from openbell.provisioning.operations import OPERATIONS
 from openbell.provisioning.requirements import Addition, IntervalNeed, ProvisioningRequirements
 from openbell.provisioning.sources import SOURCES
 from openbell.provisioning.validation import validate
-from openbell.session.series import whole_run
+from openbell.session.series import all_bars
 
 if TYPE_CHECKING:
-    from openbell.provisioning.world import World
+    from openbell.provisioning.context import ProvisioningContext
     from openbell.session import SessionData, SymbolSessionData
 
 __all__ = [
@@ -24,11 +24,11 @@ __all__ = [
 ]
 
 
-class HasWorld(Protocol):
+class HasContext(Protocol):
     """What `analyze_requirements` needs of the coordinator."""
 
-    def world_of(self, session_data: SessionData) -> World:
-        """The world as seen from ``session_data``."""
+    def context_of(self, session_data: SessionData) -> ProvisioningContext:
+        """The context as seen from ``session_data``."""
 
 
 NOTHING_TO_DO = "; everything is there already, nothing to do"
@@ -39,7 +39,7 @@ def analyze_requirements(
     symbol: str,
     source: str,
     session_data: SessionData,
-    session_coordinator: HasWorld,
+    session_coordinator: HasContext,
     **kwargs: Any,
 ) -> ProvisioningRequirements:
     """Unified requirement analysis: what an addition takes, whether it can be had, and the steps that bring it.
@@ -61,17 +61,17 @@ def analyze_requirements(
     """
     details = {name: value for name, value in kwargs.items() if name != "system_manager"}
     addition = Addition(operation_type, symbol, source, details=details)
-    return analyze_addition(addition, session_coordinator.world_of(session_data))
+    return analyze_addition(addition, session_coordinator.context_of(session_data))
 
 
-def analyze_addition(addition: Addition, world: World) -> ProvisioningRequirements:
+def analyze_addition(addition: Addition, context: ProvisioningContext) -> ProvisioningRequirements:
     """`analyze_requirements` for an `Addition`."""
-    req = requirements_of(addition, world)
-    prove(req, world)
+    req = requirements_of(addition, context)
+    prove(req, context)
     return req
 
 
-def requirements_of(addition: Addition, world: World) -> ProvisioningRequirements:
+def requirements_of(addition: Addition, context: ProvisioningContext) -> ProvisioningRequirements:
     """What an addition takes, and why; whether it can be had is not looked at yet."""
     operation = OPERATIONS.get(addition.operation_type)
     source = SOURCES.get(addition.source)
@@ -80,28 +80,28 @@ def requirements_of(addition: Addition, world: World) -> ProvisioningRequirement
         source=addition.source,
         owner=addition.owner or addition.source,
         symbol=addition.symbol,
-        symbol_exists=world.session_data.get_symbol_data(addition.symbol) is not None,
+        symbol_exists=context.session_data.get_symbol_data(addition.symbol) is not None,
         added_by=source.name,
     )
-    operation(req, world, **addition.details)
+    operation(req, context, **addition.details)
     req.finish_intervals()
     return req
 
 
-def prove(req: ProvisioningRequirements, world: World) -> None:
+def prove(req: ProvisioningRequirements, context: ProvisioningContext) -> None:
     """Validate what is required, and determine the steps that bring it; what is there already takes neither."""
-    if is_there(req, world):
+    if is_there(req, context):
         return
-    validate(req, world)
+    validate(req, context)
     if not req.can_proceed:
         return
-    req.historical_days = _calendar_days(req, world)
-    _determine_provisioning_steps(req, world)
+    req.historical_days = _calendar_days(req, context)
+    _determine_provisioning_steps(req, context)
 
 
-def is_there(req: ProvisioningRequirements, world: World) -> bool:
+def is_there(req: ProvisioningRequirements, context: ProvisioningContext) -> bool:
     """Whether the session has all that is required, which is then noted on ``req``."""
-    existing = world.session_data.get_symbol_data(req.symbol)
+    existing = context.session_data.get_symbol_data(req.symbol)
     if existing is None or not _has_everything(existing, req):
         return False
     req.can_proceed = req.symbol_validated = True
@@ -136,15 +136,15 @@ def _reaches_back(need: IntervalNeed, req: ProvisioningRequirements) -> bool:
     )
 
 
-def _calendar_days(req: ProvisioningRequirements, world: World) -> int:
+def _calendar_days(req: ProvisioningRequirements, context: ProvisioningContext) -> int:
     """Sessions of history that the deepest need reaches back over, were no bar missing."""
-    first = min((world.calendar_start(need) for need in req.intervals.values()), default=world.day)
-    return world.sessions_since(first)
+    first = min((context.calendar_start(need) for need in req.intervals.values()), default=context.day)
+    return context.sessions_since(first)
 
 
-def _determine_provisioning_steps(req: ProvisioningRequirements, world: World) -> None:
+def _determine_provisioning_steps(req: ProvisioningRequirements, context: ProvisioningContext) -> None:
     """The steps from what the session holds to what is required; none when it holds everything."""
-    existing = world.session_data.get_symbol_data(req.symbol)
+    existing = context.session_data.get_symbol_data(req.symbol)
     own_steps, steps = list(req.provisioning_steps), []
     full = req.meets_session_config_requirements
     upgrade = existing is not None and full and not existing.meets_session_config_requirements
@@ -157,7 +157,7 @@ def _determine_provisioning_steps(req: ProvisioningRequirements, world: World) -
     deeper = [
         name
         for name, start_ns in run_starts(req).items()
-        if name in held and starts_after(whole_run(held[name]), start_ns, req.proofs[name])
+        if name in held and starts_after(all_bars(held[name]), start_ns, req.proofs[name])
     ]
     steps += [f"add_interval_{name}" for name in new]
     if (new and req.needs_historical) or deeper:

@@ -16,8 +16,8 @@ from openbell.timing.clock import stopwatch
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from openbell.provisioning.context import ProvisioningContext
     from openbell.provisioning.requirements import ProvisioningRequirements
-    from openbell.provisioning.world import World
 
 __all__ = ["Outcome", "execute"]
 
@@ -36,28 +36,28 @@ class Outcome:
         return not self.error
 
 
-def execute(reqs: Sequence[ProvisioningRequirements], world: World) -> list[Outcome]:
+def execute(reqs: Sequence[ProvisioningRequirements], context: ProvisioningContext) -> list[Outcome]:
     """Carry out requirements of distinct symbols, and publish all that succeeded in one swap.
 
     Call it with the session's operation lock held.
     """
     outcomes, finished = [], {}
     for req in reqs:
-        outcome, draft = _draft(req, world)
+        outcome, draft = _draft(req, context)
         outcomes.append(outcome)
         if draft is not None:
             finished[req.symbol] = draft
     if finished:
-        world.session_data.publish(finished)
+        context.session_data.publish(finished)
     return outcomes
 
 
-def _draft(req: ProvisioningRequirements, world: World) -> tuple[Outcome, SymbolSessionData | None]:
+def _draft(req: ProvisioningRequirements, context: ProvisioningContext) -> tuple[Outcome, SymbolSessionData | None]:
     """Run the steps on a private copy of the symbol; None when there is nothing to publish."""
-    existing = world.session_data.get_symbol_data(req.symbol)
+    existing = context.session_data.get_symbol_data(req.symbol)
     outcome = Outcome(req)
     draft = existing.copy() if existing else SymbolSessionData(req.symbol)
-    work = StepWork(req, world, draft)
+    work = StepWork(req, context, draft)
     watch = stopwatch()
     for name in _steps(req, draft):
         try:

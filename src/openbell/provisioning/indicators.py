@@ -10,7 +10,7 @@ from openbell.indicators import IndicatorInputs
 from openbell.indicators.inputs import locate, regular_rows
 from openbell.model.bars import Bars
 from openbell.session import IndicatorData
-from openbell.session.series import whole_run
+from openbell.session.series import all_bars
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.model.bars import BarTimes
+    from openbell.provisioning.context import ProvisioningContext
     from openbell.provisioning.requirements import IndicatorNeed
-    from openbell.provisioning.world import World
     from openbell.session import BarIntervalData
     from openbell.timing.grid import SessionGrid
 
@@ -28,7 +28,7 @@ __all__ = ["computed_indicators"]
 
 
 def computed_indicators(
-    needs: Iterable[IndicatorNeed], series: Mapping[str, BarIntervalData], world: World
+    needs: Iterable[IndicatorNeed], series: Mapping[str, BarIntervalData], context: ProvisioningContext
 ) -> dict[str, IndicatorData]:
     """Indicators by key, each over the whole run of its series."""
     readings: dict[tuple[str, bool], _Reading] = {}
@@ -37,7 +37,7 @@ def computed_indicators(
         interval = str(need.interval)
         reading = readings.get((interval, need.session_aware))
         if reading is None:
-            reading = _reading(series[interval], world, session_aware=need.session_aware)
+            reading = _reading(series[interval], context, session_aware=need.session_aware)
             readings[interval, need.session_aware] = reading
         computed[need.key] = IndicatorData(
             need.key,
@@ -68,16 +68,16 @@ class _Reading(NamedTuple):
     skipped: NDArray[np.int64] | None
 
 
-def _reading(series: BarIntervalData, world: World, *, session_aware: bool) -> _Reading:
+def _reading(series: BarIntervalData, context: ProvisioningContext, *, session_aware: bool) -> _Reading:
     """Indicators that are aware of sessions read the regular hours of whole sessions."""
-    run = whole_run(series)
-    first = world.time_manager.day_of(int(run.timestamp[0])) if len(run) else world.day
-    bars = _from_whole_sessions(series, first, world) if session_aware and len(run) else run
-    grid = world.time_manager.grid(first, world.day)
-    session, offset, end_offset = world.once(
+    run = all_bars(series)
+    first = context.time_manager.day_of(int(run.timestamp[0])) if len(run) else context.day
+    bars = _from_whole_sessions(series, first, context) if session_aware and len(run) else run
+    grid = context.time_manager.grid(first, context.day)
+    session, offset, end_offset = context.once(
         "located", bars.times, first, answer=lambda: locate(bars.timestamp, bars.end, grid)
     )
-    regular, read = _rows_to_read(bars.times, grid, world, session_aware=session_aware)
+    regular, read = _rows_to_read(bars.times, grid, context, session_aware=session_aware)
     ahead = len(bars) - len(run)
     return _Reading(
         IndicatorInputs(bars.open, bars.high, bars.low, bars.close, bars.volume, session, offset, end_offset),
@@ -101,10 +101,10 @@ def _columns(need: IndicatorNeed, reading: _Reading) -> dict[str, NDArray[np.flo
     return {name: column[reading.ahead :] for name, column in columns.items()} if reading.ahead else columns
 
 
-def _from_whole_sessions(series: BarIntervalData, first: date, world: World) -> Bars:
+def _from_whole_sessions(series: BarIntervalData, first: date, context: ProvisioningContext) -> Bars:
     """The run of a series, led by the bars before it of the session that it begins in."""
-    run, base = whole_run(series), series.base or series.interval
-    sessions = world.data_manager.load_historical_bars(series.symbol, series.interval, first, world.day, base=base)
+    run, base = all_bars(series), series.base or series.interval
+    sessions = context.data_manager.load_historical_bars(series.symbol, series.interval, first, context.day, base=base)
     ahead = int(sessions.timestamp.searchsorted(run.timestamp[0]))
     if not ahead:
         return run
@@ -114,7 +114,7 @@ def _from_whole_sessions(series: BarIntervalData, first: date, world: World) -> 
 
 
 def _rows_to_read(
-    times: BarTimes, grid: SessionGrid, world: World, *, session_aware: bool
+    times: BarTimes, grid: SessionGrid, context: ProvisioningContext, *, session_aware: bool
 ) -> tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
     """Which bars are of regular hours, and which ones an indicator reads; None: all.
 
@@ -124,8 +124,8 @@ def _rows_to_read(
     """
     extended = session_aware and not grid.segment_is_regular.all()
     regular = regular_rows(times.timestamp, grid) if extended else None
-    sees_all = world.config.session_data_config.indicators_see_filled
-    if sees_all or not world.has_synthetic(times):
+    sees_all = context.config.session_data_config.indicators_see_filled
+    if sees_all or not context.has_synthetic(times):
         return regular, regular
     return regular, times.count > 0 if regular is None else regular & (times.count > 0)
 

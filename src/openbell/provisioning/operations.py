@@ -18,12 +18,12 @@ from openbell.registry import Registry
 
 if TYPE_CHECKING:
     from openbell.indicators import Indicator
-    from openbell.provisioning.world import World
+    from openbell.provisioning.context import ProvisioningContext
 
 __all__ = ["OPERATIONS", "Operation", "analyze_indicator_requirements"]
 
 Operation = Callable[..., None]
-"""A kind of addition: ``operation(req, world, **details)`` adds to ``req`` what it takes; steps of its own go into
+"""A kind of addition: ``operation(req, context, **details)`` adds to ``req`` what it takes; steps of its own go into
 ``req.provisioning_steps``."""
 
 OPERATIONS: Registry[Operation] = Registry("operation")
@@ -59,27 +59,29 @@ def _indicator_need(indicator: Indicator, config: IndicatorConfig, settling_tole
     )
 
 
-def _analyze_symbol_requirements(req: ProvisioningRequirements, world: World) -> None:
+def _analyze_symbol_requirements(req: ProvisioningRequirements, context: ProvisioningContext) -> None:
     """A full symbol: all that the config asks of every symbol, the deepest history of each interval winning."""
     req.meets_session_config_requirements = True
     req.reason = SOURCES.get(req.source).asks
-    data = world.config.session_data_config
+    data = context.config.session_data_config
     applies = tuple(entry.apply_to == "all" or req.symbol in entry.apply_to for entry in data.historical.data)
 
     def full_symbol(one: ProvisioningRequirements) -> None:
         for interval in data.streams:
-            _require(one, world, parse_interval(interval), f"the config streams {interval}")
+            _require(one, context, parse_interval(interval), f"the config streams {interval}")
         for entry in compress(data.historical.data, applies):
             for interval in entry.intervals:
                 because = f"the config asks for {entry.trailing_days} trailing sessions of {interval}"
-                _require(one, world, parse_interval(interval), because, trailing_sessions=entry.trailing_days)
+                _require(one, context, parse_interval(interval), because, trailing_sessions=entry.trailing_days)
         for config in data.indicators:
-            _require_indicator(one, world, config, "the config asks for it")
+            _require_indicator(one, context, config, "the config asks for it")
 
-    _require_as_others(req, world, "full symbol", applies, require=full_symbol)
+    _require_as_others(req, context, "full symbol", applies, require=full_symbol)
 
 
-def _analyze_bar_requirements(req: ProvisioningRequirements, world: World, *, interval: str, days: int = 0) -> None:
+def _analyze_bar_requirements(
+    req: ProvisioningRequirements, context: ProvisioningContext, *, interval: str, days: int = 0
+) -> None:
     """One bar interval with some sessions of history."""
     wanted = parse_interval(interval)
     days = _whole_sessions(days, f"{req.symbol}: bars of {wanted}")
@@ -90,14 +92,14 @@ def _analyze_bar_requirements(req: ProvisioningRequirements, world: World, *, in
     req.reason = f"bars of {wanted}{depth}: {asks}"
 
     def bars(one: ProvisioningRequirements) -> None:
-        _require(one, world, wanted, asks + depth, trailing_sessions=days)
+        _require(one, context, wanted, asks + depth, trailing_sessions=days)
 
-    _require_as_others(req, world, "bars", wanted, days, asks, require=bars)
+    _require_as_others(req, context, "bars", wanted, days, asks, require=bars)
 
 
 def _analyze_indicator_requirements(
     req: ProvisioningRequirements,
-    world: World,
+    context: ProvisioningContext,
     *,
     indicator_config: IndicatorConfig,
     more: Sequence[IndicatorConfig] = (),
@@ -111,9 +113,9 @@ def _analyze_indicator_requirements(
 
     def registered(one: ProvisioningRequirements) -> None:
         for config in configs:
-            _require_indicator(one, world, config, asks)
+            _require_indicator(one, context, config, asks)
 
-    _require_as_others(req, world, "indicators", configs, asks, require=registered)
+    _require_as_others(req, context, "indicators", configs, asks, require=registered)
     req.reason = f"{', '.join(need.key for need in req.indicators)}: {asks}"
 
 
@@ -131,7 +133,7 @@ def _check_is_config(config: object, symbol: str) -> None:
 
 def _require_as_others(
     req: ProvisioningRequirements,
-    world: World,
+    context: ProvisioningContext,
     *question: Hashable,
     require: Callable[[ProvisioningRequirements], None],
 ) -> None:
@@ -143,18 +145,22 @@ def _require_as_others(
         one.finish_intervals()
         return one
 
-    req.take(world.once_for_all(*question, world.stored_intervals(req.symbol), answer=asked))
+    req.take(context.once_for_all(*question, context.stored_intervals(req.symbol), answer=asked))
 
 
-def _require(req: ProvisioningRequirements, world: World, interval: Interval, because: str, **depth: int) -> None:
-    base = world.base_of(req.symbol, interval)
+def _require(
+    req: ProvisioningRequirements, context: ProvisioningContext, interval: Interval, because: str, **depth: int
+) -> None:
+    base = context.base_of(req.symbol, interval)
     req.require(IntervalNeed(interval, base, **depth), [because])
     if base != interval:
         req.require(IntervalNeed(base, base), [f"{interval} derives from it"])
 
 
-def _require_indicator(req: ProvisioningRequirements, world: World, config: IndicatorConfig, because: str) -> None:
-    need = analyze_indicator_requirements(config, world.config.session_data_config.settling_tolerance)
+def _require_indicator(
+    req: ProvisioningRequirements, context: ProvisioningContext, config: IndicatorConfig, because: str
+) -> None:
+    need = analyze_indicator_requirements(config, context.config.session_data_config.settling_tolerance)
     req.indicators.append(need)
     req.explain(need.key, because)
     depth = f"{need.settled_after} bar{'s' if need.settled_after > 1 else ''} of warm-up" if need.settled_after else ""
@@ -162,7 +168,7 @@ def _require_indicator(req: ProvisioningRequirements, world: World, config: Indi
     asked = " and ".join(part for part in (depth, sessions) if part)
     _require(
         req,
-        world,
+        context,
         need.interval,
         f"{need.key} reads it" + (f", with {asked}" if asked else ""),
         bars=need.settled_after,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from openbell.config import IndicatorConfig
-    from openbell.provisioning.world import World
+    from openbell.provisioning.context import ProvisioningContext
     from openbell.session.symbol import SymbolSessionData
 
 __all__ = ["Provisioner"]
@@ -26,15 +26,15 @@ class Provisioner:
     """Changes one session, and is the only one that does.
 
     Args:
-        world: The session and where its data comes from.
+        context: The session and where its data comes from.
         journal: Gets a record of everything that was asked for.
     """
 
-    def __init__(self, world: World, journal: Journal) -> None:
-        self.world = world
+    def __init__(self, context: ProvisioningContext, journal: Journal) -> None:
+        self.context = context
         self.journal = journal
         self._told_ns, self._told = -1, ""
-        self._lock = world.session_data._symbol_operation_lock  # noqa: SLF001 -- the seed's name
+        self._lock = context.session_data._symbol_operation_lock  # noqa: SLF001 -- the seed's name
 
     def provision(self, additions: Iterable[Addition]) -> list[bool]:
         """Analyse, validate and provision additions; each succeeds or fails by itself.
@@ -50,17 +50,17 @@ class Provisioner:
         asked = list(additions)
         results = [False] * len(asked)
         with self._lock:
-            self.world.refresh()
+            self.context.refresh()
             turns = _turns(asked)
             for place in (place for places in turns[1:] for place in places):
                 self._requirements_of(asked[place])  # so that one which cannot be is told before any is carried out
             for places in turns:
                 reqs = [self._requirements_of(asked[place]) for place in places]
-                lacking = [req for req in reqs if not is_there(req, self.world)]
+                lacking = [req for req in reqs if not is_there(req, self.context)]
                 if len(lacking) > 1:
-                    prefetch(((r.symbol, need) for r in lacking for need in r.intervals.values()), self.world)
+                    prefetch(((r.symbol, need) for r in lacking for need in r.intervals.values()), self.context)
                 for req in lacking:
-                    prove(req, self.world)
+                    prove(req, self.context)
                 for place, ok in zip(places, self._carry_out(reqs), strict=True):
                     results[place] = ok
         return results
@@ -68,12 +68,12 @@ class Provisioner:
     def execute(self, reqs: Sequence[ProvisioningRequirements]) -> list[bool]:
         """Carry out analysed requirements of distinct symbols and journal them; those with errors are refused."""
         with self._lock:
-            self.world.refresh()  # they may have been analysed by another look at the store
+            self.context.refresh()  # they may have been analysed by another look at the store
             return self._carry_out(reqs)
 
     def _carry_out(self, reqs: Sequence[ProvisioningRequirements]) -> list[bool]:
         feasible = {id(req): req for req in reqs if not req.validation_errors}
-        done = {id(o.req): o for o in execute(list(feasible.values()), self.world)}
+        done = {id(o.req): o for o in execute(list(feasible.values()), self.context)}
         outcomes = [done.get(id(req)) or Outcome(req, error="; ".join(req.validation_errors)) for req in reqs]
         for outcome in outcomes:
             self._record(outcome)
@@ -104,7 +104,7 @@ class Provisioner:
         removed, results = [], []
         with self._lock:
             for symbol in dict.fromkeys(symbols):
-                data = self.world.session_data.get_symbol_data(symbol)
+                data = self.context.session_data.get_symbol_data(symbol)
                 refusal = refusal_to_remove(data, symbol, owner)
                 if data is not None and not refusal:
                     kept = without_owner(data, owner)
@@ -115,7 +115,7 @@ class Provisioner:
                 self._record_change("remove", symbol, source, owner, refusal, f"{owner} no longer needs it")
                 results.append(refusal is None)
             if changed or removed:
-                self.world.session_data.publish(changed, removed)
+                self.context.session_data.publish(changed, removed)
         return results
 
     def lock_symbol(self, symbol: str, *, reason: str, source: str, owner: str = "") -> bool:
@@ -125,7 +125,7 @@ class Provisioner:
         """
         owner = owner or source
         with self._lock:
-            data = self.world.session_data.get_symbol_data(symbol)
+            data = self.context.session_data.get_symbol_data(symbol)
             refusal = None if data else f"{symbol} is not in the session"
             if data is not None:
                 self._publish_locks(data, {**data.locks, owner: reason})
@@ -140,7 +140,7 @@ class Provisioner:
         """
         owner = owner or source
         with self._lock:
-            data = self.world.session_data.get_symbol_data(symbol)
+            data = self.context.session_data.get_symbol_data(symbol)
             refusal = refusal_to_unlock(data, symbol, owner)
             if data is not None and not refusal:
                 self._publish_locks(data, {name: why for name, why in data.locks.items() if name != owner})
@@ -150,11 +150,11 @@ class Provisioner:
     def _publish_locks(self, data: SymbolSessionData, locks: dict[str, str]) -> None:
         draft = data.copy()
         draft.locks = locks
-        self.world.session_data.publish({data.symbol: draft})
+        self.context.session_data.publish({data.symbol: draft})
 
     def _requirements_of(self, addition: Addition) -> ProvisioningRequirements:
         try:
-            return requirements_of(addition, self.world)
+            return requirements_of(addition, self.context)
         except Exception as error:
             told = str(error) if isinstance(error, OpenbellError) else f"{type(error).__name__}: {error}"
             refused = ProvisioningRequirements(
@@ -193,9 +193,9 @@ class Provisioner:
         )
 
     def _session_time(self) -> str:
-        now_ns = self.world.time_manager.now_ns
+        now_ns = self.context.time_manager.now_ns
         if self._told_ns != now_ns:
-            self._told_ns, self._told = now_ns, self.world.time_manager.to_local(now_ns).isoformat()
+            self._told_ns, self._told = now_ns, self.context.time_manager.to_local(now_ns).isoformat()
         return self._told
 
 

@@ -18,12 +18,12 @@ from openbell.provisioning.history import measured_from, run_starts
 from openbell.provisioning.indicators import computed_indicators
 from openbell.registry import Registry
 from openbell.session import BarIntervalData, SymbolSessionData
-from openbell.session.series import real_starts, whole_run
+from openbell.session.series import all_bars, real_starts
 
 if TYPE_CHECKING:
     from openbell.market_data.completeness import Quality
+    from openbell.provisioning.context import ProvisioningContext
     from openbell.provisioning.requirements import HistoryProof, ProvisioningRequirements
-    from openbell.provisioning.world import World
     from openbell.timing.expected import ExpectedBars
 
 __all__ = ["STEPS", "Step", "StepWork", "find_step"]
@@ -35,13 +35,13 @@ class StepWork:
 
     Attributes:
         req: The requirement that is carried out.
-        world: Where data comes from.
+        context: Where data comes from.
         draft: The symbol as it will be; nobody sees it before all steps are done. ``create_symbol`` makes it.
         argument: The rest of the step's name behind a registered prefix: "5m" of "add_interval_5m".
     """
 
     req: ProvisioningRequirements
-    world: World
+    context: ProvisioningContext
     draft: SymbolSessionData
     argument: str = ""
     _runs: list[tuple[str, Bars]] | None = None
@@ -78,7 +78,7 @@ def find_step(name: str) -> tuple[Step, str]:
 
 def _create_symbol(work: StepWork) -> None:
     req, draft = work.req, work.draft
-    if work.world.session_data.get_symbol_data(req.symbol) is not None:  # it came between analysis and now
+    if work.context.session_data.get_symbol_data(req.symbol) is not None:  # it came between analysis and now
         if req.meets_session_config_requirements and not draft.meets_session_config_requirements:
             _upgrade_symbol(work)
         return
@@ -107,9 +107,9 @@ def _load_historical(work: StepWork) -> None:
     """Give each required interval its history, as far as it lacks it."""
     for name, run in work.runs():
         held = work.draft.bars[name]
-        rows = whole_run(held)
+        rows = all_bars(held)
         if not len(rows):
-            today_row = work.world.today_row(run.times)
+            today_row = work.context.today_row(run.times)
             work.draft.put_series(_series(work, name, held.base, run.window(0, today_row), today_row))
             continue
         # What is held stays as it is, also when the store has other bars by now: what was seen never changes.
@@ -121,42 +121,44 @@ def _load_historical(work: StepWork) -> None:
 
 def _load_session(work: StepWork) -> None:
     """Let each required interval's run go on through today's session, if it was not there before."""
-    published = work.world.session_data.get_symbol_data(work.req.symbol)
+    published = work.context.session_data.get_symbol_data(work.req.symbol)
     for name, run in work.runs():
         seen = published.bars.get(name) if published else None
-        if (seen is None or not len(whole_run(seen))) and len(run):
-            today_row = work.world.today_row(run.times)
+        if (seen is None or not len(all_bars(seen))) and len(run):
+            today_row = work.context.today_row(run.times)
             work.draft.put_series(_series(work, name, work.draft.bars[name].base, run, today_row))
 
 
 def _register_indicator(work: StepWork) -> None:
     draft = work.draft
     new = [need for need in work.req.indicators if need.key not in draft.indicators]
-    draft.indicators.update(computed_indicators(new, draft.bars, work.world))
+    draft.indicators.update(computed_indicators(new, draft.bars, work.context))
 
 
 def _calculate_quality(work: StepWork) -> None:
     """Score every series of a full symbol against the bars that the calendar expects."""
-    world, draft = work.world, work.draft
-    published = world.session_data.get_symbol_data(draft.symbol)
+    context, draft = work.context, work.draft
+    published = context.session_data.get_symbol_data(draft.symbol)
     for name in list(draft.bars):
         if draft.bars[name].is_scored:
             continue
         if published and published.bars.get(name) is draft.bars[name]:  # what is published is never changed
             draft.put_series(draft.bars[name].unscored())
         series = draft.bars[name]
-        start_ns = measured_from(name, whole_run(series), work.req, world)
-        series.score(*_quality_of_history(series, start_ns, world))
+        start_ns = measured_from(name, all_bars(series), work.req, context)
+        series.score(*_quality_of_history(series, start_ns, context))
 
 
-def _quality_of_history(series: BarIntervalData, start_ns: int, world: World) -> tuple[Quality, ExpectedBars]:
+def _quality_of_history(
+    series: BarIntervalData, start_ns: int, context: ProvisioningContext
+) -> tuple[Quality, ExpectedBars]:
     """How complete a series is before today, counted from ``start_ns``, and what is expected of it today."""
 
     def measured() -> tuple[Quality, ExpectedBars]:
-        expected, today = world.expected(parse_interval(series.interval), start_ns)
+        expected, today = context.expected(parse_interval(series.interval), start_ns)
         return measure_quality(real_starts(series.history.times), expected.start_ns, expected.end_ns), today
 
-    return world.once("quality", series.interval, whole_run(series).times, start_ns, answer=measured)
+    return context.once("quality", series.interval, all_bars(series).times, start_ns, answer=measured)
 
 
 STEPS.add("create_symbol", _create_symbol)
@@ -169,18 +171,18 @@ STEPS.add("calculate_quality", _calculate_quality)
 
 
 def _series(work: StepWork, name: str, base: str | None, run: Bars, today_row: int) -> BarIntervalData:
-    timeline = work.world.timeline(run.times)
-    return BarIntervalData(work.req.symbol, name, base=base, run=run, today_row=today_row, timeline=timeline)
+    cursor = work.context.cursor(run.times)
+    return BarIntervalData(work.req.symbol, name, base=base, bars=run, today_row=today_row, cursor=cursor)
 
 
 def _run_from(start_ns: int, proof: HistoryProof, work: StepWork) -> Bars:
     """The bars from ``start_ns`` on through today: those that validation read, unless another need reaches further."""
     run = proof.run
     if not len(run) or run.timestamp[0] > start_ns:
-        world, need = work.world, proof.need
-        first_session = world.time_manager.day_of(start_ns)
-        run = world.data_manager.load_historical_bars(
-            work.req.symbol, str(need.interval), first_session, world.day, base=str(need.base)
+        context, need = work.context, proof.need
+        first_session = context.time_manager.day_of(start_ns)
+        run = context.data_manager.load_historical_bars(
+            work.req.symbol, str(need.interval), first_session, context.day, base=str(need.base)
         )
-    row = work.world.once("row", run.times, start_ns, answer=lambda: int(run.timestamp.searchsorted(start_ns)))
+    row = work.context.once("row", run.times, start_ns, answer=lambda: int(run.timestamp.searchsorted(start_ns)))
     return run.window(row, len(run))

@@ -1,6 +1,6 @@
 """Phase 2, validate: can what is required be had? A list of small rules, all of which run; nothing is touched.
 
-A rule is a function ``(requirement, world) -> error or None``. Adding a rule is adding a function to `RULES`.
+A rule is a function ``(requirement, context) -> error or None``. Adding a rule is adding a function to `RULES`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from openbell.errors import DataError, OpenbellError, command_on
 from openbell.logs import get_logger
 from openbell.model.interval import why_underivable
+from openbell.provisioning.context import ProvisioningContext
 from openbell.provisioning.history import prove_history
 from openbell.provisioning.quality import history_is_good_enough
 from openbell.provisioning.requirements import ProvisioningRequirements
-from openbell.provisioning.world import World
 from openbell.registry import Registry
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "Rule", "SymbolValidationResult", "check_rule", "validate"]
 
-Rule = Callable[[ProvisioningRequirements, World], "str | None"]
+Rule = Callable[[ProvisioningRequirements, ProvisioningContext], "str | None"]
 
 RULES: Registry[Rule] = Registry("validation rule")
 """All rules by name, in the order in which they report; register more with ``RULES.add(name, function)``."""
@@ -58,16 +58,16 @@ class SymbolValidationResult:
         return "; ".join(self.errors)
 
 
-def validate(req: ProvisioningRequirements, world: World) -> None:
+def validate(req: ProvisioningRequirements, context: ProvisioningContext) -> None:
     """Prove the history of every interval, run all rules, and note on ``req`` what they say."""
     errors: dict[str, None] = {}
     damage: dict[str, list[str]] = {}
     together = tuple(req.intervals.values())
     for name, need in req.intervals.items():
-        if str(need.base) not in world.stored_intervals(req.symbol):
+        if str(need.base) not in context.stored_intervals(req.symbol):
             continue
         try:
-            req.proofs[name] = prove_history(req.symbol, need, world, together)
+            req.proofs[name] = prove_history(req.symbol, need, context, together)
         except DataError as error:
             damage.setdefault(str(error), []).append(name)
         except OpenbellError as error:
@@ -75,19 +75,19 @@ def validate(req: ProvisioningRequirements, world: World) -> None:
     # One damaged file is one error, however many intervals are built from it.
     errors |= {f"load_historical cannot have {', '.join(names)} bars: {error}": None for error, names in damage.items()}
     for name in RULES.names():
-        error_text = _verdict(name, req, world)
+        error_text = _verdict(name, req, context)
         if error_text:
             errors[error_text] = None
     req.validation_errors = list(errors)
-    req.warnings = _shortfalls_to_warn_of(req, world)
+    req.warnings = _shortfalls_to_warn_of(req, context)
     req.can_proceed = not errors
     req.symbol_validated = True
 
 
-def _verdict(name: str, req: ProvisioningRequirements, world: World) -> str | None:
+def _verdict(name: str, req: ProvisioningRequirements, context: ProvisioningContext) -> str | None:
     """What a rule says; one that raises does not pass."""
     try:
-        return check_rule(name, req, world)
+        return check_rule(name, req, context)
     except Exception as error:  # noqa: BLE001 -- a rule from outside may raise anything; the journal tells it
         known = isinstance(error, OpenbellError)
         trace = {} if known else {"exception": format_exc()}
@@ -97,25 +97,25 @@ def _verdict(name: str, req: ProvisioningRequirements, world: World) -> str | No
         )
 
 
-def check_rule(name: str, req: ProvisioningRequirements, world: World) -> str | None:
+def check_rule(name: str, req: ProvisioningRequirements, context: ProvisioningContext) -> str | None:
     """What one rule says of a requirement."""
-    return RULES.get(name)(req, world)
+    return RULES.get(name)(req, context)
 
 
-def _data_source_knows_symbol(req: ProvisioningRequirements, world: World) -> str | None:
-    manager = world.data_manager
-    if not req.required_intervals or world.stored_intervals(req.symbol):
+def _data_source_knows_symbol(req: ProvisioningRequirements, context: ProvisioningContext) -> str | None:
+    manager = context.data_manager
+    if not req.required_intervals or context.stored_intervals(req.symbol):
         return None
     hint = manager.hint(req.symbol) or f" To see what it holds: `{command_on('data ls', manager.store.path)}`."
     return f"the store {manager.store.path} has no bars of {req.symbol}.{hint} Import its data, or take it out."
 
 
-def _intervals_can_be_built(req: ProvisioningRequirements, world: World) -> str | None:
-    held = world.stored_intervals(req.symbol)
+def _intervals_can_be_built(req: ProvisioningRequirements, context: ProvisioningContext) -> str | None:
+    held = context.stored_intervals(req.symbol)
     return " ".join(why_underivable(req.required_intervals, held)) or None if held else None
 
 
-def _session_has_bars(req: ProvisioningRequirements, world: World) -> str | None:
+def _session_has_bars(req: ProvisioningRequirements, context: ProvisioningContext) -> str | None:
     """The finest base streams the session; without one bar of it there is no session for the symbol.
 
     A symbol on daily bars alone may be looked at in a session that has not closed.
@@ -123,13 +123,13 @@ def _session_has_bars(req: ProvisioningRequirements, world: World) -> str | None
     proof = req.proofs.get(req.base_interval or "")
     if proof is None or not proof.need.interval.is_intraday or proof.session_bars:
         return None
-    coverage = world.data_manager.coverage(req.symbol, str(proof.need.base))
+    coverage = context.data_manager.coverage(req.symbol, str(proof.need.base))
     held = f"; the store has {coverage.first:%Y-%m-%d} to {coverage.last:%Y-%m-%d}" if coverage else ""
-    return f"{req.symbol} has no {req.base_interval} bars on {world.day}{held}. Import that day, or leave it out."
+    return f"{req.symbol} has no {req.base_interval} bars on {context.day}{held}. Import that day, or leave it out."
 
 
-def _history_meets_lookback(req: ProvisioningRequirements, world: World) -> str | None:
-    if world.config.session_data_config.on_shortfall == "warm":
+def _history_meets_lookback(req: ProvisioningRequirements, context: ProvisioningContext) -> str | None:
+    if context.config.session_data_config.on_shortfall == "warm":
         return None
     return " ".join(_lookback_shortfalls(req)) or None
 
@@ -165,9 +165,9 @@ def _short(
     )
 
 
-def _shortfalls_to_warn_of(req: ProvisioningRequirements, world: World) -> list[str]:
+def _shortfalls_to_warn_of(req: ProvisioningRequirements, context: ProvisioningContext) -> list[str]:
     """What was asked for and got only in part, where that is no error."""
-    texts = _lookback_shortfalls(req) if world.config.session_data_config.on_shortfall == "warm" else []
+    texts = _lookback_shortfalls(req) if context.config.session_data_config.on_shortfall == "warm" else []
     for indicator in req.indicators:
         proof = req.proofs.get(str(indicator.interval))
         if proof is None:
@@ -180,22 +180,22 @@ def _shortfalls_to_warn_of(req: ProvisioningRequirements, world: World) -> list[
                 f"{proof.visible_bars}: its starting point still shows"
             )
     for name, proof in req.proofs.items():
-        empty = world.sessions_since(proof.first_session) - proof.sessions if _is_of_sessions(proof) else 0
+        empty = context.sessions_since(proof.first_session) - proof.sessions if _is_of_sessions(proof) else 0
         if empty > 0 and proof.need.bars:
             lack = "1 session since then has" if empty == 1 else f"{empty} sessions since then have"
             texts.append(f"{name}: the warm-up reaches back to {proof.first_session}, because {lack} no bars")
-        texts += _trailing_shortfall(name, proof, world)
+        texts += _trailing_shortfall(name, proof, context)
     return texts
 
 
-def _trailing_shortfall(name: str, proof: HistoryProof, world: World) -> list[str]:
+def _trailing_shortfall(name: str, proof: HistoryProof, context: ProvisioningContext) -> list[str]:
     """What is missing of the trailing sessions; bars of several sessions are not counted against sessions."""
     asked = proof.need.trailing_sessions
     if proof.sessions >= asked:
         return []
-    tm = world.time_manager
+    tm = context.time_manager
     begun = proof.available_from is not None and tm.first_session_on_or_after(proof.available_from)
-    late = begun and tm.session_before(world.day, asked) < begun
+    late = begun and tm.session_before(context.day, asked) < begun
     begin = f"the store's {proof.need.base} bars begin {proof.available_from}"
     if _is_of_sessions(proof):
         text = f"{name}: {asked} trailing sessions were asked for, {proof.sessions} have bars"

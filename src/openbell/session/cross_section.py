@@ -9,8 +9,8 @@ import numpy as np
 
 from openbell import indicators
 from openbell.errors import DataError
-from openbell.session.indicator import whole_values
-from openbell.session.series import whole_run
+from openbell.session.indicator import all_values
+from openbell.session.series import all_bars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,8 +37,8 @@ class CrossSectionTable:
         self.interval = series[0].interval
         self._session_data = session_data
         self._series = series
-        self._rows = [slice(s.today_row, int(whole_run(s).end.searchsorted(last_ns, side="right"))) for s in series]
-        ends = np.concatenate([whole_run(s).end[rows] for s, rows in self._pairs()])
+        self._rows = [slice(s.today_row, int(all_bars(s).end.searchsorted(last_ns, side="right"))) for s in series]
+        ends = np.concatenate([all_bars(s).end[rows] for s, rows in self._pairs()])
         rank = np.repeat(np.arange(len(series)), [rows.stop - rows.start for rows in self._rows])
         self._order = np.lexsort((rank, ends))
         self.ends_ns: NDArray[np.int64] = ends[self._order]
@@ -66,7 +66,7 @@ class CrossSectionTable:
         """A column of bars in order."""
         known = self._columns.get(name)
         if known is None:
-            parts = [getattr(whole_run(s), name)[rows] for s, rows in self._pairs()]
+            parts = [getattr(all_bars(s), name)[rows] for s, rows in self._pairs()]
             known = self._columns[name] = self._ordered(parts)
         return known
 
@@ -99,7 +99,7 @@ class CrossSectionTable:
             blank[: rows.stop - rows.start]
             if indicator is None
             # Its own series may reach further back by now than the one that the rows were counted in.
-            else whole_values(indicator, output)[indicator.series.today_row :][: rows.stop - rows.start]
+            else all_values(indicator, output)[indicator.series.today_row :][: rows.stop - rows.start]
             for indicator, rows in zip(found, self._rows, strict=True)
         ]
 

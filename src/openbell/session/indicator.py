@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.session.series import timeline_of, whole_run
+from openbell.session.series import all_bars, cursor_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from openbell.session.series import BarIntervalData
 
-__all__ = ["IndicatorData", "whole_values"]
+__all__ = ["IndicatorData", "all_values"]
 
 
 class IndicatorData:
@@ -38,8 +38,8 @@ class IndicatorData:
 
     __slots__ = (
         "_columns",
+        "_cursor",
         "_single",
-        "_timeline",
         "anchor_row",
         "key",
         "lookback",
@@ -69,22 +69,22 @@ class IndicatorData:
         column = None
         for column in columns.values():
             column.flags.writeable = False
-        self._timeline = timeline_of(series)
+        self._cursor = cursor_of(series)
         # A memoryview gives Python's own numbers, and in half the time that NumPy's item() takes.
         self._single = column.data if column is not None and len(columns) == 1 else None
 
     @property
     def value(self) -> float | dict[str, float] | None:
         """The value at the last closed bar; by output when there are several; None as long as it is not valid."""
-        # Strategies ask at every bar: the cursor is taken from where the replay has put it.
-        timeline = self._timeline
-        seen, cursor = timeline.at
-        if seen != timeline.clock.now_ns:
-            cursor = timeline.cursor
-        if cursor and self._single is not None:
-            number = self._single[cursor - 1]
+        # Strategies ask at every bar: the position is read from where the engine has put it.
+        cursor = self._cursor
+        seen, position = cursor.at
+        if seen != cursor.clock.now_ns:
+            position = cursor.position
+        if position and self._single is not None:
+            number = self._single[position - 1]
             return number if number - number == 0.0 else None
-        return self._numbers(cursor - 1)
+        return self._numbers(position - 1)
 
     def _numbers(self, row: int) -> dict[str, float] | None:
         """The values of several outputs; None as long as one is not valid."""
@@ -131,7 +131,7 @@ class IndicatorData:
 
     def moved_to(self, series: BarIntervalData) -> IndicatorData:
         """The same values on a run that reaches further back: what was seen in a session never changes."""
-        deeper = len(whole_run(series)) - len(whole_run(self.series))
+        deeper = len(all_bars(series)) - len(all_bars(self.series))
         blank = np.full(deeper, np.nan)
         columns = {name: np.concatenate((blank, column)) for name, column in self._columns.items()}
         return IndicatorData(
@@ -148,7 +148,7 @@ class IndicatorData:
         return f"<IndicatorData {self.series.symbol} {self.key}: {self.value}>"
 
 
-def whole_values(indicator: IndicatorData, output: str = "") -> NDArray[np.float64]:
+def all_values(indicator: IndicatorData, output: str = "") -> NDArray[np.float64]:
     """All values of an output (the first unless named), today's future included: for the engine, and for nobody else.
 
     Raises:

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.model.bars import Bars, BarTimes
-    from openbell.session.timeline import Timeline
+    from openbell.session.cursor import Cursor
     from openbell.timing.expected import ExpectedBars
 
-__all__ = ["BarIntervalData", "real_starts", "timeline_of", "whole_run"]
+__all__ = ["BarIntervalData", "all_bars", "cursor_of", "real_starts"]
 
 
 class BarIntervalData:
@@ -33,13 +33,13 @@ class BarIntervalData:
         historical_quality: Completeness of the history; None when it was not scored (ad-hoc symbols).
 
     Args:
-        timeline: How many bars have closed; one object for all series of a session with the same times.
+        cursor: How many bars have closed; one object for all series of a session with the same times.
     """
 
     __slots__ = (
+        "_bars",
+        "_cursor",
         "_expected_today",
-        "_run",
-        "_timeline",
         "base",
         "historical_quality",
         "interval",
@@ -48,14 +48,14 @@ class BarIntervalData:
     )
 
     def __init__(
-        self, symbol: str, interval: str, *, base: str | None, run: Bars, today_row: int, timeline: Timeline
+        self, symbol: str, interval: str, *, base: str | None, bars: Bars, today_row: int, cursor: Cursor
     ) -> None:
         self.symbol = symbol
         self.interval = interval
         self.base = base
-        self._run = run
+        self._bars = bars
         self.today_row = today_row
-        self._timeline = timeline
+        self._cursor = cursor
         self.historical_quality: Quality | None = None
         self._expected_today: ExpectedBars | None = None
 
@@ -67,7 +67,7 @@ class BarIntervalData:
     @property
     def cursor(self) -> int:
         """How many bars have closed."""
-        return self._timeline.cursor
+        return self._cursor.position
 
     def __len__(self) -> int:
         return self.cursor
@@ -75,57 +75,57 @@ class BarIntervalData:
     @property
     def data(self) -> Bars:
         """All bars that have closed, history first."""
-        return self._run[: self.cursor]
+        return self._bars[: self.cursor]
 
     @property
     def history(self) -> Bars:
         """The bars from before today's session."""
-        return self._run.window(0, self.today_row)
+        return self._bars.window(0, self.today_row)
 
     @property
     def today(self) -> Bars:
         """Today's bars that have closed."""
-        return self._run[self.today_row : max(self.cursor, self.today_row)]
+        return self._bars[self.today_row : max(self.cursor, self.today_row)]
 
     @property
     def timestamp(self) -> NDArray[np.int64]:
         """Starts of the closed bars, nanoseconds since 1970 UTC."""
-        return self._run.timestamp[: self.cursor]
+        return self._bars.timestamp[: self.cursor]
 
     @property
     def end(self) -> NDArray[np.int64]:
         """Closes of the closed bars, nanoseconds since 1970 UTC."""
-        return self._run.end[: self.cursor]
+        return self._bars.end[: self.cursor]
 
     @property
     def open(self) -> NDArray[np.float64]:
         """Opening prices of the closed bars."""
-        return self._run.open[: self.cursor]
+        return self._bars.open[: self.cursor]
 
     @property
     def high(self) -> NDArray[np.float64]:
         """Highest prices of the closed bars."""
-        return self._run.high[: self.cursor]
+        return self._bars.high[: self.cursor]
 
     @property
     def low(self) -> NDArray[np.float64]:
         """Lowest prices of the closed bars."""
-        return self._run.low[: self.cursor]
+        return self._bars.low[: self.cursor]
 
     @property
     def close(self) -> NDArray[np.float64]:
         """Closing prices of the closed bars."""
-        return self._run.close[: self.cursor]
+        return self._bars.close[: self.cursor]
 
     @property
     def volume(self) -> NDArray[np.float64]:
         """Volumes of the closed bars."""
-        return self._run.volume[: self.cursor]
+        return self._bars.volume[: self.cursor]
 
     @property
     def count(self) -> NDArray[np.int32]:
         """How many base bars each closed bar was made of."""
-        return self._run.count[: self.cursor]
+        return self._bars.count[: self.cursor]
 
     def to_polars(self) -> pl.DataFrame:
         """The closed bars as a polars frame."""
@@ -143,7 +143,7 @@ class BarIntervalData:
     def unscored(self) -> BarIntervalData:
         """The same bars without a measure of quality."""
         return BarIntervalData(
-            self.symbol, self.interval, base=self.base, run=self._run, today_row=self.today_row, timeline=self._timeline
+            self.symbol, self.interval, base=self.base, bars=self._bars, today_row=self.today_row, cursor=self._cursor
         )
 
     @property
@@ -154,20 +154,15 @@ class BarIntervalData:
     @property
     def session_quality(self) -> Quality | None:
         """Today's bars against those that the calendar expects to have closed by now; None when not scored."""
-        expected = self._expected_today
-        if expected is None:
+        if self._expected_today is None:
             return None
-
-        def measured() -> Quality:
-            due = int(expected.end_ns.searchsorted(self._timeline.clock.now_ns, side="right"))
-            return measure_quality(real_starts(self.today.times), expected.start_ns[:due], expected.end_ns[:due])
-
-        return self._timeline.once("quality", self.today_row, id(expected), answer=measured)
+        cursor = self._cursor
+        return cursor.memo(_quality_of_today, cursor, self.today_row, self._expected_today)
 
     @property
     def synthetic(self) -> int:
         """How many of the closed bars are synthetic."""
-        return self._timeline.once("synthetic", answer=lambda: int((self.count == 0).sum()))
+        return self._cursor.memo(_synthetic_bars, self._cursor)
 
     @property
     def quality(self) -> float | None:
@@ -188,16 +183,27 @@ class BarIntervalData:
         return f"<BarIntervalData {self.symbol} {self.interval}{origin}: {self.cursor} bars, {self.today_row} past>"
 
 
+def _quality_of_today(cursor: Cursor, today_row: int, expected: ExpectedBars) -> Quality:
+    closed = slice(today_row, max(cursor.position, today_row))
+    real = cursor.times.timestamp[closed][cursor.times.count[closed] > 0]
+    due = int(expected.end_ns.searchsorted(cursor.clock.now_ns, side="right"))
+    return measure_quality(real, expected.start_ns[:due], expected.end_ns[:due])
+
+
+def _synthetic_bars(cursor: Cursor) -> int:
+    return int((cursor.times.count[: cursor.position] == 0).sum())
+
+
 def real_starts(times: BarTimes) -> NDArray[np.int64]:
     """Starts of the bars that are not synthetic."""
     return times.timestamp[times.count > 0]
 
 
-def whole_run(series: BarIntervalData) -> Bars:
+def all_bars(series: BarIntervalData) -> Bars:
     """All bars of a series, today's future included: for the engine, which computes in bulk, and for nobody else."""
-    return series._run  # noqa: SLF001 -- the one door to it
+    return series._bars  # noqa: SLF001 -- the one door to it
 
 
-def timeline_of(series: BarIntervalData) -> Timeline:
+def cursor_of(series: BarIntervalData) -> Cursor:
     """How many bars of a series have closed, and all its times, today's future included: for the engine only."""
-    return series._timeline  # noqa: SLF001 -- the one door to it
+    return series._cursor  # noqa: SLF001 -- the one door to it

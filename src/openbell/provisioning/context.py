@@ -1,15 +1,14 @@
-"""`World`: all that analysis, validation and provisioning may look at, in one place."""
+"""`ProvisioningContext`: all that analysis, validation and provisioning may look at, in one place."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from openbell.errors import IntervalError
 from openbell.market_data.gaps import has_synthetic
 from openbell.model.interval import Interval, base_candidates, determine_required_base, parse_interval
-from openbell.session.answers import Answers, answered
-from openbell.session.timeline import Timeline
+from openbell.session.cursor import Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -26,13 +25,25 @@ if TYPE_CHECKING:
     from openbell.timing.expected import ExpectedBars
     from openbell.timing.manager import TimeManager
 
-__all__ = ["World"]
+__all__ = ["ProvisioningContext"]
 
 T = TypeVar("T")
 
+Answers = dict[tuple["Hashable", ...], object]
+"""Results by question."""
+
+
+def answered(known: Answers, question: tuple[Hashable, ...], answer: Callable[[], T]) -> T:
+    """Return a known result, or the one that is computed now and known from here on."""
+    try:
+        return cast("T", known[question])
+    except KeyError:
+        made = known[question] = answer()
+        return made
+
 
 @dataclass(slots=True)
-class World:
+class ProvisioningContext:
     """The config, the calendar and clock, the store as known on the session's day, and what its session holds."""
 
     config: SessionConfig
@@ -40,7 +51,7 @@ class World:
     data_manager: DayBars
     session_data: SessionData
     lasting: Answers = field(default_factory=dict)
-    """What holds on all days, for worlds of the same config; see `once_for_all`."""
+    """What holds on all days, for contexts of the same config; see `once_for_all`."""
     start_ns: int = field(init=False)
     """When the session starts (with extended hours, before the regular open): what closed by then is history."""
     _stored: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -117,9 +128,9 @@ class World:
         """Whether any of the bars at these times is synthetic."""
         return self.once("synthetic", times, answer=lambda: has_synthetic(times))
 
-    def timeline(self, times: BarTimes) -> Timeline:
+    def cursor(self, times: BarTimes) -> Cursor:
         """The cursor among such times, one for all series that have them."""
-        return self.once("timeline", times, answer=lambda: Timeline(times, self.time_manager.clock))
+        return self.once("cursor", times, answer=lambda: Cursor(times, self.time_manager.clock))
 
     def expected(self, interval: Interval, start_ns: int) -> tuple[ExpectedBars, ExpectedBars]:
         """The bars that the calendar expects: from ``start_ns`` up to the session's start, and those that are to close

@@ -1,0 +1,59 @@
+"""The cursor among the bars of a session: how many have closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from openbell.session.memo import Memo
+
+if TYPE_CHECKING:
+    from openbell.model.bars import BarTimes
+
+__all__ = ["Clock", "Cursor"]
+
+
+class Clock(Protocol):
+    """What a series needs to know of time."""
+
+    @property
+    def now_ns(self) -> int:
+        """The session's time, nanoseconds since 1970 UTC."""
+
+
+class Cursor:
+    """The number of closed bars by the session clock; one object for all series of a session with the same times.
+
+    Attributes:
+        times: When the bars of the series begin and close, today's future included.
+        clock: The session clock.
+        at: A time of the clock, and the position that belongs to it. The engine sets it where it knows the position;
+            elsewhere it follows when it is read.
+    """
+
+    __slots__ = ("_memo", "_memo_ns", "at", "clock", "times")
+
+    def __init__(self, times: BarTimes, clock: Clock) -> None:
+        self.times = times
+        self.clock = clock
+        # One reference for both, so that other threads see both or neither.
+        self.at = (-1, 0)
+        self._memo = Memo()
+        self._memo_ns = -1
+
+    @property
+    def position(self) -> int:
+        """How many bars have closed."""
+        now = self.clock.now_ns
+        seen, position = self.at
+        if seen != now:
+            position = int(self.times.end.searchsorted(now, side="right"))
+            self.at = (now, position)
+        return position
+
+    @property
+    def memo(self) -> Memo:
+        """Results that follow from the times of the closed bars; empty again when the clock has moved."""
+        now = self.clock.now_ns
+        if self._memo_ns != now:
+            self._memo, self._memo_ns = Memo(), now
+        return self._memo
