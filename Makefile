@@ -8,7 +8,7 @@ NEW_ENOUGH = $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("
 SOURCES := $(shell find src -name '*.py')
 
 .DEFAULT_GOAL := help
-.PHONY: help venv test lint format types check demo bench bench-quick clean
+.PHONY: help venv test test-long lint format types check demo bench bench-quick clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ venv: $(DEV) ## create .venv with openbell and the development tools
 
 test: $(DEV) ## run the test suite
 	$(BIN)/pytest -n 2
+
+test-long: $(DEV) ## run the tests that take long, such as killing programs again and again
+	$(BIN)/pytest -n 2 -m long
 
 lint: $(DEV) ## look for mistakes and departures from the style
 	$(BIN)/ruff check .
