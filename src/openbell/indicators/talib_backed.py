@@ -17,6 +17,7 @@ import numpy as np
 
 from openbell.errors import ConfigError
 from openbell.indicators.indicator import Column, Indicator, Kernel, Lookback, Parameter, Params
+from openbell.indicators.talib_module import talib_module
 from openbell.indicators.talib_settling import settling_of
 
 if TYPE_CHECKING:
@@ -35,18 +36,15 @@ _PARTIAL = "Output can be NaN or infinite"
 
 @cache
 def talib_function(name: str) -> Callable[..., Any]:
-    """TA-Lib's own function on NumPy columns, without the layer that looks for frames at every call."""
-    import talib
-
-    function: Callable[..., Any] = inspect.unwrap(getattr(talib, name))
+    """Return TA-Lib's own function on NumPy columns."""
+    # Unwrapped of the layer that looks for frames at every call.
+    function: Callable[..., Any] = inspect.unwrap(getattr(talib_module(), name))
     return function
 
 
 def talib_indicators() -> dict[str, Callable[[], Indicator]]:
-    """All functions of TA-Lib as indicators, by name; each is described when it is called for, which takes a while."""
-    import talib
-
-    functions: list[str] = talib.get_functions()  # type: ignore[no-untyped-call]  # TA-Lib does not annotate it
+    """Return a maker of each of TA-Lib's functions as an indicator, by name."""
+    functions: list[str] = talib_module().get_functions()
     return {_RENAMED.get(function, function.lower()): partial(_indicator, function) for function in functions}
 
 
@@ -144,6 +142,7 @@ def _abstract_lookback(name: str, params: Params) -> int:
 def _abstract(name: str) -> Any:
     """TA-Lib's description of a function; a new one each time, because it holds the parameters that are asked about."""
     # What talib.abstract does; to import that makes descriptions of all functions.
+    talib_module()
     from talib._ta_lib import Function  # type: ignore[attr-defined]  # there, but not listed for type checkers
 
     return Function(name, talib_function(name))
@@ -167,7 +166,5 @@ def _parameter(function: str, name: str, default: float) -> Parameter:
 
 def _moving_averages() -> dict[str, int]:
     """TA-Lib's types of moving averages, by lower-case name."""
-    import talib
-
-    types = vars(type(talib.MA_Type))  # type: ignore[attr-defined]  # there, but not listed for type checkers
+    types = vars(type(talib_module().MA_Type))
     return {name.lower(): number for name, number in types.items() if name.isupper() and isinstance(number, int)}

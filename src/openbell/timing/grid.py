@@ -1,28 +1,26 @@
-"""`SessionGrid`: consecutive sessions as columns, and the bars that the calendar expects of them."""
+"""Consecutive sessions as columns, and the bars that the calendar expects of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from openbell.errors import IntervalError
-from openbell.timing.expected import BARS_KEPT, bars_before, expected_bars
+from openbell.timing.expected import ExpectedBars, grouped_bars, tiled_bars
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.model.interval import Interval
-    from openbell.timing.expected import ExpectedBars
 
 __all__ = [
     "ANCHOR_DAY",
     "Segment",
     "SessionGrid",
     "TradingSession",
-    "bars_before",
     "date_of",
     "day_number",
 ]
@@ -32,20 +30,23 @@ _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 ANCHOR_DAY = 10_959
 """Monday 2000-01-03 in days since 1970-01-01; groups of sessions and of weeks are counted from it in every window."""
 
+_MOST_CACHED_BARS = 10_000
+"""A grid may live as long as the process: with more bars cached, those of seconds would outgrow the market data."""
+
 
 def day_number(day: date) -> int:
-    """A date in days since 1970-01-01."""
+    """Return a date in days since 1970-01-01."""
     return day.toordinal() - _EPOCH_ORDINAL
 
 
 def date_of(number: int | np.integer) -> date:
-    """The date that is so many days after 1970-01-01."""
+    """Return the date ``number`` days after 1970-01-01."""
     return date.fromordinal(int(number) + _EPOCH_ORDINAL)
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A time without a break in a session; nanoseconds since 1970 UTC."""
+    """Unbroken trading time within a session, in nanoseconds since 1970 UTC."""
 
     open_ns: int
     close_ns: int
@@ -54,7 +55,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class TradingSession:
-    """One session; all times are nanoseconds since 1970 UTC.
+    """One trading session, with times in nanoseconds since 1970 UTC.
 
     Attributes:
         day: The date that names it.
@@ -62,7 +63,7 @@ class TradingSession:
         close_ns: The regular close.
         first_ns: When trading begins; before ``open_ns`` in extended hours.
         last_ns: When trading ends; after ``close_ns`` in extended hours.
-        segments: The times between breaks, in order.
+        segments: Unbroken trading times, in order.
     """
 
     day: date
@@ -73,12 +74,21 @@ class TradingSession:
     segments: tuple[Segment, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class SessionGrid:
-    """Consecutive sessions of one exchange, as read-only int64 columns; all times are nanoseconds since 1970 UTC.
+class _Block(NamedTuple):
+    """The intraday bars of sessions ``first`` up to but without ``after`` of a calendar."""
 
-    A trading segment is a time without a break: a session is one segment, two around a lunch break, and in extended
-    hours the pre-market and the post-market are segments of their own.
+    first: int
+    after: int
+    bars: ExpectedBars
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionGrid:
+    """Consecutive sessions of one exchange, as read-only columns.
+
+    Columns are int64, and all times are nanoseconds since 1970 UTC. A trading segment is a time without a break: a
+    session is one segment, two around a lunch break, and in extended hours the pre-market and the post-market are
+    segments of their own.
 
     Attributes:
         days: Per session, its date in days since 1970-01-01 (a futures session opens on the evening before it).
@@ -103,6 +113,8 @@ class SessionGrid:
     whole: SessionGrid | None = field(default=None, repr=False)
     _expected: dict[Interval, ExpectedBars] = field(default_factory=dict, init=False, repr=False)
     _counts: dict[Interval, NDArray[np.int64]] = field(default_factory=dict, init=False, repr=False)
+    _before: dict[Interval, NDArray[np.int64]] = field(default_factory=dict, init=False, repr=False)
+    _blocks: dict[Interval, _Block] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         for column in (
@@ -120,7 +132,7 @@ class SessionGrid:
         return len(self.days)
 
     def between(self, begin: int, end: int) -> SessionGrid:
-        """The window of sessions ``begin`` up to but without ``end`` (indexes), without copying their times."""
+        """Return the window of sessions ``begin`` up to but without ``end`` (indexes), as views."""
         low, high = self.segment_session.searchsorted((begin, max(begin, end))).tolist()
         return SessionGrid(
             days=self.days[begin:end],
@@ -135,12 +147,12 @@ class SessionGrid:
         )
 
     def segments_of_sessions(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Per session, the index of its first segment and the one after its last (int64)."""
+        """Return per session the index of its first segment and of the one after its last (int64)."""
         first = np.searchsorted(self.segment_session, np.arange(len(self.days) + 1))
         return first[:-1].astype(np.int64), first[1:].astype(np.int64)
 
     def session_at(self, index: int) -> TradingSession:
-        """The session at an index of ``days``, as a value."""
+        """Return the session at an index of ``days``, as a value."""
         low, high = self.segment_session.searchsorted((index, index + 1)).tolist()
         segments = tuple(
             Segment(int(self.segment_open_ns[k]), int(self.segment_close_ns[k]), bool(self.segment_is_regular[k]))
@@ -156,23 +168,70 @@ class SessionGrid:
         )
 
     def expected_bars(self, interval: Interval) -> ExpectedBars:
-        """The bars of ``interval`` that the regular hours of these sessions are expected to hold.
+        """Return the bars of ``interval`` expected within the regular hours of these sessions.
 
         Intraday bars tile each segment: aligned to its open, the last one cut at its close. A daily bar is a session,
         ``<n>d`` are n sessions and ``<n>w`` the sessions of n ISO weeks, both counted from 2000-01-03. Where the grid
         cuts through such a group, the bar still starts and ends where the whole group does, so that the bar of a week
         never counts as closed on its Wednesday.
         """
-        known = self._expected.get(interval)
-        if known is None:
-            known = expected_bars(self, interval)
-            # Grids outlive the days that ask for them, and those of seconds would outgrow the bars themselves.
-            if len(known) <= BARS_KEPT:
-                self._expected[interval] = known
-        return known
+        bars = self._expected.get(interval)
+        if bars is None:
+            bars = self._intraday_bars(interval) if interval.is_intraday else self._grouped_bars(interval)
+            if len(bars) <= _MOST_CACHED_BARS:
+                self._expected[interval] = bars
+        return bars
+
+    def _intraday_bars(self, interval: Interval) -> ExpectedBars:
+        """Return intraday bars, if possible as views of those of a longer window."""
+        if self.whole is None:
+            return self._tiled_bars(interval)
+        begin = self.first_ordinal - self.whole.first_ordinal
+        block = self.whole._block_with(begin, begin + len(self), interval)  # noqa: SLF001  a grid of the same class
+        if block is None:
+            return self._tiled_bars(interval)
+        before = self.whole.bars_before(interval)
+        low, high = (before[[begin, begin + len(self)]] - before[block.first]).tolist()
+        bars = block.bars.part(low, high)
+        return ExpectedBars(bars.start_ns, bars.end_ns, bars.session - (begin - block.first), bars.sessions)
+
+    def _block_with(self, begin: int, end: int, interval: Interval) -> _Block | None:
+        """Return cached bars that cover sessions ``begin`` to ``end``; None when those would be too many."""
+        block = self._blocks.get(interval)
+        if block is not None and block.first <= begin <= end <= block.after:
+            return block
+        # The next day of a backtest asks for nearly the same bars, so those of the sessions to come are built as well.
+        before = self.bars_before(interval)
+        after = int(before.searchsorted(before[begin] + _MOST_CACHED_BARS, side="right")) - 1
+        if begin == end or after < end:
+            return None
+        block = self._blocks[interval] = _Block(begin, after, self.between(begin, after)._tiled_bars(interval))  # noqa: SLF001
+        return block
+
+    def _tiled_bars(self, interval: Interval) -> ExpectedBars:
+        regular = self.segment_is_regular
+        opens, closes = self.segment_open_ns[regular], self.segment_close_ns[regular]
+        return tiled_bars(opens, closes, self.segment_session[regular], interval.ns)
+
+    def _grouped_bars(self, interval: Interval) -> ExpectedBars:
+        whole = self.whole or self
+        groups = whole.group_of_session(interval)
+        return grouped_bars(whole.open_ns, whole.close_ns, groups, self.group_of_session(interval))
+
+    def bars_before(self, interval: Interval) -> NDArray[np.int64]:
+        """Return per session the number of intraday bars in all sessions before it, and last the number of all (int64).
+
+        Raises:
+            IntervalError: The interval is not intraday.
+        """
+        total = self._before.get(interval)
+        if total is None:
+            total = self._before[interval] = np.concatenate([[0], np.cumsum(self.bars_per_session(interval))])
+            total.setflags(write=False)
+        return total
 
     def bars_per_session(self, interval: Interval) -> NDArray[np.int64]:
-        """How many bars of an intraday ``interval`` the regular hours of each session are expected to hold (int64).
+        """Return the number of intraday bars expected in the regular hours of each session (int64).
 
         Raises:
             IntervalError: The interval is not intraday.
@@ -181,30 +240,30 @@ class SessionGrid:
             raise IntervalError(
                 f"{interval} bars lie across whole sessions; only intraday bars are counted per session."
             )
-        known = self._counts.get(interval)
-        if known is None:
+        counts = self._counts.get(interval)
+        if counts is None:
             regular = self.segment_is_regular
             length = self.segment_close_ns[regular] - self.segment_open_ns[regular]
-            known = np.zeros(len(self.days), np.int64)
-            np.add.at(known, self.segment_session[regular], -(-length // interval.ns))
-            known.setflags(write=False)
-            self._counts[interval] = known
-        return known
+            counts = np.zeros(len(self.days), np.int64)
+            np.add.at(counts, self.segment_session[regular], -(-length // interval.ns))
+            counts.setflags(write=False)
+            self._counts[interval] = counts
+        return counts
 
     def expected_counts(self, interval: Interval, base: Interval) -> NDArray[np.int64]:
-        """How many ``base`` bars each bar of ``expected_bars(interval)`` is made of when none is missing (int64)."""
+        """Return the number of ``base`` bars in each complete bar of ``expected_bars(interval)`` (int64)."""
         bars = self.expected_bars(interval)
         if interval.is_intraday:
             return -(-(bars.end_ns - bars.start_ns) // base.ns)
         if not base.is_intraday:
             return bars.sessions
         whole = self.whole or self
-        before = bars_before(whole, base)
+        before = whole.bars_before(base)
         first = np.searchsorted(whole.open_ns, bars.start_ns)
         return np.asarray(before[first + bars.sessions] - before[first], np.int64)
 
     def group_of_session(self, interval: Interval) -> NDArray[np.int64]:
-        """Per session, which ``<n>d`` or ``<n>w`` bar it is part of; the same in every window (int64)."""
+        """Return per session the number of its ``<n>d`` or ``<n>w`` bar, the same in every window (int64)."""
         if interval.unit == "w":
             return (self.days - ANCHOR_DAY) // 7 // interval.count
         return (self.first_ordinal + np.arange(len(self.days), dtype=np.int64)) // interval.count

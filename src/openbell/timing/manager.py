@@ -13,7 +13,6 @@ from openbell.errors import CalendarError
 from openbell.model.interval import Interval, parse_interval
 from openbell.timing.calendars import SessionHours, load_calendar
 from openbell.timing.clock import Clock, WallClock
-from openbell.timing.expected import bars_before
 from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
@@ -238,7 +237,7 @@ class TimeManager:
     def _walk_back(self, interval: Interval, bars: int, end: int) -> int:
         """Index of the session where the last ``bars`` whole bars before session ``end`` begin; -1: not so many."""
         if interval.is_intraday:
-            total = bars_before(self._all, interval)
+            total = self._all.bars_before(interval)
             return int(np.searchsorted(total, total[end] - bars, side="right")) - 1
         groups = _groups(self._all, interval)
         if end < len(groups) and end > 0 and groups[end - 1] == groups[end]:
