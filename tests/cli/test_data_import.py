@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from openbell.cli.app import app
-from openbell.cli.data import guess
+from openbell.cli.data import confirm_guess
 from openbell.logs import configure_logs
 from openbell.store.store import BarStore
 
@@ -101,7 +101,7 @@ def test_yes_imports_it(vendor: Path, store: Path) -> None:
 def test_a_person_is_asked(
     vendor: Path, store: Path, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, imported: bool
 ) -> None:
-    monkeypatch.setattr(guess, "_a_person_is_there", lambda: True)
+    monkeypatch.setattr(confirm_guess, "a_person_is_there", lambda: True)
     result = call("csv", vendor, "--store", store, *NEW_YORK, answer=answer)
 
     assert "Import it like this?" in result.output

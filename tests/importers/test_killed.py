@@ -22,15 +22,15 @@ MINUTES = 400
 ROUNDS = 20
 
 # Forks importers that kill themselves at their n-th operation on a file; asked for by a line "STORE OPERATIONS".
-# Rows go to the shelf on disk.
+# Rows go to the buffer on disk.
 IMPORTER = """
 import os, signal, sys
 from pathlib import Path
-from openbell.importers import shelf
+from openbell.importers import spill_buffer
 from openbell.importers.csv import import_csv
 from openbell.store.store import BarStore
 
-shelf._ROWS_IN_MEMORY = 1000
+spill_buffer.ROWS_IN_MEMORY = 1000
 
 def run(store, files, operations):
     def count_down(event, arguments):

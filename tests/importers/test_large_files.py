@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openbell.errors import ConfigError
-from openbell.importers import csv_table, parquet_table, shelf, tables
+from openbell.importers import csv_table, parquet_table, spill_buffer, tables
 from openbell.importers.csv import CsvColumns, CsvReading, import_csv, storable
 from openbell.importers.parquet import import_parquet
 from openbell.store.store import BarStore
@@ -34,11 +34,11 @@ def store(tmp_path: Path) -> BarStore:
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A chunk of a few rows, a batch of a few more, and no room in memory."""
-    monkeypatch.setattr(csv_table, "_BLOCK_BYTES", 300)
+    monkeypatch.setattr(csv_table, "BLOCK_BYTES", 300)
     monkeypatch.setattr(parquet_table, "CHUNK_ROWS", 7)
-    monkeypatch.setattr(shelf, "_ROWS_IN_MEMORY", 10)
-    monkeypatch.setattr(tables, "_BATCH_ROWS", 12)
-    monkeypatch.setattr(tables, "_BUCKET_NS", 600_000_000_000)
+    monkeypatch.setattr(spill_buffer, "ROWS_IN_MEMORY", 10)
+    monkeypatch.setattr(tables, "BATCH_ROWS", 12)
+    monkeypatch.setattr(tables, "BUCKET_NS", 600_000_000_000)
 
 
 def bar(minute: int, close: float = 10.5) -> str:
@@ -200,8 +200,8 @@ def test_chunks_make_no_difference(tmp_path_factory: pytest.TempPathFactory, row
     results = []
     for size in (100, 1 << 20):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(csv_table, "_BLOCK_BYTES", size)
-            patch.setattr(tables, "_BATCH_ROWS", size)
+            patch.setattr(csv_table, "BLOCK_BYTES", size)
+            patch.setattr(tables, "BATCH_ROWS", size)
             store = BarStore.open_or_create(folder / f"store{size}")
             report = import_csv([path], store, interval="1m")
         series = report.series["SPY", "1m"]

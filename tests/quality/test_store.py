@@ -264,7 +264,7 @@ def test_whatever_is_wrong_the_report_is_told(
     store.write("B", "1m", bars(seed=1))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(windows, "_BARS_AT_ONCE", bars_at_once)
+        patch.setattr(windows, "BARS_AT_ONCE", bars_at_once)
         report = check_store(store)
 
     assert json.loads(json.dumps(report.as_json(), allow_nan=False))
@@ -304,7 +304,7 @@ class TestWindows:
         self, faulty: BarStore, bars_at_once: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         whole = check_store(faulty).as_json()["series"]
-        monkeypatch.setattr(windows, "_BARS_AT_ONCE", bars_at_once)
+        monkeypatch.setattr(windows, "BARS_AT_ONCE", bars_at_once)
         parts = check_store(faulty).as_json()["series"]
 
         for one, other in zip(whole, parts, strict=True):

@@ -1,4 +1,4 @@
-"""Importers: each reads one kind of source into a store, and reports what it did."""
+"""Importers that read one kind of source into a store and report the result."""
 
 from __future__ import annotations
 

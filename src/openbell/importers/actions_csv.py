@@ -1,7 +1,9 @@
-"""Corporate actions from a CSV file: symbol, ex_date, type, value; what cannot be is set aside with line and reason.
+"""Corporate actions from a CSV file with the columns symbol, ex_date, type and value.
+
+Rows that cannot be used are set aside with line and reason.
 
 The value of a split is new shares for one old share (``7``, ``0.05``) or both (``7:1``, ``1:20``); of a dividend, cash
-per share as held before the ex-date; of a rename, the new symbol. A column ``reference`` may tell the raw close before.
+per share as held before the ex-date; of a rename, the new symbol. A column ``reference`` may have the raw close before.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ _RATIO = r"^\s*([\d.]+)\s*[:/]\s*([\d.]+)\s*$"
 
 @dataclass(frozen=True, slots=True)
 class ActionsReport:
-    """What an import of actions did.
+    """The result of an import of actions.
 
     Attributes:
         written: Actions added, revised and unchanged.
@@ -51,7 +53,7 @@ class ActionsReport:
 
 
 def import_actions_csv(path: Path, store: Path) -> ActionsReport:
-    """Import actions; ones that are there already are left alone or revised.
+    """Import actions, leaving those alone that are there already.
 
     Args:
         path: A CSV file with a header line.
@@ -76,7 +78,7 @@ def import_actions_csv(path: Path, store: Path) -> ActionsReport:
 
 
 def _read(path: Path) -> pl.DataFrame:
-    """The rows as they are written, with ``line`` counted from the header's 1."""
+    """Read the rows as they are written, with ``line`` counted from the header's 1."""
     try:
         frame = pl.read_csv(path, infer_schema=False, truncate_ragged_lines=True)
     except FileNotFoundError:

@@ -1,4 +1,7 @@
-"""From the rows of a table to bars: its columns under openbell's names, times in UTC, prices in their currency."""
+"""Bars made of the rows of a table.
+
+Columns get openbell's names, times are in UTC, prices in their currency.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ _SUFFIXES = {"K": 1e3, "M": 1e6, "B": 1e9}
 
 @dataclass(frozen=True, slots=True)
 class BarRows:
-    """How the rows of one table become bars.
+    """The way from the rows of one table to bars.
 
     Attributes:
         columns: The table's column for each of time, open, high, low, close, and if there are such: volume, clock (the
@@ -59,14 +62,14 @@ class BarRows:
 
     @property
     def numbers(self) -> list[str]:
-        """Those of them that hold numbers."""
+        """The needed columns that hold numbers."""
         return [self.columns[name] for name in _VALUES if name in self.columns]
 
     def read(self, chunk: Chunk) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Bars, and rows that cannot become any.
+        """Separate the rows that become bars from those that cannot.
 
         Returns:
-            Columns line, timestamp (UTC), open, high, low, close, volume and, when a column tells it, symbol; columns
+            Columns line, timestamp (UTC), open, high, low, close, volume and, when a column has it, symbol; columns
             line and reason.
 
         Raises:
@@ -91,7 +94,10 @@ class BarRows:
         return bars.filter(pl.col("reason").is_null()).drop("reason"), pl.concat([chunk.bad, bad])
 
     def value(self, rows: pl.DataFrame, name: str) -> pl.Expr:
-        """A price or the volume of the rows, as the table has it; 0 when there is no such column."""
+        """Return a price or the volume of the rows as it is in the table.
+
+        0 when there is no such column.
+        """
         theirs = self.columns.get(name)
         if theirs is None:
             return pl.lit(0.0)
@@ -107,23 +113,25 @@ class BarRows:
         return bars.with_columns(**{name: bars[name].to_numpy() / self.price_scale for name in PRICES})
 
     def _on_grid(self, bars: pl.DataFrame) -> pl.DataFrame:
-        """With a reason for intraday bars that do not begin at a full second or minute."""
+        """Add a reason to intraday bars that do not begin at a full second or minute."""
         if not self.times.interval.is_intraday:
             return bars
         unit = min(self.times.interval.ns, 60_000_000_000)
         off = bars["timestamp"].to_physical() % unit != 0
         if not off.any():
             return bars
-        told = f"the time is not at a full {'second' if unit < 60_000_000_000 else 'minute'}"
+        off_grid = f"the time is not at a full {'second' if unit < 60_000_000_000 else 'minute'}"
         return bars.with_columns(
-            reason=pl.when(off & pl.col("reason").is_null()).then(pl.lit(told)).otherwise("reason")
+            reason=pl.when(off & pl.col("reason").is_null()).then(pl.lit(off_grid)).otherwise("reason")
         )
 
 
 def times_in(rows: pl.DataFrame, columns: Mapping[str, str], day: date | None) -> pl.Series:
-    """The times of rows, as one column: of a day, or of a column of dates and one of times of day, both together.
+    """Return the times of rows as one column.
 
-    Rows that tell dates themselves need no ``day``.
+    They are local times of ``day``, or a column of dates and one of times of day joined.
+
+    Rows that have dates themselves need no ``day``.
     """
     times = rows[columns["time"]]
     if "clock" not in columns:
@@ -137,7 +145,10 @@ def times_in(rows: pl.DataFrame, columns: Mapping[str, str], day: date | None) -
 
 
 def number(text: pl.Expr, *, decimal_comma: bool = False) -> pl.Expr:
-    """Numbers in text, also as ``1,234.50``, ``$12.30``, ``1.2M``; null where there is none."""
+    """Parse numbers in text, also as ``1,234.50``, ``$12.30`` and ``1.2M``.
+
+    Null where there is none.
+    """
     plain = text.str.strip_chars()
     if decimal_comma:
         grouped = plain.str.contains(r"^-?\d{1,3}(\.\d{3})+(,\d+)?$")
@@ -152,7 +163,7 @@ def number(text: pl.Expr, *, decimal_comma: bool = False) -> pl.Expr:
 
 
 def _times_of_day(times: pl.Series, day: date) -> pl.Series:
-    """Local times on ``day``: of milliseconds since midnight, or of clock times as text."""
+    """Return local times on ``day``, of milliseconds since midnight or of clock times as text."""
     midnight = pl.lit(day).cast(pl.Datetime("ns"))
     text = times.cast(pl.String).str.strip_chars()
     frame = pl.DataFrame({"text": text})

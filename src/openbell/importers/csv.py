@@ -1,4 +1,4 @@
-"""CSV files of bars: columns by name, times by format and time zone, labels at the start or the end of a bar."""
+"""Import of CSV files of bars."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 from openbell.errors import ConfigError, IntervalError, did_you_mean
 from openbell.importers.bar_rows import BarRows
 from openbell.importers.csv_table import CsvLayout, CsvTable, read_beginning
-from openbell.importers.guess_layout import header_names
+from openbell.importers.sniffing.layout import header_names
 from openbell.importers.sources import find_sources
 from openbell.importers.tables import import_tables
 from openbell.importers.times import TimeReader
@@ -40,7 +40,9 @@ _BEGINNING = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class CsvColumns:
-    """Names of the columns in the file; None looks for the usual name, in upper or lower case.
+    """Names of the columns in the file.
+
+    None looks for the usual name, in upper or lower case.
 
     Attributes:
         time: When a bar was; usually timestamp, time, datetime or date.
@@ -60,7 +62,9 @@ class CsvColumns:
     symbol: str | None = None
 
     def found_in(self, header: Sequence[str], path: Path) -> dict[str, str]:
-        """The column of the file for each of ours; those that are not there and need not be are left out.
+        """Map our columns to those of the file.
+
+        Those that are not there and need not be are left out.
 
         Raises:
             ConfigError: A column is not in the file.
@@ -86,13 +90,13 @@ class CsvColumns:
 
 @dataclass(frozen=True, slots=True)
 class CsvReading:
-    """All that is to know to read bars from tables of one make.
+    """The settings by which tables of one make are read.
 
     Attributes:
         interval: A stored interval.
         columns: Names of the columns.
         time_format: A strftime format, or ``epoch_s``, ``epoch_ms``, ``epoch_us``, ``epoch_ns``; None: ISO 8601.
-        timezone: Where times without an offset are told; required for those of intraday bars.
+        timezone: The time zone of times without an offset; required for those of intraday bars.
         label: Whether a time is the start or the end of its bar.
         price_scale: Prices are divided by it.
         layout: How the text is written; None: commas and a header.
@@ -107,7 +111,7 @@ class CsvReading:
     layout: CsvLayout | None = None
 
     def bars_of(self, table: Table) -> BarRows:
-        """What turns the rows of ``table`` into bars.
+        """Return the way from the rows of ``table`` to bars.
 
         Raises:
             ConfigError: A column is not there, or the settings contradict each other.
@@ -124,7 +128,10 @@ class CsvReading:
         )
 
     def open(self, source: Source) -> tuple[Table, BarRows]:
-        """A CSV file as a table; its columns may come in another order than in the file that was looked at."""
+        """Open a CSV file as a table.
+
+        Its columns may come in another order than in the file that was sniffed.
+        """
         layout = self.layout or CsvLayout(())
         if layout.has_header:
             lines = read_beginning(source, _BEGINNING).splitlines()
@@ -162,7 +169,7 @@ def import_csv(
         file_name: How the names of the files are made, without the ending, e.g. ``{symbol}_1min``.
         columns: Names of the columns.
         time_format: A strftime format, or ``epoch_s``, ``epoch_ms``, ``epoch_us``, ``epoch_ns``; None: ISO 8601.
-        timezone: Where times without an offset are told; required for those of intraday bars.
+        timezone: The time zone of times without an offset; required for those of intraday bars.
         label: Whether a time is the start or the end of its bar.
         price_scale: Prices are divided by it.
         layout: How the files are written; None: commas, and a header in the first line.
@@ -185,7 +192,7 @@ def import_csv_as(
     file_name: str = "{symbol}",
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Import CSV files that are read alike; see `import_csv`."""
+    """Import CSV files by settings that hold for all, as `import_csv` does."""
     TimeReader(reading.interval, reading.time_format, reading.timezone, reading.label)  # refuses before a store is made
     sources = find_sources(
         paths, CSV_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=reading.columns.symbol is not None
@@ -194,7 +201,7 @@ def import_csv_as(
 
 
 def storable(interval: str) -> Interval:
-    """The interval, if bars of it are stored.
+    """Return the interval if bars of it are stored.
 
     Raises:
         IntervalError: They are not, or it is not an interval.

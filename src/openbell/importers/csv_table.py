@@ -1,4 +1,7 @@
-"""CSV files as tables: read in blocks of whole lines, each row known by its line."""
+"""CSV files as tables, read in blocks of whole lines.
+
+Each row is known by its line.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +20,18 @@ if TYPE_CHECKING:
 
     from openbell.importers.sources import Source
 
-__all__ = ["CsvLayout", "CsvTable", "read_beginning"]
+__all__ = ["BLOCK_BYTES", "CsvLayout", "CsvTable", "read_beginning"]
 
-_BLOCK_BYTES = 24 << 20
+BLOCK_BYTES = 24 << 20
+"""How much of a file is read at once."""
+
 _QUOTED = r'"[^"]*"'
 _GROUPED = re.compile(rb"(?<!\d)\d{1,3}(\.\d{3})+(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
 class CsvLayout:
-    """How a CSV is written.
+    """The way in which a CSV is written.
 
     Attributes:
         columns: The names of its columns; of a file without a header ``column_1`` and so on.
@@ -44,7 +49,7 @@ class CsvLayout:
 
 
 class CsvTable:
-    """A CSV file of a known layout; see `Table`."""
+    """A CSV file of a known layout, as a `Table`."""
 
     def __init__(self, source: Source, layout: CsvLayout) -> None:
         self.source = source
@@ -57,7 +62,7 @@ class CsvTable:
 
     @property
     def separator(self) -> str:
-        """What stands between its columns."""
+        """The character between its columns."""
         return self.layout.separator
 
     def chunks(self, wanted: Sequence[str], numbers: Sequence[str]) -> Iterator[Chunk]:
@@ -76,7 +81,7 @@ class CsvTable:
             first += lines
 
     def sample(self, text: str) -> pl.DataFrame:
-        """The rows of the file's beginning, all columns as text."""
+        """Return the rows of the file's beginning with all columns as text."""
         rows = _after_lines(text.encode(), self.layout.header_lines)
         return self._chunk_line_by_line(rows, 1, self.columns).rows.drop("line")
 
@@ -116,7 +121,7 @@ class CsvTable:
         return Chunk(rows.with_row_index("line", offset=first), NO_BAD_ROWS)
 
     def _chunk_line_by_line(self, block: bytes, first: int, wanted: Sequence[str]) -> Chunk:
-        """As text, and without the lines that do not have the right number of columns."""
+        """Parse a block as text, without the lines that have a wrong number of columns."""
         text = pl.Series("text", block.decode(errors="replace").removesuffix("\n").split("\n")).str.strip_chars_end(
             "\r"
         )
@@ -125,9 +130,9 @@ class CsvTable:
         bare = pl.col("text").str.replace_all(_QUOTED, "")
         columns = (bare.str.count_matches(self.separator, literal=True) + 1).alias("columns")
         judged = lines.with_columns(columns, open_quote=bare.str.contains('"', literal=True))
-        told = pl.format("{} columns instead of {}", "columns", pl.lit(len(self.columns)))
+        wrong_count = pl.format("{} columns instead of {}", "columns", pl.lit(len(self.columns)))
         reason = pl.when("open_quote").then(pl.lit("a quote is not closed")).when(
-            pl.col("columns") != len(self.columns)).then(told)  # fmt: skip
+            pl.col("columns") != len(self.columns)).then(wrong_count)  # fmt: skip
         judged = judged.with_columns(reason.alias("reason"))
         right = judged.filter(pl.col("reason").is_null())
         bad = judged.filter(pl.col("reason").is_not_null()).select(NO_BAD_ROWS.columns)
@@ -149,7 +154,7 @@ class CsvTable:
 
 
 def read_beginning(source: Source, size: int) -> str:
-    """The first ``size`` bytes of a CSV as text, cut at the end of a line.
+    """Read the first ``size`` bytes of a CSV as text, cut at the end of a line.
 
     Raises:
         OSError: As for `CsvTable.chunks`.
@@ -170,8 +175,8 @@ def _after_lines(block: bytes, count: int) -> bytes:
     return block[at:]
 
 
-def _blocks(source: Source, size: int = _BLOCK_BYTES) -> Iterator[bytes]:
-    """The content as UTF-8 in blocks of whole lines, each ended by a newline."""
+def _blocks(source: Source, size: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """Yield the content as UTF-8 in blocks of whole lines, each ended by a newline."""
     with open_bytes(source) as file:
         decode = _Utf8()
         left = b""
@@ -186,7 +191,10 @@ def _blocks(source: Source, size: int = _BLOCK_BYTES) -> Iterator[bytes]:
 
 
 class _Utf8:
-    """Bytes of a file to UTF-8: its byte-order mark taken off, UTF-16 (which Excel writes) decoded."""
+    """Converter of a file's bytes to UTF-8.
+
+    Its byte-order mark is taken off, and UTF-16 (which Excel writes) is decoded.
+    """
 
     def __init__(self) -> None:
         self._decode: codecs.IncrementalDecoder | None = None

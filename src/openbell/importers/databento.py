@@ -1,4 +1,6 @@
-"""Databento's OHLCV files (``.dbn``, ``.dbn.zst``), decoded by Databento's own package.
+"""Import of Databento's OHLCV files (``.dbn``, ``.dbn.zst``).
+
+They are decoded by Databento's own package.
 
 A record is stamped with the start of its bar in nanoseconds UTC, and prices are in 1/1,000,000,000. Symbols are those
 of the file's metadata, each for the days for which it maps them to an instrument. A daily bar of Databento is a UTC
@@ -87,7 +89,10 @@ def _package() -> Any:
 
 
 class _DbnTable:
-    """A file of OHLCV records; see `Table`. Its lines are the numbers of the records, from 1."""
+    """A file of OHLCV records, as a `Table`.
+
+    Its lines are the numbers of the records, from 1.
+    """
 
     separator = ","
     columns = _COLUMNS
@@ -118,7 +123,7 @@ class _DbnTable:
         return ",".join(("line", "reason", *_COLUMNS))
 
     def _decoded(self) -> Iterator[Any]:
-        """The file's metadata, then its records in lists."""
+        """Yield the file's metadata, then its records in lists."""
         dbn = _package()
         with self.source.path.open("rb") as file:
             packed = file.read(4) == _ZSTD_MAGIC
@@ -171,7 +176,7 @@ class _DbnTable:
 
 
 def _symbols(metadata: Any) -> pl.DataFrame:
-    """Symbol of an instrument from ``first_ns`` until before ``end_ns``."""
+    """Return the symbol of each instrument from ``first_ns`` until before ``end_ns``."""
     rows = [
         (int(i["symbol"]), name, day_number(i["start_date"]) * DAY_NS, day_number(i["end_date"]) * DAY_NS)
         for name, intervals in metadata.mappings.items()

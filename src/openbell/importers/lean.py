@@ -1,4 +1,6 @@
-"""LEAN's data folder: bars of equities, crypto, forex, indexes and futures by second, minute, hour and day.
+"""Import of LEAN's data folder.
+
+Bars of equities, crypto, forex, indexes and futures by second, minute, hour and day.
 
 A zip holds a CSV without a header: time, open, high, low, close, volume; of forex instead open, high, low, close and
 size of the bid, then of the ask. By second and minute, time is milliseconds since midnight at the start of the bar;
@@ -54,7 +56,7 @@ def import_lean(
         store: Where the bars go.
         symbols: Only these (upper or lower case); of futures the root or a contract. None: all.
         intervals: Only these of `RESOLUTIONS`; None: all.
-        timezone: Of data whose time zone neither LEAN's market hours nor its documentation tells.
+        timezone: Of data whose time zone neither LEAN's market hours nor its documentation has.
         progress: Told after each month of a symbol.
 
     Raises:
@@ -87,7 +89,10 @@ def _batch(source: LeanSource) -> tuple[str, str, str]:
 
 
 def _import_batch(files: list[LeanSource], report: ImportReport, writer: StoreWriter, store: Path) -> None:
-    """Import files whose bars belong into one data file of the store (a month of days, or one whole history)."""
+    """Import files whose bars belong into one month file of the store.
+
+    Daily and hourly files hold a whole history.
+    """
     parts: list[pl.DataFrame] = []
     for source in files:
         try:
@@ -110,7 +115,7 @@ def _import_batch(files: list[LeanSource], report: ImportReport, writer: StoreWr
 
 
 def _read(source: LeanSource) -> pl.DataFrame:
-    """The rows of one zip as LEAN writes them, with ``file_line``, ``file`` and ``day``."""
+    """Read the rows of one zip as LEAN writes them, with ``file_line``, ``file`` and ``day``."""
     if source.day is None and source.interval in ("1s", "1m"):
         raise ValueError("its name does not begin with a date as YYYYMMDD")
     with zipfile.ZipFile(source.path) as archive:
@@ -129,7 +134,10 @@ def _read(source: LeanSource) -> pl.DataFrame:
 
 
 def _read_csv(content: bytes, schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
-    """The columns of a headerless CSV; where one does not read as its type, it is null and ``text`` holds the row."""
+    """Read the columns of a CSV without a header.
+
+    Where one does not read as its type, it is null and ``text`` holds the row.
+    """
     try:
         return pl.read_csv(content, has_header=False, schema=schema)
     except pl.exceptions.ComputeError:
@@ -139,7 +147,7 @@ def _read_csv(content: bytes, schema: dict[str, type[pl.DataType]]) -> pl.DataFr
 
 
 def _parse(raw: pl.DataFrame, source: LeanSource) -> pl.DataFrame:
-    """Bars in the currency of the instrument and UTC, from rows as LEAN writes them."""
+    """Make bars in the currency of the instrument and UTC of LEAN's rows."""
     if source.interval == "1d":
         time = pl.col("time").str.slice(0, 8).str.to_datetime("%Y%m%d", time_unit="ns", time_zone="UTC", strict=False)
     elif source.interval == "60m":
@@ -155,7 +163,10 @@ def _parse(raw: pl.DataFrame, source: LeanSource) -> pl.DataFrame:
 
 
 def _middle() -> list[pl.Expr]:
-    """Prices between bid and ask, as LEAN does: where one of the two is missing, the other one."""
+    """Return the prices between bid and ask.
+
+    Where one of the two is missing, the other one stands, as in LEAN.
+    """
     return [pl.mean_horizontal(f"bid_{name}", f"ask_{name}").alias(name) for name in _COLUMNS[1:5]]
 
 

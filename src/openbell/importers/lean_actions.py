@@ -42,7 +42,7 @@ _CASH_DIGITS = 4
 
 @dataclass
 class LeanActions:
-    """What an import of LEAN's factor and map files did.
+    """The result of an import of LEAN's factor and map files.
 
     Attributes:
         written: Actions added, revised and unchanged.
@@ -92,7 +92,7 @@ def import_lean_actions(root: Path, store: Path, symbols: Collection[str] | None
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    """The fields of each line that is not empty, with its number."""
+    """Return the fields of each line that is not empty, with its number."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return [(number, line.split(",")) for number, line in enumerate(lines, 1) if line.strip()]
 
@@ -148,6 +148,6 @@ def _session_after(day: date) -> date:
 
 
 def _simple(shares: float) -> float:
-    """The ratio of small whole numbers that a split factor of few digits stands for."""
+    """Return the ratio of small whole numbers behind a split factor of few digits."""
     simple = float(Fraction(shares).limit_denominator(_LARGEST_TERM))
     return simple if abs(simple / shares - 1) <= _SPLIT_NOISE else shares

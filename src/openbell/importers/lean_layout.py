@@ -1,11 +1,11 @@
-"""Where LEAN keeps which bars: the files of each asset class, market and resolution, and their time zones.
+"""The files of LEAN's data folder by asset class, market and resolution, and their time zones.
 
     <class>/<market>/minute/<symbol>/<YYYYMMDD>_trade.zip     also second; forex and cfd have _quote.zip instead
     <class>/<market>/daily/<symbol>.zip                       also hour; crypto and futures: <symbol>_trade.zip
     future/.../<root>_trade.zip                               holds one CSV for each contract: ..._201312_20131220.csv
     market-hours/market-hours-database.json                   the time zone of the data, by class, market and symbol
 
-The layout is told in https://www.quantconnect.com/docs/v2/lean-engine/data-format. Options and open interest are not
+See https://www.quantconnect.com/docs/v2/lean-engine/data-format. Options and open interest are not
 bars of an instrument that can be followed, and are left out.
 """
 
@@ -67,7 +67,7 @@ class LeanSource(NamedTuple):
         member: The CSV in it; None: its only one.
         is_quote: Whether rows have bid and ask instead of trades.
         market: Class and market, e.g. ``equity/usa``.
-        time_zone: Where its times are told.
+        time_zone: The time zone of its times.
         price_units: Prices are divided by it.
     """
 
@@ -83,7 +83,9 @@ class LeanSource(NamedTuple):
 
 
 def market_folders(folder: Path) -> list[Path]:
-    """The folders ``<class>/<market>`` with bars: ``folder`` itself, or those up to three levels below it.
+    """List the folders ``<class>/<market>`` with bars.
+
+    ``folder`` itself, or those up to three levels below it.
 
     Raises:
         ConfigError: There are none.
@@ -108,19 +110,19 @@ def _is_market(path: Path) -> bool:
 def find_lean_sources(
     folder: Path, symbols: Collection[str] | None, intervals: Collection[str] | None, timezone: str | None = None
 ) -> tuple[list[LeanSource], list[tuple[Path, str]]]:
-    """The CSVs to import, so ordered that those of one data file of the store follow one another.
+    """List the CSVs to import, those of one month file of the store in a row.
 
     Args:
         folder: LEAN's data folder, or one above or below it.
         symbols: Only these; of futures the root (``ES``) or a contract (``ESZ13``). None: all.
         intervals: Only these of `RESOLUTIONS`; None: all.
-        timezone: Of data whose time zone neither LEAN's market hours nor its documentation tells.
+        timezone: Of data whose time zone neither LEAN's market hours nor its documentation has.
 
     Returns:
         The sources; files that cannot be opened, with the reason.
 
     Raises:
-        ConfigError: There is nothing such, a symbol is in several markets, or a time zone must be said.
+        ConfigError: There are no such bars, a symbol is in several markets, or a time zone must be given.
     """
     if unknown := set(intervals or ()) - set(RESOLUTIONS):
         raise ConfigError(f"LEAN's folders have {', '.join(RESOLUTIONS)} bars, not {', '.join(sorted(unknown))}.")
@@ -153,12 +155,15 @@ def find_lean_sources(
 
 
 def _zips(market: Path, interval: str) -> Iterator[tuple[Path, str, date | None]]:
-    """The zips of an interval with the symbol, or the root of futures, and the day in their names."""
+    """Yield the zips of an interval with the symbol and the day in their names.
+
+    Of futures the root instead of the symbol.
+    """
     folder, kind = market / RESOLUTIONS[interval], CLASSES[market.parent.name]
     if interval in ("60m", "1d"):
         for path in folder.glob("*.zip"):
-            told = _KIND.search(path.stem)
-            if told is None or told[1] == kind:
+            kind_in_name = _KIND.search(path.stem)
+            if kind_in_name is None or kind_in_name[1] == kind:
                 yield path, _KIND.sub("", path.stem).upper(), None
         return
     for path in folder.glob(f"*/*_{kind}.zip"):
@@ -173,7 +178,7 @@ def _day_in(path: Path) -> date | None:
 
 
 def _contracts(path: Path, root: str) -> list[tuple[str, str | None]]:
-    """(contract, CSV) of each contract in a zip of futures."""
+    """List (contract, CSV) of each contract in a zip of futures."""
     found: list[tuple[str, str | None]] = []
     with zipfile.ZipFile(path) as archive:
         for name in sorted(archive.namelist()):
@@ -194,7 +199,10 @@ def _source(
 
 
 def _require_one_market(sources: list[LeanSource]) -> None:
-    """Refuse a symbol of two markets: a store knows symbols only, and their bars would replace one another."""
+    """Refuse a symbol of two markets.
+
+    A store knows symbols only, and their bars would replace one another.
+    """
     for one, other in pairwise(sources):
         if one.symbol == other.symbol and one.interval == other.interval and one.market != other.market:
             raise ConfigError(
@@ -212,10 +220,10 @@ class _TimeZones:
         self._entries = _market_hours(market.parent.parent / "market-hours" / "market-hours-database.json")
 
     def of(self, symbol: str) -> str:
-        """Where the times of a symbol are told.
+        """Return the time zone of a symbol's data.
 
         Raises:
-            ConfigError: Nothing tells it.
+            ConfigError: It is not known.
         """
         for name in (symbol, "[*]"):
             entry = self._entries.get(f"{self._kind}-{self._market}-{name}".casefold())
@@ -227,7 +235,7 @@ class _TimeZones:
         if self._given is not None:
             return self._given
         raise ConfigError(
-            f"in which time zone are the times of {self._kind}/{self._market} ({symbol})? LEAN tells it in "
+            f"in which time zone are the times of {self._kind}/{self._market} ({symbol})? LEAN has it in "
             "market-hours/market-hours-database.json, which is not in this data folder: put it there, "
             "or say it, for example --timezone America/New_York."
         )

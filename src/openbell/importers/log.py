@@ -1,4 +1,4 @@
-"""What an import logs: per file, or month of LEAN's files, what became of its rows, or why it was not imported."""
+"""Log entries of an import, per file or month of LEAN's files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["logged"]
 
 @contextmanager
 def logged(report: ImportReport, source: object, **fields: object) -> Iterator[None]:
-    """Log, when the ``with`` block is over, what it added to the report.
+    """Log what the ``with`` block has added to the report.
 
     Args:
         report: Of the import.
@@ -32,13 +32,13 @@ def logged(report: ImportReport, source: object, **fields: object) -> Iterator[N
     log = get_logger(file=str(source), **fields)
     for path, reason in report.failed[failed:]:
         log.info("not imported", file=str(path), reason=reason)
-    told: dict[str, object] = {
+    counts: dict[str, object] = {
         name: count - before[name] for name, count in _counts(report).items() if count != before[name]
     }
     for path in report.quarantine[quarantined:]:
-        told["quarantine"] = str(path)
-    if told:
-        log.info("imported", **told)
+        counts["quarantine"] = str(path)
+    if counts:
+        log.info("imported", **counts)
 
 
 def _counts(report: ImportReport) -> dict[str, int]:

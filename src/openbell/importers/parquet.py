@@ -1,4 +1,4 @@
-"""Parquet files of bars, of whatever columns and times."""
+"""Import of Parquet files of bars."""
 
 from __future__ import annotations
 

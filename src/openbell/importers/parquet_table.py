@@ -1,4 +1,7 @@
-"""Parquet files as tables: read in slices of rows, each row known by its number."""
+"""Parquet files as tables, read in slices of rows.
+
+Each row is known by its number.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ __all__ = ["ParquetTable"]
 
 
 class ParquetTable:
-    """A Parquet file; see `Table`.
+    """A Parquet file as a `Table`.
 
     Raises:
         PolarsError: It is not one, or it is damaged.

@@ -1,4 +1,7 @@
-"""The quarantine: rows that an import could not store, as they were written, with the line and the reason."""
+"""The quarantine of rows that an import could not store.
+
+They stay as they were written, with the line and the reason.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,13 @@ from openbell.store import layout
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openbell.importers.shelf import Shelf
+    from openbell.importers.spill_buffer import SpillBuffer
     from openbell.importers.table import Table
 
 __all__ = ["settle", "write_quarantine"]
 
 
-def write_quarantine(store: Path, table: Table, bad: Shelf) -> Path | None:
+def write_quarantine(store: Path, table: Table, bad: SpillBuffer) -> Path | None:
     """Write the bad rows of a table to ``<name>-<n>.csv`` in the store's quarantine.
 
     Args:
@@ -40,16 +43,19 @@ def write_quarantine(store: Path, table: Table, bad: Shelf) -> Path | None:
     temporary = folder / f".{_safe(table.source.name)}.tmp"
     with temporary.open("w", encoding="utf-8") as file:
         file.write(table.quarantine_header() + "\n")
-        told = iter(rows["reason"])
+        texts = iter(rows["reason"])
         for line, text in table.as_written(rows["line"]):
-            file.write(f"{line}{table.separator}{_field(next(told), table.separator)}{table.separator}{text}\n")
+            file.write(f"{line}{table.separator}{_field(next(texts), table.separator)}{table.separator}{text}\n")
         file.flush()
         os.fsync(file.fileno())
     return settle(temporary, folder, table.source.name)
 
 
 def settle(temporary: Path, folder: Path, source: str) -> Path:
-    """Give a new quarantine file its name; when one holds the same rows already, that one is taken."""
+    """Give a new quarantine file its name.
+
+    When a file holds the same rows already, that one is taken.
+    """
     n = 1
     while (path := folder / f"{_safe(source)}-{n}.csv").exists():
         if filecmp.cmp(temporary, path, shallow=False):

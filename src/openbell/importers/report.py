@@ -1,4 +1,4 @@
-"""What an import did, and the one way from a parsed source into the store: checked, bad rows set aside, written."""
+"""The report of an import, and the storing of parsed rows that LEAN's importer uses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class ImportedSeries:
-    """What became of the rows of one symbol and interval.
+    """The counts of an import for one symbol and interval.
 
     Attributes:
         symbol: The symbol.
@@ -55,7 +55,7 @@ class ImportedSeries:
 
 @dataclass
 class ImportReport:
-    """What an import did.
+    """The result of an import.
 
     Attributes:
         series: Per symbol and interval, in the order of import.
@@ -74,7 +74,7 @@ class ImportReport:
     actions: WriteReport | None = None
 
     def of(self, symbol: str, interval: str) -> ImportedSeries:
-        """The entry of a symbol and interval; made when it is not there."""
+        """Return the entry of a symbol and interval, made when it is not there."""
         return self.series.setdefault((symbol, interval), ImportedSeries(symbol, interval))
 
     @property
@@ -88,17 +88,17 @@ class ImportReport:
         return sum(series.set_aside for series in self.series.values()) + self.unnamed
 
     def count_reasons(self, bad: pl.DataFrame) -> None:
-        """Count why rows are set aside; by their column ``reason``."""
+        """Count the reasons by which rows are set aside."""
         self.reasons.update(dict(bad["reason"].value_counts().iter_rows()))
 
     @property
     def why(self) -> str:
         """The reasons for people, the most frequent first."""
-        told = [f"{reason} ({_counted(count, 'row')})" for reason, count in self.reasons.most_common(_SHOWN_REASONS)]
-        return "; ".join([*told, *(["..."] if len(self.reasons) > _SHOWN_REASONS else [])])
+        texts = [f"{reason} ({_counted(count, 'row')})" for reason, count in self.reasons.most_common(_SHOWN_REASONS)]
+        return "; ".join([*texts, *(["..."] if len(self.reasons) > _SHOWN_REASONS else [])])
 
     def set_aside_in(self, quarantine: Path | None) -> None:
-        """Remember a file that holds rows set aside."""
+        """Note a file that holds rows set aside."""
         if quarantine is not None and quarantine not in self.quarantine:
             self.quarantine.append(quarantine)
 
@@ -106,7 +106,7 @@ class ImportReport:
         """Refuse an import of which not one row could be used.
 
         Raises:
-            BadBarsError: The message tells the first file that failed, or where the rows are.
+            BadBarsError: The message names the first file that failed, or the quarantine.
         """
         written = self.written
         if written.added or written.revised or written.unchanged:
@@ -159,7 +159,10 @@ def store_checked(
 
 
 def _set_aside(folder: Path, source: str, rows: pl.DataFrame) -> Path:
-    """Write rows to ``<source>-<n>.csv``; a file that holds the same rows already is taken as it is."""
+    """Write rows to ``<source>-<n>.csv``.
+
+    A file that holds the same rows already is taken as it is.
+    """
     folder.mkdir(exist_ok=True)
     if "file_line" in rows.columns:
         rows = rows.drop("line").rename({"file_line": "line"})

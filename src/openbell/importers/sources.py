@@ -1,4 +1,4 @@
-"""Which files an import means: paths, folders, globs and patterns, what they are called, and their bytes unpacked."""
+"""The files that an import reads, their names, and their unpacked bytes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Source:
     Attributes:
         path: The file.
         member: The file within a zip; else None.
-        symbol: What the name says is the symbol, in upper case; None when a column tells it.
+        symbol: The symbol by the name, in upper case; None when a column has it.
         day: The date in the name, if the pattern has one.
     """
 
@@ -54,14 +54,14 @@ class Source:
 def find_sources(
     paths: Sequence[Path], endings: tuple[str, ...], *, symbol: str | None, file_name: str, symbol_column: bool = False
 ) -> list[Source]:
-    """The tables that a command means, in order of their names.
+    """List the tables that a command means, in order of their names.
 
     Args:
         paths: Files, zips of them, folders, globs, and patterns such as ``data/{symbol}_{date}.csv.gz``.
         endings: What the files of a folder or a zip end with, such as ``.csv``; also with ``.gz`` or ``.zst`` behind.
         symbol: The symbol of all; None takes it from the names.
         file_name: The pattern of the names, without endings, where the path is not one itself.
-        symbol_column: A column tells the symbols, so names need not.
+        symbol_column: A column has the symbols, so names need not.
 
     Raises:
         ConfigError: There are no such files, or a name does not fit its pattern.
@@ -82,7 +82,7 @@ def find_sources(
 
 
 def _files(path: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, str | None]]:
-    """The files that a path stands for, each with the pattern that found it, if the path is one."""
+    """Yield the files that a path stands for, each with the pattern that found it."""
     text = str(path)
     if path.is_file():
         yield path, None
@@ -101,7 +101,7 @@ def _files(path: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, str | N
 
 
 def _below(paths: Sequence[Path], endings: tuple[str, ...]) -> str:
-    """Where there are such files below folders that have none themselves, as a sentence with the way to say it."""
+    """Return a hint at files in folders below, as a sentence."""
     for folder in filter(Path.is_dir, paths):
         deep = next((p for p in sorted(folder.rglob("*")) if p.name.lower().endswith(_with_packed(endings))), None)
         if deep is not None:
@@ -132,7 +132,7 @@ def _members(file: Path, endings: tuple[str, ...]) -> list[str | None]:
 def _named(
     file: Path, member: str | None, pattern: str | None, file_name: str, *, needed: bool
 ) -> tuple[str | None, date | None]:
-    """(symbol, date) as the names have them."""
+    """Return symbol and date as the names have them."""
     if pattern is not None:
         match = _pattern(pattern).fullmatch(str(file))
         if match and ("{symbol}" in pattern or not needed):
@@ -183,7 +183,7 @@ def _with_packed(endings: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def open_bytes(source: Source) -> IO[bytes]:
-    """The content of a source from its beginning, unpacked while it is read.
+    """Open the content of a source, unpacked while it is read.
 
     Raises:
         OSError: It cannot be opened; a zip that is damaged raises `zipfile.BadZipFile`.
@@ -201,7 +201,7 @@ def open_bytes(source: Source) -> IO[bytes]:
 
 
 class _ZstdLines(io.RawIOBase):
-    """The lines of a zstd-compressed text; polars unpacks them, as Python 3.11 cannot."""
+    """The lines of a zstd-compressed text, unpacked by polars."""
 
     def __init__(self, path: Path) -> None:
         lines = pl.scan_csv(
@@ -216,7 +216,7 @@ class _ZstdLines(io.RawIOBase):
         return True
 
     def close(self) -> None:
-        """Let go of the query, which ends it."""
+        """Drop the query, which ends it."""
         self._batches = iter(())
         super().close()
 

@@ -1,4 +1,7 @@
-"""What importers read rows from: a table that comes in chunks, so that files may be larger than the memory."""
+"""Tables that importers read rows from.
+
+They come in chunks, so that files may be larger than the memory.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ NO_BAD_ROWS = pl.DataFrame(schema={"line": pl.get_index_type(), "reason": pl.Str
 
 
 class Chunk(NamedTuple):
-    """Some rows of a table, one after the other.
+    """Some consecutive rows of a table.
 
     Attributes:
         rows: ``line`` (the row's place in its file: of a text the line, of a Parquet file the row, from 1) and the
@@ -33,25 +36,28 @@ class Chunk(NamedTuple):
 
 
 class Table(Protocol):
-    """A file of rows under named columns, that can be read again and again."""
+    """A file of rows under named columns that can be read again and again."""
 
     @property
     def source(self) -> Source:
-        """Where it is."""
+        """The file."""
 
     @property
     def columns(self) -> Sequence[str]:
         """The names of its columns, in their order."""
 
     def chunks(self, wanted: Sequence[str], numbers: Sequence[str]) -> Iterator[Chunk]:
-        """All rows, with the columns ``wanted``; those of ``numbers`` are read as numbers where they can be."""
+        """Yield all rows with the columns ``wanted``.
+
+        Those of ``numbers`` are read as numbers where they can be.
+        """
 
     def as_written(self, lines: pl.Series) -> Iterator[tuple[int, str]]:
-        """The rows at ``lines`` (ascending) as text, for the quarantine; (line, text)."""
+        """Yield (line, text) of the rows at ``lines`` (ascending) for the quarantine."""
 
     def quarantine_header(self) -> str:
-        """The line above them: ``line``, ``reason`` and the columns."""
+        """Return the line above them with ``line``, ``reason`` and the columns."""
 
     @property
     def separator(self) -> str:
-        """What stands between the columns of that text."""
+        """The character between the columns of that text."""

@@ -1,6 +1,8 @@
-"""Tables of bars into a store: every row is read, checked against all others of its file, and stored or set aside.
+"""Import of tables of bars into a store.
 
-A file is read in chunks, and its bars are put by. When all are there they are taken up again in batches, each with all
+Every row is read, checked against all others of its file, and stored or set aside.
+
+A file is read in chunks, and its bars are buffered. When all are there they are read back in batches, each with all
 bars of some symbols and times, so that repetitions and contradictions show however far apart their rows are. Only
 then is anything written: a file that the command does not fit leaves no trace. Rows that cannot be used are looked up
 in the file once more and copied to the quarantine. The memory holds a chunk and a batch, never the file.
@@ -23,7 +25,7 @@ from openbell.errors import BadBarsError, ConfigError, DamagedFileError
 from openbell.importers.log import logged
 from openbell.importers.quarantine import write_quarantine
 from openbell.importers.report import ImportReport, Progress
-from openbell.importers.shelf import Shelf
+from openbell.importers.spill_buffer import SpillBuffer
 from openbell.model.interval import DAY_NS
 from openbell.store.check_bars import check_bars
 
@@ -36,15 +38,19 @@ if TYPE_CHECKING:
     from openbell.store.store import BarStore
     from openbell.store.writer import StoreWriter
 
-__all__ = ["UNREADABLE", "import_tables"]
+__all__ = ["BATCH_ROWS", "BUCKET_NS", "UNREADABLE", "import_tables"]
 
 UNREADABLE = (
     OSError, EOFError, RuntimeError, UnicodeError, zipfile.BadZipFile, zlib.error, pl.exceptions.PolarsError,
 )  # fmt: skip
 """What a damaged or odd file makes its readers raise; an encrypted zip is a RuntimeError."""
 
-_BATCH_ROWS = 1_000_000
-_BUCKET_NS = 28 * DAY_NS
+BATCH_ROWS = 1_000_000
+"""About as many rows are checked and stored at once."""
+
+BUCKET_NS = 28 * DAY_NS
+"""The time that the counts of buffered rows are grouped by."""
+
 _IN_FLIGHT = 2
 _ENOUGH_STEPS = 20
 _Item = TypeVar("_Item")
@@ -67,12 +73,12 @@ def import_tables(
         progress: Told after each file.
 
     Raises:
-        ConfigError: The command does not fit the first file; of later ones the report tells it.
+        ConfigError: The command does not fit the first file; of later ones the report names it.
         BadBarsError: Not one row can be used.
     """
     report = ImportReport()
     with store.writer() as writer:
-        Shelf.clean(store.path)
+        SpillBuffer.clean(store.path)
         for done, source in enumerate(sources, 1):
             with logged(report, source):
                 try:
@@ -93,12 +99,12 @@ def import_tables(
 def _import_table(
     table: Table, bars: BarRows, report: ImportReport, writer: StoreWriter, store: BarStore, *, is_first: bool
 ) -> None:
-    with Shelf(store.path) as good, Shelf(store.path) as bad:
-        shelved = _Shelved(good)
+    with SpillBuffer(store.path) as good, SpillBuffer(store.path) as bad:
+        buffered = _BufferedRows(good)
         for rows, wrong in _ahead(bars.read, table.chunks(bars.wanted, bars.numbers)):
-            if not is_first and not len(shelved.keys):
+            if not is_first and not len(buffered.keys):
                 _require_interval(rows, bars)
-            shelved.add(rows)
+            buffered.add(rows)
             if len(wrong):
                 bad.add(wrong)
                 report.count_reasons(wrong)
@@ -106,10 +112,10 @@ def _import_table(
                     report.unnamed += len(wrong)
                 else:
                     report.of(bars.symbol, bars.interval).set_aside += len(wrong)
-        symbols = shelved.symbols or ([bars.symbol] if bars.symbol else [])
+        symbols = buffered.symbols or ([bars.symbol] if bars.symbol else [])
         for symbol in symbols:
             report.of(symbol, bars.interval).files += 1
-        for batch in _ahead(shelved.rows_of, shelved.batches()):
+        for batch in _ahead(buffered.rows_of, buffered.batches()):
             for symbol, rows in _by_symbol(batch, bars.symbol):
                 series = report.of(symbol, bars.interval)
                 checked = check_bars(rows)
@@ -142,15 +148,15 @@ def _require_interval(rows: pl.DataFrame, bars: BarRows) -> None:
 
 
 @dataclass
-class _Shelved:
-    """The bars of a file, put by in chunks, with what is known of each chunk.
+class _BufferedRows:
+    """The buffered bars of a file, with the counts of each chunk.
 
     Attributes:
-        shelf: The chunks.
+        buffer: The chunks.
         keys: Per chunk, how many rows it has of each (symbol, bucket of time).
     """
 
-    shelf: Shelf
+    buffer: SpillBuffer
     keys: list[dict[tuple[str, int], int]] = field(default_factory=list)
 
     def add(self, rows: pl.DataFrame) -> None:
@@ -160,21 +166,21 @@ class _Shelved:
         counts = rows.group_by(by).len()
         symbols = counts["symbol"] if "symbol" in rows.columns else [""] * len(counts)
         self.keys.append(dict(zip(zip(symbols, counts["bucket"], strict=True), counts["len"], strict=True)))
-        self.shelf.add(rows)
+        self.buffer.add(rows)
 
     @property
     def symbols(self) -> list[str]:
         return sorted({symbol for keys in self.keys for symbol, _ in keys} - {""})
 
     def batches(self) -> Iterator[set[tuple[str, int]]]:
-        """Sets of keys, each with about as many rows as a batch may have."""
+        """Yield sets of keys, each with about as many rows as a batch may have."""
         totals: Counter[tuple[str, int]] = Counter()
         for keys in self.keys:
             totals.update(keys)
         batch: set[tuple[str, int]] = set()
         rows = 0
         for key in sorted(totals):
-            if batch and rows + totals[key] > _BATCH_ROWS:
+            if batch and rows + totals[key] > BATCH_ROWS:
                 yield batch
                 batch, rows = set(), 0
             batch.add(key)
@@ -183,13 +189,13 @@ class _Shelved:
             yield batch
 
     def rows_of(self, batch: set[tuple[str, int]]) -> pl.DataFrame:
-        """All rows of some keys, in the order of the file."""
+        """Return all rows of some keys in the order of the file."""
         parts = []
         for place, keys in enumerate(self.keys):
             mine = keys.keys() & batch
             if not mine:
                 continue
-            frame = self.shelf[place]
+            frame = self.buffer[place]
             if len(mine) < len(keys):
                 frame = _rows_with(frame, mine)
             parts.append(frame)
@@ -197,7 +203,7 @@ class _Shelved:
 
 
 def _bucket() -> pl.Expr:
-    return (pl.col("timestamp").to_physical() // _BUCKET_NS).alias("bucket")
+    return (pl.col("timestamp").to_physical() // BUCKET_NS).alias("bucket")
 
 
 def _rows_with(frame: pl.DataFrame, keys: set[tuple[str, int]]) -> pl.DataFrame:
@@ -216,7 +222,7 @@ def _by_symbol(batch: pl.DataFrame, symbol: str | None) -> Iterator[tuple[str, p
 
 
 def _ahead(work: Callable[[_Item], _Result], items: Iterator[_Item]) -> Iterator[_Result]:
-    """``work`` of each item in order, some items ahead in other threads, so that reading and storing overlap."""
+    """Yield ``work`` of each item in order, some items ahead in other threads."""
     first = list(islice(items, 2))
     if len(first) < 2:  # threads would cost more than a small file does
         yield from map(work, first)

@@ -1,4 +1,4 @@
-"""Times in text, as people and vendors write them, to UTC; never by guessing a time zone."""
+"""Times in text brought to UTC, never by guessing a time zone."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _UTC_NS = pl.Datetime("ns", "UTC")
 
 @dataclass(frozen=True, slots=True)
 class TimeReader:
-    """Reads the times of bars.
+    """Reader of the times of bars.
 
     Attributes:
         interval: The interval of the bars. Daily ones get the date as it is written, at 00:00 UTC.
         time_format: A strftime format or one of `EPOCH_FORMATS`; None reads ISO 8601 and its like.
-        timezone: Where times without an offset are told, e.g. ``America/New_York``; None when all carry one.
+        timezone: The time zone of times without an offset, e.g. ``America/New_York``; None when all carry one.
         label: Whether the times are the starts or the ends of the bars.
 
     Raises:
@@ -55,7 +55,7 @@ class TimeReader:
                 raise ConfigError(f"unknown time zone {self.timezone!r}. Write for example America/New_York.") from None
 
     def read(self, texts: pl.Series) -> pl.DataFrame:
-        """The times of bars.
+        """Read the times of bars.
 
         Args:
             texts: One for each row: strings, numbers, or dates and times as a Parquet file has them.
@@ -78,7 +78,7 @@ class TimeReader:
         return found
 
     def _from_times(self, times: pl.Series) -> pl.DataFrame:
-        """Dates and times as they are; those without a time zone are local ones."""
+        """Return dates and times as they are, those without a time zone as local ones."""
         aware = getattr(times.dtype, "time_zone", None) is not None
         if self.interval.is_intraday:
             if aware:
@@ -99,7 +99,10 @@ class TimeReader:
         return self._instants(text) if self.interval.is_intraday else self._dates(text)
 
     def _alike(self, texts: pl.Series) -> pl.DataFrame | None:
-        """The times if all are written like the first, several times faster than one by one; else None."""
+        """Return the times if all are written like the first.
+
+        None otherwise.
+        """
         if not self.interval.is_intraday or texts.dtype != pl.String or not len(texts) or texts.null_count():
             return None
         offset = bool(re.search(_OFFSET, str(texts[0])))
@@ -130,7 +133,10 @@ class TimeReader:
         return _judged(times, "the time is not a number")
 
     def _dates(self, text: pl.Series) -> pl.DataFrame:
-        """The dates as they are written, or in the time zone if one is given and the times carry offsets."""
+        """Return the dates as they are written.
+
+        In the time zone if one is given and the times have offsets.
+        """
         if self.timezone is not None and self.time_format is None and text.str.contains(_OFFSET).any():
             local = self._parsed(text, aware=True).dt.convert_time_zone(self.timezone).dt.replace_time_zone(None)
             local = local.fill_null(self._parsed(text, aware=False))
@@ -177,7 +183,10 @@ class TimeReader:
 
 
 def _first_that_fits(text: pl.Series, formats: tuple[str, ...] | list[str]) -> pl.Series:
-    """Each text read in the first format that fits it; null where none does."""
+    """Read each text in the first format that fits it.
+
+    Null where none does.
+    """
     found = text.str.to_datetime(formats[0], time_unit="ns", strict=False)
     for form in formats[1:]:
         if found.null_count() == text.null_count():
@@ -187,7 +196,10 @@ def _first_that_fits(text: pl.Series, formats: tuple[str, ...] | list[str]) -> p
 
 
 def _with_time_zone(instants: pl.Series, naive: pl.Series, timezone: str) -> pl.DataFrame:
-    """Instants, and local times of a zone brought to UTC; what the change of clocks makes unclear gets a reason."""
+    """Bring instants and local times of a zone to UTC.
+
+    What the change of clocks makes unclear gets a reason.
+    """
     local = naive.dt.replace_time_zone(timezone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
     if instants.null_count() == len(instants) and not local.null_count():
         return _judged(local, "")

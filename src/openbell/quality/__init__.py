@@ -1,4 +1,7 @@
-"""Checks of stored bars: what is missing, misplaced, contradictory or unlikely, how sure that is, and a score.
+"""Checks of stored bars, and the score that they come to.
+
+They look for what is missing, misplaced, contradictory or unlikely, and with which certainty. Each kind of finding is a
+pure function of its own; `check_store` runs them all over a store.
 
 Each kind of finding is a pure function of its own; `check_store` runs them all over a store.
 """

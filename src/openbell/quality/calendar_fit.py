@@ -1,4 +1,7 @@
-"""Does the calendar fit the data? Bars beyond its ends, and sessions on which nothing was stored, are questions."""
+"""Questions about bars and a calendar that do not fit each other.
+
+Bars beyond the ends of the calendar, sessions on which nothing was stored, and bars on days without a session.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.actions.store import ActionStore
-from openbell.errors import DamagedFileError
+from openbell.errors import DamagedFileError, command_on
+from openbell.market_data.session_reader import rows_between
 from openbell.model.interval import DAY_NS, parse_interval
-from openbell.quality.closed_days import question_of_closed_days
+from openbell.quality.closed_bars import on_closed_days
 from openbell.timing.calendars import calendar_names
 from openbell.timing.grid import date_of, day_number
 
@@ -33,14 +37,20 @@ _MOST_NAMES = 3
 
 
 def first_stored_day(store: BarStore, time_manager: TimeManager, symbols: Sequence[str]) -> date | None:
-    """The date of the first stored bar of any of the symbols, at the exchange; None when nothing is stored of them."""
+    """Return the date at the exchange of the first stored bar of the symbols.
+
+    None when nothing is stored of them.
+    """
     held = [e for e in store.coverage() if e.symbol in set(symbols)]
     days = [e.first.date() if e.interval == "1d" else time_manager.to_local(_ns(e.first)).date() for e in held]
     return min(days, default=None)
 
 
 def bars_beyond_calendar(store: BarStore, time_manager: TimeManager, symbols: Sequence[str]) -> list[str]:
-    """Warnings of bars that lie before the first or after the last day that the calendar knows; from the manifest."""
+    """Warn of bars before the first or after the last day of the calendar.
+
+    Only the manifest is read.
+    """
     first, last = time_manager.first_day, time_manager.last_day
     held = [entry for entry in store.coverage() if entry.symbol in set(symbols)]
     early = {entry.symbol: None for entry in held if entry.first.date() < first}
@@ -66,8 +76,10 @@ def bars_beyond_calendar(store: BarStore, time_manager: TimeManager, symbols: Se
 def questions_of_calendar(
     store: BarStore, time_manager: TimeManager, symbols: Sequence[str], first: date, last: date
 ) -> list[str]:
-    """For each stretch of sessions on which none of the symbols has a bar, and for days without a session on which one
-    has bars: is the calendar wrong, or the data?
+    """Ask about sessions without bars and about bars without a session.
+
+    Of each row of sessions on which none of the symbols has a bar, and of days without a session on which one has bars:
+    is the calendar wrong, or the data?
 
     Args:
         store: The bars.
@@ -85,15 +97,15 @@ def questions_of_calendar(
     if rest := stretches[_MOST_QUESTIONS:]:
         days = sum(map(len, rest))
         texts.append(f"the same of {days} more session{'s' if days > 1 else ''}, the last on {rest[-1][-1]}.")
-    return texts + question_of_closed_days(store, time_manager, symbols, first, last)
+    return texts + _question_of_closed_days(store, time_manager, symbols, first, last)
 
 
 def _other_names(store: BarStore, symbols: Sequence[str]) -> list[str]:
-    """The other names of what ever had one of these: under them it may have its bars of the time."""
+    """List the other names under which the symbols may have bars."""
     try:
         book = ActionStore(store.path).book()
     except DamagedFileError:
-        return []  # whoever needs the file will tell
+        return []  # reported by whatever reads the file
     renames = [action for symbol in symbols for action in book.naming(symbol) if action.type == "rename"]
     chains = (book.chain(action.symbol, day_number(action.ex_date) - 1) for action in renames)
     return list(dict.fromkeys(tenure.name for chain in chains for tenure in chain if tenure.name not in symbols))
@@ -102,7 +114,9 @@ def _other_names(store: BarStore, symbols: Sequence[str]) -> list[str]:
 def sessions_without_bars(
     store: BarStore, time_manager: TimeManager, symbols: Sequence[str], first: date, last: date
 ) -> list[date]:
-    """The sessions from ``first`` to ``last`` on which none of the symbols has a bar of any stored interval.
+    """List the sessions on which none of the symbols has a bar of any interval.
+
+    An empty list when nothing is stored of any of them, which is another matter.
 
     None when nothing is stored of any of them, which is another matter. Reads as little as it can: coarse bars first,
     and only what may hold the sessions that are still without bars.
@@ -114,7 +128,7 @@ def sessions_without_bars(
         return []
     held.sort(key=lambda item: -parse_interval(item[0]).seconds)
     missing = np.ones(len(grid), np.bool_)
-    # One symbol usually answers for all sessions; the others are asked together about what it leaves open.
+    # One symbol usually has bars of all sessions; the others are read together for those that it leaves open.
     for interval in dict.fromkeys(interval for interval, _ in held):
         names = [symbol for held_interval, symbol in held if held_interval == interval]
         for group in (names[:1], names[1:]):
@@ -126,7 +140,7 @@ def sessions_without_bars(
 def _present(
     store: BarStore, symbols: Sequence[str], interval: str, grid: SessionGrid, begin: int, end: int
 ) -> NDArray[np.bool_]:
-    """Which of the sessions from ``begin`` up to but without ``end`` have a bar of some of the symbols."""
+    """Mark the sessions of a range that have a bar of some of the symbols."""
     opens, closes = _edges(grid)
     daily = interval == "1d"
     starts = grid.days * DAY_NS if daily else opens
@@ -139,7 +153,7 @@ def _present(
         try:
             rows = store.read_rows(symbols, interval, low, high, columns=("timestamp",))
         except DamagedFileError:
-            present |= inside  # whoever needs the file will tell
+            present |= inside  # reported by whatever reads the file
             continue
         times = rows.columns["timestamp"]
         row = np.searchsorted(starts[begin:end], times, side="right") - 1
@@ -151,7 +165,7 @@ def _present(
 def _windows(
     store: BarStore, symbols: Sequence[str], interval: str, begin_ns: int, end_ns: int
 ) -> Iterator[tuple[int, int]]:
-    """The time from ``begin_ns`` to ``end_ns`` in pieces that are read at once, so that no read is too large."""
+    """Cut a range of time into pieces that are small enough to be read at once."""
     files = sorted(
         (max(begin_ns, entry.first_ns), min(end_ns, entry.last_ns + 1), entry.rows)
         for symbol in symbols
@@ -169,19 +183,19 @@ def _windows(
 
 
 def _edges(grid: SessionGrid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """When each session's trading begins and ends, extended hours included."""
+    """Return the begin and end of trading of each session, extended hours included."""
     first, after = grid.segments_of_sessions()
     return grid.segment_open_ns[first], grid.segment_close_ns[after - 1]
 
 
 def _runs(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Where each run of True begins, and where it is over."""
+    """Yield the begin and end of each run of True."""
     edges = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
 def _stretches(days: Sequence[date], time_manager: TimeManager) -> list[list[date]]:
-    """The days in groups of sessions that follow one another."""
+    """Group days into sessions that follow one another."""
     stretches: list[list[date]] = []
     for day in days:
         if stretches and time_manager.session_before(day) == stretches[-1][-1]:
@@ -212,7 +226,7 @@ def _question(
 
 
 def _witnesses(store: BarStore, others: Sequence[str], days: Sequence[date], time_manager: TimeManager) -> list[str]:
-    """Other symbols of the store that have bars on the first of the days."""
+    """List other symbols of the store that have bars on the first of the days."""
     opens, closes = _edges(time_manager.grid(days[0], days[0]))
     day_ns = day_number(days[0]) * DAY_NS
     found: dict[str, None] = {}
@@ -232,3 +246,45 @@ def _ns(instant: datetime) -> int:
 def _some(names: Sequence[str]) -> str:
     more = len(names) - _MOST_NAMES
     return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _question_of_closed_days(
+    store: BarStore, time_manager: TimeManager, symbols: Sequence[str], first: date, last: date
+) -> list[str]:
+    """Ask one question about days without a session on which a symbol has bars.
+
+    Only the coarsest bars of the first symbol that has some are read, and only where they are not many; `data check`
+    looks at all.
+
+    Looks at the coarsest bars of the first symbol that has some, and only where they are not many: `data check` looks
+    at all.
+    """
+    symbol = next((s for s in symbols if store.intervals(s)), None)
+    first, last = max(first, time_manager.first_day), min(last, time_manager.last_day)
+    if symbol is None or last < first:
+        return []
+    interval = store.intervals(symbol)[-1]
+    begin, end = day_number(first), day_number(last)
+    if interval == "60m" or rows_between(store.manifest, [symbol], interval, begin, end) > _MOST_ROWS:
+        return []
+    try:
+        rows = store.read_rows([symbol], interval, begin * DAY_NS, (end + 1) * DAY_NS, columns=("timestamp",))
+    except DamagedFileError:
+        return []  # reported by whatever reads the file
+    starts = rows.columns["timestamp"]
+    # The session after them, too: where sessions open the evening before, it begins on the last of these days.
+    after = time_manager.last_day if last == time_manager.last_day else last + timedelta(days=1)
+    grid = time_manager.grid(first, time_manager.first_session_on_or_after(after))
+    _, days = on_closed_days(starts, grid, intraday=interval != "1d")
+    closed = [str(date_of(day)) for day in np.unique(days)]
+    return [_closed_days_question(symbol, interval, closed, time_manager.exchange, store)] if closed else []
+
+
+def _closed_days_question(symbol: str, interval: str, days: Sequence[str], exchange: str, store: BarStore) -> str:
+    named = ", ".join(days[:_MOST_NAMES]) + (f" and {len(days) - _MOST_NAMES} more" if len(days) > _MOST_NAMES else "")
+    what, them = ("is no session", "it") if len(days) == 1 else ("are no sessions", "them")
+    return (
+        f"{named} {what} of the calendar {exchange}, but {symbol} has {interval} bars on {them}, which no session has. "
+        f"Calendar or data? If the exchange was open, write {them} under its extra_sessions, or name another exchange; "
+        f"if it was closed, see: {command_on(f'data check {symbol}', store.path)}"
+    )

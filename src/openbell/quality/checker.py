@@ -1,4 +1,7 @@
-"""`check_store`: all checks over all series of a store, an interval and a window of time at once, in bounded memory."""
+"""The check of a whole store in bounded memory.
+
+All checks run over all series, one interval and one window of time after the other.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,11 @@ from openbell.model.interval import DAY_NS, Interval, parse_interval
 from openbell.quality.calendar_fit import bars_beyond_calendar
 from openbell.quality.finding import Finding
 from openbell.quality.missing import Elsewhere
-from openbell.quality.part import Part, check_part, joined
 from openbell.quality.peers import MOST_PEERS, Peers
 from openbell.quality.report import Report, SeriesReport
 from openbell.quality.series import Series, bars_of_sessions, make_series
 from openbell.quality.splits import declared_splits
+from openbell.quality.window_result import WindowResult, check_window, join_windows
 from openbell.quality.windows import Window, windows_of
 from openbell.store.layout import BAR_SCHEMA
 from openbell.timing import TimeManager
@@ -103,21 +106,21 @@ def check_store(
 
 
 def _badness(report: SeriesReport) -> tuple[float, float, str, str]:
-    """The order of reports: the worst score first, of equal ones the least complete."""
+    """Order reports by score and then by completeness, the worst first."""
     score, complete = report.score.percent, report.score.complete
     worst = 101.0 if score is None else score
     return worst, complete or 0.0, report.symbol, report.interval
 
 
 class _Checker:
-    """The store, the calendar, and the range of dates of one check."""
+    """The store, the calendar and the range of dates of one check."""
 
     def __init__(
         self, store: BarStore, exchange: str, first: date | None, last: date | None, declared: Declared
     ) -> None:
         self.store, self.declared = store, declared
         self.time_manager = tm = TimeManager(exchange)
-        # What the calendar does not know cannot be checked; it is told apart.
+        # What the calendar does not know cannot be checked; `bars_beyond_calendar` reports it.
         self.begin_ns = _midnight_ns(max(first or tm.first_day, tm.first_day))
         self.end_ns = _midnight_ns(min(last or tm.last_day, tm.last_day) + timedelta(days=1))
         try:
@@ -126,7 +129,10 @@ class _Checker:
             self._around = None
 
     def check_interval(self, name: str, symbols: Sequence[str], tick: Callable[[float], None]) -> list[SeriesReport]:
-        """A report for each of the symbols that has bars in the range of dates; ``tick`` hears of parts of series."""
+        """Report on each of the symbols that has bars in the range of dates.
+
+        ``tick`` is called with the share of a series that is done.
+        """
         held = {c.symbol: c for c in self.store.coverage() if c.interval == name and self._is_in_range(c)}
         interval = parse_interval(name)
         tick(len([symbol for symbol in symbols if symbol not in held]))
@@ -137,7 +143,7 @@ class _Checker:
         busiest = sorted(held.values(), key=lambda c: (-c.rows, c.symbol))[:MOST_PEERS]
         # One at a time: a window remembers the bars that it expects.
         windows = sum(1 for _ in windows_of(grid, around, interval))
-        parts: dict[str, list[Part]] = {symbol: [] for symbol in symbols}
+        parts: dict[str, list[WindowResult]] = {symbol: [] for symbol in symbols}
         for window in windows_of(grid, around, interval):
             there = [c.symbol for c in busiest if self._reaches(c, window)]
             peers = Peers(window.grid, interval)
@@ -147,13 +153,17 @@ class _Checker:
             for series, damaged in self._read(here, interval, window, held):
                 if len(series.stored) or len(series.expected) or damaged:
                     elsewhere, daily = self._other_intervals(series)
-                    parts[series.symbol].append(check_part(series, peers, elsewhere, daily, damaged))
+                    parts[series.symbol].append(check_window(series, peers, elsewhere, daily, damaged))
                 tick(1 / windows)
             tick((len(symbols) - len(here)) / windows)
-        return [joined(found, grid, self.declared.get(symbol, frozenset())) for symbol, found in parts.items() if found]
+        return [
+            join_windows(found, grid, self.declared.get(symbol, frozenset()))
+            for symbol, found in parts.items()
+            if found
+        ]
 
     def _grids(self, held: Collection[Coverage]) -> tuple[SessionGrid, SessionGrid | None]:
-        """All sessions of the stored bars in the range of dates, and some before and after."""
+        """Return all sessions of the stored bars in the range of dates, with a margin."""
         tm, patience = self.time_manager, timedelta(days=_PATIENT_DAYS)
         first = date_of(max(self.begin_ns, min(_ns(c.first) for c in held)) // DAY_NS)
         last = date_of(min(self.end_ns, max(_ns(c.last) for c in held)) // DAY_NS)
@@ -165,14 +175,14 @@ class _Checker:
         return _ns(coverage.first) < self.end_ns and _ns(coverage.last) >= self.begin_ns
 
     def _reaches(self, coverage: Coverage, window: Window) -> bool:
-        """Whether a series has begun before a window ends, and not ended before it begins."""
+        """Return whether a series has bars around a window."""
         first, last = _ns(coverage.first), _ns(coverage.last)
         return (window.end_ns is None or first < window.end_ns) and (window.begin_ns is None or last >= window.begin_ns)
 
     def _read(
         self, symbols: Sequence[str], interval: Interval, window: Window, held: Mapping[str, Coverage]
     ) -> Iterator[tuple[Series, list[Finding]]]:
-        """Each symbol's series, with what is to be said of its files; read in groups of bounded size."""
+        """Yield the series of each symbol with the findings about its files."""
         name = str(interval)
         for group in _groups([held[symbol] for symbol in symbols], window.bars):
             try:
@@ -188,7 +198,10 @@ class _Checker:
                 yield series, found.get(symbol, [])
 
     def _span(self, coverage: Coverage, window: Window) -> tuple[int | None, int | None]:
-        """The sessions of a window that bars are expected of: all of them, but where the series begins or ends."""
+        """Return the sessions of a window in which bars are expected.
+
+        All of them, but where the series begins or ends.
+        """
         first = max(_ns(coverage.first), self.begin_ns)
         last = min(_ns(coverage.last), self.end_ns - 1)
         return (
@@ -204,7 +217,7 @@ class _Checker:
     def _read_around_damage(
         self, symbols: Sequence[str], name: str, window: Window
     ) -> tuple[dict[str, pl.DataFrame], dict[str, list[Finding]]]:
-        """What can be read file by file, and a finding for each file that cannot."""
+        """Read file by file, with a finding for each file that cannot be read."""
         begin = -_FOREVER if window.begin_ns is None else window.begin_ns
         end = _FOREVER if window.end_ns is None else window.end_ns
         frames: dict[str, pl.DataFrame] = {}
@@ -218,7 +231,7 @@ class _Checker:
                     bounds = (max(begin, entry.first_ns), min(end, entry.last_ns + 1))
                     parts.append(self._rows([symbol], name, bounds).frame)
                 except DamagedFileError as error:
-                    if entry.first_ns >= begin:  # else it was told in the window before
+                    if entry.first_ns >= begin:  # else the window before has reported it
                         finding = Finding(
                             "damaged_file", "serious", entry.first_ns, entry.last_ns, entry.rows, str(error)
                         )
@@ -227,7 +240,10 @@ class _Checker:
         return frames, found
 
     def _other_intervals(self, series: Series) -> tuple[tuple[Elsewhere, ...], Bars | None]:
-        """The symbol's other intervals where this one has holes, and its daily bars when this one is not daily."""
+        """Return the symbol's other intervals where this one has holes.
+
+        The second value are its daily bars, when this interval is not daily.
+        """
         elsewhere: list[Elsewhere] = []
         daily: Bars | None = None
         for name in self.store.intervals(series.symbol):
@@ -240,38 +256,38 @@ class _Checker:
                     continue
                 bars = self._bars_of(series, other, 0, len(series.expected))
             except DamagedFileError:
-                continue  # told in the report of that interval
+                continue  # the report of that interval has it
             elsewhere.append(Elsewhere(name, bars.timestamp, bars.end))
             if name == "1d":
                 daily = bars
         return tuple(elsewhere), daily
 
     def _bars_of(self, series: Series, other: Interval, first: int, after: int) -> Bars:
-        """The symbol's bars of another interval in the time of some of its expected bars."""
+        """Read the symbol's bars of another interval in the time of some expected bars."""
         begin, end = int(series.expected.start_ns[first]), int(series.expected.end_ns[after - 1])
         frame = self._rows([series.symbol], str(other), (begin if other.is_intraday else _day_start(begin), end)).frame
         return bars_of_sessions(other, frame.cast(BAR_SCHEMA), series.grid)[0]
 
     def _seen_in_finer(self, series: Series, finer: Interval) -> Elsewhere:
-        """The missing bars of a series in whose time there are finer ones; read by a few sessions at a time."""
+        """Return the missing bars in whose time there are finer ones."""
         expected = series.expected
-        lacking = np.unique(expected.session[~series.present])
+        missing = np.unique(expected.session[~series.present])
         at_once = max(1, _ROWS_AT_ONCE // max(1, int(series.grid.bars_per_session(finer).max())))
         seen = [np.empty(0, np.intp)]
-        while len(lacking):
-            here = lacking[: int(np.searchsorted(lacking, lacking[0] + at_once))]
+        while len(missing):
+            here = missing[: int(np.searchsorted(missing, missing[0] + at_once))]
             first, after = np.searchsorted(expected.session, [here[0], here[-1] + 1])
             bars = self._bars_of(series, finer, int(first), int(after))
             slot = np.searchsorted(expected.start_ns, bars.timestamp, side="right") - 1
             inside = (slot >= 0) & (bars.end <= expected.end_ns[slot])
             seen.append(np.unique(slot[inside]))
-            lacking = lacking[len(here) :]
+            missing = missing[len(here) :]
         slots = np.concatenate(seen)
         return Elsewhere(str(finer), expected.start_ns[slots], expected.end_ns[slots])
 
 
 def _groups(series: Sequence[Coverage], bars: int) -> Iterator[list[str]]:
-    """The symbols in groups that are read at once; ``bars`` are expected of each."""
+    """Group symbols that are read at once, with ``bars`` expected of each."""
     group: list[str] = []
     rows = 0
     for coverage in series:

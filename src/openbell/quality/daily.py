@@ -1,4 +1,4 @@
-"""Findings about intraday bars and the daily bar of their session that do not agree."""
+"""Findings about intraday bars that do not agree with the daily bar."""
 
 from __future__ import annotations
 
@@ -43,12 +43,15 @@ _ROUNDING = 1e-9
 _OTHER_BASIS = 0.2
 """From this share of bars beyond their daily bar on, it is one finding about all of them."""
 _LONGEST_GAP = 0.02
-"""Only sessions are compared that lack no stretch longer than this share of their length."""
+"""Only sessions without a gap longer than this share of their length are compared."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pairs:
-    """Sessions that have both: the daily bars and, row by row, the sums of the intraday bars."""
+    """The sessions that have both a daily bar and intraday bars.
+
+    ``day`` and ``total`` (the sums of the intraday bars) go row by row.
+    """
 
     series: Series
     day: Bars
@@ -57,7 +60,10 @@ class _Pairs:
 
 
 def unlike_daily(series: Series, daily: Bars) -> list[Finding]:
-    """All findings about bars and the daily bar of their session; prices on another basis are told of only once."""
+    """Report all differences between bars and the daily bar of their session.
+
+    Prices on another basis are reported once.
+    """
     outside = outside_daily(series, daily)
     other_basis = any(found.kind == "other_basis" for found in outside)
     if other_basis:
@@ -66,7 +72,7 @@ def unlike_daily(series: Series, daily: Bars) -> list[Finding]:
 
 
 def outside_daily(series: Series, daily: Bars) -> list[Finding]:
-    """Intraday bars that trade beyond the range of their session's daily bar: one of the two is wrong.
+    """Report intraday bars that trade beyond the range of their daily bar.
 
     Where more than a fifth of them do, it is one finding: ``other_basis``.
     """
@@ -96,10 +102,10 @@ def outside_daily(series: Series, daily: Bars) -> list[Finding]:
 
 
 def daily_prices(series: Series, daily: Bars) -> list[Finding]:
-    """Sessions whose summed open, high, low or close differs from the daily bar's by more than is usual.
+    """Report sessions whose summed prices differ from the daily bar's by more than is usual.
 
-    Sessions that lack more than 2 % of their time in one stretch are left out. A high or low beyond the daily one is
-    told by `outside_daily`.
+    Sessions with a gap of more than 2 % of their length are left out. A high or low beyond the daily one is reported by
+    `outside_daily`.
     """
     pairs = _pairs(series, daily)
     return [
@@ -111,7 +117,10 @@ def daily_prices(series: Series, daily: Bars) -> list[Finding]:
 
 
 def daily_volumes(series: Series, daily: Bars) -> list[Finding]:
-    """Sessions whose summed volume is not 75 to 105 % of the daily bar's; the same are left out."""
+    """Report sessions whose summed volume is not 75 to 105 % of the daily bar's.
+
+    Sessions with a long gap are left out.
+    """
     pairs = _pairs(series, daily)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(pairs.day.volume > 0, pairs.total.volume / pairs.day.volume, 1.0)
@@ -125,7 +134,7 @@ def daily_volumes(series: Series, daily: Bars) -> list[Finding]:
 
 
 def near_daily(series: Series, daily: Bars) -> list[Finding]:
-    """Runs of sessions whose sum differs from the daily bar, but not by more than is usual: a note tells how far."""
+    """Note how far sessions differ from their daily bar within what is usual."""
     pairs = _pairs(series, daily)
     off = {name: np.abs(getattr(pairs.total, name) - getattr(pairs.day, name)) for name in _TOLERANCES}
     room = {name: np.maximum(share * getattr(pairs.day, name), pairs.tick) for name, share in _TOLERANCES.items()}
@@ -141,22 +150,28 @@ def near_daily(series: Series, daily: Bars) -> list[Finding]:
 
 
 def _how_far(pairs: _Pairs, off: dict[str, NDArray[np.float64]], first: int, after: int) -> str:
-    """The greatest differences of a run of sessions, of prices those that two decimals of a percent show."""
+    """Describe the greatest differences of a run of sessions.
+
+    Of prices only those that two decimals of a percent show.
+    """
     day, total = pairs.day[first:after], pairs.total[first:after]
     shares = {name: 100 * float((far[first:after] / getattr(day, name)).max()) for name, far in off.items()}
-    told = [f"the {name} by up to {share:.2f} %" for name, share in shares.items() if share >= 0.005]
+    texts = [f"the {name} by up to {share:.2f} %" for name, share in shares.items() if share >= 0.005]
     traded = day.volume > 0
     if traded.any():
         sums = 100 * total.volume[traded] / day.volume[traded]
         least, most = f"{sums.min():.1f}", f"{sums.max():.1f}"
-        told.append(f"volumes sum to {least if least == most else f'{least} to {most}'} % of the daily one")
-    return ", ".join(told) or "in the last digits"
+        texts.append(f"volumes sum to {least if least == most else f'{least} to {most}'} % of the daily one")
+    return ", ".join(texts) or "in the last digits"
 
 
 def _price_runs(
     name: str, pairs: _Pairs, tolerance: float, excess: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 ) -> list[Finding]:
-    """Runs of sessions where ``excess`` of the difference in the price ``name`` is not tolerated."""
+    """Report runs of sessions in which a price differs by more than is tolerated.
+
+    ``excess`` makes the judged amount of a signed difference.
+    """
     ours, theirs = getattr(pairs.total, name), getattr(pairs.day, name)
     found = []
     for first, after in runs_of(excess(ours - theirs) > np.maximum(tolerance * theirs, pairs.tick)):
@@ -170,7 +185,10 @@ def _price_runs(
 
 
 def _of_sessions(pairs: _Pairs, first: int, after: int, kind: str, text: str, severity: Severity) -> Finding:
-    """A finding about a run of sessions; one bar of each is blamed, for it is not known which are wrong."""
+    """Make a finding about a run of sessions.
+
+    One bar of each session is blamed, as it is not known which are wrong.
+    """
     start, end = int(pairs.day.timestamp[first]), int(pairs.day.end[after - 1])
     blamed = pairs.total.timestamp[first:after] if severity == "doubt" else pairs.total.timestamp[:0]
     return Finding(kind, severity, start, end, after - first, text, blamed)
@@ -185,7 +203,7 @@ def _pairs(series: Series, daily: Bars) -> _Pairs:
 
 
 def _longest_gaps(series: Series, total: Bars) -> NDArray[np.float64]:
-    """Per session that has bars, the longest time without one as a share of the session."""
+    """Return the longest gap of each session that has bars, as a share of the session."""
     bars = series.bars
     if not len(bars):
         return np.empty(0)
@@ -201,6 +219,6 @@ def _longest_gaps(series: Series, total: Bars) -> NDArray[np.float64]:
 
 
 def _tick(bars: Bars) -> float:
-    """The smallest step between prices of the series."""
+    """Return the smallest step between prices of the series."""
     steps = np.diff(np.unique(np.concatenate([bars.high, bars.low]).round(6)))
     return float(steps.min()) * 1.0001 if len(steps) else 0.0

@@ -1,4 +1,7 @@
-"""What a report shows of a series: how complete its sessions are, and the bars around what is suspicious."""
+"""Excerpts of a series for its report.
+
+The completeness of its sessions, and the bars around suspicious findings.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ _LONG_ABSENCE = 5
 
 
 def completeness(series: Series, elsewhere: tuple[Elsewhere, ...], findings: Sequence[Finding]) -> Completeness:
-    """How complete each session of a series is, and what of the rest is explained."""
+    """Count the expected, present and excused bars of each session."""
     if not len(series.expected):
         nothing = np.empty(0, np.int64)
         return Completeness(nothing, nothing, nothing, nothing)
@@ -53,7 +56,7 @@ def completeness(series: Series, elsewhere: tuple[Elsewhere, ...], findings: Seq
 
 
 def stretches(series: Series, findings: Sequence[Finding]) -> tuple[Stretch, ...]:
-    """The bars around the first suspicious findings of each kind."""
+    """Return the bars around the first suspicious findings of each kind."""
     shown: dict[str, int] = {}
     found_stretches = []
     for found in findings:
@@ -73,17 +76,17 @@ def stretches(series: Series, findings: Sequence[Finding]) -> tuple[Stretch, ...
 
 
 def fewest_charts(charts: Sequence[Stretch]) -> tuple[Stretch, ...]:
-    """The first of each kind, as many as a report shows."""
+    """Select the first charts of each kind, as many as a report shows."""
     shown: Counter[str] = Counter()
-    kept: list[Stretch] = []
+    selected: list[Stretch] = []
     for one in charts:
         shown[one.finding.kind] += 1
         if shown[one.finding.kind] <= _CHARTS_PER_KIND:
-            kept.append(one)
-    return tuple(kept[:_CHARTS_PER_SERIES])
+            selected.append(one)
+    return tuple(selected[:_CHARTS_PER_SERIES])
 
 
 def _without_long_gaps(series: Series, first: int, row: int, last: int) -> tuple[int, int]:
-    """The rows around ``row`` that no absence of more than a week of sessions parts from it."""
+    """Cut a range of rows at absences of more than a week of sessions."""
     far = np.flatnonzero(np.diff(series.session[first:last]) > _LONG_ABSENCE) + first + 1
     return max([first, *far[far <= row].tolist()]), min([last, *far[far > row].tolist()])

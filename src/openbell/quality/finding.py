@@ -1,4 +1,4 @@
-"""`Finding`: one thing about a series that a person should know, with the bars that it is about."""
+"""One thing about a series that a person should know."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["KINDS", "SERIOUS", "Finding", "Severity"]
+__all__ = ["KINDS", "SERIOUS", "SUSPICIOUS_SHARE", "Finding", "Severity"]
 
 Severity = Literal["note", "doubt", "serious"]
 """``note``: normal, good to know. ``doubt``: these bars cost points. ``serious``: the series is wrong until mended."""
 
 SERIOUS: Severity = "serious"
 
+SUSPICIOUS_SHARE = 0.05
+"""From this share of bars at impossible times on, the finding questions all of them."""
+
 KINDS = {
     "damaged_file": "a file that cannot be read",
     "wrong_time_zone": "bars whose times lie in another time zone",
     "wrong_label": "bars named by their end, not by their start",
-    "undeclared_split": "a split that no corporate action tells",
+    "undeclared_split": "a split without a corporate action",
     "other_basis": "prices on another basis than the daily bars'",
     "contradiction": "bars whose prices contradict each other",
     "duplicate": "times that come more than once",
@@ -44,14 +47,14 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found in a series.
+    """One thing found in a series, with the bars that it is about.
 
     Attributes:
         kind: One of `KINDS`.
         severity: What it means for the use of the series.
         start_ns: Where it begins, nanoseconds since 1970 UTC; likewise end_ns, where it ends.
         bars: How many bars it is about; of missing ones, how many are missing.
-        text: What was found and how it was told, for people; times are told apart from it.
+        text: What was found and by which signs, for people; without times.
         blamed: Starts of the stored bars that are in doubt because of it (int64); missing bars are not among them.
     """
 

@@ -1,4 +1,4 @@
-"""Findings about when bars lie: outside the session, in another time zone, or named by their end."""
+"""Findings about bars outside the session, in another time zone, or stamped at their end."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from openbell.market_data.aggregate import rows_in_segments
 from openbell.model.interval import DAY_NS
-from openbell.quality.closed import SUSPICIOUS_SHARE, bars_on_closed_days
-from openbell.quality.finding import Finding
+from openbell.quality.closed_bars import bars_on_closed_days
+from openbell.quality.finding import SUSPICIOUS_SHARE, Finding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,10 @@ _SESSIONS_FOR_LABEL = 3
 
 
 def outside_hours(series: Series) -> list[Finding]:
-    """Bars outside the hours of sessions: pre-market and post-market bars are noted, others are in doubt.
+    """Report bars outside the hours of sessions.
+
+    Pre-market and post-market bars are noted, others are in doubt. Those of whole days without a session are left to
+    `closed_days`. Where the calendar has no extended hours, everything outside the regular ones is in doubt.
 
     Those of whole days without a session are left to `closed_days`. Where the exchange has no extended hours in the
     calendar, everything outside the regular ones is in doubt.
@@ -58,7 +61,11 @@ def _strangers(series: Series, strange: NDArray[np.int64], total: int) -> list[F
 
 
 def wrong_time_zone(series: Series) -> list[Finding]:
-    """Volume that lies outside the regular hours, and within them when all times are moved by the same hours.
+    """Report volume outside the regular hours that a shift of all times would move into them.
+
+    Bars are grouped by the exchange's UTC offset: times in a fixed offset are right in winter and wrong in summer, or
+    the other way round. Most volume of a market is traded in its regular hours, so a shift that leaves the bars within
+    the extended hours is found, too.
 
     Told apart by the exchange's UTC offset: times in a fixed offset are right in winter and wrong in summer, or the
     other way round. Most volume of a market is traded in its regular hours, so this also finds a shift that leaves the
@@ -70,7 +77,7 @@ def wrong_time_zone(series: Series) -> list[Finding]:
     volume = np.nan_to_num(series.stored["volume"].to_numpy(), nan=0.0)
     near = np.minimum(np.searchsorted(series.grid.open_ns, starts), len(series.grid.open_ns) - 1)
     opened = series.grid.open_ns[near] % DAY_NS
-    # Futures and round-the-clock markets have no quiet hours that would tell one time zone from another.
+    # Futures and round-the-clock markets have no quiet hours by which time zones could be distinguished.
     if (series.grid.close_ns - series.grid.open_ns).max() > 12 * _HOUR_NS:
         return []
     found = []
@@ -100,7 +107,10 @@ def _regular_share(series: Series, starts: NDArray[np.int64], volume: NDArray[np
 
 
 def end_labels(series: Series) -> list[Finding]:
-    """Sessions that lack their first bar and have one that starts at their close: times name the ends of bars.
+    """Report series whose bars are stamped at their ends.
+
+    Their sessions have no bar at the open and one at the close. Of sessions that begin as another ends only those count
+    that follow or precede a pause, as after a weekend.
 
     Of sessions that begin as another ends only those count that follow or precede a pause, as after a weekend.
     """

@@ -1,4 +1,7 @@
-"""Findings about bars that are missing: whole sessions, holes, trading halts, and times in which nobody traded."""
+"""Findings about missing bars.
+
+Whole sessions, holes, trading halts, and times in which nobody traded.
+"""
 
 from __future__ import annotations
 
@@ -46,12 +49,12 @@ class Elsewhere:
     ends: NDArray[np.int64]
 
     def within(self, start_ns: NDArray[np.int64], end_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Per stretch, whether a bar lies wholly in it."""
+        """Mark the stretches that wholly contain a bar."""
         return np.searchsorted(self.ends, end_ns, side="right") > np.searchsorted(self.starts, start_ns)
 
 
 def missing_sessions(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...] = ()) -> list[Finding]:
-    """Runs of sessions of which the series has no bar, among those that some are expected of."""
+    """Report runs of expected sessions of which the series has no bar."""
     if not len(series.expected):
         return []
     first = int(series.expected.session[0])
@@ -83,7 +86,7 @@ def _absence(sessions: int, seen: str, others: int, peers: int) -> str:
 
 
 def missing_bars(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...] = ()) -> list[Finding]:
-    """Runs of missing bars within sessions that have others, told apart as far as one can.
+    """Report runs of missing bars within sessions that have others.
 
     In this order:
         hole, certain: another stored interval of the symbol has bars there.
@@ -93,7 +96,7 @@ def missing_bars(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...] 
         halt, likely: 5 minutes or more; two or more others have bars in the session and none in the run, and trading
             resumes with a price jump or a burst of volume; or only this one stands, and resumes with both. A jump is 4
             usual true ranges, a burst 3 usual volumes, usual being the median of the 20 bars before.
-        hole, likely: everything else; whether others traded and whether the price jumped is told.
+        hole, likely: everything else, with whether others traded and whether the price jumped.
     """
     if not series.intraday or series.present.all():
         return []
@@ -117,7 +120,7 @@ def missing_bars(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...] 
 
 
 def untraded(series: Series, elsewhere: tuple[Elsewhere, ...] = ()) -> NDArray[np.bool_]:
-    """Per expected bar, whether it is missing because nobody traded, as `missing_bars` tells it."""
+    """Mark the expected bars that are missing because nobody traded."""
     mask = np.zeros(len(series.present) + 1, np.int64)
     if series.intraday and not series.present.all():
         first, last = _runs_within_sessions(series)
@@ -131,7 +134,7 @@ def untraded(series: Series, elsewhere: tuple[Elsewhere, ...] = ()) -> NDArray[n
 def _is_quiet(
     series: Series, first: NDArray[np.intp], last: NDArray[np.intp], seen: NDArray[np.str_]
 ) -> NDArray[np.bool_]:
-    """Which runs of missing bars chance explains."""
+    """Mark the runs of missing bars that chance explains."""
     day = series.expected.session[first]
     share, bound = _thinness(series, first)
     explained = (share[day] >= _THIN_SHARE) & (last - first + 1 <= bound[day])
@@ -140,7 +143,11 @@ def _is_quiet(
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """A run of missing bars: how many bars others have in it, how many are active in the session, who sees trades."""
+    """A run of missing bars.
+
+    ``others_in_it`` counts the bars of other symbols in it, ``others_active`` the symbols with bars in the session, and
+    ``seen`` names the other interval that has trades there.
+    """
 
     start_ns: int
     end_ns: int
@@ -152,7 +159,7 @@ class _Gap:
 
 @dataclass(frozen=True, slots=True)
 class _Resumption:
-    """How trading goes on after a gap: in usual ranges, and in usual volumes."""
+    """The first bar after a gap, in usual ranges and usual volumes."""
 
     jump: float
     burst: float
@@ -208,7 +215,7 @@ def _hole(gap: _Gap, text: str) -> Finding:
 
 
 def _thinness(series: Series, first: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Per session of the grid, how often a bar is followed by a missing one, and the longest run that chance explains.
+    """Return, per session of the grid, the share of bars before a gap and the longest run that chance explains.
 
     The share of missing bars would not do: a single long hole would make the session look thin.
     """
@@ -222,7 +229,10 @@ def _thinness(series: Series, first: NDArray[np.intp]) -> tuple[NDArray[np.float
 
 
 def _runs_within_sessions(series: Series) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """First and last slot of each run of missing bars, of sessions that have some; none goes on over a break."""
+    """Return the first and last slot of each run of missing bars.
+
+    Only sessions that have bars count, and a run ends at a break.
+    """
     expected = series.expected
     held = np.bincount(series.session, minlength=len(series.grid)) > 0
     missing = np.flatnonzero(~series.present & held[expected.session])
@@ -236,7 +246,10 @@ def _runs_within_sessions(series: Series) -> tuple[NDArray[np.intp], NDArray[np.
 def _seen_by(
     elsewhere: tuple[Elsewhere, ...], start_ns: NDArray[np.int64], end_ns: NDArray[np.int64]
 ) -> NDArray[np.str_]:
-    """Per stretch, the first of the other intervals that has a bar in it; empty when none has."""
+    """Name, per stretch, the first other interval that has a bar in it.
+
+    An empty text when none has.
+    """
     seen = np.full(len(start_ns), "", "U8")
     for other in elsewhere:
         seen[(seen == "") & other.within(start_ns, end_ns)] = other.interval

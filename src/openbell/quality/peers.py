@@ -1,4 +1,7 @@
-"""`Peers`: which bars the busiest symbols of a store have, to tell what everybody lacks from what only one lacks."""
+"""The bars that the busiest symbols of a store have.
+
+By them, bars that everybody misses differ from bars that only one symbol misses.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.quality.closed import bars_on_closed_days
+from openbell.quality.closed_bars import bars_on_closed_days
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,7 +28,7 @@ MOST_PEERS = 12
 
 
 class Peers:
-    """How many of some symbols have each bar that the calendar expects.
+    """Counts of the symbols that have each expected bar.
 
     Args:
         grid: The sessions.
@@ -51,12 +54,14 @@ class Peers:
         self._closed.update(np.unique(bars_on_closed_days(series)[1]).tolist())
 
     def others_at(self, series: Series) -> NDArray[np.int64]:
-        """Per bar that is expected of ``series``, how many other symbols have theirs (int64)."""
+        """Count, per expected bar of ``series``, the other symbols that have theirs (int64)."""
         counts = self._counts[series.first_slot : series.first_slot + len(series.present)].astype(np.int64)
         return counts - series.present if series.symbol in self._members else counts
 
     def others_on_closed(self, series: Series, day: int) -> tuple[int, int]:
-        """How many other symbols have bars on a day without a session, on which ``series`` has some; and of how many.
+        """Count the other symbols with bars on a day without a session, and the symbols compared.
+
+        The day is in days since 1970-01-01.
 
         The day is in days since 1970-01-01.
         """
@@ -64,7 +69,7 @@ class Peers:
         return self._closed[day] - own, len(self._members) - own
 
     def others_active(self, series: Series) -> NDArray[np.int64]:
-        """Per session of the grid, how many other symbols have at least one bar (int64)."""
+        """Count, per session of the grid, the other symbols with at least one bar (int64)."""
         active = self._active.astype(np.int64)
         if series.symbol in self._members:
             active[series.sessions()] -= 1

@@ -1,4 +1,4 @@
-"""Findings about single rows: times that come twice, and prices that contradict each other."""
+"""Findings about repeated times and contradicting prices."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CLASH = "the same time comes more than once with different values"
 
 
 def duplicates(series: Series) -> list[Finding]:
-    """Times that more than one stored row has.
+    """Report times that more than one stored row has.
 
     openbell's store refuses them; files that something else has written may have them.
     """
@@ -39,7 +39,7 @@ def duplicates(series: Series) -> list[Finding]:
 
 
 def contradictions(series: Series) -> list[Finding]:
-    """Rows with a high below the low, an open or close outside them, a value that is negative or missing."""
+    """Report rows whose values contradict each other, are negative or missing."""
     rows = series.stored.with_row_index("line")
     bad = check_bars(rows).bad.filter(pl.col("reason") != _CLASH)
     found = []

@@ -1,4 +1,4 @@
-"""`Report`: what a check of a store found, per series, and as JSON."""
+"""The report of a check, per series and as JSON."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _PHRASES = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Completeness:
-    """How complete each session of a series is.
+    """The counts of bars per session of a series.
 
     Attributes:
         days: The sessions, in days since 1970-01-01 (int64).
@@ -68,7 +68,7 @@ class Completeness:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
-    """The bars around one finding, for a chart; ``interval`` is theirs."""
+    """The bars around one finding for a chart, with their interval."""
 
     finding: Finding
     bars: Bars
@@ -77,7 +77,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class SeriesReport:
-    """What was found in one series.
+    """The findings about one series.
 
     Attributes:
         symbol: The symbol.
@@ -101,12 +101,12 @@ class SeriesReport:
     stretches: tuple[Stretch, ...]
 
     def counts(self) -> dict[str, int]:
-        """How many findings there are of each kind, the gravest kinds first."""
+        """Count the findings of each kind, the gravest kinds first."""
         counted = Counter(f.kind for f in self.findings)
         return {kind: counted[kind] for kind in KINDS if kind in counted}
 
     def in_short(self, timezone: tzinfo) -> list[str]:
-        """One phrase for each kind of finding that is more than a note, the gravest first."""
+        """Return one phrase for each kind of finding above a note, the gravest first."""
         return [self._phrase(kind, timezone) for kind in self.counts() if kind not in _NOTES]
 
     def _phrase(self, kind: str, timezone: tzinfo) -> str:
@@ -127,7 +127,7 @@ class SeriesReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check found.
+    """The findings about a store.
 
     Attributes:
         store: The store's folder.
@@ -144,7 +144,7 @@ class Report:
     warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """All of it as JSON can hold it; times are in the exchange's time zone."""
+        """Return the whole report as JSON values, with times in the exchange's time zone."""
         return {
             "store": self.store,
             "exchange": self.exchange,
@@ -183,7 +183,7 @@ class Report:
 
 
 def local_range(found: Finding, interval: str, timezone: tzinfo) -> str:
-    """When a finding is, on the exchange's clock, as short as it can be told."""
+    """Return the time of a finding on the exchange's clock, as short as possible."""
     start, end = _local(found.start_ns, timezone), _local(found.end_ns, timezone)
     if interval == "1d" or found.kind in _OF_SESSIONS:
         return start[:10] if start[:10] == end[:10] else f"{start[:10]} to {end[:10]}"

@@ -1,4 +1,4 @@
-"""The score of a series in percent, and of the history of a session: one formula."""
+"""The score of a stored series, and of the history of a session, by one formula."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NOT_EXPECTED = ("outside_hours", "closed_day")
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How good a series is.
+    """The score of a series and the counts that it follows from.
 
     ``percent = 100 * (expected - missing - doubtful) / (expected + outside)``, at least 0, and at most `CAP` with a
     serious finding; None when no bar is expected.
@@ -55,7 +55,7 @@ class Score:
 
 
 def score(expected: int, present: int, findings: Sequence[Finding]) -> Score:
-    """The score of a series from how many bars are expected and there, and from what was found."""
+    """Compute the score of a series from counts of bars and from findings."""
     excused = sum(f.bars for f in findings if f.kind in ("halt", "no_trades"))
     outside = sum(f.bars for f in findings if f.kind in _NOT_EXPECTED)
     blamed = [f.blamed for f in findings if f.kind not in _NOT_EXPECTED and len(f.blamed)]
@@ -70,6 +70,9 @@ def score(expected: int, present: int, findings: Sequence[Finding]) -> Score:
 
 
 def doubtful_rows(bars: Bars, interval: Interval) -> NDArray[np.intp]:
-    """Rows that a look at the bars alone puts in doubt: spikes, and prices that stand still; ascending, each once."""
+    """Return the rows of spikes and of prices that stand still.
+
+    Ascending, each once; only the bars themselves are looked at.
+    """
     stands = [np.arange(first, after) for first, after in stale_runs(bars, interval)]
     return np.unique(np.concatenate([spike_rows(bars, interval)[0], *stands])).astype(np.intp)

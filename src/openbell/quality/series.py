@@ -1,4 +1,4 @@
-"""`Series`: the stored bars of one symbol and interval beside what the calendar expects of them."""
+"""The stored bars of a series beside the bars that the calendar expects."""
 
 from __future__ import annotations
 
@@ -60,20 +60,26 @@ class Series:
         return self.interval.is_intraday
 
     def starts_of_stored(self) -> NDArray[np.int64]:
-        """When each stored row begins, nanoseconds since 1970 UTC; of a daily bar 00:00 UTC of its date."""
+        """Return the starts of the stored rows, nanoseconds since 1970 UTC.
+
+        A daily bar starts at 00:00 UTC of its date.
+        """
         return np.asarray(self.stored["timestamp"].to_physical().to_numpy(), np.int64)
 
     def distinct_starts(self) -> NDArray[np.int64]:
-        """The same, each once and ascending."""
+        """Return the starts of the stored rows, each once and ascending."""
         starts = self.starts_of_stored()
         return starts if (np.diff(starts) > 0).all() else np.unique(starts)
 
     def sessions(self) -> NDArray[np.int64]:
-        """The indexes of the sessions with bars, each once and ascending."""
+        """Return the indexes of the sessions with bars, each once and ascending."""
         return self.session[np.flatnonzero(np.diff(self.session, prepend=-1))]
 
     def times_of_days(self, day_ns: NDArray[np.int64]) -> tuple[int, int]:
-        """From when to when daily rows, named by 00:00 UTC of their dates, last: in sessions, else in whole days."""
+        """Return the begin and end of a row of daily bars.
+
+        Days are named by 00:00 UTC of their dates. Sessions last from open to close, other days a whole day.
+        """
         place = np.searchsorted(self.grid.days, day_ns[[0, -1]] // DAY_NS)
         inside = (place < len(self.grid.days)) & (
             self.grid.days[np.minimum(place, len(self.grid.days) - 1)] == day_ns[[0, -1]] // DAY_NS
@@ -116,7 +122,10 @@ def make_series(
 
 
 def bars_of_sessions(interval: Interval, stored: pl.DataFrame, grid: SessionGrid) -> tuple[Bars, NDArray[np.int64]]:
-    """The stored rows that are good and lie in the sessions of a grid, and the index of the session of each."""
+    """Select the good rows that lie in the sessions of a grid.
+
+    The second value is the index of the session of each.
+    """
     good = check_bars(stored).good
     starts = good["timestamp"].to_physical().to_numpy()
     if interval.is_intraday:
@@ -134,7 +143,7 @@ def bars_of_sessions(interval: Interval, stored: pl.DataFrame, grid: SessionGrid
 
 
 def true_range(bars: Bars) -> NDArray[np.float64]:
-    """Per bar, the logarithm of its range, the close before it included: how far the price moved (float64)."""
+    """Compute the logarithmic range of each bar, the close before it included (float64)."""
     before = np.concatenate([bars.close[:1], bars.close[:-1]])
     with np.errstate(divide="ignore", invalid="ignore"):
         moved = np.log(np.maximum(bars.high, before) / np.minimum(bars.low, before))
@@ -142,5 +151,8 @@ def true_range(bars: Bars) -> NDArray[np.float64]:
 
 
 def local_median(values: NDArray[np.float64], at: NDArray[np.intp], reach: int = 20) -> NDArray[np.float64]:
-    """The median of the ``2 * reach + 1`` values around each of the rows ``at``; fewer at the ends."""
+    """Return the median of the ``2 * reach + 1`` values around each of the rows ``at``.
+
+    There are fewer values at the ends.
+    """
     return np.array([np.median(values[max(0, i - reach) : i + reach + 1]) for i in at], np.float64)

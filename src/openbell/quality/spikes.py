@@ -1,4 +1,4 @@
-"""Findings about prices that leap away from both neighbours and back, as a bad print does."""
+"""Findings about prices that leap away from both neighbours and back."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ TIMES_USUAL = 5.0
 
 
 def leap_floor(interval: Interval) -> float:
-    """The smallest leap that counts: 0.5 % within a session, 5 % between sessions."""
+    """Return the smallest leap that counts, 0.5 % within a session and 5 % between sessions."""
     return 0.005 if interval.is_intraday else 0.05
 
 
 def spikes(series: Series) -> list[Finding]:
-    """One finding for each bar whose high or low leaps; see `spike_rows`."""
+    """Report each bar whose high or low leaps, as `spike_rows` finds them."""
     bars = series.bars
     found = []
     for row, leap, usual in zip(*spike_rows(bars, series.interval), strict=True):
@@ -42,9 +42,9 @@ def spikes(series: Series) -> list[Finding]:
 
 
 def spike_rows(bars: Bars, interval: Interval) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
-    """Bars whose high lies above the highs of both neighbours, or whose low below both lows, by an unlikely distance.
+    """Find bars whose high or low is unlikely far from those of both neighbours.
 
-    The distance is told as ln(price / nearer neighbour's). It is unlikely when it is at least `leap_floor` and
+    The distance is ln(price / nearer neighbour's). It is unlikely when it is at least `leap_floor` and
     `TIMES_USUAL` times the median true range of the 41 bars around it. The first and the last bar are not judged.
 
     Returns:

@@ -1,4 +1,7 @@
-"""Findings about splits that nobody declared: the price level changes over a night and the money traded does not."""
+"""Findings about undeclared splits.
+
+The price level changes over a night, and the money traded does not.
+"""
 
 from __future__ import annotations
 
@@ -48,9 +51,9 @@ _LEVEL_HUGE = 0.6
 
 
 def declared_splits(store: BarStore) -> dict[str, frozenset[int]]:
-    """The splits among the corporate actions of a store: by symbol their ex-dates, in days since 1970-01-01.
+    """Return the ex-dates of known splits by symbol, in days since 1970-01-01.
 
-    Where a symbol was renamed, those count, too, that are told of what had the name, under its other names.
+    Of a renamed symbol those under its other names count, too.
 
     Raises:
         DamagedFileError: The actions cannot be read.
@@ -67,20 +70,23 @@ def declared_splits(store: BarStore) -> dict[str, frozenset[int]]:
 
 
 def _days_of_names(book: ActionBook, symbol: str) -> set[int]:
-    """Days on which a name is that of each instrument that ever had it; none when there was one without a rename."""
+    """Return days on which a name belongs to each instrument that ever had it.
+
+    An empty set when there was one without a rename.
+    """
     renames = [day_number(a.ex_date) for a in book.naming(symbol) if a.type == "rename"]
     return {at for day in renames for at in (day - 1, day)}
 
 
 def daily_sums(series: Series) -> Bars:
-    """The daily bars of a series; of intraday bars the sums of the sessions."""
+    """Return the daily bars of a series, or the sums of its sessions."""
     if not series.intraday or not len(series.bars):
         return series.bars
     return aggregate(series.bars, series.grid, parse_interval("1d"), base=series.interval)
 
 
 def undeclared_splits(bars: Bars, grid: SessionGrid, declared: Collection[int] = ()) -> list[Finding]:
-    """Nights over which the price steps by the ratio of a split and stays there, without a declared one.
+    """Report nights over which the price steps by the ratio of a split and stays there.
 
     The step from the last close to the open is within 2.5 % of a usual ratio (2-for-1, 3-for-2 ... or the reverse) and
     at least 6 times the usual daily range; the median closes of the 10 sessions before and after differ by the ratio,
@@ -111,7 +117,10 @@ def undeclared_splits(bars: Bars, grid: SessionGrid, declared: Collection[int] =
 
 @dataclass(frozen=True, slots=True)
 class _Night:
-    """A step of the price: the row after it, and ln(close before / open after)."""
+    """A step of the price over a night.
+
+    ``row`` is the row after it, ``step`` is ln(close before / open after).
+    """
 
     bars: Bars
     row: int
@@ -123,7 +132,10 @@ class _Night:
 
     @property
     def name(self) -> str:
-        """The split whose ratio is nearest, such as "2-for-1"; empty when none is near."""
+        """The name of the nearest usual split, such as "2-for-1".
+
+        An empty text when none is near.
+        """
         name, ratio = min(_RATIOS.items(), key=lambda item: abs(abs(self.step) - np.log(item[1])))
         if abs(abs(self.step) - np.log(ratio)) > (_NEAR_HUGE if self.is_huge else _NEAR):
             return ""
@@ -131,7 +143,7 @@ class _Night:
         return name if self.step > 0 else f"{old}-for-{new}"
 
     def is_split(self) -> bool:
-        """Whether the ratio is one of a split, the level stays, and, where news could make it, all else is usual."""
+        """Return whether ratio and level are those of a split, and all else is usual."""
         earlier, later = self.bars[max(0, self.row - _REACH) : self.row], self.bars[self.row : self.row + _REACH]
         if not self.name or len(earlier) < _FEWEST or len(later) < _FEWEST:
             return False

@@ -1,4 +1,7 @@
-"""Findings about prices that stand still for longer than chance explains: a feed that hangs, or a source that fills."""
+"""Findings about prices that stand still for longer than chance explains.
+
+Either a feed hangs, or a source fills gaps.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ _CLUSTERING = 3
 
 
 def stale(series: Series) -> list[Finding]:
-    """Runs of bars that stand still; see `stale_runs`."""
+    """Report runs of bars that stand still, as `stale_runs` finds them."""
     found = []
     bars = series.bars
     for first, after in stale_runs(bars, series.interval):
@@ -41,7 +44,9 @@ def stale(series: Series) -> list[Finding]:
 
 
 def stale_runs(bars: Bars, interval: Interval) -> list[tuple[int, int]]:
-    """Rows (first, after the last) of bars that all have one and the same open, high, low and close, too many of them.
+    """Find runs of too many bars with one and the same open, high, low and close.
+
+    Each run is (first row, row after the last).
 
     With ``p`` the share of the other bars that repeat the price before them, a run of ``n`` among ``N`` bars is
     expected by chance as long as ``N * p**n >= 0.01``. Three times that is tolerated, and always 4 daily bars, 29
@@ -57,13 +62,13 @@ def stale_runs(bars: Bars, interval: Interval) -> list[tuple[int, int]]:
 
 
 def _by_chance(run: int, total: int, count: int) -> float:
-    """The longest run that is tolerated where ``total`` of ``count`` bars stand still, ``run`` of them in a row."""
+    """Return the longest run that is tolerated for this share of still bars."""
     share = (total - run) / max(count - run, 1)
     # A series that hardly ever moves has nothing that chance could be measured by.
     return log(_CHANCE / count) / log(share) * _CLUSTERING if 0 < share < _MOST_QUIET else 0.0
 
 
 def runs_of(mask: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Where the mask is True without a break: (first, after the last)."""
+    """Yield each run of True as (first, after the last)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)

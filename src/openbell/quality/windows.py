@@ -1,4 +1,4 @@
-"""`Window`: the part of the calendar that is checked at once, so that memory does not grow with the years."""
+"""Windows of the calendar that are checked at once, so that memory stays bounded."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from openbell.model.interval import Interval
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["Window", "windows_of"]
+__all__ = ["BARS_AT_ONCE", "Window", "windows_of"]
 
-_BARS_AT_ONCE = 1_000_000
+BARS_AT_ONCE = 1_000_000
+"""About as many bars are expected in a window."""
+
 _MARGIN = 2
 """Sessions on either side, by which bars between windows are judged."""
 
@@ -42,12 +44,13 @@ class Window:
 
 
 def windows_of(grid: SessionGrid, around: SessionGrid | None, interval: Interval) -> Iterator[Window]:
-    """The sessions of a grid in windows of about a million bars: seconds by two months, minutes by ten years.
+    """Cut a grid into windows of about a million bars.
 
-    Daily bars are one window. A window's rows begin with the trading of its first session.
+    Seconds by two months, minutes by ten years; daily bars are one window. A window's rows begin with the trading of
+    its first session.
     """
     per_session = grid.bars_per_session(interval) if interval.is_intraday else None
-    most = max(1, int(_BARS_AT_ONCE / max(per_session.mean(), 1))) if per_session is not None else max(1, len(grid))
+    most = max(1, int(BARS_AT_ONCE / max(per_session.mean(), 1))) if per_session is not None else max(1, len(grid))
     opens = (around or grid).segment_open_ns[(around or grid).segments_of_sessions()[0]]
     for begin in range(0, len(grid), most):
         after = min(begin + most, len(grid))

@@ -1,4 +1,4 @@
-"""`openbell data actions` and `openbell data import actions`: the corporate actions of a store."""
+"""The commands `openbell data actions` and `openbell data import actions`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openbell.cli.data.import_report import told_actions
+from openbell.cli.data.import_report import describe_actions
 from openbell.cli.data.options import AsJson, ExistingStore, store_folder
 from openbell.cli.terminal.console import print_json, say, show
 from openbell.errors import UnknownNameError, did_you_mean
@@ -65,7 +65,7 @@ def import_actions(
         found = {**asdict(report.written), "duplicates": report.duplicates, "added_up": report.added_up}
         print_json({**found, "set_aside": report.set_aside, "quarantine": report.quarantine})
     else:
-        show(told_actions(report.written, bars.path), markup=False)
+        show(describe_actions(report.written, bars.path), markup=False)
     if report.duplicates:
         say(f"note: {report.duplicates:,} rows repeated another one and were left out")
     if report.added_up:

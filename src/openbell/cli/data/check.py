@@ -1,4 +1,4 @@
-"""`openbell data check`: how good the stored bars are, series by series, the worst first."""
+"""The command `openbell data check`, which rates the stored bars, the worst series first."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def check_data(
 
 @contextmanager
 def _progress() -> Iterator[Callable[[float, int], None]]:
-    """A progress bar on stderr; nothing stays of it."""
+    """Show a progress bar on stderr, removed at the end."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from openbell.cli.terminal.console import err
@@ -128,7 +128,7 @@ def _closing(report: Report, shown: int) -> Iterator[str]:
 
 
 def _percent(value: float | None) -> str:
-    """With two decimals, rounded down so that only what is whole is 100."""
+    """Format with two decimals, rounded down so that only what is whole is 100."""
     return "-" if value is None else f"{math.floor(value * 100) / 100:.2f}"
 
 

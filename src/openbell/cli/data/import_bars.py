@@ -1,4 +1,4 @@
-"""`openbell data import`: bars from files into a store."""
+"""The command `openbell data import` for files of bars."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openbell.cli.data.guess import confirm
+from openbell.cli.data.confirm_guess import confirm
 from openbell.cli.data.import_report import import_progress, show_import
 from openbell.cli.data.options import AsJson, Store, store_folder
 from openbell.cli.data.table_options import TableOptions, taking_table_options
@@ -34,7 +34,7 @@ def import_lean(
         list[str] | None, typer.Option("--interval", help="Only 1s, 1m, 60m or 1d; may be repeated.")
     ] = None,
     timezone: Annotated[
-        str | None, typer.Option("--timezone", help="Of times whose time zone LEAN's market hours do not tell.")
+        str | None, typer.Option("--timezone", help="Of times whose time zone LEAN's market hours do not have.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -75,9 +75,9 @@ def import_csv(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import CSV files of 1s, 1m, 60m or 1d bars; what is not said is guessed, shown, and to be confirmed."""
+    """Import CSV files of 1s, 1m, 60m or 1d bars; what is not given is guessed, shown, and to be confirmed."""
     from openbell.importers.csv import CSV_ENDINGS, import_csv_as
-    from openbell.importers.guess import Given, guess_csv
+    from openbell.importers.sniffing.table import Given, sniff_csv
     from openbell.importers.sources import find_sources
 
     between = "\t" if separator in ("tab", "\\t") else separator
@@ -85,7 +85,7 @@ def import_csv(
     folder = store_folder(store)
     symbol, file_name = options.symbol, options.file_name
     first = find_sources(paths, CSV_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=True)
-    guess = confirm(lambda source: guess_csv(source, given), first, yes=options.yes, as_json=as_json)
+    guess = confirm(lambda source: sniff_csv(source, given), first, yes=options.yes, as_json=as_json)
     _import_into(
         folder,
         lambda bars, progress: import_csv_as(
@@ -114,17 +114,17 @@ def import_parquet(
     store: Store = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import Parquet files of 1s, 1m, 60m or 1d bars; what is not said is guessed, shown, and to be confirmed."""
-    from openbell.importers.guess import Given, guess_parquet
+    """Import Parquet files of 1s, 1m, 60m or 1d bars; what is not given is guessed, shown, and to be confirmed."""
     from openbell.importers.parquet import PARQUET_ENDINGS
     from openbell.importers.parquet import import_parquet as run
+    from openbell.importers.sniffing.table import Given, sniff_parquet
     from openbell.importers.sources import find_sources
 
     given = Given(**options.given())
     folder = store_folder(store)
     symbol, file_name = options.symbol, options.file_name
     first = find_sources(paths, PARQUET_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=True)
-    guess = confirm(lambda source: guess_parquet(source, given), first, yes=options.yes, as_json=as_json)
+    guess = confirm(lambda source: sniff_parquet(source, given), first, yes=options.yes, as_json=as_json)
     _import_into(
         folder,
         lambda bars, progress: run(paths, bars, guess.reading, symbol=symbol, file_name=file_name, progress=progress),
@@ -137,9 +137,7 @@ def import_databento(
     paths: Annotated[list[Path], typer.Argument(help="OHLCV files (.dbn, .dbn.zst), folders of them, or globs.")],
     *,
     store: Store = None,
-    symbol: Annotated[
-        str | None, typer.Option("--symbol", help="The symbol; default: those that the files tell.")
-    ] = None,
+    symbol: Annotated[str | None, typer.Option("--symbol", help="The symbol; default: those of the files.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Import Databento's OHLCV files, through Databento's own package (openbell's extra "databento")."""
@@ -150,7 +148,7 @@ def import_databento(
 
 
 def _import_into(folder: Path, run: Callable[[BarStore, Progress], ImportReport], *, as_json: bool) -> None:
-    """Run an import with a progress bar, and tell what it did."""
+    """Run an import with a progress bar, and print its report."""
     from openbell.store.store import BarStore
 
     store = BarStore.open_or_create(folder)

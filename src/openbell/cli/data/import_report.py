@@ -1,4 +1,4 @@
-"""How an import is told: its progress, what it stored, and what it could not."""
+"""The progress and the report of an import."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from openbell.importers.report import Progress
     from openbell.store.writer import WriteReport
 
-__all__ = ["import_progress", "show_import", "told_actions"]
+__all__ = ["describe_actions", "import_progress", "show_import"]
 
 
 @contextmanager
 def import_progress() -> Iterator[Progress]:
-    """A progress bar on stderr; nothing stays of it."""
+    """Show a progress bar on stderr, removed at the end."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
@@ -44,11 +44,11 @@ def show_import(report: ImportReport, store: Path, *, as_json: bool) -> None:
     else:
         show(_report_table(report, store))
         if report.actions is not None and any(asdict(report.actions).values()):
-            show(told_actions(report.actions, store), markup=False)
+            show(describe_actions(report.actions, store), markup=False)
         if _changed_nothing(report):
             show("Nothing changed: these bars were in the store already.")
     for path in report.quarantine:
-        say(f"warning: rows were set aside in {path}; it tells why")
+        say(f"warning: rows were set aside in {path}; it has the reasons")
     if report.set_aside:
         why = f": {report.why}" if report.reasons else ""
         rows = (
@@ -97,8 +97,8 @@ def _summary(report: ImportReport, store: Path) -> dict[str, Any]:
     }
 
 
-def told_actions(written: WriteReport, store: Path) -> str:
-    """One line for the corporate actions that an import stored."""
+def describe_actions(written: WriteReport, store: Path) -> str:
+    """Describe in one line the corporate actions that an import stored."""
     return (
         f"corporate actions: {written.added:,} added, {written.revised:,} revised, {written.unchanged:,} unchanged; "
         f"list them with: {command_on('data actions', store)}"

@@ -1,4 +1,4 @@
-"""The options that `data import csv` and `data import parquet` share: how tables of bars are to be read."""
+"""The options that `data import csv` and `data import parquet` share."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FileName = Annotated[
 ]
 TimeZone = Annotated[
     str | None,
-    typer.Option("--timezone", help="Where times without an offset are told, e.g. America/New_York. Never guessed."),
+    typer.Option("--timezone", help="The time zone of times without an offset, e.g. America/New_York. Never guessed."),
 ]
 Label = Annotated[
     Literal["start", "end"] | None,
@@ -33,7 +33,7 @@ Label = Annotated[
         "--label", help="Whether times are the starts or the ends of bars; else guessed by the exchange's opens."
     ),
 ]
-Exchange = Annotated[str, typer.Option("--exchange", help="The calendar whose opens tell the label.")]
+Exchange = Annotated[str, typer.Option("--exchange", help="The calendar by whose opens the label is found.")]
 TimeFormat = Annotated[
     str | None, typer.Option("--time-format", help="E.g. '%d.%m.%Y %H:%M', or epoch_s, epoch_ms, epoch_us, epoch_ns.")
 ]
@@ -47,7 +47,7 @@ def _column(name: str, what: str) -> Any:
 
 @dataclass(frozen=True)
 class TableOptions:
-    """How tables are to be read; what is None is guessed."""
+    """The options for reading tables, None where they are to be guessed."""
 
     interval: Interval = None
     symbol: Symbol = None
@@ -83,7 +83,7 @@ class TableOptions:
 
 
 def taking_table_options(command: Callable[..., None]) -> Callable[..., None]:
-    """A command with a parameter ``options: TableOptions`` as one that has each of these options."""
+    """Give a command with a parameter ``options: TableOptions`` each of these options."""
     options = {field.name for field in fields(TableOptions)}
 
     def expanded(**given: Any) -> None:

@@ -1,4 +1,7 @@
-"""The report of a check as one HTML page without scripts: heat maps of completeness and charts, drawn as inline SVG."""
+"""The report of a check as one HTML page without scripts.
+
+Heat maps of completeness and charts are inline SVG.
+"""
 
 from openbell.quality.html.page import report_page
 

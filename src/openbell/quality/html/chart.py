@@ -1,4 +1,7 @@
-"""A chart of one suspicious stretch: its bars as inline SVG, what is in doubt marked, missing bars as an empty band."""
+"""The chart of one suspicious stretch as inline SVG.
+
+Bars in doubt are marked, missing bars are an empty band.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def chart(stretch: Stretch, interval: str, timezone: tzinfo) -> str:
-    """The bars around a finding as an SVG element; empty when there are none."""
+    """Draw the bars around a finding as an SVG element.
+
+    An empty text when there are none.
+    """
     bars, found = stretch.bars, stretch.finding
     if not len(bars):
         return ""
@@ -75,7 +81,7 @@ def _grid(y_range: tuple[float, float]) -> str:
 
 
 def _round_prices(y_range: tuple[float, float]) -> NDArray[np.float64]:
-    """About four prices with few digits."""
+    """Return about four prices with few digits."""
     rough = (y_range[1] - y_range[0]) / 4
     power = 10.0 ** np.floor(np.log10(rough))
     step = power * next(n for n in (1, 2, 5, 10) if n * power >= rough)
@@ -89,7 +95,7 @@ def _y(prices: NDArray[np.float64], y_range: tuple[float, float]) -> NDArray[np.
 def _candles(
     stretch: Stretch, x: NDArray[np.float64], y_range: tuple[float, float], doubtful: NDArray[np.bool_]
 ) -> str:
-    """Each bar as a wick with a body; two paths for all bars that look alike."""
+    """Draw each bar as a wick with a body, as two paths for all bars that look alike."""
     bars = stretch.bars
     half = max(0.8, 0.36 * float(np.min(np.diff(x))) if len(x) > 1 else 4.0)
     opens, high, low, close = (_y(getattr(bars, name), y_range) for name in ("open", "high", "low", "close"))

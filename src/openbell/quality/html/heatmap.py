@@ -1,4 +1,7 @@
-"""A calendar heat map of completeness as inline SVG: a cell per session, or per month where there are many."""
+"""A calendar heat map of completeness as inline SVG.
+
+A cell is a session, or a month where there are many.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +25,12 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def colour_class(share: float) -> str:
-    """The class of a cell."""
+    """Return the CSS class of a cell."""
     return next(name for least, name in COLOURS if share >= least)
 
 
 def heatmap(sessions: Completeness) -> str:
-    """The completeness of each session, or of each month when there are more than two years.
+    """Draw the completeness of each session, or of each month beyond two years.
 
     Bars that are missing because of a halt or because nobody traded count as there.
     """
@@ -37,7 +40,7 @@ def heatmap(sessions: Completeness) -> str:
 
 
 def _by_session(sessions: Completeness) -> str:
-    """Weeks from left to right, weekdays from top to bottom."""
+    """Draw weeks from left to right and weekdays from top to bottom."""
     cell, left, top = 13, 30, 16
     days = [date_of(day) for day in sessions.days]
     monday = days[0] - timedelta(days=days[0].weekday())
@@ -65,7 +68,7 @@ def _by_session(sessions: Completeness) -> str:
 
 
 def _by_month(sessions: Completeness) -> str:
-    """Years from top to bottom, months from left to right."""
+    """Draw years from top to bottom and months from left to right."""
     width, height, left, top = 30, 15, 40, 16
     months = np.array([(d.year - 1970) * 12 + d.month - 1 for d in map(date_of, sessions.days)])
     firsts = np.flatnonzero(np.diff(months, prepend=months[0] - 1))
@@ -95,6 +98,8 @@ def _begin(width: int, height: int) -> str:
 
 def _cell(x: int, y: int, width: int, height: int, expected: int, present: int, excused: int, name: str) -> str:
     share = (present + excused) / expected if expected else 1.0
-    told = f"{name}: {present:,} of {expected:,} bars" + (f", {excused:,} explained" if excused else "")
+    title = f"{name}: {present:,} of {expected:,} bars" + (f", {excused:,} explained" if excused else "")
     kind = colour_class(share)
-    return f'<rect class="{kind}" x="{x}" y="{y}" width="{width}" height="{height}" rx="2"><title>{told}</title></rect>'
+    return (
+        f'<rect class="{kind}" x="{x}" y="{y}" width="{width}" height="{height}" rx="2"><title>{title}</title></rect>'
+    )

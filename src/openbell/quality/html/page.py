@@ -1,4 +1,7 @@
-"""The HTML report: an overview, then the worst series one by one, with what was found, a heat map and charts."""
+"""The HTML page of a report.
+
+An overview, then the worst series one by one, with their findings, a heat map and charts.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ _KEYS = (
 
 
 def report_page(report: Report) -> str:
-    """The report as one HTML document that needs nothing else: no scripts, no fonts, no pictures from elsewhere."""
+    """Write the report as one HTML document that needs no other file."""
     style = (files("openbell.quality.html") / "style.css").read_text(encoding="utf-8")
     return "\n".join(
         [
@@ -100,7 +103,7 @@ def _details(report: Report) -> Iterator[str]:
         yield f'<section id="series-{number}"><div class="head"><h2>{escape(one.symbol)} {one.interval}</h2>'
         yield f'{_score(one)}<span class="faint">{_counts(one)}</span></div>'
         yield f'<div class="pair"><div class="scroll"><h3>Completeness</h3>{heatmap(one.sessions)}</div>'
-        yield f'<div class="told"><h3>What was found</h3>{_findings(one, report)}</div></div>'
+        yield f'<div class="found"><h3>What was found</h3>{_findings(one, report)}</div></div>'
         if one.stretches:
             yield '<h3>Suspicious stretches</h3><div class="charts">'
             for stretch in one.stretches:
@@ -126,7 +129,10 @@ def _counts(one: SeriesReport) -> str:
 
 
 def _findings(one: SeriesReport, report: Report) -> str:
-    """The findings as a table; of many, the first of each kind, and the others behind a click."""
+    """List the findings as a table.
+
+    Of many, the first of each kind are shown, and the others after a click.
+    """
     shown: list[Finding] = []
     seen: dict[str, int] = {}
     for found in one.findings:

@@ -1,4 +1,4 @@
-"""How a CSV is written, read off its first lines: separator, header, decimal sign."""
+"""The layout of a CSV, found in its first lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections import Counter
 from openbell.errors import BadBarsError, ConfigError
 from openbell.importers.csv_table import CsvLayout
 
-__all__ = ["SEPARATORS", "fields_of", "guess_layout", "header_names"]
+__all__ = ["SEPARATORS", "fields_of", "header_names", "sniff_layout"]
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
 """The separators that are looked for, with their names."""
@@ -22,7 +22,7 @@ _SURELY_COMMA_NUMBER = re.compile(r"-?(\d+,(\d{1,2}|\d{4,})|\d{1,3}(\.\d{3})+,\d
 _POINT_NUMBER = re.compile(r"-?\d+\.\d+")
 
 
-def guess_layout(
+def sniff_layout(
     text: str,
     where: str,
     separator: str | None = None,
@@ -30,7 +30,7 @@ def guess_layout(
     has_header: bool | None = None,
     decimal_comma: bool | None = None,
 ) -> CsvLayout:
-    """The layout of a CSV.
+    """Find the layout of a CSV.
 
     Args:
         text: Its first lines.
@@ -77,12 +77,15 @@ def guess_layout(
 
 
 def fields_of(line: str, separator: str) -> list[str]:
-    """The fields of a line, without quotes."""
+    """Split a line into its fields, without quotes."""
     return next(csv.reader([line], delimiter=separator), [])
 
 
 def header_names(line: str, separator: str) -> list[str]:
-    """The names in a header line; a name that comes again gets a number."""
+    """Return the names in a header line.
+
+    A name that comes again gets a number.
+    """
     seen: Counter[str] = Counter()
     names = []
     for place, name in enumerate(fields_of(line.removeprefix("\ufeff"), separator), 1):
@@ -93,7 +96,7 @@ def header_names(line: str, separator: str) -> list[str]:
 
 
 def _columns_by(lines: list[str], separator: str) -> tuple[int, float]:
-    """(the usual number of columns, the share of lines that have it)."""
+    """Return the usual number of columns and the share of lines that have it."""
     counts = Counter(len(fields_of(line, separator)) for line in lines if line.strip())
     # A preamble of a few lines must not win over few rows: more columns are the better sign.
     count, times = max(counts.items(), key=lambda item: (item[1] * (item[0] > 1), item[0]))

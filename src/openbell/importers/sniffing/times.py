@@ -1,4 +1,4 @@
-"""How times are written, and what they say: their format, the interval of the bars, and which end they name."""
+"""The format of times, the interval of bars, and their label."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from openbell.errors import ConfigError, IntervalError
-from openbell.importers.guess_columns import Finding
+from openbell.importers.sniffing.columns import Detection
 from openbell.model.interval import DAY_NS
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from openbell.timing import TimeManager
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["TimeFormat", "guess_interval", "guess_label", "guess_time_format"]
+__all__ = ["TimeFormat", "sniff_interval", "sniff_label", "sniff_time_format"]
 
 _ISO = re.compile(
     r"\d{4}-\d\d-\d\d|\d{4}/\d\d/\d\d|\d{8}"
@@ -45,49 +45,52 @@ _CLEARLY = 1.05
 
 
 class TimeFormat(NamedTuple):
-    """How times are written: a format (None: ISO 8601), whether they tell a time of day, and what was found."""
+    """The way in which times are written.
+
+    ``form`` is None for ISO 8601; ``has_clock`` is whether they have a time of day.
+    """
 
     form: str | None
     has_clock: bool
-    finding: Finding
+    detection: Detection
 
 
-def guess_time_format(texts: pl.Series, where: str) -> TimeFormat:
-    """The format of times.
+def sniff_time_format(texts: pl.Series, where: str) -> TimeFormat:
+    """Find the format of times.
 
     Raises:
         ConfigError: No format fits, or one cannot tell days from months.
     """
-    told = texts.drop_nulls()
+    present = texts.drop_nulls()
     if texts.dtype.is_temporal():
-        finding = Finding("time format", str(texts.dtype), "the type of the column", "plain")
-        return TimeFormat(None, texts.dtype != pl.Date, finding)
-    told = told.cast(pl.String).str.strip_chars()
-    told = told.filter(told != "")
-    head = told.head(_HEAD).to_list()
+        detection = Detection("time format", str(texts.dtype), "the type of the column", "plain")
+        return TimeFormat(None, texts.dtype != pl.Date, detection)
+    present = present.cast(pl.String).str.strip_chars()
+    present = present.filter(present != "")
+    head = present.head(_HEAD).to_list()
     if not head:
         raise ConfigError(f"{where}: the time column is empty.")
     iso = [t for t in head if _ISO.fullmatch(t)]
     if len(iso) >= _MOSTLY * len(head):
         has_clock = max(map(len, iso)) > len("2013-10-10")
-        return TimeFormat(None, has_clock, Finding("time format", "ISO 8601", f"e.g. {iso[0]}", "plain"))
+        return TimeFormat(None, has_clock, Detection("time format", "ISO 8601", f"e.g. {iso[0]}", "plain"))
     if all(re.fullmatch(r"\d+(\.\d+)?", t) for t in head):
         return _number_format(head, where)
-    form, why = _written_format(told, head, where)
-    return TimeFormat(form, "%H" in form or "%I" in form, Finding("time format", form, why, "likely"))
+    form, why = _written_format(present, head, where)
+    return TimeFormat(form, "%H" in form or "%I" in form, Detection("time format", form, why, "likely"))
 
 
 def _number_format(head: list[str], where: str) -> TimeFormat:
     digits = len(head[0].split(".")[0])
     if (form := _COMPACT.get(digits)) and head[0][:2] in ("19", "20"):
-        return TimeFormat(form, True, Finding("time format", form, f"e.g. {head[0]}", "likely"))
+        return TimeFormat(form, True, Detection("time format", form, f"e.g. {head[0]}", "likely"))
     if (form := _EPOCHS.get(digits)) is None:
         hint = " They look like Excel's day numbers: export them as dates." if digits == 5 else ""
         raise ConfigError(f"{where}: the times are numbers ({head[0]}) of no known kind; say --time-format.{hint}")
-    return TimeFormat(form, True, Finding("time format", form, f"numbers of {digits} digits", "certain"))
+    return TimeFormat(form, True, Detection("time format", form, f"numbers of {digits} digits", "certain"))
 
 
-def _written_format(told: pl.Series, head: list[str], where: str) -> tuple[str, str]:
+def _written_format(present: pl.Series, head: list[str], where: str) -> tuple[str, str]:
     first = pl.Series(head)
     fits = [
         form
@@ -100,7 +103,7 @@ def _written_format(told: pl.Series, head: list[str], where: str) -> tuple[str, 
     by_day = [f for f in fits if f.startswith(("%d/", "%d.", "%d-%m"))]
     by_month = [f for f in fits if f.startswith("%m")]
     if by_day and by_month:
-        return _day_or_month(told, by_day[0], by_month[0], where)
+        return _day_or_month(present, by_day[0], by_month[0], where)
     if not fits:
         example = head[0]
         raise ConfigError(
@@ -119,22 +122,22 @@ def _plausible(texts: pl.Series, form: str) -> bool:
     return bool((years.drop_nulls().is_between(1900, 2100)).all())
 
 
-def _day_or_month(told: pl.Series, by_day: str, by_month: str, where: str) -> tuple[str, str]:
-    day, month = (told.str.to_datetime(form, time_unit="ns", strict=False) for form in (by_day, by_month))
+def _day_or_month(present: pl.Series, by_day: str, by_month: str, where: str) -> tuple[str, str]:
+    day, month = (present.str.to_datetime(form, time_unit="ns", strict=False) for form in (by_day, by_month))
     if day.null_count() != month.null_count():
         form = by_day if day.null_count() < month.null_count() else by_month
         return form, f"numbers above 12 tell {'days' if form == by_day else 'the days'} from months"
     steps = [float(np.abs(np.diff(t.drop_nulls().to_physical().to_numpy())).sum()) for t in (day, month)]
     if steps[0] == steps[1]:
         raise ConfigError(
-            f"{where}: {told[0]!r} may be day/month or month/day. Say --time-format '{by_day}' or '{by_month}'."
+            f"{where}: {present[0]!r} may be day/month or month/day. Say --time-format '{by_day}' or '{by_month}'."
         )
     form = by_day if steps[0] < steps[1] else by_month
     return form, f"read as {'day/month' if form == by_day else 'month/day'}, the times follow one another more closely"
 
 
-def guess_interval(times: NDArray[np.int64], where: str, *, has_clock: bool) -> Finding:
-    """The interval of bars, from the usual distance between neighbours.
+def sniff_interval(times: NDArray[np.int64], where: str, *, has_clock: bool) -> Detection:
+    """Find the interval of bars by the usual distance between neighbours.
 
     Args:
         times: Of one symbol, in nanoseconds, in any order.
@@ -150,20 +153,20 @@ def guess_interval(times: NDArray[np.int64], where: str, *, has_clock: bool) -> 
         if len(steps) >= 5 and np.median(steps) > 4 * DAY_NS:
             raise _not_stored(int(np.median(steps)), where)
         why = "dates without a time of day" if not has_clock else "all times are the same time of day"
-        return Finding("interval", "1d", why, "certain")
+        return Detection("interval", "1d", why, "certain")
     if len(steps) == 0:
         raise IntervalError(f"{where}: one bar does not tell its interval. Say --interval 1s, 1m or 1d.")
     values, counts = np.unique(steps, return_counts=True)
     usual, share = int(values[counts.argmax()]), counts.max() / counts.sum()
     # Daily bars stamped at a local close differ by an hour when clocks change.
     if abs(usual - DAY_NS) <= 3600 * _SECOND_NS:
-        return Finding("interval", "1d", f"{share:.0%} of neighbours are a day apart", "likely")
+        return Detection("interval", "1d", f"{share:.0%} of neighbours are a day apart", "likely")
     name = _STORED.get(usual // _SECOND_NS) if usual % _SECOND_NS == 0 else None
     if name == "1m" and (times % (60 * _SECOND_NS) != times[0] % (60 * _SECOND_NS)).mean() > 0.05:
         name = "1s"
     if name is None:
         raise _not_stored(usual, where)
-    return Finding(
+    return Detection(
         "interval", name, f"{share:.0%} of neighbours are {name} apart", "certain" if share > _MOSTLY else "likely"
     )
 
@@ -184,10 +187,10 @@ def _not_stored(step_ns: int, where: str) -> IntervalError:
     )
 
 
-def guess_label(
+def sniff_label(
     starts: NDArray[np.int64], volume: NDArray[np.float64], step_ns: int, time_manager: TimeManager
-) -> tuple[Literal["start", "end"], Finding]:
-    """Whether intraday times are the starts or the ends of bars, from where sessions begin.
+) -> tuple[Literal["start", "end"], Detection]:
+    """Find whether intraday times are starts or ends, by the sessions' opens.
 
     Args:
         starts: Times as they are in the file, nanoseconds UTC.
@@ -207,8 +210,8 @@ def guess_label(
         )
         if _is_extended(starts, opens, closes):
             # A second is too short to tell it.
-            if step_ns >= _MINUTE_NS and (told := _told_by_busy_bars(starts, volume, opens, closes, step_ns)):
-                votes[told, False] += 1
+            if step_ns >= _MINUTE_NS and (label := _label_by_busy_bars(starts, volume, opens, closes, step_ns)):
+                votes[label, False] += 1
         elif has_open:
             votes["start", True] += 1
         elif has_close or (has_next and step_ns >= _MINUTE_NS):
@@ -220,7 +223,7 @@ def guess_label(
 
 
 def _opens_and_closes(grid: SessionGrid) -> list[tuple[int, int]]:
-    """When trading begins after a pause and ends before one; nothing where it never pauses.
+    """List the times at which trading begins after a pause and ends before one.
 
     Where one session begins as the other ends, bars of either label lie on both sides.
     """
@@ -231,10 +234,13 @@ def _opens_and_closes(grid: SessionGrid) -> list[tuple[int, int]]:
     return list(zip(opens.tolist(), closes.tolist(), strict=True))
 
 
-def _told_by_busy_bars(
+def _label_by_busy_bars(
     times: NDArray[np.int64], volume: NDArray[np.float64], opens: int, closes: int, step_ns: int
 ) -> Literal["start", "end"] | None:
-    """What the volume tells with trades before the open and after the close; None when it is much the same there.
+    """Return the label by the volumes around open and close.
+
+    None when they are much the same. The last bar of the session is busier than the one after it; else the first one
+    than those before.
 
     The last bar of the session is busier than the one after it; else the first one than those before.
     """
@@ -254,23 +260,23 @@ def _told_by_busy_bars(
 
 
 def _is_extended(times: NDArray[np.int64], opens: int, closes: int) -> bool:
-    """Whether there are bars in the hour before the open or after the close."""
+    """Return whether there are bars in the hour before the open or after the close."""
     first, until, after, last = np.searchsorted(times, [opens - _HOUR_NS, opens, closes + 1, closes + _HOUR_NS])
     return bool(until > first or last > after)
 
 
-def _verdict(votes: dict[str, int], time_manager: TimeManager) -> tuple[Literal["start", "end"], Finding]:
+def _verdict(votes: dict[str, int], time_manager: TimeManager) -> tuple[Literal["start", "end"], Detection]:
     total = sum(votes.values())
     exchange = time_manager.exchange
     if not total:
         why = f"assumed: the first rows do not tell it by the sessions of {exchange} (--exchange, --label)"
-        return "start", Finding("label", "start", why, "plain")
+        return "start", Detection("label", "start", why, "plain")
     label: Literal["start", "end"] = "end" if votes["end"] > votes["start"] else "start"
     share = votes[label] / total
     where = "at the open" if label == "start" else "one interval after the open"
     why = f"{votes[label]} of {total} sessions of {exchange} begin {where}"
     if label == "start":
-        return label, Finding("label", label, why, "plain" if share > _MOSTLY else "unsure")
-    return label, Finding(
+        return label, Detection("label", label, why, "plain" if share > _MOSTLY else "unsure")
+    return label, Detection(
         "label", label, why, "certain" if share > _MOSTLY and total > 1 else "likely" if share > _MOSTLY else "unsure"
     )

@@ -1,4 +1,4 @@
-"""Rows of an import put by until all are known: in memory while they are few, on disk when they are many."""
+"""A buffer of frames that spills to disk when they are many."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Shelf"]
+__all__ = ["ROWS_IN_MEMORY", "SpillBuffer"]
 
-_ROWS_IN_MEMORY = 600_000
+ROWS_IN_MEMORY = 600_000
+"""How many rows a buffer has in memory at most."""
+
 _PREFIX = ".import-"
 
 
-class Shelf:
-    """Frames in the order in which they came; what is on disk goes with `close`.
+class SpillBuffer:
+    """Frames in the order in which they came, in memory or on disk.
+
+    `close` removes what is on disk.
 
     Args:
         folder: Where the folder of the rows is made, when they are many. Only one import at a time may use it, and
@@ -42,8 +46,8 @@ class Shelf:
         return len(self._shelved)
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Put a frame by."""
-        if self._in_memory + frame.height <= _ROWS_IN_MEMORY:
+        """Append a frame."""
+        if self._in_memory + frame.height <= ROWS_IN_MEMORY:
             self._in_memory += frame.height
             self._shelved.append(frame)
             return
@@ -54,14 +58,14 @@ class Shelf:
         self._shelved.append(path)
 
     def __getitem__(self, place: int) -> pl.DataFrame:
-        shelved = self._shelved[place]
-        return shelved if isinstance(shelved, pl.DataFrame) else pl.read_ipc(shelved)
+        buffered = self._shelved[place]
+        return buffered if isinstance(buffered, pl.DataFrame) else pl.read_ipc(buffered)
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         return (self[place] for place in range(len(self)))
 
     def close(self) -> None:
-        """Forget the rows."""
+        """Drop the rows."""
         self._shelved.clear()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -69,6 +73,9 @@ class Shelf:
 
     @staticmethod
     def clean(folder: Path) -> None:
-        """Remove what killed imports have left in ``folder``; call it when no other import can be running."""
+        """Remove what killed imports have left in ``folder``.
+
+        Call it when no other import can be running.
+        """
         for left in folder.glob(f"{_PREFIX}*"):
             shutil.rmtree(left, ignore_errors=True)

@@ -17,8 +17,8 @@ import pytest
 
 from openbell.errors import BadBarsError, ConfigError, IntervalError
 from openbell.importers.csv import CsvColumns, import_csv_as
-from openbell.importers.guess import Given, Guess, guess_csv, guess_parquet
-from openbell.importers.guess_times import guess_label
+from openbell.importers.sniffing.table import Given, Guess, sniff_csv, sniff_parquet
+from openbell.importers.sniffing.times import sniff_label
 from openbell.importers.sources import Source
 from openbell.store.store import BarStore
 from openbell.timing import TimeManager
@@ -65,14 +65,14 @@ def write(
 
 
 def found(guess: Guess) -> dict[str, str]:
-    return {finding.what: finding.value for finding in guess.findings}
+    return {detection.what: detection.value for detection in guess.detections}
 
 
 def test_a_file_of_openbells_own_make_leaves_nothing_to_confirm_but_its_interval(tmp_path: Path) -> None:
     source = write(tmp_path, times())
 
-    assert [f.what for f in guess_csv(source, NEW_YORK).guessed] == ["interval"]
-    assert guess_csv(source, Given(timezone="America/New_York", interval="1m")).guessed == ()
+    assert [f.what for f in sniff_csv(source, NEW_YORK).guessed] == ["interval"]
+    assert sniff_csv(source, Given(timezone="America/New_York", interval="1m")).guessed == ()
 
 
 def test_a_file_of_another_make_is_read_like_one_of_openbells_own(tmp_path: Path) -> None:
@@ -94,9 +94,9 @@ def test_a_file_of_another_make_is_read_like_one_of_openbells_own(tmp_path: Path
         separator=";",
         decimal_comma=True,
     )
-    guess = guess_csv(Source(other.path, symbol="ACME"), NEW_YORK)
+    guess = sniff_csv(Source(other.path, symbol="ACME"), NEW_YORK)
 
-    assert guess.preview.rows() == guess_csv(plain, NEW_YORK).preview.rows()
+    assert guess.preview.rows() == sniff_csv(plain, NEW_YORK).preview.rows()
     assert guess.preview["timestamp"][0] == datetime(2024, 6, 27, 13, 30, tzinfo=UTC)
     assert found(guess) | {"time format": "%d.%m.%Y %H:%M:%S", "interval": "1m", "label": "end"} == found(guess)
 
@@ -110,7 +110,7 @@ def test_a_file_of_another_make_is_read_like_one_of_openbells_own(tmp_path: Path
     ],
 )  # fmt: skip
 def test_time_formats_are_found(tmp_path: Path, form: str) -> None:
-    guess = guess_csv(write(tmp_path, times(), form), NEW_YORK)
+    guess = sniff_csv(write(tmp_path, times(), form), NEW_YORK)
 
     assert guess.preview["timestamp"][0] == datetime(2024, 6, 27, 13, 30, tzinfo=UTC)
     assert (str(guess.reading.interval), guess.reading.label) == ("1m", "start")
@@ -121,7 +121,7 @@ def test_numbers_since_1970_are_found_by_their_digits(tmp_path: Path, digits: in
     source = write(tmp_path, times())
     epoch = [int(t.replace(tzinfo=ZoneInfo("America/New_York")).timestamp()) * 10 ** (digits - 10) for t in times()]
     pl.read_csv(source.path).with_columns(timestamp=pl.Series(epoch)).write_csv(source.path)
-    guess = guess_csv(source, Given())
+    guess = sniff_csv(source, Given())
 
     assert guess.reading.time_format == form
     assert guess.preview["timestamp"][0] == datetime(2024, 6, 27, 13, 30, tzinfo=UTC)
@@ -129,12 +129,12 @@ def test_numbers_since_1970_are_found_by_their_digits(tmp_path: Path, digits: in
 
 def test_days_and_months_are_told_apart_by_the_order_of_the_times_or_not_at_all(tmp_path: Path) -> None:
     days = [datetime(2024, 1, d) for d in range(2, 13)]
-    assert guess_csv(write(tmp_path, days, "%d/%m/%Y"), Given()).reading.time_format == "%d/%m/%Y"
-    assert guess_csv(write(tmp_path, days, "%m/%d/%Y"), Given()).reading.time_format == "%m/%d/%Y"
+    assert sniff_csv(write(tmp_path, days, "%d/%m/%Y"), Given()).reading.time_format == "%d/%m/%Y"
+    assert sniff_csv(write(tmp_path, days, "%m/%d/%Y"), Given()).reading.time_format == "%m/%d/%Y"
 
     one_day = [datetime(2024, 1, 2, 9, 30) + timedelta(minutes=i) for i in range(30)]
     with pytest.raises(ConfigError, match=r"may be day/month or month/day\. Say --time-format '%d/%m/%Y %H:%M' or"):
-        guess_csv(write(tmp_path, one_day, "%d/%m/%Y %H:%M"), NEW_YORK)
+        sniff_csv(write(tmp_path, one_day, "%d/%m/%Y %H:%M"), NEW_YORK)
 
 
 def test_dates_and_clocks_in_columns_of_their_own(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_dates_and_clocks_in_columns_of_their_own(tmp_path: Path) -> None:
         pl.col("timestamp").str.slice(11).str.replace(":", "").str.strip_chars_start("0").alias("Time"),
     )
     frame.drop("timestamp").write_csv(source.path)
-    guess = guess_csv(source, NEW_YORK)
+    guess = sniff_csv(source, NEW_YORK)
 
     assert found(guess) | {"time column": "Date", "clock column": "Time", "label": "start"} == found(guess)
     assert guess.preview["timestamp"][0] == datetime(2024, 6, 27, 13, 30, tzinfo=UTC)
@@ -158,7 +158,7 @@ def test_amounts_are_no_dates_and_clocks_beside_full_times(tmp_path: Path) -> No
         for i, (o, h, low, c, v) in enumerate(zip(*rows.values(), strict=True))
     ]
     (tmp_path / "BTCUSDT.csv").write_text("\n".join(lines))
-    guess = guess_csv(Source(tmp_path / "BTCUSDT.csv", symbol="BTCUSDT"), Given())
+    guess = sniff_csv(Source(tmp_path / "BTCUSDT.csv", symbol="BTCUSDT"), Given())
 
     expected = {"time column": "column_1", "time format": "epoch_ms", "close column": "column_5", "interval": "1m"}
     assert found(guess) | expected | {"volume column": "column_6"} == found(guess)
@@ -166,7 +166,7 @@ def test_amounts_are_no_dates_and_clocks_beside_full_times(tmp_path: Path) -> No
 
 def test_a_file_without_a_header_is_known_by_its_values(tmp_path: Path) -> None:
     source = write(tmp_path, times(), include_header=False)
-    guess = guess_csv(source, NEW_YORK)
+    guess = sniff_csv(source, NEW_YORK)
 
     assert found(guess) | {"header": "none", "open column": "column_2", "volume column": "column_6"} == found(guess)
     store = BarStore.open_or_create(tmp_path / "store")
@@ -176,7 +176,7 @@ def test_a_file_without_a_header_is_known_by_its_values(tmp_path: Path) -> None:
 def test_lines_above_the_header_are_passed_over(tmp_path: Path) -> None:
     source = write(tmp_path, times())
     source.path.write_text("# made by a vendor, 2024\nACME Inc.\n" + source.path.read_text())
-    guess = guess_csv(source, NEW_YORK)
+    guess = sniff_csv(source, NEW_YORK)
 
     assert found(guess)["header"] == "line 3"
     store = BarStore.open_or_create(tmp_path / "store")
@@ -190,16 +190,16 @@ def test_a_header_of_three_lines_costs_its_lines_only(tmp_path: Path) -> None:
     source.path.write_text(
         "\n".join(["Price,Open,High,Low,Close,Volume", "Ticker" + ",X" * 5, "Date,,,,,", *lines[1:]])
     )
-    guess = guess_csv(source, Given())
+    guess = sniff_csv(source, Given())
     report = import_csv_as([source.path], BarStore.open_or_create(tmp_path / "store"), guess.reading)
 
-    assert {f.what: f.why for f in guess.findings}["time format"] == "e.g. 2024-01-01"
+    assert {f.what: f.why for f in guess.detections}["time format"] == "e.g. 2024-01-01"
     assert (report.written.added, report.set_aside, found(guess)["interval"]) == (60, 2, "1d")
 
 
 @pytest.mark.parametrize(("scale", "expected"), [(1, 1.0), (10_000, 10_000.0), (1_000_000_000, 1e9)])
 def test_the_price_scale_is_found_in_whole_numbers(tmp_path: Path, scale: int, expected: float) -> None:
-    guess = guess_csv(write(tmp_path, times(), scale=scale), NEW_YORK)
+    guess = sniff_csv(write(tmp_path, times(), scale=scale), NEW_YORK)
 
     assert guess.reading.price_scale == expected
     assert guess.preview["close"][1] == pytest.approx(180.07)
@@ -217,7 +217,7 @@ def test_the_price_scale_is_found_in_whole_numbers(tmp_path: Path, scale: int, e
 def test_the_interval_is_the_usual_distance_of_neighbours(tmp_path: Path, step: timedelta, interval: str) -> None:
     source = write(tmp_path, times(step, count=5), "%Y-%m-%d %H:%M:%S")
 
-    assert str(guess_csv(source, NEW_YORK).reading.interval) == interval
+    assert str(sniff_csv(source, NEW_YORK).reading.interval) == interval
 
 
 @pytest.mark.parametrize(("minutes", "told"), [(5, "5 minutes"), (15, "15 minutes"), (7 * 24 * 60, "7 days")])
@@ -225,7 +225,7 @@ def test_bars_that_are_not_stored_are_refused_with_what_is_possible(tmp_path: Pa
     when = [datetime(2024, 6, 27, 9, 30) + timedelta(minutes=minutes * i) for i in range(10)]
 
     with pytest.raises(IntervalError, match=rf"bars are {told} apart.*takes 1s, 1m, 60m and 1d bars"):
-        guess_csv(write(tmp_path, when), NEW_YORK)
+        sniff_csv(write(tmp_path, when), NEW_YORK)
 
 
 @pytest.mark.parametrize(("busy", "label"), [(20_000, "end"), (300, "start")], ids=["busy in hours", "alike"])
@@ -235,10 +235,10 @@ def test_with_extended_hours_the_label_is_told_by_volume_or_not_at_all(tmp_path:
     rows = ["Date,Open,High,Low,Close,Volume"]
     rows += [f"{t:%Y-%m-%d %H:%M},10,11,9,10,{busy if t.hour * 60 + t.minute in hours else 300}" for t in ends]
     (tmp_path / "ACME.csv").write_text("\n".join(rows))
-    guess = guess_csv(Source(tmp_path / "ACME.csv", symbol="ACME"), NEW_YORK)
+    guess = sniff_csv(Source(tmp_path / "ACME.csv", symbol="ACME"), NEW_YORK)
 
-    (finding,) = (f for f in guess.findings if f.what == "label")
-    assert (finding.value, "assumed" in finding.why) == (label, busy == 300)
+    (detection,) = (f for f in guess.detections if f.what == "label")
+    assert (detection.value, "assumed" in detection.why) == (label, busy == 300)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_decimal_commas_are_found(tmp_path: Path, separator: str, form: str) -> 
         fields = [f"2024-06-26 09:{minute}", price, price, price, price, volume]
         rows.append(separator.join(f'"{field}"' for field in fields))
     (tmp_path / "ACME.csv").write_text("\n".join(rows))
-    guess = guess_csv(Source(tmp_path / "ACME.csv", symbol="ACME"), NEW_YORK)
+    guess = sniff_csv(Source(tmp_path / "ACME.csv", symbol="ACME"), NEW_YORK)
     store = BarStore.open_or_create(tmp_path / "store")
     import_csv_as([tmp_path / "ACME.csv"], store, guess.reading)
 
@@ -262,30 +262,30 @@ def test_decimal_commas_are_found(tmp_path: Path, separator: str, form: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("names", "column", "sure"),
+    ("names", "column", "confidence"),
     [
         ("TICKVOL,VOL", "TICKVOL", "likely"),
         ("VOL,TICKVOL", "TICKVOL", "likely"),
         ("Volume BTC,Volume USD", "Volume BTC", "unsure"),
     ],
 )
-def test_the_volume_is_one_that_is_there(tmp_path: Path, names: str, column: str, sure: str) -> None:
+def test_the_volume_is_one_that_is_there(tmp_path: Path, names: str, column: str, confidence: str) -> None:
     rows = [f"Date,Open,High,Low,Close,{names}"]
     values = ",".join("0" if name == "VOL" else "7" for name in names.split(","))
     rows += [f"2024-06-26 09:{minute},10,11,9,10,{values}" for minute in range(30, 60)]
     (tmp_path / "ACME.csv").write_text("\n".join(rows))
-    guess = guess_csv(Source(tmp_path / "ACME.csv", symbol="ACME"), NEW_YORK)
+    guess = sniff_csv(Source(tmp_path / "ACME.csv", symbol="ACME"), NEW_YORK)
 
-    (finding,) = (f for f in guess.findings if f.what == "volume column")
-    assert (finding.value, finding.sure) == (column, sure)
+    (detection,) = (f for f in guess.detections if f.what == "volume column")
+    assert (detection.value, detection.confidence) == (column, confidence)
     assert guess.preview["volume"].to_list() == [7.0] * 5
 
 
 def test_the_label_is_told_by_where_sessions_begin(tmp_path: Path) -> None:
     def label(late: int, given: Given = NEW_YORK) -> tuple[str, str, bool]:
-        finding = guess_csv(write(tmp_path, times(late=timedelta(minutes=late))), given).findings[-2]
-        assert finding.what == "label"
-        return finding.value, finding.why, finding.is_guess
+        detection = sniff_csv(write(tmp_path, times(late=timedelta(minutes=late))), given).detections[-2]
+        assert detection.what == "label"
+        return detection.value, detection.why, detection.is_guess
 
     assert label(0) == ("start", "3 of 3 sessions of XNYS begin at the open", False)
     assert label(1) == ("end", "3 of 3 sessions of XNYS begin one interval after the open", True)
@@ -301,7 +301,7 @@ def test_the_label_is_told_by_the_opening_volume_where_bars_come_before_the_open
         volume = [50_000.0 if t.hour * 60 + t.minute == opening else 100.0 for t in when]
         pl.read_csv(source.path).with_columns(volume=pl.Series(volume)).write_csv(source.path)
 
-        assert guess_csv(source, NEW_YORK).reading.label == expected
+        assert sniff_csv(source, NEW_YORK).reading.label == expected
 
 
 @pytest.mark.parametrize("symbol", ["SPY", "IBM", "AIG", "BAC"])
@@ -312,7 +312,7 @@ def test_the_label_of_real_bars_with_early_trading(tmp_path: Path, minute_store:
         path = tmp_path / f"{symbol}.csv"
         bars.with_columns(local.dt.strftime("%Y-%m-%d %H:%M").alias("timestamp")).write_csv(path)
 
-        assert guess_csv(Source(path, symbol=symbol), NEW_YORK).reading.label == label
+        assert sniff_csv(Source(path, symbol=symbol), NEW_YORK).reading.label == label
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -332,23 +332,23 @@ def test_where_one_session_begins_as_the_other_ends_chance_is_no_reason(
     days = tm.sessions(date(2024, 3, 1), date(2024, 3, 29))
     starts = np.concatenate([tm.expected_bar_times("1m", day)[0] for day in days])
     volume = np.random.default_rng(seed).lognormal(5, 1, len(starts))
-    label, finding = guess_label(starts + MINUTE_NS * (stamped == "end"), volume, MINUTE_NS, tm)
+    label, detection = sniff_label(starts + MINUTE_NS * (stamped == "end"), volume, MINUTE_NS, tm)
 
     assert label == (told or "start")
-    assert finding.why.startswith("assumed") == (told is None)
-    assert finding.sure == ("certain" if told == "end" else "plain")
+    assert detection.why.startswith("assumed") == (told is None)
+    assert detection.confidence == ("certain" if told == "end" else "plain")
 
 
 def test_sessions_without_trades_at_the_open_do_not_make_the_label_the_end(tmp_path: Path) -> None:
     when = [t for t in times() if t.date() == SESSIONS[0].date() or t.minute > 30]
 
-    assert guess_csv(write(tmp_path, when), NEW_YORK).reading.label == "start"
+    assert sniff_csv(write(tmp_path, when), NEW_YORK).reading.label == "start"
 
 
 def test_the_time_zone_is_never_guessed(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"naive timestamps \('2024-06-27 09:30' has no UTC offset\).*--timezone"):
-        guess_csv(write(tmp_path, times()), Given())
-    assert guess_csv(write(tmp_path, SESSIONS, "%Y-%m-%d"), Given()).preview.height == 3
+        sniff_csv(write(tmp_path, times()), Given())
+    assert sniff_csv(write(tmp_path, SESSIONS, "%Y-%m-%d"), Given()).preview.height == 3
 
 
 def test_symbols_in_a_column_are_found(tmp_path: Path) -> None:
@@ -356,18 +356,18 @@ def test_symbols_in_a_column_are_found(tmp_path: Path) -> None:
     frame = pl.read_csv(source.path)
     both = pl.concat([frame.with_columns(Ticker=pl.lit(s)) for s in ("AA", "BB")]).sort("timestamp", "Ticker")
     both.write_csv(source.path)
-    guess = guess_csv(source, NEW_YORK)
+    guess = sniff_csv(source, NEW_YORK)
 
     assert (guess.reading.columns.symbol, str(guess.reading.interval)) == ("Ticker", "1m")
     assert guess.preview["symbol"].unique().to_list() in (["AA"], ["BB"])
-    one = guess_csv(source, Given(timezone="America/New_York", symbol="CC"))
+    one = sniff_csv(source, Given(timezone="America/New_York", symbol="CC"))
     assert one.reading.columns.symbol is None
 
 
 def test_what_is_given_is_not_guessed(tmp_path: Path) -> None:
     source = write(tmp_path, times(late=timedelta(minutes=1)), columns={"close": "Last", "volume": "Other"})
     given = Given(CsvColumns(close="last", volume="none"), "1m", "%Y-%m-%d %H:%M", "UTC", "start", 1.0, ",", "X")
-    guess = guess_csv(source, given)
+    guess = sniff_csv(source, given)
 
     assert guess.guessed == ()
     assert guess.preview["volume"].to_list() == [0.0] * 5
@@ -376,8 +376,8 @@ def test_what_is_given_is_not_guessed(tmp_path: Path) -> None:
 def test_a_header_that_is_given_is_no_guess(tmp_path: Path) -> None:
     source = write(tmp_path, times(), columns={"open": "1", "close": "2"})
     columns = CsvColumns("timestamp", "1", "high", "low", "2", "volume")
-    named = guess_csv(source, Given(columns, timezone="America/New_York", has_header=True))
-    bare = guess_csv(write(tmp_path, times(), include_header=False), replace(NEW_YORK, has_header=False))
+    named = sniff_csv(source, Given(columns, timezone="America/New_York", has_header=True))
+    bare = sniff_csv(write(tmp_path, times(), include_header=False), replace(NEW_YORK, has_header=False))
 
     assert named.preview["open"].to_list() == bare.preview["open"].to_list()
     assert not {"header"} & {f.what for f in (*named.guessed, *bare.guessed)}
@@ -386,14 +386,14 @@ def test_a_header_that_is_given_is_no_guess(tmp_path: Path) -> None:
 
 def test_a_decimal_sign_that_is_given_is_no_guess(tmp_path: Path) -> None:
     source = write(tmp_path, times(), separator=";", decimal_comma=True)
-    guess = guess_csv(source, replace(NEW_YORK, separator=";", decimal_comma=True))
+    guess = sniff_csv(source, replace(NEW_YORK, separator=";", decimal_comma=True))
 
     assert guess.preview["open"][0] == 180.0
     assert "decimal sign" not in {f.what for f in guess.guessed}
-    point = guess_csv(write(tmp_path, times(), separator=";"), replace(NEW_YORK, decimal_comma=False))
+    point = sniff_csv(write(tmp_path, times(), separator=";"), replace(NEW_YORK, decimal_comma=False))
     assert point.preview["close"].to_list() == guess.preview["close"].to_list()
     with pytest.raises(ConfigError, match="both the separator and the decimal sign"):
-        guess_csv(source, Given(separator=",", decimal_comma=True))
+        sniff_csv(source, Given(separator=",", decimal_comma=True))
 
 
 def test_names_of_a_vendor_with_money_signs_and_thousands(tmp_path: Path) -> None:
@@ -401,7 +401,7 @@ def test_names_of_a_vendor_with_money_signs_and_thousands(tmp_path: Path) -> Non
     lines = ["Date,Close/Last,Volume,Open,High,Low"]
     lines += [f'0{m}/{d}/2024,$1{d}.50,"1,234,{d}0",$1{d}.00,$1{d}.75,$1{d}.00' for m in (6, 7) for d in range(10, 28)]
     path.write_text("\n".join(lines))
-    guess = guess_csv(Source(path, symbol="ACME"), Given())
+    guess = sniff_csv(Source(path, symbol="ACME"), Given())
 
     assert guess.preview.row(0) == (
         "ACME",
@@ -428,7 +428,7 @@ def test_parquet_of_any_time_type(tmp_path: Path, typed: str) -> None:
     path = tmp_path / "ACME.parquet"
     pl.DataFrame({"ts": column, **prices(len(local)), "tags": [["a"]] * len(local)}).write_parquet(path)
     given = NEW_YORK if typed in ("naive", "text") else Given()
-    guess = guess_parquet(Source(path, symbol="ACME"), given)
+    guess = sniff_parquet(Source(path, symbol="ACME"), given)
 
     assert str(guess.reading.interval) == ("1d" if typed == "date" else "1m")
     expected = datetime(2024, 6, 27, tzinfo=UTC) if typed == "date" else datetime(2024, 6, 27, 13, 30, tzinfo=UTC)
@@ -458,10 +458,10 @@ def test_what_cannot_be_guessed_is_told_with_the_remedy(tmp_path: Path, content:
     path.write_text(content)
 
     with pytest.raises((ConfigError, BadBarsError)) as told:
-        guess_csv(Source(path, symbol="X"), Given())
+        sniff_csv(Source(path, symbol="X"), Given())
     assert re.search(message, str(told.value)), str(told.value)
 
 
 def test_a_column_that_is_named_and_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"there is no column Kurs for the close\. The file has timestamp, open"):
-        guess_csv(write(tmp_path, times()), Given(CsvColumns(close="Kurs")))
+        sniff_csv(write(tmp_path, times()), Given(CsvColumns(close="Kurs")))

@@ -1,4 +1,4 @@
-"""How a guess about files is shown, and confirmed by a person or by --yes."""
+"""The display of a guess about files, and its confirmation by a person or by --yes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from openbell.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from openbell.importers.guess import Guess
+    from openbell.importers.sniffing.table import Guess
     from openbell.importers.sources import Source
 
-__all__ = ["confirm"]
+__all__ = ["a_person_is_there", "confirm"]
 
-_SURE = {
+_CONFIDENCE = {
     "given": "given",
     "plain": "as usual",
     "certain": "sure",
@@ -29,12 +29,14 @@ _SURE = {
 
 
 def confirm(guess_of: Callable[[Source], Guess], sources: Sequence[Source], *, yes: bool, as_json: bool) -> Guess:
-    """The guess about the first file that can be read, once it is confirmed; nothing is asked when nothing is guessed.
+    """Return the guess about the first readable file once it is confirmed.
+
+    Nothing is asked when nothing is guessed.
 
     Raises:
-        ConfigError: The file does not tell something that must be said.
+        ConfigError: Something must be given that the file does not show.
         DataError: No file can be read.
-        typer.Exit: The person said no (1), or there is none and --yes was not said (2).
+        typer.Exit: The person said no (1), or there is none and --yes was not given (2).
     """
     guess = _first_guess(guess_of, sources)
     _log(guess, len(sources))
@@ -46,7 +48,7 @@ def confirm(guess_of: Callable[[Source], Guess], sources: Sequence[Source], *, y
         _show(guess, len(sources))
     if yes:
         return guess
-    if as_json or not _a_person_is_there():
+    if as_json or not a_person_is_there():
         say("Nothing is imported yet. Add --yes to import it like this, or say by options what is different.")
         raise typer.Exit(2)
     if not typer.confirm("Import it like this?"):
@@ -59,13 +61,14 @@ def _log(guess: Guess, files: int) -> None:
     from openbell.logs import get_logger
 
     log = get_logger(file=str(guess.source))
-    found = {finding.what.replace(" ", "_"): finding.value for finding in guess.findings}
+    found = {detection.what.replace(" ", "_"): detection.value for detection in guess.detections}
     log.info("how files are read", files=files, timezone=guess.reading.timezone, **found)
-    for finding in guess.findings:
-        log.debug("found", what=finding.what, value=finding.value, sure=finding.sure, why=finding.why)
+    for detection in guess.detections:
+        log.debug("found", what=detection.what, value=detection.value, sure=detection.confidence, why=detection.why)
 
 
-def _a_person_is_there() -> bool:
+def a_person_is_there() -> bool:
+    """Return whether someone can answer a question."""
     return sys.stdin.isatty()
 
 
@@ -87,8 +90,8 @@ def _as_json(guess: Guess) -> dict[str, Any]:
     return {
         "file": str(guess.source),
         "findings": [
-            {"what": f.what, "value": f.value, "sure": f.sure, "why": f.why, "is_guess": f.is_guess}
-            for f in guess.findings
+            {"what": f.what, "value": f.value, "sure": f.confidence, "why": f.why, "is_guess": f.is_guess}
+            for f in guess.detections
         ],
         "first_bars": guess.preview.to_dicts(),
     }
@@ -102,22 +105,22 @@ def _show(guess: Guess, files: int) -> None:
     others = f" and {files - 1:,} more" if files > 1 else ""
     table = make_table(escape(f"{guess.source}{others}"), "", "found", "", "why")
     for what, value, sure, why in _lines(guess):
-        table.add_row(what, escape(value), _SURE[sure], escape(why))
+        table.add_row(what, escape(value), _CONFIDENCE[sure], escape(why))
     show(table)
     show()
     show(_preview(guess))
 
 
 def _lines(guess: Guess) -> list[tuple[str, str, str, str]]:
-    """The findings; columns that were found in the same way are told in one line."""
+    """List the detections, with columns that were found in the same way in one line."""
     lines: list[tuple[str, str, str, str]] = []
-    for _, run in groupby(guess.findings, key=lambda f: (f.what.endswith(" column") or f.what, f.sure, f.why)):
+    for _, run in groupby(guess.detections, key=lambda f: (f.what.endswith(" column") or f.what, f.confidence, f.why)):
         same = list(run)
         if len(same) == 1:
-            lines.append((same[0].what, same[0].value, same[0].sure, same[0].why))
+            lines.append((same[0].what, same[0].value, same[0].confidence, same[0].why))
             continue
         values = [f.value if f.value == (role := f.what.split()[0]) else f"{role}={f.value}" for f in same]
-        lines.append(("columns", ", ".join(values), same[0].sure, same[0].why))
+        lines.append(("columns", ", ".join(values), same[0].confidence, same[0].why))
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Which column of a table is which, by its name and, where names say nothing, by its values."""
+"""The role of each column, by its name or by its values."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from openbell.importers.bar_rows import PRICES, number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Finding", "Sure", "guess_columns"]
+__all__ = ["Confidence", "Detection", "sniff_columns"]
 
-Sure = Literal["given", "plain", "certain", "likely", "unsure"]
+Confidence = Literal["given", "plain", "certain", "likely", "unsure"]
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "time": (
@@ -48,31 +48,31 @@ _ENOUGH = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that was found out about a file.
+class Detection:
+    """One thing found out about a file.
 
     Attributes:
         what: What it is about, e.g. "time format".
         value: What was found.
         why: What makes one think so.
-        sure: ``given`` by the person, ``plain`` as openbell expects it, or how sure the guess is.
+        confidence: ``given`` by the person, ``plain`` as openbell expects it, or how sure the guess is.
     """
 
     what: str
     value: str
     why: str
-    sure: Sure
+    confidence: Confidence
 
     @property
     def is_guess(self) -> bool:
         """Whether a person should confirm it."""
-        return self.sure not in ("given", "plain")
+        return self.confidence not in ("given", "plain")
 
 
-def guess_columns(
+def sniff_columns(
     sample: pl.DataFrame, given: Mapping[str, str | None], where: str, *, decimal_comma: bool = False
-) -> tuple[dict[str, str], list[Finding]]:
-    """The column of each role.
+) -> tuple[dict[str, str], list[Detection]]:
+    """Find the column of each role.
 
     Args:
         sample: The first rows, under the names of the columns.
@@ -99,7 +99,7 @@ def guess_columns(
         if role not in found and (column := _by_name(role, sample.columns, {f.column for f in found.values()})):
             usual = _plain(column) in _USUAL.get(role, ()) and column == column.strip()
             found[role] = _Found(column, "plain" if usual else "likely")
-    if "volume" in found and found["volume"].sure != "given":
+    if "volume" in found and found["volume"].confidence != "given":
         _prefer_volume_that_is_there(sample, found)
     elif "volume" not in found:
         _find_one_of_several_volumes(sample, found)
@@ -121,16 +121,16 @@ def guess_columns(
 @dataclass
 class _Found:
     column: str
-    sure: Sure
+    confidence: Confidence
     why: str = ""
 
 
-def _told(role: str, found: _Found) -> Finding:
+def _told(role: str, found: _Found) -> Detection:
     texts = {"given": "given", "plain": "by its name", "likely": "by its name"}
-    why = found.why or texts.get(found.sure, "")
+    why = found.why or texts.get(found.confidence, "")
     if role == "volume" and found.column == "none":
-        why = why if found.sure == "given" else "no column looks like one; volumes will be 0"
-    return Finding(f"{role} column", found.column, why, found.sure)
+        why = why if found.confidence == "given" else "no column looks like one; volumes will be 0"
+    return Detection(f"{role} column", found.column, why, found.confidence)
 
 
 def _as_in_file(name: str, columns: Sequence[str]) -> str:
@@ -157,7 +157,7 @@ def _by_name(role: str, columns: Sequence[str], taken: set[str]) -> str | None:
 
 
 def _prefer_volume_that_is_there(sample: pl.DataFrame, found: dict[str, _Found]) -> None:
-    """Take the number of ticks where the volume is 0 in all rows, as it is in files of currencies."""
+    """Take the number of ticks where the volume is 0 in all rows, as in files of currencies."""
 
     def is_nothing(column: str) -> bool:
         values = _numbers(sample, [column], decimal_comma=False)[column]
@@ -171,7 +171,7 @@ def _prefer_volume_that_is_there(sample: pl.DataFrame, found: dict[str, _Found])
 
 
 def _find_one_of_several_volumes(sample: pl.DataFrame, found: dict[str, _Found]) -> None:
-    """The first of several columns such as ``Volume BTC`` and ``Volume USD``."""
+    """Take the first of several columns such as ``Volume BTC`` and ``Volume USD``."""
     taken = {f.column for f in found.values()}
     several = [c for c in sample.columns if c not in taken and "volume" in _plain(c).split("_")]
     if several:
@@ -179,7 +179,7 @@ def _find_one_of_several_volumes(sample: pl.DataFrame, found: dict[str, _Found])
 
 
 def _find_times(sample: pl.DataFrame, found: dict[str, _Found]) -> None:
-    """The time column by its values, where its name does not tell; and a clock beside a column of dates."""
+    """Find the time column by its values, and a clock beside a column of dates."""
     taken = {f.column for f in found.values()}
     free = [c for c in sample.columns if c not in taken or (found.get("time") and c == found["time"].column)]
     if "time" not in found:
@@ -187,7 +187,7 @@ def _find_times(sample: pl.DataFrame, found: dict[str, _Found]) -> None:
         if not like:
             return
         found["time"] = _Found(like[0], "likely", "by its values")
-    if "clock" in found or found["time"].sure == "given":
+    if "clock" in found or found["time"].confidence == "given":
         return
     dates = [c for c in free if sample[c].dtype == pl.Date or _share(sample[c], _DATE) >= _ENOUGH]
     clocks = [
@@ -215,8 +215,8 @@ def _numbers(sample: pl.DataFrame, columns: Sequence[str], *, decimal_comma: boo
 
 
 def _find_prices_by_values(sample: pl.DataFrame, found: dict[str, _Found], *, decimal_comma: bool) -> None:
-    """Four columns side by side of which the second is never the least and the third never the greatest."""
-    if any(found[role].sure == "given" for role in PRICES if role in found):
+    """Find four columns side by side that behave like open, high, low and close."""
+    if any(found[role].confidence == "given" for role in PRICES if role in found):
         return
     texts = {c for c, dtype in sample.schema.items() if dtype == pl.String or dtype.is_numeric()}
     taken = {found[role].column for role in ("time", "clock", "symbol") if role in found}
@@ -235,7 +235,7 @@ def _find_prices_by_values(sample: pl.DataFrame, found: dict[str, _Found], *, de
 
 
 def _hold(values: pl.DataFrame, prices: Mapping[str, str]) -> float:
-    """The share of rows in which low <= open, close <= high."""
+    """Return the share of rows in which low <= open, close <= high."""
     o, h, low, c = (pl.col(prices[role]) for role in PRICES)
     fits = (low <= pl.min_horizontal(o, c)) & (pl.max_horizontal(o, c) <= h)
     return float(values.select(fits.mean()).to_series().to_list()[0] or 0)
@@ -246,10 +246,10 @@ def _look_at_prices(sample: pl.DataFrame, found: dict[str, _Found], *, decimal_c
     if len(set(columns.values())) < len(PRICES) or sample.is_empty():
         return
     share = _hold(_numbers(sample, list(columns.values()), decimal_comma=decimal_comma), columns)
-    if share < _ENOUGH and any(found[role].sure == "likely" for role in PRICES):
+    if share < _ENOUGH and any(found[role].confidence == "likely" for role in PRICES):
         for role in PRICES:
-            found[role].sure = "unsure"
+            found[role].confidence = "unsure"
             found[role].why = f"by name; but low <= open, close <= high in {share:.0%} of the rows only"
     adjusted = found["close"]
-    if adjusted.sure == "likely" and _plain(adjusted.column).startswith("adj"):
+    if adjusted.confidence == "likely" and _plain(adjusted.column).startswith("adj"):
         found["close"] = _Found(**{**asdict(adjusted), "sure": "unsure", "why": "adjusted: open, high, low may not be"})

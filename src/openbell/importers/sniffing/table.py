@@ -1,4 +1,7 @@
-"""A guess of how a file of bars is to be read, with the reasons, and the first bars that come of it.
+"""A guess of how a file of bars is to be read.
+
+What a person gives is taken as it is; all else is found in the first rows, with the reasons and the first bars. The
+time zone is never guessed.
 
 What a person gives is taken as it is; all else is read off the first rows. The time zone is never guessed.
 """
@@ -15,10 +18,10 @@ from openbell.errors import BadBarsError, CalendarError, ConfigError
 from openbell.importers.bar_rows import PRICES, BarRows, times_in
 from openbell.importers.csv import CsvColumns, CsvReading, storable
 from openbell.importers.csv_table import CsvTable, read_beginning
-from openbell.importers.guess_columns import Finding, guess_columns
-from openbell.importers.guess_layout import SEPARATORS, guess_layout
-from openbell.importers.guess_times import TimeFormat, guess_interval, guess_label, guess_time_format
 from openbell.importers.parquet_table import ParquetTable
+from openbell.importers.sniffing.columns import Detection, sniff_columns
+from openbell.importers.sniffing.layout import SEPARATORS, sniff_layout
+from openbell.importers.sniffing.times import TimeFormat, sniff_interval, sniff_label, sniff_time_format
 from openbell.importers.table import Chunk
 from openbell.importers.times import TimeReader
 from openbell.model.interval import parse_interval
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from openbell.importers.csv_table import CsvLayout
     from openbell.importers.sources import Source
 
-__all__ = ["Given", "Guess", "guess_csv", "guess_parquet"]
+__all__ = ["Given", "Guess", "sniff_csv", "sniff_parquet"]
 
 _BEGINNING = 1 << 20
 _SAMPLE_ROWS = 20_000
@@ -38,7 +41,7 @@ _ONE_SECOND = parse_interval("1s")
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a person says of the files; None is guessed.
+    """The settings that a person gives, None where they are to be guessed.
 
     Attributes:
         columns: The names of columns.
@@ -51,7 +54,7 @@ class Given:
         has_header: Whether a CSV names its columns.
         decimal_comma: Whether a CSV writes ten and a half as ``10,5``.
         symbol: The symbol of all files.
-        exchange: Whose sessions tell the label.
+        exchange: The calendar by whose sessions the label is found.
     """
 
     columns: CsvColumns = field(default_factory=CsvColumns)
@@ -69,54 +72,54 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """How a file is to be read.
+    """A guess of how a file is to be read.
 
     Attributes:
         source: The file that was looked at.
         reading: All that is needed to read it and others of its make.
-        findings: What was found out, and why.
+        detections: What was found out, and why.
         preview: The first bars as they would be stored: symbol, timestamp (UTC), open, high, low, close, volume.
     """
 
     source: Source
     reading: CsvReading
-    findings: tuple[Finding, ...]
+    detections: tuple[Detection, ...]
     preview: pl.DataFrame
 
     @property
-    def guessed(self) -> tuple[Finding, ...]:
-        """What a person should confirm."""
-        return tuple(f for f in self.findings if f.is_guess)
+    def guessed(self) -> tuple[Detection, ...]:
+        """The detections that a person should confirm."""
+        return tuple(f for f in self.detections if f.is_guess)
 
 
-def guess_csv(source: Source, given: Given) -> Guess:
-    """How a CSV file is to be read.
+def sniff_csv(source: Source, given: Given) -> Guess:
+    """Guess how a CSV file is to be read.
 
     Raises:
         BadBarsError: The file holds no rows.
-        ConfigError: Something must be said, because the file does not tell it; the message says what.
+        ConfigError: Something must be given, because the file does not show it; the message names it.
         OSError: The file cannot be read.
     """
     text = read_beginning(source, _BEGINNING)
-    layout = guess_layout(
+    layout = sniff_layout(
         text, str(source), given.separator, has_header=given.has_header, decimal_comma=given.decimal_comma
     )
     name = next((n for n, s in SEPARATORS.items() if s == layout.separator), repr(layout.separator))
-    said = given.separator is not None
-    findings = [
-        Finding("separator", name, "given" if said else "makes the same columns in the first lines",
-                "given" if said else "plain" if layout.separator == "," else "certain"),
+    is_given = given.separator is not None
+    detections = [
+        Detection("separator", name, "given" if is_given else "makes the same columns in the first lines",
+                "given" if is_given else "plain" if layout.separator == "," else "certain"),
         _header(layout, given),
     ]  # fmt: skip
     if given.decimal_comma is not None:
-        findings.append(Finding("decimal sign", "comma" if layout.decimal_comma else "point", "given", "given"))
+        detections.append(Detection("decimal sign", "comma" if layout.decimal_comma else "point", "given", "given"))
     elif layout.decimal_comma:
-        findings.append(Finding("decimal sign", "comma", "numbers are written like 10,5", "certain"))
-    return _guess(source, CsvTable(source, layout).sample(text), given, findings, layout)
+        detections.append(Detection("decimal sign", "comma", "numbers are written like 10,5", "certain"))
+    return _guess(source, CsvTable(source, layout).sample(text), given, detections, layout)
 
 
-def guess_parquet(source: Source, given: Given) -> Guess:
-    """How a Parquet file is to be read; raises as `guess_csv` does."""
+def sniff_parquet(source: Source, given: Given) -> Guess:
+    """Guess how a Parquet file is to be read, as `sniff_csv` does."""
     table = ParquetTable(source)
     sample = pl.scan_parquet(source.path, glob=False).head(_SAMPLE_ROWS).collect()
     flat = [name for name, dtype in table.schema.items() if not dtype.is_nested()]
@@ -124,7 +127,7 @@ def guess_parquet(source: Source, given: Given) -> Guess:
 
 
 def _guess(
-    source: Source, sample: pl.DataFrame, given: Given, findings: list[Finding], layout: CsvLayout | None
+    source: Source, sample: pl.DataFrame, given: Given, detections: list[Detection], layout: CsvLayout | None
 ) -> Guess:
     where = str(source)
     if sample.is_empty():
@@ -132,11 +135,11 @@ def _guess(
         raise BadBarsError(f"{where} has no rows of bars{below}.")
     known = {f.name: getattr(given.columns, f.name) for f in fields(CsvColumns)}
     comma = layout is not None and layout.decimal_comma
-    columns, found = guess_columns(sample, known, where, decimal_comma=comma)
+    columns, found = sniff_columns(sample, known, where, decimal_comma=comma)
     if given.symbol is not None and known["symbol"] is None and "symbol" in columns:
         del columns["symbol"]
         found = [f for f in found if f.what != "symbol column"]
-    findings += found
+    detections += found
     sample = _first_symbol(sample, columns)
     has = {role: name for role, name in columns.items() if name != "none"}
     times = times_in(sample, has, source.day)
@@ -146,33 +149,33 @@ def _guess(
         where,
         in_name=source.day is not None and times.dtype.is_temporal() and not sample[has["time"]].dtype.is_temporal(),
     )
-    findings.append(form.finding)
-    interval, finding = _interval(times, form, given, where)
-    findings.append(finding)
+    detections.append(form.detection)
+    interval, detection = _interval(times, form, given, where)
+    detections.append(detection)
     reading = CsvReading(storable(interval), CsvColumns(**columns), form.form, given.timezone, layout=layout)
-    scale, finding = _price_scale(sample, columns, given, decimal_comma=comma)
-    findings.append(finding)
+    scale, detection = _price_scale(sample, columns, given, decimal_comma=comma)
+    detections.append(detection)
     reading = replace(reading, price_scale=scale)
     if given.timezone is not None:
-        findings.append(Finding("time zone", given.timezone, "given", "given"))
+        detections.append(Detection("time zone", given.timezone, "given", "given"))
     bars = _bars(sample, reading, has, source)
-    label, finding = _label(bars, reading, given)
-    findings.append(finding)
+    label, detection = _label(bars, reading, given)
+    detections.append(detection)
     reading = replace(reading, label=label)
-    findings.append(_symbol(source, given, columns))
-    return Guess(source, reading, tuple(findings), _bars(sample.head(_SHOWN), reading, has, source))
+    detections.append(_symbol(source, given, columns))
+    return Guess(source, reading, tuple(detections), _bars(sample.head(_SHOWN), reading, has, source))
 
 
-def _header(layout: CsvLayout, given: Given) -> Finding:
+def _header(layout: CsvLayout, given: Given) -> Detection:
     value = f"line {layout.header_lines}" if layout.has_header else "none"
     if given.has_header is not None:
-        return Finding("header", value, "given", "given")
+        return Detection("header", value, "given", "given")
     why = "names, no numbers" if layout.has_header else "the first line has numbers"
-    return Finding("header", value, why, "plain" if layout.has_header and layout.header_lines == 1 else "likely")
+    return Detection("header", value, why, "plain" if layout.has_header and layout.header_lines == 1 else "likely")
 
 
 def _first_symbol(sample: pl.DataFrame, columns: dict[str, str]) -> pl.DataFrame:
-    """The rows of one symbol, so that the distances between them mean something."""
+    """Return the rows of one symbol, so that the distances between them mean something."""
     if "symbol" not in columns:
         return sample
     most = sample[columns["symbol"]].drop_nulls().value_counts(sort=True)
@@ -182,30 +185,30 @@ def _first_symbol(sample: pl.DataFrame, columns: dict[str, str]) -> pl.DataFrame
 def _time_format(times: pl.Series, given: Given, where: str, *, in_name: bool) -> TimeFormat:
     if given.time_format is not None:
         has_clock = not given.time_format.startswith("%") or "%H" in given.time_format or "%I" in given.time_format
-        return TimeFormat(given.time_format, has_clock, Finding("time format", given.time_format, "given", "given"))
+        return TimeFormat(given.time_format, has_clock, Detection("time format", given.time_format, "given", "given"))
     if in_name:
         why = "times of day; the date is in the file's name"
-        return TimeFormat(None, has_clock=True, finding=Finding("time format", "time of day", why, "certain"))
-    return guess_time_format(times, where)
+        return TimeFormat(None, has_clock=True, detection=Detection("time format", "time of day", why, "certain"))
+    return sniff_time_format(times, where)
 
 
-def _interval(times: pl.Series, form: TimeFormat, given: Given, where: str) -> tuple[str, Finding]:
+def _interval(times: pl.Series, form: TimeFormat, given: Given, where: str) -> tuple[str, Detection]:
     if given.interval is not None:
-        return given.interval, Finding("interval", given.interval, "given", "given")
+        return given.interval, Detection("interval", given.interval, "given", "given")
     # Distances do not depend on the time zone, but for two nights a year.
     reader = TimeReader(_ONE_SECOND, form.form, given.timezone or "UTC")
     read = reader.read(times)["timestamp"].drop_nulls().to_physical().to_numpy()
     if not len(read):
         raise ConfigError(f"{where}: none of its times can be read, e.g. {times[0]!r}. Say --time-format.")
-    finding = guess_interval(read, where, has_clock=form.has_clock)
-    return finding.value, finding
+    detection = sniff_interval(read, where, has_clock=form.has_clock)
+    return detection.value, detection
 
 
 def _price_scale(
     sample: pl.DataFrame, columns: dict[str, str], given: Given, *, decimal_comma: bool
-) -> tuple[float, Finding]:
+) -> tuple[float, Detection]:
     if given.price_scale is not None:
-        return given.price_scale, Finding("price scale", f"1/{given.price_scale:g}", "given", "given")
+        return given.price_scale, Detection("price scale", f"1/{given.price_scale:g}", "given", "given")
     rows = BarRows({role: columns[role] for role in ("time", *PRICES)}, TimeReader(_ONE_SECOND, timezone="UTC"), "",
                    decimal_comma=decimal_comma)  # fmt: skip
     prices = sample.select(rows.value(sample, "close")).to_series().drop_nulls().to_numpy()
@@ -213,38 +216,38 @@ def _price_scale(
     whole = bool(len(prices)) and bool((prices % 1 == 0).all())
     typical = float(np.median(prices)) if len(prices) else 0.0
     if whole and typical >= 1e8:
-        return 1e9, Finding("price scale", "1/1,000,000,000", f"whole numbers around {typical:,.0f}", "likely")
+        return 1e9, Detection("price scale", "1/1,000,000,000", f"whole numbers around {typical:,.0f}", "likely")
     if whole and typical >= 20_000 and (prices % 100 == 0).all() and not (prices % 10_000 == 0).all():
         why = f"whole numbers around {typical:,.0f}, all of them hundreds; if they are prices, say --price-scale 1"
-        return 10_000.0, Finding("price scale", "1/10,000", why, "unsure")
-    return 1.0, Finding("price scale", "1", f"prices around {typical:,.2f}", "plain")
+        return 10_000.0, Detection("price scale", "1/10,000", why, "unsure")
+    return 1.0, Detection("price scale", "1", f"prices around {typical:,.2f}", "plain")
 
 
-def _label(bars: pl.DataFrame, reading: CsvReading, given: Given) -> tuple[Literal["start", "end"], Finding]:
+def _label(bars: pl.DataFrame, reading: CsvReading, given: Given) -> tuple[Literal["start", "end"], Detection]:
     if given.label is not None:
-        return given.label, Finding("label", given.label, "given", "given")
+        return given.label, Detection("label", given.label, "given", "given")
     if not reading.interval.is_intraday:
-        return "start", Finding("label", "session", "daily bars are stamped with their session's date", "plain")
+        return "start", Detection("label", "session", "daily bars are stamped with their session's date", "plain")
     if bars.is_empty():
-        return "start", Finding("label", "start", "assumed", "plain")
+        return "start", Detection("label", "start", "assumed", "plain")
     times, volume = bars["timestamp"].to_physical().to_numpy(), bars["volume"].to_numpy()
     try:
-        return guess_label(times, volume, reading.interval.ns, TimeManager(given.exchange))
+        return sniff_label(times, volume, reading.interval.ns, TimeManager(given.exchange))
     except CalendarError:
-        return "start", Finding("label", "start", f"assumed: before the calendar of {given.exchange} begins", "plain")
+        return "start", Detection("label", "start", f"assumed: before the calendar of {given.exchange} begins", "plain")
 
 
-def _symbol(source: Source, given: Given, columns: dict[str, str]) -> Finding:
+def _symbol(source: Source, given: Given, columns: dict[str, str]) -> Detection:
     if given.symbol is not None:
-        return Finding("symbol", given.symbol, "given", "given")
+        return Detection("symbol", given.symbol, "given", "given")
     if "symbol" in columns:
-        return Finding(
+        return Detection(
             "symbol", "as in the rows", f"column {columns['symbol']}", "given" if given.columns.symbol else "likely"
         )
     symbol = source.symbol or ""
     odd = "_" in symbol or " " in symbol or len(symbol) > 12
     why = "the file's name; if that is not all symbol, say --symbol or --file-name" if odd else "the file's name"
-    return Finding("symbol", symbol, why, "unsure" if odd else "plain")
+    return Detection("symbol", symbol, why, "unsure" if odd else "plain")
 
 
 def _bars(sample: pl.DataFrame, reading: CsvReading, has: dict[str, str], source: Source) -> pl.DataFrame:

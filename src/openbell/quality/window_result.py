@@ -1,4 +1,4 @@
-"""`Part`: what was found in one window of a series; and a whole series' report from its parts."""
+"""The findings of one window of a series, and the report of all its windows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.model.bars import Bars
-from openbell.quality.closed import closed_days
+from openbell.quality.closed_days import closed_days
 from openbell.quality.daily import unlike_daily
 from openbell.quality.excerpts import completeness, fewest_charts, stretches
 from openbell.quality.finding import KINDS, Finding
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from openbell.quality.series import Series
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["Part", "check_part", "joined"]
+__all__ = ["WindowResult", "check_window", "join_windows"]
 
 _SPLIT_REACH = 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
-    """One window of a series: what is left of it when its bars are out of memory.
+class WindowResult:
+    """The result of checking one window of a series, without most of its bars.
 
     Attributes:
         symbol: The symbol.
@@ -62,9 +62,9 @@ class Part:
     stretches: tuple[Stretch, ...]
 
 
-def check_part(
+def check_window(
     series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...], daily: Bars | None, damaged: Sequence[Finding]
-) -> Part:
+) -> WindowResult:
     """Run all checks that need no more than one window.
 
     Args:
@@ -72,7 +72,7 @@ def check_part(
         peers: The same window of others.
         elsewhere: The symbol's other intervals where the series has holes.
         daily: The symbol's daily bars, when the series is not daily.
-        damaged: What is to be said of its files.
+        damaged: Findings about its files.
     """
     findings = [
         *damaged,
@@ -90,7 +90,7 @@ def check_part(
         findings += unlike_daily(series, daily)
     findings.sort(key=_gravity)
     starts = series.starts_of_stored()
-    return Part(
+    return WindowResult(
         series.symbol,
         str(series.interval),
         len(starts),
@@ -104,33 +104,36 @@ def check_part(
     )
 
 
-def joined(parts: Sequence[Part], grid: SessionGrid, declared: Collection[int]) -> SeriesReport:
-    """The report of a series from its parts, at least one, in the order of time.
+def join_windows(windows: Sequence[WindowResult], grid: SessionGrid, declared: Collection[int]) -> SeriesReport:
+    """Join the windows of a series, in the order of time, into its report.
 
     Args:
-        parts: The parts.
+        windows: The windows.
         grid: The sessions of all of them.
         declared: The sessions of declared splits, in days since 1970-01-01.
     """
-    daily = Bars.concat([part.daily for part in parts])
+    daily = Bars.concat([window.daily for window in windows])
     splits = undeclared_splits(daily, grid, declared)
-    findings = sorted([*splits, *(found for part in parts for found in part.findings)], key=_gravity)
-    charts = [*(_around(split, daily) for split in splits), *(chart for part in parts for chart in part.stretches)]
+    findings = sorted([*splits, *(found for window in windows for found in window.findings)], key=_gravity)
+    charts = [
+        *(_around(split, daily) for split in splits),
+        *(chart for window in windows for chart in window.stretches),
+    ]
     charts.sort(key=lambda chart: _gravity(chart.finding))
     sessions = Completeness(
         *(
-            np.concatenate([getattr(part.sessions, name) for part in parts])
+            np.concatenate([getattr(window.sessions, name) for window in windows])
             for name in ("days", "expected", "present", "excused")
         )
     )
-    held = [part for part in parts if part.rows]
+    held = [window for window in windows if window.rows]
     return SeriesReport(
-        parts[0].symbol,
-        parts[0].interval,
-        sum(part.rows for part in parts),
+        windows[0].symbol,
+        windows[0].interval,
+        sum(window.rows for window in windows),
         held[0].first_ns if held else 0,
         held[-1].last_ns if held else 0,
-        score(int(sessions.expected.sum()), sum(part.present for part in parts), findings),
+        score(int(sessions.expected.sum()), sum(window.present for window in windows), findings),
         tuple(findings),
         sessions,
         fewest_charts(charts),
