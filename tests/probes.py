@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from openbell.components.context import SessionContext
     from openbell.components.strategy import Strategy
     from openbell.model.bars import Bar
+    from openbell.provisioning import ProvisioningRequirements
     from openbell.session import BarIntervalData, IndicatorData, SymbolSessionData
 
 COLUMNS = ("timestamp", "end", "open", "high", "low", "close", "volume", "count")
@@ -99,6 +100,11 @@ def engine(store: Path, **keys: Any) -> SystemManager:
 def prepared(store: Path, **keys: Any) -> SystemManager:
     """The same with the first day's symbols provisioned and its clock at the open."""
     return prepare(config_of(**keys), store=store)
+
+
+def execute(system: SystemManager, req: ProvisioningRequirements) -> bool:
+    """Carry out analysed requirements as a whole."""
+    return system.coordinator.provisioner.execute([req])[0]
 
 
 def local_time(context: SessionContext) -> str:

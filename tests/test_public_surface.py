@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import json
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -54,9 +57,13 @@ def test_importing_openbell_loads_no_library_and_nothing_of_its_own() -> None:
 
 
 def test_what_the_type_checker_sees_is_what_there_is() -> None:
-    for home, names in openbell._HOMES.items():
-        for name in names:
-            assert getattr(openbell, name) is getattr(__import__(home, fromlist=[name]), name)
+    source = Path(openbell.__file__).read_text(encoding="utf-8")
+    imports = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) and node.level == 0]
+    seen = {alias.name: node.module for node in imports for alias in node.names if node.module != "__future__"}
+
+    assert set(openbell.__all__) <= set(seen)
+    for name in openbell.__all__:
+        assert getattr(openbell, name) is getattr(importlib.import_module(str(seen[name])), name)
 
 
 def test_the_version_is_that_of_the_installed_package() -> None:

@@ -48,6 +48,15 @@ class Registry(Generic[T]):
         except KeyError:
             raise UnknownNameError(self.kind, name, self._items) from None
 
+    def remove(self, name: str) -> None:
+        """Take out the item registered under ``name``.
+
+        Raises:
+            UnknownNameError: There is none.
+        """
+        self.get(name)
+        del self._items[name]
+
     def names(self) -> tuple[str, ...]:
         """All names, in the order of registration."""
         return tuple(self._items)
@@ -68,4 +77,4 @@ class Registry(Generic[T]):
         try:
             yield item
         finally:
-            del self._items[name]
+            self.remove(name)

@@ -382,21 +382,6 @@ class TestByHand:
         with pytest.raises(ConfigError, match="no session"):
             SessionCoordinator(config, tm, DataManager(BarStore.open(minute_store), tm))
 
-    def test_the_checks_of_the_specification_by_their_names(self, minute_store: Path) -> None:
-        coordinator = engine(minute_store, days="2013-10-07", indicators=[{"name": "sma", "period": 400}]).coordinator
-        good, bad = (coordinator._validate_symbol_for_loading(s) for s in ("SPY", "NOPE"))
-
-        assert (good.can_proceed, good.data_source_available, good.has_historical_data, good.has_parquet_data) == (
-            *(False, True, False, True),
-        )
-        assert "needs 400 bars" in good.reason
-        assert (bad.can_proceed, bad.data_source_available, bad.has_historical_data, bad.has_parquet_data) == (
-            *(False, False, False, False),
-        )
-        assert coordinator._check_data_source_for_symbol("SPY")
-        assert not coordinator._check_historical_data_availability("SPY")
-        assert coordinator._check_parquet_data("SPY")
-
 
 def test_many_symbols_are_read_together(tmp_path: Path) -> None:
     symbols = [f"S{n:03d}" for n in range(60)]

@@ -140,7 +140,8 @@ class TestChanges:
 
         def pairs(self: Any) -> list[tuple[str, str]]:
             if not bars and local_time(self.context) == "09:30":
-                self.context._provisioner.remove_symbols(["AIG"], source="strategy", owner="strategy ProbeStrategy")
+                provisioner = system.coordinator.provisioner
+                provisioner.remove_symbols(["AIG"], source="strategy", owner="strategy ProbeStrategy")
                 bars.append("gone")
             return []
 
@@ -148,7 +149,8 @@ class TestChanges:
             subscriptions=lambda self: [] if bars else [("AIG", "1m")], on_bar=lambda self, bar: bars.append(bar.symbol)
         )
         second = probe_strategy(subscriptions=pairs, on_bar=lambda self, bar: None)
-        engine(minute_store, strategies=[first, second]).run()
+        system = engine(minute_store, strategies=[first, second])
+        system.run()
         assert bars == ["gone"]
 
     def test_a_symbol_removed_at_this_moment_is_in_no_cross_section(self, minute_store: Path) -> None:
@@ -162,12 +164,14 @@ class TestChanges:
             if local_time(self.context) == "11:00":
                 # Everybody gives it back.
                 for owner in ("strategy SliceProbeStrategy", "scanner"):
-                    self.context._provisioner.remove_symbols(["BAC"], source="strategy", owner=owner)
+                    system.coordinator.provisioner.remove_symbols(["BAC"], source="strategy", owner=owner)
             else:
                 self.context.add_bar("BAC", "5m")
 
         probe = probe_strategy(subscriptions=all_5m, on_slice=on_slice)
-        engine(minute_store, scanners=[probe_scanner("10:30", "11:00", scan=scan)], strategies=[probe]).run()
+        scanner = probe_scanner("10:30", "11:00", scan=scan)
+        system = engine(minute_store, scanners=[scanner], strategies=[probe])
+        system.run()
         assert seen["10:55"] == ["BAC", "SPY"]
         assert seen["11:00"] == ["SPY"]
         assert seen["11:05"] == ["SPY"]

@@ -26,7 +26,7 @@ from openbell.provisioning import (
 )
 from openbell.provisioning.requirements import IntervalNeed
 from openbell.testing import advance
-from probes import engine, journal, prepared, steps, strategy_at
+from probes import engine, execute, journal, prepared, steps, strategy_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,7 +151,7 @@ def test_a_step_from_outside_runs_where_a_requirement_names_it(minute_store: Pat
     req = analyze_requirements("symbol", "AIG", "strategy", system.session_data, system.coordinator)
     req.provisioning_steps.append("tag_alone")
     with STEPS.temporarily("tag_", tag):
-        assert system.coordinator._execute_provisioning(req)
+        assert execute(system, req)
 
     data = system.session_data.get_symbol_data("AIG")
     assert data is not None
@@ -249,7 +249,7 @@ def test_a_kernel_from_outside_cannot_change_what_other_symbols_read(minute_stor
             config = IndicatorConfig(f"careless_{name}", interval="1m")
             assert not system.session_data.add_indicator_unified("AIG", config)
         finally:
-            del indicators.REGISTRY._items[f"careless_{name}"]
+            indicators.REGISTRY.remove(f"careless_{name}")
         assert "read-only" in system.coordinator.journal.records[-1].errors[0]
 
 
@@ -262,7 +262,7 @@ def test_an_indicator_that_takes_the_name_of_another_is_computed_by_its_own_kern
             system = prepared(minute_store)
             assert system.session_data.add_indicator_unified("SPY", config)
         finally:
-            del indicators.REGISTRY._items["renewed"]
+            indicators.REGISTRY.remove("renewed")
         advance(system, "10:00")
         data = system.session_data.current["SPY"]
         assert data.indicators["renewed_1m"].value == getattr(data.bars["1m"], column)[-1]

@@ -71,13 +71,7 @@ class TestForward:
 
     def test_a_synthetic_bar_shows_at_its_end_like_any(self, gappy: Path) -> None:
         seen: list[tuple[int, int, int]] = []
-        system = engine(
-            gappy,
-            **keys(
-                gap_policy="forward",
-            ),
-        )
-        system.coordinator._load_session_data()
+        system = prepared(gappy, **keys(gap_policy="forward"))
         for clock in ("11:10", "11:11", "11:12"):
             advance(system, clock)
             series = series_of(system)

@@ -9,7 +9,7 @@ import pytest
 from made_bars import made_store
 from openbell.config import IndicatorConfig
 from openbell.provisioning import analyze_requirements
-from probes import engine, prepared, strategy_at
+from probes import engine, execute, prepared, strategy_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def test_a_new_symbol_may_be_analysed_first_and_added_then(store: Path, config: 
     asked: Any = {"indicator_config": config, "session_coordinator": system.coordinator}
     req = analyze_requirements("indicator", "NEW", "strategy", system.session_data, **asked)
     assert req.can_proceed
-    assert system.coordinator._execute_provisioning(req)
+    assert execute(system, req)
 
 
 def test_a_new_symbol_is_there_for_a_strategy(store: Path) -> None:

@@ -14,8 +14,8 @@ import pytest
 from made_bars import made_store
 from openbell.config import IndicatorConfig
 from openbell.provisioning import analyze_requirements
-from openbell.testing import probe_strategy
-from probes import engine
+from openbell.testing import advance, probe_strategy
+from probes import engine, execute, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,16 +177,13 @@ def test_200_additions_from_8_threads_during_a_running_session(store: Path) -> N
 
 def test_requirements_analysed_without_the_lock_do_not_undo_one_another(store: Path) -> None:
     """The specification's own way: analyse, then execute, from threads that race for the same symbols."""
-    system = engine(store, days="2024-06-10", **ASKED)
-    coordinator = system.coordinator
-    coordinator._load_session_data()
-    tm = system.time_manager
-    tm.clock.advance_to(tm.session(system.session_data.session_date).open_ns + 3600 * 10**9)  # type: ignore[attr-defined]
+    system = prepared(store, days="2024-06-10", **ASKED)
+    advance(system, "10:30")
     barrier = threading.Barrier(4)
 
     def unified(operation: str, symbol: str, **details: Any) -> bool:
-        req = analyze_requirements(operation, symbol, "strategy", system.session_data, coordinator, **details)
-        return req.can_proceed and coordinator._execute_provisioning(req)
+        req = analyze_requirements(operation, symbol, "strategy", system.session_data, system.coordinator, **details)
+        return req.can_proceed and execute(system, req)
 
     def job(what: int) -> list[Any]:
         def one(symbol: str) -> bool:

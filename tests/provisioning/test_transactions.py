@@ -12,7 +12,7 @@ from openbell.config import IndicatorConfig
 from openbell.errors import UnknownNameError
 from openbell.provisioning import RULES, STEPS, Addition, ProvisioningRequirements, StepWork, analyze_requirements
 from openbell.testing import advance
-from probes import config_of, engine, journal, prepared, steps, strategy_at, visible
+from probes import config_of, engine, execute, journal, prepared, steps, strategy_at, visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ class TestDamagedFile:
         system = prepared(own_store)
         before = everything(system)
 
-        assert not system.coordinator._execute_provisioning(req)
+        assert not execute(system, req)
 
         assert everything(system) == before
         record = system.coordinator.journal.records[-1]
@@ -130,14 +130,14 @@ class TestFailingStep:
         before = everything(system)
         with STEPS.temporarily("burst", burst):
             req.provisioning_steps.insert(place, "burst")
-            assert not system.coordinator._execute_provisioning(req)
+            assert not execute(system, req)
 
         assert everything(system) == before
         record = system.coordinator.journal.records[-1]
         assert [s.name for s in record.steps] == [*names[:place], "burst"]
         assert record.errors == ("burst failed: ZeroDivisionError: burst",)
         req.provisioning_steps.remove("burst")
-        assert system.coordinator._execute_provisioning(req), "once the cause is mended it succeeds"
+        assert execute(system, req), "once the cause is mended it succeeds"
 
     def test_nothing_of_an_upgrade_shows(self, minute_store: Path) -> None:
         def burst(work: StepWork) -> None:
@@ -151,7 +151,7 @@ class TestFailingStep:
         req = requirement(system, "AIG")
         with STEPS.temporarily("burst", burst):
             req.provisioning_steps.append("burst")
-            assert not system.coordinator._execute_provisioning(req)
+            assert not execute(system, req)
 
         assert everything(system) == before
 
@@ -160,7 +160,7 @@ class TestFailingStep:
         req = requirement(system, "AIG")
         req.provisioning_steps.append("register_indicators")
 
-        assert not system.coordinator._execute_provisioning(req)
+        assert not execute(system, req)
         assert "Did you mean 'register_indicator'" in system.coordinator.journal.records[-1].errors[0]
         assert system.session_data.symbols == ("SPY",)
 
@@ -213,7 +213,7 @@ class TestStaleRequirements:
         assert system.coordinator.add_symbol("AIG")
         before = visible(system.session_data.get_symbol_data("AIG"))
 
-        assert system.coordinator._execute_provisioning(req)
+        assert execute(system, req)
 
         after = visible(system.session_data.get_symbol_data("AIG"))
         assert "sma_20_5m" in after["indicators"]
@@ -229,7 +229,7 @@ class TestStaleRequirements:
         req = requirement(system, "AIG")
         assert system.session_data.add_indicator_unified("AIG", SMA)
 
-        assert system.coordinator._execute_provisioning(req)
+        assert execute(system, req)
 
         data = system.session_data.get_symbol_data("AIG")
         assert data is not None
@@ -242,10 +242,10 @@ class TestStaleRequirements:
     def test_carried_out_twice_it_is_there_once(self, minute_store: Path) -> None:
         system = prepared(minute_store)
         req = requirement(system, "AIG")
-        assert system.coordinator._execute_provisioning(req)
+        assert execute(system, req)
         once = everything(system)
 
-        assert system.coordinator._execute_provisioning(req)
+        assert execute(system, req)
         assert everything(system) == once
 
 
@@ -329,7 +329,7 @@ class TestGoneSinceAnalysis:
         assert req.provisioning_steps == []
         assert coordinator.remove_symbol("AIG")
 
-        assert not coordinator._execute_provisioning(req)
+        assert not execute(system, req)
 
         assert system.session_data.get_symbol_data("AIG") is None
         assert coordinator.journal.records[-1].errors == ("AIG changed since this was analysed; analyse it again",)
@@ -345,7 +345,7 @@ class TestGoneSinceAnalysis:
         assert coordinator.remove_symbol("AIG")
         before = everything(system)
 
-        assert not coordinator._execute_provisioning(req)
+        assert not execute(system, req)
 
         assert everything(system) == before
         assert coordinator.journal.records[-1].errors == ("AIG changed since this was analysed; analyse it again",)

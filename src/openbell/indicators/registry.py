@@ -61,6 +61,10 @@ class _Indicators(Registry[Indicator]):
                     self._items[name] = self._described_later[name]()
         return self._items[name]
 
+    def remove(self, name: str) -> None:
+        super().remove(name)
+        self._described_later.pop(name, None)
+
     def names(self) -> tuple[str, ...]:
         return tuple({**self._items, **self._described_later})
 
