@@ -88,12 +88,12 @@ def test_a_killed_import_leaves_a_whole_store_and_the_next_one_completes_it(
             killed += not told
 
             store = BarStore.open_or_create(folder)
-            assert verify(folder).findings == ()
+            assert verify(folder).damages == ()
             frame = store.read(store.symbols(), "1m", None, None)
             assert frame.height in ((SYMBOLS * MINUTES,) if told else (0, SYMBOLS * MINUTES)), "all of it or nothing"
         importers.stdin.close()
     assert killed > 0
     report = import_csv([files], BarStore.open(folder), interval="1m")
     assert report.written.added + report.written.unchanged == SYMBOLS * MINUTES
-    assert verify(folder).findings == ()
+    assert verify(folder).damages == ()
     assert {p.name for p in folder.iterdir()} <= {"bars", "manifest.parquet", "openbell-store.json", ".lock"}

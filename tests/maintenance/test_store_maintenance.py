@@ -21,7 +21,7 @@ from openbell.errors import StoreError
 from openbell.maintenance.repair import repair
 from openbell.maintenance.verify import verify
 from openbell.market_data.manager import DataManager
-from openbell.store.checksum import UNSEALED, sealed
+from openbell.store.checksum import BLANK_CHECKSUM, with_own_checksum
 from openbell.store.store import BarStore, WriteReport
 from openbell.testing import random_bars
 from openbell.timing import TimeManager
@@ -90,9 +90,9 @@ def test_any_flipped_byte_of_any_file_is_found_and_its_file_named(store: Path) -
         content = path.read_bytes()
         for place in (0, len(content) - 1, *(dice.randrange(len(content)) for _ in range(12))):
             flip(path, place)
-            assert path in [finding.path for finding in verify(store).findings], (path, place)
+            assert path in [finding.path for finding in verify(store).damages], (path, place)
             path.write_bytes(content)
-    assert verify(store).findings == ()
+    assert verify(store).damages == ()
 
 
 def test_a_finding_tells_whose_bars_are_hit(store: Path) -> None:
@@ -177,12 +177,12 @@ def test_after_a_repair_nothing_is_wrong_and_a_second_one_does_nothing(
     store: Path, damage: Callable[[Path], None]
 ) -> None:
     damage(store)
-    assert verify(store).findings
+    assert verify(store).damages
 
     assert repair(store).repairs
     once = everything(store)
 
-    assert verify(store).findings == ()
+    assert verify(store).damages == ()
     assert repair(store).repairs == ()
     assert everything(store) == once
     opened = BarStore.open(store)
@@ -252,7 +252,7 @@ def test_bars_that_a_repair_built_stay_marked_until_the_vendors_come(store: Path
     assert_frame_equal(
         BarStore.open(store).read(["B/C"], "1d", None, None).drop("symbol"), pl.concat([vendors[1:], later])
     )
-    assert verify(store).findings == ()
+    assert verify(store).damages == ()
 
 
 def test_a_session_sees_which_bars_were_built_as_it_does_those_of_gap_fill(store: Path) -> None:
@@ -271,11 +271,11 @@ def test_a_manifest_of_before_there_were_built_bars_is_read(store: Path) -> None
     before = BarStore.open(store).coverage()
     path = store / "manifest.parquet"
     buffer = io.BytesIO()
-    pl.read_parquet(path).drop("built").write_parquet(buffer, metadata=UNSEALED)
-    path.write_bytes(sealed(buffer.getvalue()))
+    pl.read_parquet(path).drop("built").write_parquet(buffer, metadata=BLANK_CHECKSUM)
+    path.write_bytes(with_own_checksum(buffer.getvalue()))
 
     assert BarStore.open(store).coverage() == before
-    assert verify(store).findings == ()
+    assert verify(store).damages == ()
 
 
 def test_lost_minutes_are_built_from_complete_seconds(tmp_path: Path) -> None:
@@ -292,12 +292,12 @@ def test_lost_minutes_are_built_from_complete_seconds(tmp_path: Path) -> None:
         path.unlink()
     report = repair(folder)
 
-    outcomes = {r.finding.partition.interval: (r.outcome, r.rows_lost) for r in report.repairs if r.finding.partition}
+    outcomes = {r.damage.partition.interval: (r.outcome, r.rows_lost) for r in report.repairs if r.damage.partition}
     assert outcomes == {"1m": ("partly rebuilt", 1), "1d": ("lost", 1)}
     after = BarStore.open(folder).read(["A"], "1m", None, None)
     assert after["timestamp"].to_list() == np.delete(minutes["timestamp"].to_list(), 1).tolist()
     assert BarStore.open(folder).built("A", "1m")["built"].to_list() == [60] * 209
-    assert verify(folder).findings == repair(folder).repairs == ()
+    assert verify(folder).damages == repair(folder).repairs == ()
 
 
 def test_when_all_daily_bars_can_be_built_nothing_is_lost(store: Path) -> None:
@@ -339,14 +339,14 @@ def test_files_of_other_types_are_taken_in_when_the_manifest_is_lost(store: Path
         times, volume = pl.col("timestamp").dt.cast_time_unit("us"), pl.col("volume").cast(pl.Int64)
         pl.read_parquet(store / name).with_columns(times, volume).write_parquet(store / name)
     (store / "manifest.parquet").unlink()
-    (reason,) = (finding.reason for finding in verify(store).findings if finding.path == store / NOVEMBER)
+    (reason,) = (finding.reason for finding in verify(store).damages if finding.path == store / NOVEMBER)
     assert "its timestamps are Datetime(time_unit='us'" in reason
     if by == "another write":
         BarStore.open(store).write("D", "1m", before.drop("symbol"))
     report = repair(store)
 
     assert report.lost == ()
-    assert verify(store).findings == ()
+    assert verify(store).damages == ()
     assert_frame_equal(BarStore.open(store).read(["A"], "1m", None, None), before)
     assert pl.read_parquet_schema(store / DAILY)["timestamp"] == pl.Datetime("ns", "UTC")
 
@@ -355,9 +355,9 @@ def test_damaged_corporate_actions_are_found(store: Path) -> None:
     (store / "actions").mkdir()
     (store / "actions" / "actions.parquet").write_bytes(b"PAR1")
 
-    assert [finding.kind for finding in verify(store).findings] == ["actions"]
+    assert [finding.kind for finding in verify(store).damages] == ["actions"]
     assert [r.outcome for r in repair(store).repairs] == ["lost"]
-    assert verify(store).findings == ()
+    assert verify(store).damages == ()
 
 
 @pytest.mark.parametrize("damage", [damage_marker, lose_marker])

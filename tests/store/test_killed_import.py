@@ -31,7 +31,7 @@ NURSERY = """
 import os, signal, sys
 from datetime import UTC, datetime, timedelta
 import polars as pl
-import structlog  # importers are to be killed while they import bars, and not what logs
+import filelock, structlog  # importers are to be killed while they import bars, and not modules
 from openbell.store.store import BarStore
 
 def bars(price, count=120):

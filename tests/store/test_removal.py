@@ -56,7 +56,7 @@ def test_the_days_asked_for_are_gone_and_no_others(
     again = BarStore.open(store.path)
     assert_frame_equal(again.read(["A"], "1m", None, None).drop("symbol"), left)
     assert again.read(["B/C"], "1m", None, None).height == hours().height
-    assert verify(store.path).findings == ()
+    assert verify(store.path).damages == ()
 
 
 def test_a_symbol_that_is_removed_leaves_no_folder_and_can_be_imported_again(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_symbol_that_is_removed_leaves_no_folder_and_can_be_imported_again(tmp
     assert store.write("B/C", "1m", hours()).added == 960
     assert remove_bars(store, [("A", "1m"), ("B/C", "1m"), ("D", "1m")])[1].rows == 960
     assert BarStore.open(store.path).symbols() == ()
-    assert verify(store.path).findings == ()
+    assert verify(store.path).damages == ()
 
 
 def test_a_damaged_month_is_removed_as_a_whole_and_not_in_part(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_damaged_month_is_removed_as_a_whole_and_not_in_part(tmp_path: Path) -
         remove_bars(store, [("B/C", "1m"), ("A", "1m")], last=date(2024, 6, 15))
     assert store.read(["B/C"], "1m", None, None).height == 960
     assert remove_bars(store, [("A", "1m")], date(2024, 6, 1), date(2024, 6, 30))[0].rows == 720
-    assert verify(store.path).findings == ()
+    assert verify(store.path).damages == ()
 
 
 KILLED = """
@@ -122,7 +122,7 @@ def test_a_removal_that_is_killed_at_any_moment_is_done_or_not_begun(tmp_path: P
     for n in range(1, len(ends) + 1):
         copy = BarStore.open(tmp_path / "copies" / str(n))
         left.add(tuple(copy.read([symbol], "1m", None, None).height for symbol in ("A", "B/C")))
-        assert verify(copy.path).findings == ()
+        assert verify(copy.path).damages == ()
         assert not (copy.path / "pending.json").exists()
     assert left == {(960, 960), (24 * 16, 24 * 16)}
     assert set(ends) == {"killed", "done"}

@@ -25,11 +25,14 @@ from openbell.store.store import BarStore, WriteReport
 from openbell.testing import random_bars
 from openbell.timing import SimulatedClock, TimeManager
 from openbell.vendors.alpaca import AlpacaKeys, AlpacaSource
-from openbell.vendors.run import FetchReport, SourceRefusedError, fetch
+from openbell.vendors.fetch import fetch
+from openbell.vendors.source import SourceRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from openbell.vendors.report import FetchReport
 
 # The fixtures' module is not imported by name: what is in it comes with the fixture.
 KEYS = {"APCA_API_KEY_ID": "PKTEST4711KEYID", "APCA_API_SECRET_KEY": "verysecret0815sesame"}
@@ -282,9 +285,9 @@ def test_a_damaged_memory_is_found_and_repaired(alpaca: Any, call: Any, store: P
 
     assert refused.code == 1
     assert f"openbell data repair --store {store}" in refused.err
-    assert [finding.path for finding in verify(store).findings] == [path]
+    assert [finding.path for finding in verify(store).damages] == [path]
     assert [r.outcome for r in repair(store).repairs] == ["set aside"]
-    assert verify(store).findings == ()
+    assert verify(store).damages == ()
     assert call("SPY", *MARCH, "--json").json["empty_sessions"] == {"SPY": 1}
 
 

@@ -1,1 +1,1 @@
-"""Verify and repair a store."""
+"""Verification and repair of a store."""

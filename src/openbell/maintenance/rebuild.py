@@ -1,4 +1,4 @@
-"""Lost bars built again from finer ones, days from complete minutes and minutes from complete seconds; marked so."""
+"""Lost bars built again from finer ones, days from complete minutes and minutes from complete seconds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["FINER", "rebuilt"]
 
 FINER = {"1d": "1m", "1m": "1s"}
-"""From which bars those of a lost file are built."""
+"""The interval of which the bars of a lost file are built, by theirs."""
 
 _SCHEMA = pl.Schema([*BAR_SCHEMA.items(), (BUILT, BUILT_SCHEMA[BUILT])])
 
@@ -30,7 +30,7 @@ _SCHEMA = pl.Schema([*BAR_SCHEMA.items(), (BUILT, BUILT_SCHEMA[BUILT])])
 def rebuilt(
     store: BarStore, lost: Partition, entry: FileEntry, time_manager: TimeManager
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The bars of a lost data file of which every finer bar is stored.
+    """Build the bars of a lost data file of which every finer bar is stored.
 
     Args:
         store: Where the finer bars are.

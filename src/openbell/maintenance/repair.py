@@ -1,25 +1,21 @@
-"""`repair`: mends what `verify` finds as far as it can be mended, and says what was lost."""
+"""Repair of a store, as far as it can be mended, with a report of what was lost."""
 
 from __future__ import annotations
 
-import io
 import re
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import polars as pl
-
-from openbell.errors import BadBarsError
 from openbell.maintenance.rebuild import FINER, rebuilt
-from openbell.maintenance.verify import LOCK_WAIT_S, Finding, find_problems
+from openbell.maintenance.salvage import file_problem, good_entry
+from openbell.maintenance.verify import LOCK_WAIT_S, Damage, find_damages
 from openbell.store import layout
-from openbell.store.atomic_files import replace_file, sync_folders, writer_lock
-from openbell.store.check_bars import check_bars
-from openbell.store.layout import BAR_SCHEMA, MANIFEST, PENDING, QUARANTINE, STAGING, Partition
-from openbell.store.manifest import FileEntry, Manifest, describe_file, encode_bars
-from openbell.store.marker import require_traces, write_marker
+from openbell.store.atomic_files import sync_folders, writer_lock
+from openbell.store.layout import MANIFEST, PENDING, QUARANTINE, STAGING, Partition
+from openbell.store.manifest import FileEntry, Manifest
 from openbell.store.store import BarStore
+from openbell.store.store_marker import require_traces, write_store_marker
 from openbell.store.writer import StoreWriter, commit_manifest, heal
 from openbell.timing.manager import TimeManager
 
@@ -34,10 +30,10 @@ Outcome = Literal["rebuilt", "partly rebuilt", "adopted", "set aside", "lost"]
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What became of one finding.
+    """The outcome for one damage.
 
     Attributes:
-        finding: What was wrong.
+        damage: What was wrong.
         outcome: "rebuilt"; "partly rebuilt" and "lost": some or all of the bars must be imported again; "adopted": the
             file holds good bars and belongs to the store now; "set aside": it was no part of the store.
         text: The same for people.
@@ -45,7 +41,7 @@ class Repair:
         moved_to: Where the damaged file is now; None when there is none.
     """
 
-    finding: Finding
+    damage: Damage
     outcome: Outcome
     text: str
     rows_lost: int | None = 0
@@ -54,7 +50,7 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class RepairReport:
-    """What `repair` did; without repairs, the store was as it should be."""
+    """The outcome of a repair; without repairs, the store was as it should be."""
 
     repairs: tuple[Repair, ...]
 
@@ -65,15 +61,15 @@ class RepairReport:
 
 
 def repair(store: Path, *, exchange: str = "XNYS") -> RepairReport:
-    """Make a store whole again: what cannot be read or trusted is moved into its quarantine, what can be rebuilt is.
+    """Make a store whole again; what cannot be read or trusted is moved into its quarantine.
 
-    - The marker and the manifest are made again; the manifest from the data files, of which only those that hold good
-      bars are taken.
+    - The store marker and the manifest are made again; the manifest from the data files, of which only those that hold
+      good bars are taken.
     - Daily bars are built from the minutes of the sessions in which every minute of regular hours is there, and minutes
       from seconds likewise. They are marked as built (`BarStore.built`), until a vendor's bar takes their place.
     - A file that the manifest does not know is taken in when it holds good bars of its place.
 
-    May be killed and begun again. After it, the store has no findings; doing it twice is the same as doing it once.
+    May be killed and begun again. After it, the store has no damage; doing it twice is the same as doing it once.
 
     Args:
         store: The store's folder.
@@ -85,86 +81,130 @@ def repair(store: Path, *, exchange: str = "XNYS") -> RepairReport:
     require_traces(store)
     time_manager = TimeManager(exchange)
     with writer_lock(store / layout.LOCK, wait_s=LOCK_WAIT_S):
-        repairs = list(_mend_frame(store))
+        frame = list(_mend_frame(store))
         heal(store, Manifest.load(store / MANIFEST))
-        findings = find_problems(store, None).findings
-        manifest = Manifest.load(store / MANIFEST)
-        changes: dict[Partition, FileEntry | None] = {}
-        lost: list[Repair] = []
-        for finding in findings:
-            if finding.kind == "damaged" and (entry := _entry_if_good(store, finding)):
-                repairs.append(Repair(finding, "rebuilt", f"its {entry.rows:,} bars are good"))
-                changes[_partition(finding)] = entry
-            elif finding.kind in ("damaged", "missing"):
-                lost.append(_give_up(store, finding))
-                changes[_partition(finding)] = None
-            elif finding.kind == "unknown":
-                repairs.append(_adopt_or_set_aside(store, finding, changes))
-            elif finding.kind == "fetched":
-                repairs.append(_set_aside(store, finding, "set aside", "the next fetch asks again and remembers anew"))
-            else:
-                repairs.append(_set_aside(store, finding, "lost", "import the corporate actions again"))
-        # What may be rebuilt stays known until it is: a repair that is killed before that can be begun again.
-        hoped = {p: None for p, entry in changes.items() if entry is None and p.interval in FINER}
-        manifest = manifest.with_changes({p: entry for p, entry in changes.items() if p not in hoped})
-        if len(changes) > len(hoped):
-            commit_manifest(store, manifest)
-        repairs += [each for each in lost if _partition(each.finding) not in hoped]
-        # Minutes first: days are built of them.
-        for interval in ("1m", "1d"):
-            mine = {p: None for p in hoped if p.interval == interval}
-            writer = StoreWriter(store, manifest.with_changes(mine))
-            repairs += [_rebuilt(store, e, writer, time_manager) for e in lost if _partition(e.finding) in mine]
-            writer.flush()
-            manifest = commit_manifest(store, writer.manifest) if mine else manifest
-    return RepairReport(tuple(repairs))
+        return RepairReport((*frame, *_Repairer(store, time_manager).mend()))
 
 
 def _mend_frame(store: Path) -> Iterator[Repair]:
-    """Make again what the store is known by: marker, manifest, and no note that nobody can read."""
-    for finding in find_problems(store, None).findings:
-        if finding.kind == "marker":
-            write_marker(store)
-            yield Repair(finding, "rebuilt", "written again")
-        elif finding.kind == "note":
+    """Make the store marker and the manifest again, and delete a note that nobody can read."""
+    for damage in find_damages(store, None).damages:
+        if damage.kind == "marker":
+            write_store_marker(store)
+            yield Repair(damage, "rebuilt", "written again")
+        elif damage.kind == "note":
             shutil.rmtree(store / STAGING, ignore_errors=True)
             (store / PENDING).unlink()
-            yield Repair(finding, "set aside", "deleted: the import that it belonged to was killed; import again")
-        elif finding.kind == "manifest":
-            manifest = commit_manifest(store, Manifest.scan(store))
-            suspects = {p: e for p, e in manifest.partitions() if e.rows and _file_problem(store, p)}
-            # A checksum that fits nothing makes each of them a damaged file below.
-            doubtful = {p: e._replace(sha256="") for p, e in suspects.items()}
-            manifest = commit_manifest(store, manifest.with_changes(doubtful))
-            count = sum(len(entries) for entries in manifest.files.values())
-            yield Repair(finding, "rebuilt", f"made again from the {count:,} data files that are there")
+            yield Repair(damage, "set aside", "deleted: the import that it belonged to was killed; import again")
+        elif damage.kind == "manifest":
+            count = _remake_manifest(store)
+            yield Repair(damage, "rebuilt", f"made again from the {count:,} data files that are there")
     if not (store / MANIFEST).exists():
         commit_manifest(store, Manifest.scan(store))
 
 
-def _give_up(store: Path, finding: Finding) -> Repair:
-    """Take a data file that is not what was stored out of the store."""
-    rows = finding.entry.rows or None if finding.entry is not None else None
-    text = "import its data again"
-    if finding.kind == "missing":
-        return Repair(finding, "lost", text, rows)
-    return Repair(finding, "lost", text, rows, _to_quarantine(store, finding.path))
+def _remake_manifest(store: Path) -> int:
+    """Make the manifest from the data files, and return how many there are."""
+    manifest = commit_manifest(store, Manifest.scan(store))
+    suspects = {p: e for p, e in manifest.partitions() if e.rows and file_problem(store, p)}
+    # A checksum that fits nothing makes each of them a damaged file.
+    doubtful = {p: e._replace(sha256="") for p, e in suspects.items()}
+    manifest = commit_manifest(store, manifest.with_changes(doubtful))
+    return sum(len(entries) for entries in manifest.files.values())
 
 
-def _adopt_or_set_aside(store: Path, finding: Finding, changes: dict[Partition, FileEntry | None]) -> Repair:
-    path = finding.path
-    if re.fullmatch(r"bars/interval=[^/]+/symbol=[^/]+/[^/.]+\.parquet", path.relative_to(store).as_posix()):
-        partition = layout.partition_of(path)
-        if entry := _good_entry(store, partition):
-            changes[partition] = entry
-            known = Finding("unknown", path, finding.reason, partition, entry)
-            return Repair(known, "adopted", f"its {entry.rows:,} bars belong to the store now")
-    return _set_aside(store, finding, "set aside", "it does not hold good bars of its place")
+class _Repairer:
+    """Mends the damages of a store whose manifest can be read; the writer's lock is held meanwhile."""
 
+    def __init__(self, store: Path, time_manager: TimeManager) -> None:
+        self._store = store
+        self._time_manager = time_manager
+        self._changes: dict[Partition, FileEntry | None] = {}
+        self._lost: list[Repair] = []
 
-def _set_aside(store: Path, finding: Finding, outcome: Outcome, text: str) -> Repair:
-    lost = None if outcome == "lost" else 0
-    return Repair(finding, outcome, text, lost, _to_quarantine(store, finding.path))
+    def mend(self) -> list[Repair]:
+        """Mend what can be mended; the manifest is committed when it returns."""
+        done = [each for damage in find_damages(self._store, None).damages for each in self._mended(damage)]
+        # What may be rebuilt stays known until it is: a repair that is killed before that can be begun again.
+        hoped = {p for p, entry in self._changes.items() if entry is None and p.interval in FINER}
+        known = {p: entry for p, entry in self._changes.items() if p not in hoped}
+        manifest = Manifest.load(self._store / MANIFEST).with_changes(known)
+        if known:
+            commit_manifest(self._store, manifest)
+        done += [each for each in self._lost if _partition(each.damage) not in hoped]
+        # Minutes first: days are built of them.
+        for interval in ("1m", "1d"):
+            lost = [
+                e for e in self._lost if _partition(e.damage) in hoped and _partition(e.damage).interval == interval
+            ]
+            if lost:
+                built, manifest = self._rebuilt(lost, manifest)
+                done += built
+        return done
+
+    def _mended(self, damage: Damage) -> list[Repair]:
+        """Mend one damage; a data file that is lost is noted, and reported when it is known what can be rebuilt."""
+        if damage.kind == "damaged" and (entry := self._entry_if_good(damage)):
+            self._changes[_partition(damage)] = entry
+            return [Repair(damage, "rebuilt", f"its {entry.rows:,} bars are good")]
+        if damage.kind in ("damaged", "missing"):
+            self._changes[_partition(damage)] = None
+            self._lost.append(self._given_up(damage))
+            return []
+        if damage.kind == "unknown":
+            return [self._adopted_or_set_aside(damage)]
+        if damage.kind == "fetched":
+            return [self._set_aside(damage, "set aside", "the next fetch asks again and remembers anew")]
+        return [self._set_aside(damage, "lost", "import the corporate actions again")]
+
+    def _entry_if_good(self, damage: Damage) -> FileEntry | None:
+        """Return the entry of good bars in a file whose content the manifest never knew."""
+        if damage.entry is None or damage.entry.sha256:
+            return None
+        return good_entry(self._store, _partition(damage))
+
+    def _given_up(self, damage: Damage) -> Repair:
+        """Take a data file that is not what was stored out of the store."""
+        rows = damage.entry.rows or None if damage.entry is not None else None
+        moved_to = None if damage.kind == "missing" else _to_quarantine(self._store, damage.path)
+        return Repair(damage, "lost", "import its data again", rows, moved_to)
+
+    def _adopted_or_set_aside(self, damage: Damage) -> Repair:
+        place = damage.path.relative_to(self._store).as_posix()
+        if re.fullmatch(r"bars/interval=[^/]+/symbol=[^/]+/[^/.]+\.parquet", place):
+            partition = layout.partition_of(damage.path)
+            if entry := good_entry(self._store, partition):
+                self._changes[partition] = entry
+                known = Damage("unknown", damage.path, damage.reason, partition, entry)
+                return Repair(known, "adopted", f"its {entry.rows:,} bars belong to the store now")
+        return self._set_aside(damage, "set aside", "it does not hold good bars of its place")
+
+    def _set_aside(self, damage: Damage, outcome: Outcome, text: str) -> Repair:
+        lost = None if outcome == "lost" else 0
+        return Repair(damage, outcome, text, lost, _to_quarantine(self._store, damage.path))
+
+    def _rebuilt(self, lost: list[Repair], manifest: Manifest) -> tuple[list[Repair], Manifest]:
+        """Build lost files of one interval from finer bars, where these are complete."""
+        writer = StoreWriter(self._store, manifest.with_changes(dict.fromkeys(_partition(e.damage) for e in lost)))
+        done = [self._rebuilt_file(each, writer) for each in lost]
+        writer.flush()
+        return done, commit_manifest(self._store, writer.manifest)
+
+    def _rebuilt_file(self, given_up: Repair, writer: StoreWriter) -> Repair:
+        partition, entry = _partition(given_up.damage), given_up.damage.entry
+        if entry is None:
+            return given_up
+        bars, marks = rebuilt(BarStore(self._store), partition, entry, self._time_manager)
+        if bars.is_empty():
+            return given_up
+        writer.write(partition.symbol, partition.interval, bars, built=marks)
+        lost = None if given_up.rows_lost is None else max(0, given_up.rows_lost - bars.height)
+        first, last = bars["timestamp"][0], bars["timestamp"][-1]
+        what, finer = ("sessions", "minutes") if partition.interval == "1d" else ("minutes", "seconds")
+        text = f"{bars.height:,} {what}, {first:%Y-%m-%d} to {last:%Y-%m-%d}, built from complete {finer} and marked so"
+        if lost == 0:
+            return Repair(given_up.damage, "rebuilt", text, 0, given_up.moved_to)
+        return Repair(given_up.damage, "partly rebuilt", f"{text}; import the others again", lost, given_up.moved_to)
 
 
 def _to_quarantine(store: Path, path: Path) -> Path:
@@ -180,75 +220,5 @@ def _to_quarantine(store: Path, path: Path) -> Path:
     return target
 
 
-def _entry_if_good(store: Path, finding: Finding) -> FileEntry | None:
-    """What a file holds that the manifest never knew the content of, if those are good bars."""
-    if finding.entry is None or finding.entry.sha256:
-        return None
-    return _good_entry(store, _partition(finding))
-
-
-def _good_entry(store: Path, partition: Partition) -> FileEntry | None:
-    """The entry of a file of good bars of its place, which is written anew when only its types are others."""
-    path = layout.data_path(store, partition)
-    try:
-        frame = pl.read_parquet(io.BytesIO(path.read_bytes()))
-        if frame.schema == BAR_SCHEMA:
-            return None if _content_problem(partition, frame) else describe_file(path)
-        if set(frame.columns) != set(BAR_SCHEMA):
-            return None
-        bars = layout.as_stored(partition.interval, frame)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, BadBarsError):
-        return None
-    if _content_problem(partition, bars):
-        return None
-    content, entry = encode_bars(partition.part, bars)
-    replace_file(path, content)
-    sync_folders([path.parent])
-    return entry
-
-
-def _file_problem(store: Path, partition: Partition) -> str | None:
-    """Why a file cannot be the bars of its place; None when it can."""
-    try:
-        frame = pl.read_parquet(io.BytesIO(layout.data_path(store, partition).read_bytes()))
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
-        return str(exc)
-    return _content_problem(partition, frame)
-
-
-def _content_problem(partition: Partition, frame: pl.DataFrame) -> str | None:
-    """Why a frame cannot be the bars of a place; None when it can."""
-    if frame.schema != BAR_SCHEMA:
-        return "its columns are not those of bars"
-    try:
-        parts = [part for part, _ in layout.partitions(partition.interval, layout.as_stored(partition.interval, frame))]
-        checked = check_bars(frame)
-    except (pl.exceptions.PolarsError, BadBarsError) as exc:
-        return str(exc)
-    if parts != [partition.part]:
-        return "its bars are of another month"
-    if len(checked.bad) or checked.unsorted or checked.duplicates:
-        return "its bars contradict themselves"
-    return None
-
-
-def _partition(finding: Finding) -> Partition:
-    return finding.partition or layout.partition_of(finding.path)
-
-
-def _rebuilt(store: Path, given_up: Repair, writer: StoreWriter, time_manager: TimeManager) -> Repair:
-    """Build lost bars from finer ones, where these are complete."""
-    partition, entry = _partition(given_up.finding), given_up.finding.entry
-    if entry is None:
-        return given_up
-    bars, marks = rebuilt(BarStore(store), partition, entry, time_manager)
-    if bars.is_empty():
-        return given_up
-    writer.write(partition.symbol, partition.interval, bars, built=marks)
-    lost = None if given_up.rows_lost is None else max(0, given_up.rows_lost - bars.height)
-    first, last = bars["timestamp"][0], bars["timestamp"][-1]
-    what, finer = ("sessions", "minutes") if partition.interval == "1d" else ("minutes", "seconds")
-    text = f"{bars.height:,} {what}, {first:%Y-%m-%d} to {last:%Y-%m-%d}, built from complete {finer} and marked so"
-    if lost == 0:
-        return Repair(given_up.finding, "rebuilt", text, 0, given_up.moved_to)
-    return Repair(given_up.finding, "partly rebuilt", f"{text}; import the others again", lost, given_up.moved_to)
+def _partition(damage: Damage) -> Partition:
+    return damage.partition or layout.partition_of(damage.path)

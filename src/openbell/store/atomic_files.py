@@ -1,14 +1,14 @@
-"""Files that are whole or not there: atomic replacement, made durable, and the lock that admits one writer."""
+"""Files that are replaced whole or not at all, and the lock that admits one writer."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
-import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from openbell.errors import StoreError
 
@@ -16,20 +16,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["delete_files", "replace_file", "sync_files", "sync_folders", "temporary_of", "writer_lock"]
+__all__ = [
+    "delete_files",
+    "move_file",
+    "replace_file",
+    "sync_files",
+    "sync_folders",
+    "temporary_of",
+    "writer_lock",
+]
 
+_WINDOWS = sys.platform == "win32"
 _POLL_S = 0.05
 _SYNC_THREADS = 8
 _SYNC_AT_ONCE = 64
+_OPEN_FILE_WAIT_S = 10.0
 
 
 def temporary_of(path: Path) -> Path:
-    """Where the next content of ``path`` is written before it takes its place; hidden from ``*.parquet`` readers."""
+    """Return where new content of ``path`` is written first; readers of ``*.parquet`` do not see it."""
     return path.with_name(f".{path.name}.tmp")
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put ``content`` in place of ``path``: a reader sees the old file or the new one, also after a power cut.
+    """Put ``content`` in place of ``path``; a reader sees the old file or the new one, also after a power cut.
 
     The rename itself is durable once the folder is synced (`sync_folders`).
     """
@@ -38,11 +48,24 @@ def replace_file(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path)
+    move_file(temporary, path)
+
+
+def move_file(source: Path, target: Path) -> None:
+    """Rename a file, over another one if there is one."""
+    for _ in range(int(_OPEN_FILE_WAIT_S / _POLL_S) if _WINDOWS else 0):
+        # Windows does not rename over a file that somebody reads; reads are short.
+        try:
+            source.replace(target)
+        except PermissionError:
+            time.sleep(_POLL_S)
+        else:
+            return
+    source.replace(target)
 
 
 def delete_files(paths: Iterable[Path]) -> list[Path]:
-    """Delete files, those of them that are there, and the folders that are empty then.
+    """Delete the files that are there, and the folders that are empty then.
 
     Returns:
         The folders in which names are gone; that is durable once they are synced (`sync_folders`).
@@ -65,8 +88,10 @@ def sync_files(paths: Sequence[Path]) -> None:
 
 
 def sync_folders(folders: Sequence[Path]) -> None:
-    """Make the names in these folders of one file system durable."""
-    _sync(folders)
+    """Make the names in folders of one file system durable."""
+    # Windows opens no folders, and NTFS keeps its own journal of names.
+    if not _WINDOWS:
+        _sync(folders)
 
 
 def _sync(paths: Sequence[Path]) -> None:
@@ -81,7 +106,8 @@ def _sync(paths: Sequence[Path]) -> None:
 
 
 def _sync_one(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+    # Windows syncs only what is open for writing.
+    handle = os.open(path, os.O_RDWR if _WINDOWS else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -114,38 +140,20 @@ def writer_lock(path: Path, *, wait_s: float) -> Iterator[None]:
     Raises:
         StoreError: Another writer still holds it after ``wait_s``, or the folder cannot be written to.
     """
-    import fcntl
+    # Where stores are only read, no lock is taken, and its import takes longer than to open a store.
+    import filelock
 
-    attempts = int(wait_s / _POLL_S) + 1
-    for attempt in range(attempts):
-        with _open_lock(path) as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                held = False
-            else:
-                # Who made a store and wrote nothing takes it away again, with the lock file.
-                held = _is_same_file(path, file.fileno())
-            if held:
-                yield
-                return
-        if attempt < attempts - 1:
-            threading.Event().wait(_POLL_S)
-    raise StoreError(
-        f"another process is writing to {path.parent} (waited {wait_s:g} s). Try again when its import is done."
-    )
-
-
-def _open_lock(path: Path) -> IO[str]:
+    lock = filelock.FileLock(path, timeout=wait_s, poll_interval=_POLL_S, thread_local=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("a")
+        lock.acquire()
+    except filelock.Timeout:
+        raise StoreError(
+            f"another process is writing to {path.parent} (waited {wait_s:g} s). Try again when its import is done."
+        ) from None
     except OSError as exc:
         raise StoreError(f"cannot write to {path.parent}: {exc.strerror or exc}.") from exc
-
-
-def _is_same_file(path: Path, handle: int) -> bool:
     try:
-        return os.path.samestat(path.stat(), os.fstat(handle))
-    except FileNotFoundError:
-        return False
+        yield
+    finally:
+        lock.release()

@@ -1,6 +1,7 @@
-"""The mark of stored bars that openbell built itself: it is in the metadata of their data file, beside the columns.
+"""The mark of stored bars that openbell built itself.
 
-In memory a frame of such bars has one more column, `BUILT`: of how many finer bars a bar was made; null for a vendor's.
+On disk it is in the metadata of their data file. In memory a frame of such bars has one more column, `BUILT`: of how
+many finer bars a bar was made; null for a vendor's.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _KEY = "openbell_built"
 
 
 def built_metadata(frame: pl.DataFrame) -> dict[str, str] | None:
-    """What the metadata of the data file that holds ``frame`` says of built bars; None when there are none."""
+    """Return the metadata of the data file for ``frame`` that marks its built bars; None when there are none."""
     if BUILT not in frame.columns:
         return None
     built = frame.filter(pl.col(BUILT).is_not_null())
@@ -37,7 +38,7 @@ def built_metadata(frame: pl.DataFrame) -> dict[str, str] | None:
 
 
 def read_built(file: Path | bytes) -> pl.DataFrame:
-    """The marks of a data file, or of its content, as rows of `BUILT_SCHEMA`.
+    """Return the marks of a data file, or of its content, as rows of `BUILT_SCHEMA`.
 
     Raises:
         PolarsError: It is not a Parquet file.
@@ -51,16 +52,16 @@ def read_built(file: Path | bytes) -> pl.DataFrame:
 
 
 def marked_as(frame: pl.DataFrame, built: pl.DataFrame) -> pl.DataFrame:
-    """``frame`` with the column `BUILT`, if ``built`` (rows of `BUILT_SCHEMA`) marks any bars."""
+    """Return ``frame`` with the column `BUILT`, if ``built`` (rows of `BUILT_SCHEMA`) marks any bars."""
     return frame if built.is_empty() else frame.join(built, on="timestamp", how="left", maintain_order="left")
 
 
 def unmarked(frame: pl.DataFrame) -> pl.DataFrame:
-    """``frame`` without the column."""
+    """Return ``frame`` without the column."""
     # No query where there is nothing to do: a process that has run one cannot be forked.
     return frame.drop(BUILT) if BUILT in frame.columns else frame
 
 
 def with_built_column(frame: pl.DataFrame) -> pl.DataFrame:
-    """``frame`` with the column, empty unless it is there."""
+    """Return ``frame`` with the column, empty unless it is there."""
     return frame if BUILT in frame.columns else frame.with_columns(pl.lit(None, BUILT_SCHEMA[BUILT]).alias(BUILT))

@@ -1,4 +1,4 @@
-"""Checks that bars do not contradict themselves, per column, before they are stored.
+"""The check that bars do not contradict themselves, before they are stored.
 
 Rows out of order and exact duplicates are repaired and counted. Rows that contradict themselves or each other are set
 aside with the reason: nothing is dropped silently, and nothing is guessed.
@@ -67,14 +67,14 @@ def check_bars(frame: pl.DataFrame) -> CheckedBars:
 
 
 def require_good_bars(frame: pl.DataFrame, what: str) -> pl.DataFrame:
-    """The bars sorted and unique.
+    """Return the bars, sorted and unique.
 
     Args:
         frame: As for `check_bars`.
         what: What the bars are, for the message, e.g. "SPY 1m".
 
     Raises:
-        BadBarsError: At least one bar contradicts itself; the message tells the first.
+        BadBarsError: At least one bar contradicts itself; the message names the first.
     """
     checked = check_bars(frame)
     if len(checked.bad):
@@ -84,7 +84,8 @@ def require_good_bars(frame: pl.DataFrame, what: str) -> pl.DataFrame:
 
 
 def _flawless(frame: pl.DataFrame) -> bool:
-    """Whether nothing is wrong at all; much faster than to judge each row, and the usual case."""
+    """Return whether nothing is wrong at all."""
+    # The usual case, and much faster than to judge each row.
     times = frame["timestamp"]
     if times.null_count() or (np.diff(times.to_physical().to_numpy()) <= 0).any():
         return False
@@ -95,7 +96,7 @@ def _flawless(frame: pl.DataFrame) -> bool:
 
 
 def _reason() -> pl.Expr:
-    """The first rule that a row breaks, as text; null when it breaks none."""
+    """Return the first rule that a row breaks, as text; null when it breaks none."""
     room = pl.col("high").abs() * _NOISE
     rules: list[tuple[pl.Expr, str]] = [(pl.col("timestamp").is_null(), "the time is missing")]
     rules += [(~pl.col(c).is_finite().fill_null(value=False), f"the {c} is missing or not a number") for c in _VALUES]
@@ -112,7 +113,10 @@ def _reason() -> pl.Expr:
 
 
 def _without_duplicates(right: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """(rows with one bar per time, rows that clash, number of exact repetitions left out); ``right`` is sorted."""
+    """Return the rows with one bar per time, those that clash, and how many exact repetitions were left out.
+
+    ``right`` is sorted.
+    """
     nothing = right.clear()
     if right["timestamp"].n_unique() == right.height:
         return right, nothing, 0

@@ -1,40 +1,40 @@
-"""Parquet files that prove themselves: each carries its own checksum in its metadata, over every byte of the file.
+"""Parquet files that carry a checksum of their own, over every byte of the file.
 
-The checksum is computed with zeros in its place.
+The checksum is in the file's metadata, and is computed with zeros in its place.
 """
 
 from __future__ import annotations
 
 import hashlib
 
-__all__ = ["UNSEALED", "is_sealed", "sealed", "sha256_of"]
+__all__ = ["BLANK_CHECKSUM", "has_own_checksum", "sha256_of", "with_own_checksum"]
 
-_SEAL = "openbell_sha256"
+_KEY = "openbell_sha256"
 _NO_DIGEST = "0" * 64
 
-UNSEALED = {_SEAL: _NO_DIGEST}
-"""The metadata with which a file is written that is to be sealed."""
+BLANK_CHECKSUM = {_KEY: _NO_DIGEST}
+"""The metadata with which a file is written that is to carry its checksum."""
 
 
 def sha256_of(content: bytes) -> str:
-    """The checksum of a file's content, in hexadecimal digits."""
+    """Return the checksum of a file's content, in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 
 
-def sealed(content: bytes) -> bytes:
-    """A Parquet file that was written with the metadata `UNSEALED`, with its checksum in the place kept for it."""
-    place = _seal_place(content)
+def with_own_checksum(content: bytes) -> bytes:
+    """Return a Parquet file that was written with `BLANK_CHECKSUM` with its checksum in that place."""
+    place = _checksum_place(content)
     return content[: place.start] + sha256_of(content).encode() + content[place.stop :]
 
 
-def is_sealed(content: bytes) -> bool:
-    """Whether a sealed file is as it was written, to the byte."""
-    place = _seal_place(content)
+def has_own_checksum(content: bytes) -> bool:
+    """Return whether a file carries the checksum of its content, to the byte."""
+    place = _checksum_place(content)
     zeroed = content[: place.start] + _NO_DIGEST.encode() + content[place.stop :]
     return content[place] == sha256_of(zeroed).encode()
 
 
-def _seal_place(content: bytes) -> slice:
-    """Where the checksum is: Parquet's footer has it behind its name and two bytes that tell its type and length."""
-    begin = content.rfind(_SEAL.encode()) + len(_SEAL) + 2
+def _checksum_place(content: bytes) -> slice:
+    # Parquet's footer has the value behind its name and two bytes for its type and length.
+    begin = content.rfind(_KEY.encode()) + len(_KEY) + 2
     return slice(begin, begin + len(_NO_DIGEST))

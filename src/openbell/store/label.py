@@ -1,4 +1,4 @@
-"""A store's label: one line that tells what its bars are, shown wherever they are, such as that they are synthetic."""
+"""The label of a store, one line on what its bars are, such as that they are synthetic."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LABEL = "LABEL.txt"
 
 
 def read_label(store: Path) -> str | None:
-    """The label of the store in a folder; None when it has none."""
+    """Return the label of the store in a folder; None when it has none."""
     try:
         first_line, _, _ = (store / LABEL).read_text(encoding="utf-8").partition("\n")
     except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""The store's layout on disk: which file holds which bars, and the columns in it.
+"""The layout of a store on disk, and the columns of its files.
 
     <store>/openbell-store.json                                   what makes a folder a store, with its schema version
     <store>/manifest.parquet                                      rows, first, last, bytes and sha256 of each data file
@@ -37,7 +37,7 @@ __all__ = [
     "partitions",
 ]
 
-MARKER = "openbell-store.json"
+STORE_MARKER = "openbell-store.json"
 MANIFEST = "manifest.parquet"
 PENDING = "pending.json"
 STAGING = ".staging"
@@ -45,7 +45,9 @@ LOCK = ".lock"
 BARS = "bars"
 QUARANTINE = "quarantine"
 FETCHED = "fetched"
-OWN_NAMES = frozenset({MARKER, MANIFEST, PENDING, STAGING, LOCK, BARS, QUARANTINE, FETCHED, "actions", "LABEL.txt"})
+OWN_NAMES = frozenset(
+    {STORE_MARKER, MANIFEST, PENDING, STAGING, LOCK, BARS, QUARANTINE, FETCHED, "actions", "LABEL.txt"}
+)
 """What a store's folder may hold."""
 
 STORED_INTERVALS = ("1s", "1m", "60m", "1d")
@@ -65,34 +67,40 @@ BAR_SCHEMA = pl.Schema(
 
 WHOLE_ROWS, GROUP_ROWS = 1 << 16, 1 << 14
 """A data file of more than `WHOLE_ROWS` bars, which only seconds have, is written in Parquet row groups of `GROUP_ROWS`
-and read in parts; the others are one row group and read as a whole."""
+and read in slices; the others are one row group and read as a whole."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WHOLE = "all"
 
 
 class Partition(NamedTuple):
-    """Names one data file: its interval, its symbol, and ``YYYY-MM`` or ``all``."""
+    """The name of one data file.
+
+    Attributes:
+        interval: The stored interval.
+        symbol: The symbol.
+        month: ``YYYY-MM``, the UTC month of its bars; ``all`` of daily bars.
+    """
 
     interval: str
     symbol: str
-    part: str
+    month: str
 
 
 def data_path(store: Path, partition: Partition) -> Path:
-    """Where the bars of a partition are."""
-    interval, symbol, part = partition
-    return Path(f"{store}/{BARS}/interval={interval}/symbol={quote(symbol, safe='')}/{part}.parquet")
+    """Return the data file of a partition."""
+    interval, symbol, month = partition
+    return Path(f"{store}/{BARS}/interval={interval}/symbol={quote(symbol, safe='')}/{month}.parquet")
 
 
 def partition_of(path: Path) -> Partition:
-    """The partition that a data file holds; the inverse of `data_path`."""
+    """Return the partition that a data file holds; the inverse of `data_path`."""
     interval = path.parent.parent.name.removeprefix("interval=")
     return Partition(interval, unquote(path.parent.name.removeprefix("symbol=")), path.stem)
 
 
 def partitions(interval: str, frame: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
-    """The rows of ``frame`` (sorted by time) as (part, rows), one for each data file that they belong to."""
+    """Return (month, rows) for each data file that the rows of ``frame`` (sorted by time) belong to."""
     if frame.is_empty():
         return []
     if interval == "1d":
@@ -101,14 +109,13 @@ def partitions(interval: str, frame: pl.DataFrame) -> list[tuple[str, pl.DataFra
     first, last = f"{times[0]:%Y-%m}", f"{times[-1]:%Y-%m}"
     if first == last:
         return [(first, frame)]
-    month = times.dt.strftime("%Y-%m")
-    runs = month.rle().struct.unnest()
-    starts = runs["len"].cum_sum() - runs["len"]
-    return [(str(m), frame.slice(s, n)) for m, s, n in zip(runs["value"], starts, runs["len"], strict=True)]
+    months = times.dt.strftime("%Y-%m").rle().struct.unnest()
+    starts = months["len"].cum_sum() - months["len"]
+    return [(str(m), frame.slice(s, n)) for m, s, n in zip(months["value"], starts, months["len"], strict=True)]
 
 
 def as_stored(interval: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """``frame`` with the columns and types of a data file.
+    """Return ``frame`` with the columns and types of a data file.
 
     Raises:
         StoreError: The interval is not one that a store takes.
@@ -137,5 +144,5 @@ def as_stored(interval: str, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def instant(ns: int) -> datetime:
-    """Nanoseconds since 1970 UTC as an aware datetime (to the microsecond)."""
+    """Return nanoseconds since 1970 UTC as an aware datetime (to the microsecond)."""
     return _EPOCH + timedelta(microseconds=ns // 1000)

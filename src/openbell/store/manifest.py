@@ -1,4 +1,4 @@
-"""The manifest: what each data file of a store holds, known without opening it.
+"""The manifest of a store, which lists its data files and what each holds.
 
 It is a Parquet file that carries its own checksum (`openbell.store.checksum`).
 """
@@ -18,7 +18,7 @@ import polars as pl
 from openbell.errors import DamagedFileError, command_on
 from openbell.model.interval import DAY_NS
 from openbell.store.built import built_metadata, read_built, unmarked
-from openbell.store.checksum import UNSEALED, is_sealed, sealed, sha256_of
+from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, sha256_of, with_own_checksum
 from openbell.store.layout import BAR_SCHEMA, BARS, GROUP_ROWS, WHOLE_ROWS, Partition, partition_of
 
 if TYPE_CHECKING:
@@ -47,10 +47,10 @@ _SCHEMA = pl.Schema(
 
 
 class FileEntry(NamedTuple):
-    """What one data file holds.
+    """The content of one data file in figures.
 
     Attributes:
-        part: ``YYYY-MM`` or ``all``.
+        month: ``YYYY-MM`` or ``all``.
         rows: Number of bars, at least 1; 0 when the file could not be read when the manifest was made from the files.
         first_ns: Start of the first bar, nanoseconds since 1970 UTC; likewise last_ns of the last bar.
         bytes: Size of the file.
@@ -58,7 +58,7 @@ class FileEntry(NamedTuple):
         built: How many of the bars openbell built itself.
     """
 
-    part: str
+    month: str
     rows: int
     first_ns: int
     last_ns: int
@@ -69,7 +69,7 @@ class FileEntry(NamedTuple):
 
 @dataclass(frozen=True)
 class Manifest:
-    """All data files of a store; immutable, a write makes a new one.
+    """The data files of a store; immutable, a write makes a new one.
 
     Attributes:
         files: Per (symbol, interval) its files in ascending time; keys sorted by symbol, then by length of interval.
@@ -84,38 +84,38 @@ class Manifest:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """All symbols, sorted."""
+        """The symbols, sorted."""
         return tuple(self._intervals)
 
     def intervals(self, symbol: str) -> tuple[str, ...]:
-        """The stored intervals of ``symbol``, finest first; empty when it is not there."""
+        """Return the stored intervals of ``symbol``, finest first; empty when it is not there."""
         return self._intervals.get(symbol, ())
 
     def entry(self, partition: Partition) -> FileEntry | None:
-        """What is known of one data file; None when it is not there."""
+        """Return the entry of one data file; None when it is not there."""
         entries = self.files.get((partition.symbol, partition.interval), ())
-        return next((entry for entry in entries if entry.part == partition.part), None)
+        return next((entry for entry in entries if entry.month == partition.month), None)
 
     def partitions(self) -> Iterator[tuple[Partition, FileEntry]]:
-        """All data files with what they hold."""
+        """Yield each data file with its entry."""
         for (symbol, interval), entries in self.files.items():
             for entry in entries:
-                yield Partition(interval, symbol, entry.part), entry
+                yield Partition(interval, symbol, entry.month), entry
 
     def with_changes(self, changes: Mapping[Partition, FileEntry | None]) -> Manifest:
-        """The manifest after ``changes``: None takes a file out."""
-        files = {key: {entry.part: entry for entry in entries} for key, entries in self.files.items()}
+        """Return the manifest after ``changes``, in which None takes a file out."""
+        files = {key: {entry.month: entry for entry in entries} for key, entries in self.files.items()}
         for partition, entry in changes.items():
-            parts = files.setdefault((partition.symbol, partition.interval), {})
+            months = files.setdefault((partition.symbol, partition.interval), {})
             if entry is None:
-                parts.pop(partition.part, None)
+                months.pop(partition.month, None)
             else:
-                parts[partition.part] = entry
-        return Manifest.of({key: tuple(parts.values()) for key, parts in files.items() if parts})
+                months[partition.month] = entry
+        return Manifest.of({key: tuple(months.values()) for key, months in files.items() if months})
 
     @staticmethod
     def of(files: Mapping[tuple[str, str], tuple[FileEntry, ...]]) -> Manifest:
-        """A manifest of these files, in any order."""
+        """Return a manifest of these files, which may be in any order."""
         order = {"1s": 0, "1m": 1, "60m": 2, "1d": 3}
         keys = sorted(files, key=lambda key: (key[0], order.get(key[1], 9), key[1]))
         return Manifest({key: tuple(sorted(files[key])) for key in keys})
@@ -129,7 +129,7 @@ class Manifest:
         """
         content = path.read_bytes()
         remedy = f"Make it again from the data files with `{command_on('data repair', path.parent)}`."
-        if not is_sealed(content):
+        if not has_own_checksum(content):
             raise DamagedFileError(path, "its checksum does not fit", remedy)
         try:
             frame = pl.read_parquet(io.BytesIO(content))
@@ -144,17 +144,17 @@ class Manifest:
         return Manifest({key: tuple(e for _, e in run) for key, run in groupby(keyed, key=lambda pair: pair[0])})
 
     def encode(self) -> bytes:
-        """The content of the manifest file."""
+        """Return the content of the manifest file."""
         rows = [(*key, *entry) for key, entries in self.files.items() for entry in entries]
         buffer = io.BytesIO()
-        pl.DataFrame(rows, schema=_SCHEMA, orient="row").write_parquet(buffer, metadata=UNSEALED)
-        return sealed(buffer.getvalue())
+        pl.DataFrame(rows, schema=_SCHEMA, orient="row").write_parquet(buffer, metadata=BLANK_CHECKSUM)
+        return with_own_checksum(buffer.getvalue())
 
     @staticmethod
     def scan(store: Path) -> Manifest:
-        """The manifest of the files that are in a store's folders, by opening each.
+        """Make a manifest of the files that are in a store's folders, by opening each.
 
-        One that cannot be read is in it without rows, so that whoever asks for its bars is told.
+        One that cannot be read is in it without rows, so that a read of its bars fails.
         """
         files: dict[tuple[str, str], tuple[FileEntry, ...]] = {}
         paths = data_files(store)
@@ -166,12 +166,12 @@ class Manifest:
 
 
 def data_files(store: Path) -> list[Path]:
-    """The data files that are in a store's folders, sorted."""
+    """Return the data files that are in a store's folders, sorted."""
     return sorted((store / BARS).glob("interval=*/symbol=*/*.parquet"))
 
 
-def encode_bars(part: str, frame: pl.DataFrame) -> tuple[bytes, FileEntry]:
-    """The content of the data file that holds ``frame`` (not empty, sorted), and its entry in the manifest.
+def encode_bars(month: str, frame: pl.DataFrame) -> tuple[bytes, FileEntry]:
+    """Return the content of the data file for ``frame`` (not empty, sorted), and its entry in the manifest.
 
     ``frame`` may have the column `BUILT`.
     """
@@ -180,11 +180,11 @@ def encode_bars(part: str, frame: pl.DataFrame) -> tuple[bytes, FileEntry]:
     group_rows = GROUP_ROWS if frame.height > WHOLE_ROWS else WHOLE_ROWS
     unmarked(frame).write_parquet(buffer, compression="zstd", metadata=metadata, row_group_size=group_rows)
     content = buffer.getvalue()
-    return content, _describe(part, frame, content, 0 if metadata is None else read_built(content).height)
+    return content, _describe(month, frame, content, 0 if metadata is None else read_built(content).height)
 
 
 def describe_file(path: Path) -> FileEntry:
-    """The manifest entry of a data file, from its content.
+    """Return the manifest entry of a data file, from its content.
 
     Raises:
         DamagedFileError: It cannot be read.
@@ -197,13 +197,13 @@ def describe_file(path: Path) -> FileEntry:
     if frame.is_empty():
         raise DamagedFileError(path, "it holds no bars")
     if frame.schema["timestamp"] != BAR_SCHEMA["timestamp"]:
-        told = f"its timestamps are {frame.schema['timestamp']}, not {BAR_SCHEMA['timestamp']}"
-        raise DamagedFileError(path, told)
+        cause = f"its timestamps are {frame.schema['timestamp']}, not {BAR_SCHEMA['timestamp']}"
+        raise DamagedFileError(path, cause)
     return _describe(path.stem, frame, content, read_built(content).height)
 
 
 def file_problem(path: Path, entry: FileEntry) -> str | None:
-    """What keeps a data file from being what was stored; None when it is that, to the byte."""
+    """Return why a data file is not what was stored; None when it is, to the byte."""
     try:
         size = path.stat().st_size
         if not entry.sha256:
@@ -219,13 +219,16 @@ def file_problem(path: Path, entry: FileEntry) -> str | None:
     return None if digest == entry.sha256 else "its content is not what was stored"
 
 
-def unreadable_entry(part: str, size: int) -> FileEntry:
-    """The manifest entry of a data file that cannot be read: it says when its bars may be, and fits no content."""
-    if part == "all":
-        return FileEntry(part, 0, 0, _YEAR_2100_NS, size, "")
-    year, month = int(part[:4]), int(part[5:])
-    first_ns = calendar.timegm((year, month, 1, 0, 0, 0)) * 1_000_000_000
-    return FileEntry(part, 0, first_ns, first_ns + calendar.monthrange(year, month)[1] * DAY_NS - 1, size, "")
+def unreadable_entry(month: str, size: int) -> FileEntry:
+    """Return a manifest entry for a data file that cannot be read; it fits no content.
+
+    Its times are those between which the bars of its month may be.
+    """
+    if month == "all":
+        return FileEntry(month, 0, 0, _YEAR_2100_NS, size, "")
+    year, number = int(month[:4]), int(month[5:])
+    first_ns = calendar.timegm((year, number, 1, 0, 0, 0)) * 1_000_000_000
+    return FileEntry(month, 0, first_ns, first_ns + calendar.monthrange(year, number)[1] * DAY_NS - 1, size, "")
 
 
 def _describe_any(path: Path) -> FileEntry:
@@ -235,6 +238,6 @@ def _describe_any(path: Path) -> FileEntry:
         return unreadable_entry(path.stem, path.stat().st_size)
 
 
-def _describe(part: str, frame: pl.DataFrame, content: bytes, built: int) -> FileEntry:
+def _describe(month: str, frame: pl.DataFrame, content: bytes, built: int) -> FileEntry:
     times = frame["timestamp"].to_physical()
-    return FileEntry(part, frame.height, int(times[0]), int(times[-1]), len(content), sha256_of(content), built)
+    return FileEntry(month, frame.height, int(times[0]), int(times[-1]), len(content), sha256_of(content), built)

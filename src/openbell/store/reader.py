@@ -1,4 +1,4 @@
-"""Reading data files: in scans over many of them, after proof that each is the file that was stored."""
+"""Scans over many data files, after proof that each is the file that was stored."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _NO_ROWS = (np.empty(0, np.intp), np.empty(0, np.int32))
 
 
 class StoredFile(NamedTuple):
-    """A data file with the symbol whose bars it holds and what the manifest says of it."""
+    """A data file, the symbol whose bars it holds, and its entry in the manifest."""
 
     path: Path
     symbol: str
     entry: FileEntry
 
 
-class _Part(NamedTuple):
-    """Rows of a data file from ``first`` up to but without ``after``: all of a small file, a piece of a large one."""
+class _Slice(NamedTuple):
+    """Rows of a data file from ``first`` up to but without ``after``; all rows of a small file."""
 
     file: StoredFile
     first: int
@@ -74,14 +74,15 @@ class SymbolRows:
 
     @cached_property
     def frame(self) -> pl.DataFrame:
-        """The columns as a frame; a copy."""
+        """Return the columns as a frame; a copy."""
         return pl.DataFrame(self.columns).cast({name: BAR_SCHEMA[name] for name in self.columns})
 
 
 class FileReader:
-    """Reads data files, and remembers which it has verified, so that each is hashed once per process."""
+    """Reads data files after it has verified them."""
 
     def __init__(self) -> None:
+        # So that each file is hashed once per process.
         self._verified: dict[Path, _Mark] = {}
         # Of large files: when each bar starts whose row is a multiple of `_KNOWN_ROWS`.
         self._starts: dict[Path, tuple[_Mark | None, NDArray[np.int64]]] = {}
@@ -94,7 +95,7 @@ class FileReader:
         *,
         columns: Sequence[str] = tuple(BAR_SCHEMA),
     ) -> SymbolRows:
-        """The bars of ``files`` that start at or after ``first_ns`` and before ``end_ns`` (None: no bound).
+        """Return the bars of ``files`` that start at or after ``first_ns`` and before ``end_ns`` (None: no bound).
 
         Args:
             files: Ordered by symbol, those of one symbol by time.
@@ -106,20 +107,20 @@ class FileReader:
             DamagedFileError: A file is missing, is not what was stored, or cannot be read; it names the file.
         """
         self._verify(files)
-        parts = [part for file in files for part in self._parts(file, first_ns, end_ns)]
+        slices = [piece for file in files for piece in self._slices(file, first_ns, end_ns)]
         # Filled group by group, so that no more is in memory than these and one group; what is not filled takes none.
-        most = sum(part.rows for part in parts)
+        most = sum(piece.rows for piece in slices)
         filled: dict[str, NDArray[Any]] = {n: np.empty(most, np.int64 if n == "timestamp" else float) for n in columns}
         counts: list[int] = []
-        for group in _groups(parts, len(filled)):
+        for group in _groups(slices, len(filled)):
             begin = sum(counts)
             counts += _fill(filled, begin, group, first_ns, end_ns)
         rows = {name: column[: sum(counts)] for name, column in filled.items()}
-        runs = _runs(parts, counts)
+        runs = _runs(slices, counts)
         return SymbolRows(rows, runs, _built(files, runs, rows["timestamp"]))
 
     def _verify(self, files: Sequence[StoredFile]) -> None:
-        # The marks before the content is read: should a file be replaced meanwhile, the next look tells.
+        # The marks before the content is read: should a file be replaced meanwhile, the next look sees it.
         marks = {file: _mark_of(file) for file in files}
         unknown = [file for file, mark in marks.items() if mark is None or self._verified.get(file.path) != mark]
         # To share out little work takes longer than to do it.
@@ -131,29 +132,29 @@ class FileReader:
                 list(pool.map(_prove, (unknown[i::threads] for i in range(threads))))
         self._verified.update((file.path, mark) for file in unknown if (mark := marks[file]) is not None)
 
-    def _parts(self, file: StoredFile, first_ns: int | None, end_ns: int | None) -> Iterator[_Part]:
-        """Where bars within the bounds can be; of a large file in pieces, each read on its own."""
+    def _slices(self, file: StoredFile, first_ns: int | None, end_ns: int | None) -> Iterator[_Slice]:
+        """Yield the rows in which bars within the bounds can be; of a large file in slices that are read one by one."""
         entry, first, after = file.entry, 0, file.entry.rows
         if entry.rows > WHOLE_ROWS:
             if first_ns is not None and entry.first_ns < first_ns:
                 first = max(0, int(self._starts_of(file).searchsorted(first_ns, side="right")) - 1) * _KNOWN_ROWS
             if end_ns is not None and entry.last_ns >= end_ns:
                 after = min(after, int(self._starts_of(file).searchsorted(end_ns)) * _KNOWN_ROWS)
-        return _pieces(file, first, after, WHOLE_ROWS)
+        return _sliced(file, first, after, WHOLE_ROWS)
 
     def _starts_of(self, file: StoredFile) -> NDArray[np.int64]:
-        """Of a large file that is verified: when each bar starts whose row is a multiple of `_KNOWN_ROWS`."""
+        """Return when each `_KNOWN_ROWS`-th bar of a large, verified file starts."""
         mark, known = self._verified.get(file.path), self._starts.get(file.path)
         if known is None or known[0] != mark:
             most = WHOLE_ROWS * len(BAR_SCHEMA)
-            frames = (_read([piece], ("timestamp",)) for piece in _pieces(file, 0, file.entry.rows, most))
+            frames = (_read([piece], ("timestamp",)) for piece in _sliced(file, 0, file.entry.rows, most))
             starts = [_numbers(frame["timestamp"])[::_KNOWN_ROWS] for frame in frames]
             known = self._starts[file.path] = mark, np.concatenate(starts)
         return known[1]
 
 
 def _mark_of(file: StoredFile) -> _Mark | None:
-    """What changes when a file does; None when it is not there."""
+    """Return what changes when a file does; None when it is not there."""
     try:
         found = file.path.stat()
     except OSError:
@@ -162,7 +163,7 @@ def _mark_of(file: StoredFile) -> _Mark | None:
 
 
 def _prove(files: Sequence[StoredFile]) -> None:
-    """See that files are what was stored.
+    """Check that files are what was stored.
 
     Raises:
         DamagedFileError: One is not.
@@ -172,86 +173,87 @@ def _prove(files: Sequence[StoredFile]) -> None:
             raise DamagedFileError(path, problem)
 
 
-def _pieces(file: StoredFile, first: int, after: int, most: int) -> Iterator[_Part]:
-    """Rows of a file in pieces that are read at once."""
+def _sliced(file: StoredFile, first: int, after: int, most: int) -> Iterator[_Slice]:
+    """Yield rows of a file in slices of at most ``most``."""
     for begin in range(first, after, most):
-        yield _Part(file, begin, min(begin + most, after))
+        yield _Slice(file, begin, min(begin + most, after))
 
 
-def _groups(parts: Sequence[_Part], columns: int) -> Iterator[Sequence[_Part]]:
-    """Parts in groups that are read at once: each a small part of all, and large enough to keep all cores busy."""
-    values = columns * sum(part.rows for part in parts) // _GROUPS
+def _groups(slices: Sequence[_Slice], columns: int) -> Iterator[Sequence[_Slice]]:
+    """Yield slices in groups that are read at once."""
+    # Each a small share of all, for memory, and large enough to keep all cores busy.
+    values = columns * sum(piece.rows for piece in slices) // _GROUPS
     most = min(max(_FEWEST_VALUES, values), _MOST_VALUES) // columns
     begin = rows = 0
-    for place, part in enumerate(parts):
-        alone = not (part.is_whole and parts[begin].is_whole)
-        if place > begin and (alone or rows + part.rows > most):
-            yield parts[begin:place]
+    for place, piece in enumerate(slices):
+        alone = not (piece.is_whole and slices[begin].is_whole)
+        if place > begin and (alone or rows + piece.rows > most):
+            yield slices[begin:place]
             begin, rows = place, 0
-        rows += part.rows
-    if parts:
-        yield parts[begin:]
+        rows += piece.rows
+    if slices:
+        yield slices[begin:]
 
 
 def _fill(
     columns: Mapping[str, NDArray[Any]],
     row: int,
-    parts: Sequence[_Part],
+    slices: Sequence[_Slice],
     first_ns: int | None,
     end_ns: int | None,
 ) -> list[int]:
-    """Put the rows of the parts within the bounds into columns from ``row`` on; how many each part has."""
-    frame = _read(parts, tuple(columns))
-    # The manifest tells where each file's rows are, and they are sorted: a search in the files that hold more than was
+    """Put the rows within the bounds into columns from ``row`` on, and return how many each slice has."""
+    frame = _read(slices, tuple(columns))
+    # The manifest says where each file's rows are, and they are sorted: a search in the files that hold more than was
     # asked for costs less than a filter, and than the file's name on each row.
     times = _numbers(frame["timestamp"])
-    kept: list[tuple[int, int]] = []
+    within: list[tuple[int, int]] = []
     begin = 0
-    for part in parts:
-        entry, first, after, end = part.file.entry, begin, begin + part.rows, begin + part.rows
+    for piece in slices:
+        entry, first, after, end = piece.file.entry, begin, begin + piece.rows, begin + piece.rows
         if first_ns is not None and entry.first_ns < first_ns:
             first += int(times[begin:end].searchsorted(first_ns))
         if end_ns is not None and entry.last_ns >= end_ns:
             after = max(first, begin + int(times[begin:end].searchsorted(end_ns)))
-        kept.append((first, after))
+        within.append((first, after))
         begin = end
-    counts = [after - first for first, after in kept]
+    counts = [after - first for first, after in within]
     where = slice(row, row + sum(counts))
     for name, column in columns.items():
         read = _numbers(frame.drop_in_place(name))
-        np.concatenate([read[first:after] for first, after in kept], out=column[where])
+        np.concatenate([read[first:after] for first, after in within], out=column[where])
     return counts
 
 
-def _read(parts: Sequence[_Part], columns: Sequence[str]) -> pl.DataFrame:
-    """The rows of whole files, one after another, or of one piece of a file."""
-    files = [part.file for part in parts]
+def _read(slices: Sequence[_Slice], columns: Sequence[str]) -> pl.DataFrame:
+    """Return the rows of whole files, one after another, or of one slice of a file."""
+    files = [piece.file for piece in slices]
     # Not by the Hive folders: a store may lie in a folder that looks like one itself.
     scan = pl.scan_parquet([file.path for file in files], glob=False, hive_partitioning=False)
-    if not parts[0].is_whole:
+    if not slices[0].is_whole:
         # By rows rather than by a filter on times, which would take more memory; other row groups are not read.
-        scan = scan.slice(parts[0].first, parts[0].rows)
+        scan = scan.slice(slices[0].first, slices[0].rows)
     try:
         frame = scan.select(*columns).collect()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
         raise _culprit(files, exc) from exc
-    if frame.height != sum(part.rows for part in parts):
+    if frame.height != sum(piece.rows for piece in slices):
         raise _culprit(files, ValueError("the number of bars is not what was stored"))
     return frame
 
 
 def _numbers(column: pl.Series) -> NDArray[Any]:
-    """The values of a column, times as nanoseconds."""
+    """Return the values of a column, times as nanoseconds."""
     # Not by to_physical, which runs a query.
     values = column.to_numpy()
     return values.view(np.int64) if column.dtype == BAR_SCHEMA["timestamp"] else values
 
 
-def _runs(parts: Sequence[_Part], counts: Sequence[int]) -> tuple[tuple[str, int, int], ...]:
-    """Where each symbol's rows begin and end; ``counts`` tells how many each part has."""
+def _runs(slices: Sequence[_Slice], counts: Sequence[int]) -> tuple[tuple[str, int, int], ...]:
+    """Return where each symbol's rows begin and end; ``counts`` are the rows of each slice."""
     runs: list[tuple[str, int, int]] = []
     begin = 0
-    for (file, _, _), count in zip(parts, counts, strict=True):
+    for (file, _, _), count in zip(slices, counts, strict=True):
         end = begin + count
         if runs and runs[-1][0] == file.symbol:
             runs[-1] = (file.symbol, runs[-1][1], end)
@@ -264,7 +266,7 @@ def _runs(parts: Sequence[_Part], counts: Sequence[int]) -> tuple[tuple[str, int
 def _built(
     files: Sequence[StoredFile], runs: Sequence[tuple[str, int, int]], starts: NDArray[np.int64]
 ) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-    """Which rows were built, by the marks of the files that have such."""
+    """Return which rows were built, by the marks of the files that have such."""
     marks = [(file.symbol, read_built(file.path)) for file in files if file.entry.built]
     if not marks or not len(starts):
         return _NO_ROWS
@@ -282,7 +284,7 @@ def _built(
 
 
 def _culprit(files: Sequence[StoredFile], cause: BaseException) -> DamagedFileError:
-    """The error that names the file because of which a scan over all of them failed."""
+    """Return the error that names the file because of which a scan over all of them failed."""
     for file in files:
         try:
             found = pl.read_parquet(file.path, hive_partitioning=False, glob=False).select(*BAR_SCHEMA)

@@ -1,4 +1,4 @@
-"""Taking bars out of a store: of all that is asked for, everything or nothing."""
+"""Removal of bars from a store, all that is asked for or nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Removal", "removable", "remove_bars"]
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What was taken out of a store of one symbol and interval.
+    """The bars of one symbol and interval that were removed.
 
     Attributes are as in `Coverage`; ``rows`` are without those of files that cannot be read.
     """
@@ -38,7 +38,7 @@ class Removal:
 def remove_bars(
     store: BarStore, series: Iterable[tuple[str, str]], first: date | None = None, last: date | None = None
 ) -> list[Removal]:
-    """Take bars out of a store; they are gone from disk when it returns, or all are there still.
+    """Remove bars from a store; they are gone from disk when it returns, or all are there still.
 
     Args:
         store: The store.
@@ -60,7 +60,7 @@ def remove_bars(
 def removable(
     store: BarStore, series: Iterable[tuple[str, str]], first: date | None = None, last: date | None = None
 ) -> list[Removal]:
-    """What `remove_bars` would take out; nothing is changed."""
+    """Return what `remove_bars` would remove; nothing is changed."""
     return _stage(StoreWriter(store.path, store.manifest), series, first, last)
 
 
@@ -75,7 +75,7 @@ def _stage(
         rows, before = 0, len(changes)
         times: list[datetime] = []
         for entry in writer.manifest.files.get((symbol, interval), ()):
-            partition = Partition(interval, symbol, entry.part)
+            partition = Partition(interval, symbol, entry.month)
             starts, ends = instant(entry.first_ns), instant(entry.last_ns)
             if (begin and ends < begin) or (end and starts >= end):
                 continue
@@ -84,9 +84,9 @@ def _stage(
                 changes[partition] = None
                 rows, times = rows + entry.rows, [*times, starts, ends]
                 continue
-            kept, gone = _parted(writer.current(partition), begin, end)
+            staying, gone = _split(writer.current(partition), begin, end)
             if gone.height:
-                changes[partition] = kept if kept.height else None
+                changes[partition] = staying if staying.height else None
                 rows, times = rows + gone.height, [*times, gone["timestamp"][0], gone["timestamp"][-1]]
         if times:
             removals.append(Removal(symbol, interval, rows, times[0], times[-1], len(changes) - before))
@@ -94,10 +94,10 @@ def _stage(
     return removals
 
 
-def _parted(
+def _split(
     bars: pl.DataFrame | None, begin: datetime | None, end: datetime | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The bars that stay, and those that go."""
+    """Return the bars that stay, and those that go."""
     if bars is None:
         return BAR_SCHEMA.to_frame(), BAR_SCHEMA.to_frame()
     goes = pl.lit(value=True)

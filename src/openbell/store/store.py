@@ -1,61 +1,42 @@
-"""`BarStore`: bars in Parquet files that any tool reads, written atomically and known through a manifest."""
+"""A store of bars in Parquet files, written atomically and known through a manifest."""
 
 from __future__ import annotations
 
-import os
-import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from openbell.errors import DamagedFileError, StoreError
+from openbell.errors import DamagedFileError
 from openbell.model.interval import DAY_NS
 from openbell.store import layout
 from openbell.store.atomic_files import writer_lock
 from openbell.store.built import BUILT
-from openbell.store.layout import BAR_SCHEMA, Partition, data_path, instant
-from openbell.store.manifest import FileEntry, Manifest
-from openbell.store.marker import has_marker, make_store, remove_if_empty, require_free, require_marker
+from openbell.store.coverage import Coverage, coverage_of
+from openbell.store.current_manifest import CurrentManifest
+from openbell.store.layout import BAR_SCHEMA, Partition, data_path
 from openbell.store.reader import FileReader, StoredFile, SymbolRows
-from openbell.store.writer import StoreWriter, WriteReport, commit_manifest, heal, unfinished
+from openbell.store.store_marker import (
+    has_store_marker,
+    make_store,
+    remove_if_empty,
+    require_free,
+    require_store_marker,
+)
+from openbell.store.writer import StoreWriter, WriteReport
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import date, datetime
+    from datetime import date
+
+    from openbell.store.manifest import Manifest
 
 __all__ = ["BarStore", "Coverage", "WriteReport"]
 
 _WAIT_S = 30.0
-_POLL_S = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """What a store holds of one symbol and interval.
-
-    Attributes:
-        symbol: The symbol.
-        interval: A stored interval.
-        rows: Number of bars.
-        first: Start of the first bar, UTC; likewise last of the last bar. Of daily bars: the date at 00:00 UTC.
-        files: Number of data files.
-        bytes: Their size.
-        built: How many of the bars openbell built itself, see `BarStore.built`.
-    """
-
-    symbol: str
-    interval: str
-    rows: int
-    first: datetime
-    last: datetime
-    files: int
-    bytes: int
-    built: int = 0
 
 
 class BarStore:
@@ -69,14 +50,11 @@ class BarStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._manifest_path = path / layout.MANIFEST
         self._reader = FileReader()
-        self._lock = threading.Lock()
-        self._stamp: tuple[int, ...] = ()
-        self._manifest = self._reload()
+        self._manifest = CurrentManifest(path)
 
     def __repr__(self) -> str:
-        return f"<BarStore {self.path}: {len(self._manifest.symbols)} symbols>"
+        return f"<BarStore {self.path}: {len(self._manifest.get().symbols)} symbols>"
 
     @staticmethod
     def open(path: str | Path) -> BarStore:
@@ -87,7 +65,7 @@ class BarStore:
             DamagedFileError: Its manifest cannot be read.
         """
         folder = Path(path)
-        require_marker(folder)
+        require_store_marker(folder)
         return BarStore(folder)
 
     @staticmethod
@@ -98,47 +76,50 @@ class BarStore:
             StoreError: The folder holds something else, or is a store of a newer schema version.
         """
         folder = Path(path)
-        if has_marker(folder):
+        if has_store_marker(folder):
             return BarStore.open(folder)
         require_free(folder)
         return BarStore(folder)
 
     @property
     def version(self) -> tuple[int, ...]:
-        """Changes whenever the content of the store does, by this process or another."""
-        self._current()
-        return self._stamp
+        """A value that changes whenever the content of the store does, by this process or another."""
+        self._manifest.get()
+        return self._manifest.stamp
 
     @property
     def manifest(self) -> Manifest:
-        """What each data file holds, as of now; immutable."""
-        return self._current()
+        """The data files and what each holds, as of now; immutable."""
+        return self._manifest.get()
 
     def symbols(self) -> tuple[str, ...]:
-        """All symbols, sorted."""
-        return self._current().symbols
+        """Return all symbols, sorted."""
+        return self._manifest.get().symbols
 
     def intervals(self, symbol: str) -> tuple[str, ...]:
-        """The intervals stored of ``symbol``, finest first; empty when it is not there."""
-        return self._current().intervals(symbol)
+        """Return the intervals stored of ``symbol``, finest first; empty when it is not there."""
+        return self._manifest.get().intervals(symbol)
 
     def coverage(self) -> list[Coverage]:
-        """What is there per symbol and interval, sorted; from the manifest, no data file is opened."""
-        return [_coverage(*key, entries) for key, entries in self._current().files.items()]
+        """Return what is there per symbol and interval, sorted; from the manifest, no data file is opened."""
+        return [coverage_of(*key, entries) for key, entries in self._manifest.get().files.items()]
 
     def coverage_of(self, symbol: str, interval: str) -> Coverage | None:
-        """What is there of one symbol and interval; None when nothing is."""
-        entries = self._current().files.get((symbol, interval))
-        return _coverage(symbol, interval, entries) if entries else None
+        """Return what is there of one symbol and interval; None when nothing is."""
+        entries = self._manifest.get().files.get((symbol, interval))
+        return coverage_of(symbol, interval, entries) if entries else None
 
     def write(self, symbol: str, interval: str, frame: pl.DataFrame) -> WriteReport:
-        """Add bars, and return when they are on disk; see `StoreWriter.write`. For many writes use `writer`."""
+        """Add bars, and return when they are on disk; see `StoreWriter.write`.
+
+        For many writes use `writer`.
+        """
         with self.writer() as writer:
             return writer.write(symbol, interval, frame)
 
     @contextmanager
     def writer(self, *, wait_s: float = _WAIT_S) -> Iterator[StoreWriter]:
-        """A batch of writes; all are on disk when the ``with`` block ends, whatever ended it.
+        """Open a batch of writes; all are on disk when the ``with`` block ends, whatever ended it.
 
         Args:
             wait_s: How long to wait for another writer, in seconds.
@@ -148,7 +129,7 @@ class BarStore:
         """
         with writer_lock(self.path / layout.LOCK, wait_s=wait_s):
             is_new = make_store(self.path)
-            writer = StoreWriter(self.path, self._healed())
+            writer = StoreWriter(self.path, self._manifest.healed())
             try:
                 yield writer
             finally:
@@ -159,7 +140,7 @@ class BarStore:
                         remove_if_empty(self.path)
 
     def read(self, symbols: Sequence[str], interval: str, first: date | None, last: date | None) -> pl.DataFrame:
-        """Stored bars, in one scan over all files that they are in.
+        """Read bars, in one scan over all files that they are in.
 
         Args:
             symbols: Which; ones that are not there give no rows.
@@ -189,7 +170,7 @@ class BarStore:
         *,
         columns: Sequence[str] = tuple(BAR_SCHEMA),
     ) -> SymbolRows:
-        """Stored bars that start at or after ``first_ns`` and before ``end_ns``, with the rows of each symbol told.
+        """Read bars that start at or after ``first_ns`` and before ``end_ns``, with the rows of each symbol.
 
         ``columns`` are those of `BAR_SCHEMA` that are wanted, timestamp among them.
 
@@ -197,17 +178,18 @@ class BarStore:
             DamagedFileError: As for `read`.
         """
         # The stamp first: should the manifest change before it is read, one reads again for nothing.
-        stamp, files = self._stamp_now(), self._files(self._current(), symbols, interval, first_ns, end_ns)
+        current = self._manifest
+        stamp, files = current.stamp_now(), self._files(current.get(), symbols, interval, first_ns, end_ns)
         while True:
             damage: DamagedFileError | None = None
             try:
                 rows = self._reader.read(files, first_ns, end_ns, columns=columns)
             except DamagedFileError as exc:
                 damage = exc
-            # A writer may have replaced files while we looked; when it is done, the manifest tells which.
-            if (self.path / layout.PENDING).exists() or stamp != self._stamp_now():
-                self._settle(_WAIT_S)
-                stamp, again = self._stamp_now(), self._files(self._reload(), symbols, interval, first_ns, end_ns)
+            # A writer may have replaced files while we looked; when it is done, the manifest says which.
+            if (self.path / layout.PENDING).exists() or stamp != current.stamp_now():
+                current.settle(_WAIT_S)
+                stamp, again = current.stamp_now(), self._files(current.reload(), symbols, interval, first_ns, end_ns)
                 if again != files:
                     files = again
                     continue
@@ -216,7 +198,9 @@ class BarStore:
             return rows
 
     def built(self, symbol: str, interval: str) -> pl.DataFrame:
-        """The bars that `data repair` built from finer ones, as rows of `BUILT_SCHEMA`; a vendor's bar revises them.
+        """Return the bars that `data repair` built from finer ones, as rows of `BUILT_SCHEMA`.
+
+        A bar of a vendor revises one that was built.
 
         Raises:
             DamagedFileError: As for `read`.
@@ -229,71 +213,12 @@ class BarStore:
         self, manifest: Manifest, symbols: Sequence[str], interval: str, first_ns: int | None, end_ns: int | None
     ) -> list[StoredFile]:
         return [
-            StoredFile(data_path(self.path, Partition(interval, symbol, entry.part)), symbol, entry)
+            StoredFile(data_path(self.path, Partition(interval, symbol, entry.month)), symbol, entry)
             for symbol in dict.fromkeys(symbols)
             for entry in manifest.files.get((symbol, interval), ())
             if (first_ns is None or entry.last_ns >= first_ns) and (end_ns is None or entry.first_ns < end_ns)
         ]
 
-    def _current(self) -> Manifest:
-        """The manifest as it is on disk now; one look at the file's stamp when it has not changed."""
-        stamp = self._stamp_now()
-        return self._manifest if stamp and stamp == self._stamp else self._reload()
-
-    def _stamp_now(self) -> tuple[int, ...]:
-        """Changes when the manifest file does; empty when there is none."""
-        try:
-            return _stamp(self._manifest_path)
-        except FileNotFoundError:
-            return ()
-
-    def _reload(self) -> Manifest:
-        """Load the manifest, after healing what a killed writer left."""
-        with self._lock:
-            self._settle()
-            # The stamp first: should the file change in between, the next look tells.
-            stamp = self._stamp_now()
-            self._manifest, self._stamp = self._read_manifest(), stamp
-            return self._manifest
-
-    def _settle(self, wait_s: float = 0) -> None:
-        """Finish what a killed writer began; one that is alive has ``wait_s`` seconds to finish by itself."""
-        for _ in range(int(wait_s / _POLL_S) + 1):
-            if not unfinished(self.path):
-                return
-            try:
-                with writer_lock(self.path / layout.LOCK, wait_s=min(wait_s, _POLL_S)):
-                    self._healed()
-                    return
-            except StoreError:
-                # Its writer is alive, or we may only read: what is in the manifest holds.
-                if not (self.path / layout.PENDING).exists() or not os.access(self.path, os.W_OK):
-                    return
-
-    def _healed(self) -> Manifest:
-        """The manifest after healing; call it with the lock held."""
-        manifest = heal(self.path, self._read_manifest())
-        if not self._manifest_path.exists() and manifest.files:
-            commit_manifest(self.path, manifest)
-        return manifest
-
-    def _read_manifest(self) -> Manifest:
-        try:
-            return Manifest.load(self._manifest_path)
-        except FileNotFoundError:
-            return Manifest.scan(self.path)
-
-
-def _stamp(path: Path) -> tuple[int, ...]:
-    found = path.stat()
-    return found.st_mtime_ns, found.st_ino, found.st_size
-
 
 def _midnight_ns(day: date) -> int:
     return day_number(day) * DAY_NS
-
-
-def _coverage(symbol: str, interval: str, entries: Sequence[FileEntry]) -> Coverage:
-    rows, size = sum(e.rows for e in entries), sum(e.bytes for e in entries)
-    first, last, built = instant(entries[0].first_ns), instant(entries[-1].last_ns), sum(e.built for e in entries)
-    return Coverage(symbol, interval, rows, first, last, len(entries), size, built)

@@ -1,4 +1,4 @@
-"""Writing to a store: all of a batch or nothing of it, also when the process is killed at any moment.
+"""Writes to a store, whole batches or nothing of them, also when the process is killed at any moment.
 
 A flush goes: (1) the new files into the staging folder, synced; (2) a note of where each belongs and what it holds,
 synced: from here on the batch will be in the store, whatever happens; (3) the files renamed to their places, and those
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from openbell.errors import DamagedFileError, StoreError, command_on
-from openbell.store.atomic_files import delete_files, replace_file, sync_files, sync_folders, temporary_of
+from openbell.store.atomic_files import delete_files, move_file, replace_file, sync_files, sync_folders, temporary_of
 from openbell.store.built import BUILT, marked_as, read_built, with_built_column
 from openbell.store.check_bars import require_good_bars
 from openbell.store.checksum import sha256_of
@@ -38,7 +38,13 @@ _THREADS = 8
 
 @dataclass(frozen=True, slots=True)
 class WriteReport:
-    """What a write did, in rows: new ones, ones with other values than before, and ones that were there already."""
+    """The outcome of a write in rows.
+
+    Attributes:
+        added: New rows.
+        revised: Rows with other values than before.
+        unchanged: Rows that were there already.
+    """
 
     added: int = 0
     revised: int = 0
@@ -49,7 +55,9 @@ class WriteReport:
 
 
 class StoreWriter:
-    """Collects writes and brings them to disk in batches; made by `BarStore.writer`, which holds the lock meanwhile.
+    """Collects writes and brings them to disk in batches.
+
+    `BarStore.writer` makes it, and holds the lock meanwhile.
 
     Attributes:
         manifest: What the store holds by the last flush.
@@ -90,10 +98,10 @@ class StoreWriter:
             bars = marked_as(bars, built)
         report = WriteReport()
         changed: dict[Partition, pl.DataFrame] = {}
-        for part, rows in partitions(interval, bars):
-            partition = Partition(interval, symbol, part)
-            merged, told = _merged(rows, self.current(partition))
-            report += told
+        for month, rows in partitions(interval, bars):
+            partition = Partition(interval, symbol, month)
+            merged, outcome = _merged(rows, self.current(partition))
+            report += outcome
             if merged is not None:
                 changed[partition] = merged
         self._staged |= changed
@@ -103,7 +111,7 @@ class StoreWriter:
         return report
 
     def current(self, partition: Partition) -> pl.DataFrame | None:
-        """The bars that a data file has now, what is written but not yet flushed included; None when there are none.
+        """Return the bars of a data file, with what is not yet flushed; None when there are none.
 
         With the column `BUILT`, if openbell built any of them.
 
@@ -129,7 +137,7 @@ class StoreWriter:
             raise DamagedFileError(path, str(exc)) from exc
 
     def replace(self, changes: Mapping[Partition, pl.DataFrame | None]) -> None:
-        """Have the next flush put whole data files in place of those that are there; None takes one out.
+        """Stage whole data files for the next flush; None takes one out.
 
         Args:
             changes: Frames of `BAR_SCHEMA` as `current` returns them, with rows left out.
@@ -137,7 +145,7 @@ class StoreWriter:
         self._staged |= changes
 
     def flush(self) -> None:
-        """Bring everything that is written so far to disk, all of it or nothing.
+        """Bring everything that was written so far to disk, all of it or nothing.
 
         Raises:
             StoreError: The disk is full or the folder cannot be written; what was not stored yet is given up.
@@ -173,7 +181,7 @@ class StoreWriter:
             number, (partition, frame) = item
             if frame is None:
                 return None
-            content, entry = encode_bars(partition.part, frame)
+            content, entry = encode_bars(partition.month, frame)
             (folder / str(number)).write_bytes(content)
             return entry
 
@@ -186,13 +194,13 @@ class StoreWriter:
 
 
 def unfinished(store: Path) -> bool:
-    """Whether a write is under way, or was killed before its end."""
+    """Return whether a write is under way, or was killed before its end."""
     left = (store / PENDING, store / STAGING, temporary_of(store / PENDING), temporary_of(store / MANIFEST))
     return any(path.exists() for path in left)
 
 
 def heal(store: Path, manifest: Manifest) -> Manifest:
-    """Finish, or give up, what a killed writer began; call it with the lock held.
+    """Finish or give up what a killed writer began; call it with the lock held.
 
     Returns:
         The manifest as it is then.
@@ -212,13 +220,13 @@ def heal(store: Path, manifest: Manifest) -> Manifest:
 
 
 def commit_manifest(store: Path, manifest: Manifest) -> Manifest:
-    """Put a manifest in place, on disk when it returns."""
+    """Put a manifest in place; it is on disk when this returns."""
     _write_durably(store / MANIFEST, manifest.encode())
     return manifest
 
 
 def _finish(store: Path, manifest: Manifest, entries: Mapping[Partition, FileEntry | None]) -> Manifest:
-    """The part of a flush behind its note; may be begun any number of times."""
+    """Do what a flush does after its note; may be begun any number of times."""
     targets = [data_path(store, partition) for partition, entry in entries.items() if entry]
     folders = list(dict.fromkeys(target.parent for target in targets))
     for folder in folders:
@@ -229,7 +237,7 @@ def _finish(store: Path, manifest: Manifest, entries: Mapping[Partition, FileEnt
         staged, target = store / STAGING / str(number), data_path(store, partition)
         # What is not in the staging folder any more was renamed before the kill.
         if staged.exists():
-            staged.replace(target)
+            move_file(staged, target)
     folders += delete_files(data_path(store, partition) for partition, entry in entries.items() if entry is None)
     parents = {folder.parent for folder in folders}
     sync_folders([*folders, *parents, *{parent.parent for parent in parents}, store])
@@ -240,7 +248,7 @@ def _finish(store: Path, manifest: Manifest, entries: Mapping[Partition, FileEnt
 
 
 def _merged(rows: pl.DataFrame, current: pl.DataFrame | None) -> tuple[pl.DataFrame | None, WriteReport]:
-    """The bars of a partition with ``rows`` put in (None: it stays as it is), and what that does."""
+    """Return the bars of a partition with ``rows`` put in (None: it stays as it is), and the outcome."""
     if current is None:
         return rows, WriteReport(added=rows.height)
     if rows.equals(current):
@@ -255,8 +263,8 @@ def _merged(rows: pl.DataFrame, current: pl.DataFrame | None) -> tuple[pl.DataFr
     report = WriteReport(rows.height - both.height, revised, both.height - revised)
     if not (report.added or report.revised):
         return None, report
-    kept = current.join(rows, on="timestamp", how="anti")
-    return pl.concat([kept, rows]).sort("timestamp"), report
+    others = current.join(rows, on="timestamp", how="anti")
+    return pl.concat([others, rows]).sort("timestamp"), report
 
 
 def _encode_note(entries: Mapping[Partition, FileEntry | None]) -> bytes:

@@ -1,1 +1,1 @@
-"""Bars and corporate actions from vendors' servers: only what the store lacks, stored as it comes."""
+"""Sources of bars over the network."""

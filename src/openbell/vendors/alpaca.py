@@ -1,4 +1,4 @@
-"""`AlpacaSource`: historical bars and corporate actions of US stocks from Alpaca, through its own package."""
+"""Historical bars and corporate actions of US stocks from Alpaca, through its own package."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import polars as pl
 from openbell.actions.table import ACTION_SCHEMA
 from openbell.errors import ConfigError, DataError
 from openbell.store.layout import BAR_SCHEMA
-from openbell.vendors.pace import Pace
-from openbell.vendors.run import FetchedActions, RequestRejectedError, SourceRefusedError
+from openbell.vendors.rate_limit import RateLimit
+from openbell.vendors.source import FetchedActions, RequestRejectedError, SourceRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,14 +41,14 @@ _Client = TypeVar("_Client", "StockHistoricalDataClient", "CorporateActionsClien
 
 @dataclass(frozen=True)
 class AlpacaKeys:
-    """An account's keys; they show in no text about the object."""
+    """The keys of an account; they show in no text about the object."""
 
     key_id: str = field(repr=False)
     secret: str = field(repr=False)
 
     @staticmethod
     def of(environment: Mapping[str, str]) -> AlpacaKeys:
-        """The keys that are in the environment.
+        """Return the keys that are in the environment.
 
         Raises:
             ConfigError: At least one is missing.
@@ -62,12 +62,12 @@ class AlpacaKeys:
         return AlpacaKeys(environment[KEY_ID], environment[SECRET_KEY])
 
     def redacted(self, text: str) -> str:
-        """``text`` without the keys, should a server have told them."""
+        """Return ``text`` without the keys, which a server may have put into it."""
         return text.replace(self.secret, "***").replace(self.key_id, "***")
 
 
 class AlpacaSource:
-    """Alpaca's market data API. May be used from several threads at once; they share one rate limit.
+    """The market data API of Alpaca. May be used from several threads at once; they share one rate limit.
 
     Args:
         keys: The account's keys.
@@ -92,19 +92,19 @@ class AlpacaSource:
         self._keys = keys
         self._url = url.rstrip("/") if url else None
         self._feed = _known_feed(feed)
-        self._pace = Pace(requests_per_minute)
+        self._rate_limit = RateLimit(requests_per_minute)
         self._backoff_s = backoff_s
         self._local = threading.local()
         self._sessions: list[Session] = []
 
     @property
     def origin(self) -> str:
-        """Whom one asks, and for which feed."""
+        """The server and the feed."""
         server = urlsplit(self._url).netloc.rpartition("@")[2] if self._url else "alpaca"
         return f"{server} {self._feed.value}" if self._feed else server
 
     def bars(self, symbols: Sequence[str], interval: str, first: date, last: date) -> Mapping[str, pl.DataFrame]:
-        """Raw bars of all trading hours of the dates from ``first`` to ``last`` in New York, with ``line``, by symbol.
+        """Return by symbol raw bars of all trading hours of dates in New York, with ``line``.
 
         Raises:
             RequestRejectedError: The server does not take the request, because of one of the symbols perhaps.
@@ -127,7 +127,7 @@ class AlpacaSource:
         return {symbol: bars_of(answer.get(symbol) or [], interval) for symbol in symbols}
 
     def actions(self, symbols: Sequence[str], first: date, last: date) -> FetchedActions:
-        """The corporate actions with an ex-date from ``first`` to ``last``.
+        """Return the corporate actions with an ex-date from ``first`` to ``last``.
 
         Raises:
             DataError: The server does not answer.
@@ -141,8 +141,8 @@ class AlpacaSource:
         return actions_of(answer)
 
     def stop(self) -> None:
-        """Let no more requests out; threads that wait for their turn end with `FetchStoppedError`."""
-        self._pace.stop()
+        """Let no more requests out; threads that wait end with `FetchStoppedError`."""
+        self._rate_limit.stop()
 
     def close(self) -> None:
         """Close its connections."""
@@ -150,7 +150,7 @@ class AlpacaSource:
             session.close()
 
     def _ask(self, question: Callable[[], Any]) -> dict[str, list[dict[str, Any]]]:
-        """The answer of the server, with its errors as ours; none of them tells the keys."""
+        """Return the answer of the server; its errors become ours, without the keys."""
         from alpaca.common.exceptions import APIError
         from requests.exceptions import RequestException
 
@@ -180,13 +180,14 @@ class AlpacaSource:
         return self._client(CorporateActionsClient)
 
     def _client(self, make: type[_Client]) -> _Client:
-        """The client of the thread that asks: the sessions of requests are not made for several threads."""
+        """Return the client of this thread."""
+        # The sessions of requests are not made for several threads.
         clients: dict[str, Any] = self._local.__dict__
         if make.__name__ not in clients:
-            from openbell.vendors.patient import PatientAdapter
+            from openbell.vendors.retrying import RetryingAdapter
 
             client = make(self._keys.key_id, self._keys.secret, raw_data=True, url_override=self._url)
-            adapter = PatientAdapter(self._pace, backoff_s=self._backoff_s)
+            adapter = RetryingAdapter(self._rate_limit, backoff_s=self._backoff_s)
             # The client itself knows neither a timeout nor Retry-After, 5xx or cut connections, and has no other seam.
             session = client._session  # noqa: SLF001
             session.mount("https://", adapter)
@@ -198,13 +199,13 @@ class AlpacaSource:
 
 
 def bars_of(answer: Sequence[Mapping[str, Any]], interval: str) -> pl.DataFrame:
-    """Alpaca's bars of one symbol as the columns of `BAR_SCHEMA`, and ``line``, counted from 1."""
+    """Return the bars of one symbol as the columns of `BAR_SCHEMA`, and ``line``, counted from 1."""
     names = {"t": "timestamp", "o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
     types = {"t": pl.String, **dict.fromkeys("ohlcv", pl.Float64)}
     columns = {name: [bar.get(name) for bar in answer] for name in names}
     time_of = pl.col("t").str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="ns", time_zone="UTC", strict=False)
     if interval == "1d":
-        # A day is told by its midnight in New York, and stored as its date.
+        # A day is stamped with its midnight in New York, and stored as its date.
         local = time_of.dt.convert_time_zone("America/New_York").dt.replace_time_zone(None).dt.truncate("1d")
         time_of = local.dt.replace_time_zone("UTC")
     frame = pl.DataFrame(columns, schema=types, strict=False).with_columns(time_of)
@@ -212,7 +213,7 @@ def bars_of(answer: Sequence[Mapping[str, Any]], interval: str) -> pl.DataFrame:
 
 
 def actions_of(answer: Mapping[str, Sequence[Mapping[str, Any]]]) -> FetchedActions:
-    """Alpaca's corporate actions as rows of `ACTION_SCHEMA` with ``line``; a stock dividend is a split."""
+    """Return corporate actions as rows of `ACTION_SCHEMA` with ``line``; a stock dividend is a split."""
     rows: list[dict[str, Any]] = []
     others: dict[str, int] = {}
     for kind, found in answer.items():
@@ -227,7 +228,7 @@ def actions_of(answer: Mapping[str, Sequence[Mapping[str, Any]]]) -> FetchedActi
 
 
 def _action_of(kind: str, action: Mapping[str, Any]) -> dict[str, Any] | None:
-    """One action as a row; None when it is of a kind that openbell does not apply."""
+    """Return one action as a row; None when it is of a kind that openbell does not apply."""
     match kind:
         case "forward_splits" | "reverse_splits":
             row = {"symbol": action["symbol"], "type": "split", "value": action["new_rate"] / action["old_rate"]}
@@ -247,7 +248,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _message_of(text: str) -> str:
-    """What a server says in its error: the message of a JSON object, or the first line of something else."""
+    """Return the message in a server's error, or the first line where it is not JSON."""
     try:
         return str(json.loads(text)["message"])
     except (ValueError, KeyError, TypeError):
@@ -268,7 +269,7 @@ def _known_feed(feed: str | None) -> Any:
 def _require_package() -> None:
     try:
         with warnings.catch_warnings():
-            # It imports what its own dependencies have deprecated, for live streams, which are not used here.
+            # It imports what its own dependencies have deprecated, for live streams.
             warnings.simplefilter("ignore", DeprecationWarning)
             import alpaca.data.historical  # noqa: F401 - only whether it is there
     except ImportError:

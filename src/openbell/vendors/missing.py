@@ -1,4 +1,4 @@
-"""What a store lacks of the sessions that are wanted, as ranges of dates; pure."""
+"""The sessions that are missing of those that are wanted, as ranges of dates."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ __all__ = ["DateRange", "missing_ranges"]
 
 
 class DateRange(NamedTuple):
-    """Consecutive sessions, told by the dates of the first and the last."""
+    """Consecutive sessions, given by the dates of the first and the last."""
 
     first: date
     last: date
 
 
 def missing_ranges(sessions: Sequence[date], held: Collection[date], *, by_month: bool) -> list[DateRange]:
-    """The runs of sessions that are not held.
+    """Return the ranges of sessions that are not held.
 
     Args:
         sessions: The sessions that are wanted, ascending; between two that follow each other there is no session.
         held: Dates of which nothing is missing; others than ``sessions`` may be among them.
-        by_month: Whether a run ends with its month.
+        by_month: Whether a range ends with its month.
 
     Returns:
         Ascending ranges that do not overlap. They contain every session that is not held, and none that is.

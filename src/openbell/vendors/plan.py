@@ -1,4 +1,4 @@
-"""Which requests to a source bring what a store lacks."""
+"""The requests to a source that bring what is missing in a store."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BARS_AT_ONCE = 20_000
 
 
 class Request(NamedTuple):
-    """One question to a source: the bars of some symbols over a range of sessions."""
+    """A request for the bars of some symbols over a range of sessions."""
 
     symbols: tuple[str, ...]
     interval: str
@@ -37,24 +37,24 @@ class Request(NamedTuple):
     last: date
 
     def sessions_of(self, sessions: Sequence[date]) -> int:
-        """How many of these sessions it is about, of each symbol."""
+        """Return how many of these sessions it is about, of each symbol."""
         return len(self.among(sessions))
 
     def among(self, sessions: Sequence[date]) -> Sequence[date]:
-        """Those of these sessions that it is about."""
+        """Return those of these sessions that it is about."""
         return sessions[bisect_left(sessions, self.first) : bisect_right(sessions, self.last)]
 
     def halves(self) -> tuple[Request, Request]:
-        """The same question as two, of some of its symbols each."""
+        """Split it into two of fewer symbols each."""
         middle = len(self.symbols) // 2
         return self._replace(symbols=self.symbols[:middle]), self._replace(symbols=self.symbols[middle:])
 
 
 class Plan(NamedTuple):
-    """What is to be asked.
+    """The requests that are to be sent.
 
     Attributes:
-        requests: The questions.
+        requests: The requests.
         held: Sessions of a symbol that need not be asked for, because the store has them.
         unavailable: Likewise, because they are not to be had.
     """
@@ -74,13 +74,14 @@ def plan_requests(
     again: bool = False,
     unavailable: Mapping[str, Collection[date]] | None = None,
 ) -> Plan:
-    """What the store lacks, as requests: a month of a symbol's minutes each, or a run of days of several symbols.
+    """Plan requests for the sessions that are missing in the store.
 
-    A session is there when the store has a bar of its regular hours. With ``again``, nothing counts as there.
-    ``unavailable`` tells by symbol what is not to be had; of a symbol without any bars it does not count.
+    Each is about a month of a symbol's minutes, or a range of days of several symbols. A session is there when the
+    store has a bar of its regular hours. With ``again``, nothing counts as there. ``unavailable`` has by symbol what is
+    not to be had; of a symbol without any bars it does not count.
 
     Raises:
-        DamagedFileError: A file of the store that tells what is there cannot be read.
+        DamagedFileError: A file of the store that says what is there cannot be read.
     """
     plan = Plan([], 0, 0)
     wanted: dict[DateRange, list[str]] = {}
@@ -90,17 +91,17 @@ def plan_requests(
         if unavailable and interval in store.intervals(symbol):
             gone = set(sessions).intersection(unavailable.get(symbol, ())) - held
         plan = plan._replace(held=plan.held + len(held), unavailable=plan.unavailable + len(gone))
-        for lacking in missing_ranges(sessions, held | gone, by_month=interval != "1d"):
-            wanted.setdefault(lacking, []).append(symbol)
-    for lacking, group in wanted.items():
-        asked = Request((), interval, *lacking)
+        for missing in missing_ranges(sessions, held | gone, by_month=interval != "1d"):
+            wanted.setdefault(missing, []).append(symbol)
+    for missing, group in wanted.items():
+        asked = Request((), interval, *missing)
         size = 1 if interval != "1d" else max(1, min(_SYMBOLS_AT_ONCE, _BARS_AT_ONCE // asked.sessions_of(sessions)))
         plan.requests.extend(asked._replace(symbols=tuple(group[i : i + size])) for i in range(0, len(group), size))
     return plan
 
 
 def sessions_with_bars(times: NDArray[np.int64], interval: str, grid: SessionGrid) -> set[date]:
-    """The sessions of which there is a bar of regular hours, or a daily one.
+    """Return the sessions of which there is a bar of regular hours, or a daily one.
 
     Args:
         times: Starts of bars in ascending time, nanoseconds since 1970 UTC; of daily bars their date at 00:00 UTC.
@@ -118,7 +119,7 @@ def sessions_with_bars(times: NDArray[np.int64], interval: str, grid: SessionGri
 def _held_sessions(
     store: BarStore, symbol: str, interval: str, sessions: Sequence[date], time_manager: TimeManager
 ) -> set[date]:
-    """The sessions of which the store has bars of a vendor: one that a repair built stands in for the vendor's only."""
+    """Return the sessions of which the store has bars of a vendor, not only built ones."""
     if interval not in store.intervals(symbol):
         return set()
     grid = time_manager.grid(sessions[0], sessions[-1])

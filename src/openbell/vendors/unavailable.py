@@ -1,6 +1,6 @@
-"""`Unavailable`: the sessions of which a source was asked and had no bars, so that it is not asked again each time.
+"""The sessions that a source had no bars of, so that it is not asked again each time.
 
-The file is ``<store>/fetched/unavailable.parquet``, one row for each session of a symbol, sealed with its own checksum
+The file is ``<store>/fetched/unavailable.parquet``, one row for each session of a symbol; it carries its own checksum
 (`openbell.store.checksum`). Without it nothing is lost: sources are asked again.
 """
 
@@ -15,7 +15,7 @@ import polars as pl
 from openbell.errors import DamagedFileError, command_on
 from openbell.store import layout
 from openbell.store.atomic_files import replace_file, sync_folders, writer_lock
-from openbell.store.checksum import UNSEALED, is_sealed, sealed
+from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, with_own_checksum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,7 @@ _WAIT_S = 30.0
 
 
 class Unavailable:
-    """What sources have no bars of, by what they answered before.
+    """The sessions that sources have no bars of, by what they answered before.
 
     Args:
         store: The store's folder.
@@ -46,7 +46,7 @@ class Unavailable:
         self._store = store
 
     def sessions(self, source: str, interval: str) -> dict[str, set[date]]:
-        """The sessions by symbol.
+        """Return the sessions by symbol.
 
         Args:
             source: Whom one asked, and for what: another feed may have other bars.
@@ -59,7 +59,7 @@ class Unavailable:
         return {str(symbol): set(days) for symbol, days in mine.group_by("symbol").agg("session").iter_rows()}
 
     def read(self) -> pl.DataFrame:
-        """All that is remembered, of all sources.
+        """Return all that is remembered, of all sources.
 
         Raises:
             DamagedFileError: The file cannot be read, or is not what was stored.
@@ -69,7 +69,7 @@ class Unavailable:
         except FileNotFoundError:
             return _SCHEMA.to_frame()
         remedy = f"Take it away with: {command_on('data repair', self._store)}"
-        if not is_sealed(content):
+        if not has_own_checksum(content):
             raise DamagedFileError(self.path, "its content is not what was stored", remedy)
         try:
             return pl.read_parquet(io.BytesIO(content)).select(_KEY)
@@ -85,7 +85,7 @@ class Unavailable:
         some: Iterable[tuple[str, date]],
         today: date,
     ) -> None:
-        """Note what was answered; on disk when it returns.
+        """Note the answers of a source; they are on disk when it returns.
 
         Args:
             source: Who answered; see `sessions`.
@@ -110,7 +110,7 @@ class Unavailable:
             if after.equals(before):
                 return
             buffer = io.BytesIO()
-            after.write_parquet(buffer, metadata=UNSEALED)
+            after.write_parquet(buffer, metadata=BLANK_CHECKSUM)
             self.path.parent.mkdir(exist_ok=True)
-            replace_file(self.path, sealed(buffer.getvalue()))
+            replace_file(self.path, with_own_checksum(buffer.getvalue()))
             sync_folders([self.path.parent, self._store])

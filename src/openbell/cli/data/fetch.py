@@ -1,4 +1,4 @@
-"""`openbell data fetch`: bars and corporate actions from a vendor's server, as far as the store lacks them."""
+"""The command `openbell data fetch`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from openbell.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from openbell.vendors.run import FetchReport
+    from openbell.vendors.report import FetchReport
 
 __all__ = ["fetch_alpaca"]
 
@@ -57,7 +57,7 @@ def fetch_alpaca(
     from openbell.store.store import BarStore
     from openbell.timing import TimeManager, WallClock
     from openbell.vendors.alpaca import AlpacaKeys, AlpacaSource
-    from openbell.vendors.run import fetch
+    from openbell.vendors.fetch import fetch
 
     folder = store_folder(store)
     source = AlpacaSource(
@@ -86,7 +86,7 @@ def fetch_alpaca(
 
 
 def _sessions(time_manager: Any, first: date, last: date | None) -> Sequence[date]:
-    """The sessions of that time that are over: those of days before today in New York."""
+    """Return the sessions of that time that are over, those of days before today in New York."""
     today = time_manager.to_local(time_manager.now_ns).date()
     wanted = time_manager.sessions(first, min(last, today) if last else today) if first <= today else []
     over = [day for day in wanted if day < today]
@@ -99,7 +99,7 @@ def _sessions(time_manager: Any, first: date, last: date | None) -> Sequence[dat
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int, str], None]]:
-    """A progress bar on stderr that says what was answered last and how long it will take."""
+    """Show a progress bar on stderr that says what was answered last and how long it will take."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -127,7 +127,7 @@ def _show(report: FetchReport, store: Path, sessions: Sequence[date], *, as_json
     else:
         _print_tables(report, store, sessions)
     for path in report.bars.quarantine:
-        say(f"warning: bars that contradict themselves were set aside in {path}; it tells why")
+        say(f"warning: bars that contradict themselves were set aside in {path}; it says why")
     for symbol, count in report.empty.items():
         say(f"warning: {symbol}: there are no bars of {count:,} of the sessions that were asked for")
     if report.bad_actions:
@@ -142,7 +142,7 @@ def _show(report: FetchReport, store: Path, sessions: Sequence[date], *, as_json
 
 
 def _listed(subjects: Sequence[str]) -> str:
-    """The symbols, or the first of many and their number."""
+    """Return the symbols, or the first of many and their number."""
     shown = ", ".join(subjects[:_MOST_SUBJECTS])
     return shown if len(subjects) <= _MOST_SUBJECTS else f"{shown} and {len(subjects) - _MOST_SUBJECTS:,} more"
 

@@ -1,4 +1,4 @@
-"""`openbell data ls`: what is in a store."""
+"""The command `openbell data ls`."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def list_store(
 
 
 def _list_built(store: BarStore, *, as_json: bool) -> None:
-    """Which bars openbell built itself, and of how many finer ones."""
+    """List the bars that openbell built itself, and of how many finer ones."""
     from rich.markup import escape
 
     from openbell.cli.terminal.tables import make_table
@@ -90,7 +90,8 @@ def _list_built(store: BarStore, *, as_json: bool) -> None:
 
 
 def _listing_table(listing: list[dict[str, Any]], label: str | None) -> Table:
-    """The listing; where the terminal is narrow, first without number and size of files, then without times of day."""
+    """Return the listing with as many columns as the terminal has room for."""
+    # What goes first are number and size of files, then times of day.
     from openbell.cli.terminal.console import out
     from openbell.cli.terminal.tables import fits
 
@@ -119,6 +120,6 @@ def _table_of(listing: list[dict[str, Any]], label: str | None, *, files: bool, 
 
 
 def _size(count: int) -> str:
-    """A number of bytes for a person."""
+    """Return a number of bytes for a person."""
     kib = count / 1024
     return f"{kib:,.0f} KiB" if kib < 10_000 else f"{kib / 1024:,.0f} MiB"

@@ -1,4 +1,4 @@
-"""What the commands about stores share: which store is meant, and the option for JSON."""
+"""The options that the commands about stores share."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 
 
 def store_folder(given: Path | None) -> Path:
-    """The store's folder: what is given, else ./store.
+    """Return the store's folder, which is ./store unless one is given.
 
     Raises:
         ConfigError: None is given, and there is no ./store.

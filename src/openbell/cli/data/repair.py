@@ -1,4 +1,4 @@
-"""`openbell data repair`: a store made whole again."""
+"""The command `openbell data repair`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from openbell.cli.data.options import AsJson, ExistingStore, store_folder
-from openbell.cli.data.verify import finding_dict, findings_table
+from openbell.cli.data.verify import damage_dict, damages_table
 from openbell.cli.terminal.console import print_json, say, show
 
 __all__ = ["repair_store"]
@@ -32,7 +32,7 @@ def repair_store(
     if as_json:
         repairs = [
             {
-                **finding_dict(folder, r.finding),
+                **damage_dict(folder, r.damage),
                 "outcome": r.outcome,
                 "text": r.text,
                 "rows_lost": r.rows_lost,
@@ -42,8 +42,8 @@ def repair_store(
         ]
         print_json({"store": str(folder), "ok": not report.lost, "repairs": repairs})
     elif report.repairs:
-        told = [(r.finding, [r.outcome, r.text]) for r in report.repairs]
-        show(findings_table(f"Repaired {folder}", folder, told, ["outcome", "what was done, what to do"]))
+        rows = [(r.damage, [r.outcome, r.text]) for r in report.repairs]
+        show(damages_table(f"Repaired {folder}", folder, rows, ["outcome", "what was done, what to do"]))
         if moved := [r for r in report.repairs if r.moved_to]:
             files = "1 file was" if len(moved) == 1 else f"{len(moved):,} files were"
             show(f"{files} moved to {folder / 'quarantine' / 'damaged'}", markup=False)
@@ -52,9 +52,9 @@ def repair_store(
     if report.lost:
         from openbell.cli.terminal.tables import counted
 
-        rows = [r.rows_lost for r in report.lost]
-        known = sum(n for n in rows if n is not None)
-        bars = counted(known, "bar") if all(n is not None for n in rows) else "some bars"
+        counts = [r.rows_lost for r in report.lost]
+        known = sum(n for n in counts if n is not None)
+        bars = counted(known, "bar") if None not in counts else "some bars"
         are = "is" if bars == "1 bar" else "are"
         say(f"error: {bars} of {counted(len(report.lost), 'file')} {are} lost; import their data again")
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`openbell data rm`: bars out of a store, after a look at what would go."""
+"""The command `openbell data rm`, which shows what would go before it removes anything."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def remove_bars(
     held = BarStore.open(folder)
     series = _series(held, symbols, interval or ())
     if yes:
-        _tell(folder, remove(held, series, first, last), as_json=as_json, done=True)
+        _show(folder, remove(held, series, first, last), as_json=as_json, done=True)
         return
     planned = removable(held, series, first, last)
-    _tell(folder, planned, as_json=as_json, done=False)
+    _show(folder, planned, as_json=as_json, done=False)
     if not planned:
         return
     if as_json or not _a_person_is_there():
@@ -54,7 +54,7 @@ def remove_bars(
     if not typer.confirm("Remove this?"):
         say("Nothing was removed.")
         raise typer.Exit(1)
-    _tell(folder, remove(held, series, first, last), as_json=False, done=True)
+    _show(folder, remove(held, series, first, last), as_json=False, done=True)
 
 
 def _a_person_is_there() -> bool:
@@ -62,7 +62,7 @@ def _a_person_is_there() -> bool:
 
 
 def _series(store: BarStore, symbols: list[str], intervals: list[str] | tuple[()]) -> list[tuple[str, str]]:
-    """The series that are meant.
+    """Return the series that are meant.
 
     Raises:
         UnknownNameError: The store has no such symbol, or an interval is none that stores take.
@@ -80,14 +80,14 @@ def _series(store: BarStore, symbols: list[str], intervals: list[str] | tuple[()
     return [(s, i) for s in symbols for i in store.intervals(s) if not intervals or i in intervals]
 
 
-def _tell(folder: Path, removals: list[Removal], *, as_json: bool, done: bool) -> None:
+def _show(folder: Path, removals: list[Removal], *, as_json: bool, done: bool) -> None:
     from rich.markup import escape
 
     from openbell.cli.terminal.tables import counted, make_table
 
     if as_json:
-        told = [{name: getattr(r, name) for name in r.__slots__} for r in removals]
-        print_json({"store": str(folder), "removed" if done else "would_remove": told})
+        entries = [{name: getattr(r, name) for name in r.__slots__} for r in removals]
+        print_json({"store": str(folder), "removed" if done else "would_remove": entries})
         return
     if not removals:
         say("There is nothing to remove: the store has no such bars.")

@@ -1,4 +1,4 @@
-"""`openbell data verify`: whether every byte of a store is as it was stored."""
+"""The command `openbell data verify`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from openbell.maintenance.verify import Finding
+    from openbell.maintenance.verify import Damage
 
-__all__ = ["finding_dict", "findings_table", "verify_store"]
+__all__ = ["damage_dict", "damages_table", "verify_store"]
 
 
 def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> None:
@@ -37,16 +37,16 @@ def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> Non
         print_json(
             {
                 "store": str(folder),
-                "ok": not report.findings,
+                "ok": not report.damages,
                 "files": report.files,
                 "bytes": report.bytes,
-                "findings": [finding_dict(folder, finding) for finding in report.findings],
+                "findings": [damage_dict(folder, damage) for damage in report.damages],
             }
         )
-    elif report.findings:
-        rows = [(finding, [_told(folder, finding)]) for finding in report.findings]
-        show(findings_table(f"Problems of {folder}", folder, rows, ["what is wrong"]))
-        many = len(report.findings)
+    elif report.damages:
+        rows = [(damage, [_text_of(folder, damage)]) for damage in report.damages]
+        show(damages_table(f"Problems of {folder}", folder, rows, ["what is wrong"]))
+        many = len(report.damages)
         show(
             f"{many:,} {'problem' if many == 1 else 'problems'} in a store of {report.files:,} data files. "
             f"Mend what can be mended with: {command_on('data repair', folder)}",
@@ -55,51 +55,49 @@ def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> Non
     else:
         size = f"{report.bytes / 1024**2:,.1f} MiB"
         show(f"All {report.files:,} data files ({size}) of {folder} are as they were stored.", markup=False)
-    if report.findings:
+    if report.damages:
         raise typer.Exit(1)
 
 
-def _told(store: Path, finding: Finding) -> str:
-    """What is wrong, and with a data file where it lies; others have a column for that."""
-    return f"{finding.reason}\n{finding.path.relative_to(store)}" if finding.partition else finding.reason
+def _text_of(store: Path, damage: Damage) -> str:
+    """Return what is wrong, and of a data file where it is; others have a column for that."""
+    return f"{damage.reason}\n{damage.path.relative_to(store)}" if damage.partition else damage.reason
 
 
-def finding_dict(store: Path, finding: Finding) -> dict[str, Any]:
-    """A finding for JSON; the month of daily bars is "all"."""
+def damage_dict(store: Path, damage: Damage) -> dict[str, Any]:
+    """Return a damage for JSON; the month of daily bars is "all"."""
     from openbell.store.layout import instant
 
-    entry, partition = finding.entry, finding.partition
+    entry, partition = damage.entry, damage.partition
     known = entry is not None and entry.rows > 0
     return {
-        "kind": finding.kind,
-        "path": str(finding.path.relative_to(store)),
+        "kind": damage.kind,
+        "path": str(damage.path.relative_to(store)),
         "symbol": partition.symbol if partition else None,
         "interval": partition.interval if partition else None,
-        "month": partition.part if partition else None,
+        "month": partition.month if partition else None,
         "rows": entry.rows if entry is not None and known else None,
         "first": instant(entry.first_ns) if entry is not None and known else None,
         "last": instant(entry.last_ns) if entry is not None and known else None,
-        "reason": finding.reason,
+        "reason": damage.reason,
     }
 
 
-def findings_table(
-    title: str, store: Path, rows: Sequence[tuple[Finding, Sequence[str]]], more: Sequence[str]
-) -> Table:
-    """A table about files: whose bars they hold, or which other files of the store they are, and further columns."""
+def damages_table(title: str, store: Path, rows: Sequence[tuple[Damage, Sequence[str]]], more: Sequence[str]) -> Table:
+    """Make a table of damaged files, with whose bars they hold and further columns."""
     from rich.markup import escape
 
     from openbell.cli.terminal.tables import make_table
 
     # Of a data file, the columns before say where it is.
-    others = any(finding.partition is None for finding, _ in rows)
+    others = any(damage.partition is None for damage, _ in rows)
     names = ("symbol", "interval <", "month <", "bars >", *(("file",) if others else ()), *more)
     table = make_table(escape(title), *names)
-    for finding, cells in rows:
-        facts = finding_dict(store, finding)
+    for damage, cells in rows:
+        facts = damage_dict(store, damage)
         bars = f"{facts['rows']:,}" if facts["rows"] else ""
         columns = [*(facts[name] or "" for name in ("symbol", "interval", "month")), bars]
         if others:
-            columns.append("" if finding.partition else facts["path"])
+            columns.append("" if damage.partition else facts["path"])
         table.add_row(*map(escape, [*columns, *cells]))
     return table

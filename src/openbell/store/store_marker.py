@@ -1,4 +1,4 @@
-"""What makes a folder a store: a small file with the schema version; nothing else becomes one by accident."""
+"""The store marker, a small file with the schema version that makes a folder a store."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import TYPE_CHECKING
 
 from openbell.errors import DamagedFileError, NotAStoreError, StoreError, command_on
 from openbell.store.atomic_files import replace_file, sync_folders
-from openbell.store.layout import BARS, LOCK, MANIFEST, MARKER, OWN_NAMES
+from openbell.store.layout import BARS, LOCK, MANIFEST, OWN_NAMES, STORE_MARKER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
-    "has_marker",
+    "has_store_marker",
     "make_store",
-    "marker_problem",
     "remove_if_empty",
     "require_free",
-    "require_marker",
+    "require_store_marker",
     "require_traces",
-    "write_marker",
+    "store_marker_problem",
+    "write_store_marker",
 ]
 
 _SCHEMA_VERSION = 1
 _CONTENT = (json.dumps({"format": "openbell-store", "schema_version": _SCHEMA_VERSION}) + "\n").encode()
 
 
-def has_marker(folder: Path) -> bool:
-    """Whether the folder says that it is a store."""
-    return (folder / MARKER).exists()
+def has_store_marker(folder: Path) -> bool:
+    """Return whether the folder says that it is a store."""
+    return (folder / STORE_MARKER).exists()
 
 
-def require_marker(folder: Path) -> None:
+def require_store_marker(folder: Path) -> None:
     """Refuse a folder that is not a store that this openbell reads.
 
     Raises:
@@ -48,23 +48,23 @@ def require_marker(folder: Path) -> None:
         version = _schema_version(folder)
     except FileNotFoundError:
         if (folder / MANIFEST).exists() or (folder / BARS).exists():
-            raise DamagedFileError(folder / MARKER, "it is missing", mend) from None
-        raise NotAStoreError(f"{folder} is not an openbell store (it has no {MARKER}). {remedy}") from None
+            raise DamagedFileError(folder / STORE_MARKER, "it is missing", mend) from None
+        raise NotAStoreError(f"{folder} is not an openbell store (it has no {STORE_MARKER}). {remedy}") from None
     except (ValueError, KeyError, TypeError) as exc:
-        raise DamagedFileError(folder / MARKER, f"it cannot be read: {exc}", mend) from exc
+        raise DamagedFileError(folder / STORE_MARKER, f"it cannot be read: {exc}", mend) from exc
     _require_known(folder, version)
 
 
 def require_traces(folder: Path) -> None:
-    """Refuse a folder in which nothing tells of a store; its marker may be lost or unreadable.
+    """Refuse a folder without any trace of a store, whose marker may be lost or unreadable.
 
     Raises:
         NotAStoreError: It is none.
         StoreError: It is one of a newer openbell.
     """
     _require_folder(folder, "Name the folder of a store.")
-    if not any((folder / name).exists() for name in (MARKER, MANIFEST, BARS)):
-        raise NotAStoreError(f"{folder} is not an openbell store. Name the folder that holds {MARKER}.")
+    if not any((folder / name).exists() for name in (STORE_MARKER, MANIFEST, BARS)):
+        raise NotAStoreError(f"{folder} is not an openbell store. Name the folder that holds {STORE_MARKER}.")
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         _require_known(folder, _schema_version(folder))
 
@@ -89,43 +89,43 @@ def require_free(folder: Path) -> None:
 
 
 def make_store(folder: Path) -> bool:
-    """Make the folder a store if it is none; whether it was made one. Call it with the lock held.
+    """Make the folder a store, and return whether it was none before; call it with the lock held.
 
     Raises:
         NotAStoreError: The folder is used for something else.
         StoreError: The disk is full, or we may not write there.
     """
-    if has_marker(folder):
+    if has_store_marker(folder):
         return False
     require_free(folder)
     try:
-        write_marker(folder)
+        write_store_marker(folder)
     except OSError as exc:
         raise StoreError(f"cannot make a store in {folder}: {exc.strerror or exc}.") from exc
     return True
 
 
-def write_marker(folder: Path) -> None:
-    """Write the marker, durably."""
-    replace_file(folder / MARKER, _CONTENT)
+def write_store_marker(folder: Path) -> None:
+    """Write the store marker, durably."""
+    replace_file(folder / STORE_MARKER, _CONTENT)
     sync_folders([folder])
 
 
-def marker_problem(folder: Path) -> str | None:
-    """What is wrong with the marker; None when it is as it was written."""
+def store_marker_problem(folder: Path) -> str | None:
+    """Return what is wrong with the store marker; None when it is as it was written."""
     try:
-        return None if (folder / MARKER).read_bytes() == _CONTENT else "its content is not what was stored"
+        return None if (folder / STORE_MARKER).read_bytes() == _CONTENT else "its content is not what was stored"
     except FileNotFoundError:
         return "it is missing"
 
 
 def remove_if_empty(folder: Path) -> None:
-    """Take a store away that was made for bars that did not come; call it with the lock held."""
-    if {path.name for path in folder.iterdir()} <= {MARKER, LOCK}:
-        (folder / MARKER).unlink()
-        (folder / LOCK).unlink()
-        # Not when somebody has put something there meanwhile.
+    """Delete a store that was made for bars that did not come; call it with the lock held."""
+    if {path.name for path in folder.iterdir()} <= {STORE_MARKER, LOCK}:
+        (folder / STORE_MARKER).unlink()
+        # Not where the system deletes no open file, nor when somebody has put something there meanwhile.
         with contextlib.suppress(OSError):
+            (folder / LOCK).unlink()
             folder.rmdir()
 
 
@@ -137,7 +137,7 @@ def _require_folder(folder: Path, remedy: str) -> None:
 
 
 def _schema_version(folder: Path) -> int:
-    return int(json.loads((folder / MARKER).read_bytes())["schema_version"])
+    return int(json.loads((folder / STORE_MARKER).read_bytes())["schema_version"])
 
 
 def _require_known(folder: Path, version: int) -> None:

@@ -1,4 +1,4 @@
-"""`Pace`: keeps the requests of several threads within a rate, lets all of them pause, and stops them."""
+"""A rate limit that several threads share, with pauses for all of them and an end."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import threading
 
 from openbell.timing import stopwatch
 
-__all__ = ["FetchStoppedError", "Pace"]
+__all__ = ["FetchStoppedError", "RateLimit"]
 
 
 class FetchStoppedError(Exception):
-    """The fetch was given up while a thread waited for its turn."""
+    """The fetch was given up while a thread waited."""
 
 
-class Pace:
-    """Turns to send a request, evenly spaced; may be used from any thread.
+class RateLimit:
+    """Spaces the requests of all threads evenly; may be used from any thread.
 
     Args:
-        per_minute: How many turns there are in a minute.
+        per_minute: The most requests in a minute.
     """
 
     def __init__(self, per_minute: float) -> None:
@@ -27,20 +27,20 @@ class Pace:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
 
-    def wait_for_turn(self) -> None:
-        """Return when it is this thread's turn.
+    def wait(self) -> None:
+        """Return when this thread may send a request.
 
         Raises:
             FetchStoppedError: `stop` was called.
         """
         with self._lock:
             now = self._watch.seconds
-            turn = max(now, self._next_s)
-            self._next_s = turn + self._gap_s
-        self.sleep(turn - now)
+            due = max(now, self._next_s)
+            self._next_s = due + self._gap_s
+        self.sleep(due - now)
 
     def pause(self, seconds: float) -> None:
-        """No turns for that long, for nobody."""
+        """Let no thread send a request for that long."""
         with self._lock:
             self._next_s = max(self._next_s, self._watch.seconds + seconds)
 
@@ -48,11 +48,11 @@ class Pace:
         """Wait in this thread only.
 
         Raises:
-            FetchStoppedError: As for `wait_for_turn`.
+            FetchStoppedError: As for `wait`.
         """
         if self._stopped.wait(max(seconds, 0)):
             raise FetchStoppedError
 
     def stop(self) -> None:
-        """Wake every thread that waits; there are no more turns."""
+        """Wake every thread that waits, and let no more requests out."""
         self._stopped.set()

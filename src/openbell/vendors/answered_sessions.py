@@ -1,4 +1,4 @@
-"""`Answered`: of which of the sessions that were asked for a source had bars, and of which it had none."""
+"""The sessions that a source was asked for, sorted into those with bars and those without."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from openbell.timing.manager import TimeManager
     from openbell.vendors.plan import Request
 
-__all__ = ["Answered"]
+__all__ = ["AnsweredSessions"]
 
 
-class Answered:
-    """Collects what a source's answers say about sessions.
+class AnsweredSessions:
+    """Collects which sessions a source has bars of.
 
     Args:
         sessions: Those that are wanted, ascending.
         time_manager: Their calendar.
 
     Attributes:
-        having: By symbol the sessions with bars.
-        lacking: By symbol those that were asked for and have none.
+        with_bars: By symbol the sessions with bars.
+        without: By symbol those that were asked for and have none.
     """
 
     def __init__(self, sessions: Sequence[date], time_manager: TimeManager) -> None:
         self._sessions = sessions
         self._time_manager = time_manager
-        self.having: dict[str, set[date]] = defaultdict(set)
-        self.lacking: dict[str, set[date]] = defaultdict(set)
+        self.with_bars: dict[str, set[date]] = defaultdict(set)
+        self.without: dict[str, set[date]] = defaultdict(set)
 
     def note(self, request: Request, answer: Mapping[str, pl.DataFrame]) -> None:
         """Take in a complete answer: frames with a column ``timestamp`` by symbol."""
@@ -46,17 +46,17 @@ class Answered:
         for symbol, frame in answer.items():
             times = frame["timestamp"].drop_nulls().sort().to_physical().to_numpy()
             found = sessions_with_bars(times, request.interval, grid)
-            self.having[symbol] |= found & asked
-            self.lacking[symbol] |= asked - found
+            self.with_bars[symbol] |= found & asked
+            self.without[symbol] |= asked - found
 
     def remember(self, store: BarStore, source: str, interval: str) -> None:
-        """Have it remembered what there are no bars of; nothing of a symbol without any, which may be a slip."""
-        known = [symbol for symbol in self.lacking if interval in store.intervals(symbol)]
+        """Remember the sessions without bars in the store; not those of an unknown symbol, which may be a slip."""
+        known = [symbol for symbol in self.without if interval in store.intervals(symbol)]
         if known:
             Unavailable(store.path).remember(
                 source,
                 interval,
-                none=[(symbol, day) for symbol in known for day in self.lacking[symbol]],
-                some=[(symbol, day) for symbol in known for day in self.having[symbol]],
+                none=[(symbol, day) for symbol in known for day in self.without[symbol]],
+                some=[(symbol, day) for symbol in known for day in self.with_bars[symbol]],
                 today=self._time_manager.to_local(self._time_manager.now_ns).date(),
             )

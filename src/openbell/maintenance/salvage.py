@@ -1,0 +1,69 @@
+"""The check whether a data file that nobody vouches for holds good bars of its place."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from openbell.errors import BadBarsError
+from openbell.store import layout
+from openbell.store.atomic_files import replace_file, sync_folders
+from openbell.store.check_bars import check_bars
+from openbell.store.layout import BAR_SCHEMA, Partition
+from openbell.store.manifest import FileEntry, describe_file, encode_bars
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["file_problem", "good_entry"]
+
+
+def good_entry(store: Path, partition: Partition) -> FileEntry | None:
+    """Return the entry of a file of good bars of its place; None when it is none.
+
+    The file is written anew when only its types are others.
+    """
+    path = layout.data_path(store, partition)
+    try:
+        frame = pl.read_parquet(io.BytesIO(path.read_bytes()))
+        if frame.schema == BAR_SCHEMA:
+            return None if _content_problem(partition, frame) else describe_file(path)
+        if set(frame.columns) != set(BAR_SCHEMA):
+            return None
+        bars = layout.as_stored(partition.interval, frame)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, BadBarsError):
+        return None
+    if _content_problem(partition, bars):
+        return None
+    content, entry = encode_bars(partition.month, bars)
+    replace_file(path, content)
+    sync_folders([path.parent])
+    return entry
+
+
+def file_problem(store: Path, partition: Partition) -> str | None:
+    """Return why a file cannot be the bars of its place; None when it can."""
+    try:
+        frame = pl.read_parquet(io.BytesIO(layout.data_path(store, partition).read_bytes()))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
+        return str(exc)
+    return _content_problem(partition, frame)
+
+
+def _content_problem(partition: Partition, frame: pl.DataFrame) -> str | None:
+    """Return why a frame cannot be the bars of a place; None when it can."""
+    if frame.schema != BAR_SCHEMA:
+        return "its columns are not those of bars"
+    try:
+        bars = layout.as_stored(partition.interval, frame)
+        months = [month for month, _ in layout.partitions(partition.interval, bars)]
+        checked = check_bars(frame)
+    except (pl.exceptions.PolarsError, BadBarsError) as exc:
+        return str(exc)
+    if months != [partition.month]:
+        return "its bars are of another month"
+    if len(checked.bad) or checked.unsorted or checked.duplicates:
+        return "its bars contradict themselves"
+    return None

@@ -1,0 +1,93 @@
+"""The manifest of a store as it is on disk now, healed after killed writers."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from openbell.errors import StoreError
+from openbell.store import layout
+from openbell.store.atomic_files import writer_lock
+from openbell.store.manifest import Manifest
+from openbell.store.writer import commit_manifest, heal, unfinished
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["CurrentManifest"]
+
+_POLL_S = 0.05
+
+
+class CurrentManifest:
+    """The manifest of a store, read anew whenever the file changes. May be used from any thread.
+
+    Args:
+        store: The store's folder.
+
+    Raises:
+        DamagedFileError: The manifest cannot be read.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+        self._path = store / layout.MANIFEST
+        self._lock = threading.Lock()
+        self._stamp: tuple[int, ...] = ()
+        self._manifest = self.reload()
+
+    @property
+    def stamp(self) -> tuple[int, ...]:
+        """The file's stamp when it was last read; empty when there was none."""
+        return self._stamp
+
+    def get(self) -> Manifest:
+        """Return the manifest as it is on disk now."""
+        # One look at the file's stamp when it has not changed.
+        stamp = self.stamp_now()
+        return self._manifest if stamp and stamp == self._stamp else self.reload()
+
+    def stamp_now(self) -> tuple[int, ...]:
+        """Return what changes when the file does; empty when there is none."""
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return ()
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def reload(self) -> Manifest:
+        """Read the manifest, after healing what a killed writer left."""
+        with self._lock:
+            self.settle()
+            # The stamp first: should the file change in between, the next look sees it.
+            stamp = self.stamp_now()
+            self._manifest, self._stamp = self._read(), stamp
+            return self._manifest
+
+    def settle(self, wait_s: float = 0) -> None:
+        """Finish what a killed writer began; one that is alive has ``wait_s`` seconds to finish by itself."""
+        for _ in range(int(wait_s / _POLL_S) + 1):
+            if not unfinished(self._store):
+                return
+            try:
+                with writer_lock(self._store / layout.LOCK, wait_s=min(wait_s, _POLL_S)):
+                    self.healed()
+                    return
+            except StoreError:
+                # Its writer is alive, or we may only read: what is in the manifest holds.
+                if not (self._store / layout.PENDING).exists() or not os.access(self._store, os.W_OK):
+                    return
+
+    def healed(self) -> Manifest:
+        """Heal the store and return its manifest; call it with the writer's lock held."""
+        manifest = heal(self._store, self._read())
+        if not self._path.exists() and manifest.files:
+            commit_manifest(self._store, manifest)
+        return manifest
+
+    def _read(self) -> Manifest:
+        try:
+            return Manifest.load(self._path)
+        except FileNotFoundError:
+            return Manifest.scan(self._store)

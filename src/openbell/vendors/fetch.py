@@ -1,0 +1,188 @@
+"""A fetch, which asks a source for what is missing in a store, and stores each answer as it comes."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from openbell.actions import ActionStore
+from openbell.actions.table import check_actions
+from openbell.errors import DamagedFileError, DataError
+from openbell.importers.report import store_checked
+from openbell.logs import get_logger
+from openbell.store.writer import WriteReport
+from openbell.vendors.answered_sessions import AnsweredSessions
+from openbell.vendors.answers import answers
+from openbell.vendors.plan import plan_requests
+from openbell.vendors.report import FetchReport
+from openbell.vendors.source import RequestRejectedError
+from openbell.vendors.unavailable import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
+
+    import polars as pl
+
+    from openbell.store.store import BarStore
+    from openbell.timing.manager import TimeManager
+    from openbell.vendors.answers import Answer
+    from openbell.vendors.plan import Request
+    from openbell.vendors.source import BarSource
+
+__all__ = ["fetch"]
+
+_SYMBOLS_AT_ONCE = 50
+
+
+def fetch(
+    source: BarSource,
+    store: BarStore,
+    symbols: Sequence[str],
+    interval: str,
+    sessions: Sequence[date],
+    time_manager: TimeManager,
+    *,
+    again: bool = False,
+    refresh: bool = False,
+    actions: bool = True,
+    workers: int = 8,
+    advanced: Callable[[int, int, str], None] | None = None,
+) -> FetchReport:
+    """Fetch what is missing in the store of the bars of some sessions, and their corporate actions.
+
+    Every answer is stored when it is complete; a fetch that was interrupted, begun again, asks only for the rest.
+
+    Args:
+        source: Where to ask.
+        store: Where the bars go; made when the first of them come.
+        symbols: Which.
+        interval: "1m" or "1d".
+        sessions: The dates of the sessions that are wanted; ascending, without a session left out between them.
+        time_manager: Their calendar.
+        again: Ask for everything, also for what is there; differing bars are revised.
+        refresh: Ask for everything that is not there, also for what the source had no bars of before.
+        actions: Whether to fetch corporate actions.
+        workers: How many requests are under way at once.
+        advanced: Called at the start and after each answer: (answers, requests in all, what was answered last).
+
+    Raises:
+        SourceRefusedError: The source refuses the account; what came before is stored.
+        DamagedFileError: A file of the store that says what is there cannot be read.
+    """
+    wanted = list(dict.fromkeys(symbols))
+    unavailable = {} if again or refresh else Unavailable(store.path).sessions(source.origin, interval)
+    plan = plan_requests(store, wanted, interval, sessions, time_manager, again=again, unavailable=unavailable)
+    get_logger(source=source.name).info(
+        "to be asked", requests=len(plan.requests), sessions_held=plan.held, unavailable=plan.unavailable
+    )
+    report = FetchReport(requests=len(plan.requests), held=plan.held, unavailable=plan.unavailable)
+    running = _Fetch(source, store, report, AnsweredSessions(sessions, time_manager), deque(plan.requests))
+    try:
+        running.run(workers, advanced)
+    finally:
+        running.answered.remember(store, source.origin, interval)
+    running.report_missing(interval, sessions)
+    known = [symbol for symbol in wanted if store.intervals(symbol)]
+    if actions and sessions and known:
+        running.fetch_actions(known, sessions)
+    return report
+
+
+class _Fetch:
+    """A fetch that is under way."""
+
+    def __init__(
+        self,
+        source: BarSource,
+        store: BarStore,
+        report: FetchReport,
+        answered: AnsweredSessions,
+        requests: deque[Request],
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._report = report
+        self.answered = answered
+        self._requests = requests
+
+    def run(self, workers: int, advanced: Callable[[int, int, str], None] | None) -> None:
+        """Ask all requests, and store the answers."""
+        report = self._report
+        if advanced is not None:
+            advanced(0, report.requests, "")
+        with closing(answers(self._source, self._requests, workers)) as arriving:
+            for done in arriving:
+                self._take(done)
+                report.answered += len(done)
+                if advanced is not None and done:
+                    last = done[-1][0]
+                    advanced(report.answered, report.requests, f"{last.symbols[0]} {last.first:%Y-%m}")
+
+    def _take(self, done: Sequence[Answer]) -> None:
+        """Store answers, note which were none, and ask once more what was rejected, of fewer symbols."""
+        frames: list[tuple[Request, str, pl.DataFrame]] = []
+        for request, answer in done:
+            _log_answer(self._source.name, request, answer)
+            if isinstance(answer, RequestRejectedError) and len(request.symbols) > 1:
+                self._requests.extend(request.halves())
+                self._report.requests += 2
+            elif isinstance(answer, DataError):
+                for symbol in request.symbols:
+                    self._report.fail(symbol, str(answer))
+            else:
+                self.answered.note(request, answer)
+                frames += ((request, symbol, frame) for symbol, frame in answer.items() if len(frame))
+        if frames:
+            self._write(frames)
+
+    def _write(self, frames: Sequence[tuple[Request, str, pl.DataFrame]]) -> None:
+        bars = self._report.bars
+        with self._store.writer() as writer:
+            for (_, interval, first, _), symbol, frame in frames:
+                series = bars.of(symbol, interval)
+                name = f"{self._source.name.lower()}-{symbol}-{interval}-{first}"
+                try:
+                    bars.set_aside_in(store_checked(writer, self._store.path, series, frame, frame, name))
+                except DamagedFileError as exc:
+                    self._report.fail(symbol, str(exc))
+                series.files += 1
+
+    def report_missing(self, interval: str, sessions: Sequence[date]) -> None:
+        """Report sessions without bars; a symbol of which there is no bar at all may be a slip."""
+        for symbol, days in self.answered.without.items():
+            if interval in self._store.intervals(symbol):
+                if days:
+                    self._report.empty[symbol] = len(days)
+            elif days:
+                span = f"from {sessions[0]} to {sessions[-1]}"
+                self._report.fail(
+                    symbol,
+                    f"{self._source.name} has no {interval} bars of it {span}. Is the symbol right, and was it listed?",
+                )
+
+    def fetch_actions(self, symbols: Sequence[str], sessions: Sequence[date]) -> None:
+        """Fetch and store the corporate actions of these symbols."""
+        report = self._report
+        report.actions = WriteReport()
+        for begin in range(0, len(symbols), _SYMBOLS_AT_ONCE):
+            try:
+                found = self._source.actions(symbols[begin : begin + _SYMBOLS_AT_ONCE], sessions[0], sessions[-1])
+                checked = check_actions(found.frame)
+                report.actions += ActionStore(self._store.path).write(checked.good)
+            except DataError as exc:
+                report.fail("corporate actions", str(exc))
+                return
+            report.bad_actions += checked.bad.height
+            for kind, count in found.others.items():
+                report.other_actions[kind] = report.other_actions.get(kind, 0) + count
+
+
+def _log_answer(source: str, request: Request, answer: Mapping[str, pl.DataFrame] | DataError) -> None:
+    first, *others = request.symbols
+    symbols = first if not others else f"{first} and {len(others)} more"
+    outcome = {"error": str(answer)} if isinstance(answer, DataError) else {"bars": sum(map(len, answer.values()))}
+    get_logger(source=source).info(
+        "answered", symbols=symbols, first=str(request.first), last=str(request.last), **outcome
+    )
