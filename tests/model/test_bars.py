@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import tracemalloc
 import weakref
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,13 @@ def test_windows_are_one_object_as_long_as_somebody_has_them() -> None:
     gone = weakref.ref(window)
     del window
     assert gone() is None
-    for row in range(1000):
+
+
+def test_windows_that_nobody_has_take_no_memory() -> None:
+    times = three().times
+    tracemalloc.start()
+    for row in range(20_000):
         times.window(row, row + 1)
-    assert len(times._windows) < 100
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 100_000
