@@ -11,7 +11,7 @@ import pytest
 from made_actions import actions
 from made_bars import made_store
 from openbell.actions import ActionStore
-from openbell.actions.book import FAR_FUTURE, FAR_PAST, ActionBook, Tenure
+from openbell.actions.book import FAR_FUTURE, FAR_PAST, ActionBook, SymbolPeriod
 from openbell.errors import DataError
 from openbell.market_data.manager import DataManager
 from openbell.model.bars import COLUMNS, Bars
@@ -143,12 +143,14 @@ def test_a_chain_of_names_is_followed_both_ways() -> None:
     one, two, three = (date(2000, n, 1) for n in (1, 2, 3))
     book = ActionBook(actions(("A", one, "rename", "B"), ("B", two, "rename", "A"), ("A", three, "rename", "C")))
     days = [FAR_PAST, *(day_number(d) for d in (one, two, three)), FAR_FUTURE + 1]
-    tenures = tuple(Tenure(name, begin, end - 1) for name, begin, end in zip("ABAC", days[:-1], days[1:], strict=True))
+    periods = tuple(
+        SymbolPeriod(name, begin, end - 1) for name, begin, end in zip("ABAC", days[:-1], days[1:], strict=True)
+    )
 
-    for tenure in tenures:
-        for day in (max(tenure.first_day, 0), min(tenure.last_day, 40_000)):
-            assert book.chain(tenure.name, day) == tenures
-    assert book.chain("B", day_number(three)) == (Tenure("B", day_number(two), FAR_FUTURE),)
+    for period in periods:
+        for day in (max(period.first_day, 0), min(period.last_day, 40_000)):
+            assert book.chain(period.symbol, day) == periods
+    assert book.chain("B", day_number(three)) == (SymbolPeriod("B", day_number(two), FAR_FUTURE),)
 
 
 def test_prefetch_finds_bars_by_the_name_of_the_day(lean_store: BarStore) -> None:

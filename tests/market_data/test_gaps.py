@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbell.market_data.aggregate import aggregate
-from openbell.market_data.gaps import as_inputs, forward_filled, has_synthetic, with_built
+from openbell.market_data.aggregate import aggregate, as_inputs
+from openbell.market_data.gaps import forward_filled, has_synthetic, with_built
 from openbell.model.bars import COLUMNS, Bars
 from openbell.model.interval import parse_interval
 from openbell.timing import TimeManager

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openbell.errors import CalendarError, DamagedFileError, DataError, IntervalError
-from openbell.market_data import raw_series, session_reader
+from openbell.market_data import stored_history
 from openbell.market_data.manager import DataManager
 from openbell.model.bars import COLUMNS, Bars
 from openbell.store import reader
@@ -136,8 +136,8 @@ def test_what_is_cached_never_changes_an_answer(
     start = date(2013, 10, 3)
     manager = DataManager(lean_store, XNYS, horizon=None if horizon is None else start + timedelta(days=horizon))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(raw_series, "AHEAD_ROWS", ahead)
-        patched.setattr(raw_series, "AHEAD_ROWS_EACH", ahead)
+        patched.setattr(stored_history, "AHEAD_ROWS", ahead)
+        patched.setattr(stored_history, "AHEAD_ROWS_EACH", ahead)
         if prefetched:
             manager.prefetch(["SPY", "IBM", "NOPE"], "1m", start, start + timedelta(days=3))
         for symbol, interval, begin, length, base in requests:
@@ -184,8 +184,8 @@ def year_of_mornings(folder: Path, symbols: tuple[str, ...] = ("X",)) -> BarStor
 
 
 def test_a_long_run_holds_what_it_looks_back_on_and_one_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(raw_series, "AHEAD_ROWS", 100)
-    monkeypatch.setattr(raw_series, "AHEAD_ROWS_EACH", 50)
+    monkeypatch.setattr(stored_history, "AHEAD_ROWS", 100)
+    monkeypatch.setattr(stored_history, "AHEAD_ROWS_EACH", 50)
     store = year_of_mornings(tmp_path, ("X", "Y"))
     days = XNYS.sessions(date(2013, 1, 2), date(2013, 12, 31))
     manager = DataManager(store, XNYS, horizon=days[-1])
@@ -195,7 +195,7 @@ def test_a_long_run_holds_what_it_looks_back_on_and_one_piece(tmp_path: Path, mo
         manager.prefetch(["X", "Y"], "1m", days[n - 5], day)
         bars = manager.load_historical_bars("X", "5m", days[n - 5], day)
         assert same(bars, whole[(n - 5) * 4 : (n + 1) * 4])
-        most = max(most, *(len(series.bars) for series in manager._raw._cached.values()))
+        most = max(most, *(len(series.bars) for series in manager.cache.series.values()))
 
     longest_month = 22 * 20
     assert most <= longest_month * 2 + 8 * 20
@@ -205,9 +205,9 @@ def test_a_long_run_on_large_files_holds_no_more_than_it_looks_back_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module, name, value in (
-        (raw_series, "AHEAD_ROWS", 0),
-        (raw_series, "AHEAD_ROWS_EACH", 0),
-        (session_reader, "WHOLE_ROWS", 64),
+        (stored_history, "AHEAD_ROWS", 0),
+        (stored_history, "AHEAD_ROWS_EACH", 0),
+        (stored_history, "WHOLE_ROWS", 64),
         (reader, "WHOLE_ROWS", 64),
         (reader, "_KNOWN_ROWS", 16),
     ):
@@ -219,13 +219,13 @@ def test_a_long_run_on_large_files_holds_no_more_than_it_looks_back_on(
     for n, day in enumerate(days[5:], 5):
         manager.prefetch(["X", "Y"], "1m", days[n - 5], day)
         assert same(manager.load_historical_bars("X", "1m", days[n - 5], day), whole[(n - 5) * 20 : (n + 1) * 20])
-        assert {len(series.bars) for series in manager._raw._cached.values()} == {6 * 20}
-    assert manager._raw._base_rows == 2 * 6 * 20
+        assert {len(series.bars) for series in manager.cache.series.values()} == {6 * 20}
+    assert manager.cache.stored_rows == 2 * 6 * 20
 
 
 def test_a_long_run_reads_each_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(raw_series, "AHEAD_ROWS", 0)
-    monkeypatch.setattr(raw_series, "AHEAD_ROWS_EACH", 0)
+    monkeypatch.setattr(stored_history, "AHEAD_ROWS", 0)
+    monkeypatch.setattr(stored_history, "AHEAD_ROWS_EACH", 0)
     store = year_of_mornings(tmp_path)
     days = XNYS.sessions(date(2013, 1, 2), date(2013, 12, 31))
     manager = DataManager(store, XNYS, horizon=days[-1])

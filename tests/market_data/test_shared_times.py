@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from openbell.market_data import raw_series
+from openbell.market_data import stored_history
 from openbell.market_data.manager import DataManager
 from openbell.model.bars import COLUMNS, Bars
 from openbell.model.interval import DAY_NS
@@ -67,8 +67,8 @@ def same(one: Bars, other: Bars) -> bool:
 def test_symbols_that_are_read_together_have_the_bars_that_each_has_on_its_own(
     store: BarStore, monkeypatch: pytest.MonkeyPatch, symbols: tuple[str, ...], interval: str, gap_fill: bool
 ) -> None:
-    monkeypatch.setattr(raw_series, "AHEAD_ROWS", 0)  # a month at a time
-    monkeypatch.setattr(raw_series, "AHEAD_ROWS_EACH", 0)
+    monkeypatch.setattr(stored_history, "AHEAD_ROWS", 0)  # a month at a time
+    monkeypatch.setattr(stored_history, "AHEAD_ROWS_EACH", 0)
     traded = [symbol for symbol in symbols if symbol != "NONE"]
     alone = {s: DataManager(store, XNYS).load_historical_bars(s, interval, DAYS[0], DAYS[-1]) for s in traded}
 

@@ -18,7 +18,7 @@ from polars.testing import assert_frame_equal
 from pyarrow import parquet
 
 from openbell.errors import BadBarsError, DamagedFileError, StoreError
-from openbell.market_data import session_reader
+from openbell.market_data import stored_history
 from openbell.store import manifest, reader
 from openbell.store.layout import BAR_SCHEMA, Partition, data_path
 from openbell.store.store import BarStore, WriteReport
@@ -170,7 +170,7 @@ def test_reads_the_same_in_however_many_scans(
 def in_pieces(patched: pytest.MonkeyPatch, known_rows: int, known: int, *, written: bool = True) -> None:
     """Files of few bars are read, and unless told otherwise written, as otherwise only those of very many are."""
     patched.setattr(reader, "_KNOWN_ROWS", known_rows)
-    for module in (reader, session_reader, *([manifest] if written else [])):
+    for module in (reader, stored_history, *([manifest] if written else [])):
         patched.setattr(module, "WHOLE_ROWS", known_rows * known)
     patched.setattr(manifest, "GROUP_ROWS", 3)
 

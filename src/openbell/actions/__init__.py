@@ -1,4 +1,4 @@
-"""Corporate actions: splits, cash dividends and changes of name, kept beside the raw bars and applied by the day."""
+"""Splits, cash dividends and changes of name, stored beside the raw bars and applied as of a day."""
 
 from __future__ import annotations
 

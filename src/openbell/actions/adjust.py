@@ -1,4 +1,4 @@
-"""Back-adjustment: bars from before a split or a dividend put on the price basis of after it.
+"""Back-adjustment of bars to the price basis after splits and dividends.
 
 Every bar of a session before an ex-date is changed, by all actions with later ex-dates together:
 
@@ -21,49 +21,49 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Room", "back_adjusted"]
+__all__ = ["Arena", "back_adjusted"]
 
 _PRICES = ("open", "high", "low", "close")
 
 
-class Room:
-    """Fresh memory for many columns out of few large blocks, which live as long as a column in them does.
-
-    The system gives a large block in large pages; page by page, fresh memory costs several times the arithmetic.
+class Arena:
+    """An allocator of many columns in few large blocks; a block lives as long as a column in it.
 
     Args:
-        block: How many numbers a block holds at least.
+        block: The least count of numbers in a block.
     """
+
+    # The system maps a large block in large pages. Page by page, fresh memory costs several times the arithmetic.
 
     def __init__(self, block: int = 2**22) -> None:
         self._block = block
         self._free = np.empty(0)
 
-    def take(self, count: int) -> NDArray[np.float64]:
-        """So many numbers, whatever they are."""
+    def allocate(self, count: int) -> NDArray[np.float64]:
+        """Return an uninitialised column of ``count`` numbers."""
         if len(self._free) < count:
             self._free = np.empty(max(count, self._block))
-        taken, self._free = self._free[:count], self._free[count:]
-        return taken
+        column, self._free = self._free[:count], self._free[count:]
+        return column
 
 
 def back_adjusted(
-    bars: Bars, rows: NDArray[np.intp], shares: Sequence[float], payouts: Sequence[float], room: Room
+    bars: Bars, rows: NDArray[np.intp], shares: Sequence[float], payouts: Sequence[float], arena: Arena
 ) -> Bars:
-    """Bars on the basis of after all actions; times and counts are shared with ``bars``, prices and volumes are copies.
+    """Put bars on the basis after all actions; times are shared with ``bars``, prices and volumes are copies.
 
     Args:
         bars: Raw bars.
         rows: Per action, in ascending order of ex-date, the first row that trades after it.
-        shares: Per action, new shares for one old share; 1 when it is no split.
-        payouts: Per action, the factor of prices for its dividend (1 - dividend / close); 1 when it is none.
-        room: Where the copies are made.
+        shares: Per action, new shares for one old share; 1 for other actions.
+        payouts: Per action, the factor of prices for its dividend (1 - dividend / close); 1 for others.
+        arena: Where the copies are made.
     """
-    # Counted from the last action back: what all actions from one on do together.
+    # Products from the last action back: a bar is changed by all actions after it.
     splits = np.cumprod(shares[::-1], dtype=np.float64)[::-1]
     divisor = splits / np.cumprod(payouts[::-1], dtype=np.float64)[::-1]
     split = bool((splits != 1).any())
-    block = room.take((len(_PRICES) + split) * len(bars)).reshape(-1, len(bars))
+    block = arena.allocate((len(_PRICES) + split) * len(bars)).reshape(-1, len(bars))
     columns = {
         name: _scaled(np.divide, getattr(bars, name), divisor, rows, out)
         for name, out in zip(_PRICES, block, strict=False)
@@ -79,7 +79,7 @@ def _scaled(
     rows: NDArray[np.intp],
     out: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """A column in ``out``: scaled by ``factors[k]`` from the row of the action before to that of action k."""
+    """Scale a column into ``out``, by ``factors[k]`` from the row of the action before to that of action k."""
     for action, (first, after) in enumerate(pairwise([0, *rows.tolist()])):
         scale(raw[first:after], factors[action], out=out[first:after])
     out[rows[-1] :] = raw[rows[-1] :]

@@ -1,4 +1,4 @@
-"""`Instrument`: what a symbol meant on a day: the names it had before, where its bars are, and its corporate actions.
+"""Instruments by the symbol of a day, with their names, stored spans and corporate actions.
 
 An instrument is found by the name that it has on the day of a session. Its earlier bars are looked for under the name
 of their time and, where there are none, under the names that it has later: sources differ in which of them they use. A
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from openbell.actions.book import FAR_FUTURE, FAR_PAST, Tenure
+from openbell.actions.book import FAR_FUTURE, FAR_PAST, SymbolPeriod
 from openbell.model.interval import DAY_NS
 from openbell.timing.grid import day_number
 
@@ -26,18 +26,26 @@ if TYPE_CHECKING:
     from openbell.actions.table import Action, Adjustment
     from openbell.store.manifest import Manifest
 
-__all__ = ["Instrument", "Instruments", "Piece", "PriceActions"]
+__all__ = ["Instrument", "Instruments", "PriceActions", "PriceBasis", "StoredSpan"]
 
 
-class Piece(NamedTuple):
-    """Where an instrument's bars of a range of days are: under the symbol ``stored``, from first_day to last_day.
+class StoredSpan(NamedTuple):
+    """A range of days of which an instrument's bars are stored under one symbol.
 
-    Both days are inclusive, in days since 1970-01-01.
+    Attributes:
+        stored: The symbol.
+        first_day: The first day, in days since 1970-01-01.
+        last_day: The last day, inclusive.
     """
 
     stored: str
     first_day: int
     last_day: int
+
+    @property
+    def is_unbounded(self) -> bool:
+        """Whether the span holds all days."""
+        return self.first_day == FAR_PAST and self.last_day == FAR_FUTURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ class PriceActions:
 
     @staticmethod
     def of(dated: list[tuple[int, Action]]) -> PriceActions:
-        """Of (day, action) pairs in ascending order of day."""
+        """Make them from (day, action) pairs in ascending order of day."""
         if not dated:
             return _NO_ACTIONS
         return PriceActions(tuple(action for _, action in dated), np.array([day for day, _ in dated], np.int64))
@@ -64,29 +72,31 @@ _NO_ACTIONS = PriceActions((), np.empty(0, np.int64))
 
 
 class Instrument:
-    """What was traded under a symbol on a day, with its past.
+    """An instrument that was traded under a symbol on a day, with its past.
 
     Args:
         book: All actions.
         manifest: What the store holds.
-        symbol: The name on the day.
+        symbol: The symbol on the day.
         day: The day, in days since 1970-01-01.
 
     Attributes:
-        symbol: The name.
-        tenure: For how long it has that name; within that time the same instrument answers.
-        past: Its names up to and including that, in the order of time.
+        symbol: The symbol.
+        period: The period of that symbol; the instrument is the same on each day of it.
+        past: Its periods up to and including that one, in the order of time.
     """
 
     def __init__(self, book: ActionBook, manifest: Manifest, symbol: str, day: int) -> None:
         self._book = book
         self._manifest = manifest
-        self._chain = book.chain(symbol, day) if book.was_renamed(symbol) else (Tenure(symbol, FAR_PAST, FAR_FUTURE),)
-        now = next(i for i, tenure in enumerate(self._chain) if tenure.first_day <= day <= tenure.last_day)
+        self._chain = (
+            book.chain(symbol, day) if book.was_renamed(symbol) else (SymbolPeriod(symbol, FAR_PAST, FAR_FUTURE),)
+        )
+        now = next(i for i, period in enumerate(self._chain) if period.first_day <= day <= period.last_day)
         self.symbol = symbol
-        self.tenure = self._chain[now]
+        self.period = self._chain[now]
         self.past = self._chain[: now + 1]
-        self._pieces: dict[str, tuple[Piece, ...]] = {}
+        self._spans: dict[str, tuple[StoredSpan, ...]] = {}
         self._intervals: tuple[str, ...] | None = None
         splits, everything = self._price_actions()
         self._applied: dict[Adjustment, PriceActions] = {
@@ -96,85 +106,97 @@ class Instrument:
         }
 
     def applied_by(self, adjustment: Adjustment) -> PriceActions:
-        """The actions that an adjustment applies, later ones included."""
+        """Return the actions that an adjustment applies, later ones included."""
         return self._applied[adjustment]
 
     def renames(self) -> tuple[Action, ...]:
-        """The renames that led to its name, in the order of time."""
+        """Return the renames that led to its symbol, in the order of time."""
         pairs = zip(self.past, self.past[1:], strict=False)
-        return tuple(self._book.rename(old.name, new.first_day) for old, new in pairs)
+        return tuple(self._book.rename(old.symbol, new.first_day) for old, new in pairs)
 
     def intervals(self) -> tuple[str, ...]:
-        """The intervals in which the store has bars of it, finest first."""
+        """Return the intervals in which the store has bars of it, finest first."""
         if self._intervals is None:
             self._intervals = self._held_intervals()
         return self._intervals
 
     def _held_intervals(self) -> tuple[str, ...]:
-        if len(self._chain) == 1 and self.tenure == Tenure(self.symbol, FAR_PAST, FAR_FUTURE):
+        if len(self._chain) == 1 and self.period == SymbolPeriod(self.symbol, FAR_PAST, FAR_FUTURE):
             return self._manifest.intervals(self.symbol)
-        held = {i: None for tenure in self._chain for i in self._manifest.intervals(tenure.name) if self.pieces(i)}
+        held = {i: None for period in self._chain for i in self._manifest.intervals(period.symbol) if self.spans(i)}
         return tuple(i for i in ("1s", "1m", "60m", "1d") if i in held)
 
-    def pieces(self, interval: str) -> tuple[Piece, ...]:
-        """Where its stored bars of an interval are, in the order of time; empty when there are none."""
-        known = self._pieces.get(interval)
+    def spans(self, interval: str) -> tuple[StoredSpan, ...]:
+        """Return the spans of its stored bars of an interval, in the order of time."""
+        known = self._spans.get(interval)
         if known is None:
-            known = self._pieces[interval] = tuple(self._located(interval))
+            known = self._spans[interval] = tuple(self._located(interval))
         return known
 
-    def _located(self, interval: str) -> Iterator[Piece]:
-        joined: Piece | None = None
-        for place, tenure in enumerate(self.past):
-            stored = next((n for n in self._names_of(place) if self._holds(n, interval, tenure)), None)
-            if stored is None or (stored == tenure.name and self._is_of_another(tenure, interval)):
+    def _located(self, interval: str) -> Iterator[StoredSpan]:
+        joined: StoredSpan | None = None
+        for place, period in enumerate(self.past):
+            stored = next((n for n in self._names_of(place) if self._holds(n, interval, period)), None)
+            if stored is None or (stored == period.symbol and self._is_of_another(period, interval)):
                 continue
-            if joined is not None and joined.stored == stored and joined.last_day == tenure.first_day - 1:
-                joined = Piece(stored, joined.first_day, tenure.last_day)
+            if joined is not None and joined.stored == stored and joined.last_day == period.first_day - 1:
+                joined = StoredSpan(stored, joined.first_day, period.last_day)
                 continue
             if joined is not None:
                 yield joined
-            joined = Piece(stored, tenure.first_day, tenure.last_day)
+            joined = StoredSpan(stored, period.first_day, period.last_day)
         if joined is not None:
             yield joined
 
     def _names_of(self, place: int) -> Iterator[str]:
-        """The names that its data of one tenure may be stored under: that of the time, then later ones."""
-        tenure = self._chain[place]
-        yield tenure.name
+        """Yield the symbols that its data of one period may be stored under, its own first, then later ones."""
+        period = self._chain[place]
+        yield period.symbol
         for later in self._chain[place + 1 :]:
-            if not self._book.left(later.name, after=tenure.first_day, through=later.first_day):
-                yield later.name
+            if not self._book.left(later.symbol, after=period.first_day, through=later.first_day):
+                yield later.symbol
 
-    def _holds(self, name: str, interval: str, tenure: Tenure) -> bool:
-        """Whether the store has bars under a name in the time of a tenure."""
-        begin, end = tenure.first_day * DAY_NS, (tenure.last_day + 1) * DAY_NS
+    def _holds(self, name: str, interval: str, period: SymbolPeriod) -> bool:
+        """Return whether the store has bars under a symbol in a period."""
+        begin, end = period.first_day * DAY_NS, (period.last_day + 1) * DAY_NS
         files = self._manifest.files.get((name, interval), ())
         return any(file.first_ns < end and begin <= file.last_ns for file in files)
 
-    def _is_of_another(self, tenure: Tenure, interval: str) -> bool:
-        """Whether the bars stored under its own name belong to an instrument that only later takes this name."""
-        old = self._book.taken_from(tenure.name, tenure.last_day + 1)
-        if old is None or self._book.left(tenure.name, after=tenure.last_day, through=tenure.last_day + 1):
+    def _is_of_another(self, period: SymbolPeriod, interval: str) -> bool:
+        """Return whether bars stored under its own symbol are of an instrument that takes this symbol only later."""
+        old = self._book.renamed_from(period.symbol, period.last_day + 1)
+        if old is None or self._book.left(period.symbol, after=period.last_day, through=period.last_day + 1):
             return False
-        theirs = next(t for t in self._book.chain(old, tenure.last_day) if t.last_day == tenure.last_day)
+        theirs = next(t for t in self._book.chain(old, period.last_day) if t.last_day == period.last_day)
         return not self._holds(old, interval, theirs)
 
     def _price_actions(self) -> tuple[list[tuple[int, Action]], list[tuple[int, Action]]]:
-        """Its splits, and its splits and dividends, as (day, action) by day; each once, under whatever name it is."""
+        """Return its splits, and its splits and dividends, as (day, action) by day, under whatever symbol they are."""
         found: dict[tuple[int, str], Action] = {}
-        for place, tenure in enumerate(self._chain):
+        for place, period in enumerate(self._chain):
             for name in self._names_of(place):
                 for action in self._book.of(name):
                     day = day_number(action.ex_date)
-                    if action.type != "rename" and tenure.first_day <= day <= tenure.last_day:
+                    if action.type != "rename" and period.first_day <= day <= period.last_day:
                         found.setdefault((day, action.type), action)
         dated = [(day, found[day, kind]) for day, kind in sorted(found)]
         return [pair for pair in dated if pair[1].type == "split"], dated
 
 
+class PriceBasis(NamedTuple):
+    """The price basis of a day.
+
+    Attributes:
+        instrument: The instrument.
+        applied: The number of its actions, of those that an adjustment applies, that are in effect on the day.
+    """
+
+    instrument: Instrument
+    applied: int
+
+
 class Instruments:
-    """Finds instruments, each made once; of one state of the store.
+    """The instruments of one state of a store, one object each.
 
     Args:
         book: All actions.
@@ -186,19 +208,27 @@ class Instruments:
         self._manifest = manifest
         self._known: dict[str, list[Instrument]] = {}
 
-    def keep(self, earlier: Instruments, changed: AbstractSet[str]) -> set[Instrument]:
-        """Take over the instruments of an earlier state of the store that do not depend on the ``changed`` symbols."""
-        for symbol, known in earlier._known.items():
-            # Where the bars of a renamed one are is asked of several symbols.
-            if symbol not in changed and not self._book.was_renamed(symbol):
-                self._known[symbol] = list(known)
-        return {one for known in self._known.values() for one in known}
-
     def of(self, symbol: str, day: int) -> Instrument:
-        """The instrument that has the name ``symbol`` on ``day`` (days since 1970-01-01)."""
+        """Return the instrument that has a symbol on a day (days since 1970-01-01)."""
         for known in self._known.get(symbol, ()):
-            if known.tenure.first_day <= day <= known.tenure.last_day:
+            if known.period.first_day <= day <= known.period.last_day:
                 return known
         made = Instrument(self._book, self._manifest, symbol, day)
         self._known.setdefault(symbol, []).append(made)
         return made
+
+    def __contains__(self, instrument: Instrument) -> bool:
+        return any(known is instrument for known in self._known.get(instrument.symbol, ()))
+
+    def hint(self, symbol: str, day: int) -> str:
+        """Return what to ask for in place of a symbol that nothing has on a day, with a leading blank; else empty."""
+        return self._book.hint(symbol, day)
+
+    def of_later_state(self, manifest: Manifest, changed: AbstractSet[str]) -> Instruments:
+        """Return the instruments of a later state with the same actions; those of unchanged symbols are the same."""
+        later = Instruments(self._book, manifest)
+        for symbol, known in self._known.items():
+            # The spans of a renamed instrument depend on several symbols.
+            if symbol not in changed and not self._book.was_renamed(symbol):
+                later._known[symbol] = list(known)
+        return later

@@ -1,8 +1,7 @@
-"""`ActionStore`: the corporate actions of a store in one Parquet file, written whole or not at all.
+"""The corporate actions of a store in one Parquet file, written whole or not at all.
 
 The file is ``<store>/actions/actions.parquet`` with the columns of `ACTION_SCHEMA`, sorted, one row for each symbol,
-ex-date and type. It carries its own checksum (`openbell.store.checksum`), so that it proves itself without the
-manifest.
+ex-date and type. It holds its own checksum (`openbell.store.checksum`), so that it is verified without the manifest.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from openbell.actions.table import ACTION_SCHEMA, KEY
 from openbell.errors import DamagedFileError
 from openbell.store import layout
 from openbell.store.atomic_files import replace_file, sync_folders, writer_lock
-from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, with_own_checksum
+from openbell.store.checksum import UNSEALED, is_sealed, sealed
 from openbell.store.writer import WriteReport
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class ActionStore:
 
     @property
     def version(self) -> tuple[int, ...]:
-        """Changes whenever the actions do, by this process or another; empty when there are none."""
+        """The stamp of the file, which changes with the actions, by whatever process; empty when there are none."""
         try:
             found = self.path.stat()
         except FileNotFoundError:
@@ -53,13 +52,13 @@ class ActionStore:
         return found.st_mtime_ns, found.st_ino, found.st_size
 
     def book(self) -> ActionBook:
-        """All actions as of now.
+        """Return all actions as of now.
 
         Raises:
             DamagedFileError: The file cannot be read, or is not what was stored.
         """
         with self._lock:
-            # The stamp first: should the file change in between, the next look tells.
+            # The stamp first: should the file change in between, the next comparison finds it.
             version = self.version
             if version != self._read_at:
                 self._book = ActionBook(self.read())
@@ -67,7 +66,7 @@ class ActionStore:
             return self._book
 
     def read(self) -> pl.DataFrame:
-        """All actions, sorted by symbol, ex-date and type.
+        """Read all actions, sorted by symbol, ex-date and type.
 
         Raises:
             DamagedFileError: As for `book`.
@@ -76,7 +75,7 @@ class ActionStore:
             content = self.path.read_bytes()
         except FileNotFoundError:
             return ACTION_SCHEMA.to_frame()
-        if not has_own_checksum(content):
+        if not is_sealed(content):
             raise DamagedFileError(self.path, "its content is not what was stored")
         try:
             return pl.read_parquet(io.BytesIO(content)).select(*ACTION_SCHEMA)
@@ -84,7 +83,7 @@ class ActionStore:
             raise DamagedFileError(self.path, str(exc)) from exc
 
     def write(self, actions: pl.DataFrame) -> WriteReport:
-        """Add actions; one of a symbol, ex-date and type that is there takes its place.
+        """Add actions, each in the place of one of the same symbol, ex-date and type.
 
         Call it without holding the store's `BarStore.writer`.
 
@@ -92,7 +91,7 @@ class ActionStore:
             actions: Good rows as `check_actions` returns them.
 
         Returns:
-            The actions added, revised and unchanged; they are on disk.
+            The numbers of actions added, revised and unchanged; they are on disk.
 
         Raises:
             DamagedFileError: What is there cannot be read.
@@ -111,8 +110,8 @@ class ActionStore:
             if report.added or report.revised:
                 merged = pl.concat([before.join(actions, on=KEY, how="anti"), actions.select(*ACTION_SCHEMA)]).sort(KEY)
                 buffer = io.BytesIO()
-                merged.write_parquet(buffer, metadata=BLANK_CHECKSUM)
+                merged.write_parquet(buffer, metadata=UNSEALED)
                 self.path.parent.mkdir(exist_ok=True)
-                replace_file(self.path, with_own_checksum(buffer.getvalue()))
+                replace_file(self.path, sealed(buffer.getvalue()))
                 sync_folders([self.path.parent, store])
         return report

@@ -1,4 +1,4 @@
-"""Corporate actions as a table: what each kind means, and which rows cannot be."""
+"""The table of corporate actions, the meaning of its columns and the check of its rows."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 __all__ = ["ACTION_SCHEMA", "ADJUSTMENTS", "KINDS", "Action", "Adjustment", "CheckedActions", "check_actions"]
 
 Adjustment = Literal["raw", "split", "total"]
-"""What prices of the past are adjusted for: nothing, splits, or splits and cash dividends."""
+"""The actions that earlier prices are adjusted for: none, splits, or splits and cash dividends."""
 
 ADJUSTMENTS: tuple[Adjustment, ...] = ("raw", "split", "total")
 
 KINDS = ("split", "dividend", "rename")
 
 KEY = ("symbol", "ex_date", "type")
-"""What tells actions apart."""
+"""The columns that identify an action."""
 
 ACTION_SCHEMA = pl.Schema(
     {
@@ -34,7 +34,7 @@ ACTION_SCHEMA = pl.Schema(
         "reference": pl.Float64(),
     }
 )
-"""The columns of the actions' file; the attributes of `Action` tell what they hold."""
+"""The columns of the actions' file; see the attributes of `Action`."""
 
 _LARGEST_TERM = 1000
 
@@ -51,7 +51,7 @@ class Action:
         value: Of a split, new shares for one old share (7-for-1 is 7.0, a reverse split 1-for-20 is 0.05); of a
             dividend, cash per share as held before the ex-date, in the currency of the bars; None of a rename.
         new_symbol: Of a rename, the new name; else None.
-        reference: Of a dividend, the raw close of the session before the ex-date, where the source tells it.
+        reference: Of a dividend, the raw close of the session before the ex-date, where the source gives it.
     """
 
     symbol: str
@@ -62,7 +62,7 @@ class Action:
     reference: float | None = None
 
     def describe(self) -> str:
-        """The action in words, without symbol and date."""
+        """Describe the action in words, without symbol and date."""
         if self.type == "rename":
             return f"renamed from {self.symbol} to {self.new_symbol}"
         if self.type == "dividend":
@@ -71,7 +71,7 @@ class Action:
         return f"split {new.numerator} for {new.denominator}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields that the action has, with the date as ISO text."""
+        """Return the fields that the action has, with the date as ISO text."""
         fields = {name: value for name, value in asdict(self).items() if value is not None}
         return {**fields, "ex_date": self.ex_date.isoformat()}
 
@@ -81,10 +81,10 @@ class CheckedActions:
     """The outcome of `check_actions`.
 
     Attributes:
-        good: The actions that hold, one for each symbol, ex-date and type, sorted; columns of `ACTION_SCHEMA`.
+        good: The valid actions, one for each symbol, ex-date and type, sorted; columns of `ACTION_SCHEMA`.
         bad: Columns ``line`` and ``reason``, one row for each row set aside.
-        duplicates: How many rows repeated another one and were left out.
-        added_up: How many dividends were added to another one of the same ex-date.
+        duplicates: The number of rows that repeated another one and were left out.
+        added_up: The number of dividends that were added to another one of the same ex-date.
     """
 
     good: pl.DataFrame
@@ -94,7 +94,7 @@ class CheckedActions:
 
 
 def check_actions(frame: pl.DataFrame) -> CheckedActions:
-    """Separate actions that hold from rows that cannot be.
+    """Separate valid actions from bad rows.
 
     Several dividends of one symbol and ex-date, such as a regular and a special one, are added up. Splits or renames
     that contradict one another are all set aside.
@@ -113,7 +113,7 @@ def check_actions(frame: pl.DataFrame) -> CheckedActions:
     )
     others = distinct.filter(pl.col("type") != "dividend")
     clashing = pl.len().over(KEY) > 1
-    clash = others.filter(clashing).select("line", reason=pl.lit("another row of the same day says something else"))
+    clash = others.filter(clashing).select("line", reason=pl.lit("another row of the same day contradicts it"))
     good = pl.concat([paid.select(*ACTION_SCHEMA), others.filter(~clashing).select(*ACTION_SCHEMA)])
     return CheckedActions(
         good=good.sort(KEY),
@@ -124,7 +124,7 @@ def check_actions(frame: pl.DataFrame) -> CheckedActions:
 
 
 def _reason() -> pl.Expr:
-    """The first rule that a row breaks, as text; null when it breaks none."""
+    """Return an expression of the first rule that a row breaks, as text; null when it breaks none."""
     value, reference, new_symbol = pl.col("value"), pl.col("reference"), pl.col("new_symbol")
     is_split, is_dividend, is_rename = (pl.col("type") == kind for kind in KINDS)
     missing = value.is_null() | ~value.is_finite()

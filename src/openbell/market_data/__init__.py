@@ -1,1 +1,1 @@
-"""The one way to bars: stored history, cached, adjusted to a day, aggregated and measured."""
+"""Bars of a store, read, cached, adjusted to a day, derived and measured."""

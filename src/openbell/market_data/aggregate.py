@@ -1,4 +1,4 @@
-"""Derived bars: base bars put together by the calendar, never across a break of trading or, within a day, a session."""
+"""Aggregation of base bars by the calendar, never across a break of trading."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from openbell.model.interval import Interval
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["Grouping", "aggregate", "aggregated", "grouped", "rows_in_segments"]
+__all__ = ["Grouping", "aggregate", "aggregated", "as_inputs", "grouped", "rows_in_segments"]
 
 
 def aggregate(
     bars: Bars, grid: SessionGrid, interval: Interval, *, base: Interval, min_completeness: float = 0.0
 ) -> Bars:
-    """Bars of ``interval`` made from base bars: first open, highest high, lowest low, last close, summed volume.
+    """Make bars of ``interval`` from base bars.
+
+    A bar has the first open, highest high, lowest low, last close and summed volume of its base bars.
 
     Intraday bars are aligned to the open of their trading segment and cut at its close. Daily and weekly bars are made
     of whole sessions, from regular hours only. A bar whose period is not over within ``bars`` is made from what there
@@ -30,7 +32,7 @@ def aggregate(
     Args:
         bars: Base bars; those outside the grid's segments are left out.
         grid: The sessions that the bars lie in.
-        interval: What is wanted; coarser than ``base``.
+        interval: The interval to make; coarser than ``base``.
         base: The interval of ``bars``; its bars that start at the open of a session are ``1d`` bars.
         min_completeness: Bars with a smaller share of the base bars that the calendar expects are left out (0 to 1).
 
@@ -44,13 +46,13 @@ def aggregate(
 
 
 class Grouping(NamedTuple):
-    """Which base bars make which derived ones; what `aggregate` does with times, once for all runs that have them.
+    """The base bars of each derived bar, which follow from times alone.
 
     Attributes:
         inside: The base bars that are used; None: all.
         first: The first row, among those that are used, of each derived bar; int64.
-        complete: The derived bars that are kept; None: all.
-        times: The times of the derived bars that are kept.
+        complete: The derived bars that have enough base bars; None: all.
+        times: The times of those.
     """
 
     inside: NDArray[np.bool_] | None
@@ -62,7 +64,7 @@ class Grouping(NamedTuple):
 def grouped(
     times: BarTimes, grid: SessionGrid, interval: Interval, *, base: Interval, min_completeness: float = 0.0
 ) -> Grouping:
-    """The part of `aggregate` that follows from times alone; takes and raises the same."""
+    """Group base bars by their times, with the arguments and errors of `aggregate`."""
     if (interval.is_intraday and (not base.is_intraday or interval.seconds % base.seconds)) or interval < base:
         raise IntervalError(f"{interval} bars cannot be made of {base} bars.")
     timestamp, counts = times.timestamp, times.count
@@ -80,14 +82,14 @@ def grouped(
     count = np.add.reduceat(counts, first, dtype=np.int64)
     # Rounded up from below: 0.81 of 300 is 243, and not the 243.00000000000003 that floats make of it.
     complete = count >= np.ceil(min_completeness * expected[first] - 1e-9)
-    kept = None if complete.all() else complete
-    rows = first if kept is None else first[kept]
-    derived = BarTimes(start[rows], end[rows], (count if kept is None else count[kept]).astype(np.int32))
-    return Grouping(None if everything else inside, first, kept, derived)
+    selected = None if complete.all() else complete
+    rows = first if selected is None else first[selected]
+    derived = BarTimes(start[rows], end[rows], (count if selected is None else count[selected]).astype(np.int32))
+    return Grouping(None if everything else inside, first, selected, derived)
 
 
 def aggregated(bars: Bars, grouping: Grouping) -> Bars:
-    """The bars that a grouping of the times of ``bars`` makes of them."""
+    """Aggregate bars by a grouping of their times."""
     first = grouping.first
     if not len(first):
         return Bars.empty()
@@ -105,13 +107,20 @@ def aggregated(bars: Bars, grouping: Grouping) -> Bars:
     return Bars.of(grouping.times, *columns)
 
 
+def as_inputs(bars: Bars) -> Bars:
+    """Return base bars with a count of at most one, so that built ones and stored ones count alike."""
+    if not len(bars) or int(bars.count.max()) <= 1:
+        return bars
+    return bars.at(BarTimes(bars.timestamp, bars.end, np.minimum(bars.count, 1).astype(np.int32)))
+
+
 def rows_in_segments(
     timestamp: NDArray[np.int64], grid: SessionGrid, *, regular_only: bool = False
 ) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
-    """Which times lie within a trading segment of the grid, and in which.
+    """Find the trading segment of the grid in which each time lies.
 
     Returns:
-        A mask, and per time the index of the segment; where the mask is False the index means nothing.
+        A mask of the times that lie in a segment, and per time its index, which means nothing where the mask is False.
     """
     segment = np.searchsorted(grid.segment_open_ns, timestamp, side="right") - 1
     if not len(grid.segment_open_ns):
@@ -128,7 +137,7 @@ _Bounds = tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.int64]", "
 def _intraday_bounds(
     timestamp: NDArray[np.int64], segment: NDArray[np.intp], grid: SessionGrid, interval: Interval, base: Interval
 ) -> _Bounds:
-    """Per base bar: the group it belongs to, the group's start, its end, and the base bars that it should have."""
+    """Return, per base bar, its group, and the group's start, end and expected number of base bars."""
     opens = grid.segment_open_ns[segment]
     start = opens + (timestamp - opens) // interval.ns * interval.ns
     end = np.minimum(start + interval.ns, grid.segment_close_ns[segment])
@@ -136,7 +145,7 @@ def _intraday_bounds(
 
 
 def _group_bounds(segment: NDArray[np.intp], grid: SessionGrid, interval: Interval, base: Interval) -> _Bounds:
-    """As `_intraday_bounds`, for bars of whole sessions."""
+    """Return what `_intraday_bounds` does, for bars of whole sessions."""
     expected = grid.expected_bars(interval)
     group = np.searchsorted(expected.session, grid.segment_session[segment], side="right") - 1
     counts = grid.expected_counts(interval, base)

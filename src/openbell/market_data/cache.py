@@ -1,97 +1,326 @@
-"""Bars kept in memory over a range of sessions, so that a part of it is a slice and costs nothing."""
+"""The cache of bars, as stored, derived and adjusted, of one state of a store."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
-import numpy as np
+from openbell.actions.instrument import Instruments
+from openbell.errors import DamagedFileError
+from openbell.market_data.aggregate import as_inputs
+from openbell.market_data.dividends import DividendFactors
+from openbell.market_data.gaps import build_missing, forward_filled
+from openbell.market_data.series import CachedSeries, SharedTimes
+from openbell.market_data.stored_history import read_batches, read_sessions, read_through
+from openbell.model.bars import PRICE_COLUMNS, Bars
+from openbell.model.interval import Interval, parse_interval
+from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
+    from datetime import date
 
-    from openbell.model.bars import Bars, BarTimes
-    from openbell.timing.grid import SessionGrid
+    from openbell.actions.instrument import PriceBasis
+    from openbell.actions.store import ActionStore
+    from openbell.store.manifest import Manifest
+    from openbell.store.store import BarStore, Coverage
+    from openbell.timing.manager import TimeManager
 
-__all__ = ["CachedBars", "SessionRange"]
+__all__ = ["BarCache", "BarRequest", "SeriesKey"]
 
-_WINDOWS_KEPT = 64
+SeriesKey = tuple[str, str, Interval]
+"""A symbol, the stored interval that is read, and the interval of the series."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SessionRange:
-    """Consecutive sessions, shared by all series that cover them.
+class BarRequest(NamedTuple):
+    """Bars to load of a symbol; the range must hold a session.
 
     Attributes:
-        first_day: The range of dates, in days since 1970-01-01; likewise last_day, inclusive.
-        days: Dates of the sessions in that range; ascending.
-        starts_ns: When each session begins, extended hours included, and as a last entry when the last one ends;
-            nanoseconds since 1970 UTC.
+        base: The stored interval to read.
+        interval: The interval of the bars.
+        first_day: The first day, in days since 1970-01-01.
+        last_day: The last day, inclusive.
+        fill: Whether synthetic bars fill gaps.
     """
 
+    base: str
+    interval: Interval
     first_day: int
     last_day: int
-    days: NDArray[np.int64]
-    starts_ns: NDArray[np.int64]
-    # Not by the range: ranges are known for longer than the times of bars should be in memory.
-    _rows: WeakKeyDictionary[BarTimes, dict[tuple[int, int], tuple[int, int]]] = field(
-        default_factory=WeakKeyDictionary, repr=False
-    )
-
-    def rows(self, times: BarTimes, first_day: int, last_day: int) -> tuple[int, int]:
-        """The first row of the sessions from ``first_day`` to ``last_day``, and the row after the last.
-
-        Worked out once for all series that have these times.
-        """
-        windows = self._rows.get(times)
-        if windows is None:
-            windows = self._rows[times] = {}
-        known = windows.get((first_day, last_day))
-        if known is None:
-            if len(windows) >= _WINDOWS_KEPT:
-                windows.clear()
-            begin, end = self.days.searchsorted((first_day, last_day + 1))
-            first, after = times.timestamp.searchsorted(self.starts_ns[[begin, max(begin, end)]])
-            known = windows[first_day, last_day] = (int(first), int(after))
-        return known
-
-    @staticmethod
-    def of(first_day: int, last_day: int, grid: SessionGrid) -> SessionRange:
-        """The sessions of ``grid``, which are those from ``first_day`` to ``last_day``."""
-        if not len(grid.days):
-            return SessionRange(first_day, last_day, grid.days, np.zeros(1, np.int64))
-        first_segment, _ = grid.segments_of_sessions()
-        starts = np.append(grid.segment_open_ns[first_segment], grid.segment_close_ns[-1])
-        return SessionRange(first_day, last_day, grid.days, starts)
+    fill: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class CachedBars:
-    """The bars of one symbol and interval over consecutive sessions; immutable.
+class BarCache:
+    """Series of one state of a store, each over a contiguous range of sessions; not for several threads at once.
+
+    A miss reads ahead in the direction of the ``horizon``, to the end of a file of each symbol. So a backtest that asks
+    day by day reads each file once, and has no more in memory than it looks back on and one such file. All days are
+    numbers since 1970-01-01, and ranges of them include both ends.
+
+    Args:
+        store: Where the bars are.
+        time_manager: Sessions and hours.
+        actions: The store's corporate actions; read when the first symbol is asked for by its name of a day.
+        min_completeness: Derived bars with a smaller share of their base bars are left out (0 to 1).
+        gap_fill: Whether missing bars are built from complete finer ones where the store has these.
+        horizon: The last day that will be asked for; None reads only what is asked for.
 
     Attributes:
-        sessions: The range that the bars cover: all that is stored of it is here.
-        bars: The bars. One of several sessions belongs to its first.
+        manifest: What the store held when the cache was made.
+        times: The times that series share.
+        series: Stored and derived series in memory.
+        stored_rows: The number of stored bars in memory.
     """
 
-    sessions: SessionRange
-    bars: Bars
+    def __init__(
+        self,
+        store: BarStore,
+        time_manager: TimeManager,
+        actions: ActionStore,
+        *,
+        min_completeness: float,
+        gap_fill: bool,
+        horizon: date | None,
+    ) -> None:
+        self.store = store
+        self.time_manager = time_manager
+        self._actions = actions
+        self._min_completeness = min_completeness
+        self._gap_fill = gap_fill
+        self._horizon = horizon
+        self._version = self._version_now()
+        # The manifest after the version: should it change in between, the next comparison of versions finds it.
+        self.manifest: Manifest = store.manifest
+        self.times = SharedTimes(time_manager)
+        self.series: dict[SeriesKey, CachedSeries] = {}
+        self.stored_rows = 0
+        # With synthetic bars, for as long as the series without them is in use.
+        self._filled: WeakKeyDictionary[CachedSeries, CachedSeries] = WeakKeyDictionary()
+        # The most sessions that were asked for at once, per symbol and base: so much stays when a series moves on.
+        self._depth: dict[tuple[str, str], int] = defaultdict(int)
+        self._instruments: Instruments | None = None
+        self._adjusted: dict[SeriesKey, tuple[PriceBasis, CachedSeries]] = {}
+        # The same in days, of adjusted series.
+        self._adjusted_depth: dict[tuple[str, str], int] = defaultdict(int)
+        self._coverages: dict[tuple[str, str], Coverage | None] = {}
+        self.dividends = DividendFactors(store, time_manager)
+
+    def current(self) -> BarCache:
+        """Return this cache, or if the store changed one of its new state with all series that did not change."""
+        if self._version_now() == self._version:
+            return self
+        later = BarCache(
+            self.store,
+            self.time_manager,
+            self._actions,
+            min_completeness=self._min_completeness,
+            gap_fill=self._gap_fill,
+            horizon=self._horizon,
+        )
+        changed = _changed_series(self.manifest, later.manifest)
+        self._hand_over_series(later, changed)
+        if self._version[1] == later._version[1]:
+            self._hand_over_adjusted(later, {symbol for symbol, _ in changed})
+        return later
 
     @property
-    def first_day(self) -> int:
-        """The first date covered, in days since 1970-01-01."""
-        return self.sessions.first_day
+    def instruments(self) -> Instruments:
+        """The instruments of this state of the store.
 
-    @property
-    def last_day(self) -> int:
-        """The last date covered, inclusive."""
-        return self.sessions.last_day
+        Raises:
+            DamagedFileError: The corporate actions cannot be read.
+        """
+        if self._instruments is None:
+            self._instruments = Instruments(self._actions.book(), self.manifest)
+        return self._instruments
 
-    def covers(self, first_day: int, last_day: int) -> bool:
-        """Whether every bar of that range that is stored is here."""
-        return self.first_day <= first_day and last_day <= self.last_day
+    def coverage(self, symbol: str, interval: str) -> Coverage | None:
+        """Return what the store has under a symbol; None when it has nothing."""
+        key = symbol, interval
+        if key not in self._coverages:
+            self._coverages[key] = self.store.coverage_of(symbol, interval)
+        return self._coverages[key]
 
-    def between(self, first_day: int, last_day: int) -> Bars:
-        """The bars of the sessions from ``first_day`` to ``last_day``, as views."""
-        return self.bars.window(*self.sessions.rows(self.bars.times, first_day, last_day))
+    def bars(self, symbol: str, request: BarRequest) -> Bars:
+        """Return bars as they are stored under a symbol, or derived from these; views.
+
+        Raises:
+            DamagedFileError: A file cannot be read.
+        """
+        base, wanted, first_day, last_day, fill = request
+        found = self.series.get((symbol, base, wanted))
+        if found is None or not found.covers(first_day, last_day):
+            found = self._load(symbol, base, wanted, first_day, last_day)
+        return (self.forward_filled(found, wanted) if fill else found).between(first_day, last_day)
+
+    def forward_filled(self, series: CachedSeries, interval: Interval) -> CachedSeries:
+        """Return a series with synthetic bars in its gaps."""
+        filled = self._filled.get(series)
+        if filled is None:
+            grid = self.time_manager.grid(date_of(series.first_day), date_of(series.last_day))
+            filled = self.times.series(series.sessions, forward_filled(series.bars, grid, interval))
+            self._filled[series] = filled
+        return filled
+
+    def stored(self, symbol: str, base: str, first_day: int, last_day: int) -> CachedSeries:
+        """Return stored bars over at least a range of days.
+
+        Raises:
+            DamagedFileError: A file cannot be read.
+        """
+        self.provide([symbol], base, first_day, last_day)
+        return self.series[symbol, base, parse_interval(base)]
+
+    def derived(self, source: CachedSeries, stored: Interval, wanted: Interval) -> CachedSeries:
+        """Make bars of ``wanted`` from stored ones, as far as they are whole."""
+        inputs, least = as_inputs(source.bars), self._min_completeness
+        bars = self.times.aggregated(inputs, source.sessions, wanted, base=stored, min_completeness=least)
+        through = self._whole_through(wanted, source.last_day)
+        return CachedSeries(self.times.sessions(source.first_day, through), bars)
+
+    def provide(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> None:
+        """Make the cache cover a range of days for these symbols, all or none of them.
+
+        Raises:
+            DamagedFileError: A file cannot be read.
+        """
+        stored = parse_interval(base)
+        sessions = len(self.time_manager.grid(date_of(first_day), date_of(last_day)))
+        for symbol in symbols:
+            self._depth[symbol, base] = max(self._depth[symbol, base], sessions)
+        missing = [symbol for symbol in symbols if not self._covers((symbol, base, stored), first_day, last_day)]
+        if not missing:
+            return
+        horizon = last_day if self._horizon is None else max(last_day, day_number(self._horizon))
+        through = read_through(self.manifest, missing, base, first_day, last_day, horizon, self.stored_rows)
+        reads: dict[tuple[int, int], list[str]] = defaultdict(list)
+        for symbol in missing:
+            reads[self._days_to_read((symbol, base, stored), first_day, last_day, through)].append(symbol)
+        found: list[tuple[str, CachedSeries]] = []
+        for (begin, end), group in reads.items():
+            try:
+                found += self._read(group, base, begin, end)
+            except DamagedFileError:
+                # The file may be one that would only have been read ahead: then it costs no more than its own month.
+                asked_end = max(begin, min(end, last_day))
+                if asked_end == end:
+                    raise
+                found += self._read(group, base, begin, asked_end)
+        while found:  # one by one: a series and its parts are in memory together, but not those of all symbols
+            symbol, new = found.pop()
+            self._put_stored((symbol, base, stored), new)
+
+    def adjusted(self, key: SeriesKey, basis: PriceBasis, first_day: int, last_day: int) -> CachedSeries | None:
+        """Return the adjusted series of a key if it is on this basis and covers the days."""
+        made = self._adjusted.get(key)
+        return made[1] if made is not None and made[0] == basis and made[1].covers(first_day, last_day) else None
+
+    def put_adjusted(self, key: SeriesKey, basis: PriceBasis, series: CachedSeries) -> None:
+        """Put an adjusted series in the place of the one of its key."""
+        self._adjusted[key] = basis, series
+
+    def adjusted_depth(self, symbol: str, base: str, days: int) -> int:
+        """Return the most days of adjusted bars that were asked for at once, ``days`` among them."""
+        depth = self._adjusted_depth[symbol, base] = max(self._adjusted_depth[symbol, base], days)
+        return depth
+
+    def _version_now(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        return self.store.version, self._actions.version
+
+    def _hand_over_series(self, later: BarCache, changed: set[tuple[str, str]]) -> None:
+        """Give another cache the series that do not depend on changed files."""
+        later.times, later._filled = self.times, self._filled
+        later._depth.update(self._depth)
+        symbols = {symbol for symbol, _ in changed}
+        for key, series in self.series.items():
+            symbol, base, wanted = key
+            # Where gaps are filled, a series is made of the finer ones, too.
+            if not (symbol in symbols if self._gap_fill else (symbol, base) in changed):
+                later.series[key] = series
+                later.stored_rows += len(series.bars) if str(wanted) == base else 0
+
+    def _hand_over_adjusted(self, later: BarCache, changed: set[str]) -> None:
+        """Give another cache, of the same actions, the instruments and adjusted series of unchanged symbols."""
+        if self._instruments is not None:
+            instruments = later._instruments = self._instruments.of_later_state(later.manifest, changed)
+            made = self._adjusted.items()
+            later._adjusted.update((key, entry) for key, entry in made if entry[0].instrument in instruments)
+            later._adjusted_depth.update(self._adjusted_depth)
+
+    def _load(self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int) -> CachedSeries:
+        """Bring a series into the cache."""
+        stored = parse_interval(base)
+        if wanted == stored:
+            return self.stored(symbol, base, first_day, last_day)
+        _, whole_last = self.time_manager.widened(wanted, date_of(first_day), date_of(last_day))
+        source = self.stored(symbol, base, first_day, max(last_day, day_number(whole_last)))
+        derived = self.series[symbol, base, wanted] = self.derived(source, stored, wanted)
+        return derived
+
+    def _whole_through(self, wanted: Interval, last_day: int) -> int:
+        """Return the last day up to which bars made from base bars up to ``last_day`` are whole."""
+        if wanted.is_intraday:
+            return last_day
+        last_session = self.time_manager.last_session_on_or_before(date_of(last_day))
+        begin, end = self.time_manager.widened(wanted, last_session, last_session)
+        return last_day if end == last_session else day_number(begin) - 1
+
+    def _covers(self, key: SeriesKey, first_day: int, last_day: int) -> bool:
+        series = self.series.get(key)
+        return series is not None and series.covers(first_day, last_day)
+
+    def _read(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> list[tuple[str, CachedSeries]]:
+        """Read the stored bars of a range of days; missing ones are built if that is asked for."""
+        stored = parse_interval(base)
+        grid = self.time_manager.grid(date_of(first_day), date_of(last_day))
+        sessions = self.times.sessions(first_day, last_day)
+        found = []
+        for batch in read_batches(self.manifest, symbols, base, first_day, last_day):
+            for symbol, bars in read_sessions(self.store, batch, stored, grid, sessions):
+                whole = build_missing(self.store, symbol, bars, grid, stored) if self._gap_fill else bars
+                found.append((symbol, self.times.series(sessions, whole)))
+        return found
+
+    def _days_to_read(self, key: SeriesKey, first_day: int, last_day: int, through: int) -> tuple[int, int]:
+        """Return the days to read of a series so that it covers a range; past days of one that moves on are dropped."""
+        cached = self.series.get(key)
+        if cached is not None and cached.first_day <= first_day <= cached.last_day + 1:
+            # Days only move on: what lies further back than was ever asked for will not be asked for again.
+            symbol, base, _ = key
+            days = cached.sessions.days
+            coming = len(self.time_manager.grid(date_of(cached.last_day + 1), date_of(last_day)))
+            needed = days[max(0, len(days) + coming - self._depth[symbol, base]) :]
+            self._drop_before(min([first_day, *needed[:1].tolist()]), key)
+            return cached.last_day + 1, through
+        if cached is not None and cached.first_day - 1 <= last_day <= cached.last_day:
+            return first_day, cached.first_day - 1
+        return first_day, through
+
+    def _drop_before(self, day: int, key: SeriesKey) -> None:
+        """Drop the bars of days before ``day``, but for the last day of all."""
+        old = self.series[key]
+        day = min(day, old.last_day)
+        if day > old.first_day:
+            bars = old.between(day, old.last_day)
+            # Copies, because views would keep the whole in memory.
+            copied = Bars.of(bars.times, *(getattr(bars, n).copy() for n in PRICE_COLUMNS))
+            self.series[key] = self.times.series(self.times.sessions(day, old.last_day), copied)
+            self.stored_rows -= len(old.bars) - len(bars)
+
+    def _put_stored(self, key: SeriesKey, new: CachedSeries) -> None:
+        """Put new bars into the cache, joined with those that they continue."""
+        old = self.series.get(key)
+        joined = new
+        if old is not None and new.last_day == old.first_day - 1:
+            joined = self.times.joined(new, old)
+        elif old is not None and old.last_day == new.first_day - 1:
+            joined = self.times.joined(old, new)
+        self.stored_rows += len(joined.bars) - (len(old.bars) if old is not None else 0)
+        self.series[key] = joined
+
+
+def _changed_series(before: Manifest, after: Manifest) -> set[tuple[str, str]]:
+    """Return the (symbol, interval) whose files differ between two states of a store."""
+    keys = before.files.keys() | after.files.keys()
+    return {key for key in keys if before.files.get(key) != after.files.get(key)}

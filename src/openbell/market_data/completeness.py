@@ -1,4 +1,4 @@
-"""How complete a run of bars is: what is there against what the calendar expects."""
+"""Completeness of bars, measured by the bars that the calendar expects."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Gap", "Quality", "measure_quality"]
+__all__ = ["Completeness", "Gap", "measure_completeness"]
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A run of expected bars that are missing.
+    """Consecutive expected bars that are missing.
 
     Attributes:
         start_ns: Start of the first missing bar, nanoseconds since 1970 UTC.
@@ -29,8 +29,8 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
-    """The completeness of a run of bars.
+class Completeness:
+    """The completeness of a series.
 
     Attributes:
         percent: Share of the expected bars that are there, 0 to 100; None when none was expected.
@@ -45,14 +45,14 @@ class Quality:
     gaps: tuple[Gap, ...]
 
 
-def measure_quality(
+def measure_completeness(
     actual_starts: NDArray[np.int64],
     expected_starts: NDArray[np.int64],
     expected_ends: NDArray[np.int64],
     *,
     across_breaks: bool = False,
-) -> Quality:
-    """Compare bars with the calendar.
+) -> Completeness:
+    """Measure how many of the expected bars are there.
 
     Args:
         actual_starts: Starts of the bars that are there; ascending int64 nanoseconds since 1970 UTC.
@@ -63,12 +63,12 @@ def measure_quality(
     """
     total = len(expected_starts)
     if not total:
-        return Quality(None, 0, 0, ())
+        return Completeness(None, 0, 0, ())
     if np.array_equal(expected_starts, actual_starts):
-        return Quality(100.0, total, total, ())
+        return Completeness(100.0, total, total, ())
     missing = np.flatnonzero(~np.isin(expected_starts, actual_starts, assume_unique=True))
     present = total - len(missing)
-    return Quality(
+    return Completeness(
         100.0 * present / total, total, present, _gaps(missing, expected_starts, expected_ends, joined=across_breaks)
     )
 
@@ -76,7 +76,7 @@ def measure_quality(
 def _gaps(
     missing: NDArray[np.intp], starts: NDArray[np.int64], ends: NDArray[np.int64], *, joined: bool
 ) -> tuple[Gap, ...]:
-    """Runs of neighbours among the indexes ``missing``."""
+    """Return consecutive runs among the indexes ``missing`` as gaps."""
     if not len(missing):
         return ()
     apart = np.diff(missing) > 1

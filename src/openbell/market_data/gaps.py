@@ -1,7 +1,7 @@
-"""What is done about missing bars: real ones built from finer bars, and synthetic ones that repeat the last close.
+"""Bars in place of missing ones, built from finer bars or synthetic.
 
-A bar that was built has a ``count`` of more than one on a base interval: the number of finer bars that it was made of.
-A synthetic bar has a ``count`` of zero. No bar that is there is ever changed.
+The ``count`` of a built bar of a base interval is the number of finer bars that it was made of. A synthetic bar repeats
+the last close and has a ``count`` of zero. No bar that is there is ever changed.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from openbell.market_data.aggregate import aggregate
-from openbell.market_data.cache import SessionRange
-from openbell.market_data.session_reader import read_sessions
-from openbell.model.bars import COLUMNS, Bars, BarTimes
+from openbell.market_data.series import SessionRange
+from openbell.market_data.stored_history import read_sessions
+from openbell.model.bars import COLUMNS, Bars
 from openbell.model.interval import parse_interval
 from openbell.timing.grid import day_number
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from openbell.model.bars import BarTimes
     from openbell.model.interval import Interval
     from openbell.store.store import BarStore
     from openbell.timing.grid import SessionGrid
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = [
     "GapPolicies",
     "GapPolicy",
-    "as_inputs",
     "build_missing",
     "forward_filled",
     "gap_policy_of",
@@ -49,26 +49,26 @@ _SESSIONS_AT_ONCE = 20
 
 
 def gap_policy_of(policies: GapPolicies, symbol: str, interval: str) -> GapPolicy:
-    """What holds for one series: what is said of its symbol, else of its interval, else the default, else "none"."""
+    """Return the policy of a series, by its symbol, else its interval, else the default."""
     if isinstance(policies, str):
         return policies
     own = policies.get(symbol, {})
     if isinstance(own, str):
         return own
     for level in (own, policies):
-        said = level.get(interval, level.get("default"))
-        if isinstance(said, str):
-            return said
+        policy = level.get(interval, level.get("default"))
+        if isinstance(policy, str):
+            return policy
     return "none"
 
 
 def forward_filled(bars: Bars, grid: SessionGrid, interval: Interval) -> Bars:
-    """The bars with synthetic ones where the calendar expects bars that are missing.
+    """Add synthetic bars where bars that the calendar expects are missing.
 
     A synthetic bar has open = high = low = close = the close of the bar before it, volume 0 and count 0. There is one
     only in regular hours, and only after the first bar of its session: yesterday's close is no price of today, and
     nothing is taken from later. So whether a bar is synthetic, and its values, follow from earlier bars alone. Daily
-    and longer bars are never filled: a day without any trade is a hole.
+    and longer bars are never filled: a day without any trade stays a gap.
 
     Args:
         bars: Bars of ``interval``, in ascending time.
@@ -92,19 +92,12 @@ def forward_filled(bars: Bars, grid: SessionGrid, interval: Interval) -> Bars:
 
 
 def has_synthetic(times: BarTimes) -> bool:
-    """Whether any of the bars at these times is synthetic."""
+    """Return whether any of the bars at these times is synthetic."""
     return bool(len(times)) and int(times.count.min()) == 0
 
 
-def as_inputs(bars: Bars) -> Bars:
-    """Base bars as other bars are derived from: each built one with a count of one, so that they count alike."""
-    if not len(bars) or int(bars.count.max()) <= 1:
-        return bars
-    return bars.at(BarTimes(bars.timestamp, bars.end, np.minimum(bars.count, 1).astype(np.int32)))
-
-
 def with_built(bars: Bars, finer: Bars, grid: SessionGrid, interval: Interval, finer_interval: Interval) -> Bars:
-    """The bars with those that are missing built from finer ones, where every finer bar that belongs to them is there.
+    """Add missing bars that finer ones build completely.
 
     Args:
         bars: Bars of ``interval``, in ascending time.
@@ -119,9 +112,9 @@ def with_built(bars: Bars, finer: Bars, grid: SessionGrid, interval: Interval, f
 
 
 def build_missing(store: BarStore, symbol: str, bars: Bars, grid: SessionGrid, interval: Interval) -> Bars:
-    """Stored bars with those that are missing built from what the store has of finer ones: 1d from 1m, 1m from 1s.
+    """Add missing bars that stored finer ones build completely.
 
-    Only sessions with missing bars are read, a few at a time.
+    1d bars are built from 1m bars, 1m bars from 1s bars. Only sessions with missing bars are read, a few at a time.
 
     Raises:
         DamagedFileError: A file of the finer bars cannot be read.
@@ -148,22 +141,22 @@ def _built_by_session(
     read: Callable[[SessionGrid], Bars],
     within: tuple[int, int],
 ) -> Bars:
-    """As `with_built`, reading finer bars of the sessions that need them and lie ``within`` a range of days."""
+    """Add missing bars, reading finer ones of the sessions that need them and lie ``within`` a range of days."""
     expected = grid.expected_bars(interval)
-    lacking = np.unique(expected.session[~np.isin(expected.start_ns, bars.timestamp, assume_unique=True)])
-    days = grid.days[lacking]
-    lacking = lacking[(days >= within[0]) & (days <= within[1])]
+    incomplete = np.unique(expected.session[~np.isin(expected.start_ns, bars.timestamp, assume_unique=True)])
+    days = grid.days[incomplete]
+    incomplete = incomplete[(days >= within[0]) & (days <= within[1])]
     at = 0
-    while at < len(lacking):
-        first = int(lacking[at])
-        after = int(np.searchsorted(lacking, first + _SESSIONS_AT_ONCE))
-        window = grid.between(first, int(lacking[after - 1]) + 1)
+    while at < len(incomplete):
+        first = int(incomplete[at])
+        after = int(np.searchsorted(incomplete, first + _SESSIONS_AT_ONCE))
+        window = grid.between(first, int(incomplete[after - 1]) + 1)
         bars = with_built(bars, read(window), window, interval, finer)
         at = after
     return bars
 
 
 def _merged(bars: Bars, new: Bars) -> Bars:
-    """Both in ascending time; they have no time in common."""
+    """Merge bars in ascending time; they have no time in common."""
     order: NDArray[np.intp] = np.argsort(np.concatenate([bars.timestamp, new.timestamp]), kind="stable")
     return Bars(*(np.concatenate([getattr(bars, name), getattr(new, name)])[order] for name in COLUMNS))

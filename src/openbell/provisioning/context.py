@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.config import SessionConfig
-    from openbell.market_data.day_bars import DayBars
+    from openbell.market_data.point_in_time import PointInTimeView
     from openbell.model.bars import BarTimes
     from openbell.provisioning.requirements import IntervalNeed
     from openbell.session import SessionData
@@ -48,7 +48,7 @@ class ProvisioningContext:
 
     config: SessionConfig
     time_manager: TimeManager
-    data_manager: DayBars
+    data_manager: PointInTimeView
     session_data: SessionData
     lasting: Answers = field(default_factory=dict)
     """What holds on all days, for contexts of the same config; see `once_for_all`."""

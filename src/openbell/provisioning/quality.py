@@ -8,7 +8,7 @@ import numpy as np
 
 from openbell.errors import command_on
 from openbell.market_data.aggregate import aggregate
-from openbell.market_data.completeness import measure_quality
+from openbell.market_data.completeness import measure_completeness
 from openbell.model.interval import parse_interval
 from openbell.provisioning.history import measured_from
 from openbell.quality.score import CAP, doubtful_rows
@@ -17,7 +17,7 @@ from openbell.quality.splits import undeclared_splits
 if TYPE_CHECKING:
     from datetime import date
 
-    from openbell.market_data.completeness import Gap, Quality
+    from openbell.market_data.completeness import Completeness, Gap
     from openbell.model.bars import Bars
     from openbell.model.interval import Interval
     from openbell.provisioning.context import ProvisioningContext
@@ -58,7 +58,9 @@ def _judged(symbol: str, base: Interval, start_ns: int, wanted: float, context: 
     bars = context.data_manager.load_historical_bars(symbol, str(base), first, context.day, base=str(base))
     past = bars[: int(bars.end.searchsorted(context.start_ns, side="right"))]
     real = past.take((past.count > 0) & np.isin(past.timestamp, expected.start_ns))
-    measured = measure_quality(real.timestamp, expected.start_ns, expected.end_ns, across_breaks=not base.is_intraday)
+    measured = measure_completeness(
+        real.timestamp, expected.start_ns, expected.end_ns, across_breaks=not base.is_intraday
+    )
     if not measured.expected:
         return None
     doubtful = len(doubtful_rows(real, base))
@@ -84,7 +86,7 @@ def _reason(
     base: Interval,
     percent: float,
     wanted: float,
-    measured: Quality,
+    measured: Completeness,
     doubtful: int,
     splits: list[Finding],
     context: ProvisioningContext,

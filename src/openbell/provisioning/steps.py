@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openbell.errors import UnknownNameError
-from openbell.market_data.completeness import measure_quality
+from openbell.market_data.completeness import measure_completeness
 from openbell.model.bars import Bars
 from openbell.model.interval import parse_interval
 from openbell.provisioning.history import measured_from, run_starts
@@ -21,7 +21,7 @@ from openbell.session import BarIntervalData, SymbolSessionData
 from openbell.session.series import all_bars, real_starts
 
 if TYPE_CHECKING:
-    from openbell.market_data.completeness import Quality
+    from openbell.market_data.completeness import Completeness
     from openbell.provisioning.context import ProvisioningContext
     from openbell.provisioning.requirements import HistoryProof, ProvisioningRequirements
     from openbell.timing.expected import ExpectedBars
@@ -151,12 +151,12 @@ def _calculate_quality(work: StepWork) -> None:
 
 def _quality_of_history(
     series: BarIntervalData, start_ns: int, context: ProvisioningContext
-) -> tuple[Quality, ExpectedBars]:
+) -> tuple[Completeness, ExpectedBars]:
     """How complete a series is before today, counted from ``start_ns``, and what is expected of it today."""
 
-    def measured() -> tuple[Quality, ExpectedBars]:
+    def measured() -> tuple[Completeness, ExpectedBars]:
         expected, today = context.expected(parse_interval(series.interval), start_ns)
-        return measure_quality(real_starts(series.history.times), expected.start_ns, expected.end_ns), today
+        return measure_completeness(real_starts(series.history.times), expected.start_ns, expected.end_ns), today
 
     return context.once("quality", series.interval, all_bars(series).times, start_ns, answer=measured)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from openbell.actions.store import ActionStore
 from openbell.errors import DamagedFileError, command_on
-from openbell.market_data.session_reader import rows_between
+from openbell.market_data.stored_history import rows_between
 from openbell.model.interval import DAY_NS, parse_interval
 from openbell.quality.closed_bars import on_closed_days
 from openbell.timing.calendars import calendar_names
@@ -108,7 +108,7 @@ def _other_names(store: BarStore, symbols: Sequence[str]) -> list[str]:
         return []  # reported by whatever reads the file
     renames = [action for symbol in symbols for action in book.naming(symbol) if action.type == "rename"]
     chains = (book.chain(action.symbol, day_number(action.ex_date) - 1) for action in renames)
-    return list(dict.fromkeys(tenure.name for chain in chains for tenure in chain if tenure.name not in symbols))
+    return list(dict.fromkeys(period.symbol for chain in chains for period in chain if period.symbol not in symbols))
 
 
 def sessions_without_bars(

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from openbell.market_data.completeness import Gap
-    from openbell.market_data.day_bars import DayBars
+    from openbell.market_data.point_in_time import PointInTimeView
     from openbell.provisioning import ProvisioningRecord
     from openbell.session import BarIntervalData, IndicatorData, SessionData, SymbolSessionData
     from openbell.timing import TimeManager
@@ -19,7 +19,7 @@ __all__ = ["summarise_day", "summarise_symbol"]
 def summarise_day(
     session_data: SessionData,
     time_manager: TimeManager,
-    day_bars: DayBars,
+    day_bars: PointInTimeView,
     *,
     dropped: Mapping[str, Sequence[str]],
     records: Sequence[ProvisioningRecord],
@@ -46,7 +46,7 @@ def summarise_day(
     }
 
 
-def summarise_symbol(data: SymbolSessionData, time_manager: TimeManager, day_bars: DayBars) -> dict[str, Any]:
+def summarise_symbol(data: SymbolSessionData, time_manager: TimeManager, day_bars: PointInTimeView) -> dict[str, Any]:
     """One symbol: its metadata, its series with what changed their prices and names, and its indicators."""
     starts = [int(series.timestamp[0]) for series in data.bars.values() if len(series)]
     actions = day_bars.actions(data.symbol, time_manager.day_of(min(starts))) if starts else ()

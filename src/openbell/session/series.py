@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.market_data.completeness import Gap, Quality, measure_quality
+from openbell.market_data.completeness import Completeness, Gap, measure_completeness
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +56,7 @@ class BarIntervalData:
         self._bars = bars
         self.today_row = today_row
         self._cursor = cursor
-        self.historical_quality: Quality | None = None
+        self.historical_quality: Completeness | None = None
         self._expected_today: ExpectedBars | None = None
 
     @property
@@ -135,7 +135,7 @@ class BarIntervalData:
         """The closed bars as a pandas frame indexed by time."""
         return self.data.to_pandas()
 
-    def score(self, history: Quality, expected_today: ExpectedBars) -> None:
+    def score(self, history: Completeness, expected_today: ExpectedBars) -> None:
         """Note the measured quality of the history, and what the calendar expects today, for `quality`."""
         self.historical_quality = history
         self._expected_today = expected_today
@@ -152,7 +152,7 @@ class BarIntervalData:
         return self._expected_today is not None
 
     @property
-    def session_quality(self) -> Quality | None:
+    def session_quality(self) -> Completeness | None:
         """Today's bars against those that the calendar expects to have closed by now; None when not scored."""
         if self._expected_today is None:
             return None
@@ -183,11 +183,11 @@ class BarIntervalData:
         return f"<BarIntervalData {self.symbol} {self.interval}{origin}: {self.cursor} bars, {self.today_row} past>"
 
 
-def _quality_of_today(cursor: Cursor, today_row: int, expected: ExpectedBars) -> Quality:
+def _quality_of_today(cursor: Cursor, today_row: int, expected: ExpectedBars) -> Completeness:
     closed = slice(today_row, max(cursor.position, today_row))
     real = cursor.times.timestamp[closed][cursor.times.count[closed] > 0]
     due = int(expected.end_ns.searchsorted(cursor.clock.now_ns, side="right"))
-    return measure_quality(real, expected.start_ns[:due], expected.end_ns[:due])
+    return measure_completeness(real, expected.start_ns[:due], expected.end_ns[:due])
 
 
 def _synthetic_bars(cursor: Cursor) -> int:

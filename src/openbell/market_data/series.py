@@ -1,0 +1,181 @@
+"""Series over consecutive sessions, and the times that many of them share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+import numpy as np
+
+from openbell.market_data.aggregate import aggregated, grouped
+from openbell.model.bars import TIME_COLUMNS, Bars, BarTimes
+from openbell.timing.grid import date_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from openbell.market_data.aggregate import Grouping
+    from openbell.model.interval import Interval
+    from openbell.timing.grid import SessionGrid
+    from openbell.timing.manager import TimeManager
+
+__all__ = ["CachedSeries", "SessionRange", "SharedTimes"]
+
+_MOST_RANGES = 16
+_MOST_WINDOWS = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionRange:
+    """Consecutive sessions, one object for all series that cover them.
+
+    Attributes:
+        first_day: The range of dates, in days since 1970-01-01; likewise last_day, inclusive.
+        days: Dates of the sessions in that range; ascending.
+        starts_ns: When each session begins, extended hours included, and as a last entry when the last one ends;
+            nanoseconds since 1970 UTC.
+    """
+
+    first_day: int
+    last_day: int
+    days: NDArray[np.int64]
+    starts_ns: NDArray[np.int64]
+    # Weak, because a range is in use for longer than the times of bars should be in memory.
+    _rows: WeakKeyDictionary[BarTimes, dict[tuple[int, int], tuple[int, int]]] = field(
+        default_factory=WeakKeyDictionary, repr=False
+    )
+
+    def rows(self, times: BarTimes, first_day: int, last_day: int) -> tuple[int, int]:
+        """Return the first row of the sessions of a range of days, and the row after the last."""
+        # A memo by times: one search serves all series that share these.
+        windows = self._rows.get(times)
+        if windows is None:
+            windows = self._rows[times] = {}
+        known = windows.get((first_day, last_day))
+        if known is None:
+            if len(windows) >= _MOST_WINDOWS:
+                windows.clear()
+            begin, end = self.days.searchsorted((first_day, last_day + 1))
+            first, after = times.timestamp.searchsorted(self.starts_ns[[begin, max(begin, end)]])
+            known = windows[first_day, last_day] = (int(first), int(after))
+        return known
+
+    @staticmethod
+    def of(first_day: int, last_day: int, grid: SessionGrid) -> SessionRange:
+        """Make the range of ``grid``, whose sessions are those from ``first_day`` to ``last_day``."""
+        if not len(grid.days):
+            return SessionRange(first_day, last_day, grid.days, np.zeros(1, np.int64))
+        first_segment, _ = grid.segments_of_sessions()
+        starts = np.append(grid.segment_open_ns[first_segment], grid.segment_close_ns[-1])
+        return SessionRange(first_day, last_day, grid.days, starts)
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class CachedSeries:
+    """The bars of one symbol and interval over consecutive sessions; immutable.
+
+    Attributes:
+        sessions: The range that the bars cover: all that is stored of it is here.
+        bars: The bars. One of several sessions belongs to its first.
+    """
+
+    sessions: SessionRange
+    bars: Bars
+
+    @property
+    def first_day(self) -> int:
+        """The first date covered, in days since 1970-01-01."""
+        return self.sessions.first_day
+
+    @property
+    def last_day(self) -> int:
+        """The last date covered, inclusive."""
+        return self.sessions.last_day
+
+    def covers(self, first_day: int, last_day: int) -> bool:
+        """Return whether every stored bar of a range of days is here."""
+        return self.first_day <= first_day and last_day <= self.last_day
+
+    def between(self, first_day: int, last_day: int) -> Bars:
+        """Return the bars of the sessions from ``first_day`` to ``last_day``, as views."""
+        return self.bars.window(*self.sessions.rows(self.bars.times, first_day, last_day))
+
+
+class SharedTimes:
+    """The times of the series of one store and calendar, one object for equal ones.
+
+    Most symbols trade in the same minutes, so what follows from times alone is computed once for all of them.
+
+    Args:
+        time_manager: Sessions and hours.
+    """
+
+    def __init__(self, time_manager: TimeManager) -> None:
+        self._time_manager = time_manager
+        self._ranges: dict[tuple[int, int], SessionRange] = {}
+        # By count, first and last bar: the latest times.
+        self._latest: WeakValueDictionary[tuple[int, int, int], BarTimes] = WeakValueDictionary()
+        # Memos by times that are in use: the shared object for them, their joins with later times, their groupings.
+        self._shared: WeakKeyDictionary[BarTimes, BarTimes] = WeakKeyDictionary()
+        self._joins: WeakKeyDictionary[BarTimes, WeakKeyDictionary[BarTimes, BarTimes]] = WeakKeyDictionary()
+        self._groupings: WeakKeyDictionary[BarTimes, dict[tuple[Interval, Interval, int, int], Grouping]]
+        self._groupings = WeakKeyDictionary()
+
+    def sessions(self, first_day: int, last_day: int) -> SessionRange:
+        """Return the sessions of a range of dates, in days since 1970-01-01, both inclusive."""
+        known = self._ranges.get((first_day, last_day))
+        if known is None:
+            if len(self._ranges) >= _MOST_RANGES:
+                self._ranges.clear()
+            grid = self._time_manager.grid(date_of(first_day), date_of(last_day))
+            known = self._ranges[first_day, last_day] = SessionRange.of(first_day, last_day, grid)
+        return known
+
+    def series(self, sessions: SessionRange, bars: Bars) -> CachedSeries:
+        """Make a series of bars, with the times of others where these are equal."""
+        if not len(bars):
+            return CachedSeries(sessions, bars)
+        times = bars.times
+        shared = self._shared.get(times)
+        if shared is None:
+            key = len(times), int(times.timestamp[0]), int(times.timestamp[-1])
+            shared = self._latest.get(key)
+            if shared is None or not shared.equal(times):
+                shared = self._latest[key] = _detached(times)
+            if shared is not times:
+                self._shared[times] = shared
+        return CachedSeries(sessions, bars.at(shared))
+
+    def joined(self, earlier: CachedSeries, later: CachedSeries) -> CachedSeries:
+        """Join two series that touch."""
+        sessions = self.sessions(earlier.first_day, later.last_day)
+        both = earlier.bars, later.bars
+        if not all(map(len, both)):
+            return self.series(sessions, Bars.concat(both))
+        joins = self._joins.get(both[0].times)
+        if joins is None:
+            joins = self._joins[both[0].times] = WeakKeyDictionary()
+        times = joins.get(both[1].times)
+        if times is None:
+            times = joins[both[1].times] = BarTimes.concat(bars.times for bars in both)
+        return self.series(sessions, Bars.concat(both, times))
+
+    def aggregated(
+        self, bars: Bars, sessions: SessionRange, interval: Interval, *, base: Interval, min_completeness: float
+    ) -> Bars:
+        """Aggregate as `aggregate` does; bars of equal times give bars of equal times."""
+        groupings = self._groupings.setdefault(bars.times, {})
+        key = interval, base, sessions.first_day, sessions.last_day
+        known = groupings.get(key)
+        if known is None:
+            grid = self._time_manager.grid(date_of(sessions.first_day), date_of(sessions.last_day))
+            known = grouped(bars.times, grid, interval, base=base, min_completeness=min_completeness)
+            groupings[key] = known
+        return aggregated(bars, known)
+
+
+def _detached(times: BarTimes) -> BarTimes:
+    """Return times that are no views of larger columns, which would stay in memory with them."""
+    columns = [getattr(times, name) for name in TIME_COLUMNS]
+    return times if all(c.base is None for c in columns) else BarTimes(*(c.copy() for c in columns))

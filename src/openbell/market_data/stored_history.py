@@ -1,0 +1,202 @@
+"""Stored bars as the bars of sessions, and how many of them one read brings."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.model.bars import PRICE_COLUMNS, Bars, BarTimes
+from openbell.model.interval import DAY_NS
+from openbell.store.layout import WHOLE_ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from openbell.market_data.series import SessionRange
+    from openbell.model.interval import Interval
+    from openbell.store.manifest import FileEntry, Manifest
+    from openbell.store.store import BarStore
+    from openbell.timing.grid import SessionGrid
+
+__all__ = ["READ_ROWS", "read_batches", "read_sessions", "read_through", "rows_between"]
+
+READ_ROWS = 20_000_000
+"""The most bars of one bulk read, and the most in the cache beyond which nothing is read ahead."""
+
+AHEAD_ROWS, AHEAD_ROWS_EACH = 50_000, 8_000
+"""The bars to read ahead: in all, or of each symbol (a month of minutes) where that is more."""
+
+_FEW_SYMBOLS = 20
+"""The most symbols of which twice as much is read ahead: a read has its price, and that is still not much memory."""
+
+
+def read_sessions(
+    store: BarStore, symbols: Sequence[str], stored: Interval, grid: SessionGrid, sessions: SessionRange
+) -> Iterator[tuple[str, Bars]]:
+    """Yield each symbol's stored bars within the sessions of ``grid``, from one read for all.
+
+    Bars outside the grid's segments, and daily bars of dates that are no session, are left out. A daily bar's timestamp
+    becomes the open of its session. ``count`` is 1, or of a bar that openbell built the number of finer bars in it.
+
+    Raises:
+        DamagedFileError: A file cannot be read.
+    """
+    begin_ns, end_ns = _bounds_ns(stored, sessions)
+    rows = store.read_rows(symbols, str(stored), begin_ns, end_ns)
+    starts, values = rows.columns["timestamp"], [rows.columns[name] for name in PRICE_COLUMNS]
+    count = np.ones(len(starts), np.int32)
+    built, made_of = rows.built
+    count[built] = made_of
+    times_of_sessions = _within_hours if stored.is_intraday else _of_days
+    rows_of = {symbol: slice(first, after) for symbol, first, after in rows.runs}
+    before = slice(0, 0)
+    times: BarTimes | None = None
+    inside: slice | NDArray[np.bool_] = slice(None)
+    for symbol in symbols:
+        own = rows_of.get(symbol)
+        if own is None:
+            yield symbol, Bars.empty()
+            continue
+        # Most symbols trade in the same minutes as the one before.
+        if times is None or not all(np.array_equal(column[own], column[before]) for column in (starts, count)):
+            times, inside = times_of_sessions(BarTimes(starts[own], starts[own] + stored.ns, count[own]), stored, grid)
+            before = own
+        yield symbol, Bars.of(times, *(column[own][inside] for column in values))
+
+
+def read_through(
+    manifest: Manifest, symbols: Sequence[str], base: str, first_day: int, last_day: int, horizon: int, cached_rows: int
+) -> int:
+    """Return the last day to read so that later days need few reads; ``horizon`` at most.
+
+    Args:
+        manifest: What the store holds.
+        symbols: The symbols to read.
+        base: The stored interval to read.
+        first_day: The first day asked for, in days since 1970-01-01; likewise the others.
+        last_day: The last day asked for.
+        horizon: The last day that will ever be asked for; not before ``last_day``.
+        cached_rows: The number of stored bars that are in the cache already.
+    """
+    if horizon == last_day:
+        return last_day
+    free_rows = READ_ROWS - cached_rows - rows_between(manifest, symbols, base, first_day, last_day)
+    each = AHEAD_ROWS_EACH * (2 if len(symbols) <= _FEW_SYMBOLS else 1)
+    rows = min(free_rows, max(AHEAD_ROWS, each * len(symbols)))
+    ahead = _day_after_rows(manifest, symbols, base, last_day, horizon, rows)
+    # Reading a part of a file costs as much as reading all of it, and the next read would read it again.
+    end_of_files = min(horizon, _end_of_files(manifest, symbols, base, ahead))
+    return _day_after_rows(manifest, symbols, base, last_day, end_of_files, free_rows)
+
+
+def read_batches(
+    manifest: Manifest, symbols: Sequence[str], base: str, first_day: int, last_day: int
+) -> Iterator[Sequence[str]]:
+    """Yield the symbols in groups, each for one bulk read of bounded size."""
+    expected = rows_between(manifest, symbols, base, first_day, last_day)
+    size = max(1, len(symbols) * READ_ROWS // max(READ_ROWS, int(expected)))
+    # A symbol of large files is read on its own: it takes no longer, and its columns leave memory on their own.
+    if any(file.rows > WHOLE_ROWS for file in _files_of(manifest, symbols, base, first_day)):
+        size = 1
+    for begin in range(0, len(symbols), size):
+        yield symbols[begin : begin + size]
+
+
+def rows_between(manifest: Manifest, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> float:
+    """Estimate how many bars the store has in a range of dates (days since 1970-01-01)."""
+    begin, end = first_day * DAY_NS, (last_day + 1) * DAY_NS
+    total = 0.0
+    for symbol in symbols:
+        for file in _files_since(manifest, symbol, base, begin):
+            if file.first_ns >= end:
+                break
+            common = min(end, file.last_ns + 1) - max(begin, file.first_ns)
+            total += file.rows * common / (file.last_ns + 1 - file.first_ns)
+    return total
+
+
+def _day_after_rows(manifest: Manifest, symbols: Sequence[str], base: str, day: int, last_day: int, rows: float) -> int:
+    """Estimate the day up to which ``rows`` bars follow ``day``; ``last_day`` at most."""
+    expected = rows_between(manifest, symbols, base, day + 1, last_day)
+    if expected <= rows:
+        return last_day
+    return day + int((last_day - day) * max(rows, 0) / expected)
+
+
+def _end_of_files(manifest: Manifest, symbols: Sequence[str], base: str, day: int) -> int:
+    """Return the last day of the files that hold bars of ``day`` and are read as a whole; else ``day``."""
+    files = _files_of(manifest, symbols, base, day)
+    return max((file.last_ns // DAY_NS for file in files if file.rows <= WHOLE_ROWS), default=day)
+
+
+def _files_of(manifest: Manifest, symbols: Sequence[str], base: str, day: int) -> Iterator[FileEntry]:
+    """Yield, per symbol that has one, the file that may hold bars of a day."""
+    begin, end = day * DAY_NS, (day + 1) * DAY_NS
+    first = (next(iter(_files_since(manifest, symbol, base, begin)), None) for symbol in symbols)
+    return (file for file in first if file is not None and file.first_ns < end)
+
+
+def _files_since(manifest: Manifest, symbol: str, base: str, begin_ns: int) -> Sequence[FileEntry]:
+    """Return the files of a series that do not end before a time."""
+    files = manifest.files.get((symbol, base), ())
+    return files[bisect_left(files, begin_ns, key=lambda file: file.last_ns) :]
+
+
+def _bounds_ns(stored: Interval, sessions: SessionRange) -> tuple[int, int]:
+    """Return from when to when (exclusive) the timestamps of stored bars of these sessions are."""
+    if not len(sessions.days):
+        return 0, 0
+    if stored.is_intraday:
+        return int(sessions.starts_ns[0]), int(sessions.starts_ns[-1])
+    return int(sessions.days[0]) * DAY_NS, (int(sessions.days[-1]) + 1) * DAY_NS
+
+
+_TimesAndRows = tuple[BarTimes, "slice | NDArray[np.bool_]"]
+"""Times of bars of sessions, and the stored rows that these are."""
+
+
+def _within_hours(times: BarTimes, stored: Interval, grid: SessionGrid) -> _TimesAndRows:
+    """Select intraday bars that start within a segment; ``end`` is cut at its close."""
+    # The bars are sorted and segments are few, so the segments are looked up among the bars, not each bar's segment.
+    first = np.searchsorted(times.timestamp, grid.segment_open_ns)
+    after = np.searchsorted(times.timestamp, grid.segment_close_ns)
+    late = np.searchsorted(times.timestamp, grid.segment_close_ns - stored.ns, side="right")
+    if (late < after).any():
+        times = BarTimes(times.timestamp, _cut(times.end, late, after, grid.segment_close_ns), times.count)
+    if len(first) and (first[1:] == after[:-1]).all():
+        begin, end = int(first[0]), int(after[-1])
+        return times.window(begin, end), slice(begin, end)
+    steps = np.zeros(len(times) + 1, np.int8)
+    np.add.at(steps, first, 1)
+    np.subtract.at(steps, after, 1)
+    return _masked(times, np.cumsum(steps[:-1]) > 0)
+
+
+def _cut(
+    end: NDArray[np.int64], late: NDArray[np.intp], after: NDArray[np.intp], close_ns: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return ``end`` with the close of segment k at the rows from ``late[k]`` up to but without ``after[k]``."""
+    cut = end.copy()
+    for k in np.flatnonzero(late < after):
+        cut[late[k] : after[k]] = close_ns[k]
+    return cut
+
+
+def _of_days(times: BarTimes, stored: Interval, grid: SessionGrid) -> _TimesAndRows:  # noqa: ARG001 - see _within_hours
+    """Select daily bars whose dates are sessions, from the open of each to its close."""
+    day = times.timestamp // DAY_NS
+    first = int(np.searchsorted(grid.days, day[0]))
+    # The usual case is one bar for each session, for which no search is needed.
+    if np.array_equal(grid.days[first : first + len(day)], day):
+        session = slice(first, first + len(day))
+        return BarTimes(grid.open_ns[session], grid.close_ns[session], times.count), slice(None)
+    place = np.minimum(np.searchsorted(grid.days, day), len(grid.days) - 1)
+    return _masked(BarTimes(grid.open_ns[place], grid.close_ns[place], times.count), grid.days[place] == day)
+
+
+def _masked(times: BarTimes, rows: NDArray[np.bool_]) -> _TimesAndRows:
+    return BarTimes(times.timestamp[rows], times.end[rows], times.count[rows]), rows
