@@ -17,7 +17,7 @@ from openbell.actions.table import ACTION_SCHEMA, KEY
 from openbell.errors import DamagedFileError
 from openbell.store import layout
 from openbell.store.atomic_files import replace_file, sync_folders, writer_lock
-from openbell.store.checksum import UNSEALED, is_sealed, sealed
+from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, with_own_checksum
 from openbell.store.writer import WriteReport
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class ActionStore:
             content = self.path.read_bytes()
         except FileNotFoundError:
             return ACTION_SCHEMA.to_frame()
-        if not is_sealed(content):
+        if not has_own_checksum(content):
             raise DamagedFileError(self.path, "its content is not what was stored")
         try:
             return pl.read_parquet(io.BytesIO(content)).select(*ACTION_SCHEMA)
@@ -110,8 +110,8 @@ class ActionStore:
             if report.added or report.revised:
                 merged = pl.concat([before.join(actions, on=KEY, how="anti"), actions.select(*ACTION_SCHEMA)]).sort(KEY)
                 buffer = io.BytesIO()
-                merged.write_parquet(buffer, metadata=UNSEALED)
+                merged.write_parquet(buffer, metadata=BLANK_CHECKSUM)
                 self.path.parent.mkdir(exist_ok=True)
-                replace_file(self.path, sealed(buffer.getvalue()))
+                replace_file(self.path, with_own_checksum(buffer.getvalue()))
                 sync_folders([self.path.parent, store])
         return report
