@@ -20,7 +20,9 @@ from openbell.cli.app import app
 from openbell.errors import ConfigError
 from openbell.importers.lean import import_lean
 from openbell.model.interval import DAY_NS, parse_interval
-from openbell.quality import KINDS, check_store, windows
+from openbell.quality import windows
+from openbell.quality.checker import check_store
+from openbell.quality.finding import KINDS
 from openbell.quality.html import report_page
 from openbell.quality.splits import declared_splits
 from openbell.store.store import BarStore

@@ -11,9 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -22,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from openbell.config.documented import Level
 from openbell.config.fields import ClockTime, Day
 from openbell.errors import did_you_mean
 
@@ -77,13 +76,7 @@ Closing = Annotated[ClockTime, BeforeValidator(_read_close)]
 """A time of day; ``24:00`` is midnight at the end of the day, which is kept as ``00:00``."""
 
 
-class _Level(BaseModel):
-    """One level of the file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class BreakConfig(_Level):
+class BreakConfig(Level):
     """A time in the session in which nothing trades."""
 
     start: ClockTime
@@ -92,7 +85,7 @@ class BreakConfig(_Level):
     """When it goes on."""
 
 
-class ExchangeConfig(_Level):
+class ExchangeConfig(Level):
     """Own sessions: days and hours, or what is other than at a known exchange (``like``).
 
     All times are of the wall clock in ``timezone``. A session carries the date on which it closes: when ``open`` is not

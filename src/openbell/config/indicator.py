@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import ConfigDict, Field, field_validator
 from pydantic.dataclasses import dataclass
 
+from openbell.config.documented import describe_properties
 from openbell.config.fields import IntervalText, Number, Params
 from openbell.config.problems import raises_config_error
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
 __all__ = ["IndicatorConfig"]
 
 
 @raises_config_error
-@dataclass(frozen=True, config=ConfigDict(extra="forbid", use_attribute_docstrings=True))
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class IndicatorConfig:
     """An indicator on bars of one interval: ``IndicatorConfig("ema", period=10, interval="5m")``.
 
@@ -44,6 +49,10 @@ class IndicatorConfig:
         if period is not None and period <= 0:
             raise ValueError(f"must be above 0, not {period}")
         return period
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return describe_properties(cls, core_schema, handler)
 
     def __hash__(self) -> int:
         return hash((self.name, self.period, self.interval, frozenset(self.params.items())))

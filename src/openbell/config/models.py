@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, field_validator
 
+from openbell.config.documented import Level
 from openbell.config.exchange import Exchange
 from openbell.config.fields import ClockTime, Day, Intervals, IntradayInterval, Symbols, symbol_list
 from openbell.config.gap_policy import GapPolicies
@@ -28,13 +29,7 @@ __all__ = [
 ]
 
 
-class _Level(BaseModel):
-    """One level of the file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class BacktestConfig(_Level):
+class BacktestConfig(Level):
     """Which sessions a backtest runs."""
 
     start_date: Day
@@ -59,7 +54,7 @@ def _read_apply_to(value: object) -> object:
     return symbol_list(value)
 
 
-class HistoricalEntry(_Level):
+class HistoricalEntry(Level):
     """History that every one of some symbols must have before its session starts."""
 
     trailing_days: Annotated[int, Field(ge=0, strict=True)]
@@ -70,7 +65,7 @@ class HistoricalEntry(_Level):
     """"all", or the list of the config's symbols that it is for."""
 
 
-class HistoricalConfig(_Level):
+class HistoricalConfig(Level):
     """The history that the session needs; per symbol and interval the deepest entry wins."""
 
     data: tuple[HistoricalEntry, ...] = ()
@@ -79,7 +74,7 @@ class HistoricalConfig(_Level):
     """Whether a missing 1m bar is built from complete 1s bars, and a missing 1d bar from complete 1m bars."""
 
 
-class SessionDataConfig(_Level):
+class SessionDataConfig(Level):
     """What every symbol of the session has."""
 
     symbols: Symbols
@@ -133,7 +128,7 @@ class SessionDataConfig(_Level):
         return indicators
 
 
-class ScheduleConfig(_Level):
+class ScheduleConfig(Level):
     """When a scanner runs in a session: at start, then every so often up to end."""
 
     start: ClockTime
@@ -152,7 +147,7 @@ class ScheduleConfig(_Level):
         return end
 
 
-class ComponentConfig(_Level):
+class ComponentConfig(Level):
     """A class of the user's, and what it is given."""
 
     module: Annotated[str, Field(strict=True)]
@@ -206,7 +201,7 @@ def _read_mode(value: object) -> object:
     return value
 
 
-class SessionConfig(_Level):
+class SessionConfig(Level):
     """A trading session: what it needs, and what runs in it."""
 
     session_name: Annotated[str, Field(pattern=r"^\w[\w. -]*$", strict=True)] = "session"

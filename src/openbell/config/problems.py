@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 
 from pydantic import ValidationError
 
+from openbell.config.documented import docs_of_keys
 from openbell.errors import InvalidConfigError, did_you_mean
 
 if TYPE_CHECKING:
@@ -125,9 +126,7 @@ def _description(place: Place, model: type) -> str:
 def _levels(model: type) -> dict[tuple[str, ...], dict[str, str]]:
     """Per level of the config (the keys that lead there), the keys that it knows and what each is for."""
     fields = model.__pydantic_fields__  # type: ignore[attr-defined]  # models and dataclasses of pydantic both have it
-    levels: dict[tuple[str, ...], dict[str, str]] = {
-        (): {name: (field.description or "") for name, field in fields.items()}
-    }
+    levels: dict[tuple[str, ...], dict[str, str]] = {(): {name: docs_of_keys(model).get(name, "") for name in fields}}
     for name, field in fields.items():
         for nested in _models_in(field.annotation):
             levels.update({(name, *path): keys for path, keys in _levels(nested).items()})

@@ -17,7 +17,7 @@ from openbell.cli.terminal.days import day_option
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from openbell.quality import Report, SeriesReport
+    from openbell.quality.report import Report, SeriesReport
 
 __all__ = ["check_data"]
 
@@ -42,7 +42,7 @@ def check_data(
     as_json: AsJson = False,
 ) -> None:
     """Check stored bars: holes, halts, spikes, stale runs, wrong hours, splits nobody declared, unlike daily bars."""
-    from openbell.quality import check_store
+    from openbell.quality.checker import check_store
     from openbell.store.store import BarStore
 
     folder = store_folder(store)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from openbell.cli.terminal.console import err, out, warn
 from openbell.engine.observer import SessionObserver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
-    from typing import Self
+    from typing import Any, Self
+
+    from rich.progress import Progress
 
     from openbell.provisioning import ProvisioningRecord
     from openbell.session import SessionData
@@ -29,22 +29,16 @@ class ProgressObserver(SessionObserver):
     """
 
     def __init__(self, *, shown: bool = True) -> None:
-        self._shown = shown and err.is_terminal
-        # What a user's code prints goes past the bar only if stdout is that terminal, too; else to where stdout goes.
-        self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-            console=err, transient=True, disable=not self._shown, redirect_stdout=out.is_terminal,
-        )  # fmt: skip
-        self._task = self._bar.add_task("sessions", total=None)
+        self._bar = _progress_bar() if shown and err.is_terminal else None
         self._ended = 0
 
     def __enter__(self) -> Self:
-        if self._shown:
+        if self._bar is not None:
             self._bar.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._shown:
+        if self._bar is not None:
             self._bar.stop()
 
     @contextmanager
@@ -58,7 +52,7 @@ class ProgressObserver(SessionObserver):
 
     def run_started(self, days: list[date]) -> None:
         """The bar counts sessions."""
-        self._bar.update(self._task, total=len(days))
+        self._update(total=len(days))
 
     def warned(self, warning: str) -> None:
         """Tell it above the bar."""
@@ -66,21 +60,38 @@ class ProgressObserver(SessionObserver):
 
     def day_started(self, day: date) -> None:
         """Name the session."""
-        self._bar.update(self._task, description=f"{day}: provisioning")
+        self._update(description=f"{day}: provisioning")
 
     def provisioned(self, record: ProvisioningRecord) -> None:
         """Name the symbol."""
-        self._bar.update(self._task, description=f"{record.time[:10]}: provisioned {record.symbol}")
+        self._update(description=f"{record.time[:10]}: provisioned {record.symbol}")
 
     def day_prepared(self, session_data: SessionData) -> None:
         """Name the session."""
-        self._bar.update(self._task, description=f"{session_data.session_date}: streaming")
+        self._update(description=f"{session_data.session_date}: streaming")
 
     def advanced(self, share: float) -> None:
         """Move the bar within the session."""
-        self._bar.update(self._task, completed=self._ended + share)
+        self._update(completed=self._ended + share)
 
     def day_ended(self, summary: object, session_data: SessionData) -> None:  # noqa: ARG002 -- the observer's signature
         """Count the session."""
         self._ended += 1
-        self._bar.update(self._task, completed=self._ended)
+        self._update(completed=self._ended)
+
+    def _update(self, **changes: Any) -> None:
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], **changes)
+
+
+def _progress_bar() -> Progress:
+    # Takes its time to import, and without a terminal there is no bar.
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    # What a user's code prints goes past the bar only if stdout is that terminal, too; else to where stdout goes.
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=err, transient=True, redirect_stdout=out.is_terminal,
+    )  # fmt: skip
+    bar.add_task("sessions", total=None)
+    return bar
