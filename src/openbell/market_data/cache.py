@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from threading import RLock
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from openbell.actions.instrument import Instruments
+from openbell.actions.store import ActionStore
 from openbell.errors import DamagedFileError
 from openbell.market_data.aggregate import as_inputs
 from openbell.market_data.dividends import DividendFactors
 from openbell.market_data.gaps import build_missing, forward_filled
+from openbell.market_data.request import BarRequest, gap_policy_of, stored_interval
 from openbell.market_data.series import CachedSeries, SharedTimes
 from openbell.market_data.stored_history import read_batches, read_sessions, read_through
 from openbell.model.bars import PRICE_COLUMNS, Bars
@@ -22,37 +25,19 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.actions.instrument import PriceBasis
-    from openbell.actions.store import ActionStore
+    from openbell.market_data.request import LoadSettings
     from openbell.store.manifest import Manifest
     from openbell.store.store import BarStore, Coverage
     from openbell.timing.manager import TimeManager
 
-__all__ = ["BarCache", "BarRequest", "SeriesKey"]
+__all__ = ["BarCache", "SeriesKey"]
 
 SeriesKey = tuple[str, str, Interval]
 """A symbol, the stored interval that is read, and the interval of the series."""
 
 
-class BarRequest(NamedTuple):
-    """Bars to load of a symbol; the range must hold a session.
-
-    Attributes:
-        base: The stored interval to read.
-        interval: The interval of the bars.
-        first_day: The first day, in days since 1970-01-01.
-        last_day: The last day, inclusive.
-        fill: Whether synthetic bars fill gaps.
-    """
-
-    base: str
-    interval: Interval
-    first_day: int
-    last_day: int
-    fill: bool
-
-
 class BarCache:
-    """Series of one state of a store, each over a contiguous range of sessions; not for several threads at once.
+    """Series of one state of a store, each over a contiguous range of sessions; use it with its ``lock`` held.
 
     A miss reads ahead in the direction of the ``horizon``, to the end of a file of each symbol. So a backtest that asks
     day by day reads each file once, and has no more in memory than it looks back on and one such file. All days are
@@ -61,34 +46,22 @@ class BarCache:
     Args:
         store: Where the bars are.
         time_manager: Sessions and hours.
-        actions: The store's corporate actions; read when the first symbol is asked for by its name of a day.
-        min_completeness: Derived bars with a smaller share of their base bars are left out (0 to 1).
-        gap_fill: Whether missing bars are built from complete finer ones where the store has these.
-        horizon: The last day that will be asked for; None reads only what is asked for.
+        settings: The settings of all loads.
 
     Attributes:
+        lock: One lock for the caches of all states of the store.
         manifest: What the store held when the cache was made.
         times: The times that series share.
         series: Stored and derived series in memory.
         stored_rows: The number of stored bars in memory.
     """
 
-    def __init__(
-        self,
-        store: BarStore,
-        time_manager: TimeManager,
-        actions: ActionStore,
-        *,
-        min_completeness: float,
-        gap_fill: bool,
-        horizon: date | None,
-    ) -> None:
+    def __init__(self, store: BarStore, time_manager: TimeManager, settings: LoadSettings) -> None:
         self.store = store
         self.time_manager = time_manager
-        self._actions = actions
-        self._min_completeness = min_completeness
-        self._gap_fill = gap_fill
-        self._horizon = horizon
+        self.settings = settings
+        self.lock = RLock()
+        self._actions = ActionStore(store.path)
         self._version = self._version_now()
         # The manifest after the version: should it change in between, the next comparison of versions finds it.
         self.manifest: Manifest = store.manifest
@@ -103,26 +76,18 @@ class BarCache:
         self._adjusted: dict[SeriesKey, tuple[PriceBasis, CachedSeries]] = {}
         # The same in days, of adjusted series.
         self._adjusted_depth: dict[tuple[str, str], int] = defaultdict(int)
+        self._later: BarCache | None = None
         self._coverages: dict[tuple[str, str], Coverage | None] = {}
         self.dividends = DividendFactors(store, time_manager)
 
     def current(self) -> BarCache:
-        """Return this cache, or if the store changed one of its new state with all series that did not change."""
-        if self._version_now() == self._version:
-            return self
-        later = BarCache(
-            self.store,
-            self.time_manager,
-            self._actions,
-            min_completeness=self._min_completeness,
-            gap_fill=self._gap_fill,
-            horizon=self._horizon,
-        )
-        changed = _changed_series(self.manifest, later.manifest)
-        self._hand_over_series(later, changed)
-        if self._version[1] == later._version[1]:
-            self._hand_over_adjusted(later, {symbol for symbol, _ in changed})
-        return later
+        """Return this cache or, when the store has changed, the one of its new state."""
+        cache = self
+        while cache._version_now() != cache._version:
+            if cache._later is None:
+                cache._later = cache._of_new_state()
+            cache = cache._later
+        return cache
 
     @property
     def instruments(self) -> Instruments:
@@ -141,6 +106,21 @@ class BarCache:
         if key not in self._coverages:
             self._coverages[key] = self.store.coverage_of(symbol, interval)
         return self._coverages[key]
+
+    def request(
+        self, symbol: str, interval: str, first: date, last: date, *, base: str | None, held: Sequence[str]
+    ) -> BarRequest | None:
+        """Return what to load of a symbol that is stored in intervals ``held``; None for a range without a session.
+
+        Raises:
+            DataError: ``base`` is not stored.
+            IntervalError: Nothing that is stored builds ``interval``.
+        """
+        source, wanted = stored_interval(symbol, interval, base, held, self.store.path), parse_interval(interval)
+        if last < first or not len(self.time_manager.grid(first, last)):
+            return None
+        fill = wanted.is_intraday and gap_policy_of(self.settings.gap_policy, symbol, str(wanted)) == "forward"
+        return BarRequest(source, wanted, day_number(first), day_number(last), fill)
 
     def bars(self, symbol: str, request: BarRequest) -> Bars:
         """Return bars as they are stored under a symbol, or derived from these; views.
@@ -174,7 +154,7 @@ class BarCache:
 
     def derived(self, source: CachedSeries, stored: Interval, wanted: Interval) -> CachedSeries:
         """Make bars of ``wanted`` from stored ones, as far as they are whole."""
-        inputs, least = as_inputs(source.bars), self._min_completeness
+        inputs, least = as_inputs(source.bars), self.settings.min_completeness
         bars = self.times.aggregated(inputs, source.sessions, wanted, base=stored, min_completeness=least)
         through = self._whole_through(wanted, source.last_day)
         return CachedSeries(self.times.sessions(source.first_day, through), bars)
@@ -192,7 +172,7 @@ class BarCache:
         missing = [symbol for symbol in symbols if not self._covers((symbol, base, stored), first_day, last_day)]
         if not missing:
             return
-        horizon = last_day if self._horizon is None else max(last_day, day_number(self._horizon))
+        horizon = last_day if self.settings.horizon is None else max(last_day, day_number(self.settings.horizon))
         through = read_through(self.manifest, missing, base, first_day, last_day, horizon, self.stored_rows)
         reads: dict[tuple[int, int], list[str]] = defaultdict(list)
         for symbol in missing:
@@ -228,6 +208,16 @@ class BarCache:
     def _version_now(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         return self.store.version, self._actions.version
 
+    def _of_new_state(self) -> BarCache:
+        """Make the cache of the store as it is now, with all series that did not change."""
+        later = BarCache(self.store, self.time_manager, self.settings)
+        later.lock, later._actions = self.lock, self._actions
+        changed = _changed_series(self.manifest, later.manifest)
+        self._hand_over_series(later, changed)
+        if self._version[1] == later._version[1]:
+            self._hand_over_adjusted(later, {symbol for symbol, _ in changed})
+        return later
+
     def _hand_over_series(self, later: BarCache, changed: set[tuple[str, str]]) -> None:
         """Give another cache the series that do not depend on changed files."""
         later.times, later._filled = self.times, self._filled
@@ -236,7 +226,7 @@ class BarCache:
         for key, series in self.series.items():
             symbol, base, wanted = key
             # Where gaps are filled, a series is made of the finer ones, too.
-            if not (symbol in symbols if self._gap_fill else (symbol, base) in changed):
+            if not (symbol in symbols if self.settings.gap_fill else (symbol, base) in changed):
                 later.series[key] = series
                 later.stored_rows += len(series.bars) if str(wanted) == base else 0
 
@@ -278,7 +268,7 @@ class BarCache:
         found = []
         for batch in read_batches(self.manifest, symbols, base, first_day, last_day):
             for symbol, bars in read_sessions(self.store, batch, stored, grid, sessions):
-                whole = build_missing(self.store, symbol, bars, grid, stored) if self._gap_fill else bars
+                whole = build_missing(self.store, symbol, bars, grid, stored) if self.settings.gap_fill else bars
                 found.append((symbol, self.times.series(sessions, whole)))
         return found
 

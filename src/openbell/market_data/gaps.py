@@ -6,8 +6,7 @@ the last close and has a ``count`` of zero. No bar that is there is ever changed
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,37 +28,14 @@ if TYPE_CHECKING:
     from openbell.timing.grid import SessionGrid
 
 __all__ = [
-    "GapPolicies",
-    "GapPolicy",
     "build_missing",
     "forward_filled",
-    "gap_policy_of",
     "has_synthetic",
     "with_built",
 ]
 
-GapPolicy = Literal["none", "forward"]
-"""``none`` leaves gaps; ``forward`` fills those within a session with synthetic bars."""
-
-GapPolicies = GapPolicy | Mapping[str, GapPolicy | Mapping[str, GapPolicy]]
-"""One word for all series, or words by interval, symbol and "default"; those of a symbol by interval and "default"."""
-
 _FINER = {"1d": "1m", "1m": "1s"}
 _SESSIONS_AT_ONCE = 20
-
-
-def gap_policy_of(policies: GapPolicies, symbol: str, interval: str) -> GapPolicy:
-    """Return the policy of a series, by its symbol, else its interval, else the default."""
-    if isinstance(policies, str):
-        return policies
-    own = policies.get(symbol, {})
-    if isinstance(own, str):
-        return own
-    for level in (own, policies):
-        policy = level.get(interval, level.get("default"))
-        if isinstance(policy, str):
-            return policy
-    return "none"
 
 
 def forward_filled(bars: Bars, grid: SessionGrid, interval: Interval) -> Bars:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
-from openbell.actions.store import ActionStore
-from openbell.errors import DataError, IntervalError, did_you_mean
-from openbell.market_data.cache import BarCache, BarRequest
-from openbell.market_data.gaps import gap_policy_of
+from openbell.errors import did_you_mean
+from openbell.market_data.cache import BarCache
 from openbell.market_data.point_in_time import PointInTimeView
+from openbell.market_data.request import LoadSettings, unknown_symbol
 from openbell.model.bars import Bars
-from openbell.model.interval import base_candidates, determine_required_base, parse_interval
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
@@ -19,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.actions.table import Action, Adjustment
-    from openbell.market_data.gaps import GapPolicies
+    from openbell.market_data.request import GapPolicies
     from openbell.store.store import BarStore, Coverage
     from openbell.timing.manager import TimeManager
 
@@ -60,31 +57,24 @@ class DataManager:
     ) -> None:
         self.store = store
         self.time_manager = time_manager
-        self.min_completeness = min_completeness
-        self.gap_policy: GapPolicies = gap_policy
-        self.gap_fill = gap_fill
-        self.horizon = horizon
-        self.adjustment: Adjustment = adjustment
-        self.lock = threading.RLock()
-        self._cache = BarCache(
-            store,
-            time_manager,
-            ActionStore(store.path),
-            min_completeness=min_completeness,
-            gap_fill=gap_fill,
-            horizon=horizon,
-        )
+        self.settings = LoadSettings(min_completeness, gap_policy, gap_fill, horizon, adjustment)
+        self._cache = BarCache(store, time_manager, self.settings)
+
+    @property
+    def adjustment(self) -> Adjustment:
+        """What bars as of a day are adjusted for."""
+        return self.settings.adjustment
 
     @property
     def cache(self) -> BarCache:
-        """The cache of the store as it is now, without series that an import changed. Use it with the lock held."""
-        with self.lock:
+        """The cache of the store as it is now, without series that an import changed. Use it with its lock held."""
+        with self._cache.lock:
             self._cache = self._cache.current()
             return self._cache
 
     def on_day(self, day: date) -> PointInTimeView:
         """Return the view of the bars as they were known on a day."""
-        return PointInTimeView(self, day)
+        return PointInTimeView(self._cache, day)
 
     def symbols(self) -> tuple[str, ...]:
         """Return all symbols of the store, sorted."""
@@ -126,7 +116,7 @@ class DataManager:
         if as_of is not None:
             self.on_day(as_of).prefetch(symbols, base, first, last)
             return
-        with self.lock:
+        with self._cache.lock:
             cache = self.cache
             held = [s for s in dict.fromkeys(symbols) if base in cache.manifest.intervals(s)]
             cache.provide(held, base, day_number(first), day_number(last))
@@ -164,43 +154,10 @@ class DataManager:
         """
         if as_of is not None:
             return self.on_day(as_of).load_historical_bars(symbol, interval, first, last, base=base)
-        with self.lock:
+        with self._cache.lock:
             cache = self.cache
             held = cache.manifest.intervals(symbol)
             if not held:
-                raise self.unknown_symbol(symbol, did_you_mean(symbol, self.symbols()))
-            request = self.request(symbol, interval, first, last, base=base, held=held)
+                raise unknown_symbol(symbol, self.store.path, did_you_mean(symbol, self.symbols()))
+            request = cache.request(symbol, interval, first, last, base=base, held=held)
             return cache.bars(symbol, request) if request is not None else Bars.empty()
-
-    # For `PointInTimeView`
-
-    def request(
-        self, symbol: str, interval: str, first: date, last: date, *, base: str | None, held: Sequence[str]
-    ) -> BarRequest | None:
-        """Return what to load of a symbol that is stored in intervals ``held``; None for a range without a session.
-
-        Raises:
-            DataError: ``base`` is not stored.
-            IntervalError: Nothing that is stored builds ``interval``.
-        """
-        source, wanted = self._source(symbol, interval, base, held), parse_interval(interval)
-        if last < first or not len(self.time_manager.grid(first, last)):
-            return None
-        fill = wanted.is_intraday and gap_policy_of(self.gap_policy, symbol, str(wanted)) == "forward"
-        return BarRequest(source, wanted, day_number(first), day_number(last), fill)
-
-    def unknown_symbol(self, symbol: str, hint: str) -> DataError:
-        """Return the error that the store has nothing of a symbol, with a hint that begins with a blank."""
-        return DataError(
-            f"the store {self.store.path} has no bars of {symbol}.{hint} Import some with: openbell data import"
-        )
-
-    def _source(self, symbol: str, interval: str, base: str | None, held: Sequence[str]) -> str:
-        """Return the stored interval to read."""
-        if base is None:
-            return determine_required_base(interval, held)
-        if base not in base_candidates(interval):
-            raise IntervalError(f"{interval} bars cannot be made of {base} bars.")
-        if base not in held:
-            raise DataError(f"the store {self.store.path} has no {base} bars of {symbol}; it has {', '.join(held)}.")
-        return base

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from openbell.actions.adjust import Arena, back_adjusted
 from openbell.actions.instrument import PriceBasis, StoredSpan
 from openbell.errors import did_you_mean
+from openbell.market_data.request import unknown_symbol
 from openbell.market_data.series import CachedSeries
 from openbell.model.bars import Bars
 from openbell.model.interval import Interval, parse_interval
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from openbell.actions.instrument import Instrument
     from openbell.actions.table import Action, Adjustment
-    from openbell.market_data.cache import BarCache, BarRequest
-    from openbell.market_data.manager import DataManager
+    from openbell.market_data.cache import BarCache
+    from openbell.market_data.request import BarRequest
     from openbell.market_data.series import SessionRange
     from openbell.store.store import BarStore, Coverage
 
@@ -38,44 +39,45 @@ class PointInTimeView:
     adjusted copy is made and serves all days until the next ex-date, when the basis changes.
 
     Args:
-        manager: Where the bars come from.
+        cache: The bars in memory, of any state of the store.
         day: The day.
     """
 
-    def __init__(self, manager: DataManager, day: date) -> None:
-        self._manager = manager
+    def __init__(self, cache: BarCache, day: date) -> None:
         self.day = day
         self._day = day_number(day)
-        self._pinned: BarCache | None = None
+        self._lock = cache.lock
+        self._last_seen = cache
+        self._refresh_is_due = True
 
     def refresh(self) -> None:
-        """Look at the store anew: something may have been imported since."""
-        self._pinned = None
+        """Look at the store anew, because something may have been imported since."""
+        self._refresh_is_due = True
 
     @property
     def _cache(self) -> BarCache:
-        """The cache of the state of the store that the view sees. Ask for it with the lock held."""
-        if self._pinned is None:
-            self._pinned = self._manager.cache
-        return self._pinned
+        """The cache of the state of the store that the view sees. Use it with the lock held."""
+        if self._refresh_is_due:
+            self._last_seen, self._refresh_is_due = self._last_seen.current(), False
+        return self._last_seen
 
     @property
     def store(self) -> BarStore:
         """The store."""
-        return self._manager.store
+        return self._last_seen.store
 
     @property
     def adjustment(self) -> Adjustment:
         """What the bars are adjusted for."""
-        return self._manager.adjustment
+        return self._last_seen.settings.adjustment
 
     def symbols(self) -> tuple[str, ...]:
         """Return all symbols that the store has bars under, sorted; a name of the day may be another one."""
-        return self._manager.symbols()
+        return self.store.symbols()
 
     def available_intervals(self, symbol: str) -> tuple[str, ...]:
         """Return the intervals stored of what has a name on the day, finest first; empty when nothing has it."""
-        with self._manager.lock:
+        with self._lock:
             return self._instrument(symbol).intervals()
 
     def coverage(self, symbol: str, interval: str) -> Coverage | None:
@@ -83,7 +85,7 @@ class PointInTimeView:
 
         Files of which a part belongs to another symbol are counted whole.
         """
-        with self._manager.lock:
+        with self._lock:
             found = [
                 clipped
                 for span in self._instrument(symbol).spans(interval)
@@ -96,7 +98,7 @@ class PointInTimeView:
 
     def actions(self, symbol: str, first: date) -> tuple[Action, ...]:
         """Return the actions that bars from ``first`` on are adjusted for, and the renames since; by ex-date."""
-        with self._manager.lock:
+        with self._lock:
             instrument = self._instrument(symbol)
         actions = (*instrument.applied_by(self.adjustment).actions, *instrument.renames())
         if not actions:  # as of most
@@ -105,14 +107,14 @@ class PointInTimeView:
 
     def hint(self, symbol: str) -> str:
         """Return what to do about an unknown symbol, with a leading blank; empty when nothing is known."""
-        with self._manager.lock:
+        with self._lock:
             hint = self._cache.instruments.hint(symbol, self._day)
         return hint or did_you_mean(symbol, self.symbols())
 
     def prefetch(self, symbols: Sequence[str], base: str, first: date, last: date) -> None:
         """Bring stored bars of many symbols into the cache with one read; symbols without bars are passed over."""
         first_day, last_day = day_number(first), day_number(last)
-        with self._manager.lock:
+        with self._lock:
             stored = dict.fromkeys(self._stored_under(symbols, base))
             self._cache.provide(tuple(stored), base, first_day, last_day)
             self._read_dividends_ahead(symbols, first)
@@ -122,13 +124,12 @@ class PointInTimeView:
         self, symbol: str, interval: str, first: date, last: date, *, base: str | None = None
     ) -> Bars:
         """Return the bars of the sessions from ``first`` to ``last``, both inclusive."""
-        manager = self._manager
-        with manager.lock:
+        with self._lock:
             instrument = self._instrument(symbol)
             held = instrument.intervals()
             if not held:
-                raise manager.unknown_symbol(symbol, self.hint(symbol))
-            request = manager.request(symbol, interval, first, last, base=base, held=held)
+                raise unknown_symbol(symbol, self.store.path, self.hint(symbol))
+            request = self._cache.request(symbol, interval, first, last, base=base, held=held)
             return self._bars(instrument, request) if request is not None else Bars.empty()
 
     def _instrument(self, symbol: str) -> Instrument:

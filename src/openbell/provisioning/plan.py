@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openbell.market_data.gaps import gap_policy_of
+from openbell.market_data.request import gap_policy_of
 from openbell.provisioning.history import run_starts
 
 if TYPE_CHECKING:
