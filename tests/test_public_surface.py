@@ -19,6 +19,7 @@ PUBLIC = {
     *("load_config", "SessionConfig", "IndicatorConfig"),
     *("Strategy", "StrategyContext", "Signal", "Scanner", "ScannerContext"),
     *("SystemManager", "SessionObserver", "RunFolder", "TimeManager", "DataManager", "BarStore"),
+    *("RunResult", "DayResult", "PlanResult", "SignalEvent", "ScanEvent", "ProvisioningRecord"),
     *("OpenbellError", "ConfigError", "DataError", "ProvisioningError", "ComponentError"),
     *("Interval", "parse_interval", "Addition", "IntervalNeed", "Source"),
     *("configure_logs", "get_logger", "indicators"),

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from openbell.logs import configure_logs, get_logger
     from openbell.market_data.manager import DataManager
     from openbell.model.bars import Bar, Bars
+    from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
     from openbell.model.interval import Interval, parse_interval
     from openbell.provisioning import OPERATIONS, RULES, SOURCES, STEPS, Addition, Source
     from openbell.provisioning.requirements import IntervalNeed
+    from openbell.results.plan import PlanResult
+    from openbell.results.result import DayResult, RunResult
     from openbell.results.run_folder import RunFolder
     from openbell.session import BarIntervalData, IndicatorData, SessionData
     from openbell.session.cross_section import CrossSection
@@ -46,19 +49,25 @@ __all__ = [
     "CrossSection",
     "DataError",
     "DataManager",
+    "DayResult",
     "IndicatorConfig",
     "IndicatorData",
     "Interval",
     "IntervalNeed",
     "OpenbellError",
+    "PlanResult",
     "ProvisioningError",
+    "ProvisioningRecord",
     "RunFolder",
+    "RunResult",
+    "ScanEvent",
     "Scanner",
     "ScannerContext",
     "SessionConfig",
     "SessionData",
     "SessionObserver",
     "Signal",
+    "SignalEvent",
     "Source",
     "Strategy",
     "StrategyContext",
@@ -81,9 +90,12 @@ _HOMES = {
     "openbell.logs": ("configure_logs", "get_logger"),
     "openbell.market_data.manager": ("DataManager",),
     "openbell.model.bars": ("Bar", "Bars"),
+    "openbell.model.events": ("ProvisioningRecord", "ScanEvent", "SignalEvent"),
     "openbell.model.interval": ("Interval", "parse_interval"),
     "openbell.provisioning": ("OPERATIONS", "RULES", "SOURCES", "STEPS", "Addition", "Source"),
     "openbell.provisioning.requirements": ("IntervalNeed",),
+    "openbell.results.plan": ("PlanResult",),
+    "openbell.results.result": ("DayResult", "RunResult"),
     "openbell.results.run_folder": ("RunFolder",),
     "openbell.session": ("BarIntervalData", "IndicatorData", "SessionData"),
     "openbell.session.cross_section": ("CrossSection",),

@@ -14,6 +14,7 @@ The tree is sorted by what the caller can do about it:
     │   ├── DamagedFileError      ... a file of the store that cannot be read (tells which)
     │   ├── BadBarsError          ... bars that contradict themselves (tells where)
     │   └── ShortfallError        ... fewer bars than were asked for (tells both numbers)
+    ├── RunFolderError            a run folder that can no longer be written (free its disk, or name another)
     ├── ProvisioningError         nothing of what was asked for could be provisioned
     └── ComponentError            a user's scanner or strategy raised (tells the session time)
         └── SubscriptionError     ... nothing, but subscribes to bars that cannot be had (tells which, and why)
@@ -41,6 +42,7 @@ __all__ = [
     "NotAStoreError",
     "OpenbellError",
     "ProvisioningError",
+    "RunFolderError",
     "ShortfallError",
     "StoreError",
     "SubscriptionError",
@@ -157,6 +159,10 @@ class BadBarsError(DataError):
 
 class ShortfallError(DataError):
     """Fewer bars exist than were asked for, and the config says to reject that."""
+
+
+class RunFolderError(OpenbellError):
+    """A run folder that can no longer be written; the run ends."""
 
 
 class ProvisioningError(OpenbellError):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner
 
 from made_bars import made_store
+from openbell.actions import Action
 from openbell.cli.app import app
-from openbell.cli.views.adjustments import adjusted_lines
+from openbell.cli.session_view import adjusted_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,10 +87,10 @@ def test_a_damaged_file_is_named(store: Path) -> None:
 
 
 def test_many_actions_are_told_in_a_line() -> None:
-    dividends = [{"symbol": "X", "ex_date": f"2014-0{n}-03", "type": "dividend", "value": 0.5} for n in range(1, 6)]
+    dividends = [Action("X", date(2014, n, 3), "dividend", 0.5) for n in range(1, 6)]
 
-    assert list(adjusted_lines("X", {"actions": []})) == []
-    (line,) = adjusted_lines("X", {"actions": dividends})
+    assert list(adjusted_lines("X", [])) == []
+    (line,) = adjusted_lines("X", dividends)
 
     assert line.startswith("[cyan]adjusted[/] X bars: 2 earlier actions, dividend of 0.5 on 2014-03-03, ")
     assert line.endswith(", dividend of 0.5 on 2014-05-03")

@@ -61,6 +61,8 @@ def test_it_tells_what_was_asked_what_was_got_and_what_is_missing(
     assert sorted(p.name for p in folder.iterdir()) == [
         "config.json",
         "journal.jsonl",
+        "scans.jsonl",
+        "signals.jsonl",
         "signals.parquet",
         "summary.json",
     ]

@@ -87,7 +87,7 @@ class TestConfigLoading:
 class TestSummary:
     def test_it_is_json_without_numbers_that_json_does_not_have(self, minute_store: Path) -> None:
         summary = engine(minute_store, on_shortfall="warm", **{**CONFIG, "days": "2013-10-04", "trailing": {}}).run()
-        assert json.loads(json.dumps(summary, allow_nan=False)) == json.loads(json.dumps(summary))
+        assert json.loads(json.dumps(summary.to_dict(), allow_nan=False)) == summary
         assert summary["days"][0]["symbols"]["SPY"]["indicators"]["macd_12_26_9_15m"]["value"] is None
 
     def test_it_has_the_fields_that_are_promised(self, minute_store: Path) -> None:
@@ -123,7 +123,7 @@ class TestSummary:
                 "10:00", "12:00", scan=lambda s: [n for n in ("AIG", "BAC") if s.context.add_symbol(n)]
             )
             follow = probe_strategy(subscriptions=lambda s: [(n, "5m") for n in s.context.symbols], on_bar=signal)
-            summary = engine(minute_store, scanners=[scan], strategies=[follow], **CONFIG).run()
+            summary = engine(minute_store, scanners=[scan], strategies=[follow], **CONFIG).run().to_dict()
             del summary["timing"]
             for day in summary["days"]:
                 for record in day["provisioning"]:
@@ -349,9 +349,9 @@ class TestObserverAndFolder:
         summary = SystemManager(config, store=minute_store).run(folder)
 
         out = tmp_path / "out"
-        assert json.loads((out / "summary.json").read_text()) == json.loads(json.dumps(summary))
+        assert json.loads((out / "summary.json").read_text()) == summary
         records = [json.loads(line) for line in (out / "journal.jsonl").read_text().splitlines()]
-        assert records == [r for day in json.loads(json.dumps(summary))["days"] for r in day["provisioning"]]
+        assert records == [r for day in summary["days"] for r in day["provisioning"]]
         signals = pl.read_parquet(out / "signals.parquet")
         assert len(signals) == 14
         assert [str(day) for day in signals["date"].unique().sort()] == list(TWO_DAYS)

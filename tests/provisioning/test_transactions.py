@@ -313,7 +313,8 @@ class TestAnalysisIsPure:
         assert depth["SPY"]["1d"] == depth["IBM"]["1d"] == 2
 
     def test_requirements_are_plain_and_the_plan_is_json(self, minute_store: Path) -> None:
-        json.dumps(engine(minute_store, trailing={"1d": 5}).plan())
+        plan = engine(minute_store, trailing={"1d": 5}).plan()
+        assert json.loads(json.dumps(plan.to_dict())) == plan
 
 
 class TestGoneSinceAnalysis:

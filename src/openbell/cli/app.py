@@ -86,7 +86,7 @@ _COMMANDS: Commands = {
     ),
     "run": (
         "run:run",
-        "Run the sessions of a config: provision what they need, stream the bars, and tell what came of it.",
+        "Run the sessions of a config: provision what they need, stream the bars, and report the outcome.",
     ),
     "calendars": (
         "calendars:calendars",

@@ -1,4 +1,4 @@
-"""`openbell demo`: the main job on synthetic data, with nothing but the installed package."""
+"""Command ``openbell demo``: the main job on synthetic data, with nothing but the installed package."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the run's summary.json.")] = False,
 ) -> None:
     """Make a store of SYNTHETIC bars and a config beside it, show the plan, and run the sessions."""
+    from openbell.cli.plan_view import plan_views
     from openbell.cli.run import run_and_show
-    from openbell.cli.views.plan import plan_views
     from openbell.config import load_config
     from openbell.engine.system import SystemManager
     from openbell.results.run_folder import RunFolder
 
-    made = _made(folder)
+    made = _make(folder)
     config = load_config(made.config)
     if not as_json:
         _introduce(made)
@@ -41,8 +41,8 @@ def demo(
     run_and_show(made.config, None, run_folder, bars=False, indicators=False, as_json=as_json)
 
 
-def _made(folder: Path) -> DemoFolder:
-    """The demo's folder, made with a progress bar unless it is there."""
+def _make(folder: Path) -> DemoFolder:
+    """Make the demo's folder with a progress bar unless it is there."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from openbell.cli.terminal.console import err

@@ -1,14 +1,17 @@
-"""`openbell plan`: what a run would need, and why, before anything runs."""
+"""Command ``openbell plan``."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from openbell.cli.terminal.console import only_json, print_json, show, warn
 from openbell.logs import get_logger, logs_what_happens
+
+if TYPE_CHECKING:
+    from openbell.results.plan import PlanResult
 
 __all__ = ["plan"]
 
@@ -25,29 +28,29 @@ def plan(
 
     Exit code 3 when no symbol can be loaded on any day.
     """
-    from openbell.cli.views.plan import plan_views
+    from openbell.cli.plan_view import plan_views
     from openbell.config import load_config
     from openbell.engine.system import SystemManager
 
     with only_json(as_json):
-        found = SystemManager(load_config(config), store=store).plan()
-    for warning in found["warnings"]:
+        result = SystemManager(load_config(config), store=store).plan()
+    for warning in result.warnings:
         warn(warning)
     if logs_what_happens():
-        _log(found)
+        _log(result)
     if as_json:
-        print_json(found)
+        print_json(result)
     else:
-        for view in plan_views(found):
+        for view in plan_views(result):
             show(view)
-    entries = [entry for day in found["days"] for entry in day["symbols"].values()]
-    if entries and not any(entry["can_proceed"] for entry in entries):
+    symbols = [symbol for day in result.days for symbol in day.symbols.values()]
+    if symbols and not any(symbol.can_proceed for symbol in symbols):
         raise typer.Exit(_NOTHING_CAN_BE_LOADED)
 
 
-def _log(found: dict[str, Any]) -> None:
-    for day in found["days"]:
-        log = get_logger(session=day["date"])
-        log.info("planned", symbols=len(day["symbols"]), rows=day["rows"])
-        for symbol, entry in day["symbols"].items():
-            log.debug("planned symbol", symbol=symbol, can_proceed=entry["can_proceed"], rows=entry["rows"])
+def _log(result: PlanResult) -> None:
+    for day in result.days:
+        log = get_logger(session=day.date.isoformat())
+        log.info("planned", symbols=len(day.symbols), rows=day.rows)
+        for name, symbol in day.symbols.items():
+            log.debug("planned symbol", symbol=name, can_proceed=symbol.can_proceed, rows=symbol.rows)

@@ -1,10 +1,10 @@
-"""`openbell run`: runs the sessions of a config and leaves a run folder."""
+"""Command ``openbell run``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,9 +14,10 @@ from openbell.errors import OpenbellError
 from openbell.logs import logs_what_happens
 
 if TYPE_CHECKING:
-    from openbell.cli.views.run import RunReport
+    from openbell.cli.run_report import RunReport
     from openbell.engine.observer import SessionObserver
     from openbell.engine.system import SystemManager
+    from openbell.results.result import RunResult
     from openbell.results.run_folder import RunFolder
 
 __all__ = ["run", "run_and_show"]
@@ -35,7 +36,7 @@ def run(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json.")] = False,
 ) -> None:
-    """Run the sessions of a config: provision what they need, stream the bars, and tell what came of it."""
+    """Run the sessions of a config: provision what they need, stream the bars, and report the outcome."""
     run_and_show(config, store, folder, bars=bars, indicators=indicators, as_json=as_json)
 
 
@@ -45,15 +46,15 @@ def run_and_show(
 ) -> None:
     """Run a config with a progress bar, print each session as it ends, and name the run folder at the end.
 
-    As JSON: the summary, also of a run that failed; its ``error`` then tells why.
+    As JSON: the summary, also of a run that failed; its ``error`` then has the reason.
 
     Raises:
-        OpenbellError: The run failed; what it did is told already.
+        OpenbellError: The run failed; what it did is printed already.
         typer.Exit: It was interrupted.
     """
     run = _Run()
     try:
-        _carry_out_and_tell(run, config, store, folder, bars=bars, indicators=indicators, as_json=as_json)
+        _run_and_report(run, config, store, folder, bars=bars, indicators=indicators, as_json=as_json)
     except KeyboardInterrupt as stop:
         say(run.interruption())
         raise typer.Exit(exit_code_of(stop)) from stop
@@ -61,45 +62,45 @@ def run_and_show(
 
 @dataclass
 class _Run:
-    """A run as far as it came: what there is to tell of it, whatever ends it."""
+    """A run as far as it came, whatever ends it."""
 
     system: SystemManager | None = None
     folder: RunFolder | None = None
     report: RunReport | None = None
 
-    def summary(self) -> dict[str, Any]:
-        """The sessions that are over and the error; no session when it did not begin."""
-        return self.system.summary() if self.system is not None and self.folder is not None else {"days": []}
+    def result(self) -> RunResult | None:
+        """Return the sessions that are over and the error; None when it did not begin."""
+        return self.system.summary() if self.system is not None and self.folder is not None else None
 
     def interruption(self) -> str:
-        """Where it was interrupted."""
-        summary = self.summary()
-        days = summary["days"]
-        at = f"after session {days[-1]['date']}" if days else "before the first session"
-        return str(summary.get("error", f"interrupted {at}"))
+        """Return where it was interrupted."""
+        result = self.result()
+        if result is not None and result.error is not None:
+            return result.error
+        at = f"after session {result.days[-1].date}" if result and result.days else "before the first session"
+        return f"interrupted {at}"
 
 
-def _carry_out_and_tell(
+def _run_and_report(
     run: _Run, config: Path, store: Path | None, folder: Path | None, *, bars: bool, indicators: bool, as_json: bool
 ) -> None:
     try:
         with only_json(as_json):
-            _carry_out(run, config, store, folder, bars=bars, indicators=indicators, as_json=as_json)
+            _run_sessions(run, config, store, folder, bars=bars, indicators=indicators, as_json=as_json)
     except OpenbellError as error:
-        _tell(run, as_json, str(error))
+        _report(run, as_json, str(error))
         raise
     except KeyboardInterrupt:
-        _tell(run, as_json, run.interruption())
+        _report(run, as_json, run.interruption())
         raise
-    _tell(run, as_json)
+    _report(run, as_json)
 
 
-def _carry_out(
+def _run_sessions(
     run: _Run, config: Path, store: Path | None, folder: Path | None, *, bars: bool, indicators: bool, as_json: bool
 ) -> None:
-    from openbell.cli.views.observers import Observers
-    from openbell.cli.views.progress import ProgressObserver
-    from openbell.cli.views.run import RunReport
+    from openbell.cli.observers import ProgressObserver
+    from openbell.cli.run_report import RunReport
     from openbell.config import load_config
     from openbell.engine.system import SystemManager
     from openbell.results.run_folder import RunFolder
@@ -109,7 +110,7 @@ def _carry_out(
     with ProgressObserver(shown=not logs_what_happens()) as progress:
         report = RunReport(progress.paused)
         shown = [] if as_json else [report]
-        run.system = SystemManager(session, store=store, observer=Observers(progress, *_log_observers(), *shown))
+        run.system = SystemManager(session, store=store, observer=[progress, *_log_observers(), *shown])
         report.store_label = read_label(run.system.data_manager.store.path)
         run.report = report
         target = folder or RunFolder.default_path(session.session_name)
@@ -118,19 +119,20 @@ def _carry_out(
 
 
 def _log_observers() -> list[SessionObserver]:
-    """What writes the log; nothing when it would show warnings only, as the log takes its time to import."""
+    """Return the log, unless it would show warnings only."""
+    # Importing structlog takes its time.
     if not logs_what_happens():
         return []
-    from openbell.cli.views.log import LogObserver
+    from openbell.cli.observers import LogObserver
 
     return [LogObserver()]
 
 
-def _tell(run: _Run, as_json: bool, error: str | None = None) -> None:
-    summary = run.summary()
+def _report(run: _Run, as_json: bool, error: str | None = None) -> None:
+    result = run.result()
     if as_json:
-        print_json(summary if error is None else {**summary, "error": error})
-    elif run.report is not None:
-        run.report.finish(summary)
+        print_json({**(result or {"days": []}), **({} if error is None else {"error": error})})
+    elif run.report is not None and result is not None:
+        run.report.finish(result)
     if run.folder is not None:
         say(f"run folder: {run.folder.path}")

@@ -13,9 +13,11 @@ from openbell.components.scanner import Scanner, ScannerContext
 from openbell.components.strategy import Signal, Strategy, StrategyContext
 from openbell.components.universes import load_universe
 from openbell.errors import ComponentError, ConfigError, SubscriptionError, did_you_mean
+from openbell.model.events import ScanEvent, SignalEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from openbell.config import ComponentConfig, ScannerConfig, SessionConfig, StrategyConfig
     from openbell.provisioning import Provisioner
@@ -107,24 +109,32 @@ class Hooks:
     Attributes:
         scanners: In the order of the config.
         strategies: Likewise, by name.
-        signals: What strategies signalled: time, symbol, action, reason, strategy.
-        scans: What scanners found: time, scanner, symbols.
+        signals: The signals of strategies so far.
+        scans: The runs of scanners so far.
+        report: Called with every signal and scan.
     """
 
     time_manager: TimeManager
+    session_date: date
+    report: Callable[[ScanEvent | SignalEvent], None]
     scanners: list[ScannerOfDay] = field(default_factory=list)
     strategies: dict[str, Strategy] = field(default_factory=dict)
-    signals: list[dict[str, Any]] = field(default_factory=list)
-    scans: list[dict[str, Any]] = field(default_factory=list)
+    signals: list[SignalEvent] = field(default_factory=list)
+    scans: list[ScanEvent] = field(default_factory=list)
 
     @staticmethod
-    def of_day(classes: ConfiguredClasses, provisioner: Provisioner, time_manager: TimeManager) -> Hooks:
+    def of_day(
+        classes: ConfiguredClasses,
+        provisioner: Provisioner,
+        time_manager: TimeManager,
+        report: Callable[[ScanEvent | SignalEvent], None],
+    ) -> Hooks:
         """New objects of all configured classes, each with its own copy of what the config gives it.
 
         Raises:
             ComponentError: A class cannot be made.
         """
-        hooks = Hooks(time_manager)
+        hooks = Hooks(time_manager, provisioner.context.session_data.session_date, report)
         for scanner_class, scanner_config, universe in classes.scanners:
             name = _unique(f"scanner {scanner_class.__name__}", [s.name for s in hooks.scanners])
             context = ScannerContext(provisioner, time_manager, source="scanner", owner=name)
@@ -169,7 +179,15 @@ class Hooks:
     def scan(self, of_day: ScannerOfDay) -> None:
         """Run one scan, and keep what it found."""
         found = self.call(of_day.name, "scan", lambda: _symbols(of_day.scanner.scan()))
-        self.scans.append({"time": self._now(), "scanner": of_day.name.removeprefix("scanner "), "symbols": found})
+        scan = ScanEvent(
+            time_ns=self.time_manager.now_ns,
+            zone=self.time_manager.timezone,
+            session_date=self.session_date,
+            scanner=of_day.name.removeprefix("scanner "),
+            symbols=tuple(found),
+        )
+        self.scans.append(scan)
+        self.report(scan)
 
     def symbol_added(self, symbol: str) -> None:
         """Tell all strategies of a new full symbol."""
@@ -180,15 +198,17 @@ class Hooks:
         """Keep what ``on_bar`` or ``on_slice`` returned: a signal or several."""
         name, method = self.place_of(callback)
         for signal in (said,) if isinstance(said, Signal) else self.call(name, method, _signals, said):
-            self.signals.append(
-                {
-                    "time": self._now(),
-                    "symbol": signal.symbol,
-                    "action": signal.action,
-                    "reason": signal.reason,
-                    "strategy": name.removeprefix("strategy "),
-                }
+            event = SignalEvent(
+                time_ns=self.time_manager.now_ns,
+                zone=self.time_manager.timezone,
+                session_date=self.session_date,
+                symbol=signal.symbol,
+                action=signal.action,
+                reason=signal.reason,
+                strategy=name.removeprefix("strategy "),
             )
+            self.signals.append(event)
+            self.report(event)
 
     def place_of(self, callback: Callable[..., Any]) -> tuple[str, str]:
         """The name of the strategy that a bound method belongs to, and the method's name."""

@@ -1,15 +1,14 @@
-"""`SessionCoordinator`: the lifecycle of sessions, one day after the other: tear down, initialise, stream, end."""
+"""Lifecycle of sessions: each day is prepared, streamed to its close and summed up."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openbell.engine.component_runner import ConfiguredClasses, Hooks
-from openbell.engine.observer import SessionObserver
+from openbell.engine.observer import RunReporter
 from openbell.engine.stream import SessionStream
 from openbell.engine.subscriptions import errors_of
-from openbell.errors import CalendarError, ConfigError, ProvisioningError
+from openbell.errors import ConfigError, ProvisioningError
 from openbell.provisioning import (
     Addition,
     Journal,
@@ -22,8 +21,8 @@ from openbell.provisioning import (
 from openbell.provisioning.analysis import prove, requirements_of
 from openbell.provisioning.history import prefetch
 from openbell.provisioning.validation import check_rule
-from openbell.quality.calendar_fit import first_stored_day, questions_of_calendar
-from openbell.results.summary import summarise_day
+from openbell.quality.calendar_fit import questions_of_calendar
+from openbell.results.day import day_result
 from openbell.session import SessionData
 from openbell.timing.clock import SimulatedClock, stopwatch
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from openbell.config import SessionConfig
     from openbell.market_data.manager import DataManager
     from openbell.provisioning.context import Answers
+    from openbell.results.result import DayResult
     from openbell.timing import TimeManager
 
 __all__ = ["SessionCoordinator"]
@@ -45,19 +45,19 @@ class SessionCoordinator:
         session_config: What the sessions need.
         time_manager: Calendar and clock; the clock must be a `SimulatedClock`.
         data_manager: Where bars come from.
-        journal: Gets a record of every addition.
-        observer: Hears of what happens.
 
     Raises:
         ConfigError: The exchange has no session on the config's days.
 
     Attributes:
         session_data: The session of the current day; after a run, the last one, for inspection.
-        provisioner: What changes it.
+        provisioner: The only one that changes it.
+        journal: The records of additions and removals of this run.
         clock: The session clock.
+        days: The sessions of the config, in ascending order.
         dropped: The config symbols of the current day that could not be provisioned, with their errors.
-        load_s: How long the days of this run took to prepare, in seconds of the machine's time.
-        run_s: How long they took from open to close.
+        load_s: Time spent preparing the days of this run, in seconds of the machine's time.
+        run_s: Time spent on them from open to close.
     """
 
     def __init__(
@@ -65,19 +65,12 @@ class SessionCoordinator:
         session_config: SessionConfig,
         time_manager: TimeManager,
         data_manager: DataManager,
-        *,
-        journal: Journal | None = None,
-        observer: SessionObserver | None = None,
     ) -> None:
         if not isinstance(time_manager.clock, SimulatedClock):
             raise TypeError("a backtest needs a TimeManager with a SimulatedClock")
         self.session_config = session_config
         self.time_manager = time_manager
         self.data_manager = data_manager
-        self.journal = journal or Journal()
-        self.observer = observer or SessionObserver()
-        self.load_s = 0.0
-        self.run_s = 0.0
         self.clock = time_manager.clock
         self._lasting: Answers = {}
         self._classes = ConfiguredClasses.of(session_config)
@@ -89,34 +82,47 @@ class SessionCoordinator:
             raise ConfigError(
                 f"{time_manager.exchange} has no session from {asked.start_date} to {asked.end_date}. Choose others."
             )
+        self.begin_run(RunReporter())
         self.begin_day(self.days[0])
 
     # The lifecycle
 
-    def run_day(self, day: date) -> dict[str, Any]:
-        """Run one session from its preparation to its end.
+    def begin_run(self, reporter: RunReporter) -> None:
+        """Begin a run with an empty journal, whose events go to a reporter."""
+        self._reporter = reporter
+        self.journal = Journal(reporter.add)
+        self.load_s = self.run_s = 0.0
 
-        Returns:
-            The session's entry in the summary.
+    def run_day(self, day: date) -> DayResult:
+        """Run one session from its preparation to its end.
 
         Raises:
             ProvisioningError: The config names symbols, and none of them could be provisioned.
             ComponentError: A scanner or strategy raised.
+            RunFolderError: The run folder can no longer be written.
         """
+        self._reporter.day_started(day)
+        try:
+            result = self._run_day(day)
+        finally:
+            self._reporter.finish_batch()
+        self._reporter.day_ended(result, self.session_data)
+        return result
+
+    def _run_day(self, day: date) -> DayResult:
         watch = stopwatch()
-        if day == self.days[0]:  # a run begins, maybe not the first one
-            self.load_s = self.run_s = 0.0
-        self.observer.day_started(day)
         first_record = len(self.journal)
         self.prepare_day(day)
-        hooks = Hooks.of_day(self._classes, self.provisioner, self.time_manager)
+        self._reporter.finish_batch()
+        hooks = Hooks.of_day(self._classes, self.provisioner, self.time_manager, self._reporter.add)
         session = self.time_manager.session(day)
-        stream = SessionStream(session, self.provisioner, hooks, self.clock, self.observer)
+        stream = SessionStream(session, self.provisioner, hooks, self.clock, self._reporter)
         try:
             hooks.setup()
             hooks.scan_before_the_open()
             stream.tell_of_new_symbols()
-            self.observer.day_prepared(self.session_data)
+            self._reporter.finish_batch()
+            self._reporter.day_prepared(self.session_data)
             self.load_s += watch.seconds
             watch = stopwatch()
             callbacks = stream.play()
@@ -125,7 +131,7 @@ class SessionCoordinator:
             raise
         hooks.teardown()
         self.run_s += watch.seconds
-        summary = summarise_day(
+        return day_result(
             self.session_data,
             self.time_manager,
             self.provisioner.context.data_manager,
@@ -135,8 +141,6 @@ class SessionCoordinator:
             scans=hooks.scans,
             callbacks=callbacks,
         )
-        self.observer.day_ended(summary, self.session_data)
-        return summary
 
     def prepare_day(self, day: date) -> None:
         """Begin a session and provision the config's symbols; its clock stands at the start of trading.
@@ -148,7 +152,7 @@ class SessionCoordinator:
         self._load_session_data()
 
     def begin_day(self, day: date) -> None:
-        """Tear down what was, and begin a session that holds nothing, its clock at the start of trading."""
+        """Begin an empty session, its clock at the start of trading."""
         self.session_data = SessionData(day)
         self.provisioner = Provisioner(self.context_of(self.session_data), self.journal)
         self.session_data.serve_additions_by(self.provisioner)
@@ -175,8 +179,9 @@ class SessionCoordinator:
             reasons = "\n".join(f"  {symbol}: {' '.join(errors)}" for symbol, errors in self.dropped.items())
             day = self.session_data.session_date
             none = f"none of the {len(reqs)} symbols could" if len(reqs) > 1 else "the only symbol could not"
-            told = [f"{none} be provisioned for {day}:\n{reasons}"]
-            raise ProvisioningError("\n".join(told + self.questions_of_calendar(day, day)))
+            symbols = self.session_config.session_data_config.symbols
+            questions = questions_of_calendar(self.data_manager.store, self.time_manager, symbols, day, day)
+            raise ProvisioningError("\n".join([f"{none} be provisioned for {day}:\n{reasons}", *questions]))
 
     def analyze_config_symbols(self) -> list[ProvisioningRequirements]:
         """Analyse and validate all config symbols for the current day, without provisioning any: the plan."""
@@ -188,32 +193,6 @@ class SessionCoordinator:
         for req in reqs:
             prove(req, context)
         return reqs
-
-    def questions_of_calendar(self, first: date | None = None, last: date | None = None) -> list[str]:
-        """For sessions on which no symbol of the config has bars: is the calendar wrong, or the data?
-
-        Args:
-            first: The first day that is looked at; unless given, where the history of the first session begins, as far
-                as the store reaches back.
-            last: The last day; the last session of the run unless given.
-        """
-        symbols = self.session_config.session_data_config.symbols
-        store, tm = self.data_manager.store, self.time_manager
-        stored = first_stored_day(store, tm, symbols) or self.days[0]
-        begin = first or min(self.days[0], max(self._first_day_of_history(), stored))
-        return questions_of_calendar(store, tm, symbols, begin, last or self.days[-1])
-
-    def _first_day_of_history(self) -> date:
-        """Where the calendar lets the history of the first session begin."""
-        first = self.days[0]
-        context = self.context_of(SessionData(first))
-        symbols = self.session_config.session_data_config.symbols
-        # All symbols need the same but for what the store holds of them.
-        one = next(filter(context.stored_intervals, symbols), symbols[0])
-        for need in requirements_of(Addition("symbol", one, "config"), context).intervals.values():
-            with suppress(CalendarError):
-                first = min(first, context.calendar_start(need))
-        return first
 
     def unread_keys(self) -> list[str]:
         """What to tell of keys of their configs that scanners and strategies have read on no day so far."""

@@ -1,39 +1,156 @@
-"""`SessionObserver`: how a progress bar, a log or a notebook watches a run without being woven into it."""
+"""Observers of a run, and the reporter that passes events to them and to the run folder."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from traceback import format_exc
+from typing import TYPE_CHECKING
+
+from openbell.logs import get_logger
+from openbell.model.events import ScanEvent, SignalEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Sequence
     from datetime import date
 
-    from openbell.provisioning import ProvisioningRecord
+    from openbell.model.bars import Bar
+    from openbell.model.events import Event, ProvisioningRecord
+    from openbell.results.result import DayResult
+    from openbell.results.run_folder import RunFolder
     from openbell.session import SessionData
 
-__all__ = ["SessionObserver"]
+__all__ = ["RunReporter", "SessionObserver"]
 
 
 class SessionObserver:
-    """Derive from it and define what you want to hear of; every method does nothing by default."""
+    """Base of progress bars, logs and notebooks that watch a run; every method does nothing by default.
+
+    Methods are called on the thread of the run, additions, scans and signals when their event batch is finished. An
+    observer that raises is reported with a warning, and the run goes on without it.
+    """
 
     def run_started(self, days: list[date]) -> None:
-        """The sessions that will be run."""
+        """Receive the sessions that will be run."""
 
     def warned(self, warning: str) -> None:
-        """Something is odd: before the first session, of calendar and data; after the last one, of keys nobody read."""
+        """Receive an oddity of calendar, data or config, or the failure of another observer."""
 
     def day_started(self, day: date) -> None:
-        """A session is about to be prepared."""
+        """Receive a session that is about to be prepared."""
 
     def provisioned(self, record: ProvisioningRecord) -> None:
-        """The journal got a record."""
+        """Receive the record of an addition or removal, whatever its outcome."""
 
     def day_prepared(self, session_data: SessionData) -> None:
-        """All is provisioned and set up; the session is about to be streamed."""
+        """Receive a session that is about to begin: everything is provisioned and set up."""
+
+    def scanned(self, scan: ScanEvent) -> None:
+        """Receive the run of a scanner, also one that found nothing."""
+
+    def signalled(self, signal: SignalEvent) -> None:
+        """Receive a signal of a strategy."""
+
+    def bar_closed(self, bar: Bar) -> None:
+        """Receive a bar of any series of the session when it closes, after the strategies.
+
+        Only a class that defines this method gets bars, because making them takes time.
+        """
 
     def advanced(self, share: float) -> None:
-        """The session clock moved on: 0 is the session's start, 1 its end."""
+        """Receive the progress of the session clock, from 0 at the session's start to 1 at its end."""
 
-    def day_ended(self, summary: Mapping[str, Any], session_data: SessionData) -> None:
-        """A session is over; ``summary`` is its part of the run's summary."""
+    def day_ended(self, result: DayResult, session_data: SessionData) -> None:
+        """Receive the result of a session that is over."""
+
+
+class RunReporter:
+    """Collects the events of a batch, and passes them on when the batch is finished.
+
+    Args:
+        observers: Receive everything, in this order.
+        folder: Gets every batch before the observers do.
+
+    Attributes:
+        pending: Events of the batch that is not finished; the list stays the same object.
+        failures: The warnings about observers that raised.
+    """
+
+    def __init__(self, observers: Sequence[SessionObserver] = (), folder: RunFolder | None = None) -> None:
+        self.pending: list[Event] = []
+        self.failures: list[str] = []
+        self._observers = list(observers)
+        self._folder = folder
+
+    @property
+    def wants_bars(self) -> bool:
+        """Whether an observer defines ``bar_closed``."""
+        return any(type(o).bar_closed is not SessionObserver.bar_closed for o in self._observers)
+
+    def add(self, event: Event) -> None:
+        """Add an event to the batch; may be called from any thread."""
+        self.pending.append(event)
+
+    def finish_batch(self) -> None:
+        """Write the events of the batch to the run folder, then pass them to the observers.
+
+        Raises:
+            RunFolderError: The run folder cannot be written.
+        """
+        if not self.pending:
+            return
+        events = self.pending[:]
+        del self.pending[: len(events)]  # not clear(): another thread may have added one meanwhile
+        if self._folder is not None:
+            self._folder.write_events(events)
+        for event in events:
+            self._event(event)
+
+    def _event(self, event: Event) -> None:
+        if isinstance(event, SignalEvent):
+            self._each(lambda observer: observer.signalled(event))
+        elif isinstance(event, ScanEvent):
+            self._each(lambda observer: observer.scanned(event))
+        else:
+            self._each(lambda observer: observer.provisioned(event))
+
+    def run_started(self, days: list[date]) -> None:
+        """Report the beginning of the run."""
+        self._each(lambda observer: observer.run_started(days))
+
+    def warned(self, warning: str) -> None:
+        """Report a warning."""
+        self._each(lambda observer: observer.warned(warning))
+
+    def day_started(self, day: date) -> None:
+        """Report that a session is about to be prepared."""
+        self._each(lambda observer: observer.day_started(day))
+
+    def day_prepared(self, session_data: SessionData) -> None:
+        """Report that a session is about to begin."""
+        self._each(lambda observer: observer.day_prepared(session_data))
+
+    def bar_closed(self, bar: Bar) -> None:
+        """Report a bar."""
+        self._each(lambda observer: observer.bar_closed(bar))
+
+    def advanced(self, share: float) -> None:
+        """Report the progress of the session clock."""
+        self._each(lambda observer: observer.advanced(share))
+
+    def day_ended(self, result: DayResult, session_data: SessionData) -> None:
+        """Report the result of a session."""
+        self._each(lambda observer: observer.day_ended(result, session_data))
+
+    def _each(self, call: Callable[[SessionObserver], None]) -> None:
+        for observer in tuple(self._observers):
+            try:
+                call(observer)
+            except Exception as error:  # noqa: BLE001 -- an observer may raise anything; it is reported
+                self._drop(observer, error)
+
+    def _drop(self, observer: SessionObserver, error: Exception) -> None:
+        self._observers.remove(observer)
+        name = type(observer).__name__
+        get_logger().warning("observer failed", observer=name, exception=format_exc())
+        warning = f"the observer {name} raised {type(error).__name__}: {error}. The run goes on without it."
+        self.failures.append(warning)
+        self.warned(warning)

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from openbell.engine.component_runner import Hooks, ScannerOfDay
-    from openbell.engine.observer import SessionObserver
+    from openbell.engine.observer import RunReporter
     from openbell.engine.timetable import BarsAt, Moment, Plain, SliceEvent
+    from openbell.model.bars import Bar
     from openbell.provisioning import Provisioner
     from openbell.timing.clock import SimulatedClock
     from openbell.timing.grid import TradingSession
@@ -37,7 +38,7 @@ class SessionStream:
         provisioner: Holds the session's state, and provisions what strategies subscribe to.
         hooks: The scanners and strategies.
         clock: The session clock.
-        observer: Hears how far it is.
+        reporter: Gets the events of each batch, and the progress.
     """
 
     def __init__(
@@ -46,16 +47,19 @@ class SessionStream:
         provisioner: Provisioner,
         hooks: Hooks,
         clock: SimulatedClock,
-        observer: SessionObserver,
+        reporter: RunReporter,
     ) -> None:
         self._session = session
         self._session_data = provisioner.context.session_data
         self._hooks = hooks
         self._clock = clock
-        self._observer = observer
+        self._reporter = reporter
+        self._bars_reported = 0
         self._full = set(self._session_data.full_symbols)
         self._told_version = self._session_data.series_version
-        self._subscriptions = Subscriptions(provisioner, hooks, session.last_ns)
+        self._subscriptions = Subscriptions(
+            provisioner, hooks, session.last_ns, on_bar=self._report_bar if reporter.wants_bars else None
+        )
         self._played_ns = session.first_ns - 1
         self._told_ns = 0
 
@@ -91,8 +95,12 @@ class SessionStream:
                 bars, slices = self._subscriptions.resolve()
             table = timetable(bars, due, slices, after_ns=after_ns, last_ns=last_ns)
             callbacks += self._play_unchanged(table, version)
-        self._observer.advanced(1.0)
-        return callbacks
+        self._reporter.advanced(1.0)
+        return callbacks - self._bars_reported
+
+    def _report_bar(self, bar: Bar) -> None:
+        self._bars_reported += 1
+        self._reporter.bar_closed(bar)
 
     def _play_unchanged(self, table: Iterable[tuple[Plain, Moment]], version: int) -> int:
         """Play a timetable to its end, or as long as the session is as it was; returns the number of callbacks."""
@@ -125,6 +133,7 @@ class SessionStream:
                     self._hooks.keep_signals(callback, said)
         except (Exception, SystemExit) as error:
             raise self._told(error, callback) from error
+        self._reporter.finish_batch()
         self._played_ns = moment.time_ns
         if self._played_ns >= self._told_ns:
             self._told_ns = self._tell_how_far(self._played_ns)
@@ -139,7 +148,7 @@ class SessionStream:
 
     def _play_stretch(self, stretch: Stretch, version: int) -> int:
         """Bars of one stretch. This is where a run spends its time: what can be done before is not done here."""
-        data, clock, told_ns = self._session_data, self._clock, self._told_ns
+        data, clock, told_ns, pending = self._session_data, self._clock, self._told_ns, self._reporter.pending
         cursor, callbacks, moves, _, _ = stretch
         move, left_out = moves[0], 0
         callback: Callable[..., Any] | None = None
@@ -153,10 +162,13 @@ class SessionStream:
                         left_out += 1  # removed at this very moment, by a strategy before
                     elif (said := callback(bar)) is not None:
                         self._hooks.keep_signals(callback, said)
+                if pending:
+                    callback = None  # what follows is not the strategy's
+                    self._reporter.finish_batch()
                 if data.series_version != version:
                     break
                 if move[0] >= told_ns:
-                    callback = None  # what follows is not the strategy's
+                    callback = None
                     told_ns = self._tell_how_far(move[0])
         except (Exception, SystemExit) as error:
             raise self._told(error, callback) from error
@@ -165,7 +177,7 @@ class SessionStream:
 
     def _play_series(self, stretch: Stretch, version: int) -> int:
         """As `_play_stretch`, of one series with one subscriber, who waits for nobody: in half the time."""
-        data, clock, told_ns = self._session_data, self._clock, self._told_ns
+        data, clock, told_ns, pending = self._session_data, self._clock, self._told_ns, self._reporter.pending
         cursor, (callback,), moves, _, _ = stretch
         move, from_strategy = moves[0], True
         try:
@@ -174,6 +186,10 @@ class SessionStream:
                 clock.now_ns = move[0]
                 if (said := callback(bar)) is not None:
                     self._hooks.keep_signals(callback, said)
+                if pending:
+                    from_strategy = False
+                    self._reporter.finish_batch()
+                    from_strategy = True
                 if data.series_version != version:
                     break
                 if move[0] >= told_ns:
@@ -202,10 +218,11 @@ class SessionStream:
                             calls -= 1  # removed at this very moment, by a scanner or by a strategy before
                         elif (said := callback(bar)) is not None:
                             self._hooks.keep_signals(callback, said)
+                callback = None  # what follows is not the strategy's
+                self._reporter.finish_batch()
                 if data.series_version != version:
                     break
                 if self._played_ns >= self._told_ns:
-                    callback = None  # what follows is not the strategy's
                     self._told_ns = self._tell_how_far(self._played_ns)
         except (Exception, SystemExit) as error:
             raise self._told(error, callback) from error
@@ -228,7 +245,7 @@ class SessionStream:
     def _tell_how_far(self, now_ns: int) -> int:
         """Tell the observer; returns when it should hear again: after a part of the session."""
         first_ns, last_ns = self._session.first_ns, self._session.last_ns
-        self._observer.advanced((now_ns - first_ns) / (last_ns - first_ns))
+        self._reporter.advanced((now_ns - first_ns) / (last_ns - first_ns))
         return now_ns + (last_ns - first_ns) // _TOLD_PARTS
 
     def _scheduled_scans(self) -> list[Scan]:

@@ -13,10 +13,13 @@ from openbell.session.cross_section import CrossSectionTable
 from openbell.session.series import cursor_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openbell.components.strategy import Strategy
     from openbell.engine.component_runner import Hooks
+    from openbell.model.bars import Bar
+    from openbell.model.events import ProvisioningRecord
     from openbell.provisioning import Provisioner
-    from openbell.provisioning.journal import ProvisioningRecord
     from openbell.session import BarIntervalData
     from openbell.session.cursor import Cursor
 
@@ -30,13 +33,17 @@ class Subscriptions:
         provisioner: Holds the session's state, and provisions what is not there.
         hooks: The strategies.
         last_ns: The end of the session.
+        on_bar: Gets the bars of every series of the session, after the strategies.
     """
 
-    def __init__(self, provisioner: Provisioner, hooks: Hooks, last_ns: int) -> None:
+    def __init__(
+        self, provisioner: Provisioner, hooks: Hooks, last_ns: int, on_bar: Callable[[Bar], None] | None = None
+    ) -> None:
         self._provisioner = provisioner
         self._session_data = provisioner.context.session_data
         self._hooks = hooks
         self._last_ns = last_ns
+        self._on_bar = on_bar
         self._times: dict[Cursor, SubscribedTimes] = {}
 
     def resolve(self) -> tuple[list[Subscription], list[SliceSubscription]]:
@@ -56,6 +63,9 @@ class Subscriptions:
                 for series in wanted:
                     by_interval.setdefault(series.interval, {})[series.symbol] = series
                 slices += [(strategy, interval, found) for interval, found in by_interval.items()]
+        if self._on_bar is not None:
+            everything = [series for data in self._session_data.current.values() for series in data.bars.values()]
+            bars += [Subscription(self._on_bar, series, self._times_of(series)) for series in everything]
         slices.sort(key=lambda entry: parse_interval(entry[1]))
         return bars, [SliceSubscription(s.on_slice, self._table(found)) for s, _, found in slices]
 

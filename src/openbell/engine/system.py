@@ -1,33 +1,34 @@
-"""`SystemManager`: builds a session engine from a config, and runs or plans it."""
+"""Session engine built from a config: runs or plans its sessions."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openbell.config import SessionConfig, load_config
-from openbell.config.gap_policy import symbols_named
 from openbell.engine.coordinator import SessionCoordinator
+from openbell.engine.data_source import data_manager_of
 from openbell.engine.gc_control import rare_garbage
-from openbell.engine.observer import SessionObserver
+from openbell.engine.observer import RunReporter, SessionObserver
+from openbell.engine.oddities import oddities
 from openbell.engine.preflight import require_good_config
-from openbell.errors import ConfigError
-from openbell.market_data.manager import DataManager
-from openbell.provisioning import Journal
-from openbell.provisioning.plan import describe_requirement
-from openbell.quality.calendar_fit import bars_beyond_calendar
+from openbell.provisioning.plan import plan_symbol
+from openbell.results.plan import DayPlan, PlanResult
+from openbell.results.result import RunResult
 from openbell.store.label import read_label
-from openbell.store.store import BarStore
 from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
+    from pathlib import Path
 
+    from openbell.market_data.manager import DataManager
+    from openbell.results.result import DayResult
     from openbell.results.run_folder import RunFolder
     from openbell.session import SessionData
+    from openbell.store.store import BarStore
 
 __all__ = ["SystemManager"]
 
@@ -36,48 +37,50 @@ class SystemManager:
     """A session engine, wired and ready.
 
     Args:
-        config: What the sessions need: a config, or what `load_config` takes.
-        store: The folder of the bar store; the config's ``store`` unless given.
-        observer: Hears of what happens.
+        config: A config, or what `load_config` takes.
+        store: The bar store or its folder; the config's ``store`` unless given.
+        data_manager: Bars, in place of a store. Many systems may share one, also in several threads, if their configs
+            agree on the exchange and on everything that the bars depend on.
+        clock: The session clock; a new one unless given. Systems that run at the same time need one each.
+        observer: Watches the runs; one, or several that hear of everything in turn.
 
     Attributes:
         config: The config.
         time_manager: Calendar and clock.
         data_manager: Bars.
-        coordinator: The lifecycle; its ``session_data`` is there for inspection after a run.
+        coordinator: The lifecycle of sessions.
 
     Raises:
-        ConfigError: The config as a whole cannot be, or names no store.
+        ConfigError: The config contradicts itself, names no store, or disagrees with the data manager.
         StoreError: The folder is not a store.
+        TypeError: Both a store and a data manager are given.
     """
 
     def __init__(
         self,
         config: SessionConfig | Mapping[str, Any] | Path | str,
         *,
-        store: Path | str | None = None,
-        observer: SessionObserver | None = None,
+        store: BarStore | Path | str | None = None,
+        data_manager: DataManager | None = None,
+        clock: SimulatedClock | None = None,
+        observer: SessionObserver | Iterable[SessionObserver] | None = None,
     ) -> None:
         if not isinstance(config, SessionConfig):
             config = load_config(config)
         require_good_config(config)
         self.config = config
-        self._observer = observer or SessionObserver()
-        data = config.session_data_config
-        self.time_manager = TimeManager(config.exchange, session_hours=data.session_hours, clock=SimulatedClock())
-        self.data_manager = DataManager(
-            BarStore.open(_store_path(config, store)),
-            self.time_manager,
-            min_completeness=data.min_completeness,
-            horizon=config.backtest_config.end_date,
-            adjustment=data.adjustment,
-            gap_policy=data.gap_policy,
-            gap_fill=data.historical.gap_fill,
+        self.time_manager = TimeManager(
+            config.exchange,
+            session_hours=config.session_data_config.session_hours,
+            clock=SimulatedClock() if clock is None else clock,
         )
-        self.coordinator = SessionCoordinator(config, self.time_manager, self.data_manager, observer=self._observer)
-        self._days: list[dict[str, Any]] = []
+        self.data_manager = data_manager_of(config, self.time_manager, store, data_manager)
+        self.coordinator = SessionCoordinator(config, self.time_manager, self.data_manager)
+        self._observers = (observer,) if isinstance(observer, SessionObserver) else tuple(observer or ())
+        self._days: list[DayResult] = []
         self._error: str | None = None
-        self._unread: list[str] = []
+        self._unread: tuple[str, ...] = ()
+        self._reporter = RunReporter()
 
     def __repr__(self) -> str:
         days = self.coordinator.days
@@ -88,64 +91,54 @@ class SystemManager:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """What is odd about calendar and data taken together; looked up when first asked for.
+        """Oddities of calendar and data taken together, looked up when first asked for.
 
         The calendar ends before the data, or calls a day a session on which no symbol of the config has bars; or a
-        symbol has a gap policy of its own and no bars. The summary's ``warnings`` hold these and, when the run is over,
-        the keys of a ``config`` that nobody read.
+        symbol has a gap policy of its own and no bars. The summary's ``warnings`` hold these, observers that failed
+        and, when the run is over, the keys of a ``config`` that nobody read.
         """
-        symbols = self.config.session_data_config.symbols
-        beyond = bars_beyond_calendar(self.data_manager.store, self.time_manager, symbols)
-        return (*beyond, *self.coordinator.questions_of_calendar(), *self._unknown_gap_policies())
-
-    def _unknown_gap_policies(self) -> list[str]:
-        days = self.coordinator.days[:1] + self.coordinator.days[-1:]
-        named = symbols_named(self.config.session_data_config.gap_policy)
-        return [
-            f"session_data_config.gap_policy names {name}, of which the store has no bars."
-            f"{self.data_manager.hint(name, days[0])}"
-            for name in named
-            if not any(self.data_manager.available_intervals(name, day) for day in days)
-        ]
+        return oddities(self.config, self.time_manager, self.data_manager, self.coordinator.days)
 
     @property
     def session_data(self) -> SessionData:
         """The session of the current day; after a run, the last one."""
         return self.coordinator.session_data
 
-    def run(self, folder: RunFolder | None = None) -> dict[str, Any]:
+    def run(self, folder: RunFolder | None = None) -> RunResult:
         """Run all sessions.
 
         Args:
-            folder: Where the run leaves its journal and summary; nothing is kept unless given.
-
-        Returns:
-            The summary, which is also what ``summary.json`` holds.
+            folder: Receives events as they happen and, at the end, the results; nothing is written unless given.
 
         Raises:
             ProvisioningError: On some day, none of the config's symbols could be provisioned.
             ComponentError: A scanner or strategy raised. The run folder keeps what was done until then.
+            RunFolderError: The run folder can no longer be written.
         """
-        self._days, self._error, self._unread = [], None, []
-        self.coordinator.journal = Journal(folder.journal if folder else None, self._observer.provisioned)
-        self._observer.run_started(self.coordinator.days)
+        reporter = RunReporter(self._observers, folder)
+        self._begin(reporter)
+        reporter.run_started(self.coordinator.days)
         for warning in self.warnings:
-            self._observer.warned(warning)
+            reporter.warned(warning)
         try:
             with rare_garbage():
                 for day in self.coordinator.days:
                     self._days.append(self._run_day(day))
                     if folder:
                         folder.keep_day(self.session_data)
-            self._unread = self.coordinator.unread_keys()
+            self._unread = tuple(self.coordinator.unread_keys())
             for warning in self._unread:
-                self._observer.warned(warning)
+                reporter.warned(warning)
         finally:
             if folder:
                 folder.finish(self.summary())
         return self.summary()
 
-    def _run_day(self, day: date) -> dict[str, Any]:
+    def _begin(self, reporter: RunReporter) -> None:
+        self._reporter, self._days, self._error, self._unread = reporter, [], None, ()
+        self.coordinator.begin_run(reporter)
+
+    def _run_day(self, day: date) -> DayResult:
         try:
             return self.coordinator.run_day(day)
         except BaseException as error:
@@ -153,38 +146,33 @@ class SystemManager:
             self._error = f"interrupted in session {day}" if stopped else str(error) or type(error).__name__
             raise
 
-    def summary(self) -> dict[str, Any]:
-        """What the run came to so far: the sessions that are over and, when it failed, the ``error``."""
-        timing = {"load_s": round(self.coordinator.load_s, 6), "run_s": round(self.coordinator.run_s, 6)}
-        error = {} if self._error is None else {"error": self._error}
-        return {**self._heading(), **error, "days": list(self._days), "timing": timing}
+    def summary(self) -> RunResult:
+        """Return the result of the run so far: the sessions that are over and, when it failed, the ``error``."""
+        return RunResult(
+            session_name=self.config.session_name,
+            mode=self.config.mode,
+            exchange=self.config.exchange_name,
+            warnings=(*self.warnings, *self._reporter.failures, *self._unread),
+            store_label=read_label(self.data_manager.store.path),
+            error=self._error,
+            days=tuple(self._days),
+            load_s=self.coordinator.load_s,
+            run_s=self.coordinator.run_s,
+        )
 
-    def plan(self) -> dict[str, Any]:
-        """What a run would need of the store for the config's symbols, day by day, and why; nothing is provisioned."""
-        days = []
-        for day in self.coordinator.days:
-            self.coordinator.begin_day(day)
-            context = self.coordinator.provisioner.context
-            symbols = {
-                req.symbol: describe_requirement(req, context) for req in self.coordinator.analyze_config_symbols()
-            }
-            days.append({"date": day.isoformat(), "symbols": symbols, "rows": sum(s["rows"] for s in symbols.values())})
-        return {**self._heading(), "days": days}
+    def plan(self) -> PlanResult:
+        """Return the needs of the config's symbols, day by day, with their reasons; nothing is provisioned."""
+        return PlanResult(
+            session_name=self.config.session_name,
+            mode=self.config.mode,
+            exchange=self.config.exchange_name,
+            warnings=(*self.warnings, *self._unread),
+            store_label=read_label(self.data_manager.store.path),
+            days=tuple(self._plan_day(day) for day in self.coordinator.days),
+        )
 
-    def _heading(self) -> dict[str, Any]:
-        heading = {
-            "session_name": self.config.session_name,
-            "mode": self.config.mode,
-            "exchange": self.config.exchange_name,
-            "warnings": [*self.warnings, *self._unread],
-        }
-        label = read_label(self.data_manager.store.path)
-        return heading if label is None else {**heading, "store_label": label}
-
-
-def _store_path(config: SessionConfig, store: Path | str | None) -> Path:
-    if store is not None:
-        return Path(store)
-    if config.store is None:
-        raise ConfigError("no store: say --store DIR, or write store: DIR in the config")
-    return config.folder / config.store
+    def _plan_day(self, day: date) -> DayPlan:
+        self.coordinator.begin_day(day)
+        context = self.coordinator.provisioner.context
+        reqs = self.coordinator.analyze_config_symbols()
+        return DayPlan(day, {req.symbol: plan_symbol(req, context) for req in reqs})

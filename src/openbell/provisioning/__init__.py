@@ -2,7 +2,7 @@
 
 from openbell.provisioning.analysis import analyze_requirements
 from openbell.provisioning.context import ProvisioningContext
-from openbell.provisioning.journal import Journal, ProvisioningRecord
+from openbell.provisioning.journal import Journal
 from openbell.provisioning.operations import OPERATIONS, analyze_indicator_requirements
 from openbell.provisioning.provisioner import Provisioner
 from openbell.provisioning.requirements import Addition, ProvisioningRequirements
@@ -19,7 +19,6 @@ __all__ = [
     "Journal",
     "Provisioner",
     "ProvisioningContext",
-    "ProvisioningRecord",
     "ProvisioningRequirements",
     "Source",
     "StepWork",

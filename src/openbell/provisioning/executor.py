@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from openbell.errors import OpenbellError
 from openbell.logs import get_logger
-from openbell.provisioning.journal import StepTiming
+from openbell.model.events import StepTiming
 from openbell.provisioning.steps import StepWork, find_step
 from openbell.session.symbol import WHOLE_SYMBOL, SymbolSessionData
 from openbell.timing.clock import stopwatch

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.errors import OpenbellError
+from openbell.model.events import ProvisioningRecord
 from openbell.provisioning.analysis import is_there, prove, requirements_of
 from openbell.provisioning.executor import Outcome, execute
 from openbell.provisioning.history import prefetch
-from openbell.provisioning.journal import Journal, ProvisioningRecord
 from openbell.provisioning.removal import refusal_to_remove, refusal_to_unlock, without_owner
 from openbell.provisioning.requirements import Addition, ProvisioningRequirements
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from openbell.config import IndicatorConfig
     from openbell.provisioning.context import ProvisioningContext
+    from openbell.provisioning.journal import Journal
     from openbell.session.symbol import SymbolSessionData
 
 __all__ = ["Provisioner"]
@@ -33,7 +34,6 @@ class Provisioner:
     def __init__(self, context: ProvisioningContext, journal: Journal) -> None:
         self.context = context
         self.journal = journal
-        self._told_ns, self._told = -1, ""
         self._lock = context.session_data._symbol_operation_lock  # noqa: SLF001 -- the seed's name
 
     def provision(self, additions: Iterable[Addition]) -> list[bool]:
@@ -168,7 +168,8 @@ class Provisioner:
         req = outcome.req
         self.journal.append(
             ProvisioningRecord(
-                time=self._session_time(),
+                time_ns=self.context.time_manager.now_ns,
+                zone=self.context.time_manager.timezone,
                 operation_type=req.operation_type,
                 source=req.source,
                 owner=req.owner or req.source,
@@ -185,18 +186,19 @@ class Provisioner:
     def _record_change(
         self, operation: str, symbol: str, source: str, owner: str, refusal: str | None, reason: str
     ) -> None:
-        errors = (refusal,) if refusal else ()
         self.journal.append(
             ProvisioningRecord(
-                self._session_time(), operation, source, owner, symbol, (), (), not refusal, errors, (), reason
+                time_ns=self.context.time_manager.now_ns,
+                zone=self.context.time_manager.timezone,
+                operation_type=operation,
+                source=source,
+                owner=owner,
+                symbol=symbol,
+                ok=not refusal,
+                errors=(refusal,) if refusal else (),
+                reason=reason,
             )
         )
-
-    def _session_time(self) -> str:
-        now_ns = self.context.time_manager.now_ns
-        if self._told_ns != now_ns:
-            self._told_ns, self._told = now_ns, self.context.time_manager.to_local(now_ns).isoformat()
-        return self._told
 
 
 def _turns(additions: Sequence[Addition]) -> list[list[int]]:

@@ -1,25 +1,34 @@
-"""`RunFolder`: what a run leaves behind: the config as resolved, the journal, the signals and the summary."""
+"""Run folder: the config, events as they happen, and the results of a run."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from openbell.errors import ConfigError
+from openbell.errors import ConfigError, RunFolderError
+from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
+from openbell.results.as_json import event_json
 from openbell.timing.clock import wall_stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from io import FileIO
 
     from openbell.config import SessionConfig
+    from openbell.model.events import Event
+    from openbell.results.result import RunResult
     from openbell.session import SessionData
 
 __all__ = ["RunFolder"]
 
-_SIGNAL_COLUMNS = ("date", "time", "symbol", "action", "reason", "strategy")
+_EVENT_FILES: dict[type[Event], str] = {
+    ProvisioningRecord: "journal.jsonl",
+    ScanEvent: "scans.jsonl",
+    SignalEvent: "signals.jsonl",
+}
 
 
 class RunFolder:
@@ -27,13 +36,12 @@ class RunFolder:
 
     Attributes:
         path: The folder.
-        journal: The open journal file; the run writes one JSON line per record.
 
     Args:
-        path: The folder; it is made, and must not hold a run already.
-        config: The config, which is kept as resolved.
-        keep_bars: Whether the bars of every session are kept, too, as Parquet.
-        keep_indicators: Whether the indicators of every session are kept, too, as Parquet.
+        path: The folder; it is created, and must not hold a run already.
+        config: The config, which is written as resolved.
+        keep_bars: Whether the bars of every session are written, too, as Parquet.
+        keep_indicators: Whether the indicators of every session are written, too, as Parquet.
 
     Raises:
         ConfigError: The folder holds a run already, or cannot be written.
@@ -47,7 +55,7 @@ class RunFolder:
         self._keep_indicators = keep_indicators
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self.journal: TextIO = (path / "journal.jsonl").open("x", encoding="utf-8")
+            self._files = {kind: (path / name).open("xb", buffering=0) for kind, name in _EVENT_FILES.items()}
         except FileExistsError:
             held = "holds a run already" if path.is_dir() else "is a file"
             raise ConfigError(f"{path} {held}. Name another folder for the run with --out.") from None
@@ -57,11 +65,31 @@ class RunFolder:
 
     @staticmethod
     def default_path(session_name: str) -> Path:
-        """``runs/<session>-<time>`` below the current folder; the time is the machine's, in UTC."""
+        """Return ``runs/<session>-<time>`` below the current folder; the time is the machine's, in UTC."""
         return Path("runs") / f"{session_name.replace(' ', '_')}-{wall_stamp()}"
 
+    def write_events(self, events: Sequence[Event]) -> None:
+        """Append the events of one batch, with one write per file.
+
+        A process that is killed afterwards loses none of them, nor leaves a part of a line.
+
+        Raises:
+            RunFolderError: The folder cannot be written.
+        """
+        for kind, file in self._files.items():
+            lines = [json.dumps(event_json(event)) + "\n" for event in events if type(event) is kind]
+            if lines:
+                self._append(file, "".join(lines).encode())
+
+    def _append(self, file: FileIO, content: bytes) -> None:
+        try:
+            while content:
+                content = content[file.write(content) or 0 :]
+        except OSError as error:
+            raise RunFolderError(f"cannot write {file.name}: {error.strerror or error}.") from error
+
     def keep_day(self, session_data: SessionData) -> None:
-        """Write a session's bars and indicators, as far as they were asked for: one file per symbol and interval."""
+        """Write a session's bars and indicators if asked for, one file per symbol and interval."""
         day = session_data.session_date.isoformat()
         for symbol in session_data.symbols:
             data = session_data.get_symbol_data(symbol)
@@ -79,29 +107,40 @@ class RunFolder:
                     frame = series.to_polars().select("timestamp", "end").with_columns(pl.DataFrame(columns))
                     self._write_frame(Path("indicators") / day / name, frame)
 
-    def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write the signals and the summary, and close the journal."""
-        signals = [{"date": day["date"], **signal} for day in summary["days"] for signal in day["signals"]]
-        frame = pl.DataFrame(signals, schema=dict.fromkeys(_SIGNAL_COLUMNS, pl.String))
-        frame = frame.with_columns(
-            pl.col("date").str.to_date("%Y-%m-%d"),
-            pl.col("time").str.to_datetime("%+", time_unit="ns", time_zone="UTC"),
-        )
-        self._write_frame(Path("signals.parquet"), frame)
-        self._write_json("summary.json", summary)
-        self.journal.close()
+    def finish(self, result: RunResult) -> None:
+        """Write the signals of the sessions that are over and the summary, and close the files."""
+        for file in self._files.values():
+            file.close()
+        self._write_frame(Path("signals.parquet"), _signal_frame(result))
+        self._write_json("summary.json", result.to_dict())
 
     def _write_frame(self, name: Path, frame: pl.DataFrame) -> None:
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         frame.write_parquet(target)
 
-    def _write_json(self, name: str, value: Any) -> None:
+    def _write_json(self, name: str, value: Mapping[str, Any]) -> None:
         (self.path / name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
+def _signal_frame(result: RunResult) -> pl.DataFrame:
+    signals = [signal for day in result.days for signal in day.signals]
+    return pl.DataFrame(
+        {
+            "date": pl.Series([signal.session_date for signal in signals], dtype=pl.Date),
+            "time": pl.Series([signal.time_ns // 1000 * 1000 for signal in signals], dtype=pl.Int64)
+            .cast(pl.Datetime("ns"))
+            .dt.replace_time_zone("UTC"),
+            **{
+                name: pl.Series([getattr(signal, name) for signal in signals], dtype=pl.String)
+                for name in ("symbol", "action", "reason", "strategy")
+            },
+        }
+    )
+
+
 def _repeatable(config: SessionConfig) -> dict[str, Any]:
-    """The resolved config with all its files named in full: it runs from the run folder as it did from its own."""
+    """Return the resolved config with all files named in full, so that it runs from the run folder."""
     values = config.resolved()
     folder = config.folder.resolve()
     for component in (*values["scanners"], *values["strategies"]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.markup import escape
@@ -10,11 +10,12 @@ from rich.measure import Measurement
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+    from datetime import datetime
 
     from rich.console import Console
 
-__all__ = ["counted", "fits", "label_of", "make_table", "percent", "some"]
+__all__ = ["clock", "counted", "fits", "label_of", "make_table", "percent", "some"]
 
 _MOST_SYMBOLS_OF_A_ROW = 4
 _FIRST_SYMBOLS_OF_MANY = 2
@@ -37,10 +38,14 @@ def fits(table: Table, console: Console) -> bool:
     return Measurement.get(console, console.options.update(width=10_000), table).maximum <= console.width
 
 
-def label_of(report: Mapping[str, Any]) -> str:
-    """The label of the store that a plan or a summary is about, as the end of a title; empty when it has none."""
-    label = report.get("store_label")
-    return f" [bold magenta]({escape(label)})[/]" if label else ""
+def label_of(store_label: str | None) -> str:
+    """Return the label of a store as the end of a title; empty when it has none."""
+    return f" [bold magenta]({escape(store_label)})[/]" if store_label else ""
+
+
+def clock(moment: datetime, *, seconds: bool | None = None) -> str:
+    """Return a time of day; with seconds if it has some, or as asked for."""
+    return f"{moment:%H:%M:%S}" if (moment.second if seconds is None else seconds) else f"{moment:%H:%M}"
 
 
 def percent(quality: float | None) -> str:

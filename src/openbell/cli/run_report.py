@@ -1,20 +1,22 @@
-"""`RunReport`: prints each session when it is over, so that a run that fails or is stopped has told what it did."""
+"""Terminal report of a run: each session as soon as it is over."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from openbell.cli.provisioning_view import count_refusals, count_warnings
+from openbell.cli.session_view import session_views
 from openbell.cli.terminal.console import out, show
-from openbell.cli.terminal.tables import label_of, percent
-from openbell.cli.views.provisioning import count_refusals, count_warnings
-from openbell.cli.views.session import base_bars, session_views
+from openbell.cli.terminal.tables import clock, label_of, percent
 from openbell.engine.observer import SessionObserver
+from openbell.model.events import local_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from datetime import date
 
+    from openbell.results.result import DayResult, RunResult
     from openbell.session import SessionData
 
 __all__ = ["RunReport"]
@@ -23,7 +25,14 @@ _MOST_SESSIONS_IN_FULL = 5
 
 
 class _Column(NamedTuple):
-    """A column of the overview: its name, its width, whether it is flushed right, and when it gives way (0: first)."""
+    """A column of the overview.
+
+    Attributes:
+        name: Its heading.
+        width: Its width in characters.
+        right: Whether it is flushed right.
+        rank: On a narrow terminal, columns of low rank are left out first.
+    """
 
     name: str
     width: int
@@ -59,48 +68,48 @@ class RunReport(SessionObserver):
         self.store_label: str | None = None
         self._paused = paused
         self._count = 0
-        self._first: Mapping[str, Any] | None = None
-        self._last: Mapping[str, Any] | None = None
+        self._first: DayResult | None = None
+        self._last: DayResult | None = None
 
     @property
     def _label(self) -> str:
-        return label_of({"store_label": self.store_label})
+        return label_of(self.store_label)
 
     @property
     def _is_long(self) -> bool:
         return self._count > _MOST_SESSIONS_IN_FULL
 
     def run_started(self, days: list[date]) -> None:
-        """Choose the form, by the number of sessions."""
+        """Choose the form by the number of sessions."""
         self._count = len(days)
 
-    def day_ended(self, summary: Mapping[str, Any], session_data: SessionData) -> None:  # noqa: ARG002 -- the signature
+    def day_ended(self, result: DayResult, session_data: SessionData) -> None:  # noqa: ARG002 -- the signature
         """Print the session, or its line."""
         with self._paused():
             if not self._is_long:
-                self._print_in_full(summary)
+                self._print_in_full(result)
             else:
                 if self._first is None:
                     show(f"[bold]{self._count} sessions{self._label}[/]")
                     self._print_row([column.name for column in _COLUMNS], "dim")
-                self._print_row(_cells(summary))
-        self._first = self._first or summary
-        self._last = summary
+                self._print_row(_cells(result))
+        self._first = self._first or result
+        self._last = result
 
-    def finish(self, summary: Mapping[str, Any]) -> None:
-        """Print what is told at the end, also of a run that failed: of many sessions the last one in full; how long."""
+    def finish(self, result: RunResult) -> None:
+        """Print the end of the report, also of a run that failed: of many sessions the last one in full; durations."""
         if self._last is None:
             return
         if self._is_long:
             show()
             self._first = None
             self._print_in_full(self._last)
-        done = len(summary["days"])
+        done = len(result.days)
         part = "" if done == self._count else f"{done} of {self._count} sessions are done; "
-        show(f"{part}loading {summary['timing']['load_s']:.2f} s, running {summary['timing']['run_s']:.2f} s")
+        show(f"{part}loading {result.load_s:.2f} s, running {result.run_s:.2f} s")
 
-    def _print_in_full(self, summary: Mapping[str, Any]) -> None:
-        for view in session_views(summary, self._label, self._first):
+    def _print_in_full(self, day: DayResult) -> None:
+        for view in session_views(day, self._label, self._first):
             show(view)
 
     def _print_row(self, cells: list[str], style: str = "") -> None:
@@ -114,26 +123,26 @@ class RunReport(SessionObserver):
 
 
 def _columns_that_fit(width: int) -> list[_Column]:
-    """The overview's columns, without as many as a narrow terminal has no room for."""
+    """Return the overview's columns, without as many as a narrow terminal has no room for."""
     columns = list(_COLUMNS)
     while len(columns) > 1 and sum(column.width + 2 for column in columns) - 2 > width:
         columns.remove(min(columns, key=lambda column: column.rank))
     return columns
 
 
-def _cells(day: Mapping[str, Any]) -> list[str]:
-    scores = [(base_bars(entry)["quality"], symbol) for symbol, entry in day["symbols"].items()]
-    close = "24:00" if day["close"][11:16] == "00:00" else day["close"][11:16]
-    worst = min(((score, symbol) for score, symbol in scores if score is not None), default=None)
+def _cells(day: DayResult) -> list[str]:
+    scores = [(s.base_bars.quality, name) for name, s in day.symbols.items() if s.base_bars]
+    worst = min(((score, name) for score, name in scores if score is not None), default=None)
+    opened, close = (clock(local_time(ns, day.zone), seconds=False) for ns in (day.open_ns, day.close_ns))
     return [
-        day["date"],
-        f"{day['open'][11:16]} to {close}",
-        f"{len(day['symbols']):,}",
-        str(len(day["dropped"])),
+        day.date.isoformat(),
+        f"{opened} to {'24:00' if close == '00:00' else close}",
+        f"{len(day.symbols):,}",
+        str(len(day.dropped)),
         str(count_refusals(day)),
         str(count_warnings(day)),
         f"{worst[1]} {percent(worst[0])}" if worst else "-",
-        f"{day['bars_streamed']:,}",
-        f"{day['callbacks']:,}",
-        f"{len(day['signals']):,}",
+        f"{day.bars_streamed:,}",
+        f"{day.callbacks:,}",
+        f"{len(day.signals):,}",
     ]

@@ -1,0 +1,158 @@
+"""Terminal view of a session that is over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from openbell.cli.provisioning_view import provisioning_table, refusals, warnings
+from openbell.cli.terminal.tables import clock, counted, make_table, percent, some
+from openbell.model.events import local_time
+from openbell.model.interval import parse_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date, tzinfo
+
+    from rich.console import RenderableType
+
+    from openbell.actions import Action
+    from openbell.market_data.completeness import Gap
+    from openbell.model.events import SignalEvent
+    from openbell.results.result import DayResult, IndicatorResult, SymbolResult
+
+__all__ = ["adjusted_lines", "hours", "session_views"]
+
+_MOST_SIGNALS = 3
+_MOST_GAPS = 3
+_MOST_ACTIONS = 3
+
+
+def session_views(day: DayResult, label: str = "", like: DayResult | None = None) -> Iterator[RenderableType]:
+    """Yield the provisioning of a session, a row per symbol, and lines for the rest.
+
+    What is the same as in the session ``like`` is not repeated.
+    """
+    provisioning = provisioning_table(day, label, like)
+    if provisioning.row_count:
+        yield provisioning
+        yield ""
+    table = make_table(
+        f"Session {day.date}, {hours(day)}{label}",
+        "symbol", "added by", "bars of history + today", "quality >", "indicators",
+    )  # fmt: skip
+    for name, symbol in day.symbols.items():
+        table.add_row(
+            escape(name),
+            _added_by(symbol),
+            " ".join(f"{name} {b.historical_rows:,}+{b.session_rows:,}" for name, b in symbol.bars.items()),
+            percent(symbol.base_bars.quality if symbol.base_bars else None),
+            _indicators(symbol.indicators),
+        )
+    yield table
+    yield from _lines(day, like)
+    yield ""
+
+
+def _lines(day: DayResult, like: DayResult | None) -> Iterator[str]:
+    for name, errors in day.dropped.items():
+        known = like is not None and like.dropped.get(name) == errors
+        reason = f"as on {like.date}" if like is not None and known else " ".join(errors)
+        yield f"[red]dropped[/] {escape(name)}: {escape(reason)}"
+    yield from refusals(day, like)
+    yield from warnings(day, like)
+    for name, symbol in day.symbols.items():
+        yield from adjusted_lines(name, symbol.actions)
+        yield from _missing(name, symbol, day)
+        yield from _filled(name, symbol)
+    for scan in day.scans:
+        if scan.symbols:
+            yield f"[cyan]found[/]   {escape(scan.scanner)} at {scan.time:%H:%M}: {some(scan.symbols)}"
+    yield from _signals(day.signals)
+    called = counted(day.callbacks, "time")
+    yield f"[dim]{counted(day.bars_streamed, 'bar')} streamed, strategies called {called}[/]"
+
+
+def adjusted_lines(symbol: str, actions: Sequence[Action]) -> Iterator[str]:
+    """Yield one line for a symbol whose bars corporate actions have adjusted; it names the latest of many."""
+    if not actions:
+        return
+    named = [f"{action.describe()} on {action.ex_date}" for action in actions[-_MOST_ACTIONS:]]
+    if len(actions) > _MOST_ACTIONS:
+        named.insert(0, f"{len(actions) - _MOST_ACTIONS} earlier actions")
+    yield f"[cyan]adjusted[/] {escape(symbol)} bars: {escape(', '.join(named))}"
+
+
+def hours(day: DayResult) -> str:
+    """Return the regular hours of a session on the exchange's clock, and the extended ones where it has them.
+
+    A close at midnight is at 24:00; an opening on the evening before has its date.
+    """
+    regular = _from_to(day.open_ns, day.close_ns, day.date, day.zone)
+    if (day.first_ns, day.last_ns) == (day.open_ns, day.close_ns):
+        return regular
+    return f"{regular}, extended {_from_to(day.first_ns, day.last_ns, day.date, day.zone)}"
+
+
+def _from_to(start_ns: int, end_ns: int, day: date, zone: tzinfo) -> str:
+    start, end = local_time(start_ns, zone), local_time(end_ns, zone)
+    begin = f"{start:%H:%M}" if start.date() == day else f"{start:%H:%M on %Y-%m-%d}"
+    if f"{end:%H:%M:%S}" == "00:00:00" and end.date() > day:
+        return f"{begin} to 24:00"
+    return f"{begin} to " + (f"{end:%H:%M}" if end.date() == day else f"{end:%H:%M on %Y-%m-%d}")
+
+
+def _added_by(symbol: SymbolResult) -> str:
+    if not symbol.meets_session_config_requirements:
+        return f"{escape(symbol.added_by)}, ad hoc"
+    return escape(symbol.added_by) + (", upgraded" if symbol.upgraded_from_adhoc else "")
+
+
+def _indicators(indicators: Mapping[str, IndicatorResult]) -> str:
+    states = Counter("settled" if i.settled else "valid" if i.valid else "not valid" for i in indicators.values())
+    return ", ".join(f"{states[state]} {state}" for state in ("settled", "valid", "not valid") if states[state])
+
+
+def _missing(name: str, symbol: SymbolResult, day: DayResult) -> Iterator[str]:
+    """Yield one line for the missing bars of a symbol's base interval: today's gaps by time, or the longest of many.
+
+    Of the gaps of history only the number of bars is given.
+    """
+    interval, bars = symbol.base_interval, symbol.base_bars
+    if interval is None or bars is None or not bars.gaps:
+        return
+    seconds = parse_interval(interval).seconds % 60 != 0
+    today = [gap for gap in bars.gaps if gap.start_ns >= day.first_ns]
+    before = sum(gap.missing for gap in bars.gaps) - sum(gap.missing for gap in today)
+
+    def span(gap: Gap) -> str:
+        start, end = (clock(local_time(ns, day.zone), seconds=seconds) for ns in (gap.start_ns, gap.end_ns))
+        return f"{gap.missing:,} from {start} to {end}"
+
+    parts = [span(gap) for gap in today]
+    if len(today) > _MOST_GAPS:
+        longest = max(today, key=lambda gap: gap.missing)
+        parts = [f"{sum(gap.missing for gap in today):,} in {len(today):,} gaps, longest {span(longest)}"]
+    if before:
+        parts.append(f"{before:,} in its history")
+    yield f"[yellow]missing[/] {escape(name)} {interval} bars: {', '.join(parts)}"
+
+
+def _filled(name: str, symbol: SymbolResult) -> Iterator[str]:
+    """Yield one line for the synthetic bars of a symbol."""
+    series = [f"{bars.synthetic_rows:,} {interval}" for interval, bars in symbol.bars.items() if bars.synthetic_rows]
+    if series:
+        yield f"[yellow]filled[/]  {escape(name)} gaps with synthetic bars: {', '.join(series)}"
+
+
+def _signals(signals: Sequence[SignalEvent]) -> Iterator[str]:
+    if not signals:
+        return
+    actions = Counter(signal.action for signal in signals)
+    yield f"[green]signals[/] {len(signals)}: " + ", ".join(f"{n} {escape(action)}" for action, n in actions.items())
+    for signal in signals[:_MOST_SIGNALS]:
+        yield f"        {signal.time:%H:%M} " + escape(f"{signal.symbol} {signal.action} {signal.reason}")
+    if len(signals) > _MOST_SIGNALS:
+        yield f"        and {len(signals) - _MOST_SIGNALS} more, in signals.parquet"

@@ -1,1 +1,0 @@
-"""What plans, sessions and runs look like in a terminal."""

@@ -1,0 +1,109 @@
+"""Events of a session: additions, scans and signals, each with its session time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import TypeAlias
+
+__all__ = ["Event", "ProvisioningRecord", "ScanEvent", "SignalEvent", "StepTiming", "local_time"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def local_time(time_ns: int, zone: tzinfo) -> datetime:
+    """Convert nanoseconds since 1970 UTC to an aware datetime of a time zone, to the microsecond."""
+    return (_EPOCH + timedelta(microseconds=int(time_ns) // 1000)).astimezone(zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SessionEvent:
+    """Something that happened at a time of the session clock.
+
+    Attributes:
+        time_ns: The session clock, nanoseconds since 1970 UTC.
+        zone: The time zone of the exchange.
+    """
+
+    time_ns: int
+    zone: tzinfo
+
+    @property
+    def time(self) -> datetime:
+        """The session clock as an aware datetime in exchange time."""
+        return local_time(self.time_ns, self.zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalEvent(_SessionEvent):
+    """A signal that a strategy gave.
+
+    Attributes:
+        session_date: The session.
+        symbol: The symbol.
+        action: What to do, in the strategy's words.
+        reason: Why, for people.
+        strategy: The name of the strategy.
+    """
+
+    session_date: date
+    symbol: str
+    action: str
+    reason: str
+    strategy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanEvent(_SessionEvent):
+    """One run of a scanner.
+
+    Attributes:
+        session_date: The session.
+        scanner: The name of the scanner.
+        symbols: The symbols that it found; may be empty.
+    """
+
+    session_date: date
+    scanner: str
+    symbols: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepTiming:
+    """One step of provisioning that was begun, with its duration in milliseconds of the machine's time."""
+
+    name: str
+    ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvisioningRecord(_SessionEvent):
+    """One addition or removal that was asked for, and its outcome.
+
+    Attributes:
+        operation_type: "symbol", "bar", "indicator", "remove", "lock", "unlock" or one registered from outside.
+        source: The kind of asker: "config", "scanner", "strategy" or one registered from outside.
+        owner: The asker's name, such as "strategy EmaCross".
+        symbol: The symbol.
+        required_intervals: The intervals that it takes, finest first.
+        steps: The steps that were begun, in order; after a failure, the last one failed.
+        ok: Whether all that was asked for is there now.
+        errors: The reasons of a refusal.
+        warnings: Shortfalls that do not stop it.
+        reason: Why it was asked for, for people.
+    """
+
+    operation_type: str
+    source: str
+    owner: str
+    symbol: str
+    required_intervals: tuple[str, ...] = ()
+    steps: tuple[StepTiming, ...] = ()
+    ok: bool
+    errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    reason: str
+
+
+Event: TypeAlias = ProvisioningRecord | ScanEvent | SignalEvent
+"""Everything that happens in an event batch and is written to the run folder."""

@@ -1,0 +1,177 @@
+"""JSON form of events, results and plans, as run folders and the command line write it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent, local_time
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from openbell.market_data.completeness import Gap
+    from openbell.model.events import Event
+    from openbell.provisioning.plan import SymbolPlan
+    from openbell.results.plan import PlanResult
+    from openbell.results.result import DayResult, IndicatorResult, RunResult, SeriesResult, SymbolResult
+
+__all__ = ["day_json", "event_json", "plan_json", "run_json"]
+
+
+def run_json(run: RunResult) -> dict[str, Any]:
+    """Return the object of ``summary.json``."""
+    return {
+        "session_name": run.session_name,
+        "mode": run.mode,
+        "exchange": run.exchange,
+        "warnings": list(run.warnings),
+        **({} if run.store_label is None else {"store_label": run.store_label}),
+        **({} if run.error is None else {"error": run.error}),
+        "days": [day_json(day) for day in run.days],
+        "timing": {"load_s": round(run.load_s, 6), "run_s": round(run.run_s, 6)},
+    }
+
+
+def day_json(day: DayResult) -> dict[str, Any]:
+    """Return a session's entry in ``summary.json``."""
+    return {
+        "date": day.date.isoformat(),
+        "open": _iso(day.open_ns, day.zone),
+        "close": _iso(day.close_ns, day.zone),
+        "first": _iso(day.first_ns, day.zone),
+        "last": _iso(day.last_ns, day.zone),
+        "symbols": {name: _symbol_json(symbol, day.zone) for name, symbol in day.symbols.items()},
+        "dropped": {symbol: list(errors) for symbol, errors in day.dropped.items()},
+        "provisioning": [_record_json(record) for record in day.provisioning],
+        "signals": [_signal_json(signal) for signal in day.signals],
+        "scans": [_scan_json(scan) for scan in day.scans],
+        "bars_streamed": day.bars_streamed,
+        "callbacks": day.callbacks,
+    }
+
+
+def plan_json(plan: PlanResult) -> dict[str, Any]:
+    """Return the object that ``openbell plan --json`` prints."""
+    return {
+        "session_name": plan.session_name,
+        "mode": plan.mode,
+        "exchange": plan.exchange,
+        "warnings": list(plan.warnings),
+        **({} if plan.store_label is None else {"store_label": plan.store_label}),
+        "days": [
+            {
+                "date": day.date.isoformat(),
+                "symbols": {name: _symbol_plan_json(symbol) for name, symbol in day.symbols.items()},
+                "rows": day.rows,
+            }
+            for day in plan.days
+        ],
+    }
+
+
+def _symbol_plan_json(symbol: SymbolPlan) -> dict[str, Any]:
+    return {
+        "can_proceed": symbol.can_proceed,
+        "errors": list(symbol.errors),
+        "warnings": list(symbol.warnings),
+        "required_intervals": list(symbol.required_intervals),
+        "base_interval": symbol.base_interval,
+        "historical": {
+            name: {**asdict(history), "first_date": history.first_date and history.first_date.isoformat()}
+            for name, history in symbol.historical.items()
+        },
+        "adjustment": symbol.adjustment,
+        "actions": [action.to_dict() for action in symbol.actions],
+        "indicators": list(symbol.indicators),
+        "steps": list(symbol.steps),
+        "why": [asdict(need) for need in symbol.why],
+        "rows": symbol.rows,
+    }
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """Return an event as its line in the run folder; scans and signals carry the date of their session."""
+    if isinstance(event, ProvisioningRecord):
+        return _record_json(event)
+    fields = _signal_json(event) if isinstance(event, SignalEvent) else _scan_json(event)
+    return {"date": event.session_date.isoformat(), **fields}
+
+
+def _record_json(record: ProvisioningRecord) -> dict[str, Any]:
+    return {
+        "time": record.time.isoformat(),
+        "operation_type": record.operation_type,
+        "source": record.source,
+        "owner": record.owner,
+        "symbol": record.symbol,
+        "required_intervals": list(record.required_intervals),
+        "steps": [{"name": step.name, "ms": step.ms} for step in record.steps],
+        "ok": record.ok,
+        "errors": list(record.errors),
+        "warnings": list(record.warnings),
+        "reason": record.reason,
+    }
+
+
+def _signal_json(signal: SignalEvent) -> dict[str, Any]:
+    return {
+        "time": signal.time.isoformat(),
+        "symbol": signal.symbol,
+        "action": signal.action,
+        "reason": signal.reason,
+        "strategy": signal.strategy,
+    }
+
+
+def _scan_json(scan: ScanEvent) -> dict[str, Any]:
+    return {"time": scan.time.isoformat(), "scanner": scan.scanner, "symbols": list(scan.symbols)}
+
+
+def _symbol_json(symbol: SymbolResult, zone: tzinfo) -> dict[str, Any]:
+    return {
+        "metadata": {
+            "meets_session_config_requirements": symbol.meets_session_config_requirements,
+            "added_by": symbol.added_by,
+            "auto_provisioned": symbol.auto_provisioned,
+            "upgraded_from_adhoc": symbol.upgraded_from_adhoc,
+            "reason": symbol.reason,
+        },
+        "base_interval": symbol.base_interval,
+        "adjustment": symbol.adjustment,
+        "actions": [action.to_dict() for action in symbol.actions],
+        "bars": {interval: _series_json(series, zone) for interval, series in symbol.bars.items()},
+        "indicators": {key: _indicator_json(indicator) for key, indicator in symbol.indicators.items()},
+    }
+
+
+def _series_json(series: SeriesResult, zone: tzinfo) -> dict[str, Any]:
+    return {
+        "derived": series.derived,
+        "base": series.base,
+        "historical_rows": series.historical_rows,
+        "session_rows": series.session_rows,
+        "synthetic_rows": series.synthetic_rows,
+        "quality": series.quality,
+        "historical_quality": series.historical_quality,
+        "gaps": [_gap_json(gap, zone) for gap in series.gaps],
+    }
+
+
+def _gap_json(gap: Gap, zone: tzinfo) -> dict[str, Any]:
+    return {"start": _iso(gap.start_ns, zone), "end": _iso(gap.end_ns, zone), "missing": gap.missing}
+
+
+def _indicator_json(indicator: IndicatorResult) -> dict[str, Any]:
+    return {
+        "interval": indicator.interval,
+        "valid": indicator.valid,
+        "settled": indicator.settled,
+        "value": indicator.value,
+        "lookback": indicator.lookback,
+        "warmup_bars": indicator.warmup_bars,
+    }
+
+
+def _iso(time_ns: int, zone: tzinfo) -> str:
+    return local_time(time_ns, zone).isoformat()

@@ -1,0 +1,31 @@
+"""A read-only mapping over the JSON form of a result."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+__all__ = ["JsonMapping"]
+
+
+class JsonMapping(Mapping[str, Any]):
+    """A result that reads like the JSON object it is written as, beside its typed attributes."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object, made of plain values."""
+
+    @cached_property
+    def _json(self) -> dict[str, Any]:
+        return self.to_dict()
+
+    def __getitem__(self, key: str) -> Any:
+        return self._json[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._json)
+
+    def __len__(self) -> int:
+        return len(self._json)

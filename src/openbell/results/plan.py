@@ -1,0 +1,63 @@
+"""Typed result of ``openbell plan``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from openbell.results.as_json import plan_json
+from openbell.results.mapping import JsonMapping
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from openbell.provisioning.plan import SymbolPlan
+
+__all__ = ["DayPlan", "PlanResult"]
+
+
+@dataclass(frozen=True, slots=True)
+class DayPlan:
+    """The needs of one session.
+
+    Attributes:
+        date: The session.
+        symbols: The symbols of the config.
+    """
+
+    date: date
+    symbols: Mapping[str, SymbolPlan]
+
+    @property
+    def rows(self) -> int:
+        """Stored rows that all symbols read."""
+        return sum(symbol.rows for symbol in self.symbols.values())
+
+
+@dataclass(frozen=True, eq=False)
+class PlanResult(JsonMapping):
+    """The needs of a run, day by day; also a read-only mapping equal to what ``openbell plan --json`` prints.
+
+    Attributes:
+        session_name: From the config.
+        mode: From the config.
+        exchange: From the config.
+        warnings: Oddities of calendar and data.
+        store_label: The label of the store; None when it has none.
+        days: The sessions of the config.
+    """
+
+    session_name: str
+    mode: str
+    exchange: str
+    warnings: tuple[str, ...]
+    store_label: str | None
+    days: tuple[DayPlan, ...]
+
+    def __repr__(self) -> str:
+        return f"<PlanResult {self.session_name!r}: {len(self.days)} sessions>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the object that ``openbell plan --json`` prints."""
+        return plan_json(self)
