@@ -11,7 +11,7 @@ import pytest
 from made_actions import actions
 from made_bars import made_store
 from openbell.actions import ActionStore
-from openbell.actions.book import FAR_FUTURE, FAR_PAST, ActionBook, SymbolPeriod
+from openbell.actions.store import FAR_FUTURE, FAR_PAST, ActionBook, SymbolPeriod
 from openbell.errors import DataError
 from openbell.market_data.manager import DataManager
 from openbell.model.bars import COLUMNS, Bars

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from openbell.actions.book import FAR_FUTURE, FAR_PAST, SymbolPeriod
+from openbell.actions.store import FAR_FUTURE, FAR_PAST, SymbolPeriod
 from openbell.model.interval import DAY_NS
 from openbell.timing.grid import day_number
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openbell.actions.book import ActionBook
+    from openbell.actions.store import ActionBook
     from openbell.actions.table import Action, Adjustment
     from openbell.store.manifest import Manifest
 

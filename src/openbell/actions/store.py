@@ -1,4 +1,4 @@
-"""The corporate actions of a store in one Parquet file, written whole or not at all.
+"""The corporate actions of a store, in one Parquet file and in memory.
 
 The file is ``<store>/actions/actions.parquet`` with the columns of `ACTION_SCHEMA`, sorted, one row for each symbol,
 ex-date and type. It holds its own checksum (`openbell.store.checksum`), so that it is verified without the manifest.
@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import io
 import threading
+from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openbell.actions.book import ActionBook
-from openbell.actions.table import ACTION_SCHEMA, KEY
+from openbell.actions.table import ACTION_SCHEMA, KEY, Action
 from openbell.errors import DamagedFileError
 from openbell.store import layout
 from openbell.store.atomic_files import replace_file, sync_folders, writer_lock
 from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, with_own_checksum
 from openbell.store.writer import WriteReport
+from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["ActionStore"]
+__all__ = ["FAR_FUTURE", "FAR_PAST", "ActionBook", "ActionStore", "SymbolPeriod"]
+
+FAR_PAST, FAR_FUTURE = -(2**40), 2**40
+"""Days before and after all others, in days since 1970-01-01."""
 
 _FOLDER, _FILE = "actions", "actions.parquet"
 _WAIT_S = 30.0
@@ -115,3 +120,118 @@ class ActionStore:
                 replace_file(self.path, with_own_checksum(buffer.getvalue()))
                 sync_folders([self.path.parent, store])
         return report
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolPeriod:
+    """A period for which an instrument has one symbol.
+
+    Attributes:
+        symbol: The symbol.
+        first_day: The first day of the period, in days since 1970-01-01; `FAR_PAST` when no other name before is known.
+        last_day: The last day, inclusive; `FAR_FUTURE` likewise.
+    """
+
+    symbol: str
+    first_day: int
+    last_day: int
+
+
+class ActionBook:
+    """Actions by symbol; immutable.
+
+    Args:
+        frame: The columns of `ACTION_SCHEMA`, sorted by symbol and ex-date.
+    """
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame[list(ACTION_SCHEMA)]
+        self._rows: dict[str, tuple[int, int]] = {}
+        # By symbol, each (day, other symbol): the renames from it, and those to it.
+        self._new_names: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        self._old_names: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        if frame.is_empty():  # a run on a store without actions need not load the query engine of polars
+            return
+        runs = frame["symbol"].rle().struct.unnest()
+        ends = runs["len"].cum_sum().to_list()
+        self._rows.update(zip(runs["value"], zip([0, *ends[:-1]], ends, strict=False), strict=False))
+        renames = frame.filter(frame["type"] == "rename").select("symbol", "ex_date", "new_symbol")
+        for old, ex_date, new in renames.iter_rows():
+            self._new_names[old].append((day_number(ex_date), new))
+            self._old_names[new].append((day_number(ex_date), old))
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """All symbols with actions, sorted."""
+        return tuple(self._rows)
+
+    @property
+    def new_names(self) -> tuple[str, ...]:
+        """All names that instruments were renamed to, sorted."""
+        return tuple(sorted(self._old_names))
+
+    def naming(self, symbol: str) -> tuple[Action, ...]:
+        """Return the actions recorded under a symbol, and the renames to it; by ex-date."""
+        renames = (self.rename(old, at) for at, old in self._old_names.get(symbol, ()))
+        return tuple(sorted((*self.of(symbol), *renames), key=lambda action: (action.ex_date, action.type)))
+
+    def of(self, symbol: str) -> tuple[Action, ...]:
+        """Return the actions recorded under a symbol, by ex-date."""
+        first, after = self._rows.get(symbol, (0, 0))
+        return tuple(Action(*row) for row in self._frame.slice(first, after - first).rows()) if after else ()
+
+    def was_renamed(self, name: str) -> bool:
+        """Return whether any instrument was renamed to or from this name."""
+        return name in self._new_names or name in self._old_names
+
+    def left(self, name: str, after: int, through: int) -> bool:
+        """Return whether an instrument gave up this name in a range of days."""
+        return any(after < day <= through for day, _ in self._new_names.get(name, ()))
+
+    def chain(self, name: str, day: int) -> tuple[SymbolPeriod, ...]:
+        """Return all names, earlier and later, of the instrument that has ``name`` on ``day``; in the order of time."""
+        first, before = self._began(name, day)
+        last, after = self._ended(name, day)
+        names = [SymbolPeriod(name, first, last)]
+        while before is not None:
+            end, old = first - 1, before
+            first, before = self._began(old, end)
+            names.insert(0, SymbolPeriod(old, first, end))
+        while after is not None:
+            begin, new = last + 1, after
+            last, after = self._ended(new, begin)
+            names.append(SymbolPeriod(new, begin, last))
+        return tuple(names)
+
+    def renamed_from(self, name: str, day: int) -> str | None:
+        """Return the name before the rename to ``name`` on ``day``; None when there is no such rename."""
+        return next((old for at, old in self._old_names.get(name, ()) if at == day), None)
+
+    def hint(self, name: str, day: int) -> str:
+        """Return what to ask for in place of a name that nothing has on ``day``, with a leading blank; else empty."""
+        left = max(((at, new) for at, new in self._new_names.get(name, ()) if at <= day), default=None)
+        if left is not None:
+            now = next(p.symbol for p in self.chain(left[1], left[0]) if p.first_day <= day <= p.last_day)
+            return f" Its name is {left[1]} since {date_of(left[0])}: ask for {now}."
+        coming = min(((at, old) for at, old in self._old_names.get(name, ()) if at > day), default=None)
+        if coming is None:
+            return ""
+        names = self.chain(coming[1], coming[0] - 1)
+        before = next((p.symbol for p in names if p.first_day <= day <= p.last_day), coming[1])
+        return f" It has that name since {date_of(coming[0])}: before, ask for {before}."
+
+    def rename(self, old: str, day: int) -> Action:
+        """Return the rename from ``old`` on a day."""
+        return next(a for a in self.of(old) if a.type == "rename" and day_number(a.ex_date) == day)
+
+    def _began(self, name: str, day: int) -> tuple[int, str | None]:
+        """Return the first day of a name of an instrument, which has it on ``day``, and its name before."""
+        came = max(((at, old) for at, old in self._old_names.get(name, ()) if at <= day), default=None)
+        left = max((at for at, _ in self._new_names.get(name, ()) if at <= day), default=FAR_PAST)
+        return came if came is not None and came[0] >= left else (left, None)
+
+    def _ended(self, name: str, day: int) -> tuple[int, str | None]:
+        """Return the last day of a name of an instrument, which has it on ``day``, and its name after."""
+        left = min(((at, new) for at, new in self._new_names.get(name, ()) if at > day), default=None)
+        came = min((at for at, _ in self._old_names.get(name, ()) if at > day), default=FAR_FUTURE + 1)
+        return (left[0] - 1, left[1]) if left is not None and left[0] <= came else (came - 1, None)

@@ -21,7 +21,7 @@ from openbell.timing.grid import day_number
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from openbell.actions.book import ActionBook
+    from openbell.actions.store import ActionBook
     from openbell.model.bars import Bars
     from openbell.quality.series import Series
     from openbell.store.store import BarStore
