@@ -75,7 +75,7 @@ def test_its_history_goes_on_under_the_new_name(lean_store: BarStore) -> None:
 
 
 @pytest.mark.parametrize("interval", ["1m", "5m", "1d", "1w"])
-def test_bars_kept_under_the_names_of_their_time_are_joined(tmp_path: Path, interval: str) -> None:
+def test_bars_stored_under_the_names_of_their_time_are_joined(tmp_path: Path, interval: str) -> None:
     store = store_of(tmp_path / "s", ("OLD", RENAME, "rename", "NEW"), OLD=(FIRST, BEFORE), NEW=(RENAME, LAST))
     known = DataManager(store, XNYS)
     parts = [known.load_historical_bars(s, interval, FIRST, LAST) for s in ("OLD", "NEW")]

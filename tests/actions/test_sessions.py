@@ -1,4 +1,4 @@
-"""A session is on the price basis of its day: its history, its indicators, its plan and what it tells."""
+"""A session is on the price basis of its day: its history, its indicators, its plan and its summary."""
 
 from __future__ import annotations
 
@@ -100,8 +100,10 @@ def test_a_session_before_a_split_is_as_if_there_were_none(store: Path) -> None:
     assert runs["raw"] == runs["split"]
 
 
-@pytest.mark.parametrize(("adjustment", "told"), [("raw", []), ("split", ["split"]), ("total", ["dividend", "split"])])
-def test_the_plan_and_the_summary_tell_what_was_applied(store: Path, adjustment: str, told: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("adjustment", "applied"), [("raw", []), ("split", ["split"]), ("total", ["dividend", "split"])]
+)
+def test_the_plan_and_the_summary_list_what_was_applied(store: Path, adjustment: str, applied: list[str]) -> None:
     keys: dict[str, Any] = {
         "symbols": ["AAPL", "CALM"], "days": ("2014-06-06", SPLIT), "trailing": {"1d": 25}, "adjustment": adjustment
     }  # fmt: skip
@@ -110,11 +112,11 @@ def test_the_plan_and_the_summary_tell_what_was_applied(store: Path, adjustment:
 
     for days in (plan, summary):
         before, on = (day["symbols"] for day in days)
-        assert [a["type"] for a in on["AAPL"]["actions"]] == told
-        assert [a["type"] for a in before["AAPL"]["actions"]] == [kind for kind in told if kind != "split"]
+        assert [a["type"] for a in on["AAPL"]["actions"]] == applied
+        assert [a["type"] for a in before["AAPL"]["actions"]] == [kind for kind in applied if kind != "split"]
         assert on["CALM"]["actions"] == []
         assert on["AAPL"]["adjustment"] == adjustment
-    if "split" in told:
+    if "split" in applied:
         assert summary[1]["symbols"]["AAPL"]["actions"][-1] == {
             "symbol": "AAPL", "ex_date": SPLIT, "type": "split", "value": 7.0
         }  # fmt: skip

@@ -30,7 +30,7 @@ def test_all_there_is_a_hundred_percent() -> None:
     assert (completeness.percent, completeness.gaps) == (100.0, ())
 
 
-def test_a_gap_ends_with_its_session_unless_told_otherwise() -> None:
+def test_a_gap_ends_with_its_session_unless_gaps_run_across_breaks() -> None:
     there = np.array([0, 10, 120])
 
     assert measure_completeness(there, STARTS, ENDS).gaps == (Gap(20, 30, 1), Gap(100, 120, 2))

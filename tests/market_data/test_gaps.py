@@ -46,10 +46,10 @@ def bars_at(starts: np.ndarray, step_ns: int, seed: int = 0) -> Bars:
     )
 
 
-def some_minutes(exchange: str, kept: list[bool], seed: int) -> Bars:
+def some_minutes(exchange: str, pattern: list[bool], seed: int) -> Bars:
     """Minutes of three sessions, of which a pattern that repeats is missing."""
     starts = grid_of(exchange).expected_bars(MINUTE).start_ns
-    mask = np.resize(np.array([*kept, False, True]), len(starts))
+    mask = np.resize(np.array([*pattern, False, True]), len(starts))
     return bars_at(starts[mask], MINUTE.ns, seed)
 
 
@@ -64,8 +64,8 @@ seeds = st.integers(0, 5)
 
 class TestForward:
     @given(patterns, exchanges, seeds)
-    def test_real_bars_stay_as_they_are(self, kept: list[bool], exchange: str, seed: int) -> None:
-        bars = some_minutes(exchange, kept, seed)
+    def test_real_bars_stay_as_they_are(self, pattern: list[bool], exchange: str, seed: int) -> None:
+        bars = some_minutes(exchange, pattern, seed)
 
         filled = forward_filled(bars, grid_of(exchange), MINUTE)
 
@@ -73,9 +73,9 @@ class TestForward:
 
     @given(patterns, exchanges, seeds)
     def test_a_synthetic_bar_repeats_the_close_before_it_and_is_marked(
-        self, kept: list[bool], exchange: str, seed: int
+        self, pattern: list[bool], exchange: str, seed: int
     ) -> None:
-        filled = forward_filled(some_minutes(exchange, kept, seed), grid_of(exchange), MINUTE)
+        filled = forward_filled(some_minutes(exchange, pattern, seed), grid_of(exchange), MINUTE)
         rows = np.flatnonzero(filled.count == 0)
 
         for name in ("open", "high", "low", "close"):
@@ -84,10 +84,10 @@ class TestForward:
 
     @given(patterns, exchanges, seeds)
     def test_it_lies_within_a_session_that_has_a_bar_before_it(
-        self, kept: list[bool], exchange: str, seed: int
+        self, pattern: list[bool], exchange: str, seed: int
     ) -> None:
         grid = grid_of(exchange)
-        filled = forward_filled(some_minutes(exchange, kept, seed), grid, MINUTE)
+        filled = forward_filled(some_minutes(exchange, pattern, seed), grid, MINUTE)
         rows = np.flatnonzero(filled.count == 0)
         day = np.searchsorted(grid.open_ns, filled.timestamp, side="right") - 1
 
@@ -95,8 +95,8 @@ class TestForward:
         assert np.array_equal(day[rows], day[rows - 1])
 
     @given(patterns, exchanges, seeds)
-    def test_after_its_first_bar_a_session_has_no_gap_left(self, kept: list[bool], exchange: str, seed: int) -> None:
-        bars = some_minutes(exchange, kept, seed)
+    def test_after_its_first_bar_a_session_has_no_gap_left(self, pattern: list[bool], exchange: str, seed: int) -> None:
+        bars = some_minutes(exchange, pattern, seed)
         grid = grid_of(exchange)
         filled = forward_filled(bars, grid, MINUTE)
         expected = grid.expected_bars(MINUTE)
@@ -110,9 +110,9 @@ class TestForward:
 
     @given(patterns, exchanges, seeds, st.data())
     def test_what_is_filled_by_a_time_does_not_depend_on_what_comes_after(
-        self, kept: list[bool], exchange: str, seed: int, data: st.DataObject
+        self, pattern: list[bool], exchange: str, seed: int, data: st.DataObject
     ) -> None:
-        bars = some_minutes(exchange, kept, seed)
+        bars = some_minutes(exchange, pattern, seed)
         cut = data.draw(st.integers(0, len(bars)))
         until = int(bars.end[cut - 1]) if cut else 0
 
@@ -157,7 +157,7 @@ class TestBuilt:
         assert set(built.count[missing:].tolist()) == {1}
         assert same(as_inputs(built), as_inputs(minutes))
 
-    def test_a_minute_that_lacks_a_second_is_not(self) -> None:
+    def test_a_minute_with_a_missing_second_is_not(self) -> None:
         grid = grid_of()
         seconds = bars_at(np.delete(grid.expected_bars(SECOND).start_ns, 61), SECOND.ns)
 

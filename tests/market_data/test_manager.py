@@ -130,7 +130,7 @@ requests = st.lists(
     prefetched=st.booleans(),
     ahead=st.sampled_from([0, 500, 5000]),
 )
-def test_what_is_cached_never_changes_an_answer(
+def test_what_is_cached_never_changes_a_result(
     lean_store: BarStore, requests: list[tuple], horizon: int | None, prefetched: bool, ahead: int
 ) -> None:
     start = date(2013, 10, 3)
@@ -284,8 +284,8 @@ def test_an_import_takes_only_what_it_changes_out_of_memory(
     after = {key: manager.load_historical_bars(*key, FIRST, LAST) for key in wanted}
 
     for (symbol, interval), bars in after.items():
-        kept = np.shares_memory(bars.close, before[symbol, interval].close)
-        assert kept == (symbol == "IBM" or (interval == "1d" and not gap_fill))
+        cached = np.shares_memory(bars.close, before[symbol, interval].close)
+        assert cached == (symbol == "IBM" or (interval == "1d" and not gap_fill))
         fresh = DataManager(store, XNYS, gap_fill=gap_fill).load_historical_bars(symbol, interval, FIRST, LAST)
         assert same(bars, fresh)
 
@@ -324,7 +324,7 @@ def test_what_is_there_is_known_without_reading(lean_store: BarStore) -> None:
     assert manager.coverage("QQQ", "1m") is None
 
 
-def test_what_cannot_be_had_is_told(lean_store: BarStore) -> None:
+def test_what_cannot_be_had_is_reported(lean_store: BarStore) -> None:
     manager = DataManager(lean_store, XNYS)
     with pytest.raises(DataError, match=r"no bars of SPYY\. Did you mean 'SPY'"):
         manager.load_historical_bars("SPYY", "1m", FIRST, LAST)

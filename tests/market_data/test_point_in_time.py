@@ -178,7 +178,7 @@ moves = st.lists(
 
 @settings(max_examples=40)
 @given(requests=moves, ahead=st.booleans(), adjustment=st.sampled_from(["raw", "split", "total"]))
-def test_what_is_cached_never_changes_an_answer(
+def test_what_is_cached_never_changes_a_result(
     store: BarStore, requests: list[tuple], ahead: bool, adjustment: Adjustment
 ) -> None:
     warm = manager(store, adjustment, LAST if ahead else None)
@@ -281,7 +281,7 @@ def test_an_ex_date_without_a_session_takes_effect_at_the_next_one(tmp_path: Pat
     assert (seen.close == raw.close).tolist() == [n > friday for n in range(len(DAYS))]
 
 
-def test_the_actions_of_a_window_are_told(store: BarStore) -> None:
+def test_the_actions_of_a_window_are_listed(store: BarStore) -> None:
     def kinds(adjustment: Adjustment, first: date, day: date) -> list[str]:
         return [a.type for a in manager(store, adjustment).actions("ACT", first, day)]
 
@@ -314,7 +314,7 @@ def test_a_dividend_is_set_against_the_close_of_regular_hours(tmp_path: Path) ->
         assert np.isclose(seen.close[0] / stored.close[0], 1 - 1.5 / before, rtol=1e-12)
 
 
-def test_a_damaged_file_of_actions_is_told_and_leaves_raw_bars(tmp_path: Path) -> None:
+def test_a_damaged_file_of_actions_is_reported_and_leaves_raw_bars(tmp_path: Path) -> None:
     store = BarStore.open(made_store(tmp_path / "s", ["X"], str(FIRST), str(LAST)))
     ActionStore(store.path).write(actions(("X", SPLIT, "split", 2)))
     ActionStore(store.path).path.write_bytes(b"no parquet")

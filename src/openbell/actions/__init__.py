@@ -1,4 +1,4 @@
-"""Splits, cash dividends and changes of name, stored beside the raw bars and applied as of a day."""
+"""Splits, cash dividends and renames, stored beside raw bars."""
 
 from __future__ import annotations
 

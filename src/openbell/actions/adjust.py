@@ -27,7 +27,9 @@ _PRICES = ("open", "high", "low", "close")
 
 
 class Arena:
-    """An allocator of many columns in few large blocks; a block lives as long as a column in it.
+    """An allocator of many columns in few large blocks.
+
+    A block stays in memory as long as a column in it.
 
     Args:
         block: The least count of numbers in a block.
@@ -50,7 +52,9 @@ class Arena:
 def back_adjusted(
     bars: Bars, rows: NDArray[np.intp], shares: Sequence[float], payouts: Sequence[float], arena: Arena
 ) -> Bars:
-    """Put bars on the basis after all actions; times are shared with ``bars``, prices and volumes are copies.
+    """Adjust bars to the price basis after all actions.
+
+    Times are shared with ``bars``; prices and volumes are copies, but for volumes that no split changes.
 
     Args:
         bars: Raw bars.
@@ -79,7 +83,7 @@ def _scaled(
     rows: NDArray[np.intp],
     out: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Scale a column into ``out``, by ``factors[k]`` from the row of the action before to that of action k."""
+    """Scale a column into ``out``, with ``factors[k]`` for the rows before action k."""
     for action, (first, after) in enumerate(pairwise([0, *rows.tolist()])):
         scale(raw[first:after], factors[action], out=out[first:after])
     out[rows[-1] :] = raw[rows[-1] :]

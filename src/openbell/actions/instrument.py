@@ -1,4 +1,4 @@
-"""Instruments by the symbol of a day, with their names, stored spans and corporate actions.
+"""Instruments, with their symbols, stored spans and corporate actions.
 
 An instrument is found by the name that it has on the day of a session. Its earlier bars are looked for under the name
 of their time and, where there are none, under the names that it has later: sources differ in which of them they use. A
@@ -127,7 +127,7 @@ class Instrument:
         return tuple(i for i in ("1s", "1m", "60m", "1d") if i in held)
 
     def spans(self, interval: str) -> tuple[StoredSpan, ...]:
-        """Return the spans of its stored bars of an interval, in the order of time."""
+        """Return the stored spans of an interval, in the order of time."""
         known = self._spans.get(interval)
         if known is None:
             known = self._spans[interval] = tuple(self._located(interval))
@@ -149,7 +149,7 @@ class Instrument:
             yield joined
 
     def _names_of(self, place: int) -> Iterator[str]:
-        """Yield the symbols that its data of one period may be stored under, its own first, then later ones."""
+        """Yield the symbol of a period, then the later ones that may hold its bars."""
         period = self._chain[place]
         yield period.symbol
         for later in self._chain[place + 1 :]:
@@ -163,7 +163,7 @@ class Instrument:
         return any(file.first_ns < end and begin <= file.last_ns for file in files)
 
     def _is_of_another(self, period: SymbolPeriod, interval: str) -> bool:
-        """Return whether bars stored under its own symbol are of an instrument that takes this symbol only later."""
+        """Return whether bars of a period belong to a later holder of its symbol."""
         old = self._book.renamed_from(period.symbol, period.last_day + 1)
         if old is None or self._book.left(period.symbol, after=period.last_day, through=period.last_day + 1):
             return False
@@ -171,7 +171,10 @@ class Instrument:
         return not self._holds(old, interval, theirs)
 
     def _price_actions(self) -> tuple[list[tuple[int, Action]], list[tuple[int, Action]]]:
-        """Return its splits, and its splits and dividends, as (day, action) by day, under whatever symbol they are."""
+        """Return its splits, and its splits and dividends, as (day, action) by day.
+
+        They are looked for under all symbols that may hold its data.
+        """
         found: dict[tuple[int, str], Action] = {}
         for place, period in enumerate(self._chain):
             for name in self._names_of(place):
@@ -221,11 +224,14 @@ class Instruments:
         return any(known is instrument for known in self._known.get(instrument.symbol, ()))
 
     def hint(self, symbol: str, day: int) -> str:
-        """Return what to ask for in place of a symbol that nothing has on a day, with a leading blank; else empty."""
+        """Return advice on a symbol that nothing has on a day, as `ActionBook.hint` does."""
         return self._book.hint(symbol, day)
 
     def of_later_state(self, manifest: Manifest, changed: AbstractSet[str]) -> Instruments:
-        """Return the instruments of a later state with the same actions; those of unchanged symbols are the same."""
+        """Return the instruments of a later state, with the same objects for unchanged symbols.
+
+        The actions must be the same in both states.
+        """
         later = Instruments(self._book, manifest)
         for symbol, known in self._known.items():
             # The spans of a renamed instrument depend on several symbols.

@@ -49,7 +49,10 @@ class ActionStore:
 
     @property
     def version(self) -> tuple[int, ...]:
-        """The stamp of the file, which changes with the actions, by whatever process; empty when there are none."""
+        """The stamp of the file, which changes with the actions.
+
+        It is empty when there are none.
+        """
         try:
             found = self.path.stat()
         except FileNotFoundError:
@@ -88,7 +91,7 @@ class ActionStore:
             raise DamagedFileError(self.path, str(exc)) from exc
 
     def write(self, actions: pl.DataFrame) -> WriteReport:
-        """Add actions, each in the place of one of the same symbol, ex-date and type.
+        """Add actions, or replace those of the same symbol, ex-date and type.
 
         Call it without holding the store's `BarStore.writer`.
 
@@ -138,7 +141,7 @@ class SymbolPeriod:
 
 
 class ActionBook:
-    """Actions by symbol; immutable.
+    """An immutable index of actions by symbol.
 
     Args:
         frame: The columns of `ACTION_SCHEMA`, sorted by symbol and ex-date.
@@ -171,7 +174,7 @@ class ActionBook:
         return tuple(sorted(self._old_names))
 
     def naming(self, symbol: str) -> tuple[Action, ...]:
-        """Return the actions recorded under a symbol, and the renames to it; by ex-date."""
+        """Return the actions of a symbol and the renames to it, by ex-date."""
         renames = (self.rename(old, at) for at, old in self._old_names.get(symbol, ()))
         return tuple(sorted((*self.of(symbol), *renames), key=lambda action: (action.ex_date, action.type)))
 
@@ -189,7 +192,7 @@ class ActionBook:
         return any(after < day <= through for day, _ in self._new_names.get(name, ()))
 
     def chain(self, name: str, day: int) -> tuple[SymbolPeriod, ...]:
-        """Return all names, earlier and later, of the instrument that has ``name`` on ``day``; in the order of time."""
+        """Return all symbol periods of the instrument named ``name`` on ``day``, in order."""
         first, before = self._began(name, day)
         last, after = self._ended(name, day)
         names = [SymbolPeriod(name, first, last)]
@@ -204,11 +207,14 @@ class ActionBook:
         return tuple(names)
 
     def renamed_from(self, name: str, day: int) -> str | None:
-        """Return the name before the rename to ``name`` on ``day``; None when there is no such rename."""
+        """Return the name before the rename to ``name`` on ``day``, or None."""
         return next((old for at, old in self._old_names.get(name, ()) if at == day), None)
 
     def hint(self, name: str, day: int) -> str:
-        """Return what to ask for in place of a name that nothing has on ``day``, with a leading blank; else empty."""
+        """Return advice on a name that nothing has on ``day``.
+
+        It begins with a blank and names the symbol to ask for; it is empty when no rename is known.
+        """
         left = max(((at, new) for at, new in self._new_names.get(name, ()) if at <= day), default=None)
         if left is not None:
             now = next(p.symbol for p in self.chain(left[1], left[0]) if p.first_day <= day <= p.last_day)
@@ -225,13 +231,13 @@ class ActionBook:
         return next(a for a in self.of(old) if a.type == "rename" and day_number(a.ex_date) == day)
 
     def _began(self, name: str, day: int) -> tuple[int, str | None]:
-        """Return the first day of a name of an instrument, which has it on ``day``, and its name before."""
+        """Return the first day of an instrument's name, and its name before."""
         came = max(((at, old) for at, old in self._old_names.get(name, ()) if at <= day), default=None)
         left = max((at for at, _ in self._new_names.get(name, ()) if at <= day), default=FAR_PAST)
         return came if came is not None and came[0] >= left else (left, None)
 
     def _ended(self, name: str, day: int) -> tuple[int, str | None]:
-        """Return the last day of a name of an instrument, which has it on ``day``, and its name after."""
+        """Return the last day of an instrument's name, and its name after."""
         left = min(((at, new) for at, new in self._new_names.get(name, ()) if at > day), default=None)
         came = min((at for at, _ in self._old_names.get(name, ()) if at > day), default=FAR_FUTURE + 1)
         return (left[0] - 1, left[1]) if left is not None and left[0] <= came else (came - 1, None)

@@ -1,4 +1,4 @@
-"""The table of corporate actions, the meaning of its columns and the check of its rows."""
+"""The table of corporate actions and the check of its rows."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def check_actions(frame: pl.DataFrame) -> CheckedActions:
 
 
 def _reason() -> pl.Expr:
-    """Return an expression of the first rule that a row breaks, as text; null when it breaks none."""
+    """Return an expression for the first rule that a row breaks, else null."""
     value, reference, new_symbol = pl.col("value"), pl.col("reference"), pl.col("new_symbol")
     is_split, is_dividend, is_rename = (pl.col("type") == kind for kind in KINDS)
     missing = value.is_null() | ~value.is_finite()

@@ -108,7 +108,10 @@ def aggregated(bars: Bars, grouping: Grouping) -> Bars:
 
 
 def as_inputs(bars: Bars) -> Bars:
-    """Return base bars with a count of at most one, so that built ones and stored ones count alike."""
+    """Return base bars with a count of at most one.
+
+    So a bar that was built from finer ones counts like a stored one.
+    """
     if not len(bars) or int(bars.count.max()) <= 1:
         return bars
     return bars.at(BarTimes(bars.timestamp, bars.end, np.minimum(bars.count, 1).astype(np.int32)))
@@ -137,7 +140,7 @@ _Bounds = tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.int64]", "
 def _intraday_bounds(
     timestamp: NDArray[np.int64], segment: NDArray[np.intp], grid: SessionGrid, interval: Interval, base: Interval
 ) -> _Bounds:
-    """Return, per base bar, its group, and the group's start, end and expected number of base bars."""
+    """Return, per base bar, its group and that group's start, end and expected count."""
     opens = grid.segment_open_ns[segment]
     start = opens + (timestamp - opens) // interval.ns * interval.ns
     end = np.minimum(start + interval.ns, grid.segment_close_ns[segment])

@@ -1,4 +1,4 @@
-"""The cache of bars, as stored, derived and adjusted, of one state of a store."""
+"""The cache of stored, derived and adjusted bars."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ SeriesKey = tuple[str, str, Interval]
 
 
 class BarCache:
-    """Series of one state of a store, each over a contiguous range of sessions; use it with its ``lock`` held.
+    """Series of one state of a store, each over a contiguous range of sessions.
+
+    Use it with its ``lock`` held.
 
     A miss reads ahead in the direction of the ``horizon``, to the end of a file of each symbol. So a backtest that asks
     day by day reads each file once, and has no more in memory than it looks back on and one such file. All days are
@@ -81,7 +83,7 @@ class BarCache:
         self.dividends = DividendFactors(store, time_manager)
 
     def current(self) -> BarCache:
-        """Return this cache or, when the store has changed, the one of its new state."""
+        """Return the cache of the store as it is now."""
         cache = self
         while cache._version_now() != cache._version:
             if cache._later is None:
@@ -101,7 +103,7 @@ class BarCache:
         return self._instruments
 
     def coverage(self, symbol: str, interval: str) -> Coverage | None:
-        """Return what the store has under a symbol; None when it has nothing."""
+        """Return what the store has under a symbol, or None."""
         key = symbol, interval
         if key not in self._coverages:
             self._coverages[key] = self.store.coverage_of(symbol, interval)
@@ -110,7 +112,9 @@ class BarCache:
     def request(
         self, symbol: str, interval: str, first: date, last: date, *, base: str | None, held: Sequence[str]
     ) -> BarRequest | None:
-        """Return what to load of a symbol that is stored in intervals ``held``; None for a range without a session.
+        """Return what to load of a symbol, or None for a range without a session.
+
+        ``held`` are the intervals in which the symbol is stored.
 
         Raises:
             DataError: ``base`` is not stored.
@@ -123,7 +127,7 @@ class BarCache:
         return BarRequest(source, wanted, day_number(first), day_number(last), fill)
 
     def bars(self, symbol: str, request: BarRequest) -> Bars:
-        """Return bars as they are stored under a symbol, or derived from these; views.
+        """Return views of the bars stored under a symbol, or derived from these.
 
         Raises:
             DamagedFileError: A file cannot be read.
@@ -160,7 +164,7 @@ class BarCache:
         return CachedSeries(self.times.sessions(source.first_day, through), bars)
 
     def provide(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> None:
-        """Make the cache cover a range of days for these symbols, all or none of them.
+        """Bring a range of days of all these symbols, or none, into the cache.
 
         Raises:
             DamagedFileError: A file cannot be read.
@@ -192,16 +196,16 @@ class BarCache:
             self._put_stored((symbol, base, stored), new)
 
     def adjusted(self, key: SeriesKey, basis: PriceBasis, first_day: int, last_day: int) -> CachedSeries | None:
-        """Return the adjusted series of a key if it is on this basis and covers the days."""
+        """Return an adjusted series if it is on this basis and covers the days."""
         made = self._adjusted.get(key)
         return made[1] if made is not None and made[0] == basis and made[1].covers(first_day, last_day) else None
 
     def put_adjusted(self, key: SeriesKey, basis: PriceBasis, series: CachedSeries) -> None:
-        """Put an adjusted series in the place of the one of its key."""
+        """Put an adjusted series into the cache."""
         self._adjusted[key] = basis, series
 
     def adjusted_depth(self, symbol: str, base: str, days: int) -> int:
-        """Return the most days of adjusted bars that were asked for at once, ``days`` among them."""
+        """Return the most days of adjusted bars asked for at once, including ``days``."""
         depth = self._adjusted_depth[symbol, base] = max(self._adjusted_depth[symbol, base], days)
         return depth
 
@@ -209,7 +213,7 @@ class BarCache:
         return self.store.version, self._actions.version
 
     def _of_new_state(self) -> BarCache:
-        """Make the cache of the store as it is now, with all series that did not change."""
+        """Make the cache of the store's new state, with all unchanged series."""
         later = BarCache(self.store, self.time_manager, self.settings)
         later.lock, later._actions = self.lock, self._actions
         changed = _changed_series(self.manifest, later.manifest)
@@ -219,7 +223,7 @@ class BarCache:
         return later
 
     def _hand_over_series(self, later: BarCache, changed: set[tuple[str, str]]) -> None:
-        """Give another cache the series that do not depend on changed files."""
+        """Give a later cache the series that do not depend on changed files."""
         later.times, later._filled = self.times, self._filled
         later._depth.update(self._depth)
         symbols = {symbol for symbol, _ in changed}
@@ -231,7 +235,7 @@ class BarCache:
                 later.stored_rows += len(series.bars) if str(wanted) == base else 0
 
     def _hand_over_adjusted(self, later: BarCache, changed: set[str]) -> None:
-        """Give another cache, of the same actions, the instruments and adjusted series of unchanged symbols."""
+        """Give a later cache of the same actions all that is adjusted of unchanged symbols."""
         if self._instruments is not None:
             instruments = later._instruments = self._instruments.of_later_state(later.manifest, changed)
             made = self._adjusted.items()
@@ -249,7 +253,7 @@ class BarCache:
         return derived
 
     def _whole_through(self, wanted: Interval, last_day: int) -> int:
-        """Return the last day up to which bars made from base bars up to ``last_day`` are whole."""
+        """Return the last day with whole bars when base bars end on ``last_day``."""
         if wanted.is_intraday:
             return last_day
         last_session = self.time_manager.last_session_on_or_before(date_of(last_day))
@@ -261,7 +265,7 @@ class BarCache:
         return series is not None and series.covers(first_day, last_day)
 
     def _read(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> list[tuple[str, CachedSeries]]:
-        """Read the stored bars of a range of days; missing ones are built if that is asked for."""
+        """Read the stored bars of a range of days, and build missing ones if asked to."""
         stored = parse_interval(base)
         grid = self.time_manager.grid(date_of(first_day), date_of(last_day))
         sessions = self.times.sessions(first_day, last_day)
@@ -273,7 +277,10 @@ class BarCache:
         return found
 
     def _days_to_read(self, key: SeriesKey, first_day: int, last_day: int, through: int) -> tuple[int, int]:
-        """Return the days to read of a series so that it covers a range; past days of one that moves on are dropped."""
+        """Return the days to read so that a series covers a range.
+
+        Of a series that moves on, days that nobody will ask for again are dropped.
+        """
         cached = self.series.get(key)
         if cached is not None and cached.first_day <= first_day <= cached.last_day + 1:
             # Days only move on: what lies further back than was ever asked for will not be asked for again.

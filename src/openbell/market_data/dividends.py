@@ -50,7 +50,7 @@ class DividendFactors:
         self._daily: dict[str, tuple[int, Bars]] = {}
 
     def read_ahead(self, symbols: Sequence[str], first: date, last: date) -> None:
-        """Read the daily bars of many stored symbols before any ex-date in a range, all at once.
+        """Read the closes before ex-dates in a range, of many stored symbols at once.
 
         Raises:
             DamagedFileError: A file cannot be read.
@@ -62,7 +62,9 @@ class DividendFactors:
             self._daily.update((symbol, (first_day, bars)) for symbol, bars in found.items())
 
     def factor(self, instrument: Instrument, dividend: Action, bars: Bars, rows: int, base: str) -> float:
-        """Return 1 - dividend / close before it; 1.0 where the store has no earlier bar.
+        """Return the price factor of a dividend, 1 - dividend / close.
+
+        It is 1.0 where the store has no bar before the dividend.
 
         Args:
             instrument: The instrument that pays.
@@ -92,7 +94,7 @@ class DividendFactors:
         return known
 
     def _close_in(self, bars: Bars, rows: int, instrument: Instrument, base: str, ex_date: date) -> float | None:
-        """Return the close before ``ex_date`` from bars in memory; None when it takes a read."""
+        """Return the close before an ex-date from bars in memory, else None."""
         coarsest = next((i for i in _SOURCES if instrument.spans(i)), None)
         extended = base != "1d" and self._time_manager.session_hours == "extended"
         if base != coarsest or extended:
@@ -101,7 +103,7 @@ class DividendFactors:
         return float(bars.close[rows - 1]) if bars.timestamp[rows - 1] >= near else None
 
     def _close_before(self, instrument: Instrument, ex_date: date) -> float | None:
-        """Return the close of the last session with bars before ``ex_date``; None when the store has no earlier bar."""
+        """Return the last stored close before an ex-date, else None."""
         before = day_number(ex_date) - 1
         earlier = {i: [span for span in instrument.spans(i) if span.first_day <= before] for i in _SOURCES}
         for interval, spans in earlier.items():
@@ -117,7 +119,7 @@ class DividendFactors:
         return None
 
     def _days_with_bars(self, span: StoredSpan, interval: str, before: int) -> tuple[int, int]:
-        """Return the first and last day of a span, up to ``before``, on which the store may have bars."""
+        """Return the first and last day of a span with stored bars, up to ``before``."""
         coverage = self._store.coverage_of(span.stored, interval)
         earliest = day_number((coverage.first - timedelta(days=1)).date()) if coverage else before + 1
         return max(span.first_day, earliest), min(span.last_day, before)
@@ -134,7 +136,7 @@ class DividendFactors:
         return float(bars.close[-1]) if bars is not None and len(bars) else None
 
     def _read(self, symbols: Sequence[str], interval: str, first_day: int, last_day: int) -> dict[str, Bars]:
-        """Read daily bars of whole days in regular hours, made from finer ones where these are stored."""
+        """Read daily bars of regular hours, or make them from finer ones."""
         grid = self._time_manager.grid(date_of(first_day), date_of(max(first_day, last_day)))
         if last_day < first_day or not len(grid):
             return {}

@@ -117,7 +117,10 @@ def _built_by_session(
     read: Callable[[SessionGrid], Bars],
     within: tuple[int, int],
 ) -> Bars:
-    """Add missing bars, reading finer ones of the sessions that need them and lie ``within`` a range of days."""
+    """Add missing bars, with finer ones read only for the sessions that need them.
+
+    Finer bars are stored ``within`` a range of days.
+    """
     expected = grid.expected_bars(interval)
     incomplete = np.unique(expected.session[~np.isin(expected.start_ns, bars.timestamp, assume_unique=True)])
     days = grid.days[incomplete]
@@ -133,6 +136,6 @@ def _built_by_session(
 
 
 def _merged(bars: Bars, new: Bars) -> Bars:
-    """Merge bars in ascending time; they have no time in common."""
+    """Merge bars of different times in ascending order."""
     order: NDArray[np.intp] = np.argsort(np.concatenate([bars.timestamp, new.timestamp]), kind="stable")
     return Bars(*(np.concatenate([getattr(bars, name), getattr(new, name)])[order] for name in COLUMNS))

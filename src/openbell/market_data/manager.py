@@ -1,4 +1,4 @@
-"""The DataManager, the one way to bars, which reads, derives, adjusts and caches them."""
+"""The DataManager, the public way to bars."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["DataManager"]
 
 
 class DataManager:
-    """Bars of a store as the sessions of an exchange, from memory where they were read before.
+    """Bars of a store by the sessions of an exchange, cached in memory.
 
     Every series is cached over a contiguous range of sessions. A backtest that asks day by day reads each file once: a
     miss reads ahead towards the ``horizon``, and later loads are slices. May be used from any thread.
@@ -67,7 +67,7 @@ class DataManager:
 
     @property
     def cache(self) -> BarCache:
-        """The cache of the store as it is now, without series that an import changed. Use it with its lock held."""
+        """The cache of the store as it is now, to be used with its lock held."""
         with self._cache.lock:
             self._cache = self._cache.current()
             return self._cache
@@ -81,27 +81,29 @@ class DataManager:
         return self.store.symbols()
 
     def available_intervals(self, symbol: str, as_of: date | None = None) -> tuple[str, ...]:
-        """Return the intervals stored of a symbol, finest first; empty when it is not there."""
+        """Return the intervals stored of a symbol, finest first."""
         return self.store.intervals(symbol) if as_of is None else self.on_day(as_of).available_intervals(symbol)
 
     def coverage(self, symbol: str, interval: str, as_of: date | None = None) -> Coverage | None:
-        """Return what is stored of one symbol and interval; None when nothing is."""
+        """Return what is stored of one symbol and interval, or None."""
         if as_of is None:
             return self.store.coverage_of(symbol, interval)
         return self.on_day(as_of).coverage(symbol, interval)
 
     def actions(self, symbol: str, first: date, as_of: date) -> tuple[Action, ...]:
-        """Return the actions that bars from ``first`` on are adjusted for, and the renames since; by ex-date."""
+        """Return the actions that bars from ``first`` on are adjusted for, and renames, by ex-date."""
         return self.on_day(as_of).actions(symbol, first)
 
     def hint(self, symbol: str, as_of: date) -> str:
-        """Return what to do about an unknown symbol, with a leading blank; empty when nothing is known."""
+        """Return advice on an unknown symbol, with a leading blank, or an empty text."""
         return self.on_day(as_of).hint(symbol)
 
     def prefetch(
         self, symbols: Sequence[str], base: str, first: date, last: date, *, as_of: date | None = None
     ) -> None:
-        """Bring stored bars of many symbols into the cache with one read; symbols without bars are passed over.
+        """Bring stored bars of many symbols into the cache with one read.
+
+        Symbols without bars are passed over.
 
         Args:
             symbols: The symbols.

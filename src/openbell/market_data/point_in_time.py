@@ -1,4 +1,4 @@
-"""The view of bars from one day, under the names and on the price basis of that day."""
+"""The view of bars as they were known on one day."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["PointInTimeView"]
 
 
 class PointInTimeView:
-    """Bars as they were known on one day, under the names and on the price basis of that day.
+    """Bars under the names and on the price basis of one day.
 
     Its methods are those of the `DataManager` and raise the same. All of them see one state of the store, from the
     first call on until the next `refresh`.
@@ -40,11 +40,15 @@ class PointInTimeView:
 
     Args:
         cache: The bars in memory, of any state of the store.
-        day: The day.
+        day: The day; an attribute, too.
+
+    Attributes:
+        adjustment: What the bars are adjusted for.
     """
 
     def __init__(self, cache: BarCache, day: date) -> None:
         self.day = day
+        self.adjustment: Adjustment = cache.settings.adjustment
         self._day = day_number(day)
         self._lock = cache.lock
         self._last_seen = cache
@@ -56,7 +60,7 @@ class PointInTimeView:
 
     @property
     def _cache(self) -> BarCache:
-        """The cache of the state of the store that the view sees. Use it with the lock held."""
+        """The cache of the state that the view sees, to be used with the lock held."""
         if self._refresh_is_due:
             self._last_seen, self._refresh_is_due = self._last_seen.current(), False
         return self._last_seen
@@ -66,22 +70,20 @@ class PointInTimeView:
         """The store."""
         return self._last_seen.store
 
-    @property
-    def adjustment(self) -> Adjustment:
-        """What the bars are adjusted for."""
-        return self._last_seen.settings.adjustment
-
     def symbols(self) -> tuple[str, ...]:
-        """Return all symbols that the store has bars under, sorted; a name of the day may be another one."""
+        """Return all symbols that the store has bars under, sorted.
+
+        A name of the day may be another one.
+        """
         return self.store.symbols()
 
     def available_intervals(self, symbol: str) -> tuple[str, ...]:
-        """Return the intervals stored of what has a name on the day, finest first; empty when nothing has it."""
+        """Return the intervals stored of a symbol of the day, finest first."""
         with self._lock:
             return self._instrument(symbol).intervals()
 
     def coverage(self, symbol: str, interval: str) -> Coverage | None:
-        """Return what is stored of one symbol and interval; None when nothing is.
+        """Return what is stored of one symbol and interval, or None.
 
         Files of which a part belongs to another symbol are counted whole.
         """
@@ -97,22 +99,21 @@ class PointInTimeView:
         return replace(found[0], symbol=symbol, last=found[-1].last, **totals)
 
     def actions(self, symbol: str, first: date) -> tuple[Action, ...]:
-        """Return the actions that bars from ``first`` on are adjusted for, and the renames since; by ex-date."""
+        """Return the actions that bars from ``first`` on are adjusted for, and renames, by ex-date."""
         with self._lock:
-            instrument = self._instrument(symbol)
-        actions = (*instrument.applied_by(self.adjustment).actions, *instrument.renames())
-        if not actions:  # as of most
-            return ()
-        return tuple(sorted((a for a in actions if first < a.ex_date <= self.day), key=lambda a: (a.ex_date, a.type)))
+            return self._actions(symbol, first)
 
     def hint(self, symbol: str) -> str:
-        """Return what to do about an unknown symbol, with a leading blank; empty when nothing is known."""
+        """Return advice on an unknown symbol, with a leading blank, or an empty text."""
         with self._lock:
             hint = self._cache.instruments.hint(symbol, self._day)
         return hint or did_you_mean(symbol, self.symbols())
 
     def prefetch(self, symbols: Sequence[str], base: str, first: date, last: date) -> None:
-        """Bring stored bars of many symbols into the cache with one read; symbols without bars are passed over."""
+        """Bring stored bars of many symbols into the cache with one read.
+
+        Symbols without bars are passed over.
+        """
         first_day, last_day = day_number(first), day_number(last)
         with self._lock:
             stored = dict.fromkeys(self._stored_under(symbols, base))
@@ -135,8 +136,15 @@ class PointInTimeView:
     def _instrument(self, symbol: str) -> Instrument:
         return self._cache.instruments.of(symbol, self._day)
 
+    def _actions(self, symbol: str, first: date) -> tuple[Action, ...]:
+        instrument = self._instrument(symbol)
+        actions = (*instrument.applied_by(self.adjustment).actions, *instrument.renames())
+        if not actions:  # the usual case
+            return ()
+        return tuple(sorted((a for a in actions if first < a.ex_date <= self.day), key=lambda a: (a.ex_date, a.type)))
+
     def _stored_under(self, symbols: Sequence[str], base: str) -> list[str]:
-        """Return the symbols under which the store has the bars of names of the day."""
+        """Return the symbols that hold the bars of symbols of the day."""
         return [span.stored for symbol in symbols for span in self._instrument(symbol).spans(base)]
 
     def _bars(self, instrument: Instrument, request: BarRequest) -> Bars:
@@ -164,18 +172,18 @@ class PointInTimeView:
         return basis.applied > 0 and int(ex_days[basis.applied - 1]) > first_day
 
     def _read_dividends_ahead(self, symbols: Sequence[str], first: date) -> None:
-        """Read the closes that the dividends of many symbols are set against, all at once."""
+        """Read the closes before the dividends of many symbols with one read."""
         paying = [
             symbol
             for symbol in symbols
-            if any(a.type == "dividend" and a.reference is None for a in self.actions(symbol, first))
+            if any(a.type == "dividend" and a.reference is None for a in self._actions(symbol, first))
         ]
         if paying:
             stored = self._stored_under(tuple(dict.fromkeys(paying)), "1d")
             self._cache.dividends.read_ahead(stored, first, self.day)
 
     def _adjust_ahead(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> None:
-        """Adjust the stored bars of many symbols, all in memory, where an action changes them."""
+        """Adjust cached bars of many symbols where an action changes them."""
         stored, arena = parse_interval(base), Arena()
         for basis in [self._basis(self._instrument(symbol)) for symbol in dict.fromkeys(symbols)]:
             if self._is_changed(basis, first_day) and basis.instrument.spans(base):
@@ -201,7 +209,10 @@ class PointInTimeView:
         return series
 
     def _adjusted(self, basis: PriceBasis, base: str, first_day: int, last_day: int, arena: Arena) -> CachedSeries:
-        """Join stored bars from their spans and adjust them, as far ahead as the basis holds and bars are in memory."""
+        """Join the stored spans of an instrument and adjust them to a basis.
+
+        The series goes on past ``last_day`` as far as the basis holds and bars are in memory.
+        """
         instrument = basis.instrument
         depth = self._cache.adjusted_depth(instrument.symbol, base, last_day - first_day)
         first_day = min(first_day, last_day - depth)
@@ -217,7 +228,7 @@ class PointInTimeView:
     def _last_day_to_adjust(
         self, basis: PriceBasis, spans: Sequence[StoredSpan], in_memory: int, last_day: int, depth: int
     ) -> int:
-        """Return the last day for which a copy on a basis will be asked for."""
+        """Return the last day that an adjusted copy will be asked for."""
         ex_days = basis.instrument.applied_by(self.adjustment).ex_days
         ahead = min(in_memory, basis.instrument.period.last_day)
         if basis.applied < len(ex_days):
@@ -245,7 +256,7 @@ class PointInTimeView:
 
 def _clipped(coverage: Coverage | None, span: StoredSpan) -> Coverage | None:
     """Return a coverage with its first and last time within a span of days."""
-    if coverage is None or span.is_unbounded:  # as of most
+    if coverage is None or span.is_unbounded:  # the usual case
         return coverage
     first, last = coverage.first, coverage.last
     if span.first_day > day_number(first.date()):

@@ -45,7 +45,7 @@ class LoadSettings:
 
 
 class BarRequest(NamedTuple):
-    """Bars to load of a symbol; the range must hold a session.
+    """Bars to load of a symbol, over a range that holds a session.
 
     Attributes:
         base: The stored interval to read.
@@ -86,7 +86,7 @@ def stored_interval(symbol: str, interval: str, base: str | None, held: Sequence
 
 
 def gap_policy_of(policies: GapPolicies, symbol: str, interval: str) -> GapPolicy:
-    """Return the policy of a series, by its symbol, else its interval, else the default."""
+    """Return the policy for a symbol, else for an interval, else the default."""
     if isinstance(policies, str):
         return policies
     own = policies.get(symbol, {})
@@ -100,5 +100,8 @@ def gap_policy_of(policies: GapPolicies, symbol: str, interval: str) -> GapPolic
 
 
 def unknown_symbol(symbol: str, store: Path, hint: str) -> DataError:
-    """Return the error that a store has nothing of a symbol, with a hint that begins with a blank."""
+    """Return the error that a store has no bars of a symbol.
+
+    ``hint`` is empty or begins with a blank.
+    """
     return DataError(f"the store {store} has no bars of {symbol}.{hint} Import some with: openbell data import")

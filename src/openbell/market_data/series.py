@@ -47,7 +47,7 @@ class SessionRange:
     )
 
     def rows(self, times: BarTimes, first_day: int, last_day: int) -> tuple[int, int]:
-        """Return the first row of the sessions of a range of days, and the row after the last."""
+        """Return the first row of a range of days, and the row after its last."""
         # A memo by times: one search serves all series that share these.
         windows = self._rows.get(times)
         if windows is None:
@@ -73,7 +73,7 @@ class SessionRange:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class CachedSeries:
-    """The bars of one symbol and interval over consecutive sessions; immutable.
+    """The immutable bars of one symbol and interval over consecutive sessions.
 
     Attributes:
         sessions: The range that the bars cover: all that is stored of it is here.
@@ -103,7 +103,7 @@ class CachedSeries:
 
 
 class SharedTimes:
-    """The times of the series of one store and calendar, one object for equal ones.
+    """The times of series, one object for all series of equal times.
 
     Most symbols trade in the same minutes, so what follows from times alone is computed once for all of them.
 
@@ -164,7 +164,7 @@ class SharedTimes:
     def aggregated(
         self, bars: Bars, sessions: SessionRange, interval: Interval, *, base: Interval, min_completeness: float
     ) -> Bars:
-        """Aggregate as `aggregate` does; bars of equal times give bars of equal times."""
+        """Aggregate as `aggregate` does, with shared times."""
         groupings = self._groupings.setdefault(bars.times, {})
         key = interval, base, sessions.first_day, sessions.last_day
         known = groupings.get(key)
@@ -176,6 +176,6 @@ class SharedTimes:
 
 
 def _detached(times: BarTimes) -> BarTimes:
-    """Return times that are no views of larger columns, which would stay in memory with them."""
+    """Return times that are no views of larger columns."""
     columns = [getattr(times, name) for name in TIME_COLUMNS]
     return times if all(c.base is None for c in columns) else BarTimes(*(c.copy() for c in columns))

@@ -1,4 +1,4 @@
-"""Stored bars as the bars of sessions, and how many of them one read brings."""
+"""Reading of stored bars by session, and the planning of reads."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _FEW_SYMBOLS = 20
 def read_sessions(
     store: BarStore, symbols: Sequence[str], stored: Interval, grid: SessionGrid, sessions: SessionRange
 ) -> Iterator[tuple[str, Bars]]:
-    """Yield each symbol's stored bars within the sessions of ``grid``, from one read for all.
+    """Yield each symbol's stored bars of sessions, from one read for all.
 
     Bars outside the grid's segments, and daily bars of dates that are no session, are left out. A daily bar's timestamp
     becomes the open of its session. ``count`` is 1, or of a bar that openbell built the number of finer bars in it.
@@ -71,7 +71,7 @@ def read_sessions(
 def read_through(
     manifest: Manifest, symbols: Sequence[str], base: str, first_day: int, last_day: int, horizon: int, cached_rows: int
 ) -> int:
-    """Return the last day to read so that later days need few reads; ``horizon`` at most.
+    """Return the last day to read so that later days need few reads.
 
     Args:
         manifest: What the store holds.
@@ -107,7 +107,7 @@ def read_batches(
 
 
 def rows_between(manifest: Manifest, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> float:
-    """Estimate how many bars the store has in a range of dates (days since 1970-01-01)."""
+    """Estimate the number of stored bars in a range of days since 1970-01-01."""
     begin, end = first_day * DAY_NS, (last_day + 1) * DAY_NS
     total = 0.0
     for symbol in symbols:
@@ -120,7 +120,7 @@ def rows_between(manifest: Manifest, symbols: Sequence[str], base: str, first_da
 
 
 def _day_after_rows(manifest: Manifest, symbols: Sequence[str], base: str, day: int, last_day: int, rows: float) -> int:
-    """Estimate the day up to which ``rows`` bars follow ``day``; ``last_day`` at most."""
+    """Estimate the day up to which ``rows`` bars follow ``day``, at most ``last_day``."""
     expected = rows_between(manifest, symbols, base, day + 1, last_day)
     if expected <= rows:
         return last_day
@@ -128,13 +128,13 @@ def _day_after_rows(manifest: Manifest, symbols: Sequence[str], base: str, day: 
 
 
 def _end_of_files(manifest: Manifest, symbols: Sequence[str], base: str, day: int) -> int:
-    """Return the last day of the files that hold bars of ``day`` and are read as a whole; else ``day``."""
+    """Return the last day of the files of ``day`` that are read whole."""
     files = _files_of(manifest, symbols, base, day)
     return max((file.last_ns // DAY_NS for file in files if file.rows <= WHOLE_ROWS), default=day)
 
 
 def _files_of(manifest: Manifest, symbols: Sequence[str], base: str, day: int) -> Iterator[FileEntry]:
-    """Yield, per symbol that has one, the file that may hold bars of a day."""
+    """Yield the files that may hold bars of a day, at most one per symbol."""
     begin, end = day * DAY_NS, (day + 1) * DAY_NS
     first = (next(iter(_files_since(manifest, symbol, base, begin)), None) for symbol in symbols)
     return (file for file in first if file is not None and file.first_ns < end)
@@ -147,7 +147,7 @@ def _files_since(manifest: Manifest, symbol: str, base: str, begin_ns: int) -> S
 
 
 def _bounds_ns(stored: Interval, sessions: SessionRange) -> tuple[int, int]:
-    """Return from when to when (exclusive) the timestamps of stored bars of these sessions are."""
+    """Return bounds of the timestamps of stored bars of sessions, the end exclusive."""
     if not len(sessions.days):
         return 0, 0
     if stored.is_intraday:
@@ -160,7 +160,7 @@ _TimesAndRows = tuple[BarTimes, "slice | NDArray[np.bool_]"]
 
 
 def _within_hours(times: BarTimes, stored: Interval, grid: SessionGrid) -> _TimesAndRows:
-    """Select intraday bars that start within a segment; ``end`` is cut at its close."""
+    """Select intraday bars that start within a segment, and end them at its close."""
     # The bars are sorted and segments are few, so the segments are looked up among the bars, not each bar's segment.
     first = np.searchsorted(times.timestamp, grid.segment_open_ns)
     after = np.searchsorted(times.timestamp, grid.segment_close_ns)
@@ -179,7 +179,7 @@ def _within_hours(times: BarTimes, stored: Interval, grid: SessionGrid) -> _Time
 def _cut(
     end: NDArray[np.int64], late: NDArray[np.intp], after: NDArray[np.intp], close_ns: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Return ``end`` with the close of segment k at the rows from ``late[k]`` up to but without ``after[k]``."""
+    """Return ``end`` with the close of segment k at rows ``late[k]`` to ``after[k]``."""
     cut = end.copy()
     for k in np.flatnonzero(late < after):
         cut[late[k] : after[k]] = close_ns[k]
@@ -187,7 +187,7 @@ def _cut(
 
 
 def _of_days(times: BarTimes, stored: Interval, grid: SessionGrid) -> _TimesAndRows:  # noqa: ARG001 - see _within_hours
-    """Select daily bars whose dates are sessions, from the open of each to its close."""
+    """Select daily bars of sessions, each from open to close."""
     day = times.timestamp // DAY_NS
     first = int(np.searchsorted(grid.days, day[0]))
     # The usual case is one bar for each session, for which no search is needed.
