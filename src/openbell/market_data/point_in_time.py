@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from openbell.actions.adjust import Arena, back_adjusted
 from openbell.actions.instrument import PriceBasis, StoredSpan
 from openbell.errors import did_you_mean
-from openbell.market_data.request import unknown_symbol
+from openbell.market_data.request import BarRequest, unknown_symbol
 from openbell.market_data.series import CachedSeries
 from openbell.model.bars import Bars
 from openbell.model.interval import Interval, parse_interval
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from openbell.actions.instrument import Instrument
     from openbell.actions.table import Action, Adjustment
     from openbell.market_data.cache import BarCache
-    from openbell.market_data.request import BarRequest
     from openbell.market_data.series import SessionRange
     from openbell.store.store import BarStore, Coverage
 
@@ -156,8 +155,7 @@ class PointInTimeView:
         begin = spans[0].first_day
         whole = wanted.is_intraday or str(wanted) == base or begin == first_day
         if len(spans) == 1 and whole and not self._is_changed(basis, begin):
-            as_stored = request._replace(first_day=begin, last_day=spans[0].last_day)
-            return self._cache.bars(spans[0].stored, as_stored)
+            return self._cache.bars(spans[0].stored, BarRequest(base, wanted, begin, spans[0].last_day, fill))
         series = self._series(basis, base, wanted, first_day, last_day)
         return (self._cache.forward_filled(series, wanted) if fill else series).between(first_day, last_day)
 
