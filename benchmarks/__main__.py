@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import engines, workloads
-from benchmarks.environments import CACHE
 from benchmarks.machine import machine
 from benchmarks.measure import measure
 from benchmarks.regression import lost, slowest
@@ -16,8 +14,6 @@ from benchmarks.report import load_results, save_results, target_lines, write_re
 from benchmarks.scaling import measure_scaling
 from benchmarks.start import measure_start
 from benchmarks.synthetic import calendar
-
-from openbell.timing.kept import CACHE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,8 +89,6 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=names, default=[], help="some workloads only")
     parser.add_argument("--repeats", type=int, help="timed runs of each engine")
     options = parser.parse_args()
-    # Every run of openbell but a user's first finds its calendar kept; here, whatever the user has in the cache.
-    os.environ[CACHE_VARIABLE] = str(CACHE / "kept")
     calendar()
     if options.quick:
         return quick(options.only, options.repeats, record=options.record)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
-
-from openbell.timing.kept import CACHE_VARIABLE
 
 if TYPE_CHECKING:
     from openbell.store.store import BarStore
@@ -21,13 +18,6 @@ PROJECT = Path(__file__).resolve().parents[1]
 # No deadline: a test must not fail because the machine was busy. Failures are reproducible from their printed example.
 settings.register_profile("openbell", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("openbell")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """What openbell keeps between processes is kept for one run of the tests only, also by programs they start."""
-    folder = TemporaryDirectory(prefix="openbell-tests-", ignore_cleanup_errors=True)
-    config.add_cleanup(folder.cleanup)
-    os.environ[CACHE_VARIABLE] = folder.name
 
 
 @pytest.fixture(scope="session")

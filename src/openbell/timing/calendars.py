@@ -1,8 +1,8 @@
-"""Calendars by name or from a config, as NumPy columns; each is built once per process."""
+"""Calendars by name or from a config, each built once per process."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
@@ -10,15 +10,17 @@ from openbell.errors import ConfigError, UnknownNameError
 from openbell.timing.aliases import ALIASES, OWN_CALENDARS
 from openbell.timing.clock import today_utc
 from openbell.timing.custom import custom_schedule
-from openbell.timing.exchanges import EARLIEST, directory, exchange_schedule
+from openbell.timing.exchanges import directory, exchange_schedule, table_is_of_installed_release, whole_directory
 from openbell.timing.extended import extended_segments
 from openbell.timing.grid import SessionGrid, day_number
+from openbell.timing.library import EARLIEST
 
 if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
     from openbell.config.exchange import ExchangeConfig
+    from openbell.timing.exchanges import Directory
     from openbell.timing.schedule import Schedule
 
 __all__ = ["ExchangeCalendar", "SessionHours", "calendar_names", "canonical_name", "load_calendar"]
@@ -36,40 +38,51 @@ class ExchangeCalendar:
         exchange: The name it was asked for by.
         timezone: Where the exchange is.
         sessions: The sessions; days before the first and after the last of them are unknown.
+        settled_until: The last day, since 1970-01-01, that no other release of exchange_calendars is expected to
+            change; None for all.
     """
 
     exchange: str
     timezone: ZoneInfo
     sessions: SessionGrid
+    settled_until: int | None
 
 
-@lru_cache(maxsize=1)
 def calendar_names() -> tuple[str, ...]:
-    """The names of all calendars, aliases included, sorted."""
-    known = directory()
+    """Return the names of all calendars, aliases included, sorted."""
+    return _names_of(whole_directory())
+
+
+def _names_of(known: Directory) -> tuple[str, ...]:
     return tuple(sorted({*known.hours, *known.aliases, *ALIASES, *OWN_CALENDARS}))
 
 
 def canonical_name(exchange: str) -> str:
-    """The name without aliases: ``XNYS`` for ``US_EQUITY`` and for ``NASDAQ``.
+    """Return the name without aliases, such as ``XNYS`` for ``US_EQUITY`` and for ``NASDAQ``.
 
     Raises:
         UnknownNameError: There is no calendar of that name.
     """
-    if exchange not in calendar_names():
-        raise UnknownNameError("calendar", str(exchange), calendar_names())
+    known = directory()
+    if exchange not in _names_of(known):
+        known = whole_directory()
+        if exchange not in (names := _names_of(known)):
+            raise UnknownNameError("calendar", str(exchange), names)
     name = ALIASES.get(exchange, exchange)
-    return directory().aliases.get(name, name)
+    return known.aliases.get(name, name)
 
 
 @lru_cache(maxsize=32)
-def load_calendar(exchange: str | ExchangeConfig, session_hours: SessionHours = "regular") -> ExchangeCalendar:
-    """The calendar of an exchange, from 1990 (or the first day that it is known) to a year ahead.
+def load_calendar(
+    exchange: str | ExchangeConfig, session_hours: SessionHours = "regular", *, latest: bool = False
+) -> ExchangeCalendar:
+    """Load the calendar of an exchange, from 1990 (or the first day that it is known) to a year ahead.
 
     Args:
         exchange: A name of exchange_calendars, such as ``XNYS``, ``XHKG``, ``CMES`` or ``24/7``; an alias such as
             ``US_EQUITY``; or own sessions, as a config says them.
         session_hours: ``extended`` adds the pre-market and the post-market as segments.
+        latest: Whether days after ``settled_until`` must be those of the installed exchange_calendars.
 
     Raises:
         UnknownNameError: There is no calendar of that name.
@@ -77,30 +90,31 @@ def load_calendar(exchange: str | ExchangeConfig, session_hours: SessionHours = 
     """
     if session_hours not in ("regular", "extended"):
         raise ConfigError(f"session_hours is {session_hours!r}; it must be 'regular' or 'extended'.")
-    schedule = _schedule_of(exchange)
+    if latest and table_is_of_installed_release():
+        return replace(load_calendar(exchange, session_hours), settled_until=None)
+    schedule = _schedule_of(exchange, latest=latest)
     name = exchange if isinstance(exchange, str) else exchange.name
     extended = extended_segments(schedule, name) if session_hours == "extended" else []
-    return ExchangeCalendar(name, schedule.timezone, schedule.grid(extended))
+    return ExchangeCalendar(name, schedule.timezone, schedule.grid(extended), schedule.settled_until)
 
 
-@lru_cache(maxsize=32)
-def _schedule_of(exchange: str | ExchangeConfig) -> Schedule:
-    """The schedule of exchange_calendars, or the one that a config says."""
+def _schedule_of(exchange: str | ExchangeConfig, *, latest: bool) -> Schedule:
+    """Return the schedule of a known exchange, or the one that a config describes."""
     if isinstance(exchange, str):
         name = canonical_name(exchange)
         if name not in OWN_CALENDARS:
-            return exchange_schedule(name, directory().hours.get(name), _in_a_year())
+            return exchange_schedule(name, _in_a_year(), latest=latest)
         from openbell.config.exchange import ExchangeConfig
 
         own = ExchangeConfig.model_validate(dict(OWN_CALENDARS[name]))
     else:
         own = exchange
-        if own.name in calendar_names():
+        if own.name in _names_of(directory()):
             raise ConfigError(
                 f"the name {own.name!r} belongs to a calendar that is known. Choose another name, and say "
                 f"like: {own.name} if yours is based on it."
             )
-    like = _schedule_of(own.like) if own.like else None
+    like = _schedule_of(own.like, latest=latest) if own.like else None
     return custom_schedule(own, like, (day_number(EARLIEST), day_number(today_utc()) + _DAYS_AHEAD))
 
 

@@ -45,7 +45,8 @@ def custom_schedule(own: ExchangeConfig, like: Schedule | None, known: tuple[int
     zone = ZoneInfo(own.timezone) if own.timezone else like.timezone if like else ZoneInfo("UTC")
     if own.open is not None and own.close is not None:
         opens, closes = _own_hours(days, own.open, own.close, zone)
-        schedule = Schedule(own.name, zone, first_day, last_day, days, opens, closes)
+        settled_until = like.settled_until if like else None
+        schedule = Schedule(own.name, zone, first_day, last_day, days, opens, closes, settled_until=settled_until)
     elif like is not None:
         rows = np.searchsorted(like.days, days)
         breaks = tuple((start[rows], end[rows]) for start, end in like.breaks)

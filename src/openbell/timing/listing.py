@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from openbell.timing.aliases import OWN_CALENDARS
 from openbell.timing.calendars import calendar_names, canonical_name
-from openbell.timing.exchanges import Hours, directory
+from openbell.timing.exchanges import whole_directory
+from openbell.timing.table import Hours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +64,7 @@ def list_calendars() -> list[CalendarSummary]:
     for alias in calendar_names():
         if (name := canonical_name(alias)) != alias:
             aliases.setdefault(name, []).append(alias)
-    known = {name: hours for name, hours in directory().hours.items() if hours is not None}
+    known = {name: hours for name, hours in whole_directory().hours.items() if hours is not None}
     known |= {name: _own(name) for name in OWN_CALENDARS}
     return [CalendarSummary(name, tuple(aliases.get(name, ())), *hours) for name, hours in sorted(known.items())]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left, bisect_right
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.config.exchange import ExchangeConfig
+    from openbell.timing.calendars import ExchangeCalendar
     from openbell.timing.grid import SessionGrid, TradingSession
 
 __all__ = ["TimeManager"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_GRIDS_KEPT = 32
-_LOOKUPS_KEPT = 256
+_MOST_CACHED = 256
+_MOST_CACHED_GRIDS = 32
 
 
 class TimeManager:
@@ -55,24 +57,35 @@ class TimeManager:
         session_hours: SessionHours = "regular",
         clock: Clock | None = None,
     ) -> None:
-        calendar = load_calendar(exchange, session_hours)
-        self.exchange = calendar.exchange
-        self.timezone: ZoneInfo = calendar.timezone
+        self._given = exchange
         self.session_hours: SessionHours = session_hours
         self.clock: Clock = clock if clock is not None else WallClock()
+        self._use(load_calendar(exchange, session_hours))
+
+    def _use(self, calendar: ExchangeCalendar) -> None:
+        """Look everything up in a calendar from here on."""
+        self.exchange = calendar.exchange
+        self.timezone: ZoneInfo = calendar.timezone
         self._all = calendar.sessions
+        self._settled_until = sys.maxsize if calendar.settled_until is None else calendar.settled_until
         # Single days are looked up in a list: a search of NumPy's costs ten times as much.
         self._days: list[int] = self._all.days.tolist()
         self._first_day, self._last_day = self._days[0], self._days[-1]
-        self._session_of_day = lru_cache(maxsize=_LOOKUPS_KEPT)(self._session)
-        self._grid_between = lru_cache(maxsize=_GRIDS_KEPT)(self._all.between)
-        # Of the same days and times one asks for each symbol anew.
-        self._grid_of = lru_cache(maxsize=_GRIDS_KEPT)(self._grid_of_days)
-        self._session_of = lru_cache(maxsize=_LOOKUPS_KEPT)(self._session_at)
+        self._session_of_day = lru_cache(maxsize=_MOST_CACHED)(self._session)
+        self._grid_between = lru_cache(maxsize=_MOST_CACHED_GRIDS)(self._all.between)
+        # The same days and times are asked for anew for each symbol.
+        self._grid_of = lru_cache(maxsize=_MOST_CACHED_GRIDS)(self._grid_of_days)
+        self._session_of = lru_cache(maxsize=_MOST_CACHED)(self._session_at)
         # Where each session's trading begins and ends, extended hours included.
         first_segment, after_segment = self._all.segments_of_sessions()
         self._first_ns = self._all.segment_open_ns[first_segment]
         self._last_ns = self._all.segment_close_ns[after_segment - 1]
+        unsettled = bisect_right(self._days, self._settled_until)
+        self._settled_ns = sys.maxsize if unsettled == len(self._days) else int(self._last_ns[unsettled - 1])
+
+    def _use_installed(self) -> None:
+        """Go on with the installed exchange_calendars, which may know more of recent days than openbell's table."""
+        self._use(load_calendar(self._given, self.session_hours, latest=True))
 
     def __repr__(self) -> str:
         return f"TimeManager({self.exchange!r}, session_hours={self.session_hours!r})"
@@ -109,6 +122,8 @@ class TimeManager:
         return self._session_of(int(ns))
 
     def _session_at(self, ns: int) -> date:
+        if ns > self._settled_ns:
+            self._use_installed()
         position = int(np.searchsorted(self._first_ns, ns, side="right")) - 1
         if position >= 0 and ns <= self._last_ns[position]:
             return date_of(self._days[position])
@@ -247,12 +262,17 @@ class TimeManager:
 
     def _window(self, first: date, last: date) -> tuple[int, int]:
         """The sessions from ``first`` to ``last`` as indexes; the second is exclusive and not below the first."""
-        begin, end = bisect_left(self._days, self._checked(first)), bisect_left(self._days, self._checked(last) + 1)
+        number, after = (
+            self._checked(first),
+            self._checked(last) + 1,
+        )  # before the days are looked at: it may renew them
+        begin, end = bisect_left(self._days, number), bisect_left(self._days, after)
         return begin, max(begin, end)
 
     def _position(self, day: date) -> int:
         """Index of the first session on or after ``day``."""
-        return bisect_left(self._days, self._checked(day))
+        number = self._checked(day)
+        return bisect_left(self._days, number)
 
     def _checked(self, day: date) -> int:
         """``day`` in days since 1970-01-01.
@@ -261,6 +281,8 @@ class TimeManager:
             CalendarError: The calendar does not reach it.
         """
         number = day_number(day)
+        if number > self._settled_until:
+            self._use_installed()
         if not self._first_day <= number <= self._last_day:
             raise CalendarError(f"{day} is outside the calendar: {self._bounds()} Choose days within it.")
         return number

@@ -1,8 +1,8 @@
-"""`Schedule`: the days and hours of one exchange as columns, whoever knows them, and the grid that they make."""
+"""Days and hours of one exchange as columns."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from itertools import repeat
 from typing import TYPE_CHECKING, TypeAlias
@@ -20,27 +20,32 @@ if TYPE_CHECKING:
 __all__ = ["NO_TIME", "Schedule", "Segments", "wall_clock_ns"]
 
 NO_TIME = int(np.iinfo(np.int64).min)
-"""Stands where there is no time: a day without a break."""
+"""Placeholder where there is no time, as on a day without a break."""
 
 _DAY_S = 86_400
+_PROBE_EVERY = 8
+_FURTHEST_PROBES = 15
 
 Segments: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], bool]"
-"""Segments of one kind: open, close, session, and whether they are regular hours."""
+"""Open, close and session of segments of one kind, and whether they are regular hours."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Schedule:
-    """The sessions of an exchange; int64 columns with one entry per session, times in nanoseconds since 1970 UTC.
+    """The sessions of one exchange, as int64 columns with an entry for each.
+
+    Times are nanoseconds since 1970 UTC, days are counted since 1970-01-01.
 
     Attributes:
         name: The calendar, by its name without aliases.
         timezone: Where the exchange is.
-        first_day: The first day, in days since 1970-01-01, of which it is known whether it is a session.
+        first_day: The first day of which it is known whether it is a session.
         last_day: The last such day.
-        days: Dates in days since 1970-01-01, ascending.
+        days: Dates, ascending.
         open_ns: When trading begins.
         close_ns: When it ends.
         breaks: Start and end of each kind of break within the session, in order; `NO_TIME` where there is none.
+        settled_until: The last day that no other release of exchange_calendars is expected to change; None for all.
     """
 
     name: str
@@ -51,45 +56,99 @@ class Schedule:
     open_ns: NDArray[np.int64]
     close_ns: NDArray[np.int64]
     breaks: tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...] = ()
+    settled_until: int | None = None
+
+    def through(self, last: int) -> Schedule:
+        """Return the sessions up to a day, as views."""
+        return self._rows(slice(0, int(np.searchsorted(self.days, last, side="right"))))
+
+    def continued(self, other: Schedule) -> Schedule:
+        """Return these sessions, and after them those of another schedule with as many breaks."""
+        more = other._rows(slice(int(np.searchsorted(other.days, self.last_day, side="right")), None))
+        return replace(
+            more,
+            first_day=self.first_day,
+            days=np.concatenate([self.days, more.days]),
+            open_ns=np.concatenate([self.open_ns, more.open_ns]),
+            close_ns=np.concatenate([self.close_ns, more.close_ns]),
+            breaks=tuple(
+                (np.concatenate([a, c]), np.concatenate([b, d]))
+                for (a, b), (c, d) in zip(self.breaks, more.breaks, strict=True)
+            ),
+        )
+
+    def _rows(self, rows: slice) -> Schedule:
+        days = self.days[rows]
+        return replace(
+            self,
+            first_day=int(days[0]),
+            last_day=int(days[-1]),
+            days=days,
+            open_ns=self.open_ns[rows],
+            close_ns=self.close_ns[rows],
+            breaks=tuple((start[rows], end[rows]) for start, end in self.breaks),
+        )
 
     def grid(self, extended: Iterable[Segments] = ()) -> SessionGrid:
-        """All sessions as one grid: regular segments, split at the breaks, and those of the extended hours."""
-        parts = [*self._regular_segments(), *extended]
-        segment_open = np.concatenate([part[0] for part in parts])
+        """Build the grid of all sessions, their regular hours split at the breaks, with extended hours if given."""
+        kinds = [*self._regular_segments(), *extended]
+        segment_open = np.concatenate([kind[0] for kind in kinds])
         order = np.argsort(segment_open, kind="stable")
         return SessionGrid(
             days=self.days,
             open_ns=self.open_ns,
             close_ns=self.close_ns,
             segment_open_ns=segment_open[order],
-            segment_close_ns=np.concatenate([part[1] for part in parts])[order],
-            segment_session=np.concatenate([part[2] for part in parts])[order],
-            segment_is_regular=np.concatenate([np.full(len(part[0]), part[3]) for part in parts])[order],
+            segment_close_ns=np.concatenate([kind[1] for kind in kinds])[order],
+            segment_session=np.concatenate([kind[2] for kind in kinds])[order],
+            segment_is_regular=np.concatenate([np.full(len(kind[0]), kind[3]) for kind in kinds])[order],
             first_ordinal=-int(np.searchsorted(self.days, ANCHOR_DAY)),
         )
 
     def _regular_segments(self) -> list[Segments]:
         session = np.arange(len(self.days), dtype=np.int64)
-        parts: list[Segments] = []
+        kinds: list[Segments] = []
         opens = self.open_ns
         for start, end in self.breaks:
             split = start != NO_TIME
-            parts.append((opens[split], start[split], session[split], True))
+            kinds.append((opens[split], start[split], session[split], True))
             opens = np.where(split, end, opens)
-        return [*parts, (opens, self.close_ns, session, True)]
+        return [*kinds, (opens, self.close_ns, session, True)]
 
 
 def wall_clock_ns(days: Sequence[int] | NDArray[np.int64], clock_time: time, zone: ZoneInfo) -> NDArray[np.int64]:
-    """When the wall clock in ``zone`` shows a time on each of the days, in nanoseconds since 1970 UTC.
+    """Return when the wall clock in ``zone`` shows a time on each of the days, in nanoseconds since 1970 UTC.
 
     A time that the change to winter hours repeats is taken the first time round; one that the change to summer hours
     skips comes out later by what the clocks skip.
+
+    Args:
+        days: Days since 1970-01-01, ascending.
+        clock_time: The time, to the second.
+        zone: The time zone.
     """
     number = np.asarray(days, np.int64)
+    since_midnight = (clock_time.hour * 60 + clock_time.minute) * 60 + clock_time.second
+    return (number * _DAY_S + since_midnight - _utc_offsets(number, clock_time, zone)) * 1_000_000_000
+
+
+def _utc_offsets(days: NDArray[np.int64], clock_time: time, zone: ZoneInfo) -> NDArray[np.int64]:
+    """Return by how many seconds the wall clock is ahead of UTC at a time of each day."""
+    # A zone answers for one time only, in half a microsecond. No zone changes its clocks and back within two weeks, so
+    # that where two probes agree that are no further apart, the days between them do, too.
+    probes = np.append(np.arange(0, len(days) - 1, _PROBE_EVERY), len(days) - 1) if len(days) else np.arange(0)
+    probed = _offsets_of(days[probes], clock_time, zone)
+    number = np.maximum(np.searchsorted(probes, np.arange(len(days)), side="right") - 1, 0)
+    following = np.minimum(number + 1, len(probes) - 1)
+    offsets = probed[number]
+    changes = (probed[following] != offsets) | (days[probes[following]] - days[probes[number]] > _FURTHEST_PROBES)
+    offsets[changes] = _offsets_of(days[changes], clock_time, zone)
+    return offsets
+
+
+def _offsets_of(days: NDArray[np.int64], clock_time: time, zone: ZoneInfo) -> NDArray[np.int64]:
     # Chains of map: each step runs over all days without coming back to Python.
     clock_times = repeat(clock_time.replace(microsecond=0, tzinfo=None, fold=0))
-    offsets = map(zone.utcoffset, map(datetime.combine, number.astype("datetime64[D]").tolist(), clock_times))
+    offsets = map(zone.utcoffset, map(datetime.combine, days.astype("datetime64[D]").tolist(), clock_times))
     seconds = map(timedelta.total_seconds, offsets)  # type: ignore[arg-type]  # a zone knows its offset at all times
-    ahead = np.fromiter(seconds, np.float64, len(number)).astype(np.int64)
-    since_midnight = (clock_time.hour * 60 + clock_time.minute) * 60 + clock_time.second
-    return (number * _DAY_S + since_midnight - ahead) * 1_000_000_000
+    return np.fromiter(seconds, np.float64, len(days)).astype(np.int64)
