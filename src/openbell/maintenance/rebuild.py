@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from openbell.market_data.gaps import FINER
 from openbell.market_data.manager import DataManager
 from openbell.model.bars import PRICE_COLUMNS
 from openbell.model.interval import DAY_NS
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
     from openbell.store.store import BarStore
     from openbell.timing.manager import TimeManager
 
-__all__ = ["FINER", "rebuilt"]
+__all__ = ["rebuilt"]
 
-FINER = {"1d": "1m", "1m": "1s"}
-"""The interval of which the bars of a lost file are built, by theirs."""
 
 _SCHEMA = pl.Schema([*BAR_SCHEMA.items(), (BUILT, BUILT_SCHEMA[BUILT])])
 

@@ -7,9 +7,10 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from openbell.maintenance.rebuild import FINER, rebuilt
+from openbell.maintenance.rebuild import rebuilt
 from openbell.maintenance.salvage import file_problem, good_entry
 from openbell.maintenance.verify import LOCK_WAIT_S, Damage, find_damages
+from openbell.market_data.gaps import FINER
 from openbell.store import layout
 from openbell.store.atomic_files import sync_folders, writer_lock
 from openbell.store.layout import MANIFEST, PENDING, QUARANTINE, STAGING, Partition

@@ -10,7 +10,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Completeness", "Gap", "measure_completeness"]
+    from openbell.model.bars import BarTimes
+
+__all__ = ["Completeness", "Gap", "has_synthetic", "measure_completeness"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,11 @@ def measure_completeness(
     return Completeness(
         100.0 * present / total, total, present, _gaps(missing, expected_starts, expected_ends, joined=across_breaks)
     )
+
+
+def has_synthetic(times: BarTimes) -> bool:
+    """Return whether any of the bars at these times is synthetic."""
+    return bool(len(times)) and int(times.count.min()) == 0
 
 
 def _gaps(

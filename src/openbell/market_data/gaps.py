@@ -22,19 +22,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openbell.model.bars import BarTimes
     from openbell.model.interval import Interval
     from openbell.store.store import BarStore
     from openbell.timing.grid import SessionGrid
 
-__all__ = [
-    "build_missing",
-    "forward_filled",
-    "has_synthetic",
-    "with_built",
-]
+__all__ = ["FINER", "build_missing", "forward_filled", "with_built"]
 
-_FINER = {"1d": "1m", "1m": "1s"}
+FINER = {"1d": "1m", "1m": "1s"}
+"""The interval from which missing bars of a stored interval are built."""
+
 _SESSIONS_AT_ONCE = 20
 
 
@@ -67,11 +63,6 @@ def forward_filled(bars: Bars, grid: SessionGrid, interval: Interval) -> Bars:
     return _merged(bars, synthetic)
 
 
-def has_synthetic(times: BarTimes) -> bool:
-    """Return whether any of the bars at these times is synthetic."""
-    return bool(len(times)) and int(times.count.min()) == 0
-
-
 def with_built(bars: Bars, finer: Bars, grid: SessionGrid, interval: Interval, finer_interval: Interval) -> Bars:
     """Add missing bars that finer ones build completely.
 
@@ -95,7 +86,7 @@ def build_missing(store: BarStore, symbol: str, bars: Bars, grid: SessionGrid, i
     Raises:
         DamagedFileError: A file of the finer bars cannot be read.
     """
-    finer = _FINER.get(str(interval))
+    finer = FINER.get(str(interval))
     held = store.coverage_of(symbol, finer) if finer else None
     if finer is None or held is None:
         return bars

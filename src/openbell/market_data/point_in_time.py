@@ -182,13 +182,15 @@ class PointInTimeView:
 
     def _adjust_ahead(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> None:
         """Adjust cached bars of many symbols where an action changes them."""
+        bases = [self._basis(self._instrument(symbol)) for symbol in dict.fromkeys(symbols)]
+        changed = [basis for basis in bases if self._is_changed(basis, first_day) and basis.instrument.spans(base)]
+        if not changed:
+            return
         stored, arena = parse_interval(base), Arena()
-        for basis in [self._basis(self._instrument(symbol)) for symbol in dict.fromkeys(symbols)]:
-            if self._is_changed(basis, first_day) and basis.instrument.spans(base):
-                key = basis.instrument.symbol, base, stored
-                if self._cache.adjusted(key, basis, first_day, last_day) is None:
-                    series = self._adjusted(basis, base, first_day, last_day, arena)
-                    self._cache.put_adjusted(key, basis, series)
+        for basis in changed:
+            key = basis.instrument.symbol, base, stored
+            if self._cache.adjusted(key, basis, first_day, last_day) is None:
+                self._cache.put_adjusted(key, basis, self._adjusted(basis, base, first_day, last_day, arena))
 
     def _series(self, basis: PriceBasis, base: str, wanted: Interval, first_day: int, last_day: int) -> CachedSeries:
         """Return an adjusted series that covers a range of days."""

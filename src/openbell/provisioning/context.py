@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from openbell.errors import IntervalError
-from openbell.market_data.gaps import has_synthetic
+from openbell.market_data.completeness import has_synthetic
 from openbell.model.interval import Interval, base_candidates, determine_required_base, parse_interval
 from openbell.session.cursor import Cursor
 
