@@ -1,12 +1,11 @@
 """The corporate actions of a store, in one Parquet file and in memory.
 
 The file is ``<store>/actions/actions.parquet`` with the columns of `ACTION_SCHEMA`, sorted, one row for each symbol,
-ex-date and type. It holds its own checksum (`openbell.store.checksum`), so that it is verified without the manifest.
+ex-date and type.
 """
 
 from __future__ import annotations
 
-import io
 import threading
 from collections import defaultdict
 from dataclasses import dataclass
@@ -15,10 +14,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from openbell.actions.table import ACTION_SCHEMA, KEY, Action
-from openbell.errors import DamagedFileError
 from openbell.store import layout
-from openbell.store.atomic_files import replace_file, sync_folders, writer_lock
-from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, with_own_checksum
+from openbell.store.side_table import SideTable
 from openbell.store.writer import WriteReport
 from openbell.timing.grid import date_of, day_number
 
@@ -30,9 +27,6 @@ __all__ = ["FAR_FUTURE", "FAR_PAST", "ActionBook", "ActionStore", "SymbolPeriod"
 FAR_PAST, FAR_FUTURE = -(2**40), 2**40
 """Days before and after all others, in days since 1970-01-01."""
 
-_FOLDER, _FILE = "actions", "actions.parquet"
-_WAIT_S = 30.0
-
 
 class ActionStore:
     """The actions beside the bars of a store. May be used from any thread.
@@ -42,7 +36,8 @@ class ActionStore:
     """
 
     def __init__(self, store: Path) -> None:
-        self.path = store / _FOLDER / _FILE
+        self._table = SideTable(store, layout.ACTIONS, ACTION_SCHEMA)
+        self.path = self._table.path
         self._lock = threading.Lock()
         self._read_at: tuple[int, ...] | None = None
         self._book = ActionBook(ACTION_SCHEMA.to_frame())
@@ -79,16 +74,7 @@ class ActionStore:
         Raises:
             DamagedFileError: As for `book`.
         """
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
-            return ACTION_SCHEMA.to_frame()
-        if not has_own_checksum(content):
-            raise DamagedFileError(self.path, "its content is not what was stored")
-        try:
-            return pl.read_parquet(io.BytesIO(content)).select(*ACTION_SCHEMA)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as exc:
-            raise DamagedFileError(self.path, str(exc)) from exc
+        return self._table.read()
 
     def write(self, actions: pl.DataFrame) -> WriteReport:
         """Add actions, or replace those of the same symbol, ex-date and type.
@@ -103,25 +89,20 @@ class ActionStore:
 
         Raises:
             DamagedFileError: What is there cannot be read.
-            StoreError: Another process is writing.
+            StoreError: Another process is writing, or the disk is full.
         """
-        if actions.is_empty():
-            return WriteReport()
-        store = self.path.parent.parent
-        with writer_lock(store / layout.LOCK, wait_s=_WAIT_S):
-            before = self.read()
-            both = actions.join(before, on=KEY, how="inner", suffix="_before")
-            values = [name for name in ACTION_SCHEMA if name not in KEY]
-            changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in values)
-            revised = both.filter(changed).height
-            report = WriteReport(actions.height - both.height, revised, both.height - revised)
-            if report.added or report.revised:
-                merged = pl.concat([before.join(actions, on=KEY, how="anti"), actions.select(*ACTION_SCHEMA)]).sort(KEY)
-                buffer = io.BytesIO()
-                merged.write_parquet(buffer, metadata=BLANK_CHECKSUM)
-                self.path.parent.mkdir(exist_ok=True)
-                replace_file(self.path, with_own_checksum(buffer.getvalue()))
-                sync_folders([self.path.parent, store])
+        report = WriteReport()
+
+        def merged(before: pl.DataFrame) -> pl.DataFrame:
+            nonlocal report
+            report = _compared(actions, before)
+            if not (report.added or report.revised):
+                return before
+            others = before.join(actions, on=KEY, how="anti")
+            return pl.concat([others, actions.select(*ACTION_SCHEMA)]).sort(KEY)
+
+        if not actions.is_empty():
+            self._table.update(merged)
         return report
 
 
@@ -241,3 +222,12 @@ class ActionBook:
         left = min(((at, new) for at, new in self._new_names.get(name, ()) if at > day), default=None)
         came = min((at for at, _ in self._old_names.get(name, ()) if at > day), default=FAR_FUTURE + 1)
         return (left[0] - 1, left[1]) if left is not None and left[0] <= came else (came - 1, None)
+
+
+def _compared(actions: pl.DataFrame, before: pl.DataFrame) -> WriteReport:
+    """Return how many actions are new, how many others than before, and how many the same."""
+    both = actions.join(before, on=KEY, how="inner", suffix="_before")
+    values = [name for name in ACTION_SCHEMA if name not in KEY]
+    changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in values)
+    revised = both.filter(changed).height
+    return WriteReport(actions.height - both.height, revised, both.height - revised)

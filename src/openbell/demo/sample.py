@@ -14,7 +14,7 @@ from openbell.demo.market import Listing, daily_bars, minute_bars
 from openbell.errors import StoreError
 from openbell.model.interval import parse_interval
 from openbell.store.atomic_files import replace_file
-from openbell.store.label import LABEL
+from openbell.store.label import LABEL, write_label
 from openbell.store.store import BarStore
 from openbell.timing import TimeManager
 
@@ -99,7 +99,7 @@ def _make_store(path: Path, advanced: Callable[[int, int], None] | None) -> bool
         raise StoreError(f"{path} holds other bars ({', '.join(sorted(foreign)[:3])}). Name another folder with --out.")
     _write_bars(store, advanced)
     # The label comes last: a store that has it is complete.
-    replace_file(path / LABEL, label.encode())
+    write_label(path, label)
     return True
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from openbell.errors import DamagedFileError
+from openbell.maintenance.damage import NOT_KNOWN, Damage, find_damages
 from openbell.maintenance.rebuild import rebuilt
 from openbell.maintenance.salvage import file_problem, good_entry
-from openbell.maintenance.verify import LOCK_WAIT_S, Damage, find_damages
+from openbell.maintenance.verify import LOCK_WAIT_S
 from openbell.market_data.gaps import FINER
 from openbell.store import layout
-from openbell.store.atomic_files import sync_folders, writer_lock
-from openbell.store.layout import MANIFEST, PENDING, QUARANTINE, STAGING, Partition
-from openbell.store.manifest import FileEntry, Manifest
+from openbell.store.atomic_files import move_file, replace_file, sync_folders, writer_lock
+from openbell.store.checksum import has_own_checksum
+from openbell.store.commit import UnfinishedWriteError, commit_manifest, give_up, heal
+from openbell.store.layout import LABEL, MANIFEST, PENDING, QUARANTINE, Partition
+from openbell.store.manifest import FileEntry, Manifest, SideEntry, data_files, side_entry
 from openbell.store.store import BarStore
-from openbell.store.store_marker import require_traces, write_store_marker
-from openbell.store.writer import StoreWriter, commit_manifest, heal
+from openbell.store.store_marker import require_traces, store_marker_problem, write_store_marker
+from openbell.store.writer import StoreWriter
 from openbell.timing.manager import TimeManager
 
 if TYPE_CHECKING:
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["Repair", "RepairReport", "repair"]
+
+_LONGEST_NAME, _LONGEST_SUFFIX = 200, 20
 
 Outcome = Literal["rebuilt", "partly rebuilt", "adopted", "set aside", "lost"]
 
@@ -82,26 +88,32 @@ def repair(store: Path, *, exchange: str = "XNYS") -> RepairReport:
     require_traces(store)
     time_manager = TimeManager(exchange)
     with writer_lock(store / layout.LOCK, wait_s=LOCK_WAIT_S):
-        frame = list(_mend_frame(store))
-        heal(store, Manifest.load(store / MANIFEST))
-        return RepairReport((*frame, *_Repairer(store, time_manager).mend()))
+        return RepairReport((*_mend_frame(store), *_Repairer(store, time_manager).mend()))
 
 
 def _mend_frame(store: Path) -> Iterator[Repair]:
-    """Make the store marker and the manifest again, and delete a note that nobody can read."""
-    for damage in find_damages(store, None).damages:
-        if damage.kind == "marker":
-            write_store_marker(store)
-            yield Repair(damage, "rebuilt", "written again")
-        elif damage.kind == "note":
-            shutil.rmtree(store / STAGING, ignore_errors=True)
-            (store / PENDING).unlink()
-            yield Repair(damage, "set aside", "deleted: the import that it belonged to was killed; import again")
-        elif damage.kind == "manifest":
-            count = _remake_manifest(store)
-            yield Repair(damage, "rebuilt", f"made again from the {count:,} data files that are there")
-    if not (store / MANIFEST).exists():
-        commit_manifest(store, Manifest.scan(store))
+    """Make the store marker and the manifest again, and finish a killed write or give it up."""
+    if reason := store_marker_problem(store):
+        write_store_marker(store)
+        yield Repair(Damage("marker", store / layout.STORE_MARKER, reason), "rebuilt", "written again")
+    try:
+        with suppress(UnfinishedWriteError):
+            heal(store)
+        reason = "it is missing" if data_files(store) and not (store / MANIFEST).exists() else None
+    except DamagedFileError as exc:
+        reason = exc.cause
+    if reason:
+        count = _remake_manifest(store)
+        text = f"made again from the {count:,} data files that are there"
+        yield Repair(Damage("manifest", store / MANIFEST, reason), "rebuilt", text)
+    try:
+        manifest = heal(store)
+        if not (store / MANIFEST).exists():
+            commit_manifest(store, manifest)
+    except UnfinishedWriteError as exc:
+        missing = give_up(store)
+        what = f"{missing:,} of its files are not in the store" if missing else "the import was killed"
+        yield Repair(Damage("note", store / PENDING, str(exc)), "set aside", f"deleted: {what}; import again")
 
 
 def _remake_manifest(store: Path) -> int:
@@ -121,6 +133,7 @@ class _Repairer:
         self._store = store
         self._time_manager = time_manager
         self._changes: dict[Partition, FileEntry | None] = {}
+        self._side_changes: dict[str, SideEntry | None] = {}
         self._lost: list[Repair] = []
 
     def mend(self) -> list[Repair]:
@@ -129,8 +142,8 @@ class _Repairer:
         # What may be rebuilt stays known until it is: a repair that is killed before that can be begun again.
         hoped = {p for p, entry in self._changes.items() if entry is None and p.interval in FINER}
         known = {p: entry for p, entry in self._changes.items() if p not in hoped}
-        manifest = Manifest.load(self._store / MANIFEST).with_changes(known)
-        if known:
+        manifest = Manifest.load(self._store).with_changes(known, self._side_changes)
+        if known or self._side_changes:
             commit_manifest(self._store, manifest)
         done += [each for each in self._lost if _partition(each.damage) not in hoped]
         # Minutes first: days are built of them.
@@ -154,9 +167,25 @@ class _Repairer:
             return []
         if damage.kind == "unknown":
             return [self._adopted_or_set_aside(damage)]
+        return [self._mended_side_file(damage)]
+
+    def _mended_side_file(self, damage: Damage) -> Repair:
+        name = damage.path.relative_to(self._store).as_posix()
+        known = Manifest.load(self._store).side_files.get(name)
+        if damage.reason == NOT_KNOWN:
+            content = damage.path.read_bytes()
+            if name == LABEL or has_own_checksum(content):
+                self._side_changes[name] = side_entry(name, content)
+                return Repair(damage, "adopted", "it belongs to the store now")
+        moved_to = _to_quarantine(self._store, damage.path) if damage.path.exists() else None
+        if known is not None and known.text is not None:
+            replace_file(damage.path, known.text.encode())
+            return Repair(damage, "rebuilt", "written again", moved_to=moved_to)
+        self._side_changes[name] = None
         if damage.kind == "fetched":
-            return [self._set_aside(damage, "set aside", "the next fetch asks again and remembers anew")]
-        return [self._set_aside(damage, "lost", "import the corporate actions again")]
+            text = "the next fetch asks again and remembers anew"
+            return Repair(damage, "set aside", text, moved_to=moved_to)
+        return Repair(damage, "lost", "import the corporate actions again", None, moved_to)
 
     def _entry_if_good(self, damage: Damage) -> FileEntry | None:
         """Return the entry of good bars in a file whose content the manifest never knew."""
@@ -178,11 +207,8 @@ class _Repairer:
                 self._changes[partition] = entry
                 known = Damage("unknown", damage.path, damage.reason, partition, entry)
                 return Repair(known, "adopted", f"its {entry.rows:,} bars belong to the store now")
-        return self._set_aside(damage, "set aside", "it does not hold good bars of its place")
-
-    def _set_aside(self, damage: Damage, outcome: Outcome, text: str) -> Repair:
-        lost = None if outcome == "lost" else 0
-        return Repair(damage, outcome, text, lost, _to_quarantine(self._store, damage.path))
+        moved_to = _to_quarantine(self._store, damage.path)
+        return Repair(damage, "set aside", "it does not hold good bars of its place", moved_to=moved_to)
 
     def _rebuilt(self, lost: list[Repair], manifest: Manifest) -> tuple[list[Repair], Manifest]:
         """Build lost files of one interval from finer bars, where these are complete."""
@@ -209,14 +235,16 @@ class _Repairer:
 
 
 def _to_quarantine(store: Path, path: Path) -> Path:
-    """Move a file to where nobody reads it; it keeps its place in its name."""
+    """Move a file to where nobody reads it; its place is in its name."""
     folder = store / QUARANTINE / "damaged"
     folder.mkdir(parents=True, exist_ok=True)
-    name = "-".join(path.relative_to(store).with_suffix("").parts[1:])
+    place = path.relative_to(store).with_suffix("").parts
+    # The folders of two long names do not fit into one.
+    name = "-".join(place[1:] or place)[-_LONGEST_NAME:]
     n = 1
-    while (target := folder / f"{name}-{n}{path.suffix}").exists():
+    while (target := folder / f"{name}-{n}{path.suffix[:_LONGEST_SUFFIX]}").exists():
         n += 1
-    path.rename(target)
+    move_file(path, target)
     sync_folders([folder, path.parent])
     return target
 

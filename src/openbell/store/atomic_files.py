@@ -8,6 +8,8 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from errno import EXDEV
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from openbell.errors import StoreError
@@ -48,11 +50,21 @@ def replace_file(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    move_file(temporary, path)
+    _rename(temporary, path)
 
 
 def move_file(source: Path, target: Path) -> None:
-    """Rename a file, over another one if there is one."""
+    """Rename a file, over another one if there is one; also where the target's folder is on another file system."""
+    try:
+        _rename(source, target)
+    except OSError as exc:
+        if exc.errno != EXDEV:
+            raise
+        replace_file(target, source.read_bytes())
+        source.unlink()
+
+
+def _rename(source: Path, target: Path) -> None:
     for _ in range(int(_OPEN_FILE_WAIT_S / _POLL_S) if _WINDOWS else 0):
         # Windows does not rename over a file that somebody reads; reads are short.
         try:
@@ -83,26 +95,35 @@ def delete_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def sync_files(paths: Sequence[Path]) -> None:
-    """Make the content of files of one file system durable."""
+    """Make the content of files durable."""
     _sync(paths)
 
 
 def sync_folders(folders: Sequence[Path]) -> None:
-    """Make the names in folders of one file system durable."""
+    """Make the names in folders durable."""
     # Windows opens no folders, and NTFS keeps its own journal of names.
     if not _WINDOWS:
         _sync(folders)
 
 
 def _sync(paths: Sequence[Path]) -> None:
-    """Return when the file system has these on disk; many at once with one call where the system has one for it."""
-    if len(paths) >= _SYNC_AT_ONCE and _sync_file_system(paths[0]):
-        return
+    """Return when these are on disk."""
     if len(paths) == 1:
         _sync_one(paths[0])
         return
+    left: list[Path] = []
+    # A folder of a store may be a link to another file system.
+    for _, run in groupby(sorted(paths, key=_device_of), key=_device_of):
+        group = list(run)
+        # Many at once with one call, where the system has one for it.
+        if len(group) < _SYNC_AT_ONCE or not _sync_file_system(group[0]):
+            left += group
     with ThreadPoolExecutor(_SYNC_THREADS) as pool:
-        list(pool.map(_sync_one, paths))
+        list(pool.map(_sync_one, left))
+
+
+def _device_of(path: Path) -> int:
+    return path.stat().st_dev
 
 
 def _sync_one(path: Path) -> None:

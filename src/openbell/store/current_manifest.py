@@ -6,14 +6,16 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from openbell.errors import StoreError
+from openbell.errors import DamagedFileError, StoreError, command_on
+from openbell.logs import get_logger
 from openbell.store import layout
 from openbell.store.atomic_files import writer_lock
-from openbell.store.manifest import Manifest
-from openbell.store.writer import commit_manifest, heal, unfinished
+from openbell.store.commit import UnfinishedWriteError, heal, load_or_scan, unfinished
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from openbell.store.manifest import Manifest
 
 __all__ = ["CurrentManifest"]
 
@@ -72,22 +74,20 @@ class CurrentManifest:
                 return
             try:
                 with writer_lock(self._store / layout.LOCK, wait_s=min(wait_s, _POLL_S)):
-                    self.healed()
+                    heal(self._store)
                     return
+            except (UnfinishedWriteError, DamagedFileError) as exc:
+                # What was stored before can be read; the next write is refused.
+                get_logger().warning("a killed write cannot be finished", store=str(self._store), reason=str(exc))
+                return
             except StoreError:
                 # Its writer is alive, or we may only read: what is in the manifest holds.
                 if not (self._store / layout.PENDING).exists() or not os.access(self._store, os.W_OK):
                     return
 
-    def healed(self) -> Manifest:
-        """Heal the store and return its manifest; call it with the writer's lock held."""
-        manifest = heal(self._store, self._read())
-        if not self._path.exists() and manifest.files:
-            commit_manifest(self._store, manifest)
-        return manifest
-
     def _read(self) -> Manifest:
-        try:
-            return Manifest.load(self._path)
-        except FileNotFoundError:
-            return Manifest.scan(self._store)
+        manifest = load_or_scan(self._store)
+        if manifest.files and not self._path.exists():
+            remedy = command_on("data verify", self._store)
+            get_logger().warning("the manifest is missing; the files that are there are taken as they are", look=remedy)
+        return manifest

@@ -4,19 +4,48 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openbell.errors import DamagedFileError, command_on
+from openbell.store import layout
+from openbell.store.atomic_files import writer_lock
+from openbell.store.commit import commit, heal
+from openbell.store.layout import LABEL
+from openbell.store.manifest import Manifest, side_file_problem
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["LABEL", "read_label"]
+__all__ = ["LABEL", "read_label", "write_label"]
 
-LABEL = "LABEL.txt"
-"""The file in the store's folder; its first line is the label. A store without it has none."""
+_WAIT_S = 30.0
 
 
 def read_label(store: Path) -> str | None:
-    """Return the label of the store in a folder; None when it has none."""
+    """Return the label of the store in a folder, its file's first line; None when it has none.
+
+    Raises:
+        DamagedFileError: The label is lost or is not what was stored.
+    """
+    path = store / LABEL
     try:
-        first_line, _, _ = (store / LABEL).read_text(encoding="utf-8").partition("\n")
+        known = Manifest.load(store).side_files.get(LABEL)
+    except (FileNotFoundError, NotADirectoryError):
+        known = None
+    if known is not None and (problem := side_file_problem(path, known)):
+        raise DamagedFileError(path, problem, f"Write it again with `{command_on('data repair', store)}`.")
+    try:
+        first_line, _, _ = path.read_text(encoding="utf-8").partition("\n")
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except (OSError, ValueError) as exc:
+        raise DamagedFileError(path, str(exc), "Write its text anew, or delete it.") from exc
     return first_line.strip() or None
+
+
+def write_label(store: Path, text: str) -> None:
+    """Label a store; the label is on disk when this returns.
+
+    Raises:
+        StoreError: Another process is writing, or the disk is full.
+    """
+    with writer_lock(store / layout.LOCK, wait_s=_WAIT_S):
+        commit(store, heal(store), {}, {LABEL: text.encode()})

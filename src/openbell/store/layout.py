@@ -1,11 +1,13 @@
 """The layout of a store on disk, and the columns of its files.
 
     <store>/openbell-store.json                                   what makes a folder a store, with its schema version
-    <store>/manifest.parquet                                      rows, first, last, bytes and sha256 of each data file
+    <store>/manifest.parquet                                      of each file bytes and sha256; rows, first, last
     <store>/bars/interval=1m/symbol=SPY/2013-10.parquet           the bars of one UTC month (1s, 1m, 60m)
     <store>/bars/interval=1d/symbol=SPY/all.parquet               all daily bars
+    <store>/actions/actions.parquet                               corporate actions, if there are any
+    <store>/fetched/unavailable.parquet                           sessions of which a vendor was asked and had no bars
+    <store>/LABEL.txt                                             one line on what the bars are, if it is there
     <store>/quarantine/                                           rows that an import set aside, with the reasons
-    <store>/fetched/                                              sessions of which a vendor was asked and had no bars
     <store>/.staging/                                             only during a write: its new files
     <store>/pending.json                                          only during a write: the files that it will replace
 
@@ -27,6 +29,7 @@ from openbell.errors import BadBarsError, StoreError
 __all__ = [
     "BAR_SCHEMA",
     "GROUP_ROWS",
+    "SIDE_FILES",
     "STORED_INTERVALS",
     "WHOLE_ROWS",
     "Partition",
@@ -35,6 +38,8 @@ __all__ = [
     "instant",
     "partition_of",
     "partitions",
+    "require_symbol",
+    "shortened",
 ]
 
 STORE_MARKER = "openbell-store.json"
@@ -44,9 +49,14 @@ STAGING = ".staging"
 LOCK = ".lock"
 BARS = "bars"
 QUARANTINE = "quarantine"
-FETCHED = "fetched"
+ACTIONS = "actions/actions.parquet"
+UNAVAILABLE = "fetched/unavailable.parquet"
+LABEL = "LABEL.txt"
+SIDE_FILES = (ACTIONS, UNAVAILABLE, LABEL)
+"""What a store may hold beside its bars; under its manifest, too."""
+
 OWN_NAMES = frozenset(
-    {STORE_MARKER, MANIFEST, PENDING, STAGING, LOCK, BARS, QUARANTINE, FETCHED, "actions", "LABEL.txt"}
+    {STORE_MARKER, MANIFEST, PENDING, STAGING, LOCK, BARS, QUARANTINE, *(name.split("/")[0] for name in SIDE_FILES)}
 )
 """What a store's folder may hold."""
 
@@ -69,6 +79,10 @@ WHOLE_ROWS, GROUP_ROWS = 1 << 16, 1 << 14
 """A data file of more than `WHOLE_ROWS` bars, which only seconds have, is written in Parquet row groups of `GROUP_ROWS`
 and read in slices; the others are one row group and read as a whole."""
 
+_SHOWN = 40
+_LONGEST_NAME = 255
+"""The most bytes of a file's name, on all file systems that matter."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WHOLE = "all"
 
@@ -87,10 +101,33 @@ class Partition(NamedTuple):
     month: str
 
 
+def require_symbol(symbol: str) -> None:
+    """Refuse a symbol that no folder can be named after, or that would mislead who reads it.
+
+    Raises:
+        StoreError: The symbol is empty, is too long, or has characters that cannot be printed.
+    """
+    if not symbol:
+        raise StoreError("a symbol must have at least one character")
+    if not symbol.isprintable():
+        raise StoreError(f"the symbol {shortened(symbol)} has characters that cannot be printed. Rename it.")
+    size = len(_folder_name(symbol))
+    if size > _LONGEST_NAME:
+        raise StoreError(
+            f"the symbol {shortened(symbol)} is too long: its folder's name would have {size} bytes, and file systems "
+            f"take {_LONGEST_NAME}. Rename it."
+        )
+
+
+def shortened(text: str) -> str:
+    """Return a text from elsewhere as it may be shown: quoted, escaped, and not longer than a line."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+
+
 def data_path(store: Path, partition: Partition) -> Path:
     """Return the data file of a partition."""
     interval, symbol, month = partition
-    return Path(f"{store}/{BARS}/interval={interval}/symbol={quote(symbol, safe='')}/{month}.parquet")
+    return Path(f"{store}/{BARS}/interval={interval}/{_folder_name(symbol)}/{month}.parquet")
 
 
 def partition_of(path: Path) -> Partition:
@@ -146,3 +183,7 @@ def as_stored(interval: str, frame: pl.DataFrame) -> pl.DataFrame:
 def instant(ns: int) -> datetime:
     """Return nanoseconds since 1970 UTC as an aware datetime (to the microsecond)."""
     return _EPOCH + timedelta(microseconds=ns // 1000)
+
+
+def _folder_name(symbol: str) -> str:
+    return f"symbol={quote(symbol, safe='')}"

@@ -1,6 +1,7 @@
-"""The manifest of a store, which lists its data files and what each holds.
+"""The manifest of a store, which lists its files and what each holds.
 
-It is a Parquet file that carries its own checksum (`openbell.store.checksum`).
+It is a Parquet file that carries its own checksum (`openbell.store.checksum`): a row for each data file, and the files
+beside the bars in the metadata.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import calendar
 import hashlib
 import io
+import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,17 +22,38 @@ from openbell.errors import DamagedFileError, command_on
 from openbell.model.interval import DAY_NS
 from openbell.store.built import built_metadata, read_built, unmarked
 from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, sha256_of, with_own_checksum
-from openbell.store.layout import BAR_SCHEMA, BARS, GROUP_ROWS, WHOLE_ROWS, Partition, partition_of
+from openbell.store.layout import (
+    BAR_SCHEMA,
+    BARS,
+    GROUP_ROWS,
+    LABEL,
+    MANIFEST,
+    SIDE_FILES,
+    WHOLE_ROWS,
+    Partition,
+    partition_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["FileEntry", "Manifest", "data_files", "describe_file", "encode_bars", "file_problem", "unreadable_entry"]
+__all__ = [
+    "FileEntry",
+    "Manifest",
+    "SideEntry",
+    "data_files",
+    "describe_file",
+    "encode_bars",
+    "file_problem",
+    "side_entry",
+    "side_file_problem",
+    "unreadable_entry",
+]
 
 _SCAN_THREADS = 4
 _YEAR_2100_NS = 47_482 * DAY_NS
-
+_SIDE_FILES = "openbell_side_files"
 
 _SCHEMA = pl.Schema(
     {
@@ -67,15 +91,31 @@ class FileEntry(NamedTuple):
     built: int = 0
 
 
+class SideEntry(NamedTuple):
+    """A file of the store beside its bars, such as the corporate actions.
+
+    Attributes:
+        bytes: Size of the file.
+        sha256: Checksum of the file, in hexadecimal digits.
+        text: Of a label its text, by which it can be written again; else None.
+    """
+
+    bytes: int
+    sha256: str
+    text: str | None = None
+
+
 @dataclass(frozen=True)
 class Manifest:
-    """The data files of a store; immutable, a write makes a new one.
+    """The files of a store; immutable, a write makes a new one.
 
     Attributes:
         files: Per (symbol, interval) its files in ascending time; keys sorted by symbol, then by length of interval.
+        side_files: The files beside the bars, by their names in `SIDE_FILES`.
     """
 
     files: Mapping[tuple[str, str], tuple[FileEntry, ...]]
+    side_files: Mapping[str, SideEntry] = field(default_factory=dict)
     _intervals: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -102,7 +142,9 @@ class Manifest:
             for entry in entries:
                 yield Partition(interval, symbol, entry.month), entry
 
-    def with_changes(self, changes: Mapping[Partition, FileEntry | None]) -> Manifest:
+    def with_changes(
+        self, changes: Mapping[Partition, FileEntry | None], side_files: Mapping[str, SideEntry | None] | None = None
+    ) -> Manifest:
         """Return the manifest after ``changes``, in which None takes a file out."""
         files = {key: {entry.month: entry for entry in entries} for key, entries in self.files.items()}
         for partition, entry in changes.items():
@@ -111,24 +153,38 @@ class Manifest:
                 months.pop(partition.month, None)
             else:
                 months[partition.month] = entry
-        return Manifest.of({key: tuple(months.values()) for key, months in files.items() if months})
+        sides = {name: entry for name, entry in {**self.side_files, **(side_files or {})}.items() if entry is not None}
+        return Manifest.of({key: tuple(months.values()) for key, months in files.items() if months}, sides)
 
     @staticmethod
-    def of(files: Mapping[tuple[str, str], tuple[FileEntry, ...]]) -> Manifest:
+    def of(
+        files: Mapping[tuple[str, str], tuple[FileEntry, ...]], side_files: Mapping[str, SideEntry] | None = None
+    ) -> Manifest:
         """Return a manifest of these files, which may be in any order."""
         order = {"1s": 0, "1m": 1, "60m": 2, "1d": 3}
         keys = sorted(files, key=lambda key: (key[0], order.get(key[1], 9), key[1]))
-        return Manifest({key: tuple(sorted(files[key])) for key in keys})
+        return Manifest({key: tuple(sorted(files[key])) for key in keys}, side_files or {})
 
     @staticmethod
-    def load(path: Path) -> Manifest:
-        """Read a manifest file.
+    def load(store: Path, path: Path | None = None) -> Manifest:
+        """Read the manifest of a store.
+
+        Args:
+            store: The store's folder.
+            path: The file; None: the one that is in place.
 
         Raises:
+            FileNotFoundError: It is not there.
             DamagedFileError: It cannot be read.
         """
-        content = path.read_bytes()
-        remedy = f"Make it again from the data files with `{command_on('data repair', path.parent)}`."
+        path = path or store / MANIFEST
+        remedy = f"Make it again from the data files with `{command_on('data repair', store)}`."
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            raise
+        except OSError as exc:
+            raise DamagedFileError(path, exc.strerror or str(exc), remedy) from exc
         if not has_own_checksum(content):
             raise DamagedFileError(path, "its checksum does not fit", remedy)
         try:
@@ -136,25 +192,30 @@ class Manifest:
             # Manifests of before there were built bars do not count them.
             frame = frame if "built" in frame.columns else frame.with_columns(built=pl.lit(0, pl.Int64))
             columns = frame[list(_SCHEMA)].to_dict(as_series=False)
-        except pl.exceptions.PolarsError as exc:
+            side_files = _side_files_of(store, content)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as exc:
             raise DamagedFileError(path, str(exc), remedy) from exc
         symbols, intervals, *rest = columns.values()
         entries = map(FileEntry._make, zip(*rest, strict=True))
         keyed = zip(zip(symbols, intervals, strict=True), entries, strict=True)
-        return Manifest({key: tuple(e for _, e in run) for key, run in groupby(keyed, key=lambda pair: pair[0])})
+        return Manifest(
+            {key: tuple(e for _, e in run) for key, run in groupby(keyed, key=lambda pair: pair[0])}, side_files
+        )
 
     def encode(self) -> bytes:
         """Return the content of the manifest file."""
         rows = [(*key, *entry) for key, entries in self.files.items() for entry in entries]
         buffer = io.BytesIO()
-        pl.DataFrame(rows, schema=_SCHEMA, orient="row").write_parquet(buffer, metadata=BLANK_CHECKSUM)
+        pl.DataFrame(rows, schema=_SCHEMA, orient="row").write_parquet(
+            buffer, metadata={_SIDE_FILES: json.dumps(self.side_files), **BLANK_CHECKSUM}
+        )
         return with_own_checksum(buffer.getvalue())
 
     @staticmethod
     def scan(store: Path) -> Manifest:
         """Make a manifest of the files that are in a store's folders, by opening each.
 
-        One that cannot be read is in it without rows, so that a read of its bars fails.
+        A data file that cannot be read is in it without rows, so that a read of its bars fails.
         """
         files: dict[tuple[str, str], tuple[FileEntry, ...]] = {}
         paths = data_files(store)
@@ -162,7 +223,7 @@ class Manifest:
             for path, entry in zip(paths, pool.map(_describe_any, paths), strict=True):
                 interval, symbol, _ = partition_of(path)
                 files[symbol, interval] = (*files.get((symbol, interval), ()), entry)
-        return Manifest.of(files)
+        return Manifest.of(files, _scan_side_files(store))
 
 
 def data_files(store: Path) -> list[Path]:
@@ -229,6 +290,45 @@ def unreadable_entry(month: str, size: int) -> FileEntry:
     year, number = int(month[:4]), int(month[5:])
     first_ns = calendar.timegm((year, number, 1, 0, 0, 0)) * 1_000_000_000
     return FileEntry(month, 0, first_ns, first_ns + calendar.monthrange(year, number)[1] * DAY_NS - 1, size, "")
+
+
+def side_entry(name: str, content: bytes) -> SideEntry:
+    """Return the manifest entry of a file beside the bars."""
+    text = None
+    if name == LABEL:
+        # Without it, a label that is not what we write cannot be written again.
+        with suppress(UnicodeDecodeError):
+            text = content.decode()
+    return SideEntry(len(content), sha256_of(content), text)
+
+
+def side_file_problem(path: Path, entry: SideEntry) -> str | None:
+    """Return why a file beside the bars is not what was stored; None when it is."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return "it is missing"
+    except OSError as exc:
+        return exc.strerror or str(exc)
+    return None if sha256_of(content) == entry.sha256 else "its content is not what was stored"
+
+
+def _side_files_of(store: Path, content: bytes) -> Mapping[str, SideEntry]:
+    listed = pl.read_parquet_metadata(io.BytesIO(content)).get(_SIDE_FILES)
+    if listed is None:
+        # A manifest of before they were listed; the next write lists them.
+        return _scan_side_files(store)
+    return {name: SideEntry(*entry) for name, entry in json.loads(listed).items()}
+
+
+def _scan_side_files(store: Path) -> Mapping[str, SideEntry]:
+    """Return the files beside the bars that are there and not damaged."""
+    contents = {name: (store / name).read_bytes() for name in SIDE_FILES if (store / name).is_file()}
+    return {
+        name: side_entry(name, content)
+        for name, content in contents.items()
+        if name == LABEL or has_own_checksum(content)
+    }
 
 
 def _describe_any(path: Path) -> FileEntry:

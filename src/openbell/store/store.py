@@ -14,6 +14,7 @@ from openbell.model.interval import DAY_NS
 from openbell.store import layout
 from openbell.store.atomic_files import writer_lock
 from openbell.store.built import BUILT
+from openbell.store.commit import commit_manifest, heal
 from openbell.store.coverage import Coverage, coverage_of
 from openbell.store.current_manifest import CurrentManifest
 from openbell.store.layout import BAR_SCHEMA, Partition, data_path
@@ -129,7 +130,7 @@ class BarStore:
         """
         with writer_lock(self.path / layout.LOCK, wait_s=wait_s):
             is_new = make_store(self.path)
-            writer = StoreWriter(self.path, self._manifest.healed())
+            writer = StoreWriter(self.path, self._healed())
             try:
                 yield writer
             finally:
@@ -208,6 +209,12 @@ class BarStore:
         rows = self.read_rows([symbol], interval, None, None)
         which, made_of = rows.built
         return rows.frame[which].select("timestamp").with_columns(pl.Series(BUILT, made_of))
+
+    def _healed(self) -> Manifest:
+        manifest = heal(self.path)
+        if manifest.files and not (self.path / layout.MANIFEST).exists():
+            commit_manifest(self.path, manifest)
+        return manifest
 
     def _files(
         self, manifest: Manifest, symbols: Sequence[str], interval: str, first_ns: int | None, end_ns: int | None

@@ -1,39 +1,30 @@
-"""Writes to a store, whole batches or nothing of them, also when the process is killed at any moment.
-
-A flush goes: (1) the new files into the staging folder, synced; (2) a note of where each belongs and what it holds,
-synced: from here on the batch will be in the store, whatever happens; (3) the files renamed to their places, and those
-that are to go deleted; (4) the manifest replaced; (5) the note deleted. A kill before (2) leaves files that nobody
-looks at, a kill after it leaves the note, and whoever opens the store next does the rest.
-"""
+"""Writes of bars, merged with those that are there and collected to batches."""
 
 from __future__ import annotations
 
 import io
-import json
-import shutil
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openbell.errors import DamagedFileError, StoreError, command_on
-from openbell.store.atomic_files import delete_files, move_file, replace_file, sync_files, sync_folders, temporary_of
+from openbell.errors import DamagedFileError
 from openbell.store.built import BUILT, marked_as, read_built, with_built_column
 from openbell.store.check_bars import require_good_bars
 from openbell.store.checksum import sha256_of
-from openbell.store.layout import MANIFEST, PENDING, STAGING, Partition, as_stored, data_path, partitions
-from openbell.store.manifest import FileEntry, Manifest, encode_bars
+from openbell.store.commit import commit
+from openbell.store.layout import Partition, as_stored, data_path, partitions, require_symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["StoreWriter", "WriteReport", "commit_manifest", "heal", "unfinished"]
+    from openbell.store.manifest import Manifest
+
+__all__ = ["StoreWriter", "WriteReport"]
 
 _FLUSH_ROWS = 2_000_000
 _FLUSH_FILES = 1000
-_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +79,11 @@ class StoreWriter:
 
         Raises:
             BadBarsError: Bars contradict themselves; nothing of ``frame`` is written.
+            StoreError: No folder can be named after the symbol.
             DamagedFileError: A file that is there is not what was stored, so the bars cannot be merged into it;
                 nothing of ``frame`` is written.
         """
-        if not symbol:
-            raise StoreError("a symbol must have at least one character")
+        require_symbol(symbol)
         bars = require_good_bars(as_stored(interval, frame), f"{symbol} {interval}")
         if built is not None:
             bars = marked_as(bars, built)
@@ -100,7 +91,7 @@ class StoreWriter:
         changed: dict[Partition, pl.DataFrame] = {}
         for month, rows in partitions(interval, bars):
             partition = Partition(interval, symbol, month)
-            merged, outcome = _merged(rows, self.current(partition))
+            merged, outcome = _merged(rows, None if self._replaces_lost(partition, rows) else self.current(partition))
             report += outcome
             if merged is not None:
                 changed[partition] = merged
@@ -120,21 +111,32 @@ class StoreWriter:
         """
         if partition in self._staged:
             return self._staged[partition]
-        path = data_path(self._store, partition)
+        path, entry = data_path(self._store, partition), self.manifest.entry(partition)
         try:
             content = path.read_bytes()
         except FileNotFoundError:
-            return None
+            if entry is None:
+                return None
+            raise DamagedFileError(path, "it is missing") from None
         except OSError as exc:
             raise DamagedFileError(path, exc.strerror or str(exc)) from exc
         # Merging into a damaged file would give its damage a new checksum.
-        entry = self.manifest.entry(partition)
-        if entry is not None and sha256_of(content) != entry.sha256:
+        if entry is None:
+            raise DamagedFileError(path, "the manifest does not know it")
+        if sha256_of(content) != entry.sha256:
             raise DamagedFileError(path, "its content is not what was stored")
         try:
             return marked_as(pl.read_parquet(io.BytesIO(content)), read_built(content))
-        except pl.exceptions.PolarsError as exc:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as exc:
             raise DamagedFileError(path, str(exc)) from exc
+
+    def _replaces_lost(self, partition: Partition, rows: pl.DataFrame) -> bool:
+        """Return whether the data file is lost, and ``rows`` bring all that it had."""
+        lost = self.manifest.entry(partition)
+        if lost is None or partition in self._staged or data_path(self._store, partition).exists():
+            return False
+        times = rows["timestamp"].to_physical()
+        return rows.height >= lost.rows and bool(times[0] <= lost.first_ns and times[-1] >= lost.last_ns)
 
     def replace(self, changes: Mapping[Partition, pl.DataFrame | None]) -> None:
         """Stage whole data files for the next flush; None takes one out.
@@ -151,100 +153,8 @@ class StoreWriter:
             StoreError: The disk is full or the folder cannot be written; what was not stored yet is given up.
         """
         staged, self._staged, self._staged_rows = self._staged, {}, 0
-        if not staged:
-            return
-        try:
-            self.manifest = self._commit(staged)
-        except OSError as exc:
-            raise StoreError(
-                f"cannot write to the store {self._store}: {exc.strerror or exc} ({exc.filename})."
-            ) from exc
-
-    def _commit(self, staged: Mapping[Partition, pl.DataFrame | None]) -> Manifest:
-        folder = self._store / STAGING
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        try:
-            entries = self._stage(folder, staged)
-            _write_durably(self._store / PENDING, _encode_note(entries))
-        except OSError:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        return _finish(self._store, self.manifest, entries)
-
-    def _stage(
-        self, folder: Path, staged: Mapping[Partition, pl.DataFrame | None]
-    ) -> dict[Partition, FileEntry | None]:
-        """Write the new files into the staging folder, the n-th under the name n."""
-
-        def write(item: tuple[int, tuple[Partition, pl.DataFrame | None]]) -> FileEntry | None:
-            number, (partition, frame) = item
-            if frame is None:
-                return None
-            content, entry = encode_bars(partition.month, frame)
-            (folder / str(number)).write_bytes(content)
-            return entry
-
-        with ThreadPoolExecutor(_THREADS) as pool:
-            entries = dict(zip(staged, pool.map(write, enumerate(staged.items())), strict=True))
-        if written := [folder / str(number) for number, entry in enumerate(entries.values()) if entry]:
-            sync_files(written)
-        sync_folders([folder, self._store])
-        return entries
-
-
-def unfinished(store: Path) -> bool:
-    """Return whether a write is under way, or was killed before its end."""
-    left = (store / PENDING, store / STAGING, temporary_of(store / PENDING), temporary_of(store / MANIFEST))
-    return any(path.exists() for path in left)
-
-
-def heal(store: Path, manifest: Manifest) -> Manifest:
-    """Finish or give up what a killed writer began; call it with the lock held.
-
-    Returns:
-        The manifest as it is then.
-    """
-    for name in (PENDING, MANIFEST):
-        temporary_of(store / name).unlink(missing_ok=True)
-    try:
-        note = json.loads((store / PENDING).read_bytes())
-    except FileNotFoundError:
-        shutil.rmtree(store / STAGING, ignore_errors=True)
-        return manifest
-    except ValueError as exc:
-        remedy = f"Set it aside with `{command_on('data repair', store)}`."
-        raise DamagedFileError(store / PENDING, str(exc), remedy) from exc
-    entries = {Partition(*partition): FileEntry(*entry) if entry else None for partition, entry in note}
-    return _finish(store, manifest, entries)
-
-
-def commit_manifest(store: Path, manifest: Manifest) -> Manifest:
-    """Put a manifest in place; it is on disk when this returns."""
-    _write_durably(store / MANIFEST, manifest.encode())
-    return manifest
-
-
-def _finish(store: Path, manifest: Manifest, entries: Mapping[Partition, FileEntry | None]) -> Manifest:
-    """Do what a flush does after its note; may be begun any number of times."""
-    targets = [data_path(store, partition) for partition, entry in entries.items() if entry]
-    folders = list(dict.fromkeys(target.parent for target in targets))
-    for folder in folders:
-        folder.mkdir(parents=True, exist_ok=True)
-    for number, (partition, entry) in enumerate(entries.items()):
-        if entry is None:
-            continue
-        staged, target = store / STAGING / str(number), data_path(store, partition)
-        # What is not in the staging folder any more was renamed before the kill.
-        if staged.exists():
-            move_file(staged, target)
-    folders += delete_files(data_path(store, partition) for partition, entry in entries.items() if entry is None)
-    parents = {folder.parent for folder in folders}
-    sync_folders([*folders, *parents, *{parent.parent for parent in parents}, store])
-    commit_manifest(store, manifest.with_changes(entries))
-    (store / PENDING).unlink(missing_ok=True)
-    shutil.rmtree(store / STAGING, ignore_errors=True)
-    return manifest.with_changes(entries)
+        if staged:
+            self.manifest = commit(self._store, self.manifest, staged)
 
 
 def _merged(rows: pl.DataFrame, current: pl.DataFrame | None) -> tuple[pl.DataFrame | None, WriteReport]:
@@ -265,13 +175,3 @@ def _merged(rows: pl.DataFrame, current: pl.DataFrame | None) -> tuple[pl.DataFr
         return None, report
     others = current.join(rows, on="timestamp", how="anti")
     return pl.concat([others, rows]).sort("timestamp"), report
-
-
-def _encode_note(entries: Mapping[Partition, FileEntry | None]) -> bytes:
-    note: Sequence[object] = [[list(partition), entry and list(entry)] for partition, entry in entries.items()]
-    return json.dumps(note).encode()
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    replace_file(path, content)
-    sync_folders([path.parent])

@@ -1,21 +1,19 @@
 """The sessions that a source had no bars of, so that it is not asked again each time.
 
-The file is ``<store>/fetched/unavailable.parquet``, one row for each session of a symbol; it carries its own checksum
-(`openbell.store.checksum`). Without it nothing is lost: sources are asked again.
+The file is ``<store>/fetched/unavailable.parquet``, one row for each session of a symbol. Without it nothing is lost:
+sources are asked again.
 """
 
 from __future__ import annotations
 
-import io
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openbell.errors import DamagedFileError, command_on
+from openbell.errors import command_on
 from openbell.store import layout
-from openbell.store.atomic_files import replace_file, sync_folders, writer_lock
-from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, with_own_checksum
+from openbell.store.side_table import SideTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +29,6 @@ _SCHEMA = pl.Schema(
     {"source": pl.String(), "symbol": pl.String(), "interval": pl.String(), "session": pl.Date()}
 )  # fmt: skip
 _KEY = list(_SCHEMA)
-_WAIT_S = 30.0
 
 
 class Unavailable:
@@ -42,8 +39,9 @@ class Unavailable:
     """
 
     def __init__(self, store: Path) -> None:
-        self.path = store / layout.FETCHED / "unavailable.parquet"
-        self._store = store
+        remedy = f"Take it away with: {command_on('data repair', store)}"
+        self._table = SideTable(store, layout.UNAVAILABLE, _SCHEMA, remedy)
+        self.path = self._table.path
 
     def sessions(self, source: str, interval: str) -> dict[str, set[date]]:
         """Return the sessions by symbol.
@@ -64,17 +62,7 @@ class Unavailable:
         Raises:
             DamagedFileError: The file cannot be read, or is not what was stored.
         """
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
-            return _SCHEMA.to_frame()
-        remedy = f"Take it away with: {command_on('data repair', self._store)}"
-        if not has_own_checksum(content):
-            raise DamagedFileError(self.path, "its content is not what was stored", remedy)
-        try:
-            return pl.read_parquet(io.BytesIO(content)).select(_KEY)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as exc:
-            raise DamagedFileError(self.path, str(exc), remedy) from exc
+        return self._table.read()
 
     def remember(
         self,
@@ -104,13 +92,7 @@ class Unavailable:
             return pl.DataFrame(found, schema=_SCHEMA, orient="row")
 
         settled = rows((symbol, day) for symbol, day in none if day + SETTLED_AFTER <= today)
-        with writer_lock(self._store / layout.LOCK, wait_s=_WAIT_S):
-            before = self.read()
-            after = pl.concat([before.join(rows(some), on=_KEY, how="anti"), settled]).unique().sort(_KEY)
-            if after.equals(before):
-                return
-            buffer = io.BytesIO()
-            after.write_parquet(buffer, metadata=BLANK_CHECKSUM)
-            self.path.parent.mkdir(exist_ok=True)
-            replace_file(self.path, with_own_checksum(buffer.getvalue()))
-            sync_folders([self.path.parent, self._store])
+        known = rows(some)
+        self._table.update(
+            lambda before: pl.concat([before.join(known, on=_KEY, how="anti"), settled]).unique().sort(_KEY)
+        )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from openbell.maintenance.verify import Damage
+    from openbell.maintenance.damage import Damage
 
 __all__ = ["damage_dict", "damages_table", "verify_store"]
 

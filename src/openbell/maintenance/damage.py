@@ -1,0 +1,130 @@
+"""The damages of a store, each a file that is not as it was stored."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from openbell.errors import DamagedFileError
+from openbell.store import layout
+from openbell.store.checksum import has_own_checksum
+from openbell.store.layout import ACTIONS, LABEL, SIDE_FILES, UNAVAILABLE, Partition, data_path, partition_of
+from openbell.store.manifest import FileEntry, Manifest, data_files, describe_file, file_problem, side_file_problem
+from openbell.store.store_marker import store_marker_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+__all__ = ["NOT_KNOWN", "Damage", "VerifyReport", "find_damages"]
+
+NOT_KNOWN = "the manifest does not know it"
+
+_THREADS = 4
+
+Kind = Literal["marker", "manifest", "note", "damaged", "missing", "unknown", "actions", "fetched", "label"]
+
+_SIDE_KINDS: dict[str, Kind] = {ACTIONS: "actions", UNAVAILABLE: "fetched", LABEL: "label"}
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A file of a store that is not as it should be.
+
+    Attributes:
+        kind: "damaged" and "missing": a data file that is not what was stored, or not there; "unknown": a file among
+            the data files that the manifest does not know; the others name what is damaged: the store marker, the
+            manifest, the note of a killed write, the corporate actions, what a fetch remembers, the label.
+        path: The file.
+        reason: What is wrong with it.
+        partition: Of a data file: whose bars, of which interval and month.
+        entry: What the manifest says of that file, if it knows it.
+    """
+
+    kind: Kind
+    path: Path
+    reason: str
+    partition: Partition | None = None
+    entry: FileEntry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """The outcome of a verification.
+
+    Attributes:
+        files: Number of data files that the manifest knows; where it is damaged, of those that are there.
+        bytes: Their size.
+        damages: What is wrong; empty when every byte is as it was stored.
+    """
+
+    files: int
+    bytes: int
+    damages: tuple[Damage, ...]
+
+
+def find_damages(store: Path, advanced: Callable[[int, int], None] | None) -> VerifyReport:
+    """Look at all files of a store once, as they are now.
+
+    Args:
+        store: The store's folder.
+        advanced: Called with (files done, files in all).
+    """
+    marker = store_marker_problem(store)
+    found = [Damage("marker", store / layout.STORE_MARKER, marker)] if marker else []
+    path, manifest = store / layout.MANIFEST, None
+    try:
+        manifest = Manifest.load(store)
+    except FileNotFoundError:
+        if data_files(store):
+            found.append(Damage("manifest", path, "it is missing"))
+    except DamagedFileError:
+        found.append(Damage("manifest", path, "its content is not what was stored"))
+    found += _side_damages(store, manifest)
+    if manifest is None:
+        paths = data_files(store)
+        found += filter(None, (_unreadable(path) for path in paths))
+        return VerifyReport(len(paths), sum(path.stat().st_size for path in paths), tuple(found))
+    found += _data_damages(store, manifest, advanced)
+    entries = [entry for _, entry in manifest.partitions()]
+    return VerifyReport(len(entries), sum(entry.bytes for entry in entries), tuple(found))
+
+
+def _side_damages(store: Path, manifest: Manifest | None) -> Iterator[Damage]:
+    """Yield the damages of files beside the bars; without a manifest, as far as they carry checksums of their own."""
+    for name in SIDE_FILES:
+        path, entry = store / name, manifest.side_files.get(name) if manifest else None
+        problem = None
+        if entry is not None:
+            problem = side_file_problem(path, entry)
+        elif path.exists() and manifest is not None:
+            problem = NOT_KNOWN
+        elif path.exists() and name != LABEL and not has_own_checksum(path.read_bytes()):
+            problem = "its content is not what was stored"
+        if problem is not None:
+            yield Damage(_SIDE_KINDS[name], path, problem)
+
+
+def _data_damages(store: Path, manifest: Manifest, advanced: Callable[[int, int], None] | None) -> Iterator[Damage]:
+    known = {data_path(store, partition): (partition, entry) for partition, entry in manifest.partitions()}
+    with ThreadPoolExecutor(_THREADS) as pool:
+        problems = pool.map(lambda path: file_problem(path, known[path][1]), known)
+        for done, (path, problem) in enumerate(zip(known, problems, strict=True), start=1):
+            if problem is not None:
+                yield Damage("damaged" if path.exists() else "missing", path, problem, *known[path])
+            if advanced is not None:
+                advanced(done, len(known))
+    for path in sorted((store / layout.BARS).rglob("*")):
+        if path not in known and not path.is_dir():
+            yield Damage("unknown", path, NOT_KNOWN)
+
+
+def _unreadable(path: Path) -> Damage | None:
+    try:
+        describe_file(path)
+    except DamagedFileError as exc:
+        return Damage("damaged", path, f"it cannot be read: {exc.cause}", partition_of(path))
+    except OSError as exc:
+        return Damage("damaged", path, f"it cannot be read: {exc}", partition_of(path))
+    return None

@@ -1,0 +1,313 @@
+"""The commit of a batch of files to a store, all or none, also when the process is killed at any moment.
+
+It goes: (1) the new files, and the manifest that lists them, into the staging folder, synced; (2) a note of where each
+belongs and what it holds, synced: from here on the batch will be in the store, whatever happens; (3) the files moved
+to their places, and those that are to go deleted; (4) the manifest replaced; (5) the note deleted. A kill before (2)
+leaves files that nobody looks at, a kill after it leaves the note, and whoever opens the store next does the rest.
+After (2) no space on the disk is needed, unless a folder is a link to another file system.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from errno import EISDIR
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.errors import DamagedFileError, StoreError, command_on
+from openbell.store.atomic_files import (
+    delete_files,
+    move_file,
+    replace_file,
+    sync_files,
+    sync_folders,
+    temporary_of,
+)
+from openbell.store.checksum import sha256_of
+from openbell.store.layout import MANIFEST, PENDING, STAGING, Partition, data_path
+from openbell.store.manifest import FileEntry, Manifest, SideEntry, encode_bars, side_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import polars as pl
+
+__all__ = ["UnfinishedWriteError", "commit", "commit_manifest", "give_up", "heal", "load_or_scan", "unfinished"]
+
+_THREADS = 8
+
+
+class UnfinishedWriteError(StoreError):
+    """A write that was killed cannot be finished; what was stored before it can be read."""
+
+
+class _Batch(NamedTuple):
+    """The files of a commit, numbered in the order of both mappings; None takes a file out."""
+
+    bars: Mapping[Partition, FileEntry | None]
+    side_files: Mapping[str, SideEntry | None]
+
+    def targets(self, store: Path) -> Iterator[tuple[Path, Path | None]]:
+        """Yield each file's place and where it is staged; None: the file is to go."""
+        places = [
+            *(data_path(store, partition) for partition in self.bars),
+            *(store / name for name in self.side_files),
+        ]
+        entries = [*self.bars.values(), *self.side_files.values()]
+        for number, (place, entry) in enumerate(zip(places, entries, strict=True)):
+            yield place, store / STAGING / str(number) if entry else None
+
+
+def commit(
+    store: Path,
+    manifest: Manifest,
+    bars: Mapping[Partition, pl.DataFrame | None],
+    side_files: Mapping[str, bytes | None] | None = None,
+) -> Manifest:
+    """Bring files to disk, all of them or none; call it with the lock held.
+
+    Args:
+        store: The store's folder.
+        manifest: What it holds.
+        bars: New data files; None takes one out.
+        side_files: New files beside the bars, by their names in `SIDE_FILES`; likewise.
+
+    Returns:
+        The manifest then.
+
+    Raises:
+        StoreError: The disk is full or a folder cannot be written.
+    """
+    try:
+        batch, after = _stage(store, manifest, bars, side_files or {})
+    except OSError as exc:
+        shutil.rmtree(store / STAGING, ignore_errors=True)
+        raise _cannot_write(store, exc) from exc
+    return _finish(store, batch, after)
+
+
+def unfinished(store: Path) -> bool:
+    """Return whether a write is under way, or was killed before its end."""
+    left = (store / PENDING, store / STAGING, temporary_of(store / PENDING), temporary_of(store / MANIFEST))
+    return any(path.exists() for path in left)
+
+
+def load_or_scan(store: Path) -> Manifest:
+    """Return the manifest of a store, from its files when there is none.
+
+    Raises:
+        DamagedFileError: It cannot be read.
+    """
+    try:
+        return Manifest.load(store)
+    except FileNotFoundError:
+        return Manifest.scan(store)
+
+
+def heal(store: Path) -> Manifest:
+    """Finish or forget what a killed writer began; call it with the lock held.
+
+    Returns:
+        The manifest then.
+
+    Raises:
+        UnfinishedWriteError: It can be neither finished nor forgotten.
+        DamagedFileError: The manifest cannot be read.
+    """
+    try:
+        for name in (PENDING, MANIFEST):
+            temporary_of(store / name).unlink(missing_ok=True)
+    except OSError as exc:
+        raise _cannot_write(store, exc) from exc
+    batch = _read_note(store)
+    if batch is None:
+        shutil.rmtree(store / STAGING, ignore_errors=True)
+        return load_or_scan(store)
+    return _finish(store, batch, _staged_manifest(store) or load_or_scan(store).with_changes(*batch))
+
+
+def give_up(store: Path) -> int:
+    """Forget a write that cannot be finished; call it with the lock held.
+
+    Files that are in their places already stay, and the manifest lists them.
+
+    Returns:
+        How many files of the write are not in the store; 0 also when its note cannot be read.
+
+    Raises:
+        DamagedFileError: The manifest cannot be read.
+    """
+    manifest, missing = load_or_scan(store), 0
+    with suppress(UnfinishedWriteError):
+        batch = _read_note(store) or _Batch({}, {})
+        bars = {p: entry for p, entry in batch.bars.items() if _is_in_place(data_path(store, p), entry)}
+        side_files = {name: entry for name, entry in batch.side_files.items() if _is_in_place(store / name, entry)}
+        manifest = manifest.with_changes(bars, side_files)
+        missing = len(batch.bars) + len(batch.side_files) - len(bars) - len(side_files)
+    commit_manifest(store, manifest)
+    (store / PENDING).unlink(missing_ok=True)
+    shutil.rmtree(store / STAGING, ignore_errors=True)
+    return missing
+
+
+def commit_manifest(store: Path, manifest: Manifest) -> Manifest:
+    """Put a manifest in place; it is on disk when this returns."""
+    _write_durably(store / MANIFEST, manifest.encode())
+    return manifest
+
+
+def _stage(
+    store: Path,
+    manifest: Manifest,
+    bars: Mapping[Partition, pl.DataFrame | None],
+    side_files: Mapping[str, bytes | None],
+) -> tuple[_Batch, Manifest]:
+    """Do all of a commit that may fail: write the new files, make room for them, and note where they belong."""
+    folder = store / STAGING
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+
+    def write(item: tuple[int, tuple[Partition, pl.DataFrame | None]]) -> FileEntry | None:
+        number, (partition, frame) = item
+        if frame is None:
+            return None
+        content, entry = encode_bars(partition.month, frame)
+        (folder / str(number)).write_bytes(content)
+        return entry
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        entries = dict(zip(bars, pool.map(write, enumerate(bars.items())), strict=True))
+    for number, content in enumerate(side_files.values(), start=len(bars)):
+        if content is not None:
+            (folder / str(number)).write_bytes(content)
+    sides = {n: None if content is None else side_entry(n, content) for n, content in side_files.items()}
+    batch = _Batch(entries, sides)
+    after = manifest.with_changes(*batch)
+    (folder / MANIFEST).write_bytes(after.encode())
+    sync_files(list(folder.iterdir()))
+    sync_folders([folder, store])
+    _make_room(store, batch)
+    _write_durably(store / PENDING, _encode_note(batch))
+    return batch, after
+
+
+def _make_room(store: Path, batch: _Batch) -> None:
+    """Make the folders of new files, and see that nothing is in the way of these.
+
+    Raises:
+        OSError: A folder cannot be made, or one is where a file belongs.
+    """
+    made: list[Path] = []
+    try:
+        for target, staged in batch.targets(store):
+            if staged is None:
+                continue
+            if not target.parent.is_dir():
+                target.parent.mkdir(parents=True)
+                made.append(target.parent)
+            if target.is_dir():
+                raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(target))
+    except OSError:
+        for folder in made:
+            folder.rmdir()
+        raise
+
+
+def _finish(store: Path, batch: _Batch, after: Manifest) -> Manifest:
+    """Do what a commit does after its note; may be begun any number of times.
+
+    Raises:
+        UnfinishedWriteError: A file cannot be moved to its place.
+    """
+    try:
+        _move_all(store, batch)
+        staged = store / STAGING / MANIFEST
+        if staged.exists():
+            move_file(staged, store / MANIFEST)
+            sync_folders([store])
+        elif after != load_or_scan(store):
+            commit_manifest(store, after)
+        (store / PENDING).unlink(missing_ok=True)
+    except OSError as exc:
+        raise UnfinishedWriteError(
+            f"a write to the store {store} cannot be finished: {exc.strerror or exc} ({exc.filename}). Mend that, or "
+            f"give the write up with `{command_on('data repair', store)}`."
+        ) from exc
+    shutil.rmtree(store / STAGING, ignore_errors=True)
+    return after
+
+
+def _move_all(store: Path, batch: _Batch) -> None:
+    """Move the files of a commit to their places, and delete those that are to go."""
+    targets = list(batch.targets(store))
+    folders = list(dict.fromkeys(target.parent for target, staged in targets if staged))
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    for target, staged in targets:
+        # What is not in the staging folder any more was moved before the kill.
+        if staged and staged.exists():
+            move_file(staged, target)
+    folders += delete_files(target for target, staged in targets if staged is None)
+    parents = {folder.parent for folder in folders}
+    sync_folders(list(dict.fromkeys([*folders, *parents, *(parent.parent for parent in parents), store])))
+
+
+def _staged_manifest(store: Path) -> Manifest | None:
+    """Return the manifest that a killed writer staged; None when it is in place already, or damaged."""
+    path = store / STAGING / MANIFEST
+    try:
+        return Manifest.load(store, path)
+    except FileNotFoundError:
+        return None
+    except DamagedFileError:
+        path.unlink()
+        return None
+
+
+def _read_note(store: Path) -> _Batch | None:
+    """Return the batch that a writer noted; None when there is no note.
+
+    Raises:
+        UnfinishedWriteError: The note cannot be read.
+    """
+    try:
+        note = json.loads((store / PENDING).read_bytes())
+        # Until there were other files under the manifest, the note was a list of data files.
+        bars, side_files = (note["bars"], note["side_files"]) if isinstance(note, dict) else (note, [])
+        return _Batch(
+            {Partition(*partition): FileEntry(*entry) if entry else None for partition, entry in bars},
+            {name: SideEntry(*entry) if entry else None for name, entry in side_files},
+        )
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError) as exc:
+        raise UnfinishedWriteError(
+            f"{store / PENDING} cannot be read ({exc}). Give the write that it belongs to up with "
+            f"`{command_on('data repair', store)}`, then import its data again."
+        ) from exc
+
+
+def _encode_note(batch: _Batch) -> bytes:
+    bars = [[list(partition), entry and list(entry)] for partition, entry in batch.bars.items()]
+    side_files = [[name, entry and list(entry)] for name, entry in batch.side_files.items()]
+    return json.dumps({"bars": bars, "side_files": side_files}).encode()
+
+
+def _is_in_place(path: Path, entry: FileEntry | SideEntry | None) -> bool:
+    try:
+        return sha256_of(path.read_bytes()) == entry.sha256 if entry else not path.exists()
+    except OSError:
+        return False
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    replace_file(path, content)
+    sync_folders([path.parent])
+
+
+def _cannot_write(store: Path, exc: OSError) -> StoreError:
+    return StoreError(f"cannot write to the store {store}: {exc.strerror or exc} ({exc.filename}).")
