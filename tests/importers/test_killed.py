@@ -26,6 +26,7 @@ ROUNDS = 20
 IMPORTER = """
 import os, signal, sys
 from pathlib import Path
+import filelock  # importers are to be killed while they import bars, and not modules
 from openbell.importers import spill_buffer
 from openbell.importers.csv import import_csv
 from openbell.store.store import BarStore
