@@ -89,7 +89,9 @@ def test_a_killed_import_leaves_a_whole_store_and_the_next_one_completes_it(
             killed += not told
 
             store = BarStore.open_or_create(folder)
-            assert verify(folder).damages == ()
+            # Killed before that, it leaves no store.
+            if (folder / "openbell-store.json").exists():
+                assert verify(folder).damages == ()
             frame = store.read(store.symbols(), "1m", None, None)
             assert frame.height in ((SYMBOLS * MINUTES,) if told else (0, SYMBOLS * MINUTES)), "all of it or nothing"
         importers.stdin.close()
