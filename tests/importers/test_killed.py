@@ -71,7 +71,7 @@ def files(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_a_killed_import_leaves_a_whole_store_and_the_next_one_completes_it(
     tmp_path: Path, files: Path, seed: int
 ) -> None:
