@@ -1,4 +1,4 @@
-"""The `openbell` command: one file per subcommand, errors told as text and an exit code.
+"""The ``openbell`` command and its subcommands.
 
 Exit codes: 0 done, 1 the run failed, 2 bad config or usage, 3 nothing could be provisioned.
 """
@@ -22,11 +22,11 @@ _IMPORT: Commands = {
     ),
     "csv": (
         "data.import_bars:import_csv",
-        "Import CSV files of 1s, 1m, 60m or 1d bars; what is not said is guessed, shown, and to be confirmed.",
+        "Import CSV files of 1s, 1m, 60m or 1d bars; what is not given is guessed, shown, and to be confirmed.",
     ),
     "parquet": (
         "data.import_bars:import_parquet",
-        "Import Parquet files of 1s, 1m, 60m or 1d bars; what is not said is guessed, shown, and to be confirmed.",
+        "Import Parquet files of 1s, 1m, 60m or 1d bars; what is not given is guessed, shown, and to be confirmed.",
     ),
     "databento": (
         "data.import_bars:import_databento",
@@ -78,7 +78,7 @@ _COMMANDS: Commands = {
     ),
     "check": (
         "check:check",
-        "Validate a config as a whole; no data is needed.",
+        "Validate a config as a whole, without data.",
     ),
     "plan": (
         "plan:plan",
@@ -94,7 +94,7 @@ _COMMANDS: Commands = {
     ),
     "indicators": (
         "indicators:indicators",
-        "List the indicators, or tell all about one: parameters, outputs, the history it needs, an example.",
+        "List the indicators, or show the parameters, outputs, lookback and an example of one.",
     ),
     "schema": (
         "schema:schema",
@@ -107,7 +107,7 @@ _LOG_OPTION = re.compile("-v+|--verbose|--log-json")
 
 
 class _Root(Group):
-    """The commands, each of which may raise openbell's errors; the log's options may stand behind them, too."""
+    """Root group that prints openbell's errors and accepts the log's options behind a command."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -140,14 +140,14 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def options(
     *,
-    version: Annotated[  # noqa: ARG001  its callback does the work
+    version: Annotated[  # noqa: ARG001 -- its callback does the work
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens; twice for all of it.")] = False,
     everything: Annotated[bool, typer.Option("-vv", hidden=True)] = False,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON, one object a line.")] = False,
 ) -> None:
-    """Prepare and run trading sessions: say what one needs; openbell proves that the data is there, and runs it.
+    """Prepare trading sessions, prove that their data is there, and run them.
 
     The log's options, -v and --log-json, may also stand behind the command.
     """

@@ -1,8 +1,8 @@
-"""`openbell calendars [NAME]`: the calendars that there are, or the sessions of one."""
+"""The command ``openbell calendars``."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,7 +39,7 @@ def calendars(
 
         everything = list_calendars()
         if as_json:
-            print_json([_facts(summary) for summary in everything])
+            print_json([_summary_json(summary) for summary in everything])
         else:
             _list(everything)
         return
@@ -53,7 +53,7 @@ def calendars(
             raise
         raise ConfigError(str(error)) from None  # the command named them
     if as_json:
-        print_json(_calendar(time_manager, lines))
+        print_json(_calendar_json(time_manager, lines))
     else:
         _show(time_manager, lines)
 
@@ -69,7 +69,10 @@ def _time_manager(name: str) -> TimeManager:
 
 
 def _days(time_manager: TimeManager, begin: date | None, end: date | None) -> tuple[date, date]:
-    """The days to show: as given, or from today (or the end of the calendar) as far as a few sessions reach."""
+    """Return the first and last day to show.
+
+    Unless given, they reach from today, or the end of the calendar, over the next few sessions.
+    """
     if begin is None:
         today = time_manager.get_current_time().astimezone(time_manager.timezone).date()
         begin = min(today, end or today, time_manager.last_day)
@@ -81,7 +84,7 @@ def _days(time_manager: TimeManager, begin: date | None, end: date | None) -> tu
     return begin, end
 
 
-def _facts(summary: CalendarSummary) -> dict[str, Any]:
+def _summary_json(summary: CalendarSummary) -> dict[str, Any]:
     return {
         "name": summary.name,
         "aliases": summary.aliases,
@@ -91,7 +94,7 @@ def _facts(summary: CalendarSummary) -> dict[str, Any]:
     }
 
 
-def _calendar(tm: TimeManager, lines: list[SessionLine]) -> dict[str, Any]:
+def _calendar_json(tm: TimeManager, lines: list[SessionLine]) -> dict[str, Any]:
     days = []
     for line in lines:
         segments = line.session.segments if line.session else ()
@@ -139,14 +142,12 @@ def _show(tm: TimeManager, lines: list[SessionLine]) -> None:
     show(table)
 
 
-def _in_utc(edges: tuple[Any, Any]) -> tuple[Any, Any]:
-    from datetime import UTC
-
+def _in_utc(edges: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
     return edges[0].astimezone(UTC), edges[1].astimezone(UTC)
 
 
-def _at(moment: Any, day: date) -> str:
-    """A time of day, with its weekday when it is of another date."""
-    if moment.date() == day + timedelta(days=1) and f"{moment:%H:%M}" == "00:00":
+def _at(time: datetime, day: date) -> str:
+    """Format a time of day, with its weekday when it is of another date than ``day``."""
+    if time.date() == day + timedelta(days=1) and f"{time:%H:%M}" == "00:00":
         return "24:00"
-    return f"{moment:%H:%M}" if moment.date() == day else f"{moment:%a %H:%M}"
+    return f"{time:%H:%M}" if time.date() == day else f"{time:%a %H:%M}"

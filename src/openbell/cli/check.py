@@ -1,4 +1,4 @@
-"""`openbell check CONFIG`: validates a config as a whole, without data."""
+"""The command ``openbell check``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def check(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Validate a config as a whole; no data is needed."""
+    """Validate a config as a whole, without data."""
     from openbell.config import load_config
     from openbell.engine.preflight import require_good_config, summarise_config
 
@@ -44,13 +44,13 @@ def check(
 
 
 def _warnings(session: SessionConfig) -> list[str]:
-    """What is odd about the calendar and the store that the config names; without a store, it is good all the same."""
+    """Return what is odd about the calendar and the store that a config names."""
     from openbell.quality.calendar_fit import bars_beyond_calendar
     from openbell.store.store import BarStore
     from openbell.timing import TimeManager
 
     if session.store is None:
-        return []
+        return []  # a config without a store is good all the same
     try:
         store = BarStore.open(session.folder / session.store)
     except NotAStoreError as error:

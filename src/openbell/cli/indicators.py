@@ -1,4 +1,4 @@
-"""`openbell indicators [NAME]`: the indicators that there are, or all about one."""
+"""The command ``openbell indicators``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def indicators(
     interval: Annotated[str, typer.Option(help="The interval of the example.")] = "5m",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """List the indicators, or tell all about one: parameters, outputs, the history it needs, an example."""
+    """List the indicators, or show the parameters, outputs, lookback and an example of one."""
     from openbell import indicators as registry
 
     if name is None:
@@ -74,7 +74,7 @@ def _summary(indicator: Indicator) -> dict[str, Any]:
 
 
 def _facts(indicator: Indicator, period: float | None, given: list[str], interval: str) -> dict[str, Any]:
-    """Everything about one indicator with these parameters."""
+    """Return all that is shown of one indicator with these parameters."""
     from openbell import indicators as registry
 
     params = indicator.resolve(period, dict(_read(text) for text in given))
@@ -106,7 +106,7 @@ def _read(text: str) -> tuple[str, int | float | str]:
 
 
 def _yaml(indicator: Indicator, params: dict[str, Any], interval: str) -> str:
-    """One entry of a config's list of indicators."""
+    """Return an entry of a config's list of indicators."""
     rest = dict(params)
     parts = [f"name: {indicator.name}"]
     if indicator.main is not None:
@@ -160,7 +160,7 @@ def _show(facts: dict[str, Any]) -> None:
 
 
 def _paragraphs(text: str) -> str:
-    """A docstring for a terminal: paragraphs flow, and code is not marked."""
+    """Reflow the paragraphs of a docstring and remove its marks of code."""
     return "\n\n".join(" ".join(part.split()) for part in text.replace("``", "").split("\n\n"))
 
 

@@ -1,4 +1,4 @@
-"""`openbell schema`: the JSON Schema of the session config, for editors."""
+"""The command ``openbell schema``."""
 
 from __future__ import annotations
 

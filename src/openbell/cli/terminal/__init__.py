@@ -1,1 +1,1 @@
-"""What all commands share: output, tables, options, errors and signals."""
+"""Output, tables, options, errors and signals of all commands."""

@@ -1,4 +1,4 @@
-"""What all commands share: results on stdout, messages for people on stderr, and errors as text and an exit code."""
+"""Results on stdout, messages for people on stderr, and errors as text with an exit code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> Console:
-        """`out` and `err`, made when they are first asked for: a help text and JSON take no rich."""
+        """Make `out` and `err` at first use."""
+        # Help texts and JSON do without rich, which takes long to import.
         if name not in ("out", "err"):
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return _console(name)
@@ -47,48 +48,50 @@ def _console(name: str) -> Console:
 _EXIT_CODES = ((ConfigError, 2), (NotAStoreError, 2), (ProvisioningError, 3), (OpenbellError, 1))
 
 
-def show(*what: Any, **style: Any) -> None:
-    """Print results on stdout: tables, and text with rich's markup; ``style`` is what `Console.print` takes.
+def show(*items: Any, **style: Any) -> None:
+    """Print tables and text with rich's markup on stdout.
 
-    A line of text stays one line, however long, unless ``style`` says otherwise: a command in it can be copied.
+    ``style`` is what `Console.print` takes. Unless it says otherwise, a line of text stays one line, however long, so
+    that a command in it can be copied.
     """
-    is_text = all(isinstance(item, str) for item in what)
-    _console("out").print(*what, **{"soft_wrap": is_text, **style})
+    is_text = all(isinstance(item, str) for item in items)
+    _console("out").print(*items, **{"soft_wrap": is_text, **style})
 
 
 def say(message: str) -> None:
-    """Tell the person something on stderr; the text is printed as it is, square brackets included."""
-    _tell(message)
+    """Print a message on stderr as it is, square brackets included."""
+    _print_message(message)
 
 
 def warn(message: str) -> None:
-    """Tell the person on stderr what is odd, but stops nothing."""
-    _tell(("warning: ", "bold yellow"), message)
+    """Print a warning on stderr."""
+    _print_message(("warning: ", "bold yellow"), message)
 
 
-def _tell(*parts: str | tuple[str, str]) -> None:
+def _print_message(*parts: str | tuple[str, str]) -> None:
     from rich.text import Text
 
     _console("err").print(Text.assemble(*parts), soft_wrap=True)
 
 
 def fail(error: OpenbellError) -> NoReturn:
-    """Print an error on stderr and end the command: 2 for bad config or usage, 3 for nothing provisioned, else 1.
+    """Print an error on stderr and end the command.
 
-    An error in a user's scanner or strategy is preceded by the traceback of what they raised.
+    The exit code is 2 for bad config or usage, 3 when nothing could be provisioned, else 1. An error in a user's
+    scanner or strategy is preceded by the traceback of what it raised.
 
     Raises:
         typer.Exit: Always.
     """
     if isinstance(error, ComponentError) and error.__cause__ is not None:
         say("".join(traceback.format_exception(error.__cause__)).rstrip())
-    _tell(("error: ", "bold red"), str(error))
+    _print_message(("error: ", "bold red"), str(error))
     raise typer.Exit(next(code for kind, code in _EXIT_CODES if isinstance(error, kind))) from error
 
 
 @contextmanager
 def errors_for_people() -> Iterator[None]:
-    """Within it, what openbell raises on purpose ends the command through `fail`; serves as a decorator, too."""
+    """End the command through `fail` when openbell raises one of its errors; serves as a decorator as well."""
     try:
         yield
     except OpenbellError as error:
@@ -97,7 +100,7 @@ def errors_for_people() -> Iterator[None]:
 
 @contextmanager
 def only_json(as_json: bool) -> Iterator[None]:
-    """Within it, if ``as_json``, what anybody prints goes to stderr: a user's ``print`` must not get into the JSON."""
+    """Send what is printed to stderr if ``as_json``, so that stdout holds nothing but JSON."""
     if not as_json:
         yield
         return
@@ -106,7 +109,10 @@ def only_json(as_json: bool) -> Iterator[None]:
 
 
 def print_json(value: Any) -> None:
-    """Print a value on stdout as JSON; dates and times as ISO text, numbers that are not finite as null."""
+    """Print a value on stdout as JSON.
+
+    Dates and times become ISO text, numbers that are not finite null.
+    """
     json.dump(_plain(value), sys.stdout, indent=2, allow_nan=False)
     sys.stdout.write("\n")
 

@@ -1,4 +1,4 @@
-"""Days on the command line: one way to write them, and one message when they are none."""
+"""Days on the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["day_option"]
 
 
 def day_option(name: str, meaning: str) -> Any:
-    """An option that takes a day; ``meaning`` is its help text."""
+    """Make an option that takes a day; ``meaning`` is its help text."""
     return typer.Option(name, metavar="DATE", parser=_read_day, help=meaning)
 
 

@@ -1,6 +1,7 @@
-"""Commands that are imported when they are asked for: to list them takes their names and their first sentences only.
+"""Commands that are imported at their first use.
 
-Help is plain text: typer's own boxes import rich with its Markdown, which takes longer than all the rest.
+Listing them takes their names and first sentences only. Help is plain text, because typer's own boxes import rich with
+its Markdown, which takes longer than all the rest.
 """
 
 from __future__ import annotations
@@ -21,17 +22,19 @@ _WHOLE_SENTENCE = 10_000
 
 
 class Group(TyperGroup):
-    """Commands below one word, listed with their whole first sentences."""
+    """A group of commands, listed with their whole first sentences."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write the commands' names and sentences; typer would cut these off where the line ends."""
+        """Write the commands' names and sentences."""
+        # typer would cut the sentences off where the line ends.
         found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
         rows = [(name, command.get_short_help_str(_WHOLE_SENTENCE)) for name, command in found if command]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
     def get_params(self, ctx: Any) -> Any:
-        """The options; flags are False, not None, unless given: typer imports pydantic to convert a None."""
+        """Return the options, with False as the default of flags."""
+        # For a default of None, typer imports pydantic.
         options = super().get_params(ctx)
         for option in options:
             if getattr(option, "is_flag", False) and option.default is None:
@@ -40,10 +43,10 @@ class Group(TyperGroup):
 
 
 class LazyCommand(TyperCommand):
-    """Stands for a command until one calls it, or asks for its help or its completion.
+    """A command that is imported when it is called or its help or completion is asked for.
 
     Args:
-        name: What it is called by.
+        name: Its name.
         place: Its function, as "module:function"; the module one of openbell.cli.
         sentence: The first sentence of the function's docstring, to be listed by.
     """
@@ -53,19 +56,19 @@ class LazyCommand(TyperCommand):
         self._place = place
 
     def load(self) -> Any:
-        """The command itself."""
+        """Import the command."""
         module, _, function = self._place.partition(":")
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
         app.command(self.name, cls=_Command)(getattr(import_module(f"openbell.cli.{module}"), function))
         return get_command(app)
 
     def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
-        """The context of the command itself: from here on, typer deals with that."""
+        """Return the context of the imported command, which typer goes on with."""
         return self.load().make_context(info_name, args, parent, **extra)
 
 
 class _Command(TyperCommand):
-    """A command whose help tells options that belong together under a heading of their own."""
+    """A command whose help has headings for groups of options."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
@@ -79,14 +82,14 @@ class _Command(TyperCommand):
 
 
 Commands: TypeAlias = "Mapping[str, tuple[str, str] | Group]"
-"""What there is below a word: groups, and commands as their place and sentence."""
+"""By name, groups and commands; a command is its place and its first sentence."""
 
 
 def commands(of: Commands) -> dict[str, Any]:
-    """Commands, not imported yet, and groups, by name."""
-    return {name: LazyCommand(name, *told) if isinstance(told, tuple) else told for name, told in of.items()}
+    """Make lazy commands of places and sentences; groups stay as they are."""
+    return {name: LazyCommand(name, *item) if isinstance(item, tuple) else item for name, item in of.items()}
 
 
 def group(name: str, sentence: str, of: Commands) -> Group:
-    """Commands below a word that does nothing itself but tell them."""
+    """Make a group that lists its commands when none is given."""
     return Group(name=name, help=sentence, commands=commands(of), no_args_is_help=True, rich_markup_mode=None)

@@ -1,4 +1,4 @@
-"""SIGTERM, by which other programs stop a command, ends it as Ctrl-C does: what was done is kept and told."""
+"""SIGTERM as an interrupt, so that what was done until then is kept and reported."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ __all__ = ["Terminated", "exit_code_of", "sigterm_as_interrupt"]
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM has come."""
+    """SIGTERM was received."""
 
 
 def exit_code_of(stop: KeyboardInterrupt) -> int:
-    """The shell's code for a command that SIGTERM or Ctrl-C ended."""
+    """Return the exit code of a command that SIGTERM or Ctrl-C ended."""
     return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
 
 
 _ONE_STOP_S = 1.0
+"""SIGTERMs within so many seconds are one."""
 
 
 @contextmanager
 def sigterm_as_interrupt() -> Iterator[None]:
-    """Within it, SIGTERM raises `Terminated`; more that come within a second are the same: ``timeout`` sends it twice.
+    """Raise `Terminated` at SIGTERM.
 
-    Only the main thread can hear signals; in another one, and where other code than Python hears it, nothing changes.
+    Signals that follow within a second count as the same one, because ``timeout`` sends two. In another thread than the
+    main one, and where a handler is installed that is not Python's, nothing changes.
     """
     from openbell.timing import Stopwatch
 

@@ -1,4 +1,4 @@
-"""What all tables for people share: one look, columns that give way when the terminal is narrow, and short lists."""
+"""Tables for people, whose columns give way when the terminal is narrow."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _FIRST_SYMBOLS_OF_MANY = 2
 
 
 def make_table(title: str, *columns: str) -> Table:
-    """A table; a column whose name ends in " >" is flushed right and never cut, one in " <" is never cut."""
+    """Make a table.
+
+    A column whose name ends in " >" is flushed right and never cut, one in " <" is never cut.
+    """
     table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     table.pad_edge = table.show_edge = False
     table.collapse_padding = True
@@ -34,32 +37,32 @@ def make_table(title: str, *columns: str) -> Table:
 
 
 def fits(table: Table, console: Console) -> bool:
-    """Whether a table needs no more columns than the terminal has to show every cell in one line."""
+    """Return whether the terminal can show every cell of a table in one line."""
     return Measurement.get(console, console.options.update(width=10_000), table).maximum <= console.width
 
 
 def label_of(store_label: str | None) -> str:
-    """Return the label of a store as the end of a title; empty when it has none."""
+    """Return the end of a title that names the store's label."""
     return f" [bold magenta]({escape(store_label)})[/]" if store_label else ""
 
 
-def clock(moment: datetime, *, seconds: bool | None = None) -> str:
-    """Return a time of day; with seconds if it has some, or as asked for."""
-    return f"{moment:%H:%M:%S}" if (moment.second if seconds is None else seconds) else f"{moment:%H:%M}"
+def clock(time: datetime, *, seconds: bool | None = None) -> str:
+    """Format a time of day, with seconds if it has some or they are asked for."""
+    return f"{time:%H:%M:%S}" if (time.second if seconds is None else seconds) else f"{time:%H:%M}"
 
 
 def percent(quality: float | None) -> str:
-    """A quality in percent; a dash when nothing was scored."""
+    """Format a quality in percent, or a dash when nothing was scored."""
     return "-" if quality is None else f"{quality:.2f}%"
 
 
 def counted(number: int, what: str) -> str:
-    """The number with its noun: "1 bar", "2 bars"."""
+    """Format a number with its noun, such as "1 bar" and "2 bars"."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def some(symbols: Sequence[str]) -> str:
-    """The symbols, or the first of many and their number."""
+    """Join symbols, or name the first of many and the number of the others."""
     if len(symbols) <= _MOST_SYMBOLS_OF_A_ROW:
         return escape(" ".join(symbols))
     first = escape(" ".join(symbols[:_FIRST_SYMBOLS_OF_MANY]))
