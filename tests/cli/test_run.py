@@ -248,3 +248,33 @@ def test_a_strategy_that_logs_through_structlog_itself_obeys_the_log_options(fol
     assert "worth a word" in done.stderr
     assert "small talk" not in done.stdout + done.stderr
     assert "worth a word" not in done.stdout
+
+
+@pytest.mark.parametrize("option", [[], ["--json"], ["-v"]])
+def test_a_reader_that_goes_away_ends_the_printing_and_not_the_run(
+    folder: Path, tmp_path: Path, option: list[str]
+) -> None:
+    (folder / "wordy.py").write_text(
+        "from openbell import Strategy\n"
+        "class Wordy(Strategy):\n"
+        "    def subscriptions(self):\n"
+        "        return [('ALFA', '1m')]\n"
+        "    def on_bar(self, bar):\n"
+        "        print('a long line ' * 100, flush=True)\n",
+        encoding="utf-8",
+    )
+    config = folder / f"{tmp_path.name}.json"
+    days = {"start_date": "2024-07-02", "end_date": "2024-07-05"}
+    written = {"store": "store", "backtest_config": days, "session_data_config": {"symbols": ["ALFA"]}}
+    config.write_text(json.dumps({**written, "strategies": [{"module": "wordy.py:Wordy"}]}), encoding="utf-8")
+    command = [sys.executable, "-c", "from openbell.cli.app import main; main()", "run", str(config), *option]
+
+    run = subprocess.Popen([*command, "--out", str(tmp_path / "run")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert run.stdout is not None
+    run.stdout.readline()
+    run.stdout.close()
+
+    assert run.wait() == 0
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert "error" not in summary
+    assert len(summary["days"]) == 3

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import resource
+from contextlib import contextmanager
+from dataclasses import FrozenInstanceError
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 
-from openbell import RunFolder, SystemManager, load_config
+from openbell import RunFolder, RunResult, SystemManager, load_config
 from openbell.demo import make_demo_folder
-from openbell.errors import ComponentError, ConfigError
+from openbell.errors import ComponentError, ConfigError, RunFolderError
 from probes import CLOSES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -40,23 +44,29 @@ def config_of(**strategy_config: str) -> dict[str, Any]:
     }
 
 
-def run(config_file: Path, into: Path, **keep: bool) -> dict[str, Any]:
+def run(config_file: Path, into: Path, **keep: bool) -> RunResult:
     config = load_config(config_file)
     return SystemManager(config).run(RunFolder(into, config, **keep))
 
 
-def but_for_durations(summary: dict[str, Any]) -> str:
-    for record in [r for day in summary["days"] for r in day["provisioning"]]:
+def but_for_durations(result: RunResult) -> str:
+    days = result.to_dict()["days"]
+    for record in [r for day in days for r in day["provisioning"]]:
         record["steps"] = [step["name"] for step in record["steps"]]
-    return json.dumps(summary["days"])
+    return json.dumps(days)
 
 
 def test_it_holds_the_summary_the_journal_and_the_signals(folder: Path, tmp_path: Path) -> None:
     summary = run(folder / "config.json", tmp_path / "run")
 
     assert json.loads((tmp_path / "run" / "summary.json").read_text()) == summary
-    journal = [json.loads(line) for line in (tmp_path / "run" / "journal.jsonl").read_text().splitlines()]
+    journal, signals_as_json, scans = (
+        [json.loads(line) for line in (tmp_path / "run" / name).read_text().splitlines()]
+        for name in ("journal.jsonl", "signals.jsonl", "scans.jsonl")
+    )
     assert journal == [record for day in summary["days"] for record in day["provisioning"]]
+    assert signals_as_json == [{"date": day["date"], **s} for day in summary["days"] for s in day["signals"]]
+    assert scans == []
     signals = pl.read_parquet(tmp_path / "run" / "signals.parquet")
     assert signals["date"].to_list() == [date(2024, 7, 2)] * 7 + [date(2024, 7, 3)] * 4
     assert signals["time"].dt.to_string("%H:%M %Z").to_list()[-2:] == ["16:30 UTC", "17:00 UTC"]
@@ -103,6 +113,48 @@ def test_a_run_never_takes_the_place_of_another(folder: Path, tmp_path: Path) ->
         run(folder / "config.json", tmp_path / "run")
 
     assert {path: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """A disk, as it were, on which files cannot grow beyond a size."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_run_whose_folder_can_no_longer_be_written_ends_with_the_file_and_the_reason(
+    folder: Path, tmp_path: Path
+) -> None:
+    config = load_config(folder / "config.json")
+    run_folder = RunFolder(tmp_path / "run", config)
+    system = SystemManager(config)
+
+    with files_of_at_most(100), pytest.raises(RunFolderError, match=r"cannot write .*File too large"):
+        system.run(run_folder)
+
+    error = system.summary().error
+    assert error == f"cannot write {tmp_path / 'run' / 'journal.jsonl'}: File too large."
+
+
+def test_a_result_has_typed_attributes_and_reads_like_its_json(folder: Path, tmp_path: Path) -> None:
+    result = run(folder / "config.json", tmp_path / "run")
+
+    assert isinstance(result, RunResult)
+    assert [day.date for day in result.days] == [date(2024, 7, 2), date(2024, 7, 3)]
+    signal = result.days[1].signals[-1]
+    assert (f"{signal.time:%H:%M}", signal.symbol, signal.strategy) == ("13:00", "ALFA", "Closes")
+    assert result["days"][1]["signals"][-1]["time"] == signal.time.isoformat() == "2024-07-03T13:00:00-04:00"
+    assert result.days[0]["bars_streamed"] == result.days[0].bars_streamed
+    assert result == json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert list(result) == ["session_name", "mode", "exchange", "warnings", "store_label", "days", "timing"]
+    with pytest.raises(TypeError):
+        result["days"] = []  # type: ignore[index]
+    with pytest.raises(FrozenInstanceError):
+        result.days = ()  # type: ignore[misc]
 
 
 def test_a_file_is_no_run_folder(folder: Path) -> None:

@@ -12,6 +12,7 @@ import typer
 
 from openbell.cli.terminal.console import errors_for_people
 from openbell.cli.terminal.lazy import Commands, Group, commands, group
+from openbell.cli.terminal.pipes import outlive_readers
 
 __all__ = ["app", "main"]
 
@@ -158,4 +159,5 @@ def options(
 
 def main() -> None:
     """Run the command line."""
+    outlive_readers()
     app()

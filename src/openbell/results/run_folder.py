@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from openbell.results.as_json import event_json
 from openbell.timing.clock import wall_stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from io import FileIO
 
     from openbell.config import SessionConfig
@@ -82,14 +83,16 @@ class RunFolder:
                 self._append(file, "".join(lines).encode())
 
     def _append(self, file: FileIO, content: bytes) -> None:
-        try:
+        with _writing(Path(str(file.name))):
             while content:
                 content = content[file.write(content) or 0 :]
-        except OSError as error:
-            raise RunFolderError(f"cannot write {file.name}: {error.strerror or error}.") from error
 
     def keep_day(self, session_data: SessionData) -> None:
-        """Write a session's bars and indicators if asked for, one file per symbol and interval."""
+        """Write a session's bars and indicators if asked for, one file per symbol and interval.
+
+        Raises:
+            RunFolderError: The folder cannot be written.
+        """
         day = session_data.session_date.isoformat()
         for symbol in session_data.symbols:
             data = session_data.get_symbol_data(symbol)
@@ -108,7 +111,11 @@ class RunFolder:
                     self._write_frame(Path("indicators") / day / name, frame)
 
     def finish(self, result: RunResult) -> None:
-        """Write the signals of the sessions that are over and the summary, and close the files."""
+        """Write the signals of the sessions that are over and the summary, and close the files.
+
+        Raises:
+            RunFolderError: The folder cannot be written.
+        """
         for file in self._files.values():
             file.close()
         self._write_frame(Path("signals.parquet"), _signal_frame(result))
@@ -116,11 +123,23 @@ class RunFolder:
 
     def _write_frame(self, name: Path, frame: pl.DataFrame) -> None:
         target = self.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        frame.write_parquet(target)
+        with _writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            frame.write_parquet(target)
 
     def _write_json(self, name: str, value: Mapping[str, Any]) -> None:
-        (self.path / name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+        with _writing(self.path / name):
+            (self.path / name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunFolderError(f"cannot write {path}: {error.strerror or error}.") from error
+    except pl.exceptions.ComputeError as error:  # what polars makes of an OSError
+        raise RunFolderError(f"cannot write {path}: {error}.") from error
 
 
 def _signal_frame(result: RunResult) -> pl.DataFrame:

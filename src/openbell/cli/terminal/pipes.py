@@ -1,0 +1,42 @@
+"""Output into pipes whose reader may go away, as in ``openbell run ... | head``."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+__all__ = ["outlive_readers"]
+
+
+class _PatientFile(io.FileIO):
+    """A pipe that swallows what nobody reads any more."""
+
+    def write(self, content: ReadableBuffer, /) -> int:
+        try:
+            return super().write(content)
+        except BrokenPipeError:
+            return memoryview(content).nbytes
+
+
+def outlive_readers() -> None:
+    """Replace stdout and stderr, unless they are terminals, so that a reader's end ends the printing only."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+            stream.flush()
+            setattr(sys, name, _patient(stream))
+
+
+def _patient(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    raw = _PatientFile(stream.fileno(), "w", closefd=False)
+    return io.TextIOWrapper(
+        raw if stream.write_through else io.BufferedWriter(raw),  # as Python itself does
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
