@@ -100,7 +100,7 @@ class PointInTimeView:
     def actions(self, symbol: str, first: date) -> tuple[Action, ...]:
         """Return the actions that bars from ``first`` on are adjusted for, and renames, by ex-date."""
         with self._lock:
-            return self._actions(symbol, first)
+            return self._actions(self._instrument(symbol), first)
 
     def hint(self, symbol: str) -> str:
         """Return advice on an unknown symbol, with a leading blank, or an empty text."""
@@ -115,10 +115,10 @@ class PointInTimeView:
         """
         first_day, last_day = day_number(first), day_number(last)
         with self._lock:
-            stored = dict.fromkeys(self._stored_under(symbols, base))
-            self._cache.provide(tuple(stored), base, first_day, last_day)
-            self._read_dividends_ahead(symbols, first)
-            self._adjust_ahead(symbols, base, first_day, last_day)
+            instruments = [self._instrument(symbol) for symbol in dict.fromkeys(symbols)]
+            self._cache.provide(_stored_under(instruments, base), base, first_day, last_day)
+            self._read_dividends_ahead(instruments, first)
+            self._adjust_ahead(instruments, base, first_day, last_day)
 
     def load_historical_bars(
         self, symbol: str, interval: str, first: date, last: date, *, base: str | None = None
@@ -135,16 +135,11 @@ class PointInTimeView:
     def _instrument(self, symbol: str) -> Instrument:
         return self._cache.instruments.of(symbol, self._day)
 
-    def _actions(self, symbol: str, first: date) -> tuple[Action, ...]:
-        instrument = self._instrument(symbol)
+    def _actions(self, instrument: Instrument, first: date) -> tuple[Action, ...]:
         actions = (*instrument.applied_by(self.adjustment).actions, *instrument.renames())
         if not actions:  # the usual case
             return ()
         return tuple(sorted((a for a in actions if first < a.ex_date <= self.day), key=lambda a: (a.ex_date, a.type)))
-
-    def _stored_under(self, symbols: Sequence[str], base: str) -> list[str]:
-        """Return the symbols that hold the bars of symbols of the day."""
-        return [span.stored for symbol in symbols for span in self._instrument(symbol).spans(base)]
 
     def _bars(self, instrument: Instrument, request: BarRequest) -> Bars:
         base, wanted, first_day, last_day, fill = request
@@ -169,20 +164,19 @@ class PointInTimeView:
         ex_days = basis.instrument.applied_by(self.adjustment).ex_days
         return basis.applied > 0 and int(ex_days[basis.applied - 1]) > first_day
 
-    def _read_dividends_ahead(self, symbols: Sequence[str], first: date) -> None:
-        """Read the closes before the dividends of many symbols with one read."""
+    def _read_dividends_ahead(self, instruments: Sequence[Instrument], first: date) -> None:
+        """Read the closes before the dividends of many instruments with one read."""
         paying = [
-            symbol
-            for symbol in symbols
-            if any(a.type == "dividend" and a.reference is None for a in self._actions(symbol, first))
+            instrument
+            for instrument in instruments
+            if any(a.type == "dividend" and a.reference is None for a in self._actions(instrument, first))
         ]
         if paying:
-            stored = self._stored_under(tuple(dict.fromkeys(paying)), "1d")
-            self._cache.dividends.read_ahead(stored, first, self.day)
+            self._cache.dividends.read_ahead(_stored_under(paying, "1d"), first, self.day)
 
-    def _adjust_ahead(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> None:
-        """Adjust cached bars of many symbols where an action changes them."""
-        bases = [self._basis(self._instrument(symbol)) for symbol in dict.fromkeys(symbols)]
+    def _adjust_ahead(self, instruments: Sequence[Instrument], base: str, first_day: int, last_day: int) -> None:
+        """Adjust cached bars of many instruments where an action changes them."""
+        bases = [self._basis(instrument) for instrument in instruments]
         changed = [basis for basis in bases if self._is_changed(basis, first_day) and basis.instrument.spans(base)]
         if not changed:
             return
@@ -252,6 +246,11 @@ class PointInTimeView:
             if action.type == "dividend":
                 payouts[n] = self._cache.dividends.factor(basis.instrument, action, bars, row, base)
         return back_adjusted(bars, rows[before_all:], shares, payouts, arena)
+
+
+def _stored_under(instruments: Sequence[Instrument], base: str) -> list[str]:
+    """Return the symbols under which the bars of instruments are stored."""
+    return list(dict.fromkeys(span.stored for instrument in instruments for span in instrument.spans(base)))
 
 
 def _clipped(coverage: Coverage | None, span: StoredSpan) -> Coverage | None:
