@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ LAYERS = (
     "demo",
     "testing",
     "cli",
+    "__main__",
 )
 """The rooms of openbell and the files in its root; each may import those before it."""
 
@@ -62,8 +64,52 @@ def arrows() -> Iterator[tuple[str, str, str]]:
                     yield str(path.relative_to(SOURCE)), part, imported
 
 
+def modules_imported(path: Path) -> set[str]:
+    """The modules of openbell that a file imports when it is imported itself."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    later = [
+        n
+        for n in ast.walk(tree)
+        if isinstance(n, ast.FunctionDef) or (isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test))
+    ]
+    skipped = {id(node) for root in later for node in ast.walk(root)}
+    found = {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and id(node) not in skipped
+        for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+    }
+    return found & MODULES - {module_of(path)}
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_of(path) for path in SOURCE.rglob("*.py")}
+
+
 def wrong(part: str, imported: str) -> bool:
     return LAYERS.index(imported) > LAYERS.index(part)
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    imported = {module_of(path): modules_imported(path) for path in SOURCE.rglob("*.py")}
+    # `from a.b import c` with a module c names the package a.b as well, whose own imports are no circle with c.
+    packages = {module_of(path.parent / "__init__.py") for path in SOURCE.rglob("__init__.py")}
+    graph = {
+        module: {name for name in names if name not in packages or not module.startswith(f"{name}.")}
+        for module, names in imported.items()
+    }
+
+    assert list(TopologicalSorter(graph).static_order()), "a circle raises CycleError with its files"
+
+
+def test_the_search_for_circles_sees_what_is_imported_at_once_and_no_more() -> None:
+    found = modules_imported(SOURCE / "cli" / "app.py")
+
+    assert "openbell.cli.terminal.console" in found
+    assert "openbell.logs" not in found, "a function imports it"
 
 
 def test_every_part_has_its_layer() -> None:

@@ -131,6 +131,12 @@ def test_the_version_is_that_of_the_package() -> None:
     assert result.stdout == "openbell 0.1.0\n"
 
 
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "openbell", "--version"], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "openbell 0.1.0\n"
+
+
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["check"], ["check", "a.yaml", "--nonsense"]])
 def test_wrong_usage_exits_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(app, arguments).exit_code == 2

@@ -1,0 +1,5 @@
+"""The ``openbell`` command as ``python -m openbell``."""
+
+from openbell.cli.app import main
+
+main()
