@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from openbell.components.config_usage import KeysRead
+from openbell.components.config_usage import ConfigUsage
 from openbell.errors import ComponentError
 from openbell.testing import probe_scanner, probe_strategy
 from probes import engine
@@ -62,7 +62,7 @@ CONFIG = {"fst": 10, "slow": 20}
     ],
 )
 def test_whatever_reads_a_key_is_noted_and_gets_what_a_dict_gives(read: Callable[[dict[str, Any]], object]) -> None:
-    keys = KeysRead(CONFIG)
+    keys = ConfigUsage(CONFIG)
     noting = keys.noting(dict(CONFIG))
 
     assert keys.unread == {"fst", "slow"}
@@ -73,7 +73,7 @@ def test_whatever_reads_a_key_is_noted_and_gets_what_a_dict_gives(read: Callable
 @pytest.mark.parametrize("asked", [(), ("fst",), ("fst", "slow")])
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda config: pickle.loads(pickle.dumps(config))])
 def test_a_copy_is_a_dict_as_any_other_whatever_was_read(asked: tuple[str, ...], copied: Callable[[Any], Any]) -> None:
-    noting = KeysRead(CONFIG).noting(dict(CONFIG))
+    noting = ConfigUsage(CONFIG).noting(dict(CONFIG))
     for key in asked:
         noting[key]
 
@@ -88,7 +88,7 @@ def test_a_config_that_compiled_code_reads_unseen_is_not_told() -> None:
         fst: int
         slow: int
 
-    keys = KeysRead(CONFIG)
+    keys = ConfigUsage(CONFIG)
     assert TypeAdapter(Settings).validate_python(keys.noting(dict(CONFIG))) == Settings(10, 20)
 
     assert keys.unread
@@ -100,7 +100,7 @@ KEYS = st.text("abc", min_size=1, max_size=3)
 
 @given(config=st.dictionaries(KEYS, st.integers()), asked=st.lists(KEYS))
 def test_what_is_told_is_what_was_not_asked_for(config: dict[str, int], asked: list[str]) -> None:
-    keys = KeysRead(config)
+    keys = ConfigUsage(config)
     for half in (asked[::2], asked[1::2]):  # as on two days
         noting = keys.noting(dict(config))
         assert [noting.get(key) for key in half] == [config.get(key) for key in half]
@@ -109,7 +109,7 @@ def test_what_is_told_is_what_was_not_asked_for(config: dict[str, int], asked: l
 
 
 def test_a_key_that_was_asked_for_in_vain_is_what_was_meant() -> None:
-    keys = KeysRead(CONFIG)
+    keys = ConfigUsage(CONFIG)
     noting = keys.noting(dict(CONFIG))
     noting.get("fast", 10)
     noting["slow"]
@@ -119,7 +119,7 @@ def test_a_key_that_was_asked_for_in_vain_is_what_was_meant() -> None:
 
 
 def test_a_key_that_is_like_no_other_is_told_with_those_that_were_looked_for() -> None:
-    keys = KeysRead({"threshold": 1})
+    keys = ConfigUsage({"threshold": 1})
     noting = keys.noting({"threshold": 1})
     assert (noting.get("most", 5), noting.get("min_percent", 2)) == (5, 2)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 
-from openbell.engine.gc_control import no_garbage, rare_garbage
+from openbell.engine.gc_control import paused_collection, rare_collection
 
 
 def test_runs_that_overlap_leave_the_collector_as_it_was() -> None:
     """As two threads with a run each do."""
     before = gc.get_threshold()
-    first, second = rare_garbage(), rare_garbage()
+    first, second = rare_collection(), rare_collection()
     try:
         first.__enter__()
         raised = gc.get_threshold()
@@ -27,7 +27,7 @@ def test_a_collector_that_is_switched_off_stays_off() -> None:
     before = gc.get_threshold()
     try:
         gc.set_threshold(0)
-        with rare_garbage():
+        with rare_collection():
             assert gc.get_threshold()[0] == 0
         assert gc.get_threshold()[0] == 0
     finally:
@@ -35,8 +35,8 @@ def test_a_collector_that_is_switched_off_stays_off() -> None:
 
 
 def test_a_pause_within_a_pause_ends_with_the_outer_one() -> None:
-    with no_garbage():
-        with no_garbage():
+    with paused_collection():
+        with paused_collection():
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled()

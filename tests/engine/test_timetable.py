@@ -10,15 +10,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbell.engine.timetable import (
-    BarsAt,
-    Plain,
-    SliceSubscription,
-    Stretch,
-    SubscribedTimes,
-    Subscription,
-    timetable,
-)
+from openbell.engine.fast_path import BarRun
+from openbell.engine.subscriptions import SliceSubscription, SubscribedTimes, Subscription
+from openbell.engine.timetable import batches
 from openbell.model.bars import Bar, Bars
 from openbell.model.interval import parse_interval
 from openbell.session import BarIntervalData, SessionData
@@ -29,6 +23,8 @@ from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from openbell.engine.event_batch import Batches, EventBatch
 
 FIRST, LAST = 100, 130
 TIMES = st.sets(st.integers(FIRST - 5, LAST), max_size=20).map(sorted)
@@ -64,31 +60,31 @@ def sessions(draw: st.DrawFn) -> Drawn:
     return Drawn(series, subscriptions)
 
 
-def played(plain: Plain) -> Iterator[BarsAt]:
-    """One after the other, as `SessionStream` plays them."""
-    if isinstance(plain, Stretch):
-        for move, bars in zip(plain.moves, plain.bars, strict=True):
-            yield BarsAt(plain.cursor, plain.callbacks, move, bars)
-    else:
-        for together in plain:
-            assert len({bars.move[0] for bars in together}) == 1
-            yield from together
+def each_batch(found: Batches) -> Iterator[EventBatch]:
+    """All batches, those of runs of bars one by one."""
+    for batch in found:
+        if isinstance(batch, BarRun):
+            yield from iter(batch.next_batch, None)
+        else:
+            yield batch
 
 
 @given(drawn=sessions(), scans=st.lists(st.integers(FIRST, LAST)).map(sorted), after=st.integers(FIRST, LAST - 1))
 def test_each_bar_comes_once_and_in_order(drawn: Drawn, scans: list[int], after: int) -> None:
-    due: list[tuple[int, Any]] = [(time, partial(int, time)) for time in scans if time > after]
-    got: list[tuple[int, Any, Bar]] = []
-    scanned: list[int] = []
-    told_ns = after
-    for plain, moment in timetable(drawn.subscriptions, due, [], after_ns=after, last_ns=LAST):
-        for at in (*played(plain), *moment.bars):
-            assert told_ns <= at.move[0] <= moment.time_ns
-            told_ns = at.move[0]
-            assert at.move[1] == int(at.cursor.times.end.searchsorted(at.move[0], side="right"))
-            got += [(at.move[0], callback, bar) for callback, bar in zip(at.callbacks, at.bars, strict=True)]
-        scanned += [scan() for scan in moment.scans]
-    assert scanned == [time for time in scans if time > after]
+    due: list[tuple[int, Any]] = [(time, f"scan at {time}") for time in scans if time > after]
+    got: list[tuple[int, Any, Any]] = []
+    scanned: list[Any] = []
+    last_ns = after
+    for batch in each_batch(batches(drawn.subscriptions, due, [], after_ns=after, last_ns=LAST)):
+        assert batch.time_ns > last_ns
+        last_ns = batch.time_ns
+        for cursor, (time_ns, position) in batch.moves:
+            assert time_ns == batch.time_ns
+            assert position == int(cursor.times.end.searchsorted(time_ns, side="right"))
+        got += [(batch.time_ns, callback, bar) for callback, bar in batch.bars]
+        scanned += [(batch.time_ns, scan) for scan in batch.scans]
+    assert last_ns == LAST
+    assert scanned == due
 
     expected = []
     for number, (callback, series, _) in enumerate(drawn.subscriptions):
@@ -114,9 +110,10 @@ def test_slices_come_when_their_bars_close(drawn: Drawn, after: int) -> None:
 
     tables = [CrossSectionTable(session_data, by_interval[i], LAST) for i in sorted(by_interval, key=parse_interval)]
     slices = [SliceSubscription(on_slice, table) for table in tables]
-    for _, moment in timetable(drawn.subscriptions, [], slices, after_ns=after, last_ns=LAST):
-        for callback, cross_section in moment.slices:
-            assert cross_section.end == moment.time_ns
+    for batch in each_batch(batches(drawn.subscriptions, [], slices, after_ns=after, last_ns=LAST)):
+        for callback, cross_section in batch.slices:
+            assert isinstance(cross_section, CrossSection)
+            assert cross_section.end == batch.time_ns
             callback(cross_section)
 
     expected = []
@@ -136,8 +133,8 @@ def test_bars_that_are_cut_at_the_same_close_come_together() -> None:
     series = BarIntervalData("A", "1m", base=None, bars=run, today_row=0, cursor=cursor)
     subscription = Subscription(str, series, SubscribedTimes(cursor, 0, LAST))
 
-    ((plain, _),) = timetable([subscription], [], [], after_ns=FIRST, last_ns=LAST)
-    assert not isinstance(plain, Stretch)
-    together = [[(at.move, *at.bars) for at in moment] for moment in plain]
-    assert [[bar.timestamp for _, bar in moment] for moment in together] == [[100], [101, 102]]
-    assert together[-1][-1][0] == (103, 3)
+    found = [*batches([subscription], [], [], after_ns=FIRST, last_ns=LAST)]
+    assert not any(isinstance(batch, BarRun) for batch in found)
+    together = [batch for batch in each_batch(iter(found)) if batch.bars]
+    assert [[bar.open for _, bar in batch.bars] for batch in together] == [[100.5], [101.5, 102.5]]
+    assert [move for _, move in together[-1].moves] == [(103, 2), (103, 3)]

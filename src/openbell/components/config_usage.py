@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from _collections_abc import dict_items, dict_keys, dict_values
     from collections.abc import Iterator, Mapping
 
-__all__ = ["KeysRead"]
+__all__ = ["ConfigUsage"]
 
 
-class KeysRead:
+class ConfigUsage:
     """What one scanner or strategy has read of its config, on all days so far.
 
     Args:
@@ -23,13 +23,13 @@ class KeysRead:
 
     Attributes:
         unread: The keys that it has, and that were not read.
-        lacking: The keys that were asked for, and that it has not.
+        missing: The keys that were asked for, and that it has not.
         by_name: Whether any key was asked for by its name.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.unread = set(config)
-        self.lacking: set[str] = set()
+        self.missing: set[str] = set()
         self.by_name = False
 
     def noting(self, config: dict[str, Any]) -> dict[str, Any]:
@@ -46,10 +46,10 @@ class KeysRead:
         """
         if not self.by_name:
             return []
-        others = f" It looked for {', '.join(map(repr, sorted(self.lacking)))} in vain." if self.lacking else ""
+        others = f" It looked for {', '.join(map(repr, sorted(self.missing)))} in vain." if self.missing else ""
         return [
             f"{component} never read the key {key!r} of its config in this run."
-            f"{did_you_mean(key, self.lacking) or others}"
+            f"{did_you_mean(key, self.missing) or others}"
             for key in sorted(self.unread)
         ]
 
@@ -58,7 +58,7 @@ class _PlainDict(dict[str, Any]):
     """What a `_NotingDict` becomes when there is nothing left to note: it takes no longer than a dict."""
 
     __slots__ = ("_keys",)
-    _keys: KeysRead
+    _keys: ConfigUsage
 
     def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
         return dict, (dict(self),)  # what is pickled or copied is a dict as any other
@@ -72,7 +72,7 @@ class _NotingDict(_PlainDict):  # noqa: PLW1641  it has no hash, as a dict has n
 
     __slots__ = ()
 
-    def __init__(self, config: Mapping[str, Any], keys: KeysRead) -> None:
+    def __init__(self, config: Mapping[str, Any], keys: ConfigUsage) -> None:
         super().__init__(config)
         self._keys = keys
 
@@ -80,7 +80,7 @@ class _NotingDict(_PlainDict):  # noqa: PLW1641  it has no hash, as a dict has n
         self._keys.by_name = True
         self._keys.unread.discard(key)
         if not dict.__contains__(self, key):  # not super(): the class may just have changed
-            self._keys.lacking.add(str(key))
+            self._keys.missing.add(str(key))
         if not self._keys.unread:
             self.__class__ = _PlainDict  # type: ignore[assignment]  # from now on, bar by bar, as fast as a dict
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.engine.component_runner import ConfiguredClasses, Hooks
+from openbell.components.configured import ConfiguredClasses
+from openbell.engine.component_runner import ComponentRunner
+from openbell.engine.dispatcher import Dispatcher
 from openbell.engine.observer import RunReporter
-from openbell.engine.stream import SessionStream
-from openbell.engine.subscriptions import errors_of
+from openbell.engine.subscriptions import Subscriptions, errors_of
+from openbell.engine.timetable import Timetable
 from openbell.errors import ConfigError, ProvisioningError
 from openbell.provisioning import (
     Addition,
@@ -114,22 +116,23 @@ class SessionCoordinator:
         first_record = len(self.journal)
         self.prepare_day(day)
         self._reporter.finish_batch()
-        hooks = Hooks.of_day(self._classes, self.provisioner, self.time_manager, self._reporter.add)
+        runner = ComponentRunner(self._classes, self.provisioner, self.time_manager, self._reporter.add)
         session = self.time_manager.session(day)
-        stream = SessionStream(session, self.provisioner, hooks, self.clock, self._reporter)
+        on_bar = self._reporter.bar_closed if self._reporter.wants_bars else None
+        subscriptions = Subscriptions(self.provisioner, runner, session.last_ns, on_bar)
+        timetable = Timetable(session, subscriptions, runner.scanners, self.time_manager)
+        dispatcher = Dispatcher(session, timetable, self.session_data, runner, self.clock, self._reporter)
         try:
-            hooks.setup()
-            hooks.scan_before_the_open()
-            stream.tell_of_new_symbols()
+            runner.setup()
             self._reporter.finish_batch()
             self._reporter.day_prepared(self.session_data)
             self.load_s += watch.seconds
             watch = stopwatch()
-            callbacks = stream.play()
+            callbacks = dispatcher.play() - subscriptions.bars_reported
         except BaseException as error:
-            hooks.teardown_after(error)
+            runner.teardown_after(error)
             raise
-        hooks.teardown()
+        runner.teardown()
         self.run_s += watch.seconds
         return day_result(
             self.session_data,
@@ -137,8 +140,8 @@ class SessionCoordinator:
             self.provisioner.context.data_manager,
             dropped=self.dropped,
             records=self.journal.since(first_record),
-            signals=hooks.signals,
-            scans=hooks.scans,
+            signals=runner.signals,
+            scans=runner.scans,
             callbacks=callbacks,
         )
 

@@ -1,6 +1,4 @@
-"""Keeps Python's collector of reference cycles from getting in the way of a run, which makes millions of objects and no
-cycles: without this a quarter of its time would go into looking for them.
-"""
+"""Control of Python's collector of reference cycles during a run."""
 
 from __future__ import annotations
 
@@ -12,10 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["no_garbage", "rare_garbage"]
+__all__ = ["paused_collection", "rare_collection"]
 
+# A run makes millions of objects and no cycles: a quarter of its time would go into looking for them.
 _OBJECTS_BETWEEN = 200_000
-
 
 _lock = threading.Lock()
 _before: tuple[int, int, int] | None = None
@@ -23,8 +21,8 @@ _running = 0
 
 
 @contextmanager
-def rare_garbage() -> Iterator[None]:
-    """Let the collector look rarely: cycles that a strategy makes still go, each time so many objects have come.
+def rare_collection() -> Iterator[None]:
+    """Let the collector run rarely; cycles that a strategy makes still go in time.
 
     Of runs that overlap, in several threads, the last one to end puts back what the first one found.
     """
@@ -45,8 +43,8 @@ def rare_garbage() -> Iterator[None]:
 
 
 @contextmanager
-def no_garbage() -> Iterator[None]:
-    """Keep the collector from looking at all, while thousands of tuples of numbers are made at once."""
+def paused_collection() -> Iterator[None]:
+    """Pause the collector while thousands of tuples of numbers are made at once."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -143,7 +143,7 @@ def _checked_key(indicator: IndicatorConfig, config: SessionConfig) -> str:
 
 
 def _check_components(config: SessionConfig, found: _Findings) -> None:
-    from openbell.engine.component_runner import load_scanner, load_strategy
+    from openbell.components.configured import load_scanner, load_strategy
 
     for at, scanner in enumerate(config.scanners):
         with found.at("scanners", at, "module"):

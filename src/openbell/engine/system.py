@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from openbell.config import SessionConfig, load_config
 from openbell.engine.coordinator import SessionCoordinator
 from openbell.engine.data_source import data_manager_of
-from openbell.engine.gc_control import rare_garbage
+from openbell.engine.gc_control import rare_collection
 from openbell.engine.observer import RunReporter, SessionObserver
 from openbell.engine.oddities import oddities
 from openbell.engine.preflight import require_good_config
@@ -121,7 +121,7 @@ class SystemManager:
         for warning in self.warnings:
             reporter.warned(warning)
         try:
-            with rare_garbage():
+            with rare_collection():
                 for day in self.coordinator.days:
                     self._days.append(self._run_day(day))
                     if folder:

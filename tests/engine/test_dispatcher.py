@@ -9,8 +9,8 @@ import pytest
 from openbell.components.loading import load_class
 from openbell.components.strategy import Strategy
 from openbell.config import load_config
+from openbell.engine.dispatcher import Dispatcher
 from openbell.engine.observer import SessionObserver
-from openbell.engine.stream import SessionStream
 from openbell.engine.subscriptions import Subscriptions
 from openbell.engine.system import SystemManager
 from openbell.errors import ComponentError
@@ -219,13 +219,13 @@ def test_what_a_generator_of_signals_raised_is_the_cause(minute_store: Path) -> 
 def test_a_second_run_is_timed_by_itself(minute_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     system = engine(minute_store)
     before: list[float] = []
-    play = SessionStream.play
+    play = Dispatcher.play
 
-    def noting(self: SessionStream) -> int:
+    def noting(self: Dispatcher) -> int:
         before.append(system.coordinator.run_s)
         return play(self)
 
-    monkeypatch.setattr(SessionStream, "play", noting)
+    monkeypatch.setattr(Dispatcher, "play", noting)
     system.run()
     system.run()
     assert before == [0.0, 0.0]

@@ -1,0 +1,88 @@
+"""Classes and universes that a config names."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from openbell.components.config_usage import ConfigUsage
+from openbell.components.loading import load_class
+from openbell.components.scanner import Scanner
+from openbell.components.strategy import Strategy
+from openbell.components.universes import load_universe
+from openbell.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from openbell.config import ComponentConfig, ScannerConfig, SessionConfig, StrategyConfig
+
+__all__ = ["ConfiguredClasses", "load_scanner", "load_strategy", "overrides"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredClasses:
+    """The scanners, strategies and universes of a config.
+
+    They are loaded one time for all days, so that a file that is edited meanwhile changes no run.
+
+    Attributes:
+        scanners: Each class with its entry in the config and its universe.
+        strategies: Each class with its entry in the config.
+        usage: By the names of scanners and strategies, which keys of their configs they have read so far.
+    """
+
+    scanners: tuple[tuple[type[Scanner], ScannerConfig, tuple[str, ...]], ...]
+    strategies: tuple[tuple[type[Strategy], StrategyConfig], ...]
+    usage: dict[str, ConfigUsage] = field(default_factory=dict)
+
+    @staticmethod
+    def of(config: SessionConfig) -> ConfiguredClasses:
+        """Load all that a config names.
+
+        Raises:
+            ConfigError: A class or a universe file is not there.
+        """
+        scanners = tuple(
+            (load_scanner(c, config), c, load_universe(c.universe, config.folder)) for c in config.scanners
+        )
+        strategies = tuple((load_strategy(c, config), c) for c in config.strategies)
+        return ConfiguredClasses(scanners, strategies)
+
+    def config_for(self, name: str, entry: ComponentConfig) -> dict[str, Any]:
+        """A copy of a component's own config, whose reads are noted in `usage`."""
+        if not entry.config:
+            return {}
+        return self.usage.setdefault(name, ConfigUsage(entry.config)).noting(deepcopy(entry.config))
+
+    def unread_keys(self) -> list[str]:
+        """Warnings of the keys that no scanner and no strategy has read so far."""
+        return [warning for name, usage in self.usage.items() for warning in usage.warnings(name)]
+
+
+def load_scanner(scanner: ScannerConfig, config: SessionConfig) -> type[Scanner]:
+    """Load the class of a configured scanner.
+
+    Raises:
+        ConfigError: It is not there, or defines no scan.
+    """
+    return load_class(scanner.module, Scanner, config.folder)  # type: ignore[type-abstract]  # only compared with
+
+
+def load_strategy(strategy: StrategyConfig, config: SessionConfig) -> type[Strategy]:
+    """Load the class of a configured strategy.
+
+    Raises:
+        ConfigError: It is not there, or it subscribes to bars and has no method that gets them.
+    """
+    found = load_class(strategy.module, Strategy, config.folder)
+    called = ("on_bar", "on_slice")
+    if overrides(found, "subscriptions") and not any(overrides(found, name) for name in called):
+        own = [name for name in vars(found) if not name.startswith("_")]
+        near = next((hint for name in own if (hint := did_you_mean(name, called))), "")
+        raise ConfigError(f"{strategy.module} subscribes to bars, and defines neither on_bar nor on_slice.{near}")
+    return found
+
+
+def overrides(strategy: type[Strategy], method: str) -> bool:
+    """Whether a class of strategies has a method of its own."""
+    return getattr(strategy, method) is not getattr(Strategy, method)

@@ -1,0 +1,181 @@
+"""The dispatcher, which delivers a session's events in order of time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from openbell.engine.fast_path import BarRun
+from openbell.model.bars import Bar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from openbell.engine.component_runner import ComponentRunner
+    from openbell.engine.event_batch import Batches, Delivery, EventBatch
+    from openbell.engine.fast_path import Pause
+    from openbell.engine.observer import RunReporter
+    from openbell.session import SessionData
+    from openbell.session.cross_section import CrossSection
+    from openbell.timing.clock import SimulatedClock
+    from openbell.timing.grid import TradingSession
+
+__all__ = ["BatchSource", "Dispatcher"]
+
+_PROGRESS_REPORTS = 25
+
+
+class BatchSource(Protocol):
+    """Where a session's batches come from, such as a timetable of stored bars or a feed."""
+
+    def batches_after(self, time_ns: int) -> Batches:
+        """What is due after a session time, by the subscriptions of this moment, in ascending time."""
+
+
+class Dispatcher:
+    """The one way of events to scanners and strategies.
+
+    At each session time the clock moves, bars close, due scanners run, and strategies get their bars and
+    cross-sections. What is added meanwhile, from a callback or another thread, takes part from the next batch on; what
+    is removed gets nothing more.
+
+    Args:
+        session: The session's times.
+        source: Makes the batches, and makes them anew when the session has changed.
+        session_data: The session.
+        runner: The scanners and strategies.
+        clock: The session clock.
+        reporter: Gets the progress, and passes on the events of a batch when it is finished.
+
+    Attributes:
+        callbacks: How many times ``on_bar`` and ``on_slice`` were called.
+    """
+
+    def __init__(
+        self,
+        session: TradingSession,
+        source: BatchSource,
+        session_data: SessionData,
+        runner: ComponentRunner,
+        clock: SimulatedClock,
+        reporter: RunReporter,
+    ) -> None:
+        self.callbacks = 0
+        self._session = session
+        self._source = source
+        self._session_data = session_data
+        self._runner = runner
+        self._clock = clock
+        self._reporter = reporter
+        self._batches: Batches = iter(())
+        self._version = -1
+        self._delivered_ns = session.first_ns - 1
+        self._progress_due_ns = 0
+
+    def play(self) -> int:
+        """Deliver all batches of the session.
+
+        Returns:
+            How many times ``on_bar`` and ``on_slice`` were called.
+
+        Raises:
+            ComponentError: A scanner or strategy raised.
+        """
+        while (batch := self.next_batch()) is not None:
+            self.deliver(batch)
+        self._reporter.advanced(1.0)
+        return self.callbacks
+
+    def next_batch(self) -> EventBatch | BarRun | None:
+        """What is due next, by the session as it is now; None when the session is over.
+
+        Raises:
+            ComponentError: A strategy's subscriptions raised, or cannot be provisioned.
+        """
+        if self._changed():
+            # The version first: what another thread adds while subscriptions are resolved is seen after this batch.
+            self._version = self._session_data.series_version
+            self._batches = self._source.batches_after(self._delivered_ns)
+        return next(self._batches, None)
+
+    def deliver(self, batch: EventBatch | BarRun) -> None:
+        """Deliver what is due at one session time, or a run of bars as far as the session stays as it is.
+
+        Raises:
+            CalendarError: The batch lies before the session clock.
+            ComponentError: A scanner or strategy raised.
+        """
+        if isinstance(batch, BarRun):
+            self._deliver_run(batch)
+            return
+        self._clock.advance_to(batch.time_ns)
+        for cursor, move in batch.moves:
+            cursor.at = move
+        if batch.scans:
+            for scanner in batch.scans:
+                self._runner.scan(scanner)
+            self._runner.notify_of_new_symbols()
+        self._hand_out(batch.bars)
+        self._hand_out(batch.slices)
+        self._finish_batch()
+
+    def _deliver_run(self, run: BarRun) -> None:
+        """Deliver the batches of a run, on the fast path while the session is as it was when the run was made."""
+        if self._changed():
+            if (batch := run.next_batch()) is not None:
+                self.deliver(batch)
+            return
+        while (pause := self._play(run)) is not None:
+            if pause.returned is not None:
+                self._runner.keep_signals(pause.callback, pause.returned)
+            self._hand_out(pause.rest)
+            self._finish_batch()
+            if self._changed():
+                break
+        self.callbacks += run.calls
+        self._delivered_ns = self._clock.now_ns
+
+    def _play(self, run: BarRun) -> Pause | None:
+        return run.play(
+            self._clock,
+            self._session_data,
+            self._runner,
+            version=self._version,
+            pending=self._reporter.pending,
+            until_ns=self._progress_due_ns,
+        )
+
+    def _hand_out(self, deliveries: Iterable[Delivery]) -> None:
+        """Call strategies, in order, with what is still in the session."""
+        data, version, calls = self._session_data, self._version, 0
+        for callback, item in deliveries:
+            due = item if data.series_version == version else self._still_there(item)
+            if due is None:
+                continue
+            calls += 1
+            try:
+                returned = callback(due)
+            except (Exception, SystemExit) as error:
+                raise self._runner.error_in(callback, error) from error
+            if returned is not None:
+                self._runner.keep_signals(callback, returned)
+        self.callbacks += calls
+
+    def _still_there(self, due: Bar | CrossSection) -> Bar | CrossSection | None:
+        """A bar, or the rows of a cross-section, whose series nobody has removed at this very time."""
+        if isinstance(due, Bar):
+            return None if self._session_data.get_bars(due.symbol, due.interval) is None else due
+        left = due.still_there()
+        return left if len(left) else None
+
+    def _finish_batch(self) -> None:
+        self._delivered_ns = self._clock.now_ns
+        self._runner.notify_of_new_symbols()
+        self._reporter.finish_batch()
+        if self._delivered_ns >= self._progress_due_ns:
+            first_ns, last_ns = self._session.first_ns, self._session.last_ns
+            self._reporter.advanced((self._delivered_ns - first_ns) / (last_ns - first_ns))
+            self._progress_due_ns = self._delivered_ns + (last_ns - first_ns) // _PROGRESS_REPORTS
+
+    def _changed(self) -> bool:
+        """Whether series came or went since the batches were made."""
+        return self._session_data.series_version != self._version

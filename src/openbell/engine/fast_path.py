@@ -1,0 +1,115 @@
+"""The fast path of the dispatcher, an optimisation and nothing else.
+
+Most of a backtest is bars at times at which nothing else is due. A `BarRun` holds such times as columns, and delivers
+them in one loop. Delivering its batches one by one, with `Dispatcher.deliver`, has the same result and takes longer.
+"""
+
+from __future__ import annotations
+
+from operator import length_hint
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from openbell.engine.event_batch import EventBatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from openbell.engine.component_runner import ComponentRunner
+    from openbell.engine.event_batch import Delivery, Move
+    from openbell.model.events import Event
+    from openbell.session import SessionData
+    from openbell.session.cursor import Cursor
+    from openbell.timing.clock import SimulatedClock
+
+__all__ = ["BarRun", "Pause"]
+
+_NO_ROW: Sequence[Delivery] = ()
+
+
+class Pause(NamedTuple):
+    """A time within a run at which the dispatcher takes over.
+
+    Attributes:
+        callback: The method that was called last.
+        returned: What it returned.
+        rest: What is left to deliver at this time.
+    """
+
+    callback: Callable[..., Any]
+    returned: object
+    rest: Iterator[Delivery]
+
+
+class BarRun:
+    """Successive times at which only bars of series with the same times are due.
+
+    Bars are made when they are taken, and taken once.
+
+    Args:
+        cursor: The cursor of the series.
+        moves: The times, each with the position that the cursor then has.
+        rows: For each time, who gets which bar.
+
+    Attributes:
+        calls: How many bars `play` has delivered.
+    """
+
+    __slots__ = ("_closes", "_cursor", "_position", "calls")
+
+    def __init__(self, cursor: Cursor, moves: Sequence[Move], rows: Iterable[Sequence[Delivery]]) -> None:
+        self._cursor = cursor
+        self._closes: Iterator[tuple[Move, Sequence[Delivery]]] = zip(moves, rows, strict=True)
+        self.calls = 0
+        self._position = moves[0][1] - 1
+
+    def next_batch(self) -> EventBatch | None:
+        """The next time that is left, as a batch."""
+        for move, row in self._closes:
+            self._position = move[1]
+            return EventBatch(move[0], ((self._cursor, move),), row)
+        return None
+
+    def play(
+        self,
+        clock: SimulatedClock,
+        session_data: SessionData,
+        runner: ComponentRunner,
+        *,
+        version: int,
+        pending: Sequence[Event],
+        until_ns: int,
+    ) -> Pause | None:
+        """Deliver bars until a method returns something, the session changes, or a time is reached.
+
+        Args:
+            clock: The session clock.
+            session_data: The session.
+            runner: Reports errors.
+            version: The session's ``series_version`` that the run was made for.
+            pending: The events of the batch that is not finished; the run pauses when it holds one.
+            until_ns: The time after which to pause.
+
+        Returns:
+            Where it paused; None at the end of the run.
+        """
+        # Backtests spend their time in this loop: what can be done outside of it is not done here.
+        cursor, move, row = self._cursor, (0, self._position), _NO_ROW
+        rest = iter(row)
+        try:
+            for move, row in self._closes:
+                cursor.at = move
+                clock.now_ns = move[0]
+                rest = iter(row)
+                for callback, bar in rest:
+                    try:
+                        returned: object = callback(bar)
+                    except (Exception, SystemExit) as error:
+                        raise runner.error_in(callback, error) from error
+                    if returned is not None or session_data.series_version != version:
+                        return Pause(callback, returned, rest)
+                if pending or move[0] >= until_ns:
+                    return Pause(callback, None, rest)
+        finally:
+            self.calls += (move[1] - self._position) * len(row) - length_hint(rest)
+            self._position = move[1]
+        return None
