@@ -17,8 +17,8 @@ import pytest
 
 from openbell.errors import BadBarsError, ConfigError, IntervalError
 from openbell.importers.csv import CsvColumns, import_csv_as
+from openbell.importers.sniffing.label import sniff_label
 from openbell.importers.sniffing.table import Given, Guess, sniff_csv, sniff_parquet
-from openbell.importers.sniffing.times import sniff_label
 from openbell.importers.sources import Source
 from openbell.store.store import BarStore
 from openbell.timing import TimeManager
@@ -194,15 +194,17 @@ def test_a_header_of_three_lines_costs_its_lines_only(tmp_path: Path) -> None:
     report = import_csv_as([source.path], BarStore.open_or_create(tmp_path / "store"), guess.reading)
 
     assert {f.what: f.why for f in guess.detections}["time format"] == "e.g. 2024-01-01"
-    assert (report.written.added, report.set_aside, found(guess)["interval"]) == (60, 2, "1d")
+    assert (report.written.added, report.set_aside, found(guess)["interval"]) == (60, 0, "1d")
+    assert list(report.series) == [("X", "1d")]
 
 
-@pytest.mark.parametrize(("scale", "expected"), [(1, 1.0), (10_000, 10_000.0), (1_000_000_000, 1e9)])
-def test_the_price_scale_is_found_in_whole_numbers(tmp_path: Path, scale: int, expected: float) -> None:
+@pytest.mark.parametrize(("scale", "expected"), [(1, 1.0), (10_000, 1.0), (1_000_000_000, 1e9)])
+def test_prices_are_scaled_where_no_currency_has_such_ones(tmp_path: Path, scale: int, expected: float) -> None:
     guess = sniff_csv(write(tmp_path, times(), scale=scale), NEW_YORK)
 
     assert guess.reading.price_scale == expected
-    assert guess.preview["close"][1] == pytest.approx(180.07)
+    assert guess.preview["close"][1] == pytest.approx(180.07 * scale / expected)
+    assert [d.what for d in guess.assumed] == (["price scale"] if scale == 10_000 else [])
 
 
 @pytest.mark.parametrize(
@@ -290,7 +292,7 @@ def test_the_label_is_told_by_where_sessions_begin(tmp_path: Path) -> None:
     assert label(0) == ("start", "3 of 3 sessions of XNYS begin at the open", False)
     assert label(1) == ("end", "3 of 3 sessions of XNYS begin one interval after the open", True)
     assert label(7)[0] == "start"
-    assert "assumed: the first rows do not tell it by the sessions of XNYS" in label(7)[1]
+    assert "assumed: the first rows do not show it by the sessions of XNYS" in label(7)[1]
     assert label(0, Given(timezone="Europe/London", exchange="XLON"))[1].startswith("assumed")
 
 
@@ -336,7 +338,7 @@ def test_where_one_session_begins_as_the_other_ends_chance_is_no_reason(
 
     assert label == (told or "start")
     assert detection.why.startswith("assumed") == (told is None)
-    assert detection.confidence == ("certain" if told == "end" else "plain")
+    assert detection.confidence == {"end": "certain", "start": "plain", None: "assumed"}[told]
 
 
 def test_sessions_without_trades_at_the_open_do_not_make_the_label_the_end(tmp_path: Path) -> None:
@@ -360,6 +362,9 @@ def test_symbols_in_a_column_are_found(tmp_path: Path) -> None:
 
     assert (guess.reading.columns.symbol, str(guess.reading.interval)) == ("Ticker", "1m")
     assert guess.preview["symbol"].unique().to_list() in (["AA"], ["BB"])
+    with pytest.raises(ConfigError, match=r"bars of 2 symbols \(AA, BB \.\.\.\), which cannot all be CC"):
+        sniff_csv(source, Given(timezone="America/New_York", symbol="CC"))
+    both.filter(pl.col("Ticker") == "AA").write_csv(source.path)
     one = sniff_csv(source, Given(timezone="America/New_York", symbol="CC"))
     assert one.reading.columns.symbol is None
 
@@ -444,11 +449,14 @@ BARS = "10,11,9,10.5,100"
         ("", r"x\.csv is empty\."),
         ("a\0b\n", r"is not a text file\. For Parquet use"),
         ("one line of prose\nand another\n", r"no columns for time, open, high, low and close.*--separator"),
-        (f"timestamp,open,high,low,close,volume\n27 June 24,{BARS}\n", r"written in no known way\. Say --time-format"),
+        (
+            f"timestamp,open,high,low,close,volume\nlate June 24,{BARS}\n",
+            r"written in no known way",
+        ),
         (f"timestamp,open,high,low,close,volume\n45470.5,{BARS}\n", "look like Excel's day numbers"),
         (f"timestamp,open,high,low,close,volume\n,{BARS}\n", "the time column is empty"),
         ("timestamp,open,high,low,close,volume\n", "has no rows of bars below its header"),
-        (f"timestamp,open,high,low,close,volume\n2024-06-27T09:30Z,{BARS}\n", "one bar does not tell its interval"),
+        (f"timestamp,open,high,low,close,volume\n2024-06-27T09:30Z,{BARS}\n", "one bar does not show its interval"),
         ("timestamp,open,low,close,volume\n2024-06-27,10,9,10.5,100\n", r"looks like the high.*--high-column NAME"),
         (f"when,open,high,low,close,volume\nnever,{BARS}\n", r"looks like the time.*--time-column NAME"),
     ],

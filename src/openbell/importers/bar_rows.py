@@ -5,12 +5,15 @@ Columns get openbell's names, times are in UTC, prices in their currency.
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from openbell.errors import ConfigError
+from openbell.importers.numbers import number
 from openbell.importers.table import NO_BAD_ROWS, Chunk
 
 if TYPE_CHECKING:
@@ -19,12 +22,12 @@ if TYPE_CHECKING:
 
     from openbell.importers.times import TimeReader
 
-__all__ = ["PRICES", "BarRows", "number", "times_in"]
+__all__ = ["PRICES", "BarRows", "times_in", "volume_columns"]
 
 PRICES = ("open", "high", "low", "close")
 _VALUES = (*PRICES, "volume")
 _DAY_MS = 86_400_000
-_SUFFIXES = {"K": 1e3, "M": 1e6, "B": 1e9}
+_SUM = " + "
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,14 @@ class BarRows:
 
     Attributes:
         columns: The table's column for each of time, open, high, low, close, and if there are such: volume, clock (the
-            time of day, when ``time`` has the date only) and symbol.
+            time of day, when ``time`` has the date only) and symbol. A volume may be a sum, ``Up + Down``.
         times: Reads the times.
         symbol: The symbol of all rows; None when a column has it.
         day: The date of all rows, for when the time column has the time of day only.
         price_scale: Prices are divided by it.
         decimal_comma: Whether numbers in text are written with one.
         where: The table, for messages.
+        allow_negative: Whether prices may be 0 and below.
     """
 
     columns: Mapping[str, str]
@@ -49,6 +53,7 @@ class BarRows:
     price_scale: float = 1.0
     decimal_comma: bool = False
     where: str = ""
+    allow_negative: bool = False
 
     @property
     def interval(self) -> str:
@@ -58,12 +63,13 @@ class BarRows:
     @property
     def wanted(self) -> list[str]:
         """The columns of the table that are needed."""
-        return list(dict.fromkeys(self.columns.values()))
+        roles = [name for role, name in self.columns.items() if role != "volume"]
+        return list(dict.fromkeys([*roles, *volume_columns(self.columns.get("volume"))]))
 
     @property
     def numbers(self) -> list[str]:
         """The needed columns that hold numbers."""
-        return [self.columns[name] for name in _VALUES if name in self.columns]
+        return [*(self.columns[name] for name in PRICES), *volume_columns(self.columns.get("volume"))]
 
     def read(self, chunk: Chunk) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Separate the rows that become bars from those that cannot.
@@ -77,7 +83,8 @@ class BarRows:
         """
         rows = chunk.rows
         try:
-            moments = self.times.read(times_in(rows, self.columns, self.day))
+            symbols = rows[self.columns["symbol"]].cast(pl.String) if self.symbol is None else None
+            moments = self.times.read(times_in(rows, self.columns, self.day), symbols)
         except ConfigError as exc:
             raise ConfigError(f"{self.where}: {exc}") from None
         values = [self.value(rows, name).alias(name) for name in _VALUES]
@@ -101,9 +108,13 @@ class BarRows:
         theirs = self.columns.get(name)
         if theirs is None:
             return pl.lit(0.0)
-        value = pl.col(theirs)
-        if rows.schema[theirs] == pl.String:
-            value = number(value, decimal_comma=self.decimal_comma)
+        parts = [self._number(rows, part) for part in (volume_columns(theirs) if name == "volume" else (theirs,))]
+        return reduce(operator.add, parts)
+
+    def _number(self, rows: pl.DataFrame, column: str) -> pl.Expr:
+        value = pl.col(column)
+        if rows.schema[column] in (pl.String, pl.Categorical, pl.Enum):
+            value = number(value.cast(pl.String), decimal_comma=self.decimal_comma)
         return value.cast(pl.Float64)
 
     def _scaled(self, bars: pl.DataFrame) -> pl.DataFrame:
@@ -126,6 +137,11 @@ class BarRows:
         )
 
 
+def volume_columns(name: str | None) -> tuple[str, ...]:
+    """Return the columns whose sum is the volume, written ``Up + Down``."""
+    return tuple(name.split(_SUM)) if name else ()
+
+
 def times_in(rows: pl.DataFrame, columns: Mapping[str, str], day: date | None) -> pl.Series:
     """Return the times of rows as one column.
 
@@ -137,29 +153,13 @@ def times_in(rows: pl.DataFrame, columns: Mapping[str, str], day: date | None) -
     if "clock" not in columns:
         clocks = times if day is None else _times_of_day(times, day)
         return times if clocks.null_count() == len(clocks) else clocks
-    clock = pl.col(columns["clock"]).cast(pl.String).str.strip_chars()
+    clock = pl.col(columns["clock"]).cast(pl.String).str.strip_chars().str.replace(r"\.0$", "")
     # 93000 is 9:30:00: numbers lose their leading zero.
-    clock = clock.str.replace(r"^(\d{3}|\d{5})$", "0${1}")
-    dates = pl.col(columns["time"]).cast(pl.String).str.strip_chars()
+    clock = clock.str.replace(r"^(\d{3}|\d{5})$", "0${1}").str.replace(r"^(\d{1,2})$", "${1}:00")
+    column = pl.col(columns["time"])
+    dates = (column.cast(pl.Date) if isinstance(times.dtype, pl.Datetime) else column).cast(pl.String).str.strip_chars()
+    dates = dates.str.replace(r"[ T]00:00(:00)?(\.0+)?$|\.0$", "")
     return rows.select(pl.concat_str(dates, pl.lit(" "), clock)).to_series()
-
-
-def number(text: pl.Expr, *, decimal_comma: bool = False) -> pl.Expr:
-    """Parse numbers in text, also as ``1,234.50``, ``$12.30`` and ``1.2M``.
-
-    Null where there is none.
-    """
-    plain = text.str.strip_chars()
-    if decimal_comma:
-        grouped = plain.str.contains(r"^-?\d{1,3}(\.\d{3})+(,\d+)?$")
-        plain = pl.when(grouped).then(plain.str.replace_all(".", "", literal=True)).otherwise(plain)
-        plain = plain.str.replace(",", ".", literal=True)
-    bare = plain.str.replace_all(r"^[$€£¥]|[\s']", "")
-    grouped = bare.str.contains(r"^-?\d{1,3}(,\d{3})+(\.\d+)?$")
-    bare = pl.when(grouped).then(bare.str.replace_all(",", "", literal=True)).otherwise(bare)
-    parts = bare.str.extract_groups(r"^(-?[\d.]+)([KMB])$")
-    large = parts.struct[0].cast(pl.Float64, strict=False) * parts.struct[1].replace_strict(_SUFFIXES, default=None)
-    return pl.coalesce(plain.cast(pl.Float64, strict=False), bare.cast(pl.Float64, strict=False), large)
 
 
 def _times_of_day(times: pl.Series, day: date) -> pl.Series:

@@ -10,10 +10,12 @@ import polars as pl
 from openbell.errors import ConfigError, IntervalError, did_you_mean
 from openbell.importers.bar_rows import BarRows
 from openbell.importers.csv_table import CsvLayout, CsvTable, read_beginning
-from openbell.importers.sniffing.layout import header_names
+from openbell.importers.sniffing.header import unique_names
+from openbell.importers.sniffing.layout import fields_of, sniff_layout
 from openbell.importers.sources import find_sources
 from openbell.importers.tables import import_tables
 from openbell.importers.times import TimeReader
+from openbell.importers.wide_table import WideTable
 from openbell.model.interval import parse_interval
 from openbell.store.layout import STORED_INTERVALS
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CSV_ENDINGS", "NO_VOLUME", "CsvColumns", "CsvReading", "import_csv", "import_csv_as", "storable"]
 
-CSV_ENDINGS = (".csv", ".tsv")
+CSV_ENDINGS = (".csv", ".tsv", ".txt")
 NO_VOLUME = "none"
 """Given as the name of the volume column when the file has none; volumes are then 0."""
 
@@ -76,6 +78,9 @@ class CsvColumns:
                 continue
             usual = _USUAL_TIME_COLUMNS if ours == "time" else (ours,)
             wanted = (given,) if given is not None else usual
+            if ours == "volume" and (parts := _sum_of(header, given)):
+                found[ours] = parts
+                continue
             theirs = next((h for name in wanted for h in header if h.strip().casefold() == name.casefold()), None)
             if theirs is None:
                 hint = f" Without volumes say --volume-column {NO_VOLUME}." if ours == "volume" else ""
@@ -86,6 +91,15 @@ class CsvColumns:
                 )
             found[ours] = theirs
         return found
+
+
+def _sum_of(header: Sequence[str], name: str | None) -> str | None:
+    """Return the columns of a volume such as ``Up+Down`` as they are in the file; None when it is one column."""
+    if name is None or "+" not in name or name in header:
+        return None
+    known = {h.strip().casefold(): h for h in header}
+    parts = [known.get(part.strip().casefold()) for part in name.split("+")]
+    return " + ".join(part for part in parts if part) if all(parts) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +114,8 @@ class CsvReading:
         label: Whether a time is the start or the end of its bar.
         price_scale: Prices are divided by it.
         layout: How the text is written; None: commas and a header.
+        sessions_of: The exchange whose sessions give daily instants their dates; None: they are dates.
+        allow_negative: Whether prices may be 0 and below.
     """
 
     interval: Interval
@@ -109,6 +125,8 @@ class CsvReading:
     label: Literal["start", "end"] = "start"
     price_scale: float = 1.0
     layout: CsvLayout | None = None
+    sessions_of: str | None = None
+    allow_negative: bool = False
 
     def bars_of(self, table: Table) -> BarRows:
         """Return the way from the rows of ``table`` to bars.
@@ -119,12 +137,13 @@ class CsvReading:
         source = table.source
         return BarRows(
             self.columns.found_in(table.columns, source.path),
-            TimeReader(self.interval, self.time_format, self.timezone, self.label),
+            TimeReader(self.interval, self.time_format, self.timezone, self.label, self.sessions_of),
             None if self.columns.symbol else source.symbol,
             source.day,
             self.price_scale,
             decimal_comma=self.layout is not None and self.layout.decimal_comma,
             where=str(source),
+            allow_negative=self.allow_negative,
         )
 
     def open(self, source: Source) -> tuple[Table, BarRows]:
@@ -133,13 +152,19 @@ class CsvReading:
         Its columns may come in another order than in the file that was sniffed.
         """
         layout = self.layout or CsvLayout(())
-        if layout.has_header:
-            lines = read_beginning(source, _BEGINNING).splitlines()
-            if len(lines) < layout.header_lines:
+        text = read_beginning(source, _BEGINNING, layout.encoding) if layout.has_header else ""
+        if layout.wide is not None:
+            found = sniff_layout(text, str(source), layout.separator, decimal_comma=layout.decimal_comma)
+            layout = replace(found, encoding=layout.encoding)
+        elif layout.has_header:
+            lines = text.split("\n")
+            if len(lines) <= layout.header_lines:
                 raise pl.exceptions.NoDataError("the file is empty")
-            names = header_names(lines[layout.header_lines - 1], layout.separator)
-            layout = replace(layout, columns=tuple(names))
-        table = CsvTable(source, layout)
+            names = unique_names(fields_of(lines[layout.header_lines - 1].removeprefix("\ufeff"), layout.separator))
+            layout = replace(layout, columns=names)
+        table: Table = CsvTable(source, layout)
+        if layout.wide is not None:
+            table = WideTable(table, layout.wide)
         return table, self.bars_of(table)
 
 

@@ -5,25 +5,22 @@ Each row is known by its line.
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openbell.importers.sources import open_bytes
 from openbell.importers.table import NO_BAD_ROWS, Chunk
+from openbell.importers.text_blocks import BLOCK_BYTES, text_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from openbell.importers.sources import Source
+    from openbell.importers.wide_table import WideColumns
 
-__all__ = ["BLOCK_BYTES", "CsvLayout", "CsvTable", "read_beginning"]
-
-BLOCK_BYTES = 24 << 20
-"""How much of a file is read at once."""
+__all__ = ["CsvLayout", "CsvTable", "read_beginning"]
 
 _QUOTED = r'"[^"]*"'
 _GROUPED = re.compile(rb"(?<!\d)\d{1,3}(\.\d{3})+(?!\d)")
@@ -39,6 +36,8 @@ class CsvLayout:
         header_lines: How many lines come before the first row, the header among them.
         has_header: Whether the last of these lines is the header.
         decimal_comma: Whether ``10,5`` is ten and a half.
+        encoding: How the text is encoded; None: UTF-8, or UTF-16 with a byte-order mark.
+        wide: The columns of each symbol, where every symbol has columns of its own.
     """
 
     columns: tuple[str, ...]
@@ -46,6 +45,8 @@ class CsvLayout:
     header_lines: int = 1
     has_header: bool = True
     decimal_comma: bool = False
+    encoding: str | None = None
+    wide: WideColumns | None = None
 
 
 class CsvTable:
@@ -72,7 +73,7 @@ class CsvTable:
             OSError: The file cannot be read, or is damaged (EOFError, zlib.error, zipfile.BadZipFile).
         """
         first = 1
-        for block in _blocks(self.source):
+        for block in text_blocks(self.source, BLOCK_BYTES, self.layout.encoding):
             rows, lines = block, block.count(b"\n")
             if first == 1:
                 rows = _after_lines(block, self.layout.header_lines)
@@ -88,7 +89,7 @@ class CsvTable:
     def as_written(self, lines: pl.Series) -> Iterator[tuple[int, str]]:
         """See `Table.as_written`."""
         first, at = 1, 0
-        for block in _blocks(self.source):
+        for block in text_blocks(self.source, BLOCK_BYTES, self.layout.encoding):
             after = first + block.count(b"\n")
             until = int(lines.search_sorted(after))
             if until > at:
@@ -153,17 +154,13 @@ class CsvTable:
         ).select(wanted)
 
 
-def read_beginning(source: Source, size: int) -> str:
+def read_beginning(source: Source, size: int, encoding: str | None = None) -> str:
     """Read the first ``size`` bytes of a CSV as text, cut at the end of a line.
 
     Raises:
         OSError: As for `CsvTable.chunks`.
     """
-    block = next(_blocks(source, size), b"")
-    try:
-        return block.decode()
-    except UnicodeDecodeError:
-        return block.decode("cp1252", errors="replace")
+    return next(text_blocks(source, size, encoding), b"").decode(errors="replace").replace("\r\n", "\n")
 
 
 def _after_lines(block: bytes, count: int) -> bytes:
@@ -173,38 +170,3 @@ def _after_lines(block: bytes, count: int) -> bytes:
         if at == 0:
             return b""
     return block[at:]
-
-
-def _blocks(source: Source, size: int = BLOCK_BYTES) -> Iterator[bytes]:
-    """Yield the content as UTF-8 in blocks of whole lines, each ended by a newline."""
-    with open_bytes(source) as file:
-        decode = _Utf8()
-        left = b""
-        while content := file.read(size):
-            content = left + decode(content)
-            cut = content.rfind(b"\n") + 1
-            left = content[cut:]
-            if cut:
-                yield content[:cut]
-        if left.strip():
-            yield left + b"\n"
-
-
-class _Utf8:
-    """Converter of a file's bytes to UTF-8.
-
-    Its byte-order mark is taken off, and UTF-16 (which Excel writes) is decoded.
-    """
-
-    def __init__(self) -> None:
-        self._decode: codecs.IncrementalDecoder | None = None
-        self._first = True
-
-    def __call__(self, content: bytes) -> bytes:
-        if self._first:
-            self._first = False
-            if content.startswith(codecs.BOM_UTF8):
-                return content[3:]
-            if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                self._decode = codecs.getincrementaldecoder("utf-16")()
-        return content if self._decode is None else self._decode.decode(content).encode()

@@ -48,6 +48,11 @@ class ParquetTable:
             frame = self._scan.slice(start, CHUNK_ROWS).select(columns).collect()
             yield Chunk(frame.with_row_index("line", offset=start + 1), NO_BAD_ROWS)
 
+    def sample(self, count: int) -> pl.DataFrame:
+        """Return the first rows, without nested columns."""
+        flat = [name for name, dtype in self.schema.items() if not dtype.is_nested()]
+        return self._scan.head(count).select(flat).collect()
+
     def as_written(self, lines: pl.Series) -> Iterator[tuple[int, str]]:
         """See `Table.as_written`."""
         plain = [c for c, dtype in self.schema.items() if not dtype.is_nested()]

@@ -60,6 +60,7 @@ class ImportReport:
     Attributes:
         series: Per symbol and interval, in the order of import.
         failed: Source files that could not be read or stored at all, with the reason; the rest was imported.
+        unusable: Those of which all rows were set aside.
         quarantine: Files that hold the rows set aside.
         unnamed: Rows set aside whose symbol is not known.
         reasons: How many rows were set aside for which reason.
@@ -68,6 +69,7 @@ class ImportReport:
 
     series: dict[tuple[str, str], ImportedSeries] = field(default_factory=dict)
     failed: list[tuple[Path, str]] = field(default_factory=list)
+    unusable: list[tuple[Path, str]] = field(default_factory=list)
     quarantine: list[Path] = field(default_factory=list)
     unnamed: int = 0
     reasons: Counter[str] = field(default_factory=Counter)

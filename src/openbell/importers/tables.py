@@ -23,14 +23,18 @@ import polars as pl
 
 from openbell.errors import BadBarsError, ConfigError, DamagedFileError
 from openbell.importers.log import logged
+from openbell.importers.negative import refuse_negative
 from openbell.importers.quarantine import write_quarantine
 from openbell.importers.report import ImportReport, Progress
+from openbell.importers.sniffing.interval import longer_than_days
 from openbell.importers.spill_buffer import SpillBuffer
 from openbell.model.interval import DAY_NS
 from openbell.store.check_bars import check_bars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from openbell.importers.bar_rows import BarRows
     from openbell.importers.sources import Source
@@ -93,6 +97,7 @@ def import_tables(
             if progress is not None:
                 progress(done, len(sources))
     report.require_bars()
+    report.failed += report.unusable
     return report
 
 
@@ -100,45 +105,84 @@ def _import_table(
     table: Table, bars: BarRows, report: ImportReport, writer: StoreWriter, store: BarStore, *, is_first: bool
 ) -> None:
     with SpillBuffer(store.path) as good, SpillBuffer(store.path) as bad:
-        buffered = _BufferedRows(good)
-        for rows, wrong in _ahead(bars.read, table.chunks(bars.wanted, bars.numbers)):
-            if not is_first and not len(buffered.keys):
-                _require_interval(rows, bars)
-            buffered.add(rows)
-            if len(wrong):
-                bad.add(wrong)
-                report.count_reasons(wrong)
-                if bars.symbol is None:
-                    report.unnamed += len(wrong)
-                else:
-                    report.of(bars.symbol, bars.interval).set_aside += len(wrong)
-        symbols = buffered.symbols or ([bars.symbol] if bars.symbol else [])
-        for symbol in symbols:
+        rows = _BufferedRows(good)
+        for read, unreadable in _ahead(bars.read, table.chunks(bars.wanted, bars.numbers)):
+            rows.add(read)
+            if len(unreadable):
+                bad.add(unreadable)
+        _require_interval(_times_of_first_symbol(good), bars, is_first=is_first)
+        if not bars.allow_negative:
+            refuse_negative(good)
+        wrong = _Wrong(report, bars, bad)
+        for frame in bad:
+            wrong.count(frame, bars.symbol)
+        for symbol in rows.symbols or ([bars.symbol] if bars.symbol else []):
             report.of(symbol, bars.interval).files += 1
-        for batch in _ahead(buffered.rows_of, buffered.batches()):
-            for symbol, rows in _by_symbol(batch, bars.symbol):
-                series = report.of(symbol, bars.interval)
-                checked = check_bars(rows)
-                if len(checked.good):
-                    series.written += writer.write(symbol, bars.interval, checked.good)
-                series.unsorted += checked.unsorted
-                series.duplicates += checked.duplicates
-                series.set_aside += len(checked.bad)
-                if len(checked.bad):
-                    bad.add(checked.bad)
-                    report.count_reasons(checked.bad)
+        stored = _store(rows, bars, report, writer, wrong)
         report.set_aside_in(write_quarantine(store.path, table, bad))
+        if not stored and wrong.reasons:
+            why, count = wrong.reasons.most_common(1)[0]
+            report.unusable.append((table.source.path, f"not one of its rows can be used: {why} ({count:,} rows)"))
 
 
-def _require_interval(rows: pl.DataFrame, bars: BarRows) -> None:
+def _store(rows: _BufferedRows, bars: BarRows, report: ImportReport, writer: StoreWriter, wrong: _Wrong) -> int:
+    """Check and write the buffered rows; return how many are good."""
+    stored = 0
+    for batch in _ahead(rows.rows_of, rows.batches()):
+        for symbol, of_symbol in _by_symbol(batch, bars.symbol):
+            series = report.of(symbol, bars.interval)
+            checked = check_bars(of_symbol, allow_negative=bars.allow_negative)
+            if len(checked.good):
+                stored += len(checked.good)
+                series.written += writer.write(symbol, bars.interval, checked.good, allow_negative=bars.allow_negative)
+            series.unsorted += checked.unsorted
+            series.duplicates += checked.duplicates
+            if len(checked.bad):
+                wrong.buffer.add(checked.bad)
+                wrong.count(checked.bad, symbol)
+    return stored
+
+
+@dataclass
+class _Wrong:
+    """The rows of a file that are set aside."""
+
+    report: ImportReport
+    bars: BarRows
+    buffer: SpillBuffer
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def count(self, bad: pl.DataFrame, symbol: str | None) -> None:
+        self.reasons.update(dict(bad["reason"].value_counts().iter_rows()))
+        self.report.count_reasons(bad)
+        if symbol is None:
+            self.report.unnamed += len(bad)
+        else:
+            self.report.of(symbol, self.bars.interval).set_aside += len(bad)
+
+
+def _times_of_first_symbol(frames: SpillBuffer) -> NDArray[np.int64]:
+    """Return the first times of the first symbol of a file, in nanoseconds, ascending, each once."""
+    times = np.empty(0, np.int64)
+    for frame in frames:
+        rows = frame.filter(pl.col("symbol") == frames[0]["symbol"][0]) if "symbol" in frame.columns else frame
+        times = np.unique(np.concatenate([times, rows["timestamp"].to_physical().to_numpy()]))
+        if len(times) > _ENOUGH_STEPS:
+            break
+    return times
+
+
+def _require_interval(times: NDArray[np.int64], bars: BarRows, *, is_first: bool) -> None:
     """Refuse a file of longer bars than the others, such as one of 5 minutes among those of one.
 
     Raises:
-        ConfigError: The bars of its first symbol are all several intervals apart.
+        ConfigError: The bars of its first symbol are all several intervals apart, or weeks or months.
     """
-    if bars.symbol is None and len(rows):
-        rows = rows.filter(pl.col("symbol") == rows["symbol"][0])
-    steps = np.diff(np.unique(rows["timestamp"].to_physical().to_numpy()))
+    if not bars.times.interval.is_intraday and (period := longer_than_days(times)):
+        raise ConfigError(f"its bars are {period}, and such bars are not stored: import daily ones.")
+    if is_first:
+        return
+    steps = np.diff(times)
     apart = int(np.gcd.reduce(steps)) if len(steps) >= _ENOUGH_STEPS else bars.times.interval.ns
     if apart >= 5 * bars.times.interval.ns:
         raise ConfigError(

@@ -1,8 +1,7 @@
-"""Times in text brought to UTC, never by guessing a time zone."""
+"""Times of bars brought to UTC, never by guessing a time zone."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,20 +9,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from openbell.errors import ConfigError
+from openbell.importers.epochs import EPOCH_FORMATS, read_epochs
+from openbell.importers.session_dates import session_dates
+from openbell.importers.written_times import ISO_FORMATS, read_written
+from openbell.importers.zones import OFFSET, ZONE_NAME, fixed_zone, local_to_utc, named_zone
+from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
     from openbell.model.interval import Interval
 
 __all__ = ["EPOCH_FORMATS", "TimeReader"]
 
-EPOCH_FORMATS = {"epoch_s": 1_000_000_000, "epoch_ms": 1_000_000, "epoch_us": 1_000, "epoch_ns": 1}
-"""Formats for times that are counted since 1970 UTC, with the nanoseconds of their unit."""
-
-_DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d")
-_CLOCKS = ("%H:%M:%S%.f", "%H:%M", "%H%M%S", "%H%M")
-_FORMATS = tuple(f"{day}T{clock}" for day in _DATES for clock in _CLOCKS)
-_OFFSET = r"[ ]?(Z|UTC|[+-]\d{2}:?\d{2})$"
+_WITH_OFFSET = ("%z", "%:z", "%#z", "%+")
 _UTC_NS = pl.Datetime("ns", "UTC")
+_SECOND_NS = 1_000_000_000
+_FIRST_YEAR, _LAST_YEAR = 1700, 2100
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,12 @@ class TimeReader:
     """Reader of the times of bars.
 
     Attributes:
-        interval: The interval of the bars. Daily ones get the date as it is written, at 00:00 UTC.
+        interval: The interval of the bars. Daily ones get a date, at 00:00 UTC.
         time_format: A strftime format or one of `EPOCH_FORMATS`; None reads ISO 8601 and its like.
-        timezone: The time zone of times without an offset, e.g. ``America/New_York``; None when all carry one.
-        label: Whether the times are the starts or the ends of the bars.
+        timezone: The time zone of times without an offset, e.g. ``America/New_York``; None when all have one.
+        label: Whether the times are the starts or the ends of the bars. Ends may be stamped a second early.
+        sessions_of: The exchange whose sessions give daily instants their dates; None: the date as it is written, or
+            in the time zone if there is one.
 
     Raises:
         ConfigError: There is no such time zone, or ``label`` does not fit the interval.
@@ -44,6 +46,7 @@ class TimeReader:
     time_format: str | None = None
     timezone: str | None = None
     label: Literal["start", "end"] = "start"
+    sessions_of: str | None = None
 
     def __post_init__(self) -> None:
         if self.label == "end" and not self.interval.is_intraday:
@@ -54,11 +57,12 @@ class TimeReader:
             except (ZoneInfoNotFoundError, ValueError, OSError):
                 raise ConfigError(f"unknown time zone {self.timezone!r}. Write for example America/New_York.") from None
 
-    def read(self, texts: pl.Series) -> pl.DataFrame:
+    def read(self, times: pl.Series, groups: pl.Series | None = None) -> pl.DataFrame:
         """Read the times of bars.
 
         Args:
-            texts: One for each row: strings, numbers, or dates and times as a Parquet file has them.
+            times: One for each row: strings, numbers, or dates and times as a Parquet file has them.
+            groups: The symbol of each row; None: all are of one.
 
         Returns:
             Columns ``timestamp`` (start of the bar, UTC; null where there is a reason) and ``reason`` (why a time
@@ -67,101 +71,147 @@ class TimeReader:
         Raises:
             ConfigError: Times have no offset and no time zone is given, or look like numbers and no format is given.
         """
-        if texts.dtype.is_temporal():
-            found = self._from_times(texts)
-        elif self.time_format in EPOCH_FORMATS:
-            found = self._from_epoch(texts, EPOCH_FORMATS[self.time_format])
-        else:
-            found = self._from_text(texts)
+        found = self.instants(times, groups) if self.interval.is_intraday else self._dates(times)
         if self.interval.is_intraday and self.label == "end":
-            return found.with_columns(pl.col("timestamp") - pl.duration(nanoseconds=self.interval.ns))
+            return found.with_columns(_full(self.interval) - pl.duration(nanoseconds=self.interval.ns))
         return found
 
-    def _from_times(self, times: pl.Series) -> pl.DataFrame:
-        """Return dates and times as they are, those without a time zone as local ones."""
-        aware = getattr(times.dtype, "time_zone", None) is not None
-        if self.interval.is_intraday:
-            if aware:
-                return _judged(times, "the time is missing")
-            naive = times.cast(pl.Datetime("ns"))
-            self._require_time_zone(naive.drop_nulls().head(1).cast(pl.String))
-            return _with_time_zone(_no_times(len(naive)), naive, self.timezone or "UTC")
-        local = times.dt.convert_time_zone(self.timezone) if aware and self.timezone else times
-        if aware:
-            local = local.dt.replace_time_zone(None)
-        return _judged(local.cast(pl.Date).cast(pl.Datetime("ns")).dt.replace_time_zone("UTC"), "the date is missing")
+    def instants(self, times: pl.Series, groups: pl.Series | None = None) -> pl.DataFrame:
+        """Read times as instants, without looking at the label.
 
-    def _from_text(self, texts: pl.Series) -> pl.DataFrame:
-        alike = self._alike(texts)
-        if alike is not None:
+        Returns:
+            Columns ``timestamp`` (UTC) and ``reason``.
+        """
+        if times.dtype.is_temporal():
+            return self._of_type(times, groups)
+        if self.time_format in EPOCH_FORMATS:
+            return read_epochs(times, EPOCH_FORMATS[self.time_format])
+        if (alike := self._alike(times, groups)) is not None:
             return alike
-        text = texts.cast(pl.String).str.strip_chars().rename("text")
-        return self._instants(text) if self.interval.is_intraday else self._dates(text)
+        text = times.cast(pl.String).str.strip_chars().rename("text")
+        if self.time_format is not None and any(code in self.time_format for code in _WITH_OFFSET):
+            return _judged(
+                text.str.to_datetime(self.time_format, time_unit="us", strict=False), "the time cannot be read"
+            )
+        parts = [self._with_offset(text), self._with_zone_name(text)]
+        aware = parts[0]["timestamp"].is_not_null() | parts[1]["timestamp"].is_not_null()
+        self._require_time_zone(text.filter(~aware & text.is_not_null() & (text != "")))
+        naive = read_written(text.set(aware, None), self.time_format)
+        rest = local_to_utc(naive, self.timezone or "UTC", groups)
+        found = parts[0]["timestamp"].fill_null(parts[1]["timestamp"]).fill_null(rest["timestamp"])
+        return pl.DataFrame({"timestamp": found, "reason": rest["reason"].set(found.is_not_null(), None)})
 
-    def _alike(self, texts: pl.Series) -> pl.DataFrame | None:
+    def _of_type(self, times: pl.Series, groups: pl.Series | None) -> pl.DataFrame:
+        """Return dates and times of a temporal column, those without a time zone as local ones."""
+        if getattr(times.dtype, "time_zone", None) is not None:
+            return _judged(times, "the time is missing")
+        naive = times.cast(pl.Datetime("us"))
+        self._require_time_zone(naive.drop_nulls().head(1).cast(pl.String))
+        found = local_to_utc(naive, self.timezone or "UTC", groups)
+        return found.with_columns(pl.col("reason").str.replace("the time cannot be read", "the time is missing"))
+
+    def _alike(self, times: pl.Series, groups: pl.Series | None) -> pl.DataFrame | None:
         """Return the times if all are written like the first.
 
         None otherwise.
         """
-        if not self.interval.is_intraday or texts.dtype != pl.String or not len(texts) or texts.null_count():
+        # Several times faster than one by one.
+        if times.dtype != pl.String or not len(times) or times.null_count():
             return None
-        offset = bool(re.search(_OFFSET, str(texts[0])))
-        for form in _FORMATS if self.time_format is None else (self.time_format,):
-            for written in (form, form.replace("T", " ")) if self.time_format is None else (form,):
-                aware = offset if self.time_format is None else "%z" in written or "%+" in written
-                whole = written + "%#z" if aware and self.time_format is None else written
-                if texts.head(1).str.to_datetime(whole, time_unit="ns", strict=False).null_count():
-                    continue
-                found = texts.str.to_datetime(whole, time_unit="ns", strict=False)
-                if found.null_count():
-                    return None
-                if aware:
-                    return _judged(found, "")
-                self._require_time_zone(texts.head(1))
-                return _with_time_zone(_no_times(len(found)), found, self.timezone or "UTC")
+        first = times.head(1)
+        aware = bool(first.str.contains(OFFSET)[0])
+        formats = (
+            (self.time_format,) if self.time_format else (*ISO_FORMATS, *(f.replace(" ", "T") for f in ISO_FORMATS))
+        )
+        for form in formats:
+            whole = f"{form}%#z" if aware and not self.time_format else form
+            if first.str.to_datetime(whole, time_unit="us", strict=False).null_count():
+                continue
+            found = times.str.to_datetime(whole, time_unit="us", strict=False)
+            if found.null_count():
+                return None
+            if getattr(found.dtype, "time_zone", None) is not None:
+                return _judged(found, "")
+            if aware:
+                return None
+            self._require_time_zone(first)
+            return local_to_utc(_plausible(found), self.timezone or "UTC", groups)
         return None
 
-    def _from_epoch(self, text: pl.Series, unit_ns: int) -> pl.DataFrame:
-        text = text.str.strip_chars() if text.dtype == pl.String else text
-        # Fractions of seconds are usual, but a float does not hold today's nanoseconds.
-        whole = text.cast(pl.Int64, strict=False)
-        parts = (text.cast(pl.Float64, strict=False) * unit_ns).round(0).cast(pl.Int64, strict=False)
-        times = (whole * unit_ns).fill_null(parts).cast(_UTC_NS)
-        if not self.interval.is_intraday:
-            local = times.dt.convert_time_zone(self.timezone or "UTC")
-            times = local.dt.replace_time_zone(None).dt.truncate("1d").dt.replace_time_zone("UTC")
-        return _judged(times, "the time is not a number")
+    def _with_offset(self, text: pl.Series) -> pl.DataFrame:
+        """Return the instants of times with an offset; ``reason`` is set where there is none."""
+        parts = text.to_frame().select(pl.col("text").str.extract_groups(OFFSET).alias("parts")).unnest("parts")
+        sign = pl.when(pl.col("2").str.starts_with("-")).then(-1).otherwise(1)
+        hours = pl.col("2").str.slice(1, 2).cast(pl.Int64)
+        minutes = pl.col("2").str.extract(r"^...:?(\d\d)").cast(pl.Int64).fill_null(0)
+        shift = pl.duration(minutes=(sign * (hours * 60 + minutes)).fill_null(0))
+        local = read_written(parts["1"].str.strip_chars(), self.time_format)
+        frame = parts.with_columns(local=local)
+        return _judged(frame.select((pl.col("local") - shift).dt.replace_time_zone("UTC")).to_series(), "no offset")
 
-    def _dates(self, text: pl.Series) -> pl.DataFrame:
-        """Return the dates as they are written.
+    def _with_zone_name(self, text: pl.Series) -> pl.DataFrame:
+        """Return the instants of times with the name of a zone; ``reason`` is set where there is none."""
+        parts = text.to_frame().select(pl.col("text").str.extract_groups(ZONE_NAME).alias("parts")).unnest("parts")
+        upper = parts["2"].str.to_uppercase()
+        names = upper.set(upper.is_in(["UTC", "GMT"]).fill_null(value=True), None)
+        found = pl.DataFrame({"timestamp": pl.Series([None], dtype=_UTC_NS).new_from_index(0, len(text))})
+        for name in names.drop_nulls().unique():
+            mine = (names == name).fill_null(value=False)
+            local = read_written(parts["1"].str.strip_chars().set(~mine, None), self.time_format)
+            hours = fixed_zone(name)
+            if hours is None:
+                instants = local_to_utc(local, named_zone(str(parts["2"].filter(mine)[0]), self.timezone))["timestamp"]
+            else:
+                instants = _earlier(local, pl.duration(hours=hours)).cast(_UTC_NS)
+            found = found.select(pl.col("timestamp").fill_null(pl.lit(instants)))
+        return _judged(found["timestamp"], "no zone")
 
-        In the time zone if one is given and the times have offsets.
-        """
-        if self.timezone is not None and self.time_format is None and text.str.contains(_OFFSET).any():
-            local = self._parsed(text, aware=True).dt.convert_time_zone(self.timezone).dt.replace_time_zone(None)
-            local = local.fill_null(self._parsed(text, aware=False))
-        elif self.time_format is None:
-            written = text.str.replace(_OFFSET, "").str.extract(r"^(\d{4}-\d\d-\d\d|\d{4}/\d\d/\d\d|\d{8})(?:[ T].*)?$")
-            local = _first_that_fits(written, _DATES)
-        else:
-            local = _first_that_fits(text, (self.time_format,))
-        dates = local.dt.replace_time_zone(None).dt.truncate("1d").dt.replace_time_zone("UTC")
-        return _judged(dates, "the date cannot be read")
+    def _dates(self, times: pl.Series) -> pl.DataFrame:
+        """Return the dates of daily bars: as written, in the time zone, or by the sessions of an exchange."""
+        written = self.written_dates(times)
+        if self.sessions_of is None and (self.timezone is None or not self.has_instants(times)):
+            return _judged(written, "the date cannot be read" if times.dtype == pl.String else "the date is missing")
+        local = TimeReader(self.interval, self.time_format, self.timezone or "UTC")
+        found = local.instants(times)
+        if self.sessions_of is not None:
+            days = session_dates(found["timestamp"], TimeManager(self.sessions_of))
+            return _judged(days, f"the calendar of {self.sessions_of} has no session of this time")
+        days = found["timestamp"].dt.convert_time_zone(self.timezone or "UTC").dt.replace_time_zone(None)
+        return _judged(days.fill_null(written).dt.truncate("1d"), "the date cannot be read")
 
-    def _instants(self, text: pl.Series) -> pl.DataFrame:
-        if self.time_format is not None and any(code in self.time_format for code in ("%z", "%:z", "%#z", "%+")):
-            return _judged(_first_that_fits(text, (self.time_format,)).cast(_UTC_NS), "the time cannot be read")
-        aware = pl.Series([False]).new_from_index(0, len(text))
-        if self.time_format is None:
-            aware = text.str.contains(_OFFSET).fill_null(value=False)
-        self._require_time_zone(text.filter(~aware & text.is_not_null() & (text != "")))
-        instants = self._parsed(text.set(~aware, None), aware=True)
-        naive = self._parsed(text.set(aware, None), aware=False)
-        return _with_time_zone(instants, naive, self.timezone or "UTC")
+    def written_dates(self, times: pl.Series) -> pl.Series:
+        """Return the dates as they are written, those of numbers in UTC."""
+        return self.written_times(times).dt.truncate("1d")
+
+    def written_times(self, times: pl.Series) -> pl.Series:
+        """Return the times as they are written, those of numbers in UTC, as datetimes without a zone."""
+        if times.dtype.is_temporal():
+            aware = getattr(times.dtype, "time_zone", None) is not None
+            local = times.dt.replace_time_zone(None) if aware else times
+            return local.cast(pl.Datetime("us"))
+        if self.time_format in EPOCH_FORMATS:
+            found = read_epochs(times, EPOCH_FORMATS[self.time_format])["timestamp"]
+            return found.dt.replace_time_zone(None).cast(pl.Datetime("us"))
+        text = times.cast(pl.String).str.strip_chars().rename("text")
+        if self.time_format is not None and any(code in self.time_format for code in _WITH_OFFSET):
+            found = text.str.to_datetime(self.time_format, time_unit="us", strict=False)
+            return found.dt.replace_time_zone(None) if getattr(found.dtype, "time_zone", None) else found
+        bare = text.str.replace(OFFSET, "${1}").str.strip_chars()
+        bare = pl.select(pl.coalesce(pl.lit(bare).str.extract(ZONE_NAME, 1), pl.lit(bare))).to_series()
+        return read_written(bare, self.time_format)
+
+    def has_instants(self, times: pl.Series) -> bool:
+        """Return whether times are instants of their own, without the file's time zone."""
+        if times.dtype.is_temporal():
+            return getattr(times.dtype, "time_zone", None) is not None
+        if self.time_format in EPOCH_FORMATS:
+            return True
+        form = self.time_format or ""
+        return any(code in form for code in _WITH_OFFSET) or bool(times.cast(pl.String).str.contains(OFFSET).any())
 
     def _require_time_zone(self, naive: pl.Series) -> None:
         """Refuse times without an offset when no time zone is given."""
-        if self.time_format is None and len(naive) and naive.str.contains(r"^\d{9,}(\.\d+)?$").all():
+        if self.time_format is None and len(naive) and naive.str.contains(r"^-?\d{9,}(\.\d+)?$").all():
             known = ", ".join(EPOCH_FORMATS)
             raise ConfigError(f"the times are numbers ({naive[0]}): say --time-format with one of {known}.")
         if self.timezone is None and len(naive):
@@ -170,57 +220,36 @@ class TimeReader:
                 "--timezone America/New_York, or --timezone UTC."
             )
 
-    def _parsed(self, text: pl.Series, *, aware: bool) -> pl.Series:
-        formats = _FORMATS if self.time_format is None else (self.time_format,)
-        if self.time_format is None:
-            text = text.str.replace(r"^(\d{4}[-/]?\d{2}[-/]?\d{2})[ T]+", "${1}T").str.replace(
-                r"[ ]?(Z|UTC)$", "+00:00"
-            )
-            text = text.str.replace(r"^(\d{4}[-/]?\d{2}[-/]?\d{2})$", "${1}T00:00")
-        if not aware:
-            return _first_that_fits(text, formats)
-        return _first_that_fits(text, [f"{form}%z" for form in formats]).cast(_UTC_NS)
+
+def _full(interval: Interval) -> pl.Expr:
+    """Return ends on the full minute or second, also those that are stamped up to a second early."""
+    unit = min(interval.ns, 60 * _SECOND_NS)
+    early = _SECOND_NS if unit > _SECOND_NS else 1_000_000
+    past = pl.col("timestamp").to_physical() % unit
+    up = pl.when(past >= unit - early).then(unit - past).otherwise(0)
+    return (pl.col("timestamp") + pl.duration(nanoseconds=up, time_unit="ns")).alias("timestamp")
 
 
-def _first_that_fits(text: pl.Series, formats: tuple[str, ...] | list[str]) -> pl.Series:
-    """Read each text in the first format that fits it.
-
-    Null where none does.
-    """
-    found = text.str.to_datetime(formats[0], time_unit="ns", strict=False)
-    for form in formats[1:]:
-        if found.null_count() == text.null_count():
-            break
-        found = found.fill_null(text.str.to_datetime(form, time_unit="ns", strict=False))
-    return found
+def _earlier(local: pl.Series, shift: pl.Expr) -> pl.Series:
+    return local.to_frame("local").select((pl.col("local") - shift).dt.replace_time_zone("UTC")).to_series()
 
 
-def _with_time_zone(instants: pl.Series, naive: pl.Series, timezone: str) -> pl.DataFrame:
-    """Bring instants and local times of a zone to UTC.
-
-    What the change of clocks makes unclear gets a reason.
-    """
-    local = naive.dt.replace_time_zone(timezone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
-    if instants.null_count() == len(instants) and not local.null_count():
-        return _judged(local, "")
-    either = naive.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
-    reason = (
-        pl.when(pl.col("timestamp").is_not_null()).then(None)
-        .when(pl.col("naive").is_null()).then(pl.lit("the time cannot be read"))
-        .when(pl.col("either").is_null()).then(pl.lit(f"there is no such time in {timezone}: the clocks skip it"))
-        .otherwise(pl.lit(f"the time comes twice in {timezone}: the clocks are set back"))
-    )  # fmt: skip
-    frame = pl.DataFrame({"timestamp": instants.fill_null(local), "naive": naive, "either": either})
-    return frame.select("timestamp", reason.alias("reason"))
-
-
-def _no_times(rows: int) -> pl.Series:
-    return pl.Series([None], dtype=_UTC_NS).new_from_index(0, rows)
+def _plausible(times: pl.Series) -> pl.Series:
+    year = times.dt.year()
+    return times.set(((year < _FIRST_YEAR) | (year > _LAST_YEAR)).fill_null(value=False), None)
 
 
 def _judged(times: pl.Series, reason: str) -> pl.DataFrame:
-    if not times.null_count():
-        return pl.DataFrame({"timestamp": times.cast(_UTC_NS)}).with_columns(reason=pl.lit(None, pl.String))
-    return pl.DataFrame({"timestamp": times.cast(_UTC_NS)}).with_columns(
-        reason=pl.when(pl.col("timestamp").is_null()).then(pl.lit(reason))
-    )
+    """Return times in nanoseconds UTC with a reason where one is missing or implausible."""
+    aware = times if getattr(times.dtype, "time_zone", None) is not None else times.dt.replace_time_zone("UTC")
+    year = aware.dt.year()
+    odd = ((year < _FIRST_YEAR) | (year > _LAST_YEAR)).fill_null(value=False)
+    # Years that nanoseconds cannot count would become others.
+    whole = (aware.set(odd, None) if odd.any() else aware).dt.convert_time_zone("UTC").cast(_UTC_NS)
+    if not whole.null_count():
+        return pl.DataFrame({"timestamp": whole}).with_columns(reason=pl.lit(None, pl.String))
+    return pl.DataFrame({"timestamp": whole, "odd": odd}).select(
+        "timestamp",
+        pl.when("odd").then(pl.lit("the year is implausible"))
+        .when(pl.col("timestamp").is_null()).then(pl.lit(reason)).alias("reason"),
+    )  # fmt: skip

@@ -39,12 +39,13 @@ class CheckedBars:
     duplicates: int
 
 
-def check_bars(frame: pl.DataFrame) -> CheckedBars:
+def check_bars(frame: pl.DataFrame, *, allow_negative: bool = False) -> CheckedBars:
     """Separate good bars from bad ones.
 
     Args:
         frame: Columns timestamp (with a time zone), open, high, low, close, volume, and optionally ``line``, the row's
             place in its source; without it rows are counted from 1.
+        allow_negative: Whether prices may be 0 and below.
 
     Raises:
         BadBarsError: The timestamps are naive.
@@ -52,11 +53,11 @@ def check_bars(frame: pl.DataFrame) -> CheckedBars:
     dtype = frame.schema["timestamp"]
     if not isinstance(dtype, pl.Datetime) or dtype.time_zone is None:
         raise BadBarsError(f"naive timestamps ({dtype}): say which time zone they are in.")
-    if _flawless(frame):
+    if _flawless(frame, allow_negative=allow_negative):
         return CheckedBars(frame.drop("line", strict=False), _NONE_BAD, 0, 0)
     lined = frame if "line" in frame.columns else frame.with_row_index("line", offset=1)
     unsorted = int((lined["timestamp"].drop_nulls().diff().dt.total_nanoseconds() < 0).sum())
-    judged = lined.with_columns(_reason().alias("reason"))
+    judged = lined.with_columns(_reason(allow_negative=allow_negative).alias("reason"))
     wrong = judged.filter(pl.col("reason").is_not_null())
     right = judged.filter(pl.col("reason").is_null()) if len(wrong) else judged
     if unsorted or not right["timestamp"].is_sorted():
@@ -66,24 +67,25 @@ def check_bars(frame: pl.DataFrame) -> CheckedBars:
     return CheckedBars(right.drop("line", "reason"), bad, unsorted, duplicates)
 
 
-def require_good_bars(frame: pl.DataFrame, what: str) -> pl.DataFrame:
+def require_good_bars(frame: pl.DataFrame, what: str, *, allow_negative: bool = False) -> pl.DataFrame:
     """Return the bars, sorted and unique.
 
     Args:
         frame: As for `check_bars`.
         what: What the bars are, for the message, e.g. "SPY 1m".
+        allow_negative: Whether prices may be 0 and below.
 
     Raises:
         BadBarsError: At least one bar contradicts itself; the message names the first.
     """
-    checked = check_bars(frame)
+    checked = check_bars(frame, allow_negative=allow_negative)
     if len(checked.bad):
         line, reason = checked.bad.row(0)
         raise BadBarsError(f"{what}: {len(checked.bad)} bad bars; the first is row {line}: {reason}.")
     return checked.good
 
 
-def _flawless(frame: pl.DataFrame) -> bool:
+def _flawless(frame: pl.DataFrame, *, allow_negative: bool) -> bool:
     """Return whether nothing is wrong at all."""
     # The usual case, and much faster than to judge each row.
     times = frame["timestamp"]
@@ -92,16 +94,17 @@ def _flawless(frame: pl.DataFrame) -> bool:
     opens, high, low, close, volume = (frame[name].to_numpy() for name in _VALUES)
     # A value that is missing is NaN here, for which no comparison holds.
     ordered = (low <= np.minimum(opens, close)) & (np.maximum(opens, close) <= high)
-    return bool((ordered & (low > 0) & (high < np.inf) & (volume >= 0) & (volume < np.inf)).all())
+    above = np.isfinite(low) if allow_negative else low > 0
+    return bool((ordered & above & (high < np.inf) & (volume >= 0) & (volume < np.inf)).all())
 
 
-def _reason() -> pl.Expr:
+def _reason(*, allow_negative: bool) -> pl.Expr:
     """Return the first rule that a row breaks, as text; null when it breaks none."""
     room = pl.col("high").abs() * _NOISE
     rules: list[tuple[pl.Expr, str]] = [(pl.col("timestamp").is_null(), "the time is missing")]
     rules += [(~pl.col(c).is_finite().fill_null(value=False), f"the {c} is missing or not a number") for c in _VALUES]
-    rules += [(pl.col(c) < 0, f"the {c} is negative") for c in _VALUES]
-    rules += [(pl.col(c) == 0, f"the {c} is zero") for c in _PRICES]
+    rules += [(pl.col(c) < 0, f"the {c} is negative") for c in (("volume",) if allow_negative else _VALUES)]
+    rules += [(pl.col(c) == 0, f"the {c} is zero") for c in (() if allow_negative else _PRICES)]
     rules += [(pl.col("high") < pl.col("low"), "the high is below the low")]
     for c in ("open", "close"):
         outside = (pl.col(c) > pl.col("high") + room) | (pl.col(c) < pl.col("low") - room)

@@ -62,7 +62,13 @@ class StoreWriter:
         self._staged_rows = 0
 
     def write(
-        self, symbol: str, interval: str, frame: pl.DataFrame, *, built: pl.DataFrame | None = None
+        self,
+        symbol: str,
+        interval: str,
+        frame: pl.DataFrame,
+        *,
+        built: pl.DataFrame | None = None,
+        allow_negative: bool = False,
     ) -> WriteReport:
         """Add bars to a (symbol, interval); bars of times that are there take their place.
 
@@ -72,6 +78,7 @@ class StoreWriter:
             frame: The columns of `BAR_SCHEMA`, timestamps with a time zone, in any order; others are left out.
             built: Which of them openbell built itself, as rows of `BUILT_SCHEMA`; a bar that is not among them is a
                 vendor's, also where it takes the place of one that was built.
+            allow_negative: Whether prices may be 0 and below.
 
         Returns:
             The rows added, revised and unchanged. They are on disk after the next flush, at the latest at the end of
@@ -84,7 +91,7 @@ class StoreWriter:
                 nothing of ``frame`` is written.
         """
         require_symbol(symbol)
-        bars = require_good_bars(as_stored(interval, frame), f"{symbol} {interval}")
+        bars = require_good_bars(as_stored(interval, frame), f"{symbol} {interval}", allow_negative=allow_negative)
         if built is not None:
             bars = marked_as(bars, built)
         report = WriteReport()

@@ -24,6 +24,7 @@ _CONFIDENCE = {
     "plain": "as usual",
     "certain": "sure",
     "likely": "likely",
+    "assumed": "[bold red]assumed[/]",
     "unsure": "[bold red]not sure[/]",
 }
 
@@ -40,6 +41,11 @@ def confirm(guess_of: Callable[[Source], Guess], sources: Sequence[Source], *, y
     """
     guess = _first_guess(guess_of, sources)
     _log(guess, len(sources))
+    for warning in guess.warnings:
+        say(f"warning: {warning}")
+    if not guess.guessed or as_json:
+        for detection in guess.assumed:
+            say(f"note: {detection.what} {detection.value}: {detection.why}")
     if not guess.guessed:
         return guess
     if as_json and not yes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,6 +74,9 @@ def import_csv(
     decimal: Annotated[
         str | None, typer.Option("--decimal", help="The decimal sign: '.' or 'point', ',' or 'comma'; else guessed.")
     ] = None,
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="E.g. utf-8, gbk, shift_jis, cp1252; else guessed.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Import CSV files of 1s, 1m, 60m or 1d bars; what is not given is guessed, shown, and to be confirmed."""
@@ -81,15 +85,20 @@ def import_csv(
     from openbell.importers.sources import find_sources
 
     between = "\t" if separator in ("tab", "\\t") else separator
-    given = Given(**options.given(separator=between, has_header=header, decimal_comma=_is_decimal_comma(decimal)))
+    given = Given(
+        **options.given(
+            separator=between, has_header=header, decimal_comma=_is_decimal_comma(decimal), encoding=encoding
+        )
+    )
     folder = store_folder(store)
     symbol, file_name = options.symbol, options.file_name
     first = find_sources(paths, CSV_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=True)
     guess = confirm(lambda source: sniff_csv(source, given), first, yes=options.yes, as_json=as_json)
+    reading = replace(guess.reading, allow_negative=options.allow_negative)
     _import_into(
         folder,
         lambda bars, progress: import_csv_as(
-            paths, bars, guess.reading, symbol=symbol, file_name=file_name, progress=progress
+            paths, bars, reading, symbol=symbol, file_name=file_name, progress=progress
         ),
         as_json=as_json,
     )
@@ -125,9 +134,10 @@ def import_parquet(
     symbol, file_name = options.symbol, options.file_name
     first = find_sources(paths, PARQUET_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=True)
     guess = confirm(lambda source: sniff_parquet(source, given), first, yes=options.yes, as_json=as_json)
+    reading = replace(guess.reading, allow_negative=options.allow_negative)
     _import_into(
         folder,
-        lambda bars, progress: run(paths, bars, guess.reading, symbol=symbol, file_name=file_name, progress=progress),
+        lambda bars, progress: run(paths, bars, reading, symbol=symbol, file_name=file_name, progress=progress),
         as_json=as_json,
     )
 

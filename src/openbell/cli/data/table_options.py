@@ -38,6 +38,10 @@ TimeFormat = Annotated[
     str | None, typer.Option("--time-format", help="E.g. '%d.%m.%Y %H:%M', or epoch_s, epoch_ms, epoch_us, epoch_ns.")
 ]
 PriceScale = Annotated[float | None, typer.Option("--price-scale", help="Divides prices, e.g. 10000; else guessed.")]
+AllowNegative = Annotated[
+    bool,
+    typer.Option("--allow-negative", help="Store prices of 0 and below, too, as oil, power and spreads have them."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Import as guessed, without asking.")]
 
 
@@ -57,6 +61,7 @@ class TableOptions:
     exchange: Exchange = "XNYS"
     time_format: TimeFormat = None
     price_scale: PriceScale = None
+    allow_negative: AllowNegative = False
     time_column: Annotated[str | None, _column("time", "When a bar was: date and time, or the date.")] = None
     clock_column: Annotated[
         str | None, _column("clock", "The time of day, when the time column has the date only.")

@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from dataclasses import replace
 
 from openbell.errors import BadBarsError, ConfigError
 from openbell.importers.csv_table import CsvLayout
+from openbell.importers.sniffing.header import find_header, unique_names
 
-__all__ = ["SEPARATORS", "fields_of", "header_names", "sniff_layout"]
+__all__ = ["SEPARATORS", "fields_of", "sniff_layout"]
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
 """The separators that are looked for, with their names."""
 
 _FEWEST_COLUMNS = 5
+_MOST_COLUMNS = 5_000
 _LINES = 200
-_NUMBER = re.compile(r"[-+$€£¥]?\d[\d.,:/\- ]*(e[+-]?\d+)?[KMB%]?", re.IGNORECASE)
+_LONGEST = 100_000
 _COMMA_NUMBER = re.compile(r"-?(\d+|\d{1,3}(\.\d{3})+),\d+")
 _SURELY_COMMA_NUMBER = re.compile(r"-?(\d+,(\d{1,2}|\d{4,})|\d{1,3}(\.\d{3})+,\d+)")
 _POINT_NUMBER = re.compile(r"-?\d+\.\d+")
@@ -43,37 +46,38 @@ def sniff_layout(
         BadBarsError: The file is empty.
         ConfigError: It is binary, or no separator makes columns, or it is the decimal sign, too.
     """
-    lines = text.splitlines()[:_LINES]
+    # Neither `str.splitlines` nor csv will do: one splits at more than newlines, the other refuses long fields.
+    lines = [line.rstrip("\r")[:_LONGEST] for line in text.split("\n")[:_LINES]]
     if not any(line.strip() for line in lines):
         raise BadBarsError(f"{where} is empty.")
     if "\0" in text:
         raise ConfigError(f"{where} is not a text file. For Parquet use: openbell data import parquet")
-    if decimal_comma and separator == "," and '"' not in text:
+    if separator is not None and (len(separator) != 1 or separator in '"\r\n' or not separator.isascii()):
+        raise ConfigError(f"--separator {separator!r} is none: say one character, or 'tab'.")
+    quoted = '"' in text
+    if decimal_comma and separator == "," and not quoted:
         raise ConfigError(f"{where}: a comma cannot be both the separator and the decimal sign.")
-    found_by = [
-        SEPARATORS[n]
-        for n in ("tab", "semicolon", "pipe", "comma", "space")
-        if not (decimal_comma and n == "comma" and '"' not in text)
-    ]
-    candidates = [separator] if separator else found_by
-    best = max(candidates, key=lambda s: _columns_by(lines, s)[1] * (_columns_by(lines, s)[0] >= _FEWEST_COLUMNS))
+    best = separator or _separator(lines, without_comma=bool(decimal_comma) and not quoted)
     count, _ = _columns_by(lines, best)
-    if count < _FEWEST_COLUMNS:
-        seen = f"; its first line is {lines[0][:60]!r}" if lines else ""
-        tried = repr(separator) if separator else ", ".join(SEPARATORS)
-        raise ConfigError(
-            f"{where}: no columns for time, open, high, low and close are found by {tried}{seen}. "
-            "If another character separates them, say --separator."
-        )
+    if not _FEWEST_COLUMNS <= count <= _MOST_COLUMNS:
+        raise ConfigError(_no_columns(lines, where, separator, count))
     first = next(i for i, line in enumerate(lines) if len(fields_of(line, best)) == count)
-    fields = fields_of(lines[first], best)
-    if has_header is None:
-        has_header = not any(_NUMBER.fullmatch(f.strip()) for f in fields)
-    rows = [fields_of(line, best) for line in lines[first + has_header :]]
-    names = header_names(lines[first], best) if has_header else [f"column_{i}" for i in range(1, count + 1)]
+    rows = [fields_of(line, best) for line in lines[first:] if line.strip()]
+    layout = _with_header(CsvLayout((), best, first), rows, count, has_header)
     if decimal_comma is None:
-        decimal_comma = _has_decimal_comma(rows, best)
-    return CsvLayout(tuple(names), best, first + has_header, has_header, decimal_comma)
+        decimal_comma = _has_decimal_comma(rows[layout.header_lines - first :], best)
+    return replace(layout, decimal_comma=decimal_comma)
+
+
+def _with_header(layout: CsvLayout, rows: list[list[str]], count: int, has_header: bool | None) -> CsvLayout:
+    level = [row for row in rows if len(row) == count]
+    header = find_header(level) if has_header is not False else None
+    if header is not None:
+        lines = layout.header_lines + header.lines
+        return replace(layout, columns=header.names, header_lines=lines, wide=header.wide)
+    if has_header:
+        return replace(layout, columns=unique_names(level[0]), header_lines=layout.header_lines + 1)
+    return replace(layout, columns=tuple(f"column_{i}" for i in range(1, count + 1)), has_header=False)
 
 
 def fields_of(line: str, separator: str) -> list[str]:
@@ -81,18 +85,25 @@ def fields_of(line: str, separator: str) -> list[str]:
     return next(csv.reader([line], delimiter=separator), [])
 
 
-def header_names(line: str, separator: str) -> list[str]:
-    """Return the names in a header line.
+def _separator(lines: list[str], *, without_comma: bool) -> str:
+    names = [name for name in ("tab", "semicolon", "pipe", "comma", "space") if not (without_comma and name == "comma")]
 
-    A name that comes again gets a number.
-    """
-    seen: Counter[str] = Counter()
-    names = []
-    for place, name in enumerate(fields_of(line.removeprefix("\ufeff"), separator), 1):
-        base = name.strip() or f"column_{place}"
-        seen[base] += 1
-        names.append(base if seen[base] == 1 else f"{base}_{seen[base]}")
-    return names
+    def fit(separator: str) -> float:
+        count, share = _columns_by(lines, separator)
+        return share * (count >= _FEWEST_COLUMNS)
+
+    return max((SEPARATORS[name] for name in names), key=fit)
+
+
+def _no_columns(lines: list[str], where: str, separator: str | None, count: int) -> str:
+    if count > _MOST_COLUMNS:
+        return f"{where} has {count:,} columns; no table of bars has more than {_MOST_COLUMNS:,}."
+    first = next(line for line in lines if line.strip())
+    tried = repr(separator) if separator else ", ".join(SEPARATORS)
+    return (
+        f"{where}: no columns for time, open, high, low and close are found by {tried}; its first line is "
+        f"{first[:60]!r}. If another character separates them, say --separator."
+    )
 
 
 def _columns_by(lines: list[str], separator: str) -> tuple[int, float]:

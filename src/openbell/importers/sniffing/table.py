@@ -2,14 +2,12 @@
 
 What a person gives is taken as it is; all else is found in the first rows, with the reasons and the first bars. The
 time zone is never guessed.
-
-What a person gives is taken as it is; all else is read off the first rows. The time zone is never guessed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import polars as pl
@@ -19,11 +17,20 @@ from openbell.importers.bar_rows import PRICES, BarRows, times_in
 from openbell.importers.csv import CsvColumns, CsvReading, storable
 from openbell.importers.csv_table import CsvTable, read_beginning
 from openbell.importers.parquet_table import ParquetTable
-from openbell.importers.sniffing.columns import Detection, sniff_columns
+from openbell.importers.sniffing.columns import sniff_columns
+from openbell.importers.sniffing.daily import DayRule, sniff_days
+from openbell.importers.sniffing.detection import Detection
+from openbell.importers.sniffing.encoding import sniff_encoding
+from openbell.importers.sniffing.interval import sniff_interval
+from openbell.importers.sniffing.label import label_by_name, label_by_stamps, sniff_label
 from openbell.importers.sniffing.layout import SEPARATORS, sniff_layout
-from openbell.importers.sniffing.times import TimeFormat, sniff_interval, sniff_label, sniff_time_format
+from openbell.importers.sniffing.price_scale import sniff_price_scale
+from openbell.importers.sniffing.sessions import warnings_of_days, warnings_of_times
+from openbell.importers.sniffing.times import TimeFormat, sniff_time_format
 from openbell.importers.table import Chunk
+from openbell.importers.text_blocks import read_head, require_encoding
 from openbell.importers.times import TimeReader
+from openbell.importers.wide_table import unpivoted
 from openbell.model.interval import parse_interval
 from openbell.timing import TimeManager
 
@@ -31,12 +38,14 @@ if TYPE_CHECKING:
     from openbell.importers.csv_table import CsvLayout
     from openbell.importers.sources import Source
 
-__all__ = ["Given", "Guess", "sniff_csv", "sniff_parquet"]
+__all__ = ["Given", "Guess", "sniff_csv", "sniff_parquet", "sniff_rows"]
 
 _BEGINNING = 1 << 20
+_HEAD = 1 << 16
 _SAMPLE_ROWS = 20_000
 _SHOWN = 5
 _ONE_SECOND = parse_interval("1s")
+_LONG_SYMBOL = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,8 @@ class Given:
         has_header: Whether a CSV names its columns.
         decimal_comma: Whether a CSV writes ten and a half as ``10,5``.
         symbol: The symbol of all files.
-        exchange: The calendar by whose sessions the label is found.
+        exchange: The calendar by whose sessions label and dates are found.
+        encoding: How a CSV is encoded.
     """
 
     columns: CsvColumns = field(default_factory=CsvColumns)
@@ -68,6 +78,7 @@ class Given:
     exchange: str = "XNYS"
     has_header: bool | None = None
     decimal_comma: bool | None = None
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +90,24 @@ class Guess:
         reading: All that is needed to read it and others of its make.
         detections: What was found out, and why.
         preview: The first bars as they would be stored: symbol, timestamp (UTC), open, high, low, close, volume.
+        warnings: What is odd about the bars, although they can be read.
     """
 
     source: Source
     reading: CsvReading
     detections: tuple[Detection, ...]
     preview: pl.DataFrame
+    warnings: tuple[str, ...] = ()
 
     @property
     def guessed(self) -> tuple[Detection, ...]:
         """The detections that a person should confirm."""
-        return tuple(f for f in self.detections if f.is_guess)
+        return tuple(d for d in self.detections if d.is_guess)
+
+    @property
+    def assumed(self) -> tuple[Detection, ...]:
+        """The detections that the file does not show."""
+        return tuple(d for d in self.detections if d.confidence == "assumed")
 
 
 def sniff_csv(source: Source, given: Given) -> Guess:
@@ -100,70 +118,112 @@ def sniff_csv(source: Source, given: Given) -> Guess:
         ConfigError: Something must be given, because the file does not show it; the message names it.
         OSError: The file cannot be read.
     """
-    text = read_beginning(source, _BEGINNING)
+    require_encoding(given.encoding)
+    encoding, found = given.encoding, Detection("encoding", str(given.encoding), "given", "given")
+    if encoding is None:
+        encoding, found = sniff_encoding(read_head(source, _HEAD))  # type: ignore[assignment]  # None: nothing to say
+    text = read_beginning(source, _BEGINNING, encoding)
     layout = sniff_layout(
         text, str(source), given.separator, has_header=given.has_header, decimal_comma=given.decimal_comma
     )
-    name = next((n for n, s in SEPARATORS.items() if s == layout.separator), repr(layout.separator))
-    is_given = given.separator is not None
-    detections = [
-        Detection("separator", name, "given" if is_given else "makes the same columns in the first lines",
-                "given" if is_given else "plain" if layout.separator == "," else "certain"),
-        _header(layout, given),
-    ]  # fmt: skip
-    if given.decimal_comma is not None:
-        detections.append(Detection("decimal sign", "comma" if layout.decimal_comma else "point", "given", "given"))
-    elif layout.decimal_comma:
-        detections.append(Detection("decimal sign", "comma", "numbers are written like 10,5", "certain"))
-    return _guess(source, CsvTable(source, layout).sample(text), given, detections, layout)
+    layout = replace(layout, encoding=encoding)
+    sample = CsvTable(source, layout).sample(text)
+    if layout.wide is not None:
+        sample = unpivoted(sample, layout.wide)
+    return sniff_rows(source, sample, given, [*([found] if found else []), *_of_layout(layout, given)], layout)
 
 
 def sniff_parquet(source: Source, given: Given) -> Guess:
     """Guess how a Parquet file is to be read, as `sniff_csv` does."""
-    table = ParquetTable(source)
-    sample = pl.scan_parquet(source.path, glob=False).head(_SAMPLE_ROWS).collect()
-    flat = [name for name, dtype in table.schema.items() if not dtype.is_nested()]
-    return _guess(source, sample.select(flat), given, [], None)
+    return sniff_rows(source, ParquetTable(source).sample(_SAMPLE_ROWS), given)
 
 
-def _guess(
-    source: Source, sample: pl.DataFrame, given: Given, detections: list[Detection], layout: CsvLayout | None
+def sniff_rows(
+    source: Source,
+    sample: pl.DataFrame,
+    given: Given,
+    detections: list[Detection] | None = None,
+    layout: CsvLayout | None = None,
 ) -> Guess:
+    """Guess how the rows of a table are to be read.
+
+    Args:
+        source: The file.
+        sample: Its first rows under the names of its columns.
+        given: What a person gives.
+        detections: What is known already.
+        layout: Of a CSV.
+    """
     where = str(source)
     if sample.is_empty():
         below = " below its header" if layout is not None and layout.has_header else ""
         raise BadBarsError(f"{where} has no rows of bars{below}.")
-    known = {f.name: getattr(given.columns, f.name) for f in fields(CsvColumns)}
     comma = layout is not None and layout.decimal_comma
-    columns, found = sniff_columns(sample, known, where, decimal_comma=comma)
-    if given.symbol is not None and known["symbol"] is None and "symbol" in columns:
-        del columns["symbol"]
-        found = [f for f in found if f.what != "symbol column"]
-    detections += found
+    columns, found = _columns(sample, given, where, decimal_comma=comma)
+    found = [*(detections or []), *found]
     sample = _first_symbol(sample, columns)
     has = {role: name for role, name in columns.items() if name != "none"}
     times = times_in(sample, has, source.day)
-    form = _time_format(
-        times,
-        given,
-        where,
-        in_name=source.day is not None and times.dtype.is_temporal() and not sample[has["time"]].dtype.is_temporal(),
-    )
-    detections.append(form.detection)
-    interval, detection = _interval(times, form, given, where)
-    detections.append(detection)
+    form = _time_format(times, sample[has["time"]], given, source)
+    interval, of_interval = _interval(times, form, given, where)
     reading = CsvReading(storable(interval), CsvColumns(**columns), form.form, given.timezone, layout=layout)
-    scale, detection = _price_scale(sample, columns, given, decimal_comma=comma)
-    detections.append(detection)
-    reading = replace(reading, price_scale=scale)
+    rows = _Rows(sample, has, source, comma)
+    scale, of_scale = _price_scale(rows, given)
+    found += [form.detection, of_interval, of_scale]
     if given.timezone is not None:
-        detections.append(Detection("time zone", given.timezone, "given", "given"))
-    bars = _bars(sample, reading, has, source)
-    label, detection = _label(bars, reading, given)
-    detections.append(detection)
-    reading = replace(reading, label=label)
-    detections.append(_symbol(source, given, columns))
-    return Guess(source, reading, tuple(detections), _bars(sample.head(_SHOWN), reading, has, source))
+        found.append(Detection("time zone", given.timezone, "given", "given"))
+    reading = replace(reading, price_scale=scale)
+    reading, of_times = _placed(reading, times, rows, given, where)
+    found += [*of_times, _symbol(source, given, columns)]
+    warnings = _warnings(rows.bars(reading), reading, given)
+    return Guess(source, reading, tuple(found), rows.bars(reading, _SHOWN), tuple(warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The first rows of a file with the columns of their roles."""
+
+    sample: pl.DataFrame
+    columns: dict[str, str]
+    source: Source
+    decimal_comma: bool
+
+    def bars(self, reading: CsvReading, count: int | None = None) -> pl.DataFrame:
+        symbol = None if "symbol" in self.columns else self.source.symbol or ""
+        times = TimeReader(reading.interval, reading.time_format, reading.timezone, reading.label, reading.sessions_of)
+        rows = BarRows(
+            self.columns, times, symbol, self.source.day, reading.price_scale, self.decimal_comma, str(self.source)
+        )
+        sample = self.sample if count is None else self.sample.head(count)
+        bars, _ = rows.read(Chunk(sample.drop("line", strict=False).with_row_index("line", offset=1), pl.DataFrame()))
+        if "symbol" not in bars.columns:
+            bars = bars.with_columns(symbol=pl.lit(symbol))
+        return bars.select("symbol", "timestamp", *PRICES, "volume")
+
+    def closes(self) -> np.ndarray:
+        rows = BarRows(self.columns, TimeReader(_ONE_SECOND, timezone="UTC"), "", decimal_comma=self.decimal_comma)
+        prices = self.sample.select(rows.value(self.sample, "close")).to_series().drop_nulls().to_numpy()
+        return np.asarray(prices[np.isfinite(prices) & (prices > 0)])
+
+
+def _of_layout(layout: CsvLayout, given: Given) -> list[Detection]:
+    name = next((n for n, s in SEPARATORS.items() if s == layout.separator), repr(layout.separator))
+    found = [Detection("separator", name, "given", "given")]
+    if given.separator is None:
+        plain = layout.separator == ","
+        found = [
+            Detection("separator", name, "makes the same columns in the first lines", "plain" if plain else "certain")
+        ]
+    found.append(_header(layout, given))
+    if given.decimal_comma is not None:
+        found.append(Detection("decimal sign", "comma" if layout.decimal_comma else "point", "given", "given"))
+    elif layout.decimal_comma:
+        found.append(Detection("decimal sign", "comma", "numbers are written like 10,5", "certain"))
+    if layout.wide is not None:
+        symbols = list(layout.wide.symbols)
+        named = ", ".join(symbols[:4]) + (f" and {len(symbols) - 4} more" if len(symbols) > 4 else "")
+        found.append(Detection("symbols", named, "each has columns of its own", "certain"))
+    return found
 
 
 def _header(layout: CsvLayout, given: Given) -> Detection:
@@ -174,6 +234,23 @@ def _header(layout: CsvLayout, given: Given) -> Detection:
     return Detection("header", value, why, "plain" if layout.has_header and layout.header_lines == 1 else "likely")
 
 
+def _columns(
+    sample: pl.DataFrame, given: Given, where: str, *, decimal_comma: bool
+) -> tuple[dict[str, str], list[Detection]]:
+    known = {f.name: getattr(given.columns, f.name) for f in fields(CsvColumns)}
+    columns, found = sniff_columns(sample, known, where, decimal_comma=decimal_comma)
+    if given.symbol is None or known["symbol"] is not None or "symbol" not in columns:
+        return columns, found
+    names = sample[columns["symbol"]].drop_nulls().unique()
+    if len(names) > 1:
+        raise ConfigError(
+            f"{where} has bars of {len(names)} symbols ({', '.join(map(str, names.sort()[:3]))} ...), which cannot all "
+            f"be {given.symbol}. Leave out --symbol; the column {columns['symbol']} has them."
+        )
+    del columns["symbol"]
+    return columns, [d for d in found if d.what != "symbol column"]
+
+
 def _first_symbol(sample: pl.DataFrame, columns: dict[str, str]) -> pl.DataFrame:
     """Return the rows of one symbol, so that the distances between them mean something."""
     if "symbol" not in columns:
@@ -182,14 +259,14 @@ def _first_symbol(sample: pl.DataFrame, columns: dict[str, str]) -> pl.DataFrame
     return sample.filter(pl.col(columns["symbol"]) == most.item(0, 0)) if len(most) else sample
 
 
-def _time_format(times: pl.Series, given: Given, where: str, *, in_name: bool) -> TimeFormat:
+def _time_format(times: pl.Series, column: pl.Series, given: Given, source: Source) -> TimeFormat:
     if given.time_format is not None:
         has_clock = not given.time_format.startswith("%") or "%H" in given.time_format or "%I" in given.time_format
         return TimeFormat(given.time_format, has_clock, Detection("time format", given.time_format, "given", "given"))
-    if in_name:
+    if source.day is not None and times.dtype.is_temporal() and not column.dtype.is_temporal():
         why = "times of day; the date is in the file's name"
         return TimeFormat(None, has_clock=True, detection=Detection("time format", "time of day", why, "certain"))
-    return sniff_time_format(times, where)
+    return sniff_time_format(times, str(source))
 
 
 def _interval(times: pl.Series, form: TimeFormat, given: Given, where: str) -> tuple[str, Detection]:
@@ -197,65 +274,78 @@ def _interval(times: pl.Series, form: TimeFormat, given: Given, where: str) -> t
         return given.interval, Detection("interval", given.interval, "given", "given")
     # Distances do not depend on the time zone, but for two nights a year.
     reader = TimeReader(_ONE_SECOND, form.form, given.timezone or "UTC")
-    read = reader.read(times)["timestamp"].drop_nulls().to_physical().to_numpy()
+    read = reader.instants(times)["timestamp"].drop_nulls().to_physical().to_numpy()
     if not len(read):
         raise ConfigError(f"{where}: none of its times can be read, e.g. {times[0]!r}. Say --time-format.")
     detection = sniff_interval(read, where, has_clock=form.has_clock)
     return detection.value, detection
 
 
-def _price_scale(
-    sample: pl.DataFrame, columns: dict[str, str], given: Given, *, decimal_comma: bool
-) -> tuple[float, Detection]:
+def _price_scale(rows: _Rows, given: Given) -> tuple[float, Detection]:
     if given.price_scale is not None:
         return given.price_scale, Detection("price scale", f"1/{given.price_scale:g}", "given", "given")
-    rows = BarRows({role: columns[role] for role in ("time", *PRICES)}, TimeReader(_ONE_SECOND, timezone="UTC"), "",
-                   decimal_comma=decimal_comma)  # fmt: skip
-    prices = sample.select(rows.value(sample, "close")).to_series().drop_nulls().to_numpy()
-    prices = prices[np.isfinite(prices) & (prices > 0)]
-    whole = bool(len(prices)) and bool((prices % 1 == 0).all())
-    typical = float(np.median(prices)) if len(prices) else 0.0
-    if whole and typical >= 1e8:
-        return 1e9, Detection("price scale", "1/1,000,000,000", f"whole numbers around {typical:,.0f}", "likely")
-    if whole and typical >= 20_000 and (prices % 100 == 0).all() and not (prices % 10_000 == 0).all():
-        why = f"whole numbers around {typical:,.0f}, all of them hundreds; if they are prices, say --price-scale 1"
-        return 10_000.0, Detection("price scale", "1/10,000", why, "unsure")
-    return 1.0, Detection("price scale", "1", f"prices around {typical:,.2f}", "plain")
+    return sniff_price_scale(rows.closes())
 
 
-def _label(bars: pl.DataFrame, reading: CsvReading, given: Given) -> tuple[Literal["start", "end"], Detection]:
+def _placed(
+    reading: CsvReading, times: pl.Series, rows: _Rows, given: Given, where: str
+) -> tuple[CsvReading, list[Detection]]:
+    """Return the reading with the label of intraday bars, or the dates of daily ones."""
+    if reading.interval.is_intraday:
+        label, detection = _label(reading, rows, given)
+        return replace(reading, label=label), [detection]
+    if given.label is not None:
+        return replace(reading, label=given.label), [Detection("label", given.label, "given", "given")]
+    rule = (
+        DayRule(given.timezone, None, None)
+        if given.time_format is not None and given.timezone is not None and given.interval is not None
+        else sniff_days(times, reading.time_format, given.timezone, given.exchange, where)
+    )
+    found = [rule.detection] if rule.detection else []
+    plain = Detection("label", "session", "daily bars are stamped with their session's date", "plain")
+    return replace(reading, timezone=rule.timezone, sessions_of=rule.sessions_of), [*found, plain]
+
+
+def _label(reading: CsvReading, rows: _Rows, given: Given) -> tuple[Literal["start", "end"], Detection]:
+    bars = rows.bars(replace(reading, label="start"), None) if given.label is None else rows.sample
     if given.label is not None:
         return given.label, Detection("label", given.label, "given", "given")
-    if not reading.interval.is_intraday:
-        return "start", Detection("label", "session", "daily bars are stamped with their session's date", "plain")
+    column = rows.columns.get("clock", rows.columns["time"])
+    if (named := label_by_name(column)) is not None:
+        return named
     if bars.is_empty():
-        return "start", Detection("label", "start", "assumed", "plain")
-    times, volume = bars["timestamp"].to_physical().to_numpy(), bars["volume"].to_numpy()
+        stamped = rows.bars(replace(reading, label="end"), None)["timestamp"]
+        if len(stamped):
+            return "end", Detection("label", "end", "stamped a moment before full minutes, as closes are", "certain")
+        return "start", Detection("label", "start", "assumed", "assumed")
+    starts, volume = bars["timestamp"].to_physical().to_numpy(), bars["volume"].fill_null(0.0).to_numpy()
+    if (stamped_early := label_by_stamps(starts, reading.interval.ns)) is not None:
+        return stamped_early
     try:
-        return sniff_label(times, volume, reading.interval.ns, TimeManager(given.exchange))
+        return sniff_label(starts, volume, reading.interval.ns, TimeManager(given.exchange))
     except CalendarError:
-        return "start", Detection("label", "start", f"assumed: before the calendar of {given.exchange} begins", "plain")
+        why = f"assumed: the calendar of {given.exchange} does not have these days"
+        return "start", Detection("label", "start", why, "assumed")
 
 
 def _symbol(source: Source, given: Given, columns: dict[str, str]) -> Detection:
     if given.symbol is not None:
         return Detection("symbol", given.symbol, "given", "given")
     if "symbol" in columns:
-        return Detection(
-            "symbol", "as in the rows", f"column {columns['symbol']}", "given" if given.columns.symbol else "likely"
-        )
+        confidence = "given" if given.columns.symbol else "likely"
+        return Detection("symbol", "as in the rows", f"column {columns['symbol']}", confidence)  # type: ignore[arg-type]
     symbol = source.symbol or ""
-    odd = "_" in symbol or " " in symbol or len(symbol) > 12
+    odd = "_" in symbol or " " in symbol or len(symbol) > _LONG_SYMBOL
     why = "the file's name; if that is not all symbol, say --symbol or --file-name" if odd else "the file's name"
     return Detection("symbol", symbol, why, "unsure" if odd else "plain")
 
 
-def _bars(sample: pl.DataFrame, reading: CsvReading, has: dict[str, str], source: Source) -> pl.DataFrame:
-    options: dict[str, Any] = {"decimal_comma": reading.layout is not None and reading.layout.decimal_comma}
-    symbol = None if "symbol" in has else source.symbol or ""
-    times = TimeReader(reading.interval, reading.time_format, reading.timezone, reading.label)
-    rows = BarRows(has, times, symbol, source.day, reading.price_scale, where=str(source), **options)
-    bars, _ = rows.read(Chunk(sample.with_row_index("line", offset=1), pl.DataFrame()))
-    if "symbol" not in bars.columns:
-        bars = bars.with_columns(symbol=pl.lit(symbol))
-    return bars.select("symbol", "timestamp", *PRICES, "volume")
+def _warnings(bars: pl.DataFrame, reading: CsvReading, given: Given) -> list[str]:
+    times = bars["timestamp"].to_physical().to_numpy()
+    try:
+        manager = TimeManager(given.exchange)
+        if reading.interval.is_intraday:
+            return warnings_of_times(times, manager, given.timezone)
+        return warnings_of_days(times, manager)
+    except CalendarError:
+        return []

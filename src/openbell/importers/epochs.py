@@ -1,0 +1,85 @@
+"""Times that are counted since 1970 UTC, each in the unit that its magnitude shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+__all__ = ["EPOCH", "EPOCH_FORMATS", "read_epochs", "unit_of"]
+
+EPOCH = "epoch"
+"""The format of times since 1970 whose unit is each value's."""
+
+EPOCH_FORMATS = {EPOCH: 0, "epoch_s": 1_000_000_000, "epoch_ms": 1_000_000, "epoch_us": 1_000, "epoch_ns": 1}
+"""Formats for times that are counted since 1970 UTC, with the nanoseconds of their unit."""
+
+_UNITS = np.array([1_000_000_000, 1_000_000, 1_000, 1], np.int64)
+# A value below 10^11 counts seconds (to the year 5138), one below 10^14 milliseconds (from 1973 on), and so on.
+_BOUNDS = np.array([10**11, 10**14, 10**17], np.int64)
+_FIRST_S, _LAST_S = -8_520_336_000, 4_133_980_800
+"""The seconds of the years 1700 and 2101, beyond which a time is implausible."""
+
+
+def unit_of(values: np.ndarray) -> np.ndarray:
+    """Return the nanoseconds of each value's unit, by its magnitude."""
+    return np.asarray(_UNITS[np.searchsorted(_BOUNDS, np.abs(values), side="right")])
+
+
+def read_epochs(times: pl.Series, unit_ns: int = 0) -> pl.DataFrame:
+    """Read numbers since 1970.
+
+    Args:
+        times: Numbers, or numbers in text.
+        unit_ns: The unit that is expected; 0 takes the usual one of the values. Another magnitude is another unit.
+
+    Returns:
+        Columns ``timestamp`` (UTC) and ``reason``.
+    """
+    text = times.str.strip_chars() if times.dtype == pl.String else times
+    whole = text.cast(pl.Int64, strict=False)
+    # Fractions of seconds are usual, but a float does not hold today's nanoseconds.
+    real = text.cast(pl.Float64, strict=False)
+    real = real.set(~real.is_finite() | (real.abs() > 9e18), None)
+    there = real.is_not_null().to_numpy()
+    values = whole.fill_null(real.floor().cast(pl.Int64, strict=False)).fill_null(0).to_numpy()
+    units = unit_of(values)
+    ns, plausible = _in_ns(values, units)
+    ns, plausible = _by_neighbours(values, units, ns, plausible & there, unit_ns)
+    part = ((real - real.floor()).fill_null(0.0).to_numpy() * units).round().astype(np.int64)
+    ns = ns + np.where(whole.is_null().to_numpy(), part, 0)
+    frame = pl.DataFrame({"ns": ns, "there": there, "plausible": plausible})
+    usable = pl.when(pl.col("plausible") & pl.col("there"))
+    return frame.select(
+        usable.then(pl.col("ns")).cast(pl.Datetime("ns", "UTC")).alias("timestamp"),
+        pl.when(~pl.col("there")).then(pl.lit("the time is not a number"))
+        .when(~pl.col("plausible")).then(pl.lit("the year is implausible")).alias("reason"),
+    )  # fmt: skip
+
+
+def _in_ns(values: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    seconds = values // (1_000_000_000 // units)
+    plausible = (seconds >= _FIRST_S) & (seconds < _LAST_S)
+    return np.where(plausible, values, 0) * units, plausible
+
+
+def _by_neighbours(
+    values: np.ndarray, units: np.ndarray, ns: np.ndarray, plausible: np.ndarray, unit_ns: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read a value of another magnitude in the usual unit where that lies nearer to its neighbours.
+
+    Milliseconds of 1970 look like seconds of later years.
+    """
+    known = units[plausible]
+    if not len(known) or (not unit_ns and (known == known[0]).all()):
+        return ns, plausible
+    usual = unit_ns or int(_UNITS[np.bincount(np.searchsorted(-_UNITS, -known)).argmax()])
+    other = np.flatnonzero(plausible & (units != usual))
+    sure = np.flatnonzero(plausible & (units == usual))
+    if not len(other) or not len(sure):
+        return ns, plausible
+    alternative, possible = _in_ns(values[other], np.full(len(other), usual))
+    near = ns[sure[np.clip(np.searchsorted(sure, other), 0, len(sure) - 1)]]
+    better = possible & (np.abs(alternative - near) < np.abs(ns[other] - near))
+    ns = ns.copy()
+    ns[other[better]] = alternative[better]
+    return ns, plausible

@@ -1,0 +1,111 @@
+"""The bars of a file beside the sessions of an exchange: whether they lie in them at all."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.errors import CalendarError, ConfigError
+from openbell.importers.session_dates import sessions_around
+from openbell.market_data.aggregate import rows_in_segments
+from openbell.model.interval import DAY_NS
+from openbell.timing import TimeManager
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from openbell.timing.grid import SessionGrid
+
+__all__ = ["runs_around_the_clock", "warnings_of_days", "warnings_of_times"]
+
+_STRAY = 0.05
+_MOST = 0.5
+_COVERED = 0.7
+_FEWEST_BARS = 20
+_MANY_DAYS = 0.1
+
+
+def runs_around_the_clock(starts: NDArray[np.int64], time_manager: TimeManager) -> bool:
+    """Return whether many bars lie outside all hours of the exchange, extended ones included."""
+    return _share_inside(starts, _extended(time_manager.exchange) or time_manager) < 1 - _STRAY
+
+
+def warnings_of_times(starts: NDArray[np.int64], time_manager: TimeManager, timezone: str | None) -> list[str]:
+    """Warn when most bars lie outside the sessions, as those of a wrong time zone do.
+
+    Args:
+        starts: Starts of intraday bars, nanoseconds UTC.
+        time_manager: The calendar.
+        timezone: The time zone that the person named.
+    """
+    starts = np.unique(starts)
+    grid = sessions_around(starts, time_manager)
+    if grid is None or len(starts) < _FEWEST_BARS:
+        return []
+    regular = _share_inside(starts, time_manager)
+    around = _share_inside(starts, _extended(time_manager.exchange) or time_manager)
+    if regular >= _MOST or (around >= _MOST and _covered(starts, grid) >= _COVERED):
+        return []
+    exchange = time_manager.exchange
+    zone = f"is {timezone} the time zone of the file" if timezone else "is the time zone of the file right"
+    return [
+        (
+            f"{1 - regular:.0%} of the first {len(starts):,} bars lie outside the sessions of {exchange}: {zone}, and "
+            f"{exchange} the exchange (--timezone, --exchange)? A session of {exchange} does not use such bars."
+        )
+    ]
+
+
+def warnings_of_days(days: NDArray[np.int64], time_manager: TimeManager) -> list[str]:
+    """Warn when many daily bars have the date of a day without a session.
+
+    Args:
+        days: 00:00 UTC of the dates of daily bars, in nanoseconds.
+        time_manager: The calendar.
+    """
+    grid = sessions_around(days, time_manager)
+    if grid is None or len(days) < 5:
+        return []
+    known = days[(days >= grid.days[0] * DAY_NS) & (days <= grid.days[-1] * DAY_NS)]
+    strange = ~np.isin(known // DAY_NS, grid.days)
+    if not len(known) or strange.mean() <= _MANY_DAYS:
+        return []
+    exchange = time_manager.exchange
+    return [
+        (
+            f"{strange.mean():.0%} of the first {len(known):,} daily bars are of days without a session of {exchange}: "
+            f"are the dates a day off (--timezone), or is it another exchange (--exchange)?"
+        )
+    ]
+
+
+@cache
+def _extended(exchange: str) -> TimeManager | None:
+    try:
+        return TimeManager(exchange, session_hours="extended")
+    except (ConfigError, CalendarError):
+        return None
+
+
+def _share_inside(starts: NDArray[np.int64], time_manager: TimeManager) -> float:
+    grid = sessions_around(starts, time_manager)
+    if grid is None:
+        return 1.0
+    # Times may be the ends of bars.
+    return float((rows_in_segments(starts, grid)[0] | np.isin(starts, grid.segment_close_ns)).mean())
+
+
+def _covered(starts: NDArray[np.int64], grid: SessionGrid) -> float:
+    """Return the share of its regular hours that a session with bars has bars in, by the half hour."""
+    half = 1_800_000_000_000
+    inside = rows_in_segments(starts, grid)[0]
+    if not inside.any():
+        return 0.0
+    touched = len(np.unique(starts[inside] // half))
+    place = np.unique(np.searchsorted(grid.open_ns, starts, side="right") - 1)
+    place = place[place >= 0]
+    there = (grid.close_ns[place] > starts[0]) & (grid.open_ns[place] <= starts[-1])
+    length = (grid.close_ns[place] - grid.open_ns[place])[there].sum()
+    return float(touched / max(1.0, length / half))
