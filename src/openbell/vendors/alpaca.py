@@ -11,22 +11,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import polars as pl
-
-from openbell.actions.table import ACTION_SCHEMA
 from openbell.errors import ConfigError, DataError
-from openbell.store.layout import BAR_SCHEMA
+from openbell.vendors.alpaca_rows import actions_of, bars_of, rows_by_name
 from openbell.vendors.rate_limit import RateLimit
 from openbell.vendors.source import FetchedActions, RequestRejectedError, SourceRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import polars as pl
     from alpaca.data.historical.corporate_actions import CorporateActionsClient
     from alpaca.data.historical.stock import StockHistoricalDataClient
-    from requests import Session
 
-__all__ = ["INTERVALS", "AlpacaKeys", "AlpacaSource", "actions_of", "bars_of"]
+    from openbell.vendors.retrying import Bounds, RetryingAdapter
+
+__all__ = ["INTERVALS", "AlpacaKeys", "AlpacaSource"]
 
 INTERVALS = ("1m", "1d")
 """The intervals that can be fetched."""
@@ -34,6 +33,7 @@ INTERVALS = ("1m", "1d")
 KEY_ID, SECRET_KEY = "APCA_API_KEY_ID", "APCA_API_SECRET_KEY"
 
 _NEW_YORK = ZoneInfo("America/New_York")
+_MOST_SHOWN = 200
 _REFUSED = (401, 403)
 _NOT_UNDERSTOOD = (400, 404, 422)
 _Client = TypeVar("_Client", "StockHistoricalDataClient", "CorporateActionsClient")
@@ -75,6 +75,10 @@ class AlpacaSource:
         feed: "sip", "iex" or another of Alpaca's; None is what the account's plan gives.
         requests_per_minute: The rate limit of the plan.
         backoff_s: The first wait after an error in seconds; each further one is twice as long.
+        bounds: The most that is done or taken for one question.
+
+    Raises:
+        ConfigError: Alpaca's package is missing, or there is no such feed or no such address.
     """
 
     name = "Alpaca"
@@ -87,15 +91,20 @@ class AlpacaSource:
         feed: str | None = None,
         requests_per_minute: float = 200,
         backoff_s: float = 0.5,
+        bounds: Bounds | None = None,
     ) -> None:
         _require_package()
+        # Not before it is known that the package, and with it requests, is there.
+        from openbell.vendors.retrying import Bounds
+
         self._keys = keys
-        self._url = url.rstrip("/") if url else None
+        self._url = _good_address(url).rstrip("/") if url else None
+        self._bounds = bounds or Bounds()
         self._feed = _known_feed(feed)
-        self._rate_limit = RateLimit(requests_per_minute)
+        self._rate_limit = RateLimit(requests_per_minute, patience_s=self._bounds.patience_s)
         self._backoff_s = backoff_s
         self._local = threading.local()
-        self._sessions: list[Session] = []
+        self._adapters: list[RetryingAdapter] = []
 
     @property
     def origin(self) -> str:
@@ -108,8 +117,8 @@ class AlpacaSource:
 
         Raises:
             RequestRejectedError: The server does not take the request, because of one of the symbols perhaps.
-            DataError: The server does not answer.
-            SourceRefusedError: It refuses the keys.
+            DataError: The server does not answer, or nothing that can be understood.
+            SourceRefusedError: It refuses the keys, or to answer at all.
         """
         from alpaca.data.enums import Adjustment
         from alpaca.data.requests import StockBarsRequest
@@ -123,51 +132,63 @@ class AlpacaSource:
             adjustment=Adjustment.RAW,
             feed=self._feed,
         )
-        answer = self._ask(lambda: self._stocks().get_stock_bars(request))
-        return {symbol: bars_of(answer.get(symbol) or [], interval) for symbol in symbols}
+        answer = rows_by_name(self._ask(lambda: self._stocks().get_stock_bars(request)))
+        return {symbol: bars_of(answer.get(symbol, []), interval) for symbol in dict.fromkeys([*symbols, *answer])}
 
     def actions(self, symbols: Sequence[str], first: date, last: date) -> FetchedActions:
         """Return the corporate actions with an ex-date from ``first`` to ``last``.
 
         Raises:
-            DataError: The server does not answer.
+            DataError: The server does not answer, or nothing that can be understood.
             SourceRefusedError: It refuses the keys, or the account's plan has no corporate actions.
         """
         from alpaca.data.requests import CorporateActionsRequest
 
         # Without a limit of its own, the client would end after 1000 in all.
         request = CorporateActionsRequest(symbols=list(symbols), start=first, end=last, limit=None)
-        answer = self._ask(lambda: self._corporate_actions().get_corporate_actions(request))
-        return actions_of(answer)
+        return actions_of(rows_by_name(self._ask(lambda: self._corporate_actions().get_corporate_actions(request))))
 
     def stop(self) -> None:
-        """Let no more requests out; threads that wait end with `FetchStoppedError`."""
+        """Let no more requests out; threads that wait, also for an answer, end with `FetchStoppedError`."""
         self._rate_limit.stop()
+        for adapter in list(self._adapters):
+            adapter.sockets.shut()
 
     def close(self) -> None:
         """Close its connections."""
-        for session in self._sessions:
-            session.close()
+        for adapter in list(self._adapters):
+            adapter.close()
 
-    def _ask(self, question: Callable[[], Any]) -> dict[str, list[dict[str, Any]]]:
+    def _ask(self, question: Callable[[], Any]) -> object:
         """Return the answer of the server; its errors become ours, without the keys."""
         from alpaca.common.exceptions import APIError
-        from requests.exceptions import RequestException
+        from requests.exceptions import JSONDecodeError, RequestException
+        from urllib3.exceptions import HTTPError
+
+        from openbell.vendors.retrying import ServerTroubleError
 
         try:
-            answer: dict[str, list[dict[str, Any]]] = question()
+            return question()
         except APIError as exc:
-            status, text = exc.status_code, self._keys.redacted(_message_of(str(exc)))
-            if status in _REFUSED:
-                raise SourceRefusedError(
-                    f"Alpaca refuses ({status}: {text}). Check {KEY_ID} and {SECRET_KEY}, and what the plan allows."
-                ) from None
-            kind = RequestRejectedError if status in _NOT_UNDERSTOOD else DataError
-            raise kind(f"Alpaca answers {status}: {text}") from None
-        except RequestException as exc:
-            text = self._keys.redacted(str(exc))
+            raise self._error_of(exc.status_code, str(exc)) from None
+        except ServerTroubleError as exc:
+            raise self._error_of(exc.status, exc.text) from None
+        except JSONDecodeError as exc:
+            raise DataError(f"Alpaca's answer is not JSON: {_one_line(str(exc))}") from None
+        except (RequestException, HTTPError) as exc:
+            text = _one_line(self._keys.redacted(str(exc)))
             raise DataError(f"no answer from Alpaca ({type(exc).__name__}: {text})") from None
-        return answer
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as exc:
+            # Alpaca's package takes answers for what they ought to be.
+            raise DataError(f"Alpaca's answer cannot be understood ({type(exc).__name__})") from exc
+
+    def _error_of(self, status: int, text: str) -> DataError:
+        said = f"{status}: {self._keys.redacted(_message_of(text))}"
+        if status in _REFUSED:
+            return SourceRefusedError(
+                f"Alpaca refuses ({said}). Check {KEY_ID} and {SECRET_KEY}, and what the plan allows."
+            )
+        return (RequestRejectedError if status in _NOT_UNDERSTOOD else DataError)(f"Alpaca answers {said}")
 
     def _stocks(self) -> StockHistoricalDataClient:
         from alpaca.data.historical.stock import StockHistoricalDataClient
@@ -180,67 +201,24 @@ class AlpacaSource:
         return self._client(CorporateActionsClient)
 
     def _client(self, make: type[_Client]) -> _Client:
-        """Return the client of this thread."""
-        # The sessions of requests are not made for several threads.
-        clients: dict[str, Any] = self._local.__dict__
-        if make.__name__ not in clients:
-            from openbell.vendors.retrying import RetryingAdapter
+        """Return the client of this thread, for a new question."""
+        from openbell.vendors.retrying import RetryingAdapter
 
+        # The sessions of requests are not made for several threads.
+        clients: dict[str, tuple[Any, RetryingAdapter]] = self._local.__dict__
+        if make.__name__ not in clients:
             client = make(self._keys.key_id, self._keys.secret, raw_data=True, url_override=self._url)
-            adapter = RetryingAdapter(self._rate_limit, backoff_s=self._backoff_s)
+            adapter = RetryingAdapter(self._rate_limit, self._bounds, backoff_s=self._backoff_s)
             # The client itself knows neither a timeout nor Retry-After, 5xx or cut connections, and has no other seam.
             session = client._session  # noqa: SLF001
             session.mount("https://", adapter)
             session.mount("http://", adapter)
-            self._sessions.append(session)
-            clients[make.__name__] = client
-        found: _Client = clients[make.__name__]
+            self._adapters.append(adapter)
+            clients[make.__name__] = client, adapter
+        found: _Client
+        found, adapter = clients[make.__name__]
+        adapter.begin_question()
         return found
-
-
-def bars_of(answer: Sequence[Mapping[str, Any]], interval: str) -> pl.DataFrame:
-    """Return the bars of one symbol as the columns of `BAR_SCHEMA`, and ``line``, counted from 1."""
-    names = {"t": "timestamp", "o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
-    types = {"t": pl.String, **dict.fromkeys("ohlcv", pl.Float64)}
-    columns = {name: [bar.get(name) for bar in answer] for name in names}
-    time_of = pl.col("t").str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="ns", time_zone="UTC", strict=False)
-    if interval == "1d":
-        # A day is stamped with its midnight in New York, and stored as its date.
-        local = time_of.dt.convert_time_zone("America/New_York").dt.replace_time_zone(None).dt.truncate("1d")
-        time_of = local.dt.replace_time_zone("UTC")
-    frame = pl.DataFrame(columns, schema=types, strict=False).with_columns(time_of)
-    return frame.rename(names).select(*BAR_SCHEMA).with_row_index("line", offset=1)
-
-
-def actions_of(answer: Mapping[str, Sequence[Mapping[str, Any]]]) -> FetchedActions:
-    """Return corporate actions as rows of `ACTION_SCHEMA` with ``line``; a stock dividend is a split."""
-    rows: list[dict[str, Any]] = []
-    others: dict[str, int] = {}
-    for kind, found in answer.items():
-        for action in found:
-            row = _action_of(kind, action)
-            if row is None:
-                others[kind] = others.get(kind, 0) + 1
-            else:
-                rows.append(row)
-    frame = pl.DataFrame(rows, schema=ACTION_SCHEMA).with_row_index("line", offset=1)
-    return FetchedActions(frame, others)
-
-
-def _action_of(kind: str, action: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return one action as a row; None when it is of a kind that openbell does not apply."""
-    match kind:
-        case "forward_splits" | "reverse_splits":
-            row = {"symbol": action["symbol"], "type": "split", "value": action["new_rate"] / action["old_rate"]}
-        case "stock_dividends":
-            row = {"symbol": action["symbol"], "type": "split", "value": 1.0 + action["rate"]}
-        case "cash_dividends":
-            row = {"symbol": action["symbol"], "type": "dividend", "value": float(action["rate"])}
-        case "name_changes":
-            row = {"symbol": action["old_symbol"], "type": "rename", "new_symbol": action["new_symbol"]}
-        case _:
-            return None
-    return {**row, "ex_date": date.fromisoformat(action.get("ex_date") or action["process_date"])}
 
 
 def _midnight(day: date) -> datetime:
@@ -250,9 +228,32 @@ def _midnight(day: date) -> datetime:
 def _message_of(text: str) -> str:
     """Return the message in a server's error, or the first line where it is not JSON."""
     try:
-        return str(json.loads(text)["message"])
-    except (ValueError, KeyError, TypeError):
-        return text.strip().partition("\n")[0][:200] or "no text"
+        return _one_line(str(json.loads(text)["message"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return _one_line(text.strip().partition("\n")[0]) or "no text"
+
+
+def _one_line(text: str) -> str:
+    """Return a text from elsewhere as it may be shown: not too long, and nothing that moves a cursor."""
+    return "".join(char if char.isprintable() else "?" for char in text[:_MOST_SHOWN])
+
+
+def _good_address(url: str) -> str:
+    """Return the address of a server.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
+    except ValueError:
+        good = False
+    if not good:
+        raise ConfigError(
+            f"{_one_line(url)!r} is no address of a server. Write for example https://data.alpaca.markets."
+        )
+    return url
 
 
 def _known_feed(feed: str | None) -> Any:

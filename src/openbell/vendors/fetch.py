@@ -11,7 +11,9 @@ from openbell.actions.table import check_actions
 from openbell.errors import DamagedFileError, DataError
 from openbell.importers.report import store_checked
 from openbell.logs import get_logger
+from openbell.store.layout import require_symbol
 from openbell.store.writer import WriteReport
+from openbell.vendors.admission import require_interval, with_reasons, wrong_actions
 from openbell.vendors.answered_sessions import AnsweredSessions
 from openbell.vendors.answers import answers
 from openbell.vendors.plan import plan_requests
@@ -20,7 +22,7 @@ from openbell.vendors.source import RequestRejectedError
 from openbell.vendors.unavailable import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
 
     import polars as pl
@@ -70,15 +72,20 @@ def fetch(
     Raises:
         SourceRefusedError: The source refuses the account; what came before is stored.
         DamagedFileError: A file of the store that says what is there cannot be read.
+        StoreError: A symbol is none that a store takes.
     """
     wanted = list(dict.fromkeys(symbols))
+    for symbol in wanted:
+        require_symbol(symbol)
     unavailable = {} if again or refresh else Unavailable(store.path).sessions(source.origin, interval)
     plan = plan_requests(store, wanted, interval, sessions, time_manager, again=again, unavailable=unavailable)
     get_logger(source=source.name).info(
         "to be asked", requests=len(plan.requests), sessions_held=plan.held, unavailable=plan.unavailable
     )
     report = FetchReport(requests=len(plan.requests), held=plan.held, unavailable=plan.unavailable)
-    running = _Fetch(source, store, report, AnsweredSessions(sessions, time_manager), deque(plan.requests))
+    running = _Fetch(
+        source, store, report, AnsweredSessions(sessions, time_manager), time_manager, deque(plan.requests)
+    )
     try:
         running.run(workers, advanced)
     finally:
@@ -99,12 +106,14 @@ class _Fetch:
         store: BarStore,
         report: FetchReport,
         answered: AnsweredSessions,
+        time_manager: TimeManager,
         requests: deque[Request],
     ) -> None:
         self._source = source
         self._store = store
         self._report = report
         self.answered = answered
+        self._time_manager = time_manager
         self._requests = requests
 
     def run(self, workers: int, advanced: Callable[[int, int, str], None] | None) -> None:
@@ -132,19 +141,40 @@ class _Fetch:
                 for symbol in request.symbols:
                     self._report.fail(symbol, str(answer))
             else:
-                self.answered.note(request, answer)
-                frames += ((request, symbol, frame) for symbol, frame in answer.items() if len(frame))
+                frames += self._admitted(request, answer)
         if frames:
             self._write(frames)
+
+    def _admitted(
+        self, request: Request, answer: Mapping[str, pl.DataFrame]
+    ) -> Iterator[tuple[Request, str, pl.DataFrame]]:
+        """Yield the bars of an answer by symbol, with reasons for those that were not asked for; note the others."""
+        good: dict[str, pl.DataFrame] = {}
+        for symbol, bars in answer.items():
+            if symbol not in request.symbols:
+                self._report.unasked += len(bars)
+                continue
+            judged = with_reasons(bars, request, self._time_manager.timezone, self._time_manager.now_ns)
+            asked = judged.filter(judged["reason"].is_null())
+            try:
+                require_interval(asked, request.interval)
+            except DataError as exc:
+                self._report.fail(symbol, str(exc))
+                continue
+            good[symbol] = asked
+            if len(judged):
+                yield request, symbol, judged
+        self.answered.note(request, good)
 
     def _write(self, frames: Sequence[tuple[Request, str, pl.DataFrame]]) -> None:
         bars = self._report.bars
         with self._store.writer() as writer:
             for (_, interval, first, _), symbol, frame in frames:
                 series = bars.of(symbol, interval)
+                raw = frame.drop("reason")
                 name = f"{self._source.name.lower()}-{symbol}-{interval}-{first}"
                 try:
-                    bars.set_aside_in(store_checked(writer, self._store.path, series, frame, frame, name))
+                    bars.set_aside_in(store_checked(writer, self._store.path, series, frame, raw, name))
                 except DamagedFileError as exc:
                     self._report.fail(symbol, str(exc))
                 series.files += 1
@@ -167,14 +197,17 @@ class _Fetch:
         report = self._report
         report.actions = WriteReport()
         for begin in range(0, len(symbols), _SYMBOLS_AT_ONCE):
+            asked = symbols[begin : begin + _SYMBOLS_AT_ONCE]
             try:
-                found = self._source.actions(symbols[begin : begin + _SYMBOLS_AT_ONCE], sessions[0], sessions[-1])
-                checked = check_actions(found.frame)
+                found = self._source.actions(asked, sessions[0], sessions[-1])
+                wrong = wrong_actions(found.frame, asked, sessions[0], sessions[-1])
+                report.unasked_actions += int(wrong.sum())
+                checked = check_actions(found.frame.filter(~wrong))
                 report.actions += ActionStore(self._store.path).write(checked.good)
             except DataError as exc:
                 report.fail("corporate actions", str(exc))
                 return
-            report.bad_actions += checked.bad.height
+            report.bad_actions.update(dict(checked.bad["reason"].value_counts().iter_rows()))
             for kind, count in found.others.items():
                 report.other_actions[kind] = report.other_actions.get(kind, 0) + count
 

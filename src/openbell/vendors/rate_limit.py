@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from openbell.timing import stopwatch
+from openbell.vendors.source import SourceRefusedError
 
 __all__ = ["FetchStoppedError", "RateLimit"]
 
@@ -18,14 +19,22 @@ class RateLimit:
 
     Args:
         per_minute: The most requests in a minute.
+        patience_s: How long all threads may have been paused since the last good answer, in seconds.
     """
 
-    def __init__(self, per_minute: float) -> None:
+    def __init__(self, per_minute: float, *, patience_s: float) -> None:
         self._gap_s = 60 / per_minute
+        self._patience_s = patience_s
         self._watch = stopwatch()
         self._next_s = 0.0
+        self._paused_s = 0.0
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped.is_set()
 
     def wait(self) -> None:
         """Return when this thread may send a request.
@@ -40,9 +49,26 @@ class RateLimit:
         self.sleep(due - now)
 
     def pause(self, seconds: float) -> None:
-        """Let no thread send a request for that long."""
+        """Let no thread send a request for that long.
+
+        Raises:
+            SourceRefusedError: Patience is at its end; nothing is paused.
+        """
         with self._lock:
-            self._next_s = max(self._next_s, self._watch.seconds + seconds)
+            now = self._watch.seconds
+            longer_s = max(0.0, now + seconds - max(now, self._next_s))
+            if self._paused_s + longer_s > self._patience_s:
+                raise SourceRefusedError(
+                    f"the server asks for a pause of {seconds:g} seconds, and waits of more than {self._patience_s:g} "
+                    "seconds without an answer are not waited for. The same command goes on later."
+                )
+            self._paused_s += longer_s
+            self._next_s = max(self._next_s, now + seconds)
+
+    def proceed(self) -> None:
+        """Note a good answer; patience begins anew."""
+        with self._lock:
+            self._paused_s = 0.0
 
     def sleep(self, seconds: float) -> None:
         """Wait in this thread only.

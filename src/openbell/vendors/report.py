@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,9 @@ class FetchReport:
         failed: (symbol, reason) of what could not be had; the rest is stored.
         actions: Corporate actions added, revised and unchanged; None when they were not asked for.
         other_actions: By kind, actions that openbell does not apply.
-        bad_actions: Corporate actions that contradict themselves and were not stored.
+        bad_actions: Corporate actions that contradict themselves and were not stored: how many, by reason.
+        unasked: Bars that came of symbols that were not asked for, and were not stored.
+        unasked_actions: Likewise corporate actions, of other symbols or other dates.
     """
 
     bars: ImportReport = field(default_factory=ImportReport)
@@ -38,7 +41,9 @@ class FetchReport:
     failed: list[tuple[str, str]] = field(default_factory=list)
     actions: WriteReport | None = None
     other_actions: dict[str, int] = field(default_factory=dict)
-    bad_actions: int = 0
+    bad_actions: Counter[str] = field(default_factory=Counter)
+    unasked: int = 0
+    unasked_actions: int = 0
 
     def fail(self, subject: str, reason: str) -> None:
         """Note what could not be had, each reason of a subject only once."""

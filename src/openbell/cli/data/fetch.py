@@ -122,16 +122,21 @@ def _progress() -> Iterator[Callable[[int, int, str], None]]:
 
 
 def _show(report: FetchReport, store: Path, sessions: Sequence[date], *, as_json: bool) -> None:
+    from openbell.cli.terminal.tables import counted
+
     if as_json:
         print_json(_summary(report, store, sessions))
     else:
         _print_tables(report, store, sessions)
     for path in report.bars.quarantine:
-        say(f"warning: bars that contradict themselves were set aside in {path}; it says why")
+        say(f"warning: bars that cannot be right, or were not asked for, were set aside in {path}; it says why")
     for symbol, count in report.empty.items():
         say(f"warning: {symbol}: there are no bars of {count:,} of the sessions that were asked for")
-    if report.bad_actions:
-        say(f"warning: {report.bad_actions:,} corporate actions contradict themselves and were not stored")
+    for reason, count in report.bad_actions.items():
+        say(f"warning: {counted(count, 'corporate action')} not stored: {reason}")
+    if report.unasked or report.unasked_actions:
+        bars, actions = counted(report.unasked, "bar"), counted(report.unasked_actions, "corporate action")
+        say(f"warning: {bars} and {actions} that were not asked for came, and were not stored")
     if report.other_actions:
         kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in report.other_actions.items())
         say(f"warning: corporate actions that openbell does not apply were not stored: {kinds}")
@@ -177,7 +182,8 @@ def _summary(report: FetchReport, store: Path, sessions: Sequence[date]) -> dict
         if actions is None
         else {"added": actions.added, "revised": actions.revised, "unchanged": actions.unchanged},
         "actions_not_applied": report.other_actions,
-        "actions_set_aside": report.bad_actions,
+        "actions_set_aside": report.bad_actions.total(),
+        "not_asked_for": {"bars": report.unasked, "actions": report.unasked_actions},
         "failed": [{"subject": subject, "reason": reason} for subject, reason in report.failed],
         "quarantine": [str(path) for path in report.bars.quarantine],
     }

@@ -1,0 +1,115 @@
+"""Rows of Alpaca's answers as tables; a row that is not what it ought to be has its reason."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from openbell.actions.table import ACTION_SCHEMA
+from openbell.errors import DataError
+from openbell.store.layout import BAR_SCHEMA
+from openbell.vendors.source import FetchedActions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["actions_of", "bars_of", "rows_by_name"]
+
+_NAMES = {"t": "timestamp", "o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
+_LONGEST_TEXT = 64
+
+Row = dict[str, Any]
+"""An object of JSON."""
+
+
+def rows_by_name(answer: object) -> dict[str, list[Row]]:
+    """Return an answer as lists of objects by name.
+
+    Raises:
+        DataError: It is something else.
+    """
+    if not isinstance(answer, dict):
+        raise DataError("Alpaca's answer cannot be understood: it is no object")
+    for name, rows in answer.items():
+        if rows is not None and not (isinstance(rows, list) and all(isinstance(row, dict) for row in rows)):
+            raise DataError(
+                f"Alpaca's answer cannot be understood: what it has of {str(name)[:_LONGEST_TEXT]!r} is no list"
+            )
+    return {str(name): rows or [] for name, rows in answer.items()}
+
+
+def bars_of(rows: Sequence[Row], interval: str) -> pl.DataFrame:
+    """Return the bars of one symbol: the columns of `BAR_SCHEMA`, ``line``, counted from 1, and ``reason``."""
+    columns = {name: [_number(row.get(name)) for row in rows] for name in "ohlcv"}
+    times = pl.Series("t", [_text(row.get("t")) for row in rows], pl.String)
+    # Microseconds reach as far as years do; nanoseconds of years before 1678 or after 2261 would be of another year.
+    time = pl.col("t").str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", time_zone="UTC", strict=False)
+    time = pl.when(time.dt.year().is_between(1678, 2261)).then(time)
+    reason = pl.lit(None, pl.String)
+    if interval == "1d":
+        # A day is stamped with its midnight in New York, and stored as its date.
+        local = time.dt.convert_time_zone("America/New_York").dt.replace_time_zone(None)
+        reason = pl.when(local != local.dt.truncate("1d")).then(pl.lit("a day's bar is not of midnight in New York"))
+        time = local.dt.truncate("1d").dt.replace_time_zone("UTC")
+    frame = pl.DataFrame({"t": times, **columns}, schema_overrides=dict.fromkeys(columns, pl.Float64))
+    frame = frame.with_columns(time.dt.cast_time_unit("ns"), reason=reason).rename(_NAMES)
+    return frame.select(*BAR_SCHEMA, "reason").with_row_index("line", offset=1)
+
+
+def actions_of(answer: Mapping[str, Sequence[Row]]) -> FetchedActions:
+    """Return corporate actions as rows of `ACTION_SCHEMA` with ``line``; a stock dividend is a split."""
+    rows: list[Row] = []
+    others: dict[str, int] = {}
+    for kind, found in answer.items():
+        for action in found:
+            row = _action_of(kind, action)
+            if row is None:
+                others[kind[:_LONGEST_TEXT]] = others.get(kind[:_LONGEST_TEXT], 0) + 1
+            else:
+                rows.append(row)
+    frame = pl.DataFrame(rows, schema=ACTION_SCHEMA).with_row_index("line", offset=1)
+    return FetchedActions(frame, others)
+
+
+def _action_of(kind: str, action: Row) -> Row | None:
+    """Return one action as a row; None when it is of a kind that openbell does not apply."""
+    symbol = _text(action.get("symbol"))
+    match kind:
+        case "forward_splits" | "reverse_splits":
+            new, old = _number(action.get("new_rate")), _number(action.get("old_rate"))
+            row: Row = {"symbol": symbol, "type": "split", "value": new / old if new and old else None}
+        case "stock_dividends":
+            rate = _number(action.get("rate"))
+            row = {"symbol": symbol, "type": "split", "value": None if rate is None else 1.0 + rate}
+        case "cash_dividends":
+            row = {"symbol": symbol, "type": "dividend", "value": _number(action.get("rate"))}
+        case "name_changes":
+            new_symbol = _text(action.get("new_symbol"))
+            row = {"symbol": _text(action.get("old_symbol")), "type": "rename", "new_symbol": new_symbol}
+        case _:
+            return None
+    return {**row, "ex_date": _date(action.get("ex_date") or action.get("process_date"))}
+
+
+def _number(value: object) -> float | None:
+    """Return a number; None where there is none, or a number that no float is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and len(value) <= _LONGEST_TEXT and value.isprintable() else None
+
+
+def _date(value: object) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
