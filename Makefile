@@ -16,10 +16,10 @@ help: ## list the targets
 venv: $(DEV) ## create .venv with openbell and the development tools
 
 test: $(DEV) ## run the test suite
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 test-long: $(DEV) ## run the tests that take long, such as killing programs again and again
-	$(BIN)/pytest -n 2 -m long
+	$(BIN)/pytest -n 2 --dist worksteal -m long
 
 lint: $(DEV) ## look for mistakes and departures from the style
 	$(BIN)/ruff check .

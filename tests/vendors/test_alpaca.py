@@ -388,7 +388,7 @@ def test_a_refusal_ends_the_fetch_and_keeps_what_came_before(alpaca: Any, store:
     assert len(alpaca.asked) <= 4
 
 
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("end", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.long), signal.SIGTERM])
 def test_a_fetch_that_was_ended_goes_on_where_it_was(alpaca: Any, store: Path, call: Any, end: signal.Signals) -> None:
     # One page a month; the second month's answer does not come.
     alpaca.page_size = 10_000
