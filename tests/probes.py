@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from openbell.compat.requirements import plan_of
 from openbell.config import load_config
 from openbell.engine.system import SystemManager
 from openbell.testing import prepare, probe_scanner, probe_strategy
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from openbell.compat import ProvisioningRequirements
     from openbell.components.context import SessionContext
     from openbell.components.strategy import Strategy
     from openbell.model.bars import Bar
-    from openbell.provisioning import ProvisioningRequirements
     from openbell.session import BarIntervalData, IndicatorData, SymbolSessionData
 
 COLUMNS = ("timestamp", "end", "open", "high", "low", "close", "volume", "count")
@@ -104,7 +105,8 @@ def prepared(store: Path, **keys: Any) -> SystemManager:
 
 def execute(system: SystemManager, req: ProvisioningRequirements) -> bool:
     """Carry out analysed requirements as a whole."""
-    return system.coordinator.provisioner.execute([req])[0]
+    provisioner = system.coordinator.provisioner
+    return provisioner.execute([plan_of(req, provisioner.context)])[0]
 
 
 def local_time(context: SessionContext) -> str:

@@ -233,18 +233,20 @@ def test_one_good_symbol_is_enough(call: Callable[..., Result]) -> None:
 def test_a_day_without_data(call: Callable[..., Result]) -> None:
     result = call("run", with_top(backtest_config={"start_date": "2013-10-14", "end_date": "2013-10-14"}))
     assert result.exit_code == 3
-    for part in ("no 1m bars on 2013-10-14", "2013-10-04 to 2013-10-11"):
+    for part in ("no symbol had a bar on 2013-10-14", "SPY 1m from 2013-10-04 to 2013-10-11"):
         assert part in told(result)
 
 
-def test_the_days_before_are_kept_when_a_later_one_has_no_data(call: Callable[..., Result], tmp_path: Path) -> None:
+def test_days_without_data_are_reported_and_the_others_are_run(call: Callable[..., Result], tmp_path: Path) -> None:
     config = with_top(backtest_config={"start_date": "2013-10-10", "end_date": "2013-10-15"})
     result = call("run", config, "--out", str(tmp_path / "out"))
 
-    assert result.exit_code == 3
-    assert "2013-10-14" in told(result)
-    days = json.loads((tmp_path / "out" / "summary.json").read_text())["days"]
-    assert [day["date"] for day in days] == ["2013-10-10", "2013-10-11"]
+    assert result.exit_code == 0
+    assert "no symbol had a bar on 2013-10-14" in told(result)
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    streamed = {day["date"]: day["bars_streamed"] > 0 for day in summary["days"]}
+    assert streamed == {"2013-10-10": True, "2013-10-11": True, "2013-10-14": False, "2013-10-15": False}
+    assert "no symbol had a bar on 2013-10-15" in summary["warnings"]
 
 
 class TestStore:

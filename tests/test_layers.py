@@ -29,6 +29,7 @@ LAYERS = (
     "quality",
     "session",
     "provisioning",
+    "compat",
     "components",
     "results",
     "engine",

@@ -21,7 +21,8 @@ PUBLIC = {
     *("SystemManager", "SessionObserver", "RunFolder", "TimeManager", "DataManager", "BarStore"),
     *("RunResult", "DayResult", "PlanResult", "SignalEvent", "ScanEvent", "ProvisioningRecord"),
     *("OpenbellError", "ConfigError", "DataError", "ProvisioningError", "ComponentError"),
-    *("Interval", "parse_interval", "Addition", "IntervalNeed", "Source"),
+    *("Interval", "parse_interval", "Addition", "IntervalNeed", "Needs", "Source"),
+    *("ProvisioningRequirements", "analyze_requirements"),
     *("configure_logs", "get_logger", "indicators"),
 }
 REGISTRIES = {"OPERATIONS", "RULES", "SOURCES", "STEPS"}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from openbell import indicators
+    from openbell.compat import ProvisioningRequirements, analyze_requirements
     from openbell.components.scanner import Scanner, ScannerContext
     from openbell.components.strategy import Signal, Strategy, StrategyContext
     from openbell.config import IndicatorConfig, SessionConfig, load_config
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from openbell.model.bars import Bar, Bars
     from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
     from openbell.model.interval import Interval, parse_interval
-    from openbell.provisioning import OPERATIONS, RULES, SOURCES, STEPS, Addition, Source
-    from openbell.provisioning.requirements import IntervalNeed
+    from openbell.provisioning import OPERATIONS, RULES, SOURCES, STEPS, Addition, Needs, Source
+    from openbell.provisioning.needs import IntervalNeed
     from openbell.results.plan import PlanResult
     from openbell.results.result import DayResult, RunResult
     from openbell.results.run_folder import RunFolder
@@ -54,10 +55,12 @@ __all__ = [
     "IndicatorData",
     "Interval",
     "IntervalNeed",
+    "Needs",
     "OpenbellError",
     "PlanResult",
     "ProvisioningError",
     "ProvisioningRecord",
+    "ProvisioningRequirements",
     "RunFolder",
     "RunResult",
     "ScanEvent",
@@ -73,6 +76,7 @@ __all__ = [
     "StrategyContext",
     "SystemManager",
     "TimeManager",
+    "analyze_requirements",
     "configure_logs",
     "get_logger",
     "indicators",
@@ -81,6 +85,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "openbell.compat": ("ProvisioningRequirements", "analyze_requirements"),
     "openbell.components.scanner": ("Scanner", "ScannerContext"),
     "openbell.components.strategy": ("Signal", "Strategy", "StrategyContext"),
     "openbell.config": ("IndicatorConfig", "SessionConfig", "load_config"),
@@ -92,8 +97,8 @@ _HOMES = {
     "openbell.model.bars": ("Bar", "Bars"),
     "openbell.model.events": ("ProvisioningRecord", "ScanEvent", "SignalEvent"),
     "openbell.model.interval": ("Interval", "parse_interval"),
-    "openbell.provisioning": ("OPERATIONS", "RULES", "SOURCES", "STEPS", "Addition", "Source"),
-    "openbell.provisioning.requirements": ("IntervalNeed",),
+    "openbell.provisioning": ("OPERATIONS", "RULES", "SOURCES", "STEPS", "Addition", "Needs", "Source"),
+    "openbell.provisioning.needs": ("IntervalNeed",),
     "openbell.results.plan": ("PlanResult",),
     "openbell.results.result": ("DayResult", "RunResult"),
     "openbell.results.run_folder": ("RunFolder",),

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from made_bars import made_store
+from openbell.compat import ProvisioningRequirements, analyze_requirements
 from openbell.config import IndicatorConfig
-from openbell.provisioning import ProvisioningRequirements, analyze_requirements
 from openbell.testing import advance
 from probes import engine
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from openbell import indicators
+from openbell.compat import analyze_requirements
 from openbell.config import IndicatorConfig
 from openbell.errors import ConfigError, UnknownNameError
 from openbell.model.interval import parse_interval
@@ -18,13 +20,12 @@ from openbell.provisioning import (
     SOURCES,
     STEPS,
     Addition,
+    Evidence,
+    Needs,
     ProvisioningContext,
-    ProvisioningRequirements,
     Source,
     StepWork,
-    analyze_requirements,
 )
-from openbell.provisioning.requirements import IntervalNeed
 from openbell.testing import advance
 from probes import engine, execute, journal, prepared, steps, strategy_at
 
@@ -32,28 +33,35 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def pair(req: ProvisioningRequirements, context: ProvisioningContext, *, interval: str, tag: str) -> None:
+def pair(addition: Addition, context: ProvisioningContext, *, interval: str, tag: str) -> Needs:
     """An operation: bars of one interval, with a note that a step of its own leaves on the symbol."""
-    wanted = parse_interval(interval)
-    base = context.base_of(req.symbol, wanted)
-    req.require(IntervalNeed(wanted, base), [f"the pair {tag} reads it"])
-    req.require(IntervalNeed(base, base), [f"{wanted} derives from it"])
-    req.reason = f"one leg of {tag}"
-    req.provisioning_steps = [f"tag_{tag}"]
+    base = context.base_of(addition.symbol, interval)
+    bars = Needs.of_bars(parse_interval(interval), base, f"the pair {tag} reads it")
+    return bars | Needs(steps=(Tag(tag),), reason=f"one leg of {tag}")
 
 
-def tag(work: StepWork) -> None:
-    """A step with an argument in its name."""
-    work.draft.locks["hedger"] = f"a leg of {work.argument}"
+@dataclass(frozen=True)
+class Tag:
+    """A step with a value that is part of its name."""
+
+    tag: str
+
+    @property
+    def name(self) -> str:
+        return f"tag_{self.tag}"
+
+    def carry_out(self, work: StepWork) -> None:
+        work.draft.locks["hedger"] = f"a leg of {self.tag}"
 
 
-def no_penny_stocks(req: ProvisioningRequirements, context: ProvisioningContext) -> str | None:
+def no_penny_stocks(evidence: Evidence, context: ProvisioningContext) -> str | None:
     """A rule that looks at the data: at yesterday's close."""
-    if req.symbol not in context.data_manager.symbols():
+    if evidence.symbol not in context.data_manager.symbols():
         return None
-    yesterday = context.time_manager.session_before(context.day)
-    last = context.data_manager.load_historical_bars(req.symbol, "1d", yesterday, yesterday)
-    return f"{req.symbol} trades at {last.close[-1]:.2f}, below 20" if last.close[-1] < 20 else None
+    market = context.market(evidence.symbol)
+    yesterday = market.time_manager.session_before(market.day)
+    last = context.data_manager.load_historical_bars(evidence.symbol, "1d", yesterday, yesterday)
+    return f"{evidence.symbol} trades at {last.close[-1]:.2f}, below 20" if last.close[-1] < 20 else None
 
 
 def test_one_of_each_from_outside_works_together(minute_store: Path) -> None:
@@ -64,7 +72,6 @@ def test_one_of_each_from_outside_works_together(minute_store: Path) -> None:
         OPERATIONS.temporarily("pair", pair),
         SOURCES.temporarily("hedger", Source("hedger", "the hedger asked for it")),
         RULES.temporarily("no_penny_stocks", no_penny_stocks),
-        STEPS.temporarily("tag_", tag),
     ):
         done = add([Addition("pair", symbol, "hedger", details=details) for symbol in ("AIG", "BAC")])
 
@@ -110,7 +117,7 @@ def test_a_rule_from_outside_refuses_in_mid_session(minute_store: Path) -> None:
 
 
 def test_a_rule_that_raises_refuses_by_its_name(minute_store: Path) -> None:
-    def broken(req: ProvisioningRequirements, context: ProvisioningContext) -> str | None:
+    def broken(evidence: Evidence, context: ProvisioningContext) -> str | None:
         raise ZeroDivisionError("no volume")
 
     system = prepared(minute_store)
@@ -122,7 +129,7 @@ def test_a_rule_that_raises_refuses_by_its_name(minute_store: Path) -> None:
 
 
 def test_an_operation_that_raises_is_in_the_journal(minute_store: Path) -> None:
-    def broken(req: ProvisioningRequirements, context: ProvisioningContext) -> None:
+    def broken(addition: Addition, context: ProvisioningContext) -> Needs:
         raise ZeroDivisionError("no volume")
 
     system = prepared(minute_store)
@@ -150,7 +157,7 @@ def test_a_step_from_outside_runs_where_a_requirement_names_it(minute_store: Pat
     system = prepared(minute_store)
     req = analyze_requirements("symbol", "AIG", "strategy", system.session_data, system.coordinator)
     req.provisioning_steps.append("tag_alone")
-    with STEPS.temporarily("tag_", tag):
+    with STEPS.temporarily("tag_", Tag):
         assert execute(system, req)
 
     data = system.session_data.get_symbol_data("AIG")
@@ -168,7 +175,7 @@ def test_what_is_not_registered_is_refused_by_name(minute_store: Path) -> None:
         ask("symbols", "config")
     with pytest.raises(UnknownNameError, match=r"unknown source 'scaner'.*'scanner'"):
         ask("symbol", "scaner")
-    with pytest.raises(ConfigError, match="registered already"), STEPS.temporarily("create_symbol", tag):
+    with pytest.raises(ConfigError, match="registered already"), STEPS.temporarily("create_symbol", Tag):
         pass
 
 
@@ -179,11 +186,14 @@ def test_built_in_steps_are_told_by_name(minute_store: Path) -> None:
         assert any(name == k or (k.endswith("_") and name.startswith(k)) for k in known)
 
 
-def both(req: ProvisioningRequirements, context: ProvisioningContext, *, interval: str) -> None:
+def both(addition: Addition, context: ProvisioningContext, *, interval: str) -> Needs:
     """An operation made of others: two intervals with history, and an indicator on one of them."""
-    OPERATIONS.get("bar")(req, context, interval=interval, days=2)
-    OPERATIONS.get("bar")(req, context, interval="1d", days=10)
-    OPERATIONS.get("indicator")(req, context, indicator_config=IndicatorConfig("sma", period=5, interval="5m"))
+    sma = IndicatorConfig("sma", period=5, interval="5m")
+    return (
+        OPERATIONS.get("bar")(addition, context, interval=interval, days=2)
+        | OPERATIONS.get("bar")(addition, context, interval="1d", days=10)
+        | OPERATIONS.get("indicator")(addition, context, indicator_config=sma)
+    )
 
 
 def test_an_operation_may_be_made_of_others(minute_store: Path) -> None:
@@ -201,16 +211,9 @@ def test_an_operation_may_be_made_of_others(minute_store: Path) -> None:
             assert len(data.bars["1d"].history) == 10
 
 
-@pytest.mark.parametrize("deepened", ["required", "written"])
-def test_an_operation_may_deepen_what_another_asks_for(minute_store: Path, deepened: str) -> None:
-    def deep(req: ProvisioningRequirements, context: ProvisioningContext) -> None:
-        OPERATIONS.get("bar")(req, context, interval="1d")
-        day = parse_interval("1d")
-        need = IntervalNeed(day, day, bars=30)
-        if deepened == "required":
-            req.require(need, ["the month is taken from it"])
-        else:
-            req.intervals["1d"] = need
+def test_an_operation_may_deepen_what_another_asks_for(minute_store: Path) -> None:
+    def deep(addition: Addition, context: ProvisioningContext) -> Needs:
+        return OPERATIONS.get("bar")(addition, context, interval="1d") | month(addition, context)
 
     system = prepared(minute_store)
     with OPERATIONS.temporarily("deep", deep):
@@ -222,11 +225,13 @@ def test_an_operation_may_deepen_what_another_asks_for(minute_store: Path, deepe
     assert len(series.history) == 30
 
 
-def test_an_operation_gets_bars_that_are_there_without_history(minute_store: Path) -> None:
-    def month(req: ProvisioningRequirements, context: ProvisioningContext) -> None:
-        day = parse_interval("1d")
-        req.require(IntervalNeed(day, day, bars=30), ["the month is taken from it"])
+def month(addition: Addition, context: ProvisioningContext) -> Needs:
+    """An operation: a month of daily bars."""
+    day = parse_interval("1d")
+    return Needs.of_bars(day, day, "the month is taken from it", bars=30)
 
+
+def test_an_operation_gets_bars_that_are_there_without_history(minute_store: Path) -> None:
     system = prepared(minute_store)
     assert system.session_data.add_bar_unified("AIG", "1d")
     with OPERATIONS.temporarily("month", month):

@@ -30,10 +30,8 @@ def held(system: Any, symbol: str = "SPY") -> Any:
 class TestTooLittle:
     def test_it_is_refused_with_the_numbers(self, minute_store: Path) -> None:
         system = engine(minute_store, days="2013-10-07", indicators=[SMA40])
-        req = system.coordinator.analyze_config_symbols()[0]
+        (error,) = system.coordinator.plan_config_symbols()[0].proof.errors
 
-        assert not req.can_proceed
-        (error,) = req.validation_errors
         for part in ("sma_40_30m", "needs 40 bars", "30m", "has 13", "2013-10-04", "on_shortfall: warm"):
             assert part in error
 
@@ -71,10 +69,10 @@ class TestTooLittle:
     def test_too_few_earlier_sessions(self, minute_store: Path) -> None:
         wanted = {"name": "relative_volume", "interval": "5m", "params": {"sessions": 5}}
         system = engine(minute_store, days="2013-10-08", indicators=[wanted])
-        req = system.coordinator.analyze_config_symbols()[0]
+        (error,) = system.coordinator.plan_config_symbols()[0].proof.errors
 
-        assert "needs 5 earlier sessions" in req.validation_errors[0]
-        assert "has 2" in req.validation_errors[0]
+        assert "needs 5 earlier sessions" in error
+        assert "has 2" in error
 
     def test_settling_is_a_warning(self, minute_store: Path) -> None:
         day = engine(
@@ -209,16 +207,16 @@ class TestHoles:
         for part in ("5m", "2 sessions", "2024-06-04"):
             assert part in warning
 
-    def test_a_symbol_without_bars_today_is_dropped_for_the_day_and_back_on_the_next(self, holes: Path) -> None:
+    def test_a_symbol_without_bars_today_is_in_the_session_and_has_none(self, holes: Path) -> None:
+        """Whether it will trade cannot be known before the day is over."""
         days = engine(holes, symbols=["WHOLE", "NOTTODAY"], **{**KEYS, "days": ("2024-06-10", "2024-06-11")}).run()
         first, second = days["days"]
 
-        assert list(first["symbols"]) == ["WHOLE"]
-        reason = first["dropped"]["NOTTODAY"][0]
-        for part in ("NOTTODAY", "no 1m bars on 2024-06-10", "2024-05-20 to 2024-06-11"):
-            assert part in reason
-        assert list(second["symbols"]) == ["WHOLE", "NOTTODAY"]
-        assert second["dropped"] == {}
+        assert list(first["symbols"]) == list(second["symbols"]) == ["WHOLE", "NOTTODAY"]
+        assert (first["dropped"], second["dropped"]) == ({}, {})
+        rows = [day["symbols"]["NOTTODAY"]["bars"]["1m"]["session_rows"] for day in (first, second)]
+        assert rows == [0, 390]
+        assert first["symbols"]["NOTTODAY"]["bars"]["1m"]["quality"] == 0.0
 
     def test_bars_that_begin_late_are_visible_when_they_come(self, holes: Path) -> None:
         system = prepared(holes, symbols=["WHOLE", "LATE"], **KEYS)

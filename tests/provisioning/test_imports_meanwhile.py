@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from made_bars import made_store
+from openbell.compat import analyze_requirements
 from openbell.config import IndicatorConfig
-from openbell.provisioning import analyze_requirements
 from probes import engine, execute, prepared, strategy_at
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def test_a_new_symbol_is_there_for_a_strategy(store: Path) -> None:
 
 def test_a_second_plan_sees_it(store: Path) -> None:
     system = engine(store, days=DAYS[1], symbols=["SPY", "NEW"])
-    assert [req.can_proceed for req in system.coordinator.analyze_config_symbols()] == [True, False]
+    assert [not plan.proof.errors for plan in system.coordinator.plan_config_symbols()] == [True, False]
     made_store(store, ["NEW"], *DAYS)
-    assert [req.can_proceed for req in system.coordinator.analyze_config_symbols()] == [True, True]
+    assert [not plan.proof.errors for plan in system.coordinator.plan_config_symbols()] == [True, True]
 
 
 def test_more_history_is_there_for_a_deeper_addition(store: Path) -> None:

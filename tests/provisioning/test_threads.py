@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from made_bars import made_store
+from openbell.compat import analyze_requirements
 from openbell.config import IndicatorConfig
-from openbell.provisioning import analyze_requirements
 from openbell.testing import advance, probe_strategy
 from probes import engine, execute, prepared
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from openbell.compat import ProvisioningRequirements, analyze_requirements
 from openbell.config import IndicatorConfig
 from openbell.errors import UnknownNameError
-from openbell.provisioning import RULES, STEPS, Addition, ProvisioningRequirements, StepWork, analyze_requirements
+from openbell.provisioning import RULES, STEPS, Addition, StepWork
 from openbell.testing import advance
 from probes import config_of, engine, execute, journal, prepared, steps, strategy_at, visible
 
@@ -37,6 +38,24 @@ def truncate(store: Path, symbol: str, interval: str) -> Path:
 def requirement(system: SystemManager, symbol: str, **indicator: Any) -> ProvisioningRequirements:
     operation = "indicator" if indicator else "symbol"
     return analyze_requirements(operation, symbol, "strategy", system.session_data, system.coordinator, **indicator)
+
+
+@dataclass(frozen=True)
+class Burst:
+    """A step that fails."""
+
+    name = "burst"
+
+    def carry_out(self, work: StepWork) -> None:
+        raise ZeroDivisionError("burst")
+
+
+class BurstOfFull(Burst):
+    """A step that fails when the symbol is full."""
+
+    def carry_out(self, work: StepWork) -> None:
+        assert work.draft.meets_session_config_requirements
+        raise OSError("burst")
 
 
 class TestDamagedFile:
@@ -121,14 +140,11 @@ class TestFailingStep:
 
     @pytest.mark.parametrize("place", range(9))
     def test_nothing_of_a_full_addition_shows(self, minute_store: Path, place: int) -> None:
-        def burst(work: StepWork) -> None:
-            raise ZeroDivisionError("burst")
-
         system = prepared(minute_store, trailing={"1m": 2}, indicators=[{"name": "sma", "period": 5}])
         req = requirement(system, "AIG")
         names = list(req.provisioning_steps)
         before = everything(system)
-        with STEPS.temporarily("burst", burst):
+        with STEPS.temporarily("burst", Burst):
             req.provisioning_steps.insert(place, "burst")
             assert not execute(system, req)
 
@@ -140,16 +156,12 @@ class TestFailingStep:
         assert execute(system, req), "once the cause is mended it succeeds"
 
     def test_nothing_of_an_upgrade_shows(self, minute_store: Path) -> None:
-        def burst(work: StepWork) -> None:
-            assert work.draft.meets_session_config_requirements
-            raise OSError("burst")
-
         system = prepared(minute_store, trailing={"1m": 3})
         system.session_data.add_indicator_unified("AIG", SMA)
         advance(system, "12:00")
         before = everything(system)
         req = requirement(system, "AIG")
-        with STEPS.temporarily("burst", burst):
+        with STEPS.temporarily("burst", BurstOfFull):
             req.provisioning_steps.append("burst")
             assert not execute(system, req)
 
@@ -167,7 +179,7 @@ class TestFailingStep:
 
 class TestRefusal:
     def test_all_rules_report_together(self, minute_store: Path) -> None:
-        with RULES.temporarily("never", lambda req, context: "never on a Thursday"):
+        with RULES.temporarily("never", lambda evidence, context: "never on a Thursday"):
             system = engine(minute_store, symbols=["SPY", "NOPE"])
             errors = requirement(system, "NOPE").validation_errors
 
@@ -257,7 +269,7 @@ class TestAnalysisIsPure:
         def ask() -> list[ProvisioningRequirements]:
             asked = [requirement(system, s) for s in ("SPY", "AIG", "NOPE")]
             asked.append(requirement(system, "AIG", indicator_config=SMA))
-            return [replace(req, proofs={}) for req in asked]
+            return asked
 
         assert ask() == ask()
         assert everything(system) == before
@@ -287,7 +299,7 @@ class TestAnalysisIsPure:
     def test_every_need_has_its_reason(self, minute_store: Path) -> None:
         system = prepared(minute_store)
         req = requirement(system, "BAC", indicator_config=SMA)
-        why = {(edge.need, edge.because) for edge in req.why}
+        why = {(edge.need, edge.because) for edge in req.needs.reasons}
 
         assert ("sma_20_5m", "a strategy asked for it") in why
         assert any(need == "5m" and because.startswith("sma_20_5m reads it") for need, because in why)

@@ -9,7 +9,7 @@ from openbell import indicators
 from openbell.config import IndicatorConfig
 from openbell.errors import ConfigError, DataError
 from openbell.model.interval import parse_interval
-from openbell.provisioning.requirements import Addition
+from openbell.provisioning.needs import Addition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openbell.compat import SeedCoordinator
 from openbell.components.configured import ConfiguredClasses
 from openbell.engine.component_runner import ComponentRunner
 from openbell.engine.dispatcher import Dispatcher
@@ -11,18 +12,7 @@ from openbell.engine.observer import RunReporter
 from openbell.engine.subscriptions import Subscriptions, errors_of
 from openbell.engine.timetable import Timetable
 from openbell.errors import ConfigError, ProvisioningError
-from openbell.provisioning import (
-    Addition,
-    Journal,
-    Provisioner,
-    ProvisioningContext,
-    ProvisioningRequirements,
-    SymbolValidationResult,
-    analyze_requirements,
-)
-from openbell.provisioning.analysis import prove, requirements_of
-from openbell.provisioning.history import prefetch
-from openbell.provisioning.validation import check_rule
+from openbell.provisioning import Addition, Journal, Plan, Provisioner, ProvisioningContext, RunScope
 from openbell.quality.calendar_fit import questions_of_calendar
 from openbell.results.day import day_result
 from openbell.session import SessionData
@@ -33,14 +23,13 @@ if TYPE_CHECKING:
 
     from openbell.config import SessionConfig
     from openbell.market_data.manager import DataManager
-    from openbell.provisioning.context import Answers
     from openbell.results.result import DayResult
     from openbell.timing import TimeManager
 
 __all__ = ["SessionCoordinator"]
 
 
-class SessionCoordinator:
+class SessionCoordinator(SeedCoordinator):
     """Prepares and runs the sessions of a config.
 
     Args:
@@ -60,6 +49,7 @@ class SessionCoordinator:
         dropped: The config symbols of the current day that could not be provisioned, with their errors.
         load_s: Time spent preparing the days of this run, in seconds of the machine's time.
         run_s: Time spent on them from open to close.
+        days_without_bars: The days of this run on which no symbol of the session had a bar, known when each is over.
     """
 
     def __init__(
@@ -74,7 +64,7 @@ class SessionCoordinator:
         self.time_manager = time_manager
         self.data_manager = data_manager
         self.clock = time_manager.clock
-        self._lasting: Answers = {}
+        self._scope = RunScope(session_config)
         self._classes = ConfiguredClasses.of(session_config)
         self.days = time_manager.sessions(
             session_config.backtest_config.start_date, session_config.backtest_config.end_date
@@ -94,6 +84,7 @@ class SessionCoordinator:
         self._reporter = reporter
         self.journal = Journal(reporter.add)
         self.load_s = self.run_s = 0.0
+        self.days_without_bars: list[date] = []
 
     def run_day(self, day: date) -> DayResult:
         """Run one session from its preparation to its end.
@@ -108,6 +99,9 @@ class SessionCoordinator:
             result = self._run_day(day)
         finally:
             self._reporter.finish_batch()
+        if self.session_data.symbols and not result.bars_streamed:
+            self.days_without_bars.append(day)
+            self._reporter.warned(f"no symbol had a bar on {day}")
         self._reporter.day_ended(result, self.session_data)
         return result
 
@@ -163,9 +157,9 @@ class SessionCoordinator:
         self.clock.reset(self.time_manager.session(day).first_ns)
 
     def context_of(self, session_data: SessionData) -> ProvisioningContext:
-        """The context as seen from a session."""
+        """Return the context of provisioning as seen from a session."""
         day_bars = self.data_manager.on_day(session_data.session_date)
-        return ProvisioningContext(self.session_config, self.time_manager, day_bars, session_data, self._lasting)
+        return ProvisioningContext(self._scope, self.time_manager, day_bars, session_data)
 
     def _load_session_data(self) -> None:
         """Provision every config symbol; a bad one is dropped with its reason, all bad end the run.
@@ -173,29 +167,23 @@ class SessionCoordinator:
         Raises:
             ProvisioningError: None of them could be provisioned.
         """
-        reqs = self.analyze_config_symbols()
+        plans = self.plan_config_symbols()
         first_record = len(self.journal)
-        for req, ok in zip(reqs, self.provisioner.execute(reqs), strict=True):
+        for plan, ok in zip(plans, self.provisioner.execute(plans), strict=True):
             if not ok:
-                self.dropped[req.symbol] = errors_of(self.journal.since(first_record), req.symbol, req.owner)
-        if reqs and len(self.dropped) == len(reqs):
+                self.dropped[plan.symbol] = errors_of(self.journal.since(first_record), plan.symbol, "config")
+        if plans and len(self.dropped) == len(plans):
             reasons = "\n".join(f"  {symbol}: {' '.join(errors)}" for symbol, errors in self.dropped.items())
             day = self.session_data.session_date
-            none = f"none of the {len(reqs)} symbols could" if len(reqs) > 1 else "the only symbol could not"
+            none = f"none of the {len(plans)} symbols could" if len(plans) > 1 else "the only symbol could not"
             symbols = self.session_config.session_data_config.symbols
             questions = questions_of_calendar(self.data_manager.store, self.time_manager, symbols, day, day)
             raise ProvisioningError("\n".join([f"{none} be provisioned for {day}:\n{reasons}", *questions]))
 
-    def analyze_config_symbols(self) -> list[ProvisioningRequirements]:
-        """Analyse and validate all config symbols for the current day, without provisioning any: the plan."""
-        context = self.provisioner.context
-        context.refresh()
+    def plan_config_symbols(self) -> list[Plan]:
+        """Plan all config symbols for the current day, without provisioning any."""
         symbols = self.session_config.session_data_config.symbols
-        reqs = [requirements_of(Addition("symbol", symbol, "config"), context) for symbol in symbols]
-        prefetch(((req.symbol, need) for req in reqs for need in req.intervals.values()), context)
-        for req in reqs:
-            prove(req, context)
-        return reqs
+        return self.provisioner.plan(Addition("symbol", symbol, "config") for symbol in symbols)
 
     def unread_keys(self) -> list[str]:
         """What to tell of keys of their configs that scanners and strategies have read on no day so far."""
@@ -222,44 +210,3 @@ class SessionCoordinator:
     def unlock_symbol(self, symbol: str) -> bool:
         """Allow the removal of a symbol again; False when it is not in the session."""
         return self.provisioner.unlock_symbol(symbol, source="strategy")
-
-    def _execute_provisioning(self, req: ProvisioningRequirements) -> bool:
-        """Carry out an analysed requirement: all of its steps, or none; the journal says which failed and why."""
-        return self.provisioner.execute([req])[0]
-
-    # Validation, by the names of the specification
-
-    def _validate_symbol_for_loading(self, symbol: str) -> SymbolValidationResult:
-        """Whether a symbol can be loaded as the config asks; all rules are run, nothing is touched."""
-        req = self._symbol_requirements(symbol)
-        context = self.provisioner.context
-        return SymbolValidationResult(
-            symbol=symbol,
-            can_proceed=req.can_proceed,
-            errors=tuple(req.validation_errors),
-            warnings=tuple(req.warnings),
-            data_source_available=check_rule("data_source", req, context) is None,
-            has_historical_data=bool(req.proofs) and check_rule("historical_availability", req, context) is None,
-            has_parquet_data=bool(req.proofs) and check_rule("parquet_data", req, context) is None,
-        )
-
-    def _check_data_source_for_symbol(self, symbol: str) -> bool:
-        """Whether the store knows the symbol."""
-        return self._validate_symbol_for_loading(symbol).data_source_available
-
-    def _check_historical_data_availability(self, symbol: str) -> bool:
-        """Whether the symbol's history reaches back far enough for all that the config asks."""
-        return self._validate_symbol_for_loading(symbol).has_historical_data
-
-    def _check_parquet_data(self, symbol: str) -> bool:
-        """Whether the store has bars of the current session."""
-        return self._validate_symbol_for_loading(symbol).has_parquet_data
-
-    def _symbol_requirements(self, symbol: str) -> ProvisioningRequirements:
-        return analyze_requirements(
-            operation_type="symbol",
-            symbol=symbol,
-            source="config",
-            session_data=self.session_data,
-            session_coordinator=self,
-        )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from openbell.config.gap_policy import symbols_named
 from openbell.errors import CalendarError
-from openbell.provisioning import Addition, ProvisioningContext
-from openbell.provisioning.analysis import requirements_of
+from openbell.provisioning import Addition, ProvisioningContext, RunScope
+from openbell.provisioning.analysis import analyze
 from openbell.quality.calendar_fit import bars_beyond_calendar, first_stored_day, questions_of_calendar
 from openbell.session import SessionData
 
@@ -46,14 +46,14 @@ def _first_day_of_history(
     config: SessionConfig, time_manager: TimeManager, data_manager: DataManager, day: date
 ) -> date:
     """Return where the calendar lets the history of a session begin."""
-    context = ProvisioningContext(config, time_manager, data_manager.on_day(day), SessionData(day), {})
+    context = ProvisioningContext(RunScope(config), time_manager, data_manager.on_day(day), SessionData(day))
     symbols = config.session_data_config.symbols
     # All symbols need the same but for what the store holds of them.
     one = next(filter(context.stored_intervals, symbols), symbols[0])
     first = day
-    for need in requirements_of(Addition("symbol", one, "config"), context).intervals.values():
+    for need in analyze(Addition("symbol", one, "config"), context).intervals.values():
         with suppress(CalendarError):
-            first = min(first, context.calendar_start(need))
+            first = min(first, context.market(one).calendar_start(need))
     return first
 
 

@@ -12,6 +12,7 @@ from openbell.engine.gc_control import rare_collection
 from openbell.engine.observer import RunReporter, SessionObserver
 from openbell.engine.oddities import oddities
 from openbell.engine.preflight import require_good_config
+from openbell.errors import ProvisioningError
 from openbell.provisioning.plan import plan_symbol
 from openbell.results.plan import DayPlan, PlanResult
 from openbell.results.result import RunResult
@@ -111,7 +112,8 @@ class SystemManager:
             folder: Receives events as they happen and, at the end, the results; nothing is written unless given.
 
         Raises:
-            ProvisioningError: On some day, none of the config's symbols could be provisioned.
+            ProvisioningError: On some day, none of the config's symbols could be provisioned; or no symbol had a bar on
+                any day.
             ComponentError: A scanner or strategy raised. The run folder keeps what was done until then.
             RunFolderError: The run folder can no longer be written.
         """
@@ -126,6 +128,7 @@ class SystemManager:
                     self._days.append(self._run_day(day))
                     if folder:
                         folder.keep_day(self.session_data)
+            self._require_bars()
             self._unread = tuple(self.coordinator.unread_keys())
             for warning in self._unread:
                 reporter.warned(warning)
@@ -146,13 +149,29 @@ class SystemManager:
             self._error = f"interrupted in session {day}" if stopped else str(error) or type(error).__name__
             raise
 
+    def _require_bars(self) -> None:
+        """Raise when the run is over and no symbol has had a bar on any of its days."""
+        days, empty = self.coordinator.days, self.coordinator.days_without_bars
+        if len(empty) == len(days):
+            when = f"{days[0]}" if len(days) == 1 else f"any of the {len(days)} sessions from {days[0]} to {days[-1]}"
+            self._error = f"no symbol had a bar on {when}. {self._what_is_stored()}"
+            raise ProvisioningError(self._error)
+
+    def _what_is_stored(self) -> str:
+        """Return from when to when the store has bars of some of the symbols."""
+        named = [(data.symbol, data.base_interval) for data in self.session_data.current.values()][:3]
+        found = [self.data_manager.coverage(symbol, base) for symbol, base in named if base]
+        spans = [f"{c.symbol} {c.interval} from {c.first:%Y-%m-%d} to {c.last:%Y-%m-%d}" for c in found if c]
+        return f"The store has bars of {', '.join(spans)}." if spans else ""
+
     def summary(self) -> RunResult:
         """Return the result of the run so far: the sessions that are over and, when it failed, the ``error``."""
+        empty_days = (f"no symbol had a bar on {day}" for day in self.coordinator.days_without_bars)
         return RunResult(
             session_name=self.config.session_name,
             mode=self.config.mode,
             exchange=self.config.exchange_name,
-            warnings=(*self.warnings, *self._reporter.failures, *self._unread),
+            warnings=(*self.warnings, *self._reporter.failures, *empty_days, *self._unread),
             store_label=read_label(self.data_manager.store.path),
             error=self._error,
             days=tuple(self._days),
@@ -174,5 +193,5 @@ class SystemManager:
     def _plan_day(self, day: date) -> DayPlan:
         self.coordinator.begin_day(day)
         context = self.coordinator.provisioner.context
-        reqs = self.coordinator.analyze_config_symbols()
-        return DayPlan(day, {req.symbol: plan_symbol(req, context) for req in reqs})
+        plans = self.coordinator.plan_config_symbols()
+        return DayPlan(day, {plan.symbol: plan_symbol(plan, context) for plan in plans})

@@ -1,14 +1,13 @@
 """Unified provisioning: every addition is analysed, validated and provisioned the same way."""
 
-from openbell.provisioning.analysis import analyze_requirements
-from openbell.provisioning.context import ProvisioningContext
+from openbell.provisioning.analysis import OPERATIONS, analyze_indicator_requirements
+from openbell.provisioning.context import ProvisioningContext, RunScope
 from openbell.provisioning.journal import Journal
-from openbell.provisioning.operations import OPERATIONS, analyze_indicator_requirements
+from openbell.provisioning.needs import Addition, Needs
 from openbell.provisioning.provisioner import Provisioner
-from openbell.provisioning.requirements import Addition, ProvisioningRequirements
 from openbell.provisioning.sources import SOURCES, Source
-from openbell.provisioning.steps import STEPS, StepWork
-from openbell.provisioning.validation import RULES, SymbolValidationResult
+from openbell.provisioning.steps import STEPS, Plan, Step, StepWork
+from openbell.provisioning.validation import RULES, Evidence
 
 __all__ = [
     "OPERATIONS",
@@ -16,13 +15,15 @@ __all__ = [
     "SOURCES",
     "STEPS",
     "Addition",
+    "Evidence",
     "Journal",
+    "Needs",
+    "Plan",
     "Provisioner",
     "ProvisioningContext",
-    "ProvisioningRequirements",
+    "RunScope",
     "Source",
+    "Step",
     "StepWork",
-    "SymbolValidationResult",
     "analyze_indicator_requirements",
-    "analyze_requirements",
 ]

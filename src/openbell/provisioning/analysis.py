@@ -1,175 +1,179 @@
-"""Phase 1, analyse: what does an addition take, and why? Nothing is changed by asking."""
+"""Phase 1, analyse: what an addition needs, and why."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache, reduce
+from itertools import compress
+from numbers import Integral
+from operator import or_
+from typing import TYPE_CHECKING
 
-from openbell.provisioning.history import run_starts, starts_after
-from openbell.provisioning.operations import OPERATIONS
-from openbell.provisioning.requirements import Addition, IntervalNeed, ProvisioningRequirements
+from openbell import indicators
+from openbell.config import IndicatorConfig
+from openbell.errors import ConfigError
+from openbell.model.interval import Interval, parse_interval
+from openbell.provisioning.context import base_for
+from openbell.provisioning.needs import IndicatorNeed, Needs, Reason
 from openbell.provisioning.sources import SOURCES
-from openbell.provisioning.validation import validate
-from openbell.session.series import all_bars
+from openbell.registry import Registry
 
 if TYPE_CHECKING:
-    from openbell.provisioning.context import ProvisioningContext
-    from openbell.session import SessionData, SymbolSessionData
+    from openbell.indicators import Indicator
+    from openbell.provisioning.context import ProvisioningContext, RunScope
+    from openbell.provisioning.needs import Addition
 
-__all__ = [
-    "analyze_addition",
-    "analyze_requirements",
-    "is_there",
-    "prove",
-    "requirements_of",
-]
+__all__ = ["OPERATIONS", "Operation", "analyze", "analyze_indicator_requirements"]
 
+Operation = Callable[..., Needs]
+"""A kind of addition: ``operation(addition, context, **details)`` returns what it needs, and changes nothing."""
 
-class HasContext(Protocol):
-    """What `analyze_requirements` needs of the coordinator."""
-
-    def context_of(self, session_data: SessionData) -> ProvisioningContext:
-        """The context as seen from ``session_data``."""
+OPERATIONS: Registry[Operation] = Registry("operation")
+"""All operations by type; register more with ``OPERATIONS.add(name, function)``."""
 
 
-NOTHING_TO_DO = "; everything is there already, nothing to do"
-
-
-def analyze_requirements(
-    operation_type: str,
-    symbol: str,
-    source: str,
-    session_data: SessionData,
-    session_coordinator: HasContext,
-    **kwargs: Any,
-) -> ProvisioningRequirements:
-    """Unified requirement analysis: what an addition takes, whether it can be had, and the steps that bring it.
-
-    Nothing is changed by the call: it is the dry run of the addition.
-
-    Args:
-        operation_type: "symbol", "bar", "indicator", or one registered in `OPERATIONS`.
-        symbol: The symbol to add to.
-        source: Who asks: "config", "scanner", "strategy", or one registered in `SOURCES`.
-        session_data: The session to add to.
-        session_coordinator: Its coordinator.
-        kwargs: The operation's details: ``indicator_config``; ``interval`` and ``days``. ``system_manager`` may be
-            given and is not needed.
+def analyze(addition: Addition, context: ProvisioningContext) -> Needs:
+    """Return what an addition needs; whether the store has it is not looked at.
 
     Raises:
         UnknownNameError: An operation, source or indicator that is not registered.
         ConfigError: A detail that cannot be: a bad interval, a bad parameter.
     """
-    details = {name: value for name, value in kwargs.items() if name != "system_manager"}
-    addition = Addition(operation_type, symbol, source, details=details)
-    return analyze_addition(addition, session_coordinator.context_of(session_data))
-
-
-def analyze_addition(addition: Addition, context: ProvisioningContext) -> ProvisioningRequirements:
-    """`analyze_requirements` for an `Addition`."""
-    req = requirements_of(addition, context)
-    prove(req, context)
-    return req
-
-
-def requirements_of(addition: Addition, context: ProvisioningContext) -> ProvisioningRequirements:
-    """What an addition takes, and why; whether it can be had is not looked at yet."""
     operation = OPERATIONS.get(addition.operation_type)
-    source = SOURCES.get(addition.source)
-    req = ProvisioningRequirements(
-        operation_type=addition.operation_type,
-        source=addition.source,
-        owner=addition.owner or addition.source,
-        symbol=addition.symbol,
-        symbol_exists=context.session_data.get_symbol_data(addition.symbol) is not None,
-        added_by=source.name,
-    )
-    operation(req, context, **addition.details)
-    req.finish_intervals()
-    return req
+    SOURCES.get(addition.source)
+    return operation(addition, context, **addition.details)
 
 
-def prove(req: ProvisioningRequirements, context: ProvisioningContext) -> None:
-    """Validate what is required, and determine the steps that bring it; what is there already takes neither."""
-    if is_there(req, context):
-        return
-    validate(req, context)
-    if not req.can_proceed:
-        return
-    req.historical_days = _calendar_days(req, context)
-    _determine_provisioning_steps(req, context)
+def analyze_indicator_requirements(config: IndicatorConfig, settling_tolerance: float = 1e-4) -> IndicatorNeed:
+    """Return what one indicator needs: its parameters with defaults, its lookback and its settling length.
 
-
-def is_there(req: ProvisioningRequirements, context: ProvisioningContext) -> bool:
-    """Whether the session has all that is required, which is then noted on ``req``."""
-    existing = context.session_data.get_symbol_data(req.symbol)
-    if existing is None or not _has_everything(existing, req):
-        return False
-    req.can_proceed = req.symbol_validated = True
-    req.reason += NOTHING_TO_DO
-    return True
-
-
-def _has_everything(existing: SymbolSessionData, req: ProvisioningRequirements) -> bool:
-    """Whether a look at the symbol is enough to know that nothing is missing.
-
-    A registered indicator has had its warm-up. How far back sessions of history reach takes a look at the calendar, and
-    an operation with steps of its own decides for itself.
+    Raises:
+        UnknownNameError: No such indicator.
+        ConfigError: No such parameter, a bad value, or bars of an interval that it cannot read.
     """
-    if req.provisioning_steps or (
-        req.meets_session_config_requirements and not existing.meets_session_config_requirements
-    ):
-        return False
-    return (
-        all(name in existing.bars for name in req.intervals)
-        and all(need.key in existing.indicators for need in req.indicators)
-        and (req.meets_session_config_requirements or not any(_reaches_back(n, req) for n in req.intervals.values()))
+    return _indicator_need(indicators.get(config.name), config, settling_tolerance)
+
+
+@lru_cache(maxsize=4096)
+def _indicator_need(indicator: Indicator, config: IndicatorConfig, settling_tolerance: float) -> IndicatorNeed:
+    params = indicator.resolve(config.period, config.params)
+    interval = parse_interval(config.interval)
+    indicator.check_interval(str(interval))
+    lookback = indicator.lookback(params)
+    settling = indicator.settling(params, settling_tolerance)
+    valid_after = 0 if indicator.session_aware and interval.is_intraday else lookback.bars
+    return IndicatorNeed(
+        config=config,
+        indicator=indicator,
+        key=indicators.key(indicator.name, params, str(interval)),
+        params=params,
+        interval=interval,
+        lookback_bars=lookback.bars,
+        lookback_sessions=lookback.sessions,
+        settling=settling,
+        session_aware=indicator.session_aware,
+        valid_after=valid_after,
+        settled_after=valid_after + (settling or 0),
     )
 
 
-def _reaches_back(need: IntervalNeed, req: ProvisioningRequirements) -> bool:
-    """Whether history is asked for that is not the warm-up of its indicators."""
-    own = [indicator for indicator in req.indicators if indicator.interval == need.interval]
-    return (
-        need.trailing_sessions > 0
-        or need.bars > max((i.settled_after for i in own), default=0)
-        or need.lookback_sessions > max((i.lookback_sessions for i in own), default=0)
+def _symbol(addition: Addition, context: ProvisioningContext) -> Needs:
+    """All that the config asks of every symbol."""
+    entries = context.config.session_data_config.historical.data
+    applies = tuple(entry.apply_to == "all" or addition.symbol in entry.apply_to for entry in entries)
+    # Most symbols need the same, whoever asks: a universe is analysed once.
+    memo = context.run.memo
+    needs = memo(_needs_of_symbol, context.run, applies, context.stored_intervals(addition.symbol))
+    return memo(_for_reason, needs, SOURCES.get(addition.source).asks)
+
+
+def _for_reason(needs: Needs, reason: str) -> Needs:
+    return replace(needs, reason=reason)
+
+
+def _needs_of_symbol(run: RunScope, applies: tuple[bool, ...], stored: tuple[str, ...]) -> Needs:
+    data = run.config.session_data_config
+    found = [_bars(interval, stored, f"the config streams {interval}") for interval in data.streams]
+    for entry in compress(data.historical.data, applies):
+        for interval in entry.intervals:
+            because = f"the config asks for {entry.trailing_days} trailing sessions of {interval}"
+            found.append(_bars(interval, stored, because, trailing_sessions=entry.trailing_days))
+    found += [_indicator(run, config, stored, "the config asks for it") for config in data.indicators]
+    return reduce(or_, found, Needs(full_symbol=True))
+
+
+def _bar(addition: Addition, context: ProvisioningContext, *, interval: str, days: int = 0) -> Needs:
+    """Bars of one interval with some sessions of history."""
+    wanted = parse_interval(interval)
+    days = _whole_sessions(days, f"{addition.symbol}: bars of {wanted}")
+    stored, asks = context.stored_intervals(addition.symbol), SOURCES.get(addition.source).asks
+    return context.run.memo(_needs_of_bars, wanted, days, stored, asks)
+
+
+def _whole_sessions(days: object, of_what: str) -> int:
+    if isinstance(days, bool) or not isinstance(days, Integral):
+        raise ConfigError(f"{of_what} with days={days!r}; days is a whole number of sessions.")
+    if days < 0:
+        raise ConfigError(f"{of_what} with {days} trailing sessions; days must be 0 or more.")
+    return int(days)
+
+
+def _needs_of_bars(interval: Interval, days: int, stored: tuple[str, ...], asks: str) -> Needs:
+    depth = f" with {days} trailing sessions" if days else ""
+    needs = _bars(interval, stored, asks + depth, trailing_sessions=days)
+    return Needs(reason=f"bars of {interval}{depth}: {asks}") | needs
+
+
+def _indicators(
+    addition: Addition,
+    context: ProvisioningContext,
+    *,
+    indicator_config: IndicatorConfig,
+    more: Sequence[IndicatorConfig] = (),
+) -> Needs:
+    """One indicator, or several at once, with the bars that they read and the history that warms them up."""
+    configs = (indicator_config, *more)
+    for config in configs:
+        _check_is_config(config, addition.symbol)
+    stored, asks = context.stored_intervals(addition.symbol), SOURCES.get(addition.source).asks
+    return context.run.memo(_needs_of_indicators, context.run, configs, stored, asks)
+
+
+def _check_is_config(config: object, symbol: str) -> None:
+    if not isinstance(config, IndicatorConfig):
+        example = 'IndicatorConfig("sma", period=20, interval="5m")'
+        raise ConfigError(f"{symbol}: an indicator is added by its config, such as {example}; not by {config!r}")
+
+
+def _needs_of_indicators(
+    run: RunScope, configs: tuple[IndicatorConfig, ...], stored: tuple[str, ...], asks: str
+) -> Needs:
+    needs = reduce(or_, (_indicator(run, config, stored, asks) for config in configs))
+    return Needs(reason=f"{', '.join(need.key for need in needs.indicators)}: {asks}") | needs
+
+
+def _bars(interval: str | Interval, stored: tuple[str, ...], because: str, **depth: int) -> Needs:
+    wanted = parse_interval(str(interval))
+    return Needs.of_bars(wanted, base_for(wanted, stored), because, **depth)
+
+
+def _indicator(run: RunScope, config: IndicatorConfig, stored: tuple[str, ...], because: str) -> Needs:
+    need = analyze_indicator_requirements(config, run.config.session_data_config.settling_tolerance)
+    depth = f"{need.settled_after} bar{'s' if need.settled_after > 1 else ''} of warm-up" if need.settled_after else ""
+    sessions = f"{need.lookback_sessions} earlier sessions" if need.lookback_sessions else ""
+    asked = " and ".join(part for part in (depth, sessions) if part)
+    bars = _bars(
+        need.interval,
+        stored,
+        f"{need.key} reads it" + (f", with {asked}" if asked else ""),
+        bars=need.settled_after,
+        lookback_bars=need.valid_after,
+        lookback_sessions=need.lookback_sessions,
     )
+    return Needs(indicators=(need,), reasons=(Reason(need.key, because),)) | bars
 
 
-def _calendar_days(req: ProvisioningRequirements, context: ProvisioningContext) -> int:
-    """Sessions of history that the deepest need reaches back over, were no bar missing."""
-    first = min((context.calendar_start(need) for need in req.intervals.values()), default=context.day)
-    return context.sessions_since(first)
-
-
-def _determine_provisioning_steps(req: ProvisioningRequirements, context: ProvisioningContext) -> None:
-    """The steps from what the session holds to what is required; none when it holds everything."""
-    existing = context.session_data.get_symbol_data(req.symbol)
-    own_steps, steps = list(req.provisioning_steps), []
-    full = req.meets_session_config_requirements
-    upgrade = existing is not None and full and not existing.meets_session_config_requirements
-    if existing is None:
-        steps.append("create_symbol")
-    elif upgrade:
-        steps.append("upgrade_symbol")
-    held = existing.bars if existing else {}
-    new = [name for name in req.required_intervals if name not in held]
-    deeper = [
-        name
-        for name, start_ns in run_starts(req).items()
-        if name in held and starts_after(all_bars(held[name]), start_ns, req.proofs[name])
-    ]
-    steps += [f"add_interval_{name}" for name in new]
-    if (new and req.needs_historical) or deeper:
-        steps.append("load_historical")
-    if new or deeper:
-        steps.append("load_session")
-    known = existing.indicators if existing else {}
-    if any(need.key not in known for need in req.indicators):
-        steps.append("register_indicator")
-    full_already = existing is not None and existing.meets_session_config_requirements
-    if (full or full_already) and (upgrade or new or deeper):
-        steps.append("calculate_quality")
-    req.provisioning_steps = steps + own_steps
-    if not req.provisioning_steps:
-        req.reason += NOTHING_TO_DO
+OPERATIONS.add("symbol", _symbol)
+OPERATIONS.add("bar", _bar)
+OPERATIONS.add("indicator", _indicators)

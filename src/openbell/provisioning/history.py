@@ -1,36 +1,62 @@
-"""How far back a series must reach to hold the history asked for, counted in bars that exist."""
+"""The history of a series: from where on the store has what is needed, counted in bars that exist."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from openbell.errors import CalendarError, DataError
+from openbell.market_data.completeness import has_synthetic
 from openbell.model.bars import Bars
-from openbell.provisioning.requirements import HistoryProof
+from openbell.provisioning.context import Market
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from numpy.typing import NDArray
 
     from openbell.model.bars import BarTimes
     from openbell.model.interval import Interval
-    from openbell.provisioning.context import ProvisioningContext
-    from openbell.provisioning.requirements import IntervalNeed, ProvisioningRequirements
+    from openbell.provisioning.context import PastSessions, ProvisioningContext
+    from openbell.provisioning.needs import IntervalNeed
 
-__all__ = ["measured_from", "prefetch", "prove_history", "run_starts", "starts_after"]
+__all__ = ["HistoryProof", "find_history", "measured_from", "prefetch", "series_starts"]
 
 _FEWEST_SESSIONS_FURTHER = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HistoryProof:
+    """What the store has for an `IntervalNeed`, of bars that have closed by the session clock.
+
+    Attributes:
+        need: What was asked for.
+        start_ns: Start of the first bar that the need reaches back to, nanoseconds since 1970 UTC; the session's start
+            when there is none.
+        first_session: The session of that bar.
+        bars: Bars of history that warm up, from there on.
+        sessions: Sessions of history that have bars, from there on.
+        visible_bars: Bars that have closed by the session clock, as far back as was looked for.
+        available_from: The first day that the store has of its base; None when none has closed yet.
+    """
+
+    need: IntervalNeed
+    start_ns: int
+    first_session: date
+    bars: int
+    sessions: int
+    visible_bars: int
+    available_from: date | None
 
 
 def prefetch(needs: Iterable[tuple[str, IntervalNeed]], context: ProvisioningContext) -> None:
     """Read what the needs of many symbols take in one scan per base interval.
 
-    What cannot be had is passed over here, and told when the needs are proved one by one.
+    What cannot be had is passed over here, and reported when the needs are proved one by one.
     """
     asking: dict[IntervalNeed, list[str]] = {}  # most symbols need the same
     for symbol, need in needs:
@@ -41,160 +67,161 @@ def prefetch(needs: Iterable[tuple[str, IntervalNeed]], context: ProvisioningCon
     for need, those in asking.items():
         base = str(need.base)
         with suppress(CalendarError):
-            first[base] = min(first.get(base, context.day), context.calendar_start(need))
+            start = context.memo(Market.calendar_start, context.market(those[0]), need)
+            first[base] = min(first.get(base, context.day), start)
             symbols.setdefault(base, {}).update(dict.fromkeys(those))
     for base, wanted in symbols.items():
         with suppress(DataError):
             context.data_manager.prefetch(tuple(wanted), base, first[base], context.day)
 
 
-def prove_history(
-    symbol: str, need: IntervalNeed, context: ProvisioningContext, together: Iterable[IntervalNeed] = ()
-) -> HistoryProof:
-    """Find where the run of an interval starts so that it holds the history asked for, as far as the store has it.
+def find_history(
+    symbol: str, need: IntervalNeed, together: tuple[IntervalNeed, ...], context: ProvisioningContext
+) -> tuple[HistoryProof, Bars]:
+    """Find from where on a series holds the history asked for, as far as the store has it.
 
-    Begins where the calendar says and goes further back as long as bars are missing.
+    Begins where the calendar says and goes further back as long as bars are missing. Bars that have not closed by the
+    session clock are read, because a backtest has them at hand, and count for nothing.
 
     Args:
         symbol: The symbol.
         need: The interval, and the history that is asked for.
+        together: All needs of the addition: series that are to start together are read from one day on.
         context: Where bars are looked for.
-        together: The needs of the whole requirement: runs that are to start together are looked at from one day on.
+
+    Returns:
+        The proof, and the bars that were read for it: of whole sessions, through today.
 
     Raises:
         DamagedFileError: A file of the store that is needed cannot be read.
     """
+    market = context.market(symbol)
+    sees_filled = context.config.session_data_config.indicators_see_filled
     coverage = context.data_manager.coverage(symbol, str(need.base))
-    available_from = coverage.first.date() if coverage else None
-    first = context.once("first", need, *together, answer=lambda: _first_to_look_at(need, together, context))
+    begun = coverage is not None and coverage.first < market.time_manager.get_current_time()
+    stored_from = coverage.first.date() if coverage is not None and begun else None
+    first = context.memo(_first_to_read, market, need, together)
     while True:
-        run = _load(symbol, need, first, context)
-        extent = _extent(need, run.times, first, context)
+        bars = _read(symbol, need, first, context)
+        past = context.memo(Market.sessions_from, market, first)
+        extent = context.memo(_measure_extent, market, need, bars.times, past, market.now_ns, sees_filled)
         short_bars, short_sessions = need.bars - extent.all_bars, need.lookback_sessions - extent.all_sessions
-        if (short_bars <= 0 and short_sessions <= 0) or available_from is None or first <= available_from:
+        if (short_bars <= 0 and short_sessions <= 0) or stored_from is None or first <= stored_from:
             break
         try:
-            first = _further_back(need, first, short_bars, short_sessions, context)
+            first = _further_back(need, first, short_bars, short_sessions, market)
         except CalendarError:  # the calendar ends before so many bars: what the store has is all there can be
-            first = context.time_manager.first_session_on_or_after(available_from)
-    return HistoryProof(need, *extent.proven, available_from=available_from, run=run)
+            first = market.time_manager.first_session_on_or_after(stored_from)
+    # On the first day that is stored, nothing is known before a bar has closed.
+    available_from = stored_from if extent.visible_bars or (stored_from and stored_from < market.day) else None
+    start_ns, first_session, history_bars, sessions = extent.proven
+    proof = HistoryProof(need, start_ns, first_session, history_bars, sessions, extent.visible_bars, available_from)
+    return proof, bars
 
 
-def _first_to_look_at(need: IntervalNeed, together: Iterable[IntervalNeed], context: ProvisioningContext) -> date:
-    first = context.calendar_start(need)
-    for other in together:
-        if need.interval.is_intraday and other.interval.is_intraday and other.base == need.base:
-            with suppress(CalendarError):
-                first = min(first, context.calendar_start(other))
-    return first
+def series_starts(histories: Mapping[str, HistoryProof]) -> dict[str, int]:
+    """Return by interval where its series starts, nanoseconds since 1970 UTC.
 
-
-class _Extent(NamedTuple):
-    """What a run of bars is as history for a need.
-
-    Attributes:
-        all_bars: Bars of history that warm an indicator up, from the first one on.
-        all_sessions: Sessions of history that have bars.
-        proven: The numbers of a `HistoryProof`: of the part that the need reaches back to.
-    """
-
-    all_bars: int
-    all_sessions: int
-    proven: tuple[int, date, int, int, int, int]
-
-
-def _extent(need: IntervalNeed, times: BarTimes, first: date, context: ProvisioningContext) -> _Extent:
-    """How far back a run of such times, which begins with the session ``first``, serves a need."""
-    now_ns = context.time_manager.now_ns
-    return context.once(
-        "extent", need, times, first, now_ns, answer=lambda: _measure_extent(need, times, first, context)
-    )
-
-
-def _measure_extent(need: IntervalNeed, times: BarTimes, first: date, context: ProvisioningContext) -> _Extent:
-    today_row = context.today_row(times)
-    begins, after = _rows_of_sessions(times, today_row, first, context)
-    warming = _rows_that_warm_up(times, context)
-    past = warming[: int(warming.searchsorted(today_row))]
-    start = _start_row(need, times, today_row, past, begins, context)
-    start_ns = int(times.timestamp[start]) if start < len(times) else context.start_ns
-    closed = int(times.end.searchsorted(context.time_manager.now_ns, side="right"))
-    proven = (
-        start_ns,
-        context.time_manager.day_of(start_ns),
-        len(past) - int(past.searchsorted(start)),
-        len(after) - int(after.searchsorted(start, side="right")),
-        int(warming.searchsorted(closed)),
-        len(times) - today_row,
-    )
-    return _Extent(len(past), len(begins), proven)
-
-
-def run_starts(req: ProvisioningRequirements) -> dict[str, int]:
-    """By interval, where the runs of a requirement start: a base and all that is built from it within a session start
-    together, so that no bar of the finest is without its derived one; daily and longer bars reach back by themselves.
-
-    Only intervals that validation has proved are in it.
+    A base and all that is built from it within a session start together, so that no bar of the finest is without its
+    derived one; daily and longer bars reach back by themselves.
     """
     shared: dict[Interval, int] = {}
-    for proof in req.proofs.values():
+    for proof in histories.values():
         if proof.need.interval.is_intraday:
             base = proof.need.base
             shared[base] = min(shared.get(base, proof.start_ns), proof.start_ns)
     return {
         name: shared[proof.need.base] if proof.need.interval.is_intraday else proof.start_ns
-        for name, proof in req.proofs.items()
+        for name, proof in histories.items()
     }
 
 
-def starts_after(run: Bars, start_ns: int, proof: HistoryProof) -> bool:
-    """Whether a run that is there begins later than it should, or is empty although there are bars."""
-    return int(run.timestamp[0]) > start_ns if len(run) else proof.bars + proof.session_bars > 0
+def measured_from(name: str, begins_ns: int, histories: Mapping[str, HistoryProof], market: Market) -> int:
+    """Return from when on the completeness of a series is measured, nanoseconds since 1970 UTC.
 
+    That is from the first bar of its history, or from the first of the sessions that were asked for, as far as the
+    store reaches back: what is missing there is a gap.
 
-def measured_from(name: str, run: Bars, req: ProvisioningRequirements, context: ProvisioningContext) -> int:
-    """From when on a run is measured, nanoseconds since 1970 UTC: from its first bar, or from the first of the sessions
-    that were asked for, as far as the store reaches back: what is missing there is a gap.
+    Args:
+        name: The interval of the series.
+        begins_ns: When its first bar of history begins; when the session starts, if it has none.
+        histories: What the store has for it and for the series that start together with it.
+        market: Its exchange.
     """
-    begins = int(run.timestamp[0]) if len(run) else context.start_ns
-    proof = req.proofs.get(name)
+    proof = histories.get(name)
     if proof is None or proof.available_from is None:
-        return begins
+        return begins_ns
     together = [proof.need]
     if proof.need.interval.is_intraday:
-        together = [
-            p.need for p in req.proofs.values() if p.need.base == proof.need.base and p.need.interval.is_intraday
-        ]
+        needs = (other.need for other in histories.values())
+        together = [n for n in needs if n.base == proof.need.base and n.interval.is_intraday]
     trailing = max(need.trailing_sessions for need in together)
     if not trailing:
-        return begins
-    tm = context.time_manager
-    asked = max(tm.session_before(context.day, trailing), tm.first_session_on_or_after(proof.available_from))
-    return min(begins, tm.session(asked).first_ns)
+        return begins_ns
+    tm = market.time_manager
+    asked = max(tm.session_before(market.day, trailing), tm.first_session_on_or_after(proof.available_from))
+    return min(begins_ns, tm.session(asked).first_ns)
 
 
-def _load(symbol: str, need: IntervalNeed, first: date, context: ProvisioningContext) -> Bars:
-    manager = context.data_manager
+def _first_to_read(market: Market, need: IntervalNeed, together: tuple[IntervalNeed, ...]) -> date:
+    first = market.calendar_start(need)
+    for other in together:
+        if need.interval.is_intraday and other.interval.is_intraday and other.base == need.base:
+            with suppress(CalendarError):
+                first = min(first, market.calendar_start(other))
+    return first
+
+
+def _read(symbol: str, need: IntervalNeed, first: date, context: ProvisioningContext) -> Bars:
     if str(need.base) not in context.stored_intervals(symbol):
         return Bars.empty()
-    return manager.load_historical_bars(symbol, str(need.interval), first, context.day, base=str(need.base))
+    last = context.market(symbol).day
+    return context.data_manager.load_historical_bars(symbol, str(need.interval), first, last, base=str(need.base))
 
 
-def _rows_that_warm_up(times: BarTimes, context: ProvisioningContext) -> NDArray[np.intp]:
-    """The rows that warm an indicator up: all but synthetic ones, unless indicators are to see those."""
-    if context.config.session_data_config.indicators_see_filled or not context.has_synthetic(times):
-        return np.arange(len(times))
-    return np.flatnonzero(times.count)
-
-
-def _further_back(
-    need: IntervalNeed, first: date, short_bars: int, short_sessions: int, context: ProvisioningContext
-) -> date:
-    tm = context.time_manager
+def _further_back(need: IntervalNeed, first: date, short_bars: int, short_sessions: int, market: Market) -> date:
+    tm = market.time_manager
     further = tm.session_before(first, max(short_sessions, _FEWEST_SESSIONS_FURTHER))
     if short_bars > 0:
         further = min(further, tm.first_session_for_bars(str(need.interval), 2 * short_bars, first))
     return further
+
+
+class _Extent(NamedTuple):
+    """What bars are as history for a need.
+
+    Attributes:
+        all_bars: Bars of history that warm an indicator up, from the first one on.
+        all_sessions: Sessions of history that have bars.
+        visible_bars: Bars that warm up and have closed by the session clock.
+        proven: Of the part that the need reaches back to: its start, its first session, its bars and its sessions.
+    """
+
+    all_bars: int
+    all_sessions: int
+    visible_bars: int
+    proven: tuple[int, date, int, int]
+
+
+def _measure_extent(
+    market: Market, need: IntervalNeed, times: BarTimes, past: PastSessions, now_ns: int, sees_filled: bool
+) -> _Extent:
+    """Measure how far back bars of such times, read from the first of the past sessions on, serve a need."""
+    today_row = market.today_row(times)
+    begins, after = _rows_of_sessions(times, today_row, past)
+    # Synthetic bars warm nothing up, unless indicators are to see them.
+    warming = np.arange(len(times)) if sees_filled or not has_synthetic(times) else np.flatnonzero(times.count)
+    history = warming[: int(warming.searchsorted(today_row))]
+    start = _start_row(need, times, today_row, history, begins, market)
+    start_ns = int(times.timestamp[start]) if start < today_row else market.start_ns
+    proven = (
+        start_ns,
+        market.time_manager.day_of(start_ns),
+        len(history) - int(history.searchsorted(start)),
+        len(after) - int(after.searchsorted(start, side="right")),
+    )
+    closed = int(times.end.searchsorted(now_ns, side="right"))
+    return _Extent(len(history), len(begins), int(warming.searchsorted(closed)), proven)
 
 
 def _start_row(
@@ -203,26 +230,24 @@ def _start_row(
     today_row: int,
     warming: NDArray[np.intp],
     begins: NDArray[np.intp],
-    context: ProvisioningContext,
+    market: Market,
 ) -> int:
-    """The first row that some part of the need reaches back to."""
+    """Return the first row that some part of the need reaches back to."""
     start = today_row
     if need.bars and len(warming):
         start = int(warming[-min(need.bars, len(warming))])
     if need.trailing_sessions:
-        first_trailing = context.time_manager.session_before(context.day, need.trailing_sessions)
-        trailing_ns = context.time_manager.session(first_trailing).first_ns
+        first_trailing = market.time_manager.session_before(market.day, need.trailing_sessions)
+        trailing_ns = market.time_manager.session(first_trailing).first_ns
         start = min(start, int(times.timestamp.searchsorted(trailing_ns)))
     if need.lookback_sessions and len(begins):
         start = min(start, int(begins[max(len(begins) - need.lookback_sessions, 0)]))
     return start
 
 
-def _rows_of_sessions(
-    times: BarTimes, today_row: int, first: date, context: ProvisioningContext
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The first row, and the row after the last, of each session from ``first`` up to today's that has bars."""
-    begins = times.timestamp.searchsorted(context.session_starts(first))
+def _rows_of_sessions(times: BarTimes, today_row: int, past: PastSessions) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the first row, and the row after the last, of each past session that has bars."""
+    begins = times.timestamp.searchsorted(past.start_ns)
     rows = np.minimum(np.append(begins, today_row), today_row)
     has_bars = rows[1:] > rows[:-1]
     return rows[:-1][has_bars], rows[1:][has_bars]

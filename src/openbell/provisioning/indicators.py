@@ -1,4 +1,4 @@
-"""Computes the indicators of a symbol for a whole session: its history and all of today, in one go."""
+"""Computation of a symbol's indicators over its history and all of today."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from openbell.indicators import IndicatorInputs
 from openbell.indicators.inputs import locate, regular_rows
+from openbell.market_data.completeness import has_synthetic
 from openbell.model.bars import Bars
 from openbell.session import IndicatorData
 from openbell.session.series import all_bars
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.model.bars import BarTimes
-    from openbell.provisioning.context import ProvisioningContext
-    from openbell.provisioning.requirements import IndicatorNeed
+    from openbell.provisioning.context import Market, ProvisioningContext
+    from openbell.provisioning.needs import IndicatorNeed
     from openbell.session import BarIntervalData
-    from openbell.timing.grid import SessionGrid
 
 __all__ = ["computed_indicators"]
 
@@ -30,7 +30,7 @@ __all__ = ["computed_indicators"]
 def computed_indicators(
     needs: Iterable[IndicatorNeed], series: Mapping[str, BarIntervalData], context: ProvisioningContext
 ) -> dict[str, IndicatorData]:
-    """Indicators by key, each over the whole run of its series."""
+    """Compute indicators over the whole of their series, and return them by key."""
     readings: dict[tuple[str, bool], _Reading] = {}
     computed = {}
     for need in needs:
@@ -51,14 +51,14 @@ def computed_indicators(
 
 
 class _Reading(NamedTuple):
-    """A run as indicators read it.
+    """The bars of a series as indicators read them.
 
     Attributes:
         inputs: All its bars; of indicators that are aware of sessions, led by those of the session that it begins in.
         read: Which of them are read; None: all.
         before_open: Which of them have no value, whatever is computed; None: all may have one.
-        ahead: How many bars lead the run.
-        skipped: Per row of the run, and after the last, how many rows before it were not read; None: all were.
+        ahead: How many bars lead the series.
+        skipped: Per row of the series, and after the last, how many rows before it were not read; None: all were.
     """
 
     inputs: IndicatorInputs
@@ -69,16 +69,16 @@ class _Reading(NamedTuple):
 
 
 def _reading(series: BarIntervalData, context: ProvisioningContext, *, session_aware: bool) -> _Reading:
-    """Indicators that are aware of sessions read the regular hours of whole sessions."""
-    run = all_bars(series)
-    first = context.time_manager.day_of(int(run.timestamp[0])) if len(run) else context.day
-    bars = _from_whole_sessions(series, first, context) if session_aware and len(run) else run
-    grid = context.time_manager.grid(first, context.day)
-    session, offset, end_offset = context.once(
-        "located", bars.times, first, answer=lambda: locate(bars.timestamp, bars.end, grid)
-    )
-    regular, read = _rows_to_read(bars.times, grid, context, session_aware=session_aware)
-    ahead = len(bars) - len(run)
+    """Return the bars that an indicator reads: one that is aware of sessions, the regular hours of whole sessions."""
+    own, market = all_bars(series), context.market(series.symbol)
+    tm = market.time_manager
+    first = tm.day_of(int(own.timestamp[0])) if len(own) else market.day
+    bars = _from_whole_sessions(series, first, context) if session_aware and len(own) else own
+    sees_filled = context.config.session_data_config.indicators_see_filled
+    # What follows from times is computed once for all symbols that have the same.
+    session, offset, end_offset = context.memo(_located, market, bars.times, first)
+    regular, read = context.memo(_rows_to_read, market, bars.times, first, session_aware, sees_filled)
+    ahead = len(bars) - len(own)
     return _Reading(
         IndicatorInputs(bars.open, bars.high, bars.low, bars.close, bars.volume, session, offset, end_offset),
         read,
@@ -88,8 +88,15 @@ def _reading(series: BarIntervalData, context: ProvisioningContext, *, session_a
     )
 
 
+def _located(
+    market: Market, times: BarTimes, first: date
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the session of each bar, and where in it the bar begins and ends."""
+    return locate(times.timestamp, times.end, market.time_manager.grid(first, market.day))
+
+
 def _columns(need: IndicatorNeed, reading: _Reading) -> dict[str, NDArray[np.float64]]:
-    """The values by output, one per bar of the run."""
+    """Compute the values by output, one per bar of the series."""
     read, before_open = reading.read, reading.before_open
     if read is None:
         columns = need.indicator.compute(reading.inputs, need.params)
@@ -102,36 +109,36 @@ def _columns(need: IndicatorNeed, reading: _Reading) -> dict[str, NDArray[np.flo
 
 
 def _from_whole_sessions(series: BarIntervalData, first: date, context: ProvisioningContext) -> Bars:
-    """The run of a series, led by the bars before it of the session that it begins in."""
-    run, base = all_bars(series), series.base or series.interval
-    sessions = context.data_manager.load_historical_bars(series.symbol, series.interval, first, context.day, base=base)
-    ahead = int(sessions.timestamp.searchsorted(run.timestamp[0]))
+    """Return the bars of a series, led by those before it of the session that it begins in."""
+    own, base, last = all_bars(series), series.base or series.interval, context.market(series.symbol).day
+    sessions = context.data_manager.load_historical_bars(series.symbol, series.interval, first, last, base=base)
+    ahead = int(sessions.timestamp.searchsorted(own.timestamp[0]))
     if not ahead:
-        return run
-    joined = Bars.concat([sessions.window(0, ahead), run])
-    # What follows from times is worked out, and kept, once for all symbols that have the same.
+        return own
+    joined = Bars.concat([sessions.window(0, ahead), own])
+    # Times that are one object let the memo serve all symbols that have the same.
     return joined.at(sessions.times) if joined.times.equal(sessions.times) else joined
 
 
 def _rows_to_read(
-    times: BarTimes, grid: SessionGrid, context: ProvisioningContext, *, session_aware: bool
+    market: Market, times: BarTimes, first: date, session_aware: bool, sees_filled: bool
 ) -> tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
-    """Which bars are of regular hours, and which ones an indicator reads; None: all.
+    """Return which bars are of regular hours, and which ones an indicator reads; None: all.
 
     In extended hours, what a session's open, close or range is still follows the regular ones: an indicator that is
     aware of sessions has no value in the pre-market, and stands still in the post-market. Synthetic bars are skipped,
     unless indicators are to see them.
     """
+    grid = market.time_manager.grid(first, market.day)
     extended = session_aware and not grid.segment_is_regular.all()
     regular = regular_rows(times.timestamp, grid) if extended else None
-    sees_all = context.config.session_data_config.indicators_see_filled
-    if sees_all or not context.has_synthetic(times):
+    if sees_filled or not has_synthetic(times):
         return regular, regular
     return regular, times.count > 0 if regular is None else regular & (times.count > 0)
 
 
 def _standing_still(column: NDArray[np.float64], read: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Values of the rows that were read, with each row between them at the value of the last one read before it."""
+    """Spread the values of the rows that were read: each other row has the value of the last one read before it."""
     if not read.any():
         return np.full(len(read), np.nan)
     last = np.cumsum(read) - 1

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openbell.market_data.request import gap_policy_of
-from openbell.provisioning.history import run_starts
+from openbell.provisioning.history import series_starts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
     from openbell.actions import Action
-    from openbell.provisioning import ProvisioningContext, ProvisioningRequirements
-    from openbell.provisioning.requirements import HistoryProof, Need
+    from openbell.provisioning.context import ProvisioningContext
+    from openbell.provisioning.needs import Reason
+    from openbell.provisioning.steps import Plan
 
 __all__ = ["HistoryPlan", "SymbolPlan", "plan_symbol"]
 
@@ -73,65 +74,66 @@ class SymbolPlan:
     actions: tuple[Action, ...]
     indicators: tuple[str, ...]
     steps: tuple[str, ...]
-    why: tuple[Need, ...]
+    why: tuple[Reason, ...]
     rows: int
 
 
-def plan_symbol(req: ProvisioningRequirements, context: ProvisioningContext) -> SymbolPlan:
-    """Return the plan of a requirement that was validated."""
+def plan_symbol(plan: Plan, context: ProvisioningContext) -> SymbolPlan:
+    """Return the plan of an addition that was validated."""
+    needs, proof = plan.needs, plan.proof
     return SymbolPlan(
-        can_proceed=req.can_proceed,
-        errors=tuple(req.validation_errors),
-        warnings=tuple(req.warnings),
-        required_intervals=tuple(req.required_intervals),
-        base_interval=req.base_interval,
-        historical={name: _plan_history(req.symbol, proof, context) for name, proof in req.proofs.items()},
+        can_proceed=not proof.errors,
+        errors=proof.errors,
+        warnings=proof.warnings,
+        required_intervals=tuple(needs.intervals),
+        base_interval=needs.base_interval,
+        historical={name: _plan_history(name, plan, context) for name in proof.histories},
         adjustment=context.data_manager.adjustment,
-        actions=_actions(req, context),
-        indicators=tuple(need.key for need in req.indicators),
-        steps=tuple(req.provisioning_steps) if req.can_proceed else (),
-        why=tuple(req.why),
-        rows=_rows_to_read(req, context) if req.can_proceed else 0,
+        actions=() if proof.errors else _actions(plan, context),
+        indicators=tuple(need.key for need in needs.indicators),
+        steps=tuple(step.name for step in plan.steps),
+        why=needs.reasons,
+        rows=0 if proof.errors else _rows_to_read(plan, context),
     )
 
 
-def _plan_history(symbol: str, proof: HistoryProof, context: ProvisioningContext) -> HistoryPlan:
-    policies, interval = context.config.session_data_config.gap_policy, proof.need.interval
+def _plan_history(name: str, plan: Plan, context: ProvisioningContext) -> HistoryPlan:
+    history, policies = plan.proof.histories[name], context.config.session_data_config.gap_policy
+    need = history.need
     return HistoryPlan(
-        base=str(proof.need.base),
-        asked_bars=proof.need.bars,
-        asked_sessions=proof.need.trailing_sessions,
-        bars=proof.bars,
-        sessions=proof.sessions,
-        first_date=proof.first_session if proof.bars else None,
-        gap_policy=gap_policy_of(policies, symbol, str(interval)) if interval.is_intraday else "none",
-        synthetic=_synthetic_bars(proof, context),
+        base=str(need.base),
+        asked_bars=need.bars,
+        asked_sessions=need.trailing_sessions,
+        bars=history.bars,
+        sessions=history.sessions,
+        first_date=history.first_session if history.bars else None,
+        gap_policy=gap_policy_of(policies, plan.symbol, name) if need.interval.is_intraday else "none",
+        synthetic=_synthetic_bars(name, plan, context),
     )
 
 
-def _synthetic_bars(proof: HistoryProof, context: ProvisioningContext) -> int:
+def _synthetic_bars(name: str, plan: Plan, context: ProvisioningContext) -> int:
     """Count the bars of the history that fill gaps, from where it is needed."""
-    history = (proof.run.timestamp >= proof.start_ns) & (proof.run.end <= context.start_ns)
-    return int((proof.run.count[history] == 0).sum())
+    bars, start_ns = plan.proof.bars[name], plan.proof.histories[name].start_ns
+    history = (bars.timestamp >= start_ns) & (bars.end <= context.market(plan.symbol).start_ns)
+    return int((bars.count[history] == 0).sum())
 
 
-def _actions(req: ProvisioningRequirements, context: ProvisioningContext) -> tuple[Action, ...]:
+def _actions(plan: Plan, context: ProvisioningContext) -> tuple[Action, ...]:
     """Return the actions that the bars of the deepest interval are adjusted for, and the renames since."""
-    if not req.can_proceed:
-        return ()
-    first = min((proof.first_session for proof in req.proofs.values()), default=context.day)
-    return context.data_manager.actions(req.symbol, first)
+    first = min((history.first_session for history in plan.proof.histories.values()), default=context.day)
+    return context.data_manager.actions(plan.symbol, first)
 
 
-def _rows_to_read(req: ProvisioningRequirements, context: ProvisioningContext) -> int:
+def _rows_to_read(plan: Plan, context: ProvisioningContext) -> int:
     """Count the stored rows of all bases from the start of the deepest interval, today's included."""
     firsts: dict[str, int] = {}
-    for name, start_ns in run_starts(req).items():
-        base = str(req.intervals[name].base)
+    for name, start_ns in series_starts(plan.proof.histories).items():
+        base = str(plan.needs.intervals[name].base)
         firsts[base] = min(firsts.get(base, start_ns), start_ns)
-    rows = 0
+    market, rows = context.market(plan.symbol), 0
     for base, start_ns in firsts.items():
-        first = context.time_manager.day_of(start_ns)
-        bars = context.data_manager.load_historical_bars(req.symbol, base, first, context.day, base=base)
+        first = market.time_manager.day_of(start_ns)
+        bars = context.data_manager.load_historical_bars(plan.symbol, base, first, market.day, base=base)
         rows += int((bars.count[int(bars.timestamp.searchsorted(start_ns)) :] > 0).sum())
     return rows

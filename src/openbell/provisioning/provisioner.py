@@ -1,26 +1,38 @@
-"""`Provisioner`: takes additions, one or many, through the three phases under one lock, and journals each."""
+"""The provisioner: takes additions through analysis, validation and provisioning, under one lock."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from itertools import compress
+from operator import not_
+from traceback import format_exc
 from typing import TYPE_CHECKING
 
 from openbell.errors import OpenbellError
-from openbell.model.events import ProvisioningRecord
-from openbell.provisioning.analysis import is_there, prove, requirements_of
-from openbell.provisioning.executor import Outcome, execute
+from openbell.logs import get_logger
+from openbell.model.events import ProvisioningRecord, StepTiming
+from openbell.provisioning.analysis import analyze
 from openbell.provisioning.history import prefetch
+from openbell.provisioning.needs import Addition, Needs
 from openbell.provisioning.removal import refusal_to_remove, refusal_to_unlock, without_owner
-from openbell.provisioning.requirements import Addition, ProvisioningRequirements
+from openbell.provisioning.sources import SOURCES
+from openbell.provisioning.steps import CalculateQuality, Plan, Step, StepWork, planned_steps
+from openbell.provisioning.validation import Proof, validate
+from openbell.session import SymbolSessionData
+from openbell.session.data import WHOLE_SYMBOL
+from openbell.timing.clock import stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from openbell.config import IndicatorConfig
     from openbell.provisioning.context import ProvisioningContext
     from openbell.provisioning.journal import Journal
-    from openbell.session.symbol import SymbolSessionData
+    from openbell.provisioning.needs import IntervalNeed
 
 __all__ = ["Provisioner"]
+
+_NOTHING_TO_DO = "; everything is there already, nothing to do"
 
 
 class Provisioner:
@@ -34,7 +46,7 @@ class Provisioner:
     def __init__(self, context: ProvisioningContext, journal: Journal) -> None:
         self.context = context
         self.journal = journal
-        self._lock = context.session_data._symbol_operation_lock  # noqa: SLF001 -- the seed's name
+        self._lock = context.session_data.operation_lock
 
     def provision(self, additions: Iterable[Addition]) -> list[bool]:
         """Analyse, validate and provision additions; each succeeds or fails by itself.
@@ -51,33 +63,30 @@ class Provisioner:
         results = [False] * len(asked)
         with self._lock:
             self.context.refresh()
-            turns = _turns(asked)
-            for place in (place for places in turns[1:] for place in places):
-                self._requirements_of(asked[place])  # so that one which cannot be is told before any is carried out
-            for places in turns:
-                reqs = [self._requirements_of(asked[place]) for place in places]
-                lacking = [req for req in reqs if not is_there(req, self.context)]
-                if len(lacking) > 1:
-                    prefetch(((r.symbol, need) for r in lacking for need in r.intervals.values()), self.context)
-                for req in lacking:
-                    prove(req, self.context)
-                for place, ok in zip(places, self._carry_out(reqs), strict=True):
+            batches = _batches(asked)
+            for place in (place for places in batches[1:] for place in places):
+                self._needs_of(asked[place])  # so that one which cannot be is reported before any is carried out
+            for places in batches:
+                plans = self._planned([asked[place] for place in places])
+                for place, ok in zip(places, self._carry_out(plans), strict=True):
                     results[place] = ok
         return results
 
-    def execute(self, reqs: Sequence[ProvisioningRequirements]) -> list[bool]:
-        """Carry out analysed requirements of distinct symbols and journal them; those with errors are refused."""
-        with self._lock:
-            self.context.refresh()  # they may have been analysed by another look at the store
-            return self._carry_out(reqs)
+    def plan(self, additions: Iterable[Addition]) -> list[Plan]:
+        """Analyse and validate additions to distinct symbols without provisioning any: the dry run.
 
-    def _carry_out(self, reqs: Sequence[ProvisioningRequirements]) -> list[bool]:
-        feasible = {id(req): req for req in reqs if not req.validation_errors}
-        done = {id(o.req): o for o in execute(list(feasible.values()), self.context)}
-        outcomes = [done.get(id(req)) or Outcome(req, error="; ".join(req.validation_errors)) for req in reqs]
-        for outcome in outcomes:
-            self._record(outcome)
-        return [outcome.ok for outcome in outcomes]
+        Raises:
+            ConfigError: As for `provision`.
+        """
+        with self._lock:
+            self.context.refresh()
+            return self._planned(list(additions))
+
+    def execute(self, plans: Sequence[Plan]) -> list[bool]:
+        """Carry out plans of distinct symbols and journal them; those with errors are refused."""
+        with self._lock:
+            self.context.refresh()  # they may have been made by another look at the store
+            return self._carry_out(plans)
 
     def add_symbol(self, symbol: str, *, source: str, owner: str = "") -> bool:
         """Add a symbol with all that the config asks of every symbol; an ad-hoc one is upgraded."""
@@ -107,11 +116,11 @@ class Provisioner:
                 data = self.context.session_data.get_symbol_data(symbol)
                 refusal = refusal_to_remove(data, symbol, owner)
                 if data is not None and not refusal:
-                    kept = without_owner(data, owner)
-                    if kept is None:
+                    remaining = without_owner(data, owner)
+                    if remaining is None:
                         removed.append(symbol)
                     else:
-                        changed[symbol] = kept
+                        changed[symbol] = remaining
                 self._record_change("remove", symbol, source, owner, refusal, f"{owner} no longer needs it")
                 results.append(refusal is None)
             if changed or removed:
@@ -152,34 +161,60 @@ class Provisioner:
         draft.locks = locks
         self.context.session_data.publish({data.symbol: draft})
 
-    def _requirements_of(self, addition: Addition) -> ProvisioningRequirements:
+    def _needs_of(self, addition: Addition) -> Needs:
         try:
-            return requirements_of(addition, self.context)
+            return analyze(addition, self.context)
         except Exception as error:
-            told = str(error) if isinstance(error, OpenbellError) else f"{type(error).__name__}: {error}"
-            refused = ProvisioningRequirements(
-                symbol=addition.symbol, operation_type=addition.operation_type, source=addition.source,
-                owner=addition.owner, validation_errors=[told],
-            )  # fmt: skip
-            self._record(Outcome(refused, error=told))
+            text = str(error) if isinstance(error, OpenbellError) else f"{type(error).__name__}: {error}"
+            self._record(_Outcome(Plan(addition, Needs()), (text,)))
             raise
 
-    def _record(self, outcome: Outcome) -> None:
-        req = outcome.req
+    def _planned(self, additions: Sequence[Addition]) -> list[Plan]:
+        """Plan additions to distinct symbols, reading for all of them together."""
+        context = self.context
+        asked = [(addition, self._needs_of(addition)) for addition in additions]
+        there = [_is_there(addition.symbol, needs, context) for addition, needs in asked]
+        missing = list(compress(asked, map(not_, there)))
+        if len(missing) > 1:
+            prefetch(((a.symbol, need) for a, needs in missing for need in needs.intervals.values()), context)
+        return [
+            _plan(addition, needs, None if is_there else validate(addition, needs, context), context)
+            for (addition, needs), is_there in zip(asked, there, strict=True)
+        ]
+
+    def _carry_out(self, plans: Sequence[Plan]) -> list[bool]:
+        """Carry out plans, publish in one swap all that succeeded, and journal each."""
+        outcomes, finished = [], {}
+        for plan in plans:
+            if plan.proof.errors:
+                outcome, draft = _Outcome(plan, plan.proof.errors), None
+            else:
+                outcome, draft = _carry_out(plan, self.context)
+            outcomes.append(outcome)
+            if draft is not None:
+                finished[plan.symbol] = draft
+        if finished:
+            self.context.session_data.publish(finished)
+        for outcome in outcomes:
+            self._record(outcome)
+        return [not outcome.errors for outcome in outcomes]
+
+    def _record(self, outcome: _Outcome) -> None:
+        plan, addition = outcome.plan, outcome.plan.addition
         self.journal.append(
             ProvisioningRecord(
                 time_ns=self.context.time_manager.now_ns,
                 zone=self.context.time_manager.timezone,
-                operation_type=req.operation_type,
-                source=req.source,
-                owner=req.owner or req.source,
-                symbol=req.symbol,
-                required_intervals=tuple(req.required_intervals),
+                operation_type=addition.operation_type,
+                source=addition.source,
+                owner=addition.owner or addition.source,
+                symbol=addition.symbol,
+                required_intervals=tuple(plan.needs.intervals),
                 steps=tuple(outcome.steps),
-                ok=outcome.ok,
-                errors=tuple(req.validation_errors) or ((outcome.error,) if outcome.error else ()),
-                warnings=tuple(req.warnings),
-                reason=req.reason,
+                ok=not outcome.errors,
+                errors=outcome.errors,
+                warnings=plan.proof.warnings,
+                reason=plan.reason,
             )
         )
 
@@ -201,14 +236,118 @@ class Provisioner:
         )
 
 
-def _turns(additions: Sequence[Addition]) -> list[list[int]]:
-    """The places of the additions in batches in which each symbol stands once: a second one builds on the first."""
+@dataclass(slots=True)
+class _Outcome:
+    """What came of one plan: the steps that were begun, and why it failed, if it did."""
+
+    plan: Plan
+    errors: tuple[str, ...] = ()
+    steps: list[StepTiming] = field(default_factory=list)
+
+
+def _is_there(symbol: str, needs: Needs, context: ProvisioningContext) -> bool:
+    """Return whether a look at the session is enough to know that nothing is missing.
+
+    A registered indicator has had its warm-up. How far back sessions of history reach takes a look at the calendar, and
+    an operation with steps of its own decides for itself.
+    """
+    existing = context.session_data.get_symbol_data(symbol)
+    if existing is None or needs.steps or (needs.full_symbol and not existing.meets_session_config_requirements):
+        return False
+    return (
+        all(name in existing.bars for name in needs.intervals)
+        and all(need.key in existing.indicators for need in needs.indicators)
+        and (needs.full_symbol or not any(_reaches_back(need, needs) for need in needs.intervals.values()))
+    )
+
+
+def _reaches_back(need: IntervalNeed, needs: Needs) -> bool:
+    """Return whether history is asked for that is not the warm-up of its indicators."""
+    own = [indicator for indicator in needs.indicators if indicator.interval == need.interval]
+    return (
+        need.trailing_sessions > 0
+        or need.bars > max((i.settled_after for i in own), default=0)
+        or need.lookback_sessions > max((i.lookback_sessions for i in own), default=0)
+    )
+
+
+def _plan(addition: Addition, needs: Needs, proof: Proof | None, context: ProvisioningContext) -> Plan:
+    """Plan what was proved; there is no proof of what is there already."""
+    can_proceed = proof is None or not proof.errors
+    steps = () if proof is None or proof.errors else planned_steps(addition.symbol, needs, proof, context)
+    return Plan(
+        addition,
+        needs,
+        proof or Proof(),
+        steps,
+        symbol_exists=context.session_data.get_symbol_data(addition.symbol) is not None,
+        added_by=SOURCES.get(addition.source).name,
+        reason=needs.reason + ("" if steps or not can_proceed else _NOTHING_TO_DO),
+    )
+
+
+def _carry_out(plan: Plan, context: ProvisioningContext) -> tuple[_Outcome, SymbolSessionData | None]:
+    """Run the steps on a private copy of the symbol; there is no draft when there is nothing to publish."""
+    existing = context.session_data.get_symbol_data(plan.symbol)
+    outcome, draft = _Outcome(plan), existing.copy() if existing else SymbolSessionData(plan.symbol)
+    work, watch = StepWork(plan, context, draft), stopwatch()
+    for step in _steps(plan, draft):
+        try:
+            step.carry_out(work)
+        except Exception as error:  # noqa: BLE001 -- a step from outside may raise anything; the journal reports it
+            outcome.errors = (_failure(step, plan.symbol, error),)
+        outcome.steps.append(StepTiming(step.name, watch.lap_ms()))
+        if outcome.errors:
+            return outcome, None
+    if _is_less_than_needed(draft, plan, was_there=existing is not None):
+        outcome.errors = (f"{plan.symbol} changed since this was analysed; analyse it again",)
+        return outcome, None
+    return outcome, draft if _note_owner(draft, plan) or plan.steps else None
+
+
+def _steps(plan: Plan, draft: SymbolSessionData) -> Iterator[Step]:
+    """The steps; a symbol that became full between planning and now is scored whatever was planned."""
+    yield from plan.steps
+    if draft.meets_session_config_requirements and not all(series.is_scored for series in draft.bars.values()):
+        yield CalculateQuality()
+
+
+def _failure(step: Step, symbol: str, error: Exception) -> str:
+    """Log the failure of a step, and return its message."""
+    known = isinstance(error, OpenbellError)
+    trace = {} if known else {"exception": format_exc()}
+    get_logger().warning("step failed", symbol=symbol, step=step.name, error=str(error), **trace)
+    return f"{step.name} failed: {error}" if known else f"{step.name} failed: {type(error).__name__}: {error}"
+
+
+def _is_less_than_needed(draft: SymbolSessionData, plan: Plan, *, was_there: bool) -> bool:
+    """Return whether the steps built on something that went away between planning and now."""
+    return (
+        (plan.symbol_exists and not was_there)
+        or (plan.needs.full_symbol and not draft.meets_session_config_requirements)
+        or any(name not in draft.bars for name in plan.needs.intervals)
+        or any(need.key not in draft.indicators for need in plan.needs.indicators)
+    )
+
+
+def _note_owner(draft: SymbolSessionData, plan: Plan) -> bool:
+    """Note who needs what is there now; False when that was known."""
+    needed = [*plan.needs.intervals, *(need.key for need in plan.needs.indicators)]
+    if plan.needs.full_symbol:
+        needed.append(WHOLE_SYMBOL)
+    owner = plan.addition.owner or plan.addition.source
+    news = [draft.own(what, owner) for what in needed]
+    return any(news)
+
+
+def _batches(additions: Sequence[Addition]) -> list[list[int]]:
+    """Return the places of the additions in batches in which each symbol stands once: a second builds on the first."""
     batches: list[list[int]] = []
-    turns: dict[str, int] = {}
+    times_seen: dict[str, int] = {}
     for place, addition in enumerate(additions):
-        turn = turns.get(addition.symbol, 0)
-        turns[addition.symbol] = turn + 1
-        if turn == len(batches):
+        batch = times_seen.get(addition.symbol, 0)
+        times_seen[addition.symbol] = batch + 1
+        if batch == len(batches):
             batches.append([])
-        batches[turn].append(place)
+        batches[batch].append(place)
     return batches

@@ -1,11 +1,11 @@
-"""Takes back what one owner needed of a symbol: what others need stays."""
+"""Removal of what one owner needed of a symbol; what others need stays."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from openbell.provisioning.sources import SOURCES
-from openbell.session.symbol import WHOLE_SYMBOL
+from openbell.session.data import WHOLE_SYMBOL
 
 if TYPE_CHECKING:
     from openbell.session import SymbolSessionData
@@ -14,7 +14,7 @@ __all__ = ["refusal_to_remove", "refusal_to_unlock", "without_owner"]
 
 
 def refusal_to_remove(data: SymbolSessionData | None, symbol: str, owner: str) -> str | None:
-    """Why ``owner`` cannot remove a symbol; None when it can."""
+    """Return why ``owner`` cannot remove a symbol; None when it can."""
     if data is None:
         return f"{symbol} is not in the session"
     if data.locks:
@@ -26,7 +26,7 @@ def refusal_to_remove(data: SymbolSessionData | None, symbol: str, owner: str) -
 
 
 def refusal_to_unlock(data: SymbolSessionData | None, symbol: str, owner: str) -> str | None:
-    """Why ``owner`` cannot unlock a symbol; None when it holds a lock on it."""
+    """Return why ``owner`` cannot unlock a symbol; None when it holds a lock on it."""
     if data is None:
         return f"{symbol} is not in the session"
     if owner in data.locks:
@@ -36,34 +36,34 @@ def refusal_to_unlock(data: SymbolSessionData | None, symbol: str, owner: str) -
 
 
 def without_owner(data: SymbolSessionData, owner: str) -> SymbolSessionData | None:
-    """The symbol with what only ``owner`` needed taken out; None when nothing is left."""
-    kept = data.copy()
+    """Return the symbol without what only ``owner`` needed; None when nothing is left."""
+    remaining = data.copy()
     left = {what: frozenset(n for n in names if not _is_of(n, owner)) for what, names in data.owners.items()}
-    kept.owners = {what: names for what, names in left.items() if names}
-    if not kept.owners:
+    remaining.owners = {what: names for what, names in left.items() if names}
+    if not remaining.owners:
         return None
-    kept.bars = {name: series for name, series in data.bars.items() if name in kept.owners}
-    kept.indicators = {key: indicator for key, indicator in data.indicators.items() if key in kept.owners}
-    kept.meets_session_config_requirements = WHOLE_SYMBOL in kept.owners
-    if not kept.meets_session_config_requirements:
-        kept.upgraded_from_adhoc = False
+    remaining.bars = {name: series for name, series in data.bars.items() if name in remaining.owners}
+    remaining.indicators = {key: indicator for key, indicator in data.indicators.items() if key in remaining.owners}
+    remaining.meets_session_config_requirements = WHOLE_SYMBOL in remaining.owners
+    if not remaining.meets_session_config_requirements:
+        remaining.upgraded_from_adhoc = False
         if data.meets_session_config_requirements:
-            _told_by_who_is_left(kept)
-        for series in [s for s in kept.bars.values() if s.is_scored]:
-            kept.put_series(series.unscored())
-    return kept
+            _recompute_metadata(remaining)
+        for series in [s for s in remaining.bars.values() if s.is_scored]:
+            remaining.put_series(series.unscored())
+    return remaining
 
 
-def _told_by_who_is_left(kept: SymbolSessionData) -> None:
-    """Let the metadata of a symbol that is ad hoc again speak of its owners, and no longer of who made it full."""
-    left = sorted({name for names in kept.owners.values() for name in names})
+def _recompute_metadata(remaining: SymbolSessionData) -> None:
+    """Recompute the metadata of a symbol that is ad hoc again from its remaining owners."""
+    left = sorted({name for names in remaining.owners.values() for name in names})
     sources = [name.split(maxsplit=1)[0] for name in left]
-    kept.auto_provisioned = True
-    if kept.added_by not in sources:
-        kept.added_by = sources[0]
-    kept.reason = f"{', '.join(left)} still needs it"
+    remaining.auto_provisioned = True
+    if remaining.added_by not in sources:
+        remaining.added_by = sources[0]
+    remaining.reason = f"{', '.join(left)} still needs it"
 
 
 def _is_of(name: str, owner: str) -> bool:
-    """Whether an owner is ``owner``, or one of its kind when ``owner`` is a source: "strategy" means every strategy."""
+    """Return whether an owner is meant by ``owner``; a source such as "strategy" means every owner of its kind."""
     return name == owner or (owner in SOURCES and name.startswith(f"{owner} "))

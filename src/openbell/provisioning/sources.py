@@ -1,4 +1,4 @@
-"""Who may ask for additions. A new kind of asker is one more entry in `SOURCES`."""
+"""The sources of additions, such as the config, scanners and strategies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["SOURCES", "Source"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A kind of asker.
+    """A kind of component that asks for additions.
 
     Attributes:
         name: Its name, which symbols carry as ``added_by``.

@@ -1,32 +1,77 @@
-"""Phase 3, provision: the steps. Each is a plain name bound to a function that works on a private draft of the symbol.
-
-A name that ends in ``_`` is registered for all steps that begin with it: ``add_interval_`` carries out
-``add_interval_5m``. Adding a step is adding a function to `STEPS`.
-"""
+"""Phase 3, provision: the plan of an addition, and the steps that carry it out on a draft of the symbol."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
-from openbell.errors import UnknownNameError
-from openbell.market_data.completeness import measure_completeness
+from openbell.market_data.completeness import Completeness, measure_completeness
 from openbell.model.bars import Bars
 from openbell.model.interval import parse_interval
-from openbell.provisioning.history import measured_from, run_starts
+from openbell.provisioning.context import Market
+from openbell.provisioning.history import measured_from, series_starts
 from openbell.provisioning.indicators import computed_indicators
+from openbell.provisioning.validation import Proof
 from openbell.registry import Registry
 from openbell.session import BarIntervalData, SymbolSessionData
-from openbell.session.series import all_bars, real_starts
+from openbell.session.series import all_bars
 
 if TYPE_CHECKING:
-    from openbell.market_data.completeness import Completeness
+    from collections.abc import Callable, Mapping
+
+    from openbell.model.bars import BarTimes
+    from openbell.model.interval import Interval
     from openbell.provisioning.context import ProvisioningContext
-    from openbell.provisioning.requirements import HistoryProof, ProvisioningRequirements
+    from openbell.provisioning.needs import Addition, Needs
     from openbell.timing.expected import ExpectedBars
 
-__all__ = ["STEPS", "Step", "StepWork", "find_step"]
+__all__ = ["STEPS", "AddInterval", "CalculateQuality", "Plan", "Step", "StepWork", "bars_to_load", "planned_steps"]
+
+
+class Step(Protocol):
+    """One step of a plan: a frozen value that knows its name, and how to be carried out."""
+
+    @property
+    def name(self) -> str:
+        """The name by which the journal reports it."""
+
+    def carry_out(self, work: StepWork) -> None:
+        """Change the draft; an exception undoes the whole plan."""
+
+
+STEPS: Registry[Callable[..., Step]] = Registry("provisioning step")
+"""All steps by name; one that ends in ``_`` is of all steps that begin with it, made from the rest of their name.
+
+Only a step that somebody asks for by its name has to be here; register more with ``STEPS.add(name, step_class)``.
+"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """An addition with what it needs, what the store has for it, and the steps that bring it.
+
+    Attributes:
+        addition: What was asked for.
+        needs: What it takes.
+        proof: Whether it can be had.
+        steps: What is to be done, in order; nothing when there are errors or when everything is there.
+        symbol_exists: Whether the session held the symbol when this was planned.
+        added_by: The source that a symbol made by it names.
+        reason: Why it was asked for, for people.
+    """
+
+    addition: Addition
+    needs: Needs
+    proof: Proof = field(default_factory=Proof)
+    steps: tuple[Step, ...] = ()
+    symbol_exists: bool = False
+    added_by: str = "adhoc"
+    reason: str = ""
+
+    @property
+    def symbol(self) -> str:
+        """The symbol."""
+        return self.addition.symbol
 
 
 @dataclass(slots=True)
@@ -34,155 +79,228 @@ class StepWork:
     """What a step works on.
 
     Attributes:
-        req: The requirement that is carried out.
+        plan: The plan that is carried out.
         context: Where data comes from.
-        draft: The symbol as it will be; nobody sees it before all steps are done. ``create_symbol`` makes it.
-        argument: The rest of the step's name behind a registered prefix: "5m" of "add_interval_5m".
+        draft: The symbol as it will be; nobody sees it before all steps are done.
     """
 
-    req: ProvisioningRequirements
+    plan: Plan
     context: ProvisioningContext
     draft: SymbolSessionData
-    argument: str = ""
-    _runs: list[tuple[str, Bars]] | None = None
+    _loaded: Mapping[str, Bars] | None = None
 
-    def runs(self) -> list[tuple[str, Bars]]:
-        """The required intervals with their runs, from where they should start through today."""
-        if self._runs is None:
-            starts = run_starts(self.req)
-            self._runs = [(name, _run_from(start_ns, self.req.proofs[name], self)) for name, start_ns in starts.items()]
-        return self._runs
+    def bars(self) -> Mapping[str, Bars]:
+        """Return the bars of the needed intervals, from where their series should start through today."""
+        if self._loaded is None:
+            self._loaded = bars_to_load(self.plan.symbol, self.plan.proof, self.context)
+        return self._loaded
 
+    def series(self, interval: str, base: str | None, bars: Bars, today_row: int) -> BarIntervalData:
+        """Make a series of the symbol."""
+        symbol = self.plan.symbol
+        cursor = self.context.memo(Market.cursor, self.context.market(symbol), bars.times)
+        return BarIntervalData(symbol, interval, base=base, bars=bars, today_row=today_row, cursor=cursor)
 
-Step = Callable[[StepWork], None]
-
-STEPS: Registry[Step] = Registry("provisioning step")
-"""All steps by name or prefix; register more with ``STEPS.add(name, function)``."""
-
-
-def find_step(name: str) -> tuple[Step, str]:
-    """The function behind a step's name, and the argument that the name carries.
-
-    Raises:
-        UnknownNameError: No step of that name, and no prefix that it begins with.
-    """
-    if name in STEPS:
-        return STEPS.get(name), ""
-    end = len(name)
-    while (end := name.rfind("_", 0, end)) >= 0:  # the longest prefix first
-        prefix = name[: end + 1]
-        if prefix in STEPS:
-            return STEPS.get(prefix), name[end + 1 :]
-    raise UnknownNameError(STEPS.kind, name, STEPS.names())
+    def today_row(self, bars: Bars) -> int:
+        """Return the row of the first bar of today."""
+        return self.context.memo(Market.today_row, self.context.market(self.plan.symbol), bars.times)
 
 
-def _create_symbol(work: StepWork) -> None:
-    req, draft = work.req, work.draft
-    if work.context.session_data.get_symbol_data(req.symbol) is not None:  # it came between analysis and now
-        if req.meets_session_config_requirements and not draft.meets_session_config_requirements:
-            _upgrade_symbol(work)
-        return
-    draft.meets_session_config_requirements = req.meets_session_config_requirements
-    draft.added_by = req.added_by
-    draft.auto_provisioned = req.operation_type != "symbol"
-    draft.reason = req.reason
+@dataclass(frozen=True, slots=True)
+class CreateSymbol:
+    """Note on a new symbol where it comes from."""
+
+    name = "create_symbol"
+
+    def carry_out(self, work: StepWork) -> None:
+        """Fill in the draft; a symbol that came between planning and now is upgraded if need be."""
+        plan, draft = work.plan, work.draft
+        if work.context.session_data.get_symbol_data(plan.symbol) is not None:
+            if plan.needs.full_symbol and not draft.meets_session_config_requirements:
+                UpgradeSymbol().carry_out(work)
+            return
+        draft.meets_session_config_requirements = plan.needs.full_symbol
+        draft.added_by = plan.added_by
+        draft.auto_provisioned = plan.addition.operation_type != "symbol"
+        draft.reason = plan.reason
 
 
-def _upgrade_symbol(work: StepWork) -> None:
-    work.draft.meets_session_config_requirements = True
-    work.draft.upgraded_from_adhoc = True
+@dataclass(frozen=True, slots=True)
+class UpgradeSymbol:
+    """Make an ad-hoc symbol full."""
+
+    name = "upgrade_symbol"
+
+    def carry_out(self, work: StepWork) -> None:
+        """Mark the draft as full."""
+        work.draft.meets_session_config_requirements = True
+        work.draft.upgraded_from_adhoc = True
 
 
-def _add_interval(work: StepWork) -> None:
-    interval, bars = str(parse_interval(work.argument)), work.draft.bars
-    if interval in bars:  # it came between analysis and now
-        return
-    need = work.req.intervals.get(interval)
-    base = str(need.base) if need is not None and need.derived else None
-    bars[interval] = _series(work, interval, base, Bars.empty(), today_row=0)
-    work.draft.bars = dict(sorted(bars.items(), key=lambda held: parse_interval(held[0])))
+@dataclass(frozen=True, slots=True)
+class AddInterval:
+    """Make room for bars of one interval."""
+
+    interval: str
+
+    @property
+    def name(self) -> str:
+        """The name, e.g. "add_interval_5m"."""
+        return f"add_interval_{self.interval}"
+
+    def carry_out(self, work: StepWork) -> None:
+        """Add an empty series, unless it came between planning and now."""
+        interval, held = str(parse_interval(self.interval)), work.draft.bars
+        if interval in held:
+            return
+        need = work.plan.needs.intervals.get(interval)
+        base = None if need is None or need.base == need.interval else str(need.base)
+        added = {**held, interval: work.series(interval, base, Bars.empty(), today_row=0)}
+        work.draft.bars = {name: added[name] for name in sorted(added, key=parse_interval)}
 
 
-def _load_historical(work: StepWork) -> None:
-    """Give each required interval its history, as far as it lacks it."""
-    for name, run in work.runs():
-        held = work.draft.bars[name]
-        rows = all_bars(held)
-        if not len(rows):
-            today_row = work.context.today_row(run.times)
-            work.draft.put_series(_series(work, name, held.base, run.window(0, today_row), today_row))
-            continue
-        # What is held stays as it is, also when the store has other bars by now: what was seen never changes.
-        before = run[: int(run.timestamp.searchsorted(rows.timestamp[0]))]
-        if len(before):
-            deeper = Bars.concat([before, rows])
-            work.draft.put_series(_series(work, name, held.base, deeper, held.today_row + len(before)))
+@dataclass(frozen=True, slots=True)
+class LoadHistorical:
+    """Give each needed interval the history that it does not have yet."""
+
+    name = "load_historical"
+
+    def carry_out(self, work: StepWork) -> None:
+        """Put history before what is held, which stays as it is: what was seen never changes."""
+        for name, bars in work.bars().items():
+            held = work.draft.bars[name]
+            rows = all_bars(held)
+            if not len(rows):
+                today_row = work.today_row(bars)
+                work.draft.put_series(work.series(name, held.base, bars.window(0, today_row), today_row))
+                continue
+            before = bars[: int(bars.timestamp.searchsorted(rows.timestamp[0]))]
+            if len(before):
+                deeper = Bars.concat([before, rows])
+                work.draft.put_series(work.series(name, held.base, deeper, held.today_row + len(before)))
 
 
-def _load_session(work: StepWork) -> None:
-    """Let each required interval's run go on through today's session, if it was not there before."""
-    published = work.context.session_data.get_symbol_data(work.req.symbol)
-    for name, run in work.runs():
-        seen = published.bars.get(name) if published else None
-        if (seen is None or not len(all_bars(seen))) and len(run):
-            today_row = work.context.today_row(run.times)
-            work.draft.put_series(_series(work, name, work.draft.bars[name].base, run, today_row))
+@dataclass(frozen=True, slots=True)
+class LoadSession:
+    """Let the needed series go on through today's session."""
+
+    name = "load_session"
+
+    def carry_out(self, work: StepWork) -> None:
+        """Load today's bars of the series that were not there before."""
+        published = work.context.session_data.get_symbol_data(work.plan.symbol)
+        for name, bars in work.bars().items():
+            seen = published.bars.get(name) if published else None
+            if (seen is None or not len(all_bars(seen))) and len(bars):
+                base = work.draft.bars[name].base
+                work.draft.put_series(work.series(name, base, bars, work.today_row(bars)))
 
 
-def _register_indicator(work: StepWork) -> None:
-    draft = work.draft
-    new = [need for need in work.req.indicators if need.key not in draft.indicators]
-    draft.indicators.update(computed_indicators(new, draft.bars, work.context))
+@dataclass(frozen=True, slots=True)
+class RegisterIndicator:
+    """Compute the needed indicators that are not there yet."""
+
+    name = "register_indicator"
+
+    def carry_out(self, work: StepWork) -> None:
+        """Compute them over history and all of today."""
+        draft = work.draft
+        new = [need for need in work.plan.needs.indicators if need.key not in draft.indicators]
+        draft.indicators.update(computed_indicators(new, draft.bars, work.context))
 
 
-def _calculate_quality(work: StepWork) -> None:
+@dataclass(frozen=True, slots=True)
+class CalculateQuality:
     """Score every series of a full symbol against the bars that the calendar expects."""
-    context, draft = work.context, work.draft
-    published = context.session_data.get_symbol_data(draft.symbol)
-    for name in list(draft.bars):
-        if draft.bars[name].is_scored:
-            continue
-        if published and published.bars.get(name) is draft.bars[name]:  # what is published is never changed
-            draft.put_series(draft.bars[name].unscored())
-        series = draft.bars[name]
-        start_ns = measured_from(name, all_bars(series), work.req, context)
-        series.score(*_quality_of_history(series, start_ns, context))
+
+    name = "calculate_quality"
+
+    def carry_out(self, work: StepWork) -> None:
+        """Score the series that are not scored yet."""
+        context, draft = work.context, work.draft
+        market, published = context.market(draft.symbol), context.session_data.get_symbol_data(draft.symbol)
+        for name in list(draft.bars):
+            if draft.bars[name].is_scored:
+                continue
+            if published and published.bars.get(name) is draft.bars[name]:  # what is published is never changed
+                draft.put_series(draft.bars[name].unscored())
+            series = draft.bars[name]
+            times, today_row = all_bars(series).times, series.today_row
+            begins_ns = int(times.timestamp[0]) if today_row else market.start_ns
+            start_ns = measured_from(name, begins_ns, work.plan.proof.histories, market)
+            interval = parse_interval(series.interval)
+            series.score(*context.memo(_quality_of_history, market, interval, times, today_row, start_ns))
+
+
+STEPS.add("create_symbol", CreateSymbol)
+STEPS.add("upgrade_symbol", UpgradeSymbol)
+STEPS.add("add_interval_", AddInterval)
+STEPS.add("load_historical", LoadHistorical)
+STEPS.add("load_session", LoadSession)
+STEPS.add("register_indicator", RegisterIndicator)
+STEPS.add("calculate_quality", CalculateQuality)
+
+
+def planned_steps(symbol: str, needs: Needs, proof: Proof, context: ProvisioningContext) -> tuple[Step, ...]:
+    """Return the steps from what the session holds to what is needed; none when it holds everything."""
+    existing = context.session_data.get_symbol_data(symbol)
+    steps: list[Step] = [CreateSymbol()] if existing is None else []
+    existing = existing or SymbolSessionData(symbol, needs.full_symbol)
+    upgrade = needs.full_symbol and not existing.meets_session_config_requirements
+    if upgrade:
+        steps.append(UpgradeSymbol())
+    new = [name for name in needs.intervals if name not in existing.bars]
+    deeper = _begins_too_late(existing, proof, context)
+    steps += [AddInterval(name) for name in new]
+    if (new and needs.needs_historical) or deeper:
+        steps.append(LoadHistorical())
+    if new or deeper:
+        steps.append(LoadSession())
+    if any(need.key not in existing.indicators for need in needs.indicators):
+        steps.append(RegisterIndicator())
+    if (needs.full_symbol or existing.meets_session_config_requirements) and (upgrade or new or deeper):
+        steps.append(CalculateQuality())
+    return (*steps, *needs.steps)
+
+
+def _begins_too_late(existing: SymbolSessionData, proof: Proof, context: ProvisioningContext) -> bool:
+    """Return whether a series that is there begins after it should, or is empty although there are bars."""
+    if not any(name in proof.histories for name in existing.bars):
+        return False
+    for name, bars in bars_to_load(existing.symbol, proof, context).items():
+        held = existing.bars.get(name)
+        if held is not None and len(bars):
+            rows = all_bars(held)
+            if not len(rows) or rows.timestamp[0] > bars.timestamp[0]:
+                return True
+    return False
+
+
+def bars_to_load(symbol: str, proof: Proof, context: ProvisioningContext) -> dict[str, Bars]:
+    """Return the bars of the proved intervals, from where their series should start through today."""
+    market, loaded = context.market(symbol), {}
+    for name, start_ns in series_starts(proof.histories).items():
+        bars, history = proof.bars[name], proof.histories[name]
+        # Another need that it starts together with may reach back further than was read for this one.
+        if start_ns < history.start_ns and (not len(bars) or bars.timestamp[0] > start_ns):
+            first, need = market.time_manager.day_of(start_ns), history.need
+            bars = context.data_manager.load_historical_bars(
+                symbol, str(need.interval), first, market.day, base=str(need.base)
+            )
+        row = context.memo(_first_row, market, bars.times, start_ns)
+        loaded[name] = bars.window(row, len(bars))
+    return loaded
+
+
+def _first_row(market: Market, times: BarTimes, start_ns: int) -> int:
+    """Return the row that a series starts at: that of ``start_ns``, but none of today's is left out."""
+    return min(int(times.timestamp.searchsorted(start_ns)), market.today_row(times))
 
 
 def _quality_of_history(
-    series: BarIntervalData, start_ns: int, context: ProvisioningContext
+    market: Market, interval: Interval, times: BarTimes, today_row: int, start_ns: int
 ) -> tuple[Completeness, ExpectedBars]:
-    """How complete a series is before today, counted from ``start_ns``, and what is expected of it today."""
-
-    def measured() -> tuple[Completeness, ExpectedBars]:
-        expected, today = context.expected(parse_interval(series.interval), start_ns)
-        return measure_completeness(real_starts(series.history.times), expected.start_ns, expected.end_ns), today
-
-    return context.once("quality", series.interval, all_bars(series).times, start_ns, answer=measured)
-
-
-STEPS.add("create_symbol", _create_symbol)
-STEPS.add("upgrade_symbol", _upgrade_symbol)
-STEPS.add("add_interval_", _add_interval)
-STEPS.add("load_historical", _load_historical)
-STEPS.add("load_session", _load_session)
-STEPS.add("register_indicator", _register_indicator)
-STEPS.add("calculate_quality", _calculate_quality)
-
-
-def _series(work: StepWork, name: str, base: str | None, run: Bars, today_row: int) -> BarIntervalData:
-    cursor = work.context.cursor(run.times)
-    return BarIntervalData(work.req.symbol, name, base=base, bars=run, today_row=today_row, cursor=cursor)
-
-
-def _run_from(start_ns: int, proof: HistoryProof, work: StepWork) -> Bars:
-    """The bars from ``start_ns`` on through today: those that validation read, unless another need reaches further."""
-    run = proof.run
-    if not len(run) or run.timestamp[0] > start_ns:
-        context, need = work.context, proof.need
-        first_session = context.time_manager.day_of(start_ns)
-        run = context.data_manager.load_historical_bars(
-            work.req.symbol, str(need.interval), first_session, context.day, base=str(need.base)
-        )
-    row = work.context.once("row", run.times, start_ns, answer=lambda: int(run.timestamp.searchsorted(start_ns)))
-    return run.window(row, len(run))
+    """Measure how complete history is from ``start_ns`` on; and return what is expected of the series today."""
+    expected, today = market.expected(interval, start_ns)
+    real = times.timestamp[:today_row][times.count[:today_row] > 0]
+    return measure_completeness(real, expected.start_ns, expected.end_ns), today

@@ -1,8 +1,7 @@
 """The state of one session: symbols, their bars and their indicators, seen up to the session clock."""
 
-from openbell.session.data import SessionData
+from openbell.session.data import SessionData, SymbolSessionData
 from openbell.session.indicator import IndicatorData
 from openbell.session.series import BarIntervalData
-from openbell.session.symbol import SymbolSessionData
 
 __all__ = ["BarIntervalData", "IndicatorData", "SessionData", "SymbolSessionData"]

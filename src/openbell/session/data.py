@@ -1,8 +1,9 @@
-"""`SessionData`: the state of one session, which everything reads and only provisioning changes."""
+"""The state of one session, which everything reads and only provisioning changes."""
 
 from __future__ import annotations
 
 import weakref
+from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,13 +16,110 @@ if TYPE_CHECKING:
     from openbell.config import IndicatorConfig
     from openbell.session.indicator import IndicatorData
     from openbell.session.series import BarIntervalData
-    from openbell.session.symbol import SymbolSessionData
 
-__all__ = ["SessionData", "UnifiedProvisioner"]
+__all__ = ["WHOLE_SYMBOL", "SessionData", "SymbolSessionData", "UnifiedProvisioner"]
+
+WHOLE_SYMBOL = "*"
+"""The name in `SymbolSessionData.owners` of the symbol as a full one."""
+
+
+@dataclass(slots=True, eq=False)
+class SymbolSessionData:
+    """All that a session holds of one symbol.
+
+    A published one is never changed: additions work on a copy that then takes its place.
+
+    Attributes:
+        symbol: The symbol.
+        meets_session_config_requirements: Whether it is full: has all that the config asks of every symbol.
+        added_by: The source that brought it: "config", "scanner", "strategy" ...
+        auto_provisioned: Whether a bar or indicator addition had to create it.
+        upgraded_from_adhoc: Whether it was ad hoc before it became full.
+        reason: Why it is here, for people.
+        bars: The series by interval, finest first.
+        indicators: The indicators by key.
+        owners: Who needs what: owner names by interval, indicator key, or `WHOLE_SYMBOL`.
+        locks: Why it may not be removed, by the owner of the lock; empty when it may.
+    """
+
+    symbol: str
+    meets_session_config_requirements: bool = False
+    added_by: str = "adhoc"
+    auto_provisioned: bool = False
+    upgraded_from_adhoc: bool = False
+    reason: str = ""
+    bars: dict[str, BarIntervalData] = field(default_factory=dict)
+    indicators: dict[str, IndicatorData] = field(default_factory=dict)
+    owners: dict[str, frozenset[str]] = field(default_factory=dict)
+    locks: dict[str, str] = field(default_factory=dict)
+
+    def copy(self) -> SymbolSessionData:
+        """A copy whose collections can be changed without touching this one's."""
+        # Not by copy.copy, which takes four times as long: each subscription of a strategy makes one.
+        return SymbolSessionData(
+            self.symbol,
+            self.meets_session_config_requirements,
+            self.added_by,
+            self.auto_provisioned,
+            self.upgraded_from_adhoc,
+            self.reason,
+            bars=dict(self.bars),
+            indicators=dict(self.indicators),
+            owners=dict(self.owners),
+            locks=dict(self.locks),
+        )
+
+    @property
+    def locked(self) -> str:
+        """The reasons of all locks, for people; empty when it may be removed."""
+        return "; ".join(dict.fromkeys(reason or f"locked by {owner}" for owner, reason in self.locks.items()))
+
+    @property
+    def base_interval(self) -> str | None:
+        """The finest stored interval that its bars come from (None before any interval is there)."""
+        return min((series.base or name for name, series in self.bars.items()), key=parse_interval, default=None)
+
+    def put_series(self, series: BarIntervalData) -> None:
+        """Replace the series of an interval; indicators on it move over with the values that they have.
+
+        Only for a copy that is not published.
+        """
+        old = self.bars[series.interval]
+        self.bars[series.interval] = series
+        for key, indicator in self.indicators.items():
+            if indicator.series is old:
+                self.indicators[key] = indicator.moved_to(series)
+
+    @property
+    def metadata(self) -> dict[str, bool | str]:
+        """Where it came from and what it is, as the summary has it."""
+        return {
+            "meets_session_config_requirements": self.meets_session_config_requirements,
+            "added_by": self.added_by,
+            "auto_provisioned": self.auto_provisioned,
+            "upgraded_from_adhoc": self.upgraded_from_adhoc,
+            "reason": self.reason,
+        }
+
+    def own(self, what: str, owner: str) -> bool:
+        """Note that ``owner`` needs ``what``.
+
+        Returns:
+            False when that was known.
+        """
+        owners = self.owners.get(what, frozenset())
+        if owner in owners:
+            return False
+        self.owners[what] = owners | {owner}
+        return True
+
+    def is_owned(self, what: str, owner: str) -> bool:
+        """Whether ``owner`` needs ``what``."""
+        return owner in self.owners.get(what, frozenset())
 
 
 class UnifiedProvisioner(Protocol):
-    """What `SessionData` is given to serve its two unified additions."""
+    """The part of a provisioner that serves the two unified additions of `SessionData`."""
 
     def add_indicator(self, symbol: str, indicator_config: IndicatorConfig, *, source: str, owner: str = "") -> bool:
         """Analyse, validate and provision one indicator."""
@@ -43,6 +141,7 @@ class SessionData:
         version: Goes up with each published change.
         series_version: Goes up only when a symbol or series comes, goes or is replaced, or a symbol becomes full or
             ceases to be: not for locks, owners and indicators.
+        operation_lock: Held by whoever changes the session; readers take none.
     """
 
     def __init__(self, session_date: date) -> None:
@@ -50,7 +149,8 @@ class SessionData:
         self.version = 0
         self.series_version = 0
         self.current: dict[str, SymbolSessionData] = {}
-        self._symbol_operation_lock = RLock()
+        self.operation_lock = RLock()
+        self._symbol_operation_lock = self.operation_lock  # the specification's name for it
         self._provisioner: Callable[[], UnifiedProvisioner | None] = lambda: None
 
     def __repr__(self) -> str:
@@ -72,23 +172,26 @@ class SessionData:
         return tuple(s for s, data in self.current.items() if data.meets_session_config_requirements)
 
     def get_symbol_data(self, symbol: str) -> SymbolSessionData | None:
-        """All that the session holds of a symbol; None when it holds nothing."""
+        """Return all that the session holds of a symbol; None when it holds nothing."""
         return self.current.get(symbol)
 
     def get_bars(self, symbol: str, interval: str) -> BarIntervalData | None:
-        """The series of a symbol and interval (``1h`` finds ``60m``); None when there is none."""
+        """Return the series of a symbol and interval (``1h`` finds ``60m``); None when there is none."""
         data = self.current.get(symbol)
         if data is None:
             return None
         return data.bars.get(interval) or data.bars.get(str(parse_interval(interval)))
 
     def get_indicator(self, symbol: str, key: str) -> IndicatorData | None:
-        """The indicator of a symbol by its exact key; None when there is none."""
+        """Return the indicator of a symbol by its exact key; None when there is none."""
         data = self.current.get(symbol)
         return None if data is None else data.indicators.get(key)
 
     def publish(self, changed: Mapping[str, SymbolSessionData], removed: Iterable[str] = ()) -> None:
-        """Put complete symbols in the place of what was there, all at once. Call it with the operation lock held."""
+        """Put complete symbols in the place of what was there, all at once.
+
+        Call it with the operation lock held.
+        """
         before, removed = self.current, tuple(removed)
         symbols = {**before, **changed}
         for symbol in removed:
@@ -99,7 +202,7 @@ class SessionData:
             self.series_version += 1
 
     def add_indicator_unified(self, symbol: str, indicator_config: IndicatorConfig, source: str = "scanner") -> bool:
-        """Add one indicator: analyse, validate, provision; creates the symbol ad hoc when it is not there.
+        """Add one indicator; a symbol that is not there is created ad hoc.
 
         Returns:
             Whether the indicator is there now; the journal says why not.
@@ -107,7 +210,7 @@ class SessionData:
         return self._given_provisioner().add_indicator(symbol, indicator_config, source=source)
 
     def add_bar_unified(self, symbol: str, interval: str, days: int = 0, source: str = "scanner") -> bool:
-        """Add one bar interval with ``days`` sessions of history; creates the symbol ad hoc when it is not there.
+        """Add one bar interval with ``days`` sessions of history; a symbol that is not there is created ad hoc.
 
         Returns:
             Whether the interval is there now; the journal says why not.

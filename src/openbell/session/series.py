@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    from openbell.model.bars import Bars, BarTimes
+    from openbell.model.bars import Bars
     from openbell.session.cursor import Cursor
     from openbell.timing.expected import ExpectedBars
 
-__all__ = ["BarIntervalData", "all_bars", "cursor_of", "real_starts"]
+__all__ = ["BarIntervalData", "all_bars", "cursor_of"]
 
 
 class BarIntervalData:
@@ -192,11 +192,6 @@ def _quality_of_today(cursor: Cursor, today_row: int, expected: ExpectedBars) ->
 
 def _synthetic_bars(cursor: Cursor) -> int:
     return int((cursor.times.count[: cursor.position] == 0).sum())
-
-
-def real_starts(times: BarTimes) -> NDArray[np.int64]:
-    """Starts of the bars that are not synthetic."""
-    return times.timestamp[times.count > 0]
 
 
 def all_bars(series: BarIntervalData) -> Bars:

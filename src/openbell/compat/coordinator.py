@@ -1,0 +1,88 @@
+"""The methods of the coordinator that the specification names with an underscore."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openbell.compat.requirements import ProvisioningRequirements, analyze_requirements, plan_of
+from openbell.provisioning.needs import Addition
+from openbell.provisioning.validation import RULES, Evidence
+
+if TYPE_CHECKING:
+    from openbell.provisioning.context import ProvisioningContext
+    from openbell.provisioning.provisioner import Provisioner
+    from openbell.session import SessionData
+
+__all__ = ["SeedCoordinator", "SymbolValidationResult"]
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolValidationResult:
+    """Whether a symbol can be loaded as the config asks, and all that stands against it.
+
+    Attributes:
+        symbol: The symbol.
+        can_proceed: Whether every rule passed.
+        errors: What the failed rules said.
+        warnings: What is less than was asked for, but does not stop it.
+        data_source_available: Whether the store knows the symbol.
+        has_historical_data: Whether the history reaches back far enough.
+        has_parquet_data: Whether the store has the intervals that it takes, or finer ones that build them.
+    """
+
+    symbol: str
+    can_proceed: bool
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+    data_source_available: bool
+    has_historical_data: bool
+    has_parquet_data: bool
+
+    @property
+    def reason(self) -> str:
+        """All errors in one text; empty when it can proceed."""
+        return "; ".join(self.errors)
+
+
+class SeedCoordinator(ABC):
+    """The part of the coordinator that only the specification's own snippets call."""
+
+    session_data: SessionData
+    provisioner: Provisioner
+
+    @abstractmethod
+    def context_of(self, session_data: SessionData) -> ProvisioningContext:
+        """Return the context of provisioning as seen from a session."""
+
+    def _execute_provisioning(self, req: ProvisioningRequirements) -> bool:
+        """Carry out analysed requirements: all of their steps, or none; the journal says which failed and why."""
+        return self.provisioner.execute([plan_of(req, self.provisioner.context)])[0]
+
+    def _validate_symbol_for_loading(self, symbol: str) -> SymbolValidationResult:
+        """Run all rules on a symbol as the config asks for it; nothing is changed."""
+        req = analyze_requirements("symbol", symbol, "config", self.session_data, self)
+        context, found = self.provisioner.context, req.proof.histories
+        evidence = Evidence(Addition("symbol", symbol, "config"), req.needs, found)
+        return SymbolValidationResult(
+            symbol=symbol,
+            can_proceed=req.can_proceed,
+            errors=tuple(req.validation_errors),
+            warnings=tuple(req.warnings),
+            data_source_available=RULES.get("data_source")(evidence, context) is None,
+            has_historical_data=bool(found) and RULES.get("historical_availability")(evidence, context) is None,
+            has_parquet_data=bool(found) and found.keys() == req.needs.intervals.keys(),
+        )
+
+    def _check_data_source_for_symbol(self, symbol: str) -> bool:
+        """Return whether the store knows the symbol."""
+        return self._validate_symbol_for_loading(symbol).data_source_available
+
+    def _check_historical_data_availability(self, symbol: str) -> bool:
+        """Return whether the symbol's history reaches back far enough for all that the config asks."""
+        return self._validate_symbol_for_loading(symbol).has_historical_data
+
+    def _check_parquet_data(self, symbol: str) -> bool:
+        """Return whether the store has what the symbol's bars are read from or built of."""
+        return self._validate_symbol_for_loading(symbol).has_parquet_data
