@@ -1,7 +1,7 @@
-"""openbell: declare what a trading session needs; openbell proves the data is there, provisions it and runs it.
+"""Trading sessions that declare what they need, prove that the data is there, and run.
 
-What ``__all__`` lists is the public face. Each name is imported when it is first used, so that ``import openbell``
-loads neither polars nor calendars nor TA-Lib.
+``__all__`` lists the public names. Each is imported at its first use, so that ``import openbell`` loads neither polars
+nor calendars nor TA-Lib.
 """
 
 from __future__ import annotations

@@ -4,20 +4,20 @@ The tree is sorted by what the caller can do about it:
 
     OpenbellError
     ├── ConfigError               change the config or the command
-    │   ├── InvalidConfigError    ... a config with one problem or several (tells all)
-    │   ├── UnknownNameError      ... a name that nothing is registered under (tells the nearest)
+    │   ├── InvalidConfigError    ... a config with one problem or several (lists all)
+    │   ├── UnknownNameError      ... a name that nothing is registered under (names the nearest)
     │   └── IntervalError         ... an interval that cannot be read or derived
     ├── CalendarError             a day or time that the exchange's calendar does not have
     ├── DataError                 get, mend or replace data
     │   ├── StoreError            ... a store that is too new, or cannot be written
     │   │   └── NotAStoreError    ... a folder that is not a store, or not there (name another)
-    │   ├── DamagedFileError      ... a file of the store that cannot be read (tells which)
-    │   ├── BadBarsError          ... bars that contradict themselves (tells where)
-    │   └── ShortfallError        ... fewer bars than were asked for (tells both numbers)
+    │   ├── DamagedFileError      ... a file of the store that cannot be read (names it)
+    │   ├── BadBarsError          ... bars that contradict themselves (says where)
+    │   └── ShortfallError        ... fewer bars than were asked for (gives both numbers)
     ├── RunFolderError            a run folder that can no longer be written (free its disk, or name another)
     ├── ProvisioningError         nothing of what was asked for could be provisioned
-    └── ComponentError            a user's scanner or strategy raised (tells the session time)
-        └── SubscriptionError     ... nothing, but subscribes to bars that cannot be had (tells which, and why)
+    └── ComponentError            a user's scanner or strategy raised (gives the session time)
+        └── SubscriptionError     ... nothing, but subscribes to bars that cannot be had (says which, and why)
 """
 
 from __future__ import annotations
@@ -56,7 +56,10 @@ _SHORTEST_BEGINNING = 2
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A question that names the nearest known names, or those that begin so, with a leading blank; empty if none."""
+    """Return a question that names the nearest known names.
+
+    It begins with a blank. Without near names, those that begin with ``name`` are taken; without those, it is empty.
+    """
     folded = {k.casefold(): k for k in known}
     wanted = name.casefold()
     near = [folded[match] for match in get_close_matches(wanted, folded, n=_MOST_NEAR, cutoff=0.6)]
@@ -67,24 +70,24 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def command_on(command: str, store: Path) -> str:
-    """An openbell command on a store, such as ``data repair``, as a person can copy it into a shell."""
+    """Return an openbell command on a store, such as ``data repair``, to be copied into a shell."""
     return f"openbell {command} --store {quote(str(store))}"
 
 
 class OpenbellError(Exception):
-    """The root of all errors that openbell raises on purpose; its text is written for people."""
+    """Root of all errors that openbell raises on purpose, with a text for people."""
 
 
 class ConfigError(OpenbellError):
-    """The config or the command line asks for something that cannot be; changing it is the remedy."""
+    """A mistake in the config or on the command line."""
 
 
 class InvalidConfigError(ConfigError):
-    """A config has problems; all of them are told.
+    """A config with problems, all of which are listed.
 
     Args:
-        subject: What has them, e.g. the path of the config file.
-        problems: What is wrong, each with its place and its remedy.
+        subject: The thing that has them, e.g. the path of the config file.
+        problems: One text each, with its place and its remedy.
     """
 
     def __init__(self, subject: str, problems: Iterable[str]) -> None:
@@ -97,7 +100,7 @@ class InvalidConfigError(ConfigError):
 
 
 class UnknownNameError(ConfigError):
-    """A name was used that nothing is registered under.
+    """A name that nothing is registered under.
 
     Args:
         kind: What the name should have named, e.g. "indicator".
@@ -125,7 +128,7 @@ class CalendarError(OpenbellError):
 
 
 class DataError(OpenbellError):
-    """Data is missing, broken or in the wrong place."""
+    """Data that is missing, broken or in the wrong place."""
 
 
 class StoreError(DataError):
@@ -133,15 +136,15 @@ class StoreError(DataError):
 
 
 class NotAStoreError(StoreError):
-    """A folder was named as a store that is none, and cannot become one; naming another is the remedy."""
+    """A folder that is no store and cannot become one."""
 
 
 class DamagedFileError(DataError):
-    """A file of the store cannot be read.
+    """A file of the store that cannot be read.
 
     Args:
         path: The file.
-        cause: What the reader said.
+        cause: The reader's message.
         remedy: What to do; by default, what to do about a file of bars or actions.
     """
 
@@ -154,23 +157,23 @@ class DamagedFileError(DataError):
 
 
 class BadBarsError(DataError):
-    """Bars that contradict themselves: high below low, a missing price, times out of order, a naive time."""
+    """Bars that contradict themselves, such as a high below the low or times out of order."""
 
 
 class ShortfallError(DataError):
-    """Fewer bars exist than were asked for, and the config says to reject that."""
+    """Fewer bars than were asked for, where the config says to reject that."""
 
 
 class RunFolderError(OpenbellError):
-    """A run folder that can no longer be written; the run ends."""
+    """A run folder that can no longer be written, which ends the run."""
 
 
 class ProvisioningError(OpenbellError):
-    """Nothing of what was asked for could be provisioned."""
+    """A request of which nothing could be provisioned."""
 
 
 class ComponentError(OpenbellError):
-    """A scanner or strategy raised; the original exception is its ``__cause__``.
+    """An exception of a scanner or strategy, which is the ``__cause__``.
 
     Args:
         component: The component, e.g. "strategy EmaCross".
@@ -188,7 +191,7 @@ class ComponentError(OpenbellError):
 
 
 class SubscriptionError(ComponentError):
-    """A strategy subscribes to bars that cannot be provisioned.
+    """A subscription to bars that cannot be provisioned.
 
     Args:
         component: The strategy, e.g. "strategy EmaCross".
@@ -202,6 +205,6 @@ class SubscriptionError(ComponentError):
         self.symbol = symbol
         self.interval = interval
         self.reasons = tuple(reasons)
-        told = f"{component} subscribes to {symbol} {interval}, which cannot be provisioned at {session_time}"
+        text = f"{component} subscribes to {symbol} {interval}, which cannot be provisioned at {session_time}"
         why = f": {' '.join(self.reasons)}" if self.reasons else ""
-        super().__init__(component, "subscriptions", session_time, told + why)
+        super().__init__(component, "subscriptions", session_time, text + why)

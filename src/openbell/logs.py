@@ -1,7 +1,7 @@
-"""How openbell logs: structured events on stderr, for people or as JSON lines.
+"""Structured log on stderr, for people or as JSON lines.
 
-Events carry session time as a field of their own where they have one. There is no time stamp from the machine's clock:
-in a backtest it would tell nothing, and only `openbell.timing` reads that clock.
+Events carry the session time as a field of their own where they have one. There is no time stamp from the machine's
+clock, which would mean nothing in a backtest, and which only `openbell.timing` reads.
 """
 
 from __future__ import annotations
@@ -20,65 +20,67 @@ _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 
 @dataclass(slots=True)
-class _Wanted:
-    """How to log, whether somebody said so, and whether structlog knows."""
+class _Settings:
+    """Settings of the log, and whether structlog is configured with them."""
 
     verbosity: int = 0
     as_json: bool = False
-    is_said: bool = False
-    is_set_up: bool = False
+    is_chosen: bool = False
+    is_applied: bool = False
 
 
-_wanted = _Wanted()
+_settings = _Settings()
 
 
 def configure_logs(verbosity: int = 0, *, as_json: bool = False) -> None:
-    """Say how the process logs. It is set up when the first logger is asked for: structlog takes its time to import.
+    """Choose how the process logs.
 
     Args:
         verbosity: 0 shows warnings, 1 what happens in a session, 2 or more everything.
         as_json: One JSON object a line, in place of lines for people.
     """
-    _wanted.verbosity, _wanted.as_json = verbosity, as_json
-    _wanted.is_said, _wanted.is_set_up = True, False
+    # Applied when the first logger is asked for, because structlog takes long to import.
+    _settings.verbosity, _settings.as_json = verbosity, as_json
+    _settings.is_chosen, _settings.is_applied = True, False
 
 
-def _set_up() -> None:
+def _apply() -> None:
     import structlog
 
     last: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
-        if _wanted.as_json
+        if _settings.as_json
         else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)]
     )
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, *last],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[min(_wanted.verbosity, len(_LEVELS) - 1)]),
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[min(_settings.verbosity, len(_LEVELS) - 1)]),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    _wanted.is_set_up = True
+    _settings.is_applied = True
 
 
 def get_logger(**fields: Any) -> structlog.typing.FilteringBoundLogger:
-    """A logger whose every event carries ``fields``: ``get_logger(component="coordinator").info("session open")``.
+    """Make a logger whose every event carries ``fields``.
 
-    Unless `configure_logs` said otherwise, it shows warnings; a set-up of structlog that a program made itself stays.
+    For example ``get_logger(component="coordinator").info("session open")``. Unless `configure_logs` chose otherwise,
+    the logger shows warnings, and leaves alone what a program has configured of structlog itself.
     """
     import structlog
 
-    if not _wanted.is_set_up and (_wanted.is_said or not structlog.is_configured()):
-        _set_up()
+    if not _settings.is_applied and (_settings.is_chosen or not structlog.is_configured()):
+        _apply()
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(**fields)
     return logger
 
 
 def settle_logs() -> None:
-    """Set logging up if structlog is imported already: a strategy that logs through it directly obeys, too."""
-    if _wanted.is_said and not _wanted.is_set_up and "structlog" in sys.modules:
-        _set_up()
+    """Apply the settings to a structlog that is imported already, for strategies that log through it directly."""
+    if _settings.is_chosen and not _settings.is_applied and "structlog" in sys.modules:
+        _apply()
 
 
 def logs_what_happens() -> bool:
-    """Whether the log shows more than warnings, as `configure_logs` was told."""
-    return _wanted.verbosity > 0
+    """Return whether the log shows more than warnings."""
+    return _settings.verbosity > 0

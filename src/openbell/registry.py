@@ -1,4 +1,7 @@
-"""Named things that others may add to: operations, sources, rules, steps and indicators live in one of these each."""
+"""Registry of named things that users may add to.
+
+Operations, sources, rules, steps and indicators have one each.
+"""
 
 from __future__ import annotations
 
@@ -38,10 +41,10 @@ class Registry(Generic[T]):
         return item
 
     def get(self, name: str) -> T:
-        """The item registered under ``name``.
+        """Return the item registered under ``name``.
 
         Raises:
-            UnknownNameError: There is none; the message tells the nearest names.
+            UnknownNameError: There is none; the message names the nearest.
         """
         try:
             return self._items[name]
@@ -58,7 +61,7 @@ class Registry(Generic[T]):
         del self._items[name]
 
     def names(self) -> tuple[str, ...]:
-        """All names, in the order of registration."""
+        """Return all names, in the order of registration."""
         return tuple(self._items)
 
     def __contains__(self, name: str) -> bool:

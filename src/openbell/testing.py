@@ -1,4 +1,4 @@
-"""Tools for tests and notebooks: made-up bars and stores, probe components, prepared sessions.
+"""Made-up stores, prepared sessions and probe components for tests and notebooks.
 
 Importing this module loads neither polars nor calendars nor TA-Lib.
 """
@@ -37,7 +37,7 @@ def bar_starts(
     exchange: str = "XNYS",
     session_hours: SessionHours = "regular",
 ) -> NDArray[np.int64]:
-    """Start times of all bars that a calendar expects.
+    """Return the start times of all bars that a calendar expects.
 
     Args:
         first: The first day, as a date or ISO text.
@@ -69,7 +69,9 @@ def bar_starts(
 
 
 def random_bars(starts_ns: NDArray[np.int64], *, seed: int = 1) -> pl.DataFrame:
-    """A random walk from 100.0 with one bar at each time; each bar opens where the one before closed.
+    """Make a random walk of bars from 100.0, one bar at each time.
+
+    Each bar opens at the close of the one before.
 
     Args:
         starts_ns: Start times in nanoseconds since 1970 UTC.
@@ -131,7 +133,9 @@ def probe_strategy(
     teardown: Callable[[Strategy], object] | None = None,
     **config: Any,
 ) -> dict[str, Any]:
-    """Config entry of a strategy whose methods are functions; each gets the strategy first.
+    """Make the config entry of a strategy whose methods are functions.
+
+    Each function gets the strategy as its first argument.
 
     Args:
         subscriptions: Pairs of symbol and interval, or a function that returns them.
@@ -164,7 +168,9 @@ def probe_scanner(
     pre_session: bool = False,
     **config: Any,
 ) -> dict[str, Any]:
-    """Config entry of a scanner whose methods are functions; each gets the scanner first.
+    """Make the config entry of a scanner whose methods are functions.
+
+    Each function gets the scanner as its first argument.
 
     Args:
         at: Times of day at which it scans, such as "10:30"; without any it scans before the session.
@@ -190,7 +196,7 @@ def prepare(
     store: Path | str | None = None,
     day: date | str | None = None,
 ) -> SystemManager:
-    """A system whose session is provisioned, its clock at the start of trading.
+    """Make a system and provision its session, with the clock at the start of trading.
 
     Symbols that cannot be provisioned are in ``coordinator.dropped``, with their errors.
 
@@ -211,7 +217,9 @@ def prepare(
 
 
 def advance(system: SystemManager, clock: str) -> None:
-    """Move a prepared session's clock forward, so that bars and indicators up to that time are visible.
+    """Move a prepared session's clock forward.
+
+    Bars and indicators up to that time become visible.
 
     No scanner or strategy is called; `SystemManager.run` does that.
 

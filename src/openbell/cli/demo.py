@@ -1,4 +1,4 @@
-"""Command ``openbell demo``: the main job on synthetic data, with nothing but the installed package."""
+"""The command ``openbell demo``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A strategy and a scanner whose methods are functions of a test; `openbell.testing` makes their configs."""
+"""Strategy and scanner whose methods are functions of a test.
+
+`openbell.testing` makes their config entries.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo: a market of synthetic bars and a session on it, made from nothing but the installed package."""
+"""The demo's market of synthetic bars and its folder."""
 
 from openbell.demo.sample import SYNTHETIC, DemoFolder, make_demo_folder
 

@@ -1,4 +1,4 @@
-"""A market that never was: one-minute bars of made-up symbols, the same to the bit on every machine.
+"""Synthetic one-minute bars of made-up symbols, the same to the bit on every machine.
 
 Prices are a random walk with gaps overnight, wide swings after the open and before the close, and volume to match.
 Only the raw stream of PCG64 and sums, products and roundings are used: NumPy promises that stream for all its
@@ -38,7 +38,7 @@ class Listing:
         price: Where its walk begins, in dollars.
         volume: Shares in an average minute.
         missing: The share of its minutes in which nobody trades (0 to 1).
-        halts: Stretches without bars, each the date, the minute of the session that it begins in, and its minutes.
+        halts: Times without bars, each as its date, the minute of the session in which it begins, and its minutes.
     """
 
     symbol: str
@@ -49,11 +49,11 @@ class Listing:
 
 
 def minute_bars(listing: Listing, seed: int, minutes: ExpectedBars) -> pl.DataFrame:
-    """One-minute bars of a listing.
+    """Make the one-minute bars of a listing.
 
     Args:
         listing: The symbol.
-        seed: Of the market; each symbol draws from a stream of its own.
+        seed: The market's seed; each symbol draws from a stream of its own.
         minutes: The minutes of all sessions.
 
     Returns:
@@ -93,7 +93,7 @@ def minute_bars(listing: Listing, seed: int, minutes: ExpectedBars) -> pl.DataFr
 
 
 def daily_bars(minutes: pl.DataFrame, grid: SessionGrid) -> pl.DataFrame:
-    """The daily bars that the minutes add up to; ``timestamp`` is each session's date at 00:00 UTC."""
+    """Aggregate minutes to daily bars, whose ``timestamp`` is the session's date at 00:00 UTC."""
     session = grid.open_ns.searchsorted(minutes["timestamp"].to_physical().to_numpy(), side="right") - 1
     dates = pl.Series("timestamp", grid.days[session] * DAY_NS).cast(pl.Datetime("ns"))
     return (
@@ -116,12 +116,13 @@ class _Draws:
         self._stream = np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(symbol.encode())]))
 
     def uniform(self, count: int) -> NDArray[np.float64]:
-        """Even in [0, 1)."""
+        """Draw uniform numbers in [0, 1)."""
         numbers: NDArray[np.float64] = (self._raw(count) >> np.uint64(11)).astype(np.float64) * 2.0**-53
         return numbers
 
     def normal(self, count: int) -> NDArray[np.float64]:
-        """Nearly normal, of mean 0 and spread 1: the sum of four even numbers of 16 bits, which ends at 3.46."""
+        """Draw nearly normal numbers of mean 0 and standard deviation 1, at most 3.46 from 0."""
+        # The sum of four uniform numbers of 16 bits.
         quarters = self._raw(count).view(np.uint16).reshape(count, 4).sum(axis=1, dtype=np.int64)
         numbers: NDArray[np.float64] = (quarters - 131_070) / 37_837.0
         return numbers

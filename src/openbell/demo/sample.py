@@ -1,4 +1,4 @@
-"""Makes the demo's folder: a store of synthetic bars, a config to edit, and its scanner's universe."""
+"""The demo's folder with a store of synthetic bars, a config and a universe."""
 
 from __future__ import annotations
 
@@ -68,11 +68,13 @@ class DemoFolder:
 
 
 def make_demo_folder(folder: Path, advanced: Callable[[int, int], None] | None = None) -> DemoFolder:
-    """Bring a folder to what the demo needs; what is there already stays as it is, an edited config too.
+    """Put into a folder what the demo needs and does not find there.
+
+    Files that are there stay as they are, an edited config among them.
 
     Args:
         folder: The folder; it is made when it is not there.
-        advanced: Hears how many symbols are done, and of how many.
+        advanced: Called with the number of symbols that are done, and of all.
 
     Raises:
         StoreError: Its store was made by another version of the demo, or holds something else.
@@ -104,23 +106,23 @@ def _make_store(path: Path, advanced: Callable[[int, int], None] | None) -> bool
 
 
 def _write_bars(store: BarStore, advanced: Callable[[int, int], None] | None) -> None:
-    """Minutes are made for all days and kept for the last weeks; what the daily bars tell is always their sum."""
+    """Write daily bars of all days and minutes of the last weeks."""
     time_manager = TimeManager("XNYS")
     grid = time_manager.grid(_FIRST_DAY, _LAST_DAY)
     expected = grid.expected_bars(parse_interval("1m"))
-    kept_from = pl.lit(time_manager.session(time_manager.first_session_on_or_after(_FIRST_DAY_OF_MINUTES)).open_ns)
+    first_ns = pl.lit(time_manager.session(time_manager.first_session_on_or_after(_FIRST_DAY_OF_MINUTES)).open_ns)
     listings = (*_LISTINGS, *_UNIVERSE)
     with store.writer() as writer:
         for done, listing in enumerate(listings, start=1):
-            minutes = minute_bars(listing, _SEED, expected)
+            minutes = minute_bars(listing, _SEED, expected)  # of all days, so that daily bars are their sum
             writer.write(listing.symbol, "1d", daily_bars(minutes, grid))
-            writer.write(listing.symbol, "1m", minutes.filter(pl.col("timestamp").to_physical() >= kept_from))
+            writer.write(listing.symbol, "1m", minutes.filter(pl.col("timestamp").to_physical() >= first_ns))
             if advanced:
                 advanced(done, len(listings))
 
 
 def _recipe() -> str:
-    """Changes when the bars would."""
+    """Return a hash that changes when the bars would."""
     parts = (_SEED, _FIRST_DAY, _LAST_DAY, _FIRST_DAY_OF_MINUTES, _LISTINGS, _UNIVERSE)
     source = files("openbell.demo").joinpath("market.py").read_bytes()
     return hashlib.sha256(repr(parts).encode() + source).hexdigest()[:16]

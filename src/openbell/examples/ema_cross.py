@@ -1,4 +1,4 @@
-"""An example of a strategy: signals when a fast moving average crosses a slow one."""
+"""Example of a strategy that trades crossings of two moving averages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["EmaCross"]
 
 
 class EmaCross(Strategy):
-    """Signals BUY when the fast EMA crosses above the slow one, SELL when it crosses below.
+    """Signals BUY when the fast EMA crosses above the slow one, and SELL when it crosses below.
 
     Config:
         fast: Bars of the fast EMA; 10 by default.
@@ -42,7 +42,7 @@ class EmaCross(Strategy):
             self._crossed(symbol)
 
     def subscriptions(self) -> Iterable[tuple[str, str]]:
-        """The bars of all full symbols."""
+        """Subscribe to all full symbols."""
         return [(symbol, self._interval) for symbol in self.context.symbols]
 
     def on_bar(self, bar: Bar) -> Signal | None:
@@ -53,7 +53,7 @@ class EmaCross(Strategy):
         return Signal(bar.symbol, "BUY" if side == "above" else "SELL", f"{self._fast} crossed {side} {self._slow}")
 
     def _crossed(self, symbol: str) -> str | None:
-        """The side that the fast average has just come to, "above" or "below"; None when it is where it was."""
+        """Return the side that the fast average has just changed to, "above" or "below"."""
         fast = self.context.indicator(symbol, self._fast).value
         slow = self.context.indicator(symbol, self._slow).value
         if not (isinstance(fast, float) and isinstance(slow, float)):

@@ -1,4 +1,4 @@
-"""An example of a scanner: finds symbols that open away from yesterday's close."""
+"""Example of a scanner that finds gaps at the open."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Gap"]
 
 
 class Gap(Scanner):
-    """Adds the symbols of its universe that gapped at the open to the session, the widest gaps first.
+    """Adds the symbols of its universe with the widest gaps at the open to the session.
 
     Config:
         min_percent: The smallest gap worth a look, in percent of yesterday's close; 1 by default.
@@ -31,7 +31,7 @@ class Gap(Scanner):
         self._watched = [symbol for symbol, ok in done.items() if ok]
 
     def scan(self) -> Iterable[str]:
-        """The symbols whose gap is wide enough become full ones; the others are given back."""
+        """Add the symbols whose gap is wide enough, and give the others back."""
         widths = {symbol: abs(self._gap_percent(symbol)) for symbol in self._watched}
         wide = [s for s in sorted(widths, key=lambda s: (-widths[s], s)) if widths[s] >= self._min_percent]
         found = [s for s, ok in self.context.add_symbols(wide[: self._most]).items() if ok]

@@ -62,7 +62,7 @@ class DataManager:
 
     @property
     def adjustment(self) -> Adjustment:
-        """What bars as of a day are adjusted for."""
+        """Return what bars as of a day are adjusted for."""
         return self.settings.adjustment
 
     @property

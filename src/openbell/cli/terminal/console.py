@@ -91,7 +91,10 @@ def fail(error: OpenbellError) -> NoReturn:
 
 @contextmanager
 def errors_for_people() -> Iterator[None]:
-    """End the command through `fail` when openbell raises one of its errors; serves as a decorator as well."""
+    """End the command through `fail` when openbell raises one of its errors.
+
+    Serves as a context manager and as a decorator.
+    """
     try:
         yield
     except OpenbellError as error:

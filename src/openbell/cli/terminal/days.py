@@ -11,7 +11,7 @@ __all__ = ["day_option"]
 
 
 def day_option(name: str, meaning: str) -> Any:
-    """Make an option that takes a day; ``meaning`` is its help text."""
+    """Make an option that takes a day and has the help text ``meaning``."""
     return typer.Option(name, metavar="DATE", parser=_read_day, help=meaning)
 
 

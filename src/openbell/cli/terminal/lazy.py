@@ -86,7 +86,7 @@ Commands: TypeAlias = "Mapping[str, tuple[str, str] | Group]"
 
 
 def commands(of: Commands) -> dict[str, Any]:
-    """Make lazy commands of places and sentences; groups stay as they are."""
+    """Make lazy commands of places and sentences, and leave groups as they are."""
     return {name: LazyCommand(name, *item) if isinstance(item, tuple) else item for name, item in of.items()}
 
 
