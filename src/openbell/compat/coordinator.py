@@ -20,7 +20,7 @@ __all__ = ["SeedCoordinator", "SymbolValidationResult"]
 
 @dataclass(frozen=True, slots=True)
 class SymbolValidationResult:
-    """Whether a symbol can be loaded as the config asks, and all that stands against it.
+    """Result of validating a symbol as the config asks for it.
 
     Attributes:
         symbol: The symbol.
@@ -42,7 +42,7 @@ class SymbolValidationResult:
 
     @property
     def reason(self) -> str:
-        """All errors in one text; empty when it can proceed."""
+        """All errors in one text (empty when it can proceed)."""
         return "; ".join(self.errors)
 
 
@@ -57,11 +57,11 @@ class SeedCoordinator(ABC):
         """Return the context of provisioning as seen from a session."""
 
     def _execute_provisioning(self, req: ProvisioningRequirements) -> bool:
-        """Carry out analysed requirements: all of their steps, or none; the journal says which failed and why."""
+        """Carry out all steps of analysed requirements, or none."""
         return self.provisioner.execute([plan_of(req, self.provisioner.context)])[0]
 
     def _validate_symbol_for_loading(self, symbol: str) -> SymbolValidationResult:
-        """Run all rules on a symbol as the config asks for it; nothing is changed."""
+        """Run all rules on a symbol without changing anything."""
         req = analyze_requirements("symbol", symbol, "config", self.session_data, self)
         context, found = self.provisioner.context, req.proof.histories
         evidence = Evidence(Addition("symbol", symbol, "config"), req.needs, found)

@@ -23,7 +23,7 @@ __all__ = ["ProvisioningRequirements", "analyze_requirements", "plan_of", "requi
 
 @dataclass(kw_only=True)
 class ProvisioningRequirements:
-    """Unified requirements for any addition: what it takes, whether it can be had, and the steps that bring it.
+    """Unified requirements for any addition.
 
     Attributes:
         operation_type: "symbol", "bar", "indicator", or one registered from outside.
@@ -87,7 +87,7 @@ def analyze_requirements(
     session_coordinator: HasContext,
     **kwargs: Any,
 ) -> ProvisioningRequirements:
-    """Analyse and validate an addition, and list the steps that would bring it; nothing is changed.
+    """Analyse and validate an addition without changing anything.
 
     Args:
         operation_type: "symbol", "bar", "indicator", or one registered in `OPERATIONS`.
@@ -176,7 +176,7 @@ def _step_of(name: str) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class _UnknownStep:
-    """A step of a name that nobody knows: it fails in its place, like any other step."""
+    """Step of an unknown name, which fails in its place like any other step."""
 
     name: str
 

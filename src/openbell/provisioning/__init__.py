@@ -1,4 +1,4 @@
-"""Unified provisioning: every addition is analysed, validated and provisioned the same way."""
+"""Unified provisioning of symbols, bars and indicators."""
 
 from openbell.provisioning.analysis import OPERATIONS, analyze_indicator_requirements
 from openbell.provisioning.context import ProvisioningContext, RunScope

@@ -1,9 +1,8 @@
-"""Phase 1, analyse: what an addition needs, and why."""
+"""Phase 1 of an addition, analysis of its needs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import lru_cache, reduce
 from itertools import compress
 from numbers import Integral
@@ -27,14 +26,14 @@ if TYPE_CHECKING:
 __all__ = ["OPERATIONS", "Operation", "analyze", "analyze_indicator_requirements"]
 
 Operation = Callable[..., Needs]
-"""A kind of addition: ``operation(addition, context, **details)`` returns what it needs, and changes nothing."""
+"""A kind of addition; ``operation(addition, context, **details)`` returns what it needs, and changes nothing."""
 
 OPERATIONS: Registry[Operation] = Registry("operation")
 """All operations by type; register more with ``OPERATIONS.add(name, function)``."""
 
 
 def analyze(addition: Addition, context: ProvisioningContext) -> Needs:
-    """Return what an addition needs; whether the store has it is not looked at.
+    """Return the needs of an addition, whether or not the store can meet them.
 
     Raises:
         UnknownNameError: An operation, source or indicator that is not registered.
@@ -46,7 +45,7 @@ def analyze(addition: Addition, context: ProvisioningContext) -> Needs:
 
 
 def analyze_indicator_requirements(config: IndicatorConfig, settling_tolerance: float = 1e-4) -> IndicatorNeed:
-    """Return what one indicator needs: its parameters with defaults, its lookback and its settling length.
+    """Return the need of one indicator, with its parameters, lookback and settling length.
 
     Raises:
         UnknownNameError: No such indicator.
@@ -83,13 +82,7 @@ def _symbol(addition: Addition, context: ProvisioningContext) -> Needs:
     entries = context.config.session_data_config.historical.data
     applies = tuple(entry.apply_to == "all" or addition.symbol in entry.apply_to for entry in entries)
     # Most symbols need the same, whoever asks: a universe is analysed once.
-    memo = context.run.memo
-    needs = memo(_needs_of_symbol, context.run, applies, context.stored_intervals(addition.symbol))
-    return memo(_for_reason, needs, SOURCES.get(addition.source).asks)
-
-
-def _for_reason(needs: Needs, reason: str) -> Needs:
-    return replace(needs, reason=reason)
+    return context.run.memo(_needs_of_symbol, context.run, applies, context.stored_intervals(addition.symbol))
 
 
 def _needs_of_symbol(run: RunScope, applies: tuple[bool, ...], stored: tuple[str, ...]) -> Needs:

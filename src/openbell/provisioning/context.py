@@ -1,4 +1,4 @@
-"""The context of provisioning: all that analysis, validation and steps may look at."""
+"""Context of provisioning, shared by analysis, validation and steps."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class PastSessions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Market:
-    """An exchange on the session's day: its calendar, its clock and its hours.
+    """Calendar, clock and hours of an exchange on the session's day.
 
     Its methods answer from calendar and times alone, whatever the symbol. They are called through
     `ProvisioningContext.memo`, which computes each answer once a day: ``memo(Market.today_row, market, times)``.
@@ -98,7 +98,7 @@ class Market:
         return PastSessions(first, grid.segment_open_ns[first_segments][:-1])
 
     def today_row(self, times: BarTimes) -> int:
-        """Return the row of the first bar that closes after the session's start; those before it are history."""
+        """Return the row of the first bar that closes after the session's start."""
         return int(times.end.searchsorted(self.start_ns, side="right"))
 
     def cursor(self, times: BarTimes) -> Cursor:
@@ -150,28 +150,28 @@ class ProvisioningContext:
         return self.session_data.session_date
 
     def market(self, symbol: str) -> Market:  # noqa: ARG002 -- one exchange for all symbols, as long as a config has one
-        """Return the exchange of a symbol on the session's day; one object for all symbols of an exchange."""
+        """Return the exchange of a symbol on the session's day (one object per exchange)."""
         return self._market
 
     def stored_intervals(self, symbol: str) -> tuple[str, ...]:
-        """Return the intervals that the store holds of a symbol, as of the last `refresh`; finest first."""
+        """Return the intervals stored of a symbol as of the last `refresh`, finest first."""
         known = self._stored.get(symbol)
         if known is None:
             known = self._stored[symbol] = self.data_manager.available_intervals(symbol)
         return known
 
     def refresh(self) -> None:
-        """Look at the store anew: something may have been imported since."""
+        """Look at the store anew, for what was imported since."""
         self.data_manager.refresh()
         self._stored.clear()
 
     def base_of(self, symbol: str, interval: Interval | str) -> Interval:
-        """Return the stored interval that bars of a symbol come from; the usual one when the store has none."""
+        """Return the stored interval that bars of a symbol come from, by default the usual one."""
         return base_for(parse_interval(str(interval)), self.stored_intervals(symbol))
 
 
 def base_for(interval: Interval, stored: tuple[str, ...]) -> Interval:
-    """Return the interval among the stored ones that ``interval`` comes from; the usual one when there is none."""
+    """Return the stored interval that ``interval`` comes from, by default the usual one."""
     try:
         return parse_interval(determine_required_base(str(interval), stored))
     except IntervalError:

@@ -1,4 +1,4 @@
-"""The history of a series: from where on the store has what is needed, counted in bars that exist."""
+"""Search for the start of a history, counted in bars that exist."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FEWEST_SESSIONS_FURTHER = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HistoryProof:
-    """What the store has for an `IntervalNeed`, of bars that have closed by the session clock.
+    """Bars stored for an `IntervalNeed` that have closed by the session clock.
 
     Attributes:
         need: What was asked for.
@@ -78,7 +78,7 @@ def prefetch(needs: Iterable[tuple[str, IntervalNeed]], context: ProvisioningCon
 def find_history(
     symbol: str, need: IntervalNeed, together: tuple[IntervalNeed, ...], context: ProvisioningContext
 ) -> tuple[HistoryProof, Bars]:
-    """Find from where on a series holds the history asked for, as far as the store has it.
+    """Find the start from which a series holds the history asked for, as far as it is stored.
 
     Begins where the calendar says and goes further back as long as bars are missing. Bars that have not closed by the
     session clock are read, because a backtest has them at hand, and count for nothing.
@@ -188,7 +188,7 @@ def _further_back(need: IntervalNeed, first: date, short_bars: int, short_sessio
 
 
 class _Extent(NamedTuple):
-    """What bars are as history for a need.
+    """Measures of bars as history for a need.
 
     Attributes:
         all_bars: Bars of history that warm an indicator up, from the first one on.

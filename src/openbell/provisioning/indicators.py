@@ -69,7 +69,7 @@ class _Reading(NamedTuple):
 
 
 def _reading(series: BarIntervalData, context: ProvisioningContext, *, session_aware: bool) -> _Reading:
-    """Return the bars that an indicator reads: one that is aware of sessions, the regular hours of whole sessions."""
+    """Return the bars that an indicator reads (of whole sessions, if it is aware of them)."""
     own, market = all_bars(series), context.market(series.symbol)
     tm = market.time_manager
     first = tm.day_of(int(own.timestamp[0])) if len(own) else market.day
@@ -138,7 +138,7 @@ def _rows_to_read(
 
 
 def _standing_still(column: NDArray[np.float64], read: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Spread the values of the rows that were read: each other row has the value of the last one read before it."""
+    """Spread values over all rows; each has that of the last one read up to it."""
     if not read.any():
         return np.full(len(read), np.nan)
     last = np.cumsum(read) - 1

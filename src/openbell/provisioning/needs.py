@@ -38,7 +38,7 @@ class Addition:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One edge of the graph of needs: ``need`` is there because of ``because``."""
+    """Edge of the graph of needs, from a need to its reason."""
 
     need: str
     because: str
@@ -70,7 +70,7 @@ class IntervalNeed:
         return self.interval != self.base
 
     def merged(self, other: IntervalNeed) -> IntervalNeed:
-        """Merge two needs of the same interval: the deeper wins, per measure."""
+        """Merge two needs of the same interval; per measure the deeper wins."""
         return IntervalNeed(
             self.interval,
             self.base,
@@ -115,7 +115,9 @@ class IndicatorNeed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Needs:
-    """What an addition takes, and why; the same object may serve many symbols.
+    """Needs of an addition, with their reasons.
+
+    They name no symbol, so that one object serves all symbols that need the same.
 
     Attributes:
         intervals: The bars by interval, finest first, bases included.
@@ -123,7 +125,7 @@ class Needs:
         reasons: Why each of them is needed.
         full_symbol: Whether it is all that the config asks of every symbol.
         steps: Steps of the operation's own, to be carried out after those that bring bars and indicators.
-        reason: Why it was asked for, for people.
+        reason: Why it was asked for, for people; that the source asked for it, when it is empty.
         base_interval: The finest base; None when no bars are needed.
         needs_historical: Whether any history is needed.
     """
@@ -161,7 +163,7 @@ class Needs:
         return needs | Needs({str(base): IntervalNeed(base, base)}, reasons=(derives,))
 
     def __or__(self, other: Needs) -> Needs:
-        """Return the needs of both: per interval the deeper history, each reason and indicator once."""
+        """Return the needs of both, with the deeper history of each interval."""
         merged = dict(self.intervals)
         for name, need in other.intervals.items():
             merged[name] = merged[name].merged(need) if name in merged else need

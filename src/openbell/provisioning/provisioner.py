@@ -1,4 +1,4 @@
-"""The provisioner: takes additions through analysis, validation and provisioning, under one lock."""
+"""Provisioner of one session, which takes additions through three phases under one lock."""
 
 from __future__ import annotations
 
@@ -49,9 +49,10 @@ class Provisioner:
         self._lock = context.session_data.operation_lock
 
     def provision(self, additions: Iterable[Addition]) -> list[bool]:
-        """Analyse, validate and provision additions; each succeeds or fails by itself.
+        """Analyse, validate and provision additions.
 
-        Additions to distinct symbols are read from the store together, in one scan per interval.
+        Each succeeds or fails by itself. Additions to distinct symbols are read from the store together, in one scan
+        per interval.
 
         Returns:
             Per addition, whether all that it asked for is there now.
@@ -73,7 +74,7 @@ class Provisioner:
         return results
 
     def plan(self, additions: Iterable[Addition]) -> list[Plan]:
-        """Analyse and validate additions to distinct symbols without provisioning any: the dry run.
+        """Analyse and validate additions to distinct symbols without provisioning any.
 
         Raises:
             ConfigError: As for `provision`.
@@ -83,13 +84,13 @@ class Provisioner:
             return self._planned(list(additions))
 
     def execute(self, plans: Sequence[Plan]) -> list[bool]:
-        """Carry out plans of distinct symbols and journal them; those with errors are refused."""
+        """Carry out and journal plans of distinct symbols, of which those with errors are refused."""
         with self._lock:
             self.context.refresh()  # they may have been made by another look at the store
             return self._carry_out(plans)
 
     def add_symbol(self, symbol: str, *, source: str, owner: str = "") -> bool:
-        """Add a symbol with all that the config asks of every symbol; an ad-hoc one is upgraded."""
+        """Add a full symbol, or upgrade an ad-hoc one to that."""
         return self.provision([Addition("symbol", symbol, source, owner)])[0]
 
     def add_indicator(self, symbol: str, indicator_config: IndicatorConfig, *, source: str, owner: str = "") -> bool:
@@ -103,7 +104,9 @@ class Provisioner:
         return self.provision([Addition("bar", symbol, source, owner, details)])[0]
 
     def remove_symbols(self, symbols: Iterable[str], *, source: str, owner: str = "") -> list[bool]:
-        """Take back what ``owner`` needed of the symbols, all at once; what others need and what is locked stays.
+        """Take back all that ``owner`` needed of the symbols at once.
+
+        What others need and what is locked stays.
 
         Returns:
             Per symbol, whether anything was taken back.
@@ -128,9 +131,12 @@ class Provisioner:
         return results
 
     def lock_symbol(self, symbol: str, *, reason: str, source: str, owner: str = "") -> bool:
-        """Forbid the removal of a symbol until ``owner`` unlocks it; False when it is not in the session.
+        """Forbid the removal of a symbol until ``owner`` unlocks it.
 
         Every owner has a lock of its own; a second one of the same owner takes the place of its first.
+
+        Returns:
+            False when the symbol is not in the session.
         """
         owner = owner or source
         with self._lock:
@@ -142,7 +148,7 @@ class Provisioner:
             return refusal is None
 
     def unlock_symbol(self, symbol: str, *, source: str, owner: str = "") -> bool:
-        """Give up the lock of ``owner``; the locks of others stay.
+        """Give up the lock of ``owner`` on a symbol.
 
         Returns:
             Whether ``owner`` had one; the journal says why not.
@@ -238,7 +244,7 @@ class Provisioner:
 
 @dataclass(slots=True)
 class _Outcome:
-    """What came of one plan: the steps that were begun, and why it failed, if it did."""
+    """Steps of a plan that were begun, and its errors."""
 
     plan: Plan
     errors: tuple[str, ...] = ()
@@ -272,22 +278,23 @@ def _reaches_back(need: IntervalNeed, needs: Needs) -> bool:
 
 
 def _plan(addition: Addition, needs: Needs, proof: Proof | None, context: ProvisioningContext) -> Plan:
-    """Plan what was proved; there is no proof of what is there already."""
+    """Plan an addition that was proved, or that is there already (no proof)."""
     can_proceed = proof is None or not proof.errors
     steps = () if proof is None or proof.errors else planned_steps(addition.symbol, needs, proof, context)
+    source = SOURCES.get(addition.source)
     return Plan(
         addition,
         needs,
         proof or Proof(),
         steps,
         symbol_exists=context.session_data.get_symbol_data(addition.symbol) is not None,
-        added_by=SOURCES.get(addition.source).name,
-        reason=needs.reason + ("" if steps or not can_proceed else _NOTHING_TO_DO),
+        added_by=source.name,
+        reason=(needs.reason or source.asks) + ("" if steps or not can_proceed else _NOTHING_TO_DO),
     )
 
 
 def _carry_out(plan: Plan, context: ProvisioningContext) -> tuple[_Outcome, SymbolSessionData | None]:
-    """Run the steps on a private copy of the symbol; there is no draft when there is nothing to publish."""
+    """Run the steps on a private copy of the symbol, and return it if it is to be published."""
     existing = context.session_data.get_symbol_data(plan.symbol)
     outcome, draft = _Outcome(plan), existing.copy() if existing else SymbolSessionData(plan.symbol)
     work, watch = StepWork(plan, context, draft), stopwatch()
@@ -306,8 +313,9 @@ def _carry_out(plan: Plan, context: ProvisioningContext) -> tuple[_Outcome, Symb
 
 
 def _steps(plan: Plan, draft: SymbolSessionData) -> Iterator[Step]:
-    """The steps; a symbol that became full between planning and now is scored whatever was planned."""
+    """Iterate over the steps of a plan and those that the draft asks for."""
     yield from plan.steps
+    # A symbol may have become full between planning and now.
     if draft.meets_session_config_requirements and not all(series.is_scored for series in draft.bars.values()):
         yield CalculateQuality()
 
@@ -331,7 +339,7 @@ def _is_less_than_needed(draft: SymbolSessionData, plan: Plan, *, was_there: boo
 
 
 def _note_owner(draft: SymbolSessionData, plan: Plan) -> bool:
-    """Note who needs what is there now; False when that was known."""
+    """Note who needs what is there now, and return whether that is new."""
     needed = [*plan.needs.intervals, *(need.key for need in plan.needs.indicators)]
     if plan.needs.full_symbol:
         needed.append(WHOLE_SYMBOL)
@@ -341,7 +349,8 @@ def _note_owner(draft: SymbolSessionData, plan: Plan) -> bool:
 
 
 def _batches(additions: Sequence[Addition]) -> list[list[int]]:
-    """Return the places of the additions in batches in which each symbol stands once: a second builds on the first."""
+    """Return the places of additions in batches in which each symbol stands once."""
+    # A second addition to a symbol builds on the first.
     batches: list[list[int]] = []
     times_seen: dict[str, int] = {}
     for place, addition in enumerate(additions):

@@ -1,4 +1,4 @@
-"""The rule of `min_quality`: whether the history of a full symbol is good enough."""
+"""Validation rule of ``min_quality``, for the history of a full symbol."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["history_is_good_enough"]
 def history_is_good_enough(
     symbol: str, histories: Mapping[str, HistoryProof], wanted: float, context: ProvisioningContext
 ) -> str | None:
-    """Return what is too bad about the history that a full symbol needs; None when nothing is.
+    """Return the faults of a full symbol's history if it is too bad, else None.
 
     Every base interval is judged from where its history should begin up to the start of the session: the share of the
     expected bars that are there and not in doubt, and no more than half when a split lies in it that nobody declared.
@@ -49,7 +49,7 @@ def history_is_good_enough(
 
 
 class _Judgement(NamedTuple):
-    """How good the history of one base interval is."""
+    """Quality of the history of one base interval."""
 
     base: Interval
     percent: float
@@ -59,7 +59,7 @@ class _Judgement(NamedTuple):
 
 
 def _judge(symbol: str, base: Interval, start_ns: int, context: ProvisioningContext) -> _Judgement | None:
-    """Judge the history of a base interval from a time on; None when no bar of it is expected."""
+    """Judge the history of a base interval from a time on (None if no bar is expected)."""
     market = context.market(symbol)
     first = market.time_manager.day_of(start_ns)
     expected, _ = context.memo(Market.expected, market, base, start_ns)

@@ -1,4 +1,4 @@
-"""Removal of what one owner needed of a symbol; what others need stays."""
+"""Removal of what one owner alone needed of a symbol."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["refusal_to_remove", "refusal_to_unlock", "without_owner"]
 
 
 def refusal_to_remove(data: SymbolSessionData | None, symbol: str, owner: str) -> str | None:
-    """Return why ``owner`` cannot remove a symbol; None when it can."""
+    """Return the reason why ``owner`` cannot remove a symbol, or None."""
     if data is None:
         return f"{symbol} is not in the session"
     if data.locks:
@@ -26,7 +26,7 @@ def refusal_to_remove(data: SymbolSessionData | None, symbol: str, owner: str) -
 
 
 def refusal_to_unlock(data: SymbolSessionData | None, symbol: str, owner: str) -> str | None:
-    """Return why ``owner`` cannot unlock a symbol; None when it holds a lock on it."""
+    """Return the reason why ``owner`` cannot unlock a symbol, or None."""
     if data is None:
         return f"{symbol} is not in the session"
     if owner in data.locks:
@@ -36,7 +36,7 @@ def refusal_to_unlock(data: SymbolSessionData | None, symbol: str, owner: str) -
 
 
 def without_owner(data: SymbolSessionData, owner: str) -> SymbolSessionData | None:
-    """Return the symbol without what only ``owner`` needed; None when nothing is left."""
+    """Return the symbol without what only ``owner`` needed, or None if nothing is left."""
     remaining = data.copy()
     left = {what: frozenset(n for n in names if not _is_of(n, owner)) for what, names in data.owners.items()}
     remaining.owners = {what: names for what, names in left.items() if names}
@@ -65,5 +65,5 @@ def _recompute_metadata(remaining: SymbolSessionData) -> None:
 
 
 def _is_of(name: str, owner: str) -> bool:
-    """Return whether an owner is meant by ``owner``; a source such as "strategy" means every owner of its kind."""
+    """Return whether ``owner`` means an owner (a source means all owners of its kind)."""
     return name == owner or (owner in SOURCES and name.startswith(f"{owner} "))

@@ -23,7 +23,7 @@ class Source:
 
 
 SOURCES: Registry[Source] = Registry("source")
-"""All sources by name; register more with ``SOURCES.add(name, Source(name, ...))``."""
+"""All sources by name. Register more with ``SOURCES.add(name, Source(name, ...))``."""
 
 for _source in (
     Source("config", "the config asks for it"),

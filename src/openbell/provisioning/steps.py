@@ -1,4 +1,4 @@
-"""Phase 3, provision: the plan of an addition, and the steps that carry it out on a draft of the symbol."""
+"""Phase 3 of an addition, its plan and the steps that carry it out."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ __all__ = ["STEPS", "AddInterval", "CalculateQuality", "Plan", "Step", "StepWork
 
 
 class Step(Protocol):
-    """One step of a plan: a frozen value that knows its name, and how to be carried out."""
+    """Step of a plan, as a frozen value that can carry itself out."""
 
     @property
     def name(self) -> str:
         """The name by which the journal reports it."""
 
     def carry_out(self, work: StepWork) -> None:
-        """Change the draft; an exception undoes the whole plan."""
+        """Change the draft (an exception undoes the whole plan)."""
 
 
 STEPS: Registry[Callable[..., Step]] = Registry("provisioning step")
@@ -48,7 +48,7 @@ Only a step that somebody asks for by its name has to be here; register more wit
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """An addition with what it needs, what the store has for it, and the steps that bring it.
+    """Addition with its needs, its proof and its steps.
 
     Attributes:
         addition: What was asked for.
@@ -76,7 +76,7 @@ class Plan:
 
 @dataclass(slots=True)
 class StepWork:
-    """What a step works on.
+    """Plan, context and draft that a step works on.
 
     Attributes:
         plan: The plan that is carried out.
@@ -113,8 +113,9 @@ class CreateSymbol:
     name = "create_symbol"
 
     def carry_out(self, work: StepWork) -> None:
-        """Fill in the draft; a symbol that came between planning and now is upgraded if need be."""
+        """Fill in the draft."""
         plan, draft = work.plan, work.draft
+        # The symbol may have come between planning and now.
         if work.context.session_data.get_symbol_data(plan.symbol) is not None:
             if plan.needs.full_symbol and not draft.meets_session_config_requirements:
                 UpgradeSymbol().carry_out(work)
@@ -166,7 +167,8 @@ class LoadHistorical:
     name = "load_historical"
 
     def carry_out(self, work: StepWork) -> None:
-        """Put history before what is held, which stays as it is: what was seen never changes."""
+        """Put history before what is held."""
+        # What is held stays as it is: what was seen never changes.
         for name, bars in work.bars().items():
             held = work.draft.bars[name]
             rows = all_bars(held)
@@ -242,7 +244,7 @@ STEPS.add("calculate_quality", CalculateQuality)
 
 
 def planned_steps(symbol: str, needs: Needs, proof: Proof, context: ProvisioningContext) -> tuple[Step, ...]:
-    """Return the steps from what the session holds to what is needed; none when it holds everything."""
+    """Return the steps from what the session holds to what is needed."""
     existing = context.session_data.get_symbol_data(symbol)
     steps: list[Step] = [CreateSymbol()] if existing is None else []
     existing = existing or SymbolSessionData(symbol, needs.full_symbol)
@@ -293,14 +295,14 @@ def bars_to_load(symbol: str, proof: Proof, context: ProvisioningContext) -> dic
 
 
 def _first_row(market: Market, times: BarTimes, start_ns: int) -> int:
-    """Return the row that a series starts at: that of ``start_ns``, but none of today's is left out."""
+    """Return the row that a series starts at, so that none of today's bars is left out."""
     return min(int(times.timestamp.searchsorted(start_ns)), market.today_row(times))
 
 
 def _quality_of_history(
     market: Market, interval: Interval, times: BarTimes, today_row: int, start_ns: int
 ) -> tuple[Completeness, ExpectedBars]:
-    """Measure how complete history is from ``start_ns`` on; and return what is expected of the series today."""
+    """Measure the completeness of history from ``start_ns`` on, and return the bars expected today."""
     expected, today = market.expected(interval, start_ns)
     real = times.timestamp[:today_row][times.count[:today_row] > 0]
     return measure_completeness(real, expected.start_ns, expected.end_ns), today

@@ -1,4 +1,4 @@
-"""Phase 2, validate: whether the store has what an addition needs, by what is known at the session clock."""
+"""Phase 2 of an addition, validation by what is known at the session clock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["RULES", "Evidence", "Proof", "Rule", "validate"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What a rule judges: an addition, its needs, and what the store has for them.
+    """Addition with its needs and the histories stored for them, for rules to judge.
 
     Attributes:
         addition: What was asked for.
@@ -47,7 +47,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proof:
-    """What came of validating an addition.
+    """Result of validating an addition.
 
     Attributes:
         errors: What the rules that failed said, each once; none when all passed.
@@ -93,7 +93,7 @@ def validate(addition: Addition, needs: Needs, context: ProvisioningContext) -> 
 
 
 def _failures(evidence: Evidence, context: ProvisioningContext) -> Iterator[str]:
-    """What the rules that fail say; one that raises does not pass."""
+    """Iterate over the errors of the rules that fail or raise."""
     for name in RULES.names():
         try:
             error_text = RULES.get(name)(evidence, context)
@@ -144,7 +144,7 @@ RULES.add("min_quality", _history_is_good_enough)
 
 
 def _lookback_shortfalls(evidence: Evidence, context: ProvisioningContext) -> Iterator[str]:
-    """Each indicator for whose first value bars are missing, with the numbers."""
+    """Iterate over the indicators for whose first value bars are missing."""
     for indicator in evidence.needs.indicators:
         proof = evidence.histories.get(str(indicator.interval))
         if proof is None:
@@ -175,7 +175,7 @@ def _where_bars_begin(proof: HistoryProof, context: ProvisioningContext) -> str:
 
 
 def _warnings(evidence: Evidence, context: ProvisioningContext) -> Iterator[str]:
-    """What was asked for and is there only in part, where that is no error."""
+    """Iterate over the shortfalls that are no errors."""
     if context.config.session_data_config.on_shortfall == "warm":
         yield from _lookback_shortfalls(evidence, context)
     yield from _unsettled(evidence)
@@ -212,7 +212,8 @@ def _history_shortfalls(name: str, proof: HistoryProof, symbol: str, context: Pr
 
 
 def _trailing_shortfall(proof: HistoryProof, market: Market, context: ProvisioningContext) -> str:
-    """What is missing of the trailing sessions; bars of several sessions are not counted against sessions."""
+    """Describe the trailing sessions that are missing (empty when none is)."""
+    # Bars of several sessions are not counted against sessions.
     asked, tm = proof.need.trailing_sessions, market.time_manager
     begun = proof.available_from is not None and tm.first_session_on_or_after(proof.available_from)
     late = not begun or tm.session_before(market.day, asked) < begun

@@ -1,4 +1,4 @@
-"""The state of one session: symbols, their bars and their indicators, seen up to the session clock."""
+"""State of one session, seen up to the session clock."""
 
 from openbell.session.data import SessionData, SymbolSessionData
 from openbell.session.indicator import IndicatorData

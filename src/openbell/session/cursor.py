@@ -1,4 +1,4 @@
-"""The cursor among the bars of a session: how many have closed."""
+"""Cursor among the bars of a session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Clock", "Cursor"]
 
 
 class Clock(Protocol):
-    """What a series needs to know of time."""
+    """Clock of a session, as a series asks it."""
 
     @property
     def now_ns(self) -> int:
@@ -21,7 +21,9 @@ class Clock(Protocol):
 
 
 class Cursor:
-    """The number of closed bars by the session clock; one object for all series of a session with the same times.
+    """Number of bars that have closed by the session clock.
+
+    One object serves all series of a session that have the same times.
 
     Attributes:
         times: When the bars of the series begin and close, today's future included.
@@ -42,7 +44,7 @@ class Cursor:
 
     @property
     def position(self) -> int:
-        """How many bars have closed."""
+        """Number of closed bars."""
         now = self.clock.now_ns
         seen, position = self.at
         if seen != now:
@@ -52,7 +54,7 @@ class Cursor:
 
     @property
     def memo(self) -> Memo:
-        """Results that follow from the times of the closed bars; empty again when the clock has moved."""
+        """Results that follow from the times of the closed bars, at this time of the clock."""
         now = self.clock.now_ns
         if self._memo_ns != now:
             self._memo, self._memo_ns = Memo(), now

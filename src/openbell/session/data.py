@@ -71,7 +71,7 @@ class SymbolSessionData:
 
     @property
     def locked(self) -> str:
-        """The reasons of all locks, for people; empty when it may be removed."""
+        """Reasons of all locks, for people (empty when it may be removed)."""
         return "; ".join(dict.fromkeys(reason or f"locked by {owner}" for owner, reason in self.locks.items()))
 
     @property
@@ -92,7 +92,7 @@ class SymbolSessionData:
 
     @property
     def metadata(self) -> dict[str, bool | str]:
-        """Where it came from and what it is, as the summary has it."""
+        """Origin and state of the symbol, as the summary has them."""
         return {
             "meets_session_config_requirements": self.meets_session_config_requirements,
             "added_by": self.added_by,
@@ -114,7 +114,7 @@ class SymbolSessionData:
         return True
 
     def is_owned(self, what: str, owner: str) -> bool:
-        """Whether ``owner`` needs ``what``."""
+        """Return whether ``owner`` needs ``what``."""
         return owner in self.owners.get(what, frozenset())
 
 
@@ -172,18 +172,18 @@ class SessionData:
         return tuple(s for s, data in self.current.items() if data.meets_session_config_requirements)
 
     def get_symbol_data(self, symbol: str) -> SymbolSessionData | None:
-        """Return all that the session holds of a symbol; None when it holds nothing."""
+        """Return all that the session holds of a symbol, or None."""
         return self.current.get(symbol)
 
     def get_bars(self, symbol: str, interval: str) -> BarIntervalData | None:
-        """Return the series of a symbol and interval (``1h`` finds ``60m``); None when there is none."""
+        """Return the series of a symbol and interval (``1h`` finds ``60m``), or None."""
         data = self.current.get(symbol)
         if data is None:
             return None
         return data.bars.get(interval) or data.bars.get(str(parse_interval(interval)))
 
     def get_indicator(self, symbol: str, key: str) -> IndicatorData | None:
-        """Return the indicator of a symbol by its exact key; None when there is none."""
+        """Return the indicator of a symbol by its exact key, or None."""
         data = self.current.get(symbol)
         return None if data is None else data.indicators.get(key)
 
@@ -202,7 +202,7 @@ class SessionData:
             self.series_version += 1
 
     def add_indicator_unified(self, symbol: str, indicator_config: IndicatorConfig, source: str = "scanner") -> bool:
-        """Add one indicator; a symbol that is not there is created ad hoc.
+        """Add one indicator, and its symbol ad hoc if need be.
 
         Returns:
             Whether the indicator is there now; the journal says why not.
@@ -210,7 +210,7 @@ class SessionData:
         return self._given_provisioner().add_indicator(symbol, indicator_config, source=source)
 
     def add_bar_unified(self, symbol: str, interval: str, days: int = 0, source: str = "scanner") -> bool:
-        """Add one bar interval with ``days`` sessions of history; a symbol that is not there is created ad hoc.
+        """Add one bar interval with ``days`` sessions of history, and its symbol ad hoc if need be.
 
         Returns:
             Whether the interval is there now; the journal says why not.

@@ -1,4 +1,4 @@
-"""`IndicatorData`: the values of one indicator of one symbol, seen up to the session clock."""
+"""Values of one indicator of one symbol, seen up to the session clock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["IndicatorData", "all_values"]
 
 
 class IndicatorData:
-    """One indicator on one series, computed for the whole run and revealed with its bars.
+    """Indicator on one series, computed over all its bars and revealed with them.
 
     Attributes:
         key: The key, e.g. "sma_20_5m".
@@ -31,8 +31,8 @@ class IndicatorData:
         anchor_row: The row of `series` where its computation starts.
 
     Args:
-        columns: Its values by output, one per bar of the whole run.
-        skipped: Per row of the run, and for the row after the last, how many rows before it were not read (synthetic
+        columns: Its values by output, one per bar of the series, today's future included.
+        skipped: Per row of the series, and for the row after the last, how many rows before it were not read (synthetic
             bars, over which the values stand still); None when all were read.
     """
 
@@ -75,7 +75,7 @@ class IndicatorData:
 
     @property
     def value(self) -> float | dict[str, float] | None:
-        """The value at the last closed bar; by output when there are several; None as long as it is not valid."""
+        """Value at the last closed bar, by output when there are several (None while it is not valid)."""
         # Strategies ask at every bar: the position is read from where the engine has put it.
         cursor = self._cursor
         seen, position = cursor.at
@@ -87,7 +87,7 @@ class IndicatorData:
         return self._numbers(position - 1)
 
     def _numbers(self, row: int) -> dict[str, float] | None:
-        """The values of several outputs; None as long as one is not valid."""
+        """Return the values of several outputs, or None while one is not valid."""
         if row < 0:
             return None
         numbers = {name: column.item(row) for name, column in self._columns.items()}
@@ -95,7 +95,7 @@ class IndicatorData:
 
     @property
     def valid(self) -> bool:
-        """Whether the lookback is met, and so `value` is real."""
+        """Whether the lookback is met."""
         return self.value is not None
 
     @property
@@ -111,13 +111,13 @@ class IndicatorData:
         return max(self._bars_read(self.series.today_row), 0)
 
     def _bars_read(self, row: int) -> int:
-        """How many bars before ``row`` it was computed over."""
+        """Count the bars before ``row`` that it was computed over."""
         rows = row - self.anchor_row
         return rows if self.skipped is None else rows - int(self.skipped[row] - self.skipped[self.anchor_row])
 
     @property
     def values(self) -> NDArray[np.float64]:
-        """All values up to the last closed bar, one per bar, NaN where not ready; for several outputs use `output`."""
+        """Values of the first output up to the last closed bar, NaN where it is not valid."""
         return next(iter(self._columns.values()))[: self.series.cursor]
 
     @property
@@ -126,11 +126,12 @@ class IndicatorData:
         return tuple(self._columns)
 
     def output(self, name: str) -> NDArray[np.float64]:
-        """The values of one output up to the last closed bar."""
+        """Return the values of one output up to the last closed bar."""
         return self._columns[name][: self.series.cursor]
 
     def moved_to(self, series: BarIntervalData) -> IndicatorData:
-        """The same values on a run that reaches further back: what was seen in a session never changes."""
+        """Return the same values on a series that reaches further back."""
+        # They are not computed anew: what was seen in a session never changes.
         deeper = len(all_bars(series)) - len(all_bars(self.series))
         blank = np.full(deeper, np.nan)
         columns = {name: np.concatenate((blank, column)) for name, column in self._columns.items()}
@@ -149,7 +150,11 @@ class IndicatorData:
 
 
 def all_values(indicator: IndicatorData, output: str = "") -> NDArray[np.float64]:
-    """All values of an output (the first unless named), today's future included: for the engine, and for nobody else.
+    """Return all values of an output, today's future included, for the engine only.
+
+    Args:
+        indicator: The indicator.
+        output: The name of the output; the first unless given.
 
     Raises:
         KeyError: The indicator has no such output.

@@ -1,4 +1,4 @@
-"""`BarIntervalData`: the bars of one symbol and interval, seen up to the session clock and never beyond."""
+"""Bars of one symbol and interval, seen up to the session clock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["BarIntervalData", "all_bars", "cursor_of"]
 
 
 class BarIntervalData:
-    """One series of a session: history and today in one contiguous run, revealed as bars close.
+    """Series of a session, history and today together, revealed as bars close.
 
     All columns and views end at the cursor: the number of bars that have closed by the session clock. Bars behind it
     cannot be reached by the methods. The arrays are read-only views, not copies.
@@ -33,7 +33,7 @@ class BarIntervalData:
         historical_quality: Completeness of the history; None when it was not scored (ad-hoc symbols).
 
     Args:
-        cursor: How many bars have closed; one object for all series of a session with the same times.
+        cursor: The number of closed bars; one object for all series of a session with the same times.
     """
 
     __slots__ = (
@@ -66,7 +66,7 @@ class BarIntervalData:
 
     @property
     def cursor(self) -> int:
-        """How many bars have closed."""
+        """Number of closed bars."""
         return self._cursor.position
 
     def __len__(self) -> int:
@@ -124,7 +124,7 @@ class BarIntervalData:
 
     @property
     def count(self) -> NDArray[np.int32]:
-        """How many base bars each closed bar was made of."""
+        """Number of base bars that each closed bar was made of."""
         return self._bars.count[: self.cursor]
 
     def to_polars(self) -> pl.DataFrame:
@@ -148,12 +148,12 @@ class BarIntervalData:
 
     @property
     def is_scored(self) -> bool:
-        """Whether quality is measured: only for full symbols."""
+        """Whether quality is measured, as it is for full symbols."""
         return self._expected_today is not None
 
     @property
     def session_quality(self) -> Completeness | None:
-        """Today's bars against those that the calendar expects to have closed by now; None when not scored."""
+        """Completeness of today's bars that are due by now (None when not scored)."""
         if self._expected_today is None:
             return None
         cursor = self._cursor
@@ -161,12 +161,12 @@ class BarIntervalData:
 
     @property
     def synthetic(self) -> int:
-        """How many of the closed bars are synthetic."""
+        """Number of closed bars that are synthetic."""
         return self._cursor.memo(_synthetic_bars, self._cursor)
 
     @property
     def quality(self) -> float | None:
-        """Today's completeness so far in percent; None when not scored or when no bar is due yet."""
+        """Completeness of today so far in percent (None when not scored or when no bar is due)."""
         measured = self.session_quality
         return None if measured is None else measured.percent
 
@@ -195,10 +195,10 @@ def _synthetic_bars(cursor: Cursor) -> int:
 
 
 def all_bars(series: BarIntervalData) -> Bars:
-    """All bars of a series, today's future included: for the engine, which computes in bulk, and for nobody else."""
+    """Return all bars of a series, today's future included, for the engine only."""
     return series._bars  # noqa: SLF001 -- the one door to it
 
 
 def cursor_of(series: BarIntervalData) -> Cursor:
-    """How many bars of a series have closed, and all its times, today's future included: for the engine only."""
+    """Return the cursor of a series, with all its times, for the engine only."""
     return series._cursor  # noqa: SLF001 -- the one door to it
