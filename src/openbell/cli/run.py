@@ -10,6 +10,7 @@ import typer
 
 from openbell.cli.terminal.console import only_json, print_json, say
 from openbell.cli.terminal.stopping import exit_code_of, sigterm_as_interrupt
+from openbell.engine.gc_control import exempt_from_collection
 from openbell.errors import OpenbellError
 from openbell.logs import logs_what_happens
 
@@ -99,12 +100,14 @@ def _run_and_report(
 def _run_sessions(
     run: _Run, config: Path, store: Path | None, folder: Path | None, *, bars: bool, indicators: bool, as_json: bool
 ) -> None:
-    from openbell.cli.observers import ProgressObserver
-    from openbell.cli.run_report import RunReport
-    from openbell.config import load_config
-    from openbell.engine.system import SystemManager
-    from openbell.results.run_folder import RunFolder
-    from openbell.store.label import read_label
+    # To look for garbage among what is imported would take a fifth of the start.
+    with exempt_from_collection():
+        from openbell.cli.observers import ProgressObserver
+        from openbell.cli.run_report import RunReport
+        from openbell.config import load_config
+        from openbell.engine.system import SystemManager
+        from openbell.results.run_folder import RunFolder
+        from openbell.store.label import read_label
 
     session = load_config(config)
     with ProgressObserver(shown=not logs_what_happens()) as progress:

@@ -20,7 +20,8 @@ __all__ = ["Level", "describe_properties", "docs_of_keys"]
 class Level(BaseModel):
     """One level of the config file; unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Levels are built when they are first validated: most of them only ever as a part of the whole config.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["paused_collection", "rare_collection"]
+__all__ = ["exempt_from_collection", "paused_collection", "rare_collection"]
 
 # A run makes millions of objects and no cycles: a quarter of its time would go into looking for them.
 _OBJECTS_BETWEEN = 200_000
@@ -52,3 +52,11 @@ def paused_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def exempt_from_collection() -> Iterator[None]:
+    """Keep the collector from ever looking at what is made so far, such as imported modules."""
+    with paused_collection():
+        yield
+        gc.freeze()

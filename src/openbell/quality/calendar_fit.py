@@ -276,7 +276,7 @@ def _question_of_closed_days(
     after = time_manager.last_day if last == time_manager.last_day else last + timedelta(days=1)
     grid = time_manager.grid(first, time_manager.first_session_on_or_after(after))
     _, days = on_closed_days(starts, grid, intraday=interval != "1d")
-    closed = [str(date_of(day)) for day in np.unique(days)]
+    closed = [str(date_of(day)) for day in sorted({*days.tolist()})]
     return [_closed_days_question(symbol, interval, closed, time_manager.exchange, store)] if closed else []
 
 

@@ -75,4 +75,5 @@ def doubtful_rows(bars: Bars, interval: Interval) -> NDArray[np.intp]:
     Ascending, each once; only the bars themselves are looked at.
     """
     stands = [np.arange(first, after) for first, after in stale_runs(bars, interval)]
-    return np.unique(np.concatenate([spike_rows(bars, interval)[0], *stands])).astype(np.intp)
+    # np.unique does the same, but imports numpy.ma for it.
+    return np.flatnonzero(np.bincount(np.concatenate([spike_rows(bars, interval)[0], *stands]).astype(np.intp)))

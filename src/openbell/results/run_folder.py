@@ -147,9 +147,9 @@ def _signal_frame(result: RunResult) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "date": pl.Series([signal.session_date for signal in signals], dtype=pl.Date),
-            "time": pl.Series([signal.time_ns // 1000 * 1000 for signal in signals], dtype=pl.Int64)
-            .cast(pl.Datetime("ns"))
-            .dt.replace_time_zone("UTC"),
+            "time": pl.Series([signal.time_ns // 1000 * 1000 for signal in signals], dtype=pl.Int64).cast(
+                pl.Datetime("ns", "UTC")
+            ),
             **{
                 name: pl.Series([getattr(signal, name) for signal in signals], dtype=pl.String)
                 for name in ("symbol", "action", "reason", "strategy")

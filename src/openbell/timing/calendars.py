@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from openbell.config.exchange import ExchangeConfig
     from openbell.timing.exchanges import Directory
     from openbell.timing.schedule import Schedule
@@ -38,6 +41,9 @@ class ExchangeCalendar:
         exchange: The name it was asked for by.
         timezone: Where the exchange is.
         sessions: The sessions; days before the first and after the last of them are unknown.
+        days: Their dates in days since 1970-01-01.
+        first_ns: When trading begins in each session, extended hours included; nanoseconds since 1970 UTC.
+        last_ns: When it ends.
         settled_until: The last day, since 1970-01-01, that no other release of exchange_calendars is expected to
             change; None for all.
     """
@@ -45,6 +51,9 @@ class ExchangeCalendar:
     exchange: str
     timezone: ZoneInfo
     sessions: SessionGrid
+    days: list[int]
+    first_ns: NDArray[np.int64]
+    last_ns: NDArray[np.int64]
     settled_until: int | None
 
 
@@ -95,7 +104,17 @@ def load_calendar(
     schedule = _schedule_of(exchange, latest=latest)
     name = exchange if isinstance(exchange, str) else exchange.name
     extended = extended_segments(schedule, name) if session_hours == "extended" else []
-    return ExchangeCalendar(name, schedule.timezone, schedule.grid(extended), schedule.settled_until)
+    grid = schedule.grid(extended)
+    first_segment, after_segment = grid.segments_of_sessions()
+    return ExchangeCalendar(
+        exchange=name,
+        timezone=schedule.timezone,
+        sessions=grid,
+        days=grid.days.tolist(),
+        first_ns=grid.segment_open_ns[first_segment],
+        last_ns=grid.segment_close_ns[after_segment - 1],
+        settled_until=schedule.settled_until,
+    )
 
 
 def _schedule_of(exchange: str | ExchangeConfig, *, latest: bool) -> Schedule:

@@ -71,10 +71,10 @@ def exchange_schedule(name: str, last: date, *, latest: bool) -> Schedule:
     table = calendar_table()
     if name not in table.calendars or (is_imported() and not is_shipped(name)):
         return library_schedule(name, last)
-    known = table.calendars[name].schedule(name)
+    known = table.calendars[name].schedule(name, last)
     reaches = known.last_day >= day_number(last) - _LONGEST_CLOSURE
     if reaches and not latest:
-        return replace(known.through(day_number(last)), settled_until=day_number(table.settled_until))
+        return replace(known, settled_until=day_number(table.settled_until))
     if last <= table.until and table_is_of_installed_release():
-        return known.through(day_number(last))
+        return known
     return known.through(day_number(table.settled_until)).continued(library_schedule(name, last))

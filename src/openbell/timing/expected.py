@@ -75,7 +75,8 @@ def grouped_bars(
         group_of_session: The number of its group, ascending.
         window_groups: The groups of the window's sessions.
     """
-    groups, session = np.unique(window_groups, return_index=True)
+    session = np.flatnonzero(np.diff(window_groups, prepend=window_groups[:1] - 1))
+    groups = window_groups[session]
     first = np.searchsorted(group_of_session, groups, side="left")
     after = np.searchsorted(group_of_session, groups, side="right")
     return ExpectedBars(open_ns[first], close_ns[after - 1], session.astype(np.int64), (after - first).astype(np.int64))

@@ -69,17 +69,14 @@ class TimeManager:
         self._all = calendar.sessions
         self._settled_until = sys.maxsize if calendar.settled_until is None else calendar.settled_until
         # Single days are looked up in a list: a search of NumPy's costs ten times as much.
-        self._days: list[int] = self._all.days.tolist()
+        self._days = calendar.days
         self._first_day, self._last_day = self._days[0], self._days[-1]
         self._session_of_day = lru_cache(maxsize=_MOST_CACHED)(self._session)
         self._grid_between = lru_cache(maxsize=_MOST_CACHED_GRIDS)(self._all.between)
         # The same days and times are asked for anew for each symbol.
         self._grid_of = lru_cache(maxsize=_MOST_CACHED_GRIDS)(self._grid_of_days)
         self._session_of = lru_cache(maxsize=_MOST_CACHED)(self._session_at)
-        # Where each session's trading begins and ends, extended hours included.
-        first_segment, after_segment = self._all.segments_of_sessions()
-        self._first_ns = self._all.segment_open_ns[first_segment]
-        self._last_ns = self._all.segment_close_ns[after_segment - 1]
+        self._first_ns, self._last_ns = calendar.first_ns, calendar.last_ns
         unsettled = bisect_right(self._days, self._settled_until)
         self._settled_ns = sys.maxsize if unsettled == len(self._days) else int(self._last_ns[unsettled - 1])
 

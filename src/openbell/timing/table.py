@@ -69,9 +69,10 @@ class TabledCalendar:
     kinds: tuple[Kind, ...]
     days: str
 
-    def schedule(self, name: str) -> Schedule:
-        """Build the sessions of all days that are known."""
-        kind_of_day = np.frombuffer(zlib.decompress(b64decode(self.days)), np.uint8)
+    def schedule(self, name: str, last: date | None = None) -> Schedule:
+        """Build the sessions of all days that are known, or those up to ``last``."""
+        through = None if last is None else (last - self.first).days + 1
+        kind_of_day = np.frombuffer(zlib.decompress(b64decode(self.days)), np.uint8)[:through]
         rows = np.flatnonzero(kind_of_day)
         days, kind = rows + day_number(self.first), kind_of_day[rows].astype(np.intp) - 1
         zone = ZoneInfo(self.timezone)

@@ -42,7 +42,7 @@ else:
 def _console(name: str) -> Console:
     from rich.console import Console
 
-    return Console(stderr=name == "err", highlight=False)
+    return Console(stderr=name == "err", highlight=False, emoji=False)
 
 
 _EXIT_CODES = ((ConfigError, 2), (NotAStoreError, 2), (ProvisioningError, 3), (OpenbellError, 1))
