@@ -32,6 +32,8 @@ STORES = {"minutes": ["1m", "1d"], "seconds": ["1s"], "both": ["1s", "1m", "1d"]
 MOST_LISTED = 8
 DURATIONS = {"ms", "load_s", "run_s"}
 TEXTS = {"errors", "warnings", "reason", "dropped", "error", "message"}
+EVENT_FILES = ("signals.jsonl", "scans.jsonl")
+"""Files that the first trees do not write; they are compared with the summary."""
 PROGRAM = "from openbell.cli.app import main; main()"
 
 
@@ -96,7 +98,11 @@ def compared(before: Path, after: Path) -> Difference:
     found = Difference()
     files = [{p.relative_to(f) for p in f.rglob("*") if p.is_file()} for f in (before, after)]
     found.files += [f"only before: {p}" for p in sorted(files[0] - files[1])]
-    found.files += [f"only after: {p}" for p in sorted(files[1] - files[0])]
+    for name in sorted(files[1] - files[0]):
+        if name.name not in EVENT_FILES:
+            found.files.append(f"only after: {name}")
+        elif events(after / name) != events_of_summary(after / name.with_name("summary.json"), name.stem):
+            found.values.append(f"{name} is not what summary.json holds")
     for name in sorted(files[0] & files[1]):
         old, new = before / name, after / name
         if name.suffix in (".json", ".jsonl"):
@@ -106,6 +112,17 @@ def compared(before: Path, after: Path) -> Difference:
         elif digest(old) != digest(new):
             found.values.append(f"{name}: {frames(old, new)}")
     return found
+
+
+def events(path: Path) -> list[Any]:
+    """The events of a file that the run writes as they happen."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def events_of_summary(path: Path, kind: str) -> list[Any]:
+    """The same events as ``summary.json`` holds them."""
+    days = json.loads(path.read_text(encoding="utf-8"))["days"]
+    return [{"date": day["date"], **event} for day in days for event in day[kind]]
 
 
 def content(path: Path) -> Any:
