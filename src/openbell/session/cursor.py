@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from openbell.session.memo import Memo
 
 if TYPE_CHECKING:
     from openbell.model.bars import BarTimes
+    from openbell.timing.clock import Clock
 
-__all__ = ["Clock", "Cursor"]
-
-
-class Clock(Protocol):
-    """Clock of a session, as a series asks it."""
-
-    @property
-    def now_ns(self) -> int:
-        """The session's time, nanoseconds since 1970 UTC."""
+__all__ = ["Cursor"]
 
 
 class Cursor:
