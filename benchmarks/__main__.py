@@ -48,10 +48,10 @@ def full(only: list[str], repeats: int | None) -> int:
     write_report(results, "full.json")
     print(*target_lines(results), sep="\n")
     failed = [
-        f"{workload['title']}: {engine}: {told['failed']}"
+        f"{workload['title']}: {engine}: {result['failed']}"
         for workload in results["workloads"].values()
-        for engine, told in workload["engines"].items()
-        if "failed" in told
+        for engine, result in workload["engines"].items()
+        if "failed" in result
     ]
     print(*failed, sep="\n")
     return int(any("does not agree" in line for line in failed))
@@ -72,7 +72,7 @@ def quick(only: list[str], repeats: int | None, *, record: bool) -> int:
                 measured[workload.name] = slowest(workload, measured[workload.name], repeats)
             losses.extend(lost(workload, measured[workload.name], {} if record else recorded.get(workload.name, {})))
     if losses and here != there:
-        print(f"recorded on another kind of machine ({there}; this is {here}): told, and no failure", file=sys.stderr)
+        print(f"recorded on another kind of machine ({there}; this is {here}): reported, no failure", file=sys.stderr)
     if record:
         save_results({"machine": machine(), "workloads": recorded | measured}, "quick.json")
     print(*losses, sep="\n", file=sys.stderr)

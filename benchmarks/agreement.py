@@ -12,26 +12,27 @@ CROSSINGS = 0.002
 """The share of crossings that may lie elsewhere: where both averages are equal but for that error."""
 
 
-def disagreement(told: dict[str, Any], floor: dict[str, Any], settled_ns: int) -> dict[str, Any]:
+def disagreement(result: dict[str, Any], floor: dict[str, Any], settled_ns: int) -> dict[str, Any]:
     """How far an engine is from the floor: callbacks, crossings after ``settled_ns`` that only one has, final values.
 
     Returns:
         The numbers, and under ``problems`` what is out of bounds.
     """
     ours, theirs = (
-        {tuple(crossing) for crossing in run.get("crossings", []) if crossing[0] >= settled_ns} for run in (told, floor)
+        {tuple(crossing) for crossing in run.get("crossings", []) if crossing[0] >= settled_ns}
+        for run in (result, floor)
     )
     apart = len(ours ^ theirs) / 2
     values = [
         abs(a - b) / max(abs(b), 1e-12)
         for name, expected in floor["final"].items()
-        for a, b in zip(told["final"].get(name, ()), expected, strict=False)
+        for a, b in zip(result["final"].get(name, ()), expected, strict=False)
     ]
     worst = max(values, default=0.0)
     problems = []
-    if told["callbacks"] != floor["callbacks"]:
-        problems.append(f"{told['callbacks']:,} callbacks, not {floor['callbacks']:,}")
-    if told["final"].keys() != floor["final"].keys():
+    if result["callbacks"] != floor["callbacks"]:
+        problems.append(f"{result['callbacks']:,} callbacks, not {floor['callbacks']:,}")
+    if result["final"].keys() != floor["final"].keys():
         problems.append("final values of other symbols")
     if apart > CROSSINGS * len(theirs):
         problems.append(f"{apart:g} of {len(theirs):,} crossings lie elsewhere")

@@ -1,4 +1,4 @@
-"""Runs one engine's script on one job, in its own process and environment, and reads what it tells."""
+"""Run one engine's script on one job in a process and environment of its own, and read its result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def run(engine: str, job: dict[str, Any], script: str = "", *arguments: str) -> 
     """Run ``peers/<engine><script>.py`` on a job, or ``peers/<engine>.py`` when there is no special one.
 
     Returns:
-        What it told, with its crossings; or ``{"failed": reason}``.
+        Its result, with its crossings, or ``{"failed": reason}``.
     """
     try:
         python = python_of(engine) if job["pinned"] else Path(sys.executable)
@@ -42,10 +42,10 @@ def run(engine: str, job: dict[str, Any], script: str = "", *arguments: str) -> 
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         (folder / f"{engine}-failed.txt").write_text(done.stderr)
         return {"failed": f"ended with code {done.returncode}: {last}"}
-    told = json.loads(lines[-1])
+    result = json.loads(lines[-1])
     if crossings.exists():
-        told["crossings"] = [tuple(crossing) for crossing in json.loads(crossings.read_text())]
-    return told
+        result["crossings"] = [tuple(crossing) for crossing in json.loads(crossings.read_text())]
+    return result
 
 
 _MAIN = (

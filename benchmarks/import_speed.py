@@ -66,8 +66,8 @@ def measure(name: str, path: Path, store: Path) -> None:
     seconds = watch.ms / 1000
     used = resource.getrusage(resource.RUSAGE_SELF)
     cpu, peak = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
-    told = f"{rows / seconds:>12,.0f} rows/s  {seconds:6.2f} s  cpu {cpu:6.2f} s  peak {peak:6,.0f} MiB"
-    print(f"{rows:>12,} rows  {name:10}{told}", flush=True)
+    text = f"{rows / seconds:>12,.0f} rows/s  {seconds:6.2f} s  cpu {cpu:6.2f} s  peak {peak:6,.0f} MiB"
+    print(f"{rows:>12,} rows  {name:10}{text}", flush=True)
 
 
 def main(sizes: list[int]) -> None:

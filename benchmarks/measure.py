@@ -16,31 +16,31 @@ SLOW_S, SLOW_REPEATS = 15.0, 3
 
 
 def measure(workload: Workload, repeats: int | None = None) -> dict[str, Any]:
-    """All engines on a workload.
+    """Measure all engines on a workload.
 
     Returns:
         The size, the agreement and the medians per engine; ``runs`` are (load_s, run_s) in order.
     """
     job = workload.job()
     results: dict[str, Any] = {}
-    first = {engine: _told(engine, job, workload.script) for engine in workload.engines}
+    first = {engine: _run(engine, job, workload.script) for engine in workload.engines}
     agreement = {}
-    for engine, told in first.items():
+    for engine, result in first.items():
         if "failed" in first["floor"]:
-            told.setdefault("failed", "the floor, to compare with, failed")
-        if "failed" not in told and engine != "floor":
-            agreement[engine] = disagreement(told, first["floor"], job["settled_ns"])
+            result.setdefault("failed", "the floor, to compare with, failed")
+        if "failed" not in result and engine != "floor":
+            agreement[engine] = disagreement(result, first["floor"], job["settled_ns"])
             if problems := agreement[engine]["problems"]:
-                told["failed"] = "does not agree: " + "; ".join(problems)
-        if "failed" in told:
-            results[engine] = {"failed": told["failed"]}
-            print(f"  {engine}: {told['failed']}", flush=True)
+                result["failed"] = "does not agree: " + "; ".join(problems)
+        if "failed" in result:
+            results[engine] = {"failed": result["failed"]}
+            print(f"  {engine}: {result['failed']}", flush=True)
     runs: dict[str, list[dict[str, Any]]] = {engine: [] for engine in first if engine not in results}
-    for turn in range(repeats or workload.repeats):
-        for engine, told in runs.items():
-            if turn < SLOW_REPEATS or first[engine]["load_s"] + first[engine]["run_s"] < SLOW_S:
-                told.append(_told(engine, job, workload.script))
-    results |= {engine: summary(told) for engine, told in runs.items()}
+    for repeat in range(repeats or workload.repeats):
+        for engine, done in runs.items():
+            if repeat < SLOW_REPEATS or first[engine]["load_s"] + first[engine]["run_s"] < SLOW_S:
+                done.append(_run(engine, job, workload.script))
+    results |= {engine: summary(done) for engine, done in runs.items()}
     return {
         "title": workload.title,
         "size": workload.size,
@@ -50,7 +50,7 @@ def measure(workload: Workload, repeats: int | None = None) -> dict[str, Any]:
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """The medians of several runs."""
+    """Return the medians of several runs."""
     if failed := [run["failed"] for run in runs if "failed" in run]:
         return {"failed": failed[0]}
     numbers = ("load_s", "setup_s", "run_s", "calls_s", "peak_mb", "base_mb", "columns_mb")
@@ -61,8 +61,8 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return {**found, **facts, "runs": [(round(run["load_s"], 4), round(run["run_s"], 4)) for run in runs]}
 
 
-def _told(engine: str, job: dict[str, Any], script: str) -> dict[str, Any]:
-    told = engines.run(engine, job, script)
-    if "failed" not in told:
-        print(f"  {engine}: load {told['load_s']:.3f} s, run {told['run_s']:.3f} s", flush=True)
-    return told
+def _run(engine: str, job: dict[str, Any], script: str) -> dict[str, Any]:
+    result = engines.run(engine, job, script)
+    if "failed" not in result:
+        print(f"  {engine}: load {result['load_s']:.3f} s, run {result['run_s']:.3f} s", flush=True)
+    return result

@@ -19,13 +19,13 @@ def engines(results: dict[str, Any], file: Path) -> None:
     shown = [results["workloads"][name] for name in ("per_bar", "derived") if name in results["workloads"]]
     figure, axes = plt.subplots(1, len(shown), figsize=(6 * len(shown), 3.2), squeeze=False)
     for axis, workload in zip(axes[0], shown, strict=True):
-        told = {name: found for name, found in workload["engines"].items() if "failed" not in found}
-        order = sorted(told, key=lambda name: told[name]["total_s"], reverse=True)
+        by_engine = {name: found for name, found in workload["engines"].items() if "failed" not in found}
+        order = sorted(by_engine, key=lambda name: by_engine[name]["total_s"], reverse=True)
         names = [NAMES.get(name, name) for name in order]
         colours = ["darkorange" if name == "openbell" else "lightsteelblue" for name in order]
-        bars = axis.barh(names, [told[name]["total_s"] for name in order], color=colours)
-        axis.bar_label(bars, [f"{told[name]['total_s']:.2f}" for name in order], padding=3, fontsize="small")
-        axis.barh(names, [told[name]["run_s"] for name in order], height=0.3, color="steelblue")
+        bars = axis.barh(names, [by_engine[name]["total_s"] for name in order], color=colours)
+        axis.bar_label(bars, [f"{by_engine[name]['total_s']:.2f}" for name in order], padding=3, fontsize="small")
+        axis.barh(names, [by_engine[name]["run_s"] for name in order], height=0.3, color="steelblue")
         axis.set(xscale="log", xlabel="seconds: load + run, and the run alone (narrow)", title=workload["title"])
         axis.margins(x=0.15)
     save(figure, file)

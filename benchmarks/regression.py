@@ -34,13 +34,13 @@ def to_floor(measured: dict[str, Any]) -> dict[str, float]:
 
 
 def slowest(workload: Workload, measured: dict[str, Any], repeats: int | None) -> dict[str, Any]:
-    """What is recorded: of two measurements the slower one, so that luck sets no standard."""
+    """Measure again and return the slower of two measurements, so that luck sets no standard."""
     again = measure(workload, repeats)
     return max(measured, again, key=lambda found: to_floor(found).get("all", float("inf")))
 
 
 def lost(workload: Workload, measured: dict[str, Any], recorded: dict[str, Any]) -> list[str]:
-    """What is to be told when openbell became slower; measures once more before it says so."""
+    """Return what became slower, after a second measurement."""
     now = to_floor(measured)
     if not now:
         return [f"{workload.title}: {t['failed']}" for t in measured["engines"].values() if "failed" in t]
@@ -48,19 +48,19 @@ def lost(workload: Workload, measured: dict[str, Any], recorded: dict[str, Any])
         return []
     before = to_floor(recorded)
     if slower(now, before):
-        print(f"  {told(now, before)}: once more ...", flush=True)
+        print(f"  {ratio_text(now, before)}: once more ...", flush=True)
         again = to_floor(measure(workload))
         now = {name: min(value, again.get(name, value)) for name, value in now.items()}
-    print(f"{workload.title}: {told(now, before)}", flush=True)
+    print(f"{workload.title}: {ratio_text(now, before)}", flush=True)
     return [f"{workload.title}: {name} is {now[name] / before[name] - 1:.0%} slower" for name in slower(now, before)]
 
 
 def slower(now: dict[str, float], before: dict[str, float]) -> list[str]:
-    """What lost more than is allowed."""
+    """Return the names of ratios that are worse than allowed."""
     return [name for name, value in before.items() if now.get(name, 0.0) > value * ALLOWED]
 
 
-def told(now: dict[str, float], before: dict[str, float]) -> str:
-    """The ratios in words."""
+def ratio_text(now: dict[str, float], before: dict[str, float]) -> str:
+    """Format the ratios."""
     parts = [f"{name} {value:.2f} (recorded {before.get(name, float('nan')):.2f})" for name, value in now.items()]
     return "times the floor: " + ", ".join(parts)

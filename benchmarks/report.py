@@ -59,14 +59,14 @@ def _summary(results: dict[str, Any]) -> str:
     if not compared:
         return ""
     first = next(iter(compared))
-    told = {name: found for name, found in compared[first]["engines"].items() if "failed" not in found}
+    by_engine = {name: found for name, found in compared[first]["engines"].items() if "failed" not in found}
     rows = []
-    for engine in sorted(told, key=lambda name: told[name]["total_s"]):
+    for engine in sorted(by_engine, key=lambda name: by_engine[name]["total_s"]):
         row = [NAMES.get(engine, engine), "no" if engine in NO_CALLBACKS else "yes"]
         for workload in compared:
             seconds, ours = (number(results, workload, name, "total_s") for name in (engine, "openbell"))
             row += [_number(seconds, "s"), _number(ratio(seconds, ours), "x")]
-        rows.append([*row, _number(told[engine]["peak_mb"], "MB")])
+        rows.append([*row, _number(by_engine[engine]["peak_mb"], "MB")])
     titles = (title for of in compared.values() for title in (of["title"], "to openbell"))
     found = targets(results)
     met = f"{sum(target.met is True for target in found)} of {len(found)} targets are met."
@@ -109,17 +109,17 @@ def _verdict(target: Target) -> str:
 def _workload(workload: dict[str, Any]) -> str:
     ours = workload["engines"].get("openbell", {})
     rows, failed = [], []
-    for engine, told in workload["engines"].items():
+    for engine, result in workload["engines"].items():
         name = NAMES.get(engine, engine)
-        if "failed" in told:
-            failed.append(f"{name}: {told['failed']}.")
+        if "failed" in result:
+            failed.append(f"{name}: {result['failed']}.")
             continue
-        calls = told.get("calls_s")
+        calls = result.get("calls_s")
         # A run that is over at once, as that of the universe, is nothing to compare with.
-        times = [f"{told[key] / ours[key]:.2f}" if ours.get(key, 0) > 0.001 else "" for key in ("run_s", "total_s")]
-        seconds = [f"{told[key]:.3f}" for key in ("load_s", "run_s")]
+        times = [f"{result[key] / ours[key]:.2f}" if ours.get(key, 0) > 0.001 else "" for key in ("run_s", "total_s")]
+        seconds = [f"{result[key]:.3f}" for key in ("load_s", "run_s")]
         seconds.append("" if calls is None else f"{calls:.3f}")
-        rows.append([name, told["version"], *seconds, f"{told['total_s']:.3f}", *times, f"{told['peak_mb']:.0f}"])
+        rows.append([name, result["version"], *seconds, f"{result['total_s']:.3f}", *times, f"{result['peak_mb']:.0f}"])
     head = ["engine", "version", "load s", "run s", "calls s", "load + run s"]
     head += ["run to openbell", "all to openbell", "MB"]
     return "\n\n".join(
@@ -128,7 +128,7 @@ def _workload(workload: dict[str, Any]) -> str:
 
 
 def _agreement(workload: dict[str, Any]) -> str:
-    callbacks = next((told["callbacks"] for told in workload["engines"].values() if "callbacks" in told), 0)
+    callbacks = next((result["callbacks"] for result in workload["engines"].values() if "callbacks" in result), 0)
     agreed = {NAMES.get(engine, engine): of for engine, of in workload["agreement"].items() if not of["problems"]}
     if not agreed:
         return f"{callbacks:,} callbacks."

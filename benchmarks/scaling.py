@@ -32,10 +32,10 @@ def _slope(jobs: dict[int, dict[str, Any]], repeats: int) -> dict[str, Any]:
     seconds: dict[int, float] = {}
     for _ in range(repeats):
         for count, job in jobs.items():
-            told = engines.run("openbell", job)
-            if "failed" in told:
-                return {"failed": told["failed"]}
-            print(f"  {count}: {told['load_s'] + told['run_s']:.3f} s", flush=True)
-            seconds[count] = min(seconds.get(count, np.inf), told["load_s"] + told["run_s"])
+            result = engines.run("openbell", job)
+            if "failed" in result:
+                return {"failed": result["failed"]}
+            print(f"  {count}: {result['load_s'] + result['run_s']:.3f} s", flush=True)
+            seconds[count] = min(seconds.get(count, np.inf), result["load_s"] + result["run_s"])
     slope = np.polyfit(np.log(list(seconds)), np.log(list(seconds.values())), 1)[0]
     return {"seconds": seconds, "slope": round(float(slope), 3)}
