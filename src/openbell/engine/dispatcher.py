@@ -141,7 +141,8 @@ class Dispatcher:
             self._runner,
             version=self._version,
             pending=self._reporter.pending,
-            until_ns=self._progress_due_ns,
+            progress_due_ns=self._progress_due_ns,
+            report_progress=self._report_progress,
         )
 
     def _hand_out(self, deliveries: Iterable[Delivery]) -> None:
@@ -172,9 +173,14 @@ class Dispatcher:
         self._runner.notify_of_new_symbols()
         self._reporter.finish_batch()
         if self._delivered_ns >= self._progress_due_ns:
-            first_ns, last_ns = self._session.first_ns, self._session.last_ns
-            self._reporter.advanced((self._delivered_ns - first_ns) / (last_ns - first_ns))
-            self._progress_due_ns = self._delivered_ns + (last_ns - first_ns) // _PROGRESS_REPORTS
+            self._report_progress()
+
+    def _report_progress(self) -> int:
+        """Report how far the session is; returns when to report again."""
+        now_ns, first_ns, last_ns = self._clock.now_ns, self._session.first_ns, self._session.last_ns
+        self._reporter.advanced((now_ns - first_ns) / (last_ns - first_ns))
+        self._progress_due_ns = now_ns + (last_ns - first_ns) // _PROGRESS_REPORTS
+        return self._progress_due_ns
 
     def _changed(self) -> bool:
         """Whether series came or went since the batches were made."""

@@ -6,7 +6,6 @@ them in one loop. Delivering its batches one by one, with `Dispatcher.deliver`, 
 
 from __future__ import annotations
 
-from operator import length_hint
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openbell.engine.event_batch import EventBatch
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BarRun", "Pause"]
 
-_NO_ROW: Sequence[Delivery] = ()
+_NONE: Sequence[Delivery] = ()
 
 
 class Pause(NamedTuple):
@@ -37,7 +36,7 @@ class Pause(NamedTuple):
 
     callback: Callable[..., Any]
     returned: object
-    rest: Iterator[Delivery]
+    rest: Sequence[Delivery]
 
 
 class BarRun:
@@ -77,39 +76,43 @@ class BarRun:
         *,
         version: int,
         pending: Sequence[Event],
-        until_ns: int,
+        progress_due_ns: int,
+        report_progress: Callable[[], int],
     ) -> Pause | None:
-        """Deliver bars until a method returns something, the session changes, or a time is reached.
+        """Deliver bars until a method returns something, the session changes, or the batch has other events.
 
         Args:
             clock: The session clock.
             session_data: The session.
             runner: Reports errors.
             version: The session's ``series_version`` that the run was made for.
-            pending: The events of the batch that is not finished; the run pauses when it holds one.
-            until_ns: The time after which to pause.
+            pending: The events of the batch that is not finished.
+            progress_due_ns: When to report progress.
+            report_progress: Reports it, and returns when it is due again.
 
         Returns:
             Where it paused; None at the end of the run.
         """
         # Backtests spend their time in this loop: what can be done outside of it is not done here.
-        cursor, move, row = self._cursor, (0, self._position), _NO_ROW
-        rest = iter(row)
+        cursor, move, row, rest = self._cursor, (0, self._position), _NONE, _NONE
         try:
             for move, row in self._closes:
                 cursor.at = move
                 clock.now_ns = move[0]
-                rest = iter(row)
-                for callback, bar in rest:
+                for delivery in row:
+                    callback, bar = delivery
                     try:
                         returned: object = callback(bar)
                     except (Exception, SystemExit) as error:
                         raise runner.error_in(callback, error) from error
                     if returned is not None or session_data.series_version != version:
+                        rest = row[1 + next(n for n, other in enumerate(row) if other is delivery) :]
                         return Pause(callback, returned, rest)
-                if pending or move[0] >= until_ns:
+                if pending:
                     return Pause(callback, None, rest)
+                if move[0] >= progress_due_ns:
+                    progress_due_ns = report_progress()
         finally:
-            self.calls += (move[1] - self._position) * len(row) - length_hint(rest)
+            self.calls += (move[1] - self._position) * len(row) - len(rest)
             self._position = move[1]
         return None
