@@ -25,7 +25,9 @@ __all__ = ["LogObserver", "ProgressObserver"]
 
 
 class ProgressObserver(SessionObserver):
-    """Progress bar on stderr that names the session at work; a context manager.
+    """Progress bar on stderr that names the session at work.
+
+    Use it as a context manager.
 
     Args:
         shown: Whether to show it where stderr is a terminal; not beside a log that goes there.

@@ -1,4 +1,4 @@
-"""Terminal view of a plan: a table per kind of day, the problems, and the reasons of all needs."""
+"""Terminal view of a plan with its problems and the reasons of all needs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def plan_views(plan: PlanResult) -> Iterator[RenderableType]:
 
 
 def _kind_of_symbol(name: str, symbol: SymbolPlan) -> tuple[object, ...]:
-    """Return what two days must have in common to share a table; the number of rows may differ."""
+    """Return the properties that days of one table share, unlike their numbers of rows."""
     return name, symbol.can_proceed, symbol.required_intervals, symbol.steps
 
 

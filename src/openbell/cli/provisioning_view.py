@@ -1,4 +1,4 @@
-"""Terminal view of a session's provisioning: a row per kind of addition, then refusals and warnings."""
+"""Terminal view of a session's provisioning, refusals and warnings."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ _ADDITIONS = ("symbol", "bar", "indicator")
 
 
 def provisioning_table(day: DayResult, label: str = "", like: DayResult | None = None) -> Table:
-    """Return a table of a session's additions with their outcomes; equal ones at one time share a row.
+    """Return a table of a session's additions with their outcomes.
 
-    Rows that are the same in the session ``like``, but for their durations, are left out.
+    Equal ones at one time share a row. Rows that are the same in the session ``like``, but for their durations, are
+    left out.
     """
     columns = ("time", "asked by", "addition", "intervals", "symbols", "ms >", "outcome")
     known = {_but_ms(row) for row in _additions(like.provisioning)} if like else set()
@@ -43,7 +44,7 @@ def _but_ms(row: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class _Row(NamedTuple):
-    """What records must have in common to share a row."""
+    """Properties that records of one row share."""
 
     time: datetime
     source: str
@@ -55,7 +56,7 @@ class _Row(NamedTuple):
 
 
 def _additions(records: Sequence[ProvisioningRecord]) -> Iterator[tuple[str, ...]]:
-    """Yield the cells of each row; indicators that the same symbols got at the same time share one."""
+    """Yield the cells of each row, one for all indicators that the same symbols got at a time."""
     rows: dict[_Row, tuple[list[str], float]] = {}
     for group in _equal(records):
         first = group[0]
@@ -94,7 +95,7 @@ def count_refusals(day: DayResult) -> int:
 
 
 def _refused(day: DayResult) -> Iterator[ProvisioningRecord]:
-    """Yield the records of refusals; those of the config are shown as dropped."""
+    """Yield the records of refusals but those of the config, which are shown as dropped."""
     return (record for record in day.provisioning if not record.ok and record.source != "config")
 
 
@@ -132,7 +133,7 @@ def count_warnings(day: DayResult) -> int:
 
 
 def warnings(day: DayResult, like: DayResult | None = None) -> list[str]:
-    """Return a line for each warning, with its symbols; those of the session ``like`` are counted, not repeated."""
+    """Return a line for each warning, and the number of those that ``like`` has as well."""
     known = set(_warning_lines(like)) if like else set()
     return _new(_warning_lines(day), known, "[yellow]warning[/]", "warnings", like)
 
@@ -153,7 +154,7 @@ def _warned(day: DayResult) -> dict[str, list[str]]:
 
 
 def _new(lines: list[str], known: set[str], label: str, kind: str, like: DayResult | None) -> list[str]:
-    """Return the lines that are not known, cut when they are many, and the number of those that are."""
+    """Return the first lines that are not known, and the number of those that are."""
     new = [line for line in lines if line not in known]
     shown = new[:_MOST_LINES]
     if len(new) > len(shown):

@@ -70,7 +70,7 @@ class _Run:
     report: RunReport | None = None
 
     def result(self) -> RunResult | None:
-        """Return the sessions that are over and the error; None when it did not begin."""
+        """Return the result so far, or None when the run did not begin."""
         return self.system.summary() if self.system is not None and self.folder is not None else None
 
     def interruption(self) -> str:

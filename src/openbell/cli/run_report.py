@@ -1,4 +1,4 @@
-"""Terminal report of a run: each session as soon as it is over."""
+"""Terminal report of a run, session by session."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ _COLUMNS = (
 
 
 class RunReport(SessionObserver):
-    """Prints sessions to stdout: each in full, or of more than five one line each and the last one in full.
+    """Prints each session to stdout when it is over.
+
+    Up to five are printed in full; of more, each has a line and the last one is printed in full.
 
     Args:
         paused: Makes way for what is printed, such as by taking a progress bar off the screen.
@@ -97,7 +99,7 @@ class RunReport(SessionObserver):
         self._last = result
 
     def finish(self, result: RunResult) -> None:
-        """Print the end of the report, also of a run that failed: of many sessions the last one in full; durations."""
+        """Print the last of many sessions in full, and the durations, also of a run that failed."""
         if self._last is None:
             return
         if self._is_long:

@@ -76,7 +76,7 @@ def _lines(day: DayResult, like: DayResult | None) -> Iterator[str]:
 
 
 def adjusted_lines(symbol: str, actions: Sequence[Action]) -> Iterator[str]:
-    """Yield one line for a symbol whose bars corporate actions have adjusted; it names the latest of many."""
+    """Yield a line with the latest corporate actions that have adjusted a symbol's bars."""
     if not actions:
         return
     named = [f"{action.describe()} on {action.ex_date}" for action in actions[-_MOST_ACTIONS:]]
@@ -116,9 +116,9 @@ def _indicators(indicators: Mapping[str, IndicatorResult]) -> str:
 
 
 def _missing(name: str, symbol: SymbolResult, day: DayResult) -> Iterator[str]:
-    """Yield one line for the missing bars of a symbol's base interval: today's gaps by time, or the longest of many.
+    """Yield one line for the missing bars of a symbol's base interval.
 
-    Of the gaps of history only the number of bars is given.
+    It has today's gaps with their times, or the longest of many, and of the gaps of history the number of bars.
     """
     interval, bars = symbol.base_interval, symbol.base_bars
     if interval is None or bars is None or not bars.gaps:

@@ -1,4 +1,4 @@
-"""Lifecycle of sessions: each day is prepared, streamed to its close and summed up."""
+"""Lifecycle of sessions, each of which is prepared, streamed to its close and summed up."""
 
 from __future__ import annotations
 
@@ -140,7 +140,9 @@ class SessionCoordinator(SeedCoordinator):
         )
 
     def prepare_day(self, day: date) -> None:
-        """Begin a session and provision the config's symbols; its clock stands at the start of trading.
+        """Begin a session and provision the config's symbols.
+
+        The clock stands at the start of trading.
 
         Raises:
             ProvisioningError: The config names symbols, and none of them could be provisioned.
@@ -162,7 +164,9 @@ class SessionCoordinator(SeedCoordinator):
         return ProvisioningContext(self._scope, self.time_manager, day_bars, session_data)
 
     def _load_session_data(self) -> None:
-        """Provision every config symbol; a bad one is dropped with its reason, all bad end the run.
+        """Provision every symbol of the config.
+
+        One that cannot be provisioned is dropped with its reasons.
 
         Raises:
             ProvisioningError: None of them could be provisioned.
@@ -186,27 +190,27 @@ class SessionCoordinator(SeedCoordinator):
         return self.provisioner.plan(Addition("symbol", symbol, "config") for symbol in symbols)
 
     def unread_keys(self) -> list[str]:
-        """What to tell of keys of their configs that scanners and strategies have read on no day so far."""
+        """Return warnings about keys of their configs that scanners and strategies never read."""
         return self._classes.unread_keys()
 
     # Additions, by the names of the specification
 
     def add_symbol(self, symbol: str, added_by: str = "strategy") -> bool:
-        """Add a symbol with all that the config asks of every symbol; an ad-hoc one is upgraded to that.
+        """Add a symbol with all that the config asks of every symbol, or upgrade an ad-hoc one.
 
         Returns:
-            Whether it is full now; the journal says why not.
+            Whether it is full now; the journal has the reasons if not.
         """
         return self.provisioner.add_symbol(symbol, source=added_by)
 
     def remove_symbol(self, symbol: str, removed_by: str = "strategy") -> bool:
-        """Take back what ``removed_by`` needed of a symbol; what others need stays, and a locked symbol stays whole."""
+        """Remove what only ``removed_by`` needs of a symbol, unless it is locked."""
         return self.provisioner.remove_symbols([symbol], source=removed_by)[0]
 
     def lock_symbol(self, symbol: str, reason: str = "in use") -> bool:
-        """Forbid the removal of a symbol; False when it is not in the session."""
+        """Forbid the removal of a symbol, and return whether it is in the session."""
         return self.provisioner.lock_symbol(symbol, reason=reason, source="strategy")
 
     def unlock_symbol(self, symbol: str) -> bool:
-        """Allow the removal of a symbol again; False when it is not in the session."""
+        """Give up the lock of a strategy, and return whether it had one."""
         return self.provisioner.unlock_symbol(symbol, source="strategy")

@@ -1,4 +1,4 @@
-"""Data manager of a system: made from a store, or shared if it fits the config."""
+"""Data manager of a system, made from a store or shared with others."""
 
 from __future__ import annotations
 

@@ -22,10 +22,11 @@ __all__ = ["RunReporter", "SessionObserver"]
 
 
 class SessionObserver:
-    """Base of progress bars, logs and notebooks that watch a run; every method does nothing by default.
+    """Base of progress bars, logs and notebooks that watch a run.
 
-    Methods are called on the thread of the run, additions, scans and signals when their event batch is finished. An
-    observer that raises is reported with a warning, and the run goes on without it.
+    Every method does nothing by default. Methods are called on the thread of the run, those for additions, scans and
+    signals when their event batch is finished. An observer that raises is reported with a warning, and the run goes on
+    without it.
     """
 
     def run_started(self, days: list[date]) -> None:
@@ -41,7 +42,7 @@ class SessionObserver:
         """Receive the record of an addition or removal, whatever its outcome."""
 
     def day_prepared(self, session_data: SessionData) -> None:
-        """Receive a session that is about to begin: everything is provisioned and set up."""
+        """Receive a session that is about to begin, provisioned and set up."""
 
     def scanned(self, scan: ScanEvent) -> None:
         """Receive the run of a scanner, also one that found nothing."""
@@ -82,11 +83,11 @@ class RunReporter:
 
     @property
     def wants_bars(self) -> bool:
-        """Whether an observer defines ``bar_closed``."""
+        """True if an observer defines ``bar_closed``."""
         return any(type(o).bar_closed is not SessionObserver.bar_closed for o in self._observers)
 
     def add(self, event: Event) -> None:
-        """Add an event to the batch; may be called from any thread."""
+        """Add an event to the batch, from any thread."""
         self.pending.append(event)
 
     def finish_batch(self) -> None:
@@ -101,7 +102,7 @@ class RunReporter:
         del self.pending[: len(events)]  # not clear(): another thread may have added one meanwhile
         if self._folder is not None:
             self._folder.write_events(events)
-        for event in events:
+        for event in events if self._observers else ():
             self._event(event)
 
     def _event(self, event: Event) -> None:

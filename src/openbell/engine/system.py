@@ -1,4 +1,4 @@
-"""Session engine built from a config: runs or plans its sessions."""
+"""Session engine that runs or plans the sessions of a config."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class SystemManager:
         data_manager: Bars, in place of a store. Many systems may share one, also in several threads, if their configs
             agree on the exchange and on everything that the bars depend on.
         clock: The session clock; a new one unless given. Systems that run at the same time need one each.
-        observer: Watches the runs; one, or several that hear of everything in turn.
+        observer: Watches the runs; one, or several that receive everything in turn.
 
     Attributes:
         config: The config.
@@ -102,7 +102,7 @@ class SystemManager:
 
     @property
     def session_data(self) -> SessionData:
-        """The session of the current day; after a run, the last one."""
+        """The session of the current day, or after a run the last one."""
         return self.coordinator.session_data
 
     def run(self, folder: RunFolder | None = None) -> RunResult:
@@ -165,7 +165,7 @@ class SystemManager:
         return f"The store has bars of {', '.join(spans)}." if spans else ""
 
     def summary(self) -> RunResult:
-        """Return the result of the run so far: the sessions that are over and, when it failed, the ``error``."""
+        """Return the result of the sessions that are over, with the ``error`` of a run that failed."""
         empty_days = (f"no symbol had a bar on {day}" for day in self.coordinator.days_without_bars)
         return RunResult(
             session_name=self.config.session_name,
@@ -180,7 +180,7 @@ class SystemManager:
         )
 
     def plan(self) -> PlanResult:
-        """Return the needs of the config's symbols, day by day, with their reasons; nothing is provisioned."""
+        """Return the needs of the config's symbols with their reasons, without provisioning any."""
         return PlanResult(
             session_name=self.config.session_name,
             mode=self.config.mode,

@@ -1,4 +1,4 @@
-"""Events of a session: additions, scans and signals, each with its session time."""
+"""Additions, scans and signals as events, each with its session time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Journal of provisioning: one record per addition or removal, whatever its outcome."""
+"""Journal of provisioning, with a record per addition or removal."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Journal:
         return tuple(self._records)
 
     def since(self, mark: int) -> tuple[ProvisioningRecord, ...]:
-        """Return the records from number ``mark`` on; ``len(journal)`` before gives the mark."""
+        """Return the records from number ``mark`` on, as ``len(journal)`` gave it before."""
         return tuple(self._records[mark:])
 
     def __len__(self) -> int:

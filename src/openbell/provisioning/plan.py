@@ -22,7 +22,7 @@ __all__ = ["HistoryPlan", "SymbolPlan", "plan_symbol"]
 
 @dataclass(frozen=True, slots=True)
 class HistoryPlan:
-    """The history of one interval: asked for and available.
+    """The history of one interval as asked for and as available.
 
     Attributes:
         base: The stored interval that is read.

@@ -1,1 +1,1 @@
-"""What a run came to, and the folder that holds it."""
+"""Results of runs, and the folders that hold them."""

@@ -91,7 +91,8 @@ def _symbol_plan_json(symbol: SymbolPlan) -> dict[str, Any]:
 
 
 def event_json(event: Event) -> dict[str, Any]:
-    """Return an event as its line in the run folder; scans and signals carry the date of their session."""
+    """Return an event as its line in the run folder."""
+    # Scans and signals carry the date of their session, which journal.jsonl has never had.
     if isinstance(event, ProvisioningRecord):
         return _record_json(event)
     fields = _signal_json(event) if isinstance(event, SignalEvent) else _scan_json(event)

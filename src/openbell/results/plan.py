@@ -37,7 +37,9 @@ class DayPlan:
 
 @dataclass(frozen=True, eq=False)
 class PlanResult(JsonMapping):
-    """The needs of a run, day by day; also a read-only mapping equal to what ``openbell plan --json`` prints.
+    """The needs of a run, day by day.
+
+    It is also a read-only mapping equal to what ``openbell plan --json`` prints.
 
     Attributes:
         session_name: From the config.

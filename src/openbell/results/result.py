@@ -95,15 +95,15 @@ class SymbolResult:
 
     @property
     def base_bars(self) -> SeriesResult | None:
-        """The series of the interval that it streams; None without bars."""
+        """The series of the interval that it streams, or None without bars."""
         return self.bars.get(self.base_interval or "")
 
 
 @dataclass(frozen=True, eq=False)
 class DayResult(JsonMapping):
-    """One session of a run; also a read-only mapping equal to its entry in ``summary.json``.
+    """One session of a run.
 
-    Times are nanoseconds since 1970 UTC.
+    It is also a read-only mapping equal to its entry in ``summary.json``. Times are nanoseconds since 1970 UTC.
 
     Attributes:
         date: The session.
@@ -145,7 +145,7 @@ class DayResult(JsonMapping):
 
 @dataclass(frozen=True, eq=False)
 class RunResult(JsonMapping):
-    """The result of a run; also a read-only mapping equal to ``summary.json``.
+    """The result of a run, which is also a read-only mapping equal to ``summary.json``.
 
     Attributes:
         session_name: From the config.

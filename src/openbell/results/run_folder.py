@@ -1,4 +1,4 @@
-"""Run folder: the config, events as they happen, and the results of a run."""
+"""Folder of a run for its config, its events as they happen, and its results."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class RunFolder:
 
     @staticmethod
     def default_path(session_name: str) -> Path:
-        """Return ``runs/<session>-<time>`` below the current folder; the time is the machine's, in UTC."""
+        """Return ``runs/<session>-<time>`` below the current folder, with the machine's time in UTC."""
         return Path("runs") / f"{session_name.replace(' ', '_')}-{wall_stamp()}"
 
     def write_events(self, events: Sequence[Event]) -> None:
@@ -77,13 +77,14 @@ class RunFolder:
         Raises:
             RunFolderError: The folder cannot be written.
         """
-        for kind, file in self._files.items():
-            lines = [json.dumps(event_json(event)) + "\n" for event in events if type(event) is kind]
-            if lines:
-                self._append(file, "".join(lines).encode())
+        lines: dict[type[Event], str] = {}
+        for event in events:
+            lines[type(event)] = f"{lines.get(type(event), '')}{json.dumps(event_json(event))}\n"
+        for kind, text in lines.items():
+            self._append(self._files[kind], text.encode())
 
     def _append(self, file: FileIO, content: bytes) -> None:
-        with _writing(Path(str(file.name))):
+        with _writing(file.name):
             while content:
                 content = content[file.write(content) or 0 :]
 
@@ -133,7 +134,7 @@ class RunFolder:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def _writing(path: object) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -159,7 +160,7 @@ def _signal_frame(result: RunResult) -> pl.DataFrame:
 
 
 def _repeatable(config: SessionConfig) -> dict[str, Any]:
-    """Return the resolved config with all files named in full, so that it runs from the run folder."""
+    """Return the resolved config with all files named in full, to run from any folder."""
     values = config.resolved()
     folder = config.folder.resolve()
     for component in (*values["scanners"], *values["strategies"]):
