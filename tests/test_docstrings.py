@@ -16,8 +16,8 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "openbell"
 
 UNFINISHED = (
     "compat",
-    *("components", "config", "engine", "importers", "indicators", "maintenance", "model", "provisioning", "results"),
-    *("session", "store", "timing", "vendors"),
+    *("components", "engine", "importers", "maintenance", "provisioning", "results"),
+    *("session", "store", "vendors"),
     *(
         "cli/data",
         "cli/observers.py",

@@ -1,4 +1,4 @@
-"""The session config: what a user writes, validated as a whole, with every problem told at once and in its place."""
+"""Session config as a user writes it, validated as a whole."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ __all__ = ["Level", "describe_properties", "docs_of_keys"]
 
 
 class Level(BaseModel):
-    """One level of the config file; unknown keys are errors."""
+    """One level of the config file, in which unknown keys are errors."""
 
     # Levels are built when they are first validated: most of them only ever as a part of the whole config.
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -29,7 +29,7 @@ class Level(BaseModel):
 
 
 def describe_properties(cls: type, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-    """Build the JSON Schema of a level, with the docstring of each key as its description."""
+    """Build the JSON Schema of a level, described by its docstrings."""
     schema = handler(core_schema)
     properties = handler.resolve_ref_schema(schema)["properties"]
     for key, text in docs_of_keys(cls).items():
@@ -41,7 +41,10 @@ def describe_properties(cls: type, core_schema: CoreSchema, handler: GetJsonSche
 # fifth of a second; the docs are needed for messages and for the JSON Schema only.
 @cache
 def docs_of_keys(cls: type) -> dict[str, str]:
-    """Return the docstring of each key of a level, inherited keys included; none where the source is not at hand."""
+    """Return the docstring of each key of a level, inherited keys included.
+
+    There are none where the source is not at hand.
+    """
     docs: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         if base.__module__.startswith("openbell."):

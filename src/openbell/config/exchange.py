@@ -1,4 +1,4 @@
-"""`ExchangeConfig`: sessions of the user's own, either from nothing but hours or as changes to a known exchange."""
+"""Config of sessions of the user's own, from hours alone or as changes to a known exchange."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ Days = Annotated[str, BeforeValidator(_read_days), WithJsonSchema(_DAYS_SCHEMA)]
 """One day, or a day of every year."""
 
 Closing = Annotated[ClockTime, BeforeValidator(_read_close)]
-"""A time of day; ``24:00`` is midnight at the end of the day, which is kept as ``00:00``."""
+"""A time of day; ``24:00`` is midnight at the end of the day, which is written ``00:00``."""
 
 
 class BreakConfig(Level):
@@ -86,7 +86,7 @@ class BreakConfig(Level):
 
 
 class ExchangeConfig(Level):
-    """Own sessions: days and hours, or what is other than at a known exchange (``like``).
+    """Own sessions, by days and hours or by their differences from a known exchange.
 
     All times are of the wall clock in ``timezone``. A session carries the date on which it closes: when ``open`` is not
     before ``close``, it opens on the evening before. Midnight as a close is the end of the day.
@@ -179,6 +179,6 @@ Exchange = Annotated[
 
 
 def _minutes(since: time, until: time) -> float:
-    """Minutes from one time of day to the next occurrence of another."""
+    """Return the minutes from one time of day to the next occurrence of another."""
     difference = (until.hour - since.hour) * 60 + until.minute - since.minute + (until.second - since.second) / 60
     return difference % _MINUTES_OF_DAY

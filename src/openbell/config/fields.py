@@ -1,4 +1,4 @@
-"""The kinds of value that a config is made of, each read strictly and with a message for people when it cannot be."""
+"""Kinds of values in a config, read strictly, with messages for people."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _write_clock_time(value: time) -> str:
 
 
 def read_interval(value: object) -> str:
-    """An interval in its canonical form.
+    """Read an interval, and return its canonical form.
 
     Raises:
         ValueError: It is none.
@@ -93,7 +93,7 @@ def _distinct_intervals(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def read_symbol(value: object) -> str:
-    """A symbol, in the case in which it was written.
+    """Read a symbol, in the case in which it was written.
 
     Raises:
         ValueError: It is none.
@@ -106,7 +106,7 @@ def read_symbol(value: object) -> str:
 
 
 def symbol_list(value: object) -> tuple[str, ...]:
-    """Symbols as a tuple, each named once.
+    """Read a list of distinct symbols.
 
     Raises:
         ValueError: Not a list, empty, something in it is no symbol, or a symbol is there twice.

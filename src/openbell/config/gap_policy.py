@@ -1,4 +1,4 @@
-"""What stands in for missing bars: one word for all series, or a word by interval and by symbol."""
+"""Policies for missing bars, for all series or by interval and symbol."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LIKE_AN_INTERVAL = re.compile(
 
 
 def symbols_named(policies: GapPolicies) -> tuple[str, ...]:
-    """The symbols that a config has a policy of their own for."""
+    """Return the symbols that have a policy of their own."""
     named = () if isinstance(policies, str) else policies
     return tuple(key for key in named if key != _DEFAULT and not _is_interval(key))
 
@@ -39,7 +39,7 @@ def _read_interval_key(key: object) -> str:
 
 
 def _with_keys(value: object, read: Callable[[object], str]) -> object:
-    """A mapping with its keys in canonical form; anything else as it is."""
+    """Return a mapping with its keys in canonical form, and anything else as it is."""
     if not isinstance(value, Mapping):
         return value
     keys = [read(key) for key in value]
@@ -49,11 +49,11 @@ def _with_keys(value: object, read: Callable[[object], str]) -> object:
 
 
 def _filled_within_sessions(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Refuses what would never do anything."""
-    for key, said in value.items():
+    """Refuse policies that would never do anything."""
+    for key, policy in value.items():
         if key == _DEFAULT or not _is_interval(key):
             continue
-        if said == "forward" and not parse_interval(key).is_intraday:
+        if policy == "forward" and not parse_interval(key).is_intraday:
             raise ValueError(
                 f"{key}: bars of a day or longer are never filled, for a day without any trade is a hole. Take it out, "
                 "or see historical.gap_fill, which builds days from minutes."
@@ -62,10 +62,10 @@ def _filled_within_sessions(value: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _read_mapping(value: object) -> object:
-    """A mapping by symbol and interval with its keys in canonical form; anything else as it is."""
+    """Read a mapping by symbol and interval, and return anything else as it is."""
     read = _with_keys(value, _read_key)
-    for key, said in read.items() if isinstance(read, Mapping) else ():
-        if isinstance(said, Mapping) and (key == _DEFAULT or _is_interval(key)):
+    for key, policy in read.items() if isinstance(read, Mapping) else ():
+        if isinstance(policy, Mapping) and (key == _DEFAULT or _is_interval(key)):
             turned = "{SYMBOL: {" + f"{key}: none" + "}}"
             raise ValueError(f"{key} takes one word. Write the symbol first, then its intervals: {turned}.")
     return read

@@ -1,4 +1,4 @@
-"""An indicator as a config, a scanner or a strategy asks for it: its name, interval and parameters."""
+"""An indicator as a config, a scanner or a strategy asks for it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["IndicatorConfig"]
 @raises_config_error
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class IndicatorConfig:
-    """An indicator on bars of one interval: ``IndicatorConfig("ema", period=10, interval="5m")``.
+    """An indicator on bars of one interval, such as ``IndicatorConfig("ema", period=10, interval="5m")``.
 
     Hashable and equal by value. Whether the name and the parameters exist is known to `openbell.indicators` only.
 

@@ -1,4 +1,4 @@
-"""What a session config may say: one frozen model per level of the file; unknown keys are errors."""
+"""Session config as frozen models, one for each level of the file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 
 class BacktestConfig(Level):
-    """Which sessions a backtest runs."""
+    """Sessions that a backtest runs."""
 
     start_date: Day
     """The first day; the first session is on it or after it."""
@@ -66,7 +66,10 @@ class HistoricalEntry(Level):
 
 
 class HistoricalConfig(Level):
-    """The history that the session needs; per symbol and interval the deepest entry wins."""
+    """History that the session needs.
+
+    For each symbol and interval the deepest entry wins.
+    """
 
     data: tuple[HistoricalEntry, ...] = ()
     """The entries."""
@@ -75,7 +78,7 @@ class HistoricalConfig(Level):
 
 
 class SessionDataConfig(Level):
-    """What every symbol of the session has."""
+    """Data that every symbol of the session has."""
 
     symbols: Symbols
     """The symbols that every session starts with."""
@@ -129,7 +132,10 @@ class SessionDataConfig(Level):
 
 
 class ScheduleConfig(Level):
-    """When a scanner runs in a session: at start, then every so often up to end."""
+    """Times at which a scanner runs in a session.
+
+    It runs at start, and from then on every so often up to end.
+    """
 
     start: ClockTime
     """The first run, in exchange time."""
@@ -148,7 +154,7 @@ class ScheduleConfig(Level):
 
 
 class ComponentConfig(Level):
-    """A class of the user's, and what it is given."""
+    """A class of the user's, with its own config."""
 
     module: Annotated[str, Field(strict=True)]
     """Where the class is: "package.module:Class", or "file.py:Class" relative to the config file."""
@@ -175,7 +181,7 @@ def _read_universe(value: object) -> object:
 
 
 class ScannerConfig(ComponentConfig):
-    """A scanner, when it runs and what it looks through."""
+    """A scanner, its schedule and its universe."""
 
     universe: Annotated[
         tuple[str, ...] | Path,
@@ -202,7 +208,7 @@ def _read_mode(value: object) -> object:
 
 
 class SessionConfig(Level):
-    """A trading session: what it needs, and what runs in it."""
+    """A trading session, with its needs and what runs in it."""
 
     session_name: Annotated[str, Field(pattern=r"^\w[\w. -]*$", strict=True)] = "session"
     """The session's name: letters, digits, blanks, dots, dashes and underscores. Run folders are named after it."""
@@ -227,28 +233,31 @@ class SessionConfig(Level):
 
     @property
     def source_path(self) -> Path | None:
-        """The file that the config was read from; None when it was not read from a file."""
+        """File that the config was read from, or None."""
         return self._source_path
 
     @property
-    def told_as(self) -> str:
-        """What messages call it: its file, as it was given, or "config"."""
+    def display_name(self) -> str:
+        """Name in messages, which is its file as it was given, or "config"."""
         return str(self._given_path or "config")
 
     @property
     def folder(self) -> Path:
-        """The folder that relative paths in the config start from."""
+        """Folder that relative paths in the config start from."""
         return self._source_path.parent if self._source_path else Path.cwd()
 
     @property
     def exchange_name(self) -> str:
-        """What the exchange is called: as it was written, or the name of own sessions."""
+        """Name of the exchange as it was written, or of own sessions."""
         return self.exchange if isinstance(self.exchange, str) else self.exchange.name
 
     def with_store(self, store: Path) -> SessionConfig:
-        """The same config with its bars in another store."""
+        """Return the same config with its bars in another store."""
         return self.model_copy(update={"store": store})
 
     def resolved(self) -> dict[str, Any]:
-        """All values with the defaults filled in, as JSON can hold them; `load_config` reads the result."""
+        """Return all values with the defaults filled in, as JSON can hold them.
+
+        `load_config` reads the result.
+        """
         return self.model_dump(mode="json")

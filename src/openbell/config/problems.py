@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a config, told in words for the person who wrote it."""
+"""Problems that pydantic finds in a config, in words for the person who wrote it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FORM = re.compile("<[a-z]+>")
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong.
+    """One problem of a config.
 
     ``place`` holds the keys and list positions that lead to it, ``message`` what is wrong and what to do.
     """
@@ -36,7 +36,7 @@ class Problem(NamedTuple):
 
     @property
     def where(self) -> str:
-        """The place as people write it: ``scanners[0].schedule``."""
+        """Place as people write it, such as ``scanners[0].schedule``."""
         return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.place).lstrip(".")
 
     def __str__(self) -> str:
@@ -44,7 +44,7 @@ class Problem(NamedTuple):
 
 
 def problems_of(error: ValidationError, model: type) -> list[Problem]:
-    """Every problem in a validation error of ``model``, in the order of the model's fields."""
+    """List the problems in a validation error, in the order of the model's fields."""
     return [Problem(_written(detail["loc"]), _message(detail, model)) for detail in error.errors(include_url=False)]
 
 
@@ -64,7 +64,7 @@ def raises_config_error(cls: C) -> C:
 
 
 def _written(place: Place) -> Place:
-    """A place without what pydantic adds to it: the form of a value that has several, and that a key is meant."""
+    """Return a place as in the file, without the marks that pydantic adds to it."""
     return tuple(part for part in place if part != "[key]" and not (isinstance(part, str) and _FORM.fullmatch(part)))
 
 
@@ -79,19 +79,19 @@ def _message(detail: ErrorDetails, model: type) -> str:
     if kind == "literal_error":
         return f"must be {detail['ctx']['expected']}, not {given!r}"
     if kind in _NOT_A_MAPPING:
-        return f"must be a mapping (key: value), not {_told(given)}"
+        return f"must be a mapping (key: value), not {_described(given)}"
     if kind in _NOT_A_LIST:
-        return f"must be a list, not {_told(given)}. Write it as [...], or each entry on a line after a dash."
+        return f"must be a list, not {_described(given)}. Write it as [...], or each entry on a line after a dash."
     if kind == "string_type":
-        return f"must be text, not {_told(given)}. Put it in quotes."
+        return f"must be text, not {_described(given)}. Put it in quotes."
     if kind == "string_pattern_mismatch":
         return f"{given!r} cannot be used: {_description(place, model)}"
     if kind == "too_short":
         return "is empty. Write at least one entry, or leave the key out."
-    return f"{detail['msg'].replace('Input should be', 'must be', 1)}, not {_told(given)}"
+    return f"{detail['msg'].replace('Input should be', 'must be', 1)}, not {_described(given)}"
 
 
-def _told(given: object) -> str:
+def _described(given: object) -> str:
     if given is None:
         return "empty"
     if isinstance(given, dict):
@@ -124,7 +124,10 @@ def _description(place: Place, model: type) -> str:
 
 @cache
 def _levels(model: type) -> dict[tuple[str, ...], dict[str, str]]:
-    """Per level of the config (the keys that lead there), the keys that it knows and what each is for."""
+    """Return the keys that each level of the config knows, with their meanings.
+
+    A level is named by the keys that lead to it.
+    """
     fields = model.__pydantic_fields__  # type: ignore[attr-defined]  # models and dataclasses of pydantic both have it
     levels: dict[tuple[str, ...], dict[str, str]] = {(): {name: docs_of_keys(model).get(name, "") for name in fields}}
     for name, field in fields.items():

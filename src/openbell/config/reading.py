@@ -1,4 +1,4 @@
-"""`load_config`: from a YAML, JSON or TOML file to a validated `SessionConfig`, or to one error with all problems."""
+"""Reading of a session config from a YAML, JSON or TOML file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from openbell.config.problems import Place, Problem
 
-__all__ = ["load_config", "told_with_lines"]
+__all__ = ["load_config", "problems_with_lines"]
 
 _YAML = (".yaml", ".yml")
 
@@ -34,7 +34,7 @@ def load_config(source: str | Path | Mapping[str, Any]) -> SessionConfig:
         The config; ``store`` is made absolute, starting from the file's folder.
 
     Raises:
-        ConfigError: The file is not there or cannot be read, or values in it are wrong; all of them are told.
+        ConfigError: The file is not there or cannot be read, or values in it are wrong; the message names all of them.
     """
     if not isinstance(source, str | Path):
         return _validated(dict(source), "config", dict)
@@ -55,8 +55,8 @@ def _validated(values: dict[str, Any], subject: str, read_lines: Callable[[], di
         raise InvalidConfigError(subject, _with_lines(problems_of(error, SessionConfig), read_lines())) from None
 
 
-def told_with_lines(problems: Iterable[Problem], config: SessionConfig) -> list[str]:
-    """What is wrong with a config that was read, each problem with its line where the file told it, in that order."""
+def problems_with_lines(problems: Iterable[Problem], config: SessionConfig) -> list[str]:
+    """Write the problems of a config with their lines in its file, in that order."""
     path = config.source_path
     return _with_lines(problems, {} if path is None else _lines_of(config._text, path))  # noqa: SLF001
 
@@ -71,7 +71,7 @@ def _lines_of(text: str, path: Path) -> dict[Place, int]:
 
 
 def _line_of(place: Place, lines: Mapping[Place, int]) -> int:
-    """The line of the place, or of the nearest level around it (a missing key has no line); 0 when it is not known."""
+    """Return the line of a place, or of the nearest level around it, or 0."""
     return next((lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), 0)
 
 

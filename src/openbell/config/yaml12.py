@@ -55,7 +55,7 @@ _Yaml.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
 def read_yaml(text: str) -> Any:
-    """The value that a YAML document holds.
+    """Read the value that a YAML document holds.
 
     Raises:
         yaml.YAMLError: It is not YAML, has a key twice or a key that is no text, or asks for an object of Python.
@@ -64,7 +64,7 @@ def read_yaml(text: str) -> Any:
 
 
 def lines_of_yaml(text: str) -> dict[Place, int]:
-    """The line on which each key and list entry stands."""
+    """Return the line on which each key and list entry stands."""
     lines: dict[Place, int] = {}
 
     def walk(node: yaml.Node | None, place: Place) -> None:

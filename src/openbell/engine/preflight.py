@@ -12,7 +12,7 @@ from openbell import indicators
 from openbell.components.schedule import due_times
 from openbell.components.universes import load_universe
 from openbell.config.problems import Problem
-from openbell.config.reading import told_with_lines
+from openbell.config.reading import problems_with_lines
 from openbell.errors import ConfigError, InvalidConfigError, OpenbellError
 from openbell.timing import TimeManager
 
@@ -62,7 +62,7 @@ def require_good_config(config: SessionConfig, time_manager: TimeManager | None 
         InvalidConfigError: `check_config` finds problems; all of them are told.
     """
     if findings := check_config(config, time_manager):
-        raise InvalidConfigError(config.told_as, told_with_lines(findings, config))
+        raise InvalidConfigError(config.display_name, problems_with_lines(findings, config))
 
 
 def summarise_config(config: SessionConfig) -> dict[str, Any]:

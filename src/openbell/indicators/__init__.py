@@ -1,7 +1,7 @@
-"""Indicators: each states its inputs, parameters, outputs, exact lookback and settling, and computes whole columns.
+"""Indicators that compute whole columns, with exact lookback and settling.
 
 ``get`` finds one by name, ``key`` and ``parse_key`` write and read keys such as ``sma_20_5m``, ``compute`` serves
-notebooks, and ``register`` adds one of your own. Behind the registry is TA-Lib's whole list, and what it lacks.
+notebooks, and ``register`` adds one of your own. The registry holds TA-Lib's whole list, and openbell's own.
 """
 
 from __future__ import annotations

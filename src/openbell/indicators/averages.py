@@ -1,4 +1,4 @@
-"""Activity over a number of bars: avg_volume, avg_range, volume_ratio, range_ratio, histvol."""
+"""Indicators of activity over a number of bars."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PERIOD = Parameter("period", 20, int, 1, 100_000, "bars")
     lookback=lambda params: params["period"],
 )
 def avg_volume(inputs: IndicatorInputs, params: Params) -> Column:
-    """The mean volume of the last ``period`` bars; on ``1d`` bars the average daily volume."""
+    """Mean volume of the last ``period`` bars, on ``1d`` bars the average daily volume."""
     return _mean(inputs.volume, params["period"])
 
 
@@ -40,7 +40,7 @@ def avg_volume(inputs: IndicatorInputs, params: Params) -> Column:
     lookback=lambda params: params["period"],
 )
 def avg_range(inputs: IndicatorInputs, params: Params) -> Column:
-    """The mean of high - low over the last ``period`` bars, in the currency of the price."""
+    """Mean of high - low over the last ``period`` bars, in the currency of the price."""
     return _mean(inputs.high - inputs.low, params["period"])
 
 
@@ -54,7 +54,10 @@ def avg_range(inputs: IndicatorInputs, params: Params) -> Column:
     partial=True,
 )
 def volume_ratio(inputs: IndicatorInputs, params: Params) -> Column:
-    """The bar's volume over the mean volume of the ``period`` bars before it; NaN where none of them traded."""
+    """Volume of the bar over the mean volume of the ``period`` bars before it.
+
+    NaN where none of them traded.
+    """
     return _against_mean_before(inputs.volume, params["period"])
 
 
@@ -68,7 +71,10 @@ def volume_ratio(inputs: IndicatorInputs, params: Params) -> Column:
     partial=True,
 )
 def range_ratio(inputs: IndicatorInputs, params: Params) -> Column:
-    """The bar's high - low over its mean in the ``period`` bars before; NaN where none of them moved."""
+    """Range of the bar (high - low) over the mean range of the ``period`` bars before it.
+
+    NaN where none of them moved.
+    """
     return _against_mean_before(inputs.high - inputs.low, params["period"])
 
 
@@ -84,7 +90,7 @@ def range_ratio(inputs: IndicatorInputs, params: Params) -> Column:
     lookback=lambda params: params["period"] + 1,
 )
 def histvol(inputs: IndicatorInputs, params: Params) -> Column:
-    """The standard deviation of a sample of ``period`` logarithmic returns, over a year, in percent.
+    """Standard deviation of the last ``period`` logarithmic returns, over a year, in percent.
 
     100 x sqrt(annual) x the deviation of ln(close / close before), with ``period - 1`` below the sum of squares.
     Source: Hull, Options, Futures, and Other Derivatives, estimating volatility from historical data.

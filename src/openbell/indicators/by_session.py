@@ -1,4 +1,4 @@
-"""`Sessions`: where each session of a column begins, and how to work session by session and spread the results."""
+"""Columns seen session by session."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SESSION_GROUP = "Session Indicators"
 
 
 class Sessions:
-    """The runs of rows of each session.
+    """Rows of each session of a column.
 
     Attributes:
         starts: Per session, its first row (intp).
@@ -37,7 +37,7 @@ class Sessions:
         return len(self.starts)
 
     def accumulate(self, function: np.ufunc, column: Column) -> Column:
-        """``function.accumulate`` begun afresh at each session, so that no session leaves a trace in the next."""
+        """Accumulate a column, beginning afresh at each session."""
         result = column.copy()
         if len(self) < len(column):
             ends = np.append(self.starts[1:], len(column))
@@ -46,27 +46,28 @@ class Sessions:
         return result
 
     def first(self, column: Column) -> Column:
-        """Per session, the value of its first row."""
+        """Return per session the value of its first row."""
         return column[self.starts]
 
     def last(self, column: Column) -> Column:
-        """Per session, the value of its last row (of the last session: of the last row so far)."""
+        """Return per session the value of its last row so far."""
         return column[np.append(self.starts[1:], len(column)) - 1] if len(self) else column
 
     def highest(self, column: Column) -> Column:
-        """Per session, the greatest value."""
+        """Return per session the greatest value."""
         return np.maximum.reduceat(column, self.starts) if len(self) else column
 
     def lowest(self, column: Column) -> Column:
-        """Per session, the least value."""
+        """Return per session the least value."""
         return np.minimum.reduceat(column, self.starts) if len(self) else column
 
     def of_session_before(self, values: Column) -> Column:
-        """Per row, the value of the session before the row's own; NaN in the first session."""
+        """Return per row the value of the session before its own, NaN in the first session."""
         column: Column = np.concatenate([[np.nan], values])[self.of_row]
         return column
 
 
 def rolling(function: Callable[..., Column], values: Column, period: int) -> Column:
-    """A TA-Lib function over windows of ``period`` values; also of one, which TA-Lib does not always take."""
+    """Apply a TA-Lib function over windows of ``period`` values."""
+    # Not every function takes windows of one value.
     return values if period == 1 else function(values, timeperiod=period)

@@ -1,4 +1,4 @@
-"""Bands around a price: keltner. (donchian, bbands, accbands and supertrend are TA-Lib's.)"""
+"""Keltner's bands, beside TA-Lib's donchian, bbands, accbands and supertrend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`compute`: an indicator over a frame, for notebooks; polars or pandas in, the same kind out."""
+"""Indicators over polars and pandas frames, for notebooks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def compute(
     interval: str | None = None,
     **params: Any,
 ) -> Frame:
-    """An indicator over the bars of a frame.
+    """Compute an indicator over the bars of a frame.
 
     Args:
         name: The indicator, e.g. "sma"; see `names`.
@@ -45,7 +45,7 @@ def compute(
             first row should be the first of a session.
         period: Fills the indicator's main length.
         exchange: Its calendar, for one that is aware of sessions.
-        interval: The interval of the bars, when neither ``end`` nor the smallest step of ``timestamp`` tells it.
+        interval: The interval of the bars, when neither ``end`` nor the smallest step of ``timestamp`` shows it.
         params: Parameters by name; the others take their defaults.
 
     Returns:
@@ -71,7 +71,7 @@ def compute(
     if kind == "polars":
         import polars as pl
 
-        return pl.DataFrame(columns)  # type: ignore[return-value]  # the branch has told the kind
+        return pl.DataFrame(columns)  # type: ignore[return-value]  # the branch decides the kind
     import pandas as pd
 
     return pd.DataFrame(columns, index=frame.index)  # type: ignore[return-value,attr-defined]  # as above
@@ -80,7 +80,10 @@ def compute(
 def _inputs(
     indicator: Indicator, frame: Any, kind: str, exchange: str, interval: str | None
 ) -> tuple[IndicatorInputs, NDArray[np.bool_] | None]:
-    """The inputs, and which rows of the frame they are of (None: all): sessions are judged by their regular hours."""
+    """Return the inputs, and a mask of their rows in the frame, None for all.
+
+    Sessions are judged by their regular hours.
+    """
     columns = {c: _column(indicator, frame, c) if c in indicator.inputs else _EMPTY for c in PRICE_COLUMNS}
     if not indicator.session_aware:
         rows = np.zeros(len(frame), np.int64)
@@ -103,7 +106,7 @@ def _inputs(
 
 
 def _spread(column: NDArray[np.float64], rows: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Values in their rows of the frame; NaN in the others."""
+    """Put values into their rows of the frame, NaN into the others."""
     spread = np.full(len(rows), np.nan)
     spread[rows] = column
     return spread
@@ -126,7 +129,7 @@ def _column(indicator: Indicator, frame: Any, name: str) -> NDArray[np.float64]:
 
 
 def _times(indicator: Indicator, frame: Any, kind: str, name: str) -> NDArray[np.int64]:
-    """A column of times, or pandas' index, as nanoseconds since 1970 UTC."""
+    """Convert a column of times, or pandas' index, to nanoseconds since 1970 UTC."""
     if name in frame.columns:
         column = frame[name]
     elif kind == "pandas" and hasattr(frame.index, "tz"):
@@ -160,7 +163,7 @@ def _pandas_ns(column: pd.Series[Any], name: str) -> NDArray[np.int64]:
 
 
 def _length(start: NDArray[np.int64], interval: str | None) -> int:
-    """The length of a bar in nanoseconds: as given, or the smallest step."""
+    """Return the length of a bar in nanoseconds, as given or the smallest step."""
     if interval is not None:
         from openbell.model.interval import parse_interval
 
@@ -169,7 +172,7 @@ def _length(start: NDArray[np.int64], interval: str | None) -> int:
 
 
 def _grid(start: NDArray[np.int64], exchange: str) -> SessionGrid:
-    """The sessions around the rows."""
+    """Return the sessions around the rows."""
     from datetime import date, timedelta
 
     from openbell.timing.manager import TimeManager

@@ -1,4 +1,4 @@
-"""`Indicator`: what openbell knows of one indicator, and how it is computed over whole columns."""
+"""Description of one indicator, and its computation over whole columns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Kernel = Callable[[IndicatorInputs, Params], Column | Sequence[Column]]
 
 @dataclass(frozen=True, slots=True)
 class Lookback:
-    """What must lie before an indicator's first valid value; with less it is not ready, with it, it is.
+    """History that an indicator needs for its first valid value.
 
     Attributes:
         bars: Bars up to and including the one of the value.
@@ -44,7 +44,7 @@ class Parameter:
     Attributes:
         name: As written in a config's ``params``.
         default: Its value when none is given.
-        type: int, float or str; a str may not have an underscore, because a key could not tell it.
+        type: int, float or str; a str may not have an underscore, which separates the values of a key.
         minimum: The least value allowed; None when there is no bound.
         maximum: The greatest value allowed; None when there is no bound.
         meaning: What it means, with its unit.
@@ -100,14 +100,14 @@ class Parameter:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Indicator:
-    """One indicator: its inputs, parameters and outputs, how much history it needs, and its kernel.
+    """One indicator with its parameters, the history that it needs, and its kernel.
 
     Attributes:
         name: Lower-case, as in a config and in a key.
         title: A person's name for it.
         group: The idea it belongs to, e.g. "Momentum Indicators".
         inputs: The columns of bars that it reads, in order.
-        parameters: In the order in which a key tells their values.
+        parameters: In the order in which a key has their values.
         kernel: ``(inputs, params) -> column or columns`` in the order of the outputs, each float64 of the length of
             the inputs, NaN where not ready. The value at a row depends on that row and earlier ones only.
         output_names: Names of the outputs; a single one is called "value".
@@ -179,11 +179,11 @@ class Indicator:
         raise ConfigError(f"indicator {self.name}: period could mean several; give them by name in params: {names}.")
 
     def outputs(self, params: Params | None = None) -> tuple[str, ...]:  # noqa: ARG002 - outputs may come to depend on them
-        """Names of the outputs; a single one is called "value"."""
+        """Return the names of the outputs, "value" for a single one."""
         return self.output_names
 
     def lookback(self, params: Params) -> Lookback:
-        """How much must lie before the first valid value, exactly.
+        """Return the exact history before the first valid value.
 
         Raises:
             ConfigError: The parameters do not go together.
@@ -191,7 +191,7 @@ class Indicator:
         return _lookback(self, tuple(params.items()))
 
     def settling(self, params: Params, tolerance: float = 1e-4) -> int | None:
-        """How many more bars until it no longer shows where the computation began.
+        """Return the further bars until the start of the computation no longer shows.
 
         Args:
             params: As `resolve` returns them.
@@ -210,7 +210,7 @@ class Indicator:
             raise ConfigError(f"{self.name} needs intraday bars, and {interval} bars are not; use 1m or 5m, say.")
 
     def compute(self, inputs: IndicatorInputs, params: Params) -> dict[str, Column]:
-        """All values, by output; each column as long as ``inputs``, NaN where not ready.
+        """Compute all values by output, as long as ``inputs`` and NaN where not ready.
 
         Args:
             inputs: The bars.
@@ -221,7 +221,7 @@ class Indicator:
         return dict(zip(self.output_names, columns, strict=True))
 
     def ready(self, inputs: IndicatorInputs, params: Params) -> NDArray[np.bool_]:
-        """Per row, whether the lookback is met there (bool).
+        """Return per row whether the lookback is met there (bool).
 
         The first session is taken as complete, so its bars must begin at the open.
         """

@@ -1,4 +1,4 @@
-"""`IndicatorInputs`: the columns that an indicator may read, with each row's place in its trading session."""
+"""Columns that an indicator may read, with each row's place in its session."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["IndicatorInputs", "locate", "regular_rows"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndicatorInputs:
-    """Bars in ascending time as an indicator sees them; all columns have one length.
+    """Bars in ascending time as an indicator sees them.
 
-    Columns that the indicator does not name as inputs may be empty.
+    All columns have one length; those that the indicator does not name as inputs may be empty.
 
     Attributes:
         open: float64, as are high, low, close and volume; no NaN.
@@ -41,16 +41,17 @@ class IndicatorInputs:
         return len(self.session)
 
     def __getitem__(self, rows: slice | NDArray[np.bool_]) -> IndicatorInputs:
-        """The inputs of a slice of rows, as views, or at a mask, as copies."""
+        """Return the inputs of a slice as views, or at a mask as copies."""
         return IndicatorInputs(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
 def locate(
     start_ns: NDArray[np.int64], end_ns: NDArray[np.int64], grid: SessionGrid
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Session number, offset of the start and offset of the end of each bar (int64; offsets in nanoseconds; read-only).
+    """Return each bar's session number and the offsets of its start and end.
 
-    A bar belongs to the last segment of trading that opened at or before its start.
+    The columns are int64 and read-only, the offsets in nanoseconds from the session's regular open. A bar belongs to
+    the last segment of trading that opened at or before its start.
     """
     whole = grid.whole or grid
     segment = np.searchsorted(whole.segment_open_ns, start_ns, side="right") - 1
@@ -63,7 +64,10 @@ def locate(
 
 
 def regular_rows(start_ns: NDArray[np.int64], grid: SessionGrid) -> NDArray[np.bool_]:
-    """Which bars start in regular hours: what a session's open, close or range is follows them (bool)."""
+    """Return a mask of the bars that start in regular hours.
+
+    A session's open, close and range are those of these bars.
+    """
     whole = grid.whole or grid
     segment = np.maximum(np.searchsorted(whole.segment_open_ns, start_ns, side="right") - 1, 0)
     within = (whole.segment_open_ns[segment] <= start_ns) & (start_ns < whole.segment_close_ns[segment])

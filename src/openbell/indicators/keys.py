@@ -1,4 +1,4 @@
-"""Keys: the one-line names of indicators with their parameters and interval, such as ``sma_20_5m``."""
+"""Keys of indicators with their parameters and interval, such as ``sma_20_5m``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ __all__ = ["key", "parse_key"]
 
 
 def key(name: str, params: Mapping[str, Any], interval: str) -> str:
-    """The key of an indicator: its name, the values of all parameters in declared order, the interval.
+    """Write the key of an indicator.
+
+    It consists of the name, the values of all parameters in declared order, and the interval.
 
     Args:
         name: The indicator, in any case.
@@ -42,12 +44,12 @@ def _key(name: str, items: tuple[tuple[str, Any], ...], interval: str) -> str:
 
 
 def _write(value: float | str) -> str:
-    """A value as in a key: 2.0 is written 2."""
+    """Write a value as in a key, 2.0 as 2."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
 
 
 def parse_key(key: str) -> tuple[str, dict[str, Any], str]:
-    """The indicator, all its parameters and the interval that a key names.
+    """Read the indicator, all its parameters and the interval from a key.
 
     Parameters at the end may be missing and take their defaults: ``macd_15m`` is ``macd_12_26_9_15m``. Where several
     registered names begin the key, the longest is meant.

@@ -1,4 +1,4 @@
-"""The opening range: where a session traded in its first minutes."""
+"""Opening range, within which a session traded in its first minutes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NS_PER_MINUTE = 60_000_000_000
     intraday_only=True,
 )
 def opening_range(inputs: IndicatorInputs, params: Params) -> tuple[Column, Column]:
-    """The highest high and lowest low of the bars that start in the first ``minutes`` minutes of the regular session.
+    """Highest high and lowest low of the first ``minutes`` minutes of the regular session.
 
     Not ready before those minutes are over, at the close of a bar; from then on the same to the session's end.
     NaN all day when no bar started in them. Source: Crabel, Day Trading with Short Term Price Patterns and Opening

@@ -1,4 +1,4 @@
-"""Indicators that look back on whole sessions: prior_day, gap, gap_stats, pivot_points, high_low.
+"""Indicators that look back on whole sessions.
 
 A session is made of its regular hours, also when bars of extended hours are loaded. On daily bars each bar is a
 session, on weekly bars each week counts as one.
@@ -48,7 +48,9 @@ def prior_day(inputs: IndicatorInputs, _params: Params) -> tuple[Column, ...]:
     session_aware=True,
 )
 def pivot_points(inputs: IndicatorInputs, _params: Params) -> tuple[Column, ...]:
-    """From the session before: pivot p = (h + l + c) / 3, r1 = 2p - l, s1 = 2p - h, r2 = p + (h - l), s2 = p - (h - l),
+    """Pivot points from the session before.
+
+    The pivot is p = (h + l + c) / 3, r1 = 2p - l, s1 = 2p - h, r2 = p + (h - l), s2 = p - (h - l),
     r3 = h + 2(p - l), s3 = l - 2(h - p).
 
     Source: Person, A Complete Guide to Technical Trading Tactics (2004).
@@ -78,7 +80,10 @@ def pivot_points(inputs: IndicatorInputs, _params: Params) -> tuple[Column, ...]
     session_aware=True,
 )
 def gap(inputs: IndicatorInputs, _params: Params) -> Column:
-    """The open of the session against the close of the one before, in percent of that close; the same all session."""
+    """Open of the session against the close of the one before, in percent of that close.
+
+    It is the same all session.
+    """
     sessions = Sessions(inputs.session)
     gaps = _gaps(sessions.first(inputs.open), sessions.last(inputs.close))
     column: Column = np.concatenate([[np.nan], gaps])[sessions.of_row]
@@ -125,7 +130,7 @@ def gap_stats(inputs: IndicatorInputs, params: Params) -> tuple[Column, ...]:
     session_aware=True,
 )
 def high_low(inputs: IndicatorInputs, params: Params) -> tuple[Column, Column]:
-    """The highest high and the lowest low of this session so far and of the ``sessions - 1`` before it.
+    """Highest high and lowest low of this session so far and the ``sessions - 1`` before it.
 
     On weekly bars ``sessions`` counts weeks: 52 on ``1w`` is the 52-week high and low by the calendar.
     """
@@ -142,6 +147,6 @@ def high_low(inputs: IndicatorInputs, params: Params) -> tuple[Column, Column]:
 
 
 def _gaps(opens: Column, closes: Column) -> Column:
-    """Per session from the second on: its open against the close before, in percent."""
+    """Return each session's open against the close before, in percent, from the second on."""
     gaps: Column = 100 * (opens[1:] / closes[:-1] - 1)
     return gaps

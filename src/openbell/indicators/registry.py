@@ -1,4 +1,4 @@
-"""The registry of indicators: openbell's own, TA-Lib's, and those of plug-ins, each loaded when first needed."""
+"""Registry of indicators, each loaded when it is first needed."""
 
 from __future__ import annotations
 
@@ -83,10 +83,10 @@ REGISTRY = _Indicators()
 
 
 def get(name: str) -> Indicator:
-    """The indicator called ``name``; upper and lower case are the same.
+    """Return the indicator called ``name``, in upper or lower case.
 
     Raises:
-        UnknownNameError: There is none, neither in TA-Lib nor in a plug-in; the message tells the nearest.
+        UnknownNameError: There is none, neither in TA-Lib nor in a plug-in; the message names the nearest.
     """
     wanted = name.casefold()
     if wanted not in REGISTRY:
@@ -97,7 +97,7 @@ def get(name: str) -> Indicator:
 
 
 def names() -> tuple[str, ...]:
-    """The names of all indicators, those of plug-ins included, in alphabetical order."""
+    """List the names of all indicators, those of plug-ins included, in alphabetical order."""
     _load_talib()
     _load_plugins()
     return tuple(sorted(REGISTRY.names()))
@@ -130,8 +130,8 @@ def register(
         name: Lower-case; letters, digits and underscores.
         title: A person's name for it.
         inputs: Columns of bars that it reads: open, high, low, close, volume.
-        lookback: Bars for the first valid value, or how to tell from the parameters.
-        parameters: In the order in which a key tells their values.
+        lookback: Bars for the first valid value, or a function of the parameters that returns it.
+        parameters: In the order in which a key has their values.
         outputs: Their names.
         settling: Further bars until its beginning no longer shows; 0 when it is not recursive, None when it never does.
         main: The parameter that ``period`` fills; without it "period" or else the only parameter.
@@ -186,7 +186,8 @@ def register(
 
 
 def _load_talib() -> None:
-    """Add the names of TA-Lib's functions, once; importing it takes long, so this waits until a name asks for it."""
+    """Add the names of TA-Lib's functions, if they are not there."""
+    # To import TA-Lib takes long, so this waits until a name asks for it.
     with _LOADING:
         if "talib" not in _loaded:
             from openbell.indicators.talib_backed import talib_indicators
@@ -198,7 +199,7 @@ def _load_talib() -> None:
 
 
 def _load_plugins() -> None:
-    """Load every entry point of the group, once."""
+    """Load every entry point of the group, if they are not loaded."""
     with _LOADING:
         if "plugins" not in _loaded:
             _loaded.add("plugins")

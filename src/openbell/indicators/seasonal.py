@@ -1,4 +1,4 @@
-"""Indicators that compare with the same time of day in earlier sessions: relative_volume."""
+"""Comparison with the same time of day in earlier sessions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     partial=True,
 )
 def relative_volume(inputs: IndicatorInputs, params: Params) -> Column:
-    """The bar's volume over the mean volume at the same time after the open in the last ``sessions`` sessions.
+    """Volume over the mean volume at the same time after the open in the last ``sessions`` sessions.
 
     1 is usual. A session without a bar at that time (no trade, or an early close) does not count; NaN where none of
     them has one, or none of them traded.

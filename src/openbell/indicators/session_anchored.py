@@ -1,4 +1,4 @@
-"""Indicators that begin afresh at each session's open: vwap, twap, session_high_low."""
+"""Indicators that begin afresh at each session's open."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ def vwap(inputs: IndicatorInputs, _params: Params) -> Column:
     intraday_only=True,
 )
 def twap(inputs: IndicatorInputs, _params: Params) -> Column:
-    """The mean of (open + high + low + close) / 4 over the session's bars so far, each bar counting the same."""
+    """Mean of (open + high + low + close) / 4 over the session's bars so far.
+
+    Each bar counts the same.
+    """
     return _mean_so_far(Sessions(inputs.session), (inputs.open + inputs.high + inputs.low + inputs.close) / 4)
 
 
@@ -65,7 +68,7 @@ def twap(inputs: IndicatorInputs, _params: Params) -> Column:
     intraday_only=True,
 )
 def session_high_low(inputs: IndicatorInputs, _params: Params) -> tuple[Column, Column]:
-    """The highest high and the lowest low since the session's first bar."""
+    """Highest high and lowest low since the session's first bar."""
     sessions = Sessions(inputs.session)
     return sessions.accumulate(np.maximum, inputs.high), sessions.accumulate(np.minimum, inputs.low)
 

@@ -1,4 +1,4 @@
-"""How long recursive indicators remember where they began, in bars, for a relative tolerance.
+"""Memory of recursive indicators, in bars, for a relative tolerance.
 
 A recursive average keeps ``1 - alpha`` of its past at each bar, so that of its starting value ``(1 - alpha) ** bars``
 is left. Of a cascade of k such averages the share that is left is the chance that fewer than k of ``bars`` tosses with
@@ -17,7 +17,13 @@ jumps (ranges, volumes), its starting value may be a hundred times off its usual
 
 
 def forgetting_bars(alpha: float, tolerance: float, stages: int = 1) -> int:
-    """Bars until at most ``tolerance`` of the start is left of ``stages`` recursive averages of factor ``alpha``."""
+    """Return the bars until at most ``tolerance`` of the start is left in recursive averages.
+
+    Args:
+        alpha: The factor of each average.
+        tolerance: The share of the start that may be left.
+        stages: How many averages follow one another.
+    """
     if alpha >= 1:
         return 0
     if stages == 1:
@@ -36,10 +42,10 @@ def forgetting_bars(alpha: float, tolerance: float, stages: int = 1) -> int:
 
 
 def ema_bars(period: int, tolerance: float, stages: int = 1) -> int:
-    """Settling of exponential averages over ``period`` bars: alpha is 2 / (period + 1)."""
+    """Return the settling of exponential averages, whose alpha is 2 / (period + 1)."""
     return forgetting_bars(2 / (period + 1), tolerance, stages)
 
 
 def wilder_bars(period: int, tolerance: float, stages: int = 1) -> int:
-    """Settling of Wilder's averages over ``period`` bars: alpha is 1 / period."""
+    """Return the settling of Wilder's averages, whose alpha is 1 / period."""
     return forgetting_bars(1 / period, tolerance, stages)

@@ -1,4 +1,4 @@
-"""Swing points, known only when they are confirmed: swing_high, swing_low."""
+"""Swing points, known only when they are confirmed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _lookback(params: Params) -> int:
 
 
 def _settling(params: Params, _tolerance: float) -> int:
-    """Two runs are one from their first common swing on; the longest wait seen on random walks was 7 windows."""
+    # Two computations agree from their first common swing on; the longest wait seen on random walks was 7 windows.
     return 15 * _lookback(params)
 
 
@@ -38,11 +38,12 @@ def _settling(params: Params, _tolerance: float) -> int:
     sparse=True,
 )
 def swing_high(inputs: IndicatorInputs, params: Params) -> Column:
-    """The high of the last bar that none of the ``period`` bars before it exceeds and that exceeds all of those after.
+    """High of the last bar above its neighbours on both sides.
 
-    It is confirmed at the close of the last of the bars after it, and stands until the next one is; NaN until the
-    first. Of neighbours with the same high the last one counts. Source: Williams, Trading Chaos (1995), fractals;
-    TA-Lib's ``fractal`` marks those without equal neighbours.
+    None of the ``period`` bars before it is higher, and all of those after it are lower. It is confirmed at the
+    close of the last of the bars after it, and stands until the next one is; NaN until the first. Of neighbours
+    with the same high the last one counts. Source: Williams, Trading Chaos (1995), fractals; TA-Lib's ``fractal``
+    marks those without equal neighbours.
     """
     return _last_confirmed(inputs.high, params["period"])
 
@@ -58,12 +59,15 @@ def swing_high(inputs: IndicatorInputs, params: Params) -> Column:
     sparse=True,
 )
 def swing_low(inputs: IndicatorInputs, params: Params) -> Column:
-    """As `swing_high`, of lows: none of the ``period`` bars before is lower, and all of those after are higher."""
+    """Low of the last bar below its neighbours on both sides.
+
+    None of the ``period`` bars before it is lower, and all of those after it are higher. Else as `swing_high`.
+    """
     return -_last_confirmed(-inputs.low, params["period"])
 
 
 def _last_confirmed(price: Column, period: int) -> Column:
-    """``price`` at the last bar that by each row is known to be the greatest of its surroundings."""
+    """Return per row the last price that is confirmed as the greatest of its surroundings."""
     greatest = talib_function("MAX")
     candidate = np.concatenate([np.full(period, np.nan), price])[: len(price)]
     of_window = greatest(price, timeperiod=2 * period + 1)

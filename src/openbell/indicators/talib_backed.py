@@ -101,7 +101,7 @@ def _kernel(name: str, inputs: tuple[str, ...]) -> Kernel:
 
 
 def _real(whole_numbers: np.ndarray[Any, Any], bars: int) -> Column:
-    """Whole numbers as float64, NaN where not ready; TA-Lib has 0 there."""
+    """Convert whole numbers to float64, with NaN where TA-Lib has 0 because it is not ready."""
     column = whole_numbers.astype(np.float64)
     column[: bars - 1] = np.nan
     return column
@@ -121,7 +121,8 @@ def _mavp() -> Kernel:
 
 
 def _lookback(name: str, extra: int = 0) -> Callable[[Params], Lookback]:
-    """TA-Lib's lookback is the index of the first valid row, so one more bar is needed."""
+    """Return a function from parameters to the lookback."""
+    # TA-Lib's lookback is the index of the first valid row, so one more bar is needed.
 
     def lookback(params: Params) -> Lookback:
         index = _abstract_lookback(name, params)
@@ -140,7 +141,8 @@ def _abstract_lookback(name: str, params: Params) -> int:
 
 
 def _abstract(name: str) -> Any:
-    """TA-Lib's description of a function; a new one each time, because it holds the parameters that are asked about."""
+    """Return TA-Lib's description of a function."""
+    # A new one each time, because it holds the parameters that are asked about.
     # What talib.abstract does; to import that makes descriptions of all functions.
     talib_module()
     from talib._ta_lib import Function  # type: ignore[attr-defined]  # there, but not listed for type checkers
@@ -149,7 +151,8 @@ def _abstract(name: str) -> Any:
 
 
 def _parameter(function: str, name: str, default: float) -> Parameter:
-    """The parameter with its bounds, which TA-Lib does not list: they are found by asking whether it takes a value."""
+    """Return a parameter with its bounds."""
+    # TA-Lib does not list bounds, but refuses values beyond them.
 
     def first_taken(candidates: tuple[float, ...]) -> float | None:
         return next((v for v in candidates if _abstract_lookback(function, {name: v}) >= 0), None)

@@ -1,4 +1,4 @@
-"""How long each recursive function of TA-Lib remembers its beginning; TA-Lib itself does not tell.
+"""Memory of TA-Lib's recursive functions, which TA-Lib itself does not state.
 
 Each entry follows from the averages in the function's definition (https://ta-lib.org/functions/). Functions whose
 memory depends on the data have a bound that was measured: the longest memory that was seen from thousands of starting
@@ -27,7 +27,9 @@ _MAMA_LIMITS = {"fastlimit": 0.5, "slowlimit": 0.05}
 
 
 def settling_of(function: str, path_dependent: bool, default_params: Mapping[str, Any]) -> Settling:
-    """The settling of a TA-Lib function, as ``(params, tolerance) -> bars, or None when it never settles``.
+    """Return the settling of a TA-Lib function, as ``(params, tolerance) -> bars or None``.
+
+    None means that it never settles.
 
     Args:
         function: Its name, in upper case.
@@ -47,7 +49,7 @@ def settling_of(function: str, path_dependent: bool, default_params: Mapping[str
 
 
 def _average(matype: int, period: int, tolerance: float, *, of_price: bool = False) -> int:
-    """The settling of a moving average by TA-Lib's type number; 0 for the averages over a window."""
+    """Return the settling of a moving average by TA-Lib's type number, 0 for averages over a window."""
     if matype in (_EMA, _ZLEMA):
         return ema_bars(period, tolerance)
     if matype in (_DEMA, _TEMA):
@@ -62,7 +64,9 @@ def _average(matype: int, period: int, tolerance: float, *, of_price: bool = Fal
 
 
 def _kama(period: int, tolerance: float, *, of_price: bool = True) -> int:
-    """Its alpha follows the efficiency ratio: of a random walk about 0.8 / sqrt(period), of which less is taken.
+    """Return the settling of KAMA.
+
+    Its alpha follows the efficiency ratio, of a random walk about 0.8 / sqrt(period), of which less is taken.
 
     What does not wander as prices do (volumes, oscillators) may be as inefficient as can be.
     """
@@ -72,50 +76,53 @@ def _kama(period: int, tolerance: float, *, of_price: bool = True) -> int:
 
 
 def _hilbert(tolerance: float) -> int:
-    """The dominant cycle feeds back on itself; the longest memory seen was 230 bars at a tolerance of 1e-4."""
+    # The dominant cycle feeds back on itself; the longest memory seen was 230 bars at a tolerance of 1e-4.
     return ceil(50 * log(1 / tolerance))
 
 
 def _mama(params: Mapping[str, Any], tolerance: float) -> int:
-    """The phase settles as the Hilbert transform does; MAMA's slowest alpha is slowlimit, and FAMA's half of that."""
+    # The phase settles as the Hilbert transform does; MAMA's slowest alpha is slowlimit, and FAMA's half of that.
     slowest = float(min(params["fastlimit"], params["slowlimit"]))
     return max(_hilbert(tolerance), forgetting_bars(slowest / 2, tolerance, stages=2))
 
 
 def _parabolic(*accelerations: float) -> int | None:
-    """Two runs are one from a common reversal on; the longest wait seen was 100 bars at an acceleration of 0.02."""
+    # Two computations agree from a common reversal on; the longest wait seen was 100 bars at an acceleration of 0.02.
     slowest = min(accelerations)
     return ceil(6 / slowest) if slowest > 0 else None
 
 
 def _mavp(p: Mapping[str, Any], tolerance: float) -> int:
-    """Its periods are the dominant cycle's, cut to whole numbers, which must come out the same."""
+    # Its periods are the dominant cycle's, cut to whole numbers, which must come out the same.
     return _hilbert(tolerance * OSCILLATOR) + _average(p["matype"], p["maxperiod"], tolerance, of_price=True)
 
 
 def _supertrend(params: Mapping[str, Any], tolerance: float) -> int:
-    """ATR settles, then both runs must meet at a turn; the longest wait seen was 35 bars per range of distance."""
+    # ATR settles, then both computations must meet at a turn; the longest wait seen was 35 bars per range of distance.
     distance = max(1.0, float(params["multiplier"]))
     return wilder_bars(params["timeperiod"], tolerance) + ceil(60 * distance)
 
 
 def _price_ema(*names: str, stages: int = 1) -> Settling:
-    """Of an average of prices, by the slowest of the periods named."""
+    """Return the settling of an average of prices, by the slowest of the periods named."""
     return lambda p, tolerance: ema_bars(max(p[n] for n in names), tolerance, stages)
 
 
 def _ema(*names: str, stages: int = 1) -> Settling:
-    """Of an oscillator made of exponential averages, by the slowest of the periods named."""
+    """Return the settling of an oscillator of exponential averages, by the slowest of the periods named."""
     return lambda p, tolerance: ema_bars(max(p[n] for n in names), tolerance * OSCILLATOR, stages)
 
 
 def _wilder(stages: int = 1) -> Settling:
-    """Of an oscillator made of Wilder's averages over ``timeperiod``."""
+    """Return the settling of an oscillator of Wilder's averages over ``timeperiod``."""
     return lambda p, tolerance: wilder_bars(p["timeperiod"], tolerance * OSCILLATOR, stages)
 
 
 def _typed(*pairs: tuple[str, str]) -> Settling:
-    """Of averages of chosen types over an oscillator, one after another: (type, period) by parameter name."""
+    """Return the settling of averages of chosen types over an oscillator, one after another.
+
+    Each is given by the names of the parameters for its type and its period.
+    """
     return lambda p, tolerance: sum(_average(p[kind], p[period], tolerance * OSCILLATOR) for kind, period in pairs)
 
 
@@ -135,7 +142,7 @@ def _keltner(p: Mapping[str, Any], tolerance: float) -> int:
 
 
 def _sarext(p: Mapping[str, Any], _tolerance: float) -> int | None:
-    """An offset at each reversal keeps two runs apart; a start value takes a reversal or two to be forgotten."""
+    # An offset at each reversal keeps two computations apart; a start value takes a reversal or two to be forgotten.
     if p["offsetonreverse"] > 0:
         return None
     bars = _parabolic(*(p[f"acceleration{kind}{side}"] for kind in ("init", "max", "") for side in ("long", "short")))
@@ -143,7 +150,7 @@ def _sarext(p: Mapping[str, Any], _tolerance: float) -> int | None:
 
 
 def _two_lines(*, of_price: bool) -> Settling:
-    """Of the difference or ratio of a fast and a slow average of a chosen type."""
+    """Return the settling of the difference or ratio of a fast and a slow average of a chosen type."""
 
     def settling(p: Mapping[str, Any], tolerance: float) -> int:
         near = tolerance * OSCILLATOR
@@ -153,7 +160,7 @@ def _two_lines(*, of_price: bool) -> Settling:
 
 
 def _average_of_price(scale: float = 1.0) -> Settling:
-    """Of an average of prices of a chosen type."""
+    """Return the settling of an average of prices of a chosen type."""
     return lambda p, tolerance: _average(p["matype"], p["timeperiod"], tolerance * scale, of_price=True)
 
 

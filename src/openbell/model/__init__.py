@@ -1,1 +1,1 @@
-"""Bars and intervals: typed values, frozen, with no behaviour but their own."""
+"""Bars, intervals and events as typed, frozen values."""

@@ -1,4 +1,4 @@
-"""`Bars`: a run of bars of one symbol and interval, as read-only columns."""
+"""Bars of one symbol and interval, as read-only columns."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Bar(NamedTuple):
 
     @property
     def start_time(self) -> datetime:
-        """Start of the bar, time-zone aware, UTC."""
+        """Start of the bar, as an aware datetime in UTC."""
         return _utc(self.timestamp)
 
     @property
     def end_time(self) -> datetime:
-        """Close of the bar, when it became visible; time-zone aware, UTC."""
+        """Close of the bar, when it became visible, as an aware datetime in UTC."""
         return _utc(self.end)
 
 
@@ -54,13 +54,15 @@ def _utc(ns: int) -> datetime:
 
 
 class BarTimes:
-    """When the bars of a run begin and close; one object for all runs of the same times, so that what follows from
-    times alone is worked out once for all of them.
+    """Starts, closes and counts of consecutive bars.
+
+    Bars of many symbols with equal times share one object, the identity of which serves as a key of what follows from
+    times alone.
 
     Attributes:
         timestamp: Start of each bar; int64, nanoseconds since 1970 UTC. Strictly ascending.
         end: Close of each bar, when it becomes visible; int64, nanoseconds since 1970 UTC.
-        count: int32, how many base bars each bar was made of (1 for a base bar, 0 for a synthetic one).
+        count: Base bars that each bar was made of (1 for a base bar, 0 for a synthetic one); int32.
     """
 
     __slots__ = ("__weakref__", "_windows", "count", "end", "timestamp")
@@ -77,7 +79,7 @@ class BarTimes:
         return len(self.timestamp)
 
     def window(self, first: int, after: int) -> BarTimes:
-        """The times of the rows from ``first`` up to but without ``after``.
+        """Return the times from row ``first`` up to but without ``after``.
 
         For the same rows it is the same object, as long as somebody has it.
         """
@@ -86,7 +88,7 @@ class BarTimes:
         held = self._windows.get((first, after))
         known = None if held is None else held()
         if known is None:
-            if len(self._windows) >= _WINDOWS_KEPT:
+            if len(self._windows) >= _MOST_WINDOWS:
                 self._windows = {key: window for key, window in list(self._windows.items()) if window() is not None}
             rows = slice(first, after)
             known = BarTimes(self.timestamp[rows], self.end[rows], self.count[rows])
@@ -95,20 +97,20 @@ class BarTimes:
 
     @staticmethod
     def concat(parts: Iterable[BarTimes]) -> BarTimes:
-        """The times after one another; they must be ascending."""
+        """Join times that follow one another."""
         return BarTimes(*map(np.concatenate, zip(*((p.timestamp, p.end, p.count) for p in parts), strict=True)))
 
     def equal(self, other: BarTimes) -> bool:
-        """Whether all times and counts are the same."""
+        """Return whether all times and counts are the same."""
         return self is other or all(np.array_equal(getattr(self, name), getattr(other, name)) for name in TIME_COLUMNS)
 
 
-_WINDOWS_KEPT = 64
-"""So many, and those that are gone are looked for: days move on, and what was a window weeks ago is none any more."""
+_MOST_WINDOWS = 64
+"""With more windows than that, dead references are pruned: days move on, and windows of weeks ago are used no more."""
 
 
 class Bars:
-    """A run of bars in ascending time, one NumPy column per field, all of one length and read-only.
+    """Bars in ascending time, as read-only NumPy columns of one length.
 
     Attributes:
         times: When the bars begin and close.
@@ -142,7 +144,7 @@ class Bars:
 
     @staticmethod
     def of(times: BarTimes, *columns: NDArray[np.float64]) -> Bars:
-        """Bars at times that are there already; the columns are open, high, low, close and volume."""
+        """Build bars at given times from open, high, low, close and volume."""
         for column in columns:
             column.setflags(write=False)
         return _filled(_new(Bars), times, *columns)
@@ -151,38 +153,41 @@ class Bars:
         raise AttributeError(f"bars do not change: {name} cannot be set")
 
     def __reduce__(self) -> tuple[type[Bars], tuple[NDArray[np.generic], ...]]:
-        """How they are copied, and sent to other processes."""
+        """Return the parts that copying and pickling need."""
         return Bars, tuple(getattr(self, name) for name in COLUMNS)
 
     @property
     def timestamp(self) -> NDArray[np.int64]:
-        """Start of each bar; int64, nanoseconds since 1970 UTC. Strictly ascending."""
+        """Start of each bar, strictly ascending (int64, nanoseconds since 1970 UTC)."""
         return self.times.timestamp
 
     @property
     def end(self) -> NDArray[np.int64]:
-        """Close of each bar, when it becomes visible; int64, nanoseconds since 1970 UTC."""
+        """Close of each bar, when it becomes visible (int64, nanoseconds since 1970 UTC)."""
         return self.times.end
 
     @property
     def count(self) -> NDArray[np.int32]:
-        """How many base bars each bar was made of (1 for a base bar); int32."""
+        """Number of base bars in each bar, 1 for a base bar (int32)."""
         return self.times.count
 
     def __len__(self) -> int:
         return len(self.times.timestamp)
 
     def __getitem__(self, rows: slice) -> Bars:
-        """The bars of a slice of rows, as views."""
+        """Return the bars of a slice of rows, as views."""
         times = self.times
         return self._view(BarTimes(times.timestamp[rows], times.end[rows], times.count[rows]), rows)
 
     def window(self, first: int, after: int) -> Bars:
-        """The bars from row ``first`` up to but without ``after``, as views; windows of equal times share these."""
+        """Return the bars from row ``first`` up to but without ``after``, as views.
+
+        Windows of equal times share their times.
+        """
         return self._view(self.times.window(first, after), slice(first, after))
 
     def at(self, times: BarTimes) -> Bars:
-        """The same prices and volumes at other times, one for each bar."""
+        """Return the same prices and volumes at other times, one for each bar."""
         return _filled(_new(Bars), times, self.open, self.high, self.low, self.close, self.volume)
 
     def _view(self, times: BarTimes, rows: slice) -> Bars:
@@ -191,17 +196,22 @@ class Bars:
         return _filled(_new(Bars), times, *columns)
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Bars:
-        """The bars at a mask or at indexes, as copies."""
+        """Return the bars at a mask or at indexes, as copies."""
         return Bars(*(getattr(self, name)[rows] for name in COLUMNS))
 
     @staticmethod
     def empty() -> Bars:
-        """No bars."""
+        """Return no bars."""
         return _EMPTY
 
     @staticmethod
     def concat(parts: Sequence[Bars], times: BarTimes | None = None) -> Bars:
-        """The runs after one another; they must be in ascending time. ``times``: theirs, if joined already."""
+        """Join bars that follow one another.
+
+        Args:
+            parts: The bars, in ascending time.
+            times: Their times, if joined already.
+        """
         if len(parts) < 2:
             return parts[0] if parts else Bars.empty()
         if times is None:
@@ -209,14 +219,14 @@ class Bars:
         return Bars.of(times, *(np.concatenate([getattr(p, name) for p in parts]) for name in PRICE_COLUMNS))
 
     def to_polars(self) -> pl.DataFrame:
-        """A polars frame with one row per bar; ``timestamp`` and ``end`` are datetimes in UTC."""
+        """Convert to a polars frame with one row per bar, ``timestamp`` and ``end`` as UTC datetimes."""
         import polars as pl
 
         frame = pl.DataFrame({name: getattr(self, name) for name in COLUMNS})
         return frame.with_columns(pl.col("timestamp", "end").cast(pl.Datetime("ns")).dt.replace_time_zone("UTC"))
 
     def to_pandas(self) -> pd.DataFrame:
-        """A pandas frame indexed by ``timestamp`` (UTC); needs the ``pandas`` extra."""
+        """Convert to a pandas frame indexed by ``timestamp`` in UTC, with the ``pandas`` extra."""
         import pandas as pd
 
         frame = pd.DataFrame({name: getattr(self, name) for name in COLUMNS})
@@ -250,7 +260,8 @@ def _filled(
     close: NDArray[np.float64],
     volume: NDArray[np.float64],
 ) -> Bars:
-    """New bars with their fields set, which nobody can set later; by the slots, because views are made by thousands."""
+    """Set the fields of new bars, which nobody can set later."""
+    # By the slots, because views are made by thousands.
     _set_times(bars, times)
     _set_open(bars, open_)
     _set_high(bars, high)

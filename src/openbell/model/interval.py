@@ -1,4 +1,4 @@
-"""Bar intervals: how they are written, how they compare, and which stored interval builds which.
+"""Bar intervals, their order, and the base intervals that build them.
 
 An interval is written ``<n><unit>`` with the unit ``s``, ``m``, ``h``, ``d`` or ``w``. Hours are minutes (``1h`` is
 ``60m``) and whole minutes of seconds are minutes (``120s`` is ``2m``), so that equal intervals are equal values.
@@ -46,7 +46,7 @@ _LONGEST_INTRADAY_S = 86_400
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A bar interval in its canonical form; made by `parse_interval`.
+    """A bar interval in its canonical form, as `parse_interval` makes it.
 
     Attributes:
         count: How many units long.
@@ -62,19 +62,19 @@ class Interval:
     _text: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # Asked so often that it is worked out once.
+        # Asked for so often that it is computed in advance.
         object.__setattr__(self, "seconds", self.count * _SECONDS[self.unit])
         object.__setattr__(self, "is_intraday", self.unit in ("s", "m"))
         object.__setattr__(self, "_text", f"{self.count}{self.unit}")
 
     @property
     def is_base(self) -> bool:
-        """Whether bars of this interval are stored and streamed."""
+        """True if bars of this interval are stored and streamed."""
         return str(self) in BASE_INTERVALS
 
     @property
     def ns(self) -> int:
-        """Length in nanoseconds; for days and weeks good for ordering only."""
+        """Length in nanoseconds, for days and weeks good for ordering only."""
         return self.seconds * 1_000_000_000
 
     def __str__(self) -> str:
@@ -118,7 +118,7 @@ def parse_interval(text: str) -> Interval:
 
 @lru_cache(maxsize=1024)
 def base_candidates(interval: str) -> tuple[str, ...]:
-    """The base intervals that build ``interval`` exactly, best (coarsest) first; a base interval begins with itself."""
+    """Return the base intervals that build ``interval`` exactly, coarsest first."""
     wanted = parse_interval(interval)
     bases = [parse_interval(b) for b in reversed(BASE_INTERVALS)]
     if wanted.is_intraday:
@@ -127,7 +127,7 @@ def base_candidates(interval: str) -> tuple[str, ...]:
 
 
 def determine_required_base(interval: str, available: Collection[str] | None = None) -> str:
-    """The base interval that ``interval`` is read or derived from.
+    """Return the base interval that ``interval`` is read or derived from.
 
     Args:
         interval: The interval that is wanted.
@@ -147,7 +147,7 @@ def determine_required_base(interval: str, available: Collection[str] | None = N
 
 
 def why_underivable(intervals: Iterable[str], available: Collection[str]) -> list[str]:
-    """Why intervals can be neither read nor derived from what is available, and what to do.
+    """Explain which intervals can be neither read nor derived, and what to do.
 
     Args:
         intervals: The intervals that are wanted.
@@ -155,17 +155,17 @@ def why_underivable(intervals: Iterable[str], available: Collection[str]) -> lis
 
     Returns:
         One text for all intervals that need the same bases; none when all can be had. A base is not named among those
-        that need it: what is needed is told anyway.
+        that need it, since the text names what is needed.
     """
-    lacking: dict[tuple[str, ...], list[str]] = {}
+    missing: dict[tuple[str, ...], list[str]] = {}
     for interval in dict.fromkeys(intervals):
         candidates = base_candidates(interval)
         if not any(base in available for base in candidates):
-            lacking.setdefault(candidates, []).append(interval)
+            missing.setdefault(candidates, []).append(interval)
     held = ", ".join(sorted(available, key=parse_interval)) or "nothing"
     return [
         _underivable([name for name in names if name not in bases] or names, bases, held, available)
-        for bases, names in lacking.items()
+        for bases, names in missing.items()
     ]
 
 

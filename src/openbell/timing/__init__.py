@@ -1,4 +1,4 @@
-"""Time: calendars, sessions, the bars that they hold, and the only clocks that openbell reads."""
+"""Calendars, sessions, expected bars, and the only clocks that openbell reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names for people: what `US_EQUITY`, `CRYPTO` or `TSE` stand for."""
+"""Further names of calendars, such as `US_EQUITY`, `CRYPTO` or `TSE`."""
 
 from __future__ import annotations
 
@@ -65,4 +65,4 @@ OWN_CALENDARS: MappingProxyType[str, MappingProxyType[str, Any]] = MappingProxyT
         )
     }
 )
-"""Calendars that exchange_calendars does not have, as an `openbell.config` ``ExchangeConfig`` says them."""
+"""Calendars that exchange_calendars does not have, as the values of an `openbell.config` ``ExchangeConfig``."""

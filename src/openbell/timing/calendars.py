@@ -85,11 +85,13 @@ def canonical_name(exchange: str) -> str:
 def load_calendar(
     exchange: str | ExchangeConfig, session_hours: SessionHours = "regular", *, latest: bool = False
 ) -> ExchangeCalendar:
-    """Load the calendar of an exchange, from 1990 (or the first day that it is known) to a year ahead.
+    """Load the calendar of an exchange up to a year ahead.
+
+    It begins in 1990, or on the first day that is known.
 
     Args:
         exchange: A name of exchange_calendars, such as ``XNYS``, ``XHKG``, ``CMES`` or ``24/7``; an alias such as
-            ``US_EQUITY``; or own sessions, as a config says them.
+            ``US_EQUITY``; or own sessions, as a config describes them.
         session_hours: ``extended`` adds the pre-market and the post-market as segments.
         latest: Whether days after ``settled_until`` must be those of the installed exchange_calendars.
 

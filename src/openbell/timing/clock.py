@@ -1,4 +1,4 @@
-"""The clocks: a simulated one that only moves forward, the machine's, and a stopwatch for durations."""
+"""A simulated clock, the machine's clock, and a stopwatch."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ __all__ = ["Clock", "SimulatedClock", "Stopwatch", "WallClock", "stopwatch", "to
 
 
 class Clock(Protocol):
-    """Anything that knows what time it is."""
+    """Anything that knows the time."""
 
     @property
     def now_ns(self) -> int:
-        """The time now, nanoseconds since 1970 UTC."""
+        """Time now, in nanoseconds since 1970 UTC."""
         ...
 
 
 class SimulatedClock:
-    """The clock of a backtest: it stands still until it is moved, and within a day it only moves forward.
+    """Clock of a backtest, which stands still until it is moved.
+
+    Within a day it only moves forward.
 
     Attributes:
-        now_ns: The simulated time, nanoseconds since 1970 UTC; a plain attribute, since every read asks it.
+        now_ns: The simulated time, nanoseconds since 1970 UTC. A plain attribute, since every read asks it.
     """
 
     __slots__ = ("now_ns",)
@@ -33,7 +35,7 @@ class SimulatedClock:
         self.now_ns = int(now_ns)
 
     def advance_to(self, ns: int) -> None:
-        """Move to ``ns``; staying where it is is allowed.
+        """Move to ``ns``, which may be the present.
 
         Raises:
             CalendarError: ``ns`` lies before the present.
@@ -55,12 +57,12 @@ class WallClock:
 
     @property
     def now_ns(self) -> int:
-        """The time now, nanoseconds since 1970 UTC."""
+        """Time now, in nanoseconds since 1970 UTC."""
         return time.time_ns()
 
 
 class Stopwatch:
-    """Measures how long something takes; it runs from its making."""
+    """Measurement of durations, running from its making."""
 
     __slots__ = ("_lap_ns", "_start_ns")
 
@@ -68,7 +70,7 @@ class Stopwatch:
         self._start_ns = self._lap_ns = time.perf_counter_ns()
 
     def lap_ms(self) -> float:
-        """Milliseconds since the last call, or since the start; to the microsecond."""
+        """Return the milliseconds since the last call, or since the start, to the microsecond."""
         before, self._lap_ns = self._lap_ns, time.perf_counter_ns()
         return (self._lap_ns - before) // 1000 / 1000
 
@@ -84,17 +86,17 @@ class Stopwatch:
 
 
 def stopwatch() -> Stopwatch:
-    """A stopwatch that starts now."""
+    """Start a stopwatch."""
     return Stopwatch()
 
 
 def wall_stamp() -> str:
-    """The machine's time in UTC as text that sorts and is safe in a file name: ``20131010T143000.123456Z``."""
+    """Return the machine's time in UTC as text for file names, such as ``20131010T143000.123456Z``."""
     return datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
 
 
 def today_utc() -> date:
-    """The machine's date in UTC; calendars reach a year beyond it."""
+    """Return the machine's date in UTC."""
     return datetime.now(UTC).date()
 
 

@@ -1,4 +1,4 @@
-"""Sessions of the user's own, from hours alone or as changes to a known exchange, as a `Schedule`."""
+"""Sessions of the user's own, from hours alone or as changes to a known exchange."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _THURSDAY = 3  # what 1970-01-01 was
 
 
 def custom_schedule(own: ExchangeConfig, like: Schedule | None, known: tuple[int, int]) -> Schedule:
-    """The sessions that a config describes.
+    """Build the sessions that a config describes.
 
     Args:
-        own: What it says.
+        own: The config.
         like: The schedule of the exchange that it is based on, if it is.
         known: The first and the last day (days since 1970-01-01) of a calendar that is based on none.
 
@@ -61,7 +61,7 @@ def custom_schedule(own: ExchangeConfig, like: Schedule | None, known: tuple[int
 
 
 def _days(own: ExchangeConfig, like: Schedule | None, known: tuple[int, int]) -> NDArray[np.int64]:
-    """The dates of all sessions, in days since 1970-01-01."""
+    """Return the dates of all sessions, in days since 1970-01-01."""
     days = like.days if like else np.arange(known[0], known[1] + 1, dtype=np.int64)
     weekdays = own.weekdays or (_WEEKDAYS[:5] if like is None else _WEEKDAYS)
     first, last = (like.first_day, like.last_day) if like else known
@@ -78,7 +78,7 @@ def _days(own: ExchangeConfig, like: Schedule | None, known: tuple[int, int]) ->
 
 
 def _matches(days: NDArray[np.int64], text: str) -> NDArray[np.bool_]:
-    """Which of the days are meant by ``2024-12-24``, or by ``12-24`` in every year."""
+    """Return a mask of the days meant by ``2024-12-24``, or by ``12-24`` in every year."""
     if len(text) == len("2024-12-24"):
         return np.asarray(days == day_number(date.fromisoformat(text)), np.bool_)
     dates = days.astype("datetime64[D]")
@@ -90,7 +90,10 @@ def _matches(days: NDArray[np.int64], text: str) -> NDArray[np.bool_]:
 def _own_hours(
     days: NDArray[np.int64], opens: time, closes: time, zone: ZoneInfo
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Open and close of each day; midnight as a close is the end of the day, an open not before it is of the eve."""
+    """Return open and close of each day.
+
+    Midnight as a close is the end of the day; an open that is not before the close lies on the eve.
+    """
     at_midnight = closes.hour == closes.minute == closes.second == 0
     on_the_eve = not at_midnight and opens >= closes
     return (
@@ -100,7 +103,7 @@ def _own_hours(
 
 
 def _with_times_of_days(schedule: Schedule, own: ExchangeConfig) -> Schedule:
-    """The schedule with its late opens and early closes."""
+    """Apply late opens and early closes to a schedule."""
     opens, closes = schedule.open_ns.copy(), schedule.close_ns.copy()
     for key, times, column in (("late_opens", own.late_opens, opens), ("early_closes", own.early_closes, closes)):
         for rows, at in _times_of_days(schedule, times, f"{own.name}: {key}"):
@@ -115,13 +118,13 @@ def _with_times_of_days(schedule: Schedule, own: ExchangeConfig) -> Schedule:
 def _times_of_days(
     schedule: Schedule, times: Mapping[str, time], key: str
 ) -> list[tuple[NDArray[np.intp], NDArray[np.int64]]]:
-    """Per entry, the sessions that it is about and the times that it says.
+    """Return, for each entry, the sessions that it names and their times.
 
     Raises:
         ConfigError: A day is no session, or its time does not lie in the session.
     """
     found = []
-    # Days of every year first: what is said of a single day holds.
+    # Days of every year first, so that entries of single days prevail.
     for text in sorted(times, key=len):
         rows = np.flatnonzero(_matches(schedule.days, text))
         if not len(rows) and len(text) == len("2024-12-24"):
@@ -135,7 +138,7 @@ def _times_of_days(
 
 
 def _within(schedule: Schedule, rows: Sequence[int] | NDArray[np.intp], clock_time: time) -> NDArray[np.int64]:
-    """When the wall clock shows a time between open and close of sessions; `NO_TIME` where it never does."""
+    """Return when the wall clock shows a time between open and close of sessions, or `NO_TIME`."""
     found = np.full(len(rows), NO_TIME, np.int64)
     opens, closes, days = schedule.open_ns[rows], schedule.close_ns[rows], schedule.days[rows]
     # A session may begin on the evening before its date, and end at midnight or, at some exchanges, later.
@@ -146,7 +149,7 @@ def _within(schedule: Schedule, rows: Sequence[int] | NDArray[np.intp], clock_ti
 
 
 def _pause(schedule: Schedule, start: time, end: time) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """A break of every session: its start and its end; one that begins or ends out of hours is open there."""
+    """Return starts and ends of a break of every session, cut to its hours."""
     rows = np.arange(len(schedule.days))
     starts, ends = _within(schedule, rows, start), _within(schedule, rows, end)
     begun, over = starts != NO_TIME, ends != NO_TIME
@@ -155,7 +158,7 @@ def _pause(schedule: Schedule, start: time, end: time) -> tuple[NDArray[np.int64
 
 
 def _cut_at_breaks(schedule: Schedule) -> Schedule:
-    """A session that closes in a break ends where the break begins, one that opens in it begins where it ends."""
+    """Move opens and closes that lie in a break to its edge."""
     opens, closes = schedule.open_ns, schedule.close_ns
     for start, end in schedule.breaks:
         there = start != NO_TIME

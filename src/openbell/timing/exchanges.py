@@ -1,4 +1,4 @@
-"""Calendars by their name: from the table that openbell brings along, else from exchange_calendars.
+"""Calendars by name, from openbell's table or else from exchange_calendars.
 
 Years that were over when the table was made are always the table's. Of later days it speaks for the release of
 exchange_calendars that it was made of; where another one is installed, that is asked as soon as such a day matters.
@@ -26,7 +26,7 @@ _LONGEST_CLOSURE = 14
 
 
 class Directory(NamedTuple):
-    """Which calendars there are.
+    """Names of the calendars, and their usual hours.
 
     Attributes:
         hours: The usual hours of each calendar, by name; None for one that is not in the table.
@@ -38,7 +38,7 @@ class Directory(NamedTuple):
 
 
 def directory() -> Directory:
-    """Return the calendars of the table and, if it is imported already, those of exchange_calendars."""
+    """Return the calendars of the table, and those of exchange_calendars if that is imported."""
     table = calendar_table()
     return whole_directory() if is_imported() else Directory(table.hours, table.aliases)
 
@@ -58,7 +58,9 @@ def table_is_of_installed_release() -> bool:
 
 
 def exchange_schedule(name: str, last: date, *, latest: bool) -> Schedule:
-    """Return the sessions of a calendar from 1990, or the first day that it is known, to ``last``.
+    """Return the sessions of a calendar up to ``last``.
+
+    They begin in 1990, or on the first day that is known.
 
     Args:
         name: Its name, without aliases.

@@ -37,7 +37,7 @@ class ExpectedBars:
         return len(self.start_ns)
 
     def part(self, start: int, stop: int) -> ExpectedBars:
-        """Return the bars of the rows from ``start`` up to but without ``stop``, as views."""
+        """Return the bars from row ``start`` up to but without ``stop``, as views."""
         rows = slice(start, stop)
         return ExpectedBars(self.start_ns[rows], self.end_ns[rows], self.session[rows], self.sessions[rows])
 
@@ -67,7 +67,7 @@ def grouped_bars(
     group_of_session: NDArray[np.int64],
     window_groups: NDArray[np.int64],
 ) -> ExpectedBars:
-    """Build the daily or weekly bars of a window from the groups of whole sessions.
+    """Build daily or weekly bars from groups of sessions.
 
     Args:
         open_ns: Open of each session of the whole calendar.

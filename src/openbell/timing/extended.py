@@ -1,4 +1,4 @@
-"""Extended hours: the pre-market and the post-market of the exchanges for which they are known."""
+"""Pre-market and post-market of the exchanges for which they are known."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _EXTENDED_HOURS = {"XNYS": _ExtendedHours(time(4), time(20), regular_close=time(
 
 
 def extended_segments(schedule: Schedule, exchange: str) -> list[Segments]:
-    """The pre-market and the post-market of every session that has them.
+    """Return the pre-market and post-market segments of a schedule.
 
     Args:
         schedule: The regular sessions.
-        exchange: What the exchange is called in messages.
+        exchange: The exchange's name, for messages.
 
     Raises:
         ConfigError: No extended hours are known for the exchange.

@@ -147,7 +147,7 @@ class SessionGrid:
         )
 
     def segments_of_sessions(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return per session the index of its first segment and of the one after its last (int64)."""
+        """Return per session its first segment and the one after its last, as indexes (int64)."""
         first = np.searchsorted(self.segment_session, np.arange(len(self.days) + 1))
         return first[:-1].astype(np.int64), first[1:].astype(np.int64)
 
@@ -196,7 +196,7 @@ class SessionGrid:
         return ExpectedBars(bars.start_ns, bars.end_ns, bars.session - (begin - block.first), bars.sessions)
 
     def _block_with(self, begin: int, end: int, interval: Interval) -> _Block | None:
-        """Return cached bars that cover sessions ``begin`` to ``end``; None when those would be too many."""
+        """Return cached bars of sessions ``begin`` to ``end``, or None if those are too many."""
         block = self._blocks.get(interval)
         if block is not None and block.first <= begin <= end <= block.after:
             return block
@@ -219,7 +219,7 @@ class SessionGrid:
         return grouped_bars(whole.open_ns, whole.close_ns, groups, self.group_of_session(interval))
 
     def bars_before(self, interval: Interval) -> NDArray[np.int64]:
-        """Return per session the number of intraday bars in all sessions before it, and last the number of all (int64).
+        """Return the number of intraday bars before each session, and in all (int64).
 
         Raises:
             IntervalError: The interval is not intraday.
@@ -231,7 +231,7 @@ class SessionGrid:
         return total
 
     def bars_per_session(self, interval: Interval) -> NDArray[np.int64]:
-        """Return the number of intraday bars expected in the regular hours of each session (int64).
+        """Return the number of intraday bars expected in each session's regular hours (int64).
 
         Raises:
             IntervalError: The interval is not intraday.
@@ -263,7 +263,10 @@ class SessionGrid:
         return np.asarray(before[first + bars.sessions] - before[first], np.int64)
 
     def group_of_session(self, interval: Interval) -> NDArray[np.int64]:
-        """Return per session the number of its ``<n>d`` or ``<n>w`` bar, the same in every window (int64)."""
+        """Return the number of each session's ``<n>d`` or ``<n>w`` bar (int64).
+
+        It is the same in every window.
+        """
         if interval.unit == "w":
             return (self.days - ANCHOR_DAY) // 7 // interval.count
         return (self.first_ordinal + np.arange(len(self.days), dtype=np.int64)) // interval.count

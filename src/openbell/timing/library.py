@@ -1,4 +1,4 @@
-"""Calendars of the installed exchange_calendars, as columns; nothing else imports that package."""
+"""Calendars of the installed exchange_calendars, which nothing else imports."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def installed_release() -> str:
 
 
 def is_imported() -> bool:
-    """Return whether this process has imported exchange_calendars, and so may have registered calendars with it."""
+    """Return whether exchange_calendars is imported, so that calendars may be registered with it."""
     return "exchange_calendars" in sys.modules
 
 
@@ -61,7 +61,9 @@ def library_names() -> tuple[tuple[str, ...], Mapping[str, str]]:
 
 
 def library_schedule(name: str, last: date) -> Schedule:
-    """Build the sessions of a calendar from `EARLIEST`, or the first day that it is known, to ``last``.
+    """Build the sessions of a calendar up to ``last``.
+
+    They begin on `EARLIEST`, or on the first day that is known.
 
     Args:
         name: Its name, without aliases.
@@ -117,6 +119,6 @@ def _calendar(name: str, first: date, last: date) -> Any:
 
 
 def _ns_of(times: pd.Series[pd.Timestamp]) -> NDArray[np.int64]:
-    """Convert a pandas column of times to nanoseconds since 1970 UTC, `NO_TIME` where there is none."""
+    """Convert a pandas column of times to nanoseconds since 1970 UTC or `NO_TIME`."""
     column = times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
     return np.asarray(column.astype("datetime64[ns]").astype(np.int64), np.int64)  # NaT is the integer NO_TIME

@@ -1,4 +1,4 @@
-"""What calendars there are: names, aliases, time zones and hours, without building thousands of sessions."""
+"""Overview of the calendars, and the days of one of them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class SessionLine:
 
 
 def list_calendars() -> list[CalendarSummary]:
-    """All calendars, sorted by name."""
+    """List all calendars, sorted by name."""
     aliases: dict[str, list[str]] = {}
     for alias in calendar_names():
         if (name := canonical_name(alias)) != alias:
@@ -70,7 +70,7 @@ def list_calendars() -> list[CalendarSummary]:
 
 
 def lines_of_days(time_manager: TimeManager, first: date, last: date) -> list[SessionLine]:
-    """The sessions from ``first`` to ``last``, and the days between that usually are sessions but are closed."""
+    """List the sessions from ``first`` to ``last``, and the days between that are closed unusually."""
     tm = time_manager
     sessions = set(tm.sessions(first, last))  # before all else: it refuses days outside the calendar by their names
     around = tm.sessions(max(tm.first_day, first - _AROUND), min(tm.last_day, last + _AROUND))

@@ -1,4 +1,4 @@
-"""`TimeManager`: the one place that knows what time it is, when an exchange trades, and how to count in sessions."""
+"""Clock, calendar and trading-day arithmetic of one exchange."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class TimeManager:
 
     Args:
         exchange: A calendar of exchange_calendars, such as ``XNYS``, ``XHKG``, ``CMES`` or ``24/7``; an alias such as
-            ``US_EQUITY``; or own sessions, as a config says them.
+            ``US_EQUITY``; or own sessions, as a config describes them.
         session_hours: ``extended`` adds the pre-market and the post-market to the sessions.
-        clock: What time it is; the machine's clock unless given.
+        clock: The clock; the machine's unless given.
 
     Raises:
         UnknownNameError: There is no calendar of that name.
@@ -81,7 +81,7 @@ class TimeManager:
         self._settled_ns = sys.maxsize if unsettled == len(self._days) else int(self._last_ns[unsettled - 1])
 
     def _use_installed(self) -> None:
-        """Go on with the installed exchange_calendars, which may know more of recent days than openbell's table."""
+        """Go on with the installed exchange_calendars, which may know more of recent days."""
         self._use(load_calendar(self._given, self.session_hours, latest=True))
 
     def __repr__(self) -> str:
@@ -91,19 +91,19 @@ class TimeManager:
 
     @property
     def now_ns(self) -> int:
-        """The clock's time."""
+        """Time of the clock, in nanoseconds since 1970 UTC."""
         return self.clock.now_ns
 
     def get_current_time(self) -> datetime:
-        """The clock's time as a datetime, time-zone aware, UTC."""
+        """Return the clock's time as an aware datetime in UTC."""
         return _EPOCH + timedelta(microseconds=self.now_ns // 1000)
 
     def to_local(self, ns: int) -> datetime:
-        """A time on the exchange's wall clock, time-zone aware (to the microsecond)."""
+        """Convert a time to the exchange's wall clock, time-zone aware, to the microsecond."""
         return (_EPOCH + timedelta(microseconds=int(ns) // 1000)).astimezone(self.timezone)
 
     def local_ns(self, day: date, clock_time: time) -> int:
-        """When the exchange's wall clock shows ``clock_time`` on the calendar date ``day``.
+        """Return when the exchange's wall clock shows ``clock_time`` on the date ``day``.
 
         A time that the change to winter hours repeats is taken the first time round.
         """
@@ -111,7 +111,7 @@ class TimeManager:
         return (local.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1) * 1000
 
     def day_of(self, ns: int) -> date:
-        """The session that a time belongs to.
+        """Return the date of the session that a time belongs to.
 
         That is the session that trades at ``ns`` (a close belongs to the session that it ends, unless the next one
         opens at it); outside the hours, the session of that date at the exchange, or the next one when it has none.
@@ -130,35 +130,37 @@ class TimeManager:
 
     @property
     def first_day(self) -> date:
-        """The first session that the calendar knows."""
+        """First session that the calendar knows."""
         return date_of(self._first_day)
 
     @property
     def last_day(self) -> date:
-        """The last session that the calendar knows."""
+        """Last session that the calendar knows."""
         return date_of(self._last_day)
 
     def sessions(self, first: date, last: date) -> list[date]:
-        """The sessions from ``first`` to ``last``, both inclusive."""
+        """List the sessions from ``first`` to ``last``, both inclusive."""
         begin, end = self._window(first, last)
         return [date_of(day) for day in self._days[begin:end]]
 
     def is_session(self, day: date) -> bool:
-        """Whether the exchange has a session of that date."""
+        """Return whether the exchange has a session of that date."""
         position = self._position(day)
         return position < len(self._days) and self._days[position] == day_number(day)
 
     def first_session_on_or_after(self, day: date) -> date:
-        """The session of ``day``, or the next one."""
+        """Return the session of ``day``, or the next one."""
         return date_of(self._days[self._position(day)])
 
     def last_session_on_or_before(self, day: date) -> date:
-        """The session of ``day``, or the one before."""
+        """Return the session of ``day``, or the one before."""
         number = self._checked(day)
         return date_of(self._days[bisect_right(self._days, number) - 1])
 
     def session_before(self, day: date, n: int = 1) -> date:
-        """The session that lies ``n`` sessions before ``day``, which need not be a session itself.
+        """Return the session ``n`` sessions before ``day``.
+
+        ``day`` need not be a session itself.
 
         Raises:
             CalendarError: The calendar does not reach that far back.
@@ -174,7 +176,7 @@ class TimeManager:
     # What a session looks like
 
     def session(self, day: date) -> TradingSession:
-        """The session of a date.
+        """Return the session of a date, with its times.
 
         Raises:
             CalendarError: There is none.
@@ -189,14 +191,19 @@ class TimeManager:
         return self._all.session_at(i)
 
     def grid(self, first: date, last: date) -> SessionGrid:
-        """The sessions from ``first`` to ``last``, both inclusive, as columns; empty when there are none between."""
+        """Return the sessions from ``first`` to ``last``, both inclusive, as columns.
+
+        The grid is empty when there is no session between.
+        """
         return self._grid_of(first, last)
 
     def _grid_of_days(self, first: date, last: date) -> SessionGrid:
         return self._grid_between(*self._window(first, last))
 
     def widened(self, interval: str | Interval, first: date, last: date) -> tuple[date, date]:
-        """The window widened to whole bars of ``interval``: to whole weeks for ``1w``; itself for intraday and ``1d``.
+        """Widen a window of days to whole bars of ``interval``.
+
+        For ``1w`` that is to whole weeks; for ``1d`` and intraday intervals the window stays as it is.
 
         Raises:
             CalendarError: There is no session in the window.
@@ -212,9 +219,9 @@ class TimeManager:
         return date_of(self._days[begin]), date_of(self._days[end - 1])
 
     def expected_bar_times(self, interval: str | Interval, day: date) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Starts and ends of the bars that the session of ``day`` is expected to hold (regular hours).
+        """Return starts and ends of the bars expected in the regular hours of ``day``.
 
-        For ``1w`` and ``<n>d`` it is the one bar that the session is part of, from its first open to its last close.
+        For ``1w`` and ``<n>d`` it is the one bar that the session belongs to, from its first open to its last close.
 
         Raises:
             CalendarError: ``day`` is not a session.
@@ -225,13 +232,13 @@ class TimeManager:
         return bars.start_ns, bars.end_ns
 
     def first_session_for_bars(self, interval: str | Interval, bars: int, before: date) -> date:
-        """The latest session from which on, up to but without ``before``, ``bars`` bars are expected to have closed.
+        """Return the latest session from which on ``bars`` bars close before ``before``.
 
         It walks the calendar back over holidays and half days. Of ``1w`` and ``<n>d`` only whole bars count.
 
         Args:
             interval: The interval of the bars.
-            bars: How many are needed; with 0 or less the answer is the first session on or after ``before``.
+            bars: How many are needed; with 0 or less, the result is the first session on or after ``before``.
             before: The day whose history is wanted; need not be a session.
 
         Raises:
@@ -247,7 +254,10 @@ class TimeManager:
         return date_of(self._days[begin])
 
     def _walk_back(self, interval: Interval, bars: int, end: int) -> int:
-        """Index of the session where the last ``bars`` whole bars before session ``end`` begin; -1: not so many."""
+        """Return the index of the session where the last ``bars`` whole bars before ``end`` begin.
+
+        It is -1 when there are not so many.
+        """
         if interval.is_intraday:
             total = self._all.bars_before(interval)
             return int(np.searchsorted(total, total[end] - bars, side="right")) - 1
@@ -258,7 +268,7 @@ class TimeManager:
         return int(starts[-bars]) if bars <= len(starts) else -1
 
     def _window(self, first: date, last: date) -> tuple[int, int]:
-        """The sessions from ``first`` to ``last`` as indexes; the second is exclusive and not below the first."""
+        """Return the sessions from ``first`` to ``last`` as a range of indexes."""
         number, after = (
             self._checked(first),
             self._checked(last) + 1,
@@ -267,12 +277,12 @@ class TimeManager:
         return begin, max(begin, end)
 
     def _position(self, day: date) -> int:
-        """Index of the first session on or after ``day``."""
+        """Return the index of the first session on or after ``day``."""
         number = self._checked(day)
         return bisect_left(self._days, number)
 
     def _checked(self, day: date) -> int:
-        """``day`` in days since 1970-01-01.
+        """Return ``day`` in days since 1970-01-01.
 
         Raises:
             CalendarError: The calendar does not reach it.
@@ -290,7 +300,7 @@ class TimeManager:
 
 @lru_cache(maxsize=256)
 def _groups(grid: SessionGrid, interval: Interval) -> NDArray[np.int64]:
-    """Per session, the bar of ``<n>d`` or ``<n>w`` that it is part of."""
+    """Return per session the number of its ``<n>d`` or ``<n>w`` bar."""
     return grid.group_of_session(interval)
 
 

@@ -90,7 +90,7 @@ class Schedule:
         )
 
     def grid(self, extended: Iterable[Segments] = ()) -> SessionGrid:
-        """Build the grid of all sessions, their regular hours split at the breaks, with extended hours if given."""
+        """Build the grid of all sessions, with regular hours split at the breaks."""
         kinds = [*self._regular_segments(), *extended]
         segment_open = np.concatenate([kind[0] for kind in kinds])
         order = np.argsort(segment_open, kind="stable")
@@ -117,8 +117,9 @@ class Schedule:
 
 
 def wall_clock_ns(days: Sequence[int] | NDArray[np.int64], clock_time: time, zone: ZoneInfo) -> NDArray[np.int64]:
-    """Return when the wall clock in ``zone`` shows a time on each of the days, in nanoseconds since 1970 UTC.
+    """Return when the wall clock in a zone shows a time on each day.
 
+    The result is in nanoseconds since 1970 UTC.
     A time that the change to winter hours repeats is taken the first time round; one that the change to summer hours
     skips comes out later by what the clocks skip.
 
@@ -133,8 +134,8 @@ def wall_clock_ns(days: Sequence[int] | NDArray[np.int64], clock_time: time, zon
 
 
 def _utc_offsets(days: NDArray[np.int64], clock_time: time, zone: ZoneInfo) -> NDArray[np.int64]:
-    """Return by how many seconds the wall clock is ahead of UTC at a time of each day."""
-    # A zone answers for one time only, in half a microsecond. No zone changes its clocks and back within two weeks, so
+    """Return the seconds by which the wall clock is ahead of UTC on each day."""
+    # A zone takes half a microsecond for one time. No zone changes its clocks and back within two weeks, so
     # that where two probes agree that are no further apart, the days between them do, too.
     probes = np.append(np.arange(0, len(days) - 1, _PROBE_EVERY), len(days) - 1) if len(days) else np.arange(0)
     probed = _offsets_of(days[probes], clock_time, zone)

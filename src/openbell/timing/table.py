@@ -1,7 +1,8 @@
-"""The table of calendars that openbell brings along, in place of what takes half a second to work out.
+"""Table of calendars that openbell brings along.
 
-It is one JSON file. A calendar's ``kinds`` are its kinds of sessions by their times on the exchange's wall clock, and
-its ``days`` hold one byte for each day from ``first`` on: 0 for a day without a session, else the number of its kind.
+It stands in for exchange_calendars, which takes half a second to build a calendar. It is one JSON file. A calendar's
+``kinds`` are its kinds of sessions by their times on the exchange's wall clock, and its ``days`` hold one byte for
+each day from ``first`` on: 0 for a day without a session, else the number of its kind.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class TabledCalendar:
 
 @dataclass(frozen=True, slots=True)
 class CalendarTable:
-    """What the file holds.
+    """Content of the table.
 
     Attributes:
         release: The version of exchange_calendars that it was made of.
