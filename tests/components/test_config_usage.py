@@ -1,4 +1,4 @@
-"""A key of a scanner's or strategy's ``config`` that is read on no day is told at the end of the run."""
+"""A key of a scanner's or strategy's ``config`` that is read on no day is reported at the end of the run."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_copy_is_a_dict_as_any_other_whatever_was_read(asked: tuple[str, ...],
     assert yaml.dump(noting) == yaml.safe_dump(noting) == "fst: 10\nslow: 20\n"
 
 
-def test_a_config_that_compiled_code_reads_unseen_is_not_told() -> None:
+def test_a_config_that_compiled_code_reads_unseen_is_not_reported() -> None:
     @dataclass
     class Settings:
         fst: int
@@ -99,7 +99,7 @@ KEYS = st.text("abc", min_size=1, max_size=3)
 
 
 @given(config=st.dictionaries(KEYS, st.integers()), asked=st.lists(KEYS))
-def test_what_is_told_is_what_was_not_asked_for(config: dict[str, int], asked: list[str]) -> None:
+def test_what_is_unread_is_what_was_not_asked_for(config: dict[str, int], asked: list[str]) -> None:
     keys = ConfigUsage(config)
     for half in (asked[::2], asked[1::2]):  # as on two days
         noting = keys.noting(dict(config))
@@ -114,25 +114,25 @@ def test_a_key_that_was_asked_for_in_vain_is_what_was_meant() -> None:
     noting.get("fast", 10)
     noting["slow"]
 
-    (told,) = keys.warnings("strategy EmaCross")
-    assert told == "strategy EmaCross never read the key 'fst' of its config in this run. Did you mean 'fast'?"
+    (warning,) = keys.warnings("strategy EmaCross")
+    assert warning == "strategy EmaCross never read the key 'fst' of its config in this run. Did you mean 'fast'?"
 
 
-def test_a_key_that_is_like_no_other_is_told_with_those_that_were_looked_for() -> None:
+def test_a_key_that_is_like_no_other_is_reported_with_those_that_were_looked_for() -> None:
     keys = ConfigUsage({"threshold": 1})
     noting = keys.noting({"threshold": 1})
     assert (noting.get("most", 5), noting.get("min_percent", 2)) == (5, 2)
 
-    (told,) = keys.warnings("scanner Gap")
-    assert told.endswith("'threshold' of its config in this run. It looked for 'min_percent', 'most' in vain.")
+    (warning,) = keys.warnings("scanner Gap")
+    assert warning.endswith("'threshold' of its config in this run. It looked for 'min_percent', 'most' in vain.")
 
 
 def test_a_run_that_fails_does_not_tell_of_keys_that_it_would_have_read(minute_store: Path) -> None:
     def fail(self: Any) -> None:
-        raise RuntimeError("as told")
+        raise RuntimeError("on purpose")
 
     system = engine(minute_store, strategies=[probe_strategy(setup=fail, late=1)])
-    with pytest.raises(ComponentError, match="as told"):
+    with pytest.raises(ComponentError, match="on purpose"):
         system.run()
     assert system.summary()["warnings"] == []
 
@@ -147,8 +147,8 @@ def test_a_key_may_be_read_as_late_as_on_the_last_day(minute_store: Path) -> Non
     idle = probe_scanner("10:00", scan=lambda self: (), mots=3)
     run = {"days": ("2013-10-10", "2013-10-11"), "strategies": [late, never], "scanners": [idle]}
 
-    told = engine(minute_store, **run).run()["warnings"]
+    warnings = engine(minute_store, **run).run()["warnings"]
 
-    assert len(told) == 2
-    assert told[0].startswith("scanner ProbeScanner never read the key 'mots' of its config in this run.")
-    assert told[1].startswith("strategy ProbeStrategy #2 never read the key 'late' of its config in this run.")
+    assert len(warnings) == 2
+    assert warnings[0].startswith("scanner ProbeScanner never read the key 'mots' of its config in this run.")
+    assert warnings[1].startswith("strategy ProbeStrategy #2 never read the key 'late' of its config in this run.")

@@ -1,23 +1,22 @@
-"""User classes are found where the config says, imports leave no trace, and what is not there is told."""
+"""User classes are found where the config says, imports leave no trace, and what is not there is reported."""
 
 from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from openbell.components.loading import load_class
-from openbell.components.universes import load_universe
+from openbell.components.scanner import Scanner
+from openbell.components.strategy import Strategy
 from openbell.errors import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 class Plugin(ABC):
@@ -118,7 +117,7 @@ def test_a_file_is_imported_once_until_it_changes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reference", "told"),
+    ("reference", "message"),
     [
         ("mime.py:Good", r"the file .*mime\.py is not there or cannot be read\. Did you mean 'mine\.py'\?"),
         ("mime:Good", r"there is no module 'mime', neither in .* nor installed\. Did you mean 'mine'\?"),
@@ -137,54 +136,14 @@ def test_a_file_is_imported_once_until_it_changes(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_loaded_is_told(tmp_path: Path, reference: str, told: str) -> None:
+def test_what_cannot_be_loaded_is_reported(tmp_path: Path, reference: str, message: str) -> None:
     write(tmp_path / "mine.py")
     write(tmp_path / "broken.py", "x = 1\nx / 0\n")
     write(tmp_path / "syntax.py", "def f(:\n")
     write(tmp_path / "needs.py", "import not_there\n")
 
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=message):
         load_class(reference, Plugin, tmp_path)
-
-
-SYMBOLS = st.lists(st.from_regex(r"[A-Z]{1,5}(\.[AB])?", fullmatch=True), min_size=1, max_size=20, unique=True)
-
-
-@given(SYMBOLS)
-def test_a_universe_reads_the_same_from_every_kind_of_file(
-    tmp_path_factory: pytest.TempPathFactory, symbols: list[str]
-) -> None:
-    folder = tmp_path_factory.mktemp("universe")
-    write(folder / "u.txt", "# ours\n\n" + "".join(f"{s}  # a comment\n" for s in symbols))
-    write(folder / "u.csv", "name,Symbol\n" + "".join(f'"A, B",{s}\n' for s in symbols))
-    write(folder / "u.json", "[" + ", ".join(f'"{s}"' for s in symbols) + "]")
-
-    for name in ("u.txt", "u.csv", "u.json"):
-        assert load_universe(Path(name), folder) == tuple(symbols)
-    assert load_universe(symbols, folder) == tuple(symbols)
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "told"),
-    [
-        ("univers.txt", None, r"univers\.txt is not there\. Did you mean 'universe\.txt'\?"),
-        ("u.dat", "A", r"u\.dat must be one of \.txt, \.csv, \.json"),
-        ("u.txt", "# nothing\n", r"u\.txt cannot be read: the list of symbols is empty"),
-        ("u.txt", "A\nB\nA\n", r"u\.txt cannot be read: A is there more than once"),
-        ("u.csv", "ticker\nA\n", r"u\.csv cannot be read: it has no column 'symbol'; it has ticker"),
-        ("u.csv", "name,symbol\nonly\n", r"u\.csv cannot be read: line 2 has no symbol"),
-        ("u.csv", "", r"u\.csv cannot be read: it has no column 'symbol'"),
-        ("u.json", '{"A": 1}', r"u\.json cannot be read: must be a list of symbols"),
-        ("u.json", "[", r"u\.json cannot be read: "),
-    ],
-)
-def test_a_bad_universe_file_is_told(tmp_path: Path, name: str, text: str | None, told: str) -> None:
-    write(tmp_path / "universe.txt", "A\n")
-    if text is not None:
-        write(tmp_path / name, text)
-
-    with pytest.raises(ConfigError, match=told):
-        load_universe(Path(name), tmp_path)
 
 
 def test_the_nearest_names_are_those_that_would_have_been_right(tmp_path: Path) -> None:
@@ -203,6 +162,18 @@ def test_the_nearest_names_are_those_that_would_have_been_right(tmp_path: Path) 
         ("openbell.scanners.gap:Gap", "openbell.examples.gap:Gap"),
     ],
 )
-def test_a_config_that_names_an_examples_old_place_is_told_the_new_one(old: str, new: str, tmp_path: Path) -> None:
+def test_a_config_that_names_an_examples_old_place_is_refused_with_the_new_one(
+    old: str, new: str, tmp_path: Path
+) -> None:
     with pytest.raises(ConfigError, match=f"{old} has moved. Write {new}."):
         load_class(old, Plugin, tmp_path)
+
+
+@pytest.mark.parametrize("base", [Strategy, Scanner])
+def test_a_class_that_derives_from_nothing_of_openbell_is_refused_with_the_public_base(
+    base: type[Any], tmp_path: Path
+) -> None:
+    write(tmp_path / "mine.py")
+    name = base.__name__
+    with pytest.raises(ConfigError, match=rf"is not a {name.lower()}\. Derive the class from openbell\.{name}\."):
+        load_class("mine.py:Stranger", base, tmp_path)

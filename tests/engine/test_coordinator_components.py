@@ -143,22 +143,22 @@ class TestSubscriptions:
             ([("AIG", "5s")], r"AIG 5s, which .* 5s cannot be derived"),
         ],
     )
-    def test_a_subscription_that_cannot_be_had_is_told_as_that_and_not_as_a_crash(
+    def test_a_subscription_that_cannot_be_had_is_reported_as_that_and_not_as_a_crash(
         self, minute_store: Path, pairs: Any, reason: str
     ) -> None:
         probe = probe_strategy(subscriptions=lambda s: pairs, on_bar=lambda s, b: None)
         with pytest.raises(SubscriptionError, match=f"strategy ProbeStrategy subscribes to {reason}") as raised:
             engine(minute_store, strategies=[probe]).run()
-        told = raised.value
-        assert "raised" not in str(told)
-        assert told.__cause__ is None
-        assert (told.component, told.method) == ("strategy ProbeStrategy", "subscriptions")
-        assert (told.symbol, told.interval) == pairs[-1]
-        assert str(told).endswith(f"{told.session_time}: {' '.join(told.reasons)}")
+        error = raised.value
+        assert "raised" not in str(error)
+        assert error.__cause__ is None
+        assert (error.component, error.method) == ("strategy ProbeStrategy", "subscriptions")
+        assert (error.symbol, error.interval) == pairs[-1]
+        assert str(error).endswith(f"{error.session_time}: {' '.join(error.reasons)}")
 
     def test_a_subscription_error_without_a_reason_ends_with_the_time(self) -> None:
-        told = str(SubscriptionError("strategy S", "SPY", "5m", "2013-10-10T09:30:00-04:00", iter(())))
-        assert told.endswith("cannot be provisioned at 2013-10-10T09:30:00-04:00")
+        error = str(SubscriptionError("strategy S", "SPY", "5m", "2013-10-10T09:30:00-04:00", iter(())))
+        assert error.endswith("cannot be provisioned at 2013-10-10T09:30:00-04:00")
 
     @pytest.mark.parametrize("pairs", [[("SPY", "5 minutes")], ["SPY"], [("SPY",)], [("SPY", 5)], 7])
     def test_what_is_no_subscription_ends_the_run_with_the_component_named(
@@ -182,11 +182,11 @@ class TestSubscriptions:
 
 
 class TestSymbolAdded:
-    def test_every_strategy_is_told_whoever_added_it(self, minute_store: Path) -> None:
-        told: list[tuple[str, str, str]] = []
+    def test_every_strategy_is_notified_whoever_added_it(self, minute_store: Path) -> None:
+        notified: list[tuple[str, str, str]] = []
 
         def listener(name: str) -> Any:
-            return lambda self, symbol: told.append((name, symbol, local_time(self.context)))
+            return lambda self, symbol: notified.append((name, symbol, local_time(self.context)))
 
         day = engine(
             minute_store,
@@ -197,11 +197,11 @@ class TestSymbolAdded:
             ],
         ).run()["days"][0]
 
-        assert told == [("a", "AIG", "10:00"), ("b", "AIG", "10:00"), ("a", "BAC", "11:00"), ("b", "BAC", "11:00")]
+        assert notified == [("a", "AIG", "10:00"), ("b", "AIG", "10:00"), ("a", "BAC", "11:00"), ("b", "BAC", "11:00")]
         assert list(day["symbols"]) == ["SPY", "AIG", "BAC"]
 
-    def test_an_ad_hoc_symbol_is_told_of_when_it_becomes_full(self, minute_store: Path) -> None:
-        told: list[tuple[str, str]] = []
+    def test_an_ad_hoc_symbol_is_announced_when_it_becomes_full(self, minute_store: Path) -> None:
+        notified: list[tuple[str, str]] = []
 
         def scan(self: Any) -> None:
             if local_time(self.context) == "10:00":
@@ -212,15 +212,15 @@ class TestSymbolAdded:
         engine(
             minute_store,
             scanners=[probe_scanner("10:00", "11:00", "12:00", scan=scan)],
-            strategies=[probe_strategy(on_symbol_added=lambda s, n: told.append((n, local_time(s.context))))],
+            strategies=[probe_strategy(on_symbol_added=lambda s, n: notified.append((n, local_time(s.context))))],
         ).run()
-        assert told == [("AIG", "11:00")]
+        assert notified == [("AIG", "11:00")]
 
-    def test_additions_from_within_it_are_told_of_too(self, minute_store: Path) -> None:
-        told: list[str] = []
+    def test_additions_from_within_it_are_announced_too(self, minute_store: Path) -> None:
+        notified: list[str] = []
 
         def on_symbol_added(self: Any, symbol: str) -> None:
-            told.append(symbol)
+            notified.append(symbol)
             self.context.add_symbol({"AIG": "BAC", "BAC": "IBM", "IBM": "AIG"}[symbol])
 
         engine(
@@ -228,13 +228,13 @@ class TestSymbolAdded:
             scanners=[scanner_at("10:00", lambda c: c.add_symbol("AIG"))],
             strategies=[probe_strategy(on_symbol_added=on_symbol_added)],
         ).run()
-        assert told == ["AIG", "BAC", "IBM"]
+        assert notified == ["AIG", "BAC", "IBM"]
 
 
 class TestSignals:
     def test_one_several_or_none(self, minute_store: Path) -> None:
-        answers = iter([None, Signal("SPY", "BUY", "one"), [Signal("SPY", "SELL"), Signal("IBM", "BUY")], (), []])
-        probe = probe_strategy(subscriptions=[("SPY", "60m")], on_bar=lambda s, b: next(answers, None))
+        returned = iter([None, Signal("SPY", "BUY", "one"), [Signal("SPY", "SELL"), Signal("IBM", "BUY")], (), []])
+        probe = probe_strategy(subscriptions=[("SPY", "60m")], on_bar=lambda s, b: next(returned, None))
         day = engine(minute_store, strategies=[probe]).run()["days"][0]
 
         assert [(s["time"][11:16], s["symbol"], s["action"], s["reason"]) for s in day["signals"]] == [
@@ -243,9 +243,9 @@ class TestSignals:
             ("12:30", "IBM", "BUY", ""),
         ]
 
-    @pytest.mark.parametrize("said", ["BUY", 1, [1], ["BUY"], {"symbol": "SPY"}])
-    def test_anything_else_is_an_error_of_the_strategy(self, minute_store: Path, said: Any) -> None:
-        probe = probe_strategy(subscriptions=[("SPY", "60m")], on_bar=lambda s, b: said)
+    @pytest.mark.parametrize("returned", ["BUY", 1, [1], ["BUY"], {"symbol": "SPY"}])
+    def test_anything_else_is_an_error_of_the_strategy(self, minute_store: Path, returned: Any) -> None:
+        probe = probe_strategy(subscriptions=[("SPY", "60m")], on_bar=lambda s, b: returned)
         with pytest.raises(ComponentError, match=r"ProbeStrategy\.on_bar"):
             engine(minute_store, strategies=[probe]).run()
 
@@ -293,7 +293,7 @@ class TestRaising:
 
 
 class TestContext:
-    def test_what_is_not_there_is_told_with_what_is_and_the_remedy(self, minute_store: Path) -> None:
+    def test_what_is_not_there_is_reported_with_what_is_and_the_remedy(self, minute_store: Path) -> None:
         errors: list[str] = []
 
         def ask(context: Any) -> None:
@@ -396,28 +396,28 @@ class TestSlices:
             held = [s for s in section.symbols if "sma_100_5m" in self.context.session_data.current[s].indicators]
             if not held:
                 return
-            told = dict(zip(section.symbols, section.indicator("sma_100_5m"), strict=True))
+            values = dict(zip(section.symbols, section.indicator("sma_100_5m"), strict=True))
             for symbol in section.symbols:
                 if symbol in held:
-                    assert told[symbol] == self.context.indicator(symbol, "sma_100_5m").value
+                    assert values[symbol] == self.context.indicator(symbol, "sma_100_5m").value
                     checked.append(symbol)
                 else:
-                    assert np.isnan(told[symbol])
+                    assert np.isnan(values[symbol])
 
         self.run(minute_store, on_bar=on_bar, on_slice=on_slice)
         assert (checked.count("AIG"), checked.count("SPY")) == (78 - 17, 78 - 29)
 
-    def test_what_it_raises_and_returns_is_told_like_that_of_on_bar(self, minute_store: Path) -> None:
-        answers = iter([Signal("SPY", "BUY", "narrow"), 7])
+    def test_what_it_raises_and_returns_is_reported_like_that_of_on_bar(self, minute_store: Path) -> None:
+        returned = iter([Signal("SPY", "BUY", "narrow"), 7])
         with pytest.raises(ComponentError, match=r"SliceProbeStrategy\.on_slice") as raised:
-            self.run(minute_store, on_slice=lambda s, b: next(answers))
+            self.run(minute_store, on_slice=lambda s, b: next(returned))
         assert raised.value.session_time == "2013-10-11T09:40:00-04:00"
 
 
 class TestTeardownAfterAnError:
     """What a component opened it must be able to close, also when the run ends early."""
 
-    def test_all_are_torn_down_and_the_first_error_is_told(self, minute_store: Path) -> None:
+    def test_all_are_torn_down_and_the_first_error_is_reported(self, minute_store: Path) -> None:
         closed: list[str] = []
 
         def fail(self: Any, bar: Any) -> None:
@@ -443,13 +443,13 @@ class TestTeardownAfterAnError:
         assert "teardown raised ValueError" in "".join(caught.value.__notes__)
 
 
-def test_a_scan_that_returns_one_text_is_told_to_return_a_list(minute_store: Path) -> None:
+def test_a_scan_that_returns_one_text_is_asked_to_return_a_list(minute_store: Path) -> None:
     with pytest.raises(ComponentError, match=r"return \['SPY'\]"):
         engine(minute_store, scanners=[probe_scanner("10:00", scan=lambda self: "SPY")]).run()
 
 
 class TestWhatUsersGetWrong:
-    """Everyday mistakes are told in words that lead to the remedy."""
+    """Everyday mistakes are reported in words that lead to the remedy."""
 
     @pytest.mark.parametrize(
         ("methods", "words"),
@@ -464,7 +464,7 @@ class TestWhatUsersGetWrong:
             ({"setup": lambda self: raise_exit()}, "raised SystemExit"),
         ],
     )
-    def test_it_is_told(self, minute_store: Path, methods: dict[str, Any], words: str) -> None:
+    def test_it_is_reported(self, minute_store: Path, methods: dict[str, Any], words: str) -> None:
         given = {"subscriptions": [("SPY", "1m")], **methods}
         with pytest.raises(ComponentError, match=words):
             engine(minute_store, strategies=[probe_strategy(**given)]).run()

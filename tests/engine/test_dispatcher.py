@@ -95,7 +95,7 @@ class TestChanges:
         assert engine(minute_store, strategies=[probe]).run()["days"][0]["callbacks"] == 390
         assert len(asked) == 1
 
-    def test_an_upgrade_that_brings_no_series_is_told(self, minute_store: Path) -> None:
+    def test_an_upgrade_that_brings_no_series_is_announced(self, minute_store: Path) -> None:
         added: list[str] = []
         probe = probe_strategy(
             on_symbol_added=lambda self, symbol: added.append(f"{symbol} {local_time(self.context)}")
@@ -111,15 +111,15 @@ class TestChanges:
         assert added == ["BAC 11:00"]
 
     def test_strategies_hear_of_new_symbols_when_all_scanners_are_done(self, minute_store: Path) -> None:
-        heard: list[str] = []
+        calls: list[str] = []
 
         def add(symbol: str) -> Any:
-            return lambda self: heard.append(f"scan {symbol}") or (self.context.add_symbol(symbol) and ())
+            return lambda self: calls.append(f"scan {symbol}") or (self.context.add_symbol(symbol) and ())
 
         scanners = [probe_scanner("10:30", scan=add("AIG")), probe_scanner("10:30", scan=add("BAC"))]
-        probe = probe_strategy(on_symbol_added=lambda self, symbol: heard.append(symbol))
+        probe = probe_strategy(on_symbol_added=lambda self, symbol: calls.append(symbol))
         engine(minute_store, scanners=scanners, strategies=[probe]).run()
-        assert heard == ["scan AIG", "scan BAC", "AIG", "BAC"]
+        assert calls == ["scan AIG", "scan BAC", "AIG", "BAC"]
 
     def test_subscriptions_that_change_the_session_each_time_hold_nothing_up(self, minute_store: Path) -> None:
         asked: list[int] = []
@@ -192,12 +192,12 @@ class TestObserver:
         probe = probe_strategy(subscriptions=[("SPY", "1m")], on_bar=lambda self, bar: None)
         SystemManager(load_config(config_of(strategies=[probe])), store=store, observer=observer).run()
 
-    def test_hears_of_the_end(self, minute_store: Path) -> None:
+    def test_is_notified_of_the_end(self, minute_store: Path) -> None:
         observer = Watching()
         self.run(minute_store, observer)
         assert observer.shares[-1] == 1.0
 
-    def test_hears_how_far_it_is_when_only_scans_are_due(self, minute_store: Path) -> None:
+    def test_is_notified_of_progress_when_only_scans_are_due(self, minute_store: Path) -> None:
         observer = Watching()
         config = config_of(scanners=[probe_scanner("10:00", "12:00", scan=lambda self: ())])
         SystemManager(load_config(config), store=minute_store, observer=observer).run()

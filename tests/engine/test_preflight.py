@@ -1,4 +1,4 @@
-"""A config is validated as a whole, without data, and everything that is wrong is told at once."""
+"""A config is validated as a whole, without data, and all problems are reported together."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openbell.config import load_config
-from openbell.engine.preflight import check_config, require_good_config, summarise_config
+from openbell.engine.config_summary import summarise_config
+from openbell.engine.preflight import check_config, require_good_config
 from openbell.errors import InvalidConfigError
 
 if TYPE_CHECKING:
@@ -72,13 +73,13 @@ def test_a_good_config_has_no_findings_and_a_summary(folder: Path) -> None:
     require_good_config(config)
     summary = summarise_config(config)
 
-    assert summary["sessions"]["count"] == 2
-    assert summary["streams"] == ("1m", "60m")
-    assert summary["indicators"] == ["sma_20_5m", "vwap_5m"]
+    assert [str(day) for day in summary.days] == ["2013-10-10", "2013-10-11"]
+    assert summary.streams == ("1m", "60m")
+    assert summary.indicators == ("sma_20_5m", "vwap_5m")
 
 
 @pytest.mark.parametrize(
-    ("config", "told"),
+    ("config", "message"),
     [
         (small(exchange="XNYC"), "exchange: unknown calendar 'XNYC'. Did you mean "),
         (
@@ -109,14 +110,14 @@ def test_a_good_config_has_no_findings_and_a_summary(folder: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(folder: Path, config: dict[str, Any], told: str) -> None:
+def test_what_is_wrong_is_reported_with_its_place(folder: Path, config: dict[str, Any], message: str) -> None:
     findings = found(config)
 
     assert len(findings) == 1, findings
-    assert told in findings[0]
+    assert message in findings[0]
 
 
-def test_the_same_indicator_in_two_spellings_is_told(folder: Path) -> None:
+def test_the_same_indicator_in_two_spellings_is_reported(folder: Path) -> None:
     twice = [
         {"name": "sma", "period": 30, "interval": "5m"},
         {"name": "sma", "interval": "5m", "params": {"timeperiod": 30}},
@@ -129,14 +130,14 @@ def test_the_same_indicator_in_two_spellings_is_told(folder: Path) -> None:
     ]
 
 
-def test_extended_hours_where_none_are_known_are_told(folder: Path) -> None:
+def test_extended_hours_where_none_are_known_are_reported(folder: Path) -> None:
     findings = found(small(exchange="XHKG", session_data_config={"symbols": ["700"], "session_hours": "extended"}))
 
     assert len(findings) == 1
     assert findings[0].startswith("session_data_config.session_hours: ")
 
 
-def test_all_findings_are_told_together(folder: Path) -> None:
+def test_all_problems_are_reported_together(folder: Path) -> None:
     config = load_config(
         small(
             exchange="NOWHERE",

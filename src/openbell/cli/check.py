@@ -12,8 +12,11 @@ from openbell.errors import ConfigError, DataError, InvalidConfigError, NotAStor
 
 if TYPE_CHECKING:
     from openbell.config import SessionConfig
+    from openbell.engine.config_summary import ConfigSummary
 
 __all__ = ["check"]
+
+_LISTS = ("symbols", "streams", "indicators", "scanners", "strategies")
 
 
 def check(
@@ -23,7 +26,8 @@ def check(
 ) -> None:
     """Validate a config as a whole, without data."""
     from openbell.config import load_config
-    from openbell.engine.preflight import require_good_config, summarise_config
+    from openbell.engine.config_summary import summarise_config
+    from openbell.engine.preflight import require_good_config
 
     try:
         with only_json(as_json):
@@ -38,7 +42,7 @@ def check(
     for warning in warnings:
         warn(warning)
     if as_json:
-        print_json({"ok": True, "problems": [], "warnings": warnings, **summary})
+        print_json({"ok": True, "problems": [], "warnings": warnings, **_json(summary)})
     else:
         _show(summary)
 
@@ -60,17 +64,21 @@ def _warnings(session: SessionConfig) -> list[str]:
     return bars_beyond_calendar(store, TimeManager(session.exchange), session.session_data_config.symbols)
 
 
-def _show(summary: dict[str, Any]) -> None:
+def _json(summary: ConfigSummary) -> dict[str, Any]:
+    days = summary.days
+    sessions = {"count": len(days), "first": days[0], "last": days[-1]}
+    named = {name: getattr(summary, name) for name in _LISTS}
+    return {"session_name": summary.session_name, "exchange": summary.exchange, "sessions": sessions, **named}
+
+
+def _show(summary: ConfigSummary) -> None:
     from rich.table import Table
 
-    days = summary["sessions"]
-    span = f"{days['count']}, {days['first']} to {days['last']} on {summary['exchange']}"
-    rows = {"sessions": span} | {
-        name: ", ".join(summary[name]) or "none"
-        for name in ("symbols", "streams", "indicators", "scanners", "strategies")
-    }
+    days = summary.days
+    span = f"{len(days)}, {days[0]} to {days[-1]} on {summary.exchange}"
+    rows = {"sessions": span} | {name: ", ".join(getattr(summary, name)) or "none" for name in _LISTS}
     table = Table.grid(padding=(0, 2))
     for name, text in rows.items():
         table.add_row(f"  {name}", text)
-    show(f"[green]config is good[/green]: {summary['session_name']}")
+    show(f"[green]config is good[/green]: {summary.session_name}")
     show(table)

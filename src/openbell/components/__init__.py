@@ -1,1 +1,1 @@
-"""What users extend: strategies, scanners, their context, and how both are loaded."""
+"""Strategies and scanners, which users write, with their context and their loading."""

@@ -1,4 +1,4 @@
-"""Tells which keys of its ``config`` a scanner or strategy never reads: a misspelt key is read by nobody."""
+"""Usage of a scanner's or strategy's ``config``, in which a misspelt key shows as one that is never read."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["ConfigUsage"]
 
 
 class ConfigUsage:
-    """What one scanner or strategy has read of its config, on all days so far.
+    """The keys that one scanner or strategy has read of its config, on all days so far.
 
     Args:
         config: Its config.
 
     Attributes:
-        unread: The keys that it has, and that were not read.
-        missing: The keys that were asked for, and that it has not.
+        unread: The keys of the config that were not read.
+        missing: The keys that were asked for and are not in the config.
         by_name: Whether any key was asked for by its name.
     """
 
@@ -33,16 +33,17 @@ class ConfigUsage:
         self.by_name = False
 
     def noting(self, config: dict[str, Any]) -> dict[str, Any]:
-        """The config as a dict that notes here what is read of it; as it is when all was read."""
+        """Return the config as a dict that notes here which keys are read; the dict itself when all have been."""
         return _NotingDict(config, self) if self.unread else config
 
     def warnings(self, component: str) -> list[str]:
-        """What to tell of each key that was not read, with what it may have been meant for.
+        """Return a warning of each key that was not read, with the key that it may have been meant for.
 
-        Nothing when no key at all was asked for by its name: compiled code, such as pydantic's, can read a dict unseen.
+        There is none when no key was asked for by its name, because compiled code, such as pydantic's, can read a dict
+        unseen.
 
         Args:
-            component: Whose config it is, e.g. "strategy EmaCross".
+            component: The owner of the config, e.g. "strategy EmaCross".
         """
         if not self.by_name:
             return []
@@ -55,7 +56,7 @@ class ConfigUsage:
 
 
 class _PlainDict(dict[str, Any]):
-    """What a `_NotingDict` becomes when there is nothing left to note: it takes no longer than a dict."""
+    """A `_NotingDict` that has nothing left to note, and is as fast as a dict."""
 
     __slots__ = ("_keys",)
     _keys: ConfigUsage
@@ -65,9 +66,10 @@ class _PlainDict(dict[str, Any]):
 
 
 class _NotingDict(_PlainDict):  # noqa: PLW1641  it has no hash, as a dict has none
-    """A dict that notes which keys are asked for; who goes through all of it, copies or compares it has read all of it.
+    """A dict that notes which keys are asked for.
 
-    Printing and counting it read nothing. What is unseen is compiled code that takes a dict apart without its methods.
+    Going through it, copying and comparing it read all keys; printing and counting it read none. Compiled code that
+    takes a dict apart without its methods reads unseen.
     """
 
     __slots__ = ()

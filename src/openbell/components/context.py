@@ -1,4 +1,4 @@
-"""`SessionContext`: what a scanner or a strategy sees of its session, and how it asks for more."""
+"""The session as a scanner or a strategy sees it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ __all__ = ["SessionContext"]
 
 
 class SessionContext:
-    """A session as one scanner or strategy sees it: only what has happened by the session clock.
+    """The bars and indicators of a session up to the session clock, and additions to it.
 
-    Additions carry the right source and owner by themselves, may be made at any moment and from any thread, and tell
-    by their result whether what was asked for is there; the journal says why not.
+    Additions carry the right source and owner by themselves, and may be made at any moment and from any thread. They
+    return whether what was asked for is there; the journal says why not.
 
     Args:
         provisioner: Carries out additions.
@@ -45,7 +45,7 @@ class SessionContext:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """The full symbols: those that have all that the config asks of every symbol."""
+        """The full symbols, which have all that the config asks of every symbol."""
         return self.session_data.full_symbols
 
     @property
@@ -69,14 +69,14 @@ class SessionContext:
         return self._time_manager.now_ns
 
     def local(self, time_ns: int) -> datetime:
-        """A time, such as ``bar.end``, on the exchange's wall clock."""
+        """Convert a time, such as ``bar.end``, to the exchange's wall clock."""
         return self._time_manager.to_local(time_ns)
 
     def bars(self, symbol: str, interval: str) -> BarIntervalData:
-        """The closed bars of a symbol.
+        """Return the closed bars of a symbol.
 
         Raises:
-            DataError: The session has no such bars; `add_bar` brings them.
+            DataError: The session has no such bars; `add_bar` adds them.
         """
         series = self.session_data.get_bars(symbol, interval)
         if series is None:
@@ -84,10 +84,12 @@ class SessionContext:
         return series
 
     def indicator(self, symbol: str, key: str) -> IndicatorData:
-        """An indicator of a symbol by its key; trailing parameters may be left out (``macd_15m``).
+        """Return an indicator of a symbol by its key.
+
+        Trailing parameters may be left out of the key (``macd_15m``).
 
         Raises:
-            DataError: The session has no such indicator; `add_indicator` brings it.
+            DataError: The session has no such indicator; `add_indicator` adds it.
             UnknownNameError: There is no indicator of that name at all.
         """
         try:
@@ -99,25 +101,27 @@ class SessionContext:
         return found
 
     def add_symbol(self, symbol: str) -> bool:
-        """Add a symbol with all that the config asks of every symbol; an ad-hoc one is upgraded to that."""
+        """Add a full symbol, with all that the config asks of every symbol, or upgrade an ad-hoc one to that."""
         return self._provisioner.add_symbol(symbol, source=self._source, owner=self._owner)
 
     def add_symbols(self, symbols: Iterable[str]) -> dict[str, bool]:
-        """`add_symbol` for many, which reads the store once for all of them."""
+        """Add many full symbols, which reads the store one time for all of them."""
         wanted = _listed(symbols, "add_symbols")
         additions = [Addition("symbol", symbol, self._source, self._owner) for symbol in wanted]
         return dict(zip(wanted, self._provisioner.provision(additions), strict=True))
 
     def add_bar(self, symbol: str, interval: str, days: int = 0) -> bool:
-        """Add a bar interval with ``days`` sessions of history; creates the symbol ad hoc when it is not there."""
+        """Add a bar interval with ``days`` sessions of history, and the symbol ad hoc when it is not there."""
         return self._provisioner.add_bar(symbol, interval, days=days, source=self._source, owner=self._owner)
 
     def add_indicator(self, symbol: str, indicator_config: IndicatorConfig) -> bool:
-        """Add an indicator with the bars and the warm-up that it needs; creates the symbol ad hoc if need be."""
+        """Add an indicator with the bars and the warm-up that it needs, and the symbol ad hoc if need be."""
         return self._provisioner.add_indicator(symbol, indicator_config, source=self._source, owner=self._owner)
 
     def add_indicators(self, symbols: Iterable[str], configs: Sequence[IndicatorConfig]) -> dict[str, bool]:
-        """Add indicators to many symbols, which reads the store once for all of them: per symbol all, or none.
+        """Add indicators to many symbols, which reads the store one time for all of them.
+
+        A symbol gets all of them or none.
 
         Returns:
             Per symbol, whether all its indicators are there now.
@@ -131,21 +135,33 @@ class SessionContext:
         return dict(zip(wanted, self._provisioner.provision(additions), strict=True))
 
     def remove_symbol(self, symbol: str) -> bool:
-        """Give back what this component needed of a symbol; what others need stays. False when that was nothing."""
+        """Give up what this component needed of a symbol.
+
+        What others need stays.
+
+        Returns:
+            False when it needed nothing.
+        """
         return self.remove_symbols([symbol])[symbol]
 
     def remove_symbols(self, symbols: Iterable[str]) -> dict[str, bool]:
-        """`remove_symbol` for many, all at once."""
+        """Remove many symbols, all at the same time."""
         wanted = _listed(symbols, "remove_symbols")
         done = self._provisioner.remove_symbols(wanted, source=self._source, owner=self._owner)
         return dict(zip(wanted, done, strict=True))
 
     def lock_symbol(self, symbol: str, reason: str = "in use") -> bool:
-        """Forbid anybody to remove a symbol until this component unlocks it: while a position is open, say."""
+        """Forbid anybody to remove a symbol, while a position is open for example, until this component unlocks it."""
         return self._provisioner.lock_symbol(symbol, reason=reason, source=self._source, owner=self._owner)
 
     def unlock_symbol(self, symbol: str) -> bool:
-        """Give up this component's lock; those of others stay. False when it had none."""
+        """Give up this component's lock.
+
+        Those of others stay.
+
+        Returns:
+            False when it had none.
+        """
         return self._provisioner.unlock_symbol(symbol, source=self._source, owner=self._owner)
 
     def _missing(self, symbol: str, what: str, remedy: str) -> DataError:
@@ -156,12 +172,13 @@ class SessionContext:
 
 @lru_cache(maxsize=4096)
 def _canonical_key(written: str) -> str:
-    """The key with all that was left out; it is remembered, because strategies read by it at every bar."""
+    """The key with all that was left out."""
+    # Cached, because strategies read by it at every bar.
     return indicators.key(*indicators.parse_key(written))
 
 
 def _listed(symbols: Iterable[str], method: str) -> list[str]:
-    """Each symbol once, in order; a text is one symbol and no list of letters."""
+    """The symbols in order, without repeats; a text is refused, which would be a list of letters."""
     if isinstance(symbols, str):
         raise ConfigError(f"{method} takes a list of symbols, not the text {symbols!r}; write [{symbols!r}]")
     return list(dict.fromkeys(symbols))

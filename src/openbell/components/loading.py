@@ -1,4 +1,4 @@
-"""Classes of users, found by ``module:Class`` or ``file.py:Class``."""
+"""Import of users' classes by ``module:Class`` or ``file.py:Class``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
+import openbell
 from openbell.errors import ConfigError, UnknownNameError, did_you_mean
 from openbell.logs import settle_logs
 
@@ -29,14 +30,14 @@ _MOVED = {
 """Modules of openbell that configs name, and their new names."""
 
 _config_folders: set[str] = set()
-"""The folders that modules were imported from so far."""
+"""The folders that modules have been imported from."""
 
 
 def load_class(reference: str, base: type[T], folder: Path) -> type[T]:
-    """The class that a config names.
+    """Import the class that a config names.
 
-    While its module is imported, ``folder`` can be imported from, and comes first. A file is imported once, and again
-    when it has changed since.
+    While its module is imported, ``folder`` can be imported from, and comes first. A file is imported again only when
+    it has changed.
 
     Args:
         reference: "package.module:Class" or "file.py:Class", the file relative to ``folder``.
@@ -57,10 +58,11 @@ def load_class(reference: str, base: type[T], folder: Path) -> type[T]:
         raise UnknownNameError("class", name, known, where=place)
     found = getattr(module, name)
     if not _derives(found, base):
-        kind, home = base.__name__, base.__module__
+        kind = base.__name__
+        home = "openbell" if kind in openbell.__all__ else base.__module__
         raise ConfigError(f"{reference} is not a {kind.lower()}. Derive the class from {home}.{kind}.")
-    if lacking := sorted(getattr(found, "__abstractmethods__", ())):
-        raise ConfigError(f"{reference} is not complete: it must define {', '.join(lacking)}")
+    if missing := sorted(getattr(found, "__abstractmethods__", ())):
+        raise ConfigError(f"{reference} is not complete: it must define {', '.join(missing)}")
     return found
 
 
@@ -70,7 +72,7 @@ def _derives(item: object, base: type[T]) -> TypeGuard[type[T]]:
 
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Let modules of a folder be imported, before all others."""
+    """Put a folder first among those that modules are imported from."""
     entry = str(folder.resolve())
     _config_folders.add(entry)
     sys.path.insert(0, entry)
@@ -122,7 +124,7 @@ def _import_module(name: str, folder: Path) -> ModuleType:
 
 
 def _forget_namesake(top: str, folder: Path) -> None:
-    """Forget a loaded module when the folder holds another one of that name: an earlier config may have had its own."""
+    """Forget a loaded module when the folder holds another one of that name, as an earlier config may have had."""
     here = PathFinder.find_spec(top, [str(folder.resolve())])
     loaded = sys.modules.get(top)
     if here is None or here.origin is None or loaded is None or getattr(loaded, "__file__", None) == here.origin:
@@ -132,7 +134,7 @@ def _forget_namesake(top: str, folder: Path) -> None:
 
 
 def _forget_namesakes(folder: Path) -> None:
-    """`_forget_namesake` for all that came from a config's folder: what a file imports is not known before."""
+    """Forget all namesakes from configs' folders, because what a file will import is not known."""
     importlib.invalidate_caches()
     for top, module in [
         (name, module) for name, module in sys.modules.items() if "." not in name and name != "__main__"
@@ -143,7 +145,7 @@ def _forget_namesakes(folder: Path) -> None:
 
 
 def _import_error(place: str, error: Exception) -> ConfigError:
-    """Tells the innermost line of the user's code that an import stumbled over."""
+    """The error to raise, with the innermost line of the user's code that failed."""
     line = None
     trace = error.__traceback__
     while trace is not None:

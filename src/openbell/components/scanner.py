@@ -1,4 +1,4 @@
-"""`Scanner`: what looks through a universe for symbols worth a session's attention."""
+"""Base class of scanners, which look through a universe for symbols worth a session's attention."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ class ScannerContext(SessionContext):
 
 
 class Scanner(ABC):
-    """Derive from it and define `scan`; name the class in the config as ``module:Class`` or ``file.py:Class``.
+    """Base class of scanners, of which a subclass defines `scan`.
 
-    A new object is made for every session day, so that nothing survives from one to the next by accident.
+    The config names it as ``module:Class`` or ``file.py:Class``. A new object is made for every session day, so that
+    nothing survives from one to the next by accident.
 
     Args:
         context: The session.
@@ -38,16 +39,16 @@ class Scanner(ABC):
         self.config = config
 
     def setup(self) -> None:  # noqa: B027 -- may be left as it is
-        """Called once a day, before the first scan: the place to add the indicators that the scan reads."""
+        """Prepare for the day, such as by adding the indicators that the scan reads; called before the first scan."""
 
     @abstractmethod
     def scan(self) -> Iterable[str] | None:
-        """Called before the open and on schedule, as the config says.
+        """Look for symbols; called before the open and on schedule, as the config says.
 
         Returns:
-            The symbols that were found, for the record; what is to be done with them the scanner does itself, through
-            its context.
+            The symbols that were found, for the record. The scanner itself adds and removes symbols, through its
+            context.
         """
 
     def teardown(self) -> None:  # noqa: B027 -- may be left as it is
-        """Called once a day, after the close."""
+        """Clean up after the day; called after the close."""

@@ -1,4 +1,4 @@
-"""When a scanner is due in a session."""
+"""Schedules of scanners."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ __all__ = ["due_times"]
 
 
 def due_times(schedules: Sequence[ScheduleConfig], session: TradingSession, time_manager: TimeManager) -> list[int]:
-    """The times within a session that some schedule names, once each; ascending nanoseconds since 1970 UTC.
+    """Return the times within a session that some schedule names.
 
-    A session that opens on the evening before has the times of that date, too.
+    A session that opens on the evening before its date has the times of that evening, too.
+
+    Returns:
+        Nanoseconds since 1970 UTC, ascending and without repeats.
     """
     times: set[int] = set()
     for day in {time_manager.to_local(session.first_ns).date(), session.day}:

@@ -1,4 +1,4 @@
-"""`Strategy`: what watches bars as they close and gives signals."""
+"""Base class of strategies, which watch bars as they close and give signals."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["Signal", "Strategy", "StrategyContext"]
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """What a strategy would do, for the record; openbell places no orders.
+    """An intended trade, for the record; openbell places no orders.
 
     Attributes:
         symbol: The symbol.
-        action: What to do, in words of your own, e.g. "BUY".
-        reason: Why, for people.
+        action: The action, in words of your own, e.g. "BUY".
+        reason: The reason, for people.
 
     Raises:
         TypeError: A value is no text.
@@ -44,9 +44,10 @@ class StrategyContext(SessionContext):
 
 
 class Strategy:
-    """Define `subscriptions` and `on_bar` or `on_slice`, and name the class in the config as ``module:Class``.
+    """Base class of strategies, of which a subclass defines `subscriptions` and `on_bar` or `on_slice`.
 
-    A new object is made for every session day, so that nothing survives from one to the next by accident.
+    The config names it as ``module:Class`` or ``file.py:Class``. A new object is made for every session day, so that
+    nothing survives from one to the next by accident.
 
     Args:
         context: The session.
@@ -58,23 +59,24 @@ class Strategy:
         self.config = config
 
     def subscriptions(self) -> Iterable[tuple[str, str]]:
-        """The (symbol, interval) pairs that `on_bar` and `on_slice` get; what is not in the session is provisioned.
+        """Return the (symbol, interval) pairs whose bars `on_bar` and `on_slice` get.
 
-        Asked before the open, and again whenever symbols were added or removed.
+        Called before the open, and again whenever symbols were added or removed. A series that is not in the session is
+        provisioned.
         """
         return ()
 
     def setup(self) -> None:
-        """Called once a day, before the open: the place to add the indicators that `on_bar` reads."""
+        """Prepare for the day, such as by adding the indicators that `on_bar` reads; called before the open."""
 
     def on_bar(self, bar: Bar) -> Signal | Iterable[Signal] | None:
-        """Called when a subscribed bar has closed, after all bars and indicators of that moment are there."""
+        """Receive a subscribed bar that has closed; all bars and indicators of that time are there."""
 
     def on_slice(self, bars: CrossSection) -> Signal | Iterable[Signal] | None:
-        """Called once a time and interval, after all `on_bar`: the subscribed symbols that closed a bar, as columns."""
+        """Receive the subscribed bars of one interval that closed at one time, as columns; called after `on_bar`."""
 
     def on_symbol_added(self, symbol: str) -> None:
-        """Called when a symbol became full in mid-session, whoever added it."""
+        """Receive a symbol that became full in mid-session, whoever added it."""
 
     def teardown(self) -> None:
-        """Called once a day, after the close."""
+        """Clean up after the day; called after the close."""

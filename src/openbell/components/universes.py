@@ -1,4 +1,4 @@
-"""Lists of symbols that scanners look through, from the config or from a file."""
+"""Universes of scanners, from the config or from a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["load_universe"]
 
 
 def load_universe(universe: Sequence[str] | Path, folder: Path) -> tuple[str, ...]:
-    """The symbols that a scanner looks through.
+    """Return the symbols that a scanner looks through.
 
     Args:
         universe: The symbols themselves, or a file relative to ``folder``: .txt with one symbol a line (``#`` begins

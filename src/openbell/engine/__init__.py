@@ -1,1 +1,1 @@
-"""Runs sessions: the lifecycle of a day, the clock, and who is called when."""
+"""The running of sessions, day by day."""

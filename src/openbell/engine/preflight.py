@@ -1,12 +1,13 @@
-"""Validates a config as a whole, once before a run: what one key cannot know about calendars, indicators and classes.
+"""Checks of a config as a whole, before a run.
 
-It needs no store. Whether the data is there is asked per symbol when a session is prepared.
+They find what one key by itself cannot know of calendars, indicators and classes. They need no store: whether the
+data is there is checked per symbol when a session is prepared.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openbell import indicators
 from openbell.components.schedule import due_times
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
 
     from openbell.config import IndicatorConfig, SessionConfig
 
-__all__ = ["check_config", "require_good_config", "summarise_config"]
+__all__ = ["check_config", "indicator_key", "require_good_config"]
 
 
-class _Findings(list[Problem]):
+class _Problems(list[Problem]):
     """The problems found so far."""
 
     @contextmanager
     def at(self, *place: str | int) -> Iterator[None]:
-        """Note what openbell raises within the block as a problem of the key that these keys and positions lead to."""
+        """Note an error of openbell within the block as a problem of the key at this place."""
         try:
             yield
         except OpenbellError as error:
@@ -37,16 +38,16 @@ class _Findings(list[Problem]):
 
 
 def check_config(config: SessionConfig, time_manager: TimeManager | None = None) -> list[Problem]:
-    """All problems of a config that can be known without data; none means that it is good.
+    """Find all problems of a config that can be known without data.
 
-    Calendars are known, there are sessions in the range, indicators and their parameters exist and suit their interval,
-    classes can be imported and derive from the right base, universe files are there.
+    In a good config the calendar is known and has sessions in the range, indicators and their parameters exist and suit
+    their interval, classes can be imported and derive from the right base, and universe files are there.
 
     Args:
         config: The config.
         time_manager: The calendar to check against; made from the config unless given.
     """
-    found = _Findings()
+    found = _Problems()
     time_manager = time_manager or _calendar(config, found)
     if time_manager is not None:
         _check_sessions(config, time_manager, found)
@@ -59,29 +60,13 @@ def require_good_config(config: SessionConfig, time_manager: TimeManager | None 
     """Check a config as a whole.
 
     Raises:
-        InvalidConfigError: `check_config` finds problems; all of them are told.
+        InvalidConfigError: `check_config` finds problems; the error names all of them.
     """
-    if findings := check_config(config, time_manager):
-        raise InvalidConfigError(config.display_name, problems_with_lines(findings, config))
+    if problems := check_config(config, time_manager):
+        raise InvalidConfigError(config.display_name, problems_with_lines(problems, config))
 
 
-def summarise_config(config: SessionConfig) -> dict[str, Any]:
-    """What a good config asks for, in short: sessions, symbols, streams, indicator keys, scanners, strategies."""
-    days = TimeManager(config.exchange).sessions(config.backtest_config.start_date, config.backtest_config.end_date)
-    data = config.session_data_config
-    return {
-        "session_name": config.session_name,
-        "exchange": config.exchange_name,
-        "sessions": {"count": len(days), "first": days[0], "last": days[-1]},
-        "symbols": data.symbols,
-        "streams": data.streams,
-        "indicators": [_checked_key(indicator, config) for indicator in data.indicators],
-        "scanners": [scanner.module for scanner in config.scanners],
-        "strategies": [strategy.module for strategy in config.strategies],
-    }
-
-
-def _calendar(config: SessionConfig, found: _Findings) -> TimeManager | None:
+def _calendar(config: SessionConfig, found: _Problems) -> TimeManager | None:
     try:
         time_manager = TimeManager(config.exchange)
     except OpenbellError as error:
@@ -94,7 +79,7 @@ def _calendar(config: SessionConfig, found: _Findings) -> TimeManager | None:
     return time_manager
 
 
-def _check_sessions(config: SessionConfig, time_manager: TimeManager, found: _Findings) -> None:
+def _check_sessions(config: SessionConfig, time_manager: TimeManager, found: _Problems) -> None:
     start, end = config.backtest_config.start_date, config.backtest_config.end_date
     with found.at("backtest_config"):
         if not time_manager.sessions(start, end):
@@ -104,8 +89,8 @@ def _check_sessions(config: SessionConfig, time_manager: TimeManager, found: _Fi
         _check_schedules(config, time_manager, found)
 
 
-def _check_schedules(config: SessionConfig, time_manager: TimeManager, found: _Findings) -> None:
-    """A scanner that is due in none of the sessions would never run."""
+def _check_schedules(config: SessionConfig, time_manager: TimeManager, found: _Problems) -> None:
+    """Check that every scanner is due in some session."""
     days = time_manager.sessions(config.backtest_config.start_date, config.backtest_config.end_date)
     for at, scanner in enumerate(config.scanners):
         if scanner.pre_session or any(
@@ -118,21 +103,21 @@ def _check_schedules(config: SessionConfig, time_manager: TimeManager, found: _F
             raise ConfigError(f"the scanner would never run: the sessions are from {opens} to {closes}.")
 
 
-def _check_indicators(config: SessionConfig, found: _Findings) -> None:
+def _check_indicators(config: SessionConfig, found: _Problems) -> None:
     keys: dict[str, int] = {}
     for at, indicator in enumerate(config.session_data_config.indicators):
         with found.at("session_data_config", "indicators", at):
-            key = _checked_key(indicator, config)
+            key = indicator_key(indicator, config)
             first = keys.setdefault(key, at)
             if first != at:
                 raise ConfigError(f"it is the same as indicators[{first}]: both are {key}. Take one out.")
 
 
-def _checked_key(indicator: IndicatorConfig, config: SessionConfig) -> str:
-    """The key of an indicator that exists, with parameters that go together, on an interval that suits it.
+def indicator_key(indicator: IndicatorConfig, config: SessionConfig) -> str:
+    """Check an indicator of a config, and return its key.
 
     Raises:
-        ConfigError: One of these does not hold.
+        ConfigError: There is no such indicator, its parameters do not go together, or its interval does not suit it.
     """
     definition = indicators.get(indicator.name)
     definition.check_interval(indicator.interval)
@@ -142,7 +127,7 @@ def _checked_key(indicator: IndicatorConfig, config: SessionConfig) -> str:
     return indicators.key(definition.name, params, indicator.interval)
 
 
-def _check_components(config: SessionConfig, found: _Findings) -> None:
+def _check_components(config: SessionConfig, found: _Problems) -> None:
     from openbell.components.configured import load_scanner, load_strategy
 
     for at, scanner in enumerate(config.scanners):

@@ -1,4 +1,4 @@
-"""`CrossSection`: the bars that many symbols closed at one time, as columns, for strategies that compare symbols."""
+"""Cross-sections of a session, for strategies that compare symbols."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ __all__ = ["CrossSection", "CrossSectionTable"]
 
 
 class CrossSectionTable:
-    """Today's bars of many series of one interval, ordered by close and symbol; its rows become `CrossSection` objects.
+    """Today's bars of many series of one interval, ordered by close and symbol.
 
-    A column is put in order when it is first asked for, once a day, and then cut into views.
+    Each `CrossSection` is a few successive rows. A column is put in order when it is first asked for.
 
     Args:
         session_data: Where indicators are looked up.
@@ -49,7 +49,7 @@ class CrossSectionTable:
         self._values_of = session_data.current
 
     def moments(self, after_ns: int) -> Iterator[tuple[int, CrossSection]]:
-        """Each time after ``after_ns`` at which a bar closes, and the cross-section then."""
+        """Yield the times after ``after_ns`` at which bars close, each with its cross-section."""
         past = int(self.ends_ns.searchsorted(after_ns, side="right"))
         firsts = past + np.flatnonzero(np.diff(self.ends_ns[past:], prepend=-1))
         for first, after in pairwise([*firsts.tolist(), len(self.symbols)]):
@@ -57,34 +57,34 @@ class CrossSectionTable:
             yield time_ns, CrossSection(self, time_ns, slice(first, after))
 
     def still_there(self, end_ns: int, rows: slice | NDArray[np.int64]) -> CrossSection:
-        """The rows whose series are still in the session, as a cross-section."""
+        """Return the cross-section of those rows whose series are still in the session."""
         places = np.arange(len(self.symbols))[rows]
-        kept = [self._session_data.get_bars(symbol, self.interval) is not None for symbol in self.symbols[places]]
-        return CrossSection(self, end_ns, places[np.array(kept, bool)])
+        present = [self._session_data.get_bars(symbol, self.interval) is not None for symbol in self.symbols[places]]
+        return CrossSection(self, end_ns, places[np.array(present, bool)])
 
     def column(self, name: str) -> NDArray[np.float64]:
-        """A column of bars in order."""
+        """Return a column of bars in order."""
         known = self._columns.get(name)
         if known is None:
-            parts = [getattr(all_bars(s), name)[rows] for s, rows in self._pairs()]
-            known = self._columns[name] = self._ordered(parts)
+            columns = [getattr(all_bars(s), name)[rows] for s, rows in self._pairs()]
+            known = self._columns[name] = self._ordered(columns)
         return known
 
     def indicator(self, key: str, output: str) -> NDArray[np.float64]:
-        """One output of an indicator in order, NaN for symbols that do not have it.
+        """Return one output of an indicator in order, NaN for symbols that do not have it.
 
         Raises:
             DataError: No symbol has it.
         """
-        if self._values_of is not self._session_data.current:  # something came or went at this very moment
+        if self._values_of is not self._session_data.current:  # something was added or removed at this very time
             self._values_of = self._session_data.current
             self._values.clear()
         known = self._values.get((key, output))
         if known is None:
-            known = self._values[key, output] = self._ordered(self._indicator_parts(key, output))
+            known = self._values[key, output] = self._ordered(self._indicator_columns(key, output))
         return known
 
-    def _indicator_parts(self, key: str, output: str) -> list[NDArray[np.float64]]:
+    def _indicator_columns(self, key: str, output: str) -> list[NDArray[np.float64]]:
         found = [self._session_data.get_indicator(s.symbol, key) for s in self._series]
         if not any(found):
             name, params, interval = indicators.parse_key(key)
@@ -106,18 +106,18 @@ class CrossSectionTable:
     def _pairs(self) -> zip[tuple[BarIntervalData, slice]]:
         return zip(self._series, self._rows, strict=True)
 
-    def _ordered(self, parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        column = np.concatenate(parts)[self._order]
+    def _ordered(self, columns: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        column = np.concatenate(columns)[self._order]
         column.setflags(write=False)
         return column
 
 
 class CrossSection:
-    """The subscribed symbols that closed a bar of one interval at one time; columns in the order of `symbols`.
+    """The subscribed bars of one interval that closed at one time, as columns in the order of `symbols`.
 
     Attributes:
         interval: The interval of the bars.
-        end: When they closed; nanoseconds since 1970 UTC.
+        end: Their close, nanoseconds since 1970 UTC.
     """
 
     __slots__ = ("_rows", "_table", "end")
@@ -164,11 +164,11 @@ class CrossSection:
         return self._table.column("volume")[self._rows]
 
     def indicator(self, key: str, output: str = "") -> NDArray[np.float64]:
-        """Values of an indicator of these bars, one per symbol (float64), NaN where it is not valid.
+        """Return the values of an indicator of these bars, one per symbol (float64), NaN where it is not valid.
 
         Args:
             key: The indicator's key, e.g. "sma_20_5m"; it must read bars of this interval.
-            output: Which output, of an indicator with several; the first unless given.
+            output: The output of an indicator with several; the first unless given.
 
         Raises:
             DataError: None of the symbols has it, or it is of another interval.
@@ -176,7 +176,7 @@ class CrossSection:
         return self._table.indicator(key, output)[self._rows]
 
     def still_there(self) -> CrossSection:
-        """The same without the symbols whose series has been removed since, maybe at this very moment."""
+        """Return the same without symbols whose series has been removed since."""
         return self._table.still_there(self.end, self._rows)
 
     def __len__(self) -> int:
