@@ -8,7 +8,7 @@ import numpy as np
 
 from openbell.indicators.indicator import Parameter
 from openbell.indicators.registry import register
-from openbell.indicators.talib_backed import talib_function
+from openbell.indicators.windows import deviations, means
 
 if TYPE_CHECKING:
     from openbell.indicators.indicator import Column, Params
@@ -28,7 +28,7 @@ _PERIOD = Parameter("period", 20, int, 1, 100_000, "bars")
 )
 def avg_volume(inputs: IndicatorInputs, params: Params) -> Column:
     """Mean volume of the last ``period`` bars, on ``1d`` bars the average daily volume."""
-    return _mean(inputs.volume, params["period"])
+    return means(inputs.volume, params["period"])
 
 
 @register(
@@ -41,7 +41,7 @@ def avg_volume(inputs: IndicatorInputs, params: Params) -> Column:
 )
 def avg_range(inputs: IndicatorInputs, params: Params) -> Column:
     """Mean of high - low over the last ``period`` bars, in the currency of the price."""
-    return _mean(inputs.high - inputs.low, params["period"])
+    return means(inputs.high - inputs.low, params["period"])
 
 
 @register(
@@ -85,33 +85,31 @@ def range_ratio(inputs: IndicatorInputs, params: Params) -> Column:
     inputs=("close",),
     parameters=[
         Parameter("period", 20, int, 2, 100_000, "returns"),
-        Parameter("annual", 252.0, float, 1.0, None, "bars in a year: 252 of 1d; of 5m on a US exchange 252 x 78"),
+        Parameter("annual", 0.0, float, 0.0, None, "returns in a year; 0: the calendar's bars of the interval in a year"),
     ],
     lookback=lambda params: params["period"] + 1,
+    annualised=True,
 )
 def histvol(inputs: IndicatorInputs, params: Params) -> Column:
     """Standard deviation of the last ``period`` logarithmic returns, over a year, in percent.
 
-    100 x sqrt(annual) x the deviation of ln(close / close before), with ``period - 1`` below the sum of squares.
+    100 x sqrt(returns in a year) x the deviation of ln(close / close before), with ``period - 1`` below the sum of
+    squares. The returns in a year are those of the exchange's calendar: sessions in a year times bars of the interval
+    in a usual session (XNYS: 252 of 1d, 252 x 78 of 5m; 24/7: 365 of 1d), unless ``annual`` gives them.
     Source: Hull, Options, Futures, and Other Derivatives, estimating volatility from historical data.
     """
     period = params["period"]
     value = np.full(len(inputs), np.nan)
     if len(inputs) > period:
-        returns = np.diff(np.log(inputs.close))
-        of_sample = np.sqrt(period / (period - 1) * params["annual"])
-        value[1:] = 100 * of_sample * talib_function("STDDEV")(returns, timeperiod=period, nbdev=1.0)
+        returns = np.log(inputs.close[1:] / inputs.close[:-1])
+        of_sample = np.sqrt(period / (period - 1) * (params["annual"] or inputs.bars_per_year))
+        value[1:] = 100 * of_sample * deviations(returns, period)
     return value
-
-
-def _mean(column: Column, period: int) -> Column:
-    mean: Column = talib_function("SMA")(column, timeperiod=period)
-    return mean
 
 
 def _against_mean_before(column: Column, period: int) -> Column:
     value = np.full(len(column), np.nan)
     if len(column) > period:
-        before = _mean(column, period)[:-1]
+        before = means(column, period)[:-1]
         np.divide(column[1:], before, out=value[1:], where=before > 0)
     return value

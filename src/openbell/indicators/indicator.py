@@ -118,6 +118,7 @@ class Indicator:
         intraday_only: It has no meaning on bars of a session or longer.
         sparse: It marks events: from the lookback on it is NaN until the first one has happened.
         partial: It is NaN or infinite where its formula is not defined (a logarithm of 0, a division by 0).
+        annualised: It is given per year: it reads `IndicatorInputs.bars_per_year`.
         source: Who computes it: "TA-Lib", "openbell", or the package of a plug-in.
         about: More about it: formula and its source.
     """
@@ -136,6 +137,7 @@ class Indicator:
     intraday_only: bool = False
     sparse: bool = False
     partial: bool = False
+    annualised: bool = False
     source: str = "openbell"
     about: str = ""
 

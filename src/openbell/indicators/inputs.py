@@ -26,6 +26,8 @@ class IndicatorInputs:
         session: int64, the number of the trading session that each row lies in; ascending, equal within a session.
         offset_ns: int64, start of the bar minus the regular open of its session, nanoseconds; negative before the open.
         end_offset_ns: int64, close of the bar minus the regular open of its session, nanoseconds.
+        bars_per_year: Bars of this interval in a year of the calendar (`annual.bars_per_year`), for what is given per
+            year; of days of a US exchange unless given.
     """
 
     open: NDArray[np.float64]
@@ -36,13 +38,18 @@ class IndicatorInputs:
     session: NDArray[np.int64]
     offset_ns: NDArray[np.int64]
     end_offset_ns: NDArray[np.int64]
+    bars_per_year: float = 252.0
 
     def __len__(self) -> int:
         return len(self.session)
 
     def __getitem__(self, rows: slice | NDArray[np.bool_]) -> IndicatorInputs:
         """Return the inputs of a slice as views, or at a mask as copies."""
-        return IndicatorInputs(*(getattr(self, f.name)[rows] for f in fields(self)))
+        columns = (getattr(self, name)[rows] for name in _COLUMNS)
+        return IndicatorInputs(*columns, bars_per_year=self.bars_per_year)
+
+
+_COLUMNS = tuple(field.name for field in fields(IndicatorInputs) if field.name != "bars_per_year")
 
 
 def locate(

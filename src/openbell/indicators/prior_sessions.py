@@ -14,6 +14,7 @@ from openbell.indicators.by_session import SESSION_GROUP, Sessions, rolling
 from openbell.indicators.indicator import Lookback, Parameter
 from openbell.indicators.registry import register
 from openbell.indicators.talib_backed import talib_function
+from openbell.indicators.windows import means
 
 if TYPE_CHECKING:
     from openbell.indicators.indicator import Column, Params
@@ -113,9 +114,8 @@ def gap_stats(inputs: IndicatorInputs, params: Params) -> tuple[Column, ...]:
     closes = sessions.last(inputs.close)
     gaps, before = _gaps(sessions.first(inputs.open), closes), closes[:-1]
     filled = (sessions.lowest(inputs.low)[1:] <= before) & (sessions.highest(inputs.high)[1:] >= before)
-    mean = talib_function("SMA")
     measures = (gaps, np.abs(gaps), (gaps > 0).astype(np.float64), filled.astype(np.float64))
-    rows = [np.concatenate([[np.nan], rolling(mean, measure, period)]) for measure in measures]
+    rows = [np.concatenate([[np.nan], means(measure, period)]) for measure in measures]
     return tuple(sessions.of_session_before(row) for row in rows)
 
 

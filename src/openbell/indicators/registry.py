@@ -118,6 +118,7 @@ def register(
     intraday_only: bool = False,
     sparse: bool = False,
     partial: bool = False,
+    annualised: bool = False,
     source: str = "openbell",
 ) -> Callable[[Kernel], Kernel]:
     """Register the decorated kernel as an indicator.
@@ -140,6 +141,7 @@ def register(
         intraday_only: It has no meaning on daily bars.
         sparse: It marks events, and is NaN until the first has happened.
         partial: It may be NaN or infinite where its formula is not defined.
+        annualised: It is given per year: it reads `IndicatorInputs.bars_per_year`.
         source: The package that brings it.
 
     Raises:
@@ -176,6 +178,7 @@ def register(
             intraday_only=intraday_only,
             sparse=sparse,
             partial=partial,
+            annualised=annualised,
             source=source,
             about=cleandoc(kernel.__doc__ or ""),
         )

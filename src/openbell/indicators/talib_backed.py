@@ -4,13 +4,15 @@ Names, titles, groups, inputs, parameters with their bounds, outputs and lookbac
 (https://ta-lib.org); only how long a recursive function remembers its beginning is ours (`talib_settling`).
 
 Measured against TA-Lib 0.8: every function is causal, and what it computes on a prefix is bit for bit the prefix of
-what it computes on the whole; its running sums run forward.
+what it computes on the whole. Those that hold running sums are computed by openbell (`talib_windowed`,
+`talib_recursive`), and candles in whole ticks, because a running sum keeps residues of what left it.
 """
 
 from __future__ import annotations
 
 import inspect
 from functools import cache, partial
+from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +20,9 @@ import numpy as np
 from openbell.errors import ConfigError
 from openbell.indicators.indicator import Column, Indicator, Kernel, Lookback, Parameter, Params
 from openbell.indicators.talib_module import talib_module
+from openbell.indicators.talib_recursive import RECURSIVE_OVER_WINDOWS
 from openbell.indicators.talib_settling import settling_of
+from openbell.indicators.talib_windowed import DEFAULT_TYPE, WINDOWED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +33,8 @@ __all__ = ["talib_function", "talib_indicators"]
 
 _RENAMED = {"VWAP": "vwap_cumulative"}
 """TA-Lib's VWAP counts from the first bar loaded; the name ``vwap`` belongs to the one anchored to the session."""
+
+_COMPUTED_HERE = {**WINDOWED, **RECURSIVE_OVER_WINDOWS}
 
 _PATH_DEPENDENT = "Output is path-dependent"
 _PARTIAL = "Output can be NaN or infinite"
@@ -88,16 +94,43 @@ def _main(parameters: tuple[Parameter, ...]) -> str | None:
 
 
 def _kernel(name: str, inputs: tuple[str, ...]) -> Kernel:
+    if name in _COMPUTED_HERE:
+        return _computed_here(name, inputs)
     function = talib_function(name)
     lookback = _lookback(name)
+    is_candle = name.startswith("CDL")
 
     def kernel(bars: IndicatorInputs, params: Params) -> Column | list[Column]:
-        result = function(*[getattr(bars, column) for column in inputs], **params)
+        columns = [getattr(bars, column) for column in inputs]
+        result = function(*(_in_ticks(columns) if is_candle else columns), **params)
         if type(result) is not tuple:
             return result if result.dtype == np.float64 else _real(result, lookback(params).bars)
         return [r if r.dtype == np.float64 else _real(r, lookback(params).bars) for r in result]
 
     return kernel
+
+
+def _computed_here(name: str, inputs: tuple[str, ...]) -> Kernel:
+    computed = _COMPUTED_HERE[name]
+    types = {n: default for n, default in _abstract(name).info["parameters"].items() if "matype" in n}
+
+    def kernel(bars: IndicatorInputs, params: Params) -> Column | tuple[Column, ...]:
+        if types:
+            params = {n: types[n] if n in types and value == DEFAULT_TYPE else value for n, value in params.items()}
+        return computed(*[getattr(bars, column) for column in inputs], params)
+
+    return kernel
+
+
+def _in_ticks(prices: list[Column]) -> list[Column]:
+    """Return prices as whole numbers, of which TA-Lib's running sums of candles are exact.
+
+    A tick is a power of ten that gives the first price 13 digits, so that decimal prices come out as they are written,
+    and a body that just equals a tenth of the usual range is seen as equal.
+    """
+    first = abs(float(prices[0][0])) if len(prices[0]) else 0.0
+    ticks = 10.0 ** (12 - floor(log10(first)) if first else 8)
+    return [np.rint(column * ticks) for column in prices]
 
 
 def _real(whole_numbers: np.ndarray[Any, Any], bars: int) -> Column:
@@ -108,13 +141,12 @@ def _real(whole_numbers: np.ndarray[Any, Any], bars: int) -> Column:
 
 
 def _mavp() -> Kernel:
-    mavp, dominant_cycle = talib_function("MAVP"), talib_function("HT_DCPERIOD")
+    mavp, dominant_cycle = WINDOWED["MAVP"], talib_function("HT_DCPERIOD")
     unready = _lookback("HT_DCPERIOD")({}).bars - 1
 
     def kernel(bars: IndicatorInputs, params: Params) -> Column:
-        column: Column = mavp(bars.close, dominant_cycle(bars.close), **params)
-        # TA-Lib takes the last row as real when a column is NaN throughout.
-        column[:unready] = np.nan
+        column = np.full(len(bars), np.nan)
+        column[unready:] = mavp(bars.close[unready:], dominant_cycle(bars.close)[unready:], params)
         return column
 
     return kernel

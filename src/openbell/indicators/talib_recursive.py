@@ -1,0 +1,109 @@
+"""TA-Lib's recursive functions that also hold running sums, without those."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.indicators.talib_module import talib_module
+from openbell.indicators.talib_windowed import WINDOWED_TYPES, average, fast_k, quotient, together
+from openbell.indicators.windows import deviations, lagged, sums
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from openbell.indicators.indicator import Column, Params
+
+__all__ = ["RECURSIVE_OVER_WINDOWS"]
+
+_RMA = 13
+_FLAT_RSI = 1e-9
+"""A width of the RSI, of 100, that is only the rounding of a price that stands still."""
+
+
+def _kama(close: Column, p: Params) -> Column:
+    period = p["timeperiod"]
+    if period == 1:
+        return close
+    moved = sums(np.abs(close - lagged(close, 1)), period)
+    efficiency = quotient(np.abs(close - lagged(close, period)), moved, 1.0)
+    fast, slow = 2 / 3, 2 / 31
+    shares = (np.minimum(efficiency, 1.0) * (fast - slow) + slow) ** 2
+    value = np.full(len(close), np.nan)
+    if len(close) > period:
+        last = float(close[period - 1])
+        rows = []
+        # Each value needs the one before, which NumPy has no function for.
+        for price, share in zip(close[period:].tolist(), shares[period:].tolist(), strict=True):
+            last += (price - last) * share
+            rows.append(last)
+        value[period:] = rows
+    return value
+
+
+def _macdext(close: Column, p: Params) -> tuple[Column, ...]:
+    if not any(p[f"{line}matype"] in WINDOWED_TYPES for line in ("fast", "slow", "signal")):
+        result: tuple[Column, ...] = talib_module().MACDEXT(close, **p)
+        return result
+    lines = sorted(((p[f"{line}period"], p[f"{line}matype"]) for line in ("fast", "slow")), key=lambda line: line[0])
+    fast, slow = (average(close, *line) for line in lines)
+    macd = fast - slow
+    signal = average(macd, p["signalperiod"], p["signalmatype"])
+    return together(macd, signal, macd - signal)
+
+
+def _kdj(high: Column, low: Column, close: Column, p: Params) -> tuple[Column, ...]:
+    k = average(fast_k(high, low, close, p["fastk_period"]), p["slowk_period"], p["slowk_matype"])
+    d = average(k, p["slowd_period"], p["slowd_matype"])
+    return together(k, d, 3 * k - 2 * d)
+
+
+def _stochrsi(close: Column, p: Params) -> tuple[Column, ...]:
+    rsi = talib_module().RSI(close, timeperiod=p["timeperiod"])
+    fast = fast_k(rsi, rsi, rsi, p["fastk_period"], flat=_FLAT_RSI)
+    return together(fast, average(fast, p["fastd_period"], p["fastd_matype"]))
+
+
+def _massi(high: Column, low: Column, p: Params) -> Column:
+    once = talib_module().EMA(high - low, timeperiod=p["fastperiod"])
+    twice = talib_module().EMA(once, timeperiod=p["fastperiod"])
+    return sums(quotient(once, twice, 1.0), p["slowperiod"])
+
+
+def _rvi(close: Column, p: Params) -> Column:
+    change = close - lagged(close, 1)
+    deviation = deviations(close, p["stddevperiod"])
+    deviation[np.isnan(change)] = np.nan
+    up, down = (average(deviation * moved, p["timeperiod"], _RMA) for moved in (change > 0, change < 0))
+    return 100 * quotient(up, up + down, 0.5)
+
+
+def _adosc(high: Column, low: Column, close: Column, volume: Column, p: Params) -> Column:
+    """Return the difference of two averages of accumulation and distribution, which itself is not added up."""
+    flow = quotient((close - low) - (high - close), high - low, 0.0) * volume
+    value = _behind_running_sum(flow, p["fastperiod"]) - _behind_running_sum(flow, p["slowperiod"])
+    value[: max(p["fastperiod"], p["slowperiod"]) - 1] = np.nan
+    return value
+
+
+def _behind_running_sum(steps: Column, period: int) -> Column:
+    """Return the exponential average of the running sum of ``steps``, minus that sum; both begin equal."""
+    alpha = 2 / (period + 1)
+    column = np.zeros(len(steps) + period - 1)
+    column[period:] = steps[1:] * (1 - 1 / alpha)
+    # TA-Lib begins with the mean of the first rows, which are zeros.
+    result: Column = talib_module().EMA(column, timeperiod=period)[period - 1 :]
+    return result
+
+
+RECURSIVE_OVER_WINDOWS: Mapping[str, Callable[..., Column | tuple[Column, ...]]] = {
+    "ADOSC": _adosc,
+    "KAMA": _kama,
+    "KDJ": _kdj,
+    "MACDEXT": _macdext,
+    "MASSI": _massi,
+    "RVI": _rvi,
+    "STOCHRSI": _stochrsi,
+}
+"""The functions of TA-Lib that are computed here, by name: ``(*columns, params) -> column or columns``."""

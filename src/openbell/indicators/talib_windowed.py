@@ -1,0 +1,351 @@
+"""TA-Lib's functions over windows, computed from each window alone.
+
+TA-Lib adds to a running sum what enters a window and subtracts what leaves it. After a stretch without trades, one
+absurd volume or a fall of the price by orders of magnitude, the rounding errors of what left stand in the place of the
+value. The definitions are TA-Lib's (https://ta-lib.org/functions/), and so is what stands where there is nothing to
+divide by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import isqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.indicators.indicator import Column, Params
+from openbell.indicators.talib_module import talib_module
+from openbell.indicators.windows import comoments, deviations, lagged, mean_deviations, means, moments, sums, trends
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["DEFAULT_TYPE", "WINDOWED", "WINDOWED_TYPES", "average", "fast_k", "quotient", "together"]
+
+Windowed = Callable[..., Column | tuple[Column, ...]]
+
+DEFAULT_TYPE = 11
+"""TA-Lib's type of a moving average that stands for the function's own default."""
+
+_SMA, _WMA, _TRIMA, _HMA = 0, 2, 5, 9
+
+_ROUNDING = 4 * np.finfo(np.float64).eps
+"""What adding three prices and dividing by three may move, relative to their mean: less is no change."""
+
+
+def average(column: Column, period: int, matype: int) -> Column:
+    """Return a moving average of one of TA-Lib's types."""
+    if period == 1:
+        return column
+    windowed = _AVERAGES.get(matype)
+    if windowed is not None:
+        return windowed(column, period)
+    result: Column = talib_module().MA(column, timeperiod=period, matype=matype)
+    return result
+
+
+def _wma(column: Column, period: int) -> Column:
+    mean, trend = trends(column, period)
+    return mean + trend / (period * (period + 1) / 2)
+
+
+def _trima(column: Column, period: int) -> Column:
+    return means(means(column, (period + 1) // 2), period // 2 + 1)
+
+
+def _hma(column: Column, period: int) -> Column:
+    return _wma(2 * _wma(column, max(period // 2, 1)) - _wma(column, period), isqrt(period))
+
+
+WINDOWED_TYPES = frozenset({_SMA, _WMA, _TRIMA, _HMA})
+"""The types of moving averages that are computed here."""
+
+_AVERAGES: Mapping[int, Callable[[Column, int], Column]] = {_SMA: means, _WMA: _wma, _TRIMA: _trima, _HMA: _hma}
+
+
+def quotient(numerator: Column, denominator: Column, otherwise: float) -> Column:
+    """Return the quotient, and ``otherwise`` where there is nothing to divide by."""
+    missing = np.isnan(numerator) | np.isnan(denominator)
+    result = np.where(missing, np.nan, otherwise)
+    np.divide(numerator, denominator, out=result, where=(denominator != 0) & ~missing)
+    return result
+
+
+def _change(column: Column) -> Column:
+    return column - lagged(column, 1)
+
+
+def together(*columns: Column) -> tuple[Column, ...]:
+    """Return the columns, NaN in the rows in which one is not ready."""
+    unready = np.isnan(columns[0])
+    for column in columns[1:]:
+        unready |= np.isnan(column)
+    return tuple(np.where(unready, np.nan, column) for column in columns)
+
+
+def _true_range(high: Column, low: Column, close: Column) -> tuple[Column, Column]:
+    """Return the true low and the true range, with the close before among them."""
+    before = lagged(close, 1)
+    true_low = np.where(np.isnan(before), np.nan, np.minimum(low, before))
+    return true_low, np.maximum(high, before) - true_low
+
+
+def _highest(column: Column, period: int) -> Column:
+    result: Column = column if period == 1 else talib_module().MAX(column, timeperiod=period)
+    return result
+
+
+def _lowest(column: Column, period: int) -> Column:
+    result: Column = column if period == 1 else talib_module().MIN(column, timeperiod=period)
+    return result
+
+
+# Averages
+
+
+def _ma(close: Column, p: Params) -> Column:
+    return average(close, p["timeperiod"], p["matype"])
+
+
+def _mavp(close: Column, periods: Column, p: Params) -> Column:
+    """Return averages over a whole number of bars of each row's own."""
+    longest = average(close, p["maxperiod"], p["matype"])
+    wanted = np.clip(np.nan_to_num(periods), p["minperiod"], p["maxperiod"]).astype(np.int64)
+    value = np.full(len(close), np.nan)
+    for period in np.unique(wanted).tolist():
+        rows = wanted == period
+        value[rows] = average(close, period, p["matype"])[rows]
+    return np.where(np.isnan(longest) | np.isnan(periods), np.nan, value)
+
+
+def _accbands(high: Column, low: Column, close: Column, p: Params) -> tuple[Column, ...]:
+    width = 4 * quotient(high - low, high + low, 0.0)
+    period = p["timeperiod"]
+    return means(high * (1 + width), period), means(close, period), means(low * (1 - width), period)
+
+
+def _bbands(close: Column, p: Params) -> tuple[Column, ...]:
+    deviation = deviations(close, p["timeperiod"])
+    middle, deviation = together(average(close, p["timeperiod"], p["matype"]), deviation)
+    return middle + p["nbdevup"] * deviation, middle, middle - p["nbdevdn"] * deviation
+
+
+def _vwma(close: Column, volume: Column, p: Params) -> Column:
+    return quotient(sums(close * volume, p["timeperiod"]), sums(volume, p["timeperiod"]), np.nan)
+
+
+def _dpo(close: Column, p: Params) -> Column:
+    return lagged(close, p["timeperiod"] // 2 + 1) - means(close, p["timeperiod"])
+
+
+# Statistics
+
+
+def _var(close: Column, p: Params) -> Column:
+    return moments(close, p["timeperiod"])[1] / p["timeperiod"]
+
+
+def _stddev(close: Column, p: Params) -> Column:
+    return deviations(close, p["timeperiod"]) * p["nbdev"]
+
+
+def _correl(high: Column, low: Column, p: Params) -> Column:
+    found = comoments(high, low, p["timeperiod"])
+    return quotient(found.xy, np.sqrt(found.xx) * np.sqrt(found.yy), 0.0)
+
+
+def _beta(high: Column, low: Column, p: Params) -> Column:
+    x, y = (quotient(_change(column), lagged(column, 1), 0.0) for column in (high, low))
+    found = comoments(x, y, p["timeperiod"])
+    return quotient(found.xy, found.xx, 0.0)
+
+
+def _line(close: Column, period: int) -> tuple[Column, Column]:
+    """Return the mean and the slope of the line through the window."""
+    mean, trend = trends(close, period)
+    return mean, trend / (period * (period * period - 1) / 12)
+
+
+def _linear(at: Callable[[Column, Column, int], Column]) -> Windowed:
+    """Return the kernel of a function of mean, slope and period of the line through the window."""
+
+    def kernel(close: Column, p: Params) -> Column:
+        return at(*_line(close, p["timeperiod"]), p["timeperiod"])
+
+    return kernel
+
+
+def _fosc(close: Column, p: Params) -> Column:
+    period = p["timeperiod"]
+    mean, slope = _line(close, period)
+    return 100 * quotient(close - lagged(mean + slope * ((period + 1) / 2), 1), close, 0.0)
+
+
+# Oscillators of averages of chosen types
+
+
+def _ao(high: Column, low: Column, p: Params) -> Column:
+    middle = (high + low) / 2
+    return means(middle, p["fastperiod"]) - means(middle, p["slowperiod"])
+
+
+def _ac(high: Column, low: Column, p: Params) -> Column:
+    awesome = _ao(high, low, p)
+    return awesome - means(awesome, p["signalperiod"])
+
+
+def _two_averages(column: Column, p: Params) -> tuple[Column, Column]:
+    fast, slow = sorted((p["fastperiod"], p["slowperiod"]))
+    return average(column, fast, p["matype"]), average(column, slow, p["matype"])
+
+
+def _apo(close: Column, p: Params) -> Column:
+    fast, slow = _two_averages(close, p)
+    return fast - slow
+
+
+def _ppo(column: Column, p: Params) -> Column:
+    fast, slow = _two_averages(column, p)
+    return 100 * quotient(fast - slow, slow, 0.0)
+
+
+def _coppock(close: Column, p: Params) -> Column:
+    short, long = (
+        100 * quotient(close - lagged(close, n), lagged(close, n), 0.0) for n in (p["roc1period"], p["roc2period"])
+    )
+    return _wma(short + long, p["wmaperiod"])
+
+
+# Stochastics
+
+
+def fast_k(high: Column, low: Column, close: Column, period: int, flat: float = 0.0) -> Column:
+    """Return where between the lowest low and the highest high the close lies, in percent; 0 up to a width ``flat``."""
+    lowest = _lowest(low, period)
+    width = _highest(high, period) - lowest
+    width[width <= flat] = 0
+    return 100 * quotient(close - lowest, width, 0.0)
+
+
+def _stochf(high: Column, low: Column, close: Column, p: Params) -> tuple[Column, ...]:
+    fast = fast_k(high, low, close, p["fastk_period"])
+    return together(fast, average(fast, p["fastd_period"], p["fastd_matype"]))
+
+
+def _stoch(high: Column, low: Column, close: Column, p: Params) -> tuple[Column, ...]:
+    slow = average(fast_k(high, low, close, p["fastk_period"]), p["slowk_period"], p["slowk_matype"])
+    return together(slow, average(slow, p["slowd_period"], p["slowd_matype"]))
+
+
+# Sums of moves and of volumes
+
+
+def _cmou(close: Column, p: Params) -> Column:
+    change = _change(close)
+    net, moved = sums(change, p["timeperiod"]), sums(np.abs(change), p["timeperiod"])
+    return 100 * quotient(net, moved, 0.0)
+
+
+def _er(close: Column, p: Params) -> Column:
+    period = p["timeperiod"]
+    return quotient(np.abs(close - lagged(close, period)), sums(np.abs(_change(close)), period), 1.0)
+
+
+def _vhf(close: Column, p: Params) -> Column:
+    period = p["timeperiod"]
+    width = _highest(close, period) - _lowest(close, period)
+    return quotient(width, sums(np.abs(_change(close)), period), 0.0)
+
+
+def _imi(opened: Column, close: Column, p: Params) -> Column:
+    body = close - opened
+    return 100 * quotient(sums(np.maximum(body, 0), p["timeperiod"]), sums(np.abs(body), p["timeperiod"]), 0.5)
+
+
+def _ultosc(high: Column, low: Column, close: Column, p: Params) -> Column:
+    true_low, true_range = _true_range(high, low, close)
+    periods = sorted((p["timeperiod1"], p["timeperiod2"], p["timeperiod3"]))
+    pressure = (quotient(sums(close - true_low, n), sums(true_range, n), 0.0) for n in periods)
+    short, middle, long = pressure
+    return 100 * (4 * short + 2 * middle + long) / 7
+
+
+def _vortex(high: Column, low: Column, close: Column, p: Params) -> tuple[Column, Column]:
+    ranges = sums(_true_range(high, low, close)[1], p["timeperiod"])
+    up = sums(np.abs(high - lagged(low, 1)), p["timeperiod"])
+    down = sums(np.abs(low - lagged(high, 1)), p["timeperiod"])
+    return quotient(up, ranges, 0.0), quotient(down, ranges, 0.0)
+
+
+def _cci(high: Column, low: Column, close: Column, p: Params) -> Column:
+    typical = (high + low + close) / 3
+    away = typical - means(typical, p["timeperiod"])
+    usual = mean_deviations(typical, p["timeperiod"])
+    usual[usual <= _ROUNDING * np.abs(typical)] = 0
+    return quotient(away, 0.015 * usual, 0.0)
+
+
+def _cmf(high: Column, low: Column, close: Column, volume: Column, p: Params) -> Column:
+    share = quotient((close - low) - (high - close), high - low, 0.0)
+    return quotient(sums(share * volume, p["timeperiod"]), sums(volume, p["timeperiod"]), 0.0)
+
+
+def _mfi(high: Column, low: Column, close: Column, volume: Column, p: Params) -> Column:
+    typical = (high + low + close) / 3
+    change = _change(typical)
+    change[np.abs(change) <= _ROUNDING * np.abs(typical)] = 0
+    flow = np.where(np.isnan(change), np.nan, typical * volume)
+    positive, negative = (sums(flow * moved, p["timeperiod"]) for moved in (change > 0, change < 0))
+    return 100 * quotient(positive, positive + negative, 0.0)
+
+
+def _rvol(volume: Column, p: Params) -> Column:
+    return quotient(volume, means(lagged(volume, 1), p["timeperiod"]), np.nan)
+
+
+WINDOWED: Mapping[str, Windowed] = {
+    "SMA": lambda close, p: means(close, p["timeperiod"]),
+    "SUM": lambda close, p: sums(close, p["timeperiod"]),
+    "WMA": lambda close, p: _wma(close, p["timeperiod"]),
+    "TRIMA": lambda close, p: _trima(close, p["timeperiod"]),
+    "HMA": lambda close, p: _hma(close, p["timeperiod"]),
+    "MA": _ma,
+    "MAVP": _mavp,
+    "ACCBANDS": _accbands,
+    "BBANDS": _bbands,
+    "VWMA": _vwma,
+    "DPO": _dpo,
+    "VAR": _var,
+    "STDDEV": _stddev,
+    "AVGDEV": lambda close, p: mean_deviations(close, p["timeperiod"]),
+    "CORREL": _correl,
+    "BETA": _beta,
+    "LINEARREG": _linear(lambda mean, slope, n: mean + slope * ((n - 1) / 2)),
+    "LINEARREG_INTERCEPT": _linear(lambda mean, slope, n: mean - slope * ((n - 1) / 2)),
+    "LINEARREG_SLOPE": _linear(lambda _mean, slope, _n: slope),
+    "LINEARREG_ANGLE": _linear(lambda _mean, slope, _n: np.degrees(np.arctan(slope))),
+    "TSF": _linear(lambda mean, slope, n: mean + slope * ((n + 1) / 2)),
+    "FOSC": _fosc,
+    "AO": _ao,
+    "AC": _ac,
+    "ADR": lambda high, low, p: means(high - low, p["timeperiod"]),
+    "QSTICK": lambda opened, close, p: means(close - opened, p["timeperiod"]),
+    "APO": _apo,
+    "PPO": _ppo,
+    "PVO": _ppo,
+    "COPPOCK": _coppock,
+    "STOCH": _stoch,
+    "STOCHF": _stochf,
+    "CMOU": _cmou,
+    "ER": _er,
+    "VHF": _vhf,
+    "IMI": _imi,
+    "ULTOSC": _ultosc,
+    "VORTEX": _vortex,
+    "CCI": _cci,
+    "CMF": _cmf,
+    "MFI": _mfi,
+    "RVOL": _rvol,
+}
+"""The functions of TA-Lib that are computed here, by name: ``(*columns, params) -> column or columns``."""

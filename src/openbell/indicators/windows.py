@@ -1,0 +1,154 @@
+"""Sums, means and moments over windows of rows that depend on the rows of each window alone.
+
+A running sum keeps a residue of every value that ever passed through it. Here a window is put together from windows of
+half its length, and those from halves again: it costs as many additions of whole columns as the length has binary
+digits, the error is that of a few roundings, and a value is the same to the bit wherever the column begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from openbell.indicators.indicator import Column
+
+__all__ = ["Comoments", "comoments", "deviations", "lagged", "mean_deviations", "means", "moments", "sums", "trends"]
+
+_State = tuple["Column", ...]
+_Merge = Callable[[_State, int, _State, int], _State]
+
+
+class Comoments(NamedTuple):
+    """Sums over each window of products of deviations from the window's means."""
+
+    xx: Column
+    yy: Column
+    xy: Column
+
+
+def lagged(column: Column, rows: int) -> Column:
+    """Return the column ``rows`` later, NaN in the first rows."""
+    if not rows:
+        return column
+    result = np.full(len(column), np.nan)
+    result[rows:] = column[: len(column) - rows]
+    return result
+
+
+def sums(column: Column, period: int) -> Column:
+    """Return the sum of the last ``period`` rows; NaN where there are fewer."""
+    return _over_windows((column,), period, _add)[0]
+
+
+def means(column: Column, period: int) -> Column:
+    """Return the mean of the last ``period`` rows; of equal values it is that value exactly."""
+    return _over_windows((column,), period, _merge_means)[0]
+
+
+def moments(column: Column, period: int) -> tuple[Column, Column]:
+    """Return the mean, and the sum of squared deviations from it, of the last ``period`` rows."""
+    mean, squares = _over_windows((column, np.zeros(len(column))), period, _merge_moments)
+    return mean, squares
+
+
+def deviations(column: Column, period: int) -> Column:
+    """Return the standard deviation of the last ``period`` rows (divided by ``period``)."""
+    return np.asarray(np.sqrt(moments(column, period)[1] / period))
+
+
+def comoments(x: Column, y: Column, period: int) -> Comoments:
+    """Return the sums of products of deviations of two columns over the last ``period`` rows."""
+    zero = np.zeros(len(x))
+    return Comoments(*_over_windows((x, y, zero, zero, zero), period, _merge_comoments)[2:])
+
+
+def trends(column: Column, period: int) -> tuple[Column, Column]:
+    """Return the mean, and the sum of deviations times row numbers, of the last ``period`` rows.
+
+    Row numbers are counted from the middle of the window, so that the slope of the line through its rows is the
+    second over ``period * (period**2 - 1) / 12``.
+    """
+    mean, trend = _over_windows((column, np.zeros(len(column))), period, _merge_trends)
+    return mean, trend
+
+
+def mean_deviations(column: Column, period: int) -> Column:
+    """Return the mean distance of the last ``period`` rows from their mean."""
+    mean = means(column, period)[period - 1 :]
+    result = np.full(len(column), np.nan)
+    if len(mean):
+        total = np.zeros(len(mean))
+        for first in range(period):
+            total += np.abs(column[first : first + len(mean)] - mean)
+        result[period - 1 :] = total / period
+    return result
+
+
+def _over_windows(columns: _State, period: int, merge: _Merge) -> _State:
+    """Merge the rows of each window of ``period`` rows; rows that are NaN at the beginning are left out."""
+    rows = len(columns[0])
+    begin = max(map(_first_number, columns))
+    merged = tuple(np.full(rows, np.nan) for _ in columns)
+    if rows - begin < period:
+        return merged
+    found = _merged(tuple(column[begin:] for column in columns), period, merge)
+    for column, values in zip(merged, found, strict=True):
+        column[begin + period - 1 :] = values
+    return merged
+
+
+def _first_number(column: Column) -> int:
+    """Return the first row that is not NaN; the length of the column when there is none."""
+    if not len(column) or column[0] == column[0]:  # noqa: PLR0124 - NaN is not equal to itself
+        return 0
+    numbers = column == column  # noqa: PLR0124
+    return int(np.argmax(numbers)) if numbers.any() else len(column)
+
+
+def _merged(block: _State, period: int, merge: _Merge) -> _State:
+    """Return the state of each whole window, the first row of the window counting."""
+    size, done, window = 1, 0, block
+    while True:
+        if period & size:
+            if done:
+                newer = tuple(column[size:] for column in window)
+                older = tuple(column[: len(newer[0])] for column in block)
+                window = merge(older, size, newer, done)
+            else:
+                window = block
+            done += size
+        if done == period:
+            return window
+        older = tuple(column[:-size] for column in block)
+        block = merge(older, size, tuple(column[size:] for column in block), size)
+        size *= 2
+
+
+def _add(older: _State, _n: int, newer: _State, _m: int) -> _State:
+    return (older[0] + newer[0],)
+
+
+def _merge_means(older: _State, n: int, newer: _State, m: int) -> _State:
+    return (older[0] + (newer[0] - older[0]) * (m / (n + m)),)
+
+
+def _merge_moments(older: _State, n: int, newer: _State, m: int) -> _State:
+    step = newer[0] - older[0]
+    return older[0] + step * (m / (n + m)), older[1] + newer[1] + step * step * (n * m / (n + m))
+
+
+def _merge_trends(older: _State, n: int, newer: _State, m: int) -> _State:
+    step = newer[0] - older[0]
+    # The middles of the two lie half of all rows apart.
+    return older[0] + step * (m / (n + m)), older[1] + newer[1] + step * (n * m / 2)
+
+
+def _merge_comoments(older: _State, n: int, newer: _State, m: int) -> _State:
+    x, y = newer[0] - older[0], newer[1] - older[1]
+    share, weight = m / (n + m), n * m / (n + m)
+    products = ((x, x), (y, y), (x, y))
+    among = tuple(older[k] + newer[k] + a * b * weight for k, (a, b) in enumerate(products, start=2))
+    return (older[0] + x * share, older[1] + y * share, *among)
