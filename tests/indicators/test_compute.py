@@ -37,7 +37,7 @@ def test_polars_in_polars_out() -> None:
 
     assert isinstance(found, pl.DataFrame)
     assert found.columns == ["sma"]
-    np.testing.assert_array_equal(found["sma"], talib.SMA(frame["close"].to_numpy(), 5))
+    np.testing.assert_allclose(found["sma"], talib.SMA(frame["close"].to_numpy(), 5), rtol=1e-14)
 
 
 def test_pandas_in_pandas_out_with_its_index() -> None:
@@ -134,3 +134,46 @@ def test_daily_bars_are_sessions_of_their_own() -> None:
 
     assert indicators.compute("gap", frame.with_columns(pl.col("timestamp").dt.date()))["gap"].equals(found)
     np.testing.assert_allclose(found[1:], 100 * (frame["open"][1:].to_numpy() / frame["close"][:-1].to_numpy() - 1))
+
+
+def a_year(frame: pl.DataFrame | pd.DataFrame, **given: object) -> float:
+    """How many returns histvol takes for a year."""
+    yearly = indicators.compute("histvol", frame, period=20, **given)["histvol"].to_numpy()[-1]
+    daily = indicators.compute("histvol", frame, period=20, annual=1)["histvol"].to_numpy()[-1]
+    return round((yearly / daily) ** 2, 6)
+
+
+def test_histvol_takes_its_year_from_the_exchange_and_the_interval() -> None:
+    frame, days = bars(days=1), daily_bars(40)
+
+    assert a_year(frame) == 252 * 390
+    assert a_year(frame, exchange="24/7") == 365 * 1440
+    assert a_year(frame, interval="5m") == 252 * 78
+    assert a_year(frame.drop("timestamp"), interval="1h") == 252 * 7
+    assert a_year(frame.to_pandas().set_index("timestamp")) == 252 * 390
+    assert a_year(days) == a_year(days.with_columns(pl.col("timestamp").dt.date())) == 252
+    assert a_year(days, exchange="24/7") == 365
+    assert a_year(daily_bars(400).gather_every(7)) == 52
+
+
+def test_histvol_needs_no_time_zone_for_a_step() -> None:
+    frame = bars(days=1)
+    naive = frame.with_columns(pl.col("timestamp").dt.replace_time_zone(None))
+
+    assert a_year(naive) == 252 * 390
+    assert a_year(naive.to_pandas()) == 252 * 390
+
+
+def test_rows_of_which_nothing_tells_the_interval_are_days_and_that_is_said() -> None:
+    frame = bars(days=1).drop("timestamp")
+
+    with pytest.warns(UserWarning, match="taken as days"):
+        assert a_year(frame) == 252
+    with pytest.warns(UserWarning, match="Give interval='5m'"):
+        assert a_year(frame.to_pandas()) == 252
+
+
+def daily_bars(days: int) -> pl.DataFrame:
+    times = [datetime(2023, 1, 2, tzinfo=UTC) + timedelta(days=day) for day in range(days)]
+    close = 100 + np.cumsum(np.random.default_rng(4).normal(0, 1, days))
+    return pl.DataFrame({"timestamp": pl.Series(times, dtype=pl.Datetime("us", "UTC")), "close": close})

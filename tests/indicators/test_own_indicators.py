@@ -245,8 +245,7 @@ def test_histvol_is_the_deviation_of_a_sample_over_a_year(bars: IndicatorInputs,
 
     found = compute("histvol", bars, period=period)["value"]
 
-    # TA-Lib's running sums leave dust where prices stand still.
-    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-3, equal_nan=True)
+    assert_equal(found, expected)
 
 
 @settings(max_examples=30)

@@ -41,7 +41,7 @@ def _bars_per_year(grid: SessionGrid, interval: Interval) -> float:
 def _sessions_per_year(grid: SessionGrid) -> int:
     counted = grid.days[(grid.days >= _COUNTED[0]) & (grid.days < _COUNTED[1])]
     days = counted if len(counted) >= _DAYS_PER_YEAR else grid.days
-    if len(days) < 2:  # noqa: PLR2004 - one session says nothing of a year
+    if len(days) < 2:
         return 252
     return round((len(days) - 1) / int(days[-1] - days[0]) * _DAYS_PER_YEAR)
 

@@ -85,7 +85,7 @@ def range_ratio(inputs: IndicatorInputs, params: Params) -> Column:
     inputs=("close",),
     parameters=[
         Parameter("period", 20, int, 2, 100_000, "returns"),
-        Parameter("annual", 0.0, float, 0.0, None, "returns in a year; 0: the calendar's bars of the interval in a year"),
+        Parameter("annual", 0.0, float, 0.0, None, "returns in a year; 0: as many as the calendar has bars"),
     ],
     lookback=lambda params: params["period"] + 1,
     annualised=True,

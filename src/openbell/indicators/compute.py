@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
+from warnings import warn
 
 import numpy as np
 
 from openbell.errors import BadBarsError, ConfigError
+from openbell.indicators.annual import bars_per_year
 from openbell.indicators.inputs import IndicatorInputs, locate, regular_rows
 from openbell.indicators.registry import get
 from openbell.model.bars import PRICE_COLUMNS
-from openbell.model.interval import DAY_NS
+from openbell.model.interval import DAY_NS, parse_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["compute"]
 
 Frame = TypeVar("Frame", "pl.DataFrame", "pd.DataFrame")
+_WEEK = 7
+_LONGEST_INTRADAY_NS = DAY_NS * 22 // 24
 _EMPTY = np.empty(0, np.float64)
 
 
@@ -42,10 +47,12 @@ def compute(
         frame: A polars or pandas frame, one row per bar in ascending time, with the columns that the indicator reads
             (open, high, low, close, volume). One that is aware of sessions also reads ``timestamp`` (start of each bar,
             with a time zone, or in polars a date; in pandas it may be the index) and, if it is there, ``end``; its
-            first row should be the first of a session.
+            first row should be the first of a session. One that is given per year (histvol) reads ``timestamp``, if
+            it is there, for the interval of the bars.
         period: Fills the indicator's main length.
-        exchange: Its calendar, for one that is aware of sessions.
-        interval: The interval of the bars, when neither ``end`` nor the smallest step of ``timestamp`` shows it.
+        exchange: Its calendar, for one that is aware of sessions or given per year.
+        interval: The interval of the bars, when neither ``end`` nor the smallest step of ``timestamp`` shows it. Where
+            nothing shows it, one that is given per year takes the rows as days, and warns.
         params: Parameters by name; the others take their defaults.
 
     Returns:
@@ -64,6 +71,8 @@ def compute(
     if kind not in ("polars", "pandas") or not hasattr(frame, "columns"):
         raise ConfigError(f"indicators.compute takes a polars or a pandas DataFrame, not {type(frame).__name__}.")
     inputs, regular = _inputs(indicator, frame, kind, exchange, interval)
+    if indicator.annualised and not resolved.get("annual"):
+        inputs = replace(inputs, bars_per_year=_bars_per_year(indicator, frame, kind, exchange, interval))
     values = indicator.compute(inputs, resolved)
     if regular is not None:
         values = {name: _spread(column, regular) for name, column in values.items()}
@@ -87,11 +96,11 @@ def _inputs(
     columns = {c: _column(indicator, frame, c) if c in indicator.inputs else _EMPTY for c in PRICE_COLUMNS}
     if not indicator.session_aware:
         rows = np.zeros(len(frame), np.int64)
-        return IndicatorInputs(**columns, session=rows, offset_ns=rows, end_offset_ns=rows), None
+        return _inputs_at(columns, rows, rows, rows), None
     start = _times(indicator, frame, kind, "timestamp")
     end = _times(indicator, frame, kind, "end") if "end" in frame.columns else start + _length(start, interval)
     if not len(start):
-        return IndicatorInputs(**columns, session=start, offset_ns=start, end_offset_ns=start), None
+        return _inputs_at(columns, start, start, start), None
     grid = _grid(start, exchange)
     regular: NDArray[np.bool_] | None = regular_rows(start, grid)
     if regular is None or regular.all() or not regular.any():  # none: bars of days, named by their dates
@@ -102,7 +111,68 @@ def _inputs(
     session, offset, end_offset = locate(start, end, grid)
     if indicator.intraday_only and len(session) > 1 and (np.diff(session) != 0).all():
         raise ConfigError(f"{indicator.name} needs intraday bars, and each row of the frame is a session of its own.")
-    return IndicatorInputs(**columns, session=session, offset_ns=offset, end_offset_ns=end_offset), regular
+    return _inputs_at(columns, session, offset, end_offset), regular
+
+
+def _inputs_at(columns: dict[str, NDArray[np.float64]], *places: NDArray[np.int64]) -> IndicatorInputs:
+    """Make the inputs of columns by name at sessions, offsets of starts and offsets of ends."""
+    opened, high, low, close, volume = (columns[name] for name in PRICE_COLUMNS)
+    session, offset, end_offset = places
+    return IndicatorInputs(opened, high, low, close, volume, session, offset, end_offset)
+
+
+def _bars_per_year(indicator: Indicator, frame: Any, kind: str, exchange: str, interval: str | None) -> float:
+    """Return the bars in a year of the exchange, of days where nothing shows the interval."""
+    from openbell.timing.manager import TimeManager
+
+    tm = TimeManager(exchange)
+    if interval is None:
+        interval = _interval_of(indicator, frame, kind)
+    return bars_per_year(tm.grid(tm.first_day, tm.last_day), parse_interval(interval))
+
+
+def _interval_of(indicator: Indicator, frame: Any, kind: str) -> str:
+    """Return the interval of the bars by their smallest step."""
+    start = _starts(frame, kind)
+    if len(start) < 2:
+        if len(frame):
+            warn(
+                f"{indicator.name} is given per year, and nothing shows the interval of the frame's rows: they are "
+                "taken as days. Give interval='5m', say, or a column timestamp.",
+                stacklevel=4,
+            )
+        return "1d"
+    _check_ascending(start, "timestamp")
+    step = int(np.diff(start).min())
+    days = round(step / DAY_NS)
+    if days >= _WEEK:
+        return f"{round(days / _WEEK)}w"
+    # Opens of sessions lie 23 hours apart when the clocks change.
+    return f"{days}d" if step > _LONGEST_INTRADAY_NS else f"{step // 1_000_000_000}s"
+
+
+def _starts(frame: Any, kind: str) -> NDArray[np.int64]:
+    """Return the times of the rows in any time zone or in none; empty when there are none."""
+    if "timestamp" in frame.columns:
+        column = frame["timestamp"]
+    elif kind == "pandas" and hasattr(frame.index, "tz"):
+        column = frame.index.to_series()
+    else:
+        return np.empty(0, np.int64)
+    if kind == "polars" and column.dtype.is_temporal():
+        import polars as pl
+
+        return np.asarray(column.cast(pl.Datetime("ns")).to_physical().to_numpy(), np.int64)
+    if kind == "pandas" and hasattr(column, "dt"):
+        column = column if column.dt.tz is None else column.dt.tz_convert("UTC").dt.tz_localize(None)
+        return np.asarray(column.to_numpy().astype("datetime64[ns]").astype(np.int64), np.int64)
+    return np.empty(0, np.int64)
+
+
+def _check_ascending(ns: NDArray[np.int64], name: str) -> None:
+    if (np.diff(ns) <= 0).any():
+        row = int(np.argmax(np.diff(ns) <= 0)) + 1
+        raise BadBarsError(f"{name} does not ascend at row {row} of the frame; sort it and drop what is double.")
 
 
 def _spread(column: NDArray[np.float64], rows: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -137,9 +207,7 @@ def _times(indicator: Indicator, frame: Any, kind: str, name: str) -> NDArray[np
     else:
         raise ConfigError(f"{indicator.name} knows sessions and so reads the column {name!r}; the frame has none.")
     ns = _polars_ns(column, name) if kind == "polars" else _pandas_ns(column, name)
-    if (np.diff(ns) <= 0).any():
-        row = int(np.argmax(np.diff(ns) <= 0)) + 1
-        raise BadBarsError(f"{name} does not ascend at row {row} of the frame; sort it and drop what is double.")
+    _check_ascending(ns, name)
     return ns
 
 
@@ -165,8 +233,6 @@ def _pandas_ns(column: pd.Series[Any], name: str) -> NDArray[np.int64]:
 def _length(start: NDArray[np.int64], interval: str | None) -> int:
     """Return the length of a bar in nanoseconds, as given or the smallest step."""
     if interval is not None:
-        from openbell.model.interval import parse_interval
-
         return parse_interval(interval).ns
     return int(np.diff(start).min()) if len(start) > 1 else 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,11 +45,17 @@ class IndicatorInputs:
 
     def __getitem__(self, rows: slice | NDArray[np.bool_]) -> IndicatorInputs:
         """Return the inputs of a slice as views, or at a mask as copies."""
-        columns = (getattr(self, name)[rows] for name in _COLUMNS)
-        return IndicatorInputs(*columns, bars_per_year=self.bars_per_year)
-
-
-_COLUMNS = tuple(field.name for field in fields(IndicatorInputs) if field.name != "bars_per_year")
+        return IndicatorInputs(
+            self.open[rows],
+            self.high[rows],
+            self.low[rows],
+            self.close[rows],
+            self.volume[rows],
+            self.session[rows],
+            self.offset_ns[rows],
+            self.end_offset_ns[rows],
+            self.bars_per_year,
+        )
 
 
 def locate(

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import inspect
 from functools import cache, partial
-from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from openbell.errors import ConfigError
 from openbell.indicators.indicator import Column, Indicator, Kernel, Lookback, Parameter, Params
+from openbell.indicators.talib_candles import candle_kernel
 from openbell.indicators.talib_module import talib_module
 from openbell.indicators.talib_recursive import RECURSIVE_OVER_WINDOWS
 from openbell.indicators.talib_settling import settling_of
@@ -96,13 +96,13 @@ def _main(parameters: tuple[Parameter, ...]) -> str | None:
 def _kernel(name: str, inputs: tuple[str, ...]) -> Kernel:
     if name in _COMPUTED_HERE:
         return _computed_here(name, inputs)
+    if name.startswith("CDL"):
+        return candle_kernel(talib_function(name), _lookback(name))
     function = talib_function(name)
     lookback = _lookback(name)
-    is_candle = name.startswith("CDL")
 
     def kernel(bars: IndicatorInputs, params: Params) -> Column | list[Column]:
-        columns = [getattr(bars, column) for column in inputs]
-        result = function(*(_in_ticks(columns) if is_candle else columns), **params)
+        result = function(*[getattr(bars, column) for column in inputs], **params)
         if type(result) is not tuple:
             return result if result.dtype == np.float64 else _real(result, lookback(params).bars)
         return [r if r.dtype == np.float64 else _real(r, lookback(params).bars) for r in result]
@@ -120,17 +120,6 @@ def _computed_here(name: str, inputs: tuple[str, ...]) -> Kernel:
         return computed(*[getattr(bars, column) for column in inputs], params)
 
     return kernel
-
-
-def _in_ticks(prices: list[Column]) -> list[Column]:
-    """Return prices as whole numbers, of which TA-Lib's running sums of candles are exact.
-
-    A tick is a power of ten that gives the first price 13 digits, so that decimal prices come out as they are written,
-    and a body that just equals a tenth of the usual range is seen as equal.
-    """
-    first = abs(float(prices[0][0])) if len(prices[0]) else 0.0
-    ticks = 10.0 ** (12 - floor(log10(first)) if first else 8)
-    return [np.rint(column * ticks) for column in prices]
 
 
 def _real(whole_numbers: np.ndarray[Any, Any], bars: int) -> Column:

@@ -10,16 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import isqrt
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from openbell.indicators.indicator import Column, Params
 from openbell.indicators.talib_module import talib_module
 from openbell.indicators.windows import comoments, deviations, lagged, mean_deviations, means, moments, sums, trends
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 __all__ = ["DEFAULT_TYPE", "WINDOWED", "WINDOWED_TYPES", "average", "fast_k", "quotient", "together"]
 
@@ -143,11 +139,11 @@ def _dpo(close: Column, p: Params) -> Column:
 
 
 def _var(close: Column, p: Params) -> Column:
-    return moments(close, p["timeperiod"])[1] / p["timeperiod"]
+    return np.asarray(moments(close, p["timeperiod"])[1] / p["timeperiod"])
 
 
 def _stddev(close: Column, p: Params) -> Column:
-    return deviations(close, p["timeperiod"]) * p["nbdev"]
+    return np.asarray(deviations(close, p["timeperiod"]) * p["nbdev"])
 
 
 def _correl(high: Column, low: Column, p: Params) -> Column:
@@ -324,7 +320,7 @@ WINDOWED: Mapping[str, Windowed] = {
     "LINEARREG": _linear(lambda mean, slope, n: mean + slope * ((n - 1) / 2)),
     "LINEARREG_INTERCEPT": _linear(lambda mean, slope, n: mean - slope * ((n - 1) / 2)),
     "LINEARREG_SLOPE": _linear(lambda _mean, slope, _n: slope),
-    "LINEARREG_ANGLE": _linear(lambda _mean, slope, _n: np.degrees(np.arctan(slope))),
+    "LINEARREG_ANGLE": _linear(lambda _mean, slope, _n: np.asarray(np.degrees(np.arctan(slope)))),
     "TSF": _linear(lambda mean, slope, n: mean + slope * ((n + 1) / 2)),
     "FOSC": _fosc,
     "AO": _ao,

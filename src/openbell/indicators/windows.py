@@ -102,9 +102,9 @@ def _over_windows(columns: _State, period: int, merge: _Merge) -> _State:
 
 def _first_number(column: Column) -> int:
     """Return the first row that is not NaN; the length of the column when there is none."""
-    if not len(column) or column[0] == column[0]:  # noqa: PLR0124 - NaN is not equal to itself
+    if not len(column) or column[0] == column[0]:
         return 0
-    numbers = column == column  # noqa: PLR0124
+    numbers = column == column
     return int(np.argmax(numbers)) if numbers.any() else len(column)
 
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from openbell.indicators import IndicatorInputs
+from openbell.indicators.annual import bars_per_year
 from openbell.indicators.inputs import locate, regular_rows
 from openbell.market_data.completeness import has_synthetic
 from openbell.model.bars import Bars
+from openbell.model.interval import parse_interval
 from openbell.session import IndicatorData
 from openbell.session.series import all_bars
 
@@ -79,8 +81,9 @@ def _reading(series: BarIntervalData, context: ProvisioningContext, *, session_a
     session, offset, end_offset = context.memo(_located, market, bars.times, first)
     regular, read = context.memo(_rows_to_read, market, bars.times, first, session_aware, sees_filled)
     ahead = len(bars) - len(own)
+    year = bars_per_year(tm.grid(first, market.day), parse_interval(series.interval))
     return _Reading(
-        IndicatorInputs(bars.open, bars.high, bars.low, bars.close, bars.volume, session, offset, end_offset),
+        IndicatorInputs(bars.open, bars.high, bars.low, bars.close, bars.volume, session, offset, end_offset, year),
         read,
         None if regular is None else offset < 0,
         ahead,
