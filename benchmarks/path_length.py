@@ -8,9 +8,8 @@ from __future__ import annotations
 import inspect
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
-
-from benchmarks.environments import CACHE
 
 import openbell
 from openbell.components.strategy import Strategy
@@ -86,11 +85,10 @@ def measured() -> dict[str, list[str]]:
     """The files of each path, in order of their names."""
     from benchmarks.path_length import Traced as Loaded  # this module is loaded a second time under its full name
 
-    CACHE.mkdir(exist_ok=True)
-    (CACHE / ".gitignore").write_text("*\n")
-    system = SystemManager(load_config(config()), store=make_demo_folder(CACHE / "demo").store)
-    Loaded.start.on()
-    system.run()
+    with TemporaryDirectory() as folder:
+        system = SystemManager(load_config(config()), store=make_demo_folder(Path(folder)).store)
+        Loaded.start.on()
+        system.run()
     paths = zip(TARGETS, (Loaded.addition, Loaded.start), strict=True)
     return {name: sorted(recorded.files) for name, recorded in paths}
 
