@@ -14,16 +14,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openbell.errors import DataError
 from openbell.model.bars import Bars
+from openbell.model.interval import DAY_NS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["Arena", "back_adjusted"]
+    from openbell.actions.table import Action
+
+__all__ = ["Arena", "back_adjusted", "require_fitting_splits"]
 
 _PRICES = ("open", "high", "low", "close")
+_NEAR_NS = 15 * DAY_NS
+_FURTHEST = 1000.0
+"""How many times the step of the price may be off a split: no news does that, a slip of the pen does."""
 
 
 class Arena:
@@ -74,6 +81,34 @@ def back_adjusted(
     }
     volume = _scaled(np.multiply, bars.volume, splits, rows, block[-1]) if split else bars.volume
     return Bars.of(bars.times, *columns.values(), volume)
+
+
+def require_fitting_splits(actions: Sequence[Action], rows: Sequence[int], bars: Bars) -> None:
+    """Refuse a split that has nothing to do with the step of the price on its ex-date.
+
+    Where there are no bars near the ex-date, the price may have gone anywhere.
+
+    Args:
+        actions: Actions by ex-date, of every kind.
+        rows: Per action the first row that trades after it.
+        bars: Raw bars.
+
+    Raises:
+        DataError: There is such a split; adjusted prices would be absurd, or infinite.
+    """
+    for action, row in zip(actions, rows, strict=True):
+        if action.type != "split" or not action.value or not 0 < row < len(bars):
+            continue
+        if bars.timestamp[row] - bars.timestamp[row - 1] > _NEAR_NS:
+            continue
+        before, after = float(bars.close[row - 1]), float(bars.open[row])
+        expected = before / action.value
+        if not after / _FURTHEST <= expected <= after * _FURTHEST:
+            raise DataError(
+                f"{action.symbol}: the split of {action.value:g} new shares for one old share on {action.ex_date} does "
+                f"not fit the price, {before:g} before and {after:g} after it. Correct it with: openbell data import "
+                "actions, or set adjustment: raw."
+            )
 
 
 def _scaled(

@@ -37,6 +37,7 @@ ACTION_SCHEMA = pl.Schema(
 """The columns of the actions' file; see the attributes of `Action`."""
 
 _LARGEST_TERM = 1000
+_MOST_SHARES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,10 @@ def _reason() -> pl.Expr:
         (~pl.col("type").fill_null("").is_in(KINDS), f"the type is none of {', '.join(KINDS)}"),
         (is_split & missing, "the value is missing or not a number: write new shares for one old share"),
         (is_split & ((value <= 0) | (value == 1)), "a split must be above 0 and not 1: new shares for one old share"),
+        (
+            is_split & ~value.is_between(1 / _MOST_SHARES, _MOST_SHARES),
+            f"a split cannot be of more than {_MOST_SHARES:,} new shares for one old share, or one for as many",
+        ),
         (is_dividend & missing, "the value is missing or not a number: write cash per share"),
         (is_dividend & (value <= 0), "a dividend must be above 0"),
         (is_dividend & (value >= reference), "the dividend is not below the close before it"),

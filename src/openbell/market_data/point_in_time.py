@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
-from openbell.actions.adjust import Arena, back_adjusted
+from openbell.actions.adjust import Arena, back_adjusted, require_fitting_splits
 from openbell.actions.instrument import PriceBasis, StoredSpan
 from openbell.errors import did_you_mean
 from openbell.market_data.request import BarRequest, unknown_symbol
@@ -240,6 +240,7 @@ class PointInTimeView:
         actions = applied.actions[since + before_all : basis.applied]
         if not actions:
             return bars
+        require_fitting_splits(actions, rows[before_all:].tolist(), bars)
         shares = [a.value or 1.0 if a.type == "split" else 1.0 for a in actions]
         payouts = [1.0] * len(actions)
         for n, (action, row) in enumerate(zip(actions, rows[before_all:].tolist(), strict=True)):
