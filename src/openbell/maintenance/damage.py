@@ -10,7 +10,15 @@ from openbell.errors import DamagedFileError
 from openbell.store import layout
 from openbell.store.checksum import has_own_checksum
 from openbell.store.layout import ACTIONS, LABEL, SIDE_FILES, UNAVAILABLE, Partition, data_path, partition_of
-from openbell.store.manifest import FileEntry, Manifest, data_files, describe_file, file_problem, side_file_problem
+from openbell.store.manifest import (
+    FileEntry,
+    Manifest,
+    data_files,
+    describe_file,
+    file_problem,
+    is_data_file,
+    side_file_problem,
+)
 from openbell.store.store_marker import store_marker_problem
 
 if TYPE_CHECKING:
@@ -100,6 +108,8 @@ def _side_damages(store: Path, manifest: Manifest | None) -> Iterator[Damage]:
             problem = side_file_problem(path, entry)
         elif path.exists() and manifest is not None:
             problem = NOT_KNOWN
+        elif path.is_dir():
+            problem = "it is a folder"
         elif path.exists() and name != LABEL and not has_own_checksum(path.read_bytes()):
             problem = "its content is not what was stored"
         if problem is not None:
@@ -116,7 +126,8 @@ def _data_damages(store: Path, manifest: Manifest, advanced: Callable[[int, int]
             if advanced is not None:
                 advanced(done, len(known))
     for path in sorted((store / layout.BARS).rglob("*")):
-        if path not in known and not path.is_dir():
+        # A folder in the place of a data file keeps bars from being stored there.
+        if path not in known and (not path.is_dir() or is_data_file(store, path)):
             yield Damage("unknown", path, NOT_KNOWN)
 
 
@@ -125,6 +136,4 @@ def _unreadable(path: Path) -> Damage | None:
         describe_file(path)
     except DamagedFileError as exc:
         return Damage("damaged", path, f"it cannot be read: {exc.cause}", partition_of(path))
-    except OSError as exc:
-        return Damage("damaged", path, f"it cannot be read: {exc}", partition_of(path))
     return None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from openbell.errors import DamagedFileError
+from openbell.errors import DamagedFileError, StoreError
 from openbell.maintenance.damage import NOT_KNOWN, Damage, find_damages
 from openbell.maintenance.rebuild import rebuilt
 from openbell.maintenance.salvage import file_problem, good_entry
@@ -18,7 +17,7 @@ from openbell.store.atomic_files import move_file, replace_file, sync_folders, w
 from openbell.store.checksum import has_own_checksum
 from openbell.store.commit import UnfinishedWriteError, commit_manifest, give_up, heal
 from openbell.store.layout import LABEL, MANIFEST, PENDING, QUARANTINE, Partition
-from openbell.store.manifest import FileEntry, Manifest, SideEntry, data_files, side_entry
+from openbell.store.manifest import FileEntry, Manifest, SideEntry, data_files, is_data_file, side_entry
 from openbell.store.store import BarStore
 from openbell.store.store_marker import require_traces, store_marker_problem, write_store_marker
 from openbell.store.writer import StoreWriter
@@ -83,17 +82,27 @@ def repair(store: Path, *, exchange: str = "XNYS") -> RepairReport:
         exchange: The calendar that says which minutes a session has.
 
     Raises:
-        StoreError: The folder is not a store, or another process is writing.
+        StoreError: The folder is not a store, another process is writing, or the disk is full.
     """
     require_traces(store)
     time_manager = TimeManager(exchange)
     with writer_lock(store / layout.LOCK, wait_s=LOCK_WAIT_S):
-        return RepairReport((*_mend_frame(store), *_Repairer(store, time_manager).mend()))
+        try:
+            return RepairReport((*_mend_frame(store), *_Repairer(store, time_manager).mend()))
+        except OSError as exc:
+            raise StoreError(
+                f"the store {store} cannot be repaired: {exc.strerror or exc} ({exc.filename}). Mend that, and repair "
+                "it again: it goes on from there."
+            ) from exc
 
 
 def _mend_frame(store: Path) -> Iterator[Repair]:
     """Make the store marker and the manifest again, and finish a killed write or give it up."""
-    if reason := store_marker_problem(store):
+    reason = store_marker_problem(store)
+    for name in (layout.STORE_MARKER, MANIFEST, PENDING):
+        if (store / name).is_dir():
+            _to_quarantine(store, store / name)
+    if reason:
         write_store_marker(store)
         yield Repair(Damage("marker", store / layout.STORE_MARKER, reason), "rebuilt", "written again")
     try:
@@ -172,7 +181,7 @@ class _Repairer:
     def _mended_side_file(self, damage: Damage) -> Repair:
         name = damage.path.relative_to(self._store).as_posix()
         known = Manifest.load(self._store).side_files.get(name)
-        if damage.reason == NOT_KNOWN:
+        if damage.reason == NOT_KNOWN and damage.path.is_file():
             content = damage.path.read_bytes()
             if name == LABEL or has_own_checksum(content):
                 self._side_changes[name] = side_entry(name, content)
@@ -200,8 +209,7 @@ class _Repairer:
         return Repair(damage, "lost", "import its data again", rows, moved_to)
 
     def _adopted_or_set_aside(self, damage: Damage) -> Repair:
-        place = damage.path.relative_to(self._store).as_posix()
-        if re.fullmatch(r"bars/interval=[^/]+/symbol=[^/]+/[^/.]+\.parquet", place):
+        if is_data_file(self._store, damage.path):
             partition = layout.partition_of(damage.path)
             if entry := good_entry(self._store, partition):
                 self._changes[partition] = entry

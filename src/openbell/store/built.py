@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from openbell.errors import BadBarsError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -42,13 +44,17 @@ def read_built(file: Path | bytes) -> pl.DataFrame:
 
     Raises:
         PolarsError: It is not a Parquet file.
+        BadBarsError: It has something else in that place.
         OSError: It cannot be read.
     """
     text = pl.read_parquet_metadata(io.BytesIO(file) if isinstance(file, bytes) else file).get(_KEY)
     if text is None:
         return BUILT_SCHEMA.to_frame()
-    marks = json.loads(text)
-    return pl.DataFrame({"timestamp": marks["timestamp_ns"], BUILT: marks["made_of"]}).cast(BUILT_SCHEMA)
+    try:
+        marks = json.loads(text)
+        return pl.DataFrame({"timestamp": marks["timestamp_ns"], BUILT: marks["made_of"]}).cast(BUILT_SCHEMA)
+    except (ValueError, KeyError, TypeError, RecursionError, pl.exceptions.PolarsError) as exc:
+        raise BadBarsError("its marks of built bars cannot be read") from exc
 
 
 def marked_as(frame: pl.DataFrame, built: pl.DataFrame) -> pl.DataFrame:

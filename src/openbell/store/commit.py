@@ -104,7 +104,7 @@ def load_or_scan(store: Path) -> Manifest:
     """
     try:
         return Manifest.load(store)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Manifest.scan(store)
 
 
@@ -284,7 +284,7 @@ def _read_note(store: Path) -> _Batch | None:
         )
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError) as exc:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as exc:
         raise UnfinishedWriteError(
             f"{store / PENDING} cannot be read ({exc}). Give the write that it belongs to up with "
             f"`{command_on('data repair', store)}`, then import its data again."

@@ -54,7 +54,7 @@ class CurrentManifest:
         """Return what changes when the file does; empty when there is none."""
         try:
             found = self._path.stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return ()
         return found.st_mtime_ns, found.st_ino, found.st_size
 

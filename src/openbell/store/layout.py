@@ -83,6 +83,7 @@ _SHOWN = 40
 _LONGEST_NAME = 255
 """The most bytes of a file's name, on all file systems that matter."""
 
+_FIRST_YEAR, _LAST_YEAR = 1678, 2261
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WHOLE = "all"
 
@@ -156,7 +157,8 @@ def as_stored(interval: str, frame: pl.DataFrame) -> pl.DataFrame:
 
     Raises:
         StoreError: The interval is not one that a store takes.
-        BadBarsError: A column is missing, the timestamps have no time zone, or a daily bar is not at 00:00 UTC.
+        BadBarsError: A column is missing, the timestamps have no time zone or are of a year that nanoseconds do not
+            reach, or a daily bar is not at 00:00 UTC.
     """
     if interval not in STORED_INTERVALS:
         raise StoreError(f"a store holds {', '.join(STORED_INTERVALS)} bars, not {interval}. Import one of these.")
@@ -167,15 +169,20 @@ def as_stored(interval: str, frame: pl.DataFrame) -> pl.DataFrame:
         raise BadBarsError(f"naive timestamps ({dtype}): say which time zone they are in, then convert them to UTC.")
     if interval != "1d" and frame.schema == BAR_SCHEMA:
         return frame
+    if dtype.time_unit != "ns":
+        # Other units reach further than nanoseconds, in which such times would be others.
+        years = frame["timestamp"].drop_nulls().dt.year()
+        if len(odd := years.filter(~years.is_between(_FIRST_YEAR, _LAST_YEAR))):
+            raise BadBarsError(f"a bar of the year {odd[0]}: a store takes those of {_FIRST_YEAR} to {_LAST_YEAR}.")
     stored = frame.select(
         pl.col("timestamp").dt.convert_time_zone("UTC").dt.cast_time_unit("ns"),
         pl.col(*list(BAR_SCHEMA)[1:]).cast(pl.Float64),
     )
     if interval == "1d":
-        odd = stored.filter(pl.col("timestamp") != pl.col("timestamp").dt.truncate("1d"))
-        if len(odd):
+        off = stored.filter(pl.col("timestamp") != pl.col("timestamp").dt.truncate("1d"))
+        if len(off):
             raise BadBarsError(
-                f"a daily bar's timestamp is its session's date at 00:00 UTC, not {odd['timestamp'][0]}."
+                f"a daily bar's timestamp is its session's date at 00:00 UTC, not {off['timestamp'][0]}."
             )
     return stored
 

@@ -10,6 +10,7 @@ import calendar
 import hashlib
 import io
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from openbell.errors import DamagedFileError, command_on
+from openbell.errors import BadBarsError, DamagedFileError, StoreError, command_on
 from openbell.model.interval import DAY_NS
 from openbell.store.built import built_metadata, read_built, unmarked
 from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, sha256_of, with_own_checksum
@@ -29,9 +30,12 @@ from openbell.store.layout import (
     LABEL,
     MANIFEST,
     SIDE_FILES,
+    STORED_INTERVALS,
     WHOLE_ROWS,
     Partition,
+    data_path,
     partition_of,
+    require_symbol,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +50,7 @@ __all__ = [
     "describe_file",
     "encode_bars",
     "file_problem",
+    "is_data_file",
     "side_entry",
     "side_file_problem",
     "unreadable_entry",
@@ -54,6 +59,7 @@ __all__ = [
 _SCAN_THREADS = 4
 _YEAR_2100_NS = 47_482 * DAY_NS
 _SIDE_FILES = "openbell_side_files"
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 _SCHEMA = pl.Schema(
     {
@@ -176,13 +182,16 @@ class Manifest:
         Raises:
             FileNotFoundError: It is not there.
             DamagedFileError: It cannot be read.
+            StoreError: One may not read it.
         """
         path = path or store / MANIFEST
         remedy = f"Make it again from the data files with `{command_on('data repair', store)}`."
         try:
             content = path.read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise
+        except PermissionError as exc:
+            raise StoreError(f"{path} cannot be read: {exc.strerror}.") from exc
         except OSError as exc:
             raise DamagedFileError(path, exc.strerror or str(exc), remedy) from exc
         if not has_own_checksum(content):
@@ -228,7 +237,21 @@ class Manifest:
 
 def data_files(store: Path) -> list[Path]:
     """Return the data files that are in a store's folders, sorted."""
-    return sorted((store / BARS).glob("interval=*/symbol=*/*.parquet"))
+    return sorted(path for path in (store / BARS).glob("interval=*/symbol=*/*.parquet") if is_data_file(store, path))
+
+
+def is_data_file(store: Path, path: Path) -> bool:
+    """Return whether a path is one of a data file, by its name and those of its folders."""
+    partition = partition_of(path)
+    whole, month = partition.interval == "1d", partition.month
+    if partition.interval not in STORED_INTERVALS or not (month == "all" if whole else _MONTH.fullmatch(month)):
+        return False
+    try:
+        require_symbol(partition.symbol)
+    except StoreError:
+        return False
+    # Of several ways to encode a symbol, one is ours.
+    return data_path(store, partition) == path
 
 
 def encode_bars(month: str, frame: pl.DataFrame) -> tuple[bytes, FileEntry]:
@@ -250,17 +273,20 @@ def describe_file(path: Path) -> FileEntry:
     Raises:
         DamagedFileError: It cannot be read.
     """
-    content = path.read_bytes()
     try:
+        content = path.read_bytes()
         frame = pl.read_parquet(io.BytesIO(content), columns=["timestamp"])
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as exc:
+        built = read_built(content)
+    except OSError as exc:
+        raise DamagedFileError(path, exc.strerror or str(exc)) from exc
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, BadBarsError) as exc:
         raise DamagedFileError(path, str(exc)) from exc
     if frame.is_empty():
         raise DamagedFileError(path, "it holds no bars")
     if frame.schema["timestamp"] != BAR_SCHEMA["timestamp"]:
         cause = f"its timestamps are {frame.schema['timestamp']}, not {BAR_SCHEMA['timestamp']}"
         raise DamagedFileError(path, cause)
-    return _describe(path.stem, frame, content, read_built(content).height)
+    return _describe(path.stem, frame, content, built.height)
 
 
 def file_problem(path: Path, entry: FileEntry) -> str | None:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from openbell.model.interval import DAY_NS
 from openbell.store.layout import BAR_SCHEMA, Partition, instant
 from openbell.store.writer import StoreWriter
+from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
+    from datetime import date, datetime
 
     from openbell.store.store import BarStore
 
 __all__ = ["Removal", "removable", "remove_bars"]
+
+
+_FIRST_NS, _AFTER_NS = -(2**63), 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,8 @@ def removable(
 def _stage(
     writer: StoreWriter, series: Iterable[tuple[str, str]], first: date | None, last: date | None
 ) -> list[Removal]:
-    begin = datetime.combine(first, time(), UTC) if first else None
-    end = datetime.combine(last, time(), UTC) + timedelta(days=1) if last else None
+    begin = day_number(first) * DAY_NS if first else _FIRST_NS
+    end = (day_number(last) + 1) * DAY_NS if last else _AFTER_NS
     changes: dict[Partition, pl.DataFrame | None] = {}
     removals = []
     for symbol, interval in dict.fromkeys(series):
@@ -77,9 +81,9 @@ def _stage(
         for entry in writer.manifest.files.get((symbol, interval), ()):
             partition = Partition(interval, symbol, entry.month)
             starts, ends = instant(entry.first_ns), instant(entry.last_ns)
-            if (begin and ends < begin) or (end and starts >= end):
+            if entry.last_ns < begin or entry.first_ns >= end:
                 continue
-            if (begin is None or begin <= starts) and (end is None or ends < end):
+            if begin <= entry.first_ns and entry.last_ns < end:
                 # Goes as a whole and is not read: it may be damaged.
                 changes[partition] = None
                 rows, times = rows + entry.rows, [*times, starts, ends]
@@ -94,15 +98,11 @@ def _stage(
     return removals
 
 
-def _split(
-    bars: pl.DataFrame | None, begin: datetime | None, end: datetime | None
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _split(bars: pl.DataFrame | None, begin: int, end: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the bars that stay, and those that go."""
     if bars is None:
         return BAR_SCHEMA.to_frame(), BAR_SCHEMA.to_frame()
-    goes = pl.lit(value=True)
-    if begin is not None:
-        goes &= pl.col("timestamp") >= begin
-    if end is not None:
-        goes &= pl.col("timestamp") < end
+    # Dates reach further than nanoseconds.
+    last = min(end, _AFTER_NS) - 1
+    goes = pl.col("timestamp").to_physical().is_between(max(begin, _FIRST_NS), last)
     return bars.filter(~goes), bars.filter(goes)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from openbell.errors import DamagedFileError, NotAStoreError, StoreError, command_on
 from openbell.store.atomic_files import replace_file, sync_folders
-from openbell.store.layout import BARS, LOCK, MANIFEST, OWN_NAMES, STORE_MARKER
+from openbell.store.layout import BARS, LOCK, MANIFEST, OWN_NAMES, STORE_MARKER, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,12 +25,17 @@ __all__ = [
 ]
 
 _SCHEMA_VERSION = 1
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError)
 _CONTENT = (json.dumps({"format": "openbell-store", "schema_version": _SCHEMA_VERSION}) + "\n").encode()
 
 
 def has_store_marker(folder: Path) -> bool:
     """Return whether the folder says that it is a store."""
-    return (folder / STORE_MARKER).exists()
+    try:
+        return (folder / STORE_MARKER).exists()
+    except (OSError, ValueError):
+        # No such path can be; or it is not for us to read, which whoever opens it is told.
+        return False
 
 
 def require_store_marker(folder: Path) -> None:
@@ -50,7 +55,7 @@ def require_store_marker(folder: Path) -> None:
         if (folder / MANIFEST).exists() or (folder / BARS).exists():
             raise DamagedFileError(folder / STORE_MARKER, "it is missing", mend) from None
         raise NotAStoreError(f"{folder} is not an openbell store (it has no {STORE_MARKER}). {remedy}") from None
-    except (ValueError, KeyError, TypeError) as exc:
+    except _UNREADABLE as exc:
         raise DamagedFileError(folder / STORE_MARKER, f"it cannot be read: {exc}", mend) from exc
     _require_known(folder, version)
 
@@ -65,7 +70,7 @@ def require_traces(folder: Path) -> None:
     _require_folder(folder, "Name the folder of a store.")
     if not any((folder / name).exists() for name in (STORE_MARKER, MANIFEST, BARS)):
         raise NotAStoreError(f"{folder} is not an openbell store. Name the folder that holds {STORE_MARKER}.")
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+    with contextlib.suppress(*_UNREADABLE):
         _require_known(folder, _schema_version(folder))
 
 
@@ -73,14 +78,22 @@ def require_free(folder: Path) -> None:
     """Refuse to make a store in a folder that is used for something else.
 
     Raises:
-        NotAStoreError: It is, or it is a file.
+        NotAStoreError: It is, or it is a file, or no folder can be there.
     """
-    if not folder.exists():
+    remedy = "Name an empty or a new folder."
+    if not _is_there(folder, remedy):
+        above = next((path for path in folder.parents if _is_there(path, remedy)), folder)
+        if not above.is_dir():
+            raise NotAStoreError(f"{above} is a file, and no folder can be in it. {remedy}")
         return
     if not folder.is_dir():
-        raise NotAStoreError(f"{folder} is a file. Name an empty or a new folder.")
+        raise NotAStoreError(f"{folder} is a file. {remedy}")
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except OSError as exc:
+        raise NotAStoreError(f"{folder} cannot be read: {exc.strerror}. {remedy}") from exc
     # Hidden files may be what a creation that was killed has left.
-    others = sorted(p.name for p in folder.iterdir() if not p.name.startswith(".") and p.name not in OWN_NAMES)
+    others = [name for name in names if not name.startswith(".") and name not in OWN_NAMES]
     if others:
         raise NotAStoreError(
             f"{folder} is not an openbell store and not empty (it holds {', '.join(others[:3])}). "
@@ -117,6 +130,8 @@ def store_marker_problem(folder: Path) -> str | None:
         return None if (folder / STORE_MARKER).read_bytes() == _CONTENT else "its content is not what was stored"
     except FileNotFoundError:
         return "it is missing"
+    except OSError as exc:
+        return exc.strerror or str(exc)
 
 
 def remove_if_empty(folder: Path) -> None:
@@ -130,10 +145,23 @@ def remove_if_empty(folder: Path) -> None:
 
 
 def _require_folder(folder: Path, remedy: str) -> None:
-    if not folder.exists():
+    if not _is_there(folder, remedy):
         raise NotAStoreError(f"there is no folder {folder}. {remedy}")
     if not folder.is_dir():
         raise NotAStoreError(f"{folder} is a file. Name the folder of a store.")
+
+
+def _is_there(path: Path, remedy: str) -> bool:
+    """Return whether there is a file or folder.
+
+    Raises:
+        NotAStoreError: There can be none of that name, or one may not look.
+    """
+    try:
+        return path.exists()
+    except (OSError, ValueError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else exc
+        raise NotAStoreError(f"{shortened(str(path))} cannot be a store: {reason}. {remedy}") from exc
 
 
 def _schema_version(folder: Path) -> int:

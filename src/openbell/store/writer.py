@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openbell.errors import DamagedFileError
+from openbell.errors import BadBarsError, DamagedFileError
 from openbell.store.built import BUILT, marked_as, read_built, with_built_column
 from openbell.store.check_bars import require_good_bars
 from openbell.store.checksum import sha256_of
@@ -134,7 +134,7 @@ class StoreWriter:
             raise DamagedFileError(path, "its content is not what was stored")
         try:
             return marked_as(pl.read_parquet(io.BytesIO(content)), read_built(content))
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as exc:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, BadBarsError) as exc:
             raise DamagedFileError(path, str(exc)) from exc
 
     def _replaces_lost(self, partition: Partition, rows: pl.DataFrame) -> bool:

@@ -31,8 +31,9 @@ def list_store(
     from openbell.store.store import BarStore
 
     folder = store_folder(store)
+    opened = BarStore.open(folder)
     if built:
-        _list_built(BarStore.open(folder), as_json=as_json)
+        _list_built(opened, as_json=as_json)
         return
     label = read_label(folder)
     listing: list[dict[str, Any]] = [
@@ -47,7 +48,7 @@ def list_store(
             "built": c.built,
             **({"label": label} if label else {}),
         }
-        for c in BarStore.open(folder).coverage()
+        for c in opened.coverage()
     ]
     if as_json:
         print_json(listing)

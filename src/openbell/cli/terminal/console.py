@@ -91,7 +91,7 @@ def fail(error: OpenbellError) -> NoReturn:
 
 @contextmanager
 def errors_for_people() -> Iterator[None]:
-    """End the command through `fail` when openbell raises one of its errors.
+    """End the command through `fail` when openbell raises one of its errors, or the system one about a file.
 
     Serves as a context manager and as a decorator.
     """
@@ -99,6 +99,12 @@ def errors_for_people() -> Iterator[None]:
         yield
     except OpenbellError as error:
         fail(error)
+    except BrokenPipeError:
+        # Who reads the output has had enough: no error of ours, and nobody to be told.
+        raise
+    except OSError as error:
+        what = f"{error.filename}: " if error.filename is not None else ""
+        fail(OpenbellError(f"{what}{error.strerror or error}"))
 
 
 @contextmanager
