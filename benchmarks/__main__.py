@@ -12,7 +12,7 @@ from benchmarks.measure import measure
 from benchmarks.regression import lost, slowest
 from benchmarks.report import load_results, save_results, target_lines, write_report
 from benchmarks.scaling import measure_scaling
-from benchmarks.start import measure_start
+from benchmarks.start import measure_run, measure_start, start_losses
 from benchmarks.synthetic import calendar
 
 if TYPE_CHECKING:
@@ -71,12 +71,14 @@ def quick(only: list[str], repeats: int | None, *, record: bool) -> int:
             if record:
                 measured[workload.name] = slowest(workload, measured[workload.name], repeats)
             losses.extend(lost(workload, measured[workload.name], {} if record else recorded.get(workload.name, {})))
+    if not only or "start" in only:
+        losses += start_losses(measure_run(5))
     if losses and here != there:
         print(f"recorded on another kind of machine ({there}; this is {here}): reported, no failure", file=sys.stderr)
     if record:
         save_results({"machine": machine(), "workloads": recorded | measured}, "quick.json")
     print(*losses, sep="\n", file=sys.stderr)
-    wrong = [loss for loss in losses if not loss.endswith("slower")]
+    wrong = [loss for loss in losses if not loss.endswith(("slower", "larger"))]
     return int(bool(wrong) or (bool(losses) and here == there))
 
 

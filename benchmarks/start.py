@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
@@ -36,7 +37,7 @@ IMPORTS = {
     "structlog": "",
     "rich.console": "",
 }
-"""Libraries that openbell uses, and what is there already when it imports them; TA-Lib itself imports pandas."""
+"""Libraries that openbell uses, and what is there already when it imports them; TA-Lib by itself imports pandas."""
 
 
 def measure_start(repeats: int = 15) -> dict[str, Any]:
@@ -52,8 +53,66 @@ def measure_start(repeats: int = 15) -> dict[str, Any]:
     return {
         "ms": {name: round(median(found), 1) for name, found in times.items()},
         "import_openbell_loads": loaded,
+        "run": measure_run(repeats),
         "imports": {name: import_cost(name, after) for name, after in IMPORTS.items()},
     }
+
+
+RUN = """\
+session_name: one
+store: store
+backtest_config: {start_date: 2024-07-02, end_date: 2024-07-02}
+session_data_config: {symbols: [ALFA]}
+strategies:
+  - {module: "openbell.examples.ema_cross:EmaCross", config: {fast: 10, slow: 20, interval: 5m}}
+"""
+"""One symbol and one day of the demo's market, with a strategy on derived bars and two of TA-Lib's indicators."""
+
+MOST_TIMES_POLARS = 3.0
+MOST_MIB = 110.0
+
+
+def measure_run(repeats: int = 15) -> dict[str, float]:
+    """Whole processes of a short run and of ``import polars`` in turn: CPU seconds and peak memory, medians."""
+    with TemporaryDirectory(prefix="openbell-start-") as name:
+        folder = Path(name)
+        subprocess.run([OPENBELL, "demo", "--out", name], check=True, capture_output=True)
+        (folder / "one.yaml").write_text(RUN)
+        polars, run = [], []
+        for number in range(repeats + 1):
+            polars.append(_process(COMMANDS["import polars"]))
+            run.append(_process([OPENBELL, "run", str(folder / "one.yaml"), "--out", str(folder / f"run-{number}")]))
+    # In the first two processes Python may compile modules.
+    polars_s, (run_s, run_mib) = median(s for s, _ in polars[1:]), map(median, zip(*run[1:], strict=True))
+    return {"times_polars": round(run_s / polars_s, 2), "cpu_ms": round(run_s * 1000, 1), "peak_mib": round(run_mib, 1)}
+
+
+WATCH = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, capture_output=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+"""
+
+
+def _process(command: list[str]) -> tuple[float, float]:
+    """CPU seconds and peak MiB of a process; CPU, since what else the machine does adds less to it."""
+    # A small process starts it, because the peak of a process begins with the size of the one that starts it.
+    done = subprocess.run([PYTHON, "-c", WATCH, *command], check=True, capture_output=True, text=True)
+    seconds, mib = map(float, done.stdout.split())
+    return seconds, mib
+
+
+def start_losses(measured: dict[str, float]) -> list[str]:
+    """What is to be told of a start that takes too long or too much."""
+    times, mib = measured["times_polars"], measured["peak_mib"]
+    print(f"start: a short run takes {times} times import polars, and {mib} MiB", flush=True)
+    losses = []
+    if times > MOST_TIMES_POLARS:
+        losses.append(f"start: {times} times import polars instead of {MOST_TIMES_POLARS} at most is slower")
+    if mib > MOST_MIB:
+        losses.append(f"start: {mib} MiB instead of {MOST_MIB} at most is larger")
+    return losses
 
 
 def import_cost(name: str, after: str, repeats: int = 5) -> dict[str, float | str]:

@@ -133,6 +133,9 @@ def _others(results: Results) -> list[Target]:
     ms = results.get("start", {}).get("ms", {})
     for ours, theirs, limit in (("import openbell", "import polars", 1.2), ("openbell --help", "import typer", 1.5)):
         found.append(Target("start", f"{ours} to {theirs}", ratio(ms.get(ours), ms.get(theirs)), limit))
+    run = results.get("start", {}).get("run", {})
+    found.append(Target("start", "a run of one symbol and day to import polars, CPU", run.get("times_polars"), 3.0))
+    found.append(Target("start", "its peak memory", run.get("peak_mib"), 110.0, "MiB"))
     return found
 
 

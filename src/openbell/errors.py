@@ -22,8 +22,6 @@ The tree is sorted by what the caller can do about it:
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-from shlex import quote
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -60,6 +58,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     It begins with a blank. Without near names, those that begin with ``name`` are taken; without those, it is empty.
     """
+    from difflib import get_close_matches
+
     folded = {k.casefold(): k for k in known}
     wanted = name.casefold()
     near = [folded[match] for match in get_close_matches(wanted, folded, n=_MOST_NEAR, cutoff=0.6)]
@@ -71,6 +71,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 def command_on(command: str, store: Path) -> str:
     """Return an openbell command on a store, such as ``data repair``, to be copied into a shell."""
+    from shlex import quote
+
     return f"openbell {command} --store {quote(str(store))}"
 
 

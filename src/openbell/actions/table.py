@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
@@ -68,6 +67,8 @@ class Action:
             return f"renamed from {self.symbol} to {self.new_symbol}"
         if self.type == "dividend":
             return f"dividend of {self.value:g}"
+        from fractions import Fraction
+
         new = Fraction(self.value or math.nan).limit_denominator(_LARGEST_TERM)
         return f"split {new.numerator} for {new.denominator}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -51,7 +52,7 @@ class ExchangeCalendar:
     exchange: str
     timezone: ZoneInfo
     sessions: SessionGrid
-    days: list[int]
+    days: array[int]
     first_ns: NDArray[np.int64]
     last_ns: NDArray[np.int64]
     settled_until: int | None
@@ -112,7 +113,7 @@ def load_calendar(
         exchange=name,
         timezone=schedule.timezone,
         sessions=grid,
-        days=grid.days.tolist(),
+        days=array("q", grid.days.tobytes()),
         first_ns=grid.segment_open_ns[first_segment],
         last_ns=grid.segment_close_ns[after_segment - 1],
         settled_until=schedule.settled_until,

@@ -68,7 +68,7 @@ class TimeManager:
         self.timezone: ZoneInfo = calendar.timezone
         self._all = calendar.sessions
         self._settled_until = sys.maxsize if calendar.settled_until is None else calendar.settled_until
-        # Single days are looked up in a list: a search of NumPy's costs ten times as much.
+        # Single days are looked up in an array of Python's: a search of NumPy's costs ten times as much.
         self._days = calendar.days
         self._first_day, self._last_day = self._days[0], self._days[-1]
         self._session_of_day = lru_cache(maxsize=_MOST_CACHED)(self._session)
