@@ -1,4 +1,4 @@
-"""How many bars of an interval a year of a calendar has, for what is given per year."""
+"""Number of bars in a year of a calendar, for values that are given per year."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COUNTED = day_number(date(2005, 1, 1)), day_number(date(2025, 1, 1))
 
 
 def bars_per_year(grid: SessionGrid, interval: Interval) -> float:
-    """Return the bars in a year: sessions in a year, rounded, times bars in a usual session.
+    """Return the bars in a year, as rounded sessions in a year times bars in a usual session.
 
     On XNYS that is 252 of ``1d``, 252 x 78 of ``5m`` and 52 of ``1w``; on ``24/7`` 365 of ``1d``. Extended hours count
     when the grid has them.

@@ -152,7 +152,7 @@ def _interval_of(indicator: Indicator, frame: Any, kind: str) -> str:
 
 
 def _starts(frame: Any, kind: str) -> NDArray[np.int64]:
-    """Return the times of the rows in any time zone or in none; empty when there are none."""
+    """Return the times of the rows in any time zone or in none, or an empty column."""
     if "timestamp" in frame.columns:
         column = frame["timestamp"]
     elif kind == "pandas" and hasattr(frame.index, "tz"):

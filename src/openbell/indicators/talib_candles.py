@@ -23,7 +23,7 @@ _RISE, _FALL = 50.0, 1e-3
 
 
 def candle_kernel(function: Callable[..., Any], lookback: Callable[[Params], Lookback]) -> Kernel:
-    """Return the kernel of a candle pattern: 100, -100 or 0 at each row, NaN where not ready."""
+    """Return the kernel of a candle pattern, with 100, -100 or 0 at each row that is ready."""
 
     def kernel(bars: IndicatorInputs, params: Params) -> Column:
         prices = [bars.open, bars.high, bars.low, bars.close]

@@ -88,7 +88,8 @@ def _adosc(high: Column, low: Column, close: Column, volume: Column, p: Params) 
 
 
 def _behind_running_sum(steps: Column, period: int) -> Column:
-    """Return the exponential average of the running sum of ``steps``, minus that sum; both begin equal."""
+    """Return the exponential average of the running sum of ``steps``, minus that sum."""
+    # Both begin equal.
     alpha = 2 / (period + 1)
     column = np.zeros(len(steps) + period - 1)
     column[period:] = steps[1:] * (1 - 1 / alpha)

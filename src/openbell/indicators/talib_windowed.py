@@ -217,7 +217,10 @@ def _coppock(close: Column, p: Params) -> Column:
 
 
 def fast_k(high: Column, low: Column, close: Column, period: int, flat: float = 0.0) -> Column:
-    """Return where between the lowest low and the highest high the close lies, in percent; 0 up to a width ``flat``."""
+    """Return the place of the close between lowest low and highest high, in percent.
+
+    It is 0 up to a width ``flat``.
+    """
     lowest = _lowest(low, period)
     width = _highest(high, period) - lowest
     width[width <= flat] = 0

@@ -39,12 +39,12 @@ def lagged(column: Column, rows: int) -> Column:
 
 
 def sums(column: Column, period: int) -> Column:
-    """Return the sum of the last ``period`` rows; NaN where there are fewer."""
+    """Return the sum of the last ``period`` rows, NaN where there are fewer."""
     return _over_windows((column,), period, _add)[0]
 
 
 def means(column: Column, period: int) -> Column:
-    """Return the mean of the last ``period`` rows; of equal values it is that value exactly."""
+    """Return the mean of the last ``period`` rows, exact for equal values."""
     return _over_windows((column,), period, _merge_means)[0]
 
 
@@ -88,7 +88,7 @@ def mean_deviations(column: Column, period: int) -> Column:
 
 
 def _over_windows(columns: _State, period: int, merge: _Merge) -> _State:
-    """Merge the rows of each window of ``period`` rows; rows that are NaN at the beginning are left out."""
+    """Merge the rows of each window of ``period`` rows, without those that are NaN at the beginning."""
     rows = len(columns[0])
     begin = max(map(_first_number, columns))
     merged = tuple(np.full(rows, np.nan) for _ in columns)
@@ -101,7 +101,7 @@ def _over_windows(columns: _State, period: int, merge: _Merge) -> _State:
 
 
 def _first_number(column: Column) -> int:
-    """Return the first row that is not NaN; the length of the column when there is none."""
+    """Return the first row that is not NaN, or the length of the column."""
     if not len(column) or column[0] == column[0]:
         return 0
     numbers = column == column
