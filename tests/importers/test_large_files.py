@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openbell.errors import ConfigError
-from openbell.importers import csv_table, parquet_table, spill_buffer, tables
+from openbell.importers import columnar_table, csv_table, spill_buffer, tables
 from openbell.importers.csv import CsvColumns, CsvReading, import_csv, storable
-from openbell.importers.parquet import import_parquet
+from openbell.importers.frames import import_parquet
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def store(tmp_path: Path) -> BarStore:
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A chunk of a few rows, a batch of a few more, and no room in memory."""
     monkeypatch.setattr(csv_table, "BLOCK_BYTES", 300)
-    monkeypatch.setattr(parquet_table, "CHUNK_ROWS", 7)
+    monkeypatch.setattr(columnar_table, "CHUNK_ROWS", 7)
     monkeypatch.setattr(spill_buffer, "ROWS_IN_MEMORY", 10)
     monkeypatch.setattr(tables, "BATCH_ROWS", 12)
     monkeypatch.setattr(tables, "BUCKET_NS", 600_000_000_000)

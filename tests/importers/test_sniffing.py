@@ -16,9 +16,10 @@ import polars as pl
 import pytest
 
 from openbell.errors import BadBarsError, ConfigError, IntervalError
+from openbell.importers.columnar_table import parquet_table
 from openbell.importers.csv import CsvColumns, import_csv_as
 from openbell.importers.sniffing.label import sniff_label
-from openbell.importers.sniffing.table import Given, Guess, sniff_csv, sniff_parquet
+from openbell.importers.sniffing.table import Given, Guess, sniff_csv, sniff_frame
 from openbell.importers.sources import Source
 from openbell.store.store import BarStore
 from openbell.timing import TimeManager
@@ -433,7 +434,7 @@ def test_parquet_of_any_time_type(tmp_path: Path, typed: str) -> None:
     path = tmp_path / "ACME.parquet"
     pl.DataFrame({"ts": column, **prices(len(local)), "tags": [["a"]] * len(local)}).write_parquet(path)
     given = NEW_YORK if typed in ("naive", "text") else Given()
-    guess = sniff_parquet(Source(path, symbol="ACME"), given)
+    guess = sniff_frame(parquet_table(Source(path, symbol="ACME")), given)
 
     assert str(guess.reading.interval) == ("1d" if typed == "date" else "1m")
     expected = datetime(2024, 6, 27, tzinfo=UTC) if typed == "date" else datetime(2024, 6, 27, 13, 30, tzinfo=UTC)

@@ -29,6 +29,11 @@ _IMPORT: Commands = {
         "data.import_bars:import_parquet",
         "Import Parquet files of 1s, 1m, 60m or 1d bars; what is not given is guessed, shown, and to be confirmed.",
     ),
+    "feather": ("data.import_bars:import_feather", "Import Feather files, as Parquet files are."),
+    "json": (
+        "data.import_bars:import_json",
+        "Import JSON of records, columns or arrays, as APIs answer; what is not given is guessed, and to be confirmed.",
+    ),
     "databento": (
         "data.import_bars:import_databento",
         "Import Databento's OHLCV files, through Databento's own package (openbell's extra \"databento\").",

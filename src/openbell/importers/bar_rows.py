@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openbell.errors import ConfigError
+from openbell.errors import ConfigError, StoreError
 from openbell.importers.numbers import number
 from openbell.importers.table import NO_BAD_ROWS, Chunk
+from openbell.store.layout import require_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,8 +94,7 @@ class BarRows:
         bars = rows.select("line", *values).hstack(moments)
         bars = self._on_grid(self._scaled(bars))
         if self.symbol is None:
-            unnamed = pl.col("symbol").fill_null("") == ""
-            bars = bars.with_columns(reason=pl.when(unnamed).then(pl.lit("the symbol is missing")).otherwise("reason"))
+            bars = _with_reasons_of_symbols(bars)
         if bars["reason"].null_count() == len(bars):
             return bars.drop("reason"), chunk.bad
         bad = bars.filter(pl.col("reason").is_not_null()).select(NO_BAD_ROWS.columns)
@@ -135,6 +135,18 @@ class BarRows:
         return bars.with_columns(
             reason=pl.when(off & pl.col("reason").is_null()).then(pl.lit(off_grid)).otherwise("reason")
         )
+
+
+def _with_reasons_of_symbols(bars: pl.DataFrame) -> pl.DataFrame:
+    """Add a reason to rows whose symbol is missing, or is one that a store cannot hold."""
+    bad = {}
+    for symbol in bars["symbol"].drop_nulls().unique():
+        try:
+            require_symbol(symbol)
+        except StoreError:
+            bad[symbol] = "the symbol is too long or cannot be printed" if symbol else "the symbol is missing"
+    why = pl.col("symbol").fill_null("").replace_strict({"": "the symbol is missing", **bad}, default=None)
+    return bars.with_columns(reason=pl.coalesce(why.cast(pl.String), "reason"))
 
 
 def volume_columns(name: str | None) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-__all__ = ["EPOCH", "EPOCH_FORMATS", "read_epochs", "unit_of"]
+__all__ = ["EPOCH", "EPOCH_FORMATS", "FIRST_S", "LAST_S", "read_epochs", "unit_of"]
 
 EPOCH = "epoch"
 """The format of times since 1970 whose unit is each value's."""
@@ -16,7 +16,8 @@ EPOCH_FORMATS = {EPOCH: 0, "epoch_s": 1_000_000_000, "epoch_ms": 1_000_000, "epo
 _UNITS = np.array([1_000_000_000, 1_000_000, 1_000, 1], np.int64)
 # A value below 10^11 counts seconds (to the year 5138), one below 10^14 milliseconds (from 1973 on), and so on.
 _BOUNDS = np.array([10**11, 10**14, 10**17], np.int64)
-_FIRST_S, _LAST_S = -8_520_336_000, 4_133_980_800
+_MOSTLY = 0.5
+FIRST_S, LAST_S = -8_520_336_000, 4_133_980_800
 """The seconds of the years 1700 and 2101, beyond which a time is implausible."""
 
 
@@ -44,7 +45,7 @@ def read_epochs(times: pl.Series, unit_ns: int = 0) -> pl.DataFrame:
     values = whole.fill_null(real.floor().cast(pl.Int64, strict=False)).fill_null(0).to_numpy()
     units = unit_of(values)
     ns, plausible = _in_ns(values, units)
-    ns, plausible = _by_neighbours(values, units, ns, plausible & there, unit_ns)
+    ns, plausible = _by_neighbours(values, units, ns, plausible & there, there, unit_ns)
     part = ((real - real.floor()).fill_null(0.0).to_numpy() * units).round().astype(np.int64)
     ns = ns + np.where(whole.is_null().to_numpy(), part, 0)
     frame = pl.DataFrame({"ns": ns, "there": there, "plausible": plausible})
@@ -58,28 +59,33 @@ def read_epochs(times: pl.Series, unit_ns: int = 0) -> pl.DataFrame:
 
 def _in_ns(values: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     seconds = values // (1_000_000_000 // units)
-    plausible = (seconds >= _FIRST_S) & (seconds < _LAST_S)
+    plausible = (seconds >= FIRST_S) & (seconds < LAST_S)
     return np.where(plausible, values, 0) * units, plausible
 
 
 def _by_neighbours(
-    values: np.ndarray, units: np.ndarray, ns: np.ndarray, plausible: np.ndarray, unit_ns: int
+    values: np.ndarray, units: np.ndarray, ns: np.ndarray, plausible: np.ndarray, there: np.ndarray, unit_ns: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Read a value of another magnitude in the usual unit where that lies nearer to its neighbours.
+    """Read values of another magnitude in the usual unit where most of them then lie nearer to their neighbours.
 
     Milliseconds of 1970 look like seconds of later years.
     """
     known = units[plausible]
-    if not len(known) or (not unit_ns and (known == known[0]).all()):
+    if not len(known) and not unit_ns:
         return ns, plausible
     usual = unit_ns or int(_UNITS[np.bincount(np.searchsorted(-_UNITS, -known)).argmax()])
-    other = np.flatnonzero(plausible & (units != usual))
     sure = np.flatnonzero(plausible & (units == usual))
-    if not len(other) or not len(sure):
+    if not len(sure) and not unit_ns:
         return ns, plausible
-    alternative, possible = _in_ns(values[other], np.full(len(other), usual))
-    near = ns[sure[np.clip(np.searchsorted(sure, other), 0, len(sure) - 1)]]
-    better = possible & (np.abs(alternative - near) < np.abs(ns[other] - near))
-    ns = ns.copy()
-    ns[other[better]] = alternative[better]
+    ns, plausible = ns.copy(), plausible.copy()
+    for unit in np.unique(units[there & (units != usual)]):
+        rows = np.flatnonzero(there & (units == unit))
+        alternative, possible = _in_ns(values[rows], np.full(len(rows), usual))
+        better = possible & ~plausible[rows]
+        if len(sure):
+            near = ns[sure[np.clip(np.searchsorted(sure, rows), 0, len(sure) - 1)]]
+            better |= possible & (np.abs(alternative - near) < np.abs(ns[rows] - near))
+        if better.mean() > _MOSTLY:
+            ns[rows[possible]] = alternative[possible]
+            plausible[rows[possible]] = True
     return ns, plausible

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, cast
 import polars as pl
 
 from openbell.errors import ConfigError
+from openbell.importers.foreign import conversion_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ _PACKED = (".gz", ".zst")
 _DATE = r"(?P<date>\d{4}[-_.]?\d{2}[-_.]?\d{2})"
 _SYMBOL = r"(?P<symbol>[^/]+?)"
 _WILD = set("*?[")
+_PROSE = re.compile(r"(read.?me|licen[cs]e|notice|change(log|s)?|terms|about|info|disclaimer)\b.*\.txt$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,12 @@ def _files(path: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, str | N
     """Yield the files that a path stands for, each with the pattern that found it."""
     text = str(path)
     if path.is_file():
+        if (hint := conversion_of(_unpacked(path), endings)) is not None:
+            raise ConfigError(f"{path} is no {endings[0]} file: {hint}")
         yield path, None
     elif path.is_dir():
         wanted = (*_with_packed(endings), *(f"{e}.zip" for e in endings), ".zip")
-        yield from ((p, None) for p in sorted(path.iterdir()) if p.name.lower().endswith(wanted) and p.is_file())
+        yield from ((p, None) for p in sorted(path.iterdir()) if _is_wanted(p.name, wanted) and p.is_file())
     elif "{symbol}" in text or "{date}" in text or _WILD & set(text):
         files = _glob(text.replace("{symbol}", "*").replace("{date}", "*"))
         pattern = text if "{symbol}" in text or "{date}" in text else None
@@ -98,6 +102,14 @@ def _files(path: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, str | N
         yield from matching
     else:
         raise ConfigError(f"there is no file {path}.")
+
+
+def _is_wanted(name: str, endings: tuple[str, ...]) -> bool:
+    return name.lower().endswith(endings) and not _PROSE.match(name)
+
+
+def _unpacked(path: Path) -> Path:
+    return path.with_suffix("") if path.suffix.lower() in (*_PACKED, ".zip") else path
 
 
 def _below(paths: Sequence[Path], endings: tuple[str, ...]) -> str:
@@ -123,7 +135,7 @@ def _members(file: Path, endings: tuple[str, ...]) -> list[str | None]:
         return [None]
     try:
         with zipfile.ZipFile(file) as archive:
-            names = sorted(n for n in archive.namelist() if n.lower().endswith((*endings, ".txt")))
+            names = sorted(n for n in archive.namelist() if _is_wanted(Path(n).name, endings))
     except (OSError, zipfile.BadZipFile):
         return [None]  # reading it fails with the reason, and the other files are imported
     return [n for n in names if not n.startswith("__MACOSX")]
@@ -175,7 +187,7 @@ def _stem(name: str) -> str:
     name = Path(name).name
     for ending in (*_PACKED, ".zip"):
         name = name[: -len(ending)] if name.lower().endswith(ending) else name
-    return re.sub(r"\.(csv|txt|tsv|parquet|pq|dbn)$", "", name, flags=re.IGNORECASE)
+    return re.sub(r"\.(csv|txt|tsv|parquet|pq|dbn|jsonl?|ndjson|feather|arrow|ipc)$", "", name, flags=re.IGNORECASE)
 
 
 def _with_packed(endings: tuple[str, ...]) -> tuple[str, ...]:

@@ -22,13 +22,16 @@ LONGEST_LINE = 8 << 20
 """A file with a longer line is no table."""
 
 
-def text_blocks(source: Source, size: int, encoding: str | None = None) -> Iterator[bytes]:
+def text_blocks(
+    source: Source, size: int, encoding: str | None = None, *, longest: int | None = None
+) -> Iterator[bytes]:
     """Yield the content as UTF-8 in blocks of whole lines, each ended by a newline.
 
     Args:
         source: The file.
         size: How many bytes are read at once.
         encoding: How the text is encoded; None: UTF-8, or UTF-16 with a byte-order mark.
+        longest: How long a line may be; None: `LONGEST_LINE`.
 
     Raises:
         OSError: The file cannot be read or decoded, or has a line longer than `LONGEST_LINE`. A damaged one raises
@@ -41,8 +44,8 @@ def text_blocks(source: Source, size: int, encoding: str | None = None) -> Itera
             content = left + decode(content)
             cut = content.rfind(b"\n") + 1
             left = content[cut:]
-            if len(left) > LONGEST_LINE:
-                raise OSError(f"a line is longer than {LONGEST_LINE >> 20} MB: this is no table of bars")
+            if len(left) > (longest or LONGEST_LINE):
+                raise OSError(f"a line is longer than {(longest or LONGEST_LINE) >> 20} MB: this is no table of bars")
             if cut:
                 yield content[:cut]
         left += decode(b"", final=True)

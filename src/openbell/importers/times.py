@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from openbell.errors import ConfigError
-from openbell.importers.epochs import EPOCH_FORMATS, read_epochs
+from openbell.importers.epochs import EPOCH_FORMATS, FIRST_S, LAST_S, read_epochs
 from openbell.importers.session_dates import session_dates
 from openbell.importers.written_times import ISO_FORMATS, read_written
 from openbell.importers.zones import OFFSET, ZONE_NAME, fixed_zone, local_to_utc, named_zone
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["EPOCH_FORMATS", "TimeReader"]
 
 _WITH_OFFSET = ("%z", "%:z", "%#z", "%+")
+_NO_TIME = "the time is missing or implausible"
 _UTC_NS = pl.Datetime("ns", "UTC")
 _SECOND_NS = 1_000_000_000
-_FIRST_YEAR, _LAST_YEAR = 1700, 2100
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,10 @@ class TimeReader:
             )
         parts = [self._with_offset(text), self._with_zone_name(text)]
         aware = parts[0]["timestamp"].is_not_null() | parts[1]["timestamp"].is_not_null()
-        self._require_time_zone(text.filter(~aware & text.is_not_null() & (text != "")))
         naive = read_written(text.set(aware, None), self.time_format)
+        # What is no time at all needs no time zone.
+        unread = text.filter(~aware & (naive.is_not_null() | text.str.contains(r"^-?\d{9,}(\.\d+)?$")))
+        self._require_time_zone(unread)
         rest = local_to_utc(naive, self.timezone or "UTC", groups)
         found = parts[0]["timestamp"].fill_null(parts[1]["timestamp"]).fill_null(rest["timestamp"])
         return pl.DataFrame({"timestamp": found, "reason": rest["reason"].set(found.is_not_null(), None)})
@@ -104,11 +106,12 @@ class TimeReader:
     def _of_type(self, times: pl.Series, groups: pl.Series | None) -> pl.DataFrame:
         """Return dates and times of a temporal column, those without a time zone as local ones."""
         if getattr(times.dtype, "time_zone", None) is not None:
-            return _judged(times, "the time is missing")
+            return _judged(times, _NO_TIME)
         naive = times.cast(pl.Datetime("us"))
+        naive = naive.set(_implausible(naive), None)
         self._require_time_zone(naive.drop_nulls().head(1).cast(pl.String))
         found = local_to_utc(naive, self.timezone or "UTC", groups)
-        return found.with_columns(pl.col("reason").str.replace("the time cannot be read", "the time is missing"))
+        return found.with_columns(pl.col("reason").str.replace("the time cannot be read", _NO_TIME))
 
     def _alike(self, times: pl.Series, groups: pl.Series | None) -> pl.DataFrame | None:
         """Return the times if all are written like the first.
@@ -135,7 +138,7 @@ class TimeReader:
             if aware:
                 return None
             self._require_time_zone(first)
-            return local_to_utc(_plausible(found), self.timezone or "UTC", groups)
+            return local_to_utc(found.set(_implausible(found), None), self.timezone or "UTC", groups)
         return None
 
     def _with_offset(self, text: pl.Series) -> pl.DataFrame:
@@ -170,7 +173,7 @@ class TimeReader:
         """Return the dates of daily bars: as written, in the time zone, or by the sessions of an exchange."""
         written = self.written_dates(times)
         if self.sessions_of is None and (self.timezone is None or not self.has_instants(times)):
-            return _judged(written, "the date cannot be read" if times.dtype == pl.String else "the date is missing")
+            return _judged(written, "the date cannot be read" if times.dtype == pl.String else _NO_TIME)
         local = TimeReader(self.interval, self.time_format, self.timezone or "UTC")
         found = local.instants(times)
         if self.sessions_of is not None:
@@ -187,6 +190,8 @@ class TimeReader:
         """Return the times as they are written, those of numbers in UTC, as datetimes without a zone."""
         if times.dtype.is_temporal():
             aware = getattr(times.dtype, "time_zone", None) is not None
+            if isinstance(times.dtype, pl.Datetime):
+                times = times.set(_implausible(times), None)
             local = times.dt.replace_time_zone(None) if aware else times
             return local.cast(pl.Datetime("us"))
         if self.time_format in EPOCH_FORMATS:
@@ -216,7 +221,7 @@ class TimeReader:
             raise ConfigError(f"the times are numbers ({naive[0]}): say --time-format with one of {known}.")
         if self.timezone is None and len(naive):
             raise ConfigError(
-                f"naive timestamps ({naive[0]!r} has no UTC offset): say where its clock stands, for example "
+                f"naive timestamps ({naive[0][:40]!r} has no UTC offset): say where its clock stands, for example "
                 "--timezone America/New_York, or --timezone UTC."
             )
 
@@ -234,18 +239,19 @@ def _earlier(local: pl.Series, shift: pl.Expr) -> pl.Series:
     return local.to_frame("local").select((pl.col("local") - shift).dt.replace_time_zone("UTC")).to_series()
 
 
-def _plausible(times: pl.Series) -> pl.Series:
-    year = times.dt.year()
-    return times.set(((year < _FIRST_YEAR) | (year > _LAST_YEAR)).fill_null(value=False), None)
+def _implausible(times: pl.Series) -> pl.Series:
+    """Mark times before 1700 and after 2100, which nanoseconds may not be able to count."""
+    unit = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[times.dtype.time_unit]  # type: ignore[attr-defined]
+    ticks = times.to_physical()
+    return ((ticks < FIRST_S * unit) | (ticks >= LAST_S * unit)).fill_null(value=False)
 
 
 def _judged(times: pl.Series, reason: str) -> pl.DataFrame:
     """Return times in nanoseconds UTC with a reason where one is missing or implausible."""
-    aware = times if getattr(times.dtype, "time_zone", None) is not None else times.dt.replace_time_zone("UTC")
-    year = aware.dt.year()
-    odd = ((year < _FIRST_YEAR) | (year > _LAST_YEAR)).fill_null(value=False)
-    # Years that nanoseconds cannot count would become others.
-    whole = (aware.set(odd, None) if odd.any() else aware).dt.convert_time_zone("UTC").cast(_UTC_NS)
+    odd = _implausible(times)
+    known = times.to_frame("t").select(pl.when(~odd).then("t")).to_series() if odd.any() else times
+    aware = known if getattr(times.dtype, "time_zone", None) is not None else known.dt.replace_time_zone("UTC")
+    whole = aware.dt.convert_time_zone("UTC").cast(_UTC_NS)
     if not whole.null_count():
         return pl.DataFrame({"timestamp": whole}).with_columns(reason=pl.lit(None, pl.String))
     return pl.DataFrame({"timestamp": whole, "odd": odd}).select(

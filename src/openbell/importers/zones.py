@@ -13,7 +13,7 @@ from openbell.errors import ConfigError
 
 __all__ = ["OFFSET", "ZONE_NAME", "fixed_zone", "local_to_utc", "named_zone"]
 
-_CLOCK = r".*[T \-]\d{1,2}(?::\d{2}){1,2}(?:[.,]\d+)?(?:\s*[AaPp]\.?[Mm]\.?)?|.*[T ]\d{4}(?:\d{2}(?:\.\d+)?)?"
+_CLOCK = r".*[T \-]\d{1,2}(?::\d{2}){1,2}(?:[.,]\d+)?(?:\s*[AaPp]\.?[Mm]\b\.?)?|.*[T ]\d{4}(?:\d{2}(?:\.\d+)?)?"
 OFFSET = rf"^({_CLOCK})\s*(?:Z|(?:UTC|GMT)?\s*([+-]\d{{2}}(?::?\d{{2}}(?::?00)?)?)(?:\s*[\[(].*[\])])?|UTC|GMT)$"
 """A time with an offset: the time, and the offset, which is missing where it is UTC's."""
 

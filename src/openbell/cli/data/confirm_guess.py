@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["a_person_is_there", "confirm"]
 
+_LONGEST_SYMBOL = 20
 _CONFIDENCE = {
     "given": "given",
     "plain": "as usual",
@@ -111,7 +112,7 @@ def _show(guess: Guess, files: int) -> None:
     others = f" and {files - 1:,} more" if files > 1 else ""
     table = make_table(escape(f"{guess.source}{others}"), "", "found", "", "why")
     for what, value, sure, why in _lines(guess):
-        table.add_row(what, escape(value), _CONFIDENCE[sure], escape(why))
+        table.add_row(what, escape(value), _CONFIDENCE[sure], escape(why.removeprefix("assumed: ")))
     show(table)
     show()
     show(_preview(guess))
@@ -131,6 +132,7 @@ def _lines(guess: Guess) -> list[tuple[str, str, str, str]]:
 
 
 def _preview(guess: Guess) -> Any:
+    """Make a table of the first bars that fits a terminal of 80 columns."""
     from rich.markup import escape
 
     from openbell.cli.terminal.tables import make_table
@@ -139,17 +141,35 @@ def _preview(guess: Guess) -> Any:
     zone = guess.reading.timezone
     daily = not guess.reading.interval.is_intraday
     local = zone is not None and not daily and zone != "UTC"
-    form = "%Y-%m-%d" if daily else "%Y-%m-%d %H:%M:%S" if guess.reading.interval.unit == "s" else "%Y-%m-%d %H:%M"
+    seconds = ":%S" if guess.reading.interval.unit == "s" else ""
     city = (zone or "").rsplit("/")[-1].replace("_", " ")
-    names = ["symbol <", "session <" if daily else "start, UTC <", *([f"in {city} <"] if local else [])]
-    names += [f"{name} >" for name in PRICE_COLUMNS]
-    table = make_table("The first bars as they would be stored", *names)
+    symbols = guess.preview["symbol"].unique()
+    several = len(symbols) > 1
+    # The local time is how a person knows the bars; beside it, UTC needs no date of its own.
+    names = ["session <" if daily else f"in {city} <" if local else "start, UTC <", *(["UTC <"] if local else [])]
+    names += [*(["symbol"] if several else []), *(f"{name} >" for name in PRICE_COLUMNS)]
+    whose = "" if several or not len(symbols) or not symbols[0] else f" of {escape(_short(symbols[0]))}"
+    table = make_table(f"The first bars{whose} as they would be stored", *names)
     for symbol, time, *values in guess.preview.iter_rows():
-        times = ["-" if time is None else f"{time:{form}}"]
+        there = _in_zone(time, zone) if local and time is not None else time
+        times = ["-" if time is None else f"{there:%Y-%m-%d}" if daily else f"{there:%a %Y-%m-%d %H:%M{seconds}}"]
         if local:
-            times.append("-" if time is None else f"{_in_zone(time, zone):%a %H:%M}")
-        table.add_row(escape(symbol or "-"), *times, *("-" if v is None else f"{v:,.10g}" for v in values))
+            times.append("-" if time is None else f"{time:%H:%M{seconds}}")
+        of_row = [escape(_short(symbol or "-"))] if several else []
+        table.add_row(*times, *of_row, *map(_number, values))
     return table
+
+
+def _number(value: float | None) -> str:
+    """Write a price or volume with all its digits, as far as a person can use them."""
+    if value is None:
+        return "-"
+    text = f"{value:,.8g}"
+    return text if "e" not in text else f"{value:,.2f}".removesuffix(".00") if abs(value) > 1 else text
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SYMBOL else f"{text[:_LONGEST_SYMBOL]}..."
 
 
 def _in_zone(time: Any, zone: str | None) -> Any:

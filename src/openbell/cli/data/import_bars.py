@@ -17,6 +17,7 @@ from openbell.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from openbell.importers.frames import FileKind
     from openbell.importers.report import ImportReport, Progress
     from openbell.store.store import BarStore
 
@@ -124,20 +125,61 @@ def import_parquet(
     as_json: AsJson = False,
 ) -> None:
     """Import Parquet files of 1s, 1m, 60m or 1d bars; what is not given is guessed, shown, and to be confirmed."""
-    from openbell.importers.parquet import PARQUET_ENDINGS
-    from openbell.importers.parquet import import_parquet as run
-    from openbell.importers.sniffing.table import Given, sniff_parquet
+    from openbell.importers.frames import PARQUET
+
+    _import_frames(PARQUET, paths, options, store, as_json=as_json)
+
+
+@imports.command("feather")
+@taking_table_options
+def import_feather(
+    paths: Annotated[list[Path], typer.Argument(help="Feather (Arrow) files, folders of them, globs, or patterns.")],
+    *,
+    options: TableOptions,
+    store: Store = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import Feather files, as Parquet files are."""
+    from openbell.importers.frames import FEATHER
+
+    _import_frames(FEATHER, paths, options, store, as_json=as_json)
+
+
+@imports.command("json")
+@taking_table_options
+def import_json(
+    paths: Annotated[
+        list[Path], typer.Argument(help="JSON files or JSON lines, folders or zips of them, globs, or patterns.")
+    ],
+    *,
+    options: TableOptions,
+    store: Store = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import JSON of records, columns or arrays, as APIs answer; what is not given is guessed, and to be confirmed."""
+    from openbell.importers.frames import JSON
+
+    _import_frames(JSON, paths, options, store, as_json=as_json)
+
+
+def _import_frames(
+    kind: FileKind, paths: list[Path], options: TableOptions, store: Path | None, *, as_json: bool
+) -> None:
+    from openbell.importers.frames import import_frames
+    from openbell.importers.sniffing.table import Given, sniff_frame
     from openbell.importers.sources import find_sources
 
     given = Given(**options.given())
     folder = store_folder(store)
     symbol, file_name = options.symbol, options.file_name
-    first = find_sources(paths, PARQUET_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=True)
-    guess = confirm(lambda source: sniff_parquet(source, given), first, yes=options.yes, as_json=as_json)
+    first = find_sources(paths, kind.endings, symbol=symbol, file_name=file_name, symbol_column=True)
+    guess = confirm(lambda source: sniff_frame(kind.open(source), given), first, yes=options.yes, as_json=as_json)
     reading = replace(guess.reading, allow_negative=options.allow_negative)
     _import_into(
         folder,
-        lambda bars, progress: run(paths, bars, reading, symbol=symbol, file_name=file_name, progress=progress),
+        lambda bars, progress: import_frames(
+            kind, paths, bars, reading, symbol=symbol, file_name=file_name, progress=progress
+        ),
         as_json=as_json,
     )
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["sniff_columns"]
 
 _USUAL = {"time": {"timestamp", "time", "datetime", "date"}, **{n: {n} for n in (*PRICES, "volume")}}
+_ORDERS = (PRICES, ("open", "close", "high", "low"), ("low", "high", "open", "close"))
+"""The orders in which APIs give prices without names."""
+
 _NOT_PRICES = {"time", "interest", "prev", "previous", "change", "adj", "adjusted", "bid", "ask"}
 
 
@@ -165,13 +168,14 @@ def _find_prices_by_values(sample: pl.DataFrame, found: dict[str, _Found], *, de
     numeric = [c for c in numeric if values[c].null_count() <= len(values) * (1 - ENOUGH)]
     for start in range(len(numeric) - 3):
         four = numeric[start : start + 4]
-        if share_of_good_bars(values, dict(zip(PRICES, four, strict=True))) >= ENOUGH:
-            for role, column in zip(PRICES, four, strict=True):
-                found[role] = _Found(column, "likely", "by their values and order")
-            after = numeric[start + 4 : start + 5]
-            if after and "volume" not in found:
-                found["volume"] = _Found(after[0], "likely", "the number behind the prices")
-            return
+        for order in _ORDERS:
+            if share_of_good_bars(values, dict(zip(order, four, strict=True))) >= ENOUGH:
+                for role, column in zip(order, four, strict=True):
+                    found[role] = _Found(column, "likely", "by their values and order")
+                after = numeric[start + 4 : start + 5]
+                if after and "volume" not in found:
+                    found["volume"] = _Found(after[0], "likely", "the number behind the prices")
+                return
 
 
 def _look_at_prices(sample: pl.DataFrame, found: dict[str, _Found], *, decimal_comma: bool) -> None:

@@ -53,7 +53,8 @@ def find_header(rows: Sequence[Sequence[str]]) -> Header | None:
 
 def unique_names(cells: Sequence[str]) -> tuple[str, ...]:
     """Return the names of columns; a name that comes again gets a number."""
-    seen: Counter[str] = Counter()
+    # Tables have a column of line numbers of their own.
+    seen: Counter[str] = Counter(line=1)
     names = []
     for place, cell in enumerate(cells, 1):
         base = cell.strip() or f"column_{place}"

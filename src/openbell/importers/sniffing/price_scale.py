@@ -20,7 +20,7 @@ def sniff_price_scale(prices: np.ndarray) -> tuple[float, Detection]:
     Currencies without cents have prices as large as those that are counted in 1/10,000, so only billions are scaled.
 
     Args:
-        prices: The closes of the first rows, those above 0.
+        prices: Those of the first rows, above 0.
     """
     whole = bool(len(prices)) and bool((prices % 1 == 0).all())
     typical = float(np.median(prices)) if len(prices) else 0.0

@@ -16,7 +16,6 @@ from openbell.errors import BadBarsError, CalendarError, ConfigError
 from openbell.importers.bar_rows import PRICES, BarRows, times_in
 from openbell.importers.csv import CsvColumns, CsvReading, storable
 from openbell.importers.csv_table import CsvTable, read_beginning
-from openbell.importers.parquet_table import ParquetTable
 from openbell.importers.sniffing.columns import sniff_columns
 from openbell.importers.sniffing.daily import DayRule, sniff_days
 from openbell.importers.sniffing.detection import Detection
@@ -35,10 +34,11 @@ from openbell.model.interval import parse_interval
 from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
+    from openbell.importers.columnar_table import FrameTable
     from openbell.importers.csv_table import CsvLayout
     from openbell.importers.sources import Source
 
-__all__ = ["Given", "Guess", "sniff_csv", "sniff_parquet", "sniff_rows"]
+__all__ = ["Given", "Guess", "sniff_csv", "sniff_frame", "sniff_rows"]
 
 _BEGINNING = 1 << 20
 _HEAD = 1 << 16
@@ -133,9 +133,9 @@ def sniff_csv(source: Source, given: Given) -> Guess:
     return sniff_rows(source, sample, given, [*([found] if found else []), *_of_layout(layout, given)], layout)
 
 
-def sniff_parquet(source: Source, given: Given) -> Guess:
-    """Guess how a Parquet file is to be read, as `sniff_csv` does."""
-    return sniff_rows(source, ParquetTable(source).sample(_SAMPLE_ROWS), given)
+def sniff_frame(table: FrameTable, given: Given) -> Guess:
+    """Guess how a Parquet, Feather or JSON file is to be read, as `sniff_csv` does."""
+    return sniff_rows(table.source, table.sample(_SAMPLE_ROWS), given)
 
 
 def sniff_rows(
@@ -200,9 +200,10 @@ class _Rows:
             bars = bars.with_columns(symbol=pl.lit(symbol))
         return bars.select("symbol", "timestamp", *PRICES, "volume")
 
-    def closes(self) -> np.ndarray:
+    def prices(self) -> np.ndarray:
         rows = BarRows(self.columns, TimeReader(_ONE_SECOND, timezone="UTC"), "", decimal_comma=self.decimal_comma)
-        prices = self.sample.select(rows.value(self.sample, "close")).to_series().drop_nulls().to_numpy()
+        columns = self.sample.select(rows.value(self.sample, name).alias(name) for name in PRICES)
+        prices = np.concatenate([column.drop_nulls().to_numpy() for column in columns])
         return np.asarray(prices[np.isfinite(prices) & (prices > 0)])
 
 
@@ -284,7 +285,7 @@ def _interval(times: pl.Series, form: TimeFormat, given: Given, where: str) -> t
 def _price_scale(rows: _Rows, given: Given) -> tuple[float, Detection]:
     if given.price_scale is not None:
         return given.price_scale, Detection("price scale", f"1/{given.price_scale:g}", "given", "given")
-    return sniff_price_scale(rows.closes())
+    return sniff_price_scale(rows.prices())
 
 
 def _placed(

@@ -17,6 +17,7 @@ __all__ = ["find_volume"]
 
 _CLOSE_TO = 0.1
 _FEWEST_ROWS = 5
+_PRICE_LIKE = 2.0
 
 
 def find_volume(
@@ -86,6 +87,9 @@ def _shares_of(values: pl.DataFrame, money: list[str], candidates: list[str], cl
             if len(rows) < _FEWEST_ROWS or amount == shares:
                 continue
             ratio = rows.select((pl.col("a") / (pl.col("s") * pl.col("c"))).log()).to_series()
+            # A column near the price is another price, such as the average one.
+            if 1 / _PRICE_LIKE < float((rows["s"] / rows["c"]).median() or 1.0) < _PRICE_LIKE:  # type: ignore[arg-type]
+                continue
             near = (ratio.abs() < math.log1p(_CLOSE_TO)).mean()
             # Where the price is about 1, money and shares are alike.
             apart = abs(float(rows["c"].log().median() or 0.0)) > 3 * _CLOSE_TO  # type: ignore[arg-type]

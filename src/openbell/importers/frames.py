@@ -1,0 +1,84 @@
+"""Import of Parquet, Feather and JSON files of bars, whose rows are frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.importers.columnar_table import FrameTable, feather_table, parquet_table
+from openbell.importers.json_rows import json_table
+from openbell.importers.sources import find_sources
+from openbell.importers.tables import import_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from openbell.importers.bar_rows import BarRows
+    from openbell.importers.csv import CsvReading
+    from openbell.importers.report import ImportReport, Progress
+    from openbell.importers.sources import Source
+    from openbell.importers.table import Table
+    from openbell.store.store import BarStore
+
+__all__ = ["FEATHER", "JSON", "PARQUET", "FileKind", "import_frames", "import_parquet"]
+
+
+class FileKind(NamedTuple):
+    """A kind of files whose rows are frames: the ends of their names, and the way to open one."""
+
+    endings: tuple[str, ...]
+    open: Callable[[Source], FrameTable]
+
+
+PARQUET = FileKind((".parquet", ".pq"), parquet_table)
+FEATHER = FileKind((".feather", ".arrow", ".ipc"), feather_table)
+JSON = FileKind((".json", ".jsonl", ".ndjson"), json_table)
+
+
+def import_frames(
+    kind: FileKind,
+    paths: Sequence[Path],
+    store: BarStore,
+    reading: CsvReading,
+    *,
+    symbol: str | None = None,
+    file_name: str = "{symbol}",
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import files whose rows are frames.
+
+    Args:
+        kind: Of the files.
+        paths: Files, folders, globs, and patterns with ``{symbol}`` and ``{date}``.
+        store: Where the bars go.
+        reading: How the files are to be read.
+        symbol: The symbol of all files; None takes it from each file's name, in upper case.
+        file_name: How the names of the files are made, without the ending.
+        progress: Called after each file.
+
+    Raises:
+        ConfigError: The settings do not fit the files; the message names the file and the remedy.
+        BadBarsError: Not one row can be used.
+    """
+
+    def open_table(source: Source) -> tuple[Table, BarRows]:
+        table = kind.open(source)
+        return table, reading.bars_of(table)
+
+    sources = find_sources(
+        paths, kind.endings, symbol=symbol, file_name=file_name, symbol_column=reading.columns.symbol is not None
+    )
+    return import_tables(sources, store, open_table, progress=progress)
+
+
+def import_parquet(
+    paths: Sequence[Path],
+    store: BarStore,
+    reading: CsvReading,
+    *,
+    symbol: str | None = None,
+    file_name: str = "{symbol}",
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import Parquet files, as `import_frames` does."""
+    return import_frames(PARQUET, paths, store, reading, symbol=symbol, file_name=file_name, progress=progress)
