@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +44,74 @@ def test_a_guess_is_shown_and_nothing_is_imported(vendor: Path, store: Path) -> 
 
     assert result.exit_code == 2
     assert "Nothing is imported yet. Add --yes" in result.stderr
-    for told in ("semicolon", "close=Last", "%m/%d/%Y %H:%M", "3 of 3 sessions of XNYS begin", "2024-06-26 13:30"):
+    for told in (
+        "semicolon",
+        "close=Last",
+        "%m/%d/%Y %H:%M",
+        "3 of 3 sessions of XNYS begin",
+        "Wed 2024-06-26 09:30 13:30",
+    ):
         assert told in " ".join(result.stdout.split())
     assert max(map(len, result.stdout.splitlines())) <= 100
     assert not store.exists()
+
+
+def test_80_columns_show_whole_numbers_and_local_times(vendor: Path, store: Path) -> None:
+    lines = vendor.read_text().replace("10,1;10,2;10;10,1;", "1138000,25;1138001,25;1137999,25;1138000,75;1234567")
+    vendor.write_text(lines)
+    command = [sys.executable, "-m", "openbell", "data", "import", "csv", str(vendor), "--store", str(store), *NEW_YORK]
+    shown = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "80"}, check=False
+    ).stdout
+
+    assert max(map(len, shown.splitlines())) <= 80
+    words = " ".join(shown.split())
+    for whole in ("in New York Wed 2024-06-26 09:30", "UTC 13:30", "open 1,138,000.25", "volume 123,456,731"):
+        assert whole in words
+
+
+def test_what_is_assumed_and_odd_is_said_in_json_too(tmp_path: Path, store: Path) -> None:
+    rows = [f"2024-12-01T{i // 60:02}:{i % 60:02}:00Z,138000000,138001000,137998000,137999000,1" for i in range(600)]
+    (tmp_path / "COIN.csv").write_text("\n".join(["time,open,high,low,close,volume", *rows]))
+    result = call("csv", tmp_path / "COIN.csv", "--store", store, "--yes", "--json")
+
+    assert json.loads(result.stdout)["added"] == 600
+    assert "note: label start: assumed: the bars run around the clock" in result.stderr
+    assert "note: price scale 1: whole numbers around 13" in result.stderr
+    assert "warning: 100% of the first 600 bars lie outside the sessions of XNYS" in result.stderr
+
+
+def test_negative_prices_by_the_command(tmp_path: Path, store: Path) -> None:
+    rows = [f"2020-04-20T17:{i:02}:00Z,{2 - i},{3 - i},{1 - i},{2 - i},1" for i in range(30)]
+    (tmp_path / "CL.csv").write_text("\n".join(["time,open,high,low,close,volume", *rows]))
+    words = ("csv", tmp_path / "CL.csv", "--store", store, "--exchange", "CMES", "--yes")
+    refused, stored = call(*words), call(*words, "--allow-negative")
+
+    assert (refused.exit_code, stored.exit_code) == (2, 0)
+    assert "--allow-negative" in refused.stderr
+    assert BarStore.open(store).read(["CL"], "1m", None, None)["low"].min() == -28
+
+
+@pytest.mark.parametrize("separator", ["ab", "", "\n"])
+def test_a_separator_that_is_none_is_told(vendor: Path, store: Path, separator: str) -> None:
+    result = call("csv", vendor, "--store", store, *NEW_YORK, "--separator", separator)
+
+    assert (result.exit_code, store.exists()) == (2, False)
+    assert "say one character, or 'tab'" in result.stderr
+
+
+def test_json_and_feather(store: Path, tmp_path: Path) -> None:
+    import polars as pl
+
+    frame = pl.DataFrame({"date": [f"2024-06-{d}" for d in (26, 27, 28)], **dict.fromkeys("ohlc", 10.0), "v": 5})
+    frame.write_ipc(tmp_path / "AA.feather")
+    frame.write_json(tmp_path / "BB.json")
+
+    assert call("feather", tmp_path / "AA.feather", "--store", store, "--yes").exit_code == 0
+    assert call("json", tmp_path / "BB.json", "--store", store, "--yes").exit_code == 0
+    assert BarStore.open(store).symbols() == ("AA", "BB")
+    wrong = call("csv", tmp_path / "BB.json", "--store", store, "--yes")
+    assert (wrong.exit_code, "use: openbell data import json" in wrong.stderr) == (2, True)
 
 
 def test_the_log_tells_how_files_are_read_and_what_became_of_each(vendor: Path, store: Path) -> None:
@@ -89,7 +156,7 @@ def test_yes_imports_it(vendor: Path, store: Path) -> None:
     again = call("csv", vendor, "--store", store, *NEW_YORK, "--yes", "--json")
 
     assert result.exit_code == 0
-    assert "The first bars as they would be stored" in result.stdout
+    assert "The first bars of ACME as they would be stored" in result.stdout
     assert (json.loads(again.stdout)["added"], json.loads(again.stdout)["unchanged"]) == (0, 87)
     assert "Nothing changed" not in result.stdout
     assert "Nothing changed" in call("csv", vendor.parent, "--store", store, *NEW_YORK, "--yes").stdout

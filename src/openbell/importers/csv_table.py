@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -160,7 +161,8 @@ def read_beginning(source: Source, size: int, encoding: str | None = None) -> st
     Raises:
         OSError: As for `CsvTable.chunks`.
     """
-    return next(text_blocks(source, size, encoding), b"").decode(errors="replace").replace("\r\n", "\n")
+    # The last line of a short file may have no end, and is a block of its own.
+    return b"".join(islice(text_blocks(source, size, encoding), 2)).decode(errors="replace").replace("\r\n", "\n")
 
 
 def _after_lines(block: bytes, count: int) -> bytes:

@@ -132,44 +132,71 @@ def _lines(guess: Guess) -> list[tuple[str, str, str, str]]:
 
 
 def _preview(guess: Guess) -> Any:
-    """Make a table of the first bars that fits a terminal of 80 columns."""
+    """Make a table of the first bars, on its side where the terminal is too narrow for their numbers."""
+    from openbell.cli.terminal.console import out
+    from openbell.cli.terminal.tables import fits
+
+    table = _table_of(guess, _columns_of(guess))
+    if fits(table, out):
+        return table
+    columns = _columns_of(guess)
+    fields = [[name.removesuffix(" >").removesuffix(" <"), *cells] for name, cells in columns.items()]
+    for bars in range(guess.preview.height, 0, -1):
+        turned = {" <" if n == 0 else f"bar {n} >": [row[n] for row in fields] for n in range(bars + 1)}
+        table = _table_of(guess, turned)
+        if fits(table, out):
+            break
+    return table
+
+
+def _table_of(guess: Guess, columns: dict[str, list[str]]) -> Any:
     from rich.markup import escape
 
     from openbell.cli.terminal.tables import make_table
+
+    symbols = guess.preview["symbol"].unique()
+    whose = f" of {escape(_short(symbols[0]))}" if len(symbols) == 1 and symbols[0] else ""
+    table = make_table(f"The first bars{whose} as they would be stored", *columns)
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _columns_of(guess: Guess) -> dict[str, list[str]]:
+    """Return the cells of the first bars by the names of their columns."""
+    from rich.markup import escape
+
     from openbell.model.bars import PRICE_COLUMNS
 
-    zone = guess.reading.timezone
+    preview, zone = guess.preview, guess.reading.timezone
     daily = not guess.reading.interval.is_intraday
-    local = zone is not None and not daily and zone != "UTC"
-    seconds = ":%S" if guess.reading.interval.unit == "s" else ""
-    city = (zone or "").rsplit("/")[-1].replace("_", " ")
-    symbols = guess.preview["symbol"].unique()
-    several = len(symbols) > 1
-    # The local time is how a person knows the bars; beside it, UTC needs no date of its own.
-    names = ["session <" if daily else f"in {city} <" if local else "start, UTC <", *(["UTC <"] if local else [])]
-    names += [*(["symbol"] if several else []), *(f"{name} >" for name in PRICE_COLUMNS)]
-    whose = "" if several or not len(symbols) or not symbols[0] else f" of {escape(_short(symbols[0]))}"
-    table = make_table(f"The first bars{whose} as they would be stored", *names)
-    for symbol, time, *values in guess.preview.iter_rows():
-        there = _in_zone(time, zone) if local and time is not None else time
-        times = ["-" if time is None else f"{there:%Y-%m-%d}" if daily else f"{there:%a %Y-%m-%d %H:%M{seconds}}"]
-        if local:
-            times.append("-" if time is None else f"{time:%H:%M{seconds}}")
-        of_row = [escape(_short(symbol or "-"))] if several else []
-        table.add_row(*times, *of_row, *map(_number, values))
-    return table
+    clock = "%H:%M:%S" if guess.reading.interval.unit == "s" else "%H:%M"
+    times = preview["timestamp"].to_list()
+    columns: dict[str, list[str]] = {}
+    if daily:
+        columns["session <"] = [f"{t:%a %Y-%m-%d}" if t else "-" for t in times]
+    elif zone is None or zone == "UTC":
+        columns["start, UTC <"] = [f"{t:%a %Y-%m-%d {clock}}" if t else "-" for t in times]
+    else:
+        # The local time is how a person knows the bars; beside it, UTC needs no date of its own.
+        city = zone.rsplit("/")[-1].replace("_", " ")
+        columns[f"in {city} <"] = [f"{_in_zone(t, zone):%a %Y-%m-%d {clock}}" if t else "-" for t in times]
+        columns["UTC <"] = [f"{t:{clock}}" if t else "-" for t in times]
+    if preview["symbol"].n_unique() > 1:
+        columns["symbol <"] = [escape(_short(symbol or "-")) for symbol in preview["symbol"]]
+    return columns | {f"{name} >": [_number(value) for value in preview[name]] for name in PRICE_COLUMNS}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SYMBOL else f"{text[:_LONGEST_SYMBOL]}..."
 
 
 def _number(value: float | None) -> str:
     """Write a price or volume with all its digits, as far as a person can use them."""
     if value is None:
         return "-"
-    text = f"{value:,.8g}"
+    text = f"{value:,.10g}"
     return text if "e" not in text else f"{value:,.2f}".removesuffix(".00") if abs(value) > 1 else text
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_SYMBOL else f"{text[:_LONGEST_SYMBOL]}..."
 
 
 def _in_zone(time: Any, zone: str | None) -> Any:
