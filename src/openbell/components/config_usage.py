@@ -1,4 +1,4 @@
-"""Usage of a scanner's or strategy's ``config``, in which a misspelt key shows as one that is never read."""
+"""Keys of a scanner's or strategy's ``config`` that are never read, because they are misspelt for example."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class ConfigUsage:
         self.by_name = False
 
     def noting(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Return the config as a dict that notes here which keys are read; the dict itself when all have been."""
+        """Return the config as a dict that notes here which keys are read."""
         return _NotingDict(config, self) if self.unread else config
 
     def warnings(self, component: str) -> list[str]:
-        """Return a warning of each key that was not read, with the key that it may have been meant for.
+        """Return a warning of each unread key, with the key that may have been meant.
 
         There is none when no key was asked for by its name, because compiled code, such as pydantic's, can read a dict
         unseen.

@@ -101,7 +101,7 @@ class SessionContext:
         return found
 
     def add_symbol(self, symbol: str) -> bool:
-        """Add a full symbol, with all that the config asks of every symbol, or upgrade an ad-hoc one to that."""
+        """Add a symbol with all that the config asks of every symbol, or upgrade an ad-hoc one."""
         return self._provisioner.add_symbol(symbol, source=self._source, owner=self._owner)
 
     def add_symbols(self, symbols: Iterable[str]) -> dict[str, bool]:
@@ -111,11 +111,11 @@ class SessionContext:
         return dict(zip(wanted, self._provisioner.provision(additions), strict=True))
 
     def add_bar(self, symbol: str, interval: str, days: int = 0) -> bool:
-        """Add a bar interval with ``days`` sessions of history, and the symbol ad hoc when it is not there."""
+        """Add a bar interval with ``days`` sessions of history, and the symbol if need be."""
         return self._provisioner.add_bar(symbol, interval, days=days, source=self._source, owner=self._owner)
 
     def add_indicator(self, symbol: str, indicator_config: IndicatorConfig) -> bool:
-        """Add an indicator with the bars and the warm-up that it needs, and the symbol ad hoc if need be."""
+        """Add an indicator with the bars and the warm-up that it needs, and the symbol if need be."""
         return self._provisioner.add_indicator(symbol, indicator_config, source=self._source, owner=self._owner)
 
     def add_indicators(self, symbols: Iterable[str], configs: Sequence[IndicatorConfig]) -> dict[str, bool]:
@@ -151,7 +151,7 @@ class SessionContext:
         return dict(zip(wanted, done, strict=True))
 
     def lock_symbol(self, symbol: str, reason: str = "in use") -> bool:
-        """Forbid anybody to remove a symbol, while a position is open for example, until this component unlocks it."""
+        """Forbid anybody to remove a symbol until this component unlocks it."""
         return self._provisioner.lock_symbol(symbol, reason=reason, source=self._source, owner=self._owner)
 
     def unlock_symbol(self, symbol: str) -> bool:
@@ -178,7 +178,7 @@ def _canonical_key(written: str) -> str:
 
 
 def _listed(symbols: Iterable[str], method: str) -> list[str]:
-    """The symbols in order, without repeats; a text is refused, which would be a list of letters."""
+    """The symbols in order, without repeats."""
     if isinstance(symbols, str):
         raise ConfigError(f"{method} takes a list of symbols, not the text {symbols!r}; write [{symbols!r}]")
     return list(dict.fromkeys(symbols))

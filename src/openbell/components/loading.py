@@ -124,7 +124,7 @@ def _import_module(name: str, folder: Path) -> ModuleType:
 
 
 def _forget_namesake(top: str, folder: Path) -> None:
-    """Forget a loaded module when the folder holds another one of that name, as an earlier config may have had."""
+    """Forget a loaded module when the folder holds another one of that name."""
     here = PathFinder.find_spec(top, [str(folder.resolve())])
     loaded = sys.modules.get(top)
     if here is None or here.origin is None or loaded is None or getattr(loaded, "__file__", None) == here.origin:

@@ -39,11 +39,11 @@ class Scanner(ABC):
         self.config = config
 
     def setup(self) -> None:  # noqa: B027 -- may be left as it is
-        """Prepare for the day, such as by adding the indicators that the scan reads; called before the first scan."""
+        """Prepare for the day before the first scan, such as by adding the indicators that it reads."""
 
     @abstractmethod
     def scan(self) -> Iterable[str] | None:
-        """Look for symbols; called before the open and on schedule, as the config says.
+        """Look for symbols, before the open and on schedule as the config says.
 
         Returns:
             The symbols that were found, for the record. The scanner itself adds and removes symbols, through its
@@ -51,4 +51,4 @@ class Scanner(ABC):
         """
 
     def teardown(self) -> None:  # noqa: B027 -- may be left as it is
-        """Clean up after the day; called after the close."""
+        """Clean up after the close."""

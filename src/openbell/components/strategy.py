@@ -18,7 +18,9 @@ __all__ = ["Signal", "Strategy", "StrategyContext"]
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """An intended trade, for the record; openbell places no orders.
+    """An intended trade, for the record.
+
+    openbell places no orders.
 
     Attributes:
         symbol: The symbol.
@@ -67,16 +69,22 @@ class Strategy:
         return ()
 
     def setup(self) -> None:
-        """Prepare for the day, such as by adding the indicators that `on_bar` reads; called before the open."""
+        """Prepare for the day before the open, such as by adding the indicators that `on_bar` reads."""
 
     def on_bar(self, bar: Bar) -> Signal | Iterable[Signal] | None:
-        """Receive a subscribed bar that has closed; all bars and indicators of that time are there."""
+        """Receive a subscribed bar that has closed.
+
+        All bars and indicators of that time are there.
+        """
 
     def on_slice(self, bars: CrossSection) -> Signal | Iterable[Signal] | None:
-        """Receive the subscribed bars of one interval that closed at one time, as columns; called after `on_bar`."""
+        """Receive the subscribed bars of one interval that closed at one time, as columns.
+
+        Called after all `on_bar` of that time.
+        """
 
     def on_symbol_added(self, symbol: str) -> None:
         """Receive a symbol that became full in mid-session, whoever added it."""
 
     def teardown(self) -> None:
-        """Clean up after the day; called after the close."""
+        """Clean up after the close."""

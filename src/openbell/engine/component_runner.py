@@ -1,4 +1,4 @@
-"""Calls the scanners and strategies of a session day, and reports their errors with place and session time."""
+"""Calls to the scanners and strategies of a session day, and reports of their errors."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class ComponentRunner:
             self.call(name, "teardown", strategy.teardown)
 
     def teardown_after(self, error: BaseException) -> None:
-        """Tear all down after a failed run; what a teardown raises is noted on the first error."""
+        """Tear all down after a failed run, and note on its error what a teardown raises."""
         try:
             self.teardown()
         except ComponentError as second:
@@ -104,7 +104,7 @@ class ComponentRunner:
         self._report(scan)
 
     def notify_of_new_symbols(self) -> None:
-        """Call ``on_symbol_added`` for every symbol that became full since the last time."""
+        """Call ``on_symbol_added`` for every symbol that has become full since the last call."""
         data = self._session_data
         if self._known_version == data.series_version:
             return

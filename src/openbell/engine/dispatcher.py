@@ -28,7 +28,7 @@ class BatchSource(Protocol):
     """Where a session's batches come from, such as a timetable of stored bars or a feed."""
 
     def batches_after(self, time_ns: int) -> Batches:
-        """What is due after a session time, by the subscriptions of this moment, in ascending time."""
+        """Make the batches after a session time, in ascending time, by the subscriptions of this moment."""
 
 
 class Dispatcher:
@@ -86,7 +86,7 @@ class Dispatcher:
         return self.callbacks
 
     def next_batch(self) -> EventBatch | BarRun | None:
-        """What is due next, by the session as it is now; None when the session is over.
+        """Return what is due next, or None when the session is over.
 
         Raises:
             ComponentError: A strategy's subscriptions raised, or cannot be provisioned.

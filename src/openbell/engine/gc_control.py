@@ -22,9 +22,10 @@ _running = 0
 
 @contextmanager
 def rare_collection() -> Iterator[None]:
-    """Let the collector run rarely; cycles that a strategy makes still go in time.
+    """Let the collector run rarely.
 
-    Of runs that overlap, in several threads, the last one to end puts back what the first one found.
+    Cycles that a strategy makes still go in time. Of runs that overlap, in several threads, the last one to end puts
+    back what the first one found.
     """
     global _before, _running  # noqa: PLW0603 -- the collector is one for the process
     with _lock:

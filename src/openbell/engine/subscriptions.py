@@ -56,7 +56,10 @@ class SubscribedTimes:
 
 
 class Subscription(NamedTuple):
-    """A strategy's interest in one series; series with the same times have one ``times``."""
+    """A strategy's interest in one series.
+
+    Series with the same times have one ``times``.
+    """
 
     on_bar: Callable[[Bar], Any]
     series: BarIntervalData

@@ -62,7 +62,7 @@ class Timetable:
         self._scans = sorted(times, key=lambda scan: scan[0])
 
     def batches_after(self, time_ns: int) -> Batches:
-        """What is due after a time, by the subscriptions that the strategies have now.
+        """Make the batches after a time, by the subscriptions that the strategies have now.
 
         Raises:
             ComponentError: A strategy's subscriptions cannot be provisioned.
@@ -84,7 +84,9 @@ def batches(
     after_ns: int,
     last_ns: int,
 ) -> Batches:
-    """What is due in a session, in ascending time; the last batch is the end of the session.
+    """Make the batches of a session, in ascending time.
+
+    The last one is the end of the session.
 
     Args:
         subscriptions: Who gets which bars.
@@ -131,7 +133,7 @@ class _Group:
     series: tuple[BarIntervalData, ...]
 
     def closing(self, after_ns: int, through_ns: int) -> _Closing | None:
-        """The bars that close after a time, up to and including another one; None when there are none."""
+        """The bars that close after a time, up to and including another one, or None."""
         first, after = bisect_right(self.times.ends, after_ns), bisect_right(self.times.ends, through_ns)
         if first >= after:
             return None
@@ -184,7 +186,7 @@ def _at(groups: Sequence[_Group], time_ns: int) -> tuple[list[tuple[Cursor, Move
 
 
 def _merged(found: Sequence[_Closing]) -> Iterator[EventBatch]:
-    """The bars of several groups, time by time; at each time in the order of the groups."""
+    """The bars of several groups, time by time and, at each time, in the order of the groups."""
     # Lazily, so that bars are still in the processor's cache when they are delivered.
     lengths = [len(closing.moves) for closing in found]
     ends = np.array([end for closing in found for end, _ in closing.moves], np.int64)

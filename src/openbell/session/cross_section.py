@@ -113,7 +113,9 @@ class CrossSectionTable:
 
 
 class CrossSection:
-    """The subscribed bars of one interval that closed at one time, as columns in the order of `symbols`.
+    """The subscribed bars of one interval that closed at one time, as columns.
+
+    Columns are in the order of `symbols`.
 
     Attributes:
         interval: The interval of the bars.
@@ -134,7 +136,7 @@ class CrossSection:
 
     @property
     def symbols(self) -> list[str]:
-        """The symbols, in alphabetical order; those without a bar at this time are not among them."""
+        """The symbols that have a bar at this time, in alphabetical order."""
         names: list[str] = self._table.symbols[self._rows].tolist()
         return names
 
@@ -164,7 +166,9 @@ class CrossSection:
         return self._table.column("volume")[self._rows]
 
     def indicator(self, key: str, output: str = "") -> NDArray[np.float64]:
-        """Return the values of an indicator of these bars, one per symbol (float64), NaN where it is not valid.
+        """Return the values of an indicator of these bars, one per symbol.
+
+        They are float64, and NaN where the indicator is not valid.
 
         Args:
             key: The indicator's key, e.g. "sma_20_5m"; it must read bars of this interval.
