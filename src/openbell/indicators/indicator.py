@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ __all__ = ["Column", "Indicator", "Lookback", "Parameter"]
 
 Column = NDArray[np.float64]
 Params = Mapping[str, Any]
+BeforeFirstBar = Literal["unknown", "known", "stands"]
 Kernel = Callable[[IndicatorInputs, Params], Column | Sequence[Column]]
 
 
@@ -118,6 +119,9 @@ class Indicator:
         intraday_only: It has no meaning on bars of a session or longer.
         sparse: It marks events: from the lookback on it is NaN until the first one has happened.
         partial: It is NaN or infinite where its formula is not defined (a logarithm of 0, a division by 0).
+        before_first_bar: The value of one that is aware of sessions before its session's first bar: "unknown" (there is
+            none yet), "known" (it depends on earlier sessions only, and is that of the session to come), or "stands"
+            (its last value still holds).
         annualised: It is given per year: it reads `IndicatorInputs.bars_per_year`.
         source: Who computes it: "TA-Lib", "openbell", or the package of a plug-in.
         about: More about it: formula and its source.
@@ -138,6 +142,7 @@ class Indicator:
     sparse: bool = False
     partial: bool = False
     annualised: bool = False
+    before_first_bar: BeforeFirstBar = "unknown"
     source: str = "openbell"
     about: str = ""
 

@@ -57,6 +57,24 @@ class IndicatorInputs:
             self.bars_per_year,
         )
 
+    def with_next_session(self) -> IndicatorInputs:
+        """Return the inputs with one row of the session to come, of which nothing is known but that it begins."""
+
+        def longer(column: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.append(column, column[-1] if len(column) else 1.0)
+
+        return IndicatorInputs(
+            longer(self.open),
+            longer(self.high),
+            longer(self.low),
+            longer(self.close),
+            longer(self.volume),
+            np.append(self.session, self.session[-1] + 1 if len(self) else 0),
+            np.append(self.offset_ns, 0),
+            np.append(self.end_offset_ns, 0),
+            self.bars_per_year,
+        )
+
 
 def locate(
     start_ns: NDArray[np.int64], end_ns: NDArray[np.int64], grid: SessionGrid

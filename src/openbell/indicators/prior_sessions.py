@@ -31,6 +31,7 @@ _ONE_SESSION = Lookback(bars=2, sessions=1)
     outputs=("high", "low", "close"),
     lookback=_ONE_SESSION,
     session_aware=True,
+    before_first_bar="known",
 )
 def prior_day(inputs: IndicatorInputs, _params: Params) -> tuple[Column, ...]:
     """Of the last session before this one that has bars."""
@@ -47,6 +48,7 @@ def prior_day(inputs: IndicatorInputs, _params: Params) -> tuple[Column, ...]:
     outputs=("pivot", "r1", "s1", "r2", "s2", "r3", "s3"),
     lookback=_ONE_SESSION,
     session_aware=True,
+    before_first_bar="known",
 )
 def pivot_points(inputs: IndicatorInputs, _params: Params) -> tuple[Column, ...]:
     """Pivot points from the session before.
@@ -100,6 +102,7 @@ def gap(inputs: IndicatorInputs, _params: Params) -> Column:
     parameters=[Parameter("sessions", 20, int, 1, 100_000, "complete sessions before this one")],
     lookback=lambda params: Lookback(bars=params["sessions"] + 2, sessions=params["sessions"] + 1),
     session_aware=True,
+    before_first_bar="known",
 )
 def gap_stats(inputs: IndicatorInputs, params: Params) -> tuple[Column, ...]:
     """Over the last ``sessions`` complete sessions before this one, each against the close before it.
@@ -128,6 +131,7 @@ def gap_stats(inputs: IndicatorInputs, params: Params) -> tuple[Column, ...]:
     parameters=[Parameter("sessions", 252, int, 1, 100_000, "sessions, this one included")],
     lookback=lambda params: Lookback(bars=params["sessions"], sessions=params["sessions"] - 1),
     session_aware=True,
+    before_first_bar="stands",
 )
 def high_low(inputs: IndicatorInputs, params: Params) -> tuple[Column, Column]:
     """Highest high and lowest low of this session so far and the ``sessions - 1`` before it.

@@ -8,7 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from openbell.errors import ConfigError, UnknownNameError
-from openbell.indicators.indicator import Indicator, Kernel, Lookback, Parameter, Params
+from openbell.indicators.indicator import BeforeFirstBar, Indicator, Kernel, Lookback, Parameter, Params
 from openbell.indicators.inputs import IndicatorInputs
 from openbell.model.bars import PRICE_COLUMNS
 from openbell.registry import Registry
@@ -119,6 +119,7 @@ def register(
     sparse: bool = False,
     partial: bool = False,
     annualised: bool = False,
+    before_first_bar: BeforeFirstBar = "unknown",
     source: str = "openbell",
 ) -> Callable[[Kernel], Kernel]:
     """Register the decorated kernel as an indicator.
@@ -141,6 +142,7 @@ def register(
         intraday_only: It has no meaning on daily bars.
         sparse: It marks events, and is NaN until the first has happened.
         partial: It may be NaN or infinite where its formula is not defined.
+        before_first_bar: The value of one that is aware of sessions before its session's first bar; see `Indicator`.
         annualised: It is given per year: it reads `IndicatorInputs.bars_per_year`.
         source: The package that brings it.
 
@@ -179,6 +181,7 @@ def register(
             sparse=sparse,
             partial=partial,
             annualised=annualised,
+            before_first_bar=before_first_bar,
             source=source,
             about=cleandoc(kernel.__doc__ or ""),
         )

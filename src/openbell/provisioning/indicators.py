@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from openbell.session import IndicatorData
 from openbell.session.series import all_bars
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
     from numpy.typing import NDArray
@@ -48,6 +49,7 @@ def computed_indicators(
             lookback=need.lookback_bars,
             settling=need.settling,
             skipped=reading.skipped,
+            **_before_first_bar(need, reading, series[interval].today_row),
         )
     return computed
 
@@ -58,14 +60,12 @@ class _Reading(NamedTuple):
     Attributes:
         inputs: All its bars; of indicators that are aware of sessions, led by those of the session that it begins in.
         read: Which of them are read; None: all.
-        before_open: Which of them have no value, whatever is computed; None: all may have one.
         ahead: How many bars lead the series.
         skipped: Per row of the series, and after the last, how many rows before it were not read; None: all were.
     """
 
     inputs: IndicatorInputs
     read: NDArray[np.bool_] | None
-    before_open: NDArray[np.bool_] | None
     ahead: int
     skipped: NDArray[np.int64] | None
 
@@ -79,13 +79,12 @@ def _reading(series: BarIntervalData, context: ProvisioningContext, *, session_a
     sees_filled = context.config.session_data_config.indicators_see_filled
     # What follows from times is computed once for all symbols that have the same.
     session, offset, end_offset = context.memo(_located, market, bars.times, first)
-    regular, read = context.memo(_rows_to_read, market, bars.times, first, session_aware, sees_filled)
+    read = context.memo(_rows_to_read, market, bars.times, first, session_aware, sees_filled)
     ahead = len(bars) - len(own)
     year = bars_per_year(tm.grid(first, market.day), parse_interval(series.interval))
     return _Reading(
         IndicatorInputs(bars.open, bars.high, bars.low, bars.close, bars.volume, session, offset, end_offset, year),
         read,
-        None if regular is None else offset < 0,
         ahead,
         None if read is None else np.concatenate(([0], np.cumsum(~read[ahead:], dtype=np.int64))),
     )
@@ -100,14 +99,13 @@ def _located(
 
 def _columns(need: IndicatorNeed, reading: _Reading) -> dict[str, NDArray[np.float64]]:
     """Compute the values by output, one per bar of the series."""
-    read, before_open = reading.read, reading.before_open
+    read = reading.read
     if read is None:
         columns = need.indicator.compute(reading.inputs, need.params)
     else:
         columns = need.indicator.compute(reading.inputs[read], need.params)
-        columns = {name: _standing_still(column, read) for name, column in columns.items()}
-    if before_open is not None:
-        columns = {name: np.where(before_open, np.nan, column) for name, column in columns.items()}
+        within = reading.inputs.session if _begins_anew(need) else None
+        columns = {name: _standing_still(column, read, within) for name, column in columns.items()}
     return {name: column[reading.ahead :] for name, column in columns.items()} if reading.ahead else columns
 
 
@@ -125,24 +123,61 @@ def _from_whole_sessions(series: BarIntervalData, first: date, context: Provisio
 
 def _rows_to_read(
     market: Market, times: BarTimes, first: date, session_aware: bool, sees_filled: bool
-) -> tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
-    """Return which bars are of regular hours, and which ones an indicator reads; None: all.
+) -> NDArray[np.bool_] | None:
+    """Return which bars an indicator reads; None: all.
 
-    In extended hours, what a session's open, close or range is still follows the regular ones: an indicator that is
-    aware of sessions has no value in the pre-market, and stands still in the post-market. Synthetic bars are skipped,
-    unless indicators are to see them.
+    In extended hours, what a session's open, close or range is still follows the regular ones, and an indicator that is
+    aware of sessions reads those alone. Synthetic bars are skipped, unless indicators are to see them.
     """
     grid = market.time_manager.grid(first, market.day)
     extended = session_aware and not grid.segment_is_regular.all()
     regular = regular_rows(times.timestamp, grid) if extended else None
     if sees_filled or not has_synthetic(times):
-        return regular, regular
-    return regular, times.count > 0 if regular is None else regular & (times.count > 0)
+        return regular
+    return times.count > 0 if regular is None else regular & (times.count > 0)
 
 
-def _standing_still(column: NDArray[np.float64], read: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Spread values over all rows; each has that of the last one read up to it."""
+def _standing_still(
+    column: NDArray[np.float64], read: NDArray[np.bool_], session: NDArray[np.int64] | None
+) -> NDArray[np.float64]:
+    """Spread values over all rows; each has that of the last one read up to it, of its own ``session`` if given."""
     if not read.any():
         return np.full(len(read), np.nan)
     last = np.cumsum(read) - 1
-    return np.where(last >= 0, column[last], np.nan)
+    known = last >= 0
+    if session is not None:
+        known &= session[read][last] == session
+    return np.where(known, column[last], np.nan)
+
+
+def _begins_anew(need: IndicatorNeed) -> bool:
+    """Return whether a session's values say nothing of the next one before that has a bar."""
+    return need.session_aware and need.indicator.before_first_bar != "stands"
+
+
+class _BeforeFirstBar(TypedDict, total=False):
+    ahead_of_today: int
+    before_first: Callable[[], dict[str, float]]
+
+
+def _before_first_bar(need: IndicatorNeed, reading: _Reading, today_row: int) -> _BeforeFirstBar:
+    """Return from which of today's rows on an indicator has a value of today, and what it has before."""
+    if not need.session_aware:
+        return {}
+    begin = reading.ahead + today_row
+    ahead = 0 if reading.read is None else _first_true(reading.read[begin:])
+    if need.indicator.before_first_bar == "unknown":
+        return {"ahead_of_today": ahead}
+    history = reading.inputs[:begin] if reading.read is None else reading.inputs[:begin][reading.read[:begin]]
+    next_session = need.indicator.before_first_bar == "known"
+
+    def before_first() -> dict[str, float]:
+        inputs = history.with_next_session() if next_session else history
+        columns = need.indicator.compute(inputs, need.params)
+        return {name: float(column[-1]) if len(column) else np.nan for name, column in columns.items()}
+
+    return {"ahead_of_today": ahead, "before_first": cache(before_first)}
+
+
+def _first_true(rows: NDArray[np.bool_]) -> int:
+    return int(np.argmax(rows)) if rows.any() else len(rows)

@@ -10,7 +10,7 @@ import numpy as np
 from openbell.session.series import all_bars, cursor_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -34,11 +34,17 @@ class IndicatorData:
         columns: Its values by output, one per bar of the series, today's future included.
         skipped: Per row of the series, and for the row after the last, how many rows before it were not read (synthetic
             bars, over which the values stand still); None when all were read.
+        ahead_of_today: How many of today's rows come before the first with a value of today, of an indicator that is
+            aware of sessions; None of the others.
+        before_first: The value as long as no bar has closed after those; without it there is none.
     """
 
     __slots__ = (
+        "_ahead_of_today",
+        "_before_first",
         "_columns",
         "_cursor",
+        "_first_row",
         "_single",
         "anchor_row",
         "key",
@@ -58,6 +64,8 @@ class IndicatorData:
         settling: int | None,
         anchor_row: int = 0,
         skipped: NDArray[np.int64] | None = None,
+        ahead_of_today: int | None = None,
+        before_first: Callable[[], dict[str, float]] | None = None,
     ) -> None:
         self.key = key
         self.series = series
@@ -66,6 +74,9 @@ class IndicatorData:
         self.settling = settling
         self.anchor_row = anchor_row
         self.skipped = skipped
+        self._ahead_of_today = ahead_of_today
+        self._first_row = 0 if ahead_of_today is None else series.today_row + ahead_of_today
+        self._before_first = before_first
         column = None
         for column in columns.values():
             column.flags.writeable = False
@@ -81,17 +92,17 @@ class IndicatorData:
         seen, position = cursor.at
         if seen != cursor.clock.now_ns:
             position = cursor.position
-        if position and self._single is not None:
+        if position > self._first_row and self._single is not None:
             number = self._single[position - 1]
             return number if number - number == 0.0 else None
-        return self._numbers(position - 1)
+        if position > self._first_row:
+            return _valid({name: column.item(position - 1) for name, column in self._columns.items()})
+        return self._value_before_first()
 
-    def _numbers(self, row: int) -> dict[str, float] | None:
-        """Return the values of several outputs, or None while one is not valid."""
-        if row < 0:
-            return None
-        numbers = {name: column.item(row) for name, column in self._columns.items()}
-        return numbers if all(map(isfinite, numbers.values())) else None
+    def _value_before_first(self) -> float | dict[str, float] | None:
+        """Return the value while nothing of today has been seen."""
+        numbers = None if self._before_first is None else _valid(self._before_first())
+        return next(iter(numbers.values())) if numbers and self._single is not None else numbers
 
     @property
     def valid(self) -> bool:
@@ -143,10 +154,17 @@ class IndicatorData:
             settling=self.settling,
             anchor_row=self.anchor_row + deeper,
             skipped=None if self.skipped is None else np.concatenate((np.zeros(deeper, np.int64), self.skipped)),
+            ahead_of_today=self._ahead_of_today,
+            before_first=self._before_first,
         )
 
     def __repr__(self) -> str:
         return f"<IndicatorData {self.series.symbol} {self.key}: {self.value}>"
+
+
+def _valid(numbers: dict[str, float]) -> dict[str, float] | None:
+    """Return the numbers, or None while one is not valid."""
+    return numbers if all(map(isfinite, numbers.values())) else None
 
 
 def all_values(indicator: IndicatorData, output: str = "") -> NDArray[np.float64]:
