@@ -336,3 +336,13 @@ def test_before_the_open_there_is_no_opening_range_and_vwap_counts_from_the_firs
 
     np.testing.assert_array_equal(compute("opening_range", bars, minutes=10)["high"], [np.nan, np.nan, np.nan, 13.0])
     np.testing.assert_array_equal(compute("vwap", bars)["value"], [10.0, 10.5, 11.0, 11.5])
+
+
+def test_a_symbol_that_trades_later_than_the_first_minutes_has_no_opening_range() -> None:
+    """As a symbol of New York on a calendar of London."""
+    offset = np.arange(390, 510, 5, dtype=np.int64) * MINUTE
+    price = np.linspace(10.0, 11.0, len(offset))
+    session = np.zeros(len(offset), np.int64)
+    bars = IndicatorInputs(price, price, price, price, np.ones(len(offset)), session, offset, offset + 5 * MINUTE)
+
+    assert np.isnan(compute("opening_range", bars, minutes=30)["high"]).all()

@@ -50,19 +50,24 @@ def test_bars_that_come_into_the_store_meanwhile_change_nothing_that_was_seen(ow
         np.testing.assert_array_equal(after[-len(before) :], before)
 
 
-@pytest.mark.parametrize("name", ["prior_day", "gap", "pivot_points", "gap_stats"])
-def test_on_daily_bars_session_values_are_there_in_the_session(minute_store: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("prior_day", True), ("pivot_points", True), ("gap_stats", True), ("high_low", True), ("gap", False)],
+)
+def test_on_daily_bars_what_earlier_sessions_make_is_there_in_the_session_and_todays_gap_is_not(
+    minute_store: Path, name: str, known: bool
+) -> None:
     valid: list[bool] = []
     system = engine(
         minute_store,
-        indicators=[{"name": name, "interval": "1d"}],
+        indicators=[{"name": name, "interval": "1d", "params": {"sessions": 2} if name == "high_low" else {}}],
         scanners=[scanner_at("11:00", lambda c: valid.extend(
             i.valid for i in c.session_data.get_symbol_data("SPY").indicators.values()
         ))],
     )  # fmt: skip
     system.run()
 
-    assert valid == [True]
+    assert valid == [known]
 
 
 def test_with_extended_hours_session_values_stand_still_after_the_close(minute_store: Path) -> None:

@@ -70,6 +70,7 @@ def _summary(indicator: Indicator) -> dict[str, Any]:
         "outputs": indicator.outputs(),
         "session_aware": indicator.session_aware,
         "intraday_only": indicator.intraday_only,
+        "before_first_bar": indicator.before_first_bar if indicator.session_aware else "stands",
     }
 
 
@@ -153,6 +154,7 @@ def _show(facts: dict[str, Any]) -> None:
         ("outputs", ", ".join(facts["outputs"])),
         ("lookback", _lookback(facts["lookback"])),
         ("settling", _settling(facts["settling"])),
+        ("known", _known(facts)),
         ("key", facts["key"]),
         ("in a config", facts["yaml"]),
     ):
@@ -184,6 +186,23 @@ def _lookback(lookback: dict[str, int]) -> str:
     if lookback["minutes"]:
         parts.append(f"{lookback['minutes']} minutes of its own session")
     return ", ".join(parts)
+
+
+def _known(facts: dict[str, Any]) -> str:
+    """Return what can be known of today at each moment."""
+    if not facts["session_aware"]:
+        return "at the close of each bar; before today's first bar, as at the last bar of history"
+    if facts["before_first_bar"] == "known":
+        return "all session, from before the open: earlier sessions make it, the last of them the one before today"
+    if facts["before_first_bar"] == "stands":
+        return "at any time; before today's first bar, as at the last bar of history"
+    minutes = facts["lookback"]["minutes"]
+    since = (
+        f"the first {minutes} minutes are over"
+        if minutes
+        else "today's first bar has closed (of 1d bars, at the close)"
+    )
+    return f"once {since}; before that there is no value, whatever was loaded"
 
 
 def _settling(settling: int | None) -> str:

@@ -34,7 +34,11 @@ _ONE_SESSION = Lookback(bars=2, sessions=1)
     before_first_bar="known",
 )
 def prior_day(inputs: IndicatorInputs, _params: Params) -> tuple[Column, ...]:
-    """Of the last session before this one that has bars."""
+    """High, low and close of the last session before this one that has bars.
+
+    In a running session that is yesterday at every moment and on every interval, also before the open and on ``1d``
+    bars before the close. In a column, each row has the session before its own.
+    """
     sessions = Sessions(inputs.session)
     days = (sessions.highest(inputs.high), sessions.lowest(inputs.low), sessions.last(inputs.close))
     return tuple(sessions.of_session_before(values) for values in days)
@@ -51,7 +55,7 @@ def prior_day(inputs: IndicatorInputs, _params: Params) -> tuple[Column, ...]:
     before_first_bar="known",
 )
 def pivot_points(inputs: IndicatorInputs, _params: Params) -> tuple[Column, ...]:
-    """Pivot points from the session before.
+    """Pivot points from the session before, known before the open.
 
     The pivot is p = (h + l + c) / 3, r1 = 2p - l, s1 = 2p - h, r2 = p + (h - l), s2 = p - (h - l),
     r3 = h + 2(p - l), s3 = l - 2(h - p).
@@ -85,7 +89,8 @@ def pivot_points(inputs: IndicatorInputs, _params: Params) -> tuple[Column, ...]
 def gap(inputs: IndicatorInputs, _params: Params) -> Column:
     """Open of the session against the close of the one before, in percent of that close.
 
-    It is the same all session.
+    It is the same all session, from the close of the session's first bar on; on ``1d`` bars that is the session's
+    close, so take ``1m`` bars for today's gap. Before the first bar today's gap is not known.
     """
     sessions = Sessions(inputs.session)
     gaps = _gaps(sessions.first(inputs.open), sessions.last(inputs.close))
@@ -108,7 +113,8 @@ def gap_stats(inputs: IndicatorInputs, params: Params) -> tuple[Column, ...]:
     """Over the last ``sessions`` complete sessions before this one, each against the close before it.
 
     The mean gap and the mean size of a gap (both in percent of the close before), and the shares (0 to 1) of sessions
-    that opened above that close, and of those that traded at it again before their end.
+    that opened above that close, and of those that traded at it again before their end. This session does not count, so
+    that the values are known before its open.
     """
     period = params["sessions"]
     sessions = Sessions(inputs.session)
@@ -136,7 +142,8 @@ def gap_stats(inputs: IndicatorInputs, params: Params) -> tuple[Column, ...]:
 def high_low(inputs: IndicatorInputs, params: Params) -> tuple[Column, Column]:
     """Highest high and lowest low of this session so far and the ``sessions - 1`` before it.
 
-    On weekly bars ``sessions`` counts weeks: 52 on ``1w`` is the 52-week high and low by the calendar.
+    As long as this session has no closed bar, the value of the last bar stands. On weekly bars ``sessions`` counts
+    weeks: 52 on ``1w`` is the 52-week high and low by the calendar.
     """
     sessions = Sessions(inputs.session)
     high = sessions.accumulate(np.maximum, inputs.high)
