@@ -19,7 +19,7 @@ from pyarrow import parquet
 
 from openbell.errors import BadBarsError, DamagedFileError, StoreError
 from openbell.market_data import stored_history
-from openbell.store import manifest, reader
+from openbell.store import data_file, reader
 from openbell.store.layout import BAR_SCHEMA, Partition, data_path
 from openbell.store.store import BarStore, WriteReport
 
@@ -170,9 +170,9 @@ def test_reads_the_same_in_however_many_scans(
 def in_pieces(patched: pytest.MonkeyPatch, known_rows: int, known: int, *, written: bool = True) -> None:
     """Files of few bars are read, and unless told otherwise written, as otherwise only those of very many are."""
     patched.setattr(reader, "_KNOWN_ROWS", known_rows)
-    for module in (reader, stored_history, *([manifest] if written else [])):
+    for module in (reader, stored_history, *([data_file] if written else [])):
         patched.setattr(module, "WHOLE_ROWS", known_rows * known)
-    patched.setattr(manifest, "GROUP_ROWS", 3)
+    patched.setattr(data_file, "GROUP_ROWS", 3)
 
 
 @settings(max_examples=40)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 from openbell.errors import DamagedFileError, StoreError
 from openbell.maintenance.repair import repair
 from openbell.maintenance.verify import verify
+from openbell.store.checksum import BLANK_CHECKSUM, with_own_checksum
 from openbell.store.layout import Partition, data_path
 from openbell.store.store import BarStore
 
@@ -173,3 +177,43 @@ def test_a_link_that_leads_nowhere_is_refused_before_anything_is_staged(tmp_path
     assert not (store / "pending.json").exists()
     assert BarStore.open(store).symbols() == ("A", "B", "C")
     assert BarStore.open(store).write("E", "1m", bars).added == 3
+
+
+@pytest.mark.parametrize(
+    ("bars", "side_files"),
+    [
+        ([[["1m/../../../..", "A", "2024-07"], None]], []),
+        ([[["1m", "A", "../../../../outside"], None]], []),
+        ([], [["../outside", [6, "", None]]]),
+        ([], [["/tmp/outside", None]]),
+    ],
+)  # fmt: skip
+def test_a_note_leads_to_no_file_outside_of_the_store(tmp_path: Path, bars: list[Any], side_files: list[Any]) -> None:
+    outside = tmp_path / "outside.parquet"
+    for victim in (outside, tmp_path / "outside"):
+        victim.write_text("mine")
+    store = killed(tmp_path / "store", AT_A)
+    (store / "pending.json").write_text(json.dumps({"bars": bars, "side_files": side_files}))
+
+    assert prices(store, "A") == [1.0]
+    assert "names files that no store has" in verify(store).damages[0].reason
+    repair(store)
+    assert verify(store).damages == ()
+    assert (outside.read_text(), (tmp_path / "outside").read_text()) == ("mine", "mine")
+
+
+@pytest.mark.parametrize("column", ["interval", "part"])
+def test_a_manifest_leads_to_no_file_outside_of_the_store(tmp_path: Path, column: str) -> None:
+    store = tmp_path / "store"
+    subprocess.run([sys.executable, "-c", WRITER, store, "0"], check=True)
+    path = store / "manifest.parquet"
+    buffer = io.BytesIO()
+    pl.read_parquet(path).with_columns(pl.lit("../../../outside").alias(column)).write_parquet(
+        buffer, metadata=BLANK_CHECKSUM
+    )
+    path.write_bytes(with_own_checksum(buffer.getvalue()))
+
+    with pytest.raises(DamagedFileError, match="names files that no store has"):
+        BarStore.open(store)
+    repair(store)
+    assert [prices(store, symbol) for symbol in "ABC"] == [[2.0]] * 3

@@ -15,8 +15,8 @@ from openbell.store.built import BUILT, BUILT_SCHEMA
 from openbell.store.layout import BAR_SCHEMA, instant
 
 if TYPE_CHECKING:
+    from openbell.store.data_file import FileEntry
     from openbell.store.layout import Partition
-    from openbell.store.manifest import FileEntry
     from openbell.store.store import BarStore
     from openbell.timing.manager import TimeManager
 

@@ -14,10 +14,13 @@ from openbell.maintenance.verify import LOCK_WAIT_S
 from openbell.market_data.gaps import FINER
 from openbell.store import layout
 from openbell.store.atomic_files import move_file, replace_file, sync_folders, writer_lock
+from openbell.store.batch import UnfinishedWriteError
 from openbell.store.checksum import has_own_checksum
-from openbell.store.commit import UnfinishedWriteError, commit_manifest, give_up, heal
+from openbell.store.commit import commit_manifest, give_up, heal
+from openbell.store.data_file import FileEntry, data_files, is_data_file
 from openbell.store.layout import LABEL, MANIFEST, PENDING, QUARANTINE, Partition
-from openbell.store.manifest import FileEntry, Manifest, SideEntry, data_files, is_data_file, side_entry
+from openbell.store.manifest import Manifest
+from openbell.store.side_files import SideEntry, side_entry
 from openbell.store.store import BarStore
 from openbell.store.store_marker import require_traces, store_marker_problem, write_store_marker
 from openbell.store.writer import StoreWriter

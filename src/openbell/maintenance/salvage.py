@@ -11,8 +11,8 @@ from openbell.errors import BadBarsError
 from openbell.store import layout
 from openbell.store.atomic_files import replace_file, sync_folders
 from openbell.store.check_bars import check_bars
+from openbell.store.data_file import FileEntry, describe_file, encode_bars
 from openbell.store.layout import BAR_SCHEMA, Partition
-from openbell.store.manifest import FileEntry, describe_file, encode_bars
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,8 @@ from openbell.errors import DamagedFileError
 from openbell.maintenance.damage import Damage, VerifyReport, find_damages
 from openbell.store import layout
 from openbell.store.atomic_files import writer_lock
-from openbell.store.commit import UnfinishedWriteError, heal, unfinished
+from openbell.store.batch import UnfinishedWriteError
+from openbell.store.commit import heal, unfinished
 from openbell.store.store_marker import require_traces
 
 if TYPE_CHECKING:

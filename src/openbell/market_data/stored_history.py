@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from openbell.market_data.series import SessionRange
     from openbell.model.interval import Interval
-    from openbell.store.manifest import FileEntry, Manifest
+    from openbell.store.data_file import FileEntry
+    from openbell.store.manifest import Manifest
     from openbell.store.store import BarStore
     from openbell.timing.grid import SessionGrid
 

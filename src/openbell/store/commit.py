@@ -9,13 +9,12 @@ After (2) no space on the disk is needed, unless a folder is a link to another f
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from errno import EISDIR
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from openbell.errors import DamagedFileError, StoreError, command_on
 from openbell.store.atomic_files import (
@@ -26,40 +25,22 @@ from openbell.store.atomic_files import (
     sync_folders,
     temporary_of,
 )
+from openbell.store.batch import Batch, UnfinishedWriteError, encode_note, read_note
 from openbell.store.checksum import sha256_of
+from openbell.store.data_file import FileEntry, encode_bars
 from openbell.store.layout import MANIFEST, PENDING, STAGING, Partition, data_path
-from openbell.store.manifest import FileEntry, Manifest, SideEntry, encode_bars, side_entry
+from openbell.store.manifest import Manifest
+from openbell.store.side_files import SideEntry, side_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     import polars as pl
 
-__all__ = ["UnfinishedWriteError", "commit", "commit_manifest", "give_up", "heal", "load_or_scan", "unfinished"]
+__all__ = ["commit", "commit_manifest", "give_up", "heal", "load_or_scan", "unfinished"]
 
 _THREADS = 8
-
-
-class UnfinishedWriteError(StoreError):
-    """A write that was killed cannot be finished; what was stored before it can be read."""
-
-
-class _Batch(NamedTuple):
-    """The files of a commit, numbered in the order of both mappings; None takes a file out."""
-
-    bars: Mapping[Partition, FileEntry | None]
-    side_files: Mapping[str, SideEntry | None]
-
-    def targets(self, store: Path) -> Iterator[tuple[Path, Path | None]]:
-        """Yield each file's place and where it is staged; None: the file is to go."""
-        places = [
-            *(data_path(store, partition) for partition in self.bars),
-            *(store / name for name in self.side_files),
-        ]
-        entries = [*self.bars.values(), *self.side_files.values()]
-        for number, (place, entry) in enumerate(zip(places, entries, strict=True)):
-            yield place, store / STAGING / str(number) if entry else None
 
 
 def commit(
@@ -123,7 +104,7 @@ def heal(store: Path) -> Manifest:
             temporary_of(store / name).unlink(missing_ok=True)
     except OSError as exc:
         raise _cannot_write(store, exc) from exc
-    batch = _read_note(store)
+    batch = read_note(store)
     if batch is None:
         shutil.rmtree(store / STAGING, ignore_errors=True)
         return load_or_scan(store)
@@ -143,7 +124,7 @@ def give_up(store: Path) -> int:
     """
     manifest, missing = load_or_scan(store), 0
     with suppress(UnfinishedWriteError):
-        batch = _read_note(store) or _Batch({}, {})
+        batch = read_note(store) or Batch({}, {})
         bars = {p: entry for p, entry in batch.bars.items() if _is_in_place(data_path(store, p), entry)}
         side_files = {name: entry for name, entry in batch.side_files.items() if _is_in_place(store / name, entry)}
         manifest = manifest.with_changes(bars, side_files)
@@ -165,7 +146,7 @@ def _stage(
     manifest: Manifest,
     bars: Mapping[Partition, pl.DataFrame | None],
     side_files: Mapping[str, bytes | None],
-) -> tuple[_Batch, Manifest]:
+) -> tuple[Batch, Manifest]:
     """Do all of a commit that may fail: write the new files, make room for them, and note where they belong."""
     folder = store / STAGING
     shutil.rmtree(folder, ignore_errors=True)
@@ -185,17 +166,17 @@ def _stage(
         if content is not None:
             (folder / str(number)).write_bytes(content)
     sides = {n: None if content is None else side_entry(n, content) for n, content in side_files.items()}
-    batch = _Batch(entries, sides)
+    batch = Batch(entries, sides)
     after = manifest.with_changes(*batch)
     (folder / MANIFEST).write_bytes(after.encode())
     sync_files(list(folder.iterdir()))
     sync_folders([folder, store])
     _make_room(store, batch)
-    _write_durably(store / PENDING, _encode_note(batch))
+    _write_durably(store / PENDING, encode_note(batch))
     return batch, after
 
 
-def _make_room(store: Path, batch: _Batch) -> None:
+def _make_room(store: Path, batch: Batch) -> None:
     """Make the folders of new files, and see that nothing is in the way of these.
 
     Raises:
@@ -217,7 +198,7 @@ def _make_room(store: Path, batch: _Batch) -> None:
         raise
 
 
-def _finish(store: Path, batch: _Batch, after: Manifest) -> Manifest:
+def _finish(store: Path, batch: Batch, after: Manifest) -> Manifest:
     """Do what a commit does after its note; may be begun any number of times.
 
     Raises:
@@ -241,7 +222,7 @@ def _finish(store: Path, batch: _Batch, after: Manifest) -> Manifest:
     return after
 
 
-def _move_all(store: Path, batch: _Batch) -> None:
+def _move_all(store: Path, batch: Batch) -> None:
     """Move the files of a commit to their places, and delete those that are to go."""
     targets = list(batch.targets(store))
     folders = list(dict.fromkeys(target.parent for target, staged in targets if staged))
@@ -266,35 +247,6 @@ def _staged_manifest(store: Path) -> Manifest | None:
     except DamagedFileError:
         path.unlink()
         return None
-
-
-def _read_note(store: Path) -> _Batch | None:
-    """Return the batch that a writer noted; None when there is no note.
-
-    Raises:
-        UnfinishedWriteError: The note cannot be read.
-    """
-    try:
-        note = json.loads((store / PENDING).read_bytes())
-        # Until there were other files under the manifest, the note was a list of data files.
-        bars, side_files = (note["bars"], note["side_files"]) if isinstance(note, dict) else (note, [])
-        return _Batch(
-            {Partition(*partition): FileEntry(*entry) if entry else None for partition, entry in bars},
-            {name: SideEntry(*entry) if entry else None for name, entry in side_files},
-        )
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as exc:
-        raise UnfinishedWriteError(
-            f"{store / PENDING} cannot be read ({exc}). Give the write that it belongs to up with "
-            f"`{command_on('data repair', store)}`, then import its data again."
-        ) from exc
-
-
-def _encode_note(batch: _Batch) -> bytes:
-    bars = [[list(partition), entry and list(entry)] for partition, entry in batch.bars.items()]
-    side_files = [[name, entry and list(entry)] for name, entry in batch.side_files.items()]
-    return json.dumps({"bars": bars, "side_files": side_files}).encode()
 
 
 def _is_in_place(path: Path, entry: FileEntry | SideEntry | None) -> bool:

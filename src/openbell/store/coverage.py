@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from openbell.store.manifest import FileEntry
+    from openbell.store.data_file import FileEntry
 
 __all__ = ["Coverage", "coverage_of"]
 

@@ -10,7 +10,8 @@ from openbell.errors import DamagedFileError, StoreError, command_on
 from openbell.logs import get_logger
 from openbell.store import layout
 from openbell.store.atomic_files import writer_lock
-from openbell.store.commit import UnfinishedWriteError, heal, load_or_scan, unfinished
+from openbell.store.batch import UnfinishedWriteError
+from openbell.store.commit import heal, load_or_scan, unfinished
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,8 @@ from openbell.store import layout
 from openbell.store.atomic_files import writer_lock
 from openbell.store.commit import commit, heal
 from openbell.store.layout import LABEL
-from openbell.store.manifest import Manifest, side_file_problem
+from openbell.store.manifest import load_side_files
+from openbell.store.side_files import side_file_problem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,10 +27,7 @@ def read_label(store: Path) -> str | None:
         DamagedFileError: The label is lost or is not what was stored.
     """
     path = store / LABEL
-    try:
-        known = Manifest.load(store).side_files.get(LABEL)
-    except (FileNotFoundError, NotADirectoryError):
-        known = None
+    known = load_side_files(store).get(LABEL)
     if known is not None and (problem := side_file_problem(path, known)):
         raise DamagedFileError(path, problem, f"Write it again with `{command_on('data repair', store)}`.")
     try:

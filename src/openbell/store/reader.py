@@ -12,8 +12,8 @@ import polars as pl
 
 from openbell.errors import DamagedFileError
 from openbell.store.built import BUILT, read_built
+from openbell.store.data_file import file_problem
 from openbell.store.layout import BAR_SCHEMA, WHOLE_ROWS
-from openbell.store.manifest import file_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openbell.store.manifest import FileEntry
+    from openbell.store.data_file import FileEntry
 
 __all__ = ["FileReader", "StoredFile", "SymbolRows"]
 

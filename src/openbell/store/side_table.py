@@ -12,7 +12,7 @@ from openbell.store import layout
 from openbell.store.atomic_files import writer_lock
 from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, with_own_checksum
 from openbell.store.commit import commit, heal
-from openbell.store.manifest import Manifest
+from openbell.store.manifest import load_side_files
 from openbell.store.store_marker import make_store
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class SideTable:
         try:
             content = self.path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
-            if self._is_known():
+            if self._name in load_side_files(self._store):
                 raise self._damaged("it is missing") from None
             return self._schema.to_frame()
         except OSError as exc:
@@ -85,12 +85,6 @@ class SideTable:
                 buffer = io.BytesIO()
                 after.write_parquet(buffer, metadata=BLANK_CHECKSUM)
                 commit(self._store, manifest, {}, {self._name: with_own_checksum(buffer.getvalue())})
-
-    def _is_known(self) -> bool:
-        try:
-            return self._name in Manifest.load(self._store).side_files
-        except (FileNotFoundError, NotADirectoryError):
-            return False
 
     def _damaged(self, cause: str) -> DamagedFileError:
         return DamagedFileError(self.path, cause, self._remedy)

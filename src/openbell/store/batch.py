@@ -1,0 +1,77 @@
+"""The batch of files that a commit brings into a store, and the note of it on disk."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.errors import StoreError, command_on
+from openbell.store.data_file import FileEntry, is_data_file
+from openbell.store.layout import PENDING, SIDE_FILES, STAGING, Partition, data_path
+from openbell.store.side_files import SideEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["Batch", "UnfinishedWriteError", "encode_note", "read_note"]
+
+
+class UnfinishedWriteError(StoreError):
+    """A write that was killed cannot be finished; what was stored before it can be read."""
+
+
+class Batch(NamedTuple):
+    """The files of a commit, numbered in the order of both mappings; None takes a file out."""
+
+    bars: Mapping[Partition, FileEntry | None]
+    side_files: Mapping[str, SideEntry | None]
+
+    def targets(self, store: Path) -> Iterator[tuple[Path, Path | None]]:
+        """Yield each file's place and where it is staged; None: the file is to go."""
+        places = [
+            *(data_path(store, partition) for partition in self.bars),
+            *(store / name for name in self.side_files),
+        ]
+        entries = [*self.bars.values(), *self.side_files.values()]
+        for number, (place, entry) in enumerate(zip(places, entries, strict=True)):
+            yield place, store / STAGING / str(number) if entry else None
+
+
+def encode_note(batch: Batch) -> bytes:
+    """Return the content of the note of a batch."""
+    bars = [[list(partition), entry and list(entry)] for partition, entry in batch.bars.items()]
+    side_files = [[name, entry and list(entry)] for name, entry in batch.side_files.items()]
+    return json.dumps({"bars": bars, "side_files": side_files}).encode()
+
+
+def read_note(store: Path) -> Batch | None:
+    """Return the batch that a writer noted; None when there is no note.
+
+    Raises:
+        UnfinishedWriteError: The note cannot be read.
+    """
+    try:
+        return _decoded(store, (store / PENDING).read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as exc:
+        raise UnfinishedWriteError(
+            f"{store / PENDING} cannot be read ({exc}). Give the write that it belongs to up with "
+            f"`{command_on('data repair', store)}`, then import its data again."
+        ) from exc
+
+
+def _decoded(store: Path, content: bytes) -> Batch:
+    note = json.loads(content)
+    # Until there were other files under the manifest, the note was a list of data files.
+    bars, side_files = (note["bars"], note["side_files"]) if isinstance(note, dict) else (note, [])
+    batch = Batch(
+        {Partition(*partition): FileEntry(*entry) if entry else None for partition, entry in bars},
+        {name: SideEntry(*entry) if entry else None for name, entry in side_files},
+    )
+    # A note that somebody else wrote might name files outside of the store.
+    inside = all(is_data_file(store, data_path(store, partition)) for partition in batch.bars)
+    if not inside or not set(batch.side_files) <= set(SIDE_FILES):
+        raise ValueError("it names files that no store has")
+    return batch

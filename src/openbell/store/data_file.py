@@ -1,0 +1,154 @@
+"""Data files of a store, each the bars of one symbol, interval and month."""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import io
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from openbell.errors import BadBarsError, DamagedFileError, StoreError
+from openbell.model.interval import DAY_NS
+from openbell.store.built import built_metadata, read_built, unmarked
+from openbell.store.checksum import sha256_of
+from openbell.store.layout import (
+    BAR_SCHEMA,
+    BARS,
+    GROUP_ROWS,
+    STORED_INTERVALS,
+    WHOLE_ROWS,
+    data_path,
+    partition_of,
+    require_symbol,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "MONTH",
+    "FileEntry",
+    "data_files",
+    "describe_file",
+    "encode_bars",
+    "file_problem",
+    "is_data_file",
+    "unreadable_entry",
+]
+
+MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+"""The name of a month's data file."""
+
+_YEAR_2100_NS = 47_482 * DAY_NS
+
+
+class FileEntry(NamedTuple):
+    """The content of one data file in figures.
+
+    Attributes:
+        month: ``YYYY-MM`` or ``all``.
+        rows: Number of bars, at least 1; 0 when the file could not be read when the manifest was made from the files.
+        first_ns: Start of the first bar, nanoseconds since 1970 UTC; likewise last_ns of the last bar.
+        bytes: Size of the file.
+        sha256: Checksum of the file, in hexadecimal digits; empty, so that no content fits, when it could not be read.
+        built: How many of the bars openbell built itself.
+    """
+
+    month: str
+    rows: int
+    first_ns: int
+    last_ns: int
+    bytes: int
+    sha256: str
+    built: int = 0
+
+
+def data_files(store: Path) -> list[Path]:
+    """Return the data files that are in a store's folders, sorted."""
+    return sorted(path for path in (store / BARS).glob("interval=*/symbol=*/*.parquet") if is_data_file(store, path))
+
+
+def is_data_file(store: Path, path: Path) -> bool:
+    """Return whether a path is one of a data file, by its name and those of its folders."""
+    partition = partition_of(path)
+    whole, month = partition.interval == "1d", partition.month
+    if partition.interval not in STORED_INTERVALS or not (month == "all" if whole else MONTH.fullmatch(month)):
+        return False
+    try:
+        require_symbol(partition.symbol)
+    except StoreError:
+        return False
+    # Of several ways to encode a symbol, one is ours.
+    return data_path(store, partition) == path
+
+
+def encode_bars(month: str, frame: pl.DataFrame) -> tuple[bytes, FileEntry]:
+    """Return the content of the data file for ``frame`` (not empty, sorted), and its entry in the manifest.
+
+    ``frame`` may have the column `BUILT`.
+    """
+    buffer = io.BytesIO()
+    metadata = built_metadata(frame)
+    group_rows = GROUP_ROWS if frame.height > WHOLE_ROWS else WHOLE_ROWS
+    unmarked(frame).write_parquet(buffer, compression="zstd", metadata=metadata, row_group_size=group_rows)
+    content = buffer.getvalue()
+    return content, _describe(month, frame, content, 0 if metadata is None else read_built(content).height)
+
+
+def describe_file(path: Path) -> FileEntry:
+    """Return the manifest entry of a data file, from its content.
+
+    Raises:
+        DamagedFileError: It cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+        frame = pl.read_parquet(io.BytesIO(content), columns=["timestamp"])
+        built = read_built(content)
+    except OSError as exc:
+        raise DamagedFileError(path, exc.strerror or str(exc)) from exc
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, BadBarsError) as exc:
+        raise DamagedFileError(path, str(exc)) from exc
+    if frame.is_empty():
+        raise DamagedFileError(path, "it holds no bars")
+    if frame.schema["timestamp"] != BAR_SCHEMA["timestamp"]:
+        cause = f"its timestamps are {frame.schema['timestamp']}, not {BAR_SCHEMA['timestamp']}"
+        raise DamagedFileError(path, cause)
+    return _describe(path.stem, frame, content, built.height)
+
+
+def file_problem(path: Path, entry: FileEntry) -> str | None:
+    """Return why a data file is not what was stored; None when it is, to the byte."""
+    try:
+        size = path.stat().st_size
+        if not entry.sha256:
+            return "it cannot be read"
+        if size != entry.bytes:
+            return f"it has {size} bytes, stored were {entry.bytes}"
+        with path.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+    except FileNotFoundError:
+        return "it is missing"
+    except OSError as exc:
+        return exc.strerror or str(exc)
+    return None if digest == entry.sha256 else "its content is not what was stored"
+
+
+def unreadable_entry(month: str, size: int) -> FileEntry:
+    """Return a manifest entry for a data file that cannot be read; it fits no content.
+
+    Its times are those between which the bars of its month may be.
+    """
+    if month == "all":
+        return FileEntry(month, 0, 0, _YEAR_2100_NS, size, "")
+    year, number = int(month[:4]), int(month[5:])
+    first_ns = calendar.timegm((year, number, 1, 0, 0, 0)) * 1_000_000_000
+    return FileEntry(month, 0, first_ns, first_ns + calendar.monthrange(year, number)[1] * DAY_NS - 1, size, "")
+
+
+def _describe(month: str, frame: pl.DataFrame, content: bytes, built: int) -> FileEntry:
+    times = frame["timestamp"].to_physical()
+    return FileEntry(month, frame.height, int(times[0]), int(times[-1]), len(content), sha256_of(content), built)

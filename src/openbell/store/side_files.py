@@ -1,0 +1,60 @@
+"""Files of a store beside its bars: corporate actions, a fetch's memory, the label."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.store.checksum import has_own_checksum, sha256_of
+from openbell.store.layout import LABEL, SIDE_FILES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["SideEntry", "scan_side_files", "side_entry", "side_file_problem"]
+
+
+class SideEntry(NamedTuple):
+    """A file of the store beside its bars, such as the corporate actions.
+
+    Attributes:
+        bytes: Size of the file.
+        sha256: Checksum of the file, in hexadecimal digits.
+        text: Of a label its text, by which it can be written again; else None.
+    """
+
+    bytes: int
+    sha256: str
+    text: str | None = None
+
+
+def side_entry(name: str, content: bytes) -> SideEntry:
+    """Return the manifest entry of a file beside the bars."""
+    text = None
+    if name == LABEL:
+        # Without it, a label that is not what we write cannot be written again.
+        with suppress(UnicodeDecodeError):
+            text = content.decode()
+    return SideEntry(len(content), sha256_of(content), text)
+
+
+def side_file_problem(path: Path, entry: SideEntry) -> str | None:
+    """Return why a file beside the bars is not what was stored; None when it is."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return "it is missing"
+    except OSError as exc:
+        return exc.strerror or str(exc)
+    return None if sha256_of(content) == entry.sha256 else "its content is not what was stored"
+
+
+def scan_side_files(store: Path) -> Mapping[str, SideEntry]:
+    """Return the files beside the bars that are there and not damaged."""
+    contents = {name: (store / name).read_bytes() for name in SIDE_FILES if (store / name).is_file()}
+    return {
+        name: side_entry(name, content)
+        for name, content in contents.items()
+        if name == LABEL or has_own_checksum(content)
+    }
