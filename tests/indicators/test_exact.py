@@ -18,6 +18,7 @@ import pytest
 
 from openbell import indicators
 from openbell.indicators import IndicatorInputs
+from openbell.indicators.windows import means
 
 Exact = list[Fraction]
 Oracle = Callable[..., Any]
@@ -325,3 +326,16 @@ def test_prices_may_be_of_any_size(name: str) -> None:
     for output, column in indicator.compute(inputs, params).items():
         scaled = [small[output] * power**-degree for degree in (0, 1, 2, -1)]
         assert any(np.array_equal(one, column, equal_nan=True) for one in scaled), output
+
+
+@pytest.mark.parametrize("period", [1, 2, 20, 333, 9_000])
+def test_a_mean_is_the_same_to_the_bit_wherever_the_column_begins(period: int) -> None:
+    column = np.random.default_rng(5).normal(100, 1, 20_000)
+    found = means(column, period)
+
+    assert np.isnan(found[: period - 1]).all()
+    for last in {period - 1, period, 8_191 + period, 8_192 + period, 16_384, 19_999} - set(range(period - 1)):
+        if last < len(column):
+            window = column[last + 1 - period : last + 1]
+            assert found[last] == means(window, period)[-1]
+            assert found[last] == pytest.approx(math.fsum(window) / period, rel=1e-15 * 8)

@@ -20,6 +20,8 @@ __all__ = ["Comoments", "comoments", "deviations", "lagged", "mean_deviations", 
 _State = tuple["Column", ...]
 _Merge = Callable[[_State, int, _State, int], _State]
 
+_ROWS_AT_ONCE = 8192
+
 
 class Comoments(NamedTuple):
     """Sums over each window of products of deviations from the window's means."""
@@ -94,9 +96,12 @@ def _over_windows(columns: _State, period: int, merge: _Merge) -> _State:
     merged = tuple(np.full(rows, np.nan) for _ in columns)
     if rows - begin < period:
         return merged
-    found = _merged(tuple(column[begin:] for column in columns), period, merge)
-    for column, values in zip(merged, found, strict=True):
-        column[begin + period - 1 :] = values
+    # Columns that fit the processor's cache; each window is the same in any of them.
+    for first in range(begin, rows - period + 1, _ROWS_AT_ONCE):
+        last = min(first + _ROWS_AT_ONCE + period - 1, rows)
+        found = _merged(tuple(column[first:last] for column in columns), period, merge)
+        for column, values in zip(merged, found, strict=True):
+            column[first + period - 1 : last] = values
     return merged
 
 
