@@ -76,6 +76,35 @@ def test_a_session_may_open_on_the_evening_before() -> None:
     assert len(tm.expected_bar_times("60m", date(2024, 7, 8))[0]) == 22
 
 
+@pytest.mark.parametrize(
+    ("weekdays", "first", "last"),
+    [
+        (["sun", "mon", "tue", "wed", "thu"], date(2024, 7, 7), date(2024, 7, 11)),
+        (["sat", "sun", "mon", "tue", "wed"], date(2024, 7, 6), date(2024, 7, 10)),
+        (["mon", "tue", "wed", "thu", "fri"], date(2024, 7, 8), date(2024, 7, 12)),
+        (["mon", "tue", "wed", "thu", "fri", "sat"], date(2024, 7, 8), date(2024, 7, 13)),
+        (["sat", "sun"], date(2024, 7, 6), date(2024, 7, 7)),
+        (["fri", "sat", "sun", "mon"], date(2024, 7, 5), date(2024, 7, 8)),
+        (list(WEEKDAYS), date(2024, 7, 8), date(2024, 7, 14)),
+    ],
+)
+def test_a_week_begins_after_the_weekend_of_its_exchange(weekdays: list[str], first: date, last: date) -> None:
+    tm = own(weekdays=weekdays)
+
+    for day in tm.sessions(first, last):
+        (start,), (end,) = tm.expected_bar_times("1w", day)
+        assert (start, end) == (tm.session(first).open_ns, tm.session(last).close_ns)
+    assert tm.first_session_for_bars("1w", 1, last + timedelta(days=1)) == first
+    both = tm.widened("2w", first, first)
+    assert len(tm.sessions(*both)) == 2 * len(weekdays)
+
+
+def test_a_few_saturdays_that_make_up_for_holidays_do_not_move_the_week() -> None:
+    tm = own(extra_sessions=["2024-07-13", "2024-07-14"])
+
+    assert tm.widened("1w", date(2024, 7, 10), date(2024, 7, 10)) == (date(2024, 7, 8), date(2024, 7, 14))
+
+
 @pytest.mark.parametrize("midnight", ["24:00", "00:00"])
 def test_midnight_as_a_close_is_the_end_of_the_day(midnight: str) -> None:
     assert hours(own(close=midnight), date(2024, 7, 2)) == ["08:00-03.00:00"]

@@ -188,6 +188,9 @@ def test_when_the_clocks_change_the_bars_move_in_utc(exchange: str, day: str, ho
         ("XLON", "2024-04-02", "2024-04-02", "2024-04-05", 4),
         ("CMES", "2024-12-24", "2024-12-23", "2024-12-27", 4),
         ("24/7", "2024-03-10", "2024-03-04", "2024-03-10", 7),
+        ("XSAU", "2024-03-10", "2024-03-10", "2024-03-14", 5),
+        ("XSAU", "2024-03-14", "2024-03-10", "2024-03-14", 5),
+        ("XSAU", "2024-04-18", "2024-04-16", "2024-04-18", 3),
     ],
 )
 def test_a_week_is_its_sessions(exchange: str, day: str, first: str, last: str, sessions: int) -> None:

@@ -28,7 +28,7 @@ __all__ = [
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 ANCHOR_DAY = 10_959
-"""Monday 2000-01-03 in days since 1970-01-01; groups of sessions and of weeks are counted from it in every window."""
+"""Monday 2000-01-03 in days since 1970-01-01; groups of sessions and of weeks are counted from its week everywhere."""
 
 _MOST_CACHED_BARS = 10_000
 """A grid may live as long as the process: with more bars cached, those of seconds would outgrow the market data."""
@@ -100,6 +100,8 @@ class SessionGrid:
         segment_is_regular: Per segment, whether it belongs to the regular hours (bool).
         first_ordinal: The number of ``days[0]`` in the calendar, 0 being the first session on or after 2000-01-03.
         whole: The grid of the whole calendar that this one is a window of; None when it is the whole one.
+        week_anchor: The first day of the week of 2000-01-03, in days since 1970-01-01; it says on which weekday the
+            exchange's weeks begin.
     """
 
     days: NDArray[np.int64]
@@ -111,6 +113,7 @@ class SessionGrid:
     segment_is_regular: NDArray[np.bool_]
     first_ordinal: int
     whole: SessionGrid | None = field(default=None, repr=False)
+    week_anchor: int = ANCHOR_DAY
     _expected: dict[Interval, ExpectedBars] = field(default_factory=dict, init=False, repr=False)
     _counts: dict[Interval, NDArray[np.int64]] = field(default_factory=dict, init=False, repr=False)
     _before: dict[Interval, NDArray[np.int64]] = field(default_factory=dict, init=False, repr=False)
@@ -144,6 +147,7 @@ class SessionGrid:
             segment_is_regular=self.segment_is_regular[low:high],
             first_ordinal=self.first_ordinal + begin,
             whole=self.whole or self,
+            week_anchor=self.week_anchor,
         )
 
     def segments_of_sessions(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -171,9 +175,9 @@ class SessionGrid:
         """Return the bars of ``interval`` expected within the regular hours of these sessions.
 
         Intraday bars tile each segment: aligned to its open, the last one cut at its close. A daily bar is a session,
-        ``<n>d`` are n sessions and ``<n>w`` the sessions of n ISO weeks, both counted from 2000-01-03. Where the grid
-        cuts through such a group, the bar still starts and ends where the whole group does, so that the bar of a week
-        never counts as closed on its Wednesday.
+        ``<n>d`` are n sessions and ``<n>w`` the sessions of n weeks of the exchange, both counted from 2000-01-03.
+        Where the grid cuts through such a group, the bar still starts and ends where the whole group does, so that the
+        bar of a week never counts as closed in the middle of it.
         """
         bars = self._expected.get(interval)
         if bars is None:
@@ -268,5 +272,5 @@ class SessionGrid:
         It is the same in every window.
         """
         if interval.unit == "w":
-            return (self.days - ANCHOR_DAY) // 7 // interval.count
+            return (self.days - self.week_anchor) // 7 // interval.count
         return (self.first_ordinal + np.arange(len(self.days), dtype=np.int64)) // interval.count

@@ -23,6 +23,9 @@ NO_TIME = int(np.iinfo(np.int64).min)
 """Placeholder where there is no time, as on a day without a break."""
 
 _DAY_S = 86_400
+_THURSDAY = 3
+_USUAL_WEEKDAY = 0.1
+"""A weekday is usual from this share of the sessions on that it would have in a week without a free day."""
 _PROBE_EVERY = 8
 _FURTHEST_PROBES = 15
 
@@ -103,6 +106,7 @@ class Schedule:
             segment_session=np.concatenate([kind[2] for kind in kinds])[order],
             segment_is_regular=np.concatenate([np.full(len(kind[0]), kind[3]) for kind in kinds])[order],
             first_ordinal=-int(np.searchsorted(self.days, ANCHOR_DAY)),
+            week_anchor=_week_anchor(self.days),
         )
 
     def _regular_segments(self) -> list[Segments]:
@@ -114,6 +118,20 @@ class Schedule:
             kinds.append((opens[split], start[split], session[split], True))
             opens = np.where(split, end, opens)
         return [*kinds, (opens, self.close_ns, session, True)]
+
+
+def _week_anchor(days: NDArray[np.int64]) -> int:
+    """Return the first day of the week of `ANCHOR_DAY`, which follows the longest weekend of a calendar.
+
+    Monday is the first where no weekday is free, and where several weekends are the longest.
+    """
+    sessions = np.bincount((days - ANCHOR_DAY) % 7, minlength=7)
+    # Single Saturdays that make up for a holiday do not shorten the weekend.
+    trades = sessions * 7 >= len(days) * _USUAL_WEEKDAY
+    free = [next((n for n in range(7) if trades[(weekday - 1 - n) % 7]), 0) for weekday in range(7)]
+    begins = max((weekday for weekday in range(7) if trades[weekday]), key=lambda weekday: (free[weekday], -weekday))
+    # Of Tuesday to Thursday, the one after the Monday; of Friday to Sunday, the one before it.
+    return ANCHOR_DAY + (begins if begins <= _THURSDAY else begins - 7)
 
 
 def wall_clock_ns(days: Sequence[int] | NDArray[np.int64], clock_time: time, zone: ZoneInfo) -> NDArray[np.int64]:
