@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 COLUMNS = ("timestamp", "end", "open", "high", "low", "close", "volume", "count")
 
 CLOSES = """
-from openbell import Signal, Strategy
+from openbell import IndicatorConfig, Signal, Strategy
 
 class Closes(Strategy):
     def subscriptions(self):
@@ -36,12 +36,17 @@ class Closes(Strategy):
             self.context.add_bar("ALFA", "7m")
             for symbol in self.config["asks"]:
                 self.context.add_symbol(symbol)
+        if "long" in self.config:
+            indicator = IndicatorConfig("sma", period=self.config["long"], interval="1m")
+            self.average = self.context.add_indicator("ALFA", indicator)
 
     def on_bar(self, bar):
         if self.context.session_date.isoformat() == self.config.get("fails_on"):
             raise RuntimeError("as told")
         if self.context.session_date.isoformat() == self.config.get("interrupted_on"):
             raise KeyboardInterrupt
+        if "long" in self.config:
+            self.average.value
         return Signal(bar.symbol, "HOLD", f"{bar.close:.2f}")
 """
 """The file of a user's strategy, for the demo's store: a signal an hour, and what its config asks for besides."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from openbell import indicators
     from openbell.compat import ProvisioningRequirements, analyze_requirements
+    from openbell.components.added_indicator import AddedIndicator
     from openbell.components.scanner import Scanner, ScannerContext
     from openbell.components.strategy import Signal, Strategy, StrategyContext
     from openbell.config import IndicatorConfig, SessionConfig, load_config
@@ -40,6 +41,7 @@ __all__ = [
     "RULES",
     "SOURCES",
     "STEPS",
+    "AddedIndicator",
     "Addition",
     "Bar",
     "BarIntervalData",
@@ -86,6 +88,7 @@ __all__ = [
 
 _HOMES = {
     "openbell.compat": ("ProvisioningRequirements", "analyze_requirements"),
+    "openbell.components.added_indicator": ("AddedIndicator",),
     "openbell.components.scanner": ("Scanner", "ScannerContext"),
     "openbell.components.strategy": ("Signal", "Strategy", "StrategyContext"),
     "openbell.config": ("IndicatorConfig", "SessionConfig", "load_config"),

@@ -67,6 +67,18 @@ def test_warnings_of_a_session_before_are_not_told_again(call: Any) -> None:
     assert result.stdout.count("warning 1 as on 2024-07-02") == 2
 
 
+def test_the_report_of_a_failed_run_has_what_its_last_session_refused(call: Any) -> None:
+    result = call(["run"], long=99_999)
+
+    assert result.exit_code == 1
+    refused = (
+        "refused ALFA: indicator sma_99999_1m for strategy Closes at 09:30: ALFA sma_99999_1m needs 99999 bars of 1m"
+    )
+    assert refused in " ".join(result.stdout.split())
+    error = "indicator sma_99999_1m of ALFA was refused: ALFA sma_99999_1m needs 99999 bars"
+    assert error in " ".join(result.stderr.split())
+
+
 def test_the_reason_of_a_refusal_is_told(call: Any) -> None:
     result = call(["run"], asks=["NOSUCH"])
 

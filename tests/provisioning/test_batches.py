@@ -65,7 +65,7 @@ def test_add_indicators_gives_what_the_loop_that_it_replaces_gives(minute_store:
     done: dict[str, Any] = {}
 
     def at_once(context: Any) -> None:
-        done["batch"] = context.add_indicators(symbols, configs)
+        done["batch"] = {symbol: bool(added) for symbol, added in context.add_indicators(symbols, configs).items()}
 
     def by_loop(context: Any) -> None:
         results = {s: [context.add_indicator(s, c) for c in configs] for s in symbols}

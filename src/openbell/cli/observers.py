@@ -105,7 +105,8 @@ def _progress_bar() -> Progress:
 class LogObserver(SessionObserver):
     """Log of a run, with session time.
 
-    Sessions, symbols, refusals, scans and signals are logged as info, all other additions and removals as debug.
+    Sessions, symbols, refused removals, scans and signals are logged as info, all other additions and removals as
+    debug. Refused additions are not logged here: provisioning warns of them.
     """
 
     def __init__(self) -> None:
@@ -131,7 +132,8 @@ class LogObserver(SessionObserver):
         if record.warnings:
             fields["warnings"] = list(record.warnings)
         if not record.ok:
-            self._log.info("refused", **fields, errors=list(record.errors))
+            if record.operation_type in ("remove", "lock", "unlock"):
+                self._log.info("refused", **fields, errors=list(record.errors))
         elif record.operation_type == "symbol":
             self._log.info("provisioned", **fields)
         else:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from openbell.model.events import ProvisioningRecord
     from openbell.results.result import DayResult
 
-__all__ = ["count_refusals", "count_warnings", "provisioning_table", "refusals", "warnings"]
+__all__ = ["count_refusals", "count_warnings", "provisioning_table", "refusals", "refusals_of", "warnings"]
 
 _MOST_LINES = 6
 _ADDITIONS = ("symbol", "bar", "indicator")
@@ -91,12 +91,12 @@ def _equal(records: Sequence[ProvisioningRecord]) -> list[list[ProvisioningRecor
 
 def count_refusals(day: DayResult) -> int:
     """Count the refusals of scanners' and strategies' additions."""
-    return sum(1 for _ in _refused(day))
+    return sum(1 for _ in _refused(day.provisioning))
 
 
-def _refused(day: DayResult) -> Iterator[ProvisioningRecord]:
+def _refused(records: Sequence[ProvisioningRecord]) -> Iterator[ProvisioningRecord]:
     """Yield the records of refusals but those of the config, which are shown as dropped."""
-    return (record for record in day.provisioning if not record.ok and record.source != "config")
+    return (record for record in records if not record.ok and record.source != "config")
 
 
 def refusals(day: DayResult, like: DayResult | None = None) -> list[str]:
@@ -104,13 +104,18 @@ def refusals(day: DayResult, like: DayResult | None = None) -> list[str]:
 
     Those of the session ``like`` are counted, and not repeated.
     """
-    known = set(_refusal_lines(like)) if like else set()
-    return _new(_refusal_lines(day), known, "[red]refused[/]", "refusals", like)
+    known = set(_refusal_lines(like.provisioning)) if like else set()
+    return _new(_refusal_lines(day.provisioning), known, "[red]refused[/]", "refusals", like)
 
 
-def _refusal_lines(day: DayResult) -> list[str]:
+def refusals_of(records: Sequence[ProvisioningRecord]) -> list[str]:
+    """Return a line for each reason of a refusal among the records of a session that did not come to its end."""
+    return _new(_refusal_lines(records), set(), "[red]refused[/]", "refusals", None)
+
+
+def _refusal_lines(all_records: Sequence[ProvisioningRecord]) -> list[str]:
     alike: dict[tuple[str, str, str], list[ProvisioningRecord]] = {}
-    for record in _refused(day):
+    for record in _refused(all_records):
         # The same reason may name the symbol.
         common = " ".join(record.errors).replace(record.symbol, "\0")
         alike.setdefault((record.owner, record.operation_type, common), []).append(record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from openbell.cli.provisioning_view import count_refusals, count_warnings
+from openbell.cli.provisioning_view import count_refusals, count_warnings, refusals_of
 from openbell.cli.session_view import session_views
 from openbell.cli.terminal.console import out, show
 from openbell.cli.terminal.tables import clock, label_of, percent
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import date
 
+    from openbell.model.events import ProvisioningRecord
     from openbell.results.result import DayResult, RunResult
     from openbell.session import SessionData
 
@@ -72,6 +73,7 @@ class RunReport(SessionObserver):
         self._count = 0
         self._first: DayResult | None = None
         self._last: DayResult | None = None
+        self._unfinished: list[ProvisioningRecord] = []
 
     @property
     def _label(self) -> str:
@@ -85,8 +87,13 @@ class RunReport(SessionObserver):
         """Choose the form by the number of sessions."""
         self._count = len(days)
 
+    def provisioned(self, record: ProvisioningRecord) -> None:
+        """Note an addition of the session, in case that it does not come to its end."""
+        self._unfinished.append(record)
+
     def day_ended(self, result: DayResult, session_data: SessionData) -> None:  # noqa: ARG002 -- the signature
         """Print the session, or its line."""
+        self._unfinished.clear()
         with self._paused():
             if not self._is_long:
                 self._print_in_full(result)
@@ -99,7 +106,15 @@ class RunReport(SessionObserver):
         self._last = result
 
     def finish(self, result: RunResult) -> None:
-        """Print the last of many sessions in full, and the durations, also of a run that failed."""
+        """Print the last of many sessions in full, and the durations.
+
+        Of a run that failed, what its last session refused is printed as well.
+        """
+        self._print_last(result)
+        for line in refusals_of(self._unfinished):
+            show(line)
+
+    def _print_last(self, result: RunResult) -> None:
         if self._last is None:
             return
         if self._is_long:

@@ -6,9 +6,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from openbell import indicators
+from openbell.components.added_indicator import AddedIndicator
 from openbell.config import IndicatorConfig
 from openbell.errors import ConfigError, DataError
 from openbell.model.interval import parse_interval
+from openbell.provisioning.analysis import analyze_indicator_requirements
 from openbell.provisioning.needs import Addition
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ class SessionContext:
     """The bars and indicators of a session up to the session clock, and additions to it.
 
     Additions carry the right source and owner by themselves, and may be made at any moment and from any thread. They
-    return whether what was asked for is there; the journal says why not.
+    return whether what was asked for is there. Why not is in the journal, on the log, and in the error of whoever
+    reads it all the same.
 
     Args:
         provisioner: Carries out additions.
@@ -80,7 +83,8 @@ class SessionContext:
         """
         series = self.session_data.get_bars(symbol, interval)
         if series is None:
-            raise self._missing(symbol, f"{parse_interval(interval)} bars", f"add_bar({symbol!r}, {interval!r})")
+            wanted = str(parse_interval(interval))
+            raise self._missing(symbol, wanted, f"{wanted} bars", f"add_bar({symbol!r}, {interval!r})")
         return series
 
     def indicator(self, symbol: str, key: str) -> IndicatorData:
@@ -95,9 +99,11 @@ class SessionContext:
         try:
             return self.session_data.current[symbol].indicators[key]
         except KeyError:
-            found = self.session_data.get_indicator(symbol, _canonical_key(key))
+            canonical = _canonical_key(key)
+            found = self.session_data.get_indicator(symbol, canonical)
         if found is None:
-            raise self._missing(symbol, f"indicator {key}", f"add_indicator({symbol!r}, IndicatorConfig(...))")
+            remedy = f"add_indicator({symbol!r}, IndicatorConfig(...))"
+            raise self._missing(symbol, canonical, f"indicator {key}", remedy)
         return found
 
     def add_symbol(self, symbol: str) -> bool:
@@ -114,25 +120,35 @@ class SessionContext:
         """Add a bar interval with ``days`` sessions of history, and the symbol if need be."""
         return self._provisioner.add_bar(symbol, interval, days=days, source=self._source, owner=self._owner)
 
-    def add_indicator(self, symbol: str, indicator_config: IndicatorConfig) -> bool:
-        """Add an indicator with the bars and the warm-up that it needs, and the symbol if need be."""
-        return self._provisioner.add_indicator(symbol, indicator_config, source=self._source, owner=self._owner)
+    def add_indicator(self, symbol: str, indicator_config: IndicatorConfig) -> AddedIndicator:
+        """Add an indicator with the bars and the warm-up that it needs, and the symbol if need be.
 
-    def add_indicators(self, symbols: Iterable[str], configs: Sequence[IndicatorConfig]) -> dict[str, bool]:
+        Returns:
+            A result that is true when the indicator is there, and reads its values; or that says why it was refused.
+        """
+        return self._add_indicators([symbol], [indicator_config])[0]
+
+    def add_indicators(self, symbols: Iterable[str], configs: Sequence[IndicatorConfig]) -> dict[str, AddedIndicator]:
         """Add indicators to many symbols, which reads the store one time for all of them.
 
         A symbol gets all of them or none.
 
         Returns:
-            Per symbol, whether all its indicators are there now.
+            Per symbol, a result that is true when all its indicators are there, and has them in the order of the
+            configs; or that says why they were refused.
         """
         wanted = _listed(symbols, "add_indicators")
         configs = [configs] if isinstance(configs, IndicatorConfig) else list(configs)
+        return dict(zip(wanted, self._add_indicators(wanted, configs), strict=True))
+
+    def _add_indicators(self, symbols: Sequence[str], configs: Sequence[IndicatorConfig]) -> list[AddedIndicator]:
         if not configs:
-            return dict.fromkeys(wanted, True)
+            return [AddedIndicator(self.session_data, symbol, (), ok=True) for symbol in symbols]
         details = {"indicator_config": configs[0], "more": configs[1:]}
-        additions = [Addition("indicator", symbol, self._source, self._owner, details) for symbol in wanted]
-        return dict(zip(wanted, self._provisioner.provision(additions), strict=True))
+        additions = [Addition("indicator", symbol, self._source, self._owner, details) for symbol in symbols]
+        records = self._provisioner.add(additions)
+        keys = [analyze_indicator_requirements(config).key for config in configs]
+        return [AddedIndicator(self.session_data, r.symbol, keys, ok=r.ok, errors=r.errors) for r in records]
 
     def remove_symbol(self, symbol: str) -> bool:
         """Give up what this component needed of a symbol.
@@ -164,10 +180,13 @@ class SessionContext:
         """
         return self._provisioner.unlock_symbol(symbol, source=self._source, owner=self._owner)
 
-    def _missing(self, symbol: str, what: str, remedy: str) -> DataError:
+    def _missing(self, symbol: str, key: str, what: str, remedy: str) -> DataError:
+        """Make the error that says what the session holds instead, and why what is missing was refused."""
         data = self.session_data.get_symbol_data(symbol)
         held = ", ".join([*data.bars, *data.indicators]) if data else "nothing"
-        return DataError(f"the session has no {what} of {symbol} (it has {held}). Add it with context.{remedy}.")
+        refusal = self._provisioner.refusal_of(symbol, key)
+        advice = f"{refusal}" if refusal else f"Add it with context.{remedy}."
+        return DataError(f"the session has no {what} of {symbol} (it has {held}). {advice}")
 
 
 @lru_cache(maxsize=4096)

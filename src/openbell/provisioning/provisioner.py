@@ -14,6 +14,7 @@ from openbell.model.events import ProvisioningRecord, StepTiming
 from openbell.provisioning.analysis import analyze
 from openbell.provisioning.history import prefetch
 from openbell.provisioning.needs import Addition, Needs
+from openbell.provisioning.refusals import Refusals
 from openbell.provisioning.removal import refusal_to_remove, refusal_to_unlock, without_owner
 from openbell.provisioning.sources import SOURCES
 from openbell.provisioning.steps import CalculateQuality, Plan, Step, StepWork, planned_steps
@@ -47,21 +48,33 @@ class Provisioner:
         self.context = context
         self.journal = journal
         self._lock = context.session_data.operation_lock
+        self._refusals = Refusals()
 
     def provision(self, additions: Iterable[Addition]) -> list[bool]:
+        """Analyse, validate and provision additions.
+
+        Returns:
+            Per addition, whether all that it asked for is there now.
+
+        Raises:
+            ConfigError: As for `add`.
+        """
+        return [record.ok for record in self.add(additions)]
+
+    def add(self, additions: Iterable[Addition]) -> list[ProvisioningRecord]:
         """Analyse, validate and provision additions.
 
         Each succeeds or fails by itself. Additions to distinct symbols are read from the store together, in one scan
         per interval.
 
         Returns:
-            Per addition, whether all that it asked for is there now.
+            The record of each in the journal.
 
         Raises:
             ConfigError: An unknown operation, source or indicator, or a detail that cannot be; nothing was done.
         """
         asked = list(additions)
-        results = [False] * len(asked)
+        records: dict[int, ProvisioningRecord] = {}
         with self._lock:
             self.context.refresh()
             batches = _batches(asked)
@@ -69,9 +82,8 @@ class Provisioner:
                 self._needs_of(asked[place])  # so that one which cannot be is reported before any is carried out
             for places in batches:
                 plans = self._planned([asked[place] for place in places])
-                for place, ok in zip(places, self._carry_out(plans), strict=True):
-                    results[place] = ok
-        return results
+                records.update(zip(places, self._carry_out(plans), strict=True))
+        return [records[place] for place in range(len(asked))]
 
     def plan(self, additions: Iterable[Addition]) -> list[Plan]:
         """Analyse and validate additions to distinct symbols without provisioning any.
@@ -87,7 +99,11 @@ class Provisioner:
         """Carry out and journal plans of distinct symbols, of which those with errors are refused."""
         with self._lock:
             self.context.refresh()  # they may have been made by another look at the store
-            return self._carry_out(plans)
+            return [record.ok for record in self._carry_out(plans)]
+
+    def refusal_of(self, symbol: str, what: str) -> str:
+        """Return who was refused an interval or an indicator of a symbol, when and why (empty when nobody was)."""
+        return self._refusals.of(symbol, what)
 
     def add_symbol(self, symbol: str, *, source: str, owner: str = "") -> bool:
         """Add a full symbol, or upgrade an ad-hoc one to that."""
@@ -188,7 +204,7 @@ class Provisioner:
             for (addition, needs), is_there in zip(asked, there, strict=True)
         ]
 
-    def _carry_out(self, plans: Sequence[Plan]) -> list[bool]:
+    def _carry_out(self, plans: Sequence[Plan]) -> list[ProvisioningRecord]:
         """Carry out plans, publish in one swap all that succeeded, and journal each."""
         outcomes, finished = [], {}
         for plan in plans:
@@ -201,28 +217,27 @@ class Provisioner:
                 finished[plan.symbol] = draft
         if finished:
             self.context.session_data.publish(finished)
-        for outcome in outcomes:
-            self._record(outcome)
-        return [not outcome.errors for outcome in outcomes]
+        return [self._record(outcome) for outcome in outcomes]
 
-    def _record(self, outcome: _Outcome) -> None:
+    def _record(self, outcome: _Outcome) -> ProvisioningRecord:
         plan, addition = outcome.plan, outcome.plan.addition
-        self.journal.append(
-            ProvisioningRecord(
-                time_ns=self.context.time_manager.now_ns,
-                zone=self.context.time_manager.timezone,
-                operation_type=addition.operation_type,
-                source=addition.source,
-                owner=addition.owner or addition.source,
-                symbol=addition.symbol,
-                required_intervals=tuple(plan.needs.intervals),
-                steps=tuple(outcome.steps),
-                ok=not outcome.errors,
-                errors=outcome.errors,
-                warnings=plan.proof.warnings,
-                reason=plan.reason,
-            )
+        record = ProvisioningRecord(
+            time_ns=self.context.time_manager.now_ns,
+            zone=self.context.time_manager.timezone,
+            operation_type=addition.operation_type,
+            source=addition.source,
+            owner=addition.owner or addition.source,
+            symbol=addition.symbol,
+            required_intervals=tuple(plan.needs.intervals),
+            steps=tuple(outcome.steps),
+            ok=not outcome.errors,
+            errors=outcome.errors,
+            warnings=plan.proof.warnings,
+            reason=plan.reason,
         )
+        self.journal.append(record)
+        self._refusals.note(record, plan.needs)
+        return record
 
     def _record_change(
         self, operation: str, symbol: str, source: str, owner: str, refusal: str | None, reason: str

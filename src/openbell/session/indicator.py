@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openbell.session.not_a_number import NotANumber
 from openbell.session.series import all_bars, cursor_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["IndicatorData", "all_values"]
 
 
-class IndicatorData:
+class IndicatorData(NotANumber):
     """Indicator on one series, computed over all its bars and revealed with them.
 
     Attributes:
