@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.errors import did_you_mean
-from openbell.market_data.cache import BarCache
+from openbell.market_data.cache import BarCache, LoadSettings, unknown_symbol
 from openbell.market_data.point_in_time import PointInTimeView
-from openbell.market_data.request import LoadSettings, unknown_symbol
 from openbell.model.bars import Bars
 from openbell.timing.grid import day_number
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.actions.table import Action, Adjustment
-    from openbell.market_data.request import GapPolicies
+    from openbell.market_data.cache import GapPolicies
     from openbell.store.store import BarStore, Coverage
     from openbell.timing.manager import TimeManager
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from openbell.actions.adjust import Arena, back_adjusted, require_fitting_splits
 from openbell.actions.instrument import PriceBasis, StoredSpan
 from openbell.errors import did_you_mean
-from openbell.market_data.request import BarRequest, unknown_symbol
+from openbell.market_data.cache import BarRequest, unknown_symbol
 from openbell.market_data.series import CachedSeries
 from openbell.model.bars import Bars
 from openbell.model.interval import Interval, parse_interval

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openbell.market_data.request import gap_policy_of
+from openbell.market_data.cache import gap_policy_of
 from openbell.provisioning.history import series_starts
 
 if TYPE_CHECKING:
