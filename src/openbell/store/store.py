@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from openbell.errors import DamagedFileError
+from openbell.errors import DamagedFileError, StoreError, command_on
+from openbell.logs import get_logger
 from openbell.model.interval import DAY_NS
 from openbell.store import layout
 from openbell.store.atomic_files import writer_lock
+from openbell.store.batch import UnfinishedWriteError
 from openbell.store.built import BUILT
-from openbell.store.commit import commit_manifest, heal
-from openbell.store.coverage import Coverage, coverage_of
-from openbell.store.current_manifest import CurrentManifest
-from openbell.store.layout import BAR_SCHEMA, Partition, data_path
+from openbell.store.commit import commit_manifest, heal, load_or_scan, unfinished
+from openbell.store.layout import BAR_SCHEMA, Partition, data_path, instant
 from openbell.store.reader import FileReader, StoredFile, SymbolRows
 from openbell.store.store_marker import (
     has_store_marker,
@@ -31,13 +34,117 @@ from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
+    from openbell.store.data_file import FileEntry
     from openbell.store.manifest import Manifest
 
 __all__ = ["BarStore", "Coverage", "WriteReport"]
 
+_POLL_S = 0.05
 _WAIT_S = 30.0
+
+
+class CurrentManifest:
+    """The manifest of a store, read anew whenever the file changes. May be used from any thread.
+
+    Args:
+        store: The store's folder.
+
+    Raises:
+        DamagedFileError: The manifest cannot be read.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+        self._path = store / layout.MANIFEST
+        self._lock = threading.Lock()
+        self._stamp: tuple[int, ...] = ()
+        self._manifest = self.reload()
+
+    @property
+    def stamp(self) -> tuple[int, ...]:
+        """The file's stamp when it was last read; empty when there was none."""
+        return self._stamp
+
+    def get(self) -> Manifest:
+        """Return the manifest as it is on disk now."""
+        # One look at the file's stamp when it has not changed.
+        stamp = self.stamp_now()
+        return self._manifest if stamp and stamp == self._stamp else self.reload()
+
+    def stamp_now(self) -> tuple[int, ...]:
+        """Return what changes when the file does; empty when there is none."""
+        try:
+            found = self._path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def reload(self) -> Manifest:
+        """Read the manifest, after healing what a killed writer left."""
+        with self._lock:
+            self.settle()
+            # The stamp first: should the file change in between, the next look sees it.
+            stamp = self.stamp_now()
+            self._manifest, self._stamp = self._read(), stamp
+            return self._manifest
+
+    def settle(self, wait_s: float = 0) -> None:
+        """Finish what a killed writer began; one that is alive has ``wait_s`` seconds to finish by itself."""
+        for _ in range(int(wait_s / _POLL_S) + 1):
+            if not unfinished(self._store):
+                return
+            try:
+                with writer_lock(self._store / layout.LOCK, wait_s=min(wait_s, _POLL_S)):
+                    heal(self._store)
+                    return
+            except (UnfinishedWriteError, DamagedFileError) as exc:
+                # What was stored before can be read; the next write is refused.
+                get_logger().warning("a killed write cannot be finished", store=str(self._store), reason=str(exc))
+                return
+            except StoreError:
+                # Its writer is alive, or we may only read: what is in the manifest holds.
+                if not (self._store / layout.PENDING).exists() or not os.access(self._store, os.W_OK):
+                    return
+
+    def _read(self) -> Manifest:
+        manifest = load_or_scan(self._store)
+        if manifest.files and not self._path.exists():
+            remedy = command_on("data verify", self._store)
+            get_logger().warning("the manifest is missing; the files that are there are taken as they are", look=remedy)
+        return manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The bars of one symbol and interval in a store, in figures.
+
+    Attributes:
+        symbol: The symbol.
+        interval: A stored interval.
+        rows: Number of bars.
+        first: Start of the first bar, UTC; likewise last of the last bar. Of daily bars: the date at 00:00 UTC.
+        files: Number of data files.
+        bytes: Their size.
+        built: How many of the bars openbell built itself, see `BarStore.built`.
+    """
+
+    symbol: str
+    interval: str
+    rows: int
+    first: datetime
+    last: datetime
+    files: int
+    bytes: int
+    built: int = 0
+
+
+def coverage_of(symbol: str, interval: str, entries: Sequence[FileEntry]) -> Coverage:
+    """Return the figures of a symbol and interval from its entries in the manifest."""
+    rows, size = sum(e.rows for e in entries), sum(e.bytes for e in entries)
+    first, last, built = instant(entries[0].first_ns), instant(entries[-1].last_ns), sum(e.built for e in entries)
+    return Coverage(symbol, interval, rows, first, last, len(entries), size, built)
 
 
 class BarStore:
