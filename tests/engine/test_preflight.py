@@ -179,3 +179,18 @@ def test_lines_are_those_of_the_file_as_it_was_read(tmp_path: Path, later: str |
 
     with pytest.raises(InvalidConfigError, match=r"unknown indicator 'smaa'.* \(line 5\)$"):
         require_good_config(config)
+
+
+def scheduled(start: str, end: str, **keys: Any) -> dict[str, Any]:
+    schedule = [{"start": start, "end": end, "every": "1h"}]
+    return small(scanners=[{"module": "mine.py:Scan", "universe": ["AIG"], "schedule": schedule}], **keys)
+
+
+def test_a_schedule_over_midnight_needs_a_session_that_trades_then(folder: Path) -> None:
+    (problem,) = found(scheduled("15:00", "10:00"))
+    assert problem == (
+        "scanners[0].schedule[0].end: 10:00 is before start 15:00, and no session trades over midnight: they are from "
+        "09:30 to 16:00. Swap start and end, or correct them."
+    )
+    for exchange in ("CMES", "24/7", "FX"):
+        assert found(scheduled("18:00", "02:00", exchange=exchange)) == []

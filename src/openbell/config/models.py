@@ -14,7 +14,7 @@ from openbell.config.gap_policy import GapPolicies
 from openbell.config.indicator import IndicatorConfig
 
 if TYPE_CHECKING:
-    from datetime import date, time
+    from datetime import date
 
 __all__ = [
     "BacktestConfig",
@@ -134,7 +134,8 @@ class SessionDataConfig(Level):
 class ScheduleConfig(Level):
     """Times at which a scanner runs in a session.
 
-    It runs at start, and from then on every so often up to end.
+    It runs at start, and from then on every so often up to end. An end before start is on the following date, in
+    sessions that trade over midnight.
     """
 
     start: ClockTime
@@ -143,14 +144,6 @@ class ScheduleConfig(Level):
     """No run is later than this, in exchange time."""
     every: IntradayInterval
     """The time between runs."""
-
-    @field_validator("end")
-    @classmethod
-    def _not_before_start(cls, end: time, info: ValidationInfo) -> time:
-        start = info.data.get("start")
-        if start is not None and end < start:
-            raise ValueError(f"{end:%H:%M} is before start {start:%H:%M}. Swap them.")
-        return end
 
 
 class ComponentConfig(Level):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from openbell import indicators
-from openbell.components.schedule import due_times
+from openbell.components.schedule import due_times, spans_midnight_outside
 from openbell.components.universes import load_universe
 from openbell.config.problems import Problem
 from openbell.config.reading import problems_with_lines
@@ -92,13 +92,18 @@ def _check_sessions(config: SessionConfig, time_manager: TimeManager, found: _Pr
 def _check_schedules(config: SessionConfig, time_manager: TimeManager, found: _Problems) -> None:
     """Check that every scanner is due in some session."""
     days = time_manager.sessions(config.backtest_config.start_date, config.backtest_config.end_date)
+    sessions = [time_manager.session(day) for day in days]
+    opens, closes = (f"{time_manager.to_local(t):%H:%M}" for t in (sessions[0].first_ns, sessions[0].last_ns))
     for at, scanner in enumerate(config.scanners):
-        if scanner.pre_session or any(
-            due_times(scanner.schedule, time_manager.session(day), time_manager) for day in days
-        ):
+        for n, schedule in enumerate(scanner.schedule):
+            if all(spans_midnight_outside(schedule, session, time_manager) for session in sessions):
+                with found.at("scanners", at, "schedule", n, "end"):
+                    raise ConfigError(
+                        f"{schedule.end:%H:%M} is before start {schedule.start:%H:%M}, and no session trades over "
+                        f"midnight: they are from {opens} to {closes}. Swap start and end, or correct them."
+                    )
+        if scanner.pre_session or any(due_times(scanner.schedule, session, time_manager) for session in sessions):
             continue
-        session = time_manager.session(days[0])
-        opens, closes = (f"{time_manager.to_local(t):%H:%M}" for t in (session.first_ns, session.last_ns))
         with found.at("scanners", at, "schedule"):
             raise ConfigError(f"the scanner would never run: the sessions are from {opens} to {closes}.")
 
