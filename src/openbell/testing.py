@@ -130,6 +130,7 @@ def probe_strategy(
     on_bar: Callable[[Strategy, Bar], Signals] | None = None,
     on_slice: Callable[[Strategy, CrossSection], Signals] | None = None,
     on_symbol_added: Callable[[Strategy, str], object] | None = None,
+    on_symbol_removed: Callable[[Strategy, str], object] | None = None,
     teardown: Callable[[Strategy], object] | None = None,
     **config: Any,
 ) -> dict[str, Any]:
@@ -143,6 +144,7 @@ def probe_strategy(
         on_bar: Likewise.
         on_slice: Likewise.
         on_symbol_added: Likewise.
+        on_symbol_removed: Likewise.
         teardown: Likewise.
         config: What else the strategy finds in its ``config``.
     """
@@ -153,6 +155,7 @@ def probe_strategy(
         "on_bar": on_bar,
         "on_slice": on_slice,
         "on_symbol_added": on_symbol_added,
+        "on_symbol_removed": on_symbol_removed,
         "teardown": teardown,
     }
     name = "ProbeStrategy" if on_slice is None else "SliceProbeStrategy"

@@ -51,7 +51,8 @@ class TestSubscriptionsAreNeeds:
 
         assert times[0] == "10:35"
         assert times[-1] == "16:00"
-        assert system.session_data.get_symbol_data("BAC").owners["5m"] == {"strategy ProbeStrategy"}  # type: ignore[union-attr]
+        owners = system.session_data.get_symbol_data("BAC").owners["5m"]  # type: ignore[union-attr]
+        assert [owner.name for owner in owners] == ["strategy ProbeStrategy"]
 
     def test_they_are_asked_for_once(self, minute_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[int] = []

@@ -39,6 +39,10 @@ class ProbeStrategy(Strategy):
         """Call the function ``on_symbol_added``."""
         _call(self.config, "on_symbol_added", self, symbol)
 
+    def on_symbol_removed(self, symbol: str) -> None:
+        """Call the function ``on_symbol_removed``."""
+        _call(self.config, "on_symbol_removed", self, symbol)
+
     def teardown(self) -> None:
         """Call the function ``teardown``."""
         _call(self.config, "teardown", self)

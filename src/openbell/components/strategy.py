@@ -86,5 +86,12 @@ class Strategy:
     def on_symbol_added(self, symbol: str) -> None:
         """Receive a symbol that became full in mid-session, whoever added it."""
 
+    def on_symbol_removed(self, symbol: str) -> None:
+        """Receive a symbol that is no longer full, or no longer there, whoever removed it.
+
+        What this strategy added to it itself is there until it is removed with ``context.remove_symbol``; what it
+        needed by a subscription goes with the subscription.
+        """
+
     def teardown(self) -> None:
         """Clean up after the close."""

@@ -58,7 +58,7 @@ class ComponentRunner:
         components = make_components(classes, provisioner, time_manager, self.call)
         self.scanners: list[ScannerOfDay] = components.scanners
         self.strategies: dict[str, Strategy] = components.strategies
-        self._known_symbols = set(self._session_data.full_symbols)
+        self._known_symbols = dict.fromkeys(self._session_data.full_symbols)
         self._known_version = self._session_data.series_version
 
     # The day
@@ -72,7 +72,7 @@ class ComponentRunner:
         for of_day in self.scanners:
             if of_day.config.pre_session:
                 self.scan(of_day)
-        self.notify_of_new_symbols()
+        self.notify_of_symbols()
 
     def teardown(self) -> None:
         """Tear all down, in the order of the setup."""
@@ -103,19 +103,31 @@ class ComponentRunner:
         self.scans.append(scan)
         self._report(scan)
 
-    def notify_of_new_symbols(self) -> None:
-        """Call ``on_symbol_added`` for every symbol that has become full since the last call."""
+    def notify_of_symbols(self) -> None:
+        """Call ``on_symbol_removed`` and ``on_symbol_added`` for all that happened since the last time."""
         data = self._session_data
         if self._known_version == data.series_version:
             return
         self._known_version = data.series_version
-        # A strategy may add further symbols when it is notified.
-        while new := [s for s in data.full_symbols if s not in self._known_symbols]:
-            self._known_symbols.update(new)
+        # A strategy may add and remove further symbols when it is notified.
+        while True:
+            full = dict.fromkeys(data.full_symbols)
+            gone = [symbol for symbol in self._known_symbols if symbol not in full]
+            new = [symbol for symbol in full if symbol not in self._known_symbols]
+            if not gone and not new:
+                return
+            self._known_symbols = full
+            for symbol in gone:
+                for name, strategy in self.strategies.items():
+                    self.call(name, "on_symbol_removed", strategy.on_symbol_removed, symbol)
             for symbol in new:
                 for name, strategy in self.strategies.items():
-                    self.call(name, "on_symbol_added", strategy.on_symbol_added, symbol)
-        self._known_symbols.intersection_update(data.full_symbols)
+                    if self._is_full(symbol):
+                        self.call(name, "on_symbol_added", strategy.on_symbol_added, symbol)
+
+    def _is_full(self, symbol: str) -> bool:
+        data = self._session_data.get_symbol_data(symbol)
+        return data is not None and data.meets_session_config_requirements
 
     def keep_signals(self, callback: Callable[..., Any], returned: object) -> None:
         """Keep the signal, or the signals, that ``on_bar`` or ``on_slice`` returned.
@@ -158,11 +170,14 @@ class ComponentRunner:
         """The error to report when a strategy subscribes to a series that cannot be provisioned."""
         return SubscriptionError(name, symbol, interval, self._now(), reasons)
 
-    def _place_of(self, callback: Callable[..., Any]) -> tuple[str, str]:
-        """The name of the strategy that a bound method belongs to, and the method's name."""
+    def name_of(self, callback: Callable[..., Any]) -> str | None:
+        """Return the name of the strategy that a bound method belongs to, or None."""
         owner = getattr(callback, "__self__", None)
-        name = next((n for n, s in self.strategies.items() if s is owner), "strategy")
-        return name, getattr(callback, "__name__", "on_bar")
+        return next((n for n, s in self.strategies.items() if s is owner), None)
+
+    def _place_of(self, callback: Callable[..., Any]) -> tuple[str, str]:
+        """Return the name of the strategy that a bound method belongs to, and the method's name."""
+        return self.name_of(callback) or "strategy", getattr(callback, "__name__", "on_bar")
 
     def _now(self) -> str:
         return self._time_manager.to_local(self._time_manager.now_ns).isoformat()

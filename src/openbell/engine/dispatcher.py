@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from openbell.engine.fast_path import BarRun
 from openbell.model.bars import Bar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from openbell.engine.component_runner import ComponentRunner
     from openbell.engine.event_batch import Batches, Delivery, EventBatch
@@ -113,7 +113,7 @@ class Dispatcher:
         if batch.scans:
             for scanner in batch.scans:
                 self._runner.scan(scanner)
-            self._runner.notify_of_new_symbols()
+            self._runner.notify_of_symbols()
         self._hand_out(batch.bars)
         self._hand_out(batch.slices)
         self._finish_batch()
@@ -149,7 +149,7 @@ class Dispatcher:
         """Call strategies, in order, with what is still in the session."""
         data, version, calls = self._session_data, self._version, 0
         for callback, item in deliveries:
-            due = item if data.series_version == version else self._still_there(item)
+            due = item if data.series_version == version else self._still_due(callback, item)
             if due is None:
                 continue
             calls += 1
@@ -161,16 +161,19 @@ class Dispatcher:
                 self._runner.keep_signals(callback, returned)
         self.callbacks += calls
 
-    def _still_there(self, due: Bar | CrossSection) -> Bar | CrossSection | None:
-        """A bar, or the rows of a cross-section, whose series nobody has removed at this very time."""
-        if isinstance(due, Bar):
+    def _still_due(self, callback: Callable[..., Any], due: Bar | CrossSection) -> Bar | CrossSection | None:
+        """Return a bar, or the rows of a cross-section, whose series the subscriber has not given up at this time."""
+        name = self._runner.name_of(callback)
+        if not isinstance(due, Bar):
+            left = due.still_there(name)
+            return left if len(left) else None
+        if name is None:
             return None if self._session_data.get_bars(due.symbol, due.interval) is None else due
-        left = due.still_there()
-        return left if len(left) else None
+        return due if self._session_data.is_owned(due.symbol, due.interval, name) else None
 
     def _finish_batch(self) -> None:
         self._delivered_ns = self._clock.now_ns
-        self._runner.notify_of_new_symbols()
+        self._runner.notify_of_symbols()
         self._reporter.finish_batch()
         if self._delivered_ns >= self._progress_due_ns:
             self._report_progress()

@@ -99,6 +99,7 @@ class Subscriptions:
         self._on_bar = on_bar
         self.bars_reported = 0
         self._times: dict[Cursor, SubscribedTimes] = {}
+        self._held: dict[str, set[tuple[str, str]]] = {}
 
     def resolve(self) -> tuple[list[Subscription], list[SliceSubscription]]:
         """Ask all strategies what they subscribe to now.
@@ -111,8 +112,12 @@ class Subscriptions:
         """
         bars: list[Subscription] = []
         slices: list[tuple[Strategy, str, dict[str, BarIntervalData]]] = []
+        pairs = {name: self._provisioned(name, strategy) for name, strategy in self._runner.strategies.items()}
+        # Only now, because one strategy may begin to need what another one no longer does.
+        for name, wanted_now in pairs.items():
+            self._end_others(name, wanted_now)
         for name, strategy in self._runner.strategies.items():
-            wanted = self._series_of(name, strategy)
+            wanted = [series for pair in pairs[name] if (series := self._session_data.get_bars(*pair)) is not None]
             if overrides(type(strategy), "on_bar"):
                 bars += [Subscription(strategy.on_bar, series, self._times_of(series)) for series in wanted]
             if overrides(type(strategy), "on_slice"):
@@ -131,21 +136,29 @@ class Subscriptions:
         if self._on_bar is not None:
             self._on_bar(bar)
 
-    def _series_of(self, name: str, strategy: Strategy) -> list[BarIntervalData]:
+    def _provisioned(self, name: str, strategy: Strategy) -> list[tuple[str, str]]:
+        """Return what a strategy subscribes to now, all of it provisioned."""
         pairs = self._runner.call(name, "subscriptions", _pairs_of, strategy)
         # A series that is there for others is requested as well: it stays when they no longer need it.
-        if additions := [_addition(name, *pair) for pair in pairs if not self._is_owned(name, *pair)]:
+        if additions := [_addition(name, *pair) for pair in pairs if not self._session_data.is_owned(*pair, name)]:
             first_record = len(self._provisioner.journal)
             results = self._runner.call(name, "subscriptions", self._provisioner.provision, additions)
             for addition, ok in zip(additions, results, strict=True):
                 if not ok:
                     errors = errors_of(self._provisioner.journal.since(first_record), addition.symbol, name)
                     raise self._runner.subscription_error(name, addition.symbol, addition.details["interval"], errors)
-        return [series for pair in pairs if (series := self._session_data.get_bars(*pair)) is not None]
+        return pairs
 
-    def _is_owned(self, name: str, symbol: str, interval: str) -> bool:
-        data = self._session_data.get_symbol_data(symbol)
-        return data is not None and interval in data.bars and data.is_owned(interval, name)
+    def _end_others(self, name: str, pairs: list[tuple[str, str]]) -> None:
+        """Take back what a strategy subscribed to before and does not now."""
+        ended = self._held.get(name, set()).difference(pairs)
+        self._held[name] = set(pairs)
+        if not ended:
+            return
+        still = {symbol: [i for other, i in pairs if other == symbol] for symbol, _ in sorted(ended)}
+        done = self._provisioner.end_subscriptions(still, source="strategy", owner=name)
+        # What is locked goes when it is unlocked.
+        self._held[name] |= {pair for pair in ended if pair[0] not in done}
 
     def _times_of(self, series: BarIntervalData) -> SubscribedTimes:
         cursor = cursor_of(series)
@@ -165,7 +178,7 @@ def errors_of(records: Iterable[ProvisioningRecord], symbol: str, owner: str) ->
 
 
 def _addition(name: str, symbol: str, interval: str) -> Addition:
-    return Addition("bar", symbol, "strategy", name, {"interval": interval})
+    return Addition("bar", symbol, "strategy", name, {"interval": interval}, by_subscription=True)
 
 
 def _pairs_of(strategy: Strategy) -> list[tuple[str, str]]:

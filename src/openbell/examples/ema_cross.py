@@ -41,6 +41,11 @@ class EmaCross(Strategy):
         if self.context.add_indicators([symbol], self._averages)[symbol]:
             self._crossed(symbol)
 
+    def on_symbol_removed(self, symbol: str) -> None:
+        """Remove the averages, and forget on which side the fast one was."""
+        self.context.remove_symbol(symbol)
+        self._above.pop(symbol, None)
+
     def subscriptions(self) -> Iterable[tuple[str, str]]:
         """Subscribe to all full symbols."""
         return [(symbol, self._interval) for symbol in self.context.symbols]

@@ -27,6 +27,7 @@ class Addition:
         source: Who asks: "config", "scanner", "strategy", or a source that was registered from outside.
         owner: Who needs it from now on, e.g. "scanner Gap"; the source when nobody in particular does.
         details: What the operation needs to know: ``indicator_config``, ``interval`` and ``days`` ...
+        by_subscription: Whether the owner needs it only as long as it subscribes to it.
     """
 
     operation_type: str
@@ -34,6 +35,7 @@ class Addition:
     source: str
     owner: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    by_subscription: bool = False
 
 
 @dataclass(frozen=True, slots=True)

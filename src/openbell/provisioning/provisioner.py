@@ -15,16 +15,17 @@ from openbell.provisioning.analysis import analyze
 from openbell.provisioning.history import prefetch
 from openbell.provisioning.needs import Addition, Needs
 from openbell.provisioning.refusals import Refusals
-from openbell.provisioning.removal import refusal_to_remove, refusal_to_unlock, without_owner
+from openbell.provisioning.removal import refusal_to_remove, refusal_to_unlock, without_owner, without_subscriptions
 from openbell.provisioning.sources import SOURCES
 from openbell.provisioning.steps import CalculateQuality, Plan, Step, StepWork, planned_steps
 from openbell.provisioning.validation import Proof, validate
 from openbell.session import SymbolSessionData
 from openbell.session.data import WHOLE_SYMBOL
+from openbell.session.owner import Owner
 from openbell.timing.clock import stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from openbell.config import IndicatorConfig
     from openbell.provisioning.context import ProvisioningContext
@@ -145,6 +146,37 @@ class Provisioner:
             if changed or removed:
                 self.context.session_data.publish(changed, removed)
         return results
+
+    def end_subscriptions(self, still: Mapping[str, Collection[str]], *, source: str, owner: str) -> list[str]:
+        """Take back what ended subscriptions of ``owner`` needed, and nobody else needs.
+
+        Args:
+            still: Per symbol with ended subscriptions, the intervals that it still subscribes to.
+            source: The kind of owner.
+            owner: The strategy.
+
+        Returns:
+            The symbols of which that is done; the others are locked.
+        """
+        changed: dict[str, SymbolSessionData] = {}
+        removed, done = [], []
+        with self._lock:
+            for symbol, intervals in still.items():
+                data = self.context.session_data.get_symbol_data(symbol)
+                if data is not None and data.locks:
+                    continue
+                done.append(symbol)
+                remaining = data and without_subscriptions(data, owner, intervals)
+                if data is None or (remaining and remaining.owners == data.owners):
+                    continue
+                if remaining:
+                    changed[symbol] = remaining
+                else:
+                    removed.append(symbol)
+                self._record_change("remove", symbol, source, owner, None, f"{owner} no longer subscribes to it")
+            if changed or removed:
+                self.context.session_data.publish(changed, removed)
+        return done
 
     def lock_symbol(self, symbol: str, *, reason: str, source: str, owner: str = "") -> bool:
         """Forbid the removal of a symbol until ``owner`` unlocks it.
@@ -358,7 +390,10 @@ def _note_owner(draft: SymbolSessionData, plan: Plan) -> bool:
     needed = [*plan.needs.intervals, *(need.key for need in plan.needs.indicators)]
     if plan.needs.full_symbol:
         needed.append(WHOLE_SYMBOL)
-    owner = plan.addition.owner or plan.addition.source
+    if not needed:
+        needed.append(plan.addition.operation_type)  # so that whoever asked can have it removed
+    addition = plan.addition
+    owner = Owner(addition.owner or addition.source, addition.source, by_subscription=addition.by_subscription)
     news = [draft.own(what, owner) for what in needed]
     return any(news)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.provisioning.sources import SOURCES
 from openbell.session.data import WHOLE_SYMBOL
 
 if TYPE_CHECKING:
-    from openbell.session import SymbolSessionData
+    from collections.abc import Callable, Collection
 
-__all__ = ["refusal_to_remove", "refusal_to_unlock", "without_owner"]
+    from openbell.session import SymbolSessionData
+    from openbell.session.owner import Owner
+
+__all__ = ["refusal_to_remove", "refusal_to_unlock", "without_owner", "without_subscriptions"]
 
 
 def refusal_to_remove(data: SymbolSessionData | None, symbol: str, owner: str) -> str | None:
@@ -19,9 +21,10 @@ def refusal_to_remove(data: SymbolSessionData | None, symbol: str, owner: str) -
         return f"{symbol} is not in the session"
     if data.locks:
         return f"{symbol} is locked by {', '.join(data.locks)} ({data.locked}); it stays until they unlock it"
-    others = sorted({name for names in data.owners.values() for name in names})
-    if not any(_is_of(name, owner) for name in others):
-        return f"{owner} needs nothing of {symbol}; it is there for {', '.join(others)}"
+    owners = _owners(data)
+    # What nobody owns is in nobody's way: whoever asks may remove it.
+    if owners and not any(other.is_of(owner) for other in owners):
+        return f"{owner} needs nothing of {symbol}; it is there for {', '.join(owners)}"
     return None
 
 
@@ -37,9 +40,26 @@ def refusal_to_unlock(data: SymbolSessionData | None, symbol: str, owner: str) -
 
 def without_owner(data: SymbolSessionData, owner: str) -> SymbolSessionData | None:
     """Return the symbol without what only ``owner`` needed, or None if nothing is left."""
+    return _without(data, lambda _, other: other.is_of(owner))
+
+
+def without_subscriptions(data: SymbolSessionData, owner: str, still: Collection[str]) -> SymbolSessionData | None:
+    """Return the symbol without what only ended subscriptions of ``owner`` needed, or None if nothing is left.
+
+    Args:
+        data: The symbol.
+        owner: The strategy.
+        still: The intervals that it still subscribes to.
+    """
+    bases = {data.bars[name].base for name in still if name in data.bars}
+    needed = {*still, *bases}
+    return _without(data, lambda what, other: other.by_subscription and other.name == owner and what not in needed)
+
+
+def _without(data: SymbolSessionData, is_given_up: Callable[[str, Owner], bool]) -> SymbolSessionData | None:
     remaining = data.copy()
-    left = {what: frozenset(n for n in names if not _is_of(n, owner)) for what, names in data.owners.items()}
-    remaining.owners = {what: names for what, names in left.items() if names}
+    left = {what: frozenset(o for o in owners if not is_given_up(what, o)) for what, owners in data.owners.items()}
+    remaining.owners = {what: owners for what, owners in left.items() if owners}
     if not remaining.owners:
         return None
     remaining.bars = {name: series for name, series in data.bars.items() if name in remaining.owners}
@@ -56,14 +76,13 @@ def without_owner(data: SymbolSessionData, owner: str) -> SymbolSessionData | No
 
 def _recompute_metadata(remaining: SymbolSessionData) -> None:
     """Recompute the metadata of a symbol that is ad hoc again from its remaining owners."""
-    left = sorted({name for names in remaining.owners.values() for name in names})
-    sources = [name.split(maxsplit=1)[0] for name in left]
+    left = _owners(remaining)
+    sources = [owner.source for owner in left]
     remaining.auto_provisioned = True
     if remaining.added_by not in sources:
         remaining.added_by = sources[0]
     remaining.reason = f"{', '.join(left)} still needs it"
 
 
-def _is_of(name: str, owner: str) -> bool:
-    """Return whether ``owner`` means an owner (a source means all owners of its kind)."""
-    return name == owner or (owner in SOURCES and name.startswith(f"{owner} "))
+def _owners(data: SymbolSessionData) -> list[Owner]:
+    return sorted({owner for owners in data.owners.values() for owner in owners})

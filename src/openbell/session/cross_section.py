@@ -56,10 +56,14 @@ class CrossSectionTable:
             time_ns = int(self.ends_ns[first])
             yield time_ns, CrossSection(self, time_ns, slice(first, after))
 
-    def still_there(self, end_ns: int, rows: slice | NDArray[np.int64]) -> CrossSection:
-        """Return the cross-section of those rows whose series are still in the session."""
+    def still_there(self, end_ns: int, rows: slice | NDArray[np.int64], owner: str | None = None) -> CrossSection:
+        """Return the cross-section of those rows whose series are still in the session (and needed by ``owner``)."""
+        data, interval = self._session_data, self.interval
         places = np.arange(len(self.symbols))[rows]
-        present = [self._session_data.get_bars(symbol, self.interval) is not None for symbol in self.symbols[places]]
+        present = [
+            data.get_bars(symbol, interval) is not None if owner is None else data.is_owned(symbol, interval, owner)
+            for symbol in self.symbols[places]
+        ]
         return CrossSection(self, end_ns, places[np.array(present, bool)])
 
     def column(self, name: str) -> NDArray[np.float64]:
@@ -179,9 +183,9 @@ class CrossSection:
         """
         return self._table.indicator(key, output)[self._rows]
 
-    def still_there(self) -> CrossSection:
-        """Return the same without symbols whose series has been removed since."""
-        return self._table.still_there(self.end, self._rows)
+    def still_there(self, owner: str | None = None) -> CrossSection:
+        """Return the same without symbols whose series has been removed since (or given up by ``owner``)."""
+        return self._table.still_there(self.end, self._rows, owner)
 
     def __len__(self) -> int:
         return len(self.symbols)

@@ -8,6 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Protocol
 
 from openbell.model.interval import parse_interval
+from openbell.session.owner import owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from openbell.config import IndicatorConfig
     from openbell.session.indicator import IndicatorData
+    from openbell.session.owner import Owner
     from openbell.session.series import BarIntervalData
 
 __all__ = ["WHOLE_SYMBOL", "SessionData", "SymbolSessionData", "UnifiedProvisioner"]
@@ -50,7 +52,7 @@ class SymbolSessionData:
     reason: str = ""
     bars: dict[str, BarIntervalData] = field(default_factory=dict)
     indicators: dict[str, IndicatorData] = field(default_factory=dict)
-    owners: dict[str, frozenset[str]] = field(default_factory=dict)
+    owners: dict[str, frozenset[Owner]] = field(default_factory=dict)
     locks: dict[str, str] = field(default_factory=dict)
 
     def copy(self) -> SymbolSessionData:
@@ -110,12 +112,12 @@ class SymbolSessionData:
         owners = self.owners.get(what, frozenset())
         if owner in owners:
             return False
-        self.owners[what] = owners | {owner}
+        self.owners[what] = owners | {owner_of(owner)}
         return True
 
     def is_owned(self, what: str, owner: str) -> bool:
-        """Return whether ``owner`` needs ``what``."""
-        return owner in self.owners.get(what, frozenset())
+        """Return whether ``owner`` needs ``what``, by an addition or a subscription."""
+        return any(other.name == owner for other in self.owners.get(what, ()))
 
 
 class UnifiedProvisioner(Protocol):
@@ -139,8 +141,9 @@ class SessionData:
         current: The symbols by name, in the order in which they came; a change replaces the whole dictionary and never
             changes it.
         version: Goes up with each published change.
-        series_version: Goes up only when a symbol or series comes, goes or is replaced, or a symbol becomes full or
-            ceases to be: not for locks, owners and indicators.
+        series_version: Goes up only when a symbol or series comes, goes or is replaced, when a symbol becomes full or
+            ceases to be, when an owner gives a series up, or a symbol is unlocked: not for new owners, locks and
+            indicators.
         operation_lock: Held by whoever changes the session; readers take none.
     """
 
@@ -181,6 +184,11 @@ class SessionData:
         if data is None:
             return None
         return data.bars.get(interval) or data.bars.get(str(parse_interval(interval)))
+
+    def is_owned(self, symbol: str, interval: str, owner: str) -> bool:
+        """Return whether a series is there, and ``owner`` needs it."""
+        data = self.current.get(symbol)
+        return data is not None and interval in data.bars and data.is_owned(interval, owner)
 
     def get_indicator(self, symbol: str, key: str) -> IndicatorData | None:
         """Return the indicator of a symbol by its exact key, or None."""
@@ -227,4 +235,9 @@ class SessionData:
 def _series_differ(old: SymbolSessionData | None, new: SymbolSessionData | None) -> bool:
     if old is None or new is None:
         return True
-    return old.bars != new.bars or old.meets_session_config_requirements != new.meets_session_config_requirements
+    return (
+        old.bars != new.bars
+        or old.meets_session_config_requirements != new.meets_session_config_requirements
+        or bool(old.locks.keys() - new.locks.keys())
+        or any(not old.owners[name] <= new.owners[name] for name in old.bars if name in old.owners)
+    )
