@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
     from openbell.model.bars import BarTimes
 
-__all__ = ["Completeness", "Gap", "has_synthetic", "measure_completeness"]
+__all__ = ["Completeness", "Gap", "has_synthetic", "longest_by_chance", "measure_completeness"]
+
+_THIN_SHARE = 0.05
+_CHANCE = 0.01
+_CLUSTERING = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,25 @@ def measure_completeness(
     return Completeness(
         100.0 * present / total, total, present, _gaps(missing, expected_starts, expected_ends, joined=across_breaks)
     )
+
+
+def longest_by_chance(
+    runs: NDArray[np.int64], present: NDArray[np.int64], expected: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return, per session, the longest run of missing bars that chance explains; 0 where trading is not thin.
+
+    Trading is thin where 5 % or more of the bars are followed by a missing one. With ``p`` that share of ``N`` expected
+    bars, chance explains up to three times the ``n`` for which ``N * p**n`` is 0.01.
+
+    Args:
+        runs: How many runs of missing bars each session has.
+        present: How many bars it has.
+        expected: How many it should have.
+    """
+    # The share of missing bars would not do: a single long hole would make the session look thin.
+    share = runs / np.maximum(present, 1)
+    bound = _CLUSTERING * np.log(_CHANCE / np.maximum(expected, 1)) / np.log(np.clip(share, 1e-9, 1 - 1e-9))
+    return np.where(share >= _THIN_SHARE, bound, 0.0)
 
 
 def has_synthetic(times: BarTimes) -> bool:

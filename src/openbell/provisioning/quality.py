@@ -1,4 +1,4 @@
-"""Validation rule of ``min_quality``, for the history of a full symbol."""
+"""Validation rule of ``min_quality``, for the history that an addition asks for."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["history_is_good_enough"]
 def history_is_good_enough(
     symbol: str, histories: Mapping[str, HistoryProof], wanted: float, context: ProvisioningContext
 ) -> str | None:
-    """Return the faults of a full symbol's history if it is too bad, else None.
+    """Return the faults of a history if it is too bad, else None.
 
     Every base interval is judged from where its history should begin up to the start of the session: the share of the
     expected bars that are there and not in doubt, and no more than half when a split lies in it that nobody declared.

@@ -12,6 +12,7 @@ from openbell.logs import get_logger
 from openbell.model.interval import why_underivable
 from openbell.provisioning.context import Market, ProvisioningContext
 from openbell.provisioning.history import find_history
+from openbell.provisioning.holes import days_by_name, empty_sessions, hole_warnings
 from openbell.registry import Registry
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def validate(addition: Addition, needs: Needs, context: ProvisioningContext) -> 
     errors |= {f"load_historical cannot have {', '.join(names)} bars: {error}": None for error, names in damage.items()}
     evidence = Evidence(addition, needs, histories)
     errors |= dict.fromkeys(_failures(evidence, context))
-    return Proof(tuple(errors), tuple(_warnings(evidence, context)), histories, bars)
+    return Proof(tuple(errors), tuple(_warnings(evidence, bars, context)), histories, bars)
 
 
 def _failures(evidence: Evidence, context: ProvisioningContext) -> Iterator[str]:
@@ -130,7 +131,7 @@ def _history_meets_lookback(evidence: Evidence, context: ProvisioningContext) ->
 
 def _history_is_good_enough(evidence: Evidence, context: ProvisioningContext) -> str | None:
     wanted = context.config.session_data_config.min_quality
-    if not wanted or not evidence.needs.full_symbol:
+    if not wanted or not evidence.needs.needs_historical:
         return None
     from openbell.provisioning.quality import history_is_good_enough  # a run without min_quality does not load checks
 
@@ -174,7 +175,7 @@ def _where_bars_begin(proof: HistoryProof, context: ProvisioningContext) -> str:
     return f"the store's {proof.need.base} bars begin {proof.available_from}"
 
 
-def _warnings(evidence: Evidence, context: ProvisioningContext) -> Iterator[str]:
+def _warnings(evidence: Evidence, bars: Mapping[str, Bars], context: ProvisioningContext) -> Iterator[str]:
     """Iterate over the shortfalls that are no errors."""
     if context.config.session_data_config.on_shortfall == "warm":
         yield from _lookback_shortfalls(evidence, context)
@@ -183,7 +184,8 @@ def _warnings(evidence: Evidence, context: ProvisioningContext) -> Iterator[str]
     if base is not None and base.available_from is None:
         yield f"{base.need.base}: no bars before {context.day}"
     for name, proof in evidence.histories.items():
-        yield from _history_shortfalls(name, proof, evidence.symbol, context)
+        yield from _history_shortfalls(name, proof, bars[name], evidence.symbol, context)
+    yield from hole_warnings(evidence.symbol, evidence.histories, bars, context)
 
 
 def _unsettled(evidence: Evidence) -> Iterator[str]:
@@ -200,13 +202,16 @@ def _unsettled(evidence: Evidence) -> Iterator[str]:
             )
 
 
-def _history_shortfalls(name: str, proof: HistoryProof, symbol: str, context: ProvisioningContext) -> Iterator[str]:
+def _history_shortfalls(
+    name: str, proof: HistoryProof, bars: Bars, symbol: str, context: ProvisioningContext
+) -> Iterator[str]:
     market = context.market(symbol)
-    if proof.need.bars and _is_of_sessions(proof):
+    if (proof.need.bars or proof.need.lookback_sessions) and _is_of_sessions(proof):
         past = context.memo(Market.sessions_from, market, proof.first_session)
         if (empty := len(past) - proof.sessions) > 0:
             count = "1 session since then has" if empty == 1 else f"{empty} sessions since then have"
-            yield f"{name}: the warm-up reaches back to {proof.first_session}, because {count} no bars"
+            days = days_by_name(empty_sessions(proof, bars.times, market))
+            yield f"{name}: the warm-up reaches back to {proof.first_session}, because {count} no bars: {days}"
     if proof.sessions < proof.need.trailing_sessions and (text := _trailing_shortfall(proof, market, context)):
         yield f"{name}: {text}"
 

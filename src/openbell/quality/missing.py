@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openbell.market_data.completeness import longest_by_chance
 from openbell.quality.finding import Finding
 from openbell.quality.series import true_range
 from openbell.quality.stale import runs_of
@@ -28,9 +29,6 @@ _SHORTEST_HALT_NS = 5 * _MINUTE_NS
 _BURST = 3.0
 _JUMP = 4.0
 _NEARBY = 20
-_THIN_SHARE = 0.05
-_CHANCE = 0.01
-_CLUSTERING = 3
 _LONG_ABSENCE = 20
 _FEW = 0.1
 
@@ -136,8 +134,13 @@ def _is_quiet(
 ) -> NDArray[np.bool_]:
     """Mark the runs of missing bars that chance explains."""
     day = series.expected.session[first]
-    share, bound = _thinness(series, first)
-    explained = (share[day] >= _THIN_SHARE) & (last - first + 1 <= bound[day])
+    count = len(series.grid)
+    bound = longest_by_chance(
+        np.bincount(day, minlength=count),
+        np.bincount(series.expected.session[series.present], minlength=count),
+        np.bincount(series.expected.session, minlength=count),
+    )
+    explained = last - first + 1 <= bound[day]
     return np.asarray((seen == "") & explained, np.bool_)
 
 
@@ -212,20 +215,6 @@ def _who(gap: _Gap) -> str:
 
 def _hole(gap: _Gap, text: str) -> Finding:
     return Finding("hole", "doubt", gap.start_ns, gap.end_ns, gap.missing, text)
-
-
-def _thinness(series: Series, first: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return, per session of the grid, the share of bars before a gap and the longest run that chance explains.
-
-    The share of missing bars would not do: a single long hole would make the session look thin.
-    """
-    count = len(series.grid)
-    runs = np.bincount(series.expected.session[first], minlength=count)
-    present = np.bincount(series.expected.session[series.present], minlength=count)
-    expected = np.bincount(series.expected.session, minlength=count)
-    share = runs / np.maximum(present, 1)
-    bound = _CLUSTERING * np.log(_CHANCE / np.maximum(expected, 1)) / np.log(np.clip(share, 1e-9, 1 - 1e-9))
-    return share, np.where(share >= _THIN_SHARE, bound, 0.0)
 
 
 def _runs_within_sessions(series: Series) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
