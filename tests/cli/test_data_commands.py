@@ -101,7 +101,7 @@ def test_the_store_is_asked_for_unless_one_is_here(csv: Path, tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("command", ["ls", "check", "verify", "repair", "actions", "rm SPY"])
-def test_a_folder_that_is_no_store_is_told(tmp_path: Path, command: str) -> None:
+def test_a_folder_that_is_no_store_is_reported(tmp_path: Path, command: str) -> None:
     empty = call(*command.split(), "--store", tmp_path)
     missing = call(*command.split(), "--store", tmp_path / "nowhere")
 

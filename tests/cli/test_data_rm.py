@@ -30,7 +30,7 @@ def test_without_yes_nothing_is_removed_and_what_would_be_is_shown(store: Path) 
     result = call("ACME", "--store", store, "--interval", "1m")
 
     assert result.exit_code == 2
-    assert all(told in result.stdout for told in ("ACME", "2,160", "2024-06-26 13:30Z", "2024-07-03 16:59Z"))
+    assert all(reported in result.stdout for reported in ("ACME", "2,160", "2024-06-26 13:30Z", "2024-07-03 16:59Z"))
     assert "Add --yes" in result.stderr
     assert BarStore.open(store).intervals("ACME") == ("1m", "1d")
     assert "would_remove" in json.loads(call("ACME", "--store", store, "--json").stdout)
@@ -58,21 +58,21 @@ def test_a_person_is_asked(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         (["ACNE"], "unknown symbol 'ACNE'. Did you mean 'ACME'?"),
         (["ACME", "--interval", "5m"], "unknown stored interval '5m'"),
     ],
 )
-def test_what_the_store_does_not_know_is_refused(store: Path, words: list[str], told: str) -> None:
+def test_what_the_store_does_not_know_is_refused(store: Path, words: list[str], reported: str) -> None:
     result = call("BETA", *words, "--store", store, "--yes")
 
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert reported in result.stderr
     assert BarStore.open(store).symbols() == ("ACME", "BETA")
 
 
-def test_no_such_bars_is_told(store: Path) -> None:
+def test_no_such_bars_is_reported(store: Path) -> None:
     result = call("ACME", "--store", store, "--from", "2030-01-01")
 
     assert (result.exit_code, "nothing to remove" in result.stderr) == (0, True)

@@ -68,7 +68,7 @@ def names(tmp_path: Path) -> dict[str, str]:
     "name",
     ["long", "long path", "below a file", "deep below a file", "NUL", "surrogate", "file", "link to itself", "device"],
 )
-def test_a_store_that_cannot_be_is_told(names: dict[str, str], command: str, name: str) -> None:
+def test_a_store_that_cannot_be_is_reported(names: dict[str, str], command: str, name: str) -> None:
     result = call(*command.split(), "--store", names[name])
 
     assert result.exit_code == 2, result.output
@@ -199,7 +199,7 @@ print(json.dumps([(each.exit_code, each.stdout, each.stderr, repr(each.exception
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="rights are given up in Linux's way")
 @pytest.mark.parametrize("hidden", ["", "manifest.parquet", MARKER, "bars", MAY])
-def test_what_one_may_not_read_is_told(store: Path, hidden: str) -> None:
+def test_what_one_may_not_read_is_reported(store: Path, hidden: str) -> None:
     mode = (store / hidden).stat().st_mode
     (store / hidden).chmod(0)
     try:
@@ -211,8 +211,8 @@ def test_what_one_may_not_read_is_told(store: Path, hidden: str) -> None:
     verified = done[-1]
     assert {exception for *_, exception in done} <= {"None", "SystemExit(1)", "SystemExit(2)"}
     assert verified[0] in (1, 2)
-    told = " ".join((verified[1] + verified[2]).split())
-    assert "ermission denied" in told or "not readable" in told
+    reported = " ".join((verified[1] + verified[2]).split())
+    assert "ermission denied" in reported or "not readable" in reported
     # Nothing is taken for damaged, or as not there, because one may not look at it.
     assert verify(store).damages == ()
 

@@ -95,7 +95,7 @@ def test_any_flipped_byte_of_any_file_is_found_and_its_file_named(store: Path) -
     assert verify(store).damages == ()
 
 
-def test_a_finding_tells_whose_bars_are_hit(store: Path) -> None:
+def test_a_finding_says_whose_bars_are_hit(store: Path) -> None:
     flip(store / NOVEMBER)
     (store / "bars/interval=1m/symbol=B%2FC/2013-10.parquet").unlink()
     result = call("verify", "--store", store, "--json")
@@ -192,7 +192,7 @@ def test_after_a_repair_nothing_is_wrong_and_a_second_one_does_nothing(
         assert coverage.rows == opened.read([coverage.symbol], coverage.interval, None, None).height
 
 
-def test_a_damaged_month_is_set_aside_told_and_taken_by_the_next_import(store: Path) -> None:
+def test_a_damaged_month_is_set_aside_reported_and_taken_by_the_next_import(store: Path) -> None:
     bars = BarStore.open(store).read(["A"], "1m", None, None)
     flip(store / NOVEMBER)
     result = call("repair", "--store", store, "--json")
@@ -207,7 +207,7 @@ def test_a_damaged_month_is_set_aside_told_and_taken_by_the_next_import(store: P
     assert_frame_equal(BarStore.open(store).read(["A"], "1m", None, None), bars)
 
 
-def test_lost_daily_bars_are_built_from_complete_minutes_and_the_others_are_told(store: Path) -> None:
+def test_lost_daily_bars_are_built_from_complete_minutes_and_the_others_are_reported(store: Path) -> None:
     before = BarStore.open(store).read(["A"], "1d", None, None)
     damage_daily(store)
     result = call("repair", "--store", store)
@@ -372,7 +372,7 @@ def test_a_store_without_its_marker_points_to_its_repair(store: Path, damage: Ca
     assert call("ls", "--store", store).exit_code == 0
 
 
-def test_a_folder_that_is_no_store_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_store_is_reported(tmp_path: Path) -> None:
     for command in (verify, repair):
         with pytest.raises(StoreError, match="not an openbell store"):
             command(tmp_path)

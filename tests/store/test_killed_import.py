@@ -181,9 +181,9 @@ def test_writers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
         subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "store"), name], stderr=subprocess.PIPE)
         for name in ("A", "B")
     ]
-    told = [writer.communicate()[1] for writer in writers]
+    reported = [writer.communicate()[1] for writer in writers]
 
     store = BarStore.open(tmp_path / "store")
-    assert told == [b"", b""]
+    assert reported == [b"", b""]
     assert store.read(["A", "B"], "1m", None, None)["close"].to_list() == [10.0] * (2 * BARS)
     assert store.read(["BOTH"], "1m", None, None).height == 70

@@ -168,7 +168,7 @@ def test_reads_the_same_in_however_many_scans(
 
 
 def in_pieces(patched: pytest.MonkeyPatch, known_rows: int, known: int, *, written: bool = True) -> None:
-    """Files of few bars are read, and unless told otherwise written, as otherwise only those of very many are."""
+    """Files of few bars are read, and unless asked otherwise written, as otherwise only those of very many are."""
     patched.setattr(reader, "_KNOWN_ROWS", known_rows)
     for module in (reader, stored_history, *([data_file] if written else [])):
         patched.setattr(module, "WHOLE_ROWS", known_rows * known)
@@ -258,7 +258,7 @@ def test_another_reader_sees_what_was_written(store: BarStore) -> None:
 
 
 @pytest.mark.parametrize(
-    ("frame", "told"),
+    ("frame", "reported"),
     [
         (bars().with_columns(pl.col("timestamp").dt.replace_time_zone(None)), "naive"),
         (bars().drop("volume"), "volume"),
@@ -266,8 +266,8 @@ def test_another_reader_sees_what_was_written(store: BarStore) -> None:
         (bars().with_columns(close=None), "close is missing"),
     ],
 )
-def test_bad_bars_are_refused_and_nothing_is_written(store: BarStore, frame: pl.DataFrame, told: str) -> None:
-    with pytest.raises(BadBarsError, match=told):
+def test_bad_bars_are_refused_and_nothing_is_written(store: BarStore, frame: pl.DataFrame, reported: str) -> None:
+    with pytest.raises(BadBarsError, match=reported):
         store.write("X", "1m", frame)
     assert store.coverage() == []
 
@@ -279,7 +279,7 @@ def test_daily_bars_must_be_stamped_at_midnight_and_intervals_be_stored_ones(sto
         store.write("X", "5m", bars(2))
 
 
-def test_a_folder_that_is_not_a_store_is_told_with_the_remedy(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_store_is_reported_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="openbell data import"):
         BarStore.open(tmp_path / "nowhere")
     with pytest.raises(StoreError, match=r"not an openbell store.*openbell data import"):
@@ -430,7 +430,7 @@ def test_what_was_written_before_an_error_in_the_batch_is_kept(store: BarStore) 
     assert BarStore.open(store.path).symbols() == ("A",)
 
 
-def test_a_store_that_cannot_be_written_is_told(store: BarStore) -> None:
+def test_a_store_that_cannot_be_written_is_reported(store: BarStore) -> None:
     store.write("A", "1d", days())
     # A folder in the way of a data file; the tests may run as root, whom permissions do not stop.
     data_path(store.path, Partition("1d", "B", "all")).mkdir(parents=True)

@@ -37,7 +37,7 @@ class AlpacaServer:
         actions: Corporate actions by kind.
         troubles: What happens to the next requests instead of an answer, or with it; see `Handler`.
         asked: Per request its path, and its parameters.
-        too_early: Requests that came within the time that a Retry-After told.
+        too_early: Requests that came within the time of a Retry-After.
     """
 
     symbols: tuple[str, ...] = ("SPY", "IBM")

@@ -63,17 +63,17 @@ def store(tmp_path: Path) -> Path:
 def call(alpaca: Any, store: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
     """The command on that store and server, which tells no keys, whatever happens."""
     caplog.set_level(logging.DEBUG)
-    told = []
+    reported = []
 
     def run(*arguments: str, environment: dict[str, str] | None = None) -> Fetched:
         words = ["data", "fetch", "alpaca", *arguments, "--store", str(store), "--requests-per-minute", "100000"]
         env = {"APCA_API_DATA_URL": alpaca.url, **(KEYS if environment is None else environment)}
         done = Fetched(CliRunner().invoke(app, words, env=env))
-        told.extend([done.out, done.err, repr(done.exception)])
+        reported.extend([done.out, done.err, repr(done.exception)])
         return done
 
     yield run
-    text = "".join(told) + caplog.text
+    text = "".join(reported) + caplog.text
     assert not any(key in text for key in KEYS.values())
 
 
@@ -137,7 +137,9 @@ def test_what_passes_is_outlasted(alpaca: Any, call: Any, store: Path, troubles:
     assert alpaca.too_early == 0
 
 
-def test_a_symbol_that_does_not_exist_is_told_and_the_others_are_stored(alpaca: Any, call: Any, store: Path) -> None:
+def test_a_symbol_that_does_not_exist_is_reported_and_the_others_are_stored(
+    alpaca: Any, call: Any, store: Path
+) -> None:
     done = call("SPY", "NOPE", "$$", *MARCH, "--json")
 
     assert done.code == 1
@@ -236,12 +238,12 @@ def test_what_the_source_does_not_have_is_asked_for_once(alpaca: Any, call: Any,
     span = ("SPY", "--from", "2024-02-01", "--to", "2024-03-08", "--no-actions")
     first = call(*span, "--json")
     alpaca.asked.clear()
-    second, told = call(*span, "--json"), call(*span)
+    second, reported = call(*span, "--json"), call(*span)
 
     assert first.json["empty_sessions"] == {"SPY": 21}
     assert (second.json["requests"], second.json["sessions_held"], second.json["sessions_unavailable"]) == (0, 5, 21)
     assert alpaca.asked == []
-    assert "21 sessions of which Alpaca had no bars before (--refresh asks again)" in told.out
+    assert "21 sessions of which Alpaca had no bars before (--refresh asks again)" in reported.out
     # Longer spans ask for the rest only; another feed may have other bars.
     call("SPY", "--from", "2024-01-31", "--to", "2024-03-11", "--no-actions")
     assert alpaca.ranges("SPY") == [("2024-01-31", "2024-01-31"), ("2024-03-11", "2024-03-11")]
@@ -332,7 +334,7 @@ def test_corporate_actions_come_along(alpaca: Any, call: Any, store: Path) -> No
     assert "not stored: 1 spin offs" in first.err
 
 
-def test_missing_and_wrong_keys_are_told_and_shown_nowhere(alpaca: Any, call: Any, store: Path) -> None:
+def test_missing_and_wrong_keys_are_reported_and_shown_nowhere(alpaca: Any, call: Any, store: Path) -> None:
     missing = call("SPY", *MARCH, environment={"APCA_API_KEY_ID": "x", "APCA_API_SECRET_KEY": ""})
     wrong = call("SPY", *MARCH, environment={"APCA_API_KEY_ID": "wrongid77", "APCA_API_SECRET_KEY": "wrongsecret88"})
 
@@ -346,12 +348,12 @@ def test_missing_and_wrong_keys_are_told_and_shown_nowhere(alpaca: Any, call: An
     assert "x" not in repr(AlpacaKeys("x", "x")).removeprefix("AlpacaKeys")
 
 
-def test_dates_without_a_session_that_is_over_are_told(call: Any) -> None:
+def test_dates_without_a_session_that_is_over_are_reported(call: Any) -> None:
     assert call("SPY", "--from", "2024-03-30", "--to", "2024-03-31").code == 2
     assert "is over" in call("SPY", "--from", "2999-01-01").err
 
 
-def test_without_the_package_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_package_the_remedy_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "alpaca.data.historical", None)
 
     with pytest.raises(ConfigError, match=r"pip install 'openbell\[alpaca\]'"):
@@ -405,7 +407,7 @@ def test_a_fetch_that_was_ended_goes_on_where_it_was(alpaca: Any, store: Path, c
         assert process.poll() is None
     process.send_signal(end)
     alpaca.hanging.set()
-    told = process.communicate()[1]
+    reported = process.communicate()[1]
     alpaca.troubles.clear()
     alpaca.asked.clear()
     stored = {str(month) for month in minutes(store, "SPY")["timestamp"].dt.strftime("%Y-%m").unique()}
@@ -413,7 +415,7 @@ def test_a_fetch_that_was_ended_goes_on_where_it_was(alpaca: Any, store: Path, c
 
     if end != signal.SIGKILL:
         assert process.returncode == 128 + end
-        assert "stopped: what had come is stored" in told
+        assert "stopped: what had come is stored" in reported
     assert len(stored) == 1
     assert done.code == 0
     assert len(alpaca.ranges("SPY")) == 1

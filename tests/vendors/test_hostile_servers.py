@@ -66,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server:
-    """A server that behaves as it is told.
+    """A server of which each test says how it behaves.
 
     Attributes:
         url: Its address.
@@ -274,7 +274,7 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("body", NONSENSE, ids=lambda body: repr(body[:24]))
-def test_an_answer_that_is_none_is_told_and_nothing_is_stored(server: Server, store: Path, body: bytes) -> None:
+def test_an_answer_that_is_none_is_reported_and_nothing_is_stored(server: Server, store: Path, body: bytes) -> None:
     server.behaves(lambda handler: handler.answer(body))
     report = fetched(server, store)
 
@@ -426,8 +426,8 @@ def test_a_signal_ends_a_fetch_that_waits_for_an_answer(
         assert process.poll() is None
     time.sleep(0.2)
     process.send_signal(end)
-    told = process.communicate(timeout=10)[1]
+    reported = process.communicate(timeout=10)[1]
 
     assert process.returncode == 128 + end
-    assert "stopped: what had come is stored" in told
-    assert "Traceback" not in told
+    assert "stopped: what had come is stored" in reported
+    assert "Traceback" not in reported

@@ -94,7 +94,10 @@ def find_damages(store: Path, advanced: Callable[[int, int], None] | None) -> Ve
 
 
 def _side_damages(store: Path, manifest: Manifest | None) -> Iterator[Damage]:
-    """Yield the damages of files beside the bars; without a manifest, as far as they carry checksums of their own."""
+    """Yield the damages of files beside the bars.
+
+    Without a manifest, as far as they carry checksums of their own.
+    """
     for name in SIDE_FILES:
         path, entry = store / name, manifest.side_files.get(name) if manifest else None
         problem = None

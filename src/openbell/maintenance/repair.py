@@ -59,7 +59,10 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class RepairReport:
-    """The outcome of a repair; without repairs, the store was as it should be."""
+    """The outcome of a repair.
+
+    Without repairs, the store was as it should be.
+    """
 
     repairs: tuple[Repair, ...]
 
@@ -70,7 +73,9 @@ class RepairReport:
 
 
 def repair(store: Path, *, exchange: str = "XNYS") -> RepairReport:
-    """Make a store whole again; what cannot be read or trusted is moved into its quarantine.
+    """Make a store whole again.
+
+    What cannot be read or trusted is moved into its quarantine.
 
     - The store marker and the manifest are made again; the manifest from the data files, of which only those that hold
       good bars are taken.
@@ -139,7 +144,10 @@ def _remake_manifest(store: Path) -> int:
 
 
 class _Repairer:
-    """Mends the damages of a store whose manifest can be read; the writer's lock is held meanwhile."""
+    """Mends the damages of a store whose manifest can be read.
+
+    The writer's lock is held meanwhile.
+    """
 
     def __init__(self, store: Path, time_manager: TimeManager) -> None:
         self._store = store
@@ -149,7 +157,10 @@ class _Repairer:
         self._lost: list[Repair] = []
 
     def mend(self) -> list[Repair]:
-        """Mend what can be mended; the manifest is committed when it returns."""
+        """Mend what can be mended.
+
+        The manifest is committed when it returns.
+        """
         done = [each for damage in find_damages(self._store, None).damages for each in self._mended(damage)]
         # What may be rebuilt stays known until it is: a repair that is killed before that can be begun again.
         hoped = {p for p, entry in self._changes.items() if entry is None and p.interval in FINER}
@@ -169,7 +180,10 @@ class _Repairer:
         return done
 
     def _mended(self, damage: Damage) -> list[Repair]:
-        """Mend one damage; a data file that is lost is noted, and reported when it is known what can be rebuilt."""
+        """Mend one damage.
+
+        A data file that is lost is noted, and reported when it is known what can be rebuilt.
+        """
         if damage.kind == "damaged" and (entry := self._entry_if_good(damage)):
             self._changes[_partition(damage)] = entry
             return [Repair(damage, "rebuilt", f"its {entry.rows:,} bars are good")]
@@ -246,7 +260,10 @@ class _Repairer:
 
 
 def _to_quarantine(store: Path, path: Path) -> Path:
-    """Move a file to where nobody reads it; its place is in its name."""
+    """Move a file to where nobody reads it.
+
+    Its place is in its name.
+    """
     folder = store / QUARANTINE / "damaged"
     folder.mkdir(parents=True, exist_ok=True)
     place = path.relative_to(store).with_suffix("").parts

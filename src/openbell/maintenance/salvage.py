@@ -21,7 +21,7 @@ __all__ = ["file_problem", "good_entry"]
 
 
 def good_entry(store: Path, partition: Partition) -> FileEntry | None:
-    """Return the entry of a file of good bars of its place; None when it is none.
+    """Return the entry of a file of good bars of its place, or None.
 
     The file is written anew when only its types are others.
     """
@@ -44,7 +44,7 @@ def good_entry(store: Path, partition: Partition) -> FileEntry | None:
 
 
 def file_problem(store: Path, partition: Partition) -> str | None:
-    """Return why a file cannot be the bars of its place; None when it can."""
+    """Return why a file cannot be the bars of its place, or None when it can."""
     try:
         frame = pl.read_parquet(io.BytesIO(layout.data_path(store, partition).read_bytes()))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
@@ -53,7 +53,7 @@ def file_problem(store: Path, partition: Partition) -> str | None:
 
 
 def _content_problem(partition: Partition, frame: pl.DataFrame) -> str | None:
-    """Return why a frame cannot be the bars of a place; None when it can."""
+    """Return why a frame cannot be the bars of a place, or None when it can."""
     if frame.schema != BAR_SCHEMA:
         return "its columns are not those of bars"
     try:

@@ -36,12 +36,17 @@ _OPEN_FILE_WAIT_S = 10.0
 
 
 def temporary_of(path: Path) -> Path:
-    """Return where new content of ``path`` is written first; readers of ``*.parquet`` do not see it."""
+    """Return the place in which new content of ``path`` is written first.
+
+    Readers of ``*.parquet`` do not see it.
+    """
     return path.with_name(f".{path.name}.tmp")
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put ``content`` in place of ``path``; a reader sees the old file or the new one, also after a power cut.
+    """Put ``content`` in place of ``path``.
+
+    A reader sees the old file or the new one, also after a power cut.
 
     The rename itself is durable once the folder is synced (`sync_folders`).
     """
@@ -54,7 +59,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def move_file(source: Path, target: Path) -> None:
-    """Rename a file, over another one if there is one; also where the target's folder is on another file system."""
+    """Move a file, over another one if there is one, and to another file system if need be."""
     try:
         _rename(source, target)
     except OSError as exc:
@@ -136,7 +141,7 @@ def _sync_one(path: Path) -> None:
 
 
 def _sync_file_system(path: Path) -> bool:
-    """Write out all of the file system that ``path`` is on; False where that cannot be asked for."""
+    """Write out the whole file system of ``path``, and return whether that could be asked for."""
     if not sys.platform.startswith("linux"):
         return False
     import ctypes
@@ -152,7 +157,9 @@ def _sync_file_system(path: Path) -> bool:
 
 @contextmanager
 def writer_lock(path: Path, *, wait_s: float) -> Iterator[None]:
-    """Hold the lock file ``path`` for the length of a ``with`` block; the system frees it when the process dies.
+    """Hold the lock file ``path`` for the length of a ``with`` block.
+
+    The system frees it when the process dies.
 
     Args:
         path: The lock file; it and its folder are created. Only its holder may delete it.

@@ -18,17 +18,23 @@ __all__ = ["Batch", "UnfinishedWriteError", "encode_note", "read_note"]
 
 
 class UnfinishedWriteError(StoreError):
-    """A write that was killed cannot be finished; what was stored before it can be read."""
+    """A write that was killed cannot be finished.
+
+    What was stored before it can be read.
+    """
 
 
 class Batch(NamedTuple):
-    """The files of a commit, numbered in the order of both mappings; None takes a file out."""
+    """The files of a commit, numbered in the order of both mappings.
+
+    None takes a file out.
+    """
 
     bars: Mapping[Partition, FileEntry | None]
     side_files: Mapping[str, SideEntry | None]
 
     def targets(self, store: Path) -> Iterator[tuple[Path, Path | None]]:
-        """Yield each file's place and where it is staged; None: the file is to go."""
+        """Yield each file's place and where it is staged, or None when it is to go."""
         places = [
             *(data_path(store, partition) for partition in self.bars),
             *(store / name for name in self.side_files),
@@ -46,7 +52,7 @@ def encode_note(batch: Batch) -> bytes:
 
 
 def read_note(store: Path) -> Batch | None:
-    """Return the batch that a writer noted; None when there is no note.
+    """Return the batch that a writer noted, or None when there is no note.
 
     Raises:
         UnfinishedWriteError: The note cannot be read.

@@ -29,7 +29,7 @@ _KEY = "openbell_built"
 
 
 def built_metadata(frame: pl.DataFrame) -> dict[str, str] | None:
-    """Return the metadata of the data file for ``frame`` that marks its built bars; None when there are none."""
+    """Return the metadata of the data file for ``frame`` that marks its built bars, or None."""
     if BUILT not in frame.columns:
         return None
     built = frame.filter(pl.col(BUILT).is_not_null())

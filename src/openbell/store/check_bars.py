@@ -99,7 +99,7 @@ def _flawless(frame: pl.DataFrame, *, allow_negative: bool) -> bool:
 
 
 def _reason(*, allow_negative: bool) -> pl.Expr:
-    """Return the first rule that a row breaks, as text; null when it breaks none."""
+    """Return the first rule that a row breaks, as text, or null when it breaks none."""
     room = pl.col("high").abs() * _NOISE
     rules: list[tuple[pl.Expr, str]] = [(pl.col("timestamp").is_null(), "the time is missing")]
     rules += [(~pl.col(c).is_finite().fill_null(value=False), f"the {c} is missing or not a number") for c in _VALUES]

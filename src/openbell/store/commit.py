@@ -49,7 +49,9 @@ def commit(
     bars: Mapping[Partition, pl.DataFrame | None],
     side_files: Mapping[str, bytes | None] | None = None,
 ) -> Manifest:
-    """Bring files to disk, all of them or none; call it with the lock held.
+    """Bring files to disk, all of them or none.
+
+    Call it with the lock held.
 
     Args:
         store: The store's folder.
@@ -90,7 +92,9 @@ def load_or_scan(store: Path) -> Manifest:
 
 
 def heal(store: Path) -> Manifest:
-    """Finish or forget what a killed writer began; call it with the lock held.
+    """Finish or forget what a killed writer began.
+
+    Call it with the lock held.
 
     Returns:
         The manifest then.
@@ -112,7 +116,9 @@ def heal(store: Path) -> Manifest:
 
 
 def give_up(store: Path) -> int:
-    """Forget a write that cannot be finished; call it with the lock held.
+    """Forget a write that cannot be finished.
+
+    Call it with the lock held.
 
     Files that are in their places already stay, and the manifest lists them.
 
@@ -136,7 +142,10 @@ def give_up(store: Path) -> int:
 
 
 def commit_manifest(store: Path, manifest: Manifest) -> Manifest:
-    """Put a manifest in place; it is on disk when this returns."""
+    """Put a manifest in place.
+
+    It is on disk when this returns.
+    """
     _write_durably(store / MANIFEST, manifest.encode())
     return manifest
 
@@ -147,7 +156,10 @@ def _stage(
     bars: Mapping[Partition, pl.DataFrame | None],
     side_files: Mapping[str, bytes | None],
 ) -> tuple[Batch, Manifest]:
-    """Do all of a commit that may fail: write the new files, make room for them, and note where they belong."""
+    """Write the new files, make room for them, and note where they belong.
+
+    What may fail of a commit fails here.
+    """
     folder = store / STAGING
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -199,7 +211,9 @@ def _make_room(store: Path, batch: Batch) -> None:
 
 
 def _finish(store: Path, batch: Batch, after: Manifest) -> Manifest:
-    """Do what a commit does after its note; may be begun any number of times.
+    """Do what a commit does after its note.
+
+    It may be begun any number of times.
 
     Raises:
         UnfinishedWriteError: A file cannot be moved to its place.
@@ -238,7 +252,7 @@ def _move_all(store: Path, batch: Batch) -> None:
 
 
 def _staged_manifest(store: Path) -> Manifest | None:
-    """Return the manifest that a killed writer staged; None when it is in place already, or damaged."""
+    """Return the manifest that a killed writer staged, or None when it is in place already, or damaged."""
     path = store / STAGING / MANIFEST
     try:
         return Manifest.load(store, path)

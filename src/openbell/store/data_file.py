@@ -121,7 +121,7 @@ def describe_file(path: Path) -> FileEntry:
 
 
 def file_problem(path: Path, entry: FileEntry) -> str | None:
-    """Return why a data file is not what was stored; None when it is, to the byte."""
+    """Return why a data file is not what was stored, or None when it is, to the byte."""
     try:
         size = path.stat().st_size
         if not entry.sha256:
@@ -138,7 +138,9 @@ def file_problem(path: Path, entry: FileEntry) -> str | None:
 
 
 def unreadable_entry(month: str, size: int) -> FileEntry:
-    """Return a manifest entry for a data file that cannot be read; it fits no content.
+    """Return a manifest entry for a data file that cannot be read.
+
+    It fits no content.
 
     Its times are those between which the bars of its month may be.
     """

@@ -21,7 +21,7 @@ _WAIT_S = 30.0
 
 
 def read_label(store: Path) -> str | None:
-    """Return the label of the store in a folder, its file's first line; None when it has none.
+    """Return the label of the store in a folder, its file's first line, or None.
 
     Raises:
         DamagedFileError: The label is lost or is not what was stored.
@@ -40,7 +40,9 @@ def read_label(store: Path) -> str | None:
 
 
 def write_label(store: Path, text: str) -> None:
-    """Label a store; the label is on disk when this returns.
+    """Label a store.
+
+    The label is on disk when this returns.
 
     Raises:
         StoreError: Another process is writing, or the disk is full.

@@ -121,7 +121,7 @@ def require_symbol(symbol: str) -> None:
 
 
 def shortened(text: str) -> str:
-    """Return a text from elsewhere as it may be shown: quoted, escaped, and not longer than a line."""
+    """Return a text from elsewhere quoted, escaped and cut, as it may be shown."""
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
 
@@ -132,7 +132,7 @@ def data_path(store: Path, partition: Partition) -> Path:
 
 
 def partition_of(path: Path) -> Partition:
-    """Return the partition that a data file holds; the inverse of `data_path`."""
+    """Return the partition that a data file holds, the inverse of `data_path`."""
     interval = path.parent.parent.name.removeprefix("interval=")
     return Partition(interval, unquote(path.parent.name.removeprefix("symbol=")), path.stem)
 

@@ -47,7 +47,9 @@ _SCHEMA = pl.Schema(
 
 @dataclass(frozen=True)
 class Manifest:
-    """The files of a store; immutable, a write makes a new one.
+    """The files of a store, as an immutable list.
+
+    A write makes a new one.
 
     Attributes:
         files: Per (symbol, interval) its files in ascending time; keys sorted by symbol, then by length of interval.
@@ -68,11 +70,11 @@ class Manifest:
         return tuple(self._intervals)
 
     def intervals(self, symbol: str) -> tuple[str, ...]:
-        """Return the stored intervals of ``symbol``, finest first; empty when it is not there."""
+        """Return the stored intervals of ``symbol``, finest first."""
         return self._intervals.get(symbol, ())
 
     def entry(self, partition: Partition) -> FileEntry | None:
-        """Return the entry of one data file; None when it is not there."""
+        """Return the entry of one data file, or None when it is not there."""
         entries = self.files.get((partition.symbol, partition.interval), ())
         return next((entry for entry in entries if entry.month == partition.month), None)
 
@@ -163,7 +165,9 @@ class Manifest:
 
 
 def load_side_files(store: Path) -> Mapping[str, SideEntry]:
-    """Return the files beside the bars that the manifest of a store lists; none when there is no manifest.
+    """Return the files beside the bars that the manifest of a store lists.
+
+    None when there is no manifest.
 
     Raises:
         DamagedFileError: As for `Manifest.load`; likewise StoreError.

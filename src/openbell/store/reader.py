@@ -42,7 +42,7 @@ class StoredFile(NamedTuple):
 
 
 class _Slice(NamedTuple):
-    """Rows of a data file from ``first`` up to but without ``after``; all rows of a small file."""
+    """Rows of a data file from ``first`` up to but without ``after``."""
 
     file: StoredFile
     first: int
@@ -74,7 +74,7 @@ class SymbolRows:
 
     @cached_property
     def frame(self) -> pl.DataFrame:
-        """Return the columns as a frame; a copy."""
+        """Return a copy of the columns as a frame."""
         return pl.DataFrame(self.columns).cast({name: BAR_SCHEMA[name] for name in self.columns})
 
 
@@ -95,7 +95,9 @@ class FileReader:
         *,
         columns: Sequence[str] = tuple(BAR_SCHEMA),
     ) -> SymbolRows:
-        """Return the bars of ``files`` that start at or after ``first_ns`` and before ``end_ns`` (None: no bound).
+        """Return the bars of ``files`` that start at or after ``first_ns`` and before ``end_ns``.
+
+        None is no bound.
 
         Args:
             files: Ordered by symbol, those of one symbol by time.
@@ -133,7 +135,7 @@ class FileReader:
         self._verified.update((file.path, mark) for file in unknown if (mark := marks[file]) is not None)
 
     def _slices(self, file: StoredFile, first_ns: int | None, end_ns: int | None) -> Iterator[_Slice]:
-        """Yield the rows in which bars within the bounds can be; of a large file in slices that are read one by one."""
+        """Yield the rows in which bars within the bounds can be, of a large file in several slices."""
         entry, first, after = file.entry, 0, file.entry.rows
         if entry.rows > WHOLE_ROWS:
             if first_ns is not None and entry.first_ns < first_ns:
@@ -154,7 +156,7 @@ class FileReader:
 
 
 def _mark_of(file: StoredFile) -> _Mark | None:
-    """Return what changes when a file does; None when it is not there."""
+    """Return a value that changes when a file does, or None when it is not there."""
     try:
         found = file.path.stat()
     except OSError:
@@ -250,7 +252,10 @@ def _numbers(column: pl.Series) -> NDArray[Any]:
 
 
 def _runs(slices: Sequence[_Slice], counts: Sequence[int]) -> tuple[tuple[str, int, int], ...]:
-    """Return where each symbol's rows begin and end; ``counts`` are the rows of each slice."""
+    """Return where each symbol's rows begin and end.
+
+    ``counts`` are the rows of each slice.
+    """
     runs: list[tuple[str, int, int]] = []
     begin = 0
     for (file, _, _), count in zip(slices, counts, strict=True):

@@ -42,7 +42,9 @@ class Removal:
 def remove_bars(
     store: BarStore, series: Iterable[tuple[str, str]], first: date | None = None, last: date | None = None
 ) -> list[Removal]:
-    """Remove bars from a store; they are gone from disk when it returns, or all are there still.
+    """Remove bars from a store.
+
+    They are gone from disk when it returns, or all are there still.
 
     Args:
         store: The store.
@@ -64,7 +66,10 @@ def remove_bars(
 def removable(
     store: BarStore, series: Iterable[tuple[str, str]], first: date | None = None, last: date | None = None
 ) -> list[Removal]:
-    """Return what `remove_bars` would remove; nothing is changed."""
+    """Return what `remove_bars` would remove.
+
+    Nothing is changed.
+    """
     return _stage(StoreWriter(store.path, store.manifest), series, first, last)
 
 

@@ -1,4 +1,4 @@
-"""Files of a store beside its bars: corporate actions, a fetch's memory, the label."""
+"""Files of a store beside its bars, such as the corporate actions."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def side_entry(name: str, content: bytes) -> SideEntry:
 
 
 def side_file_problem(path: Path, entry: SideEntry) -> str | None:
-    """Return why a file beside the bars is not what was stored; None when it is."""
+    """Return why a file beside the bars is not what was stored, or None when it is."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:

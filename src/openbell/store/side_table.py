@@ -45,7 +45,9 @@ class SideTable:
         self._remedy = remedy
 
     def read(self) -> pl.DataFrame:
-        """Return the table; it is empty when the store has none.
+        """Return the table.
+
+        It is empty when the store has none.
 
         Raises:
             DamagedFileError: The file is lost, cannot be read, or is not what was stored.
@@ -66,7 +68,9 @@ class SideTable:
             raise self._damaged(str(exc)) from exc
 
     def update(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
-        """Replace the table by a changed one; it is on disk when this returns.
+        """Replace the table by a changed one.
+
+        It is on disk when this returns.
 
         Call it without holding the store's `BarStore.writer`.
 

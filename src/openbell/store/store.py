@@ -64,7 +64,7 @@ class CurrentManifest:
 
     @property
     def stamp(self) -> tuple[int, ...]:
-        """The file's stamp when it was last read; empty when there was none."""
+        """The file's stamp when it was last read, or nothing."""
         return self._stamp
 
     def get(self) -> Manifest:
@@ -74,7 +74,7 @@ class CurrentManifest:
         return self._manifest if stamp and stamp == self._stamp else self.reload()
 
     def stamp_now(self) -> tuple[int, ...]:
-        """Return what changes when the file does; empty when there is none."""
+        """Return a value that changes when the file does, or nothing when there is none."""
         try:
             found = self._path.stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -91,7 +91,10 @@ class CurrentManifest:
             return self._manifest
 
     def settle(self, wait_s: float = 0) -> None:
-        """Finish what a killed writer began; one that is alive has ``wait_s`` seconds to finish by itself."""
+        """Finish what a killed writer began.
+
+        One that is alive has ``wait_s`` seconds to finish by itself.
+        """
         for _ in range(int(wait_s / _POLL_S) + 1):
             if not unfinished(self._store):
                 return
@@ -148,7 +151,9 @@ def coverage_of(symbol: str, interval: str, entries: Sequence[FileEntry]) -> Cov
 
 
 class BarStore:
-    """A folder of bars; made by `BarStore.open` or `BarStore.open_or_create`.
+    """A folder of bars.
+
+    `BarStore.open` and `BarStore.open_or_create` make it.
 
     One process at a time may write; any number may read meanwhile. Reads see what other processes wrote since.
 
@@ -197,7 +202,7 @@ class BarStore:
 
     @property
     def manifest(self) -> Manifest:
-        """The data files and what each holds, as of now; immutable."""
+        """The immutable manifest as of now."""
         return self._manifest.get()
 
     def symbols(self) -> tuple[str, ...]:
@@ -205,20 +210,25 @@ class BarStore:
         return self._manifest.get().symbols
 
     def intervals(self, symbol: str) -> tuple[str, ...]:
-        """Return the intervals stored of ``symbol``, finest first; empty when it is not there."""
+        """Return the intervals stored of ``symbol``, finest first."""
         return self._manifest.get().intervals(symbol)
 
     def coverage(self) -> list[Coverage]:
-        """Return what is there per symbol and interval, sorted; from the manifest, no data file is opened."""
+        """Return what is there per symbol and interval, sorted.
+
+        It comes from the manifest, and no data file is opened.
+        """
         return [coverage_of(*key, entries) for key, entries in self._manifest.get().files.items()]
 
     def coverage_of(self, symbol: str, interval: str) -> Coverage | None:
-        """Return what is there of one symbol and interval; None when nothing is."""
+        """Return what is there of one symbol and interval, or None."""
         entries = self._manifest.get().files.get((symbol, interval))
         return coverage_of(symbol, interval, entries) if entries else None
 
     def write(self, symbol: str, interval: str, frame: pl.DataFrame) -> WriteReport:
-        """Add bars, and return when they are on disk; see `StoreWriter.write`.
+        """Add bars, and return when they are on disk.
+
+        See `StoreWriter.write`.
 
         For many writes use `writer`.
         """
@@ -227,7 +237,9 @@ class BarStore:
 
     @contextmanager
     def writer(self, *, wait_s: float = _WAIT_S) -> Iterator[StoreWriter]:
-        """Open a batch of writes; all are on disk when the ``with`` block ends, whatever ended it.
+        """Open a batch of writes.
+
+        All are on disk when the ``with`` block ends, whatever ended it.
 
         Args:
             wait_s: How long to wait for another writer, in seconds.

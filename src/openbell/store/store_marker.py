@@ -102,7 +102,9 @@ def require_free(folder: Path) -> None:
 
 
 def make_store(folder: Path) -> bool:
-    """Make the folder a store, and return whether it was none before; call it with the lock held.
+    """Make the folder a store, and return whether it was none before.
+
+    Call it with the lock held.
 
     Raises:
         NotAStoreError: The folder is used for something else.
@@ -125,7 +127,7 @@ def write_store_marker(folder: Path) -> None:
 
 
 def store_marker_problem(folder: Path) -> str | None:
-    """Return what is wrong with the store marker; None when it is as it was written."""
+    """Return what is wrong with the store marker, or None when it is as it was written."""
     try:
         return None if (folder / STORE_MARKER).read_bytes() == _CONTENT else "its content is not what was stored"
     except FileNotFoundError:
@@ -135,7 +137,10 @@ def store_marker_problem(folder: Path) -> str | None:
 
 
 def remove_if_empty(folder: Path) -> None:
-    """Delete a store that was made for bars that did not come; call it with the lock held."""
+    """Delete a store that was made for bars that did not come.
+
+    Call it with the lock held.
+    """
     if {path.name for path in folder.iterdir()} <= {STORE_MARKER, LOCK}:
         (folder / STORE_MARKER).unlink()
         # Not where the system deletes no open file, nor when somebody has put something there meanwhile.

@@ -70,7 +70,9 @@ class StoreWriter:
         built: pl.DataFrame | None = None,
         allow_negative: bool = False,
     ) -> WriteReport:
-        """Add bars to a (symbol, interval); bars of times that are there take their place.
+        """Add bars to a (symbol, interval).
+
+        Bars of times that are there take their place.
 
         Args:
             symbol: Any text; taken as it is.
@@ -109,7 +111,7 @@ class StoreWriter:
         return report
 
     def current(self, partition: Partition) -> pl.DataFrame | None:
-        """Return the bars of a data file, with what is not yet flushed; None when there are none.
+        """Return the bars of a data file, with what is not yet flushed, or None.
 
         With the column `BUILT`, if openbell built any of them.
 
@@ -146,7 +148,9 @@ class StoreWriter:
         return rows.height >= lost.rows and bool(times[0] <= lost.first_ns and times[-1] >= lost.last_ns)
 
     def replace(self, changes: Mapping[Partition, pl.DataFrame | None]) -> None:
-        """Stage whole data files for the next flush; None takes one out.
+        """Stage whole data files for the next flush.
+
+        None takes one out.
 
         Args:
             changes: Frames of `BAR_SCHEMA` as `current` returns them, with rows left out.
@@ -165,7 +169,7 @@ class StoreWriter:
 
 
 def _merged(rows: pl.DataFrame, current: pl.DataFrame | None) -> tuple[pl.DataFrame | None, WriteReport]:
-    """Return the bars of a partition with ``rows`` put in (None: it stays as it is), and the outcome."""
+    """Return the bars of a partition with ``rows`` put in, or None when it stays, and the outcome."""
     if current is None:
         return rows, WriteReport(added=rows.height)
     if rows.equals(current):

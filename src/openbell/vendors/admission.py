@@ -23,7 +23,7 @@ _CHANCE = 1e6
 
 
 def with_reasons(bars: pl.DataFrame, request: Request, timezone: tzinfo, now_ns: int) -> pl.DataFrame:
-    """Return bars with the column ``reason``: why one is not what was asked for; else null.
+    """Return bars with the reason why one is not what was asked for, in the column ``reason``.
 
     Args:
         bars: The columns of `BAR_SCHEMA`, and ``line``; ``reason``, if the source has found some itself.
@@ -71,7 +71,7 @@ def require_interval(bars: pl.DataFrame, interval: str) -> None:
 
 
 def wrong_actions(actions: pl.DataFrame, symbols: Collection[str], first: date, last: date) -> pl.Series:
-    """Return which actions were not asked for: those of other symbols, or of other dates.
+    """Return which actions are of other symbols or dates than were asked for.
 
     Args:
         actions: The columns of `ACTION_SCHEMA`.

@@ -41,7 +41,10 @@ _Client = TypeVar("_Client", "StockHistoricalDataClient", "CorporateActionsClien
 
 @dataclass(frozen=True)
 class AlpacaKeys:
-    """The keys of an account; they show in no text about the object."""
+    """The keys of an account.
+
+    They show in no text about the object.
+    """
 
     key_id: str = field(repr=False)
     secret: str = field(repr=False)
@@ -67,7 +70,9 @@ class AlpacaKeys:
 
 
 class AlpacaSource:
-    """The market data API of Alpaca. May be used from several threads at once; they share one rate limit.
+    """The market data API of Alpaca. May be used from several threads at once.
+
+    They share one rate limit.
 
     Args:
         keys: The account's keys.
@@ -149,7 +154,10 @@ class AlpacaSource:
         return actions_of(rows_by_name(self._ask(lambda: self._corporate_actions().get_corporate_actions(request))))
 
     def stop(self) -> None:
-        """Let no more requests out; threads that wait, also for an answer, end with `FetchStoppedError`."""
+        """Let no more requests out.
+
+        Threads that wait, also for an answer, end with `FetchStoppedError`.
+        """
         self._rate_limit.stop()
         for adapter in list(self._adapters):
             adapter.sockets.shut()
@@ -160,7 +168,10 @@ class AlpacaSource:
             adapter.close()
 
     def _ask(self, question: Callable[[], Any]) -> object:
-        """Return the answer of the server; its errors become ours, without the keys."""
+        """Return the answer of the server.
+
+        Its errors become ours, without the keys.
+        """
         from alpaca.common.exceptions import APIError
         from requests.exceptions import JSONDecodeError, RequestException
         from urllib3.exceptions import HTTPError
@@ -234,7 +245,7 @@ def _message_of(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Return a text from elsewhere as it may be shown: not too long, and nothing that moves a cursor."""
+    """Return a text from elsewhere cut, and without characters that move a cursor."""
     return "".join(char if char.isprintable() else "?" for char in text[:_MOST_SHOWN])
 
 

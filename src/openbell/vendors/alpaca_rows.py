@@ -1,4 +1,7 @@
-"""Rows of Alpaca's answers as tables; a row that is not what it ought to be has its reason."""
+"""Rows of Alpaca's answers as tables.
+
+A row that is not what it ought to be has its reason.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ def rows_by_name(answer: object) -> dict[str, list[Row]]:
 
 
 def bars_of(rows: Sequence[Row], interval: str) -> pl.DataFrame:
-    """Return the bars of one symbol: the columns of `BAR_SCHEMA`, ``line``, counted from 1, and ``reason``."""
+    """Return the bars of one symbol with the columns of `BAR_SCHEMA`, ``line``, from 1, and ``reason``."""
     columns = {name: [_number(row.get(name)) for row in rows] for name in "ohlcv"}
     times = pl.Series("t", [_text(row.get("t")) for row in rows], pl.String)
     # Microseconds reach as far as years do; nanoseconds of years before 1678 or after 2261 would be of another year.
@@ -60,7 +63,10 @@ def bars_of(rows: Sequence[Row], interval: str) -> pl.DataFrame:
 
 
 def actions_of(answer: Mapping[str, Sequence[Row]]) -> FetchedActions:
-    """Return corporate actions as rows of `ACTION_SCHEMA` with ``line``; a stock dividend is a split."""
+    """Return corporate actions as rows of `ACTION_SCHEMA` with ``line``.
+
+    A stock dividend is a split.
+    """
     rows: list[Row] = []
     others: dict[str, int] = {}
     for kind, found in answer.items():
@@ -75,7 +81,7 @@ def actions_of(answer: Mapping[str, Sequence[Row]]) -> FetchedActions:
 
 
 def _action_of(kind: str, action: Row) -> Row | None:
-    """Return one action as a row; None when it is of a kind that openbell does not apply."""
+    """Return one action as a row, or None when it is of a kind that openbell does not apply."""
     symbol = _text(action.get("symbol"))
     match kind:
         case "forward_splits" | "reverse_splits":
@@ -95,7 +101,7 @@ def _action_of(kind: str, action: Row) -> Row | None:
 
 
 def _number(value: object) -> float | None:
-    """Return a number; None where there is none, or a number that no float is."""
+    """Return a number as a float, or None where there is no number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

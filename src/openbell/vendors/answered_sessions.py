@@ -40,7 +40,7 @@ class AnsweredSessions:
         self.without: dict[str, set[date]] = defaultdict(set)
 
     def note(self, request: Request, answer: Mapping[str, pl.DataFrame]) -> None:
-        """Take in a complete answer: frames with a column ``timestamp`` by symbol."""
+        """Take in a complete answer, frames with a column ``timestamp`` by symbol."""
         asked = set(request.among(self._sessions))
         grid = self._time_manager.grid(request.first, request.last)
         for symbol, frame in answer.items():
@@ -50,7 +50,10 @@ class AnsweredSessions:
             self.without[symbol] |= asked - found
 
     def remember(self, store: BarStore, source: str, interval: str) -> None:
-        """Remember the sessions without bars in the store; not those of an unknown symbol, which may be a slip."""
+        """Remember the sessions without bars in the store.
+
+        Those of an unknown symbol, which may be a slip, are left out.
+        """
         known = [symbol for symbol in self.without if interval in store.intervals(symbol)]
         if known:
             Unavailable(store.path).remember(

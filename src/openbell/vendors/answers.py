@@ -29,7 +29,9 @@ _Outcome = Answer | Exception
 
 
 def answers(source: BarSource, requests: deque[Request], workers: int) -> Generator[list[Answer]]:
-    """Yield what the source answers, as it comes; requests that are added meanwhile are sent, too.
+    """Yield what the source answers, as it comes.
+
+    Requests that are added meanwhile are sent, too.
 
     Args:
         source: Where to ask.

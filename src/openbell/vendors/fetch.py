@@ -148,7 +148,7 @@ class _Fetch:
     def _admitted(
         self, request: Request, answer: Mapping[str, pl.DataFrame]
     ) -> Iterator[tuple[Request, str, pl.DataFrame]]:
-        """Yield the bars of an answer by symbol, with reasons for those that were not asked for; note the others."""
+        """Yield the bars of an answer by symbol, with reasons for those that were not asked for."""
         good: dict[str, pl.DataFrame] = {}
         for symbol, bars in answer.items():
             if symbol not in request.symbols:
@@ -180,7 +180,10 @@ class _Fetch:
                 series.files += 1
 
     def report_missing(self, interval: str, sessions: Sequence[date]) -> None:
-        """Report sessions without bars; a symbol of which there is no bar at all may be a slip."""
+        """Report sessions without bars.
+
+        A symbol of which there is no bar at all may be a slip.
+        """
         for symbol, days in self.answered.without.items():
             if interval in self._store.intervals(symbol):
                 if days:

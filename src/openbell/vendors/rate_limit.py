@@ -15,7 +15,9 @@ class FetchStoppedError(Exception):
 
 
 class RateLimit:
-    """Spaces the requests of all threads evenly; may be used from any thread.
+    """Spaces the requests of all threads evenly.
+
+    May be used from any thread.
 
     Args:
         per_minute: The most requests in a minute.
@@ -66,7 +68,10 @@ class RateLimit:
             self._next_s = max(self._next_s, now + seconds)
 
     def proceed(self) -> None:
-        """Note a good answer; patience begins anew."""
+        """Note a good answer.
+
+        Patience begins anew.
+        """
         with self._lock:
             self._paused_s = 0.0
 

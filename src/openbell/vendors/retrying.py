@@ -88,7 +88,10 @@ class RetryingAdapter(HTTPAdapter):
         super().__init__()
 
     def begin_question(self) -> None:
-        """Begin a question; its pages share the bounds."""
+        """Begin a question.
+
+        Its pages share the bounds.
+        """
         self._bytes = 0
         self._spent_s = 0.0
         self._tokens: set[str] = set()
@@ -194,7 +197,7 @@ class RetryingAdapter(HTTPAdapter):
 
 
 def _retry_after_s(response: Response) -> float | None:
-    """Return the wait that the server asks for; None when it does not, or gives a date."""
+    """Return the wait that the server asks for, or None when it does not, or gives a date."""
     try:
         seconds = float(response.headers["Retry-After"])
     except (KeyError, ValueError):

@@ -48,7 +48,10 @@ class OpenSockets:
         manager.pool_classes_by_scheme = {"http": HttpPool, "https": HttpsPool}
 
     def shut(self) -> None:
-        """End what is read from or written to these sockets; who does so gets an error."""
+        """End what is read from or written to these sockets.
+
+        Who does so gets an error.
+        """
         with self._lock:
             for each in self._sockets:
                 with contextlib.suppress(OSError):

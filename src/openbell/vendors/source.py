@@ -17,7 +17,10 @@ __all__ = ["BarSource", "FetchedActions", "RequestRejectedError", "SourceRefused
 
 
 class RequestRejectedError(DataError):
-    """The source does not take a request as it is; without some of its symbols, it may."""
+    """The source does not take a request as it is.
+
+    Without some of its symbols, it may.
+    """
 
 
 class SourceRefusedError(DataError):
@@ -38,7 +41,7 @@ class FetchedActions:
 
 
 class BarSource(Protocol):
-    """A vendor; asked from several threads at once."""
+    """A vendor that several threads ask at once."""
 
     @property
     def name(self) -> str:
@@ -47,11 +50,14 @@ class BarSource(Protocol):
 
     @property
     def origin(self) -> str:
-        """The server and the feed; another origin may have bars that this one has not."""
+        """The server and the feed.
+
+        Another origin may have bars that this one has not.
+        """
         ...
 
     def bars(self, symbols: Sequence[str], interval: str, first: date, last: date) -> Mapping[str, pl.DataFrame]:
-        """Return raw bars of the dates from first to last by symbol: the columns of `BAR_SCHEMA`, and ``line``."""
+        """Return raw bars by symbol, with the columns of `BAR_SCHEMA`, ``line`` and perhaps ``reason``."""
         ...
 
     def actions(self, symbols: Sequence[str], first: date, last: date) -> FetchedActions:

@@ -73,7 +73,9 @@ class Unavailable:
         some: Iterable[tuple[str, date]],
         today: date,
     ) -> None:
-        """Note the answers of a source; they are on disk when it returns.
+        """Note the answers of a source.
+
+        They are on disk when it returns.
 
         Args:
             source: Who answered; see `sessions`.

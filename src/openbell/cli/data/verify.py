@@ -60,12 +60,18 @@ def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> Non
 
 
 def _text_of(store: Path, damage: Damage) -> str:
-    """Return what is wrong, and of a data file where it is; others have a column for that."""
+    """Return what is wrong, and of a data file where it is.
+
+    Others have a column for that.
+    """
     return f"{damage.reason}\n{damage.path.relative_to(store)}" if damage.partition else damage.reason
 
 
 def damage_dict(store: Path, damage: Damage) -> dict[str, Any]:
-    """Return a damage for JSON; the month of daily bars is "all"."""
+    """Return a damage for JSON.
+
+    The month of daily bars is "all".
+    """
     from openbell.store.layout import instant
 
     entry, partition = damage.entry, damage.partition
