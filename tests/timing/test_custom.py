@@ -252,7 +252,6 @@ def test_what_cannot_be_is_told(values: dict[str, Any], message: str) -> None:
             {**DESK, "holidays": ["2024-08-03"], "extra_sessions": ["2024-08-03"]},
             "exchange: 2024-08-03 is both in holidays and in extra_sessions",
         ),
-        ({"name": "A", "like": "XNYS", "extra_sessions": ["2024-08-03"]}, "exchange: extra_sessions need hours"),
         (["XNYS"], "exchange: must be text, not a list"),
     ],
 )
@@ -313,3 +312,100 @@ def _skipped(local: datetime, shown: str) -> bool:
     """Whether the wall clock skips a time on that day, so that it shows a later one instead."""
     wall = datetime.combine(local.date(), time.fromisoformat(shown), local.tzinfo)
     return wall.astimezone(ZoneInfo("UTC")).astimezone(local.tzinfo).time() == local.time()
+
+
+class TestSpecialSessions:
+    """Sessions of single days that are added, moved, lengthened or shortened."""
+
+    def test_a_day_is_added_with_the_usual_hours_and_early_closes_stay(self) -> None:
+        tm, theirs = like("CMES", extra_sessions=["2025-04-18"]), TimeManager("CMES")
+
+        assert not theirs.is_session(date(2025, 4, 18))
+        assert hours(tm, date(2025, 4, 18)) == ["17.17:00-17:00"]
+        assert hours(tm, date(2024, 11, 29)) == hours(theirs, date(2024, 11, 29)) == ["28.17:00-12:00"]
+        assert hours(like("XHKG", extra_sessions=["2024-07-06"]), date(2024, 7, 6)) == ["09:30-12:00", "13:00-16:00"]
+
+    def test_an_added_day_may_close_early(self) -> None:
+        tm = like("CMES", extra_sessions=["2025-04-18"], early_closes={"2025-04-18": "08:15"})
+
+        assert hours(tm, date(2025, 4, 18)) == ["17.17:00-08:15"]
+
+    def test_an_evening_is_added_outside_the_usual_hours(self) -> None:
+        muhurat = {"2024-11-01": {"open": "18:15", "close": "19:15"}, "2024-11-02": {"open": "18:00", "close": "19:00"}}
+        tm = like("XBOM", special_sessions=muhurat)
+
+        assert hours(tm, date(2024, 11, 1)) == ["18:15-19:15"]
+        assert hours(tm, date(2024, 11, 2)) == ["18:00-19:00"]
+        assert len(tm.expected_bar_times("15m", date(2024, 11, 1))[0]) == 4
+        assert hours(tm, date(2024, 10, 31)) == ["09:15-15:30"]
+
+    def test_an_early_close_may_be_later_than_the_inherited_one(self) -> None:
+        tm = like("CMES", early_closes={"2024-11-29": "12:15", "12-24": "12:15", "2024-07-04": "17:00"})
+
+        assert hours(tm, date(2024, 11, 29)) == ["28.17:00-12:15"]
+        assert hours(tm, date(2024, 12, 24)) == ["23.17:00-12:15"]
+        assert hours(tm, date(2024, 7, 4)) == ["03.17:00-17:00"]
+        with pytest.raises(ConfigError, match=r"early_closes has 17:30 for 2024-07-03, .*special_sessions"):
+            like("XNYS", early_closes={"2024-07-03": "17:30"})
+
+    def test_a_session_is_lengthened_and_shortened_at_either_end(self) -> None:
+        special = {
+            "2024-07-02": {"close": "18:00"},
+            "2024-07-03": {"open": "08:00"},
+            "2024-07-05": {"open": "12:00", "close": "13:30"},
+        }
+        tm = like("XNYS", special_sessions=special)
+
+        assert hours(tm, date(2024, 7, 2)) == ["09:30-18:00"]
+        assert hours(tm, date(2024, 7, 3)) == ["08:00-13:00"], "its early close stays"
+        assert hours(tm, date(2024, 7, 5)) == ["12:00-13:30"]
+
+    def test_breaks_stay_as_far_as_they_lie_in_the_hours_unless_own_ones_are_given(self) -> None:
+        special = {
+            "2024-07-02": {"close": "18:00"},
+            "2024-07-03": {"open": "09:00", "close": "15:00", "breaks": [{"start": "10:00", "end": "10:30"}, _lunch()]},
+            "2024-07-04": {"breaks": []},
+        }
+        tm = like("XHKG", special_sessions=special)
+
+        assert hours(tm, date(2024, 7, 2)) == ["09:30-12:00", "13:00-18:00"]
+        assert hours(tm, date(2024, 7, 3)) == ["09:00-10:00", "10:30-12:00", "13:00-15:00"]
+        assert hours(tm, date(2024, 7, 4)) == ["09:30-16:00"]
+
+    @pytest.mark.parametrize(
+        ("values", "message"),
+        [
+            (
+                {"2024-07-03": {"open": "15:00", "close": "14:00"}},
+                "session of 2024-07-03 begins before that of 2024-07-02",
+            ),
+            ({"2090-01-02": {"open": "10:00"}}, "special_sessions has 2090-01-02, but its calendar is known from"),
+            (
+                {"2024-07-02": {"breaks": [{"start": "17:00", "end": "18:00"}]}},
+                "does not lie in the session of 2024-07-02",
+            ),
+        ],
+    )
+    def test_hours_that_cannot_be_are_refused(self, values: dict[str, Any], message: str) -> None:
+        with pytest.raises(ConfigError, match=message):
+            like("XNYS", special_sessions=values)
+
+    @pytest.mark.parametrize(
+        ("values", "message"),
+        [
+            ({"special_sessions": {"2024-07-02": {}}}, "write open, close or breaks"),
+            (
+                {"special_sessions": {"2024-07-02": {"close": "12:00"}}, "early_closes": {"2024-07-02": "13:00"}},
+                "2024-07-02 is both in early_closes and in special_sessions",
+            ),
+        ],
+    )
+    def test_what_contradicts_itself_is_refused_with_its_place(self, values: dict[str, Any], message: str) -> None:
+        with pytest.raises(ConfigError, match=message):
+            load_config(config_of({"name": "A", "like": "XNYS", **values}))
+
+    def test_a_resolved_config_reads_as_the_same(self) -> None:
+        special = {"2024-11-01": {"open": "18:15", "close": "19:15"}}
+        config = load_config(config_of({"name": "A", "like": "XBOM", "special_sessions": special}))
+
+        assert load_config(config.resolved()).exchange == config.exchange

@@ -24,7 +24,7 @@ from openbell.config.documented import Level
 from openbell.config.fields import ClockTime, Day
 from openbell.errors import did_you_mean
 
-__all__ = ["WEEKDAYS", "BreakConfig", "Exchange", "ExchangeConfig"]
+__all__ = ["WEEKDAYS", "BreakConfig", "Exchange", "ExchangeConfig", "SpecialSessionConfig"]
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WEEKDAYS = tuple(name[:3] for name in _WEEKDAYS)
@@ -85,6 +85,23 @@ class BreakConfig(Level):
     """When it goes on."""
 
 
+class SpecialSessionConfig(Level):
+    """A session of a single day with hours of its own."""
+
+    open: ClockTime | None = None
+    """When trading begins; as otherwise on that day unless given."""
+    close: Closing | None = None
+    """When it ends; as otherwise on that day unless given."""
+    breaks: tuple[BreakConfig, ...] | None = None
+    """Its breaks; those of other days, as far as they lie in its hours, unless given."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> SpecialSessionConfig:
+        if self.open is None and self.close is None and self.breaks is None:
+            raise ValueError("write open, close or breaks. A day with the usual hours belongs in extra_sessions.")
+        return self
+
+
 class ExchangeConfig(Level):
     """Own sessions, by days and hours or by their differences from a known exchange.
 
@@ -109,9 +126,11 @@ class ExchangeConfig(Level):
     holidays: Annotated[tuple[Days, ...], AfterValidator(_distinct)] = ()
     """Days without a session: single ones (2024-12-24) and those of every year ("12-24")."""
     extra_sessions: tuple[Day, ...] = ()
-    """Days with a session although the weekday or ``like`` says otherwise."""
+    """Days with a session although the weekday or ``like`` says otherwise; with the usual hours of ``like``."""
+    special_sessions: dict[Day, SpecialSessionConfig] = Field(default_factory=dict)
+    """Sessions of single days with other hours, added or changed: {2024-11-01: {open: "18:15", close: "19:15"}}."""
     early_closes: dict[Days, Closing] = Field(default_factory=dict)
-    """When sessions of single days, or of a day of every year, close earlier: {2024-12-24: "13:00"}."""
+    """When sessions of single days, or of a day of every year, close earlier than usual: {2024-12-24: "13:00"}."""
     late_opens: dict[Days, ClockTime] = Field(default_factory=dict)
     """When sessions of such days open later."""
 
@@ -137,10 +156,11 @@ class ExchangeConfig(Level):
         missing = [key for key in ("timezone", "open", "close") if getattr(self, key) is None]
         if self.like is None and missing:
             raise ValueError(f"{', '.join(missing)} must be there, or like: the exchange that it is based on.")
-        if self.extra_sessions and self.open is None:
-            raise ValueError("extra_sessions need hours. Write open and close, too.")
         if both := sorted({day.isoformat() for day in self.extra_sessions} & set(self.holidays)):
             raise ValueError(f"{', '.join(both)} is both in holidays and in extra_sessions. Take it out of one.")
+        for key in ("holidays", "early_closes", "late_opens"):
+            if both := sorted({day.isoformat() for day in self.special_sessions} & set(getattr(self, key))):
+                raise ValueError(f"{', '.join(both)} is both in {key} and in special_sessions. Take it out of one.")
         return self
 
     @model_validator(mode="after")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -11,11 +12,10 @@ import numpy as np
 
 from openbell.errors import ConfigError
 from openbell.timing.grid import date_of, day_number
-from openbell.timing.schedule import NO_TIME, Schedule, wall_clock_ns
+from openbell.timing.schedule import NO_TIME, Schedule, wall_clock_ns, wall_minutes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import time
 
     from numpy.typing import NDArray
 
@@ -25,6 +25,9 @@ __all__ = ["custom_schedule"]
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _THURSDAY = 3  # what 1970-01-01 was
+_DAY_MINUTES = 1440
+_AROUND = 10
+"""Sessions on each side of a day by which its usual hours are found."""
 
 
 def custom_schedule(own: ExchangeConfig, like: Schedule | None, known: tuple[int, int]) -> Schedule:
@@ -48,16 +51,50 @@ def custom_schedule(own: ExchangeConfig, like: Schedule | None, known: tuple[int
         settled_until = like.settled_until if like else None
         schedule = Schedule(own.name, zone, first_day, last_day, days, opens, closes, settled_until=settled_until)
     elif like is not None:
-        rows = np.searchsorted(like.days, days)
-        breaks = tuple((start[rows], end[rows]) for start, end in like.breaks)
         # Its name stays that of the exchange, whose extended hours hold, too.
-        schedule = replace(
-            like, timezone=zone, days=days, open_ns=like.open_ns[rows], close_ns=like.close_ns[rows], breaks=breaks
-        )
-    schedule = _with_times_of_days(schedule, own)
+        schedule = replace(_with_days(like, days), timezone=zone)
+    usual = schedule if like is None or own.open is not None else like
+    schedule = _with_times_of_days(schedule, own, usual)
+    schedule = _with_special_hours(schedule, own)
     if own.breaks is not None:
         schedule = replace(schedule, breaks=tuple(_pause(schedule, pause.start, pause.end) for pause in own.breaks))
-    return _cut_at_breaks(schedule)
+    schedule = _cut_at_breaks(_with_special_breaks(schedule, own))
+    if (wrong := np.flatnonzero(schedule.open_ns[1:] < schedule.close_ns[:-1])).size:
+        before, after = (date_of(schedule.days[wrong[0] + n]) for n in (0, 1))
+        raise ConfigError(f"{own.name}: the session of {after} begins before that of {before} ends. Correct the hours.")
+    return schedule
+
+
+def _with_days(like: Schedule, days: NDArray[np.int64]) -> Schedule:
+    """Return the sessions of an exchange on given days, with its usual hours where it has none."""
+    known = np.isin(days, like.days)
+    rows = np.searchsorted(like.days, days[known])
+    columns = [like.open_ns, like.close_ns, *(column for pair in like.breaks for column in pair)]
+    taken = [np.full(len(days), NO_TIME, np.int64) for _ in columns]
+    for column, source in zip(taken, columns, strict=True):
+        column[known] = source[rows]
+    for row in np.flatnonzero(~known):
+        for column, at in zip(taken, _usual_times(like, int(days[row])), strict=True):
+            column[row] = at
+    opens, closes, *edges = taken
+    return replace(
+        like, days=days, open_ns=opens, close_ns=closes, breaks=tuple(zip(edges[::2], edges[1::2], strict=True))
+    )
+
+
+def _usual_times(like: Schedule, day: int) -> list[int]:
+    """Return open, close and breaks that a session has on a day if it is as most sessions around it."""
+    near = int(np.searchsorted(like.days, day))
+    rows = slice(max(0, near - _AROUND), near + _AROUND)
+    columns = [like.open_ns, like.close_ns, *(column for pair in like.breaks for column in pair)]
+    kinds = zip(*(wall_minutes(column[rows], like.days[rows], like.timezone) for column in columns), strict=True)
+    usual, _ = Counter(kinds).most_common(1)[0]
+    return [NO_TIME if minute is None else _at_minute(day, minute, like.timezone) for minute in usual]
+
+
+def _at_minute(day: int, minute: int, zone: ZoneInfo) -> int:
+    shift, of_day = divmod(minute, _DAY_MINUTES)
+    return int(wall_clock_ns([day + shift], time(*divmod(of_day, 60)), zone)[0])
 
 
 def _days(own: ExchangeConfig, like: Schedule | None, known: tuple[int, int]) -> NDArray[np.int64]:
@@ -68,10 +105,11 @@ def _days(own: ExchangeConfig, like: Schedule | None, known: tuple[int, int]) ->
     keep = np.isin((days + _THURSDAY) % 7, [_WEEKDAYS.index(day) for day in weekdays])
     for text in own.holidays:
         keep &= ~_matches(days, text)
-    extra = [day_number(day) for day in own.extra_sessions]
-    if outside := [str(date_of(day)) for day in extra if not first <= day <= last]:
+    extra = [day_number(day) for day in (*own.extra_sessions, *own.special_sessions)]
+    if outside := [date_of(day) for day in extra if not first <= day <= last]:
+        key = "extra_sessions" if outside[0] in own.extra_sessions else "special_sessions"
         raise ConfigError(
-            f"{own.name}: extra_sessions has {', '.join(outside)}, but its calendar is known from {date_of(first)} to "
+            f"{own.name}: {key} has {', '.join(map(str, outside))}, but its calendar is known from {date_of(first)} to "
             f"{date_of(last)} only. Take it out."
         )
     return np.union1d(days[keep], np.array(extra, np.int64)).astype(np.int64)
@@ -102,11 +140,19 @@ def _own_hours(
     )
 
 
-def _with_times_of_days(schedule: Schedule, own: ExchangeConfig) -> Schedule:
-    """Apply late opens and early closes to a schedule."""
+def _with_times_of_days(schedule: Schedule, own: ExchangeConfig, usual: Schedule) -> Schedule:
+    """Apply late opens and early closes to a schedule.
+
+    Each replaces an early close or a late open that the other exchange has on that day.
+
+    Args:
+        schedule: The sessions.
+        own: The config.
+        usual: The sessions whose usual hours the times lie in.
+    """
     opens, closes = schedule.open_ns.copy(), schedule.close_ns.copy()
     for key, times, column in (("late_opens", own.late_opens, opens), ("early_closes", own.early_closes, closes)):
-        for rows, at in _times_of_days(schedule, times, f"{own.name}: {key}"):
+        for rows, at in _times_of_days(schedule, times, f"{own.name}: {key}", usual):
             column[rows] = at
     if (wrong := np.flatnonzero(opens >= closes)).size:
         raise ConfigError(
@@ -116,7 +162,7 @@ def _with_times_of_days(schedule: Schedule, own: ExchangeConfig) -> Schedule:
 
 
 def _times_of_days(
-    schedule: Schedule, times: Mapping[str, time], key: str
+    schedule: Schedule, times: Mapping[str, time], key: str, usual: Schedule
 ) -> list[tuple[NDArray[np.intp], NDArray[np.int64]]]:
     """Return, for each entry, the sessions that it names and their times.
 
@@ -130,11 +176,68 @@ def _times_of_days(
         if not len(rows) and len(text) == len("2024-12-24"):
             raise ConfigError(f"{key} names {text}, which is not a session. Take it out, or add it to extra_sessions.")
         at = _within(schedule, rows, times[text])
+        if (outside := np.flatnonzero(at == NO_TIME)).size:
+            usually = _at_usual_hours(schedule, rows[outside], usual)
+            at[outside] = _within(usually, np.arange(len(outside)), times[text])
         if (at == NO_TIME).any():
             day = date_of(schedule.days[rows[at == NO_TIME][0]])
-            raise ConfigError(f"{key} has {times[text]:%H:%M} for {text}, when no session trades ({day}). Correct it.")
+            raise ConfigError(
+                f"{key} has {times[text]:%H:%M} for {text}, when no session trades ({day}). Correct it, or write other "
+                "hours of single days under special_sessions."
+            )
         found.append((rows, at))
     return found
+
+
+def _at_usual_hours(schedule: Schedule, rows: NDArray[np.intp], usual: Schedule) -> Schedule:
+    """Return sessions of a schedule, opening or closing as usual where they open late or close early."""
+    times = np.array([_usual_times(usual, int(day))[:2] for day in schedule.days[rows]], np.int64)
+    opens, closes = schedule.open_ns[rows], schedule.close_ns[rows]
+    # The usual time itself may be written, too: then nothing is early or late.
+    return replace(
+        schedule,
+        days=schedule.days[rows],
+        open_ns=np.where(times[:, 0] < opens, times[:, 0] - 1, opens),
+        close_ns=np.where(times[:, 1] > closes, times[:, 1] + 1, closes),
+        breaks=(),
+    )
+
+
+def _with_special_hours(schedule: Schedule, own: ExchangeConfig) -> Schedule:
+    """Give the special sessions their hours."""
+    opens, closes = schedule.open_ns.copy(), schedule.close_ns.copy()
+    zone = schedule.timezone
+    for day, special in own.special_sessions.items():
+        row = int(np.searchsorted(schedule.days, day_number(day)))
+        local_open, local_close = (
+            datetime.fromtimestamp(int(ns) // 1_000_000_000, zone).time() for ns in (opens[row], closes[row])
+        )
+        begins, ends = special.open or local_open, local_close if special.close is None else special.close
+        (first,), (last,) = _own_hours(schedule.days[row : row + 1], begins, ends, zone)
+        opens[row], closes[row] = first, last
+    return replace(schedule, open_ns=opens, close_ns=closes)
+
+
+def _with_special_breaks(schedule: Schedule, own: ExchangeConfig) -> Schedule:
+    """Give the special sessions their breaks, where they name some."""
+    named = {day: special.breaks for day, special in own.special_sessions.items() if special.breaks is not None}
+    none = np.full(len(schedule.days), NO_TIME, np.int64)
+    missing = max(map(len, named.values()), default=0) - len(schedule.breaks)
+    breaks = [(start.copy(), end.copy()) for start, end in (*schedule.breaks, *[(none, none)] * missing)]
+    for day, pauses in named.items():
+        row = int(np.searchsorted(schedule.days, day_number(day)))
+        for starts, ends in breaks:
+            starts[row] = ends[row] = NO_TIME
+        reached = schedule.open_ns[row]
+        for (starts, ends), pause in zip(breaks, pauses, strict=False):
+            (starts[row],), (ends[row],) = (_within(schedule, [row], at) for at in (pause.start, pause.end))
+            if not reached < starts[row] < ends[row]:
+                raise ConfigError(
+                    f"{own.name}: special_sessions: the break from {pause.start:%H:%M} to {pause.end:%H:%M} does not "
+                    f"lie in the session of {day}, after the break before it. Correct it."
+                )
+            reached = ends[row]
+    return replace(schedule, breaks=tuple(breaks))
 
 
 def _within(schedule: Schedule, rows: Sequence[int] | NDArray[np.intp], clock_time: time) -> NDArray[np.int64]:

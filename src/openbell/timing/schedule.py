@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from openbell.timing.grid import ANCHOR_DAY, SessionGrid
+from openbell.timing.grid import ANCHOR_DAY, SessionGrid, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["NO_TIME", "Schedule", "Segments", "wall_clock_ns"]
+__all__ = ["NO_TIME", "Schedule", "Segments", "wall_clock_ns", "wall_minutes"]
 
 NO_TIME = int(np.iinfo(np.int64).min)
 """Placeholder where there is no time, as on a day without a break."""
@@ -149,6 +149,25 @@ def wall_clock_ns(days: Sequence[int] | NDArray[np.int64], clock_time: time, zon
     number = np.asarray(days, np.int64)
     since_midnight = (clock_time.hour * 60 + clock_time.minute) * 60 + clock_time.second
     return (number * _DAY_S + since_midnight - _utc_offsets(number, clock_time, zone)) * 1_000_000_000
+
+
+def wall_minutes(times_ns: NDArray[np.int64], days: NDArray[np.int64], zone: ZoneInfo) -> list[int | None]:
+    """Convert times to whole minutes of the wall clock since each day began, None where there is no time.
+
+    Args:
+        times_ns: Nanoseconds since 1970 UTC, or `NO_TIME`.
+        days: The day of each, since 1970-01-01.
+        zone: The time zone.
+    """
+    return [
+        None if ns == NO_TIME else _wall_minute(ns, day, zone)
+        for ns, day in zip(times_ns.tolist(), days.tolist(), strict=True)
+    ]
+
+
+def _wall_minute(ns: int, day: int, zone: ZoneInfo) -> int:
+    local = datetime.fromtimestamp(ns // 1_000_000_000, zone)
+    return (day_number(local.date()) - day) * (_DAY_S // 60) + local.hour * 60 + local.minute
 
 
 def _utc_offsets(days: NDArray[np.int64], clock_time: time, zone: ZoneInfo) -> NDArray[np.int64]:

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from openbell.timing.grid import date_of, day_number
-from openbell.timing.schedule import NO_TIME, Schedule, wall_clock_ns
+from openbell.timing.schedule import NO_TIME, Schedule, wall_clock_ns, wall_minutes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +32,7 @@ __all__ = ["TABLE_PATH", "CalendarTable", "Hours", "TabledCalendar", "calendar_t
 TABLE_PATH = Path(__file__).with_name("calendars.json")
 
 _SECOND_NS = 1_000_000_000
+_MINUTE_NS = 60 * _SECOND_NS
 _DAY_MINUTES = 1440
 _MOST_KINDS = 255
 _NO_MINUTE = -1_000_000
@@ -168,16 +169,11 @@ def tabled(schedule: Schedule) -> TabledCalendar:
 
 def _minutes(column: NDArray[np.int64], schedule: Schedule) -> list[int | None]:
     """Convert times to minutes of the wall clock since each session's date began."""
-    found: list[int | None] = []
-    for day, ns in zip(schedule.days.tolist(), column.tolist(), strict=True):
-        if ns == NO_TIME:
-            found.append(None)
-            continue
-        local = datetime.fromtimestamp(ns // _SECOND_NS, schedule.timezone)
-        if ns % _SECOND_NS or local.second:
+    for ns in column.tolist():
+        if ns != NO_TIME and ns % _MINUTE_NS:
+            local = datetime.fromtimestamp(ns // _SECOND_NS, schedule.timezone)
             raise ValueError(f"{schedule.name}: {local} is not on a whole minute")
-        found.append((day_number(local.date()) - day) * _DAY_MINUTES + local.hour * 60 + local.minute)
-    return found
+    return wall_minutes(column, schedule.days, schedule.timezone)
 
 
 def _times(
