@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ from openbell import indicators
 from openbell.config import IndicatorConfig
 from openbell.store.store import BarStore
 from openbell.testing import advance, probe_strategy
-from probes import COLUMNS, engine, prepared, visible, visible_indicator, visible_series
+from probes import COLUMNS, engine, local_time, prepared, visible, visible_indicator, visible_series
+from readable import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +97,7 @@ def cut(store: Path, target: Path, keep: Callable[[str, pl.DataFrame], pl.DataFr
         for entry in source.coverage():
             frame = source.read([entry.symbol], entry.interval, None, None).drop("symbol")
             writer.write(entry.symbol, entry.interval, keep(entry.interval, frame))
+    shutil.copytree(source.path / "actions", target / "actions")
     return target
 
 
@@ -172,6 +175,67 @@ def test_every_indicator_is_blind_to_tomorrow(year: Path, minute_store: Path, cu
         assert visible_indicator(indicator) == visible_indicator(part.indicators[key]), key
 
 
+def garbled(store: Path, target: Path) -> Path:
+    """A copy of a store in which all that is not known at 11:00 on 2013-10-11 is nonsense."""
+    now = datetime(2013, 10, 11, 15, tzinfo=UTC)
+
+    def nonsense(interval: str, frame: pl.DataFrame) -> pl.DataFrame:
+        length = pl.duration(minutes=1) if interval == "1m" else pl.duration(hours=24)
+        later = pl.col("timestamp") + length > now
+        prices = [pl.when(later).then(pl.col(c) * 1000 + 7).otherwise(pl.col(c)) for c in COLUMNS[2:7]]
+        return frame.with_columns(prices)
+
+    return cut(store, target, nonsense)
+
+
+@pytest.fixture(scope="module")
+def futures(minute_store: Path, cut_stores: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three stores with the same past at 11:00 on 2013-10-11: with the real future, without any, with nonsense."""
+    return [minute_store, cut_stores["11:00"], garbled(minute_store, tmp_path_factory.mktemp("garbled") / "store")]
+
+
+def read_at_eleven(store: Path, **keys: Any) -> dict[str, object]:
+    """All that a strategy can read at 11:00 of a run, from all that it is given."""
+    found: dict[str, object] = {}
+    given: list[object] = []
+
+    def keep(self: Any, bar: Any) -> None:
+        if local_time(self.context) == "11:00":
+            given.append(bar)
+
+    def look(self: Any, bars: Any) -> None:
+        keep(self, bars)
+        if given and bars.interval == "5m":  # the last that is given at that time
+            found.update(readable({"self": self, "given": given}))
+            given.clear()
+
+    pairs = [(s, i) for s in SYMBOLS for i in ("1m", "5m", "60m")]
+    watcher = probe_strategy(subscriptions=pairs, on_bar=keep, on_slice=look)
+    engine(store, days="2013-10-11", strategies=[watcher], **{**RICH, **keys}).run()
+    return found
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        {},
+        {"gap_policy": "forward"},
+        {"gap_policy": "forward", "indicators_see_filled": True},
+        {"session_hours": "extended"},
+        {"adjustment": "raw", "min_completeness": 0.9},
+        {"adjustment": "total", "min_quality": 50.0},
+    ],
+    ids=lambda mode: " ".join(f"{key}={value}" for key, value in mode.items()) or "defaults",
+)
+def test_nothing_that_a_strategy_can_reach_depends_on_the_future(futures: list[Path], mode: dict[str, Any]) -> None:
+    """Not even the memory behind an array, a frame, or a pickle."""
+    real, *others = (read_at_eleven(store, **mode) for store in futures)
+    assert sum(".base" in way for way in real) > 500
+    for other in others:
+        assert sorted(real.keys() ^ other.keys()) == []
+        assert [way for way in real if real[way] != other[way]] == []
+
+
 class TestWeeks:
     def test_a_week_is_visible_at_its_end_only(self, year: Path) -> None:
         """2024-05-27 is a holiday: that week is of four sessions. 2024-06-14 is a Friday."""
@@ -218,6 +282,23 @@ class TestViews:
         for column in [*columns, data.bars["1m"].data.close, data.indicators["ema_5_1m"].values]:
             with pytest.raises(ValueError, match="read-only"):
                 column[0] = 0
+
+    def test_nobody_can_make_it_writable(self, minute_store: Path) -> None:
+        system = prepared(minute_store, indicators=[{"name": "ema", "period": 5}])
+        advance(system, "11:00")
+        data = system.session_data.current["SPY"]
+        series, indicator = data.bars["1m"], data.indicators["ema_5_1m"]
+        parts = (series, series.data, series.history, series.today, series.data[3:9], series.data.window(3, 9))
+        for column in [indicator.values, *(getattr(part, name) for part in parts for name in COLUMNS)]:
+            with pytest.raises(ValueError, match="WRITEABLE"):
+                column.setflags(write=True)
+            base = column
+            while isinstance(base, np.ndarray):
+                with pytest.raises(ValueError, match="WRITEABLE"):
+                    base.flags.writeable = True
+                base = base.base
+            with pytest.raises(TypeError, match="bytes-like"):
+                memoryview(base)
 
     def test_what_was_read_stays_as_it_was(self, minute_store: Path) -> None:
         system = prepared(minute_store)

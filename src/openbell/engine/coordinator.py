@@ -16,6 +16,7 @@ from openbell.provisioning import Addition, Journal, Plan, Provisioner, Provisio
 from openbell.quality.calendar_fit import questions_of_calendar
 from openbell.results.day import day_result
 from openbell.session import SessionData
+from openbell.session.data import serve_additions
 from openbell.timing.clock import SimulatedClock, stopwatch
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class SessionCoordinator(SeedCoordinator):
         """Begin an empty session, its clock at the start of trading."""
         self.session_data = SessionData(day)
         self.provisioner = Provisioner(self.context_of(self.session_data), self.journal)
-        self.session_data.serve_additions_by(self.provisioner)
+        serve_additions(self.session_data, self.provisioner)
         self.dropped: dict[str, tuple[str, ...]] = {}
         self.clock.reset(self.time_manager.session(day).first_ns)
 

@@ -7,6 +7,9 @@ from weakref import ref
 
 import numpy as np
 
+from openbell.model.columns import opaque
+from openbell.model.frozen import Frozen
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-__all__ = ["Bar", "BarTimes", "Bars"]
+__all__ = ["Bar", "BarTimes", "Bars", "ClosedBars"]
 
 
 class Bar(NamedTuple):
@@ -53,7 +56,7 @@ def _utc(ns: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=ns // 1000)
 
 
-class BarTimes:
+class BarTimes(Frozen):
     """Starts, closes and counts of consecutive bars.
 
     Bars of many symbols with equal times share one object, the identity of which serves as a key of what follows from
@@ -67,13 +70,22 @@ class BarTimes:
 
     __slots__ = ("__weakref__", "_windows", "count", "end", "timestamp")
 
+    timestamp: NDArray[np.int64]
+    end: NDArray[np.int64]
+    count: NDArray[np.int32]
+    _windows: dict[tuple[int, int], ref[BarTimes]]
+
     def __init__(self, timestamp: NDArray[np.int64], end: NDArray[np.int64], count: NDArray[np.int32]) -> None:
         for column in (timestamp, end, count):
             column.setflags(write=False)
-        self.timestamp = timestamp
-        self.end = end
-        self.count = count
-        self._windows: dict[tuple[int, int], ref[BarTimes]] = {}
+        _set_timestamp(self, timestamp)
+        _set_end(self, end)
+        _set_count(self, count)
+        _set_windows(self, {})
+
+    def __reduce__(self) -> tuple[type[BarTimes], tuple[NDArray[np.generic], ...]]:
+        """Return the parts that copying and pickling need."""
+        return BarTimes, tuple(getattr(self, name) for name in TIME_COLUMNS)
 
     def __len__(self) -> int:
         return len(self.timestamp)
@@ -89,7 +101,7 @@ class BarTimes:
         known = None if held is None else held()
         if known is None:
             if len(self._windows) >= _MOST_WINDOWS:
-                self._windows = {key: window for key, window in list(self._windows.items()) if window() is not None}
+                _set_windows(self, {key: window for key, window in list(self._windows.items()) if window() is not None})
             rows = slice(first, after)
             known = BarTimes(self.timestamp[rows], self.end[rows], self.count[rows])
             self._windows[first, after] = ref(known)
@@ -109,7 +121,7 @@ _MOST_WINDOWS = 64
 """With more windows than that, dead references are pruned: days move on, and windows of weeks ago are used no more."""
 
 
-class Bars:
+class Bars(Frozen):
     """Bars in ascending time, as read-only NumPy columns of one length.
 
     Attributes:
@@ -148,9 +160,6 @@ class Bars:
         for column in columns:
             column.setflags(write=False)
         return _filled(_new(Bars), times, *columns)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"bars do not change: {name} cannot be set")
 
     def __reduce__(self) -> tuple[type[Bars], tuple[NDArray[np.generic], ...]]:
         """Return the parts that copying and pickling need."""
@@ -235,6 +244,42 @@ class Bars:
         return frame.set_index("timestamp")
 
 
+class ClosedBars(Bars):
+    """Bars of a slice of rows, for user code.
+
+    Their columns lead to no bar outside of the slice.
+
+    Args:
+        bars: The bars, later ones included.
+        rows: Which of them.
+    """
+
+    __slots__ = ("_rows", "_source")
+
+    _rows: slice
+    _source: Bars
+
+    def __init__(self, bars: Bars, rows: slice) -> None:
+        _set_source(self, bars)
+        _set_rows(self, rows)
+
+    def __getattr__(self, name: str) -> object:
+        # Reached for a slot that is empty: a column is made when it is first read, for few are.
+        if name == "times":
+            times = self._source.times
+            made = BarTimes(*(opaque(getattr(times, column)[self._rows]) for column in TIME_COLUMNS))
+            _set_times(self, made)
+            return made
+        if name not in PRICE_COLUMNS:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        column = opaque(getattr(self._source, name)[self._rows])
+        vars(Bars)[name].__set__(self, column)
+        return column
+
+    def __len__(self) -> int:
+        return len(range(*self._rows.indices(len(self._source))))
+
+
 TIME_COLUMNS = ("timestamp", "end", "count")
 """The names of the columns of `BarTimes`, in order."""
 
@@ -246,9 +291,12 @@ COLUMNS = ("timestamp", "end", *PRICE_COLUMNS, "count")
 
 
 _new = object.__new__
+_set_timestamp, _set_end = vars(BarTimes)["timestamp"].__set__, vars(BarTimes)["end"].__set__
+_set_count, _set_windows = vars(BarTimes)["count"].__set__, vars(BarTimes)["_windows"].__set__
 _set_times, _set_volume = vars(Bars)["times"].__set__, vars(Bars)["volume"].__set__
 _set_open, _set_high = vars(Bars)["open"].__set__, vars(Bars)["high"].__set__
 _set_low, _set_close = vars(Bars)["low"].__set__, vars(Bars)["close"].__set__
+_set_source, _set_rows = vars(ClosedBars)["_source"].__set__, vars(ClosedBars)["_rows"].__set__
 
 
 def _filled(

@@ -19,8 +19,7 @@ from openbell.provisioning.removal import refusal_to_remove, refusal_to_unlock, 
 from openbell.provisioning.sources import SOURCES
 from openbell.provisioning.steps import CalculateQuality, Plan, Step, StepWork, planned_steps
 from openbell.provisioning.validation import Proof, validate
-from openbell.session import SymbolSessionData
-from openbell.session.data import WHOLE_SYMBOL
+from openbell.session.data import WHOLE_SYMBOL, SymbolDraft, publish
 from openbell.session.owner import Owner
 from openbell.timing.clock import stopwatch
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from openbell.provisioning.context import ProvisioningContext
     from openbell.provisioning.journal import Journal
     from openbell.provisioning.needs import IntervalNeed
+    from openbell.session import SymbolSessionData
 
 __all__ = ["Provisioner"]
 
@@ -140,11 +140,11 @@ class Provisioner:
                     if remaining is None:
                         removed.append(symbol)
                     else:
-                        changed[symbol] = remaining
+                        changed[symbol] = remaining.finished()
                 self._record_change("remove", symbol, source, owner, refusal, f"{owner} no longer needs it")
                 results.append(refusal is None)
             if changed or removed:
-                self.context.session_data.publish(changed, removed)
+                publish(self.context.session_data, changed, removed)
         return results
 
     def end_subscriptions(self, still: Mapping[str, Collection[str]], *, source: str, owner: str) -> list[str]:
@@ -170,12 +170,12 @@ class Provisioner:
                 if data is None or (remaining and remaining.owners == data.owners):
                     continue
                 if remaining:
-                    changed[symbol] = remaining
+                    changed[symbol] = remaining.finished()
                 else:
                     removed.append(symbol)
                 self._record_change("remove", symbol, source, owner, None, f"{owner} no longer subscribes to it")
             if changed or removed:
-                self.context.session_data.publish(changed, removed)
+                publish(self.context.session_data, changed, removed)
         return done
 
     def lock_symbol(self, symbol: str, *, reason: str, source: str, owner: str = "") -> bool:
@@ -211,9 +211,9 @@ class Provisioner:
             return refusal is None
 
     def _publish_locks(self, data: SymbolSessionData, locks: dict[str, str]) -> None:
-        draft = data.copy()
+        draft = SymbolDraft.of(data)
         draft.locks = locks
-        self.context.session_data.publish({data.symbol: draft})
+        publish(self.context.session_data, {data.symbol: draft.finished()})
 
     def _needs_of(self, addition: Addition) -> Needs:
         try:
@@ -246,9 +246,9 @@ class Provisioner:
                 outcome, draft = _carry_out(plan, self.context)
             outcomes.append(outcome)
             if draft is not None:
-                finished[plan.symbol] = draft
+                finished[plan.symbol] = draft.finished()
         if finished:
-            self.context.session_data.publish(finished)
+            publish(self.context.session_data, finished)
         return [self._record(outcome) for outcome in outcomes]
 
     def _record(self, outcome: _Outcome) -> ProvisioningRecord:
@@ -340,10 +340,10 @@ def _plan(addition: Addition, needs: Needs, proof: Proof | None, context: Provis
     )
 
 
-def _carry_out(plan: Plan, context: ProvisioningContext) -> tuple[_Outcome, SymbolSessionData | None]:
+def _carry_out(plan: Plan, context: ProvisioningContext) -> tuple[_Outcome, SymbolDraft | None]:
     """Run the steps on a private copy of the symbol, and return it if it is to be published."""
     existing = context.session_data.get_symbol_data(plan.symbol)
-    outcome, draft = _Outcome(plan), existing.copy() if existing else SymbolSessionData(plan.symbol)
+    outcome, draft = _Outcome(plan), SymbolDraft.of(existing) if existing else SymbolDraft(plan.symbol)
     work, watch = StepWork(plan, context, draft), stopwatch()
     for step in _steps(plan, draft):
         try:
@@ -359,7 +359,7 @@ def _carry_out(plan: Plan, context: ProvisioningContext) -> tuple[_Outcome, Symb
     return outcome, draft if _note_owner(draft, plan) or plan.steps else None
 
 
-def _steps(plan: Plan, draft: SymbolSessionData) -> Iterator[Step]:
+def _steps(plan: Plan, draft: SymbolDraft) -> Iterator[Step]:
     """Iterate over the steps of a plan and those that the draft asks for."""
     yield from plan.steps
     # A symbol may have become full between planning and now.
@@ -375,7 +375,7 @@ def _failure(step: Step, symbol: str, error: Exception) -> str:
     return f"{step.name} failed: {error}" if known else f"{step.name} failed: {type(error).__name__}: {error}"
 
 
-def _is_less_than_needed(draft: SymbolSessionData, plan: Plan, *, was_there: bool) -> bool:
+def _is_less_than_needed(draft: SymbolDraft, plan: Plan, *, was_there: bool) -> bool:
     """Return whether the steps built on something that went away between planning and now."""
     return (
         (plan.symbol_exists and not was_there)
@@ -385,7 +385,7 @@ def _is_less_than_needed(draft: SymbolSessionData, plan: Plan, *, was_there: boo
     )
 
 
-def _note_owner(draft: SymbolSessionData, plan: Plan) -> bool:
+def _note_owner(draft: SymbolDraft, plan: Plan) -> bool:
     """Note who needs what is there now, and return whether that is new."""
     needed = [*plan.needs.intervals, *(need.key for need in plan.needs.indicators)]
     if plan.needs.full_symbol:

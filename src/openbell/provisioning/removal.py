@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.session.data import WHOLE_SYMBOL
+from openbell.session.data import WHOLE_SYMBOL, SymbolDraft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -38,12 +38,12 @@ def refusal_to_unlock(data: SymbolSessionData | None, symbol: str, owner: str) -
     return f"{owner} holds no lock on {symbol}; {holders}"
 
 
-def without_owner(data: SymbolSessionData, owner: str) -> SymbolSessionData | None:
+def without_owner(data: SymbolSessionData, owner: str) -> SymbolDraft | None:
     """Return the symbol without what only ``owner`` needed, or None if nothing is left."""
     return _without(data, lambda _, other: other.is_of(owner))
 
 
-def without_subscriptions(data: SymbolSessionData, owner: str, still: Collection[str]) -> SymbolSessionData | None:
+def without_subscriptions(data: SymbolSessionData, owner: str, still: Collection[str]) -> SymbolDraft | None:
     """Return the symbol without what only ended subscriptions of ``owner`` needed, or None if nothing is left.
 
     Args:
@@ -56,8 +56,8 @@ def without_subscriptions(data: SymbolSessionData, owner: str, still: Collection
     return _without(data, lambda what, other: other.by_subscription and other.name == owner and what not in needed)
 
 
-def _without(data: SymbolSessionData, is_given_up: Callable[[str, Owner], bool]) -> SymbolSessionData | None:
-    remaining = data.copy()
+def _without(data: SymbolSessionData, is_given_up: Callable[[str, Owner], bool]) -> SymbolDraft | None:
+    remaining = SymbolDraft.of(data)
     left = {what: frozenset(o for o in owners if not is_given_up(what, o)) for what, owners in data.owners.items()}
     remaining.owners = {what: owners for what, owners in left.items() if owners}
     if not remaining.owners:
@@ -74,7 +74,7 @@ def _without(data: SymbolSessionData, is_given_up: Callable[[str, Owner], bool])
     return remaining
 
 
-def _recompute_metadata(remaining: SymbolSessionData) -> None:
+def _recompute_metadata(remaining: SymbolDraft) -> None:
     """Recompute the metadata of a symbol that is ad hoc again from its remaining owners."""
     left = _owners(remaining)
     sources = [owner.source for owner in left]
@@ -84,5 +84,5 @@ def _recompute_metadata(remaining: SymbolSessionData) -> None:
     remaining.reason = f"{', '.join(left)} still needs it"
 
 
-def _owners(data: SymbolSessionData) -> list[Owner]:
+def _owners(data: SymbolSessionData | SymbolDraft) -> list[Owner]:
     return sorted({owner for owners in data.owners.values() for owner in owners})

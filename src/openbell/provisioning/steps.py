@@ -14,7 +14,7 @@ from openbell.provisioning.indicators import computed_indicators
 from openbell.provisioning.validation import Proof
 from openbell.registry import Registry
 from openbell.session import BarIntervalData, SymbolSessionData
-from openbell.session.series import all_bars
+from openbell.session.series import all_bars, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from openbell.model.interval import Interval
     from openbell.provisioning.context import ProvisioningContext
     from openbell.provisioning.needs import Addition, Needs
+    from openbell.session.data import SymbolDraft
     from openbell.timing.expected import ExpectedBars
 
 __all__ = ["STEPS", "AddInterval", "CalculateQuality", "Plan", "Step", "StepWork", "bars_to_load", "planned_steps"]
@@ -86,7 +87,7 @@ class StepWork:
 
     plan: Plan
     context: ProvisioningContext
-    draft: SymbolSessionData
+    draft: SymbolDraft
     _loaded: Mapping[str, Bars] | None = None
 
     def bars(self) -> Mapping[str, Bars]:
@@ -231,7 +232,7 @@ class CalculateQuality:
             begins_ns = int(times.timestamp[0]) if today_row else market.start_ns
             start_ns = measured_from(name, begins_ns, work.plan.proof.histories, market)
             interval = parse_interval(series.interval)
-            series.score(*context.memo(_quality_of_history, market, interval, times, today_row, start_ns))
+            score(series, *context.memo(_quality_of_history, market, interval, times, today_row, start_ns))
 
 
 STEPS.add("create_symbol", CreateSymbol)

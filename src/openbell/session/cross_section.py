@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 from openbell import indicators
 from openbell.errors import DataError
+from openbell.model.columns import opaque
+from openbell.model.frozen import Frozen
 from openbell.session.indicator import all_values
 from openbell.session.series import all_bars
 
@@ -116,7 +118,7 @@ class CrossSectionTable:
         return column
 
 
-class CrossSection:
+class CrossSection(Frozen):
     """The subscribed bars of one interval that closed at one time, as columns.
 
     Columns are in the order of `symbols`.
@@ -128,10 +130,18 @@ class CrossSection:
 
     __slots__ = ("_rows", "_table", "end")
 
+    end: int
+    _table: CrossSectionTable
+    _rows: slice | NDArray[np.int64]
+
     def __init__(self, table: CrossSectionTable, end_ns: int, rows: slice | NDArray[np.int64]) -> None:
-        self._table = table
-        self._rows = rows
-        self.end = end_ns
+        _set_table(self, table)
+        _set_rows(self, rows)
+        _set_end(self, end_ns)
+
+    def __reduce__(self) -> NoReturn:
+        # It knows the whole day's table, and would take it along.
+        raise TypeError(f"{type(self).__name__} cannot be pickled or copied; its columns can")
 
     @property
     def interval(self) -> str:
@@ -147,27 +157,27 @@ class CrossSection:
     @property
     def open(self) -> NDArray[np.float64]:
         """Opening prices, one per symbol (float64)."""
-        return self._table.column("open")[self._rows]
+        return opaque(self._table.column("open")[self._rows])
 
     @property
     def high(self) -> NDArray[np.float64]:
         """Highest prices, one per symbol (float64)."""
-        return self._table.column("high")[self._rows]
+        return opaque(self._table.column("high")[self._rows])
 
     @property
     def low(self) -> NDArray[np.float64]:
         """Lowest prices, one per symbol (float64)."""
-        return self._table.column("low")[self._rows]
+        return opaque(self._table.column("low")[self._rows])
 
     @property
     def close(self) -> NDArray[np.float64]:
         """Closing prices, one per symbol (float64)."""
-        return self._table.column("close")[self._rows]
+        return opaque(self._table.column("close")[self._rows])
 
     @property
     def volume(self) -> NDArray[np.float64]:
         """Volumes, one per symbol (float64)."""
-        return self._table.column("volume")[self._rows]
+        return opaque(self._table.column("volume")[self._rows])
 
     def indicator(self, key: str, output: str = "") -> NDArray[np.float64]:
         """Return the values of an indicator of these bars, one per symbol.
@@ -181,7 +191,7 @@ class CrossSection:
         Raises:
             DataError: None of the symbols has it, or it is of another interval.
         """
-        return self._table.indicator(key, output)[self._rows]
+        return opaque(self._table.indicator(key, output)[self._rows])
 
     def still_there(self, owner: str | None = None) -> CrossSection:
         """Return the same without symbols whose series has been removed since (or given up by ``owner``)."""
@@ -189,3 +199,6 @@ class CrossSection:
 
     def __len__(self) -> int:
         return len(self.symbols)
+
+
+_set_table, _set_rows, _set_end = (vars(CrossSection)[name].__set__ for name in ("_table", "_rows", "end"))

@@ -3,33 +3,53 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from threading import RLock
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from openbell.model.frozen import Frozen
 from openbell.model.interval import parse_interval
+from openbell.session.indicator import moved_to
 from openbell.session.owner import owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import date
+    from threading import _RLock
 
     from openbell.config import IndicatorConfig
     from openbell.session.indicator import IndicatorData
     from openbell.session.owner import Owner
     from openbell.session.series import BarIntervalData
 
-__all__ = ["WHOLE_SYMBOL", "SessionData", "SymbolSessionData", "UnifiedProvisioner"]
+__all__ = [
+    "WHOLE_SYMBOL",
+    "SessionData",
+    "SymbolDraft",
+    "SymbolSessionData",
+    "UnifiedProvisioner",
+    "publish",
+    "serve_additions",
+]
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 WHOLE_SYMBOL = "*"
 """The name in `SymbolSessionData.owners` of the symbol as a full one."""
 
 
-@dataclass(slots=True, eq=False)
+def _nothing() -> Mapping[K, V]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SymbolSessionData:
     """All that a session holds of one symbol.
 
-    A published one is never changed: additions work on a copy that then takes its place.
+    It never changes: an addition works on a draft, which then takes its place.
 
     Attributes:
         symbol: The symbol.
@@ -38,10 +58,54 @@ class SymbolSessionData:
         auto_provisioned: Whether a bar or indicator addition had to create it.
         upgraded_from_adhoc: Whether it was ad hoc before it became full.
         reason: Why it is here, for people.
-        bars: The series by interval, finest first.
+        bars: The series by interval, finest first; read-only, as are the others.
         indicators: The indicators by key.
         owners: Who needs what: owner names by interval, indicator key, or `WHOLE_SYMBOL`.
         locks: Why it may not be removed, by the owner of the lock; empty when it may.
+    """
+
+    symbol: str
+    meets_session_config_requirements: bool = False
+    added_by: str = "adhoc"
+    auto_provisioned: bool = False
+    upgraded_from_adhoc: bool = False
+    reason: str = ""
+    bars: Mapping[str, BarIntervalData] = field(default_factory=_nothing)
+    indicators: Mapping[str, IndicatorData] = field(default_factory=_nothing)
+    owners: Mapping[str, frozenset[Owner]] = field(default_factory=_nothing)
+    locks: Mapping[str, str] = field(default_factory=_nothing)
+
+    @property
+    def locked(self) -> str:
+        """Reasons of all locks, for people (empty when it may be removed)."""
+        return "; ".join(dict.fromkeys(reason or f"locked by {owner}" for owner, reason in self.locks.items()))
+
+    @property
+    def base_interval(self) -> str | None:
+        """The finest stored interval that its bars come from (None before any interval is there)."""
+        return min((series.base or name for name, series in self.bars.items()), key=parse_interval, default=None)
+
+    @property
+    def metadata(self) -> dict[str, bool | str]:
+        """Origin and state of the symbol, as the summary has them."""
+        return {
+            "meets_session_config_requirements": self.meets_session_config_requirements,
+            "added_by": self.added_by,
+            "auto_provisioned": self.auto_provisioned,
+            "upgraded_from_adhoc": self.upgraded_from_adhoc,
+            "reason": self.reason,
+        }
+
+    def is_owned(self, what: str, owner: str) -> bool:
+        """Return whether ``owner`` needs ``what``, by an addition or a subscription."""
+        return any(other.name == owner for other in self.owners.get(what, ()))
+
+
+@dataclass(slots=True, eq=False)
+class SymbolDraft:
+    """A symbol as it will be, on which steps work; nobody reads it before it is published.
+
+    Its attributes are those of `SymbolSessionData`, and can be changed.
     """
 
     symbol: str
@@ -55,53 +119,22 @@ class SymbolSessionData:
     owners: dict[str, frozenset[Owner]] = field(default_factory=dict)
     locks: dict[str, str] = field(default_factory=dict)
 
-    def copy(self) -> SymbolSessionData:
-        """A copy whose collections can be changed without touching this one's."""
-        # Not by copy.copy, which takes four times as long: each subscription of a strategy makes one.
-        return SymbolSessionData(
-            self.symbol,
-            self.meets_session_config_requirements,
-            self.added_by,
-            self.auto_provisioned,
-            self.upgraded_from_adhoc,
-            self.reason,
-            bars=dict(self.bars),
-            indicators=dict(self.indicators),
-            owners=dict(self.owners),
-            locks=dict(self.locks),
-        )
+    @staticmethod
+    def of(data: SymbolSessionData) -> SymbolDraft:
+        """Return a draft of a symbol that is there."""
+        return SymbolDraft(*_values(data), *map(dict, _collections(data)))
 
-    @property
-    def locked(self) -> str:
-        """Reasons of all locks, for people (empty when it may be removed)."""
-        return "; ".join(dict.fromkeys(reason or f"locked by {owner}" for owner, reason in self.locks.items()))
-
-    @property
-    def base_interval(self) -> str | None:
-        """The finest stored interval that its bars come from (None before any interval is there)."""
-        return min((series.base or name for name, series in self.bars.items()), key=parse_interval, default=None)
+    def finished(self) -> SymbolSessionData:
+        """Return the symbol as it is now, for good."""
+        return SymbolSessionData(*_values(self), *map(_read_only, _collections(self)))
 
     def put_series(self, series: BarIntervalData) -> None:
-        """Replace the series of an interval; indicators on it move over with the values that they have.
-
-        Only for a copy that is not published.
-        """
+        """Replace the series of an interval; indicators on it move over with the values that they have."""
         old = self.bars[series.interval]
         self.bars[series.interval] = series
         for key, indicator in self.indicators.items():
             if indicator.series is old:
-                self.indicators[key] = indicator.moved_to(series)
-
-    @property
-    def metadata(self) -> dict[str, bool | str]:
-        """Origin and state of the symbol, as the summary has them."""
-        return {
-            "meets_session_config_requirements": self.meets_session_config_requirements,
-            "added_by": self.added_by,
-            "auto_provisioned": self.auto_provisioned,
-            "upgraded_from_adhoc": self.upgraded_from_adhoc,
-            "reason": self.reason,
-        }
+                self.indicators[key] = moved_to(indicator, series)
 
     def own(self, what: str, owner: str) -> bool:
         """Note that ``owner`` needs ``what``.
@@ -115,9 +148,13 @@ class SymbolSessionData:
         self.owners[what] = owners | {owner_of(owner)}
         return True
 
-    def is_owned(self, what: str, owner: str) -> bool:
-        """Return whether ``owner`` needs ``what``, by an addition or a subscription."""
-        return any(other.name == owner for other in self.owners.get(what, ()))
+
+_names = [f.name for f in fields(SymbolSessionData)]
+_values, _collections = attrgetter(*_names[:-4]), attrgetter(*_names[-4:])
+
+
+def _read_only(collection: dict[K, V]) -> Mapping[K, V]:
+    return MappingProxyType(dict(collection))
 
 
 class UnifiedProvisioner(Protocol):
@@ -130,16 +167,15 @@ class UnifiedProvisioner(Protocol):
         """Analyse, validate and provision one bar interval."""
 
 
-class SessionData:
+class SessionData(Frozen):
     """The symbols of one session.
 
     Readers take no lock: the symbols hang on one reference, and an addition replaces it when it is complete. What a
-    reader got stays as it was.
+    reader got stays as it was. Nothing of it can be set: what changes a session is provisioning.
 
     Attributes:
         session_date: The session's day.
-        current: The symbols by name, in the order in which they came; a change replaces the whole dictionary and never
-            changes it.
+        current: The symbols by name, in the order in which they came, read-only; a change replaces the whole mapping.
         version: Goes up with each published change.
         series_version: Goes up only when a symbol or series comes, goes or is replaced, when a symbol becomes full or
             ceases to be, when an owner gives a series up, or a symbol is unlocked: not for new owners, locks and
@@ -147,22 +183,40 @@ class SessionData:
         operation_lock: Held by whoever changes the session; readers take none.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_provisioner",
+        "_symbol_operation_lock",
+        "current",
+        "operation_lock",
+        "series_version",
+        "session_date",
+        "version",
+    )
+
+    session_date: date
+    version: int
+    series_version: int
+    current: Mapping[str, SymbolSessionData]
+    operation_lock: _RLock
+    _symbol_operation_lock: _RLock
+    _provisioner: Callable[[], UnifiedProvisioner | None]
+
     def __init__(self, session_date: date) -> None:
-        self.session_date = session_date
-        self.version = 0
-        self.series_version = 0
-        self.current: dict[str, SymbolSessionData] = {}
-        self.operation_lock = RLock()
-        self._symbol_operation_lock = self.operation_lock  # the specification's name for it
-        self._provisioner: Callable[[], UnifiedProvisioner | None] = lambda: None
+        lock = RLock()
+        _set(
+            self,
+            session_date=session_date,
+            version=0,
+            series_version=0,
+            current=MappingProxyType({}),
+            operation_lock=lock,
+            _symbol_operation_lock=lock,  # the specification's name for it
+            _provisioner=lambda: None,
+        )
 
     def __repr__(self) -> str:
         return f"<SessionData {self.session_date}: {len(self.current)} symbols>"
-
-    def serve_additions_by(self, provisioner: UnifiedProvisioner) -> None:
-        """Give it the provisioner behind `add_indicator_unified` and `add_bar_unified`."""
-        # A provisioner knows its session: with a reference back, neither would go when its day is over.
-        self._provisioner = weakref.ref(provisioner)
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -183,7 +237,9 @@ class SessionData:
         data = self.current.get(symbol)
         if data is None:
             return None
-        return data.bars.get(interval) or data.bars.get(str(parse_interval(interval)))
+        # Not by truth, which asks for the number of closed bars.
+        series = data.bars.get(interval)
+        return data.bars.get(str(parse_interval(interval))) if series is None else series
 
     def is_owned(self, symbol: str, interval: str, owner: str) -> bool:
         """Return whether a series is there, and ``owner`` needs it."""
@@ -194,20 +250,6 @@ class SessionData:
         """Return the indicator of a symbol by its exact key, or None."""
         data = self.current.get(symbol)
         return None if data is None else data.indicators.get(key)
-
-    def publish(self, changed: Mapping[str, SymbolSessionData], removed: Iterable[str] = ()) -> None:
-        """Put complete symbols in the place of what was there, all at once.
-
-        Call it with the operation lock held.
-        """
-        before, removed = self.current, tuple(removed)
-        symbols = {**before, **changed}
-        for symbol in removed:
-            del symbols[symbol]
-        self.current = symbols
-        self.version += 1
-        if any(_series_differ(before.get(s), symbols.get(s)) for s in (*changed, *removed)):
-            self.series_version += 1
 
     def add_indicator_unified(self, symbol: str, indicator_config: IndicatorConfig, source: str = "scanner") -> bool:
         """Add one indicator, and its symbol ad hoc if need be.
@@ -228,8 +270,34 @@ class SessionData:
     def _given_provisioner(self) -> UnifiedProvisioner:
         provisioner = self._provisioner()
         if provisioner is None:
-            raise RuntimeError("this session is over, or was built by hand; additions need serve_additions_by")
+            raise RuntimeError("this session is over, or was built by hand; additions need a provisioner")
         return provisioner
+
+
+def publish(session_data: SessionData, changed: Mapping[str, SymbolSessionData], removed: Iterable[str] = ()) -> None:
+    """Put complete symbols in the place of what was there, all at once, for provisioning only.
+
+    Call it with the operation lock held.
+    """
+    before, removed = session_data.current, tuple(removed)
+    symbols = {**before, **changed}
+    for symbol in removed:
+        del symbols[symbol]
+    differ = any(_series_differ(before.get(s), symbols.get(s)) for s in (*changed, *removed))
+    # The symbols first: who sees a new version sees them, too.
+    _set(session_data, current=MappingProxyType(symbols))
+    _set(session_data, version=session_data.version + 1, series_version=session_data.series_version + differ)
+
+
+def serve_additions(session_data: SessionData, provisioner: UnifiedProvisioner) -> None:
+    """Give a session the provisioner behind `add_indicator_unified` and `add_bar_unified`, for the engine only."""
+    # A provisioner knows its session: with a reference back, neither would go when its day is over.
+    _set(session_data, _provisioner=weakref.ref(provisioner))
+
+
+def _set(session_data: SessionData, **values: object) -> None:
+    for name, value in values.items():
+        object.__setattr__(session_data, name, value)
 
 
 def _series_differ(old: SymbolSessionData | None, new: SymbolSessionData | None) -> bool:

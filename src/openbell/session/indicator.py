@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from openbell.model.columns import opaque
+from openbell.model.frozen import Frozen
 from openbell.session.not_a_number import NotANumber
 from openbell.session.series import all_bars, cursor_of
 
@@ -15,13 +17,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from openbell.session.cursor import Cursor
     from openbell.session.series import BarIntervalData
 
-__all__ = ["IndicatorData", "all_values"]
+__all__ = ["IndicatorData", "all_values", "moved_to"]
 
 
-class IndicatorData(NotANumber):
+class IndicatorData(NotANumber, Frozen):
     """Indicator on one series, computed over all its bars and revealed with them.
+
+    Nothing of it can be set, and its arrays lead to no later value.
 
     Attributes:
         key: The key, e.g. "sma_20_5m".
@@ -47,13 +52,26 @@ class IndicatorData(NotANumber):
         "_cursor",
         "_first_row",
         "_single",
+        "_skipped",
         "anchor_row",
         "key",
         "lookback",
         "series",
         "settling",
-        "skipped",
     )
+
+    key: str
+    series: BarIntervalData
+    lookback: int
+    settling: int | None
+    anchor_row: int
+    _ahead_of_today: int | None
+    _before_first: Callable[[], dict[str, float]] | None
+    _first_row: int
+    _columns: Mapping[str, NDArray[np.float64]]
+    _cursor: Cursor
+    _single: memoryview | None
+    _skipped: NDArray[np.int64] | None
 
     def __init__(
         self,
@@ -68,22 +86,26 @@ class IndicatorData(NotANumber):
         ahead_of_today: int | None = None,
         before_first: Callable[[], dict[str, float]] | None = None,
     ) -> None:
-        self.key = key
-        self.series = series
-        self._columns = columns
-        self.lookback = lookback
-        self.settling = settling
-        self.anchor_row = anchor_row
-        self.skipped = skipped
-        self._ahead_of_today = ahead_of_today
-        self._first_row = 0 if ahead_of_today is None else series.today_row + ahead_of_today
-        self._before_first = before_first
+        _set_key(self, key)
+        _set_series(self, series)
+        _set_columns(self, columns)
+        _set_lookback(self, lookback)
+        _set_settling(self, settling)
+        _set_anchor_row(self, anchor_row)
+        _set_skipped(self, skipped)
+        _set_ahead_of_today(self, ahead_of_today)
+        _set_first_row(self, 0 if ahead_of_today is None else series.today_row + ahead_of_today)
+        _set_before_first(self, before_first)
         column = None
         for column in columns.values():
             column.flags.writeable = False
-        self._cursor = cursor_of(series)
+        _set_cursor(self, cursor_of(series))
         # A memoryview gives Python's own numbers, and in half the time that NumPy's item() takes.
-        self._single = column.data if column is not None and len(columns) == 1 else None
+        _set_single(self, column.data if column is not None and len(columns) == 1 else None)
+
+    def __reduce__(self) -> NoReturn:
+        # It holds today's later values, and would take them along.
+        raise TypeError(f"{self!r} cannot be pickled or copied; its values can: indicator.values")
 
     @property
     def value(self) -> float | dict[str, float] | None:
@@ -125,12 +147,12 @@ class IndicatorData(NotANumber):
     def _bars_read(self, row: int) -> int:
         """Count the bars before ``row`` that it was computed over."""
         rows = row - self.anchor_row
-        return rows if self.skipped is None else rows - int(self.skipped[row] - self.skipped[self.anchor_row])
+        return rows if self._skipped is None else rows - int(self._skipped[row] - self._skipped[self.anchor_row])
 
     @property
     def values(self) -> NDArray[np.float64]:
         """Values of the first output up to the last closed bar, NaN where it is not valid."""
-        return next(iter(self._columns.values()))[: self.series.cursor]
+        return opaque(next(iter(self._columns.values()))[: self.series.cursor])
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -139,25 +161,7 @@ class IndicatorData(NotANumber):
 
     def output(self, name: str) -> NDArray[np.float64]:
         """Return the values of one output up to the last closed bar."""
-        return self._columns[name][: self.series.cursor]
-
-    def moved_to(self, series: BarIntervalData) -> IndicatorData:
-        """Return the same values on a series that reaches further back."""
-        # They are not computed anew: what was seen in a session never changes.
-        deeper = len(all_bars(series)) - len(all_bars(self.series))
-        blank = np.full(deeper, np.nan)
-        columns = {name: np.concatenate((blank, column)) for name, column in self._columns.items()}
-        return IndicatorData(
-            self.key,
-            series,
-            columns,
-            lookback=self.lookback,
-            settling=self.settling,
-            anchor_row=self.anchor_row + deeper,
-            skipped=None if self.skipped is None else np.concatenate((np.zeros(deeper, np.int64), self.skipped)),
-            ahead_of_today=self._ahead_of_today,
-            before_first=self._before_first,
-        )
+        return opaque(self._columns[name][: self.series.cursor])
 
     def __repr__(self) -> str:
         return f"<IndicatorData {self.series.symbol} {self.key}: {self.value}>"
@@ -180,3 +184,34 @@ def all_values(indicator: IndicatorData, output: str = "") -> NDArray[np.float64
     """
     columns = indicator._columns  # noqa: SLF001 -- the one door to it
     return columns[output] if output else next(iter(columns.values()))
+
+
+def moved_to(indicator: IndicatorData, series: BarIntervalData) -> IndicatorData:
+    """Return the same values on a series that reaches further back, for the engine only."""
+    # They are not computed anew: what was seen in a session never changes.
+    deeper = len(all_bars(series)) - len(all_bars(indicator.series))
+    blank = np.full(deeper, np.nan)
+    skipped = indicator._skipped  # noqa: SLF001 -- the one door to it
+    return IndicatorData(
+        indicator.key,
+        series,
+        {name: np.concatenate((blank, all_values(indicator, name))) for name in indicator.outputs},
+        lookback=indicator.lookback,
+        settling=indicator.settling,
+        anchor_row=indicator.anchor_row + deeper,
+        skipped=None if skipped is None else np.concatenate((np.zeros(deeper, np.int64), skipped)),
+        ahead_of_today=indicator._ahead_of_today,  # noqa: SLF001 -- likewise
+        before_first=indicator._before_first,  # noqa: SLF001 -- likewise
+    )
+
+
+# By the slots, because indicators are made by thousands a day, and nobody can set their attributes.
+_slots = vars(IndicatorData)
+_set_key, _set_series, _set_columns = (_slots[name].__set__ for name in ("key", "series", "_columns"))
+_set_lookback, _set_settling, _set_anchor_row = (
+    _slots[name].__set__ for name in ("lookback", "settling", "anchor_row")
+)
+_set_ahead_of_today, _set_first_row, _set_before_first = (
+    _slots[name].__set__ for name in ("_ahead_of_today", "_first_row", "_before_first")
+)
+_set_skipped, _set_cursor, _set_single = (_slots[name].__set__ for name in ("_skipped", "_cursor", "_single"))

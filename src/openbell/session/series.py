@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from openbell.market_data.completeness import Completeness, Gap, measure_completeness
+from openbell.model.bars import ClosedBars
+from openbell.model.columns import opaque
+from openbell.model.frozen import Frozen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,14 +19,15 @@ if TYPE_CHECKING:
     from openbell.session.cursor import Cursor
     from openbell.timing.expected import ExpectedBars
 
-__all__ = ["BarIntervalData", "all_bars", "cursor_of"]
+__all__ = ["BarIntervalData", "all_bars", "cursor_of", "score"]
 
 
-class BarIntervalData:
+class BarIntervalData(Frozen):
     """Series of a session, history and today together, revealed as bars close.
 
     All columns and views end at the cursor: the number of bars that have closed by the session clock. Bars behind it
-    cannot be reached by the methods. The arrays are read-only views, not copies.
+    cannot be reached by anything public, nor through the ``base`` of an array. The arrays are views, not copies, and
+    nobody can make them writable. Nothing of a series can be set.
 
     Attributes:
         symbol: The symbol.
@@ -47,17 +51,30 @@ class BarIntervalData:
         "today_row",
     )
 
+    symbol: str
+    interval: str
+    base: str | None
+    today_row: int
+    historical_quality: Completeness | None
+    _bars: Bars
+    _cursor: Cursor
+    _expected_today: ExpectedBars | None
+
     def __init__(
         self, symbol: str, interval: str, *, base: str | None, bars: Bars, today_row: int, cursor: Cursor
     ) -> None:
-        self.symbol = symbol
-        self.interval = interval
-        self.base = base
-        self._bars = bars
-        self.today_row = today_row
-        self._cursor = cursor
-        self.historical_quality: Completeness | None = None
-        self._expected_today: ExpectedBars | None = None
+        _set_symbol(self, symbol)
+        _set_interval(self, interval)
+        _set_base(self, base)
+        _set_bars(self, bars)
+        _set_today_row(self, today_row)
+        _set_cursor(self, cursor)
+        _set_historical_quality(self, None)
+        _set_expected_today(self, None)
+
+    def __reduce__(self) -> NoReturn:
+        # It holds today's later bars, and would take them along.
+        raise TypeError(f"{self!r} cannot be pickled or copied; its closed bars can: series.data")
 
     @property
     def derived(self) -> bool:
@@ -75,57 +92,57 @@ class BarIntervalData:
     @property
     def data(self) -> Bars:
         """All bars that have closed, history first."""
-        return self._bars[: self.cursor]
+        return ClosedBars(self._bars, slice(0, self._cursor.position))
 
     @property
     def history(self) -> Bars:
         """The bars from before today's session."""
-        return self._bars.window(0, self.today_row)
+        return ClosedBars(self._bars, slice(0, self.today_row))
 
     @property
     def today(self) -> Bars:
         """Today's bars that have closed."""
-        return self._bars[self.today_row : max(self.cursor, self.today_row)]
+        return ClosedBars(self._bars, slice(self.today_row, max(self._cursor.position, self.today_row)))
 
     @property
     def timestamp(self) -> NDArray[np.int64]:
         """Starts of the closed bars, nanoseconds since 1970 UTC."""
-        return self._bars.timestamp[: self.cursor]
+        return opaque(self._bars.timestamp[: self._cursor.position])
 
     @property
     def end(self) -> NDArray[np.int64]:
         """Closes of the closed bars, nanoseconds since 1970 UTC."""
-        return self._bars.end[: self.cursor]
+        return opaque(self._bars.end[: self._cursor.position])
 
     @property
     def open(self) -> NDArray[np.float64]:
         """Opening prices of the closed bars."""
-        return self._bars.open[: self.cursor]
+        return opaque(self._bars.open[: self._cursor.position])
 
     @property
     def high(self) -> NDArray[np.float64]:
         """Highest prices of the closed bars."""
-        return self._bars.high[: self.cursor]
+        return opaque(self._bars.high[: self._cursor.position])
 
     @property
     def low(self) -> NDArray[np.float64]:
         """Lowest prices of the closed bars."""
-        return self._bars.low[: self.cursor]
+        return opaque(self._bars.low[: self._cursor.position])
 
     @property
     def close(self) -> NDArray[np.float64]:
         """Closing prices of the closed bars."""
-        return self._bars.close[: self.cursor]
+        return opaque(self._bars.close[: self._cursor.position])
 
     @property
     def volume(self) -> NDArray[np.float64]:
         """Volumes of the closed bars."""
-        return self._bars.volume[: self.cursor]
+        return opaque(self._bars.volume[: self._cursor.position])
 
     @property
     def count(self) -> NDArray[np.int32]:
         """Number of base bars that each closed bar was made of."""
-        return self._bars.count[: self.cursor]
+        return opaque(self._bars.count[: self._cursor.position])
 
     def to_polars(self) -> pl.DataFrame:
         """The closed bars as a polars frame."""
@@ -134,11 +151,6 @@ class BarIntervalData:
     def to_pandas(self) -> pd.DataFrame:
         """The closed bars as a pandas frame indexed by time."""
         return self.data.to_pandas()
-
-    def score(self, history: Completeness, expected_today: ExpectedBars) -> None:
-        """Note the measured quality of the history, and what the calendar expects today, for `quality`."""
-        self.historical_quality = history
-        self._expected_today = expected_today
 
     def unscored(self) -> BarIntervalData:
         """The same bars without a measure of quality."""
@@ -202,3 +214,18 @@ def all_bars(series: BarIntervalData) -> Bars:
 def cursor_of(series: BarIntervalData) -> Cursor:
     """Return the cursor of a series, with all its times, for the engine only."""
     return series._cursor  # noqa: SLF001 -- the one door to it
+
+
+def score(series: BarIntervalData, history: Completeness, expected_today: ExpectedBars) -> None:
+    """Note the quality of the history and the bars expected today, before the series is published."""
+    _set_historical_quality(series, history)
+    _set_expected_today(series, expected_today)
+
+
+# By the slots, because a series is made for each symbol and interval of each day, and nobody can set its attributes.
+_slots = vars(BarIntervalData)
+_set_symbol, _set_interval, _set_base = (_slots[name].__set__ for name in ("symbol", "interval", "base"))
+_set_bars, _set_cursor, _set_today_row = (_slots[name].__set__ for name in ("_bars", "_cursor", "today_row"))
+_set_historical_quality, _set_expected_today = (
+    _slots[name].__set__ for name in ("historical_quality", "_expected_today")
+)
