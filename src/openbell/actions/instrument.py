@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from openbell.actions.store import FAR_FUTURE, FAR_PAST, SymbolPeriod
-from openbell.model.interval import DAY_NS
+from openbell.model.interval import DAY_NS, parse_interval
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Instrument:
         if len(self._chain) == 1 and self.period == SymbolPeriod(self.symbol, FAR_PAST, FAR_FUTURE):
             return self._manifest.intervals(self.symbol)
         held = {i: None for period in self._chain for i in self._manifest.intervals(period.symbol) if self.spans(i)}
-        return tuple(i for i in ("1s", "1m", "60m", "1d") if i in held)
+        return tuple(sorted(held, key=parse_interval))
 
     def spans(self, interval: str) -> tuple[StoredSpan, ...]:
         """Return the stored spans of an interval, in the order of time."""

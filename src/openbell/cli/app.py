@@ -23,11 +23,11 @@ _IMPORT: Commands = {
     ),
     "csv": (
         "data.import_bars:import_csv",
-        "Import CSV files of 1s, 1m, 60m or 1d bars; what is not given is guessed, shown, and to be confirmed.",
+        "Import CSV files of intraday or daily bars; what is not given is guessed, shown, and to be confirmed.",
     ),
     "parquet": (
         "data.import_bars:import_parquet",
-        "Import Parquet files of 1s, 1m, 60m or 1d bars; what is not given is guessed, shown, and to be confirmed.",
+        "Import Parquet files of intraday or daily bars; what is not given is guessed, shown, and to be confirmed.",
     ),
     "feather": ("data.import_bars:import_feather", "Import Feather files, as Parquet files are."),
     "json": (

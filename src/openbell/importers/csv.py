@@ -17,7 +17,7 @@ from openbell.importers.tables import import_tables
 from openbell.importers.times import TimeReader
 from openbell.importers.wide_table import WideTable
 from openbell.model.interval import parse_interval
-from openbell.store.layout import STORED_INTERVALS
+from openbell.store.layout import STORED, is_stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -189,7 +189,7 @@ def import_csv(
         paths: Files, folders whose ``*.csv`` files are meant, globs, and patterns with ``{symbol}`` and ``{date}``.
             Compressed ones (gz, zip, zst) are read, too.
         store: Where the bars go.
-        interval: ``1s``, ``1m``, ``60m`` or ``1d``.
+        interval: An intraday interval, or ``1d``.
         symbol: The symbol of all files; None takes it from each file's name, in upper case.
         file_name: How the names of the files are made, without the ending, e.g. ``{symbol}_1min``.
         columns: Names of the columns.
@@ -232,9 +232,9 @@ def storable(interval: str) -> Interval:
         IntervalError: They are not, or it is not an interval.
     """
     wanted = parse_interval(interval)
-    if str(wanted) not in STORED_INTERVALS:
+    if not is_stored(str(wanted)):
         raise IntervalError(
-            f"{interval} bars are not stored: import {', '.join(STORED_INTERVALS)} bars, "
-            f"and openbell derives {interval}."
+            f"{interval} bars are not stored. A store takes {STORED}: import one of these, and openbell derives "
+            f"{interval}."
         )
     return wanted

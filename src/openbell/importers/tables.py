@@ -184,7 +184,7 @@ def _require_interval(times: NDArray[np.int64], bars: BarRows, *, is_first: bool
         return
     steps = np.diff(times)
     apart = int(np.gcd.reduce(steps)) if len(steps) >= _ENOUGH_STEPS else bars.times.interval.ns
-    if apart >= 5 * bars.times.interval.ns:
+    if apart >= 2 * bars.times.interval.ns:
         raise ConfigError(
             f"its bars are {apart / 60e9:g} minutes apart, not {bars.interval} as those of the first file. "
             "Import it by itself, with its own --interval."

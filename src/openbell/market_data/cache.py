@@ -16,9 +16,9 @@ from openbell.market_data.aggregate import as_inputs
 from openbell.market_data.dividends import DividendFactors
 from openbell.market_data.gaps import build_missing, forward_filled
 from openbell.market_data.series import CachedSeries, SharedTimes
-from openbell.market_data.stored_history import read_batches, read_sessions, read_through
+from openbell.market_data.stored_history import begins_on_grid, read_batches, read_sessions, read_through
 from openbell.model.bars import PRICE_COLUMNS, Bars
-from openbell.model.interval import Interval, base_candidates, determine_required_base, parse_interval
+from openbell.model.interval import BASE_INTERVALS, Interval, builds, determine_required_base, parse_interval
 from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def stored_interval(symbol: str, interval: str, base: str | None, held: Sequence
     """
     if base is None:
         return determine_required_base(interval, held)
-    if base not in base_candidates(interval):
+    if not builds(base, interval):
         raise IntervalError(f"{interval} bars cannot be made of {base} bars.")
     if base not in held:
         raise DataError(f"the store {store} has no {base} bars of {symbol}; it has {', '.join(held)}.")
@@ -173,6 +173,7 @@ class BarCache:
         self._adjusted_depth: dict[tuple[str, str], int] = defaultdict(int)
         self._later: BarCache | None = None
         self._coverages: dict[tuple[str, str], Coverage | None] = {}
+        self._on_grid: dict[tuple[str, str], bool] = {}
         self.dividends = DividendFactors(store, time_manager)
 
     def current(self) -> BarCache:
@@ -201,6 +202,18 @@ class BarCache:
         if key not in self._coverages:
             self._coverages[key] = self.store.coverage_of(symbol, interval)
         return self._coverages[key]
+
+    def is_on_grid(self, symbol: str, interval: str) -> bool:
+        """Return whether the bars stored under a symbol begin at multiples of their interval from the open."""
+        if interval in BASE_INTERVALS:
+            return True
+        key = symbol, interval
+        if key not in self._on_grid:
+            files = self.manifest.files.get(key, ())
+            self._on_grid[key] = not files or begins_on_grid(
+                files[0].first_ns, parse_interval(interval), self.time_manager
+            )
+        return self._on_grid[key]
 
     def request(
         self, symbol: str, interval: str, first: date, last: date, *, base: str | None, held: Sequence[str]

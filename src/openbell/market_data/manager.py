@@ -160,5 +160,6 @@ class DataManager:
             held = cache.manifest.intervals(symbol)
             if not held:
                 raise unknown_symbol(symbol, self.store.path, did_you_mean(symbol, self.symbols()))
-            request = cache.request(symbol, interval, first, last, base=base, held=held)
+            bases = [name for name in held if cache.is_on_grid(symbol, name)]
+            request = cache.request(symbol, interval, first, last, base=base, held=bases)
             return cache.bars(symbol, request) if request is not None else Bars.empty()

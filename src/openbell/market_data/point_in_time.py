@@ -81,6 +81,18 @@ class PointInTimeView:
         with self._lock:
             return self._instrument(symbol).intervals()
 
+    def base_intervals(self, symbol: str) -> tuple[str, ...]:
+        """Return those that other bars are read from and made of, since they lie on the grid of the sessions."""
+        with self._lock:
+            return self._bases(self._instrument(symbol))
+
+    def _bases(self, instrument: Instrument) -> tuple[str, ...]:
+        return tuple(
+            interval
+            for interval in instrument.intervals()
+            if all(self._cache.is_on_grid(span.stored, interval) for span in instrument.spans(interval))
+        )
+
     def coverage(self, symbol: str, interval: str) -> Coverage | None:
         """Return what is stored of one symbol and interval, or None.
 
@@ -129,7 +141,7 @@ class PointInTimeView:
             held = instrument.intervals()
             if not held:
                 raise unknown_symbol(symbol, self.store.path, self.hint(symbol))
-            request = self._cache.request(symbol, interval, first, last, base=base, held=held)
+            request = self._cache.request(symbol, interval, first, last, base=base, held=self._bases(instrument))
             return self._bars(instrument, request) if request is not None else Bars.empty()
 
     def _instrument(self, symbol: str) -> Instrument:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from openbell.model.bars import PRICE_COLUMNS, Bars, BarTimes
 from openbell.model.interval import DAY_NS
 from openbell.store.layout import WHOLE_ROWS
+from openbell.timing.grid import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
     from openbell.store.manifest import Manifest
     from openbell.store.store import BarStore
     from openbell.timing.grid import SessionGrid
+    from openbell.timing.manager import TimeManager
 
-__all__ = ["READ_ROWS", "read_batches", "read_sessions", "read_through", "rows_between"]
+__all__ = ["READ_ROWS", "begins_on_grid", "read_batches", "read_sessions", "read_through", "rows_between"]
 
 READ_ROWS = 20_000_000
 """The most bars of one bulk read, and the most in the cache beyond which nothing is read ahead."""
@@ -67,6 +70,26 @@ def read_sessions(
             times, inside = times_of_sessions(BarTimes(starts[own], starts[own] + stored.ns, count[own]), stored, grid)
             before = own
         yield symbol, Bars.of(times, *(column[own][inside] for column in values))
+
+
+def begins_on_grid(first_ns: int, interval: Interval, time_manager: TimeManager) -> bool:
+    """Return whether a bar begins a whole number of intervals after an open of trading, as those of sessions do.
+
+    Bars on clock hours do not where trading opens at half past.
+
+    Args:
+        first_ns: When the first stored bar begins, nanoseconds since 1970 UTC.
+        interval: Its interval.
+        time_manager: The calendar.
+    """
+    day, week = date_of(first_ns // DAY_NS), timedelta(days=7)
+    first, last = max(day - week, time_manager.first_day), min(day + week, time_manager.last_day)
+    if first > last:
+        return False
+    opens = time_manager.grid(first, last).segment_open_ns
+    return len(opens) > 0 and bool(
+        (first_ns - opens[max(0, int(np.searchsorted(opens, first_ns, side="right")) - 1)]) % interval.ns == 0
+    )
 
 
 def read_through(

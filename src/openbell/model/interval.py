@@ -3,8 +3,8 @@
 An interval is written ``<n><unit>`` with the unit ``s``, ``m``, ``h``, ``d`` or ``w``. Hours are minutes (``1h`` is
 ``60m``) and whole minutes of seconds are minutes (``120s`` is ``2m``), so that equal intervals are equal values.
 
-``1s``, ``1m`` and ``1d`` are the base intervals: they are stored and streamed. Everything else is derived from the
-coarsest base that builds it exactly.
+``1s``, ``1m`` and ``1d`` are the usual base intervals. A store takes any intraday interval and ``1d``; everything else
+is derived from the coarsest stored one that builds it exactly.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ __all__ = [
     "DAY_NS",
     "Interval",
     "base_candidates",
+    "builds",
     "determine_required_base",
     "parse_interval",
     "why_underivable",
@@ -32,7 +33,7 @@ __all__ = [
 Unit = Literal["s", "m", "d", "w"]
 
 BASE_INTERVALS = ("1s", "1m", "1d")
-"""The intervals that are stored and streamed, finest first."""
+"""The usual base intervals, which every session builds on, finest first."""
 
 DAY_NS = 86_400_000_000_000
 """The nanoseconds of a UTC day: what times since 1970 are counted in, per day since 1970."""
@@ -126,32 +127,42 @@ def base_candidates(interval: str) -> tuple[str, ...]:
     return tuple(str(b) for b in bases)
 
 
+def builds(base: str, interval: str) -> bool:
+    """Return whether bars of ``interval`` can be read from, or made exactly of, bars of ``base``."""
+    source, wanted = parse_interval(base), parse_interval(interval)
+    if not wanted.is_intraday:
+        return source.is_intraday or str(source) == "1d"
+    return source.is_intraday and wanted.seconds % source.seconds == 0
+
+
 def determine_required_base(interval: str, available: Collection[str] | None = None) -> str:
     """Return the base interval that ``interval`` is read or derived from.
 
     Args:
         interval: The interval that is wanted.
-        available: The intervals that the store holds for the symbol; None leaves the choice free.
+        available: The stored intervals of the symbol that lie on its sessions' grid; None leaves the choice free.
 
     Returns:
-        The coarsest base that is available and builds the interval exactly (``5m`` from ``1m``, else from ``1s``).
+        The coarsest that is available and builds the interval exactly (``15m`` from ``5m``, else from ``1m``).
 
     Raises:
         IntervalError: Nothing that is available builds it.
     """
-    candidates = base_candidates(interval)
-    for base in candidates:
-        if available is None or base in available:
-            return base
-    raise IntervalError(why_underivable([interval], available or ())[0])
+    if available is None:
+        return base_candidates(interval)[0]
+    fitting = [base for base in available if builds(base, interval)]
+    if fitting:
+        return max(fitting, key=parse_interval)
+    raise IntervalError(why_underivable([interval], available)[0])
 
 
-def why_underivable(intervals: Iterable[str], available: Collection[str]) -> list[str]:
+def why_underivable(intervals: Iterable[str], available: Collection[str], off_grid: Collection[str] = ()) -> list[str]:
     """Explain which intervals can be neither read nor derived, and what to do.
 
     Args:
         intervals: The intervals that are wanted.
-        available: The intervals that the store holds for the symbol.
+        available: The stored intervals of the symbol that lie on its sessions' grid.
+        off_grid: Those that do not, and build nothing.
 
     Returns:
         One text for all intervals that need the same bases; none when all can be had. A base is not named among those
@@ -159,19 +170,20 @@ def why_underivable(intervals: Iterable[str], available: Collection[str]) -> lis
     """
     missing: dict[tuple[str, ...], list[str]] = {}
     for interval in dict.fromkeys(intervals):
-        candidates = base_candidates(interval)
-        if not any(base in available for base in candidates):
-            missing.setdefault(candidates, []).append(interval)
-    held = ", ".join(sorted(available, key=parse_interval)) or "nothing"
+        if not any(builds(base, interval) for base in available):
+            missing.setdefault(base_candidates(interval), []).append(interval)
+    held = ", ".join(sorted({*available, *off_grid}, key=parse_interval)) or "nothing"
     return [
-        _underivable([name for name in names if name not in bases] or names, bases, held, available)
+        _underivable([name for name in names if name not in bases] or names, bases, held, off_grid)
         for bases, names in missing.items()
     ]
 
 
-def _underivable(intervals: list[str], bases: Sequence[str], held: str, available: Collection[str]) -> str:
+def _underivable(intervals: list[str], bases: Sequence[str], held: str, off_grid: Collection[str]) -> str:
     need, coarser = ("it needs", "a coarser interval") if len(intervals) == 1 else ("this needs", "coarser intervals")
-    stored = ", ".join(interval for interval in intervals if interval in available)
+    stored = ", ".join(
+        sorted((name for name in off_grid if any(builds(name, i) for i in intervals)), key=parse_interval)
+    )
     return (
         f"{', '.join(intervals)} cannot be derived: {need} {' or '.join(bases)} bars, and the store holds {held}. "
         + (f"Stored {stored} bars follow the clock and not the session. " if stored else "")

@@ -82,7 +82,7 @@ def _symbol(addition: Addition, context: ProvisioningContext) -> Needs:
     entries = context.config.session_data_config.historical.data
     applies = tuple(entry.apply_to == "all" or addition.symbol in entry.apply_to for entry in entries)
     # Most symbols need the same, whoever asks: a universe is analysed once.
-    return context.run.memo(_needs_of_symbol, context.run, applies, context.stored_intervals(addition.symbol))
+    return context.run.memo(_needs_of_symbol, context.run, applies, context.base_intervals(addition.symbol))
 
 
 def _needs_of_symbol(run: RunScope, applies: tuple[bool, ...], stored: tuple[str, ...]) -> Needs:
@@ -100,7 +100,7 @@ def _bar(addition: Addition, context: ProvisioningContext, *, interval: str, day
     """Bars of one interval with some sessions of history."""
     wanted = parse_interval(interval)
     days = _whole_sessions(days, f"{addition.symbol}: bars of {wanted}")
-    stored, asks = context.stored_intervals(addition.symbol), SOURCES.get(addition.source).asks
+    stored, asks = context.base_intervals(addition.symbol), SOURCES.get(addition.source).asks
     return context.run.memo(_needs_of_bars, wanted, days, stored, asks)
 
 
@@ -129,7 +129,7 @@ def _indicators(
     configs = (indicator_config, *more)
     for config in configs:
         _check_is_config(config, addition.symbol)
-    stored, asks = context.stored_intervals(addition.symbol), SOURCES.get(addition.source).asks
+    stored, asks = context.base_intervals(addition.symbol), SOURCES.get(addition.source).asks
     return context.run.memo(_needs_of_indicators, context.run, configs, stored, asks)
 
 

@@ -134,6 +134,7 @@ class ProvisioningContext:
     memo: Memo = field(default_factory=Memo)
     _market: Market = field(init=False)
     _stored: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _bases: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         session = self.time_manager.session(self.day)
@@ -160,14 +161,22 @@ class ProvisioningContext:
             known = self._stored[symbol] = self.data_manager.available_intervals(symbol)
         return known
 
+    def base_intervals(self, symbol: str) -> tuple[str, ...]:
+        """Return those of them that lie on the grid of the sessions, and that others are made of."""
+        known = self._bases.get(symbol)
+        if known is None:
+            known = self._bases[symbol] = self.data_manager.base_intervals(symbol)
+        return known
+
     def refresh(self) -> None:
         """Look at the store anew, for what was imported since."""
         self.data_manager.refresh()
         self._stored.clear()
+        self._bases.clear()
 
     def base_of(self, symbol: str, interval: Interval | str) -> Interval:
         """Return the stored interval that bars of a symbol come from, by default the usual one."""
-        return base_for(parse_interval(str(interval)), self.stored_intervals(symbol))
+        return base_for(parse_interval(str(interval)), self.base_intervals(symbol))
 
 
 def base_for(interval: Interval, stored: tuple[str, ...]) -> Interval:

@@ -60,7 +60,7 @@ def prefetch(needs: Iterable[tuple[str, IntervalNeed]], context: ProvisioningCon
     """
     asking: dict[IntervalNeed, list[str]] = {}  # most symbols need the same
     for symbol, need in needs:
-        if str(need.base) in context.stored_intervals(symbol):
+        if str(need.base) in context.base_intervals(symbol):
             asking.setdefault(need, []).append(symbol)
     symbols: dict[str, dict[str, None]] = {}
     first: dict[str, date] = {}
@@ -173,7 +173,7 @@ def _first_to_read(market: Market, need: IntervalNeed, together: tuple[IntervalN
 
 
 def _read(symbol: str, need: IntervalNeed, first: date, context: ProvisioningContext) -> Bars:
-    if str(need.base) not in context.stored_intervals(symbol):
+    if str(need.base) not in context.base_intervals(symbol):
         return Bars.empty()
     last = context.market(symbol).day
     return context.data_manager.load_historical_bars(symbol, str(need.interval), first, last, base=str(need.base))

@@ -76,7 +76,7 @@ def validate(addition: Addition, needs: Needs, context: ProvisioningContext) -> 
     damage: dict[str, list[str]] = {}
     histories: dict[str, HistoryProof] = {}
     bars: dict[str, Bars] = {}
-    together, stored = tuple(needs.intervals.values()), context.stored_intervals(addition.symbol)
+    together, stored = tuple(needs.intervals.values()), context.base_intervals(addition.symbol)
     for name, need in needs.intervals.items():
         if str(need.base) not in stored:
             continue
@@ -120,7 +120,9 @@ def _store_holds_symbol(evidence: Evidence, context: ProvisioningContext) -> str
 
 def _intervals_can_be_built(evidence: Evidence, context: ProvisioningContext) -> str | None:
     stored = context.stored_intervals(evidence.symbol)
-    return " ".join(why_underivable(tuple(evidence.needs.intervals), stored)) or None if stored else None
+    bases = context.base_intervals(evidence.symbol)
+    off_grid = [interval for interval in stored if interval not in bases]
+    return " ".join(why_underivable(tuple(evidence.needs.intervals), bases, off_grid)) or None if stored else None
 
 
 def _history_meets_lookback(evidence: Evidence, context: ProvisioningContext) -> str | None:

@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 
 from openbell.errors import ConfigError, DamagedFileError, UnknownNameError
-from openbell.model.interval import DAY_NS, Interval, parse_interval
+from openbell.market_data.stored_history import begins_on_grid
+from openbell.model.interval import BASE_INTERVALS, DAY_NS, Interval, parse_interval
 from openbell.quality.calendar_fit import bars_beyond_calendar
 from openbell.quality.finding import Finding
 from openbell.quality.missing import Elsewhere
@@ -23,7 +24,7 @@ from openbell.quality.series import Series, bars_of_sessions, make_series
 from openbell.quality.splits import declared_splits
 from openbell.quality.window_result import WindowResult, check_window, join_windows
 from openbell.quality.windows import Window, windows_of
-from openbell.store.layout import BAR_SCHEMA
+from openbell.store.layout import BAR_SCHEMA, STORED, is_stored
 from openbell.timing import TimeManager
 from openbell.timing.grid import date_of, day_number
 
@@ -35,10 +36,7 @@ if TYPE_CHECKING:
     from openbell.store.store import BarStore, Coverage
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["CHECKED_INTERVALS", "check_store"]
-
-CHECKED_INTERVALS = ("1d", "1m", "1s")
-"""The intervals that are checked; 60m bars lie on clock hours, and nothing is derived from them."""
+__all__ = ["check_store"]
 
 _ROWS_AT_ONCE = 2_000_000
 _PATIENT_DAYS = 10
@@ -69,7 +67,7 @@ def check_store(
         store: The store.
         exchange: The calendar that the bars are checked against.
         symbols: Which; all unless given. The busiest others serve for comparison all the same.
-        intervals: Which of `CHECKED_INTERVALS`; all that are stored unless given.
+        intervals: Which; all that are stored unless given. Bars off the grid of the sessions are not checked.
         first: First UTC date that bars start on; None: from the beginning.
         last: Last such date, inclusive.
         declared: The splits that are known; those of the store's corporate actions unless given.
@@ -79,8 +77,8 @@ def check_store(
         UnknownNameError: A symbol is not in the store, or there is no such calendar.
         ConfigError: An interval is not checked, or there is no day in the range.
     """
-    if strange := [name for name in intervals if name not in CHECKED_INTERVALS]:
-        raise ConfigError(f"{', '.join(strange)} bars are not checked; checked are {', '.join(CHECKED_INTERVALS)}.")
+    if strange := [name for name in intervals if not is_stored(name)]:
+        raise ConfigError(f"{', '.join(strange)} bars are not checked, because a store takes {STORED}.")
     if first and last and first > last:
         raise ConfigError(f"there are no days from {first} to {last}: the first is after the last. Swap them.")
     known = store.symbols()
@@ -88,9 +86,10 @@ def check_store(
         if symbol not in known:
             raise UnknownNameError("symbol", symbol, known, str(store.path))
     asked = list(dict.fromkeys(symbols)) or list(known)
-    wanted = [name for name in CHECKED_INTERVALS if not intervals or name in intervals]
     checker = _Checker(store, exchange, first, last, declared_splits(store) if declared is None else declared)
-    todo = {name: [s for s in asked if name in store.intervals(s)] for name in wanted}
+    held = {name for symbol in asked for name in store.intervals(symbol) if not intervals or name in intervals}
+    wanted = sorted(held, key=parse_interval, reverse=True)
+    todo = {name: [s for s in asked if name in checker.checked_intervals(s)] for name in wanted}
     total, done = sum(map(len, todo.values())), 0.0
 
     def tick(series: float) -> None:
@@ -127,6 +126,16 @@ class _Checker:
             self._around: TimeManager | None = TimeManager(exchange, session_hours="extended")
         except ConfigError:
             self._around = None
+
+    def checked_intervals(self, symbol: str) -> list[str]:
+        """Return the stored intervals of a symbol whose bars lie on the grid of the sessions."""
+        files = self.store.manifest.files
+        return [
+            name
+            for name in self.store.intervals(symbol)
+            if name in BASE_INTERVALS
+            or begins_on_grid(files[symbol, name][0].first_ns, parse_interval(name), self.time_manager)
+        ]
 
     def check_interval(self, name: str, symbols: Sequence[str], tick: Callable[[float], None]) -> list[SeriesReport]:
         """Report on each of the symbols that has bars in the range of dates.
@@ -246,8 +255,8 @@ class _Checker:
         """
         elsewhere: list[Elsewhere] = []
         daily: Bars | None = None
-        for name in self.store.intervals(series.symbol):
-            if name not in CHECKED_INTERVALS or name == str(series.interval) or not len(series.expected):
+        for name in self.checked_intervals(series.symbol):
+            if name == str(series.interval) or not len(series.expected):
                 continue
             other = parse_interval(name)
             try:

@@ -57,7 +57,7 @@ def stale_runs(bars: Bars, interval: Interval) -> list[tuple[int, int]]:
     flat = (bars.high == bars.low) & (bars.open == bars.close) & (bars.open == bars.high)
     still = flat[1:] & flat[:-1] & (bars.close[1:] == bars.close[:-1])
     total, count = int(still.sum()), len(still)
-    least = _LEAST.get(str(interval), _LEAST["1d"])
+    least = _LEAST.get(str(interval)) or max(_LEAST["1d"], 1800 // interval.seconds)
     return [(a, b + 1) for a, b in runs_of(still) if b - a + 1 >= max(least, _by_chance(b - a, total, count))]
 
 

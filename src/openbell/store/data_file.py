@@ -18,9 +18,9 @@ from openbell.store.layout import (
     BAR_SCHEMA,
     BARS,
     GROUP_ROWS,
-    STORED_INTERVALS,
     WHOLE_ROWS,
     data_path,
+    is_stored,
     partition_of,
     require_symbol,
 )
@@ -75,7 +75,7 @@ def is_data_file(store: Path, path: Path) -> bool:
     """Return whether a path is one of a data file, by its name and those of its folders."""
     partition = partition_of(path)
     whole, month = partition.interval == "1d", partition.month
-    if partition.interval not in STORED_INTERVALS or not (month == "all" if whole else MONTH.fullmatch(month)):
+    if not is_stored(partition.interval) or not (month == "all" if whole else MONTH.fullmatch(month)):
         return False
     try:
         require_symbol(partition.symbol)

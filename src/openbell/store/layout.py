@@ -24,18 +24,20 @@ from urllib.parse import quote, unquote
 
 import polars as pl
 
-from openbell.errors import BadBarsError, StoreError
+from openbell.errors import BadBarsError, IntervalError, StoreError
+from openbell.model.interval import parse_interval
 
 __all__ = [
     "BAR_SCHEMA",
     "GROUP_ROWS",
     "SIDE_FILES",
-    "STORED_INTERVALS",
+    "STORED",
     "WHOLE_ROWS",
     "Partition",
     "as_stored",
     "data_path",
     "instant",
+    "is_stored",
     "partition_of",
     "partitions",
     "require_symbol",
@@ -60,8 +62,8 @@ OWN_NAMES = frozenset(
 )
 """What a store's folder may hold."""
 
-STORED_INTERVALS = ("1s", "1m", "60m", "1d")
-"""The intervals that a store takes, finest first. ``60m`` bars lie on clock hours: sessions never derive from them."""
+STORED = "any interval shorter than a day, such as 1s, 1m, 5m or 60m, and 1d"
+"""The intervals that a store takes, for messages."""
 
 BAR_SCHEMA = pl.Schema(
     {
@@ -100,6 +102,15 @@ class Partition(NamedTuple):
     interval: str
     symbol: str
     month: str
+
+
+def is_stored(interval: str) -> bool:
+    """Return whether a store takes bars of an interval, written in its canonical form."""
+    try:
+        known = parse_interval(interval)
+    except IntervalError:
+        return False
+    return str(known) == interval and (known.is_intraday or interval == "1d")
 
 
 def require_symbol(symbol: str) -> None:
@@ -160,8 +171,8 @@ def as_stored(interval: str, frame: pl.DataFrame) -> pl.DataFrame:
         BadBarsError: A column is missing, the timestamps have no time zone or are of a year that nanoseconds do not
             reach, or a daily bar is not at 00:00 UTC.
     """
-    if interval not in STORED_INTERVALS:
-        raise StoreError(f"a store holds {', '.join(STORED_INTERVALS)} bars, not {interval}. Import one of these.")
+    if not is_stored(interval):
+        raise StoreError(f"a store holds bars of {STORED}, not of {interval}.")
     if missing := [name for name in BAR_SCHEMA if name not in frame.columns]:
         raise BadBarsError(f"the bars have no column {', '.join(missing)}; they have {', '.join(frame.columns)}.")
     dtype = frame.schema["timestamp"]

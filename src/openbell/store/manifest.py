@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from openbell.errors import DamagedFileError, StoreError, command_on
+from openbell.model.interval import parse_interval
 from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, with_own_checksum
 from openbell.store.data_file import MONTH, FileEntry, data_files, describe_file, unreadable_entry
-from openbell.store.layout import MANIFEST, STORED_INTERVALS, Partition, partition_of
+from openbell.store.layout import MANIFEST, Partition, is_stored, partition_of
 from openbell.store.side_files import SideEntry, scan_side_files
 
 if TYPE_CHECKING:
@@ -103,8 +104,7 @@ class Manifest:
         files: Mapping[tuple[str, str], tuple[FileEntry, ...]], side_files: Mapping[str, SideEntry] | None = None
     ) -> Manifest:
         """Return a manifest of these files, which may be in any order."""
-        order = {"1s": 0, "1m": 1, "60m": 2, "1d": 3}
-        keys = sorted(files, key=lambda key: (key[0], order.get(key[1], 9), key[1]))
+        keys = sorted(files, key=lambda key: (key[0], parse_interval(key[1])))
         return Manifest({key: tuple(sorted(files[key])) for key in keys}, side_files or {})
 
     @staticmethod
@@ -131,7 +131,7 @@ class Manifest:
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError) as exc:
             raise _damaged(store, path, str(exc)) from exc
         months = set(columns["part"]) - {"all"}
-        if not (set(columns["interval"]) <= set(STORED_INTERVALS) and all(map(MONTH.fullmatch, months))):
+        if not (all(map(is_stored, set(columns["interval"]))) and all(map(MONTH.fullmatch, months))):
             raise _damaged(store, path, "it names files that no store has")
         symbols, intervals, *rest = columns.values()
         entries = map(FileEntry._make, zip(*rest, strict=True))

@@ -76,7 +76,7 @@ class StoreWriter:
 
         Args:
             symbol: Any text; taken as it is.
-            interval: One of `STORED_INTERVALS`.
+            interval: One for which `is_stored` holds.
             frame: The columns of `BAR_SCHEMA`, timestamps with a time zone, in any order; others are left out.
             built: Which of them openbell built itself, as rows of `BUILT_SCHEMA`; a bar that is not among them is a
                 vendor's, also where it takes the place of one that was built.

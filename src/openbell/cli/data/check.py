@@ -30,7 +30,7 @@ def check_data(
     *,
     store: ExistingStore = None,
     exchange: Annotated[str, typer.Option("--exchange", help="The calendar to check against.")] = "XNYS",
-    interval: Annotated[list[str] | None, typer.Option("--interval", help="Only 1s, 1m or 1d; repeatable.")] = None,
+    interval: Annotated[list[str] | None, typer.Option("--interval", help="Only this, e.g. 1m; repeatable.")] = None,
     first: Annotated[date | None, day_option("--from", "First day.")] = None,
     last: Annotated[date | None, day_option("--to", "Last day.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write a report with heat maps and charts.")] = None,

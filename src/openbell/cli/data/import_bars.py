@@ -80,7 +80,7 @@ def import_csv(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import CSV files of 1s, 1m, 60m or 1d bars; what is not given is guessed, shown, and to be confirmed."""
+    """Import CSV files of intraday or daily bars; what is not given is guessed, shown, and to be confirmed."""
     from openbell.importers.csv import CSV_ENDINGS, import_csv_as
     from openbell.importers.sniffing.table import Given, sniff_csv
     from openbell.importers.sources import find_sources
@@ -124,7 +124,7 @@ def import_parquet(
     store: Store = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import Parquet files of 1s, 1m, 60m or 1d bars; what is not given is guessed, shown, and to be confirmed."""
+    """Import Parquet files of intraday or daily bars; what is not given is guessed, shown, and to be confirmed."""
     from openbell.importers.frames import PARQUET
 
     _import_frames(PARQUET, paths, options, store, as_json=as_json)

@@ -25,7 +25,7 @@ def remove_bars(
     symbols: Annotated[list[str], typer.Argument(help="Whose bars.")],
     *,
     interval: Annotated[
-        list[str] | None, typer.Option("--interval", help="Only 1s, 1m, 60m or 1d; may be repeated. Default: all.")
+        list[str] | None, typer.Option("--interval", help="Only this, e.g. 1m; may be repeated. Default: all.")
     ] = None,
     first: Annotated[date | None, day_option("--from", "First UTC date that bars start on.")] = None,
     last: Annotated[date | None, day_option("--to", "Last such date, inclusive.")] = None,
@@ -65,18 +65,18 @@ def _series(store: BarStore, symbols: list[str], intervals: list[str] | tuple[()
     """Return the series that are meant.
 
     Raises:
-        UnknownNameError: The store has no such symbol, or an interval is none that stores take.
+        UnknownNameError: The store has no such symbol, or an interval is none that stores take (ConfigError).
     """
-    from openbell.errors import UnknownNameError
-    from openbell.store.layout import STORED_INTERVALS
+    from openbell.errors import ConfigError, UnknownNameError
+    from openbell.store.layout import STORED, is_stored
 
     known = store.symbols()
     for symbol in symbols:
         if symbol not in known:
             raise UnknownNameError("symbol", symbol, known, str(store.path))
     for interval in intervals:
-        if interval not in STORED_INTERVALS:
-            raise UnknownNameError("stored interval", interval, STORED_INTERVALS, "--interval")
+        if not is_stored(interval):
+            raise ConfigError(f"--interval {interval!r} is none that stores take: {STORED}.")
     return [(s, i) for s in symbols for i in store.intervals(s) if not intervals or i in intervals]
 
 

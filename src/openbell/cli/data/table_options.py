@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TableOptions", "taking_table_options"]
 
-Interval = Annotated[str | None, typer.Option("--interval", help="1s, 1m, 60m or 1d; else guessed.")]
+Interval = Annotated[str | None, typer.Option("--interval", help="E.g. 1m, 5m, 60m or 1d; else guessed.")]
 Symbol = Annotated[
     str | None, typer.Option("--symbol", help="The symbol; default: a column, or the name of each file.")
 ]

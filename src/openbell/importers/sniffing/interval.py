@@ -8,7 +8,8 @@ import numpy as np
 
 from openbell.errors import IntervalError
 from openbell.importers.sniffing.detection import Detection
-from openbell.model.interval import DAY_NS
+from openbell.model.interval import DAY_NS, parse_interval
+from openbell.store.layout import STORED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["longer_than_days", "sniff_interval"]
 
 _SECOND_NS = 1_000_000_000
-_STORED = {1: "1s", 60: "1m", 3600: "60m"}
+_USUAL_NS = frozenset(
+    seconds * _SECOND_NS
+    for seconds in (
+        *(1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 240, 300, 360, 600, 720, 900, 1200, 1800, 2700),
+        *(3600, 4500, 5400, 7200, 10_800, 14_400, 21_600, 28_800, 43_200, 23_400, 11_700),
+    )
+)
+_MOST_GRIDS = 4
+_STRAY = 0.05
 _MOSTLY = 0.8
 _FEWEST_STEPS = 2
 _PERIODS = {"weekly": (5, 9), "monthly": (27, 32), "quarterly": (88, 94), "yearly": (363, 368)}
@@ -51,15 +60,23 @@ def sniff_interval(times: NDArray[np.int64], where: str, *, has_clock: bool) -> 
         return Detection("interval", "1d", f"{share:.0%} of neighbours are a day apart", "likely")
     if period := longer_than_days(times):
         raise _not_stored(f"{period}", where)
-    name = _STORED.get(usual // _SECOND_NS) if usual % _SECOND_NS == 0 else None
-    if name == "1m" and (times % (60 * _SECOND_NS) != times[0] % (60 * _SECOND_NS)).mean() > 0.05:
-        name = "1s"
-    if name is None:
+    usual = _on_one_grid(times, usual)
+    if usual not in _USUAL_NS:
         raise _not_stored(_length(usual) + " apart", where)
-    certain = share > _MOSTLY
-    return Detection(
-        "interval", name, f"{share:.0%} of neighbours are {name} apart", "certain" if certain else "likely"
-    )
+    name = str(parse_interval(f"{usual // _SECOND_NS}s"))
+    why = f"{share:.0%} of neighbours are {name} apart"
+    return Detection("interval", name, why, "certain" if share > _MOSTLY else "likely")
+
+
+def _on_one_grid(times: NDArray[np.int64], usual: int) -> int:
+    """Return the usual distance, or a shorter one where times lie between those of it."""
+    for shorter in (usual, 60 * _SECOND_NS, _SECOND_NS):
+        past = times % shorter
+        # At a break, sessions may begin on another grid of the same distance.
+        shares = np.sort(np.unique(past, return_counts=True)[1])[::-1] / len(times)
+        if shorter <= usual and shares[:_MOST_GRIDS].sum() >= 1 - _STRAY:
+            return shorter
+    return usual
 
 
 def longer_than_days(times: NDArray[np.int64]) -> str | None:
@@ -89,7 +106,6 @@ def _length(step_ns: int) -> str:
 
 def _not_stored(how: str, where: str) -> IntervalError:
     return IntervalError(
-        f"{where}: its bars are {how}, and such bars are not stored. A store takes 1s, 1m, 60m and 1d bars, "
-        "and openbell derives all others from 1s, 1m and 1d. Import the finer bars that these were made of; "
-        "if these are 1m bars with many gaps, say --interval 1m."
+        f"{where}: its bars are {how}, and such bars are not stored. A store takes {STORED}; openbell derives all "
+        "others. Import the finer bars that these were made of; if they are 1m bars with many gaps, say --interval 1m."
     )

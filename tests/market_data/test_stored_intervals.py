@@ -1,0 +1,120 @@
+"""Any intraday interval may be stored; those on the grid of sessions are a base, others are kept and build nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from openbell.errors import IntervalError, StoreError
+from openbell.market_data.manager import DataManager
+from openbell.model.interval import builds, determine_required_base, parse_interval, why_underivable
+from openbell.quality.checker import check_store
+from openbell.store.layout import is_stored
+from openbell.store.store import BarStore
+from openbell.timing import TimeManager
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAYS = [date(2024, 4, 1), date(2024, 4, 2), date(2024, 4, 3)]
+
+
+def frame(step: int, first: tuple[int, int] = (13, 30)) -> pl.DataFrame:
+    """Bars of three sessions in New York, from a time of day in UTC to the close."""
+    starts = []
+    for day in DAYS:
+        at = datetime(day.year, day.month, day.day, *first, tzinfo=UTC)
+        while at < datetime(day.year, day.month, day.day, 20, tzinfo=UTC):
+            starts.append(at)
+            at += timedelta(minutes=step)
+    close = [100.0 + i for i in range(len(starts))]
+    return pl.DataFrame(
+        {
+            "timestamp": starts, "open": [c - 1 for c in close], "high": [c + 1 for c in close],
+            "low": [c - 2 for c in close], "close": close, "volume": [10.0] * len(starts),
+        }
+    )  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> BarStore:
+    store = BarStore.open_or_create(tmp_path / "store")
+    with store.writer() as writer:
+        for step in (5, 15, 30, 60):
+            writer.write(f"M{step}", str(parse_interval(f"{step}m")), frame(step))
+        writer.write("CLOCK", "60m", frame(60, (14, 0)))
+        writer.write("BOTH", "1m", frame(1))
+        writer.write("BOTH", "5m", frame(5))
+    return store
+
+
+def test_stores_take_any_intraday_interval_and_days() -> None:
+    assert all(map(is_stored, ("1s", "30s", "1m", "5m", "7m", "60m", "240m", "1d")))
+    assert not any(map(is_stored, ("1h", "60s", "1w", "2d", "24h", "x", "")))
+
+
+def test_intervals_are_listed_finest_first(store: BarStore) -> None:
+    assert store.intervals("BOTH") == ("1m", "5m")
+    with pytest.raises(StoreError, match="any interval shorter than a day"), store.writer() as writer:
+        writer.write("W", "1w", frame(60))
+
+
+@pytest.mark.parametrize("step", [5, 15, 30, 60])
+def test_bars_on_the_grid_are_read_and_build_coarser_ones(store: BarStore, step: int) -> None:
+    manager = DataManager(store, TimeManager("XNYS"))
+    own = manager.load_historical_bars(f"M{step}", f"{step}m", DAYS[0], DAYS[-1])
+    hours = manager.load_historical_bars(f"M{step}", "60m", DAYS[0], DAYS[-1])
+    days = manager.load_historical_bars(f"M{step}", "1d", DAYS[0], DAYS[-1])
+
+    assert len(own) == 3 * -(-390 // step)
+    assert (len(hours), len(days)) == (21, 3)
+    assert int(own.end[-1]) == int(datetime(2024, 4, 3, 20, tzinfo=UTC).timestamp()) * 10**9
+    assert [days.open[0], days.close[-1], days.volume.sum()] == [99.0, 100.0 + len(own) - 1, 10.0 * len(own)]
+
+
+def test_the_coarsest_that_builds_it_exactly_is_taken(store: BarStore) -> None:
+    manager = DataManager(store, TimeManager("XNYS"))
+
+    assert manager.load_historical_bars("BOTH", "15m", DAYS[0], DAYS[0]).volume[0] == 30.0
+    assert manager.load_historical_bars("BOTH", "3m", DAYS[0], DAYS[0]).volume[0] == 30.0
+    assert determine_required_base("15m", ("1s", "1m", "5m")) == "5m"
+    assert determine_required_base("1d", ("1m", "30m")) == "30m"
+    assert (builds("5m", "15m"), builds("5m", "7m"), builds("1d", "5m"), builds("1d", "1w")) == (
+        True,
+        False,
+        False,
+        True,
+    )
+
+
+def test_bars_on_clock_hours_are_kept_and_the_refusal_says_why(store: BarStore) -> None:
+    manager = DataManager(store, TimeManager("XNYS"))
+    view = manager.on_day(date(2024, 4, 4))
+
+    assert (view.available_intervals("CLOCK"), view.base_intervals("CLOCK")) == (("60m",), ())
+    assert view.base_intervals("M60") == ("60m",)
+    assert store.read(["CLOCK"], "60m", None, None).height == 18
+    with pytest.raises(IntervalError, match="60m cannot be derived"):
+        manager.load_historical_bars("CLOCK", "60m", DAYS[0], DAYS[0])
+    (text,) = why_underivable(["60m"], (), ["60m"])
+    assert "Stored 60m bars follow the clock and not the session" in text
+
+
+def test_clock_hours_are_the_grid_where_trading_opens_at_one(tmp_path: Path) -> None:
+    store = BarStore.open_or_create(tmp_path / "store")
+    with store.writer() as writer:
+        writer.write("COIN", "60m", frame(60, (14, 0)))
+    manager = DataManager(store, TimeManager("CRYPTO"))
+
+    assert len(manager.load_historical_bars("COIN", "60m", DAYS[0], DAYS[0])) == 6
+
+
+def test_stored_bars_of_any_interval_are_checked_if_they_lie_on_the_grid(store: BarStore) -> None:
+    found = {(one.symbol, one.interval): one.score for one in check_store(store).series}
+
+    assert found["M5", "5m"].expected == 3 * 78
+    assert found["M30", "30m"].missing == 0
+    assert ("CLOCK", "60m") not in found
