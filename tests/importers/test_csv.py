@@ -174,8 +174,8 @@ def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_imported(tmp_path: P
 
 def test_what_makes_no_sense_is_told(tmp_path: Path, store: BarStore) -> None:
     path = write(tmp_path, f"2013-10-10,{REST}")
-    with pytest.raises(IntervalError, match="openbell derives 5m"):
-        import_csv([path], store, interval="5m")
+    with pytest.raises(IntervalError, match="openbell derives 1w"):
+        import_csv([path], store, interval="1w")
     with pytest.raises(ConfigError, match="unknown time zone 'Mars'"):
         import_csv([path], store, interval="1m", timezone="Mars")
     with pytest.raises(ConfigError, match="daily bars are stamped"):
