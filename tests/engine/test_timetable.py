@@ -11,14 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbell.engine.fast_path import BarRun
-from openbell.engine.subscriptions import SliceSubscription, SubscribedTimes, Subscription
-from openbell.engine.timetable import batches
+from openbell.engine.timetable import SliceSubscription, SubscribedTimes, Subscription, batches
 from openbell.model.bars import Bar, Bars
 from openbell.model.interval import parse_interval
 from openbell.session import BarIntervalData, SessionData
 from openbell.session.cross_section import CrossSection, CrossSectionTable
-from openbell.session.cursor import Cursor
-from openbell.session.series import cursor_of
+from openbell.session.series import Cursor, cursor_of
 from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbell.market_data.aggregate import aggregate, as_inputs
-from openbell.market_data.completeness import has_synthetic
 from openbell.market_data.gaps import forward_filled, with_built
 from openbell.model.bars import COLUMNS, Bars
 from openbell.model.interval import parse_interval
@@ -141,7 +140,7 @@ class TestForward:
         bars = bars_at(grid_of().expected_bars(MINUTE).start_ns, MINUTE.ns)
 
         assert forward_filled(bars, grid_of(), MINUTE) is bars
-        assert not has_synthetic(bars.times)
+        assert not bars.times.has_synthetic
 
 
 class TestBuilt:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbell.quality.closed_bars import bars_on_closed_days
+from openbell.quality.calendar_fit import bars_on_closed_days
 from openbell.quality.closed_days import closed_days
 from openbell.quality.hours import end_labels, outside_hours, wrong_time_zone
 from openbell.quality.peers import Peers

@@ -10,8 +10,7 @@ from openbell.components.added_indicator import AddedIndicator
 from openbell.config import IndicatorConfig
 from openbell.errors import ConfigError, DataError
 from openbell.model.interval import parse_interval
-from openbell.provisioning.analysis import analyze_indicator_requirements
-from openbell.provisioning.needs import Addition
+from openbell.provisioning.needs import Addition, analyze_indicator_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.timing import SessionGrid
-    from openbell.timing.expected import ExpectedBars
+    from openbell.timing.grid import ExpectedBars
 
 __all__ = ["Listing", "daily_bars", "minute_bars"]
 

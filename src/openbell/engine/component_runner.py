@@ -1,12 +1,13 @@
-"""Calls to the scanners and strategies of a session day, and reports of their errors."""
+"""Scanners and strategies of a session day, their calls, and reports of their errors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from openbell.components.strategy import Signal
-from openbell.engine.day_components import make_components
+from openbell.components.scanner import ScannerContext
+from openbell.components.strategy import Signal, StrategyContext
 from openbell.errors import ComponentError, SubscriptionError
 from openbell.model.events import ScanEvent, SignalEvent
 
@@ -14,14 +15,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openbell.components.configured import ConfiguredClasses
+    from openbell.components.scanner import Scanner
     from openbell.components.strategy import Strategy
-    from openbell.engine.day_components import ScannerOfDay
+    from openbell.config import ScannerConfig
     from openbell.provisioning import Provisioner
     from openbell.timing import TimeManager
 
-__all__ = ["ComponentRunner"]
+__all__ = ["ComponentRunner", "ScannerOfDay"]
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerOfDay:
+    """A scanner with its name and its entry in the config."""
+
+    name: str
+    scanner: Scanner
+    config: ScannerConfig
 
 
 class ComponentRunner:
@@ -55,11 +66,25 @@ class ComponentRunner:
         self._session_data = provisioner.context.session_data
         self.signals: list[SignalEvent] = []
         self.scans: list[ScanEvent] = []
-        components = make_components(classes, provisioner, time_manager, self.call)
-        self.scanners: list[ScannerOfDay] = components.scanners
-        self.strategies: dict[str, Strategy] = components.strategies
+        self.scanners: list[ScannerOfDay] = []
+        self.strategies: dict[str, Strategy] = {}
+        self._make_components(classes, provisioner)
         self._known_symbols = dict.fromkeys(self._session_data.full_symbols)
         self._known_version = self._session_data.series_version
+
+    def _make_components(self, classes: ConfiguredClasses, provisioner: Provisioner) -> None:
+        """Make new objects of all configured classes, each with its own copy of its config."""
+        for scanner_class, scanner_config, universe in classes.scanners:
+            name = _unique(f"scanner {scanner_class.__name__}", [s.name for s in self.scanners])
+            context = ScannerContext(provisioner, self._time_manager, source="scanner", owner=name)
+            context.universe = universe
+            scanner = self.call(name, "__init__", scanner_class, context, classes.config_for(name, scanner_config))
+            self.scanners.append(ScannerOfDay(name, scanner, scanner_config))
+        for strategy_class, strategy_config in classes.strategies:
+            name = _unique(f"strategy {strategy_class.__name__}", list(self.strategies))
+            strategy_context = StrategyContext(provisioner, self._time_manager, source="strategy", owner=name)
+            config = classes.config_for(name, strategy_config)
+            self.strategies[name] = self.call(name, "__init__", strategy_class, strategy_context, config)
 
     # The day
 
@@ -196,3 +221,9 @@ def _signals(returned: Any) -> list[Signal]:
     if strangers:
         raise TypeError(f"a strategy must return a Signal, several, or None; not {strangers[0]!r}")
     return signals
+
+
+def _unique(name: str, taken: list[str]) -> str:
+    """The name, numbered when the same class is configured more than once."""
+    number = 1 + sum(t == name or t.startswith(f"{name} #") for t in taken)
+    return name if number == 1 else f"{name} #{number}"

@@ -9,8 +9,7 @@ from openbell.components.configured import ConfiguredClasses
 from openbell.engine.component_runner import ComponentRunner
 from openbell.engine.dispatcher import Dispatcher
 from openbell.engine.observer import RunReporter
-from openbell.engine.subscriptions import Subscriptions, errors_of
-from openbell.engine.timetable import Timetable
+from openbell.engine.timetable import Subscriptions, Timetable, errors_of
 from openbell.errors import ConfigError, ProvisioningError
 from openbell.provisioning import Addition, Journal, Plan, Provisioner, ProvisioningContext, RunScope
 from openbell.quality.calendar_fit import questions_of_calendar
@@ -83,7 +82,7 @@ class SessionCoordinator(SeedCoordinator):
     def begin_run(self, reporter: RunReporter) -> None:
         """Begin a run with an empty journal, whose events go to a reporter."""
         self._reporter = reporter
-        self.journal = Journal(reporter.add)
+        self.journal = Journal(reporter.pending.append)
         self.load_s = self.run_s = 0.0
         self.days_without_bars: list[date] = []
 
@@ -111,7 +110,7 @@ class SessionCoordinator(SeedCoordinator):
         first_record = len(self.journal)
         self.prepare_day(day)
         self._reporter.finish_batch()
-        runner = ComponentRunner(self._classes, self.provisioner, self.time_manager, self._reporter.add)
+        runner = ComponentRunner(self._classes, self.provisioner, self.time_manager, self._reporter.pending.append)
         session = self.time_manager.session(day)
         on_bar = self._reporter.bar_closed if self._reporter.wants_bars else None
         subscriptions = Subscriptions(self.provisioner, runner, session.last_ns, on_bar)

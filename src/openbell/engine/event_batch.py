@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from openbell.engine.day_components import ScannerOfDay
+    from openbell.engine.component_runner import ScannerOfDay
     from openbell.engine.fast_path import BarRun
     from openbell.model.bars import Bar
     from openbell.session.cross_section import CrossSection
-    from openbell.session.cursor import Cursor
+    from openbell.session.series import Cursor
 
 
 __all__ = ["Batches", "Delivery", "EventBatch", "Move"]

@@ -71,7 +71,7 @@ class RunReporter:
         folder: Gets every batch before the observers do.
 
     Attributes:
-        pending: Events of the batch that is not finished; the list stays the same object.
+        pending: Events of the batch that is not finished, added from any thread; the list stays the same object.
         failures: The warnings about observers that raised.
     """
 
@@ -85,10 +85,6 @@ class RunReporter:
     def wants_bars(self) -> bool:
         """True if an observer defines ``bar_closed``."""
         return any(type(o).bar_closed is not SessionObserver.bar_closed for o in self._observers)
-
-    def add(self, event: Event) -> None:
-        """Add an event to the batch, from any thread."""
-        self.pending.append(event)
 
     def finish_batch(self) -> None:
         """Write the events of the batch to the run folder, then pass them to the observers.

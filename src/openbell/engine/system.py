@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from openbell.config import SessionConfig, load_config
+from openbell.config.gap_policy import symbols_named
 from openbell.engine.coordinator import SessionCoordinator
 from openbell.engine.data_source import data_manager_of
 from openbell.engine.gc_control import rare_collection
 from openbell.engine.observer import RunReporter, SessionObserver
-from openbell.engine.oddities import oddities
 from openbell.engine.preflight import require_good_config
-from openbell.errors import ProvisioningError
+from openbell.errors import CalendarError, ProvisioningError
+from openbell.provisioning import Addition, ProvisioningContext, RunScope
+from openbell.provisioning.needs import analyze
 from openbell.provisioning.plan import plan_symbol
+from openbell.quality.calendar_fit import bars_beyond_calendar, first_stored_day, questions_of_calendar
 from openbell.results.plan import DayPlan, PlanResult
 from openbell.results.result import RunResult
+from openbell.session import SessionData
 from openbell.store.label import read_label
 from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
     from openbell.market_data.manager import DataManager
     from openbell.results.result import DayResult
     from openbell.results.run_folder import RunFolder
-    from openbell.session import SessionData
     from openbell.store.store import BarStore
 
 __all__ = ["SystemManager"]
@@ -98,7 +102,7 @@ class SystemManager:
         symbol has a gap policy of its own and no bars. The summary's ``warnings`` hold these, observers that failed
         and, when the run is over, the keys of a ``config`` that nobody read.
         """
-        return oddities(self.config, self.time_manager, self.data_manager, self.coordinator.days)
+        return _oddities(self.config, self.time_manager, self.data_manager, self.coordinator.days)
 
     @property
     def session_data(self) -> SessionData:
@@ -195,3 +199,49 @@ class SystemManager:
         context = self.coordinator.provisioner.context
         plans = self.coordinator.plan_config_symbols()
         return DayPlan(day, {plan.symbol: plan_symbol(plan, context) for plan in plans})
+
+
+def _oddities(
+    config: SessionConfig, time_manager: TimeManager, data_manager: DataManager, days: Sequence[date]
+) -> tuple[str, ...]:
+    """Return the warnings about a run of these days.
+
+    The calendar ends before the data, or calls a day a session on which no symbol of the config has bars; or a symbol
+    has a gap policy of its own and no bars.
+    """
+    symbols = config.session_data_config.symbols
+    stored = first_stored_day(data_manager.store, time_manager, symbols) or days[0]
+    history = _first_day_of_history(config, time_manager, data_manager, days[0])
+    begin = min(days[0], max(history, stored))
+    return (
+        *bars_beyond_calendar(data_manager.store, time_manager, symbols),
+        *questions_of_calendar(data_manager.store, time_manager, symbols, begin, days[-1]),
+        *_unknown_gap_policies(config, data_manager, days),
+    )
+
+
+def _first_day_of_history(
+    config: SessionConfig, time_manager: TimeManager, data_manager: DataManager, day: date
+) -> date:
+    """Return where the calendar lets the history of a session begin."""
+    context = ProvisioningContext(RunScope(config), time_manager, data_manager.on_day(day), SessionData(day))
+    symbols = config.session_data_config.symbols
+    # All symbols need the same but for what the store holds of them.
+    one = next(filter(context.stored_intervals, symbols), symbols[0])
+    first = day
+    for need in analyze(Addition("symbol", one, "config"), context).intervals.values():
+        with suppress(CalendarError):
+            first = min(first, context.market(one).calendar_start(need))
+    return first
+
+
+def _unknown_gap_policies(config: SessionConfig, data_manager: DataManager, days: Sequence[date]) -> list[str]:
+    policies = config.session_data_config.gap_policy
+    if isinstance(policies, str):  # the usual case
+        return []
+    return [
+        f"session_data_config.gap_policy names {name}, of which the store has no bars."
+        f"{data_manager.hint(name, days[0])}"
+        for name in symbols_named(policies)
+        if not any(data_manager.available_intervals(name, day) for day in {days[0], days[-1]})
+    ]

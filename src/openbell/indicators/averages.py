@@ -11,8 +11,7 @@ from openbell.indicators.registry import register
 from openbell.indicators.windows import deviations, means
 
 if TYPE_CHECKING:
-    from openbell.indicators.indicator import Column, Params
-    from openbell.indicators.inputs import IndicatorInputs
+    from openbell.indicators.indicator import Column, IndicatorInputs, Params
 
 _GROUP = "Activity Indicators"
 _PERIOD = Parameter("period", 20, int, 1, 100_000, "bars")

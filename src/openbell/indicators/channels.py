@@ -12,8 +12,7 @@ from openbell.indicators.settling import ema_bars, wilder_bars
 from openbell.indicators.talib_backed import talib_function
 
 if TYPE_CHECKING:
-    from openbell.indicators.indicator import Column, Params
-    from openbell.indicators.inputs import IndicatorInputs
+    from openbell.indicators.indicator import Column, IndicatorInputs, Params
 
 
 @register(

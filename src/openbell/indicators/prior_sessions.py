@@ -17,8 +17,7 @@ from openbell.indicators.talib_backed import talib_function
 from openbell.indicators.windows import means
 
 if TYPE_CHECKING:
-    from openbell.indicators.indicator import Column, Params
-    from openbell.indicators.inputs import IndicatorInputs
+    from openbell.indicators.indicator import Column, IndicatorInputs, Params
 
 _ONE_SESSION = Lookback(bars=2, sessions=1)
 

@@ -11,8 +11,7 @@ from openbell.indicators.indicator import Lookback, Parameter
 from openbell.indicators.registry import register
 
 if TYPE_CHECKING:
-    from openbell.indicators.indicator import Column, Params
-    from openbell.indicators.inputs import IndicatorInputs
+    from openbell.indicators.indicator import Column, IndicatorInputs, Params
 
 
 @register(

@@ -10,8 +10,7 @@ from openbell.indicators.by_session import SESSION_GROUP, Sessions
 from openbell.indicators.registry import register
 
 if TYPE_CHECKING:
-    from openbell.indicators.indicator import Column, Params
-    from openbell.indicators.inputs import IndicatorInputs
+    from openbell.indicators.indicator import Column, IndicatorInputs, Params
 
 
 @register(

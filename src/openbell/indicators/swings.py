@@ -12,7 +12,7 @@ from openbell.indicators.registry import register
 from openbell.indicators.talib_backed import talib_function
 
 if TYPE_CHECKING:
-    from openbell.indicators.inputs import IndicatorInputs
+    from openbell.indicators.indicator import IndicatorInputs
 
 _GROUP = "Swing Points"
 _PERIOD = Parameter("period", 5, int, 1, 10_000, "bars on each side that the swing must exceed")

@@ -27,7 +27,7 @@ from openbell.indicators.talib_windowed import DEFAULT_TYPE, WINDOWED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openbell.indicators.inputs import IndicatorInputs
+    from openbell.indicators.indicator import IndicatorInputs
 
 __all__ = ["talib_function", "talib_indicators"]
 

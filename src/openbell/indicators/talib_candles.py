@@ -10,8 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openbell.indicators.indicator import Column, Kernel, Lookback, Params
-    from openbell.indicators.inputs import IndicatorInputs
+    from openbell.indicators.indicator import Column, IndicatorInputs, Kernel, Lookback, Params
 
 __all__ = ["candle_kernel"]
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from openbell.errors import DamagedFileError
 from openbell.store import layout
 from openbell.store.checksum import has_own_checksum
-from openbell.store.data_file import FileEntry, data_files, describe_file, file_problem, is_data_file
+from openbell.store.data_file import FileEntry, data_files, describe_file, is_data_file
 from openbell.store.layout import ACTIONS, LABEL, SIDE_FILES, UNAVAILABLE, Partition, data_path, partition_of
 from openbell.store.manifest import Manifest
+from openbell.store.reader import file_problem
 from openbell.store.side_files import side_file_problem
 from openbell.store.store_marker import store_marker_problem
 

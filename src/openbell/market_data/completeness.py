@@ -10,9 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from openbell.model.bars import BarTimes
-
-__all__ = ["Completeness", "Gap", "has_synthetic", "longest_by_chance", "measure_completeness"]
+__all__ = ["Completeness", "Gap", "longest_by_chance", "measure_completeness"]
 
 _THIN_SHARE = 0.05
 _CHANCE = 0.01
@@ -96,11 +94,6 @@ def longest_by_chance(
     share = runs / np.maximum(present, 1)
     bound = _CLUSTERING * np.log(_CHANCE / np.maximum(expected, 1)) / np.log(np.clip(share, 1e-9, 1 - 1e-9))
     return np.where(share >= _THIN_SHARE, bound, 0.0)
-
-
-def has_synthetic(times: BarTimes) -> bool:
-    """Return whether any of the bars at these times is synthetic."""
-    return bool(len(times)) and int(times.count.min()) == 0
 
 
 def _gaps(

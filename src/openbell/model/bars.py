@@ -90,6 +90,11 @@ class BarTimes(Frozen):
     def __len__(self) -> int:
         return len(self.timestamp)
 
+    @property
+    def has_synthetic(self) -> bool:
+        """Whether any of the bars is synthetic."""
+        return bool(len(self.count)) and int(self.count.min()) == 0
+
     def window(self, first: int, after: int) -> BarTimes:
         """Return the times from row ``first`` up to but without ``after``.
 

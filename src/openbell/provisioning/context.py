@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from openbell.errors import IntervalError
 from openbell.model.interval import Interval, base_candidates, determine_required_base, parse_interval
-from openbell.session.cursor import Cursor
-from openbell.session.memo import Memo
+from openbell.session.series import Cursor, Memo
 
 if TYPE_CHECKING:
     from datetime import date
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from openbell.model.bars import BarTimes
     from openbell.provisioning.needs import IntervalNeed
     from openbell.session import SessionData
-    from openbell.timing.expected import ExpectedBars
+    from openbell.timing.grid import ExpectedBars
     from openbell.timing.manager import TimeManager
 
 __all__ = ["Market", "PastSessions", "ProvisioningContext", "RunScope", "base_for"]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from openbell.errors import CalendarError, DataError
-from openbell.market_data.completeness import has_synthetic
 from openbell.model.bars import Bars
 from openbell.provisioning.context import Market
 
@@ -210,7 +209,7 @@ def _measure_extent(
     today_row = market.today_row(times)
     begins, after = _rows_of_sessions(times, today_row, past)
     # Synthetic bars warm nothing up, unless indicators are to see them.
-    warming = np.arange(len(times)) if sees_filled or not has_synthetic(times) else np.flatnonzero(times.count)
+    warming = np.arange(len(times)) if sees_filled or not times.has_synthetic else np.flatnonzero(times.count)
     history = warming[: int(warming.searchsorted(today_row))]
     start = _start_row(need, times, today_row, history, begins, market)
     start_ns = int(times.timestamp[start]) if start < today_row else market.start_ns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
@@ -9,8 +10,7 @@ import numpy as np
 
 from openbell.indicators import IndicatorInputs
 from openbell.indicators.annual import bars_per_year
-from openbell.indicators.inputs import locate, regular_rows
-from openbell.market_data.completeness import has_synthetic
+from openbell.indicators.indicator import locate, regular_rows
 from openbell.model.bars import Bars
 from openbell.model.interval import parse_interval
 from openbell.session import IndicatorData
@@ -34,13 +34,15 @@ def computed_indicators(
     needs: Iterable[IndicatorNeed], series: Mapping[str, BarIntervalData], context: ProvisioningContext
 ) -> dict[str, IndicatorData]:
     """Compute indicators over the whole of their series, and return them by key."""
+    needs = tuple(needs)
+    annualised = any(need.indicator.annualised for need in needs)
     readings: dict[tuple[str, bool], _Reading] = {}
     computed = {}
     for need in needs:
         interval = str(need.interval)
         reading = readings.get((interval, need.session_aware))
         if reading is None:
-            reading = _reading(series[interval], context, session_aware=need.session_aware)
+            reading = _reading(series[interval], context, session_aware=need.session_aware, annualised=annualised)
             readings[interval, need.session_aware] = reading
         computed[need.key] = IndicatorData(
             need.key,
@@ -70,7 +72,9 @@ class _Reading(NamedTuple):
     skipped: NDArray[np.int64] | None
 
 
-def _reading(series: BarIntervalData, context: ProvisioningContext, *, session_aware: bool) -> _Reading:
+def _reading(
+    series: BarIntervalData, context: ProvisioningContext, *, session_aware: bool, annualised: bool
+) -> _Reading:
     """Return the bars that an indicator reads (of whole sessions, if it is aware of them)."""
     own, market = all_bars(series), context.market(series.symbol)
     tm = market.time_manager
@@ -81,9 +85,12 @@ def _reading(series: BarIntervalData, context: ProvisioningContext, *, session_a
     session, offset, end_offset = context.memo(_located, market, bars.times, first)
     read = context.memo(_rows_to_read, market, bars.times, first, session_aware, sees_filled)
     ahead = len(bars) - len(own)
-    year = bars_per_year(tm.grid(first, market.day), parse_interval(series.interval))
+    inputs = IndicatorInputs(bars.open, bars.high, bars.low, bars.close, bars.volume, session, offset, end_offset)
+    if annualised:
+        year = bars_per_year(tm.grid(first, market.day), parse_interval(series.interval))
+        inputs = replace(inputs, bars_per_year=year)
     return _Reading(
-        IndicatorInputs(bars.open, bars.high, bars.low, bars.close, bars.volume, session, offset, end_offset, year),
+        inputs,
         read,
         ahead,
         None if read is None else np.concatenate(([0], np.cumsum(~read[ahead:], dtype=np.int64))),
@@ -132,7 +139,7 @@ def _rows_to_read(
     grid = market.time_manager.grid(first, market.day)
     extended = session_aware and not grid.segment_is_regular.all()
     regular = regular_rows(times.timestamp, grid) if extended else None
-    if sees_filled or not has_synthetic(times):
+    if sees_filled or not times.has_synthetic:
         return regular
     return times.count > 0 if regular is None else regular & (times.count > 0)
 

@@ -1,15 +1,19 @@
-"""Journal of provisioning, with a record per addition or removal."""
+"""Journal of provisioning, and the refusals of one session."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openbell.logs import get_logger
+from openbell.session.data import WHOLE_SYMBOL
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from openbell.model.events import ProvisioningRecord
+    from openbell.provisioning.needs import Needs
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "Refusals"]
 
 
 class Journal:
@@ -43,3 +47,49 @@ class Journal:
 
     def __iter__(self) -> Iterator[ProvisioningRecord]:
         return iter(self._records)
+
+
+class Refusals:
+    """The last refusal of each symbol, interval and indicator that is not there.
+
+    For whoever asks later why something is missing.
+    """
+
+    def __init__(self) -> None:
+        self._records: dict[tuple[str, str], ProvisioningRecord] = {}
+
+    def note(self, record: ProvisioningRecord, needs: Needs) -> None:
+        """Note and log the refusal of an addition, or forget those that it made up for."""
+        if not record.ok:
+            _warn_of(record)
+        elif not self._records:
+            return
+        for what in (*needs.intervals, *(need.key for need in needs.indicators), *_whole(needs)):
+            if record.ok:
+                self._records.pop((record.symbol, what), None)
+            else:
+                self._records[record.symbol, what] = record
+
+    def of(self, symbol: str, what: str) -> str:
+        """Return who was refused what, when and why (empty when nobody was)."""
+        record = self._records.get((symbol, what)) or self._records.get((symbol, WHOLE_SYMBOL))
+        if record is None:
+            return ""
+        return f"{record.owner} asked for it at {record.time:%H:%M:%S} and was refused: {' '.join(record.errors)}"
+
+
+def _whole(needs: Needs) -> tuple[str, ...]:
+    return (WHOLE_SYMBOL,) if needs.full_symbol else ()
+
+
+def _warn_of(record: ProvisioningRecord) -> None:
+    get_logger().warning(
+        "refused",
+        session_time=record.time.isoformat(),
+        operation=record.operation_type,
+        symbol=record.symbol,
+        owner=record.owner,
+        intervals=" ".join(record.required_intervals),
+        asked=record.reason,
+        errors=list(record.errors),
+    )

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from openbell.errors import OpenbellError
 from openbell.logs import get_logger
 from openbell.model.events import ProvisioningRecord, StepTiming
-from openbell.provisioning.analysis import analyze
 from openbell.provisioning.history import prefetch
-from openbell.provisioning.needs import Addition, Needs
-from openbell.provisioning.refusals import Refusals
+from openbell.provisioning.journal import Journal, Refusals
+from openbell.provisioning.needs import Addition, Needs, analyze
 from openbell.provisioning.removal import refusal_to_remove, refusal_to_unlock, without_owner, without_subscriptions
 from openbell.provisioning.sources import SOURCES
 from openbell.provisioning.steps import CalculateQuality, Plan, Step, StepWork, planned_steps
@@ -28,11 +27,11 @@ if TYPE_CHECKING:
 
     from openbell.config import IndicatorConfig
     from openbell.provisioning.context import ProvisioningContext
-    from openbell.provisioning.journal import Journal
     from openbell.provisioning.needs import IntervalNeed
     from openbell.session import SymbolSessionData
 
 __all__ = ["Provisioner"]
+
 
 _NOTHING_TO_DO = "; everything is there already, nothing to do"
 

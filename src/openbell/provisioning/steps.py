@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from openbell.provisioning.context import ProvisioningContext
     from openbell.provisioning.needs import Addition, Needs
     from openbell.session.data import SymbolDraft
-    from openbell.timing.expected import ExpectedBars
+    from openbell.timing.grid import ExpectedBars
 
 __all__ = ["STEPS", "AddInterval", "CalculateQuality", "Plan", "Step", "StepWork", "bars_to_load", "planned_steps"]
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from openbell.actions.store import ActionStore
 from openbell.errors import DamagedFileError, command_on
+from openbell.market_data.aggregate import rows_in_segments
 from openbell.market_data.stored_history import rows_between
 from openbell.model.interval import DAY_NS, parse_interval
-from openbell.quality.closed_bars import on_closed_days
 from openbell.timing.calendars import calendar_names
 from openbell.timing.grid import date_of, day_number
 
@@ -24,11 +24,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from openbell.quality.series import Series
     from openbell.store.store import BarStore
     from openbell.timing.grid import SessionGrid
     from openbell.timing.manager import TimeManager
 
-__all__ = ["bars_beyond_calendar", "first_stored_day", "questions_of_calendar", "sessions_without_bars"]
+__all__ = [
+    "bars_beyond_calendar",
+    "bars_on_closed_days",
+    "first_stored_day",
+    "on_closed_days",
+    "questions_of_calendar",
+    "sessions_without_bars",
+]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_ROWS = 100_000
@@ -288,3 +296,50 @@ def _closed_days_question(symbol: str, interval: str, days: Sequence[str], excha
         f"Calendar or data? If the exchange was open, write {them} under its extra_sessions, or name another exchange; "
         f"if it was closed, see: {command_on(f'data check {symbol}', store.path)}"
     )
+
+
+_HOUR_NS = 3_600_000_000_000
+
+
+def bars_on_closed_days(series: Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find the stored bars on days that are no session.
+
+    Returns:
+        Their starts, each once and ascending; their days since 1970-01-01.
+    """
+    grid = series.around if series.around is not None else series.grid
+    return on_closed_days(series.distinct_starts(), grid, intraday=series.intraday)
+
+
+def on_closed_days(
+    starts: NDArray[np.int64], grid: SessionGrid, *, intraday: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find bars on days that are no session.
+
+    An intraday bar is on such a day when it lies outside all hours, its time of the day is within those of the session
+    before or after, and the last session began a day ago or longer.
+
+    Args:
+        starts: Starts of bars, ascending; of daily bars 00:00 UTC of their dates.
+        grid: The sessions around them, with extended hours where the exchange has them.
+        intraday: Whether the bars lie within sessions.
+
+    Returns:
+        Their starts, and their days since 1970-01-01.
+    """
+    if not intraday:
+        strange = starts[~np.isin(starts // DAY_NS, grid.days)]
+        return strange, strange // DAY_NS
+    strange = starts[~rows_in_segments(starts, grid)[0]]
+    first_segment, _ = grid.segments_of_sessions()
+    opens = grid.segment_open_ns[first_segment]
+    before = np.searchsorted(opens, strange, side="right") - 1
+    strange, before = strange[before >= 0], before[before >= 0]
+    since = strange - opens[before]
+    until = opens[np.minimum(before + 1, len(opens) - 1)] - strange
+    # At a change of the clocks one of the two sessions has other hours of UTC than the day between.
+    like_before = rows_in_segments(strange - since // DAY_NS * DAY_NS, grid)[0]
+    like_after = rows_in_segments(strange - -until // DAY_NS * DAY_NS, grid)[0]
+    days_since = (since + _HOUR_NS) // DAY_NS
+    closed = (days_since >= 1) & (like_before | like_after)
+    return strange[closed], (grid.days[before] + days_since)[closed]

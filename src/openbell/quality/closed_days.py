@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.model.interval import DAY_NS
-from openbell.quality.closed_bars import bars_on_closed_days
+from openbell.quality.calendar_fit import bars_on_closed_days
 from openbell.quality.finding import SUSPICIOUS_SHARE, Finding
 
 if TYPE_CHECKING:

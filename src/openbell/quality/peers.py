@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.quality.closed_bars import bars_on_closed_days
+from openbell.quality.calendar_fit import bars_on_closed_days
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -12,7 +12,7 @@ from openbell.model.bars import PRICE_COLUMNS, Bars
 from openbell.model.interval import DAY_NS
 from openbell.store.check_bars import check_bars
 from openbell.store.layout import BAR_SCHEMA
-from openbell.timing.expected import ExpectedBars
+from openbell.timing.grid import ExpectedBars
 
 if TYPE_CHECKING:
     import polars as pl

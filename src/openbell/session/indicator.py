@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openbell.session.cursor import Cursor
-    from openbell.session.series import BarIntervalData
+    from openbell.session.series import BarIntervalData, Cursor
 
 __all__ = ["IndicatorData", "all_values", "moved_to"]
 

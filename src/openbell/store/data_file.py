@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import calendar
-import hashlib
 import io
 import re
 from typing import TYPE_CHECKING, NamedTuple
@@ -34,7 +33,6 @@ __all__ = [
     "data_files",
     "describe_file",
     "encode_bars",
-    "file_problem",
     "is_data_file",
     "unreadable_entry",
 ]
@@ -118,23 +116,6 @@ def describe_file(path: Path) -> FileEntry:
         cause = f"its timestamps are {frame.schema['timestamp']}, not {BAR_SCHEMA['timestamp']}"
         raise DamagedFileError(path, cause)
     return _describe(path.stem, frame, content, built.height)
-
-
-def file_problem(path: Path, entry: FileEntry) -> str | None:
-    """Return why a data file is not what was stored, or None when it is, to the byte."""
-    try:
-        size = path.stat().st_size
-        if not entry.sha256:
-            return "it cannot be read"
-        if size != entry.bytes:
-            return f"it has {size} bytes, stored were {entry.bytes}"
-        with path.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-    except FileNotFoundError:
-        return "it is missing"
-    except OSError as exc:
-        return exc.strerror or str(exc)
-    return None if digest == entry.sha256 else "its content is not what was stored"
 
 
 def unreadable_entry(month: str, size: int) -> FileEntry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,6 @@ import polars as pl
 
 from openbell.errors import DamagedFileError
 from openbell.store.built import BUILT, read_built
-from openbell.store.data_file import file_problem
 from openbell.store.layout import BAR_SCHEMA, WHOLE_ROWS
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from openbell.store.data_file import FileEntry
 
-__all__ = ["FileReader", "StoredFile", "SymbolRows"]
+__all__ = ["FileReader", "StoredFile", "SymbolRows", "file_problem"]
 
 _HASH_THREADS, _HASH_BYTES = 4, 2_000_000
 _GROUPS = 8
@@ -173,6 +173,23 @@ def _prove(files: Sequence[StoredFile]) -> None:
     for path, _, entry in files:
         if problem := file_problem(path, entry):
             raise DamagedFileError(path, problem)
+
+
+def file_problem(path: Path, entry: FileEntry) -> str | None:
+    """Return why a data file is not what was stored, or None when it is, to the byte."""
+    try:
+        size = path.stat().st_size
+        if not entry.sha256:
+            return "it cannot be read"
+        if size != entry.bytes:
+            return f"it has {size} bytes, stored were {entry.bytes}"
+        with path.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+    except FileNotFoundError:
+        return "it is missing"
+    except OSError as exc:
+        return exc.strerror or str(exc)
+    return None if digest == entry.sha256 else "its content is not what was stored"
 
 
 def _sliced(file: StoredFile, first: int, after: int, most: int) -> Iterator[_Slice]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from openbell.timing.clock import Clock, SimulatedClock, Stopwatch, WallClock, stopwatch, wall_stamp
-from openbell.timing.expected import ExpectedBars
-from openbell.timing.grid import Segment, SessionGrid, TradingSession
+from openbell.timing.grid import ExpectedBars, Segment, SessionGrid, TradingSession
 from openbell.timing.manager import TimeManager
 
 __all__ = [
