@@ -19,7 +19,7 @@ from openbell.timing.listing import lines_of_days, list_calendars
 @pytest.mark.parametrize(
     ("alias", "name"),
     [
-        *(("US_EQUITY", "XNYS"), ("US_FUTURES", "CMES"), ("CRYPTO", "24/7"), ("FX", "FOREX"), ("FOREX", "FOREX")),
+        *(("US_EQUITY", "XNYS"), ("US_FUTURES", "CME_GLOBEX"), ("CRYPTO", "24/7"), ("FX", "FOREX"), ("FOREX", "FOREX")),
         *(("LSE", "XLON"), ("TSE", "XTKS"), ("JPX", "XTKS"), ("HKEX", "XHKG"), ("NASDAQ", "XNYS"), ("XNYS", "XNYS")),
     ],
 )

@@ -11,7 +11,7 @@ ALIASES = MappingProxyType(
     {
         "US_EQUITY": "XNYS",
         "US_OPTIONS": "XNYS",
-        "US_FUTURES": "CMES",
+        "US_FUTURES": "CME_GLOBEX",
         "CRYPTO": "24/7",
         "FX": "FOREX",
         "CA_EQUITY": "XTSE",
@@ -62,7 +62,11 @@ OWN_CALENDARS: MappingProxyType[str, MappingProxyType[str, Any]] = MappingProxyT
                 "close": "17:00",
                 "holidays": ("01-01", "12-25"),
             }
-        )
+        ),
+        # Equity-index futures; days with other hours are in `globex`.
+        "CME_GLOBEX": MappingProxyType(
+            {"name": "CME_GLOBEX", "timezone": "America/Chicago", "open": "17:00", "close": "16:00"}
+        ),
     }
 )
 """Calendars that exchange_calendars does not have, as the values of an `openbell.config` ``ExchangeConfig``."""

@@ -13,6 +13,7 @@ from openbell.timing.clock import today_utc
 from openbell.timing.custom import custom_schedule
 from openbell.timing.exchanges import directory, exchange_schedule, table_is_of_installed_release, whole_directory
 from openbell.timing.extended import extended_segments
+from openbell.timing.globex import globex_schedule
 from openbell.timing.grid import SessionGrid, day_number
 from openbell.timing.library import EARLIEST
 
@@ -124,6 +125,8 @@ def _schedule_of(exchange: str | ExchangeConfig, *, latest: bool) -> Schedule:
     """Return the schedule of a known exchange, or the one that a config describes."""
     if isinstance(exchange, str):
         name = canonical_name(exchange)
+        if name == "CME_GLOBEX":
+            return globex_schedule(*(_schedule_of(other, latest=latest) for other in ("CMES", "XNYS")))
         if name not in OWN_CALENDARS:
             return exchange_schedule(name, _in_a_year(), latest=latest)
         from openbell.config.exchange import ExchangeConfig
