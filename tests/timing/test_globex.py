@@ -1,8 +1,7 @@
 """Equity-index futures of CME Globex: `US_FUTURES`.
 
 Sources: CME's notices of the changes of 2012-11-18 (trade dates end at 16:15, halt from 15:15 to 15:30), of 2015-09-21
-(end at 16:00) and of 2021-06-28 (no halt); CME Group's holiday calendars (12:15 where the NYSE closes at 13:00, 12:00 on
-holidays, 10:30 before mid-2014, 8:15 on Good Fridays with a jobs report).
+(they end at 16:00) and of 2021-06-28 (no halt); CME Group's holiday calendars.
 """
 
 from __future__ import annotations
