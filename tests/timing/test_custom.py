@@ -409,3 +409,41 @@ class TestSpecialSessions:
         config = load_config(config_of({"name": "A", "like": "XBOM", "special_sessions": special}))
 
         assert load_config(config.resolved()).exchange == config.exchange
+
+
+class TestExtendedHours:
+    """Regular hours inside extended ones, for exchanges of the user's own."""
+
+    def test_regular_hours_within_the_sessions_of_another_exchange(self) -> None:
+        values = {"name": "ES_RTH", "like": "US_FUTURES", "open": "08:30", "close": "15:00", "breaks": []}
+        config = ExchangeConfig.model_validate({**values, "extended": {"like": "US_FUTURES"}})
+        rth, whole = TimeManager(config), TimeManager(config, session_hours="extended")
+
+        assert hours(rth, date(2024, 7, 8)) == ["08:30-15:00"]
+        assert hours(whole, date(2024, 7, 8)) == ["07.17:00-08:30", "08:30-15:00", "15:00-16:00"]
+        assert hours(whole, date(2024, 11, 29)) == ["28.17:00-08:30", "08:30-12:15"], "an early close of Globex"
+        assert hours(whole, date(2021, 6, 25))[2:] == ["15:00-15:15", "15:30-16:00"], "with its halt"
+        assert not rth.is_session(date(2025, 1, 9)), "Globex closed before the regular hours began"
+        assert len(rth.expected_bar_times("30m", date(2024, 7, 8))[0]) == 13
+
+    def test_a_pre_open_and_a_post_close_by_times_of_day(self) -> None:
+        extended = {"open": "09:00", "close": "16:00"}
+        config = ExchangeConfig.model_validate({"name": "NSE_PRE", "like": "NSE", "extended": extended})
+        tm = TimeManager(config, session_hours="extended")
+
+        assert hours(tm, date(2024, 7, 2)) == ["09:00-09:15", "09:15-15:30", "15:30-16:00"]
+
+    def test_days_that_close_early_have_no_post_market_unless_its_end_is_given(self) -> None:
+        early = {"early_closes": {"2024-12-24": "12:00"}}
+        for more, last in (({}, []), ({"early_close": "13:00"}, ["12:00-13:00"])):
+            extended = {"open": "07:00", "close": "18:00", **more}
+            config = ExchangeConfig.model_validate({**DESK, **early, "extended": extended})
+            tm = TimeManager(config, session_hours="extended")
+
+            assert hours(tm, date(2024, 12, 24)) == ["07:00-08:00", "08:00-12:00", *last]
+            assert hours(tm, date(2024, 12, 23)) == ["07:00-08:00", "08:00-17:30", "17:30-18:00"]
+
+    def test_extended_hours_without_times_are_refused(self) -> None:
+        for extended in ({}, {"open": "09:00"}, {"like": "CMES", "open": "09:00", "close": "10:00"}):
+            with pytest.raises(ConfigError, match=r"exchange\.extended: write open and close, or like"):
+                load_config(config_of({**DESK, "extended": extended}))

@@ -24,7 +24,7 @@ from openbell.config.documented import Level
 from openbell.config.fields import ClockTime, Day
 from openbell.errors import did_you_mean
 
-__all__ = ["WEEKDAYS", "BreakConfig", "Exchange", "ExchangeConfig", "SpecialSessionConfig"]
+__all__ = ["WEEKDAYS", "BreakConfig", "Exchange", "ExchangeConfig", "ExtendedHoursConfig", "SpecialSessionConfig"]
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WEEKDAYS = tuple(name[:3] for name in _WEEKDAYS)
@@ -102,6 +102,25 @@ class SpecialSessionConfig(Level):
         return self
 
 
+class ExtendedHoursConfig(Level):
+    """Trading before and after the regular hours."""
+
+    like: Annotated[str, Field(min_length=1, strict=True)] | None = None
+    """The exchange whose sessions of the same date are the extended hours; the regular hours are cut to them."""
+    open: ClockTime | None = None
+    """When the pre-market begins."""
+    close: Closing | None = None
+    """When the post-market ends."""
+    early_close: Closing | None = None
+    """When it ends on days that close early; without it there is no post-market then."""
+
+    @model_validator(mode="after")
+    def _names_hours(self) -> ExtendedHoursConfig:
+        if (self.like is None) == (self.open is None or self.close is None) or (self.like and self.early_close):
+            raise ValueError("write open and close, or like: the exchange whose sessions are the extended hours.")
+        return self
+
+
 class ExchangeConfig(Level):
     """Own sessions, by days and hours or by their differences from a known exchange.
 
@@ -133,6 +152,8 @@ class ExchangeConfig(Level):
     """When sessions of single days, or of a day of every year, close earlier than usual: {2024-12-24: "13:00"}."""
     late_opens: dict[Days, ClockTime] = Field(default_factory=dict)
     """When sessions of such days open later."""
+    extended: ExtendedHoursConfig | None = None
+    """The hours around the regular ones, for ``session_hours: extended``."""
 
     @field_validator("timezone")
     @classmethod

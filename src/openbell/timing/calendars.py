@@ -12,7 +12,7 @@ from openbell.timing.aliases import ALIASES, OWN_CALENDARS
 from openbell.timing.clock import today_utc
 from openbell.timing.custom import custom_schedule
 from openbell.timing.exchanges import directory, exchange_schedule, table_is_of_installed_release, whole_directory
-from openbell.timing.extended import extended_segments
+from openbell.timing.extended import cut_to, extended_segments, segments_around, segments_within
 from openbell.timing.globex import globex_schedule
 from openbell.timing.grid import SessionGrid, day_number
 from openbell.timing.library import EARLIEST
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from openbell.config.exchange import ExchangeConfig
     from openbell.timing.exchanges import Directory
-    from openbell.timing.schedule import Schedule
+    from openbell.timing.schedule import Schedule, Segments
 
 __all__ = ["ExchangeCalendar", "SessionHours", "calendar_names", "canonical_name", "load_calendar"]
 
@@ -107,8 +107,7 @@ def load_calendar(
         return replace(load_calendar(exchange, session_hours), settled_until=None)
     schedule = _schedule_of(exchange, latest=latest)
     name = exchange if isinstance(exchange, str) else exchange.name
-    extended = extended_segments(schedule, name) if session_hours == "extended" else []
-    grid = schedule.grid(extended)
+    grid = schedule.grid(_extended(exchange, schedule, latest=latest) if session_hours == "extended" else [])
     first_segment, after_segment = grid.segments_of_sessions()
     return ExchangeCalendar(
         exchange=name,
@@ -119,6 +118,15 @@ def load_calendar(
         last_ns=grid.segment_close_ns[after_segment - 1],
         settled_until=schedule.settled_until,
     )
+
+
+def _extended(exchange: str | ExchangeConfig, schedule: Schedule, *, latest: bool) -> list[Segments]:
+    """Return the pre-market and post-market of an exchange, as a config describes them or as they are known."""
+    if isinstance(exchange, str) or exchange.extended is None:
+        return extended_segments(schedule, exchange if isinstance(exchange, str) else exchange.name)
+    if exchange.extended.like is None:
+        return segments_around(schedule, exchange.extended)
+    return segments_within(schedule, _schedule_of(exchange.extended.like, latest=latest))
 
 
 def _schedule_of(exchange: str | ExchangeConfig, *, latest: bool) -> Schedule:
@@ -140,7 +148,10 @@ def _schedule_of(exchange: str | ExchangeConfig, *, latest: bool) -> Schedule:
                 f"like: {own.name} if yours is based on it."
             )
     like = _schedule_of(own.like, latest=latest) if own.like else None
-    return custom_schedule(own, like, (day_number(EARLIEST), day_number(today_utc()) + _DAYS_AHEAD))
+    schedule = custom_schedule(own, like, (day_number(EARLIEST), day_number(today_utc()) + _DAYS_AHEAD))
+    if own.extended and own.extended.like:
+        return cut_to(schedule, _schedule_of(own.extended.like, latest=latest))
+    return schedule
 
 
 def _in_a_year() -> date:

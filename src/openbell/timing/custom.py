@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from openbell.config.exchange import ExchangeConfig
 
-__all__ = ["custom_schedule"]
+__all__ = ["custom_schedule", "hours_of_days"]
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _THURSDAY = 3  # what 1970-01-01 was
@@ -47,7 +47,7 @@ def custom_schedule(own: ExchangeConfig, like: Schedule | None, known: tuple[int
     first_day, last_day = (like.first_day, like.last_day) if like else known
     zone = ZoneInfo(own.timezone) if own.timezone else like.timezone if like else ZoneInfo("UTC")
     if own.open is not None and own.close is not None:
-        opens, closes = _own_hours(days, own.open, own.close, zone)
+        opens, closes = hours_of_days(days, own.open, own.close, zone)
         settled_until = like.settled_until if like else None
         schedule = Schedule(own.name, zone, first_day, last_day, days, opens, closes, settled_until=settled_until)
     elif like is not None:
@@ -125,7 +125,7 @@ def _matches(days: NDArray[np.int64], text: str) -> NDArray[np.bool_]:
     return np.asarray(month * 100 + day == int(text.replace("-", "")), np.bool_)
 
 
-def _own_hours(
+def hours_of_days(
     days: NDArray[np.int64], opens: time, closes: time, zone: ZoneInfo
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return open and close of each day.
@@ -213,7 +213,7 @@ def _with_special_hours(schedule: Schedule, own: ExchangeConfig) -> Schedule:
             datetime.fromtimestamp(int(ns) // 1_000_000_000, zone).time() for ns in (opens[row], closes[row])
         )
         begins, ends = special.open or local_open, local_close if special.close is None else special.close
-        (first,), (last,) = _own_hours(schedule.days[row : row + 1], begins, ends, zone)
+        (first,), (last,) = hours_of_days(schedule.days[row : row + 1], begins, ends, zone)
         opens[row], closes[row] = first, last
     return replace(schedule, open_ns=opens, close_ns=closes)
 
