@@ -95,6 +95,8 @@ def _inputs(
     """
     columns = {c: _column(indicator, frame, c) if c in indicator.inputs else _EMPTY for c in PRICE_COLUMNS}
     if not indicator.session_aware:
+        # Rows out of order, or twice, have no value either where times are not asked for.
+        _check_ascending(_starts(frame, kind), "timestamp")
         rows = np.zeros(len(frame), np.int64)
         return _inputs_at(columns, rows, rows, rows), None
     start = _times(indicator, frame, kind, "timestamp")
