@@ -14,6 +14,7 @@ from openbell.engine.gc_control import rare_collection
 from openbell.engine.observer import RunReporter, SessionObserver
 from openbell.engine.preflight import require_good_config
 from openbell.errors import CalendarError, ProvisioningError
+from openbell.model.interval import parse_interval
 from openbell.provisioning import Addition, ProvisioningContext, RunScope
 from openbell.provisioning.needs import analyze
 from openbell.provisioning.plan import plan_symbol
@@ -26,7 +27,7 @@ from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -99,8 +100,9 @@ class SystemManager:
         """Oddities of calendar and data taken together, looked up when first asked for.
 
         The calendar ends before the data, or calls a day a session on which no symbol of the config has bars; or a
-        symbol has a gap policy of its own and no bars. The summary's ``warnings`` hold these, observers that failed
-        and, when the run is over, the keys of a ``config`` that nobody read.
+        symbol has a gap policy of its own and no bars; or no bar of a stream closes within the run. The
+        summary's ``warnings`` hold these, observers that failed and, when the run is over, the keys of a ``config``
+        that nobody read.
         """
         return _oddities(self.config, self.time_manager, self.data_manager, self.coordinator.days)
 
@@ -207,7 +209,7 @@ def _oddities(
     """Return the warnings about a run of these days.
 
     The calendar ends before the data, or calls a day a session on which no symbol of the config has bars; or a symbol
-    has a gap policy of its own and no bars.
+    has a gap policy of its own and no bars; or no bar of a stream closes within these days.
     """
     symbols = config.session_data_config.symbols
     stored = first_stored_day(data_manager.store, time_manager, symbols) or days[0]
@@ -217,7 +219,21 @@ def _oddities(
         *bars_beyond_calendar(data_manager.store, time_manager, symbols),
         *questions_of_calendar(data_manager.store, time_manager, symbols, begin, days[-1]),
         *_unknown_gap_policies(config, data_manager, days),
+        *_streams_without_bars(config, time_manager, days),
     )
+
+
+def _streams_without_bars(config: SessionConfig, time_manager: TimeManager, days: Sequence[date]) -> Iterator[str]:
+    """Iterate over warnings about streams without a bar that closes within the run."""
+    longer = [name for name in config.session_data_config.streams if not parse_interval(name).is_intraday]
+    for name in longer:
+        expected = time_manager.grid(days[0], days[-1]).expected_bars(parse_interval(name))
+        if expected.end_ns[0] > time_manager.session(days[-1]).last_ns:
+            closes = time_manager.day_of(int(expected.end_ns[0]))
+            yield (
+                f"session_data_config.streams names {name}, and no {name} bar closes from {days[0]} to {days[-1]}; the "
+                f"running one closes on {closes}. Set a later end_date, or take it out."
+            )
 
 
 def _first_day_of_history(

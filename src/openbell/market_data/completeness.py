@@ -80,10 +80,10 @@ def measure_completeness(
 def longest_by_chance(
     runs: NDArray[np.int64], present: NDArray[np.int64], expected: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return, per session, the longest run of missing bars that chance explains; 0 where trading is not thin.
+    """Return the longest run of missing bars that chance explains in each session.
 
-    Trading is thin where 5 % or more of the bars are followed by a missing one. With ``p`` that share of ``N`` expected
-    bars, chance explains up to three times the ``n`` for which ``N * p**n`` is 0.01.
+    It is 0 where trading is not thin. Trading is thin where 5 % or more of the bars are followed by a missing one. With
+    ``p`` that share of ``N`` expected bars, chance explains up to three times the ``n`` for which ``N * p**n`` is 0.01.
 
     Args:
         runs: How many runs of missing bars each session has.

@@ -81,13 +81,18 @@ class Market:
         return self.time_manager.now_ns
 
     def calendar_start(self, need: IntervalNeed) -> date:
-        """Return the session in which the history of a need begins if no bar is missing.
+        """Return the session in which a need begins if no bar is missing.
+
+        A bar of several sessions that is running on the session's day is a part of it.
 
         Raises:
             CalendarError: The calendar does not reach that far back.
         """
         tm, sessions = self.time_manager, max(need.trailing_sessions, need.lookback_sessions)
         first = tm.session_before(self.day, sessions) if sessions else self.day
+        if not need.interval.is_intraday:
+            running, _ = tm.widened(need.interval, self.day, self.day)
+            first = min(first, running)
         return min(first, tm.first_session_for_bars(need.interval, need.bars, self.day)) if need.bars else first
 
     def sessions_from(self, first: date) -> PastSessions:
