@@ -13,6 +13,7 @@ from openbell.model.interval import why_underivable
 from openbell.provisioning.context import Market, ProvisioningContext
 from openbell.provisioning.history import find_history
 from openbell.provisioning.holes import days_by_name, empty_sessions, hole_warnings
+from openbell.provisioning.splits import split_warnings
 from openbell.registry import Registry
 
 if TYPE_CHECKING:
@@ -188,6 +189,7 @@ def _warnings(evidence: Evidence, bars: Mapping[str, Bars], context: Provisionin
     for name, proof in evidence.histories.items():
         yield from _history_shortfalls(name, proof, bars[name], evidence.symbol, context)
     yield from hole_warnings(evidence.symbol, evidence.histories, bars, context)
+    yield from split_warnings(evidence.symbol, evidence.histories, bars, context)
 
 
 def _unsettled(evidence: Evidence) -> Iterator[str]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openbell.store.store import BarStore
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["daily_sums", "declared_splits", "undeclared_splits"]
+__all__ = ["daily_sums", "declared_splits", "likely_splits", "undeclared_splits"]
 
 _RATIOS = {
     "2-for-1": 2.0, "3-for-1": 3.0, "3-for-2": 1.5, "4-for-1": 4.0, "5-for-1": 5.0, "5-for-4": 1.25, "4-for-3": 4 / 3,
@@ -115,6 +115,25 @@ def undeclared_splits(bars: Bars, grid: SessionGrid, declared: Collection[int] =
     return found
 
 
+def likely_splits(bars: Bars, grid: SessionGrid) -> list[Finding]:
+    """Report undeclared splits, and steps to about a quarter or to four times that are too recent to be sure of.
+
+    `undeclared_splits` wants sessions on both sides; of such a step one is enough, when no close since lies nearer to
+    the level before it.
+    """
+    found = undeclared_splits(bars, grid)
+    known = {finding.start_ns for finding in found}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = np.log(bars.close[:-1] / bars.open[1:])
+    session = np.searchsorted(grid.open_ns, bars.timestamp)
+    for before in np.flatnonzero(np.abs(step) >= _HUGE - _NEAR_HUGE):
+        night = _Night(bars, int(before) + 1, float(step[before]))
+        near = session[before + 1] - session[before] <= _SESSIONS_APART
+        if near and int(bars.timestamp[before + 1]) not in known and night.is_recent and night.stays:
+            found.append(_finding(night))
+    return sorted(found, key=lambda finding: finding.start_ns)
+
+
 @dataclass(frozen=True, slots=True)
 class _Night:
     """A step of the price over a night.
@@ -136,11 +155,30 @@ class _Night:
 
         An empty text when none is near.
         """
-        name, ratio = min(_RATIOS.items(), key=lambda item: abs(abs(self.step) - np.log(item[1])))
-        if abs(abs(self.step) - np.log(ratio)) > (_NEAR_HUGE if self.is_huge else _NEAR):
-            return ""
-        new, old = name.split("-for-")
-        return name if self.step > 0 else f"{old}-for-{new}"
+        off = abs(abs(self.step) - np.log(_RATIOS[self._usual]))
+        return "" if off > (_NEAR_HUGE if self.is_huge else _NEAR) else self.nearest
+
+    @property
+    def nearest(self) -> str:
+        """The name of the nearest usual split, however far off."""
+        new, old = self._usual.split("-for-")
+        return self._usual if self.step > 0 else f"{old}-for-{new}"
+
+    @property
+    def _usual(self) -> str:
+        return min(_RATIOS, key=lambda name: abs(abs(self.step) - np.log(_RATIOS[name])))
+
+    @property
+    def is_recent(self) -> bool:
+        """Whether there are too few sessions on a side to compare levels."""
+        return len(self.bars) < 2 * _REACH or min(self.row, len(self.bars) - self.row) < _FEWEST
+
+    @property
+    def stays(self) -> bool:
+        """Whether no close since lies nearer to the level before the night."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved = np.log(self.bars.close[self.row : self.row + _REACH] / self.bars.open[self.row])
+        return bool((np.abs(moved) < abs(self.step) / 2).all())
 
     def is_split(self) -> bool:
         """Return whether ratio and level are those of a split, and all else is usual."""
@@ -162,9 +200,9 @@ def _money_is_usual(earlier: Bars, later: Bars) -> bool:
 
 def _finding(night: _Night) -> Finding:
     bars, row = night.bars, night.row
-    about = "about a " if night.is_huge else ""
+    about = "about a " if night.is_huge or not night.name else ""
     text = (
-        f"{about}{night.name} split? The price went from {bars.close[row - 1]:g} to {bars.open[row]:g} over the night "
-        "and stayed, and no corporate action says so: bars before it are on another price basis"
+        f"{about}{night.nearest} split? The price went from {bars.close[row - 1]:g} to {bars.open[row]:g} over the "
+        "night and stayed, and no corporate action says so: bars before it are on another price basis"
     )
     return Finding("undeclared_split", "serious", int(bars.timestamp[row]), int(bars.end[row]), 1, text)

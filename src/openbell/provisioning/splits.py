@@ -1,0 +1,85 @@
+"""Warnings about splits in a history that no corporate action declares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.model.interval import parse_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from openbell.model.bars import Bars, BarTimes
+    from openbell.model.interval import Interval
+    from openbell.provisioning.context import Market, ProvisioningContext
+    from openbell.provisioning.history import HistoryProof
+
+__all__ = ["split_warnings"]
+
+_SMALLEST = float(np.log(1.2))
+
+
+def split_warnings(
+    symbol: str, histories: Mapping[str, HistoryProof], bars: Mapping[str, Bars], context: ProvisioningContext
+) -> Iterator[str]:
+    """Iterate over warnings about steps of the price over a night that look like splits.
+
+    The deepest history of every stored interval is looked at, up to the session's start. Raw prices are asked for with
+    all their steps.
+
+    Args:
+        symbol: The symbol.
+        histories: By interval, what the store has.
+        bars: By interval, the bars that were read to know that.
+        context: The session.
+    """
+    if context.data_manager.adjustment == "raw":
+        return
+    deepest: dict[Interval, HistoryProof] = {}
+    for proof in histories.values():
+        if proof.start_ns < context.market(symbol).start_ns:
+            known = deepest.setdefault(proof.need.base, proof)
+            if proof.start_ns < known.start_ns:
+                deepest[proof.need.base] = proof
+    texts: dict[str, str] = {}
+    for base, proof in deepest.items():
+        if proof.need.interval.is_intraday or proof.need.interval == base:
+            read = bars[str(proof.need.interval)]
+        else:  # a bar of several sessions has no nights
+            first, last = proof.first_session, context.day
+            read = context.data_manager.load_historical_bars(symbol, "1d", first, last, base=str(base))
+        for day, text in _found(symbol, read, proof, context):
+            texts.setdefault(day, text)
+    yield from texts.values()
+
+
+def _found(symbol: str, bars: Bars, proof: HistoryProof, context: ProvisioningContext) -> Iterator[tuple[str, str]]:
+    market = context.market(symbol)
+    before, after, history = context.memo(_nights, market, bars.times, proof.start_ns)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        steps = np.abs(np.log(bars.close[before] / bars.open[after]))
+    if not (steps > _SMALLEST).any():  # the usual case: a run then imports no checks
+        return
+    from openbell.market_data.aggregate import aggregate
+    from openbell.quality.splits import likely_splits
+
+    read = bars[history]
+    grid = market.time_manager.grid(proof.first_session, market.day)
+    if proof.need.interval.is_intraday:
+        read = aggregate(read, grid, parse_interval("1d"), base=proof.need.interval)
+    for finding in likely_splits(read, grid):
+        day = f"{market.time_manager.day_of(finding.start_ns)}"
+        yield day, f"{finding.text} (on {day}); see `openbell data check`, declare it with openbell data import actions"
+
+
+def _nights(market: Market, times: BarTimes, start_ns: int) -> tuple[NDArray[np.intp], NDArray[np.intp], slice]:
+    """Return the last row before each night and the first after it, and the rows of the history."""
+    history = slice(int(times.timestamp.searchsorted(start_ns)), market.today_row(times))
+    starts = market.sessions_from(market.time_manager.day_of(start_ns)).start_ns
+    after = np.unique(times.timestamp.searchsorted(starts))
+    after = after[(after > history.start) & (after < history.stop)]
+    return after - 1, after, history
