@@ -16,6 +16,7 @@ The tree is sorted by what the caller can do about it:
     │   └── ShortfallError        ... fewer bars than were asked for (gives both numbers)
     ├── RunFolderError            a run folder that can no longer be written (free its disk, or name another)
     ├── ProvisioningError         nothing of what was asked for could be provisioned
+    │   └── SessionOverError      ... because its session is over (ask the session of today)
     └── ComponentError            a user's scanner or strategy raised (gives the session time)
         └── SubscriptionError     ... nothing, but subscribes to bars that cannot be had (says which, and why)
 """
@@ -41,6 +42,7 @@ __all__ = [
     "OpenbellError",
     "ProvisioningError",
     "RunFolderError",
+    "SessionOverError",
     "ShortfallError",
     "StoreError",
     "SubscriptionError",
@@ -172,6 +174,10 @@ class RunFolderError(OpenbellError):
 
 class ProvisioningError(OpenbellError):
     """A request of which nothing could be provisioned."""
+
+
+class SessionOverError(ProvisioningError):
+    """A change to a session that is over."""
 
 
 class ComponentError(OpenbellError):

@@ -163,7 +163,14 @@ def test_the_log_as_json_has_session_time_and_at_vv_the_steps(call: Any) -> None
     signals = [event for event in events if event["event"] == "signal"]
     assert len(signals) == 7 + 4 + 7
     assert signals[0]["session_time"] == "2024-07-02T10:30:00-04:00"
-    assert any(event["level"] == "debug" and event["steps_ms"] for event in events)
+    phases = ("analysed", "validated", "provisioned")
+    of_alfa = [event for event in events if event["event"] in phases and event["symbol"] == "ALFA"]
+    assert tuple(event["event"] for event in of_alfa[:3]) == phases
+    analysed, validated, provisioned = of_alfa[:3]
+    assert analysed["bars_of_history"] == {"1m": 0, "5m": 5}
+    assert analysed["indicators"] == ["sma_5_5m"]
+    assert validated["steps"] == list(provisioned["steps_ms"])
+    assert {event["session_time"] for event in of_alfa[:3]} == {"2024-07-02T09:30:00-04:00"}
 
 
 def test_a_plan_of_nothing_that_can_be_loaded_exits_3(call: Any) -> None:
@@ -240,9 +247,7 @@ def test_a_strategy_that_logs_through_structlog_itself_obeys_the_log_options(fol
         "class Chatty(Strategy):\n"
         "    def setup(self):\n"
         "        structlog.get_logger().info('small talk')\n"
-        "        structlog.get_logger().warning('worth a word')\n"
-        "    def on_bar(self, bar):\n"
-        "        return None\n",
+        "        structlog.get_logger().warning('worth a word')\n",
         encoding="utf-8",
     )
     config = folder / f"{tmp_path.name}.json"

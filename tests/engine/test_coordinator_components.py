@@ -235,7 +235,7 @@ class TestSignals:
     def test_one_several_or_none(self, minute_store: Path) -> None:
         returned = iter([None, Signal("SPY", "BUY", "one"), [Signal("SPY", "SELL"), Signal("IBM", "BUY")], (), []])
         probe = probe_strategy(subscriptions=[("SPY", "60m")], on_bar=lambda s, b: next(returned, None))
-        day = engine(minute_store, strategies=[probe]).run()["days"][0]
+        day = engine(minute_store, symbols=["SPY", "IBM"], strategies=[probe]).run()["days"][0]
 
         assert [(s["time"][11:16], s["symbol"], s["action"], s["reason"]) for s in day["signals"]] == [
             ("11:30", "SPY", "BUY", "one"),

@@ -40,7 +40,7 @@ def test_a_new_symbol_is_there_for_a_strategy(store: Path) -> None:
         done.append(context.add_symbol("NEW"))
         made_store(store, ["NEW"], *DAYS)
         done.append(context.add_symbol("NEW"))
-        done.append(context.add_indicator("NEW", CONFIGS[0]))
+        done.append(bool(context.add_indicator("NEW", CONFIGS[0])))
 
     engine(store, days=DAYS[1], strategies=[strategy_at("10:30", add)]).run()
     assert done == [False, True, True]

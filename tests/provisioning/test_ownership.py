@@ -139,7 +139,7 @@ def test_a_lock_belongs_to_who_set_it(system: SystemManager) -> None:
     record = system.coordinator.journal.records[-1]
     assert (record.operation_type, record.ok) == ("unlock", False)
     assert record.errors[0].startswith("strategy C holds no lock on AIG; it is locked by strategy A, strategy B")
-    assert not system.coordinator.unlock_symbol("AIG"), "that of the coordinator's caller is no strategy's"
+    assert not system.coordinator.unlock_symbol("AIG", unlocked_by="scanner")
     assert p.unlock_symbol("AIG", **by(system, "strategy A"))
     assert not p.unlock_symbol("AIG", **by(system, "strategy A"))
     assert not p.remove_symbols(["AIG"], **by(system, "strategy A"))[0]
@@ -185,9 +185,8 @@ def test_the_coordinator_removes_what_it_added(system: SystemManager) -> None:
     assert held(system) is None
 
 
-def test_a_source_stands_for_all_of_its_kind(minute_store: Path) -> None:
-    system = engine(minute_store, strategies=[strategy_at("10:30", lambda c: c.add_symbol("AIG"))])
-    system.run()
+def test_a_source_stands_for_all_of_its_kind(system: SystemManager) -> None:
+    system.coordinator.provisioner.add_symbol("AIG", **by(system, "strategy A"))
 
     assert system.coordinator.remove_symbol("AIG", removed_by="strategy")
     assert system.session_data.get_symbol_data("AIG") is None

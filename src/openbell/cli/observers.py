@@ -134,11 +134,10 @@ class LogObserver(SessionObserver):
         if not record.ok:
             if record.operation_type in ("remove", "lock", "unlock"):
                 self._log.info("refused", **fields, errors=list(record.errors))
-        elif record.operation_type == "symbol":
-            self._log.info("provisioned", **fields)
         else:
             steps = {step.name: round(step.ms, 3) for step in record.steps}
-            self._log.debug("provisioned", **fields, reason=record.reason, steps_ms=steps)
+            log = self._log.info if record.operation_type == "symbol" else self._log.debug
+            log("provisioned", **fields, reason=record.reason, steps_ms=steps)
 
     def day_prepared(self, session_data: SessionData) -> None:
         """Log the begin of the session."""

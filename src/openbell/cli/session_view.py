@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
     from openbell.actions import Action
     from openbell.market_data.completeness import Gap
-    from openbell.model.events import SignalEvent
+    from openbell.model.events import ScanEvent, SignalEvent
     from openbell.results.result import DayResult, IndicatorResult, SymbolResult
 
 __all__ = ["adjusted_lines", "hours", "session_views"]
 
 _MOST_SIGNALS = 3
+_MOST_SCANS = 3
 _MOST_GAPS = 3
 _MOST_ACTIONS = 3
 
@@ -70,6 +71,7 @@ def _lines(day: DayResult, like: DayResult | None) -> Iterator[str]:
     for scan in day.scans:
         if scan.symbols:
             yield f"[cyan]found[/]   {escape(scan.scanner)} at {scan.time:%H:%M}: {some(scan.symbols)}"
+    yield from _empty_scans(day.scans)
     yield from _signals(day.signals)
     called = counted(day.callbacks, "time")
     yield f"[dim]{counted(day.bars_streamed, 'bar')} streamed, strategies called {called}[/]"
@@ -145,6 +147,17 @@ def _filled(name: str, symbol: SymbolResult) -> Iterator[str]:
     series = [f"{bars.synthetic_rows:,} {interval}" for interval, bars in symbol.bars.items() if bars.synthetic_rows]
     if series:
         yield f"[yellow]filled[/]  {escape(name)} gaps with synthetic bars: {', '.join(series)}"
+
+
+def _empty_scans(scans: Sequence[ScanEvent]) -> Iterator[str]:
+    """Yield a line for each scanner with the scans that found nothing."""
+    empty: dict[str, list[str]] = {}
+    for scan in scans:
+        if not scan.symbols:
+            empty.setdefault(scan.scanner, []).append(f"{scan.time:%H:%M}")
+    for scanner, times in empty.items():
+        more = f" and {len(times) - _MOST_SCANS} times more" if len(times) > _MOST_SCANS else ""
+        yield f"[cyan]found[/]   {escape(scanner)} at {', '.join(times[:_MOST_SCANS])}{more}: nothing"
 
 
 def _signals(signals: Sequence[SignalEvent]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openbell.compat.requirements import ProvisioningRequirements, analyze_requirements, plan_of
+from openbell.compat.requirements import ProvisioningRequirements, plan_of
 from openbell.provisioning.needs import Addition
 from openbell.provisioning.validation import RULES, Evidence
 
@@ -62,17 +62,19 @@ class SeedCoordinator(ABC):
 
     def _validate_symbol_for_loading(self, symbol: str) -> SymbolValidationResult:
         """Run all rules on a symbol without changing anything."""
-        req = analyze_requirements("symbol", symbol, "config", self.session_data, self)
-        context, found = self.provisioner.context, req.proof.histories
-        evidence = Evidence(Addition("symbol", symbol, "config"), req.needs, found)
+        addition = Addition("symbol", symbol, "config")
+        # Not by a plan, which proves nothing of a symbol that is loaded already.
+        needs, proof = self.provisioner.prove(addition)
+        context, found = self.provisioner.context, proof.histories
+        evidence = Evidence(addition, needs, found)
         return SymbolValidationResult(
             symbol=symbol,
-            can_proceed=req.can_proceed,
-            errors=tuple(req.validation_errors),
-            warnings=tuple(req.warnings),
+            can_proceed=not proof.errors,
+            errors=proof.errors,
+            warnings=proof.warnings,
             data_source_available=RULES.get("data_source")(evidence, context) is None,
             has_historical_data=bool(found) and RULES.get("historical_availability")(evidence, context) is None,
-            has_parquet_data=bool(found) and found.keys() == req.needs.intervals.keys(),
+            has_parquet_data=bool(found) and found.keys() == needs.intervals.keys(),
         )
 
     def _check_data_source_for_symbol(self, symbol: str) -> bool:

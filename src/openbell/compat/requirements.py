@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from openbell.errors import UnknownNameError
+from openbell.errors import CalendarError, UnknownNameError
 from openbell.model.interval import parse_interval
 from openbell.provisioning.context import Market, ProvisioningContext
 from openbell.provisioning.journal import Journal
@@ -15,6 +15,8 @@ from openbell.provisioning.steps import STEPS, Plan, Step, StepWork
 from openbell.provisioning.validation import Proof
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from openbell.config import IndicatorConfig
     from openbell.session import SessionData
 
@@ -45,6 +47,7 @@ class ProvisioningRequirements:
         meets_session_config_requirements: Whether the symbol is full afterwards, as far as this operation decides.
         added_by: The source that the symbol will name.
         reason: Why, for people.
+        session_date: The session that it was analysed for; it is refused in any other.
         needs: The needs as analysis returned them.
         proof: The proof as validation returned it.
     """
@@ -68,6 +71,7 @@ class ProvisioningRequirements:
     meets_session_config_requirements: bool = False
     added_by: str = "adhoc"
     reason: str = ""
+    session_date: date | None = None
     needs: Needs = field(default_factory=Needs, compare=False, repr=False)
     proof: Proof = field(default_factory=Proof, compare=False, repr=False)
 
@@ -121,7 +125,7 @@ def requirements_of(plan: Plan, context: ProvisioningContext) -> ProvisioningReq
         required_intervals=list(needs.intervals),
         base_interval=needs.base_interval,
         needs_historical=needs.needs_historical,
-        historical_days=0 if proof.errors else _calendar_sessions(plan, context),
+        historical_days=_calendar_sessions(plan, context),
         historical_bars=max((need.bars for need in needs.intervals.values()), default=0),
         indicator_config=addition.details.get("indicator_config"),
         can_proceed=not proof.errors,
@@ -131,6 +135,7 @@ def requirements_of(plan: Plan, context: ProvisioningContext) -> ProvisioningReq
         meets_session_config_requirements=needs.full_symbol,
         added_by=plan.added_by,
         reason=plan.reason,
+        session_date=context.day,
         needs=needs,
         proof=proof,
     )
@@ -153,13 +158,17 @@ def plan_of(req: ProvisioningRequirements, context: ProvisioningContext) -> Plan
         symbol_exists=req.symbol_exists,
         added_by=req.added_by,
         reason=req.reason,
+        day=req.session_date,
     )
 
 
 def _calendar_sessions(plan: Plan, context: ProvisioningContext) -> int:
-    """Count the sessions that the deepest need reaches back over, were no bar missing."""
+    """Count the sessions that the deepest need reaches back over, were no bar missing; at most all of the calendar."""
     market, needs = context.market(plan.symbol), plan.needs.intervals.values()
-    first = min((context.memo(Market.calendar_start, market, need) for need in needs), default=market.day)
+    try:
+        first = min((context.memo(Market.calendar_start, market, need) for need in needs), default=market.day)
+    except CalendarError:
+        first = market.time_manager.first_day
     return len(context.memo(Market.sessions_from, market, first))
 
 

@@ -14,6 +14,8 @@ from openbell.components.universes import load_universe
 from openbell.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from openbell.config import ComponentConfig, ScannerConfig, SessionConfig, StrategyConfig
 
 __all__ = ["ConfiguredClasses", "load_scanner", "load_strategy", "overrides"]
@@ -72,15 +74,23 @@ def load_strategy(strategy: StrategyConfig, config: SessionConfig) -> type[Strat
     """Load the class of a configured strategy.
 
     Raises:
-        ConfigError: It is not there, or it subscribes to bars and has no method that gets them.
+        ConfigError: It is not there, it subscribes to bars and has no method that gets them, or the other way round.
     """
     found = load_class(strategy.module, Strategy, config.folder)
-    called = ("on_bar", "on_slice")
-    if overrides(found, "subscriptions") and not any(overrides(found, name) for name in called):
-        own = [name for name in vars(found) if not name.startswith("_")]
-        near = next((hint for name in own if (hint := did_you_mean(name, called))), "")
+    called = [name for name in ("on_bar", "on_slice") if overrides(found, name)]
+    if overrides(found, "subscriptions") and not called:
+        near = _near(found, ("on_bar", "on_slice"))
         raise ConfigError(f"{strategy.module} subscribes to bars, and defines neither on_bar nor on_slice.{near}")
+    if called and not overrides(found, "subscriptions"):
+        near = _near(found, ("subscriptions",)) or " Define subscriptions, which returns (symbol, interval) pairs."
+        raise ConfigError(f"{strategy.module} defines {' and '.join(called)}, and subscribes to no bars.{near}")
     return found
+
+
+def _near(found: type[Strategy], names: Sequence[str]) -> str:
+    """Return a question for each method that may be one of ``names``, misspelt."""
+    own = [name for name in vars(found) if not name.startswith("_") and name not in vars(Strategy)]
+    return next((hint for name in own if (hint := did_you_mean(name, names))), "")
 
 
 def overrides(strategy: type[Strategy], method: str) -> bool:

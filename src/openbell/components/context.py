@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from openbell import indicators
 from openbell.components.added_indicator import AddedIndicator
 from openbell.config import IndicatorConfig
-from openbell.errors import ConfigError, DataError
+from openbell.errors import ConfigError, DataError, did_you_mean
+from openbell.indicators.registry import canonical_key
 from openbell.model.interval import parse_interval
-from openbell.provisioning.needs import Addition, analyze_indicator_requirements
+from openbell.provisioning.needs import Addition, analyze_indicator_requirements, checked_symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import date, datetime
 
     from openbell.provisioning import Provisioner
@@ -98,11 +98,10 @@ class SessionContext:
         try:
             return self.session_data.current[symbol].indicators[key]
         except KeyError:
-            canonical = _canonical_key(key)
-            found = self.session_data.get_indicator(symbol, canonical)
+            found = self.session_data.get_indicator(symbol, key)
         if found is None:
             remedy = f"add_indicator({symbol!r}, IndicatorConfig(...))"
-            raise self._missing(symbol, canonical, f"indicator {key}", remedy)
+            raise self._missing(symbol, canonical_key(key), f"indicator {key}", remedy)
         return found
 
     def add_symbol(self, symbol: str) -> bool:
@@ -182,21 +181,17 @@ class SessionContext:
     def _missing(self, symbol: str, key: str, what: str, remedy: str) -> DataError:
         """Make the error that says what the session holds instead, and why what is missing was refused."""
         data = self.session_data.get_symbol_data(symbol)
-        held = ", ".join([*data.bars, *data.indicators]) if data else "nothing"
+        near = did_you_mean(symbol, self.session_data.symbols)
+        held = ", ".join([*data.bars, *data.indicators]) if data else f"nothing{near and '.'}{near}"
         refusal = self._provisioner.refusal_of(symbol, key)
         advice = f"{refusal}" if refusal else f"Add it with context.{remedy}."
         return DataError(f"the session has no {what} of {symbol} (it has {held}). {advice}")
-
-
-@lru_cache(maxsize=4096)
-def _canonical_key(written: str) -> str:
-    """The key with all that was left out."""
-    # Cached, because strategies read by it at every bar.
-    return indicators.key(*indicators.parse_key(written))
 
 
 def _listed(symbols: Iterable[str], method: str) -> list[str]:
     """The symbols in order, without repeats."""
     if isinstance(symbols, str):
         raise ConfigError(f"{method} takes a list of symbols, not the text {symbols!r}; write [{symbols!r}]")
-    return list(dict.fromkeys(symbols))
+    if not isinstance(symbols, Iterable):
+        raise ConfigError(f"{method} takes a list of symbols, not {symbols!r}")
+    return list(dict.fromkeys(map(checked_symbol, symbols)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from openbell.components.scanner import ScannerContext
 from openbell.components.strategy import Signal, StrategyContext
-from openbell.errors import ComponentError, SubscriptionError
+from openbell.errors import ComponentError, DataError, SubscriptionError, did_you_mean
 from openbell.model.events import ScanEvent, SignalEvent
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class ComponentRunner:
         self._report = report
         self._time_manager = time_manager
         self._session_data = provisioner.context.session_data
+        self._journal = provisioner.journal
         self.signals: list[SignalEvent] = []
         self.scans: list[ScanEvent] = []
         self.scanners: list[ScannerOfDay] = []
@@ -158,10 +159,12 @@ class ComponentRunner:
         """Keep the signal, or the signals, that ``on_bar`` or ``on_slice`` returned.
 
         Raises:
-            ComponentError: It returned something else.
+            ComponentError: It returned something else, or a signal for a symbol that the session never had.
         """
         name, method = self._place_of(callback)
         for signal in (returned,) if isinstance(returned, Signal) else self.call(name, method, _signals, returned):
+            if signal.symbol not in self._session_data.current:
+                self.call(name, method, self._require_known, signal)
             event = SignalEvent(
                 time_ns=self._time_manager.now_ns,
                 zone=self._time_manager.timezone,
@@ -173,6 +176,12 @@ class ComponentRunner:
             )
             self.signals.append(event)
             self._report(event)
+
+    def _require_known(self, signal: Signal) -> None:
+        """Raise for a signal whose symbol nobody has added; one that was removed meanwhile may still be sold."""
+        if not any(record.symbol == signal.symbol and record.ok for record in self._journal.records):
+            near = did_you_mean(signal.symbol, self._session_data.symbols)
+            raise DataError(f"a signal for {signal.symbol!r}, which is not in the session.{near}")
 
     # Calls and their errors
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.compat import SeedCoordinator
-from openbell.components.configured import ConfiguredClasses
+from openbell.components.configured import ConfiguredClasses, overrides
 from openbell.engine.component_runner import ComponentRunner
 from openbell.engine.dispatcher import Dispatcher
 from openbell.engine.observer import RunReporter
@@ -15,7 +15,7 @@ from openbell.provisioning import Addition, Journal, Plan, Provisioner, Provisio
 from openbell.quality.calendar_fit import questions_of_calendar
 from openbell.results.day import day_result
 from openbell.session import SessionData
-from openbell.session.data import serve_additions
+from openbell.session.data import end_session, serve_additions
 from openbell.timing.clock import SimulatedClock, stopwatch
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class SessionCoordinator(SeedCoordinator):
             raise ConfigError(
                 f"{time_manager.exchange} has no session from {asked.start_date} to {asked.end_date}. Choose others."
             )
+        self.session_data = SessionData(self.days[0])
         self.begin_run(RunReporter())
         self.begin_day(self.days[0])
 
@@ -85,6 +86,7 @@ class SessionCoordinator(SeedCoordinator):
         self.journal = Journal(reporter.pending.append)
         self.load_s = self.run_s = 0.0
         self.days_without_bars: list[date] = []
+        self._has_subscribed: dict[str, bool] = {}
 
     def run_day(self, day: date) -> DayResult:
         """Run one session from its preparation to its end.
@@ -126,8 +128,15 @@ class SessionCoordinator(SeedCoordinator):
         except BaseException as error:
             runner.teardown_after(error)
             raise
-        runner.teardown()
+        else:
+            runner.teardown()
+        finally:
+            end_session(self.session_data)
         self.run_s += watch.seconds
+        for name, strategy in runner.strategies.items():
+            if overrides(type(strategy), "subscriptions"):
+                ever = self._has_subscribed.get(name, False)
+                self._has_subscribed[name] = ever or name in subscriptions.subscribed
         return day_result(
             self.session_data,
             self.time_manager,
@@ -151,12 +160,16 @@ class SessionCoordinator(SeedCoordinator):
         self._load_session_data()
 
     def begin_day(self, day: date) -> None:
-        """Begin an empty session, its clock at the start of trading."""
-        self.session_data = SessionData(day)
-        self.provisioner = Provisioner(self.context_of(self.session_data), self.journal)
-        serve_additions(self.session_data, self.provisioner)
-        self.dropped: dict[str, tuple[str, ...]] = {}
+        """Close the session before, and begin an empty one, its clock at the start of trading."""
+        # In this order, so that other threads meet a session that is over, or one that takes additions.
+        end_session(self.session_data)
         self.clock.reset(self.time_manager.session(day).first_ns)
+        session_data = SessionData(day)
+        provisioner = Provisioner(self.context_of(session_data), self.journal)
+        serve_additions(session_data, provisioner)
+        self.dropped: dict[str, tuple[str, ...]] = {}
+        self.provisioner = provisioner
+        self.session_data = session_data
 
     def context_of(self, session_data: SessionData) -> ProvisioningContext:
         """Return the context of provisioning as seen from a session."""
@@ -171,9 +184,12 @@ class SessionCoordinator(SeedCoordinator):
         Raises:
             ProvisioningError: None of them could be provisioned.
         """
-        plans = self.plan_config_symbols()
-        first_record = len(self.journal)
-        for plan, ok in zip(plans, self.provisioner.execute(plans), strict=True):
+        with self.session_data.operation_lock:
+            # Under one lock, so that nobody changes a symbol between its analysis and its addition.
+            plans = self.plan_config_symbols()
+            first_record = len(self.journal)
+            results = self.provisioner.execute(plans)
+        for plan, ok in zip(plans, results, strict=True):
             if not ok:
                 self.dropped[plan.symbol] = errors_of(self.journal.since(first_record), plan.symbol, "config")
         if plans and len(self.dropped) == len(plans):
@@ -189,9 +205,13 @@ class SessionCoordinator(SeedCoordinator):
         symbols = self.session_config.session_data_config.symbols
         return self.provisioner.plan(Addition("symbol", symbol, "config") for symbol in symbols)
 
-    def unread_keys(self) -> list[str]:
-        """Return warnings about keys of their configs that scanners and strategies never read."""
-        return self._classes.unread_keys()
+    def component_warnings(self) -> list[str]:
+        """Return warnings about keys that components never read, and strategies that never subscribed to anything."""
+        idle = [name for name, ever in self._has_subscribed.items() if not ever]
+        return [
+            *self._classes.unread_keys(),
+            *(f"{name} was never called: its subscriptions() returned nothing in any session" for name in idle),
+        ]
 
     # Additions, by the names of the specification
 
@@ -207,10 +227,13 @@ class SessionCoordinator(SeedCoordinator):
         """Remove what only ``removed_by`` needs of a symbol, unless it is locked."""
         return self.provisioner.remove_symbols([symbol], source=removed_by)[0]
 
-    def lock_symbol(self, symbol: str, reason: str = "in use") -> bool:
+    def lock_symbol(self, symbol: str, reason: str = "in use", locked_by: str = "strategy") -> bool:
         """Forbid the removal of a symbol, and return whether it is in the session."""
-        return self.provisioner.lock_symbol(symbol, reason=reason, source="strategy")
+        return self.provisioner.lock_symbol(symbol, reason=reason, source=locked_by)
 
-    def unlock_symbol(self, symbol: str) -> bool:
-        """Give up the lock of a strategy, and return whether it had one."""
-        return self.provisioner.unlock_symbol(symbol, source="strategy")
+    def unlock_symbol(self, symbol: str, unlocked_by: str = "strategy") -> bool:
+        """Give up all locks of ``unlocked_by``, and return whether there was one.
+
+        By default, those are the locks of all strategies, and of `lock_symbol`.
+        """
+        return self.provisioner.unlock_symbol(symbol, source=unlocked_by)

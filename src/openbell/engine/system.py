@@ -135,7 +135,7 @@ class SystemManager:
                     if folder:
                         folder.keep_day(self.session_data)
             self._require_bars()
-            self._unread = tuple(self.coordinator.unread_keys())
+            self._unread = tuple(self.coordinator.component_warnings())
             for warning in self._unread:
                 reporter.warned(warning)
         finally:

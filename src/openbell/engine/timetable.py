@@ -119,6 +119,7 @@ class Subscriptions:
         self._on_bar = on_bar
         self.bars_reported = 0
         self._times: dict[Cursor, SubscribedTimes] = {}
+        self.subscribed: set[str] = set()
         self._held: dict[str, set[tuple[str, str]]] = {}
 
     def resolve(self) -> tuple[list[Subscription], list[SliceSubscription]]:
@@ -171,6 +172,8 @@ class Subscriptions:
 
     def _end_others(self, name: str, pairs: list[tuple[str, str]]) -> None:
         """Take back what a strategy subscribed to before and does not now."""
+        if pairs:
+            self.subscribed.add(name)
         ended = self._held.get(name, set()).difference(pairs)
         self._held[name] = set(pairs)
         if not ended:

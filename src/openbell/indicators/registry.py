@@ -32,6 +32,7 @@ __all__ = [
     "IndicatorInputs",
     "Lookback",
     "Parameter",
+    "canonical_key",
     "get",
     "key",
     "names",
@@ -284,6 +285,17 @@ def parse_key(key: str) -> tuple[str, dict[str, Any], str]:
         raise ConfigError(f"bad indicator key {key!r}: {indicator.name} takes {takes}, and {len(values)} are given.")
     given = {p.name: _read(p, text, key) for p, text in zip(indicator.parameters, values, strict=False)}
     return indicator.name, indicator.resolve(None, given), canonical
+
+
+@lru_cache(maxsize=4096)
+def canonical_key(written: str) -> str:
+    """Return a key with all that was left out.
+
+    Raises:
+        ConfigError: As for `parse_key`.
+    """
+    # Cached, because strategies read by keys at every bar.
+    return key(*parse_key(written))
 
 
 def _split(head: str, key: str) -> tuple[Indicator, list[str]]:

@@ -35,6 +35,7 @@ __all__ = [
     "Reason",
     "analyze",
     "analyze_indicator_requirements",
+    "checked_symbol",
 ]
 
 
@@ -49,6 +50,9 @@ class Addition:
         owner: Who needs it from now on, e.g. "scanner Gap"; the source when nobody in particular does.
         details: What the operation needs to know: ``indicator_config``, ``interval`` and ``days`` ...
         by_subscription: Whether the owner needs it only as long as it subscribes to it.
+
+    Raises:
+        ConfigError: The symbol is no text.
     """
 
     operation_type: str
@@ -57,6 +61,20 @@ class Addition:
     owner: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     by_subscription: bool = False
+
+    def __post_init__(self) -> None:
+        checked_symbol(self.symbol)
+
+
+def checked_symbol(symbol: str) -> str:
+    """Return a symbol.
+
+    Raises:
+        ConfigError: It is no text, or an empty one.
+    """
+    if not isinstance(symbol, str) or not symbol:
+        raise ConfigError(f"a symbol is a text such as 'SPY', not {symbol!r}")
+    return symbol
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import compress
 from operator import not_
@@ -9,12 +10,18 @@ from traceback import format_exc
 from typing import TYPE_CHECKING
 
 from openbell.errors import OpenbellError
-from openbell.logs import get_logger
+from openbell.logs import get_logger, logs_what_happens
 from openbell.model.events import ProvisioningRecord, StepTiming
 from openbell.provisioning.history import prefetch
 from openbell.provisioning.journal import Journal, Refusals
-from openbell.provisioning.needs import Addition, Needs, analyze
-from openbell.provisioning.removal import refusal_to_remove, refusal_to_unlock, without_owner, without_subscriptions
+from openbell.provisioning.needs import Addition, Needs, analyze, checked_symbol
+from openbell.provisioning.removal import (
+    locks_without,
+    refusal_to_remove,
+    refusal_to_unlock,
+    without_owner,
+    without_subscriptions,
+)
 from openbell.provisioning.sources import SOURCES
 from openbell.provisioning.steps import CalculateQuality, Plan, Step, StepWork, planned_steps
 from openbell.provisioning.validation import Proof, validate
@@ -47,7 +54,6 @@ class Provisioner:
     def __init__(self, context: ProvisioningContext, journal: Journal) -> None:
         self.context = context
         self.journal = journal
-        self._lock = context.session_data.operation_lock
         self._refusals = Refusals()
 
     def provision(self, additions: Iterable[Addition]) -> list[bool]:
@@ -72,10 +78,11 @@ class Provisioner:
 
         Raises:
             ConfigError: An unknown operation, source or indicator, or a detail that cannot be; nothing was done.
+            SessionOverError: The session is over; nothing was done, nor is it in the journal.
         """
         asked = list(additions)
         records: dict[int, ProvisioningRecord] = {}
-        with self._lock:
+        with self._open():
             self.context.refresh()
             batches = _batches(asked)
             for place in (place for places in batches[1:] for place in places):
@@ -91,13 +98,24 @@ class Provisioner:
         Raises:
             ConfigError: As for `provision`.
         """
-        with self._lock:
+        with self._open():
             self.context.refresh()
             return self._planned(list(additions))
 
+    def prove(self, addition: Addition) -> tuple[Needs, Proof]:
+        """Analyse and validate an addition, also one of what is there already.
+
+        Raises:
+            ConfigError: As for `provision`.
+        """
+        with self._open():
+            self.context.refresh()
+            needs = self._needs_of(addition)
+            return needs, validate(addition, needs, self.context)
+
     def execute(self, plans: Sequence[Plan]) -> list[bool]:
         """Carry out and journal plans of distinct symbols, of which those with errors are refused."""
-        with self._lock:
+        with self._open():
             self.context.refresh()  # they may have been made by another look at the store
             return [record.ok for record in self._carry_out(plans)]
 
@@ -130,8 +148,8 @@ class Provisioner:
         owner = owner or source
         changed: dict[str, SymbolSessionData] = {}
         removed, results = [], []
-        with self._lock:
-            for symbol in dict.fromkeys(symbols):
+        with self._open():
+            for symbol in dict.fromkeys(map(checked_symbol, symbols)):
                 data = self.context.session_data.get_symbol_data(symbol)
                 refusal = refusal_to_remove(data, symbol, owner)
                 if data is not None and not refusal:
@@ -159,7 +177,7 @@ class Provisioner:
         """
         changed: dict[str, SymbolSessionData] = {}
         removed, done = [], []
-        with self._lock:
+        with self._open():
             for symbol, intervals in still.items():
                 data = self.context.session_data.get_symbol_data(symbol)
                 if data is not None and data.locks:
@@ -186,28 +204,36 @@ class Provisioner:
             False when the symbol is not in the session.
         """
         owner = owner or source
-        with self._lock:
-            data = self.context.session_data.get_symbol_data(symbol)
+        with self._open():
+            data = self.context.session_data.get_symbol_data(checked_symbol(symbol))
             refusal = None if data else f"{symbol} is not in the session"
             if data is not None:
-                self._publish_locks(data, {**data.locks, owner: reason})
+                self._publish_locks(data, {**data.locks, Owner(owner, source): reason})
             self._record_change("lock", symbol, source, owner, refusal, reason)
             return refusal is None
 
     def unlock_symbol(self, symbol: str, *, source: str, owner: str = "") -> bool:
-        """Give up the lock of ``owner`` on a symbol.
+        """Give up the lock of ``owner`` on a symbol; a source gives up all locks of its kind.
 
         Returns:
             Whether ``owner`` had one; the journal says why not.
         """
         owner = owner or source
-        with self._lock:
-            data = self.context.session_data.get_symbol_data(symbol)
+        with self._open():
+            data = self.context.session_data.get_symbol_data(checked_symbol(symbol))
             refusal = refusal_to_unlock(data, symbol, owner)
             if data is not None and not refusal:
-                self._publish_locks(data, {name: why for name, why in data.locks.items() if name != owner})
+                self._publish_locks(data, locks_without(data.locks, owner))
             self._record_change("unlock", symbol, source, owner, refusal, f"{owner} no longer locks it")
             return refusal is None
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        """Hold the operation lock of the session, which is not over meanwhile."""
+        session_data = self.context.session_data
+        with session_data.operation_lock:
+            session_data.require_open()
+            yield
 
     def _publish_locks(self, data: SymbolSessionData, locks: dict[str, str]) -> None:
         draft = SymbolDraft.of(data)
@@ -230,10 +256,14 @@ class Provisioner:
         missing = list(compress(asked, map(not_, there)))
         if len(missing) > 1:
             prefetch(((a.symbol, need) for a, needs in missing for need in needs.intervals.values()), context)
-        return [
+        plans = [
             _plan(addition, needs, None if is_there else validate(addition, needs, context), context)
             for (addition, needs), is_there in zip(asked, there, strict=True)
         ]
+        if logs_what_happens():
+            for plan in plans:
+                _log_phases(plan, context)
+        return plans
 
     def _carry_out(self, plans: Sequence[Plan]) -> list[ProvisioningRecord]:
         """Carry out plans, publish in one swap all that succeeded, and journal each."""
@@ -323,6 +353,21 @@ def _reaches_back(need: IntervalNeed, needs: Needs) -> bool:
     )
 
 
+def _log_phases(plan: Plan, context: ProvisioningContext) -> None:
+    """Log what was analysed and validated; what is refused or carried out is logged with its record."""
+    tm, addition, needs = context.time_manager, plan.addition, plan.needs
+    log = get_logger(
+        session_time=tm.to_local(tm.now_ns).isoformat(),
+        operation=addition.operation_type,
+        symbol=addition.symbol,
+        owner=addition.owner or addition.source,
+    )
+    bars = {name: need.bars for name, need in needs.intervals.items()}
+    log.debug("analysed", bars_of_history=bars, indicators=[need.key for need in needs.indicators])
+    if not plan.proof.errors:
+        log.debug("validated", warnings=list(plan.proof.warnings), steps=[step.name for step in plan.steps])
+
+
 def _plan(addition: Addition, needs: Needs, proof: Proof | None, context: ProvisioningContext) -> Plan:
     """Plan an addition that was proved, or that is there already (no proof)."""
     can_proceed = proof is None or not proof.errors
@@ -336,12 +381,16 @@ def _plan(addition: Addition, needs: Needs, proof: Proof | None, context: Provis
         symbol_exists=context.session_data.get_symbol_data(addition.symbol) is not None,
         added_by=source.name,
         reason=(needs.reason or source.asks) + ("" if steps or not can_proceed else _NOTHING_TO_DO),
+        day=context.day,
     )
 
 
 def _carry_out(plan: Plan, context: ProvisioningContext) -> tuple[_Outcome, SymbolDraft | None]:
     """Run the steps on a private copy of the symbol, and return it if it is to be published."""
     existing = context.session_data.get_symbol_data(plan.symbol)
+    if plan.day not in (None, context.day):
+        over = f"this was analysed for the session of {plan.day}, and {context.day} is running; analyse it again"
+        return _Outcome(plan, (over,)), None
     outcome, draft = _Outcome(plan), SymbolDraft.of(existing) if existing else SymbolDraft(plan.symbol)
     work, watch = StepWork(plan, context, draft), stopwatch()
     for step in _steps(plan, draft):

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.session.data import WHOLE_SYMBOL, SymbolDraft
+from openbell.session.owner import owner_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from openbell.session import SymbolSessionData
     from openbell.session.owner import Owner
 
-__all__ = ["refusal_to_remove", "refusal_to_unlock", "without_owner", "without_subscriptions"]
+__all__ = ["locks_without", "refusal_to_remove", "refusal_to_unlock", "without_owner", "without_subscriptions"]
 
 
 def refusal_to_remove(data: SymbolSessionData | None, symbol: str, owner: str) -> str | None:
@@ -32,10 +33,15 @@ def refusal_to_unlock(data: SymbolSessionData | None, symbol: str, owner: str) -
     """Return the reason why ``owner`` cannot unlock a symbol, or None."""
     if data is None:
         return f"{symbol} is not in the session"
-    if owner in data.locks:
+    if any(owner_of(holder).is_of(owner) for holder in data.locks):
         return None
     holders = f"it is locked by {', '.join(data.locks)} ({data.locked})" if data.locks else "nobody does"
     return f"{owner} holds no lock on {symbol}; {holders}"
+
+
+def locks_without(locks: Mapping[str, str], owner: str) -> dict[str, str]:
+    """Return the locks that are not those of ``owner``."""
+    return {holder: reason for holder, reason in locks.items() if not owner_of(holder).is_of(owner)}
 
 
 def without_owner(data: SymbolSessionData, owner: str) -> SymbolDraft | None:

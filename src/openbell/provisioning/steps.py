@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from openbell.errors import ProvisioningError
 from openbell.market_data.completeness import Completeness, measure_completeness
 from openbell.model.bars import Bars
 from openbell.model.interval import parse_interval
@@ -18,6 +19,7 @@ from openbell.session.series import all_bars, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
 
     from openbell.model.bars import BarTimes
     from openbell.model.interval import Interval
@@ -59,6 +61,7 @@ class Plan:
         symbol_exists: Whether the session held the symbol when this was planned.
         added_by: The source that a symbol made by it names.
         reason: Why it was asked for, for people.
+        day: The session's day that it was made for; None when nobody analysed it.
     """
 
     addition: Addition
@@ -68,6 +71,7 @@ class Plan:
     symbol_exists: bool = False
     added_by: str = "adhoc"
     reason: str = ""
+    day: date | None = None
 
     @property
     def symbol(self) -> str:
@@ -155,6 +159,11 @@ class AddInterval:
         interval, held = str(parse_interval(self.interval)), work.draft.bars
         if interval in held:
             return
+        if interval not in work.plan.proof.histories:
+            raise ProvisioningError(
+                f"nobody has looked whether the store has {interval} bars of {work.plan.symbol}. "
+                "None would be loaded: name the interval among the needs, and let analyze_requirements prove it"
+            )
         need = work.plan.needs.intervals.get(interval)
         base = None if need is None or need.base == need.interval else str(need.base)
         added = {**held, interval: work.series(interval, base, Bars.empty(), today_row=0)}
@@ -208,6 +217,8 @@ class RegisterIndicator:
     def carry_out(self, work: StepWork) -> None:
         """Compute them over history and all of today."""
         draft = work.draft
+        if not work.plan.needs.indicators:
+            raise ProvisioningError("no indicator is among the needs; let analyze_requirements find them")
         new = [need for need in work.plan.needs.indicators if need.key not in draft.indicators]
         draft.indicators.update(computed_indicators(new, draft.bars, work.context))
 

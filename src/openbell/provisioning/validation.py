@@ -129,7 +129,10 @@ def _intervals_can_be_built(evidence: Evidence, context: ProvisioningContext) ->
 def _history_meets_lookback(evidence: Evidence, context: ProvisioningContext) -> str | None:
     if context.config.session_data_config.on_shortfall == "warm":
         return None
-    return " ".join(_lookback_shortfalls(evidence, context)) or None
+    found = " ".join(f"{evidence.symbol} {shortfall}." for shortfall in _lookback_shortfalls(evidence, context))
+    return (
+        f"{found} Import earlier data, start later, or set session_data_config.on_shortfall: warm." if found else None
+    )
 
 
 def _history_is_good_enough(evidence: Evidence, context: ProvisioningContext) -> str | None:
@@ -165,11 +168,7 @@ def _shortfall(
     evidence: Evidence, indicator: IndicatorNeed, needed: str, found: int, context: ProvisioningContext
 ) -> str:
     proof = evidence.histories[str(indicator.interval)]
-    return (
-        f"{evidence.symbol} {indicator.key} needs {needed} of {indicator.interval}, has {found}: "
-        f"{_where_bars_begin(proof, context)}. Import earlier data, start later, or set "
-        "session_data_config.on_shortfall: warm."
-    )
+    return f"{indicator.key} needs {needed} of {indicator.interval}, has {found}: {_where_bars_begin(proof, context)}"
 
 
 def _where_bars_begin(proof: HistoryProof, context: ProvisioningContext) -> str:
@@ -181,7 +180,8 @@ def _where_bars_begin(proof: HistoryProof, context: ProvisioningContext) -> str:
 def _warnings(evidence: Evidence, bars: Mapping[str, Bars], context: ProvisioningContext) -> Iterator[str]:
     """Iterate over the shortfalls that are no errors."""
     if context.config.session_data_config.on_shortfall == "warm":
-        yield from _lookback_shortfalls(evidence, context)
+        for shortfall in _lookback_shortfalls(evidence, context):
+            yield f"{shortfall}; it is not valid until it has enough"
     yield from _unsettled(evidence)
     base = evidence.histories.get(evidence.needs.base_interval or "")
     if base is not None and base.available_from is None:

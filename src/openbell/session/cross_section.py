@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
-from openbell import indicators
 from openbell.errors import DataError
 from openbell.model.columns import opaque
 from openbell.model.frozen import Frozen
@@ -92,10 +91,6 @@ class CrossSectionTable:
 
     def _indicator_columns(self, key: str, output: str) -> list[NDArray[np.float64]]:
         found = [self._session_data.get_indicator(s.symbol, key) for s in self._series]
-        if not any(found):
-            name, params, interval = indicators.parse_key(key)
-            key = indicators.key(name, params, interval)
-            found = [self._session_data.get_indicator(s.symbol, key) for s in self._series]
         if not any(found):
             raise DataError(f"no symbol of this cross-section of {self.interval} bars has {key}; add it first")
         if any(indicator and indicator.series.interval != self.interval for indicator in found):

@@ -9,6 +9,8 @@ from threading import RLock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from openbell.errors import ProvisioningError, SessionOverError
+from openbell.indicators.registry import canonical_key
 from openbell.model.frozen import Frozen
 from openbell.model.interval import parse_interval
 from openbell.session.indicator import moved_to
@@ -30,6 +32,7 @@ __all__ = [
     "SymbolDraft",
     "SymbolSessionData",
     "UnifiedProvisioner",
+    "end_session",
     "publish",
     "serve_additions",
 ]
@@ -181,6 +184,7 @@ class SessionData(Frozen):
             ceases to be, when an owner gives a series up, or a symbol is unlocked: not for new owners, locks and
             indicators.
         operation_lock: Held by whoever changes the session; readers take none.
+        is_over: Whether it can no longer be changed.
     """
 
     __slots__ = (
@@ -188,6 +192,7 @@ class SessionData(Frozen):
         "_provisioner",
         "_symbol_operation_lock",
         "current",
+        "is_over",
         "operation_lock",
         "series_version",
         "session_date",
@@ -199,6 +204,7 @@ class SessionData(Frozen):
     series_version: int
     current: Mapping[str, SymbolSessionData]
     operation_lock: _RLock
+    is_over: bool
     _symbol_operation_lock: _RLock
     _provisioner: Callable[[], UnifiedProvisioner | None]
 
@@ -213,10 +219,23 @@ class SessionData(Frozen):
             operation_lock=lock,
             _symbol_operation_lock=lock,  # the specification's name for it
             _provisioner=lambda: None,
+            is_over=False,
         )
 
     def __repr__(self) -> str:
         return f"<SessionData {self.session_date}: {len(self.current)} symbols>"
+
+    def require_open(self) -> None:
+        """Raise when the session is over.
+
+        Raises:
+            SessionOverError: It is.
+        """
+        if self.is_over:
+            raise SessionOverError(
+                f"the session of {self.session_date} is over: it can be read, and no longer be changed. "
+                "Use the context of the current session."
+            )
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -247,9 +266,17 @@ class SessionData(Frozen):
         return data is not None and interval in data.bars and data.is_owned(interval, owner)
 
     def get_indicator(self, symbol: str, key: str) -> IndicatorData | None:
-        """Return the indicator of a symbol by its exact key, or None."""
+        """Return the indicator of a symbol by its key (``macd_15m`` finds ``macd_12_26_9_15m``), or None.
+
+        Raises:
+            ConfigError: It is no key: no such indicator, interval or parameter.
+        """
         data = self.current.get(symbol)
-        return None if data is None else data.indicators.get(key)
+        found = None if data is None else data.indicators.get(key)
+        if found is not None:
+            return found
+        canonical = canonical_key(key)  # also without the symbol: a typo is reported in any case
+        return None if data is None else data.indicators.get(canonical)
 
     def add_indicator_unified(self, symbol: str, indicator_config: IndicatorConfig, source: str = "scanner") -> bool:
         """Add one indicator, and its symbol ad hoc if need be.
@@ -268,10 +295,17 @@ class SessionData(Frozen):
         return self._given_provisioner().add_bar(symbol, interval, days=days, source=source)
 
     def _given_provisioner(self) -> UnifiedProvisioner:
+        self.require_open()
         provisioner = self._provisioner()
         if provisioner is None:
-            raise RuntimeError("this session is over, or was built by hand; additions need a provisioner")
+            raise ProvisioningError("this session was built by hand; additions need a provisioner")
         return provisioner
+
+
+def end_session(session_data: SessionData) -> None:
+    """End a session: what is under way is finished, and nothing is changed any more; for the engine only."""
+    with session_data.operation_lock:
+        _set(session_data, is_over=True)
 
 
 def publish(session_data: SessionData, changed: Mapping[str, SymbolSessionData], removed: Iterable[str] = ()) -> None:
