@@ -103,6 +103,10 @@ class Subscriptions:
         runner: The strategies.
         last_ns: The end of the session.
         on_bar: Gets the bars of every series of the session, after the strategies.
+
+    Attributes:
+        bars_reported: How many bars ``on_bar`` got.
+        subscribed: The strategies that have subscribed to anything so far.
     """
 
     def __init__(
