@@ -4,11 +4,12 @@ They are decoded by Databento's own package.
 
 A record is stamped with the start of its bar in nanoseconds UTC, and prices are in 1/1,000,000,000. Symbols are those
 of the file's metadata, each for the days for which it maps them to an instrument. A daily bar of Databento is a UTC
-day; it is stored under that date.
+day; it is stored under that date, with a note of what it spans.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,9 +19,10 @@ from openbell.errors import ConfigError
 from openbell.importers.bar_rows import PRICES, BarRows
 from openbell.importers.sources import find_sources
 from openbell.importers.table import CHUNK_ROWS, NO_BAD_ROWS, Chunk
-from openbell.importers.tables import import_tables
+from openbell.importers.tables import UNREADABLE, import_tables
 from openbell.importers.times import TimeReader
 from openbell.model.interval import DAY_NS, parse_interval
+from openbell.store.day_zones import note_day_zones
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
@@ -75,7 +77,17 @@ def import_databento(
         return table, BarRows(_ROLES, times, symbol, price_scale=_PRICE_SCALE, where=str(source))
 
     sources = find_sources(paths, (".dbn", ".dbn.zst"), symbol=symbol, file_name="{symbol}", symbol_column=True)
+    note_day_zones(store.path, dict.fromkeys(_symbols_of_days(sources, symbol), "UTC"))
     return import_tables(sources, store, open_table, progress=progress)
+
+
+def _symbols_of_days(sources: Sequence[Source], symbol: str | None) -> Iterator[str]:
+    """Yield the symbols with bars of whole UTC days; what cannot be read is reported by its import."""
+    for source in sources:
+        with suppress(ConfigError, *UNREADABLE):
+            table = _DbnTable(source)
+            if table.schema == "ohlcv-1d":
+                yield from [symbol] if symbol else table.symbols["symbol"]
 
 
 def _package() -> Any:
@@ -100,11 +112,11 @@ class _DbnTable:
     def __init__(self, source: Source) -> None:
         self.source = source
         metadata = next(self._decoded())
-        schema = str(getattr(metadata, "schema", None))
+        self.schema = schema = str(getattr(metadata, "schema", None))
         if schema not in SCHEMAS:
             raise ConfigError(f"{source}: its schema is {schema}; only bars are imported: {', '.join(SCHEMAS)}.")
         self.interval = SCHEMAS[schema]
-        self._symbols = _symbols(metadata)
+        self.symbols = _symbols(metadata)
 
     def chunks(self, wanted: Sequence[str], numbers: Sequence[str]) -> Iterator[Chunk]:  # noqa: ARG002  all are numbers
         """See `Table.chunks`."""
@@ -170,7 +182,7 @@ class _DbnTable:
         frame = pl.DataFrame({name: np.ascontiguousarray(bars[name]) for name in _COLUMNS if name != "symbol"})
         prices = [pl.when(pl.col(p) != _NO_PRICE).then(pl.col(p)).cast(pl.Float64) for p in PRICES]
         frame = frame.with_row_index("line", offset=first).with_columns(*prices, pl.col("volume").cast(pl.Float64))
-        named = frame.select("line", "instrument_id", "ts_event").join(self._symbols, on="instrument_id")
+        named = frame.select("line", "instrument_id", "ts_event").join(self.symbols, on="instrument_id")
         named = named.filter(pl.col("ts_event").is_between("first_ns", "end_ns", closed="left")).unique("line")
         return frame.join(named.select("line", "symbol"), on="line", how="left", maintain_order="left")
 

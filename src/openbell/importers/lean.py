@@ -21,6 +21,7 @@ from openbell.importers.lean_actions import import_lean_actions
 from openbell.importers.lean_layout import RESOLUTIONS, LeanSource, find_lean_sources, market_folders
 from openbell.importers.log import logged
 from openbell.importers.report import ImportReport, Progress, store_checked
+from openbell.store.day_zones import note_day_zones
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -65,6 +66,7 @@ def import_lean(
     """
     sources, unreadable = find_lean_sources(folder, symbols, intervals, timezone)
     report = ImportReport(failed=unreadable)
+    note_day_zones(store.path, {s.symbol: s.time_zone for s in sources if s.interval == "1d" and not s.has_sessions})
     done = 0
     with store.writer() as writer:
         for _, group in groupby(sources, key=_batch):

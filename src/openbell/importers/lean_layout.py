@@ -81,6 +81,11 @@ class LeanSource(NamedTuple):
     time_zone: str
     price_units: float
 
+    @property
+    def has_sessions(self) -> bool:
+        """Whether its daily bars are those of sessions; the others span days of its time zone."""
+        return self.market.split("/")[0] in ("equity", "index")
+
 
 def market_folders(folder: Path) -> list[Path]:
     """List the folders ``<class>/<market>`` with bars.

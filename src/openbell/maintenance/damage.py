@@ -10,7 +10,7 @@ from openbell.errors import DamagedFileError
 from openbell.store import layout
 from openbell.store.checksum import has_own_checksum
 from openbell.store.data_file import FileEntry, data_files, describe_file, is_data_file
-from openbell.store.layout import ACTIONS, LABEL, SIDE_FILES, UNAVAILABLE, Partition, data_path, partition_of
+from openbell.store.layout import ACTIONS, DAY_ZONES, LABEL, SIDE_FILES, UNAVAILABLE, Partition, data_path, partition_of
 from openbell.store.manifest import Manifest
 from openbell.store.reader import file_problem
 from openbell.store.side_files import side_file_problem
@@ -26,9 +26,9 @@ NOT_KNOWN = "the manifest does not know it"
 
 _THREADS = 4
 
-Kind = Literal["marker", "manifest", "note", "damaged", "missing", "unknown", "actions", "fetched", "label"]
+Kind = Literal["marker", "manifest", "note", "damaged", "missing", "unknown", "actions", "fetched", "label", "days"]
 
-_SIDE_KINDS: dict[str, Kind] = {ACTIONS: "actions", UNAVAILABLE: "fetched", LABEL: "label"}
+_SIDE_KINDS: dict[str, Kind] = {ACTIONS: "actions", UNAVAILABLE: "fetched", LABEL: "label", DAY_ZONES: "days"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,7 +211,8 @@ class _Repairer:
         if damage.kind == "fetched":
             text = "the next fetch asks again and remembers anew"
             return Repair(damage, "set aside", text, moved_to=moved_to)
-        return Repair(damage, "lost", "import the corporate actions again", None, moved_to)
+        again = "daily bars of days that are not sessions" if damage.kind == "days" else "corporate actions"
+        return Repair(damage, "lost", f"import the {again} again", None, moved_to)
 
     def _entry_if_good(self, damage: Damage) -> FileEntry | None:
         """Return the entry of good bars in a file whose content the manifest never knew."""

@@ -16,13 +16,15 @@ from openbell.market_data.aggregate import as_inputs
 from openbell.market_data.dividends import DividendFactors
 from openbell.market_data.gaps import build_missing, forward_filled
 from openbell.market_data.series import CachedSeries, SharedTimes
+from openbell.market_data.stored_days import StoredDays
 from openbell.market_data.stored_history import begins_on_grid, read_batches, read_sessions, read_through
 from openbell.model.bars import PRICE_COLUMNS, Bars
 from openbell.model.interval import BASE_INTERVALS, Interval, builds, determine_required_base, parse_interval
+from openbell.store.day_zones import read_day_zones
 from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -175,6 +177,7 @@ class BarCache:
         self._coverages: dict[tuple[str, str], Coverage | None] = {}
         self._on_grid: dict[tuple[str, str], bool] = {}
         self.dividends = DividendFactors(store, time_manager)
+        self._days = StoredDays(read_day_zones(store.path, self.manifest), time_manager)
 
     def current(self) -> BarCache:
         """Return the cache of the store as it is now."""
@@ -214,6 +217,10 @@ class BarCache:
                 files[0].first_ns, parse_interval(interval), self.time_manager
             )
         return self._on_grid[key]
+
+    def span_of_days(self, stored_under: Iterable[str], day: date) -> str | None:
+        """Return what the daily bars of some symbols span when they end after their sessions do, else None."""
+        return self._days.beyond_sessions(stored_under, day)
 
     def request(
         self, symbol: str, interval: str, first: date, last: date, *, base: str | None, held: Sequence[str]

@@ -11,6 +11,7 @@ from openbell.actions.instrument import PriceBasis, StoredSpan
 from openbell.errors import did_you_mean
 from openbell.market_data.cache import BarRequest, unknown_symbol
 from openbell.market_data.series import CachedSeries
+from openbell.market_data.stored_days import spans_beyond_sessions
 from openbell.model.bars import Bars
 from openbell.model.interval import Interval, parse_interval
 from openbell.timing.grid import date_of, day_number
@@ -87,11 +88,15 @@ class PointInTimeView:
             return self._bases(self._instrument(symbol))
 
     def _bases(self, instrument: Instrument) -> tuple[str, ...]:
-        return tuple(
+        bases = tuple(
             interval
             for interval in instrument.intervals()
             if all(self._cache.is_on_grid(span.stored, interval) for span in instrument.spans(interval))
         )
+        # Daily bars that are not sessions are passed over where finer ones make those; alone, they are refused.
+        if len(bases) > 1 and "1d" in bases and self._span_of_days(instrument):
+            return tuple(interval for interval in bases if interval != "1d")
+        return bases
 
     def coverage(self, symbol: str, interval: str) -> Coverage | None:
         """Return what is stored of one symbol and interval, or None.
@@ -142,10 +147,18 @@ class PointInTimeView:
             if not held:
                 raise unknown_symbol(symbol, self.store.path, self.hint(symbol))
             request = self._cache.request(symbol, interval, first, last, base=base, held=self._bases(instrument))
-            return self._bars(instrument, request) if request is not None else Bars.empty()
+            if request is None:
+                return Bars.empty()
+            if request.base == "1d" and (days := self._span_of_days(instrument)):
+                raise spans_beyond_sessions(symbol, days, self._cache.time_manager.exchange, self.store.path)
+            return self._bars(instrument, request)
 
     def _instrument(self, symbol: str) -> Instrument:
         return self._cache.instruments.of(symbol, self._day)
+
+    def _span_of_days(self, instrument: Instrument) -> str | None:
+        stored = [span.stored for span in instrument.spans("1d")]
+        return self._cache.span_of_days(stored, self.day)
 
     def _actions(self, instrument: Instrument, first: date) -> tuple[Action, ...]:
         actions = (*instrument.applied_by(self.adjustment).actions, *instrument.renames())

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from openbell.errors import ConfigError, DamagedFileError, UnknownNameError
+from openbell.market_data.stored_days import StoredDays
 from openbell.market_data.stored_history import begins_on_grid
 from openbell.model.interval import BASE_INTERVALS, DAY_NS, Interval, parse_interval
 from openbell.quality.calendar_fit import bars_beyond_calendar
@@ -24,6 +25,7 @@ from openbell.quality.series import Series, bars_of_sessions, make_series
 from openbell.quality.splits import declared_splits
 from openbell.quality.window_result import WindowResult, check_window, join_windows
 from openbell.quality.windows import Window, windows_of
+from openbell.store.day_zones import read_day_zones
 from openbell.store.layout import BAR_SCHEMA, STORED, is_stored
 from openbell.timing import TimeManager
 from openbell.timing.grid import date_of, day_number
@@ -153,6 +155,7 @@ class _Checker:
         # One at a time: a window remembers the bars that it expects.
         windows = sum(1 for _ in windows_of(grid, around, interval))
         parts: dict[str, list[WindowResult]] = {symbol: [] for symbol in symbols}
+        strange_days = {} if interval.is_intraday else self._strange_days([held[symbol] for symbol in symbols])
         for window in windows_of(grid, around, interval):
             there = [c.symbol for c in busiest if self._reaches(c, window)]
             peers = Peers(window.grid, interval)
@@ -162,7 +165,8 @@ class _Checker:
             for series, damaged in self._read(here, interval, window, held):
                 if len(series.stored) or len(series.expected) or damaged:
                     elsewhere, daily = self._other_intervals(series)
-                    parts[series.symbol].append(check_window(series, peers, elsewhere, daily, damaged))
+                    found = [*damaged, *strange_days.pop(series.symbol, ())]
+                    parts[series.symbol].append(check_window(series, peers, elsewhere, daily, found))
                 tick(1 / windows)
             tick((len(symbols) - len(here)) / windows)
         return [
@@ -179,6 +183,19 @@ class _Checker:
         days = max(first - patience, tm.first_day), min(last + patience, tm.last_day)
         around = self._around.grid(*days) if self._around else None
         return tm.grid(*days), around
+
+    def _strange_days(self, held: Sequence[Coverage]) -> dict[str, list[Finding]]:
+        """Return a finding for each series of daily bars that span more than their sessions."""
+        days = StoredDays(read_day_zones(self.store.path, self.store.manifest), self.time_manager)
+        found = {}
+        for c in held:
+            if span := days.beyond_sessions([c.symbol], min(c.last.date(), self.time_manager.last_day)):
+                text = (
+                    f"they are {span}, which end after the sessions do; "
+                    "sessions read none of them, and make theirs of 1m bars"
+                )
+                found[c.symbol] = [Finding("other_days", "serious", _ns(c.first), _ns(c.last), c.rows, text)]
+        return found
 
     def _is_in_range(self, coverage: Coverage) -> bool:
         return _ns(coverage.first) < self.end_ns and _ns(coverage.last) >= self.begin_ns

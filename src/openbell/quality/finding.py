@@ -25,6 +25,7 @@ KINDS = {
     "wrong_time_zone": "bars whose times lie in another time zone",
     "wrong_label": "bars named by their end, not by their start",
     "undeclared_split": "a split without a corporate action",
+    "other_days": "daily bars of days that end after their sessions",
     "other_basis": "prices on another basis than the daily bars'",
     "contradiction": "bars whose prices contradict each other",
     "duplicate": "times that come more than once",

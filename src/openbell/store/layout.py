@@ -54,7 +54,8 @@ QUARANTINE = "quarantine"
 ACTIONS = "actions/actions.parquet"
 UNAVAILABLE = "fetched/unavailable.parquet"
 LABEL = "LABEL.txt"
-SIDE_FILES = (ACTIONS, UNAVAILABLE, LABEL)
+DAY_ZONES = "days/zones.parquet"
+SIDE_FILES = (ACTIONS, UNAVAILABLE, LABEL, DAY_ZONES)
 """What a store may hold beside its bars; under its manifest, too."""
 
 OWN_NAMES = frozenset(
