@@ -236,6 +236,32 @@ def test_nothing_that_a_strategy_can_reach_depends_on_the_future(futures: list[P
         assert [way for way in real if real[way] != other[way]] == []
 
 
+@pytest.mark.parametrize(
+    ("name", "kernel", "causal"),
+    [
+        ("next_close", lambda bars, _: np.append(bars.close[1:], np.nan), False),
+        ("share_of_high", lambda bars, _: bars.close / bars.high.max(), False),
+        ("centred", lambda bars, _: np.convolve(bars.close, np.ones(3) / 3, "same"), False),
+        ("running_high", lambda bars, _: np.maximum.accumulate(bars.high), True),
+        ("running_mean", lambda bars, _: np.cumsum(bars.close) / np.arange(1, len(bars) + 1), True),
+    ],
+)
+def test_a_users_kernel_that_reads_later_bars_is_refused(
+    minute_store: Path, name: str, kernel: Callable[..., Any], causal: bool
+) -> None:
+    inputs = ("high", "close")
+    indicators.register(name, title=name, group="test", inputs=inputs, parameters=(), lookback=lambda _: 1)(kernel)
+    try:
+        system = prepared(minute_store, symbols=["IBM"])
+        added = system.session_data.add_indicator_unified("IBM", IndicatorConfig(name, interval="1m"))
+    finally:
+        indicators.REGISTRY.remove(name)
+
+    assert added is causal
+    errors = system.coordinator.provisioner.journal.records[-1].errors
+    assert causal or f"{name}_1m reads bars that come later" in errors[0]
+
+
 class TestWeeks:
     def test_a_week_is_visible_at_its_end_only(self, year: Path) -> None:
         """2024-05-27 is a holiday: that week is of four sessions. 2024-06-14 is a Friday."""
