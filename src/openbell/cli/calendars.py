@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from openbell.cli.exchange import exchange_named
 from openbell.cli.terminal.console import print_json, show
 from openbell.cli.terminal.days import day_option
 from openbell.errors import CalendarError, ConfigError
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["calendars"]
 
-_CONFIGS = (".yaml", ".yml", ".json", ".toml")
 _MOST_SESSIONS = 5
 
 
@@ -61,11 +60,7 @@ def calendars(
 def _time_manager(name: str) -> TimeManager:
     from openbell.timing import TimeManager
 
-    if Path(name).suffix.lower() in _CONFIGS:
-        from openbell.config import load_config
-
-        return TimeManager(load_config(name).exchange)
-    return TimeManager(name)
+    return TimeManager(exchange_named(name))
 
 
 def _days(time_manager: TimeManager, begin: date | None, end: date | None) -> tuple[date, date]:

@@ -200,6 +200,9 @@ class ExchangeConfig(Level):
             reached = end
         return self
 
+    def __str__(self) -> str:
+        return self.name
+
     def __hash__(self) -> int:
         return hash((self.name, self.like, self.timezone, self.open, self.close, self.holidays, self.extra_sessions))
 

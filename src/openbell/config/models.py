@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, field_validator
@@ -243,6 +244,14 @@ class SessionConfig(Level):
     def exchange_name(self) -> str:
         """Name of the exchange as it was written, or of own sessions."""
         return self.exchange if isinstance(self.exchange, str) else self.exchange.name
+
+    @property
+    def exchange_option(self) -> str:
+        """Option by which a data command takes the exchange, to be put into a hint; empty for XNYS."""
+        if self.exchange == "XNYS":
+            return ""
+        named = self.exchange if isinstance(self.exchange, str) else str(self._given_path or "CONFIG.yaml")
+        return f" --exchange {quote(named)}"
 
     def with_store(self, store: Path) -> SessionConfig:
         """Return the same config with its bars in another store."""

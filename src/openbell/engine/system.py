@@ -215,9 +215,10 @@ def _oddities(
     stored = first_stored_day(data_manager.store, time_manager, symbols) or days[0]
     history = _first_day_of_history(config, time_manager, data_manager, days[0])
     begin = min(days[0], max(history, stored))
+    store, option = data_manager.store, config.exchange_option
     return (
-        *bars_beyond_calendar(data_manager.store, time_manager, symbols),
-        *questions_of_calendar(data_manager.store, time_manager, symbols, begin, days[-1]),
+        *bars_beyond_calendar(store, time_manager, symbols),
+        *questions_of_calendar(store, time_manager, symbols, begin, days[-1], exchange_option=option),
         *_unknown_gap_policies(config, data_manager, days),
         *_streams_without_bars(config, time_manager, days),
     )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from openbell.config.exchange import ExchangeConfig
     from openbell.importers.report import ImportReport, Progress
     from openbell.importers.sources import Source
     from openbell.importers.table import Table
@@ -125,7 +126,7 @@ class CsvReading:
     label: Literal["start", "end"] = "start"
     price_scale: float = 1.0
     layout: CsvLayout | None = None
-    sessions_of: str | None = None
+    sessions_of: str | ExchangeConfig | None = None
     allow_negative: bool = False
 
     def bars_of(self, table: Table) -> BarRows:

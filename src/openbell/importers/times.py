@@ -16,6 +16,7 @@ from openbell.importers.zones import OFFSET, ZONE_NAME, fixed_zone, local_to_utc
 from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
+    from openbell.config.exchange import ExchangeConfig
     from openbell.model.interval import Interval
 
 __all__ = ["EPOCH_FORMATS", "TimeReader"]
@@ -46,7 +47,7 @@ class TimeReader:
     time_format: str | None = None
     timezone: str | None = None
     label: Literal["start", "end"] = "start"
-    sessions_of: str | None = None
+    sessions_of: str | ExchangeConfig | None = None
 
     def __post_init__(self) -> None:
         if self.label == "end" and not self.interval.is_intraday:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from openbell.config.exchange import ExchangeConfig
+
 __all__ = ["Repair", "RepairReport", "repair"]
 
 _LONGEST_NAME, _LONGEST_SUFFIX = 200, 20
@@ -72,7 +74,7 @@ class RepairReport:
         return tuple(r for r in self.repairs if r.outcome in ("lost", "partly rebuilt"))
 
 
-def repair(store: Path, *, exchange: str = "XNYS") -> RepairReport:
+def repair(store: Path, *, exchange: str | ExchangeConfig = "XNYS") -> RepairReport:
     """Make a store whole again.
 
     What cannot be read or trusted is moved into its quarantine.

@@ -82,7 +82,13 @@ def bars_beyond_calendar(store: BarStore, time_manager: TimeManager, symbols: Se
 
 
 def questions_of_calendar(
-    store: BarStore, time_manager: TimeManager, symbols: Sequence[str], first: date, last: date
+    store: BarStore,
+    time_manager: TimeManager,
+    symbols: Sequence[str],
+    first: date,
+    last: date,
+    *,
+    exchange_option: str = "",
 ) -> list[str]:
     """Ask about sessions without bars and about bars without a session.
 
@@ -95,6 +101,7 @@ def questions_of_calendar(
         symbols: The symbols that matter.
         first: The first day that is looked at.
         last: The last one, inclusive.
+        exchange_option: The option by which hints name the exchange.
     """
     missing = sessions_without_bars(store, time_manager, symbols, first, last)
     if missing and (more := _other_names(store, symbols)):
@@ -105,7 +112,7 @@ def questions_of_calendar(
     if rest := stretches[_MOST_QUESTIONS:]:
         days = sum(map(len, rest))
         texts.append(f"the same of {days} more session{'s' if days > 1 else ''}, the last on {rest[-1][-1]}.")
-    return texts + _question_of_closed_days(store, time_manager, symbols, first, last)
+    return texts + _question_of_closed_days(store, time_manager, symbols, first, last, exchange_option)
 
 
 def _other_names(store: BarStore, symbols: Sequence[str]) -> list[str]:
@@ -257,7 +264,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _question_of_closed_days(
-    store: BarStore, time_manager: TimeManager, symbols: Sequence[str], first: date, last: date
+    store: BarStore, time_manager: TimeManager, symbols: Sequence[str], first: date, last: date, exchange_option: str
 ) -> list[str]:
     """Ask one question about days without a session on which a symbol has bars.
 
@@ -285,16 +292,17 @@ def _question_of_closed_days(
     grid = time_manager.grid(first, time_manager.first_session_on_or_after(after))
     _, days = on_closed_days(starts, grid, intraday=interval != "1d")
     closed = [str(date_of(day)) for day in sorted({*days.tolist()})]
-    return [_closed_days_question(symbol, interval, closed, time_manager.exchange, store)] if closed else []
+    check = command_on(f"data check {symbol}{exchange_option}", store.path)
+    return [_closed_days_question(symbol, interval, closed, time_manager.exchange, check)] if closed else []
 
 
-def _closed_days_question(symbol: str, interval: str, days: Sequence[str], exchange: str, store: BarStore) -> str:
+def _closed_days_question(symbol: str, interval: str, days: Sequence[str], exchange: str, check: str) -> str:
     named = ", ".join(days[:_MOST_NAMES]) + (f" and {len(days) - _MOST_NAMES} more" if len(days) > _MOST_NAMES else "")
     what, them = ("is no session", "it") if len(days) == 1 else ("are no sessions", "them")
     return (
         f"{named} {what} of the calendar {exchange}, but {symbol} has {interval} bars on {them}, which no session has. "
         f"Calendar or data? If the exchange was open, write {them} under its extra_sessions, or name another exchange; "
-        f"if it was closed, see: {command_on(f'data check {symbol}', store.path)}"
+        f"if it was closed, see: {check}"
     )
 
 

@@ -33,6 +33,7 @@ from openbell.timing.grid import date_of, day_number
 if TYPE_CHECKING:
     from datetime import date
 
+    from openbell.config.exchange import ExchangeConfig
     from openbell.model.bars import Bars
     from openbell.store.reader import SymbolRows
     from openbell.store.store import BarStore, Coverage
@@ -54,7 +55,7 @@ Declared = Mapping[str, frozenset[int]]
 
 def check_store(
     store: BarStore,
-    exchange: str = "XNYS",
+    exchange: str | ExchangeConfig = "XNYS",
     *,
     symbols: Sequence[str] = (),
     intervals: Sequence[str] = (),
@@ -67,7 +68,7 @@ def check_store(
 
     Args:
         store: The store.
-        exchange: The calendar that the bars are checked against.
+        exchange: The calendar that the bars are checked against; a name, or own sessions as a config describes them.
         symbols: Which; all unless given. The busiest others serve for comparison all the same.
         intervals: Which; all that are stored unless given. Bars off the grid of the sessions are not checked.
         first: First UTC date that bars start on; None: from the beginning.
@@ -103,7 +104,7 @@ def check_store(
     reports = [one for name, of_interval in todo.items() for one in checker.check_interval(name, of_interval, tick)]
     reports.sort(key=_badness)
     beyond = tuple(bars_beyond_calendar(store, checker.time_manager, asked))
-    return Report(str(store.path), exchange, checker.time_manager.timezone, tuple(reports), beyond)
+    return Report(str(store.path), checker.time_manager.exchange, checker.time_manager.timezone, tuple(reports), beyond)
 
 
 def _badness(report: SeriesReport) -> tuple[float, float, str, str]:
@@ -117,7 +118,7 @@ class _Checker:
     """The store, the calendar and the range of dates of one check."""
 
     def __init__(
-        self, store: BarStore, exchange: str, first: date | None, last: date | None, declared: Declared
+        self, store: BarStore, exchange: str | ExchangeConfig, first: date | None, last: date | None, declared: Declared
     ) -> None:
         self.store, self.declared = store, declared
         self.time_manager = tm = TimeManager(exchange)

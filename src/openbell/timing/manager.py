@@ -84,6 +84,14 @@ class TimeManager:
         """Go on with the installed exchange_calendars, which may know more of recent days."""
         self._use(load_calendar(self._given, self.session_hours, latest=True))
 
+    def with_session_hours(self, session_hours: SessionHours) -> TimeManager:
+        """Return a time manager of the same exchange and clock with other session hours.
+
+        Raises:
+            ConfigError: Extended hours are asked for, and none are known.
+        """
+        return TimeManager(self._given, session_hours=session_hours, clock=self.clock)
+
     def __repr__(self) -> str:
         return f"TimeManager({self.exchange!r}, session_hours={self.session_hours!r})"
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from openbell.cli.data.options import AsJson, ExistingStore, store_folder
+from openbell.cli.exchange import exchange_named
 from openbell.cli.terminal.console import print_json, say, show
 from openbell.cli.terminal.days import day_option
 
@@ -29,7 +30,12 @@ def check_data(
     symbols: Annotated[list[str] | None, typer.Argument(help="Which symbols; all unless given.")] = None,
     *,
     store: ExistingStore = None,
-    exchange: Annotated[str, typer.Option("--exchange", help="The calendar to check against.")] = "XNYS",
+    exchange: Annotated[
+        str,
+        typer.Option(
+            "--exchange", help="The calendar to check against: a name, or a session config with own sessions."
+        ),
+    ] = "XNYS",
     interval: Annotated[list[str] | None, typer.Option("--interval", help="Only this, e.g. 1m; repeatable.")] = None,
     first: Annotated[date | None, day_option("--from", "First day.")] = None,
     last: Annotated[date | None, day_option("--to", "Last day.")] = None,
@@ -49,7 +55,7 @@ def check_data(
     with _progress() as progress:
         report = check_store(
             BarStore.open(folder),
-            exchange,
+            exchange_named(exchange),
             symbols=symbols or (),
             intervals=interval or (),
             first=first,

@@ -8,6 +8,7 @@ import typer
 
 from openbell.cli.data.options import AsJson, ExistingStore, store_folder
 from openbell.cli.data.verify import damage_dict, damages_table
+from openbell.cli.exchange import exchange_named
 from openbell.cli.terminal.console import print_json, say, show
 
 __all__ = ["repair_store"]
@@ -17,7 +18,11 @@ def repair_store(
     *,
     store: ExistingStore = None,
     exchange: Annotated[
-        str, typer.Option("--exchange", help="The calendar that says which minutes make a complete session.")
+        str,
+        typer.Option(
+            "--exchange",
+            help="The calendar of complete sessions: a name, or a session config with own ones.",
+        ),
     ] = "XNYS",
     as_json: AsJson = False,
 ) -> None:
@@ -28,7 +33,7 @@ def repair_store(
     from openbell.maintenance.repair import repair
 
     folder = store_folder(store)
-    report = repair(folder, exchange=exchange)
+    report = repair(folder, exchange=exchange_named(exchange))
     if as_json:
         repairs = [
             {

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
+from openbell.cli.exchange import exchange_named
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -33,7 +35,13 @@ Label = Annotated[
         "--label", help="Whether times are the starts or the ends of bars; else guessed by the exchange's opens."
     ),
 ]
-Exchange = Annotated[str, typer.Option("--exchange", help="The calendar by whose opens the label is found.")]
+Exchange = Annotated[
+    str,
+    typer.Option(
+        "--exchange",
+        help="The calendar by whose opens the label is found: a name, or a session config with own sessions.",
+    ),
+]
 TimeFormat = Annotated[
     str | None, typer.Option("--time-format", help="E.g. '%d.%m.%Y %H:%M', or epoch_s, epoch_ms, epoch_us, epoch_ns.")
 ]
@@ -83,8 +91,9 @@ class TableOptions:
 
     def given(self, **more: Any) -> dict[str, Any]:
         """The arguments of `Given`."""
-        names = ("interval", "time_format", "timezone", "label", "price_scale", "symbol", "exchange")
-        return {"columns": self.columns, **{name: getattr(self, name) for name in names}, **more}
+        names = ("interval", "time_format", "timezone", "label", "price_scale", "symbol")
+        given = {name: getattr(self, name) for name in names}
+        return {"columns": self.columns, **given, "exchange": exchange_named(self.exchange), **more}
 
 
 def taking_table_options(command: Callable[..., None]) -> Callable[..., None]:

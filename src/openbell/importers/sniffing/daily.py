@@ -17,6 +17,8 @@ from openbell.timing import TimeManager
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from openbell.config.exchange import ExchangeConfig
+
 __all__ = ["DayRule", "sniff_days"]
 
 _MOSTLY = 0.9
@@ -29,11 +31,13 @@ class DayRule(NamedTuple):
     """The time zone, and the exchange whose sessions give the dates, where it is not the date as written."""
 
     timezone: str | None
-    sessions_of: str | None
+    sessions_of: str | ExchangeConfig | None
     detection: Detection | None
 
 
-def sniff_days(times: pl.Series, form: str | None, timezone: str | None, exchange: str, where: str) -> DayRule:
+def sniff_days(
+    times: pl.Series, form: str | None, timezone: str | None, exchange: str | ExchangeConfig, where: str
+) -> DayRule:
     """Find how the times of daily bars become dates.
 
     A date that is written, and midnight, are the date. Instants at the opens or closes of the exchange have the date
@@ -68,7 +72,7 @@ def sniff_days(times: pl.Series, form: str | None, timezone: str | None, exchang
     return DayRule(timezone, None, Detection("dates", f"in {timezone}", why, "assumed"))
 
 
-def _naive(times: pl.Series, written: NDArray[np.int64], exchange: str, where: str) -> DayRule:
+def _naive(times: pl.Series, written: NDArray[np.int64], exchange: str | ExchangeConfig, where: str) -> DayRule:
     """Take the dates of local times as they are written, but for evenings before the sessions."""
     manager = _calendar(exchange)
     if manager is not None and _fits_next(written, manager):
@@ -79,7 +83,7 @@ def _naive(times: pl.Series, written: NDArray[np.int64], exchange: str, where: s
     return DayRule(None, None, None)
 
 
-def _by_opens(instants: pl.Series, timezone: str | None, exchange: str) -> DayRule | None:
+def _by_opens(instants: pl.Series, timezone: str | None, exchange: str | ExchangeConfig) -> DayRule | None:
     manager, ns = _calendar(exchange), instants.to_physical().to_numpy()
     grid = sessions_around(ns, manager) if manager is not None else None
     if grid is None or np.isin(ns, np.concatenate([grid.open_ns, grid.close_ns])).mean() < _MOSTLY:
@@ -88,7 +92,7 @@ def _by_opens(instants: pl.Series, timezone: str | None, exchange: str) -> DayRu
     return DayRule(timezone, exchange, Detection("dates", f"sessions of {exchange}", why, "certain"))
 
 
-def _by_midnight(instants: pl.Series, timezone: str | None, exchange: str) -> DayRule | None:
+def _by_midnight(instants: pl.Series, timezone: str | None, exchange: str | ExchangeConfig) -> DayRule | None:
     manager = _calendar(exchange)
     if timezone is not None:
         return DayRule(timezone, None, None) if _is_midnight(_local(instants, timezone)) else None
@@ -117,7 +121,7 @@ def _local(instants: pl.Series, timezone: str) -> NDArray[np.int64]:
     return local.to_physical().to_numpy() % DAY_NS
 
 
-def _calendar(exchange: str) -> TimeManager | None:
+def _calendar(exchange: str | ExchangeConfig) -> TimeManager | None:
     try:
         return TimeManager(exchange)
     except CalendarError:

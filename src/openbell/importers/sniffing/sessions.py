@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +10,11 @@ from openbell.errors import CalendarError, ConfigError
 from openbell.importers.session_dates import sessions_around
 from openbell.market_data.aggregate import rows_in_segments
 from openbell.model.interval import DAY_NS
-from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from openbell.timing import TimeManager
     from openbell.timing.grid import SessionGrid
 
 __all__ = ["runs_around_the_clock", "warnings_of_days", "warnings_of_times"]
@@ -29,7 +28,7 @@ _MANY_DAYS = 0.1
 
 def runs_around_the_clock(starts: NDArray[np.int64], time_manager: TimeManager) -> bool:
     """Return whether many bars lie outside all hours of the exchange, extended ones included."""
-    return _share_inside(starts, _extended(time_manager.exchange) or time_manager) < 1 - _STRAY
+    return _share_inside(starts, _extended(time_manager) or time_manager) < 1 - _STRAY
 
 
 def warnings_of_times(starts: NDArray[np.int64], time_manager: TimeManager, timezone: str | None) -> list[str]:
@@ -45,7 +44,7 @@ def warnings_of_times(starts: NDArray[np.int64], time_manager: TimeManager, time
     if grid is None or len(starts) < _FEWEST_BARS:
         return []
     regular = _share_inside(starts, time_manager)
-    around = _share_inside(starts, _extended(time_manager.exchange) or time_manager)
+    around = _share_inside(starts, _extended(time_manager) or time_manager)
     if regular >= _MOST or (around >= _MOST and _covered(starts, grid) >= _COVERED):
         return []
     exchange = time_manager.exchange
@@ -81,10 +80,9 @@ def warnings_of_days(days: NDArray[np.int64], time_manager: TimeManager) -> list
     ]
 
 
-@cache
-def _extended(exchange: str) -> TimeManager | None:
+def _extended(time_manager: TimeManager) -> TimeManager | None:
     try:
-        return TimeManager(exchange, session_hours="extended")
+        return time_manager.with_session_hours("extended")
     except (ConfigError, CalendarError):
         return None
 

@@ -34,6 +34,7 @@ from openbell.model.interval import parse_interval
 from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
+    from openbell.config.exchange import ExchangeConfig
     from openbell.importers.columnar_table import FrameTable
     from openbell.importers.csv_table import CsvLayout
     from openbell.importers.sources import Source
@@ -75,7 +76,7 @@ class Given:
     price_scale: float | None = None
     separator: str | None = None
     symbol: str | None = None
-    exchange: str = "XNYS"
+    exchange: str | ExchangeConfig = "XNYS"
     has_header: bool | None = None
     decimal_comma: bool | None = None
     encoding: str | None = None
