@@ -19,20 +19,20 @@ __all__ = ["app", "main"]
 _IMPORT: Commands = {
     "lean": (
         "data.import_bars:import_lean",
-        "Import LEAN's bars of equities, crypto, forex (mid prices), indexes and futures; second, minute, hour, daily.",
+        "Import LEAN's bars of equities, crypto, forex (mid prices), indexes and futures.",
     ),
     "csv": (
         "data.import_bars:import_csv",
-        "Import CSV files of intraday or daily bars; what is not given is guessed, shown, and to be confirmed.",
+        "Import CSV files of intraday or daily bars, after a look at what was guessed.",
     ),
     "parquet": (
         "data.import_bars:import_parquet",
-        "Import Parquet files of intraday or daily bars; what is not given is guessed, shown, and to be confirmed.",
+        "Import Parquet files of intraday or daily bars, after a look at what was guessed.",
     ),
     "feather": ("data.import_bars:import_feather", "Import Feather files, as Parquet files are."),
     "json": (
         "data.import_bars:import_json",
-        "Import JSON of records, columns or arrays, as APIs answer; what is not given is guessed, and to be confirmed.",
+        "Import JSON of records, columns or arrays, after a look at what was guessed.",
     ),
     "databento": (
         "data.import_bars:import_databento",
@@ -58,7 +58,7 @@ _DATA: Commands = {
     ),
     "check": (
         "data.check:check_data",
-        "Check stored bars: holes, halts, spikes, stale runs, wrong hours, splits nobody declared, unlike daily bars.",
+        "Check stored bars for holes, halts, spikes, stale runs, wrong hours, undeclared splits and unlike daily bars.",
     ),
     "actions": (
         "data.actions:list_actions",
@@ -74,7 +74,7 @@ _DATA: Commands = {
     ),
     "rm": (
         "data.rm:remove_bars",
-        "Remove bars, such as those of a wrong time zone: all that is asked for, or nothing.",
+        "Remove bars, such as those of a wrong time zone.",
     ),
 }
 _COMMANDS: Commands = {
@@ -92,7 +92,7 @@ _COMMANDS: Commands = {
     ),
     "run": (
         "run:run",
-        "Run the sessions of a config: provision what they need, stream the bars, and report the outcome.",
+        "Run the sessions of a config and report the outcome.",
     ),
     "calendars": (
         "calendars:calendars",

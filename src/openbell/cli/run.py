@@ -37,7 +37,7 @@ def run(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json.")] = False,
 ) -> None:
-    """Run the sessions of a config: provision what they need, stream the bars, and report the outcome."""
+    """Run the sessions of a config and report the outcome."""
     run_and_show(config, store, folder, bars=bars, indicators=indicators, as_json=as_json)
 
 

@@ -18,7 +18,7 @@ __all__ = ["ConfigSummary", "summarise_config"]
 
 @dataclass(frozen=True, slots=True)
 class ConfigSummary:
-    """What a good config asks for, in short.
+    """Summary of what a good config asks for.
 
     Attributes:
         session_name: The name of the session.

@@ -25,7 +25,7 @@ _PROGRESS_REPORTS = 25
 
 
 class BatchSource(Protocol):
-    """Where a session's batches come from, such as a timetable of stored bars or a feed."""
+    """Source of a session's batches, such as a timetable of stored bars or a feed."""
 
     def batches_after(self, time_ns: int) -> Batches:
         """Make the batches after a session time, in ascending time, by the subscriptions of this moment."""
@@ -179,7 +179,7 @@ class Dispatcher:
             self._report_progress()
 
     def _report_progress(self) -> int:
-        """Report how far the session is; returns when to report again."""
+        """Report how far the session is, and return when to report again."""
         now_ns, first_ns, last_ns = self._clock.now_ns, self._session.first_ns, self._session.last_ns
         self._reporter.advanced((now_ns - first_ns) / (last_ns - first_ns))
         self._progress_due_ns = now_ns + (last_ns - first_ns) // _PROGRESS_REPORTS

@@ -109,7 +109,7 @@ class FrameTable:
 
 
 def parquet_table(source: Source) -> FrameTable:
-    """Open a Parquet file; only the columns and rows that are asked for are read."""
+    """Open a Parquet file to read the columns and rows that are asked for."""
     with polars_errors():
         return FrameTable(source, pl.scan_parquet(source.path, glob=False))
 

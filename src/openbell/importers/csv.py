@@ -95,7 +95,7 @@ class CsvColumns:
 
 
 def _sum_of(header: Sequence[str], name: str | None) -> str | None:
-    """Return the columns of a volume such as ``Up+Down`` as they are in the file; None when it is one column."""
+    """Return the columns of a volume such as ``Up+Down``, or None when it is one column."""
     if name is None or "+" not in name or name in header:
         return None
     known = {h.strip().casefold(): h for h in header}

@@ -24,7 +24,7 @@ __all__ = ["FEATHER", "JSON", "PARQUET", "FileKind", "import_frames", "import_pa
 
 
 class FileKind(NamedTuple):
-    """A kind of files whose rows are frames: the ends of their names, and the way to open one."""
+    """A kind of files whose rows are frames, with the way to open one."""
 
     endings: tuple[str, ...]
     open: Callable[[Source], FrameTable]

@@ -1,4 +1,4 @@
-"""Bars in JSON, as APIs answer and as pandas writes: records, columns, arrays, by date and by symbol."""
+"""Bars in JSON, as APIs answer and as pandas writes."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _EARLY_NS = 2 * 3_600_000_000_000
 
 
 def sessions_around(ns: NDArray[np.int64], time_manager: TimeManager) -> SessionGrid | None:
-    """Return the sessions around instants; None when the calendar knows none of the days."""
+    """Return the sessions around instants, or None when the calendar knows none of the days."""
     if not len(ns):
         return None
     week = timedelta(days=7)

@@ -126,7 +126,7 @@ def _import_table(
 
 
 def _store(rows: _BufferedRows, bars: BarRows, report: ImportReport, writer: StoreWriter, wrong: _Wrong) -> int:
-    """Check and write the buffered rows; return how many are good."""
+    """Check and write the buffered rows, and return how many are good."""
     stored = 0
     for batch in _ahead(rows.rows_of, rows.batches()):
         for symbol, of_symbol in _by_symbol(batch, bars.symbol):

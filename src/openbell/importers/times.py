@@ -143,7 +143,7 @@ class TimeReader:
         return None
 
     def _with_offset(self, text: pl.Series) -> pl.DataFrame:
-        """Return the instants of times with an offset; ``reason`` is set where there is none."""
+        """Return the instants of times with an offset, or a reason where there is none."""
         parts = text.to_frame().select(pl.col("text").str.extract_groups(OFFSET).alias("parts")).unnest("parts")
         sign = pl.when(pl.col("2").str.starts_with("-")).then(-1).otherwise(1)
         hours = pl.col("2").str.slice(1, 2).cast(pl.Int64)
@@ -154,7 +154,7 @@ class TimeReader:
         return _judged(frame.select((pl.col("local") - shift).dt.replace_time_zone("UTC")).to_series(), "no offset")
 
     def _with_zone_name(self, text: pl.Series) -> pl.DataFrame:
-        """Return the instants of times with the name of a zone; ``reason`` is set where there is none."""
+        """Return the instants of times with the name of a zone, or a reason where there is none."""
         parts = text.to_frame().select(pl.col("text").str.extract_groups(ZONE_NAME).alias("parts")).unnest("parts")
         upper = parts["2"].str.to_uppercase()
         names = upper.set(upper.is_in(["UTC", "GMT"]).fill_null(value=True), None)
@@ -171,7 +171,7 @@ class TimeReader:
         return _judged(found["timestamp"], "no zone")
 
     def _dates(self, times: pl.Series) -> pl.DataFrame:
-        """Return the dates of daily bars: as written, in the time zone, or by the sessions of an exchange."""
+        """Return the dates of daily bars, by the text, the time zone or the sessions."""
         written = self.written_dates(times)
         if self.sessions_of is None and (self.timezone is None or not self.has_instants(times)):
             return _judged(written, "the date cannot be read" if times.dtype == pl.String else _NO_TIME)

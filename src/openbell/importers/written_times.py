@@ -57,7 +57,7 @@ def read_written(text: pl.Series, form: str | None) -> pl.Series:
 
 
 def tidied(text: pl.Series) -> pl.Series:
-    """Write times in one way: English months of three letters, no weekdays, a space before am and pm."""
+    """Write times in one way, with English months and no weekdays."""
     neat = text.str.to_lowercase().str.replace(r"(:\d\d),(\d)", "${1}.${2}")
     neat = neat.str.replace_all(_WEEKDAYS, " ").str.replace_all(",", " ", literal=True)
     neat = neat.str.replace(r"(\d)t(\d)", "${1} ${2}").str.replace_all(r"(\d)(st|nd|rd|th)\b", "${1}")

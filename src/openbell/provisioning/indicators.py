@@ -156,7 +156,7 @@ def _from_whole_sessions(series: BarIntervalData, first: date, context: Provisio
 def _rows_to_read(
     market: Market, times: BarTimes, first: date, session_aware: bool, sees_filled: bool
 ) -> NDArray[np.bool_] | None:
-    """Return which bars an indicator reads; None: all.
+    """Return which bars an indicator reads, or None for all.
 
     In extended hours, what a session's open, close or range is still follows the regular ones, and an indicator that is
     aware of sessions reads those alone. Synthetic bars are skipped, unless indicators are to see them.
@@ -172,7 +172,7 @@ def _rows_to_read(
 def _standing_still(
     column: NDArray[np.float64], read: NDArray[np.bool_], session: NDArray[np.int64] | None
 ) -> NDArray[np.float64]:
-    """Spread values over all rows; each has that of the last one read up to it, of its own ``session`` if given."""
+    """Spread values over all rows, each with that of the last row read up to it."""
     if not read.any():
         return np.full(len(read), np.nan)
     last = np.cumsum(read) - 1

@@ -111,7 +111,7 @@ class IntervalNeed:
         return self.interval != self.base
 
     def merged(self, other: IntervalNeed) -> IntervalNeed:
-        """Merge two needs of the same interval; per measure the deeper wins."""
+        """Merge two needs of the same interval, the deeper one per measure."""
         return IntervalNeed(
             self.interval,
             self.base,

@@ -106,7 +106,7 @@ class SymbolSessionData:
 
 @dataclass(slots=True, eq=False)
 class SymbolDraft:
-    """A symbol as it will be, on which steps work; nobody reads it before it is published.
+    """A symbol as it will be, which nobody reads before it is published.
 
     Its attributes are those of `SymbolSessionData`, and can be changed.
     """
@@ -132,7 +132,7 @@ class SymbolDraft:
         return SymbolSessionData(*_values(self), *map(_read_only, _collections(self)))
 
     def put_series(self, series: BarIntervalData) -> None:
-        """Replace the series of an interval; indicators on it move over with the values that they have."""
+        """Replace the series of an interval, under the indicators that are on it."""
         old = self.bars[series.interval]
         self.bars[series.interval] = series
         for key, indicator in self.indicators.items():

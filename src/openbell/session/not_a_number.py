@@ -11,7 +11,7 @@ __all__ = ["NotANumber"]
 
 
 class NotANumber:
-    """Base of objects that are easily taken for their value; used as a number they say what to write."""
+    """Base of objects that are easily taken for their value."""
 
     __slots__ = ()
     __array_ufunc__ = None  # so that NumPy's numbers leave the operation to this class

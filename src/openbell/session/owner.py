@@ -27,7 +27,7 @@ class Owner(str):
         return made
 
     def is_of(self, who: str) -> bool:
-        """Return whether ``who`` means this owner; a source means all owners of its kind."""
+        """Return whether ``who`` means this owner or its source."""
         return who in (self.name, self.source)
 
 

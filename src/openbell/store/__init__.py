@@ -1,1 +1,1 @@
-"""The Parquet store of bars: its files, its manifest, and writes that are done in full or not at all."""
+"""The Parquet store of bars, written in full or not at all."""

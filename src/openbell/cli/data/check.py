@@ -47,7 +47,7 @@ def check_data(
     ] = 0.0,
     as_json: AsJson = False,
 ) -> None:
-    """Check stored bars: holes, halts, spikes, stale runs, wrong hours, splits nobody declared, unlike daily bars."""
+    """Check stored bars for holes, halts, spikes, stale runs, wrong hours, undeclared splits and unlike daily bars."""
     from openbell.quality.checker import check_store
     from openbell.store.store import BarStore
 

@@ -40,7 +40,7 @@ def import_lean(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import LEAN's bars of equities, crypto, forex (mid prices), indexes and futures; second, minute, hour, daily."""
+    """Import LEAN's bars of equities, crypto, forex (mid prices), indexes and futures."""
     from openbell.importers.lean import import_lean as run
 
     folder = store_folder(store)
@@ -80,7 +80,7 @@ def import_csv(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import CSV files of intraday or daily bars; what is not given is guessed, shown, and to be confirmed."""
+    """Import CSV files of intraday or daily bars, after a look at what was guessed."""
     from openbell.importers.csv import CSV_ENDINGS, import_csv_as
     from openbell.importers.sniffing.table import Given, sniff_csv
     from openbell.importers.sources import find_sources
@@ -124,7 +124,7 @@ def import_parquet(
     store: Store = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import Parquet files of intraday or daily bars; what is not given is guessed, shown, and to be confirmed."""
+    """Import Parquet files of intraday or daily bars, after a look at what was guessed."""
     from openbell.importers.frames import PARQUET
 
     _import_frames(PARQUET, paths, options, store, as_json=as_json)
@@ -156,7 +156,7 @@ def import_json(
     store: Store = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import JSON of records, columns or arrays, as APIs answer; what is not given is guessed, and to be confirmed."""
+    """Import JSON of records, columns or arrays, after a look at what was guessed."""
     from openbell.importers.frames import JSON
 
     _import_frames(JSON, paths, options, store, as_json=as_json)

@@ -33,7 +33,7 @@ def remove_bars(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove them without asking.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove bars, such as those of a wrong time zone: all that is asked for, or nothing. Corporate actions stay."""
+    """Remove bars, such as those of a wrong time zone. Corporate actions stay."""
     from openbell.store.removal import removable
     from openbell.store.removal import remove_bars as remove
     from openbell.store.store import BarStore

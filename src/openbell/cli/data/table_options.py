@@ -97,7 +97,7 @@ class TableOptions:
 
 
 def taking_table_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command with a parameter ``options: TableOptions`` each of these options."""
+    """Give a command with a parameter of `TableOptions` each of these options."""
     options = {field.name for field in fields(TableOptions)}
 
     def expanded(**given: Any) -> None:

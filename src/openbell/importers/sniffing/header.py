@@ -38,7 +38,7 @@ class Header:
 
 
 def find_header(rows: Sequence[Sequence[str]]) -> Header | None:
-    """Find the header in the first rows of a table; None when the first row has numbers."""
+    """Find the header in the first rows of a table, or None when the first row has numbers."""
     block = _block(rows)
     if not block:
         return None
@@ -52,7 +52,7 @@ def find_header(rows: Sequence[Sequence[str]]) -> Header | None:
 
 
 def unique_names(cells: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of columns; a name that comes again gets a number."""
+    """Return the names of columns, with a number where a name comes again."""
     # Tables have a column of line numbers of their own.
     seen: Counter[str] = Counter(line=1)
     names = []

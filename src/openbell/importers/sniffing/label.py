@@ -33,7 +33,7 @@ _CHANCE = 0.02
 
 
 def label_by_name(column: str) -> tuple[Label, Detection] | None:
-    """Return the label that the name of the time column gives; None for most names."""
+    """Return the label that the name of the time column gives, or None."""
     plain = plain_name(column)
     why = f"by the column's name, {column}"
     if plain in START_NAMES:

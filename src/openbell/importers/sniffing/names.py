@@ -150,5 +150,5 @@ def plain_name(name: str) -> str:
 
 
 def role_of(name: str) -> str | None:
-    """Return the role that a column of this name has; None when the name is not known."""
+    """Return the role that a column of this name has, or None."""
     return _ROLES.get(plain_name(name))

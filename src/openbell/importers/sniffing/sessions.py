@@ -1,4 +1,4 @@
-"""The bars of a file beside the sessions of an exchange: whether they lie in them at all."""
+"""The bars of a file beside the sessions of an exchange."""
 
 from __future__ import annotations
 

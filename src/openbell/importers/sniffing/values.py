@@ -1,4 +1,4 @@
-"""What the values of columns show, whatever the columns are called."""
+"""Roles of columns by their values, whatever the columns are called."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def bare_clock(values: pl.Series) -> bool:
 
 
 def numbers(sample: pl.DataFrame, columns: Sequence[str], *, decimal_comma: bool) -> pl.DataFrame:
-    """Return columns as numbers; null where a value is none."""
+    """Return columns as numbers, null where a value is none."""
     return sample.select(
         pl.col(c).cast(pl.Float64)
         if sample.schema[c].is_numeric()

@@ -1,4 +1,4 @@
-"""The column of the volume: shares, not the money that changed hands, and not one side of the trades."""
+"""The column of the volume, told apart from turnover and from one side of the trades."""
 
 from __future__ import annotations
 
