@@ -25,6 +25,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openbell.texts import shortened
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -53,6 +55,7 @@ __all__ = [
 
 _MOST_NEAR = 3
 _SHORTEST_BEGINNING = 2
+_LONGEST_NAME = 100  # the comparison takes the square of it
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -62,6 +65,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """
     from difflib import get_close_matches
 
+    if len(name) > _LONGEST_NAME:
+        return ""
     folded = {k.casefold(): k for k in known}
     wanted = name.casefold()
     near = [folded[match] for match in get_close_matches(wanted, folded, n=_MOST_NEAR, cutoff=0.6)]
@@ -120,7 +125,7 @@ class UnknownNameError(ConfigError):
         hint = did_you_mean(name, self.known)
         if not hint and 0 < len(self.known) <= 12:
             hint = f" Known: {', '.join(self.known)}."
-        super().__init__(f"{where + ': ' if where else ''}unknown {kind} {name!r}.{hint}")
+        super().__init__(f"{where + ': ' if where else ''}unknown {kind} {shortened(name)}.{hint}")
 
 
 class IntervalError(ConfigError):

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from openbell.config.documented import docs_of_keys
 from openbell.errors import InvalidConfigError, did_you_mean
+from openbell.texts import printable
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -22,6 +23,9 @@ Place = tuple[str | int, ...]
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 _NOT_A_MAPPING = ("model_type", "model_attributes_type", "dataclass_type", "dict_type", "mapping_type")
 _NOT_A_LIST = ("tuple_type", "list_type")
+_MOST_PROBLEMS = 100
+_MOST_OF_A_KEY = 60
+_MOST_OF_A_VALUE = 200
 _FORM = re.compile("<[a-z]+>")
 
 
@@ -37,7 +41,8 @@ class Problem(NamedTuple):
     @property
     def where(self) -> str:
         """Place as people write it, such as ``scanners[0].schedule``."""
-        return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.place).lstrip(".")
+        shown = (f"[{p}]" if isinstance(p, int) else f".{printable(p, _MOST_OF_A_KEY)}" for p in self.place)
+        return "".join(shown).lstrip(".")
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}" if self.place else self.message
@@ -45,7 +50,11 @@ class Problem(NamedTuple):
 
 def problems_of(error: ValidationError, model: type) -> list[Problem]:
     """List the problems in a validation error, in the order of the model's fields."""
-    return [Problem(_written(detail["loc"]), _message(detail, model)) for detail in error.errors(include_url=False)]
+    details = error.errors(include_url=False)
+    found = [Problem(_written(detail["loc"]), _message(detail, model)) for detail in details[:_MOST_PROBLEMS]]
+    if more := len(details) - len(found):
+        found.append(Problem((), f"besides the {_MOST_PROBLEMS} problems named here, {more:,} more"))
+    return found
 
 
 def raises_config_error(cls: C) -> C:
@@ -77,7 +86,7 @@ def _message(detail: ErrorDetails, model: type) -> str:
     if kind == "missing":
         return f"is required and not there: {_description(place, model)}"
     if kind == "literal_error":
-        return f"must be {detail['ctx']['expected']}, not {given!r}"
+        return f"must be {detail['ctx']['expected']}, not {_quoted(given)}"
     if kind in _NOT_A_MAPPING:
         return f"must be a mapping (key: value), not {_described(given)}"
     if kind in _NOT_A_LIST:
@@ -85,7 +94,7 @@ def _message(detail: ErrorDetails, model: type) -> str:
     if kind == "string_type":
         return f"must be text, not {_described(given)}. Put it in quotes."
     if kind == "string_pattern_mismatch":
-        return f"{given!r} cannot be used: {_description(place, model)}"
+        return f"{_quoted(given)} cannot be used: {_description(place, model)}"
     if kind == "too_short":
         return "is empty. Write at least one entry, or leave the key out."
     return f"{detail['msg'].replace('Input should be', 'must be', 1)}, not {_described(given)}"
@@ -98,7 +107,11 @@ def _described(given: object) -> str:
         return "a mapping"
     if isinstance(given, list | tuple):
         return "a list"
-    return repr(given)
+    return _quoted(given)
+
+
+def _quoted(given: object) -> str:
+    return printable(repr(given), _MOST_OF_A_VALUE)
 
 
 def _unknown_key(place: Place, model: type) -> str:

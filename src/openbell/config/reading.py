@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import ValidationError
 
+from openbell.config.bounds import MOST_CHARACTERS, require_bounds
 from openbell.config.models import SessionConfig
 from openbell.config.problems import problems_of
 from openbell.config.yaml12 import lines_of_yaml, read_yaml
 from openbell.errors import ConfigError, InvalidConfigError
+from openbell.texts import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["load_config", "problems_with_lines"]
 
 _YAML = (".yaml", ".yml")
+_MOST_OF_A_REASON = 500
 
 
 def load_config(source: str | Path | Mapping[str, Any]) -> SessionConfig:
@@ -49,6 +52,7 @@ def load_config(source: str | Path | Mapping[str, Any]) -> SessionConfig:
 
 
 def _validated(values: dict[str, Any], subject: str, read_lines: Callable[[], dict[Place, int]]) -> SessionConfig:
+    require_bounds(values, subject)
     try:
         return SessionConfig.model_validate(values)
     except ValidationError as error:
@@ -81,12 +85,16 @@ def _text_of(path: Path) -> str:
             f"{path}: a config is a {', '.join(_READERS)} file, not {path.suffix or 'a file without suffix'}"
         )
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_CHARACTERS + 1)
     except FileNotFoundError:
         near = sorted(p.name for p in path.parent.glob("*") if p.suffix.lower() in _READERS)[:5]
         raise ConfigError(f"{path} is not there.{' In its folder: ' + ', '.join(near) + '.' if near else ''}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
+    if len(text) > MOST_CHARACTERS:
+        raise ConfigError(f"{path} has more than {MOST_CHARACTERS:,} characters, which is no config")
+    return text
 
 
 def _read_yaml(text: str, path: Path) -> Any:
@@ -95,23 +103,28 @@ def _read_yaml(text: str, path: Path) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError(f"{path}{where}: {error.problem or error.context}") from None
+        raise ConfigError(
+            f"{path}{where}: {printable(str(error.problem or error.context), _MOST_OF_A_REASON)}"
+        ) from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not YAML: {error}") from None
 
 
 def _read_json(text: str, path: Path) -> Any:
     def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise ConfigError(f"{path}: the key {key!r} is there twice")
-        return dict(pairs)
+        values: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in values:
+                raise ConfigError(f"{path}: the key {shortened(key)} is there twice")
+            values[key] = value
+        return values
 
     try:
         return json.loads(text, object_pairs_hook=distinct)
     except json.JSONDecodeError as error:
         raise ConfigError(f"{path}, line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(path, error) from None
 
 
 def _read_toml(text: str, path: Path) -> Any:
@@ -120,7 +133,15 @@ def _read_toml(text: str, path: Path) -> Any:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: {error}") from None
+        raise ConfigError(f"{path}: {printable(str(error), _MOST_OF_A_REASON)}") from None
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: ValueError | RecursionError) -> ConfigError:
+    """Return the error for levels without end and numbers of 5,000 digits."""
+    deep = isinstance(error, RecursionError)
+    return ConfigError(f"{path}: {'values nested too deep' if deep else f'a number that is too long ({error})'}")
 
 
 _READERS = {**dict.fromkeys(_YAML, _read_yaml), ".json": _read_json, ".toml": _read_toml}

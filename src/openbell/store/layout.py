@@ -26,6 +26,7 @@ import polars as pl
 
 from openbell.errors import BadBarsError, IntervalError, StoreError
 from openbell.model.interval import parse_interval
+from openbell.texts import shortened
 
 __all__ = [
     "BAR_SCHEMA",
@@ -41,7 +42,6 @@ __all__ = [
     "partition_of",
     "partitions",
     "require_symbol",
-    "shortened",
 ]
 
 STORE_MARKER = "openbell-store.json"
@@ -82,7 +82,6 @@ WHOLE_ROWS, GROUP_ROWS = 1 << 16, 1 << 14
 """A data file of more than `WHOLE_ROWS` bars, which only seconds have, is written in Parquet row groups of `GROUP_ROWS`
 and read in slices; the others are one row group and read as a whole."""
 
-_SHOWN = 40
 _LONGEST_NAME = 255
 """The most bytes of a file's name, on all file systems that matter."""
 
@@ -130,11 +129,6 @@ def require_symbol(symbol: str) -> None:
             f"the symbol {shortened(symbol)} is too long: its folder's name would have {size} bytes, and file systems "
             f"take {_LONGEST_NAME}. Rename it."
         )
-
-
-def shortened(text: str) -> str:
-    """Return a text from elsewhere quoted, escaped and cut, as it may be shown."""
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
 
 def data_path(store: Path, partition: Partition) -> Path:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from openbell.errors import DamagedFileError, NotAStoreError, StoreError, command_on
 from openbell.store.atomic_files import replace_file, sync_folders
-from openbell.store.layout import BARS, LOCK, MANIFEST, OWN_NAMES, STORE_MARKER, shortened
+from openbell.store.layout import BARS, LOCK, MANIFEST, OWN_NAMES, STORE_MARKER
+from openbell.texts import shortened
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from openbell.errors import ConfigError, DataError
+from openbell.texts import printable, shortened
 from openbell.vendors.alpaca_rows import actions_of, bars_of, rows_by_name
 from openbell.vendors.rate_limit import RateLimit
 from openbell.vendors.source import FetchedActions, RequestRejectedError, SourceRefusedError
@@ -185,9 +186,9 @@ class AlpacaSource:
         except ServerTroubleError as exc:
             raise self._error_of(exc.status, exc.text) from None
         except JSONDecodeError as exc:
-            raise DataError(f"Alpaca's answer is not JSON: {_one_line(str(exc))}") from None
+            raise DataError(f"Alpaca's answer is not JSON: {printable(str(exc), _MOST_SHOWN)}") from None
         except (RequestException, HTTPError) as exc:
-            text = _one_line(self._keys.redacted(str(exc)))
+            text = printable(self._keys.redacted(str(exc)), _MOST_SHOWN)
             raise DataError(f"no answer from Alpaca ({type(exc).__name__}: {text})") from None
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as exc:
             # Alpaca's package takes answers for what they ought to be.
@@ -239,14 +240,9 @@ def _midnight(day: date) -> datetime:
 def _message_of(text: str) -> str:
     """Return the message in a server's error, or the first line where it is not JSON."""
     try:
-        return _one_line(str(json.loads(text)["message"]))
+        return printable(str(json.loads(text)["message"]), _MOST_SHOWN)
     except (ValueError, KeyError, TypeError, RecursionError):
-        return _one_line(text.strip().partition("\n")[0]) or "no text"
-
-
-def _one_line(text: str) -> str:
-    """Return a text from elsewhere cut, and without characters that move a cursor."""
-    return "".join(char if char.isprintable() else "?" for char in text[:_MOST_SHOWN])
+        return printable(text.strip().partition("\n")[0], _MOST_SHOWN) or "no text"
 
 
 def _good_address(url: str) -> str:
@@ -261,9 +257,7 @@ def _good_address(url: str) -> str:
     except ValueError:
         good = False
     if not good:
-        raise ConfigError(
-            f"{_one_line(url)!r} is no address of a server. Write for example https://data.alpaca.markets."
-        )
+        raise ConfigError(f"{shortened(url)} is no address of a server. Write for example https://data.alpaca.markets.")
     return url
 
 
