@@ -11,11 +11,14 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from openbell.texts import printable
+
 if TYPE_CHECKING:
     import structlog.typing
 
 __all__ = ["configure_logs", "get_logger", "logs_what_happens", "settle_logs"]
 
+_LONGEST = 2_000
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 
@@ -50,7 +53,7 @@ def _apply() -> None:
     last: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
         if _settings.as_json
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)]
+        else [_without_codes, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)]
     )
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, *last],
@@ -59,6 +62,10 @@ def _apply() -> None:
         cache_logger_on_first_use=False,
     )
     _settings.is_applied = True
+
+
+def _without_codes(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {key: printable(value, _LONGEST) if isinstance(value, str) else value for key, value in event.items()}
 
 
 def get_logger(**fields: Any) -> structlog.typing.FilteringBoundLogger:

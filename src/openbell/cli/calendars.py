@@ -118,8 +118,7 @@ def _list(everything: list[CalendarSummary]) -> None:
 
 
 def _show(tm: TimeManager, lines: list[SessionLine]) -> None:
-    from rich.markup import escape
-
+    from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 
     show(f"[bold]{escape(tm.exchange)}[/bold]  {tm.timezone}, known from {tm.first_day} to {tm.last_day}")

@@ -135,8 +135,7 @@ def _list(everything: Iterable[Indicator]) -> None:
 
 
 def _show(facts: dict[str, Any]) -> None:
-    from rich.markup import escape
-
+    from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 
     show(f"[bold]{facts['name']}[/bold]  {escape(facts['title'])}  [dim]({facts['group']}, {facts['source']})[/dim]")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
 from openbell.cli.session_view import adjusted_lines
+from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import label_of, make_table, some
 
 if TYPE_CHECKING:

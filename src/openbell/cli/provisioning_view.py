@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rich.markup import escape
-
+from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import clock, make_table, some
 
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
 from openbell.cli.provisioning_view import provisioning_table, refusals, warnings
+from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import clock, counted, make_table, percent, some
 from openbell.model.events import local_time
 from openbell.model.interval import parse_interval

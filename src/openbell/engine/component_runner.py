@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from openbell.components.scanner import ScannerContext
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from openbell.provisioning import Provisioner
     from openbell.timing import TimeManager
 
-__all__ = ["ComponentRunner", "ScannerOfDay"]
+__all__ = ["ComponentRunner", "ScannerOfDay", "bounded"]
+
+_MOST_ITEMS = 100_000
 
 T = TypeVar("T")
 
@@ -217,15 +220,27 @@ class ComponentRunner:
         return self._time_manager.to_local(self._time_manager.now_ns).isoformat()
 
 
+def bounded(items: Iterable[T], what: str) -> list[T]:
+    """Take the items of what a user's code returned, which may have no end.
+
+    Raises:
+        ValueError: There are more than any session has.
+    """
+    taken = list(islice(items, _MOST_ITEMS + 1))
+    if len(taken) > _MOST_ITEMS:
+        raise ValueError(f"more than {_MOST_ITEMS:,} {what} at one time: does a generator never end?")
+    return taken
+
+
 def _symbols(found: Iterable[str] | None) -> list[str]:
     if isinstance(found, str):
         raise TypeError(f"scan must return a list of symbols, not the text {found!r}; return [{found!r}]")
-    return [str(symbol) for symbol in found or ()]
+    return [str(symbol) for symbol in bounded(found or (), "symbols")]
 
 
 def _signals(returned: Any) -> list[Signal]:
     several = isinstance(returned, Iterable) and not isinstance(returned, str | Mapping)
-    signals: list[Any] = list(returned) if several else [returned]
+    signals: list[Any] = bounded(returned, "signals") if several else [returned]
     strangers = [s for s in signals if not isinstance(s, Signal)]
     if strangers:
         raise TypeError(f"a strategy must return a Signal, several, or None; not {strangers[0]!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from openbell.config import SessionConfig, load_config
@@ -13,7 +14,7 @@ from openbell.engine.data_source import data_manager_of
 from openbell.engine.gc_control import rare_collection
 from openbell.engine.observer import RunReporter, SessionObserver
 from openbell.engine.preflight import require_good_config
-from openbell.errors import CalendarError, ProvisioningError
+from openbell.errors import CalendarError, OpenbellError, ProvisioningError
 from openbell.model.interval import parse_interval
 from openbell.provisioning import Addition, ProvisioningContext, RunScope
 from openbell.provisioning.needs import analyze
@@ -87,6 +88,7 @@ class SystemManager:
         self._error: str | None = None
         self._unread: tuple[str, ...] = ()
         self._reporter = RunReporter()
+        self._running = Lock()
 
     def __repr__(self) -> str:
         days = self.coordinator.days
@@ -118,11 +120,20 @@ class SystemManager:
             folder: Receives events as they happen and, at the end, the results; nothing is written unless given.
 
         Raises:
+            OpenbellError: It is running already, in this thread or another.
             ProvisioningError: On some day, none of the config's symbols could be provisioned; or no symbol had a bar on
                 any day.
             ComponentError: A scanner or strategy raised. The run folder keeps what was done until then.
             RunFolderError: The run folder can no longer be written.
         """
+        if not self._running.acquire(blocking=False):
+            raise OpenbellError("this SystemManager is running already; runs at the same time need one each.")
+        try:
+            return self._run(folder)
+        finally:
+            self._running.release()
+
+    def _run(self, folder: RunFolder | None) -> RunResult:
         reporter = RunReporter(self._observers, folder)
         self._begin(reporter)
         reporter.run_started(self.coordinator.days)

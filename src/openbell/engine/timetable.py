@@ -13,6 +13,7 @@ import numpy as np
 
 from openbell.components.configured import overrides
 from openbell.components.schedule import due_times
+from openbell.engine.component_runner import bounded
 from openbell.engine.event_batch import EventBatch
 from openbell.engine.fast_path import BarRun
 from openbell.engine.gc_control import paused_collection
@@ -214,7 +215,7 @@ def _pairs_of(strategy: Strategy) -> list[tuple[str, str]]:
     if not isinstance(wanted, Iterable):
         raise TypeError(f"subscriptions must return (symbol, interval) pairs, not {wanted!r}")
     pairs = []
-    for pair in wanted:
+    for pair in bounded(wanted, "subscriptions"):
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise TypeError(f'subscriptions must return (symbol, interval) pairs such as ("SPY", "5m"), not {pair!r}')
         pairs.append((pair[0], str(parse_interval(pair[1]))))

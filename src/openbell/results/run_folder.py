@@ -12,6 +12,7 @@ import polars as pl
 from openbell.errors import ConfigError, RunFolderError
 from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
 from openbell.results.as_json import event_json
+from openbell.texts import encodable
 from openbell.timing.clock import wall_stamp
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def _signal_frame(result: RunResult) -> pl.DataFrame:
                 pl.Datetime("ns", "UTC")
             ),
             **{
-                name: pl.Series([getattr(signal, name) for signal in signals], dtype=pl.String)
+                name: pl.Series([encodable(getattr(signal, name)) for signal in signals], dtype=pl.String)
                 for name in ("symbol", "action", "reason", "strategy")
             },
         }

@@ -83,8 +83,7 @@ def import_actions(
 
 
 def _table(actions: Sequence[Action]) -> Any:
-    from rich.markup import escape
-
+    from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 
     table = make_table("", "symbol", "ex-date", "action", "close before >")

@@ -97,8 +97,7 @@ def _progress() -> Iterator[Callable[[float, int], None]]:
 
 
 def _show(report: Report, top: int) -> None:
-    from rich.markup import escape
-
+    from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 
     shown = report.series[: top or None]

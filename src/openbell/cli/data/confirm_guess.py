@@ -105,8 +105,7 @@ def _as_json(guess: Guess) -> dict[str, Any]:
 
 
 def _show(guess: Guess, files: int) -> None:
-    from rich.markup import escape
-
+    from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 
     others = f" and {files - 1:,} more" if files > 1 else ""
@@ -150,8 +149,7 @@ def _preview(guess: Guess) -> Any:
 
 
 def _table_of(guess: Guess, columns: dict[str, list[str]]) -> Any:
-    from rich.markup import escape
-
+    from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 
     symbols = guess.preview["symbol"].unique()
@@ -164,8 +162,7 @@ def _table_of(guess: Guess, columns: dict[str, list[str]]) -> Any:
 
 def _columns_of(guess: Guess) -> dict[str, list[str]]:
     """Return the cells of the first bars by the names of their columns."""
-    from rich.markup import escape
-
+    from openbell.cli.terminal.printable import escape
     from openbell.model.bars import PRICE_COLUMNS
 
     preview, zone = guess.preview, guess.reading.timezone

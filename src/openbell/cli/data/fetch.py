@@ -190,8 +190,7 @@ def _summary(report: FetchReport, store: Path, sessions: Sequence[date]) -> dict
 
 
 def _print_tables(report: FetchReport, store: Path, sessions: Sequence[date]) -> None:
-    from rich.markup import escape
-
+    from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 
     span = f"{sessions[0]} to {sessions[-1]}"

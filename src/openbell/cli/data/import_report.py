@@ -110,8 +110,7 @@ _BLEMISHES = ("unsorted", "duplicates", "set_aside")
 
 
 def _report_table(report: ImportReport, store: Path) -> Any:
-    from rich.markup import escape
-
+    from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 
     rows = _summary(report, store)["series"]

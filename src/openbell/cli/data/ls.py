@@ -66,8 +66,7 @@ def list_store(
 
 def _list_built(store: BarStore, *, as_json: bool) -> None:
     """List the bars that openbell built itself, and of how many finer ones."""
-    from rich.markup import escape
-
+    from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 
     found = [
@@ -104,8 +103,7 @@ def _listing_table(listing: list[dict[str, Any]], label: str | None) -> Table:
 
 
 def _table_of(listing: list[dict[str, Any]], label: str | None, *, files: bool, clock: bool) -> Table:
-    from rich.markup import escape
-
+    from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 
     title = f"[bold magenta]{escape(label)}[/]" if label else ""

@@ -81,8 +81,7 @@ def _series(store: BarStore, symbols: list[str], intervals: list[str] | tuple[()
 
 
 def _show(folder: Path, removals: list[Removal], *, as_json: bool, done: bool) -> None:
-    from rich.markup import escape
-
+    from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import counted, make_table
 
     if as_json:

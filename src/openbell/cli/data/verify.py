@@ -91,8 +91,7 @@ def damage_dict(store: Path, damage: Damage) -> dict[str, Any]:
 
 def damages_table(title: str, store: Path, rows: Sequence[tuple[Damage, Sequence[str]]], more: Sequence[str]) -> Table:
     """Make a table of damaged files, with whose bars they hold and further columns."""
-    from rich.markup import escape
-
+    from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 
     # Of a data file, the columns before say where it is.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from openbell.errors import ComponentError, ConfigError, NotAStoreError, OpenbellError, ProvisioningError
+from openbell.texts import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,9 +43,14 @@ else:
 def _console(name: str) -> Console:
     from rich.console import Console
 
-    return Console(stderr=name == "err", highlight=False, emoji=False)
+    from openbell.cli.terminal.printable import PrintableOnly
+
+    console = Console(stderr=name == "err", highlight=False, emoji=False)
+    console.push_render_hook(PrintableOnly())
+    return console
 
 
+_MOST_OF_A_MESSAGE = 100_000
 _EXIT_CODES = ((ConfigError, 2), (NotAStoreError, 2), (ProvisioningError, 3), (OpenbellError, 1))
 
 
@@ -71,7 +77,8 @@ def warn(message: str) -> None:
 def _print_message(*parts: str | tuple[str, str]) -> None:
     from rich.text import Text
 
-    _console("err").print(Text.assemble(*parts), soft_wrap=True)
+    shown = [p if isinstance(p, tuple) else printable(p, _MOST_OF_A_MESSAGE, lines=True) for p in parts]
+    _console("err").print(Text.assemble(*shown), soft_wrap=True)
 
 
 def fail(error: OpenbellError) -> NoReturn:

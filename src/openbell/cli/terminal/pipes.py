@@ -26,6 +26,8 @@ def outlive_readers() -> None:
     """Replace stdout and stderr, unless they are terminals, so that a reader's end ends the printing only."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what a terminal cannot show ends no run
         if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
             stream.flush()
             setattr(sys, name, _patient(stream))

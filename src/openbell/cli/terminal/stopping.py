@@ -1,4 +1,4 @@
-"""SIGTERM as an interrupt, so that what was done until then is kept and reported."""
+"""SIGTERM and SIGHUP as interrupts, so that what was done until then is kept and reported."""
 
 from __future__ import annotations
 
@@ -14,12 +14,20 @@ __all__ = ["Terminated", "exit_code_of", "sigterm_as_interrupt"]
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM was received."""
+    """SIGTERM or SIGHUP was received.
+
+    Args:
+        number: Which.
+    """
+
+    def __init__(self, number: int = signal.SIGTERM) -> None:
+        super().__init__()
+        self.number = number
 
 
 def exit_code_of(stop: KeyboardInterrupt) -> int:
-    """Return the exit code of a command that SIGTERM or Ctrl-C ended."""
-    return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
+    """Return the exit code of a command that a signal ended."""
+    return 128 + (stop.number if isinstance(stop, Terminated) else signal.SIGINT)
 
 
 _ONE_STOP_S = 1.0
@@ -28,7 +36,7 @@ _ONE_STOP_S = 1.0
 
 @contextmanager
 def sigterm_as_interrupt() -> Iterator[None]:
-    """Raise `Terminated` at SIGTERM.
+    """Raise `Terminated` at SIGTERM, and at SIGHUP unless that is ignored.
 
     Signals that follow within a second count as the same one, because ``timeout`` sends two. In another thread than the
     main one, and where a handler is installed that is not Python's, nothing changes.
@@ -41,14 +49,20 @@ def sigterm_as_interrupt() -> Iterator[None]:
         return
     since: Stopwatch | None = None
 
-    def stop(*_: Any) -> None:
+    def stop(number: int, _: Any) -> None:
         nonlocal since
         if since is None or since.seconds > _ONE_STOP_S:
             since = Stopwatch()
-            raise Terminated
+            raise Terminated(number)
 
-    signal.signal(signal.SIGTERM, stop)
+    hangup = getattr(signal, "SIGHUP", None)  # which Windows has not
+    replaced = {signal.SIGTERM: before}
+    if hangup is not None and signal.getsignal(hangup) is signal.SIG_DFL:  # `nohup` ignores it
+        replaced[hangup] = signal.SIG_DFL
+    for number in replaced:
+        signal.signal(number, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in replaced.items():
+            signal.signal(number, handler)

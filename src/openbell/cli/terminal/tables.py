@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
+
+from openbell.cli.terminal.printable import escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

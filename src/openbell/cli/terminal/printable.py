@@ -1,0 +1,45 @@
+"""Output without codes that a terminal obeys, whoever wrote the text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import rich.markup
+from rich.console import RenderHook
+from rich.segment import Segment
+
+from openbell.texts import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
+
+__all__ = ["PrintableOnly", "escape"]
+
+_MOST_OF_A_TEXT = 2_000
+
+
+def escape(text: str) -> str:
+    """Return a text from elsewhere to stand in rich's markup, cut and without codes."""
+    return rich.markup.escape(printable(text, _MOST_OF_A_TEXT, lines=True))
+
+
+class PrintableOnly(RenderHook):
+    """The hook of a console through which all that it prints passes."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """Wrap what is printed."""
+        return [_Printable(one) for one in renderables]
+
+
+class _Printable:
+    """Something printed, whose texts have no codes; those of rich itself stay."""
+
+    def __init__(self, content: ConsoleRenderable) -> None:
+        self._content = content
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self._content, options):
+            if segment.control or segment.text.isprintable():
+                yield segment
+            else:
+                yield Segment(printable(segment.text, lines=True), segment.style)
