@@ -6,7 +6,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from openbell.config.documented import Level
 from openbell.config.exchange import Exchange
@@ -58,12 +58,21 @@ def _read_apply_to(value: object) -> object:
 class HistoricalEntry(Level):
     """History that every one of some symbols must have before its session starts."""
 
-    trailing_days: Annotated[int, Field(ge=0, strict=True)]
+    trailing_days: Annotated[int, Field(ge=0, strict=True)] = 0
     """How many complete sessions before the current one."""
+    trailing_bars: Annotated[int, Field(ge=0, strict=True)] = 0
+    """How many bars before the current session; with trailing_days, the deeper of the two."""
     intervals: Intervals
     """The intervals that it is loaded for."""
     apply_to: Annotated[Literal["all"] | tuple[str, ...], BeforeValidator(_read_apply_to)] = "all"
     """"all", or the list of the config's symbols that it is for."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_depth(cls, entry: object) -> object:
+        if isinstance(entry, dict) and not {"trailing_days", "trailing_bars"} & entry.keys():
+            raise ValueError("it says not how much history. Set trailing_days (sessions) or trailing_bars.")
+        return entry
 
 
 class HistoricalConfig(Level):

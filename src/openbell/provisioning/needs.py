@@ -92,10 +92,11 @@ class IntervalNeed:
     Attributes:
         interval: The canonical interval.
         base: The stored interval that it is read or derived from.
-        bars: Bars of history that warm-up asks for: lookback and settling of the most demanding indicator.
+        bars: Bars of history to find: lookback and settling of the most demanding indicator, or ``trailing_bars``.
         lookback_bars: Bars of history without which an indicator on it is not valid.
         lookback_sessions: Earlier sessions with bars without which an indicator on it is not valid.
         trailing_sessions: Sessions of history that the config or the caller asks for.
+        trailing_bars: Bars of history that the config asks for.
     """
 
     interval: Interval
@@ -104,6 +105,7 @@ class IntervalNeed:
     lookback_bars: int = 0
     lookback_sessions: int = 0
     trailing_sessions: int = 0
+    trailing_bars: int = 0
 
     @property
     def derived(self) -> bool:
@@ -119,6 +121,7 @@ class IntervalNeed:
             max(self.lookback_bars, other.lookback_bars),
             max(self.lookback_sessions, other.lookback_sessions),
             max(self.trailing_sessions, other.trailing_sessions),
+            max(self.trailing_bars, other.trailing_bars),
         )
 
 
@@ -283,8 +286,12 @@ def _needs_of_symbol(run: RunScope, applies: tuple[bool, ...], stored: tuple[str
     found = [_bars(interval, stored, f"the config streams {interval}") for interval in data.streams]
     for entry in compress(data.historical.data, applies):
         for interval in entry.intervals:
-            because = f"the config asks for {entry.trailing_days} trailing sessions of {interval}"
-            found.append(_bars(interval, stored, because, trailing_sessions=entry.trailing_days))
+            days, bars = entry.trailing_days, entry.trailing_bars
+            asked = f"{days} trailing sessions" if days or not bars else ""
+            asked += " and " * bool(asked and bars) + (f"{bars} trailing bars" if bars else "")
+            because = f"the config asks for {asked} of {interval}"
+            depth = {"trailing_sessions": days, "bars": bars, "trailing_bars": bars}
+            found.append(_bars(interval, stored, because, **depth))
     found += [_indicator(run, config, stored, "the config asks for it") for config in data.indicators]
     return reduce(or_, found, Needs(full_symbol=True))
 

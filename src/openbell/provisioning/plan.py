@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from openbell.market_data.cache import gap_policy_of
 from openbell.provisioning.history import series_starts
+from openbell.provisioning.steps import bars_to_load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from numpy.typing import NDArray
+
     from openbell.actions import Action
-    from openbell.provisioning.context import ProvisioningContext
+    from openbell.model.bars import Bars
+    from openbell.provisioning.context import Market, ProvisioningContext
     from openbell.provisioning.needs import Reason
     from openbell.provisioning.steps import Plan
 
@@ -28,11 +34,12 @@ class HistoryPlan:
         base: The stored interval that is read.
         asked_bars: Bars of history that warm-up asks for.
         asked_sessions: Sessions of history that the config asks for.
-        bars: Bars of history that there are.
-        sessions: Sessions of history that have bars.
+        bars: Bars of history that the session will have, without synthetic ones. Series of one base start together, so
+            these may be more than were asked for.
+        sessions: Sessions that they lie in.
         first_date: The session of the first bar; None without bars.
         gap_policy: The gap policy of the interval.
-        synthetic: Bars among ``bars`` that fill gaps.
+        synthetic: Further bars, that fill gaps.
     """
 
     base: str
@@ -81,13 +88,14 @@ class SymbolPlan:
 def plan_symbol(plan: Plan, context: ProvisioningContext) -> SymbolPlan:
     """Return the plan of an addition that was validated."""
     needs, proof = plan.needs, plan.proof
+    loaded = proof.bars if proof.errors else bars_to_load(plan.symbol, proof, context)
     return SymbolPlan(
         can_proceed=not proof.errors,
         errors=proof.errors,
         warnings=proof.warnings,
         required_intervals=tuple(needs.intervals),
         base_interval=needs.base_interval,
-        historical={name: _plan_history(name, plan, context) for name in proof.histories},
+        historical={name: _plan_history(name, plan, loaded[name], context) for name in proof.histories},
         adjustment=context.data_manager.adjustment,
         actions=() if proof.errors else _actions(plan, context),
         indicators=tuple(need.key for need in needs.indicators),
@@ -97,26 +105,33 @@ def plan_symbol(plan: Plan, context: ProvisioningContext) -> SymbolPlan:
     )
 
 
-def _plan_history(name: str, plan: Plan, context: ProvisioningContext) -> HistoryPlan:
+def _plan_history(name: str, plan: Plan, loaded: Bars, context: ProvisioningContext) -> HistoryPlan:
     history, policies = plan.proof.histories[name], context.config.session_data_config.gap_policy
-    need = history.need
+    need, market = history.need, context.market(plan.symbol)
+    past = loaded.window(0, market.today_row(loaded.times))
+    if plan.proof.errors:  # of what is refused nothing is loaded
+        past = past[int(past.timestamp.searchsorted(history.start_ns)) :]
+    real = past.take(past.count > 0)
+    days = {market.time_manager.day_of(int(start)) for start in _first_of_each_session(real, market)}
     return HistoryPlan(
         base=str(need.base),
         asked_bars=need.bars,
         asked_sessions=need.trailing_sessions,
-        bars=history.bars,
-        sessions=history.sessions,
-        first_date=history.first_session if history.bars else None,
+        bars=len(real),
+        sessions=len(days),
+        first_date=min(days, default=None),
         gap_policy=gap_policy_of(policies, plan.symbol, name) if need.interval.is_intraday else "none",
-        synthetic=_synthetic_bars(name, plan, context),
+        synthetic=len(past) - len(real),
     )
 
 
-def _synthetic_bars(name: str, plan: Plan, context: ProvisioningContext) -> int:
-    """Count the bars of the history that fill gaps, from where it is needed."""
-    bars, start_ns = plan.proof.bars[name], plan.proof.histories[name].start_ns
-    history = (bars.timestamp >= start_ns) & (bars.end <= context.market(plan.symbol).start_ns)
-    return int((bars.count[history] == 0).sum())
+def _first_of_each_session(bars: Bars, market: Market) -> NDArray[np.int64]:
+    """Return the start of the first bar in each session that has one."""
+    if not len(bars):
+        return bars.timestamp
+    starts = market.sessions_from(market.time_manager.day_of(int(bars.timestamp[0]))).start_ns
+    rows = np.unique(bars.timestamp.searchsorted(starts))
+    return bars.timestamp[rows[rows < len(bars)]]
 
 
 def _actions(plan: Plan, context: ProvisioningContext) -> tuple[Action, ...]:

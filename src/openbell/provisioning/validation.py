@@ -216,6 +216,9 @@ def _history_shortfalls(
             count = "1 session since then has" if empty == 1 else f"{empty} sessions since then have"
             days = days_by_name(empty_sessions(proof, bars.times, market))
             yield f"{name}: the warm-up reaches back to {proof.first_session}, because {count} no bars: {days}"
+    if proof.bars < proof.need.trailing_bars:
+        where = _where_bars_begin(proof, context)
+        yield f"{name}: {proof.need.trailing_bars} trailing bars were asked for, {proof.bars} are there ({where})"
     if proof.sessions < proof.need.trailing_sessions and (text := _trailing_shortfall(proof, market, context)):
         yield f"{name}: {text}"
 
