@@ -1,7 +1,6 @@
 """Equity-index futures of CME Globex: `US_FUTURES`.
 
-Sources: CME's notices of the changes of 2012-11-18 (trade dates end at 16:15, halt from 15:15 to 15:30), of 2015-09-21
-(they end at 16:00) and of 2021-06-28 (no halt); CME Group's holiday calendars.
+Where each rule comes from, and which are not confirmed, stands in the page on calendars.
 """
 
 from __future__ import annotations

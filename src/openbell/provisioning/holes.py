@@ -48,7 +48,7 @@ def hole_warnings(
         if found:
             missing = sum(hole.missing for hole in found)
             count = "1 bar is" if missing == 1 else f"{missing:,} bars are"
-            where = _some([_when(hole, proof.need, market) for hole in found], "other stretches")
+            where = _some([_when(hole, proof.need, market) for hole in found], "more")
             yield f"{name}: {count} missing where it looks back: {where}"
 
 
@@ -110,7 +110,8 @@ def _within_sessions(
     last = missing[np.append(np.flatnonzero(apart), len(missing) - 1)]
     length, day = last - first + 1, session[first]
     runs = np.bincount(day, minlength=len(held))
-    shortest = min(_SHORTEST_NS, max(need.bars, 1) * need.interval.ns)
+    # Of a look-back of a few bars, one is much; of whole sessions, a minute is not.
+    shortest = min(_SHORTEST_NS, need.bars * need.interval.ns) if need.bars else _SHORTEST_NS
     real = (length > longest_by_chance(runs, held, expected)[day]) & (end[last] - start[first] >= shortest)
     return tuple(
         _Hole(int(start[i]), int(end[j]), int(j - i + 1)) for i, j in zip(first[real], last[real], strict=True)
