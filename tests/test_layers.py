@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "openbell"
 
 LAYERS = (
-    *("texts", "errors", "registry", "logs"),
+    *("errors", "registry", "logs"),
     "model",
     "config",
     "timing",

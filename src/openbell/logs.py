@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from openbell.texts import printable
+from openbell.errors import printable
 
 if TYPE_CHECKING:
     import structlog.typing

@@ -163,7 +163,7 @@ def plan_of(req: ProvisioningRequirements, context: ProvisioningContext) -> Plan
 
 
 def _calendar_sessions(plan: Plan, context: ProvisioningContext) -> int:
-    """Count the sessions that the deepest need reaches back over, were no bar missing; at most all of the calendar."""
+    """Count the sessions that the deepest need reaches back over, were no bar missing."""
     market, needs = context.market(plan.symbol), plan.needs.intervals.values()
     try:
         first = min((context.memo(Market.calendar_start, market, need) for need in needs), default=market.day)

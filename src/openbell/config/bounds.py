@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from openbell.config.problems import Place, Problem
-from openbell.errors import ConfigError, InvalidConfigError
-from openbell.texts import shortened
+from openbell.errors import ConfigError, InvalidConfigError, shortened
 
 __all__ = ["DEEPEST", "MOST_CHARACTERS", "MOST_VALUES", "require_bounds"]
 

@@ -256,7 +256,7 @@ class SessionConfig(Level):
 
     @property
     def exchange_option(self) -> str:
-        """Option by which a data command takes the exchange, to be put into a hint; empty for XNYS."""
+        """Option by which a data command takes the exchange, empty for XNYS."""
         if self.exchange == "XNYS":
             return ""
         named = self.exchange if isinstance(self.exchange, str) else str(self._given_path or "CONFIG.yaml")

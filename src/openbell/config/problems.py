@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 from pydantic import ValidationError
 
 from openbell.config.documented import docs_of_keys
-from openbell.errors import InvalidConfigError, did_you_mean
-from openbell.texts import printable
+from openbell.errors import InvalidConfigError, did_you_mean, printable
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

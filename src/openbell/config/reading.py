@@ -13,8 +13,7 @@ from openbell.config.bounds import MOST_CHARACTERS, require_bounds
 from openbell.config.models import SessionConfig
 from openbell.config.problems import problems_of
 from openbell.config.yaml12 import lines_of_yaml, read_yaml
-from openbell.errors import ConfigError, InvalidConfigError
-from openbell.texts import printable, shortened
+from openbell.errors import ConfigError, InvalidConfigError, printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from openbell.config.bounds import DEEPEST, MOST_VALUES
-from openbell.texts import shortened
+from openbell.errors import shortened
 
 if TYPE_CHECKING:
     from openbell.config.problems import Place

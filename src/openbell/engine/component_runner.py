@@ -181,7 +181,7 @@ class ComponentRunner:
             self._report(event)
 
     def _require_known(self, signal: Signal) -> None:
-        """Raise for a signal whose symbol nobody has added; one that was removed meanwhile may still be sold."""
+        """Raise for a signal whose symbol nobody has added."""
         if not any(record.symbol == signal.symbol and record.ok for record in self._journal.records):
             near = did_you_mean(signal.symbol, self._session_data.symbols)
             raise DataError(f"a signal for {signal.symbol!r}, which is not in the session.{near}")

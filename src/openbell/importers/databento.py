@@ -82,7 +82,7 @@ def import_databento(
 
 
 def _symbols_of_days(sources: Sequence[Source], symbol: str | None) -> Iterator[str]:
-    """Yield the symbols with bars of whole UTC days; what cannot be read is reported by its import."""
+    """Yield the symbols with bars of whole UTC days."""
     for source in sources:
         with suppress(ConfigError, *UNREADABLE):
             table = _DbnTable(source)

@@ -83,7 +83,7 @@ class LeanSource(NamedTuple):
 
     @property
     def has_sessions(self) -> bool:
-        """Whether its daily bars are those of sessions; the others span days of its time zone."""
+        """Whether its daily bars are those of sessions."""
         return self.market.split("/")[0] in ("equity", "index")
 
 

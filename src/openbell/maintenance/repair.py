@@ -70,7 +70,7 @@ class RepairReport:
 
     @property
     def lost(self) -> tuple[Repair, ...]:
-        """Those after which data must be imported again."""
+        """Repairs after which data must be imported again."""
         return tuple(r for r in self.repairs if r.outcome in ("lost", "partly rebuilt"))
 
 

@@ -213,7 +213,7 @@ class Provisioner:
             return refusal is None
 
     def unlock_symbol(self, symbol: str, *, source: str, owner: str = "") -> bool:
-        """Give up the lock of ``owner`` on a symbol; a source gives up all locks of its kind.
+        """Give up the lock of ``owner`` on a symbol, or all locks of a source.
 
         Returns:
             Whether ``owner`` had one; the journal says why not.
@@ -354,7 +354,7 @@ def _reaches_back(need: IntervalNeed, needs: Needs) -> bool:
 
 
 def _log_phases(plan: Plan, context: ProvisioningContext) -> None:
-    """Log what was analysed and validated; what is refused or carried out is logged with its record."""
+    """Log what was analysed and validated."""
     tm, addition, needs = context.time_manager, plan.addition, plan.needs
     log = get_logger(
         session_time=tm.to_local(tm.now_ns).isoformat(),

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from openbell.errors import ConfigError, RunFolderError
+from openbell.errors import ConfigError, RunFolderError, encodable
 from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
 from openbell.results.as_json import event_json
-from openbell.texts import encodable
 from openbell.timing.clock import wall_stamp
 
 if TYPE_CHECKING:

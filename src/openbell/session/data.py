@@ -303,7 +303,7 @@ class SessionData(Frozen):
 
 
 def end_session(session_data: SessionData) -> None:
-    """End a session: what is under way is finished, and nothing is changed any more; for the engine only."""
+    """End a session, after which nothing is changed any more."""
     with session_data.operation_lock:
         _set(session_data, is_over=True)
 

@@ -41,7 +41,7 @@ def note_day_zones(store: Path, zones: Mapping[str, str]) -> None:
 
 
 def read_day_zones(store: Path, manifest: Manifest) -> dict[str, str]:
-    """Return the time zone of the days that daily bars span, by symbol; those of others span their sessions.
+    """Return the time zone of the days that daily bars span, by symbol.
 
     Raises:
         DamagedFileError: It cannot be read.

@@ -24,9 +24,8 @@ from urllib.parse import quote, unquote
 
 import polars as pl
 
-from openbell.errors import BadBarsError, IntervalError, StoreError
+from openbell.errors import BadBarsError, IntervalError, StoreError, shortened
 from openbell.model.interval import parse_interval
-from openbell.texts import shortened
 
 __all__ = [
     "BAR_SCHEMA",

@@ -6,10 +6,9 @@ import contextlib
 import json
 from typing import TYPE_CHECKING
 
-from openbell.errors import DamagedFileError, NotAStoreError, StoreError, command_on
+from openbell.errors import DamagedFileError, NotAStoreError, StoreError, command_on, shortened
 from openbell.store.atomic_files import replace_file, sync_folders
 from openbell.store.layout import BARS, LOCK, MANIFEST, OWN_NAMES, STORE_MARKER
-from openbell.texts import shortened
 
 if TYPE_CHECKING:
     from pathlib import Path

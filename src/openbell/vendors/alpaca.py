@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from openbell.errors import ConfigError, DataError
-from openbell.texts import printable, shortened
+from openbell.errors import ConfigError, DataError, printable, shortened
 from openbell.vendors.alpaca_rows import actions_of, bars_of, rows_by_name
 from openbell.vendors.rate_limit import RateLimit
 from openbell.vendors.source import FetchedActions, RequestRejectedError, SourceRefusedError

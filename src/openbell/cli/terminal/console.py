@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from openbell.errors import ComponentError, ConfigError, NotAStoreError, OpenbellError, ProvisioningError
-from openbell.texts import printable
+from openbell.errors import ComponentError, ConfigError, NotAStoreError, OpenbellError, ProvisioningError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

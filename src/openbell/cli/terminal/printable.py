@@ -8,7 +8,7 @@ import rich.markup
 from rich.console import RenderHook
 from rich.segment import Segment
 
-from openbell.texts import printable
+from openbell.errors import printable
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderResult
@@ -32,7 +32,7 @@ class PrintableOnly(RenderHook):
 
 
 class _Printable:
-    """Something printed, whose texts have no codes; those of rich itself stay."""
+    """Something printed, whose texts have no codes of a terminal."""
 
     def __init__(self, content: ConsoleRenderable) -> None:
         self._content = content
