@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from openbell.store.store import BarStore
 
+pytestmark = pytest.mark.long
+
 OPEN = datetime(2024, 5, 1, 13, 30, tzinfo=UTC)
 NY = "America/New_York"
 MINUTES = [OPEN + timedelta(minutes=i) for i in range(60)]

@@ -219,11 +219,16 @@ def read_at_eleven(store: Path, **keys: Any) -> dict[str, object]:
     "mode",
     [
         {},
-        {"gap_policy": "forward"},
-        {"gap_policy": "forward", "indicators_see_filled": True},
-        {"session_hours": "extended"},
-        {"adjustment": "raw", "min_completeness": 0.9},
-        {"adjustment": "total", "min_quality": 50.0},
+        *(
+            pytest.param(mode, marks=pytest.mark.long)
+            for mode in (
+                {"gap_policy": "forward"},
+                {"gap_policy": "forward", "indicators_see_filled": True},
+                {"session_hours": "extended"},
+                {"adjustment": "raw", "min_completeness": 0.9},
+                {"adjustment": "total", "min_quality": 50.0},
+            )
+        ),
     ],
     ids=lambda mode: " ".join(f"{key}={value}" for key, value in mode.items()) or "defaults",
 )

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from openbell.vendors.report import FetchReport
 
+pytestmark = pytest.mark.long
+
 KEYS = {"APCA_API_KEY_ID": "PKTEST4711KEYID", "APCA_API_SECRET_KEY": "verysecret0815sesame"}
 IMPATIENT = Bounds(attempt_s=0.4, question_s=0.8, patience_s=1.0)
 DAY = date(2024, 3, 5)
