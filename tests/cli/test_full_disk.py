@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 resource = pytest.importorskip("resource", reason="the system limits no file sizes")
 
-# Every write beyond that many bytes of a file fails, as on a full disk.
 pytestmark = pytest.mark.long
 
+# Every write beyond that many bytes of a file fails, as on a full disk.
 LIMITED = """
 import resource, sys
 limit = int(sys.argv.pop(1))
