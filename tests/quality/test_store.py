@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -388,6 +389,16 @@ class TestCommand:
     @pytest.mark.parametrize(("least", "code"), [("50", 0), ("99", 1)])
     def test_a_score_that_is_too_low_is_an_exit_code_on_demand(self, many: Path, least: str, code: int) -> None:
         assert openbell("--store", str(many), "--min-score", least).exit_code == code
+
+    def test_a_file_that_cannot_be_read_is_an_exit_code(self, many: Path, tmp_path: Path) -> None:
+        store = shutil.copytree(many, tmp_path / "store")
+        file = next(path for path in sorted(store.rglob("*.parquet")) if "S03" in str(path))
+        file.write_bytes(b"nothing")
+
+        result = openbell("--store", str(store))
+
+        assert result.exit_code == 1
+        assert f"1 file cannot be read. `openbell data verify --store {store}` says which, and why." in result.stderr
 
     def test_days_that_no_bar_is_of_are_an_error_only_where_a_score_is_demanded(self, many: Path) -> None:
         result = openbell("--store", str(many), "--from", "2040-01-01")

@@ -14,6 +14,7 @@ from openbell.cli.data.options import AsJson, ExistingStore, store_folder
 from openbell.cli.exchange import exchange_named
 from openbell.cli.terminal.console import print_json, say, show
 from openbell.cli.terminal.days import day_option
+from openbell.errors import command_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,7 +80,11 @@ def check_data(
     below = [one for one in report.series if one.score.percent is not None and one.score.percent < min_score]
     if below:
         say(f"error: {len(below):,} series score less than {min_score:g} %")
-    if below or (min_score and not report.series):
+    damaged = sum(finding.kind == "damaged_file" for one in report.series for finding in one.findings)
+    if damaged:
+        files = "1 file" if damaged == 1 else f"{damaged:,} files"
+        say(f"error: {files} cannot be read. `{command_on('data verify', folder)}` says which, and why.")
+    if below or damaged or (min_score and not report.series):
         raise typer.Exit(1)
 
 
