@@ -70,16 +70,19 @@ def answers(source: BarSource, requests: deque[Request], workers: int) -> Genera
 
 
 def _ask(source: BarSource, asked: queue.SimpleQueue[Request | None], answered: queue.SimpleQueue[_Outcome]) -> None:
-    """Answer requests until there are no more."""
+    """Answer requests until there are no more, or one of them ends the fetch."""
     while (request := asked.get()) is not None:
         try:
             answered.put((request, source.bars(*request)))
         except SourceRefusedError as exc:
+            # A source that refuses is not asked again, however late the other thread hears of it.
             answered.put(exc)
+            return
         except DataError as exc:
             answered.put((request, exc))
         except Exception as exc:  # noqa: BLE001 - the thread that waits raises it
             answered.put(exc)
+            return
 
 
 def _next(answered: queue.SimpleQueue[_Outcome]) -> list[_Outcome]:
