@@ -120,7 +120,14 @@ def fetched(
     tm = TimeManager("XNYS")
     sessions = tm.sessions(first, DAY)
     return fetch(
-        source, BarStore.open_or_create(store), symbols or ("SPY",), interval, sessions, tm, actions=actions, workers=WORKERS
+        source,
+        BarStore.open_or_create(store),
+        symbols or ("SPY",),
+        interval,
+        sessions,
+        tm,
+        actions=actions,
+        workers=WORKERS,
     )
 
 
@@ -429,7 +436,7 @@ def test_a_signal_ends_a_fetch_that_waits_for_an_answer(
         assert process.poll() is None
     time.sleep(0.2)
     process.send_signal(end)
-    reported = process.communicate(timeout=10)[1]
+    reported = process.communicate(timeout=25)[1]
 
     assert process.returncode == 128 + end
     assert "stopped: what had come is stored" in reported
