@@ -30,6 +30,7 @@ LAYERS = (
     "session",
     "provisioning",
     "compat",
+    "execution",
     "components",
     "results",
     "engine",

@@ -1,0 +1,1 @@
+"""Orders, brokers, the account and its rules."""

@@ -1,0 +1,50 @@
+"""Money that an account gets or pays for other reasons than fills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from openbell.model.events import local_time
+
+if TYPE_CHECKING:
+    from datetime import date, datetime, tzinfo
+
+__all__ = ["CashFlow", "CashFlowKind"]
+
+
+class CashFlowKind(StrEnum):
+    """Reasons of money that comes or goes."""
+
+    DIVIDEND = "dividend"
+    FRACTION = "fraction"
+    BORROW = "borrow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashFlow:
+    """Money that the account got or paid.
+
+    Attributes:
+        kind: The reason: a dividend, cash in place of a fraction of a unit after a split, or the cost of borrowed units.
+        symbol: The symbol.
+        quantity: The position that it was for, negative when short.
+        amount: The money, negative when it was paid.
+        time_ns: When, nanoseconds since 1970 UTC.
+        zone: The time zone of the exchange.
+        session_date: The session.
+    """
+
+    kind: CashFlowKind
+    symbol: str
+    quantity: float
+    amount: float
+    time_ns: int
+    zone: tzinfo
+    session_date: date
+
+    @property
+    def time(self) -> datetime:
+        """Time at which it happened, in exchange time."""
+        return local_time(self.time_ns, self.zone)

@@ -1,0 +1,52 @@
+"""Fills of orders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openbell.model.events import local_time
+
+if TYPE_CHECKING:
+    from datetime import date, datetime, tzinfo
+
+    from openbell.model.order import Order
+
+__all__ = ["Fill"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """One execution of an order, or of part of it.
+
+    Attributes:
+        id: Unique in the run.
+        order: The order as it stands after this fill.
+        symbol: The symbol.
+        quantity: Units, positive when bought and negative when sold.
+        price: The price of a unit.
+        fee: Its costs, in the account's currency.
+        slippage: Money lost to slippage, already in ``price``; zero or more.
+        time_ns: When it happened, nanoseconds since 1970 UTC: the begin of a bar for a fill at its open, the end for
+            one inside of it or at its close.
+        zone: The time zone of the exchange.
+        session_date: The session.
+        ambiguous: Whether a bar touched two orders of which only one could fill, and the worse was taken.
+    """
+
+    id: str
+    order: Order
+    symbol: str
+    quantity: float
+    price: float
+    fee: float = 0.0
+    slippage: float = 0.0
+    time_ns: int
+    zone: tzinfo
+    session_date: date
+    ambiguous: bool = False
+
+    @property
+    def time(self) -> datetime:
+        """Time at which it happened, in exchange time."""
+        return local_time(self.time_ns, self.zone)

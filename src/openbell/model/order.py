@@ -1,0 +1,130 @@
+"""Orders and their states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from openbell.model.events import local_time
+
+if TYPE_CHECKING:
+    from datetime import date, datetime, tzinfo
+
+__all__ = ["OPEN_STATUSES", "Order", "OrderStatus", "OrderType", "TimeInForce"]
+
+
+class OrderType(StrEnum):
+    """Kinds of orders."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+    TRAILING_STOP = "trailing_stop"
+    MARKET_ON_OPEN = "market_on_open"
+    MARKET_ON_CLOSE = "market_on_close"
+
+
+class TimeInForce(StrEnum):
+    """Lifetimes of orders, which are the session, until cancelled and until a date."""
+
+    DAY = "day"
+    GTC = "gtc"
+    GTD = "gtd"
+
+
+class OrderStatus(StrEnum):
+    """States of an order."""
+
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+OPEN_STATUSES = frozenset(
+    {OrderStatus.SUBMITTED, OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED, OrderStatus.UNKNOWN}
+)
+"""Statuses in which an order may still fill."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order at the time of its last change.
+
+    A change of status makes a new object with the same ``id``.
+
+    Attributes:
+        id: Unique in the run; it follows from run, strategy and number.
+        strategy: The name of the strategy that placed it, or "" for one that the account's rules placed.
+        symbol: The symbol.
+        quantity: Units, positive to buy and negative to sell.
+        type: The kind of order.
+        tif: How long it lasts.
+        limit: The limit price, or None.
+        stop: The stop price, or None.
+        trail: The distance of a trailing stop in money, or None.
+        trail_percent: The same as a percentage of the price, or None.
+        until: The last session of a gtd order, or None.
+        extended: Whether it may fill outside of regular hours.
+        tag: A label of the strategy's own.
+        created_ns: When it was placed, nanoseconds since 1970 UTC.
+        updated_ns: When its status last changed, likewise.
+        zone: The time zone of the exchange.
+        session_date: The session of the last change.
+        status: Its state.
+        filled_quantity: Units filled so far, signed as ``quantity``.
+        average_fill_price: The mean price of them; None before the first.
+        reason: Why it was cancelled, rejected or placed, for people.
+        parent: The id of the entry order that this leg of a bracket waits for, or None.
+        oco: The group of which a fill of one order cancels the others, or None.
+    """
+
+    id: str
+    strategy: str
+    symbol: str
+    quantity: float
+    type: OrderType
+    tif: TimeInForce = TimeInForce.DAY
+    limit: float | None = None
+    stop: float | None = None
+    trail: float | None = None
+    trail_percent: float | None = None
+    until: date | None = None
+    extended: bool = False
+    tag: str = ""
+    created_ns: int
+    updated_ns: int
+    zone: tzinfo
+    session_date: date
+    status: OrderStatus = OrderStatus.SUBMITTED
+    filled_quantity: float = 0.0
+    average_fill_price: float | None = None
+    reason: str = ""
+    parent: str | None = None
+    oco: str | None = None
+
+    @property
+    def remaining(self) -> float:
+        """Units that have not filled, signed."""
+        return self.quantity - self.filled_quantity
+
+    @property
+    def created(self) -> datetime:
+        """Time of placing, in exchange time."""
+        return local_time(self.created_ns, self.zone)
+
+    @property
+    def time(self) -> datetime:
+        """Time of the last change, in exchange time."""
+        return local_time(self.updated_ns, self.zone)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still fill."""
+        return self.status in OPEN_STATUSES

@@ -1,0 +1,54 @@
+"""Trades, from an entry to its exit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+__all__ = ["Trade"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """Units that a strategy bought and sold again, or sold short and bought back.
+
+    Attributes:
+        symbol: The symbol.
+        strategy: The name of the strategy.
+        quantity: Units, positive for a long trade and negative for a short one.
+        entry_time: When it was entered, in exchange time.
+        exit_time: When it was left, in exchange time.
+        entry_price: The price of a unit at the entry.
+        exit_price: The price of a unit at the exit.
+        pnl: Profit after fees.
+        return_: ``pnl`` as a share of the money at the entry.
+        bars: Bars between entry and exit.
+        held: Time between entry and exit.
+        mae: The largest loss on the way, in money, zero or less.
+        mfe: The largest profit on the way, in money, zero or more.
+        fees: Fees of entry and exit.
+        tag: The label of the entry order.
+        entry_reason: Why it was entered.
+        exit_reason: Why it was left.
+    """
+
+    symbol: str
+    strategy: str
+    quantity: float
+    entry_time: datetime
+    exit_time: datetime
+    entry_price: float
+    exit_price: float
+    pnl: float
+    return_: float
+    bars: int
+    held: timedelta
+    mae: float = 0.0
+    mfe: float = 0.0
+    fees: float = 0.0
+    tag: str = ""
+    entry_reason: str = ""
+    exit_reason: str = ""
