@@ -27,7 +27,7 @@ class CashFlow:
     """Money that the account got or paid.
 
     Attributes:
-        kind: The reason: a dividend, cash in place of a fraction of a unit after a split, or the cost of borrowed units.
+        kind: The reason: a dividend, cash in place of a fraction of a unit after a split, or the cost of borrowing.
         symbol: The symbol.
         quantity: The position that it was for, negative when short.
         amount: The money, negative when it was paid.

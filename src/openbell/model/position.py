@@ -13,7 +13,7 @@ __all__ = ["Position"]
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What an account holds of one symbol at one time.
+    """Holding of one symbol at one time.
 
     Attributes:
         symbol: The symbol.
