@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from openbell.config import SessionConfig
     from openbell.engine.system import SystemManager
     from openbell.model.bars import Bar
+    from openbell.model.json_object import JsonObject
     from openbell.session.cross_section import CrossSection
     from openbell.timing.calendars import SessionHours
 
@@ -133,7 +134,7 @@ def probe_strategy(
     on_symbol_removed: Callable[[Strategy, str], object] | None = None,
     teardown: Callable[[Strategy], object] | None = None,
     **config: Any,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Make the config entry of a strategy whose methods are functions.
 
     Each function gets the strategy as its first argument.
@@ -170,7 +171,7 @@ def probe_scanner(
     universe: str | Sequence[str] = (),
     pre_session: bool = False,
     **config: Any,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Make the config entry of a scanner whose methods are functions.
 
     Each function gets the scanner as its first argument.
@@ -245,5 +246,5 @@ def _date(day: date | str) -> date:
     return date.fromisoformat(day) if isinstance(day, str) else day
 
 
-def _given(functions: Mapping[str, Callable[..., object] | None]) -> dict[str, Any]:
+def _given(functions: Mapping[str, Callable[..., object] | None]) -> JsonObject:
     return {name: function for name, function in functions.items() if function is not None}

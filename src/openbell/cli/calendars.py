@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from openbell.cli.terminal.days import day_option
 from openbell.errors import CalendarError, ConfigError
 
 if TYPE_CHECKING:
+    from openbell.model.json_object import JsonObject
     from openbell.timing import TimeManager
     from openbell.timing.listing import CalendarSummary, SessionLine
 
@@ -79,7 +80,7 @@ def _days(time_manager: TimeManager, begin: date | None, end: date | None) -> tu
     return begin, end
 
 
-def _summary_json(summary: CalendarSummary) -> dict[str, Any]:
+def _summary_json(summary: CalendarSummary) -> JsonObject:
     return {
         "name": summary.name,
         "aliases": summary.aliases,
@@ -89,7 +90,7 @@ def _summary_json(summary: CalendarSummary) -> dict[str, Any]:
     }
 
 
-def _calendar_json(tm: TimeManager, lines: list[SessionLine]) -> dict[str, Any]:
+def _calendar_json(tm: TimeManager, lines: list[SessionLine]) -> JsonObject:
     days = []
     for line in lines:
         segments = line.session.segments if line.session else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from openbell.errors import ConfigError, DataError, InvalidConfigError, NotAStor
 if TYPE_CHECKING:
     from openbell.config import SessionConfig
     from openbell.engine.config_summary import ConfigSummary
+    from openbell.model.json_object import JsonObject
 
 __all__ = ["check"]
 
@@ -64,7 +65,7 @@ def _warnings(session: SessionConfig) -> list[str]:
     return bars_beyond_calendar(store, TimeManager(session.exchange), session.session_data_config.symbols)
 
 
-def _json(summary: ConfigSummary) -> dict[str, Any]:
+def _json(summary: ConfigSummary) -> JsonObject:
     days = summary.days
     sessions = {"count": len(days), "first": days[0], "last": days[-1]}
     named = {name: getattr(summary, name) for name in _LISTS}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from openbell.indicators import Indicator
+    from openbell.model.json_object import JsonObject
 
 __all__ = ["indicators"]
 
@@ -48,7 +49,7 @@ def indicators(
         _show(facts)
 
 
-def _summary(indicator: Indicator) -> dict[str, Any]:
+def _summary(indicator: Indicator) -> JsonObject:
     return {
         "name": indicator.name,
         "title": indicator.title,
@@ -74,7 +75,7 @@ def _summary(indicator: Indicator) -> dict[str, Any]:
     }
 
 
-def _facts(indicator: Indicator, period: float | None, given: list[str], interval: str) -> dict[str, Any]:
+def _facts(indicator: Indicator, period: float | None, given: list[str], interval: str) -> JsonObject:
     """Return all that is shown of one indicator with these parameters."""
     from openbell import indicators as registry
 
@@ -106,7 +107,7 @@ def _read(text: str) -> tuple[str, int | float | str]:
     return name.strip(), value.strip()
 
 
-def _yaml(indicator: Indicator, params: dict[str, Any], interval: str) -> str:
+def _yaml(indicator: Indicator, params: JsonObject, interval: str) -> str:
     """Return an entry of a config's list of indicators."""
     rest = dict(params)
     parts = [f"name: {indicator.name}"]
@@ -134,7 +135,7 @@ def _list(everything: Iterable[Indicator]) -> None:
     show("\nAll about one: openbell indicators NAME")
 
 
-def _show(facts: dict[str, Any]) -> None:
+def _show(facts: JsonObject) -> None:
     from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 
@@ -169,7 +170,7 @@ def _written(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.10g}"
 
 
-def _bounds(parameter: dict[str, Any]) -> str:
+def _bounds(parameter: JsonObject) -> str:
     low, high = parameter["minimum"], parameter["maximum"]
     if low is None and high is None:
         return ""
@@ -187,7 +188,7 @@ def _lookback(lookback: dict[str, int]) -> str:
     return ", ".join(parts)
 
 
-def _known(facts: dict[str, Any]) -> str:
+def _known(facts: JsonObject) -> str:
     """Return what can be known of today at each moment."""
     if not facts["session_aware"]:
         return "at the close of each bar; before today's first bar, as at the last bar of history"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
+    from openbell.model.json_object import JsonObject
     from openbell.results.result import DayResult
     from openbell.session import SessionData
 
@@ -122,7 +123,7 @@ class LogObserver(SessionObserver):
 
     def provisioned(self, record: ProvisioningRecord) -> None:
         """Log an addition or removal with its outcome."""
-        fields: dict[str, Any] = {
+        fields: JsonObject = {
             "session_time": record.time.isoformat(),
             "operation": record.operation_type,
             "symbol": record.symbol,

@@ -78,7 +78,7 @@ class _NotingDict(_PlainDict):  # noqa: PLW1641  it has no hash, as a dict has n
         super().__init__(config)
         self._keys = keys
 
-    def _note(self, key: Any) -> None:
+    def _note(self, key: object) -> None:
         self._keys.by_name = True
         self._keys.unread.discard(key)
         if not dict.__contains__(self, key):  # not super(): the class may just have changed

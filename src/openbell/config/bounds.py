@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from openbell.config.problems import Place, Problem
 from openbell.errors import ConfigError, InvalidConfigError, shortened
 
@@ -16,19 +14,19 @@ MOST_CHARACTERS = 8_000_000
 _MOST_BITS = 1024
 
 
-def require_bounds(values: Any, subject: str) -> None:
+def require_bounds(values: object, subject: str) -> None:
     """Refuse values that are nested too deep or too many, and such that no part of openbell could take.
 
     Raises:
         ConfigError: The bound that is broken, with the value.
     """
-    level: list[tuple[Place, Any]] = [((), values)]
+    level: list[tuple[Place, object]] = [((), values)]
     count = 0
     for _ in range(DEEPEST):
         count += len(level)
         if count > MOST_VALUES:
             raise ConfigError(f"{subject}: more than {MOST_VALUES:,} values, which is no config")
-        inner: list[tuple[Place, Any]] = []
+        inner: list[tuple[Place, object]] = []
         for place, value in level:
             if isinstance(value, dict):
                 inner += [((*place, str(key)), key) for key in value]

@@ -6,13 +6,15 @@ import ast
 import inspect
 import textwrap
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
     from pydantic_core import CoreSchema
+
+    from openbell.model.json_object import JsonObject
 
 __all__ = ["Level", "describe_properties", "docs_of_keys"]
 
@@ -24,11 +26,11 @@ class Level(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:
         return describe_properties(cls, core_schema, handler)
 
 
-def describe_properties(cls: type, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+def describe_properties(cls: type, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:
     """Build the JSON Schema of a level, described by its docstrings."""
     schema = handler(core_schema)
     properties = handler.resolve_ref_schema(schema)["properties"]

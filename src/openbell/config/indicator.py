@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
     from pydantic_core import CoreSchema
 
+    from openbell.model.json_object import JsonObject
+
 __all__ = ["IndicatorConfig"]
 
 
@@ -51,7 +53,7 @@ class IndicatorConfig:
         return period
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:
         return describe_properties(cls, core_schema, handler)
 
     def __hash__(self) -> int:

@@ -96,7 +96,7 @@ def _text_of(path: Path) -> str:
     return text
 
 
-def _read_yaml(text: str, path: Path) -> Any:
+def _read_yaml(text: str, path: Path) -> object:
     try:
         return read_yaml(text)
     except yaml.MarkedYAMLError as error:
@@ -109,7 +109,7 @@ def _read_yaml(text: str, path: Path) -> Any:
         raise ConfigError(f"{path} is not YAML: {error}") from None
 
 
-def _read_json(text: str, path: Path) -> Any:
+def _read_json(text: str, path: Path) -> object:
     def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for key, value in pairs:
@@ -126,7 +126,7 @@ def _read_json(text: str, path: Path) -> Any:
         raise _unreadable(path, error) from None
 
 
-def _read_toml(text: str, path: Path) -> Any:
+def _read_toml(text: str, path: Path) -> object:
     import tomllib
 
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from openbell.components.scanner import ScannerContext
 from openbell.components.strategy import Signal, StrategyContext
@@ -158,7 +158,7 @@ class ComponentRunner:
         data = self._session_data.get_symbol_data(symbol)
         return data is not None and data.meets_session_config_requirements
 
-    def keep_signals(self, callback: Callable[..., Any], returned: object) -> None:
+    def keep_signals(self, callback: Callable[..., object], returned: object) -> None:
         """Keep the signal, or the signals, that ``on_bar`` or ``on_slice`` returned.
 
         Raises:
@@ -199,7 +199,7 @@ class ComponentRunner:
         except (Exception, SystemExit) as error:
             raise ComponentError(name, method, self._now(), error) from error
 
-    def error_in(self, callback: Callable[..., Any], error: BaseException) -> ComponentError:
+    def error_in(self, callback: Callable[..., object], error: BaseException) -> ComponentError:
         """The error to report when a strategy's method has raised one."""
         return ComponentError(*self._place_of(callback), self._now(), error)
 
@@ -207,12 +207,12 @@ class ComponentRunner:
         """The error to report when a strategy subscribes to a series that cannot be provisioned."""
         return SubscriptionError(name, symbol, interval, self._now(), reasons)
 
-    def name_of(self, callback: Callable[..., Any]) -> str | None:
+    def name_of(self, callback: Callable[..., object]) -> str | None:
         """Return the name of the strategy that a bound method belongs to, or None."""
         owner = getattr(callback, "__self__", None)
         return next((n for n, s in self.strategies.items() if s is owner), None)
 
-    def _place_of(self, callback: Callable[..., Any]) -> tuple[str, str]:
+    def _place_of(self, callback: Callable[..., object]) -> tuple[str, str]:
         """Return the name of the strategy that a bound method belongs to, and the method's name."""
         return self.name_of(callback) or "strategy", getattr(callback, "__name__", "on_bar")
 
@@ -238,9 +238,11 @@ def _symbols(found: Iterable[str] | None) -> list[str]:
     return [str(symbol) for symbol in bounded(found or (), "symbols")]
 
 
-def _signals(returned: Any) -> list[Signal]:
-    several = isinstance(returned, Iterable) and not isinstance(returned, str | Mapping)
-    signals: list[Any] = bounded(returned, "signals") if several else [returned]
+def _signals(returned: object) -> list[Signal]:
+    if isinstance(returned, Iterable) and not isinstance(returned, str | Mapping):
+        signals = bounded(returned, "signals")
+    else:
+        signals = [returned]
     strangers = [s for s in signals if not isinstance(s, Signal)]
     if strangers:
         raise TypeError(f"a strategy must return a Signal, several, or None; not {strangers[0]!r}")

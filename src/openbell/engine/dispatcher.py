@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from openbell.engine.fast_path import BarRun
 from openbell.model.bars import Bar
@@ -161,7 +161,7 @@ class Dispatcher:
                 self._runner.keep_signals(callback, returned)
         self.callbacks += calls
 
-    def _still_due(self, callback: Callable[..., Any], due: Bar | CrossSection) -> Bar | CrossSection | None:
+    def _still_due(self, callback: Callable[..., object], due: Bar | CrossSection) -> Bar | CrossSection | None:
         """Return a bar, or the rows of a cross-section, whose series the subscriber has not given up at this time."""
         name = self._runner.name_of(callback)
         if not isinstance(due, Bar):

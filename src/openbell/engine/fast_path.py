@@ -6,7 +6,7 @@ them in one loop. Delivering its batches one by one, with `Dispatcher.deliver`, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.engine.event_batch import EventBatch
 
@@ -34,7 +34,7 @@ class Pause(NamedTuple):
         rest: What is left to deliver at this time.
     """
 
-    callback: Callable[..., Any]
+    callback: Callable[..., object]
     returned: object
     rest: Sequence[Delivery]
 

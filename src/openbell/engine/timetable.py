@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, groupby, repeat, tee
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -82,7 +82,7 @@ class Subscription(NamedTuple):
     Series with the same times have one ``times``.
     """
 
-    on_bar: Callable[[Bar], Any]
+    on_bar: Callable[[Bar], object]
     series: BarIntervalData
     times: SubscribedTimes
 
@@ -90,7 +90,7 @@ class Subscription(NamedTuple):
 class SliceSubscription(NamedTuple):
     """A strategy's interest in the cross-sections of one interval."""
 
-    on_slice: Callable[[CrossSection], Any]
+    on_slice: Callable[[CrossSection], object]
     table: CrossSectionTable
 
 
@@ -320,7 +320,7 @@ class _Group:
     """Neighbouring subscriptions of one interval, whose series have the same times."""
 
     times: SubscribedTimes
-    callbacks: tuple[Callable[[Bar], Any], ...]
+    callbacks: tuple[Callable[[Bar], object], ...]
     series: tuple[BarIntervalData, ...]
 
     def closing(self, after_ns: int, through_ns: int) -> _Closing | None:

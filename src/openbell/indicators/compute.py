@@ -38,7 +38,7 @@ def compute(
     period: float | None = None,
     exchange: str = "XNYS",
     interval: str | None = None,
-    **params: Any,
+    **params: object,
 ) -> Frame:
     """Compute an indicator over the bars of a frame.
 

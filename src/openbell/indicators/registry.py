@@ -23,7 +23,7 @@ from openbell.model.interval import parse_interval
 from openbell.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = [
     "ENTRY_POINT_GROUP",
@@ -233,7 +233,7 @@ def _load_plugins() -> None:
                     REGISTRY.add(item.name, item)
 
 
-def key(name: str, params: Mapping[str, Any], interval: str) -> str:
+def key(name: str, params: Params, interval: str) -> str:
     """Write the key of an indicator.
 
     It consists of the name, the values of all parameters in declared order, and the interval.

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import ceil, log, sqrt
-from typing import Any
 
+from openbell.indicators.indicator import Params
 from openbell.indicators.settling import OSCILLATOR, ema_bars, forgetting_bars, wilder_bars
 
 __all__ = ["CUMULATIVE", "RECURSIVE", "settling_of"]
 
-Settling = Callable[[Mapping[str, Any], float], int | None]
+Settling = Callable[[Params, float], int | None]
 
 CUMULATIVE = frozenset(
     {"AD", "CUMSUM", "NVI", "OBV", "PVI", "PVT", "VWAP", "WAD"} | {"MAXINDEX", "MININDEX", "MINMAXINDEX"}
@@ -26,7 +26,7 @@ _EMA, _DEMA, _TEMA, _KAMA, _MAMA, _T3, _DEFAULT, _ZLEMA, _RMA = 1, 3, 4, 6, 7, 8
 _MAMA_LIMITS = {"fastlimit": 0.5, "slowlimit": 0.05}
 
 
-def settling_of(function: str, path_dependent: bool, default_params: Mapping[str, Any]) -> Settling:
+def settling_of(function: str, path_dependent: bool, default_params: Params) -> Settling:
     """Return the settling of a TA-Lib function, as ``(params, tolerance) -> bars or None``.
 
     None means that it never settles.
@@ -41,7 +41,7 @@ def settling_of(function: str, path_dependent: bool, default_params: Mapping[str
         never = path_dependent or function in CUMULATIVE
         return lambda _params, _tolerance: None if never else 0
 
-    def settling(params: Mapping[str, Any], tolerance: float) -> int | None:
+    def settling(params: Params, tolerance: float) -> int | None:
         types = {name: default_params[name] for name, value in params.items() if "matype" in name and value == _DEFAULT}
         return model({**params, **types}, tolerance)
 
@@ -80,7 +80,7 @@ def _hilbert(tolerance: float) -> int:
     return ceil(50 * log(1 / tolerance))
 
 
-def _mama(params: Mapping[str, Any], tolerance: float) -> int:
+def _mama(params: Params, tolerance: float) -> int:
     # The phase settles as the Hilbert transform does; MAMA's slowest alpha is slowlimit, and FAMA's half of that.
     slowest = float(min(params["fastlimit"], params["slowlimit"]))
     return max(_hilbert(tolerance), forgetting_bars(slowest / 2, tolerance, stages=2))
@@ -92,12 +92,12 @@ def _parabolic(*accelerations: float) -> int | None:
     return ceil(6 / slowest) if slowest > 0 else None
 
 
-def _mavp(p: Mapping[str, Any], tolerance: float) -> int:
+def _mavp(p: Params, tolerance: float) -> int:
     # Its periods are the dominant cycle's, cut to whole numbers, which must come out the same.
     return _hilbert(tolerance * OSCILLATOR) + _average(p["matype"], p["maxperiod"], tolerance, of_price=True)
 
 
-def _supertrend(params: Mapping[str, Any], tolerance: float) -> int:
+def _supertrend(params: Params, tolerance: float) -> int:
     # ATR settles, then both computations must meet at a turn; the longest wait seen was 35 bars per range of distance.
     distance = max(1.0, float(params["multiplier"]))
     return wilder_bars(params["timeperiod"], tolerance) + ceil(60 * distance)
@@ -126,22 +126,22 @@ def _typed(*pairs: tuple[str, str]) -> Settling:
     return lambda p, tolerance: sum(_average(p[kind], p[period], tolerance * OSCILLATOR) for kind, period in pairs)
 
 
-def _macdext(p: Mapping[str, Any], tolerance: float) -> int:
+def _macdext(p: Params, tolerance: float) -> int:
     near = tolerance * OSCILLATOR
     lines = (_average(p[f"{line}matype"], p[f"{line}period"], near, of_price=True) for line in ("fast", "slow"))
     return max(lines) + _average(p["signalmatype"], p["signalperiod"], near)
 
 
-def _stochrsi(p: Mapping[str, Any], tolerance: float) -> int:
+def _stochrsi(p: Params, tolerance: float) -> int:
     near = tolerance * OSCILLATOR
     return wilder_bars(p["timeperiod"], near) + _average(p["fastd_matype"], p["fastd_period"], near)
 
 
-def _keltner(p: Mapping[str, Any], tolerance: float) -> int:
+def _keltner(p: Params, tolerance: float) -> int:
     return max(ema_bars(p["timeperiod"], tolerance), wilder_bars(p["atrperiod"], tolerance))
 
 
-def _sarext(p: Mapping[str, Any], _tolerance: float) -> int | None:
+def _sarext(p: Params, _tolerance: float) -> int | None:
     # An offset at each reversal keeps two computations apart; a start value takes a reversal or two to be forgotten.
     if p["offsetonreverse"] > 0:
         return None
@@ -152,7 +152,7 @@ def _sarext(p: Mapping[str, Any], _tolerance: float) -> int | None:
 def _two_lines(*, of_price: bool) -> Settling:
     """Return the settling of the difference or ratio of a fast and a slow average of a chosen type."""
 
-    def settling(p: Mapping[str, Any], tolerance: float) -> int:
+    def settling(p: Params, tolerance: float) -> int:
         near = tolerance * OSCILLATOR
         return max(_average(p["matype"], p[n], near, of_price=of_price) for n in ("fastperiod", "slowperiod"))
 

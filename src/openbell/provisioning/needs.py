@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from openbell.indicators import Indicator
+    from openbell.indicators.indicator import Params
     from openbell.provisioning.context import ProvisioningContext, RunScope
     from openbell.provisioning.steps import Step
 
@@ -147,7 +148,7 @@ class IndicatorNeed:
     config: IndicatorConfig
     indicator: Indicator = field(compare=False, repr=False)
     key: str
-    params: Mapping[str, Any]
+    params: Params
     interval: Interval
     lookback_bars: int
     lookback_sessions: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.model.bars import Bars
+    from openbell.model.json_object import JsonObject
     from openbell.quality.finding import Finding
     from openbell.quality.score import Score
 
@@ -143,7 +144,7 @@ class Report:
     series: tuple[SeriesReport, ...]
     warnings: tuple[str, ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """Return the whole report as JSON values, with times in the exchange's time zone."""
         return {
             "store": self.store,
@@ -153,7 +154,7 @@ class Report:
             "series": [self._series(one) for one in self.series],
         }
 
-    def _series(self, one: SeriesReport) -> dict[str, Any]:
+    def _series(self, one: SeriesReport) -> JsonObject:
         score = one.score
         return {
             "symbol": one.symbol,
@@ -169,7 +170,7 @@ class Report:
             "findings": [self._finding(found, one.interval) for found in one.findings],
         }
 
-    def _finding(self, found: Finding, interval: str) -> dict[str, Any]:
+    def _finding(self, found: Finding, interval: str) -> JsonObject:
         start, end = _local(found.start_ns, self.timezone), _local(found.end_ns, self.timezone)
         daily = interval == "1d"
         return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent, local_time
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from openbell.market_data.completeness import Gap
     from openbell.model.events import Event
+    from openbell.model.json_object import JsonObject
     from openbell.provisioning.plan import SymbolPlan
     from openbell.results.plan import PlanResult
     from openbell.results.result import DayResult, IndicatorResult, RunResult, SeriesResult, SymbolResult
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["day_json", "event_json", "plan_json", "run_json"]
 
 
-def run_json(run: RunResult) -> dict[str, Any]:
+def run_json(run: RunResult) -> JsonObject:
     """Return the object of ``summary.json``."""
     return {
         "session_name": run.session_name,
@@ -33,7 +34,7 @@ def run_json(run: RunResult) -> dict[str, Any]:
     }
 
 
-def day_json(day: DayResult) -> dict[str, Any]:
+def day_json(day: DayResult) -> JsonObject:
     """Return a session's entry in ``summary.json``."""
     return {
         "date": day.date.isoformat(),
@@ -51,7 +52,7 @@ def day_json(day: DayResult) -> dict[str, Any]:
     }
 
 
-def plan_json(plan: PlanResult) -> dict[str, Any]:
+def plan_json(plan: PlanResult) -> JsonObject:
     """Return the object that ``openbell plan --json`` prints."""
     return {
         "session_name": plan.session_name,
@@ -70,7 +71,7 @@ def plan_json(plan: PlanResult) -> dict[str, Any]:
     }
 
 
-def _symbol_plan_json(symbol: SymbolPlan) -> dict[str, Any]:
+def _symbol_plan_json(symbol: SymbolPlan) -> JsonObject:
     return {
         "can_proceed": symbol.can_proceed,
         "errors": list(symbol.errors),
@@ -90,7 +91,7 @@ def _symbol_plan_json(symbol: SymbolPlan) -> dict[str, Any]:
     }
 
 
-def event_json(event: Event) -> dict[str, Any]:
+def event_json(event: Event) -> JsonObject:
     """Return an event as its line in the run folder."""
     # Scans and signals carry the date of their session, which journal.jsonl has never had.
     if isinstance(event, ProvisioningRecord):
@@ -99,7 +100,7 @@ def event_json(event: Event) -> dict[str, Any]:
     return {"date": event.session_date.isoformat(), **fields}
 
 
-def _record_json(record: ProvisioningRecord) -> dict[str, Any]:
+def _record_json(record: ProvisioningRecord) -> JsonObject:
     return {
         "time": record.time.isoformat(),
         "operation_type": record.operation_type,
@@ -115,7 +116,7 @@ def _record_json(record: ProvisioningRecord) -> dict[str, Any]:
     }
 
 
-def _signal_json(signal: SignalEvent) -> dict[str, Any]:
+def _signal_json(signal: SignalEvent) -> JsonObject:
     return {
         "time": signal.time.isoformat(),
         "symbol": signal.symbol,
@@ -125,11 +126,11 @@ def _signal_json(signal: SignalEvent) -> dict[str, Any]:
     }
 
 
-def _scan_json(scan: ScanEvent) -> dict[str, Any]:
+def _scan_json(scan: ScanEvent) -> JsonObject:
     return {"time": scan.time.isoformat(), "scanner": scan.scanner, "symbols": list(scan.symbols)}
 
 
-def _symbol_json(symbol: SymbolResult, zone: tzinfo) -> dict[str, Any]:
+def _symbol_json(symbol: SymbolResult, zone: tzinfo) -> JsonObject:
     return {
         "metadata": {
             "meets_session_config_requirements": symbol.meets_session_config_requirements,
@@ -146,7 +147,7 @@ def _symbol_json(symbol: SymbolResult, zone: tzinfo) -> dict[str, Any]:
     }
 
 
-def _series_json(series: SeriesResult, zone: tzinfo) -> dict[str, Any]:
+def _series_json(series: SeriesResult, zone: tzinfo) -> JsonObject:
     return {
         "derived": series.derived,
         "base": series.base,
@@ -159,11 +160,11 @@ def _series_json(series: SeriesResult, zone: tzinfo) -> dict[str, Any]:
     }
 
 
-def _gap_json(gap: Gap, zone: tzinfo) -> dict[str, Any]:
+def _gap_json(gap: Gap, zone: tzinfo) -> JsonObject:
     return {"start": _iso(gap.start_ns, zone), "end": _iso(gap.end_ns, zone), "missing": gap.missing}
 
 
-def _indicator_json(indicator: IndicatorResult) -> dict[str, Any]:
+def _indicator_json(indicator: IndicatorResult) -> JsonObject:
     return {
         "interval": indicator.interval,
         "valid": indicator.valid,

@@ -5,7 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from openbell.model.json_object import JsonObject
 
 __all__ = ["JsonMapping"]
 
@@ -14,11 +17,11 @@ class JsonMapping(Mapping[str, Any]):
     """A result that reads like the JSON object it is written as, beside its typed attributes."""
 
     @abstractmethod
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Return the JSON object, made of plain values."""
 
     @cached_property
-    def _json(self) -> dict[str, Any]:
+    def _json(self) -> JsonObject:
         return self.to_dict()
 
     def __getitem__(self, key: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openbell.results.as_json import plan_json
 from openbell.results.mapping import JsonMapping
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from openbell.model.json_object import JsonObject
     from openbell.provisioning.plan import SymbolPlan
 
 __all__ = ["DayPlan", "PlanResult"]
@@ -60,6 +61,6 @@ class PlanResult(JsonMapping):
     def __repr__(self) -> str:
         return f"<PlanResult {self.session_name!r}: {len(self.days)} sessions>"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Return the object that ``openbell plan --json`` prints."""
         return plan_json(self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openbell.results.as_json import day_json, run_json
 from openbell.results.mapping import JsonMapping
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from openbell.actions import Action
     from openbell.market_data.completeness import Gap
     from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
+    from openbell.model.json_object import JsonObject
 
 __all__ = ["DayResult", "IndicatorResult", "RunResult", "SeriesResult", "SymbolResult"]
 
@@ -138,7 +139,7 @@ class DayResult(JsonMapping):
     def __repr__(self) -> str:
         return f"<DayResult {self.date}: {len(self.symbols)} symbols, {len(self.signals)} signals>"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Return the session's entry in ``summary.json``."""
         return day_json(self)
 
@@ -174,6 +175,6 @@ class RunResult(JsonMapping):
         signals = sum(len(day.signals) for day in self.days)
         return f"<RunResult {self.session_name!r}: {len(self.days)} sessions, {signals} signals{failed}>"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Return the object that ``summary.json`` holds."""
         return run_json(self)

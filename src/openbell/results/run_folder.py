@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from openbell.config import SessionConfig
     from openbell.model.events import Event
+    from openbell.model.json_object import JsonObject
     from openbell.results.result import RunResult
     from openbell.session import SessionData
 
@@ -159,7 +160,7 @@ def _signal_frame(result: RunResult) -> pl.DataFrame:
     )
 
 
-def _repeatable(config: SessionConfig) -> dict[str, Any]:
+def _repeatable(config: SessionConfig) -> JsonObject:
     """Return the resolved config with all files named in full, to run from any folder."""
     values = config.resolved()
     folder = config.folder.resolve()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -19,16 +19,15 @@ from openbell.vendors.source import FetchedActions
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from openbell.model.json_object import JsonObject
+
 __all__ = ["actions_of", "bars_of", "rows_by_name"]
 
 _NAMES = {"t": "timestamp", "o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 _LONGEST_TEXT = 64
 
-Row = dict[str, Any]
-"""An object of JSON."""
 
-
-def rows_by_name(answer: object) -> dict[str, list[Row]]:
+def rows_by_name(answer: object) -> dict[str, list[JsonObject]]:
     """Return an answer as lists of objects by name.
 
     Raises:
@@ -44,7 +43,7 @@ def rows_by_name(answer: object) -> dict[str, list[Row]]:
     return {str(name): rows or [] for name, rows in answer.items()}
 
 
-def bars_of(rows: Sequence[Row], interval: str) -> pl.DataFrame:
+def bars_of(rows: Sequence[JsonObject], interval: str) -> pl.DataFrame:
     """Return the bars of one symbol with the columns of `BAR_SCHEMA`, ``line``, from 1, and ``reason``."""
     columns = {name: [_number(row.get(name)) for row in rows] for name in "ohlcv"}
     times = pl.Series("t", [_text(row.get("t")) for row in rows], pl.String)
@@ -62,12 +61,12 @@ def bars_of(rows: Sequence[Row], interval: str) -> pl.DataFrame:
     return frame.select(*BAR_SCHEMA, "reason").with_row_index("line", offset=1)
 
 
-def actions_of(answer: Mapping[str, Sequence[Row]]) -> FetchedActions:
+def actions_of(answer: Mapping[str, Sequence[JsonObject]]) -> FetchedActions:
     """Return corporate actions as rows of `ACTION_SCHEMA` with ``line``.
 
     A stock dividend is a split.
     """
-    rows: list[Row] = []
+    rows: list[JsonObject] = []
     others: dict[str, int] = {}
     for kind, found in answer.items():
         for action in found:
@@ -80,13 +79,13 @@ def actions_of(answer: Mapping[str, Sequence[Row]]) -> FetchedActions:
     return FetchedActions(frame, others)
 
 
-def _action_of(kind: str, action: Row) -> Row | None:
+def _action_of(kind: str, action: JsonObject) -> JsonObject | None:
     """Return one action as a row, or None when it is of a kind that openbell does not apply."""
     symbol = _text(action.get("symbol"))
     match kind:
         case "forward_splits" | "reverse_splits":
             new, old = _number(action.get("new_rate")), _number(action.get("old_rate"))
-            row: Row = {"symbol": symbol, "type": "split", "value": new / old if new and old else None}
+            row: JsonObject = {"symbol": symbol, "type": "split", "value": new / old if new and old else None}
         case "stock_dividends":
             rate = _number(action.get("rate"))
             row = {"symbol": symbol, "type": "split", "value": None if rate is None else 1.0 + rate}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,8 @@ from openbell.errors import UnknownNameError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.table import Table
 
     from openbell.actions import Action
 
@@ -82,7 +84,7 @@ def import_actions(
         say(f"warning: {rows} set aside in {report.quarantine}")
 
 
-def _table(actions: Sequence[Action]) -> Any:
+def _table(actions: Sequence[Action]) -> Table:
     from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 

@@ -6,7 +6,7 @@ import math
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -142,7 +142,7 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{math.floor(value * 100) / 100:.2f}"
 
 
-def _colour(one: SeriesReport) -> Any:
+def _colour(one: SeriesReport) -> str:
     percent = one.score.percent
     if percent is None or percent >= _GOOD:
         return "green"

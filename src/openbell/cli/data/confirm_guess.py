@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -13,9 +13,13 @@ from openbell.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from rich.table import Table
 
     from openbell.importers.sniffing.table import Guess
     from openbell.importers.sources import Source
+    from openbell.model.json_object import JsonObject
 
 __all__ = ["a_person_is_there", "confirm"]
 
@@ -93,7 +97,7 @@ def _first_guess(guess_of: Callable[[Source], Guess], sources: Sequence[Source])
     raise failure or DataError("there is nothing to read")
 
 
-def _as_json(guess: Guess) -> dict[str, Any]:
+def _as_json(guess: Guess) -> JsonObject:
     return {
         "file": str(guess.source),
         "findings": [
@@ -130,7 +134,7 @@ def _lines(guess: Guess) -> list[tuple[str, str, str, str]]:
     return lines
 
 
-def _preview(guess: Guess) -> Any:
+def _preview(guess: Guess) -> Table:
     """Make a table of the first bars, on its side where the terminal is too narrow for their numbers."""
     from openbell.cli.terminal.console import out
     from openbell.cli.terminal.tables import fits
@@ -148,7 +152,7 @@ def _preview(guess: Guess) -> Any:
     return table
 
 
-def _table_of(guess: Guess, columns: dict[str, list[str]]) -> Any:
+def _table_of(guess: Guess, columns: dict[str, list[str]]) -> Table:
     from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 
@@ -196,7 +200,7 @@ def _number(value: float | None) -> str:
     return text if "e" not in text else f"{value:,.2f}".removesuffix(".00") if abs(value) > 1 else text
 
 
-def _in_zone(time: Any, zone: str | None) -> Any:
+def _in_zone(time: datetime, zone: str | None) -> datetime:
     from zoneinfo import ZoneInfo
 
     return time.astimezone(ZoneInfo(zone or "UTC"))

@@ -6,7 +6,7 @@ import os
 from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,6 +19,8 @@ from openbell.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from openbell.model.json_object import JsonObject
+    from openbell.timing import TimeManager
     from openbell.vendors.report import FetchReport
 
 __all__ = ["fetch_alpaca"]
@@ -85,7 +87,7 @@ def fetch_alpaca(
     _show(report, folder, sessions, as_json=as_json)
 
 
-def _sessions(time_manager: Any, first: date, last: date | None) -> Sequence[date]:
+def _sessions(time_manager: TimeManager, first: date, last: date | None) -> Sequence[date]:
     """Return the sessions of that time that are over, those of days before today in New York."""
     today = time_manager.to_local(time_manager.now_ns).date()
     wanted = time_manager.sessions(first, min(last, today) if last else today) if first <= today else []
@@ -152,7 +154,7 @@ def _listed(subjects: Sequence[str]) -> str:
     return shown if len(subjects) <= _MOST_SUBJECTS else f"{shown} and {len(subjects) - _MOST_SUBJECTS:,} more"
 
 
-def _summary(report: FetchReport, store: Path, sessions: Sequence[date]) -> dict[str, Any]:
+def _summary(report: FetchReport, store: Path, sessions: Sequence[date]) -> JsonObject:
     written, actions = report.bars.written, report.actions
     return {
         "store": str(store),

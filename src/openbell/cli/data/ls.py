@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from openbell.errors import command_on
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from openbell.model.json_object import JsonObject
     from openbell.store.store import BarStore
 
 __all__ = ["list_store"]
@@ -36,7 +37,7 @@ def list_store(
         _list_built(opened, as_json=as_json)
         return
     label = read_label(folder)
-    listing: list[dict[str, Any]] = [
+    listing: list[JsonObject] = [
         {
             "symbol": c.symbol,
             "interval": c.interval,
@@ -89,7 +90,7 @@ def _list_built(store: BarStore, *, as_json: bool) -> None:
     show(table)
 
 
-def _listing_table(listing: list[dict[str, Any]], label: str | None) -> Table:
+def _listing_table(listing: list[JsonObject], label: str | None) -> Table:
     """Return the listing with as many columns as the terminal has room for."""
     # What goes first are number and size of files, then times of day.
     from openbell.cli.terminal.console import out
@@ -102,7 +103,7 @@ def _listing_table(listing: list[dict[str, Any]], label: str | None) -> Table:
     return _table_of(listing, label, files=False, clock=False)
 
 
-def _table_of(listing: list[dict[str, Any]], label: str | None, *, files: bool, clock: bool) -> Table:
+def _table_of(listing: list[JsonObject], label: str | None, *, files: bool, clock: bool) -> Table:
     from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from openbell.maintenance.damage import Damage
+    from openbell.model.json_object import JsonObject
 
 __all__ = ["damage_dict", "damages_table", "verify_store"]
 
@@ -67,7 +68,7 @@ def _text_of(store: Path, damage: Damage) -> str:
     return f"{damage.reason}\n{damage.path.relative_to(store)}" if damage.partition else damage.reason
 
 
-def damage_dict(store: Path, damage: Damage) -> dict[str, Any]:
+def damage_dict(store: Path, damage: Damage) -> JsonObject:
     """Return a damage for JSON.
 
     The month of daily bars is "all".

@@ -18,7 +18,7 @@ from openbell.errors import ComponentError, ConfigError, NotAStoreError, Openbel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
 __all__ = ["err", "errors_for_people", "fail", "only_json", "out", "print_json", "say", "show", "warn"]
 
@@ -53,7 +53,7 @@ _MOST_OF_A_MESSAGE = 100_000
 _EXIT_CODES = ((ConfigError, 2), (NotAStoreError, 2), (ProvisioningError, 3), (OpenbellError, 1))
 
 
-def show(*items: Any, **style: Any) -> None:
+def show(*items: RenderableType, **style: Any) -> None:
     """Print tables and text with rich's markup on stdout.
 
     ``style`` is what `Console.print` takes. Unless it says otherwise, a line of text stays one line, however long, so
@@ -123,7 +123,7 @@ def only_json(as_json: bool) -> Iterator[None]:
         yield
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """Print a value on stdout as JSON.
 
     Dates and times become ISO text, numbers that are not finite null.
@@ -132,7 +132,7 @@ def print_json(value: Any) -> None:
     sys.stdout.write("\n")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def sigterm_as_interrupt() -> Iterator[None]:
         return
     since: Stopwatch | None = None
 
-    def stop(number: int, _: Any) -> None:
+    def stop(number: int, _: object) -> None:
         nonlocal since
         if since is None or since.seconds > _ONE_STOP_S:
             since = Stopwatch()
