@@ -23,13 +23,17 @@ The tree is sorted by what the caller can do about it:
 
 from __future__ import annotations
 
+import re
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 __all__ = [
+    "EXCHANGE_OPTION",
     "BadBarsError",
     "CalendarError",
     "ComponentError",
@@ -48,6 +52,7 @@ __all__ = [
     "SubscriptionError",
     "UnknownNameError",
     "command_on",
+    "commands_name_exchange",
     "did_you_mean",
     "encodable",
     "printable",
@@ -79,11 +84,35 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
 
 
+EXCHANGE_OPTION: ContextVar[str] = ContextVar("exchange_option", default="")
+"""How commands in messages name the exchange; see `commands_name_exchange`."""
+
+_TAKE_AN_EXCHANGE = re.compile(r"data (check|verify|repair|import (csv|parquet|feather|json))\b")
+
+
 def command_on(command: str, store: Path) -> str:
-    """Return an openbell command on a store, such as ``data repair``, to be copied into a shell."""
+    """Return an openbell command on a store, such as ``data repair``, to be copied into a shell.
+
+    It names the exchange that `commands_name_exchange` says, if it takes one.
+    """
     from shlex import quote
 
-    return f"openbell {command} --store {quote(str(store))}"
+    exchange = EXCHANGE_OPTION.get() if _TAKE_AN_EXCHANGE.match(command) else ""
+    return f"openbell {command} --store {quote(str(store))}{exchange}"
+
+
+@contextmanager
+def commands_name_exchange(option: str) -> Iterator[None]:
+    """Have the commands in messages name an exchange.
+
+    Args:
+        option: How, e.g. ``" --exchange XLON"``; empty for the one that commands take unless told otherwise.
+    """
+    before = EXCHANGE_OPTION.set(option)
+    try:
+        yield
+    finally:
+        EXCHANGE_OPTION.reset(before)
 
 
 class OpenbellError(Exception):

@@ -29,5 +29,22 @@ def test_a_system_that_runs_already_is_refused(minute_store: Path) -> None:
         outcomes = list(threads.map(run, range(16)))
 
     alone = str([day.bars_streamed for day in system.run().days])
-    assert any("running already" in outcome for outcome in outcomes)
-    assert {o for o in outcomes if "running already" not in o} == {alone}
+    assert any("already" in outcome for outcome in outcomes)
+    assert {o for o in outcomes if "already" not in o} == {alone}
+
+
+def test_a_system_that_plans_already_is_refused(minute_store: Path) -> None:
+    system = SystemManager(config_of(), store=minute_store)
+    together = Barrier(16)
+
+    def plan(_: int) -> str:
+        together.wait()
+        try:
+            return repr(system.plan())
+        except OpenbellError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(16) as threads:
+        outcomes = list(threads.map(plan, range(16)))
+
+    assert {o for o in outcomes if "already" not in o} == {repr(system.plan())}

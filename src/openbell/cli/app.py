@@ -13,6 +13,7 @@ import typer
 from openbell.cli.terminal.console import errors_for_people
 from openbell.cli.terminal.lazy import Commands, Group, commands, group
 from openbell.cli.terminal.pipes import outlive_readers
+from openbell.errors import commands_name_exchange
 
 __all__ = ["app", "main"]
 
@@ -128,7 +129,7 @@ class _Root(Group):
         return super().parse_args(ctx, [*logging, *rest, *args[end:]])
 
     def invoke(self, ctx: Any) -> Any:
-        with errors_for_people():
+        with commands_name_exchange(""), errors_for_people():
             return super().invoke(ctx)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
+
+from openbell.errors import EXCHANGE_OPTION
 
 if TYPE_CHECKING:
     from openbell.config.exchange import ExchangeConfig
@@ -14,13 +17,23 @@ _CONFIGS = (".yaml", ".yml", ".json", ".toml")
 
 
 def exchange_named(text: str) -> str | ExchangeConfig:
-    """Return a calendar's name, or the exchange of a session config.
+    """Return the exchange that a command is given, and have the commands in its messages name it.
+
+    Args:
+        text: A calendar's name; a file, which is a session config or has only its ``exchange``; or own sessions as
+            they stand under that key, in braces.
 
     Raises:
-        ConfigError: The config cannot be read.
+        ConfigError: The file or the text cannot be read, or describes no exchange.
     """
+    if text != "XNYS":
+        EXCHANGE_OPTION.set(f" --exchange {quote(text)}")  # up to the end of the command, which takes it back
+    if text.lstrip().startswith("{"):
+        from openbell.config.reading import read_exchange
+
+        return read_exchange(text)
     if Path(text).suffix.lower() not in _CONFIGS:
         return text
-    from openbell.config import load_config
+    from openbell.config.reading import load_exchange
 
-    return load_config(text).exchange
+    return load_exchange(text)

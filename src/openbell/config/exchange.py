@@ -211,6 +211,15 @@ _NAMED, _OWN = "<named>", "<own>"
 """How pydantic tells the two forms of an exchange apart; problems leave them out of their place."""
 
 
+def _require_one(value: object) -> object:
+    if isinstance(value, list | tuple | set):
+        raise ValueError(
+            "is a list, but one config has one exchange, whose sessions all its symbols have. Name one, and write a "
+            "config for each of the others."
+        )
+    return value
+
+
 def _kind(value: object) -> str:
     return _OWN if isinstance(value, Mapping | ExchangeConfig) else _NAMED
 
@@ -218,6 +227,7 @@ def _kind(value: object) -> str:
 Exchange = Annotated[
     Annotated[str, Field(min_length=1, strict=True), Tag(_NAMED)] | Annotated[ExchangeConfig, Tag(_OWN)],
     Discriminator(_kind),
+    BeforeValidator(_require_one),
 ]
 """A known exchange by its name, or sessions of one's own."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -259,7 +260,12 @@ class SessionConfig(Level):
         """Option by which a data command takes the exchange, empty for XNYS."""
         if self.exchange == "XNYS":
             return ""
-        named = self.exchange if isinstance(self.exchange, str) else str(self._given_path or "CONFIG.yaml")
+        if isinstance(self.exchange, str):
+            named = self.exchange
+        elif self._given_path:
+            named = str(self._given_path)
+        else:
+            named = json.dumps(self.exchange.model_dump(mode="json", exclude_unset=True))
         return f" --exchange {quote(named)}"
 
     def with_store(self, store: Path) -> SessionConfig:

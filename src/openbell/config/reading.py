@@ -10,6 +10,8 @@ import yaml
 from pydantic import ValidationError
 
 from openbell.config.bounds import MOST_CHARACTERS, require_bounds
+from openbell.config.documented import Level
+from openbell.config.exchange import Exchange
 from openbell.config.models import SessionConfig
 from openbell.config.problems import problems_of
 from openbell.config.yaml12 import lines_of_yaml, read_yaml
@@ -18,9 +20,10 @@ from openbell.errors import ConfigError, InvalidConfigError, printable, shortene
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from openbell.config.exchange import ExchangeConfig
     from openbell.config.problems import Place, Problem
 
-__all__ = ["load_config", "problems_with_lines"]
+__all__ = ["load_config", "load_exchange", "problems_with_lines", "read_exchange"]
 
 _YAML = (".yaml", ".yml")
 _MOST_OF_A_REASON = 500
@@ -41,13 +44,58 @@ def load_config(source: str | Path | Mapping[str, Any]) -> SessionConfig:
     if not isinstance(source, str | Path):
         return _validated(dict(source), "config", dict)
     path = Path(source)
+    values, text = _read(path)
+    config = _validated(values, str(path), lambda: _lines_of(text, path))
+    config._given_path, config._source_path, config._text = path, path.resolve(), text  # noqa: SLF001  known only here
+    return config.with_store(config.folder / config.store.expanduser()) if config.store else config
+
+
+class _OnlyExchange(Level):
+    """A config of which nothing but the exchange matters."""
+
+    exchange: Exchange
+    """The exchange's calendar, or own sessions."""
+
+
+def load_exchange(path: str | Path) -> str | ExchangeConfig:
+    """Read the exchange of a session config, or of a file that has nothing else.
+
+    Raises:
+        ConfigError: The file is not there or cannot be read, or describes no exchange.
+    """
+    path = Path(path)
+    values, text = _read(path)
+    if "exchange" in values:
+        return _exchange_of(values["exchange"], str(path), lambda: _lines_of(text, path))
+    if values.keys() & SessionConfig.model_fields.keys():
+        return "XNYS"
+    raise ConfigError(f"{path} names no exchange: write its name, or own sessions, under the key exchange.")
+
+
+def read_exchange(text: str) -> str | ExchangeConfig:
+    """Read own sessions as they stand under ``exchange`` in a config, in YAML or JSON.
+
+    Raises:
+        ConfigError: It cannot be read, or describes no exchange.
+    """
+    return _exchange_of(_read_yaml(text, Path("exchange")), "exchange", dict)
+
+
+def _exchange_of(value: Any, subject: str, read_lines: Callable[[], dict[Place, int]]) -> str | ExchangeConfig:
+    require_bounds(value, subject)
+    try:
+        return _OnlyExchange.model_validate({"exchange": value}).exchange
+    except ValidationError as error:
+        raise InvalidConfigError(subject, _with_lines(problems_of(error, _OnlyExchange), read_lines())) from None
+
+
+def _read(path: Path) -> tuple[dict[str, Any], str]:
+    """Read the keys of a file, and its text."""
     text = _text_of(path)
     values = _READERS[path.suffix.lower()](text, path)
     if not isinstance(values, dict):
         raise ConfigError(f"{path} holds no config: it must be a mapping of keys. See: openbell schema")
-    config = _validated(values, str(path), lambda: _lines_of(text, path))
-    config._given_path, config._source_path, config._text = path, path.resolve(), text  # noqa: SLF001  known only here
-    return config.with_store(config.folder / config.store.expanduser()) if config.store else config
+    return values, text
 
 
 def _validated(values: dict[str, Any], subject: str, read_lines: Callable[[], dict[Place, int]]) -> SessionConfig:

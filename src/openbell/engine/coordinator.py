@@ -197,9 +197,8 @@ class SessionCoordinator(SeedCoordinator):
             day = self.session_data.session_date
             none = f"none of the {len(plans)} symbols could" if len(plans) > 1 else "the only symbol could not"
             symbols = self.session_config.session_data_config.symbols
-            option = self.session_config.exchange_option
             store, tm = self.data_manager.store, self.time_manager
-            questions = questions_of_calendar(store, tm, symbols, day, day, exchange_option=option)
+            questions = questions_of_calendar(store, tm, symbols, day, day)
             raise ProvisioningError("\n".join([f"{none} be provisioned for {day}:\n{reasons}", *questions]))
 
     def plan_config_symbols(self) -> list[Plan]:

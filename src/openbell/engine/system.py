@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from openbell.engine.data_source import data_manager_of
 from openbell.engine.gc_control import rare_collection
 from openbell.engine.observer import RunReporter, SessionObserver
 from openbell.engine.preflight import require_good_config
-from openbell.errors import CalendarError, OpenbellError, ProvisioningError
+from openbell.errors import CalendarError, OpenbellError, ProvisioningError, commands_name_exchange
 from openbell.model.interval import parse_interval
 from openbell.provisioning import Addition, ProvisioningContext, RunScope
 from openbell.provisioning.needs import analyze
@@ -81,7 +81,8 @@ class SystemManager:
             session_hours=config.session_data_config.session_hours,
             clock=SimulatedClock() if clock is None else clock,
         )
-        self.data_manager = data_manager_of(config, self.time_manager, store, data_manager)
+        with commands_name_exchange(config.exchange_option):
+            self.data_manager = data_manager_of(config, self.time_manager, store, data_manager)
         self.coordinator = SessionCoordinator(config, self.time_manager, self.data_manager)
         self._observers = (observer,) if isinstance(observer, SessionObserver) else tuple(observer or ())
         self._days: list[DayResult] = []
@@ -106,7 +107,8 @@ class SystemManager:
         summary's ``warnings`` hold these, observers that failed and, when the run is over, the keys of a ``config``
         that nobody read.
         """
-        return _oddities(self.config, self.time_manager, self.data_manager, self.coordinator.days)
+        with commands_name_exchange(self.config.exchange_option):
+            return _oddities(self.config, self.time_manager, self.data_manager, self.coordinator.days)
 
     @property
     def session_data(self) -> SessionData:
@@ -120,16 +122,25 @@ class SystemManager:
             folder: Receives events as they happen and, at the end, the results; nothing is written unless given.
 
         Raises:
-            OpenbellError: It is running already, in this thread or another.
+            OpenbellError: It is running or planning already, in this thread or another.
             ProvisioningError: On some day, none of the config's symbols could be provisioned; or no symbol had a bar on
                 any day.
             ComponentError: A scanner or strategy raised. The run folder keeps what was done until then.
             RunFolderError: The run folder can no longer be written.
         """
-        if not self._running.acquire(blocking=False):
-            raise OpenbellError("this SystemManager is running already; runs at the same time need one each.")
-        try:
+        with self._alone():
             return self._run(folder)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Refuse what would share the session with a run or a plan, and name the exchange in commands."""
+        if not self._running.acquire(blocking=False):
+            raise OpenbellError(
+                "this SystemManager is running or planning already; what happens at the same time needs one each."
+            )
+        try:
+            with commands_name_exchange(self.config.exchange_option):
+                yield
         finally:
             self._running.release()
 
@@ -197,15 +208,20 @@ class SystemManager:
         )
 
     def plan(self) -> PlanResult:
-        """Return the needs of the config's symbols with their reasons, without provisioning any."""
-        return PlanResult(
-            session_name=self.config.session_name,
-            mode=self.config.mode,
-            exchange=self.config.exchange_name,
-            warnings=(*self.warnings, *self._unread),
-            store_label=read_label(self.data_manager.store.path),
-            days=tuple(self._plan_day(day) for day in self.coordinator.days),
-        )
+        """Return the needs of the config's symbols with their reasons, without provisioning any.
+
+        Raises:
+            OpenbellError: It is running or planning already, in this thread or another.
+        """
+        with self._alone():
+            return PlanResult(
+                session_name=self.config.session_name,
+                mode=self.config.mode,
+                exchange=self.config.exchange_name,
+                warnings=(*self.warnings, *self._unread),
+                store_label=read_label(self.data_manager.store.path),
+                days=tuple(self._plan_day(day) for day in self.coordinator.days),
+            )
 
     def _plan_day(self, day: date) -> DayPlan:
         self.coordinator.begin_day(day)
@@ -226,10 +242,10 @@ def _oddities(
     stored = first_stored_day(data_manager.store, time_manager, symbols) or days[0]
     history = _first_day_of_history(config, time_manager, data_manager, days[0])
     begin = min(days[0], max(history, stored))
-    store, option = data_manager.store, config.exchange_option
+    store = data_manager.store
     return (
         *bars_beyond_calendar(store, time_manager, symbols),
-        *questions_of_calendar(store, time_manager, symbols, begin, days[-1], exchange_option=option),
+        *questions_of_calendar(store, time_manager, symbols, begin, days[-1]),
         *_unknown_gap_policies(config, data_manager, days),
         *_streams_without_bars(config, time_manager, days),
     )

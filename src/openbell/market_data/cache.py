@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from openbell.actions.instrument import Instruments
 from openbell.actions.store import ActionStore
-from openbell.errors import DamagedFileError, DataError, IntervalError
+from openbell.errors import DamagedFileError, DataError, IntervalError, command_on
 from openbell.market_data.aggregate import as_inputs
 from openbell.market_data.dividends import DividendFactors
 from openbell.market_data.gaps import build_missing, forward_filled
@@ -124,7 +124,8 @@ def unknown_symbol(symbol: str, store: Path, hint: str) -> DataError:
 
     ``hint`` is empty or begins with a blank.
     """
-    return DataError(f"the store {store} has no bars of {symbol}.{hint} Import some with: openbell data import")
+    remedy = command_on("data import csv FILES", store)
+    return DataError(f"the store {store} has no bars of {symbol}.{hint} Import some with: {remedy}")
 
 
 SeriesKey = tuple[str, str, Interval]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -96,7 +97,7 @@ def _reason(symbol: str, found: _Judgement, wanted: float, context: Provisioning
     to_local = market.time_manager.to_local
     parts += [f"{split.text} (on {to_local(split.start_ns):%Y-%m-%d})" for split in found.splits]
     remedy = "declare the split with openbell data import actions" if found.splits else "import what is missing"
-    check = command_on(f"data check {symbol}{context.config.exchange_option}", context.data_manager.store.path)
+    check = command_on(f"data check {quote(symbol)}", context.data_manager.store.path)
     return (
         f"{symbol}: its {found.base} history is {found.percent:.2f} % good, session_data_config.min_quality is "
         f"{wanted:g} %: {', and '.join(parts)}. See `{check}`; {remedy}, or lower min_quality."

@@ -6,6 +6,7 @@ Bars beyond the ends of the calendar, sessions on which nothing was stored, and 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,8 +88,6 @@ def questions_of_calendar(
     symbols: Sequence[str],
     first: date,
     last: date,
-    *,
-    exchange_option: str = "",
 ) -> list[str]:
     """Ask about sessions without bars and about bars without a session.
 
@@ -101,7 +100,6 @@ def questions_of_calendar(
         symbols: The symbols that matter.
         first: The first day that is looked at.
         last: The last one, inclusive.
-        exchange_option: The option by which hints name the exchange.
     """
     missing = sessions_without_bars(store, time_manager, symbols, first, last)
     if missing and (more := _other_names(store, symbols)):
@@ -112,7 +110,7 @@ def questions_of_calendar(
     if rest := stretches[_MOST_QUESTIONS:]:
         days = sum(map(len, rest))
         texts.append(f"the same of {days} more session{'s' if days > 1 else ''}, the last on {rest[-1][-1]}.")
-    return texts + _question_of_closed_days(store, time_manager, symbols, first, last, exchange_option)
+    return texts + _question_of_closed_days(store, time_manager, symbols, first, last)
 
 
 def _other_names(store: BarStore, symbols: Sequence[str]) -> list[str]:
@@ -264,7 +262,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _question_of_closed_days(
-    store: BarStore, time_manager: TimeManager, symbols: Sequence[str], first: date, last: date, exchange_option: str
+    store: BarStore, time_manager: TimeManager, symbols: Sequence[str], first: date, last: date
 ) -> list[str]:
     """Ask one question about days without a session on which a symbol has bars.
 
@@ -292,7 +290,7 @@ def _question_of_closed_days(
     grid = time_manager.grid(first, time_manager.first_session_on_or_after(after))
     _, days = on_closed_days(starts, grid, intraday=interval != "1d")
     closed = [str(date_of(day)) for day in sorted({*days.tolist()})]
-    check = command_on(f"data check {symbol}{exchange_option}", store.path)
+    check = command_on(f"data check {quote(symbol)}", store.path)
     return [_closed_days_question(symbol, interval, closed, time_manager.exchange, check)] if closed else []
 
 

@@ -33,9 +33,7 @@ def check_data(
     store: ExistingStore = None,
     exchange: Annotated[
         str,
-        typer.Option(
-            "--exchange", help="The calendar to check against: a name, or a session config with own sessions."
-        ),
+        typer.Option("--exchange", help="The calendar to check against: a name, or a config with own sessions."),
     ] = "XNYS",
     interval: Annotated[list[str] | None, typer.Option("--interval", help="Only this, e.g. 1m; repeatable.")] = None,
     first: Annotated[date | None, day_option("--from", "First day.")] = None,

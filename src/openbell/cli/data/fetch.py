@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from openbell.cli.data.options import AsJson, Store, store_folder
+from openbell.cli.exchange import exchange_named
 from openbell.cli.terminal.console import print_json, say, show
 from openbell.cli.terminal.days import day_option
 from openbell.cli.terminal.stopping import exit_code_of, sigterm_as_interrupt
@@ -33,6 +34,10 @@ def fetch_alpaca(
     *,
     first: Annotated[date, day_option("--from", "The first day.")],
     last: Annotated[date | None, day_option("--to", "The last day. Default: the last session before today.")] = None,
+    exchange: Annotated[
+        str,
+        typer.Option("--exchange", help="The calendar that says which sessions: a name, or a config with own ones."),
+    ] = "XNYS",
     interval: Annotated[Literal["1m", "1d"], typer.Option("--interval", help="1m or 1d.")] = "1m",
     store: Store = None,
     feed: Annotated[str | None, typer.Option("--feed", help="sip, iex, ... Default: what the plan gives.")] = None,
@@ -65,7 +70,7 @@ def fetch_alpaca(
     source = AlpacaSource(
         AlpacaKeys.of(os.environ), url=url, feed=feed, requests_per_minute=requests_per_minute
     )  # fmt: skip
-    time_manager = TimeManager("XNYS", clock=WallClock())
+    time_manager = TimeManager(exchange_named(exchange), clock=WallClock())
     sessions = _sessions(time_manager, first, last)
     try:
         with sigterm_as_interrupt(), closing(source), _progress() as advanced:

@@ -21,7 +21,7 @@ def repair_store(
         str,
         typer.Option(
             "--exchange",
-            help="The calendar of complete sessions: a name, or a session config with own ones.",
+            help="The calendar of complete sessions: a name, or a config with own ones.",
         ),
     ] = "XNYS",
     as_json: AsJson = False,

@@ -39,7 +39,7 @@ Exchange = Annotated[
     str,
     typer.Option(
         "--exchange",
-        help="The calendar by whose opens the label is found: a name, or a session config with own sessions.",
+        help="The calendar by whose opens the label is found: a name, or a config with own sessions.",
     ),
 ]
 TimeFormat = Annotated[

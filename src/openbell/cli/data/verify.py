@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from openbell.cli.data.options import AsJson, ExistingStore, store_folder
+from openbell.cli.exchange import exchange_named
 from openbell.cli.terminal.console import print_json, show
 from openbell.errors import command_on
 
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
 __all__ = ["damage_dict", "damages_table", "verify_store"]
 
 
-def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> None:
+def verify_store(
+    *,
+    store: ExistingStore = None,
+    exchange: Annotated[
+        str,
+        typer.Option("--exchange", help="The exchange that the command for a repair names; a name, or a config."),
+    ] = "XNYS",
+    as_json: AsJson = False,
+) -> None:
     """Compare every file of a store with its checksum. Exit code 1 when one is damaged, missing or unknown."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -30,6 +39,7 @@ def verify_store(*, store: ExistingStore = None, as_json: AsJson = False) -> Non
     from openbell.maintenance.verify import verify
 
     folder = store_folder(store)
+    exchange_named(exchange)
     columns = (TextColumn("verifying files"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("verify", total=None)
