@@ -151,4 +151,4 @@ def test_a_key_may_be_read_as_late_as_on_the_last_day(minute_store: Path) -> Non
 
     assert len(warnings) == 2
     assert warnings[0].startswith("scanner ProbeScanner never read the key 'mots' of its config in this run.")
-    assert warnings[1].startswith("strategy ProbeStrategy #2 never read the key 'late' of its config in this run.")
+    assert warnings[1].startswith("strategy ProbeStrategy-2 never read the key 'late' of its config in this run.")

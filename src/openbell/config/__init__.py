@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from openbell.config.execution import ExecutionConfig
 from openbell.config.indicator import IndicatorConfig
 from openbell.config.models import (
     BacktestConfig,
@@ -19,6 +20,7 @@ from openbell.config.reading import load_config
 __all__ = [
     "BacktestConfig",
     "ComponentConfig",
+    "ExecutionConfig",
     "HistoricalConfig",
     "HistoricalEntry",
     "IndicatorConfig",

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from openbell.config.documented import Level
 from openbell.config.exchange import Exchange
+from openbell.config.execution import ExecutionConfig
 from openbell.config.fields import ClockTime, Day, Intervals, IntradayInterval, Symbols, symbol_list
 from openbell.config.gap_policy import GapPolicies
 from openbell.config.indicator import IndicatorConfig
@@ -29,6 +39,9 @@ __all__ = [
     "SessionDataConfig",
     "StrategyConfig",
 ]
+
+
+NAME_PATTERN = r"^\w[\w. -]*$"
 
 
 class BacktestConfig(Level):
@@ -177,6 +190,31 @@ class ComponentConfig(Level):
 class StrategyConfig(ComponentConfig):
     """A strategy."""
 
+    name: Annotated[str, Field(pattern=NAME_PATTERN, strict=True)] | None = None
+    """What it is called in orders, state and reports: letters, digits, blanks, dots, dashes and underscores. The class
+    unless given, and class-2, class-3 ... for further entries of it."""
+
+    @property
+    def class_name(self) -> str:
+        """Name of the class."""
+        return self.module.rpartition(":")[2]
+
+
+def _with_names(strategies: tuple[StrategyConfig, ...]) -> tuple[StrategyConfig, ...]:
+    """Name the strategies that have no name, and refuse a name that is there twice."""
+    seen: dict[str, int] = {}
+    entries: Counter[str] = Counter()
+    named = []
+    for at, strategy in enumerate(strategies):
+        entries[strategy.class_name] += strategy.name is None
+        number = entries[strategy.class_name]
+        name = strategy.name or (strategy.class_name if number == 1 else f"{strategy.class_name}-{number}")
+        first = seen.setdefault(name, at)
+        if first != at:
+            raise ValueError(f"entries {first} and {at} are both called {name}. Give each a name: of its own.")
+        named.append(strategy.model_copy(update={"name": name}))
+    return tuple(named)
+
 
 def _read_universe(value: object) -> object:
     if value and isinstance(value, str):
@@ -214,7 +252,7 @@ def _read_mode(value: object) -> object:
 class SessionConfig(Level):
     """A trading session, with its needs and what runs in it."""
 
-    session_name: Annotated[str, Field(pattern=r"^\w[\w. -]*$", strict=True)] = "session"
+    session_name: Annotated[str, Field(pattern=NAME_PATTERN, strict=True)] = "session"
     """The session's name: letters, digits, blanks, dots, dashes and underscores. Run folders are named after it."""
     mode: Annotated[Literal["backtest"], BeforeValidator(_read_mode)] = "backtest"
     """How it runs."""
@@ -228,8 +266,10 @@ class SessionConfig(Level):
     """The symbols and what each of them has."""
     scanners: tuple[ScannerConfig, ...] = ()
     """What looks for symbols."""
-    strategies: tuple[StrategyConfig, ...] = ()
-    """What gives signals."""
+    strategies: Annotated[tuple[StrategyConfig, ...], AfterValidator(_with_names)] = ()
+    """What gives signals and orders."""
+    execution: ExecutionConfig | None = None
+    """How orders are traded; without it nothing trades."""
 
     _given_path: Path | None = PrivateAttr(None)
     _source_path: Path | None = PrivateAttr(None)

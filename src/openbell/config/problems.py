@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, wraps
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -25,6 +25,7 @@ _NOT_A_LIST = ("tuple_type", "list_type")
 _MOST_PROBLEMS = 100
 _MOST_OF_A_KEY = 60
 _MOST_OF_A_VALUE = 200
+_ANY_KEY = "*"
 _FORM = re.compile("<[a-z]+>")
 
 
@@ -115,14 +116,14 @@ def _quoted(given: object) -> str:
 
 def _unknown_key(place: Place, model: type) -> str:
     *parents, key = (part for part in place if isinstance(part, str))
-    keys_at = _levels(model)
-    hint = did_you_mean(key, keys_at.get(tuple(parents), ()))
+    keys_at, known = _levels(model), _keys_at(tuple(parents), model)
+    hint = did_you_mean(key, known)
     if hint:
         return f"unknown key; {hint[1].lower()}{hint[2:]}"
     homes = [level for level, fields in keys_at.items() if key in fields]
     if homes:
         return f"unknown key here; {key!r} belongs {' or '.join(_named(home) for home in homes)}"
-    return f"unknown key; known here: {', '.join(keys_at.get(tuple(parents), ()))}"
+    return f"unknown key; known here: {', '.join(known)}"
 
 
 def _named(level: tuple[str, ...]) -> str:
@@ -131,24 +132,39 @@ def _named(level: tuple[str, ...]) -> str:
 
 def _description(place: Place, model: type) -> str:
     *parents, key = (part for part in place if isinstance(part, str))
-    return _levels(model)[tuple(parents)].get(key, "")
+    return _keys_at(tuple(parents), model).get(key, "")
+
+
+def _keys_at(parents: tuple[str, ...], model: type) -> dict[str, str]:
+    """Return the keys of the level that keys lead to, of which some may be a user's own."""
+    return next(
+        (
+            keys
+            for level, keys in _levels(model).items()
+            if len(level) == len(parents)
+            and all(own in (_ANY_KEY, key) for own, key in zip(level, parents, strict=True))
+        ),
+        {},
+    )
 
 
 @cache
 def _levels(model: type) -> dict[tuple[str, ...], dict[str, str]]:
     """Return the keys that each level of the config knows, with their meanings.
 
-    A level is named by the keys that lead to it.
+    A level is named by the keys that lead to it, `_ANY_KEY` for those that are a user's own.
     """
     fields = model.__pydantic_fields__  # type: ignore[attr-defined]  # models and dataclasses of pydantic both have it
     levels: dict[tuple[str, ...], dict[str, str]] = {(): {name: docs_of_keys(model).get(name, "") for name in fields}}
     for name, field in fields.items():
-        for nested in _models_in(field.annotation):
-            levels.update({(name, *path): keys for path, keys in _levels(nested).items()})
+        for between, nested in _models_in(field.annotation):
+            levels.update({(name, *between, *path): keys for path, keys in _levels(nested).items()})
     return levels
 
 
-def _models_in(annotation: Any) -> list[type]:
+def _models_in(annotation: Any) -> list[tuple[tuple[str, ...], type]]:
+    """Return the models in an annotation, each with the keys between."""
     if hasattr(annotation, "__pydantic_fields__"):
-        return [annotation]
-    return [model for part in get_args(annotation) for model in _models_in(part)]
+        return [((), annotation)]
+    between = (_ANY_KEY,) if get_origin(annotation) is dict else ()
+    return [((*between, *inner), model) for part in get_args(annotation) for inner, model in _models_in(part)]

@@ -85,7 +85,7 @@ class ComponentRunner:
             scanner = self.call(name, "__init__", scanner_class, context, classes.config_for(name, scanner_config))
             self.scanners.append(ScannerOfDay(name, scanner, scanner_config))
         for strategy_class, strategy_config in classes.strategies:
-            name = _unique(f"strategy {strategy_class.__name__}", list(self.strategies))
+            name = f"strategy {strategy_config.name}"
             strategy_context = StrategyContext(provisioner, self._time_manager, source="strategy", owner=name)
             config = classes.config_for(name, strategy_config)
             self.strategies[name] = self.call(name, "__init__", strategy_class, strategy_context, config)
