@@ -23,12 +23,12 @@ class Trade:
         exit_time: When it was left, in exchange time.
         entry_price: The price of a unit at the entry.
         exit_price: The price of a unit at the exit.
-        pnl: Profit after fees.
-        return_: ``pnl`` as a share of the money at the entry.
-        bars: Bars between entry and exit.
+        pnl: Profit before fees.
+        return_: ``pnl`` as a share of the value at the entry.
+        bars: Bars of the finest interval that trading uses that closed between entry and exit.
         held: Time between entry and exit.
-        mae: The largest loss on the way, in money, zero or less.
-        mfe: The largest profit on the way, in money, zero or more.
+        mae: The maximum adverse excursion, the largest loss on the way in money before fees; zero or less.
+        mfe: The maximum favorable excursion, the largest profit on the way likewise; zero or more.
         fees: Fees of entry and exit.
         tag: The label of the entry order.
         entry_reason: Why it was entered.
@@ -52,3 +52,8 @@ class Trade:
     tag: str = ""
     entry_reason: str = ""
     exit_reason: str = ""
+
+    @property
+    def net(self) -> float:
+        """Profit after fees."""
+        return self.pnl - self.fees
