@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from openbell.model.cash_flow import CashFlow
     from openbell.model.fill import Fill
+    from openbell.model.json_object import JsonObject
     from openbell.model.trade import Trade
     from openbell.results.equity import SessionEquity
 
@@ -112,7 +113,7 @@ class Performance:
     information_ratio: float | None
     unavailable: Mapping[str, str]
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> JsonObject:
         """Return the object ``performance`` of ``summary.json``."""
         return {field.name: getattr(self, field.name) for field in fields(self)} | {
             "unavailable": dict(self.unavailable)
