@@ -16,7 +16,8 @@ from openbell.model.bars import Bar, Bars
 from openbell.model.interval import parse_interval
 from openbell.session import BarIntervalData, SessionData
 from openbell.session.cross_section import CrossSection, CrossSectionTable
-from openbell.session.series import Cursor, cursor_of
+from openbell.session.cursor import Cursor
+from openbell.session.series import cursor_of
 from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:

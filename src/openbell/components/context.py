@@ -114,9 +114,17 @@ class SessionContext:
         additions = [Addition("symbol", symbol, self._source, self._owner) for symbol in wanted]
         return dict(zip(wanted, self._provisioner.provision(additions), strict=True))
 
-    def add_bar(self, symbol: str, interval: str, days: int = 0) -> bool:
-        """Add a bar interval with ``days`` sessions of history, and the symbol if need be."""
-        return self._provisioner.add_bar(symbol, interval, days=days, source=self._source, owner=self._owner)
+    def add_bar(self, symbol: str, interval: str, days: int = 0, *, bars: int = 0) -> bool:
+        """Add a bar interval, and the symbol if need be.
+
+        Args:
+            symbol: The symbol.
+            interval: The interval.
+            days: So many whole sessions of history.
+            bars: So many bars of history; of sessions and bars, what reaches further back.
+        """
+        who = {"source": self._source, "owner": self._owner}
+        return self._provisioner.add_bar(symbol, interval, days=days, bars=bars, **who)
 
     def add_indicator(self, symbol: str, indicator_config: IndicatorConfig) -> AddedIndicator:
         """Add an indicator with the bars and the warm-up that it needs, and the symbol if need be.

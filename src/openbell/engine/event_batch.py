@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from openbell.engine.fast_path import BarRun
     from openbell.model.bars import Bar
     from openbell.session.cross_section import CrossSection
-    from openbell.session.series import Cursor
+    from openbell.session.cursor import Cursor
 
 
 __all__ = ["Batches", "Delivery", "EventBatch", "Move"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from openbell.engine.event_batch import Delivery, Move
     from openbell.model.events import Event
     from openbell.session import SessionData
-    from openbell.session.series import Cursor
+    from openbell.session.cursor import Cursor
     from openbell.timing.clock import SimulatedClock
 
 __all__ = ["BarRun", "Pause"]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from openbell.provisioning import Provisioner
     from openbell.session import BarIntervalData
     from openbell.session.cross_section import CrossSection
-    from openbell.session.series import Cursor
+    from openbell.session.cursor import Cursor
     from openbell.timing import TimeManager
     from openbell.timing.grid import TradingSession
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from openbell.errors import IntervalError
 from openbell.model.interval import Interval, base_candidates, determine_required_base, parse_interval
-from openbell.session.series import Cursor, Memo
+from openbell.session.cursor import Cursor, Memo
 
 if TYPE_CHECKING:
     from datetime import date

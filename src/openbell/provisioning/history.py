@@ -10,6 +10,7 @@ import numpy as np
 
 from openbell.errors import CalendarError, DataError
 from openbell.model.bars import Bars
+from openbell.model.interval import parse_interval
 from openbell.provisioning.context import Market
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from openbell.model.interval import Interval
     from openbell.provisioning.context import PastSessions, ProvisioningContext
     from openbell.provisioning.needs import IntervalNeed
+    from openbell.store.store import Coverage
 
 __all__ = ["HistoryProof", "find_history", "measured_from", "prefetch", "series_starts"]
 
@@ -98,7 +100,7 @@ def find_history(
     sees_filled = context.config.session_data_config.indicators_see_filled
     coverage = context.data_manager.coverage(symbol, str(need.base))
     begun = coverage is not None and coverage.first < market.time_manager.get_current_time()
-    stored_from = coverage.first.date() if coverage is not None and begun else None
+    stored_from = _first_session(coverage, market) if coverage is not None and begun else None
     first = context.memo(_first_to_read, market, need, together)
     while True:
         bars = _read(symbol, need, first, context)
@@ -160,6 +162,15 @@ def measured_from(name: str, begins_ns: int, histories: Mapping[str, HistoryProo
     tm = market.time_manager
     asked = max(tm.session_before(market.day, trailing), tm.first_session_on_or_after(proof.available_from))
     return min(begins_ns, tm.session(asked).first_ns)
+
+
+def _first_session(coverage: Coverage, market: Market) -> date:
+    """Return the session of the first stored bar, or the date of a daily one."""
+    tm, first = market.time_manager, coverage.first.date()
+    # Sessions may begin on the date before theirs, in UTC or at the exchange.
+    if not parse_interval(coverage.interval).is_intraday or first < tm.first_day:
+        return first
+    return tm.day_of(int(coverage.first.timestamp()) * 1_000_000_000)
 
 
 def _first_to_read(market: Market, need: IntervalNeed, together: tuple[IntervalNeed, ...]) -> date:

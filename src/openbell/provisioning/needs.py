@@ -288,35 +288,41 @@ def _needs_of_symbol(run: RunScope, applies: tuple[bool, ...], stored: tuple[str
     for entry in compress(data.historical.data, applies):
         for interval in entry.intervals:
             days, bars = entry.trailing_days, entry.trailing_bars
-            asked = f"{days} trailing sessions" if days or not bars else ""
-            asked += " and " * bool(asked and bars) + (f"{bars} trailing bars" if bars else "")
-            because = f"the config asks for {asked} of {interval}"
+            because = f"the config asks for {_asked(days, bars)} of {interval}"
             depth = {"trailing_sessions": days, "bars": bars, "trailing_bars": bars}
             found.append(_bars(interval, stored, because, **depth))
     found += [_indicator(run, config, stored, "the config asks for it") for config in data.indicators]
     return reduce(or_, found, Needs(full_symbol=True))
 
 
-def _bar(addition: Addition, context: ProvisioningContext, *, interval: str, days: int = 0) -> Needs:
-    """Bars of one interval with some sessions of history."""
+def _bar(addition: Addition, context: ProvisioningContext, *, interval: str, days: int = 0, bars: int = 0) -> Needs:
+    """Bars of one interval with some sessions or bars of history."""
     wanted = parse_interval(interval)
-    days = _whole_sessions(days, f"{addition.symbol}: bars of {wanted}")
+    what = f"{addition.symbol}: bars of {wanted}"
+    days, bars = _whole_number("days", days, "sessions", what), _whole_number("bars", bars, "bars", what)
     stored, asks = context.base_intervals(addition.symbol), SOURCES.get(addition.source).asks
-    return context.run.memo(_needs_of_bars, wanted, days, stored, asks)
+    return context.run.memo(_needs_of_bars, wanted, days, bars, stored, asks)
 
 
-def _whole_sessions(days: object, of_what: str) -> int:
-    if isinstance(days, bool) or not isinstance(days, Integral):
-        raise ConfigError(f"{of_what} with days={days!r}; days is a whole number of sessions.")
-    if days < 0:
-        raise ConfigError(f"{of_what} with {days} trailing sessions; days must be 0 or more.")
-    return int(days)
+def _whole_number(name: str, number: object, of: str, what: str) -> int:
+    if isinstance(number, bool) or not isinstance(number, Integral):
+        raise ConfigError(f"{what} with {name}={number!r}; {name} is a whole number of {of}.")
+    if number < 0:
+        raise ConfigError(f"{what} with {number} trailing {of}; {name} must be 0 or more.")
+    return int(number)
 
 
-def _needs_of_bars(interval: Interval, days: int, stored: tuple[str, ...], asks: str) -> Needs:
-    depth = f" with {days} trailing sessions" if days else ""
-    needs = _bars(interval, stored, asks + depth, trailing_sessions=days)
+def _needs_of_bars(interval: Interval, days: int, bars: int, stored: tuple[str, ...], asks: str) -> Needs:
+    asked = _asked(days, bars) if days or bars else ""
+    depth = f" with {asked}" if asked else ""
+    needs = _bars(interval, stored, asks + depth, trailing_sessions=days, bars=bars, trailing_bars=bars)
     return Needs(reason=f"bars of {interval}{depth}: {asks}") | needs
+
+
+def _asked(days: int, bars: int) -> str:
+    """Return the history that is asked for, for people."""
+    sessions = f"{days} trailing sessions" if days or not bars else ""
+    return " and ".join(part for part in (sessions, f"{bars} trailing bars" if bars else "") if part)
 
 
 def _indicators(

@@ -9,7 +9,7 @@ import numpy as np
 
 from openbell.market_data.cache import gap_policy_of
 from openbell.provisioning.history import series_starts
-from openbell.provisioning.steps import bars_to_load
+from openbell.provisioning.reach import bars_to_load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +88,9 @@ class SymbolPlan:
 def plan_symbol(plan: Plan, context: ProvisioningContext) -> SymbolPlan:
     """Return the plan of an addition that was validated."""
     needs, proof = plan.needs, plan.proof
-    loaded = proof.bars if proof.errors else bars_to_load(plan.symbol, proof, context)
+    loaded = dict(proof.bars)
+    if not proof.errors:
+        loaded |= {name: bars for name, (bars, _) in bars_to_load(plan.symbol, proof, context).items()}
     return SymbolPlan(
         can_proceed=not proof.errors,
         errors=proof.errors,

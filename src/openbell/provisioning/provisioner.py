@@ -132,9 +132,11 @@ class Provisioner:
         details = {"indicator_config": indicator_config}
         return self.provision([Addition("indicator", symbol, source, owner, details)])[0]
 
-    def add_bar(self, symbol: str, interval: str, *, days: int = 0, source: str, owner: str = "") -> bool:
-        """Add a bar interval with ``days`` sessions of history."""
-        details = {"interval": interval, "days": days}
+    def add_bar(
+        self, symbol: str, interval: str, *, days: int = 0, bars: int = 0, source: str, owner: str = ""
+    ) -> bool:
+        """Add a bar interval with ``days`` sessions and ``bars`` bars of history, whichever reaches further back."""
+        details = {"interval": interval, "days": days, **({"bars": bars} if bars else {})}
         return self.provision([Addition("bar", symbol, source, owner, details)])[0]
 
     def remove_symbols(self, symbols: Iterable[str], *, source: str, owner: str = "") -> list[bool]:

@@ -6,29 +6,35 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from openbell.errors import ProvisioningError
-from openbell.market_data.completeness import Completeness, measure_completeness
 from openbell.model.bars import Bars
 from openbell.model.interval import parse_interval
 from openbell.provisioning.context import Market
-from openbell.provisioning.history import measured_from, series_starts
+from openbell.provisioning.history import measured_from
 from openbell.provisioning.indicators import computed_indicators
+from openbell.provisioning.reach import StoredReach, bars_to_load, quality_of_history
 from openbell.provisioning.validation import Proof
 from openbell.registry import Registry
 from openbell.session import BarIntervalData, SymbolSessionData
-from openbell.session.series import all_bars, score
+from openbell.session.series import all_bars, score, whole_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
 
-    from openbell.model.bars import BarTimes
-    from openbell.model.interval import Interval
     from openbell.provisioning.context import ProvisioningContext
     from openbell.provisioning.needs import Addition, Needs
+    from openbell.provisioning.reach import LoadedBars
     from openbell.session.data import SymbolDraft
-    from openbell.timing.grid import ExpectedBars
 
-__all__ = ["STEPS", "AddInterval", "CalculateQuality", "Plan", "Step", "StepWork", "bars_to_load", "planned_steps"]
+__all__ = [
+    "STEPS",
+    "AddInterval",
+    "CalculateQuality",
+    "Plan",
+    "Step",
+    "StepWork",
+    "planned_steps",
+]
 
 
 class Step(Protocol):
@@ -92,19 +98,29 @@ class StepWork:
     plan: Plan
     context: ProvisioningContext
     draft: SymbolDraft
-    _loaded: Mapping[str, Bars] | None = None
+    _loaded: Mapping[str, LoadedBars] | None = None
 
-    def bars(self) -> Mapping[str, Bars]:
+    def loaded(self) -> Mapping[str, LoadedBars]:
         """Return the bars of the needed intervals, from where their series should start through today."""
         if self._loaded is None:
             self._loaded = bars_to_load(self.plan.symbol, self.plan.proof, self.context)
         return self._loaded
 
-    def series(self, interval: str, base: str | None, bars: Bars, today_row: int) -> BarIntervalData:
-        """Make a series of the symbol."""
-        symbol = self.plan.symbol
-        cursor = self.context.memo(Market.cursor, self.context.market(symbol), bars.times)
-        return BarIntervalData(symbol, interval, base=base, bars=bars, today_row=today_row, cursor=cursor)
+    def series(
+        self, interval: str, base: str | None, bars: Bars, today_row: int, begins_ns: int | None = None
+    ) -> BarIntervalData:
+        """Make a series of the symbol, which has all bars of the store from ``begins_ns`` on."""
+        symbol, context = self.plan.symbol, self.context
+        market = context.market(symbol)
+        cursor = context.memo(Market.cursor, market, bars.times)
+        begins_ns = market.start_ns if begins_ns is None else begins_ns
+        histories = self.plan.proof.histories
+        reach = StoredReach(interval, begins_ns, bars.times, today_row, histories, market, context.memo)
+        return BarIntervalData(symbol, interval, base=base, bars=bars, today_row=today_row, cursor=cursor, reach=reach)
+
+    def whole_from(self, interval: str, begins_ns: int) -> int:
+        """Return from when on a loaded series has all bars that the store has."""
+        return measured_from(interval, begins_ns, self.plan.proof.histories, self.context.market(self.plan.symbol))
 
     def today_row(self, bars: Bars) -> int:
         """Return the row of the first bar of today."""
@@ -179,17 +195,17 @@ class LoadHistorical:
     def carry_out(self, work: StepWork) -> None:
         """Put history before what is held."""
         # What is held stays as it is: what was seen never changes.
-        for name, bars in work.bars().items():
+        for name, (bars, begins_ns) in work.loaded().items():
             held = work.draft.bars[name]
             rows = all_bars(held)
             if not len(rows):
                 today_row = work.today_row(bars)
-                work.draft.put_series(work.series(name, held.base, bars.window(0, today_row), today_row))
+                work.draft.put_series(work.series(name, held.base, bars.window(0, today_row), today_row, begins_ns))
                 continue
             before = bars[: int(bars.timestamp.searchsorted(rows.timestamp[0]))]
-            if len(before):
-                deeper = Bars.concat([before, rows])
-                work.draft.put_series(work.series(name, held.base, deeper, held.today_row + len(before)))
+            if len(before) or whole_from(held) > work.whole_from(name, begins_ns):
+                deeper = Bars.concat([before, rows]) if len(before) else rows
+                work.draft.put_series(work.series(name, held.base, deeper, held.today_row + len(before), begins_ns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +217,11 @@ class LoadSession:
     def carry_out(self, work: StepWork) -> None:
         """Load today's bars of the series that were not there before."""
         published = work.context.session_data.get_symbol_data(work.plan.symbol)
-        for name, bars in work.bars().items():
+        for name, (bars, begins_ns) in work.loaded().items():
             seen = published.bars.get(name) if published else None
             if (seen is None or not len(all_bars(seen))) and len(bars):
                 base = work.draft.bars[name].base
-                work.draft.put_series(work.series(name, base, bars, work.today_row(bars)))
+                work.draft.put_series(work.series(name, base, bars, work.today_row(bars), begins_ns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +259,7 @@ class CalculateQuality:
             begins_ns = int(times.timestamp[0]) if today_row else market.start_ns
             start_ns = measured_from(name, begins_ns, work.plan.proof.histories, market)
             interval = parse_interval(series.interval)
-            score(series, *context.memo(_quality_of_history, market, interval, times, today_row, start_ns))
+            score(series, *context.memo(quality_of_history, market, interval, times, today_row, start_ns))
 
 
 STEPS.add("create_symbol", CreateSymbol)
@@ -281,40 +297,14 @@ def _begins_too_late(existing: SymbolSessionData, proof: Proof, context: Provisi
     """Return whether a series that is there begins after it should, or is empty although there are bars."""
     if not any(name in proof.histories for name in existing.bars):
         return False
-    for name, bars in bars_to_load(existing.symbol, proof, context).items():
+    market = context.market(existing.symbol)
+    for name, (bars, begins_ns) in bars_to_load(existing.symbol, proof, context).items():
         held = existing.bars.get(name)
-        if held is not None and len(bars):
-            rows = all_bars(held)
-            if not len(rows) or rows.timestamp[0] > bars.timestamp[0]:
-                return True
+        if held is None:
+            continue
+        rows = all_bars(held)
+        if len(bars) and (not len(rows) or rows.timestamp[0] > bars.timestamp[0]):
+            return True
+        if whole_from(held) > measured_from(name, begins_ns, proof.histories, market):
+            return True
     return False
-
-
-def bars_to_load(symbol: str, proof: Proof, context: ProvisioningContext) -> dict[str, Bars]:
-    """Return the bars of the proved intervals, from where their series should start through today."""
-    market, loaded = context.market(symbol), {}
-    for name, start_ns in series_starts(proof.histories).items():
-        bars, history = proof.bars[name], proof.histories[name]
-        # Another need that it starts together with may reach back further than was read for this one.
-        if start_ns < history.start_ns and (not len(bars) or bars.timestamp[0] > start_ns):
-            first, need = market.time_manager.day_of(start_ns), history.need
-            bars = context.data_manager.load_historical_bars(
-                symbol, str(need.interval), first, market.day, base=str(need.base)
-            )
-        row = context.memo(_first_row, market, bars.times, start_ns)
-        loaded[name] = bars.window(row, len(bars))
-    return loaded
-
-
-def _first_row(market: Market, times: BarTimes, start_ns: int) -> int:
-    """Return the row that a series starts at, so that none of today's bars is left out."""
-    return min(int(times.timestamp.searchsorted(start_ns)), market.today_row(times))
-
-
-def _quality_of_history(
-    market: Market, interval: Interval, times: BarTimes, today_row: int, start_ns: int
-) -> tuple[Completeness, ExpectedBars]:
-    """Measure the completeness of history from ``start_ns`` on, and return the bars expected today."""
-    expected, today = market.expected(interval, start_ns)
-    real = times.timestamp[:today_row][times.count[:today_row] > 0]
-    return measure_completeness(real, expected.start_ns, expected.end_ns), today

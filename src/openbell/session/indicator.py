@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openbell.session.series import BarIntervalData, Cursor
+    from openbell.session.cursor import Cursor
+    from openbell.session.series import BarIntervalData
 
 __all__ = ["IndicatorData", "all_values", "moved_to"]
 

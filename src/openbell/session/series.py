@@ -2,103 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, TypeVar, TypeVarTuple, cast
+from typing import TYPE_CHECKING, NoReturn
 
 from openbell.market_data.completeness import Completeness, Gap, measure_completeness
 from openbell.model.bars import ClosedBars
 from openbell.model.columns import opaque
 from openbell.model.frozen import Frozen
+from openbell.session.reach import last_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     import pandas as pd
     import polars as pl
     from numpy.typing import NDArray
 
-    from openbell.model.bars import Bars, BarTimes
-    from openbell.timing.clock import Clock
+    from openbell.model.bars import Bars
+    from openbell.session.cursor import Cursor
+    from openbell.session.reach import Reach
     from openbell.timing.grid import ExpectedBars
 
-__all__ = ["BarIntervalData", "Cursor", "Memo", "all_bars", "cursor_of", "score"]
-
-T = TypeVar("T")
-Arguments = TypeVarTuple("Arguments")
-
-
-class Memo:
-    """Results of functions, computed once per function and arguments.
-
-    The key of a result is the function with its arguments, and a function that could read anything else of its caller
-    (a closure) is refused: so a result cannot depend on what is not in its key, nor a key on more than the result does.
-    """
-
-    __slots__ = ("_results",)
-
-    def __init__(self) -> None:
-        self._results: dict[tuple[object, ...], object] = {}
-
-    def __call__(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-        """Return ``function(*arguments)``, from memory when it was called with them before.
-
-        Args:
-            function: A function without a closure, of positional arguments only.
-            arguments: Hashable values; those that compare by identity are the same only when they are one object.
-
-        Raises:
-            TypeError: The function is a closure, or an argument is not hashable.
-        """
-        key = (function, *arguments)
-        try:
-            return cast("T", self._results[key])
-        except KeyError:
-            if getattr(function, "__closure__", None):
-                raise TypeError(f"{function!r} is a closure: what it reads would not be in the key") from None
-            result = function(*arguments)
-        self._results[key] = result
-        return result
-
-
-class Cursor:
-    """Number of bars that have closed by the session clock.
-
-    One object serves all series of a session that have the same times.
-
-    Attributes:
-        times: When the bars of the series begin and close, today's future included.
-        clock: The session clock.
-        at: A time of the clock, and the position that belongs to it. The engine sets it where it knows the position;
-            elsewhere it follows when it is read.
-    """
-
-    __slots__ = ("_memo", "_memo_ns", "at", "clock", "times")
-
-    def __init__(self, times: BarTimes, clock: Clock) -> None:
-        self.times = times
-        self.clock = clock
-        # One reference for both, so that other threads see both or neither.
-        self.at = (-1, 0)
-        self._memo = Memo()
-        self._memo_ns = -1
-
-    @property
-    def position(self) -> int:
-        """Number of closed bars."""
-        now = self.clock.now_ns
-        seen, position = self.at
-        if seen != now:
-            position = int(self.times.end.searchsorted(now, side="right"))
-            self.at = (now, position)
-        return position
-
-    @property
-    def memo(self) -> Memo:
-        """Results that follow from the times of the closed bars, at this time of the clock."""
-        now = self.clock.now_ns
-        if self._memo_ns != now:
-            self._memo, self._memo_ns = Memo(), now
-        return self._memo
+__all__ = ["BarIntervalData", "all_bars", "cursor_of", "score", "whole_from"]
 
 
 class BarIntervalData(Frozen):
@@ -117,12 +40,14 @@ class BarIntervalData(Frozen):
 
     Args:
         cursor: The number of closed bars; one object for all series of a session with the same times.
+        reach: Its calendar, and how far back it is whole; None of a series made by hand.
     """
 
     __slots__ = (
         "_bars",
         "_cursor",
         "_expected_today",
+        "_reach",
         "base",
         "historical_quality",
         "interval",
@@ -138,9 +63,18 @@ class BarIntervalData(Frozen):
     _bars: Bars
     _cursor: Cursor
     _expected_today: ExpectedBars | None
+    _reach: Reach | None
 
     def __init__(
-        self, symbol: str, interval: str, *, base: str | None, bars: Bars, today_row: int, cursor: Cursor
+        self,
+        symbol: str,
+        interval: str,
+        *,
+        base: str | None,
+        bars: Bars,
+        today_row: int,
+        cursor: Cursor,
+        reach: Reach | None = None,
     ) -> None:
         _set_symbol(self, symbol)
         _set_interval(self, interval)
@@ -150,6 +84,7 @@ class BarIntervalData(Frozen):
         _set_cursor(self, cursor)
         _set_historical_quality(self, None)
         _set_expected_today(self, None)
+        _set_reach(self, reach)
 
     def __reduce__(self) -> NoReturn:
         # It holds today's later bars, and would take them along.
@@ -182,6 +117,23 @@ class BarIntervalData(Frozen):
     def today(self) -> Bars:
         """Today's bars that have closed."""
         return ClosedBars(self._bars, slice(self.today_row, max(self._cursor.position, self.today_row)))
+
+    def last(self, *, sessions: int | None = None, bars: int | None = None) -> Bars:
+        """Return the bars of the last sessions before today, or the last bars that have closed.
+
+        A series may reach further back than anyone needs of it, because others need more: this is as much as is asked
+        for, whatever others loaded.
+
+        Args:
+            sessions: So many whole sessions; today's is not among them (its bars are ``today``).
+            bars: So many bars, today's among them; synthetic ones count.
+
+        Raises:
+            TypeError: Neither or both are given.
+            ConfigError: The number is less than one, or the bars span several sessions.
+            DataError: The series does not reach back so far; the message says how to ask for more.
+        """
+        return ClosedBars(self._bars, last_rows(self, self._reach, sessions, bars))
 
     @property
     def timestamp(self) -> NDArray[np.int64]:
@@ -234,7 +186,13 @@ class BarIntervalData(Frozen):
     def unscored(self) -> BarIntervalData:
         """The same bars without a measure of quality."""
         return BarIntervalData(
-            self.symbol, self.interval, base=self.base, bars=self._bars, today_row=self.today_row, cursor=self._cursor
+            self.symbol,
+            self.interval,
+            base=self.base,
+            bars=self._bars,
+            today_row=self.today_row,
+            cursor=self._cursor,
+            reach=self._reach,
         )
 
     @property
@@ -295,6 +253,15 @@ def cursor_of(series: BarIntervalData) -> Cursor:
     return series._cursor  # noqa: SLF001 -- the one door to it
 
 
+def whole_from(series: BarIntervalData) -> int:
+    """Return from when on a series has all bars that the store has, for the engine only."""
+    reach = series._reach  # noqa: SLF001 -- the one door to it
+    if reach is not None:
+        return reach.whole_from_ns
+    rows = all_bars(series).timestamp
+    return int(rows[0]) if len(rows) else cursor_of(series).clock.now_ns
+
+
 def score(series: BarIntervalData, history: Completeness, expected_today: ExpectedBars) -> None:
     """Note the quality of the history and the bars expected today, before the series is published."""
     _set_historical_quality(series, history)
@@ -305,6 +272,6 @@ def score(series: BarIntervalData, history: Completeness, expected_today: Expect
 _slots = vars(BarIntervalData)
 _set_symbol, _set_interval, _set_base = (_slots[name].__set__ for name in ("symbol", "interval", "base"))
 _set_bars, _set_cursor, _set_today_row = (_slots[name].__set__ for name in ("_bars", "_cursor", "today_row"))
-_set_historical_quality, _set_expected_today = (
-    _slots[name].__set__ for name in ("historical_quality", "_expected_today")
+_set_historical_quality, _set_expected_today, _set_reach = (
+    _slots[name].__set__ for name in ("historical_quality", "_expected_today", "_reach")
 )

@@ -1,0 +1,135 @@
+"""Bars of the store that make a series, and how far back it reaches with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.market_data.completeness import Completeness, measure_completeness
+from openbell.model.interval import parse_interval
+from openbell.provisioning.history import measured_from, series_starts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from openbell.model.bars import Bars, BarTimes
+    from openbell.model.interval import Interval
+    from openbell.provisioning.context import Market, ProvisioningContext
+    from openbell.provisioning.history import HistoryProof
+    from openbell.provisioning.validation import Proof
+    from openbell.session.cursor import Memo
+    from openbell.timing.grid import ExpectedBars
+    from openbell.timing.manager import TimeManager
+
+__all__ = ["LoadedBars", "StoredReach", "bars_to_load", "quality_of_history"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredReach:
+    """Calendar of a series, and from when on it has all bars that the store has.
+
+    It is worked out when somebody asks.
+
+    Attributes:
+        name: The interval of the series.
+        begins_ns: From when on the addition that loaded it took every bar.
+        times: The times of the series, today's included.
+        today_row: The row of the first bar of today.
+        histories: What the addition proved of it, and of the series that start together with it.
+        market: Its exchange.
+        memo: The results of the session's day.
+    """
+
+    name: str
+    begins_ns: int
+    times: BarTimes
+    today_row: int
+    histories: Mapping[str, HistoryProof]
+    market: Market
+    memo: Memo
+
+    @property
+    def time_manager(self) -> TimeManager:
+        """The calendar."""
+        return self.market.time_manager
+
+    @property
+    def day(self) -> date:
+        """The session's day."""
+        return self.market.day
+
+    @property
+    def whole_from_ns(self) -> int:
+        """From when on the series has all bars that the store has, nanoseconds since 1970 UTC."""
+        return measured_from(self.name, self.begins_ns, self.histories, self.market)
+
+    @property
+    def stored_from(self) -> date | None:
+        """The session in which the store's bars begin (None before any has closed)."""
+        proof = self.histories.get(self.name)
+        return None if proof is None else proof.available_from
+
+    def quality(self) -> tuple[Completeness, ExpectedBars]:
+        """Return the completeness of the history, and the bars that are expected today."""
+        begins_ns = int(self.times.timestamp[0]) if self.today_row else self.market.start_ns
+        start_ns = measured_from(self.name, begins_ns, self.histories, self.market)
+        interval = parse_interval(self.name)
+        return self.memo(quality_of_history, self.market, interval, self.times, self.today_row, start_ns)
+
+    def expected_of_base(self) -> ExpectedBars:
+        """Return the bars that are expected of the stored interval, from the first bar of the series on."""
+        first_ns = int(self.times.timestamp[0]) if len(self.times) else self.market.start_ns
+        return self.memo(_expected_since, self.market, self.histories[self.name].need.base, first_ns)
+
+
+def quality_of_history(
+    market: Market, interval: Interval, times: BarTimes, today_row: int, start_ns: int
+) -> tuple[Completeness, ExpectedBars]:
+    """Measure the completeness of history from ``start_ns`` on, and return the bars expected today."""
+    expected, today = market.expected(interval, start_ns)
+    real = times.timestamp[:today_row][times.count[:today_row] > 0]
+    return measure_completeness(real, expected.start_ns, expected.end_ns), today
+
+
+def _expected_since(market: Market, interval: Interval, start_ns: int) -> ExpectedBars:
+    """Return the bars that the calendar expects from the session of ``start_ns`` through the session's day."""
+    return market.time_manager.grid(market.time_manager.day_of(start_ns), market.day).expected_bars(interval)
+
+
+class LoadedBars(NamedTuple):
+    """Bars of a series as it should be.
+
+    Attributes:
+        bars: From where the series should start through today.
+        begins_ns: From when on these are all that the store has, nanoseconds since 1970 UTC.
+    """
+
+    bars: Bars
+    begins_ns: int
+
+
+def bars_to_load(symbol: str, proof: Proof, context: ProvisioningContext) -> dict[str, LoadedBars]:
+    """Return the bars of the proved intervals."""
+    market, loaded = context.market(symbol), {}
+    for name, start_ns in series_starts(proof.histories).items():
+        bars, history = proof.bars[name], proof.histories[name]
+        # Another need that it starts together with may reach back further than was read for this one.
+        if start_ns < history.start_ns and (not len(bars) or bars.timestamp[0] > start_ns):
+            first, need = market.time_manager.day_of(start_ns), history.need
+            bars = context.data_manager.load_historical_bars(
+                symbol, str(need.interval), first, market.day, base=str(need.base)
+            )
+        row, begins_ns = context.memo(_first_row, market, bars.times, start_ns)
+        loaded[name] = LoadedBars(bars.window(row, len(bars)), begins_ns)
+    return loaded
+
+
+def _first_row(market: Market, times: BarTimes, start_ns: int) -> tuple[int, int]:
+    """Return the row that a series starts at, so that none of today's bars is left out, and when that begins."""
+    row = min(int(times.timestamp.searchsorted(start_ns)), market.today_row(times))
+    if row:
+        return row, int(times.end[row - 1])
+    # Bars are read in whole sessions.
+    tm = market.time_manager
+    return row, min(start_ns, tm.session(tm.day_of(start_ns)).first_ns)

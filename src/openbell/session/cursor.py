@@ -1,0 +1,90 @@
+"""Cursor among the bars of a session, and results that are computed once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openbell.model.bars import BarTimes
+    from openbell.timing.clock import Clock
+
+__all__ = ["Cursor", "Memo"]
+
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
+
+
+class Memo:
+    """Results of functions, computed once per function and arguments.
+
+    The key of a result is the function with its arguments, and a function that could read anything else of its caller
+    (a closure) is refused: so a result cannot depend on what is not in its key, nor a key on more than the result does.
+    """
+
+    __slots__ = ("_results",)
+
+    def __init__(self) -> None:
+        self._results: dict[tuple[object, ...], object] = {}
+
+    def __call__(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+        """Return ``function(*arguments)``, from memory when it was called with them before.
+
+        Args:
+            function: A function without a closure, of positional arguments only.
+            arguments: Hashable values; those that compare by identity are the same only when they are one object.
+
+        Raises:
+            TypeError: The function is a closure, or an argument is not hashable.
+        """
+        key = (function, *arguments)
+        try:
+            return cast("T", self._results[key])
+        except KeyError:
+            if getattr(function, "__closure__", None):
+                raise TypeError(f"{function!r} is a closure: what it reads would not be in the key") from None
+            result = function(*arguments)
+        self._results[key] = result
+        return result
+
+
+class Cursor:
+    """Number of bars that have closed by the session clock.
+
+    One object serves all series of a session that have the same times.
+
+    Attributes:
+        times: When the bars of the series begin and close, today's future included.
+        clock: The session clock.
+        at: A time of the clock, and the position that belongs to it. The engine sets it where it knows the position;
+            elsewhere it follows when it is read.
+    """
+
+    __slots__ = ("_memo", "_memo_ns", "at", "clock", "times")
+
+    def __init__(self, times: BarTimes, clock: Clock) -> None:
+        self.times = times
+        self.clock = clock
+        # One reference for both, so that other threads see both or neither.
+        self.at = (-1, 0)
+        self._memo = Memo()
+        self._memo_ns = -1
+
+    @property
+    def position(self) -> int:
+        """Number of closed bars."""
+        now = self.clock.now_ns
+        seen, position = self.at
+        if seen != now:
+            position = int(self.times.end.searchsorted(now, side="right"))
+            self.at = (now, position)
+        return position
+
+    @property
+    def memo(self) -> Memo:
+        """Results that follow from the times of the closed bars, at this time of the clock."""
+        now = self.clock.now_ns
+        if self._memo_ns != now:
+            self._memo, self._memo_ns = Memo(), now
+        return self._memo
