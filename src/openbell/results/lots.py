@@ -1,0 +1,225 @@
+"""Open lots of one symbol, and the slices of them that fills close."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from openbell.model.fill import Fill
+    from openbell.model.order import Order
+
+__all__ = ["NO_BARS", "ClosedSlice", "Lot", "LotMatching", "OpenLots", "PriceColumns"]
+
+_DUST = 1e-9
+"""Units below which a lot of fractions counts as nothing."""
+
+
+class LotMatching(StrEnum):
+    """Ways to choose the lots that a fill closes, which are the oldest first, or all as one at their average price."""
+
+    FIFO = "fifo"
+    AVERAGE = "average"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceColumns:
+    """A session's bars of one symbol as columns of one length, in ascending order.
+
+    Attributes:
+        start_ns: Begin of each bar, int64 nanoseconds since 1970 UTC.
+        end_ns: Its end, likewise.
+        high: float64.
+        low: float64.
+    """
+
+    start_ns: NDArray[np.int64]
+    end_ns: NDArray[np.int64]
+    high: NDArray[np.float64]
+    low: NDArray[np.float64]
+
+
+NO_BARS = PriceColumns(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0))
+"""The columns of a symbol that did not trade."""
+
+
+@dataclass(slots=True)
+class Lot:
+    """Units of one symbol that were entered together.
+
+    Attributes:
+        order: The order that entered them.
+        quantity: Units left, negative when short.
+        price: The price of a unit.
+        fee: What is left of the entry's fee.
+        time_ns: When they were entered, nanoseconds since 1970 UTC.
+        high: The highest price since then.
+        low: The lowest.
+        bars: Bars since then, of the sessions before.
+        first_row: The row of today's columns from which bars count.
+        next_row: The first row that ``high`` and ``low`` do not know yet.
+    """
+
+    order: Order
+    quantity: float
+    price: float
+    fee: float
+    time_ns: int
+    high: float
+    low: float
+    bars: int = 0
+    first_row: int = 0
+    next_row: int = 0
+
+    def see(self, columns: PriceColumns, end_row: int) -> None:
+        """Take up the prices of all rows before one."""
+        first = self.next_row
+        if end_row > first:
+            self.high = max(self.high, float(columns.high[first:end_row].max()))
+            self.low = min(self.low, float(columns.low[first:end_row].min()))
+            self.next_row = end_row
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedSlice:
+    """Units of a lot that were closed.
+
+    Attributes:
+        lot: The lot as it was before.
+        quantity: Units that were closed, signed as the lot.
+        price: The price of a unit at the exit.
+        fee: Fees of entry and exit.
+        time_ns: When they were closed.
+        order: The order that closed them; None where a split left fractions.
+        bars: Bars between entry and exit.
+    """
+
+    lot: Lot
+    quantity: float
+    price: float
+    fee: float
+    time_ns: int
+    order: Order | None
+    bars: int
+
+
+class OpenLots:
+    """The open lots of one symbol, all on one side.
+
+    Args:
+        matching: Which of them a fill closes.
+
+    Attributes:
+        lots: The oldest first.
+        quantity: Units of all lots.
+    """
+
+    def __init__(self, matching: LotMatching) -> None:
+        self.lots: deque[Lot] = deque()
+        self.quantity = 0.0
+        self._matching = matching
+
+    def fill(self, fill: Fill, columns: PriceColumns) -> Iterable[ClosedSlice]:
+        """Close what the fill is opposite to, open a lot of what is left of it, and return what was closed."""
+        left, closed = fill.quantity, list[ClosedSlice]()
+        if self.lots and self.lots[0].quantity * fill.quantity < 0:
+            whole_row, seen_row = _exit_rows(fill, columns)
+            units = min(abs(fill.quantity), abs(self.quantity))
+            fee = fill.fee * units / abs(fill.quantity)
+            closed = self._close(units, fill.price, fee, fill.time_ns, fill.order, columns, (whole_row, seen_row))
+            left = fill.quantity + sum(slice_.quantity for slice_ in closed)
+        if abs(left) >= _DUST:
+            self._open(fill, left, columns)
+        return closed
+
+    def split(self, ratio: float, quantity: float, price: float, time_ns: int) -> Iterable[ClosedSlice]:
+        """Turn every unit into ``ratio`` units, and close what is beyond a quantity at a price.
+
+        Prices of entry and way are divided by the ratio.
+        """
+        for lot in self.lots:
+            lot.quantity *= ratio
+            lot.price, lot.high, lot.low = lot.price / ratio, lot.high / ratio, lot.low / ratio
+        self._add_up()
+        fraction = abs(self.quantity) - abs(quantity)
+        if fraction < _DUST:
+            return ()
+        return self._close(fraction, price, 0.0, time_ns, None, NO_BARS, (0, 0))
+
+    def end_session(self, columns: PriceColumns) -> None:
+        """Take up the prices of the rest of a session."""
+        rows = len(columns.end_ns)
+        for lot in self.lots:
+            lot.see(columns, rows)
+            lot.bars += rows - lot.first_row
+            lot.first_row = lot.next_row = 0
+        self._add_up()
+
+    def _add_up(self) -> None:
+        self.quantity = math.fsum(lot.quantity for lot in self.lots)
+
+    def _open(self, fill: Fill, quantity: float, columns: PriceColumns) -> None:
+        fee = fill.fee * abs(quantity / fill.quantity)
+        self.quantity += quantity
+        row = int(np.searchsorted(columns.start_ns, fill.time_ns))
+        if self._matching is LotMatching.AVERAGE and self.lots:
+            lot = self.lots[0]
+            lot.see(columns, row)
+            both = lot.quantity + quantity
+            lot.price += (fill.price - lot.price) * quantity / both
+            lot.quantity, lot.fee = both, lot.fee + fee
+            lot.high, lot.low = max(lot.high, fill.price), min(lot.low, fill.price)
+            return
+        price = fill.price
+        self.lots.append(Lot(fill.order, quantity, price, fee, fill.time_ns, price, price, 0, row, row))
+
+    def _close(
+        self,
+        units: float,
+        price: float,
+        fee: float,
+        time_ns: int,
+        order: Order | None,
+        columns: PriceColumns,
+        rows: tuple[int, int],
+    ) -> list[ClosedSlice]:
+        closed, left, whole_row, seen_row = list[ClosedSlice](), units, *rows
+        while self.lots and left >= _DUST:
+            lot = self.lots[0]
+            lot.see(columns, seen_row)
+            held = abs(lot.quantity)
+            is_whole = left > held - _DUST
+            taken = held if is_whole else left
+            entry_fee = lot.fee if is_whole else lot.fee * taken / held
+            quantity = lot.quantity if is_whole else float(np.copysign(taken, lot.quantity))
+            bars = lot.bars + max(whole_row - lot.first_row, 0)
+            cost = entry_fee + fee * taken / units
+            closed.append(ClosedSlice(replace(lot), quantity, price, cost, time_ns, order, bars))
+            left -= taken
+            self.quantity -= quantity
+            if is_whole:
+                self.lots.popleft()
+            else:
+                lot.quantity -= quantity
+                lot.fee -= entry_fee
+        return closed
+
+
+def _exit_rows(fill: Fill, columns: PriceColumns) -> tuple[int, int]:
+    """Return the rows of the bars that end by an exit, and of those that lie before it as a whole.
+
+    Of a bar inside of which a resting order filled, nobody knows which of its prices came first.
+    """
+    rows = int(np.searchsorted(columns.end_ns, fill.time_ns, side="right"))
+    rests = not fill.order.type.startswith("market")
+    is_inside = rests and rows > 0 and columns.end_ns[rows - 1] == fill.time_ns
+    return rows, rows - is_inside

@@ -1,0 +1,165 @@
+"""Trades that fills make."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from openbell.model.events import local_time
+from openbell.model.trade import Trade
+from openbell.results.lots import NO_BARS, ClosedSlice, LotMatching, OpenLots, PriceColumns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import tzinfo
+
+    from openbell.model.fill import Fill
+    from openbell.model.order import Order
+
+__all__ = ["TradeBook"]
+
+_FRACTION = "cash in place of a fraction of a unit after a split"
+
+
+class TradeBook:
+    """Open lots of an account or of one strategy, and the trades that are closed.
+
+    A trade is what one order entered and one order left. An order that fills in parts within a session counts once.
+
+    Args:
+        matching: Whether an exit closes the oldest entries first, or all of them at their average price.
+        multiplier: Returns the money that one point of a symbol's price is worth, per unit.
+    """
+
+    def __init__(self, matching: LotMatching, multiplier: Callable[[str], float] = lambda _: 1.0) -> None:
+        self._matching = matching
+        self._multiplier = multiplier
+        self._lots: dict[str, OpenLots] = {}
+        self._fractions: list[Trade] = []
+
+    @property
+    def quantities(self) -> dict[str, float]:
+        """Open units by symbol, negative when short."""
+        return {symbol: lots.quantity for symbol, lots in self._lots.items() if lots.lots}
+
+    def unrealized(self, last_price: Callable[[str], float]) -> float:
+        """Return the profit before fees if all that is open were closed at last prices."""
+        return sum(
+            lot.quantity * (last_price(symbol) - lot.price) * self._multiplier(symbol)
+            for symbol, lots in self._lots.items()
+            for lot in lots.lots
+        )
+
+    def split(self, symbol: str, ratio: float, *, quantity: float, price: float, time_ns: int, zone: tzinfo) -> None:
+        """Turn every open unit of a symbol into ``ratio`` units, before the session's fills.
+
+        Args:
+            symbol: The symbol.
+            ratio: New units for an old one.
+            quantity: Units that are left, where fractions are paid in cash.
+            price: The price at which they are, after the split.
+            time_ns: When, nanoseconds since 1970 UTC.
+            zone: The time zone of the exchange.
+        """
+        if lots := self._lots.get(symbol):
+            closed = lots.split(ratio, quantity, price, time_ns)
+            self._fractions += _trades(symbol, closed, self._multiplier(symbol), zone)
+
+    def rename(self, symbol: str, new_symbol: str) -> None:
+        """Go on with the open units of a symbol under its new name."""
+        if lots := self._lots.pop(symbol, None):
+            self._lots[new_symbol] = lots
+
+    def end_session(self, fills: Iterable[Fill], columns: Mapping[str, PriceColumns]) -> list[Trade]:
+        """Take up the fills of a session in order, and return the trades that it closed.
+
+        Args:
+            fills: All fills of the session.
+            columns: Its bars by symbol, on the finest interval that trading uses. A symbol without any did not trade.
+        """
+        trades, self._fractions = self._fractions, []
+        of_symbol: dict[str, list[Fill]] = {symbol: [] for symbol in self._lots}
+        for fill in fills:
+            of_symbol.setdefault(fill.symbol, []).append(fill)
+        for symbol, own in of_symbol.items():
+            lots = self._lots.setdefault(symbol, OpenLots(self._matching))
+            bars = columns.get(symbol, NO_BARS)
+            if own:
+                closed = [slice_ for fill in own for slice_ in lots.fill(fill, bars)]
+                trades += _trades(symbol, closed, self._multiplier(symbol), own[0].zone)
+            lots.end_session(bars)
+        self._lots = {symbol: lots for symbol, lots in self._lots.items() if lots.lots}
+        return sorted(trades, key=lambda trade: trade.exit_time)
+
+
+def _trades(symbol: str, closed: Iterable[ClosedSlice], multiplier: float, zone: tzinfo) -> list[Trade]:
+    """Return the trades of the slices of a symbol, those of the same two orders as one."""
+    together: dict[tuple[str, str], Trade] = {}
+    for slice_ in closed:
+        trade = _trade(symbol, slice_, multiplier, zone)
+        key = slice_.lot.order.id, slice_.order.id if slice_.order else ""
+        together[key] = _joined(together[key], trade, multiplier) if key in together else trade
+    return list(together.values())
+
+
+def _trade(symbol: str, closed: ClosedSlice, multiplier: float, zone: tzinfo) -> Trade:
+    lot, quantity = closed.lot, closed.quantity
+    worth = quantity * multiplier
+    pnl = (closed.price - lot.price) * worth
+    on_the_way = (lot.high - lot.price) * worth, (lot.low - lot.price) * worth, pnl, 0.0
+    entry, exit_ = local_time(lot.time_ns, zone), local_time(closed.time_ns, zone)
+    return Trade(
+        symbol=symbol,
+        strategy=lot.order.strategy,
+        quantity=quantity,
+        entry_time=entry,
+        exit_time=exit_,
+        entry_price=lot.price,
+        exit_price=closed.price,
+        pnl=pnl,
+        return_=_share(pnl, lot.price * worth),
+        bars=closed.bars,
+        held=exit_ - entry,
+        mae=min(on_the_way),
+        mfe=max(on_the_way),
+        fees=closed.fee,
+        tag=lot.order.tag,
+        entry_reason=_reason(lot.order),
+        exit_reason=_reason(closed.order) if closed.order else _FRACTION,
+    )
+
+
+def _joined(one: Trade, other: Trade, multiplier: float) -> Trade:
+    """Return two parts of a trade as one."""
+    quantity = one.quantity + other.quantity
+    entry, exit_ = (
+        (getattr(one, price) * one.quantity + getattr(other, price) * other.quantity) / quantity
+        for price in ("entry_price", "exit_price")
+    )
+    pnl = one.pnl + other.pnl
+    first, last = min(one.entry_time, other.entry_time), max(one.exit_time, other.exit_time)
+    return replace(
+        one,
+        quantity=quantity,
+        entry_time=first,
+        exit_time=last,
+        entry_price=entry,
+        exit_price=exit_,
+        pnl=pnl,
+        return_=_share(pnl, entry * quantity * multiplier),
+        bars=max(one.bars, other.bars),
+        held=last - first,
+        mae=one.mae + other.mae,
+        mfe=one.mfe + other.mfe,
+        fees=one.fees + other.fees,
+    )
+
+
+def _share(pnl: float, value: float) -> float:
+    return pnl / abs(value) if value else 0.0
+
+
+def _reason(order: Order) -> str:
+    """Return why an order was placed, or its kind where nobody said."""
+    prices: Sequence[str] = [f"{price:g}" for price in (order.stop, order.limit) if price is not None]
+    return order.reason or " ".join([order.type.replace("_", " "), *prices])
