@@ -194,3 +194,38 @@ def test_a_schedule_over_midnight_needs_a_session_that_trades_then(folder: Path)
     )
     for exchange in ("CMES", "24/7", "FX"):
         assert found(scheduled("18:00", "02:00", exchange=exchange)) == []
+
+
+@pytest.mark.parametrize(
+    ("execution", "message"),
+    [
+        ({"fees": {"model": "ibkr_fixd"}}, "execution.fees: unknown fee model 'ibkr_fixd'. Did you mean 'ibkr_fixed'"),
+        ({"slippage": {"model": "bps"}}, "execution.slippage: the slippage model bps needs bps."),
+    ],
+)
+def test_models_of_costs_that_are_not_there_are_reported(folder: Path, execution: dict[str, Any], message: str) -> None:
+    (reported,) = found(small(execution=execution))
+
+    assert reported.startswith(message)
+
+
+def test_a_strategys_file_may_bring_its_own_fee_model(folder: Path) -> None:
+    (folder / "fees.py").write_text(
+        COMPONENTS
+        + """
+from dataclasses import dataclass
+from openbell.execution.fees import FEE_MODELS
+
+@dataclass(frozen=True)
+class PreflightFees:
+    ticket: float
+
+    def fee(self, quantity, price, instrument, *, maker=False, month_volume=0.0):
+        return self.ticket
+
+FEE_MODELS.add("preflight", PreflightFees)
+"""
+    )
+    strategies = [{"module": "fees.py:Trade"}]
+
+    assert found(small(strategies=strategies, execution={"fees": {"model": "preflight", "ticket": 1}})) == []

@@ -41,7 +41,8 @@ def check_config(config: SessionConfig, time_manager: TimeManager | None = None)
     """Find all problems of a config that can be known without data.
 
     In a good config the calendar is known and has sessions in the range, indicators and their parameters exist and suit
-    their interval, classes can be imported and derive from the right base, and universe files are there.
+    their interval, classes can be imported and derive from the right base, and universe files are there. Models of fees
+    and slippage exist, and take their parameters.
 
     Args:
         config: The config.
@@ -53,6 +54,7 @@ def check_config(config: SessionConfig, time_manager: TimeManager | None = None)
         _check_sessions(config, time_manager, found)
     _check_indicators(config, found)
     _check_components(config, found)
+    _check_costs(config, found)
     return found
 
 
@@ -143,3 +145,15 @@ def _check_components(config: SessionConfig, found: _Problems) -> None:
     for at, strategy in enumerate(config.strategies):
         with found.at("strategies", at, "module"):
             load_strategy(strategy, config)
+
+
+def _check_costs(config: SessionConfig, found: _Problems) -> None:
+    """Check the names of models last, because a strategy's file may register its own."""
+    if config.execution is None:
+        return
+    from openbell.execution.costs import make_fees, make_slippage
+
+    with found.at("execution", "fees"):
+        make_fees(config.execution.fees)
+    with found.at("execution", "slippage"):
+        make_slippage(config.execution.slippage)
