@@ -188,7 +188,7 @@ def test_what_is_open_has_a_profit_at_the_last_price() -> None:
     book.end_session([made_fill("ALFA", 10, 10.0), made_fill("BRVO", -5, 20.0, number=2)], {})
 
     assert book.quantities == {"ALFA": 10, "BRVO": -5}
-    assert book.unrealized({"ALFA": 11.0, "BRVO": 21.0}.__getitem__) == 10 - 5
+    assert book.unrealized({"ALFA": 11.0, "BRVO": 21.0}.__getitem__) == {"ALFA": 10, "BRVO": -5}
 
 
 PRICE = st.integers(100, 10_000).map(lambda cents: cents / 100)
@@ -225,7 +225,7 @@ def test_profits_add_up_and_quantities_never_drift(
 
         assert book.quantities == {s: pytest.approx(q, abs=1e-9) for s, q in position.items() if q}
     worth = sum(quantity * 77.0 * multiplier[symbol] for symbol, quantity in position.items())
-    earned = sum(trade.pnl for trade in trades) + book.unrealized(lambda _: 77.0)
+    earned = sum(trade.pnl for trade in trades) + sum(book.unrealized(lambda _: 77.0).values())
     assert earned == pytest.approx(cash + worth, rel=1e-9, abs=1e-4)
     assert sum(trade.fees for trade in trades) <= fees + 1e-9
     if not any(position.values()):

@@ -42,13 +42,12 @@ class TradeBook:
         """Open units by symbol, negative when short."""
         return {symbol: lots.quantity for symbol, lots in self._lots.items() if lots.lots}
 
-    def unrealized(self, last_price: Callable[[str], float]) -> float:
-        """Return the profit before fees if all that is open were closed at last prices."""
-        return sum(
-            lot.quantity * (last_price(symbol) - lot.price) * self._multiplier(symbol)
+    def unrealized(self, last_price: Callable[[str], float]) -> dict[str, float]:
+        """Return by symbol the profit before fees if all that is open were closed at last prices."""
+        return {
+            symbol: self._multiplier(symbol) * sum(lot.quantity * (last_price(symbol) - lot.price) for lot in lots.lots)
             for symbol, lots in self._lots.items()
-            for lot in lots.lots
-        )
+        }
 
     def split(self, symbol: str, ratio: float, *, quantity: float, price: float, time_ns: int, zone: tzinfo) -> None:
         """Turn every open unit of a symbol into ``ratio`` units, before the session's fills.
