@@ -11,8 +11,8 @@ from openbell.components.strategy import Strategy
 from openbell.config import load_config
 from openbell.engine.dispatcher import Dispatcher
 from openbell.engine.observer import SessionObserver
+from openbell.engine.subscriptions import Subscriptions
 from openbell.engine.system import SystemManager
-from openbell.engine.timetable import Subscriptions
 from openbell.errors import ComponentError
 from openbell.testing import probe_scanner, probe_strategy
 from probes import config_of, engine, local_time

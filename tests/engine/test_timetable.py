@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbell.engine.fast_path import BarRun
-from openbell.engine.timetable import SliceSubscription, SubscribedTimes, Subscription, batches
+from openbell.engine.subscriptions import SliceSubscription, SubscribedTimes, Subscription
+from openbell.engine.timetable import batches
 from openbell.model.bars import Bar, Bars
 from openbell.model.interval import parse_interval
 from openbell.session import BarIntervalData, SessionData

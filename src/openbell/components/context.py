@@ -10,7 +10,8 @@ from openbell.config import IndicatorConfig
 from openbell.errors import ConfigError, DataError, did_you_mean
 from openbell.indicators.registry import canonical_key
 from openbell.model.interval import parse_interval
-from openbell.provisioning.needs import Addition, analyze_indicator_requirements, checked_symbol
+from openbell.provisioning.needs import Addition, checked_symbol
+from openbell.provisioning.operations import analyze_indicator_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,8 @@ from openbell.components.configured import ConfiguredClasses, overrides
 from openbell.engine.component_runner import ComponentRunner
 from openbell.engine.dispatcher import Dispatcher
 from openbell.engine.observer import RunReporter
-from openbell.engine.timetable import Subscriptions, Timetable, errors_of
+from openbell.engine.subscriptions import Subscriptions, errors_of
+from openbell.engine.timetable import Timetable
 from openbell.errors import ConfigError, ProvisioningError
 from openbell.provisioning import Addition, Journal, Plan, Provisioner, ProvisioningContext, RunScope
 from openbell.quality.calendar_fit import questions_of_calendar

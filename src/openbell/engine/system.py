@@ -17,7 +17,7 @@ from openbell.engine.preflight import require_good_config
 from openbell.errors import CalendarError, OpenbellError, ProvisioningError, commands_name_exchange
 from openbell.model.interval import parse_interval
 from openbell.provisioning import Addition, ProvisioningContext, RunScope
-from openbell.provisioning.needs import analyze
+from openbell.provisioning.operations import analyze
 from openbell.provisioning.plan import plan_symbol
 from openbell.quality.calendar_fit import bars_beyond_calendar, first_stored_day, questions_of_calendar
 from openbell.results.plan import DayPlan, PlanResult

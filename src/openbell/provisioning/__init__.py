@@ -2,7 +2,8 @@
 
 from openbell.provisioning.context import ProvisioningContext, RunScope
 from openbell.provisioning.journal import Journal
-from openbell.provisioning.needs import OPERATIONS, Addition, Needs, analyze_indicator_requirements
+from openbell.provisioning.needs import Addition, Needs
+from openbell.provisioning.operations import OPERATIONS, analyze_indicator_requirements
 from openbell.provisioning.provisioner import Provisioner
 from openbell.provisioning.sources import SOURCES, Source
 from openbell.provisioning.steps import STEPS, Plan, Step, StepWork

@@ -14,7 +14,8 @@ from openbell.logs import get_logger, logs_what_happens
 from openbell.model.events import ProvisioningRecord, StepTiming
 from openbell.provisioning.history import prefetch
 from openbell.provisioning.journal import Journal, Refusals
-from openbell.provisioning.needs import Addition, Needs, analyze, checked_symbol
+from openbell.provisioning.needs import Addition, Needs, checked_symbol
+from openbell.provisioning.operations import analyze
 from openbell.provisioning.removal import (
     locks_without,
     refusal_to_remove,

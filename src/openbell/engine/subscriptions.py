@@ -1,0 +1,202 @@
+"""Subscriptions of a session's strategies, which are requirements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from openbell.components.configured import overrides
+from openbell.engine.component_runner import bounded
+from openbell.model.interval import parse_interval
+from openbell.provisioning import Addition
+from openbell.session.cross_section import CrossSectionTable
+from openbell.session.series import cursor_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openbell.components.strategy import Strategy
+    from openbell.engine.component_runner import ComponentRunner
+    from openbell.model.bars import Bar
+    from openbell.model.events import ProvisioningRecord
+    from openbell.provisioning import Provisioner
+    from openbell.session import BarIntervalData
+    from openbell.session.cross_section import CrossSection
+    from openbell.session.cursor import Cursor
+
+__all__ = ["SliceSubscription", "SubscribedTimes", "Subscription", "Subscriptions", "errors_of"]
+
+
+class SubscribedTimes:
+    """Today's bar times as plain numbers, for all series that share them.
+
+    Attributes:
+        cursor: The cursor of the series.
+        rows: Today's rows, up to the end of the session.
+        starts: When today's bars begin, nanoseconds since 1970 UTC.
+        ends: When they close, likewise.
+        counts: How many base bars they were made of.
+        moves: Per bar, its close and the position that the cursor then has.
+        one_at_a_time: Whether no two of the bars close at the same time.
+    """
+
+    __slots__ = ("counts", "cursor", "ends", "moves", "one_at_a_time", "rows", "starts")
+
+    def __init__(self, cursor: Cursor, today_row: int, last_ns: int) -> None:
+        times = cursor.times
+        self.cursor = cursor
+        self.rows = slice(today_row, int(times.end.searchsorted(last_ns, side="right")))
+        self.starts: list[int] = times.timestamp[self.rows].tolist()
+        self.ends: list[int] = times.end[self.rows].tolist()
+        self.counts: list[int] = times.count[self.rows].tolist()
+        self.moves = list(zip(self.ends, range(today_row + 1, self.rows.stop + 1), strict=True))
+        # Odd bars before a break may both be cut at it.
+        self.one_at_a_time = bool((np.diff(times.end[self.rows]) > 0).all())
+
+
+class Subscription(NamedTuple):
+    """A strategy's interest in one series.
+
+    Series with the same times have one ``times``.
+    """
+
+    on_bar: Callable[[Bar], object]
+    series: BarIntervalData
+    times: SubscribedTimes
+
+
+class SliceSubscription(NamedTuple):
+    """A strategy's interest in the cross-sections of one interval."""
+
+    on_slice: Callable[[CrossSection], object]
+    table: CrossSectionTable
+
+
+class Subscriptions:
+    """The subscriptions of one session's strategies.
+
+    A subscription is a requirement: a series that is not in the session is provisioned.
+
+    Args:
+        provisioner: Holds the session's state, and provisions.
+        runner: The strategies.
+        last_ns: The end of the session.
+        on_bar: Gets the bars of every series of the session, after the strategies.
+
+    Attributes:
+        bars_reported: How many bars ``on_bar`` got.
+        subscribed: The strategies that have subscribed to anything so far.
+    """
+
+    def __init__(
+        self,
+        provisioner: Provisioner,
+        runner: ComponentRunner,
+        last_ns: int,
+        on_bar: Callable[[Bar], None] | None = None,
+    ) -> None:
+        self._provisioner = provisioner
+        self._session_data = provisioner.context.session_data
+        self._runner = runner
+        self._last_ns = last_ns
+        self._on_bar = on_bar
+        self.bars_reported = 0
+        self._times: dict[Cursor, SubscribedTimes] = {}
+        self.subscribed: set[str] = set()
+        self._held: dict[str, set[tuple[str, str]]] = {}
+
+    def resolve(self) -> tuple[list[Subscription], list[SliceSubscription]]:
+        """Ask all strategies what they subscribe to now.
+
+        Returns:
+            Who gets which bars and who gets which cross-sections; only strategies that define the method for it.
+
+        Raises:
+            ComponentError: A strategy subscribes to a series that cannot be provisioned.
+        """
+        bars: list[Subscription] = []
+        slices: list[tuple[Strategy, str, dict[str, BarIntervalData]]] = []
+        pairs = {name: self._provisioned(name, strategy) for name, strategy in self._runner.strategies.items()}
+        # Only now, because one strategy may begin to need what another one no longer does.
+        for name, wanted_now in pairs.items():
+            self._end_others(name, wanted_now)
+        for name, strategy in self._runner.strategies.items():
+            wanted = [series for pair in pairs[name] if (series := self._session_data.get_bars(*pair)) is not None]
+            if overrides(type(strategy), "on_bar"):
+                bars += [Subscription(strategy.on_bar, series, self._times_of(series)) for series in wanted]
+            if overrides(type(strategy), "on_slice"):
+                by_interval: dict[str, dict[str, BarIntervalData]] = {}
+                for series in wanted:
+                    by_interval.setdefault(series.interval, {})[series.symbol] = series
+                slices += [(strategy, interval, found) for interval, found in by_interval.items()]
+        if self._on_bar is not None:
+            everything = [series for data in self._session_data.current.values() for series in data.bars.values()]
+            bars += [Subscription(self._report_bar, series, self._times_of(series)) for series in everything]
+        slices.sort(key=lambda entry: parse_interval(entry[1]))
+        return bars, [SliceSubscription(s.on_slice, self._table(found)) for s, _, found in slices]
+
+    def _report_bar(self, bar: Bar) -> None:
+        self.bars_reported += 1
+        if self._on_bar is not None:
+            self._on_bar(bar)
+
+    def _provisioned(self, name: str, strategy: Strategy) -> list[tuple[str, str]]:
+        """Return what a strategy subscribes to now, all of it provisioned."""
+        pairs = self._runner.call(name, "subscriptions", _pairs_of, strategy)
+        # A series that is there for others is requested as well: it stays when they no longer need it.
+        if additions := [_addition(name, *pair) for pair in pairs if not self._session_data.is_owned(*pair, name)]:
+            first_record = len(self._provisioner.journal)
+            results = self._runner.call(name, "subscriptions", self._provisioner.provision, additions)
+            for addition, ok in zip(additions, results, strict=True):
+                if not ok:
+                    errors = errors_of(self._provisioner.journal.since(first_record), addition.symbol, name)
+                    raise self._runner.subscription_error(name, addition.symbol, addition.details["interval"], errors)
+        return pairs
+
+    def _end_others(self, name: str, pairs: list[tuple[str, str]]) -> None:
+        """Take back what a strategy subscribed to before and does not now."""
+        if pairs:
+            self.subscribed.add(name)
+        ended = self._held.get(name, set()).difference(pairs)
+        self._held[name] = set(pairs)
+        if not ended:
+            return
+        still = {symbol: [i for other, i in pairs if other == symbol] for symbol, _ in sorted(ended)}
+        done = self._provisioner.end_subscriptions(still, source="strategy", owner=name)
+        # What is locked goes when it is unlocked.
+        self._held[name] |= {pair for pair in ended if pair[0] not in done}
+
+    def _times_of(self, series: BarIntervalData) -> SubscribedTimes:
+        cursor = cursor_of(series)
+        known = self._times.get(cursor)
+        if known is None:
+            known = self._times[cursor] = SubscribedTimes(cursor, series.today_row, self._last_ns)
+        return known
+
+    def _table(self, found: dict[str, BarIntervalData]) -> CrossSectionTable:
+        return CrossSectionTable(self._session_data, [found[symbol] for symbol in sorted(found)], self._last_ns)
+
+
+def errors_of(records: Iterable[ProvisioningRecord], symbol: str, owner: str) -> tuple[str, ...]:
+    """Errors of the first failed addition of a symbol and owner."""
+    # Records of other threads may stand in between.
+    return next((r.errors for r in records if not r.ok and (r.symbol, r.owner) == (symbol, owner)), ())
+
+
+def _addition(name: str, symbol: str, interval: str) -> Addition:
+    return Addition("bar", symbol, "strategy", name, {"interval": interval}, by_subscription=True)
+
+
+def _pairs_of(strategy: Strategy) -> list[tuple[str, str]]:
+    """The series that a strategy subscribes to now, each one time (``1h`` and ``60m`` are the same)."""
+    wanted = strategy.subscriptions()
+    if not isinstance(wanted, Iterable):
+        raise TypeError(f"subscriptions must return (symbol, interval) pairs, not {wanted!r}")
+    pairs = []
+    for pair in bounded(wanted, "subscriptions"):
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise TypeError(f'subscriptions must return (symbol, interval) pairs such as ("SPY", "5m"), not {pair!r}')
+        pairs.append((pair[0], str(parse_interval(pair[1]))))
+    return list(dict.fromkeys(pairs))
