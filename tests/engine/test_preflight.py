@@ -94,6 +94,7 @@ def test_a_good_config_has_no_findings_and_a_summary(folder: Path) -> None:
         ),
         (with_indicator(name="sma", period=2.5), "timeperiod must be a whole number, not 2.5"),
         (with_indicator(name="opening_range", interval="1d"), "opening_range needs intraday bars"),
+        (with_indicator(name="opening_range", interval="60m"), "first 30 minutes of a session, and no 60m bar ends"),
         (small(strategies=[{"module": "none.py:Trade"}]), "strategies[0].module: the file "),
         (
             small(strategies=[{"module": "mine.py:Trad"}]),

@@ -75,7 +75,18 @@ def test_the_length_of_a_bar_is_its_end_the_interval_or_the_smallest_step() -> N
 
     assert by_step == 2
     assert indicators.compute("opening_range", ends, minutes=10)["high"].is_nan().sum() == 2
-    assert indicators.compute("opening_range", frame, minutes=10, interval="10m")["high"].is_nan().sum() == 0
+    tens = frame.gather_every(2)
+    assert indicators.compute("opening_range", tens, minutes=10, interval="10m")["high"].is_nan().sum() == 0
+
+
+@pytest.mark.parametrize("interval", ["20m", "60m"])
+def test_an_opening_range_is_refused_on_bars_that_reach_beyond_its_minutes(interval: str) -> None:
+    frame = bars().gather_every(10)
+
+    with pytest.raises(ConfigError, match="first 30 minutes of a session, and bars of the frame begin in them"):
+        indicators.compute("opening_range", frame, interval=interval)
+    with pytest.raises(ConfigError, match=f"first 30 minutes of a session, and no {interval} bar ends with them"):
+        indicators.get("opening_range").check_interval(interval, {"minutes": 30})
 
 
 def test_no_rows_give_no_rows() -> None:

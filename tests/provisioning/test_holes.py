@@ -29,6 +29,8 @@ def local(ns: int) -> tuple[date, str]:
 
 def keep(symbol: str, interval: str, ns: int) -> bool:
     day, clock = local(ns)
+    if interval == "1d" and symbol == "LISTED":
+        return datetime.fromtimestamp(ns / 1e9, UTC).date() >= date(2024, 7, 8)
     if interval == "1d":
         return symbol != "NODAY" or datetime.fromtimestamp(ns / 1e9, UTC).date() != YESTERDAY
     return {
@@ -37,12 +39,13 @@ def keep(symbol: str, interval: str, ns: int) -> bool:
         "THIN": ns // 60_000_000_000 % 3 != 0,
         "MINUTE": not (day == YESTERDAY and clock == "12:30"),
         "TODAY": not (day == DAY and "10:00" <= clock < "11:00"),
+        "LISTED": (day, clock) >= (date(2024, 7, 8), "11:30"),
     }.get(symbol, True)
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    symbols = ["SPY", "HOLE", "NODAY", "THIN", "MINUTE", "TODAY"]
+    symbols = ["SPY", "HOLE", "NODAY", "THIN", "MINUTE", "TODAY", "LISTED"]
     return made_store(tmp_path_factory.mktemp("holes") / "store", symbols, "2024-06-10", "2024-07-12", keep=keep)
 
 
@@ -111,3 +114,20 @@ def test_a_run_reports_it(store: Path) -> None:
     day = engine(store, days=str(DAY), strategies=[strategy]).run()["days"][0]
 
     assert any(HOLE in warning for warning in journal(day, "HOLE")[0]["warnings"])
+
+
+@pytest.mark.parametrize("days", [2, 5])
+def test_a_listing_in_mid_history_is_told_as_one(store: Path, days: int) -> None:
+    history = {"data": [{"trailing_days": days, "intervals": ["1m", "1d"]}]}
+    keys = {"symbols": ["LISTED"], "indicators": [{"name": "sma", "period": 20, "interval": "5m"}], "min_quality": 99}
+    system = prepared(store, days=str(DAY), historical=history, **keys)
+
+    told = [w for w in warnings_of(system) if w.startswith("1m:")]
+
+    begins = "the store's 1m bars begin 2024-07-08 at 11:30, in mid-session: was it listed then?"
+    short = f"5 trailing sessions were asked for, 2 have bars ({begins})"
+    assert told == [f"1m: {begins if days == 2 else short}"]
+    assert not any("missing" in warning for warning in warnings_of(system))
+    quality = system.session_data.current["LISTED"].bars["1m"].historical_quality
+    assert quality is not None
+    assert (quality.percent, quality.expected) == (100.0, 270 + 390)

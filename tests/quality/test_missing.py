@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import TYPE_CHECKING
+
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from made_bars import made_store
+from openbell.quality.checker import check_store
 from openbell.quality.missing import Elsewhere, missing_bars, missing_sessions, untraded
+from openbell.store.store import BarStore
+from openbell.timing import TimeManager
 from quality.made import bars, peers_of, series, times, without
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OTHERS = [series(bars(seed=seed), symbol=f"OTHER{seed}") for seed in (1, 2, 3)]
 
@@ -166,3 +176,40 @@ def test_a_long_absence_asks_for_another_name() -> None:
 
     assert found.bars == 30
     assert "under another symbol?" in found.text
+
+
+class TestAListing:
+    """Bars that begin in mid-session are told as that, where nothing is stored of the symbol before."""
+
+    def found(self, tmp_path: Path, last_before: str, intervals: tuple[str, ...] = ("1m",)) -> dict[str, int]:
+        def keep(symbol: str, interval: str, ns: int) -> bool:
+            day = f"{TimeManager('XNYS').to_local(ns):%Y-%m-%d %H:%M}"
+            return symbol != "NEW" or (interval == "1d" or day >= f"2024-07-03 {last_before}")
+
+        store = made_store(
+            tmp_path / "store", ["OLD", "NEW"], "2024-07-01", "2024-07-08", intervals=intervals, keep=keep
+        )
+        report = check_store(BarStore.open(store), symbols=["NEW"], intervals=["1m"])
+        (self.score,) = (one.score for one in report.series)
+        return report.series[0].counts()
+
+    def test_is_a_note_and_no_missing_bars(self, tmp_path: Path) -> None:
+        assert self.found(tmp_path, "11:30") == {"listing": 1}
+        assert (self.score.percent, self.score.missing) == (100.0, 0)
+
+    def test_is_none_where_other_bars_of_the_symbol_are_older(self, tmp_path: Path) -> None:
+        found = self.found(tmp_path, "11:30", ("1m", "1d"))
+
+        assert (found.get("listing"), found["hole"]) == (None, 1)
+
+    def test_is_none_of_a_first_minute_without_a_trade(self, tmp_path: Path) -> None:
+        assert "listing" not in self.found(tmp_path, "09:32")
+
+    def test_is_none_where_the_check_begins_later(self, tmp_path: Path) -> None:
+        def keep(symbol: str, interval: str, ns: int) -> bool:
+            return f"{TimeManager('XNYS').to_local(ns):%Y-%m-%d %H:%M}"[:13] != "2024-07-03 09"
+
+        store = made_store(tmp_path / "store", ["A"], "2024-07-01", "2024-07-08", intervals=["1m"], keep=keep)
+        report = check_store(BarStore.open(store), first=date(2024, 7, 3))
+
+        assert report.series[0].counts() == {"hole": 1}

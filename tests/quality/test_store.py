@@ -25,6 +25,7 @@ from openbell.quality import windows
 from openbell.quality.checker import check_store
 from openbell.quality.finding import KINDS
 from openbell.quality.html import report_page
+from openbell.quality.score import EXCUSING
 from openbell.quality.splits import declared_splits
 from openbell.store.store import BarStore
 from openbell.timing import TimeManager
@@ -276,7 +277,7 @@ def test_whatever_is_wrong_the_report_is_told(
         assert 0 <= (one.score.percent or 0) <= 100
         assert one.rows == len(store.read([one.symbol], "1m", None, None))
         assert one.score.expected == one.score.present + one.score.missing + sum(
-            f.bars for f in one.findings if f.kind in ("halt", "no_trades")
+            f.bars for f in one.findings if f.kind in EXCUSING
         )
 
 

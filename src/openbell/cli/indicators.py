@@ -80,7 +80,7 @@ def _facts(indicator: Indicator, period: float | None, given: list[str], interva
     from openbell import indicators as registry
 
     params = indicator.resolve(period, dict(_read(text) for text in given))
-    indicator.check_interval(interval)
+    indicator.check_interval(interval, params)
     lookback = indicator.lookback(params)
     settling = indicator.settling(params)
     return {

@@ -127,8 +127,8 @@ def indicator_key(indicator: IndicatorConfig, config: SessionConfig) -> str:
         ConfigError: There is no such indicator, its parameters do not go together, or its interval does not suit it.
     """
     definition = indicators.get(indicator.name)
-    definition.check_interval(indicator.interval)
     params = definition.resolve(indicator.period, indicator.params)
+    definition.check_interval(indicator.interval, params)
     definition.lookback(params)
     definition.settling(params, config.session_data_config.settling_tolerance)
     return indicators.key(definition.name, params, indicator.interval)

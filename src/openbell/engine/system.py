@@ -20,6 +20,7 @@ from openbell.provisioning import Addition, ProvisioningContext, RunScope
 from openbell.provisioning.operations import analyze
 from openbell.provisioning.plan import plan_symbol
 from openbell.quality.calendar_fit import bars_beyond_calendar, first_stored_day, questions_of_calendar
+from openbell.quality.strange_hours import symbols_of_other_hours
 from openbell.results.plan import DayPlan, PlanResult
 from openbell.results.result import RunResult
 from openbell.session import SessionData
@@ -102,8 +103,9 @@ class SystemManager:
     def warnings(self) -> tuple[str, ...]:
         """Oddities of calendar and data taken together, looked up when first asked for.
 
-        The calendar ends before the data, or calls a day a session on which no symbol of the config has bars; or a
-        symbol has a gap policy of its own and no bars; or no bar of a stream closes within the run. The
+        The calendar ends before the data, or calls a day a session on which no symbol of the config has bars; or most
+        bars of a symbol lie outside its hours; or a symbol has a gap policy of its own and no bars; or no bar of a
+        stream closes within the run. The
         summary's ``warnings`` hold these, observers that failed and, when the run is over, the keys of a ``config``
         that nobody read.
         """
@@ -235,8 +237,9 @@ def _oddities(
 ) -> tuple[str, ...]:
     """Return the warnings about a run of these days.
 
-    The calendar ends before the data, or calls a day a session on which no symbol of the config has bars; or a symbol
-    has a gap policy of its own and no bars; or no bar of a stream closes within these days.
+    The calendar ends before the data, or calls a day a session on which no symbol of the config has bars; or most bars
+    of a symbol lie outside its hours; or a symbol has a gap policy of its own and no bars; or no bar of a stream closes
+    within these days.
     """
     symbols = config.session_data_config.symbols
     stored = first_stored_day(data_manager.store, time_manager, symbols) or days[0]
@@ -246,6 +249,7 @@ def _oddities(
     return (
         *bars_beyond_calendar(store, time_manager, symbols),
         *questions_of_calendar(store, time_manager, symbols, begin, days[-1]),
+        *symbols_of_other_hours(store, time_manager, symbols, begin, days[-1]),
         *_unknown_gap_policies(config, data_manager, days),
         *_streams_without_bars(config, time_manager, days),
     )

@@ -28,6 +28,7 @@ __all__ = ["compute"]
 Frame = TypeVar("Frame", "pl.DataFrame", "pd.DataFrame")
 _WEEK = 7
 _LONGEST_INTRADAY_NS = DAY_NS * 22 // 24
+_NS_PER_MINUTE = 60_000_000_000
 _EMPTY = np.empty(0, np.float64)
 
 
@@ -71,6 +72,7 @@ def compute(
     if kind not in ("polars", "pandas") or not hasattr(frame, "columns"):
         raise ConfigError(f"indicators.compute takes a polars or a pandas DataFrame, not {type(frame).__name__}.")
     inputs, regular = _inputs(indicator, frame, kind, exchange, interval)
+    _check_minutes(indicator, inputs, indicator.lookback(resolved).minutes)
     if indicator.annualised and not resolved.get("annual"):
         inputs = replace(inputs, bars_per_year=_bars_per_year(indicator, frame, kind, exchange, interval))
     values = indicator.compute(inputs, resolved)
@@ -114,6 +116,17 @@ def _inputs(
     if indicator.intraday_only and len(session) > 1 and (np.diff(session) != 0).all():
         raise ConfigError(f"{indicator.name} needs intraday bars, and each row of the frame is a session of its own.")
     return _inputs_at(columns, session, offset, end_offset), regular
+
+
+def _check_minutes(indicator: Indicator, inputs: IndicatorInputs, minutes: int) -> None:
+    """Refuse bars that begin in the first minutes of a session and end after them."""
+    length = minutes * _NS_PER_MINUTE
+    across = (inputs.offset_ns >= 0) & (inputs.offset_ns < length) & (inputs.end_offset_ns > length)
+    if across.any():
+        raise ConfigError(
+            f"{indicator.name} is about the first {minutes} minutes of a session, and bars of the frame begin in them "
+            "and end after them; use shorter bars, or other minutes."
+        )
 
 
 def _inputs_at(columns: dict[str, NDArray[np.float64]], *places: NDArray[np.int64]) -> IndicatorInputs:

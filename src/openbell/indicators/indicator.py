@@ -123,7 +123,8 @@ class Lookback:
         bars: Bars up to and including the one of the value.
         sessions: Complete sessions before the session of the value. An indicator that is aware of sessions also needs
             its own session from the open on.
-        minutes: Minutes of its own session that must be over at the close of the bar (opening_range).
+        minutes: Minutes of its own session that must be over at the close of the bar (opening_range); a bar must end
+            with them.
     """
 
     bars: int
@@ -304,10 +305,25 @@ class Indicator:
         """
         return _settling(self, tuple(params.items()), tolerance)
 
-    def check_interval(self, interval: str) -> None:
-        """Raise ConfigError when the indicator has no meaning on bars of ``interval``."""
-        if self.intraday_only and not parse_interval(interval).is_intraday:
+    def check_interval(self, interval: str, params: Params | None = None) -> None:
+        """Check that the indicator has a meaning on bars of an interval.
+
+        Args:
+            interval: Their interval.
+            params: As `resolve` returns them; without them, only the interval is looked at.
+
+        Raises:
+            ConfigError: It needs intraday bars, or no bar ends with the minutes that it is about.
+        """
+        bars = parse_interval(interval)
+        if self.intraday_only and not bars.is_intraday:
             raise ConfigError(f"{self.name} needs intraday bars, and {interval} bars are not; use 1m or 5m, say.")
+        minutes = 0 if params is None else self.lookback(params).minutes
+        if bars.is_intraday and minutes * 60 % bars.seconds:
+            raise ConfigError(
+                f"{self.name} is about the first {minutes} minutes of a session, and no {interval} bar ends with them; "
+                "use 1m bars, say, or other minutes."
+            )
 
     def compute(self, inputs: IndicatorInputs, params: Params) -> dict[str, Column]:
         """Compute all values by output, as long as ``inputs`` and NaN where not ready.

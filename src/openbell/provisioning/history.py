@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["HistoryProof", "find_history", "measured_from", "prefetch", "series_starts"]
 
 _FEWEST_SESSIONS_FURTHER = 5
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +45,7 @@ class HistoryProof:
         sessions: Sessions of history that have bars, from there on.
         visible_bars: Bars that have closed by the session clock, as far back as was looked for.
         available_from: The first day that the store has of its base; None when none has closed yet.
+        stored_from_ns: Start of the first bar that the store has of its base, nanoseconds since 1970 UTC; likewise.
     """
 
     need: IntervalNeed
@@ -52,6 +55,7 @@ class HistoryProof:
     sessions: int
     visible_bars: int
     available_from: date | None
+    stored_from_ns: int | None
 
 
 def prefetch(needs: Iterable[tuple[str, IntervalNeed]], context: ProvisioningContext) -> None:
@@ -115,8 +119,15 @@ def find_history(
             first = market.time_manager.first_session_on_or_after(stored_from)
     # On the first day that is stored, nothing is known before a bar has closed.
     available_from = stored_from if extent.visible_bars or (stored_from and stored_from < market.day) else None
+    stored_from_ns = (
+        (coverage.first - _EPOCH) // _MICROSECOND * 1_000
+        if coverage is not None and available_from is not None
+        else None
+    )
     start_ns, first_session, history_bars, sessions = extent.proven
-    proof = HistoryProof(need, start_ns, first_session, history_bars, sessions, extent.visible_bars, available_from)
+    proof = HistoryProof(
+        need, start_ns, first_session, history_bars, sessions, extent.visible_bars, available_from, stored_from_ns
+    )
     return proof, bars
 
 
@@ -141,7 +152,8 @@ def measured_from(name: str, begins_ns: int, histories: Mapping[str, HistoryProo
     """Return from when on the completeness of a series is measured, nanoseconds since 1970 UTC.
 
     That is from the first bar of its history, or from the first of the sessions that were asked for, as far as the
-    store reaches back: what is missing there is a gap.
+    store reaches back: what is missing there is a gap. Before the first stored bar nothing is missing, also where that
+    is in mid-session, as of a symbol that was listed then.
 
     Args:
         name: The interval of the series.
@@ -150,7 +162,7 @@ def measured_from(name: str, begins_ns: int, histories: Mapping[str, HistoryProo
         market: Its exchange.
     """
     proof = histories.get(name)
-    if proof is None or proof.available_from is None:
+    if proof is None or proof.available_from is None or proof.stored_from_ns is None:
         return begins_ns
     together = [proof.need]
     if proof.need.interval.is_intraday:
@@ -161,7 +173,8 @@ def measured_from(name: str, begins_ns: int, histories: Mapping[str, HistoryProo
         return begins_ns
     tm = market.time_manager
     asked = max(tm.session_before(market.day, trailing), tm.first_session_on_or_after(proof.available_from))
-    return min(begins_ns, tm.session(asked).first_ns)
+    start_ns = tm.session(asked).first_ns
+    return min(begins_ns, max(start_ns, proof.stored_from_ns) if proof.need.base.is_intraday else start_ns)
 
 
 def _first_session(coverage: Coverage, market: Market) -> date:

@@ -57,7 +57,7 @@ def analyze_indicator_requirements(config: IndicatorConfig, settling_tolerance: 
 def _indicator_need(indicator: Indicator, config: IndicatorConfig, settling_tolerance: float) -> IndicatorNeed:
     params = indicator.resolve(config.period, config.params)
     interval = parse_interval(config.interval)
-    indicator.check_interval(str(interval))
+    indicator.check_interval(str(interval), params)
     lookback = indicator.lookback(params)
     settling = indicator.settling(params, settling_tolerance)
     valid_after = 0 if indicator.session_aware and interval.is_intraday else lookback.bars

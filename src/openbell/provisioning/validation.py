@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from traceback import format_exc
 from typing import TYPE_CHECKING
 
-from openbell.errors import DataError, OpenbellError, command_on
+from openbell.errors import CalendarError, DataError, OpenbellError, command_on
 from openbell.logs import get_logger
 from openbell.model.interval import why_underivable
 from openbell.provisioning.context import Market, ProvisioningContext
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from openbell.provisioning.needs import Addition, IndicatorNeed, Needs
 
 __all__ = ["RULES", "Evidence", "Proof", "Rule", "validate"]
+
+_SHORTEST_NS = 5 * 60_000_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,7 +176,22 @@ def _shortfall(
 def _where_bars_begin(proof: HistoryProof, context: ProvisioningContext) -> str:
     if proof.available_from is None:
         return f"the store has no {proof.need.base} bars before {context.day}"
-    return f"the store's {proof.need.base} bars begin {proof.available_from}"
+    begins = f"the store's {proof.need.base} bars begin {proof.available_from}"
+    listed = _listed_in_mid_session(proof, context)
+    return f"{begins} at {listed}, in mid-session: was it listed then?" if listed else begins
+
+
+def _listed_in_mid_session(proof: HistoryProof, context: ProvisioningContext) -> str:
+    """Return the time at the exchange of the first stored bar, empty unless it is minutes after an open."""
+    tm, first_ns = context.time_manager, proof.stored_from_ns
+    if first_ns is None or not proof.need.base.is_intraday:
+        return ""
+    try:
+        session = tm.session(tm.day_of(first_ns))
+    except CalendarError:  # before the calendar
+        return ""
+    in_mid_session = session.first_ns + _SHORTEST_NS <= first_ns < session.last_ns
+    return f"{tm.to_local(first_ns):%H:%M}" if in_mid_session else ""
 
 
 def _warnings(evidence: Evidence, bars: Mapping[str, Bars], context: ProvisioningContext) -> Iterator[str]:
@@ -221,6 +238,8 @@ def _history_shortfalls(
         yield f"{name}: {proof.need.trailing_bars} trailing bars were asked for, {proof.bars} are there ({where})"
     if proof.sessions < proof.need.trailing_sessions and (text := _trailing_shortfall(proof, market, context)):
         yield f"{name}: {text}"
+    elif proof.stored_from_ns == proof.start_ns and _listed_in_mid_session(proof, context):
+        yield f"{name}: {_where_bars_begin(proof, context)}"
 
 
 def _trailing_shortfall(proof: HistoryProof, market: Market, context: ProvisioningContext) -> str:

@@ -221,8 +221,15 @@ class _Checker:
             for symbol in group:
                 stored = frames.get(symbol, BAR_SCHEMA.to_frame())
                 span = self._span(held[symbol], window)
-                series = make_series(symbol, interval, stored, window.grid, window.around, span)
+                begins = span[0] is None and self._is_the_first(held[symbol])
+                series = make_series(symbol, interval, stored, window.grid, window.around, span, begins=begins)
                 yield series, found.get(symbol, [])
+
+    def _is_the_first(self, coverage: Coverage) -> bool:
+        """Return whether the check sees the first bar of a series, and its symbol has none of earlier days."""
+        others = (self.store.coverage_of(coverage.symbol, name) for name in self.store.intervals(coverage.symbol))
+        day = min(other.first.date() for other in others if other is not None)
+        return _ns(coverage.first) >= self.begin_ns and coverage.first.date() <= day
 
     def _span(self, coverage: Coverage, window: Window) -> tuple[int | None, int | None]:
         """Return the sessions of a window in which bars are expected.

@@ -48,8 +48,8 @@ def completeness(series: Series, elsewhere: tuple[Elsewhere, ...], findings: Seq
     expected = np.bincount(number).astype(np.int64)
     present = np.bincount(number[series.present], minlength=len(expected)).astype(np.int64)
     excused = untraded(series, elsewhere)
-    for halt in (f for f in findings if f.kind == "halt"):
-        begin, after = np.searchsorted(series.expected.start_ns, [halt.start_ns, halt.end_ns])
+    for explained in (f for f in findings if f.kind in ("halt", "listing")):
+        begin, after = np.searchsorted(series.expected.start_ns, [explained.start_ns, explained.end_ns])
         excused[begin:after] = ~series.present[begin:after]
     quiet = np.bincount(number[excused], minlength=len(expected)).astype(np.int64)
     return Completeness(series.grid.days[first : first + len(expected)], expected, present, quiet)

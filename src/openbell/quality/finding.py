@@ -39,6 +39,7 @@ KINDS = {
     "daily_volume": "sessions whose volume does not fit the daily bar's",
     "stale": "prices that stand still",
     "daily_near": "sessions whose sum differs a little from the daily bar",
+    "listing": "bars that begin in mid-session",
     "halt": "a trading halt",
     "no_trades": "times in which nobody traded",
     "extended_hours": "pre-market and post-market bars",

@@ -91,6 +91,7 @@ def missing_bars(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...] 
         nobody traded: missing bars are usual in the session (5 % or more of its bars are followed by a missing one),
             and the run is no longer than three times what chance explains (``N * p**n >= 0.01`` with ``p`` that share
             of its ``N`` bars); all such runs are noted in one finding.
+        listing, likely: 5 minutes or more before the first stored bar of the symbol, of any interval.
         halt, likely: 5 minutes or more; two or more others have bars in the session and none in the run, and trading
             resumes with a price jump or a burst of volume; or only this one stands, and resumes with both. A jump is 4
             usual true ranges, a burst 3 usual volumes, usual being the median of the 20 bars before.
@@ -107,6 +108,12 @@ def missing_bars(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...] 
     moved = true_range(series.bars)
     found: list[Finding] = []
     for i in np.flatnonzero(~quiet):
+        if i == 0 and not seen[0] and _is_before_listing(series, int(start[0]), int(end[0])):
+            text = (
+                f"the bars begin {missing[0]:,} bars after the open: listed then, or is what was before not imported?"
+            )
+            found.append(Finding("listing", "note", int(start[0]), int(end[0]), int(missing[0]), text))
+            continue
         others_in_it = int(others[first[i] : last[i] + 1].sum())
         gap = _Gap(int(start[i]), int(end[i]), int(missing[i]), others_in_it, int(active[day[i]]), str(seen[i]))
         found.append(_judge(gap, _Resumption.of(series, moved, gap.start_ns, gap.end_ns)))
@@ -115,6 +122,12 @@ def missing_bars(series: Series, peers: Peers, elsewhere: tuple[Elsewhere, ...] 
         text = f"{total:,} bars missing in {int(quiet.sum()):,} short stretches, as chance explains them: nobody traded"
         found.append(Finding("no_trades", "note", begin, until, total, text))
     return found
+
+
+def _is_before_listing(series: Series, start_ns: int, end_ns: int) -> bool:
+    """Return whether a run of missing bars lies before all that is stored of a symbol."""
+    before_all = series.begins and end_ns <= int(series.starts_of_stored().min())
+    return before_all and end_ns - start_ns >= _SHORTEST_HALT_NS
 
 
 def untraded(series: Series, elsewhere: tuple[Elsewhere, ...] = ()) -> NDArray[np.bool_]:

@@ -46,6 +46,7 @@ _PHRASES = {
     "daily_price": ("prices unlike the daily bar's in 1 session", "prices unlike the daily bar's in {:,} sessions"),
     "daily_volume": ("volume unlike the daily bar's in 1 session", "volume unlike the daily bar's in {:,} sessions"),
     "stale": ("1 stale run", "{:,} stale runs"),
+    "listing": ("begins in mid-session", "begins in mid-session"),
     "halt": ("1 bar missing in a halt", "{:,} bars missing in halts"),
 }
 
@@ -58,7 +59,7 @@ class Completeness:
         days: The sessions, in days since 1970-01-01 (int64).
         expected: Bars expected of each (int64).
         present: Bars there of each (int64).
-        excused: Bars missing of each because of a halt, or because nobody traded (int64).
+        excused: Bars missing of each because of a halt or a listing, or because nobody traded (int64).
     """
 
     days: NDArray[np.int64]

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from openbell.model.interval import Interval
     from openbell.quality.finding import Finding
 
-__all__ = ["CAP", "Score", "doubtful_rows", "score"]
+__all__ = ["CAP", "EXCUSING", "Score", "doubtful_rows", "score"]
 
 CAP = 50.0
 """The highest score of a series with a serious finding."""
+
+EXCUSING = ("halt", "listing", "no_trades")
+"""The findings that explain why bars are missing."""
 
 _NOT_EXPECTED = ("outside_hours", "closed_day")
 
@@ -40,7 +43,7 @@ class Score:
         complete: Share of the expected bars that are there, in percent; None when none is expected.
         expected: Bars that the calendar expects from the first bar's session through the last one's.
         present: How many of them are there.
-        missing: How many are missing and not explained by a halt or by nobody having traded.
+        missing: How many are missing and not explained by a halt, a listing or by nobody having traded.
         doubtful: How many of those that are there are blamed by a finding, each counted once.
         outside: How many bars lie outside all trading hours, or on days without a session.
     """
@@ -56,7 +59,7 @@ class Score:
 
 def score(expected: int, present: int, findings: Sequence[Finding]) -> Score:
     """Compute the score of a series from counts of bars and from findings."""
-    excused = sum(f.bars for f in findings if f.kind in ("halt", "no_trades"))
+    excused = sum(f.bars for f in findings if f.kind in EXCUSING)
     outside = sum(f.bars for f in findings if f.kind in _NOT_EXPECTED)
     blamed = [f.blamed for f in findings if f.kind not in _NOT_EXPECTED and len(f.blamed)]
     doubtful = len(np.unique(np.concatenate(blamed))) if blamed else 0

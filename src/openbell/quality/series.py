@@ -41,6 +41,7 @@ class Series:
             all sessions of a part of a series.
         present: Per expected bar, whether it is there.
         first_slot: How many bars the whole ``grid`` expects before ``expected``.
+        begins: Whether nothing is stored of the symbol before ``stored``.
     """
 
     symbol: str
@@ -53,6 +54,7 @@ class Series:
     expected: ExpectedBars
     present: NDArray[np.bool_]
     first_slot: int
+    begins: bool
 
     @property
     def intraday(self) -> bool:
@@ -96,6 +98,8 @@ def make_series(
     grid: SessionGrid,
     around: SessionGrid | None,
     span: tuple[int | None, int | None] = (None, None),
+    *,
+    begins: bool = False,
 ) -> Series:
     """Lay stored rows beside the calendar.
 
@@ -107,6 +111,7 @@ def make_series(
         around: The same with extended hours.
         span: The first session of which bars are expected, and the one after the last, as indexes of ``grid``; None:
             that of the first bar, or after the last.
+        begins: Whether nothing is stored before the rows.
     """
     stored = stored.cast(BAR_SCHEMA)  # files of others may count microseconds
     bars, session = bars_of_sessions(interval, stored, grid)
@@ -118,7 +123,7 @@ def make_series(
         *(c[first:after] for c in (expected.start_ns, expected.end_ns, expected.session, expected.sessions))
     )
     present = np.isin(awaited.start_ns, bars.timestamp, assume_unique=True)
-    return Series(symbol, interval, stored, bars, session, grid, around, awaited, present, int(first))
+    return Series(symbol, interval, stored, bars, session, grid, around, awaited, present, int(first), begins)
 
 
 def bars_of_sessions(interval: Interval, stored: pl.DataFrame, grid: SessionGrid) -> tuple[Bars, NDArray[np.int64]]:
