@@ -78,6 +78,16 @@ _DATA: Commands = {
         "Remove bars, such as those of a wrong time zone.",
     ),
 }
+_RUNS: Commands = {
+    "ls": (
+        "runs:list_runs",
+        "List the runs of a folder with what they earned.",
+    ),
+    "compare": (
+        "runs:compare_runs",
+        "Compare two runs by what they earned, and show where their configs differ.",
+    ),
+}
 _COMMANDS: Commands = {
     "demo": (
         "demo:demo",
@@ -107,6 +117,7 @@ _COMMANDS: Commands = {
         "schema:schema",
         "Print the JSON Schema of the session config, for editors.",
     ),
+    "runs": group("runs", "List and compare runs by their folders.", _RUNS),
     "data": group("data", "Import or fetch bars into a store; list, check, mend and remove what it holds.", _DATA),
 }
 

@@ -1,0 +1,96 @@
+"""Commands ``openbell runs ls`` and ``openbell runs compare``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from openbell.cli.data.options import AsJson
+from openbell.cli.terminal.console import print_json, say, show
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from openbell.model.json_object import JsonObject
+    from openbell.results.stored_run import StoredRun
+
+__all__ = ["compare_runs", "list_runs"]
+
+_DEFAULT = Path("runs")
+
+
+def list_runs(
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the runs.")] = _DEFAULT,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List the runs of a folder with what they earned."""
+    from openbell.results.stored_run import find_runs
+
+    runs, others = find_runs(folder)
+    if as_json:
+        print_json([_entry(run) for run in runs])
+        return
+    if runs:
+        show(_listing(runs))
+    for run in runs:
+        if run.problem:
+            say(f"{run.path.name}: {run.state}: {run.problem}")
+    if not runs:
+        say(f"{folder} holds no runs.")
+    if others:
+        say(f"{others:,} {'entry' if others == 1 else 'entries'} of {folder} that are no runs: left out.")
+
+
+def compare_runs(
+    a: Annotated[Path, typer.Argument(help="The folder of a run, or its name in runs.")],
+    b: Annotated[Path, typer.Argument(help="The folder of another run.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two runs by what they earned, and show where their configs differ."""
+    from openbell.results.run_comparison import compare
+    from openbell.results.stored_run import read_run
+
+    runs = [read_run(_folder_of(name)) for name in (a, b)]
+    comparison = compare(*runs)
+    if as_json:
+        print_json({"a": _entry(runs[0]), "b": _entry(runs[1]), **comparison.to_dict()})
+        return
+    from openbell.cli.runs_view import comparison_views
+
+    for view in comparison_views(comparison):
+        show(view)
+    for run in runs:
+        if run.problem:
+            say(f"{run.path.name}: {run.state}: {run.problem}")
+    for warning in comparison.warnings:
+        say(warning)
+
+
+def _folder_of(name: Path) -> Path:
+    in_runs = _DEFAULT / name
+    return in_runs if not name.exists() and in_runs.exists() else name
+
+
+def _entry(run: StoredRun) -> JsonObject:
+    return {
+        "path": str(run.path),
+        "state": run.state,
+        "problem": run.problem,
+        "session_name": run.session_name,
+        "sessions": len(run.days),
+        "first": run.days[0] if run.days else None,
+        "last": run.days[-1] if run.days else None,
+        "signals": run.signals,
+        "store_label": run.store_label,
+        "performance": None if run.performance is None else {**run.performance, "unavailable": dict(run.unavailable)},
+    }
+
+
+def _listing(runs: list[StoredRun]) -> Table:
+    from openbell.cli.runs_view import runs_table
+
+    return runs_table(runs)
