@@ -1,0 +1,134 @@
+"""Rules of cash and margin accounts.
+
+A position ties up money: its value divided by the account's leverage, or the margin of its instrument for each unit.
+What equity exceeds that by is free; times the leverage it is the buying power. An order that makes a position smaller
+needs none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from openbell.config.execution import MaintenanceConfig
+    from openbell.model.instrument import Instrument
+
+__all__ = [
+    "additional_margin",
+    "borrow_cost",
+    "buying_power",
+    "buying_power_refusal",
+    "first_margin_call",
+    "initial_margin",
+    "maintenance_margin",
+    "short_refusal",
+]
+
+_MAINTENANCE_OF_FUTURES = 1 / 1.1
+"""Maintenance margin of a future as a share of its initial margin: CME asks speculators for 110 % of it at first."""
+
+_DAYS_OF_YEAR = 360
+_CENT = 0.005
+
+
+def initial_margin(quantity: float, price: float, instrument: Instrument, leverage: float) -> float:
+    """Return the money that a position ties up.
+
+    Args:
+        quantity: Units, signed.
+        price: The price of a unit.
+        instrument: The terms of trading.
+        leverage: The leverage of the account.
+    """
+    if instrument.margin is not None:
+        return abs(quantity) * instrument.margin
+    return abs(quantity * price) * instrument.multiplier / leverage
+
+
+def additional_margin(held: float, quantity: float, price: float, instrument: Instrument, leverage: float) -> float:
+    """Return the money that an order would tie up besides what its position does already.
+
+    Zero for an order that makes the position smaller, also if it turns it over into one that is no larger.
+
+    Args:
+        held: Units held, signed.
+        quantity: Units of the order, signed.
+        price: The price that the order is reckoned at.
+        instrument: The terms of trading.
+        leverage: The leverage of the account.
+    """
+    more = abs(held + quantity) - abs(held)
+    return initial_margin(more, price, instrument, leverage) if more > 0 else 0.0
+
+
+def buying_power(free: float, leverage: float) -> float:
+    """Return the value that may be bought or sold short with free money, zero or more."""
+    return max(free, 0.0) * leverage
+
+
+def buying_power_refusal(needed: float, fee: float, free: float, leverage: float) -> str | None:
+    """Return why an order is beyond the buying power, with both numbers, or None.
+
+    Args:
+        needed: The money that it would tie up, from `additional_margin`; an order that ties up none is never refused.
+        fee: What it would cost.
+        free: Equity less the money that positions and open orders tie up.
+        leverage: The leverage of the account.
+    """
+    if needed <= 0 or needed + fee <= free + _CENT:
+        return None
+    wanted, there = (needed + fee) * leverage, buying_power(free, leverage)
+    return f"it needs buying power of {wanted:,.2f}, and there is {there:,.2f}"
+
+
+def short_refusal(held: float, quantity: float, *, shorting: bool) -> str | None:
+    """Return why an order would sell short where the account does not, or None.
+
+    Args:
+        held: Units held, signed, less those of open orders that sell.
+        quantity: Units of the order, signed.
+        shorting: Whether the account sells short.
+    """
+    if shorting or quantity >= 0 or held + quantity >= 0:
+        return None
+    return f"it sells {-quantity:,.10g} and {max(held, 0.0):,.10g} are held; execution.shorting is false"
+
+
+def maintenance_margin(
+    quantity: float, price: NDArray[np.float64], instrument: Instrument, maintenance: MaintenanceConfig
+) -> NDArray[np.float64]:
+    """Return the equity that a position needs to be held, at each of many prices."""
+    if instrument.margin is not None:
+        return np.full(len(price), abs(quantity) * instrument.margin * _MAINTENANCE_OF_FUTURES)
+    percent = maintenance.long_percent if quantity > 0 else maintenance.short_percent
+    return np.abs(quantity * price) * (instrument.multiplier * percent / 100)
+
+
+def first_margin_call(equity: NDArray[np.float64], margin: NDArray[np.float64]) -> int:
+    """Return the first place at which equity is below the maintenance margin, or zero or less, or -1.
+
+    Args:
+        equity: Equity at times at which something is held.
+        margin: The maintenance margin of all positions at those times.
+    """
+    called = (equity < margin) | (equity <= 0)
+    at = int(called.argmax()) if len(called) else 0
+    return at if len(called) and called[at] else -1
+
+
+def borrow_cost(value: float, rate: float, days: int) -> float:
+    """Return what it costs to borrow shares that were sold short.
+
+    By calendar days of a year of 360, as Interactive Brokers charges it (https://www.interactivebrokers.com/en/pricing/
+    short-sale-cost.php): a weekend is three days.
+
+    Args:
+        value: The value of the short positions, positive.
+        rate: The yearly rate, as a fraction.
+        days: Calendar days from the session's date to that of the next one.
+    """
+    return abs(value) * rate * days / _DAYS_OF_YEAR

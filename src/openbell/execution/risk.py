@@ -1,0 +1,137 @@
+"""Limits that every order is checked against before it is sent, in backtests and live alike."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openbell.model.order import OrderType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openbell.config.execution import RiskConfig
+    from openbell.model.order import Order
+
+__all__ = ["OrderRate", "RiskState", "daily_loss_floor", "risk_refusal"]
+
+_MINUTE_NS = 60_000_000_000
+_NEAR = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class RiskState:
+    """The account as an order finds it.
+
+    Attributes:
+        equity: Equity now.
+        start_equity: Equity when the session began.
+        gross: The value of all positions, longs and shorts added up.
+        held: Units of the order's symbol that are held, signed.
+        price: The last price of the symbol.
+        multiplier: Money that one point of the price is worth, per unit.
+        halted: Whether the largest daily loss was reached in this session.
+    """
+
+    equity: float
+    start_equity: float
+    gross: float
+    held: float
+    price: float
+    multiplier: float = 1.0
+    halted: bool = False
+
+
+def daily_loss_floor(config: RiskConfig, start_equity: float) -> float | None:
+    """Return the equity at or below which the largest daily loss is reached, or None where there is no limit."""
+    if config.max_daily_loss_percent is None:
+        return None
+    return start_equity * (1 - config.max_daily_loss_percent / 100)
+
+
+def risk_refusal(config: RiskConfig, order: Order, state: RiskState) -> str | None:
+    """Return the first limit that an order would break, with both numbers, or None.
+
+    An order that makes its position smaller is bound by the price collar only. How many orders a minute has is known to
+    an `OrderRate`.
+    """
+    return next(_refusals(config, order, state), None)
+
+
+def _refusals(config: RiskConfig, order: Order, state: RiskState) -> Iterator[str]:
+    yield from _collar(config, order, state)
+    after = state.held + order.remaining
+    if abs(after) <= abs(state.held) + _NEAR and after * state.held >= 0:
+        return
+    if state.halted:
+        loss = state.start_equity - state.equity
+        yield (
+            f"the largest daily loss is reached: {loss:,.2f} of {state.start_equity:,.2f}, and "
+            f"risk.max_daily_loss_percent is {config.max_daily_loss_percent:g}. No new orders in this session"
+        )
+    unit = _reckoned(order, state) * state.multiplier
+    value, equity = abs(after) * unit, max(state.equity, 0.0)
+    most = config.max_position_percent
+    if most is not None and value > equity * most / 100 + _NEAR * value:
+        yield (
+            f"the position would be worth {value:,.2f}, {_share(value, equity)} of equity, and "
+            f"risk.max_position_percent is {most:g}"
+        )
+    bound = config.max_gross_leverage
+    gross = state.gross - abs(state.held) * abs(state.price) * state.multiplier + value
+    if bound is not None and gross > equity * bound + _NEAR * gross:
+        multiple = f"{gross / equity:.2f} times equity" if equity else "more than all equity"
+        yield f"all positions would be worth {gross:,.2f}, {multiple}, and risk.max_gross_leverage is {bound:g}"
+
+
+def _collar(config: RiskConfig, order: Order, state: RiskState) -> Iterator[str]:
+    collar = config.price_collar_percent
+    if collar is None or state.price <= 0:
+        return
+    for name, price in (("limit", order.limit), ("stop", order.stop)):
+        if price is not None and abs(price / state.price - 1) * 100 > collar + _NEAR:
+            yield (
+                f"its {name} of {price:.10g} is {abs(price / state.price - 1):.1%} from the last price of "
+                f"{state.price:.10g}, and risk.price_collar_percent is {collar:g}"
+            )
+
+
+def _reckoned(order: Order, state: RiskState) -> float:
+    """Return the price at which an order is reckoned, which is its worst one where it has one."""
+    if order.type in (OrderType.LIMIT, OrderType.STOP_LIMIT) and order.limit is not None:
+        return abs(order.limit)
+    if order.type is OrderType.STOP and order.stop is not None:
+        return abs(order.stop)
+    return abs(state.price)
+
+
+def _share(value: float, equity: float) -> str:
+    return f"{value / equity:.1%}" if equity else "more than all"
+
+
+class OrderRate:
+    """Counts orders of the last minute of the session clock.
+
+    Args:
+        most: The most orders in 60 seconds; None for no bound.
+    """
+
+    def __init__(self, most: int | None) -> None:
+        self._most = most
+        self._times: deque[int] = deque()
+
+    def refusal(self, now_ns: int) -> str | None:
+        """Count an order, or return why it is one too many, with both numbers.
+
+        One too many is not counted.
+        """
+        if self._most is None:
+            return None
+        while self._times and self._times[0] <= now_ns - _MINUTE_NS:
+            self._times.popleft()
+        if len(self._times) >= self._most:
+            nth = len(self._times) + 1
+            return f"it would be order {nth} in 60 seconds, and risk.max_orders_per_minute is {self._most}"
+        self._times.append(now_ns)
+        return None
