@@ -17,7 +17,7 @@ import openbell
 PUBLIC = {
     *("Bar", "Bars", "CrossSection", "BarIntervalData", "IndicatorData", "SessionData"),
     *("load_config", "SessionConfig", "IndicatorConfig"),
-    *("Strategy", "StrategyContext", "Signal", "Scanner", "ScannerContext", "AddedIndicator"),
+    *("Strategy", "StrategyContext", "Signal", "Scanner", "ScannerContext", "AddedIndicator", "Requirement"),
     *("SystemManager", "SessionObserver", "RunFolder", "TimeManager", "DataManager", "BarStore"),
     *("RunResult", "DayResult", "PlanResult", "SignalEvent", "ScanEvent", "ProvisioningRecord"),
     *("OpenbellError", "ConfigError", "DataError", "ProvisioningError", "ComponentError"),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from openbell import indicators
     from openbell.compat import ProvisioningRequirements, analyze_requirements
     from openbell.components.added_indicator import AddedIndicator
+    from openbell.components.requirement import Requirement
     from openbell.components.scanner import Scanner, ScannerContext
     from openbell.components.strategy import Signal, Strategy, StrategyContext
     from openbell.config import IndicatorConfig, SessionConfig, load_config
@@ -63,6 +64,7 @@ __all__ = [
     "ProvisioningError",
     "ProvisioningRecord",
     "ProvisioningRequirements",
+    "Requirement",
     "RunFolder",
     "RunResult",
     "ScanEvent",
@@ -89,6 +91,7 @@ __all__ = [
 _HOMES = {
     "openbell.compat": ("ProvisioningRequirements", "analyze_requirements"),
     "openbell.components.added_indicator": ("AddedIndicator",),
+    "openbell.components.requirement": ("Requirement",),
     "openbell.components.scanner": ("Scanner", "ScannerContext"),
     "openbell.components.strategy": ("Signal", "Strategy", "StrategyContext"),
     "openbell.config": ("IndicatorConfig", "SessionConfig", "load_config"),

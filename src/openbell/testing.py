@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from openbell.components.requirement import Requirement
     from openbell.components.scanner import Scanner
     from openbell.components.strategy import Signal, Strategy
     from openbell.config import SessionConfig
@@ -127,6 +128,7 @@ def make_store(folder: Path | str, frames: Mapping[str, Mapping[str, pl.DataFram
 def probe_strategy(
     *,
     subscriptions: Sequence[tuple[str, str]] | Callable[[Strategy], Iterable[tuple[str, str]]] | None = None,
+    requirements: Callable[[Strategy], Iterable[Requirement]] | None = None,
     setup: Callable[[Strategy], object] | None = None,
     on_bar: Callable[[Strategy, Bar], Signals] | None = None,
     on_slice: Callable[[Strategy, CrossSection], Signals] | None = None,
@@ -141,7 +143,8 @@ def probe_strategy(
 
     Args:
         subscriptions: Pairs of symbol and interval, or a function that returns them.
-        setup: As the method of `Strategy` of that name.
+        requirements: As the method of `Strategy` of that name.
+        setup: Likewise.
         on_bar: Likewise.
         on_slice: Likewise.
         on_symbol_added: Likewise.
@@ -152,6 +155,7 @@ def probe_strategy(
     pairs = subscriptions if callable(subscriptions) or subscriptions is None else lambda _: subscriptions
     methods: dict[str, Callable[..., object] | None] = {
         "subscriptions": pairs,
+        "requirements": requirements,
         "setup": setup,
         "on_bar": on_bar,
         "on_slice": on_slice,
@@ -165,6 +169,7 @@ def probe_strategy(
 
 def probe_scanner(
     *at: str,
+    requirements: Callable[[Scanner], Iterable[Requirement]] | None = None,
     setup: Callable[[Scanner], object] | None = None,
     scan: Callable[[Scanner], Iterable[str] | None] | None = None,
     teardown: Callable[[Scanner], object] | None = None,
@@ -178,7 +183,8 @@ def probe_scanner(
 
     Args:
         at: Times of day at which it scans, such as "10:30"; without any it scans before the session.
-        setup: As the method of `Scanner` of that name.
+        requirements: As the method of `Scanner` of that name.
+        setup: Likewise.
         scan: Likewise.
         teardown: Likewise.
         universe: The symbols to look through, or the file that lists them.
@@ -187,7 +193,7 @@ def probe_scanner(
     """
     return {
         "module": "openbell.components.probes:ProbeScanner",
-        "config": _given({"setup": setup, "scan": scan, "teardown": teardown}) | config,
+        "config": _given({"requirements": requirements, "setup": setup, "scan": scan, "teardown": teardown}) | config,
         "universe": universe,
         "schedule": [{"start": clock, "end": clock, "every": "1m"} for clock in at],
         "pre_session": pre_session or not at,

@@ -52,6 +52,7 @@ def test_a_good_config_as_json(config: Path) -> None:
         "indicators": ["sma_20_5m"],
         "scanners": [],
         "strategies": [],
+        "requirements": [],
     }
 
 

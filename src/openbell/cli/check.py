@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from openbell.cli.terminal.console import only_json, print_json, show, warn
+from openbell.cli.terminal.printable import escape
+from openbell.cli.terminal.tables import some
 from openbell.errors import ConfigError, DataError, InvalidConfigError, NotAStoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from openbell.config import SessionConfig
     from openbell.engine.config_summary import ConfigSummary
     from openbell.model.json_object import JsonObject
@@ -69,7 +73,17 @@ def _json(summary: ConfigSummary) -> JsonObject:
     days = summary.days
     sessions = {"count": len(days), "first": days[0], "last": days[-1]}
     named = {name: getattr(summary, name) for name in _LISTS}
-    return {"session_name": summary.session_name, "exchange": summary.exchange, "sessions": sessions, **named}
+    declared = [(one.owner, one.requirement) for one in summary.requirements]
+    return {
+        "session_name": summary.session_name,
+        "exchange": summary.exchange,
+        "sessions": sessions,
+        **named,
+        "requirements": [
+            {"owner": owner, "symbol": r.symbol, "needs": r.name, "days": r.days, "bars": r.bars}
+            for owner, r in declared
+        ],
+    }
 
 
 def _show(summary: ConfigSummary) -> None:
@@ -78,8 +92,22 @@ def _show(summary: ConfigSummary) -> None:
     days = summary.days
     span = f"{len(days)}, {days[0]} to {days[-1]} on {summary.exchange}"
     rows = {"sessions": span} | {name: ", ".join(getattr(summary, name)) or "none" for name in _LISTS}
+    if summary.requirements:
+        rows["requirements"] = "\n".join(_requirements(summary))
     table = Table.grid(padding=(0, 2))
     for name, text in rows.items():
         table.add_row(f"  {name}", text)
     show(f"[green]config is good[/green]: {summary.session_name}")
     show(table)
+
+
+def _requirements(summary: ConfigSummary) -> Iterator[str]:
+    """Yield a line for each scanner or strategy and the symbols of which it needs the same."""
+    needs: dict[tuple[str, str], list[str]] = {}
+    for one in summary.requirements:
+        needs.setdefault((one.owner, one.requirement.symbol), []).append(str(one.requirement))
+    symbols: dict[tuple[str, str], list[str]] = {}
+    for (owner, symbol), names in needs.items():
+        symbols.setdefault((owner, ", ".join(names)), []).append(symbol)
+    for (owner, what), of in symbols.items():
+        yield f"{escape(f'{owner}: {what}')} of {some(of)}"

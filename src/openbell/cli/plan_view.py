@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from openbell.provisioning.plan import SymbolPlan
-    from openbell.results.plan import DayPlan, PlanResult
+    from openbell.results.plan import DayPlan, PlanResult, RequirementPlan
 
 __all__ = ["plan_views"]
 
@@ -28,7 +28,9 @@ def plan_views(plan: PlanResult) -> Iterator[RenderableType]:
     """Yield a table per kind of day, and the requirement graph of the first symbol that can be loaded."""
     alike: dict[tuple[object, ...], list[DayPlan]] = {}
     for day in plan.days:
-        alike.setdefault(tuple(_kind_of_symbol(*item) for item in day.symbols.items()), []).append(day)
+        required = [(f"{r.owner} {r.symbol}", r.plan) for r in day.requirements]
+        kind = tuple(_kind_of_symbol(*item) for item in (*day.symbols.items(), *required))
+        alike.setdefault(kind, []).append(day)
     for days in alike.values():
         yield from _plan_of(days, label_of(plan.store_label))
     yield from _why(plan)
@@ -56,6 +58,8 @@ def _plan_of(days: Sequence[DayPlan], label: str) -> Iterator[RenderableType]:
             f"{symbol.rows:,}",
         )
     yield table
+    if first.requirements:
+        yield _requirements(first)
     yield f"{sum(day.rows for day in days):,} rows to read{_other_days(days[1:])}"
     yield from _problems(days, lambda symbol: symbol.errors, "[red]cannot load[/]")
     yield from _problems(days, lambda symbol: symbol.warnings, "[yellow]warning[/]")
@@ -63,6 +67,24 @@ def _plan_of(days: Sequence[DayPlan], label: str) -> Iterator[RenderableType]:
         line for day in days for name, symbol in day.symbols.items() for line in adjusted_lines(name, symbol.actions)
     )
     yield ""
+
+
+def _requirements(day: DayPlan) -> RenderableType:
+    """Return a table with a row for each scanner or strategy and the symbols of which it needs the same."""
+    table = make_table("Required by scanners and strategies", "who", "needs", "of", "can load", "bars of history")
+    alike: dict[tuple[str, tuple[str, ...], bool], list[RequirementPlan]] = {}
+    for required in day.requirements:
+        alike.setdefault((required.owner, required.needs, required.plan.can_proceed), []).append(required)
+    for (owner, needs, ok), those in alike.items():
+        plan = those[0].plan
+        table.add_row(
+            escape(owner),
+            escape(" ".join(needs)),
+            some([required.symbol for required in those]),
+            "[green]yes[/]" if ok else "[red]no[/]",
+            " ".join(f"{interval} {_bars_of(plan, interval)}".rstrip() for interval in plan.required_intervals),
+        )
+    return table
 
 
 def _bars_of(symbol: SymbolPlan, interval: str) -> str:
@@ -89,7 +111,8 @@ def _problems(days: Sequence[DayPlan], of: Callable[[SymbolPlan], Sequence[str]]
     """Yield one line for each problem, with all symbols and days that share it, whatever its numbers."""
     symbols: dict[tuple[date, str], list[str]] = {}
     for day in days:
-        for name, symbol in day.symbols.items():
+        required = [(f"{r.symbol} ({r.owner})", r.plan) for r in day.requirements]
+        for name, symbol in (*day.symbols.items(), *required):
             for text in of(symbol):
                 symbols.setdefault((day.date, text), []).append(name)
     by_kind: dict[tuple[str, tuple[str, ...]], dict[date, str]] = {}

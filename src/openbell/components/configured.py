@@ -18,7 +18,49 @@ if TYPE_CHECKING:
 
     from openbell.config import ComponentConfig, ScannerConfig, SessionConfig, StrategyConfig
 
-__all__ = ["ConfiguredClasses", "load_scanner", "load_strategy", "overrides"]
+__all__ = [
+    "ConfiguredClasses",
+    "ConfiguredScanner",
+    "ConfiguredStrategy",
+    "load_scanner",
+    "load_strategy",
+    "overrides",
+    "unique_names",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredScanner:
+    """A scanner of a config.
+
+    Attributes:
+        name: Its name, e.g. "scanner Gap".
+        made_of: Its class.
+        config: Its entry.
+        universe: Its universe.
+    """
+
+    name: str
+    made_of: type[Scanner]
+    config: ScannerConfig
+    universe: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredStrategy:
+    """A strategy of a config.
+
+    Attributes:
+        name: Its name, e.g. "strategy EmaCross".
+        made_of: Its class.
+        config: Its entry.
+        universe: Nothing, as strategies have none.
+    """
+
+    name: str
+    made_of: type[Strategy]
+    config: StrategyConfig
+    universe: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +70,13 @@ class ConfiguredClasses:
     They are loaded one time for all days, so that a file that is edited meanwhile changes no run.
 
     Attributes:
-        scanners: Each class with its entry in the config and its universe.
-        strategies: Each class with its entry in the config.
+        scanners: In the order of the config.
+        strategies: Likewise.
         usage: By the names of scanners and strategies, which keys of their configs they have read so far.
     """
 
-    scanners: tuple[tuple[type[Scanner], ScannerConfig, tuple[str, ...]], ...]
-    strategies: tuple[tuple[type[Strategy], StrategyConfig], ...]
+    scanners: tuple[ConfiguredScanner, ...]
+    strategies: tuple[ConfiguredStrategy, ...]
     usage: dict[str, ConfigUsage] = field(default_factory=dict)
 
     @staticmethod
@@ -44,11 +86,22 @@ class ConfiguredClasses:
         Raises:
             ConfigError: A class or a universe file is not there.
         """
+        loaded = [load_scanner(c, config) for c in config.scanners]
+        names = unique_names("scanner", loaded)
         scanners = tuple(
-            (load_scanner(c, config), c, load_universe(c.universe, config.folder)) for c in config.scanners
+            ConfiguredScanner(name, made_of, c, load_universe(c.universe, config.folder))
+            for name, made_of, c in zip(names, loaded, config.scanners, strict=True)
         )
-        strategies = tuple((load_strategy(c, config), c) for c in config.strategies)
+        found = [load_strategy(c, config) for c in config.strategies]
+        strategies = tuple(map(ConfiguredStrategy, unique_names("strategy", found), found, config.strategies))
         return ConfiguredClasses(scanners, strategies)
+
+    def that_require(self) -> ConfiguredClasses:
+        """Return those that declare requirements."""
+        return ConfiguredClasses(
+            tuple(scanner for scanner in self.scanners if overrides(scanner.made_of, "requirements")),
+            tuple(strategy for strategy in self.strategies if overrides(strategy.made_of, "requirements")),
+        )
 
     def config_for(self, name: str, entry: ComponentConfig) -> dict[str, Any]:
         """A copy of a component's own config, whose reads are noted in `usage`."""
@@ -93,6 +146,14 @@ def _near(found: type[Strategy], names: Sequence[str]) -> str:
     return next((hint for name in own if (hint := did_you_mean(name, names))), "")
 
 
-def overrides(strategy: type[Strategy], method: str) -> bool:
-    """Whether a class of strategies has a method of its own."""
-    return getattr(strategy, method) is not getattr(Strategy, method)
+def overrides(component: type[Scanner | Strategy], method: str) -> bool:
+    """Whether a class of strategies or scanners has a method of its own."""
+    base = Scanner if issubclass(component, Scanner) else Strategy
+    return getattr(component, method) is not getattr(base, method)
+
+
+def unique_names(kind: str, classes: Sequence[type]) -> list[str]:
+    """Return the names of components of one kind, numbered when the same class is there more than once."""
+    names = [f"{kind} {made_of.__name__}" for made_of in classes]
+    numbers = [1 + names[:place].count(name) for place, name in enumerate(names)]
+    return [name if n == 1 else f"{name}-{n}" for name, n in zip(names, numbers, strict=True)]

@@ -13,6 +13,7 @@ from openbell.components.strategy import Signal, Strategy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from openbell.components.requirement import Requirement
     from openbell.model.bars import Bar
     from openbell.session.cross_section import CrossSection
 
@@ -25,6 +26,10 @@ class ProbeStrategy(Strategy):
     def subscriptions(self) -> Iterable[tuple[str, str]]:
         """Return what the function ``subscriptions`` returns."""
         return _call(self.config, "subscriptions", self) or ()
+
+    def requirements(self) -> Iterable[Requirement]:
+        """Return what the function ``requirements`` returns."""
+        return _required(self.config, self)
 
     def setup(self) -> None:
         """Call the function ``setup``."""
@@ -61,6 +66,10 @@ class SliceProbeStrategy(ProbeStrategy):
 class ProbeScanner(Scanner):
     """A scanner whose config holds a function for each method."""
 
+    def requirements(self) -> Iterable[Requirement]:
+        """Return what the function ``requirements`` returns."""
+        return _required(self.config, self)
+
     def setup(self) -> None:
         """Call the function ``setup``."""
         _call(self.config, "setup", self)
@@ -73,6 +82,11 @@ class ProbeScanner(Scanner):
     def teardown(self) -> None:
         """Call the function ``teardown``."""
         _call(self.config, "teardown", self)
+
+
+def _required(functions: Mapping[str, Callable[..., Any]], component: object) -> Iterable[Requirement]:
+    returned: Iterable[Requirement] = _call(functions, "requirements", component) if "requirements" in functions else ()
+    return returned
 
 
 def _call(functions: Mapping[str, Callable[..., Any]], name: str, *args: object) -> Any:

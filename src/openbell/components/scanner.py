@@ -10,6 +10,8 @@ from openbell.components.context import SessionContext
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from openbell.components.requirement import Requirement
+
 __all__ = ["Scanner", "ScannerContext"]
 
 
@@ -37,6 +39,14 @@ class Scanner(ABC):
     def __init__(self, context: ScannerContext, config: Mapping[str, Any]) -> None:
         self.context = context
         self.config = config
+
+    def requirements(self) -> Iterable[Requirement]:
+        """Return the bars and indicators that it needs, so that `check` and `plan` show them.
+
+        Optional. They are provisioned before `setup`. `check` asks before there is a session: only the config may be
+        read, and ``universe``, ``symbols``, ``session_date`` and ``session`` of the context.
+        """
+        return ()
 
     def setup(self) -> None:  # noqa: B027 -- may be left as it is
         """Prepare for the day before the first scan, such as by adding the indicators that it reads."""

@@ -10,6 +10,7 @@ from openbell.components.context import SessionContext
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from openbell.components.requirement import Requirement
     from openbell.model.bars import Bar
     from openbell.session.cross_section import CrossSection
 
@@ -65,6 +66,15 @@ class Strategy:
 
         Called before the open, and again whenever symbols were added or removed. A series that is not in the session is
         provisioned.
+        """
+        return ()
+
+    def requirements(self) -> Iterable[Requirement]:
+        """Return the bars and indicators that it needs, so that `check` and `plan` show them.
+
+        Optional. They are provisioned before `setup`, and again whenever symbols were added or removed; what is not
+        returned any more goes. `check` asks before there is a session: only the config may be read, and ``symbols``,
+        ``session_date`` and ``session`` of the context.
         """
         return ()
 

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
+from openbell.components.configured import overrides
 from openbell.components.scanner import ScannerContext
 from openbell.components.strategy import Signal, StrategyContext
+from openbell.engine.bounded import bounded
+from openbell.engine.requirements import additions_of, requirements_of
 from openbell.errors import ComponentError, DataError, SubscriptionError, did_you_mean
 from openbell.model.events import ScanEvent, SignalEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from openbell.components.configured import ConfiguredClasses
+    from openbell.components.requirement import Requirement
     from openbell.components.scanner import Scanner
     from openbell.components.strategy import Strategy
     from openbell.config import ScannerConfig
     from openbell.provisioning import Provisioner
     from openbell.timing import TimeManager
 
-__all__ = ["ComponentRunner", "ScannerOfDay", "bounded"]
-
-_MOST_ITEMS = 100_000
+__all__ = ["ComponentRunner", "ScannerOfDay"]
 
 T = TypeVar("T")
 
@@ -67,7 +68,8 @@ class ComponentRunner:
         self._report = report
         self._time_manager = time_manager
         self._session_data = provisioner.context.session_data
-        self._journal = provisioner.journal
+        self._provisioner = provisioner
+        self._required: dict[str, list[Requirement]] = {}
         self.signals: list[SignalEvent] = []
         self.scans: list[ScanEvent] = []
         self.scanners: list[ScannerOfDay] = []
@@ -78,22 +80,24 @@ class ComponentRunner:
 
     def _make_components(self, classes: ConfiguredClasses, provisioner: Provisioner) -> None:
         """Make new objects of all configured classes, each with its own copy of its config."""
-        for scanner_class, scanner_config, universe in classes.scanners:
-            name = _unique(f"scanner {scanner_class.__name__}", [s.name for s in self.scanners])
-            context = ScannerContext(provisioner, self._time_manager, source="scanner", owner=name)
-            context.universe = universe
-            scanner = self.call(name, "__init__", scanner_class, context, classes.config_for(name, scanner_config))
-            self.scanners.append(ScannerOfDay(name, scanner, scanner_config))
-        for strategy_class, strategy_config in classes.strategies:
-            name = f"strategy {strategy_config.name}"
-            strategy_context = StrategyContext(provisioner, self._time_manager, source="strategy", owner=name)
-            config = classes.config_for(name, strategy_config)
-            self.strategies[name] = self.call(name, "__init__", strategy_class, strategy_context, config)
+        for one in classes.scanners:
+            context = ScannerContext(provisioner, self._time_manager, source="scanner", owner=one.name)
+            context.universe = one.universe
+            own = classes.config_for(one.name, one.config)
+            scanner = self.call(one.name, "__init__", one.made_of, context, own)
+            self.scanners.append(ScannerOfDay(one.name, scanner, one.config))
+        for each in classes.strategies:
+            strategy_context = StrategyContext(provisioner, self._time_manager, source="strategy", owner=each.name)
+            own = classes.config_for(each.name, each.config)
+            self.strategies[each.name] = self.call(each.name, "__init__", each.made_of, strategy_context, own)
 
     # The day
 
     def setup(self) -> None:
-        """Set all up, scanners first, and run the scans that the config wants before the session."""
+        """Provision what all require, set all up, scanners first, and run the scans that come before the session."""
+        for of_day in self.scanners:
+            self._provision_requirements(of_day.name, of_day.scanner)
+        self._provision_new_requirements()
         for of_day in self.scanners:
             self.call(of_day.name, "setup", of_day.scanner.setup)
         for name, strategy in self.strategies.items():
@@ -102,6 +106,26 @@ class ComponentRunner:
             if of_day.config.pre_session:
                 self.scan(of_day)
         self.notify_of_symbols()
+
+    def _provision_new_requirements(self) -> None:
+        for name, strategy in self.strategies.items():
+            self._provision_requirements(name, strategy)
+
+    def _provision_requirements(self, name: str, component: Scanner | Strategy) -> None:
+        """Provision what a component requires now and has not required before."""
+        if not overrides(type(component), "requirements"):
+            return
+        declared = self.call(name, "requirements", requirements_of, component)
+        known = set(self._required.get(name, ()))
+        self._required[name] = declared
+        if additions := additions_of(name, [one for one in declared if one not in known]):
+            self.call(name, "requirements", self._provisioner.provision, additions)
+
+    def required_by(self, name: str) -> Iterator[tuple[str, str]]:
+        """Iterate over the intervals and indicators, by symbol, that a component requires."""
+        for one in self._required.get(name, ()):
+            yield one.symbol, one.name
+            yield one.symbol, one.interval
 
     def teardown(self) -> None:
         """Tear all down, in the order of the setup."""
@@ -146,6 +170,7 @@ class ComponentRunner:
             if not gone and not new:
                 return
             self._known_symbols = full
+            self._provision_new_requirements()
             for symbol in gone:
                 for name, strategy in self.strategies.items():
                     self.call(name, "on_symbol_removed", strategy.on_symbol_removed, symbol)
@@ -182,7 +207,7 @@ class ComponentRunner:
 
     def _require_known(self, signal: Signal) -> None:
         """Raise for a signal whose symbol nobody has added."""
-        if not any(record.symbol == signal.symbol and record.ok for record in self._journal.records):
+        if not any(record.symbol == signal.symbol and record.ok for record in self._provisioner.journal.records):
             near = did_you_mean(signal.symbol, self._session_data.symbols)
             raise DataError(f"a signal for {signal.symbol!r}, which is not in the session.{near}")
 
@@ -220,18 +245,6 @@ class ComponentRunner:
         return self._time_manager.to_local(self._time_manager.now_ns).isoformat()
 
 
-def bounded(items: Iterable[T], what: str) -> list[T]:
-    """Take the items of what a user's code returned, which may have no end.
-
-    Raises:
-        ValueError: There are more than any session has.
-    """
-    taken = list(islice(items, _MOST_ITEMS + 1))
-    if len(taken) > _MOST_ITEMS:
-        raise ValueError(f"more than {_MOST_ITEMS:,} {what} at one time: does a generator never end?")
-    return taken
-
-
 def _symbols(found: Iterable[str] | None) -> list[str]:
     if isinstance(found, str):
         raise TypeError(f"scan must return a list of symbols, not the text {found!r}; return [{found!r}]")
@@ -247,9 +260,3 @@ def _signals(returned: object) -> list[Signal]:
     if strangers:
         raise TypeError(f"a strategy must return a Signal, several, or None; not {strangers[0]!r}")
     return signals
-
-
-def _unique(name: str, taken: list[str]) -> str:
-    """The name, numbered when the same class is configured more than once."""
-    number = 1 + sum(t == name or t.startswith(f"{name} #") for t in taken)
-    return name if number == 1 else f"{name} #{number}"

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openbell.engine.preflight import indicator_key
+from openbell.engine.requirements import declared_before_session
 from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
     from datetime import date
 
     from openbell.config import SessionConfig
+    from openbell.engine.requirements import DeclaredRequirement
 
 __all__ = ["ConfigSummary", "summarise_config"]
 
@@ -29,6 +31,7 @@ class ConfigSummary:
         indicators: The keys of the indicators.
         scanners: The references of the scanners, as the config writes them.
         strategies: Likewise of the strategies.
+        requirements: What scanners and strategies declare that they need.
     """
 
     session_name: str
@@ -39,12 +42,14 @@ class ConfigSummary:
     indicators: tuple[str, ...]
     scanners: tuple[str, ...]
     strategies: tuple[str, ...]
+    requirements: tuple[DeclaredRequirement, ...]
 
 
 def summarise_config(config: SessionConfig) -> ConfigSummary:
     """Summarise a config that `require_good_config` has accepted."""
-    days = TimeManager(config.exchange).sessions(config.backtest_config.start_date, config.backtest_config.end_date)
     data = config.session_data_config
+    time_manager = TimeManager(config.exchange, session_hours=data.session_hours)
+    days = time_manager.sessions(config.backtest_config.start_date, config.backtest_config.end_date)
     return ConfigSummary(
         session_name=config.session_name,
         exchange=config.exchange_name,
@@ -54,4 +59,5 @@ def summarise_config(config: SessionConfig) -> ConfigSummary:
         indicators=tuple(indicator_key(indicator, config) for indicator in data.indicators),
         scanners=tuple(scanner.module for scanner in config.scanners),
         strategies=tuple(strategy.module for strategy in config.strategies),
+        requirements=tuple(declared_before_session(config, time_manager)),
     )

@@ -45,6 +45,7 @@ class SessionCoordinator(SeedCoordinator):
         session_data: The session of the current day; after a run, the last one, for inspection.
         provisioner: The only one that changes it.
         journal: The records of additions and removals of this run.
+        classes: The scanners and strategies of the config.
         clock: The session clock.
         days: The sessions of the config, in ascending order.
         dropped: The config symbols of the current day that could not be provisioned, with their errors.
@@ -66,7 +67,7 @@ class SessionCoordinator(SeedCoordinator):
         self.data_manager = data_manager
         self.clock = time_manager.clock
         self._scope = RunScope(session_config)
-        self._classes = ConfiguredClasses.of(session_config)
+        self.classes = ConfiguredClasses.of(session_config)
         self.days = time_manager.sessions(
             session_config.backtest_config.start_date, session_config.backtest_config.end_date
         )
@@ -113,7 +114,7 @@ class SessionCoordinator(SeedCoordinator):
         first_record = len(self.journal)
         self.prepare_day(day)
         self._reporter.finish_batch()
-        runner = ComponentRunner(self._classes, self.provisioner, self.time_manager, self._reporter.pending.append)
+        runner = ComponentRunner(self.classes, self.provisioner, self.time_manager, self._reporter.pending.append)
         session = self.time_manager.session(day)
         on_bar = self._reporter.bar_closed if self._reporter.wants_bars else None
         subscriptions = Subscriptions(self.provisioner, runner, session.last_ns, on_bar)
@@ -211,7 +212,7 @@ class SessionCoordinator(SeedCoordinator):
         """Return warnings about keys that components never read, and strategies that never subscribed to anything."""
         idle = [name for name, ever in self._has_subscribed.items() if not ever]
         return [
-            *self._classes.unread_keys(),
+            *self.classes.unread_keys(),
             *(f"{name} was never called: its subscriptions() returned nothing in any session" for name in idle),
         ]
 

@@ -20,6 +20,7 @@ from openbell.timing import TimeManager
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from openbell.components.configured import ConfiguredScanner, ConfiguredStrategy
     from openbell.config import IndicatorConfig, SessionConfig
 
 __all__ = ["check_config", "indicator_key", "require_good_config"]
@@ -53,7 +54,7 @@ def check_config(config: SessionConfig, time_manager: TimeManager | None = None)
     if time_manager is not None:
         _check_sessions(config, time_manager, found)
     _check_indicators(config, found)
-    _check_components(config, found)
+    _check_components(config, time_manager, found)
     _check_costs(config, found)
     return found
 
@@ -134,17 +135,35 @@ def indicator_key(indicator: IndicatorConfig, config: SessionConfig) -> str:
     return indicators.key(definition.name, params, indicator.interval)
 
 
-def _check_components(config: SessionConfig, found: _Problems) -> None:
-    from openbell.components.configured import load_scanner, load_strategy
+def _check_components(config: SessionConfig, time_manager: TimeManager | None, found: _Problems) -> None:
+    from openbell.components.configured import ConfiguredScanner, ConfiguredStrategy, load_scanner, load_strategy
 
     for at, scanner in enumerate(config.scanners):
+        scanner_class = universe = None
         with found.at("scanners", at, "module"):
-            load_scanner(scanner, config)
+            scanner_class = load_scanner(scanner, config)
         with found.at("scanners", at, "universe"):
-            load_universe(scanner.universe, config.folder)
+            universe = load_universe(scanner.universe, config.folder)
+        with found.at("scanners", at, "module"):
+            if scanner_class is not None and universe is not None:
+                name = f"scanner {scanner_class.__name__}"
+                _check_requirements(ConfiguredScanner(name, scanner_class, scanner, universe), config, time_manager)
     for at, strategy in enumerate(config.strategies):
         with found.at("strategies", at, "module"):
-            load_strategy(strategy, config)
+            strategy_class = load_strategy(strategy, config)
+            name = f"strategy {strategy_class.__name__}"
+            _check_requirements(ConfiguredStrategy(name, strategy_class, strategy), config, time_manager)
+
+
+def _check_requirements(
+    component: ConfiguredScanner | ConfiguredStrategy, config: SessionConfig, time_manager: TimeManager | None
+) -> None:
+    """Check what a component requires, unless the calendar is a problem already."""
+    from openbell.engine.requirements import required_before_session
+
+    days = config.backtest_config
+    if time_manager is not None and time_manager.sessions(days.start_date, days.end_date):
+        required_before_session(component, config, time_manager)
 
 
 def _check_costs(config: SessionConfig, found: _Problems) -> None:

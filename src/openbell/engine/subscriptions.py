@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from openbell.components.configured import overrides
-from openbell.engine.component_runner import bounded
+from openbell.engine.bounded import bounded
 from openbell.model.interval import parse_interval
 from openbell.provisioning import Addition
 from openbell.session.cross_section import CrossSectionTable
@@ -156,15 +156,16 @@ class Subscriptions:
         return pairs
 
     def _end_others(self, name: str, pairs: list[tuple[str, str]]) -> None:
-        """Take back what a strategy subscribed to before and does not now."""
+        """Take back what a strategy subscribed to or required before, and does not now."""
         if pairs:
             self.subscribed.add(name)
-        ended = self._held.get(name, set()).difference(pairs)
-        self._held[name] = set(pairs)
+        declared = {*pairs, *self._runner.required_by(name)}
+        ended = self._held.get(name, set()) - declared
+        self._held[name] = declared
         if not ended:
             return
-        still = {symbol: [i for other, i in pairs if other == symbol] for symbol, _ in sorted(ended)}
-        done = self._provisioner.end_subscriptions(still, source="strategy", owner=name)
+        still = {symbol: [what for other, what in declared if other == symbol] for symbol, _ in sorted(ended)}
+        done = self._provisioner.end_declared(still, source="strategy", owner=name)
         # What is locked goes when it is unlocked.
         self._held[name] |= {pair for pair in ended if pair[0] not in done}
 
@@ -186,7 +187,7 @@ def errors_of(records: Iterable[ProvisioningRecord], symbol: str, owner: str) ->
 
 
 def _addition(name: str, symbol: str, interval: str) -> Addition:
-    return Addition("bar", symbol, "strategy", name, {"interval": interval}, by_subscription=True)
+    return Addition("bar", symbol, "strategy", name, {"interval": interval}, declared="subscription")
 
 
 def _pairs_of(strategy: Strategy) -> list[tuple[str, str]]:

@@ -13,15 +13,15 @@ from openbell.engine.coordinator import SessionCoordinator
 from openbell.engine.data_source import data_manager_of
 from openbell.engine.gc_control import rare_collection
 from openbell.engine.observer import RunReporter, SessionObserver
+from openbell.engine.planning import plan_day
 from openbell.engine.preflight import require_good_config
 from openbell.errors import CalendarError, OpenbellError, ProvisioningError, commands_name_exchange
 from openbell.model.interval import parse_interval
 from openbell.provisioning import Addition, ProvisioningContext, RunScope
 from openbell.provisioning.operations import analyze
-from openbell.provisioning.plan import plan_symbol
 from openbell.quality.calendar_fit import bars_beyond_calendar, first_stored_day, questions_of_calendar
 from openbell.quality.strange_hours import symbols_of_other_hours
-from openbell.results.plan import DayPlan, PlanResult
+from openbell.results.plan import PlanResult
 from openbell.results.result import RunResult
 from openbell.session import SessionData
 from openbell.store.label import read_label
@@ -210,11 +210,14 @@ class SystemManager:
         )
 
     def plan(self) -> PlanResult:
-        """Return the needs of the config's symbols with their reasons, without provisioning any.
+        """Return the needs of the config's symbols, and of scanners and strategies that declare theirs, with reasons.
+
+        Nothing is run.
 
         Raises:
             OpenbellError: It is running or planning already, in this thread or another.
         """
+        classes = self.coordinator.classes.that_require()
         with self._alone():
             return PlanResult(
                 session_name=self.config.session_name,
@@ -222,14 +225,8 @@ class SystemManager:
                 exchange=self.config.exchange_name,
                 warnings=(*self.warnings, *self._unread),
                 store_label=read_label(self.data_manager.store.path),
-                days=tuple(self._plan_day(day) for day in self.coordinator.days),
+                days=tuple(plan_day(self.coordinator, classes, day) for day in self.coordinator.days),
             )
-
-    def _plan_day(self, day: date) -> DayPlan:
-        self.coordinator.begin_day(day)
-        context = self.coordinator.provisioner.context
-        plans = self.coordinator.plan_config_symbols()
-        return DayPlan(day, {plan.symbol: plan_symbol(plan, context) for plan in plans})
 
 
 def _oddities(

@@ -29,7 +29,8 @@ class Addition:
         source: Who asks: "config", "scanner", "strategy", or a source that was registered from outside.
         owner: Who needs it from now on, e.g. "scanner Gap"; the source when nobody in particular does.
         details: What the operation needs to know: ``indicator_config``, ``interval`` and ``days`` ...
-        by_subscription: Whether the owner needs it only as long as it subscribes to it.
+        declared: How the owner declares it, "subscription" or "requirement", and needs it only as long as it does;
+            empty when it asks for it itself.
 
     Raises:
         ConfigError: The symbol is no text.
@@ -40,7 +41,7 @@ class Addition:
     source: str
     owner: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
-    by_subscription: bool = False
+    declared: str = ""
 
     def __post_init__(self) -> None:
         checked_symbol(self.symbol)

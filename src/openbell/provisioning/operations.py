@@ -127,6 +127,21 @@ def _asked(days: int, bars: int) -> str:
     return " and ".join(part for part in (sessions, f"{bars} trailing bars" if bars else "") if part)
 
 
+def _requirement(
+    addition: Addition,
+    context: ProvisioningContext,
+    *,
+    bars: Sequence[tuple[str, int, int]] = (),
+    indicators: Sequence[IndicatorConfig] = (),
+) -> Needs:
+    """Bars of intervals with sessions and bars of history, and indicators, as a component declares them together."""
+    parts = [_bar(addition, context, interval=name, days=days, bars=rows) for name, days, rows in bars]
+    parts += [_indicators(addition, context, indicator_config=config) for config in indicators]
+    needs = reduce(or_, parts, Needs())
+    names = [*(str(parse_interval(name)) for name, _, _ in bars), *(need.key for need in needs.indicators)]
+    return Needs(reason=f"{', '.join(dict.fromkeys(names))}: {SOURCES.get(addition.source).asks}") | needs
+
+
 def _indicators(
     addition: Addition,
     context: ProvisioningContext,
@@ -179,3 +194,4 @@ def _indicator(run: RunScope, config: IndicatorConfig, stored: tuple[str, ...], 
 OPERATIONS.add("symbol", _symbol)
 OPERATIONS.add("bar", _bar)
 OPERATIONS.add("indicator", _indicators)
+OPERATIONS.add("requirement", _requirement)

@@ -10,6 +10,7 @@ import numpy as np
 from openbell.market_data.cache import gap_policy_of
 from openbell.provisioning.history import series_starts
 from openbell.provisioning.reach import bars_to_load
+from openbell.session.series import all_bars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from openbell.provisioning.context import Market, ProvisioningContext
     from openbell.provisioning.needs import Reason
     from openbell.provisioning.steps import Plan
+    from openbell.session import SymbolSessionData
 
 __all__ = ["HistoryPlan", "SymbolPlan", "plan_symbol"]
 
@@ -85,12 +87,19 @@ class SymbolPlan:
     rows: int
 
 
-def plan_symbol(plan: Plan, context: ProvisioningContext) -> SymbolPlan:
-    """Return the plan of an addition that was validated."""
+def plan_symbol(plan: Plan, context: ProvisioningContext, held: SymbolSessionData | None = None) -> SymbolPlan:
+    """Return the plan of an addition that was validated.
+
+    Args:
+        plan: The addition.
+        context: Where bars are looked for.
+        held: The symbol in a session that was provisioned for the plan, whose series may reach back further.
+    """
     needs, proof = plan.needs, plan.proof
     loaded = dict(proof.bars)
     if not proof.errors:
         loaded |= {name: bars for name, (bars, _) in bars_to_load(plan.symbol, proof, context).items()}
+        loaded |= {name: all_bars(series) for name, series in held.bars.items()} if held is not None else {}
     return SymbolPlan(
         can_proceed=not proof.errors,
         errors=proof.errors,
@@ -103,7 +112,7 @@ def plan_symbol(plan: Plan, context: ProvisioningContext) -> SymbolPlan:
         indicators=tuple(need.key for need in needs.indicators),
         steps=tuple(step.name for step in plan.steps),
         why=needs.reasons,
-        rows=0 if proof.errors else _rows_to_read(plan, context),
+        rows=0 if proof.errors else _rows_to_read(plan, loaded, context),
     )
 
 
@@ -142,12 +151,13 @@ def _actions(plan: Plan, context: ProvisioningContext) -> tuple[Action, ...]:
     return context.data_manager.actions(plan.symbol, first)
 
 
-def _rows_to_read(plan: Plan, context: ProvisioningContext) -> int:
+def _rows_to_read(plan: Plan, loaded: Mapping[str, Bars], context: ProvisioningContext) -> int:
     """Count the stored rows of all bases from the start of the deepest interval, today's included."""
     firsts: dict[str, int] = {}
     for name, start_ns in series_starts(plan.proof.histories).items():
         base = str(plan.needs.intervals[name].base)
-        firsts[base] = min(firsts.get(base, start_ns), start_ns)
+        begins_ns = int(loaded[name].timestamp[0]) if len(loaded[name]) else start_ns
+        firsts[base] = min(firsts.get(base, start_ns), start_ns, begins_ns)
     market, rows = context.market(plan.symbol), 0
     for base, start_ns in firsts.items():
         first = market.time_manager.day_of(start_ns)

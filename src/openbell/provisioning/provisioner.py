@@ -20,8 +20,8 @@ from openbell.provisioning.removal import (
     locks_without,
     refusal_to_remove,
     refusal_to_unlock,
+    without_declared,
     without_owner,
-    without_subscriptions,
 )
 from openbell.provisioning.sources import SOURCES
 from openbell.provisioning.steps import CalculateQuality, Plan, Step, StepWork, planned_steps
@@ -167,11 +167,11 @@ class Provisioner:
                 publish(self.context.session_data, changed, removed)
         return results
 
-    def end_subscriptions(self, still: Mapping[str, Collection[str]], *, source: str, owner: str) -> list[str]:
-        """Take back what ended subscriptions of ``owner`` needed, and nobody else needs.
+    def end_declared(self, still: Mapping[str, Collection[str]], *, source: str, owner: str) -> list[str]:
+        """Take back what ended subscriptions and requirements of ``owner`` needed, and nobody else needs.
 
         Args:
-            still: Per symbol with ended subscriptions, the intervals that it still subscribes to.
+            still: Per symbol with ended ones, the intervals and indicators that it still declares.
             source: The kind of owner.
             owner: The strategy.
 
@@ -181,19 +181,21 @@ class Provisioner:
         changed: dict[str, SymbolSessionData] = {}
         removed, done = [], []
         with self._open():
-            for symbol, intervals in still.items():
+            for symbol, needed in still.items():
                 data = self.context.session_data.get_symbol_data(symbol)
                 if data is not None and data.locks:
                     continue
                 done.append(symbol)
-                remaining = data and without_subscriptions(data, owner, intervals)
+                remaining = data and without_declared(data, owner, needed)
                 if data is None or (remaining and remaining.owners == data.owners):
                     continue
                 if remaining:
                     changed[symbol] = remaining.finished()
                 else:
                     removed.append(symbol)
-                self._record_change("remove", symbol, source, owner, None, f"{owner} no longer subscribes to it")
+                self._record_change(
+                    "remove", symbol, source, owner, None, f"{owner} no longer subscribes to it or requires it"
+                )
             if changed or removed:
                 publish(self.context.session_data, changed, removed)
         return done
@@ -444,7 +446,7 @@ def _note_owner(draft: SymbolDraft, plan: Plan) -> bool:
     if not needed:
         needed.append(plan.addition.operation_type)  # so that whoever asked can have it removed
     addition = plan.addition
-    owner = Owner(addition.owner or addition.source, addition.source, by_subscription=addition.by_subscription)
+    owner = Owner(addition.owner or addition.source, addition.source, declared=addition.declared)
     news = [draft.own(what, owner) for what in needed]
     return any(news)
 

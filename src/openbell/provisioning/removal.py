@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from openbell.session import SymbolSessionData
     from openbell.session.owner import Owner
 
-__all__ = ["locks_without", "refusal_to_remove", "refusal_to_unlock", "without_owner", "without_subscriptions"]
+__all__ = ["locks_without", "refusal_to_remove", "refusal_to_unlock", "without_declared", "without_owner"]
 
 
 def refusal_to_remove(data: SymbolSessionData | None, symbol: str, owner: str) -> str | None:
@@ -49,17 +49,17 @@ def without_owner(data: SymbolSessionData, owner: str) -> SymbolDraft | None:
     return _without(data, lambda _, other: other.is_of(owner))
 
 
-def without_subscriptions(data: SymbolSessionData, owner: str, still: Collection[str]) -> SymbolDraft | None:
-    """Return the symbol without what only ended subscriptions of ``owner`` needed, or None if nothing is left.
+def without_declared(data: SymbolSessionData, owner: str, still: Collection[str]) -> SymbolDraft | None:
+    """Return the symbol without what ``owner`` alone declared and declares no longer, or None if nothing is left.
 
     Args:
         data: The symbol.
         owner: The strategy.
-        still: The intervals that it still subscribes to.
+        still: The intervals and indicators that it still declares.
     """
     bases = {data.bars[name].base for name in still if name in data.bars}
     needed = {*still, *bases}
-    return _without(data, lambda what, other: other.by_subscription and other.name == owner and what not in needed)
+    return _without(data, lambda what, other: bool(other.declared) and other.name == owner and what not in needed)
 
 
 def _without(data: SymbolSessionData, is_given_up: Callable[[str, Owner], bool]) -> SymbolDraft | None:

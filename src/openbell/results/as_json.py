@@ -64,6 +64,10 @@ def plan_json(plan: PlanResult) -> JsonObject:
             {
                 "date": day.date.isoformat(),
                 "symbols": {name: _symbol_plan_json(symbol) for name, symbol in day.symbols.items()},
+                "requirements": [
+                    {"owner": r.owner, "symbol": r.symbol, "needs": list(r.needs), **_symbol_plan_json(r.plan)}
+                    for r in day.requirements
+                ],
                 "rows": day.rows,
             }
             for day in plan.days

@@ -15,7 +15,24 @@ if TYPE_CHECKING:
     from openbell.model.json_object import JsonObject
     from openbell.provisioning.plan import SymbolPlan
 
-__all__ = ["DayPlan", "PlanResult"]
+__all__ = ["DayPlan", "PlanResult", "RequirementPlan"]
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementPlan:
+    """Requirements of one scanner or strategy for one symbol.
+
+    Attributes:
+        owner: The scanner or strategy, e.g. "strategy EmaCross".
+        symbol: The symbol.
+        needs: What it declares: intervals and keys of indicators.
+        plan: What that takes, and whether it can be had.
+    """
+
+    owner: str
+    symbol: str
+    needs: tuple[str, ...]
+    plan: SymbolPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +41,21 @@ class DayPlan:
 
     Attributes:
         date: The session.
-        symbols: The symbols of the config.
+        symbols: The symbols of the config; their history is as long as they and all requirements make it.
+        requirements: What scanners and strategies require, in the order in which it is provisioned.
     """
 
     date: date
     symbols: Mapping[str, SymbolPlan]
+    requirements: tuple[RequirementPlan, ...] = ()
 
     @property
     def rows(self) -> int:
         """Stored rows that all symbols read."""
-        return sum(symbol.rows for symbol in self.symbols.values())
+        rows = {name: symbol.rows for name, symbol in self.symbols.items()}
+        for required in self.requirements:
+            rows[required.symbol] = max(rows.get(required.symbol, 0), required.plan.rows)
+        return sum(rows.values())
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,17 +13,18 @@ class Owner(str):
     Attributes:
         name: The component, e.g. "strategy EmaCross".
         source: Its kind, e.g. "strategy".
-        by_subscription: Whether it needs it only as long as it subscribes to it.
+        declared: How it declares the need, "subscription" or "requirement", which lasts as long as it does; empty of
+            what it has added itself.
     """
 
     name: str
     source: str
-    by_subscription: bool
+    declared: str
 
-    def __new__(cls, name: str, source: str = "", *, by_subscription: bool = False) -> Self:
-        """Make an owner, whose text tells a subscription from what the component has added itself."""
-        made = super().__new__(cls, f"{name} (subscription)" if by_subscription else name)
-        made.name, made.source, made.by_subscription = name, source, by_subscription
+    def __new__(cls, name: str, source: str = "", *, declared: str = "") -> Self:
+        """Make an owner, whose text says what it declares and what it has added itself."""
+        made = super().__new__(cls, f"{name} ({declared})" if declared else name)
+        made.name, made.source, made.declared = name, source, declared
         return made
 
     def is_of(self, who: str) -> bool:
