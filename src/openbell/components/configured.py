@@ -25,7 +25,6 @@ __all__ = [
     "load_scanner",
     "load_strategy",
     "overrides",
-    "unique_names",
 ]
 
 
@@ -87,13 +86,14 @@ class ConfiguredClasses:
             ConfigError: A class or a universe file is not there.
         """
         loaded = [load_scanner(c, config) for c in config.scanners]
-        names = unique_names("scanner", loaded)
+        names = _scanner_names(loaded)
         scanners = tuple(
             ConfiguredScanner(name, made_of, c, load_universe(c.universe, config.folder))
             for name, made_of, c in zip(names, loaded, config.scanners, strict=True)
         )
-        found = [load_strategy(c, config) for c in config.strategies]
-        strategies = tuple(map(ConfiguredStrategy, unique_names("strategy", found), found, config.strategies))
+        strategies = tuple(
+            ConfiguredStrategy(f"strategy {c.name}", load_strategy(c, config), c) for c in config.strategies
+        )
         return ConfiguredClasses(scanners, strategies)
 
     def that_require(self) -> ConfiguredClasses:
@@ -152,8 +152,8 @@ def overrides(component: type[Scanner | Strategy], method: str) -> bool:
     return getattr(component, method) is not getattr(base, method)
 
 
-def unique_names(kind: str, classes: Sequence[type]) -> list[str]:
-    """Return the names of components of one kind, numbered when the same class is there more than once."""
-    names = [f"{kind} {made_of.__name__}" for made_of in classes]
+def _scanner_names(classes: Sequence[type]) -> list[str]:
+    """Return the names of scanners, numbered when the same class is there more than once."""
+    names = [f"scanner {made_of.__name__}" for made_of in classes]
     numbers = [1 + names[:place].count(name) for place, name in enumerate(names)]
-    return [name if n == 1 else f"{name}-{n}" for name, n in zip(names, numbers, strict=True)]
+    return [name if n == 1 else f"{name} #{n}" for name, n in zip(names, numbers, strict=True)]

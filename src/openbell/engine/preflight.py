@@ -150,9 +150,10 @@ def _check_components(config: SessionConfig, time_manager: TimeManager | None, f
                 _check_requirements(ConfiguredScanner(name, scanner_class, scanner, universe), config, time_manager)
     for at, strategy in enumerate(config.strategies):
         with found.at("strategies", at, "module"):
-            strategy_class = load_strategy(strategy, config)
-            name = f"strategy {strategy_class.__name__}"
-            _check_requirements(ConfiguredStrategy(name, strategy_class, strategy), config, time_manager)
+            made_of = load_strategy(strategy, config)
+            _check_requirements(
+                ConfiguredStrategy(f"strategy {strategy.name}", made_of, strategy), config, time_manager
+            )
 
 
 def _check_requirements(
