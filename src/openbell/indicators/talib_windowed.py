@@ -122,8 +122,9 @@ def _accbands(high: Column, low: Column, close: Column, p: Params) -> tuple[Colu
 
 
 def _bbands(close: Column, p: Params) -> tuple[Column, ...]:
-    deviation = deviations(close, p["timeperiod"])
-    middle, deviation = together(average(close, p["timeperiod"], p["matype"]), deviation)
+    mean, squares = moments(close, p["timeperiod"])
+    basis = mean if p["matype"] == _SMA else average(close, p["timeperiod"], p["matype"])
+    middle, deviation = together(basis, np.sqrt(squares / p["timeperiod"]))
     return middle + p["nbdevup"] * deviation, middle, middle - p["nbdevdn"] * deviation
 
 

@@ -11,13 +11,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from openbell.indicators.indicator import Column
 
 __all__ = ["Comoments", "comoments", "deviations", "lagged", "mean_deviations", "means", "moments", "sums", "trends"]
 
-_State = tuple["Column", ...]
+_State = NDArray[np.float64]
+"""Measures of the rows of each window, a row per measure; its first ones begin as columns, those that add up at 0."""
 _Merge = Callable[[_State, int, _State, int], _State]
 
 _ROWS_AT_ONCE = 8192
@@ -42,17 +44,19 @@ def lagged(column: Column, rows: int) -> Column:
 
 def sums(column: Column, period: int) -> Column:
     """Return the sum of the last ``period`` rows, NaN where there are fewer."""
-    return _over_windows((column,), period, _add)[0]
+    total: Column = _over_windows(column.reshape(1, -1), period, _add)[0]
+    return total
 
 
 def means(column: Column, period: int) -> Column:
     """Return the mean of the last ``period`` rows, exact for equal values."""
-    return _over_windows((column,), period, _merge_means)[0]
+    mean: Column = _over_windows(column.reshape(1, -1), period, _merge_means)[0]
+    return mean
 
 
 def moments(column: Column, period: int) -> tuple[Column, Column]:
     """Return the mean, and the sum of squared deviations from it, of the last ``period`` rows."""
-    mean, squares = _over_windows((column, np.zeros(len(column))), period, _merge_moments)
+    mean, squares = _over_windows(_begun(column, sums=1), period, _merge_moments)
     return mean, squares
 
 
@@ -63,8 +67,7 @@ def deviations(column: Column, period: int) -> Column:
 
 def comoments(x: Column, y: Column, period: int) -> Comoments:
     """Return the sums of products of deviations of two columns over the last ``period`` rows."""
-    zero = np.zeros(len(x))
-    return Comoments(*_over_windows((x, y, zero, zero, zero), period, _merge_comoments)[2:])
+    return Comoments(*_over_windows(_begun(x, y, sums=3), period, _merge_comoments)[2:])
 
 
 def trends(column: Column, period: int) -> tuple[Column, Column]:
@@ -73,7 +76,7 @@ def trends(column: Column, period: int) -> tuple[Column, Column]:
     Row numbers are counted from the middle of the window, so that the slope of the line through its rows is the
     second over ``period * (period**2 - 1) / 12``.
     """
-    mean, trend = _over_windows((column, np.zeros(len(column))), period, _merge_trends)
+    mean, trend = _over_windows(_begun(column, sums=1), period, _merge_trends)
     return mean, trend
 
 
@@ -89,19 +92,24 @@ def mean_deviations(column: Column, period: int) -> Column:
     return result
 
 
-def _over_windows(columns: _State, period: int, merge: _Merge) -> _State:
+def _begun(*columns: Column, sums: int) -> _State:
+    """Return the state of windows of one row, with sums that are still 0."""
+    state = np.zeros((len(columns) + sums, len(columns[0])))
+    for row, column in enumerate(columns):
+        state[row] = column
+    return state
+
+
+def _over_windows(state: _State, period: int, merge: _Merge) -> _State:
     """Merge the rows of each window of ``period`` rows, without those that are NaN at the beginning."""
-    rows = len(columns[0])
-    begin = max(map(_first_number, columns))
-    merged = tuple(np.full(rows, np.nan) for _ in columns)
-    if rows - begin < period:
-        return merged
+    rows = state.shape[1]
+    begin = max(map(_first_number, state))
+    merged = np.empty_like(state)
+    merged[:, : begin + period - 1] = np.nan
     # Columns that fit the processor's cache; each window is the same in any of them.
     for first in range(begin, rows - period + 1, _ROWS_AT_ONCE):
         last = min(first + _ROWS_AT_ONCE + period - 1, rows)
-        found = _merged(tuple(column[first:last] for column in columns), period, merge)
-        for column, values in zip(merged, found, strict=True):
-            column[first + period - 1 : last] = values
+        merged[:, first + period - 1 : last] = _merged(state[:, first:last], period, merge)
     return merged
 
 
@@ -119,41 +127,56 @@ def _merged(block: _State, period: int, merge: _Merge) -> _State:
     while True:
         if period & size:
             if done:
-                newer = tuple(column[size:] for column in window)
-                older = tuple(column[: len(newer[0])] for column in block)
-                window = merge(older, size, newer, done)
+                newer = window[:, size:]
+                window = merge(block[:, : newer.shape[1]], size, newer, done)
             else:
                 window = block
             done += size
         if done == period:
             return window
-        older = tuple(column[:-size] for column in block)
-        block = merge(older, size, tuple(column[size:] for column in block), size)
+        block = merge(block[:, :-size], size, block[:, size:], size)
         size *= 2
 
 
+# Merges write into one new array where they can: passes over memory are what they cost.
+
+
 def _add(older: _State, _n: int, newer: _State, _m: int) -> _State:
-    return (older[0] + newer[0],)
+    return np.add(older, newer)
 
 
 def _merge_means(older: _State, n: int, newer: _State, m: int) -> _State:
-    return (older[0] + (newer[0] - older[0]) * (m / (n + m)),)
+    step = newer - older
+    step *= m / (n + m)
+    step += older
+    return step
 
 
 def _merge_moments(older: _State, n: int, newer: _State, m: int) -> _State:
-    step = newer[0] - older[0]
-    return older[0] + step * (m / (n + m)), older[1] + newer[1] + step * step * (n * m / (n + m))
+    step, merged = newer[0] - older[0], older + newer
+    np.multiply(step, m / (n + m), out=merged[0])
+    merged[0] += older[0]
+    step *= step
+    step *= n * m / (n + m)
+    merged[1] += step
+    return merged
 
 
 def _merge_trends(older: _State, n: int, newer: _State, m: int) -> _State:
-    step = newer[0] - older[0]
+    step, merged = newer[0] - older[0], older + newer
+    np.multiply(step, m / (n + m), out=merged[0])
+    merged[0] += older[0]
     # The middles of the two lie half of all rows apart.
-    return older[0] + step * (m / (n + m)), older[1] + newer[1] + step * (n * m / 2)
+    step *= n * m / 2
+    merged[1] += step
+    return merged
 
 
 def _merge_comoments(older: _State, n: int, newer: _State, m: int) -> _State:
-    x, y = newer[0] - older[0], newer[1] - older[1]
-    share, weight = m / (n + m), n * m / (n + m)
-    products = ((x, x), (y, y), (x, y))
-    among = tuple(older[k] + newer[k] + a * b * weight for k, (a, b) in enumerate(products, start=2))
-    return (older[0] + x * share, older[1] + y * share, *among)
+    step, merged = newer[:2] - older[:2], older + newer
+    np.multiply(step, m / (n + m), out=merged[:2])
+    merged[:2] += older[:2]
+    x, y = step
+    for row, (a, b) in enumerate(((x, x), (y, y), (x, y)), start=2):
+        merged[row] += a * b * (n * m / (n + m))
+    return merged

@@ -53,6 +53,8 @@ class PointInTimeView:
         self._lock = cache.lock
         self._last_seen = cache
         self._refresh_is_due = True
+        self._instruments: dict[str, Instrument] = {}
+        self._bases: dict[str, tuple[str, ...]] = {}
 
     def refresh(self) -> None:
         """Look at the store anew, because something may have been imported since."""
@@ -62,7 +64,9 @@ class PointInTimeView:
     def _cache(self) -> BarCache:
         """The cache of the state that the view sees, to be used with the lock held."""
         if self._refresh_is_due:
-            self._last_seen, self._refresh_is_due = self._last_seen.current(), False
+            seen, self._refresh_is_due = self._last_seen.current(), False
+            if seen is not self._last_seen:
+                self._last_seen, self._instruments, self._bases = seen, {}, {}
         return self._last_seen
 
     @property
@@ -85,9 +89,15 @@ class PointInTimeView:
     def base_intervals(self, symbol: str) -> tuple[str, ...]:
         """Return those that other bars are read from and made of, since they lie on the grid of the sessions."""
         with self._lock:
-            return self._bases(self._instrument(symbol))
+            return self._bases_of(self._instrument(symbol))
 
-    def _bases(self, instrument: Instrument) -> tuple[str, ...]:
+    def _bases_of(self, instrument: Instrument) -> tuple[str, ...]:
+        known = self._bases.get(instrument.symbol)
+        if known is None:
+            known = self._bases[instrument.symbol] = self._found_bases(instrument)
+        return known
+
+    def _found_bases(self, instrument: Instrument) -> tuple[str, ...]:
         bases = tuple(
             interval
             for interval in instrument.intervals()
@@ -146,7 +156,7 @@ class PointInTimeView:
             held = instrument.intervals()
             if not held:
                 raise unknown_symbol(symbol, self.store.path, self.hint(symbol))
-            request = self._cache.request(symbol, interval, first, last, base=base, held=self._bases(instrument))
+            request = self._cache.request(symbol, interval, first, last, base=base, held=self._bases_of(instrument))
             if request is None:
                 return Bars.empty()
             if request.base == "1d" and (days := self._span_of_days(instrument)):
@@ -154,7 +164,11 @@ class PointInTimeView:
             return self._bars(instrument, request)
 
     def _instrument(self, symbol: str) -> Instrument:
-        return self._cache.instruments.of(symbol, self._day)
+        cache = self._cache  # which forgets what was known of an earlier state
+        known = self._instruments.get(symbol)
+        if known is None:
+            known = self._instruments[symbol] = cache.instruments.of(symbol, self._day)
+        return known
 
     def _span_of_days(self, instrument: Instrument) -> str | None:
         stored = [span.stored for span in instrument.spans("1d")]

@@ -11,8 +11,6 @@ import numpy as np
 
 from openbell.errors import CalendarError, DataError
 from openbell.model.bars import Bars
-from openbell.model.interval import parse_interval
-from openbell.provisioning.context import Market
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,9 +20,8 @@ if TYPE_CHECKING:
 
     from openbell.model.bars import BarTimes
     from openbell.model.interval import Interval
-    from openbell.provisioning.context import PastSessions, ProvisioningContext
-    from openbell.provisioning.needs import IntervalNeed
-    from openbell.store.store import Coverage
+    from openbell.provisioning.context import Market, PastSessions, ProvisioningContext
+    from openbell.provisioning.needs import IntervalNeed, Needs
 
 __all__ = ["HistoryProof", "find_history", "measured_from", "prefetch", "series_starts"]
 
@@ -36,6 +33,8 @@ _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=
 class HistoryProof:
     """Bars stored for an `IntervalNeed` that have closed by the session clock.
 
+    It names no symbol: symbols with the same times and needs share one object, by which what follows from it is cached.
+
     Attributes:
         need: What was asked for.
         start_ns: Start of the first bar that the need reaches back to, nanoseconds since 1970 UTC; the session's start
@@ -46,6 +45,8 @@ class HistoryProof:
         visible_bars: Bars that have closed by the session clock, as far back as was looked for.
         available_from: The first day that the store has of its base; None when none has closed yet.
         stored_from_ns: Start of the first bar that the store has of its base, nanoseconds since 1970 UTC; likewise.
+        asked_ns: Start of the first session that is asked for of it, or of a series that starts together with it, as
+            far as the store reaches back, nanoseconds since 1970 UTC; None when no sessions are.
     """
 
     need: IntervalNeed
@@ -56,33 +57,33 @@ class HistoryProof:
     visible_bars: int
     available_from: date | None
     stored_from_ns: int | None
+    asked_ns: int | None
 
 
-def prefetch(needs: Iterable[tuple[str, IntervalNeed]], context: ProvisioningContext) -> None:
+def prefetch(needed: Iterable[tuple[str, Needs]], context: ProvisioningContext) -> None:
     """Read what the needs of many symbols take in one scan per base interval.
 
     What cannot be had is passed over here, and reported when the needs are proved one by one.
     """
-    asking: dict[IntervalNeed, list[str]] = {}  # most symbols need the same
-    for symbol, need in needs:
-        if str(need.base) in context.base_intervals(symbol):
-            asking.setdefault(need, []).append(symbol)
+    asking: dict[tuple[Needs, tuple[str, ...]], list[str]] = {}  # most symbols need the same
+    for symbol, needs in needed:
+        asking.setdefault((needs, context.base_intervals(symbol)), []).append(symbol)
     symbols: dict[str, dict[str, None]] = {}
     first: dict[str, date] = {}
-    for need, those in asking.items():
-        base = str(need.base)
-        with suppress(CalendarError):
-            start = context.memo(Market.calendar_start, context.market(those[0]), need)
-            first[base] = min(first.get(base, context.day), start)
-            symbols.setdefault(base, {}).update(dict.fromkeys(those))
+    for (needs, bases), those in asking.items():
+        for need in needs.intervals.values():
+            base = str(need.base)
+            if base not in bases:
+                continue
+            with suppress(CalendarError):
+                first[base] = min(first.get(base, context.day), context.market(those[0]).calendar_start(need))
+                symbols.setdefault(base, {}).update(dict.fromkeys(those))
     for base, wanted in symbols.items():
         with suppress(DataError):
             context.data_manager.prefetch(tuple(wanted), base, first[base], context.day)
 
 
-def find_history(
-    symbol: str, need: IntervalNeed, together: tuple[IntervalNeed, ...], context: ProvisioningContext
-) -> tuple[HistoryProof, Bars]:
+def find_history(symbol: str, name: str, needs: Needs, context: ProvisioningContext) -> tuple[HistoryProof, Bars]:
     """Find the start from which a series holds the history asked for, as far as it is stored.
 
     Begins where the calendar says and goes further back as long as bars are missing. Bars that have not closed by the
@@ -90,8 +91,8 @@ def find_history(
 
     Args:
         symbol: The symbol.
-        need: The interval, and the history that is asked for.
-        together: All needs of the addition: series that are to start together are read from one day on.
+        name: The interval.
+        needs: All needs of the addition: series that are to start together are read from one day on.
         context: Where bars are looked for.
 
     Returns:
@@ -100,35 +101,19 @@ def find_history(
     Raises:
         DamagedFileError: A file of the store that is needed cannot be read.
     """
-    market = context.market(symbol)
+    market, base = context.market(symbol), str(needs.intervals[name].base)
     sees_filled = context.config.session_data_config.indicators_see_filled
-    coverage = context.data_manager.coverage(symbol, str(need.base))
+    coverage = context.data_manager.coverage(symbol, base)
     begun = coverage is not None and coverage.first < market.time_manager.get_current_time()
-    stored_from = _first_session(coverage, market) if coverage is not None and begun else None
-    first = context.memo(_first_to_read, market, need, together)
+    stored_first = coverage.first if coverage is not None and begun else None
+    first = context.memo(_first_to_read, market, needs, name)
     while True:
-        bars = _read(symbol, need, first, context)
-        past = context.memo(Market.sessions_from, market, first)
-        extent = context.memo(_measure_extent, market, need, bars.times, past, market.now_ns, sees_filled)
-        short_bars, short_sessions = need.bars - extent.all_bars, need.lookback_sessions - extent.all_sessions
-        if (short_bars <= 0 and short_sessions <= 0) or stored_from is None or first <= stored_from:
-            break
-        try:
-            first = _further_back(need, first, short_bars, short_sessions, market)
-        except CalendarError:  # the calendar ends before so many bars: what the store has is all there can be
-            first = market.time_manager.first_session_on_or_after(stored_from)
-    # On the first day that is stored, nothing is known before a bar has closed.
-    available_from = stored_from if extent.visible_bars or (stored_from and stored_from < market.day) else None
-    stored_from_ns = (
-        (coverage.first - _EPOCH) // _MICROSECOND * 1_000
-        if coverage is not None and available_from is not None
-        else None
-    )
-    start_ns, first_session, history_bars, sessions = extent.proven
-    proof = HistoryProof(
-        need, start_ns, first_session, history_bars, sessions, extent.visible_bars, available_from, stored_from_ns
-    )
-    return proof, bars
+        bars = _read(symbol, name, base, first, context)
+        extent = context.memo(_measure_extent, market, needs, name, bars.times, first, market.now_ns, sees_filled)
+        look = context.memo(_look, market, needs, name, extent, stored_first)
+        if look.further is None:
+            return look.proof, bars
+        first = look.further
 
 
 def series_starts(histories: Mapping[str, HistoryProof]) -> dict[str, int]:
@@ -148,7 +133,7 @@ def series_starts(histories: Mapping[str, HistoryProof]) -> dict[str, int]:
     }
 
 
-def measured_from(name: str, begins_ns: int, histories: Mapping[str, HistoryProof], market: Market) -> int:
+def measured_from(name: str, begins_ns: int, histories: Mapping[str, HistoryProof]) -> int:
     """Return from when on the completeness of a series is measured, nanoseconds since 1970 UTC.
 
     That is from the first bar of its history, or from the first of the sessions that were asked for, as far as the
@@ -158,48 +143,90 @@ def measured_from(name: str, begins_ns: int, histories: Mapping[str, HistoryProo
     Args:
         name: The interval of the series.
         begins_ns: When its first bar of history begins; when the session starts, if it has none.
-        histories: What the store has for it and for the series that start together with it.
-        market: Its exchange.
+        histories: What the store has, by interval.
     """
     proof = histories.get(name)
-    if proof is None or proof.available_from is None or proof.stored_from_ns is None:
-        return begins_ns
-    together = [proof.need]
-    if proof.need.interval.is_intraday:
-        needs = (other.need for other in histories.values())
-        together = [n for n in needs if n.base == proof.need.base and n.interval.is_intraday]
-    trailing = max(need.trailing_sessions for need in together)
-    if not trailing:
-        return begins_ns
-    tm = market.time_manager
-    asked = max(tm.session_before(market.day, trailing), tm.first_session_on_or_after(proof.available_from))
-    start_ns = tm.session(asked).first_ns
-    return min(begins_ns, max(start_ns, proof.stored_from_ns) if proof.need.base.is_intraday else start_ns)
+    return begins_ns if proof is None or proof.asked_ns is None else min(begins_ns, proof.asked_ns)
 
 
-def _first_session(coverage: Coverage, market: Market) -> date:
+class _Look(NamedTuple):
+    """Proof of what was read, and the day to read from for more, None when there is no more."""
+
+    proof: HistoryProof
+    further: date | None
+
+
+def _look(market: Market, needs: Needs, name: str, extent: _Extent, stored_first: datetime | None) -> _Look:
+    """Judge what was read of an interval, of whose base the store's first bar begins at a time."""
+    need, first = needs.intervals[name], extent.first
+    stored_from = None if stored_first is None else _first_session(stored_first, need, market)
+    # On the first day that is stored, nothing is known before a bar has closed.
+    is_available = stored_from and (extent.visible_bars or stored_from < market.day)
+    stored_from_ns = (stored_first - _EPOCH) // _MICROSECOND * 1_000 if stored_first and is_available else None
+    proof = HistoryProof(
+        need,
+        extent.start_ns,
+        extent.first_session,
+        extent.bars,
+        extent.sessions,
+        extent.visible_bars,
+        available_from=stored_from if is_available else None,
+        stored_from_ns=stored_from_ns,
+        asked_ns=_asked_ns(_together(needs, need), stored_from, stored_from_ns, market),
+    )
+    short_bars, short_sessions = need.bars - extent.all_bars, need.lookback_sessions - extent.all_sessions
+    if (short_bars <= 0 and short_sessions <= 0) or stored_from is None or first <= stored_from:
+        return _Look(proof, None)
+    try:
+        return _Look(proof, _further_back(need, first, short_bars, short_sessions, market))
+    except CalendarError:  # the calendar ends before so many bars: what the store has is all there can be
+        return _Look(proof, market.time_manager.first_session_on_or_after(stored_from))
+
+
+def _first_session(stored_first: datetime, need: IntervalNeed, market: Market) -> date:
     """Return the session of the first stored bar, or the date of a daily one."""
-    tm, first = market.time_manager, coverage.first.date()
+    tm, first = market.time_manager, stored_first.date()
     # Sessions may begin on the date before theirs, in UTC or at the exchange.
-    if not parse_interval(coverage.interval).is_intraday or first < tm.first_day:
+    if not need.base.is_intraday or first < tm.first_day:
         return first
-    return tm.day_of(int(coverage.first.timestamp()) * 1_000_000_000)
+    return tm.day_of(int(stored_first.timestamp()) * 1_000_000_000)
 
 
-def _first_to_read(market: Market, need: IntervalNeed, together: tuple[IntervalNeed, ...]) -> date:
+def _together(needs: Needs, need: IntervalNeed) -> list[IntervalNeed]:
+    """Return the needs whose series start together with that of a need, itself included."""
+    if not need.interval.is_intraday:
+        return [need]
+    return [other for other in needs.intervals.values() if other.interval.is_intraday and other.base == need.base]
+
+
+def _asked_ns(
+    needs: list[IntervalNeed], stored_from: date | None, stored_from_ns: int | None, market: Market
+) -> int | None:
+    """Return from when on bars of sessions are asked for that the store could have, None if there is no such time."""
+    tm, asked = market.time_manager, []
+    for need in needs:
+        if need.trailing_sessions:
+            with suppress(CalendarError):  # a need that the calendar does not reach is refused by itself
+                asked.append(tm.session_before(market.day, need.trailing_sessions))
+    if not asked or stored_from is None or stored_from_ns is None:
+        return None
+    start_ns = tm.session(max(min(asked), tm.first_session_on_or_after(stored_from))).first_ns
+    return max(start_ns, stored_from_ns) if needs[0].base.is_intraday else start_ns
+
+
+def _first_to_read(market: Market, needs: Needs, name: str) -> date:
+    need = needs.intervals[name]
     first = market.calendar_start(need)
-    for other in together:
-        if need.interval.is_intraday and other.interval.is_intraday and other.base == need.base:
-            with suppress(CalendarError):
-                first = min(first, market.calendar_start(other))
+    for other in _together(needs, need):
+        with suppress(CalendarError):
+            first = min(first, market.calendar_start(other))
     return first
 
 
-def _read(symbol: str, need: IntervalNeed, first: date, context: ProvisioningContext) -> Bars:
-    if str(need.base) not in context.base_intervals(symbol):
+def _read(symbol: str, interval: str, base: str, first: date, context: ProvisioningContext) -> Bars:
+    if base not in context.base_intervals(symbol):
         return Bars.empty()
-    last = context.market(symbol).day
-    return context.data_manager.load_historical_bars(symbol, str(need.interval), first, last, base=str(need.base))
+    return context.data_manager.load_historical_bars(symbol, interval, first, context.market(symbol).day, base=base)
 
 
 def _further_back(need: IntervalNeed, first: date, short_bars: int, short_sessions: int, market: Market) -> date:
@@ -210,41 +237,53 @@ def _further_back(need: IntervalNeed, first: date, short_bars: int, short_sessio
     return further
 
 
-class _Extent(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class _Extent:
     """Measures of bars as history for a need.
 
     Attributes:
+        first: The day that the bars were read from.
         all_bars: Bars of history that warm an indicator up, from the first one on.
         all_sessions: Sessions of history that have bars.
         visible_bars: Bars that warm up and have closed by the session clock.
-        proven: Of the part that the need reaches back to: its start, its first session, its bars and its sessions.
+        start_ns: As in `HistoryProof`, of the part that the need reaches back to; likewise those below.
+        first_session: Its first session.
+        bars: Its bars.
+        sessions: Its sessions.
     """
 
+    first: date
     all_bars: int
     all_sessions: int
     visible_bars: int
-    proven: tuple[int, date, int, int]
+    start_ns: int
+    first_session: date
+    bars: int
+    sessions: int
 
 
 def _measure_extent(
-    market: Market, need: IntervalNeed, times: BarTimes, past: PastSessions, now_ns: int, sees_filled: bool
+    market: Market, needs: Needs, name: str, times: BarTimes, first: date, now_ns: int, sees_filled: bool
 ) -> _Extent:
-    """Measure how far back bars of such times, read from the first of the past sessions on, serve a need."""
-    today_row = market.today_row(times)
-    begins, after = _rows_of_sessions(times, today_row, past)
+    """Measure how far back bars of such times, read from a day on, serve the need of an interval."""
+    need, today_row = needs.intervals[name], market.today_row(times)
+    begins, after = _rows_of_sessions(times, today_row, market.sessions_from(first))
     # Synthetic bars warm nothing up, unless indicators are to see them.
     warming = np.arange(len(times)) if sees_filled or not times.has_synthetic else np.flatnonzero(times.count)
     history = warming[: int(warming.searchsorted(today_row))]
     start = _start_row(need, times, today_row, history, begins, market)
     start_ns = int(times.timestamp[start]) if start < today_row else market.start_ns
-    proven = (
-        start_ns,
-        market.time_manager.day_of(start_ns),
-        len(history) - int(history.searchsorted(start)),
-        len(after) - int(after.searchsorted(start, side="right")),
-    )
     closed = int(times.end.searchsorted(now_ns, side="right"))
-    return _Extent(len(history), len(begins), int(warming.searchsorted(closed)), proven)
+    return _Extent(
+        first,
+        all_bars=len(history),
+        all_sessions=len(begins),
+        visible_bars=int(warming.searchsorted(closed)),
+        start_ns=start_ns,
+        first_session=market.time_manager.day_of(start_ns),
+        bars=len(history) - int(history.searchsorted(start)),
+        sessions=len(after) - int(after.searchsorted(start, side="right")),
+    )
 
 
 def _start_row(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.model.bars import Bars, BarTimes
+    from openbell.model.interval import Interval
     from openbell.provisioning.context import Market, ProvisioningContext
     from openbell.provisioning.history import HistoryProof
     from openbell.provisioning.needs import IntervalNeed
@@ -43,8 +44,9 @@ def hole_warnings(
     for name, proof in histories.items():
         if not _looks_back(proof.need):
             continue
-        start_ns = measured_from(name, proof.start_ns, histories, market)
-        found = context.memo(_holes, market, proof.need, bars[name].times, start_ns, market.now_ns)
+        start_ns = measured_from(name, proof.start_ns, histories)
+        times, interval = bars[name].times, proof.need.interval
+        found = context.memo(_holes, market, interval, _shortest(proof.need), times, start_ns, market.now_ns)
         if found:
             missing = sum(hole.missing for hole in found)
             count = "1 bar is" if missing == 1 else f"{missing:,} bars are"
@@ -78,9 +80,17 @@ def _looks_back(need: IntervalNeed) -> bool:
     return str(need.interval) != "1d" and bool(need.bars or need.lookback_sessions or need.trailing_sessions)
 
 
-def _holes(market: Market, need: IntervalNeed, times: BarTimes, start_ns: int, now_ns: int) -> tuple[_Hole, ...]:
+def _shortest(need: IntervalNeed) -> int:
+    """Return the length from which on a hole is reported, in nanoseconds."""
+    # Of a look-back of a few bars, one is much; of whole sessions, a minute is not.
+    return min(_SHORTEST_NS, need.bars * need.interval.ns) if need.bars else _SHORTEST_NS
+
+
+def _holes(
+    market: Market, interval: Interval, shortest_ns: int, times: BarTimes, start_ns: int, now_ns: int
+) -> tuple[_Hole, ...]:
     """Find the holes from ``start_ns`` up to the session clock in bars of such times."""
-    past, today = market.expected(need.interval, start_ns)
+    past, today = market.expected(interval, start_ns)
     due = today.part(0, int(today.end_ns.searchsorted(now_ns, side="right")))
     start, end, session = (
         np.concatenate([getattr(part, column) for part in (past, due)]) for column in ("start_ns", "end_ns", "session")
@@ -88,11 +98,12 @@ def _holes(market: Market, need: IntervalNeed, times: BarTimes, start_ns: int, n
     present = np.isin(start, times.timestamp[times.count > 0], assume_unique=True)
     if present.all():
         return ()
-    return _within_sessions(need, present, start, end, session)
+    return _within_sessions(interval, shortest_ns, present, start, end, session)
 
 
 def _within_sessions(
-    need: IntervalNeed,
+    interval: Interval,
+    shortest_ns: int,
     present: NDArray[np.bool_],
     start: NDArray[np.int64],
     end: NDArray[np.int64],
@@ -101,7 +112,7 @@ def _within_sessions(
     session = session - session[0]
     held, expected = np.bincount(session[present], minlength=session[-1] + 1), np.bincount(session)
     # Bars of one session or more have none of others beside them; a session without any is another warning.
-    alone = not need.interval.is_intraday
+    alone = not interval.is_intraday
     missing = np.flatnonzero(~present & ((held[session] > 0) | alone))
     if not len(missing):
         return ()
@@ -110,9 +121,7 @@ def _within_sessions(
     last = missing[np.append(np.flatnonzero(apart), len(missing) - 1)]
     length, day = last - first + 1, session[first]
     runs = np.bincount(day, minlength=len(held))
-    # Of a look-back of a few bars, one is much; of whole sessions, a minute is not.
-    shortest = min(_SHORTEST_NS, need.bars * need.interval.ns) if need.bars else _SHORTEST_NS
-    real = (length > longest_by_chance(runs, held, expected)[day]) & (end[last] - start[first] >= shortest)
+    real = (length > longest_by_chance(runs, held, expected)[day]) & (end[last] - start[first] >= shortest_ns)
     return tuple(
         _Hole(int(start[i]), int(end[j]), int(j - i + 1)) for i, j in zip(first[real], last[real], strict=True)
     )

@@ -260,7 +260,7 @@ class Provisioner:
         there = [_is_there(addition.symbol, needs, context) for addition, needs in asked]
         missing = list(compress(asked, map(not_, there)))
         if len(missing) > 1:
-            prefetch(((a.symbol, need) for a, needs in missing for need in needs.intervals.values()), context)
+            prefetch(((addition.symbol, needs) for addition, needs in missing), context)
         plans = [
             _plan(addition, needs, None if is_there else validate(addition, needs, context), context)
             for (addition, needs), is_there in zip(asked, there, strict=True)

@@ -39,10 +39,9 @@ def history_is_good_enough(
     Nothing of the session itself is looked at, so that an addition at noon gets the answer that it would have got
     before the open. Synthetic bars are missing ones; built ones are there.
     """
-    market = context.market(symbol)
     begins: dict[Interval, int] = {}
     for name, proof in histories.items():
-        start_ns = measured_from(name, proof.start_ns, histories, market)
+        start_ns = measured_from(name, proof.start_ns, histories)
         begins[proof.need.base] = min(begins.get(proof.need.base, start_ns), start_ns)
     judged = [_judge(symbol, base, start_ns, context) for base, start_ns in begins.items()]
     bad = [found for found in judged if found is not None and found.percent < wanted]

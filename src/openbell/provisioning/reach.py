@@ -62,7 +62,7 @@ class StoredReach:
     @property
     def whole_from_ns(self) -> int:
         """From when on the series has all bars that the store has, nanoseconds since 1970 UTC."""
-        return measured_from(self.name, self.begins_ns, self.histories, self.market)
+        return measured_from(self.name, self.begins_ns, self.histories)
 
     @property
     def stored_from(self) -> date | None:
@@ -73,7 +73,7 @@ class StoredReach:
     def quality(self) -> tuple[Completeness, ExpectedBars]:
         """Return the completeness of the history, and the bars that are expected today."""
         begins_ns = int(self.times.timestamp[0]) if self.today_row else self.market.start_ns
-        start_ns = measured_from(self.name, begins_ns, self.histories, self.market)
+        start_ns = measured_from(self.name, begins_ns, self.histories)
         interval = parse_interval(self.name)
         return self.memo(quality_of_history, self.market, interval, self.times, self.today_row, start_ns)
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["split_warnings"]
 
-_SMALLEST = float(np.log(1.2))
+_NO_SPLIT = 0.16
+"""A step of no more than this share of the price is that of no split (the smallest is 5-for-4, give or take 2.5 %)."""
 
 
 def split_warnings(
@@ -39,14 +40,8 @@ def split_warnings(
     """
     if context.data_manager.adjustment == "raw":
         return
-    deepest: dict[Interval, HistoryProof] = {}
-    for proof in histories.values():
-        if proof.start_ns < context.market(symbol).start_ns:
-            known = deepest.setdefault(proof.need.base, proof)
-            if proof.start_ns < known.start_ns:
-                deepest[proof.need.base] = proof
     texts: dict[str, str] = {}
-    for base, proof in deepest.items():
+    for base, proof in context.memo(_deepest, context.market(symbol), tuple(histories.values())):
         if proof.need.interval.is_intraday or proof.need.interval == base:
             read = bars[str(proof.need.interval)]
         else:  # a bar of several sessions has no nights
@@ -57,12 +52,23 @@ def split_warnings(
     yield from texts.values()
 
 
+def _deepest(market: Market, histories: tuple[HistoryProof, ...]) -> tuple[tuple[Interval, HistoryProof], ...]:
+    """Return by base interval the history that begins first, if any begins before the session."""
+    deepest: dict[Interval, HistoryProof] = {}
+    for proof in histories:
+        if proof.start_ns < market.start_ns:
+            known = deepest.setdefault(proof.need.base, proof)
+            if proof.start_ns < known.start_ns:
+                deepest[proof.need.base] = proof
+    return tuple(deepest.items())
+
+
 def _found(symbol: str, bars: Bars, proof: HistoryProof, context: ProvisioningContext) -> Iterator[tuple[str, str]]:
     market = context.market(symbol)
     before, after, history = context.memo(_nights, market, bars.times, proof.start_ns)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        steps = np.abs(np.log(bars.close[before] / bars.open[after]))
-    if not (steps > _SMALLEST).any():  # the usual case: a run then imports no checks
+    opened = bars.open[after]
+    # Every symbol of every day comes by here: almost none has such a step, and a run then imports no checks.
+    if not np.count_nonzero(np.abs(bars.close[before] - opened) > _NO_SPLIT * opened):
         return
     from openbell.market_data.aggregate import aggregate
     from openbell.quality.splits import likely_splits

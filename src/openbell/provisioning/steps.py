@@ -120,7 +120,7 @@ class StepWork:
 
     def whole_from(self, interval: str, begins_ns: int) -> int:
         """Return from when on a loaded series has all bars that the store has."""
-        return measured_from(interval, begins_ns, self.plan.proof.histories, self.context.market(self.plan.symbol))
+        return measured_from(interval, begins_ns, self.plan.proof.histories)
 
     def today_row(self, bars: Bars) -> int:
         """Return the row of the first bar of today."""
@@ -257,7 +257,7 @@ class CalculateQuality:
             series = draft.bars[name]
             times, today_row = all_bars(series).times, series.today_row
             begins_ns = int(times.timestamp[0]) if today_row else market.start_ns
-            start_ns = measured_from(name, begins_ns, work.plan.proof.histories, market)
+            start_ns = measured_from(name, begins_ns, work.plan.proof.histories)
             interval = parse_interval(series.interval)
             score(series, *context.memo(quality_of_history, market, interval, times, today_row, start_ns))
 
@@ -274,13 +274,22 @@ STEPS.add("calculate_quality", CalculateQuality)
 def planned_steps(symbol: str, needs: Needs, proof: Proof, context: ProvisioningContext) -> tuple[Step, ...]:
     """Return the steps from what the session holds to what is needed."""
     existing = context.session_data.get_symbol_data(symbol)
-    steps: list[Step] = [CreateSymbol()] if existing is None else []
-    existing = existing or SymbolSessionData(symbol, needs.full_symbol)
+    if existing is None:
+        return context.memo(_steps_of_new_symbol, needs)
+    return _steps(existing, needs, deeper=_begins_too_late(existing, proof, context))
+
+
+def _steps_of_new_symbol(needs: Needs) -> tuple[Step, ...]:
+    return (CreateSymbol(), *_steps(SymbolSessionData("", needs.full_symbol), needs, deeper=False))
+
+
+def _steps(existing: SymbolSessionData, needs: Needs, *, deeper: bool) -> tuple[Step, ...]:
+    """Return the steps from a symbol to what is needed, with deeper history where it begins too late."""
+    steps: list[Step] = []
     upgrade = needs.full_symbol and not existing.meets_session_config_requirements
     if upgrade:
         steps.append(UpgradeSymbol())
     new = [name for name in needs.intervals if name not in existing.bars]
-    deeper = _begins_too_late(existing, proof, context)
     steps += [AddInterval(name) for name in new]
     if (new and needs.needs_historical) or deeper:
         steps.append(LoadHistorical())
@@ -297,7 +306,6 @@ def _begins_too_late(existing: SymbolSessionData, proof: Proof, context: Provisi
     """Return whether a series that is there begins after it should, or is empty although there are bars."""
     if not any(name in proof.histories for name in existing.bars):
         return False
-    market = context.market(existing.symbol)
     for name, (bars, begins_ns) in bars_to_load(existing.symbol, proof, context).items():
         held = existing.bars.get(name)
         if held is None:
@@ -305,6 +313,6 @@ def _begins_too_late(existing: SymbolSessionData, proof: Proof, context: Provisi
         rows = all_bars(held)
         if len(bars) and (not len(rows) or rows.timestamp[0] > bars.timestamp[0]):
             return True
-        if whole_from(held) > measured_from(name, begins_ns, proof.histories, market):
+        if whole_from(held) > measured_from(name, begins_ns, proof.histories):
             return True
     return False
