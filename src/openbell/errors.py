@@ -213,6 +213,10 @@ class ProvisioningError(OpenbellError):
     """A request of which nothing could be provisioned."""
 
 
+class OrderError(OpenbellError):
+    """An order that cannot be, or a place from which none can be given."""
+
+
 class SessionOverError(ProvisioningError):
     """A change to a session that is over."""
 

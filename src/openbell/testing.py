@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from openbell.config import SessionConfig
     from openbell.engine.system import SystemManager
     from openbell.model.bars import Bar
+    from openbell.model.fill import Fill
     from openbell.model.json_object import JsonObject
+    from openbell.model.order import Order
     from openbell.session.cross_section import CrossSection
     from openbell.timing.calendars import SessionHours
 
@@ -132,6 +134,8 @@ def probe_strategy(
     setup: Callable[[Strategy], object] | None = None,
     on_bar: Callable[[Strategy, Bar], Signals] | None = None,
     on_slice: Callable[[Strategy, CrossSection], Signals] | None = None,
+    on_fill: Callable[[Strategy, Fill], object] | None = None,
+    on_order: Callable[[Strategy, Order], object] | None = None,
     on_symbol_added: Callable[[Strategy, str], object] | None = None,
     on_symbol_removed: Callable[[Strategy, str], object] | None = None,
     teardown: Callable[[Strategy], object] | None = None,
@@ -147,6 +151,8 @@ def probe_strategy(
         setup: Likewise.
         on_bar: Likewise.
         on_slice: Likewise.
+        on_fill: Likewise.
+        on_order: Likewise.
         on_symbol_added: Likewise.
         on_symbol_removed: Likewise.
         teardown: Likewise.
@@ -159,6 +165,8 @@ def probe_strategy(
         "setup": setup,
         "on_bar": on_bar,
         "on_slice": on_slice,
+        "on_fill": on_fill,
+        "on_order": on_order,
         "on_symbol_added": on_symbol_added,
         "on_symbol_removed": on_symbol_removed,
         "teardown": teardown,

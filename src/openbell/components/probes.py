@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from openbell.components.requirement import Requirement
     from openbell.model.bars import Bar
+    from openbell.model.fill import Fill
+    from openbell.model.order import Order
     from openbell.session.cross_section import CrossSection
 
 __all__ = ["ProbeScanner", "ProbeStrategy", "SliceProbeStrategy"]
@@ -39,6 +41,14 @@ class ProbeStrategy(Strategy):
         """Return what the function ``on_bar`` returns."""
         returned: Signal | Iterable[Signal] | None = _call(self.config, "on_bar", self, bar)
         return returned
+
+    def on_fill(self, fill: Fill) -> None:
+        """Call the function ``on_fill``."""
+        _call(self.config, "on_fill", self, fill)
+
+    def on_order(self, order: Order) -> None:
+        """Call the function ``on_order``."""
+        _call(self.config, "on_order", self, order)
 
     def on_symbol_added(self, symbol: str) -> None:
         """Call the function ``on_symbol_added``."""

@@ -1,17 +1,20 @@
-"""Base class of strategies, which watch bars as they close and give signals."""
+"""Base class of strategies, which watch bars as they close and give signals and orders."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from openbell.components.context import SessionContext
+from openbell.components.strategy_context import StrategyContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from openbell.components.requirement import Requirement
+    from openbell.components.state import StrategyState
     from openbell.model.bars import Bar
+    from openbell.model.fill import Fill
+    from openbell.model.order import Order
     from openbell.session.cross_section import CrossSection
 
 __all__ = ["Signal", "Strategy", "StrategyContext"]
@@ -42,10 +45,6 @@ class Signal:
                 raise TypeError(f"a Signal's {name} must be text, not {getattr(self, name)!r}")
 
 
-class StrategyContext(SessionContext):
-    """A session as a strategy sees it."""
-
-
 class Strategy:
     """Base class of strategies, of which a subclass defines `subscriptions` and `on_bar` or `on_slice`.
 
@@ -60,6 +59,11 @@ class Strategy:
     def __init__(self, context: StrategyContext, config: Mapping[str, Any]) -> None:
         self.context = context
         self.config = config
+
+    @property
+    def state(self) -> StrategyState:
+        """Memory of the strategy from session to session, a dictionary of JSON values."""
+        return self.context.state
 
     def subscriptions(self) -> Iterable[tuple[str, str]]:
         """Return the (symbol, interval) pairs whose bars `on_bar` and `on_slice` get.
@@ -92,6 +96,12 @@ class Strategy:
 
         Called after all `on_bar` of that time.
         """
+
+    def on_fill(self, fill: Fill) -> None:
+        """Receive a fill of an order of this strategy, when its bar has closed."""
+
+    def on_order(self, order: Order) -> None:
+        """Receive an order of this strategy whenever its status has changed."""
 
     def on_symbol_added(self, symbol: str) -> None:
         """Receive a symbol that became full in mid-session, whoever added it."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from openbell.components.configured import overrides
 from openbell.components.scanner import ScannerContext
+from openbell.components.state import StrategyState
 from openbell.components.strategy import Signal, StrategyContext
 from openbell.engine.bounded import bounded
 from openbell.engine.requirements import additions_of, requirements_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from openbell.components.scanner import Scanner
     from openbell.components.strategy import Strategy
     from openbell.config import ScannerConfig
+    from openbell.execution.desk import TradingDesk
     from openbell.provisioning import Provisioner
     from openbell.timing import TimeManager
 
@@ -47,6 +49,8 @@ class ComponentRunner:
         provisioner: Holds the session's state, and carries out what they add.
         time_manager: Calendar and clock.
         report: Called with every signal and scan.
+        desk: Takes the orders of strategies; None in a session that does not trade.
+        states: The states of strategies by name, as the session before left them; new ones are added.
 
     Raises:
         ComponentError: A constructor raised.
@@ -64,6 +68,9 @@ class ComponentRunner:
         provisioner: Provisioner,
         time_manager: TimeManager,
         report: Callable[[ScanEvent | SignalEvent], None],
+        *,
+        desk: TradingDesk | None = None,
+        states: dict[str, StrategyState] | None = None,
     ) -> None:
         self._report = report
         self._time_manager = time_manager
@@ -74,11 +81,17 @@ class ComponentRunner:
         self.scans: list[ScanEvent] = []
         self.scanners: list[ScannerOfDay] = []
         self.strategies: dict[str, Strategy] = {}
-        self._make_components(classes, provisioner)
+        self._make_components(classes, provisioner, desk, {} if states is None else states)
         self._known_symbols = dict.fromkeys(self._session_data.full_symbols)
         self._known_version = self._session_data.series_version
 
-    def _make_components(self, classes: ConfiguredClasses, provisioner: Provisioner) -> None:
+    def _make_components(
+        self,
+        classes: ConfiguredClasses,
+        provisioner: Provisioner,
+        desk: TradingDesk | None,
+        states: dict[str, StrategyState],
+    ) -> None:
         """Make new objects of all configured classes, each with its own copy of its config."""
         for one in classes.scanners:
             context = ScannerContext(provisioner, self._time_manager, source="scanner", owner=one.name)
@@ -87,7 +100,14 @@ class ComponentRunner:
             scanner = self.call(one.name, "__init__", one.made_of, context, own)
             self.scanners.append(ScannerOfDay(one.name, scanner, one.config))
         for each in classes.strategies:
-            strategy_context = StrategyContext(provisioner, self._time_manager, source="strategy", owner=each.name)
+            strategy_context = StrategyContext(
+                provisioner,
+                self._time_manager,
+                source="strategy",
+                owner=each.name,
+                orders=None if desk is None else desk.orders_of(each.name.removeprefix("strategy ")),
+                state=states.setdefault(each.name, StrategyState()),
+            )
             own = classes.config_for(each.name, each.config)
             self.strategies[each.name] = self.call(each.name, "__init__", each.made_of, strategy_context, own)
 
@@ -140,6 +160,15 @@ class ComponentRunner:
             self.teardown()
         except ComponentError as second:
             error.add_note(f"and then: {second}")
+
+    def saved_state(self, name: str) -> StrategyState:
+        """Return the state of a strategy as it is saved, and as its next session begins with it.
+
+        Raises:
+            ComponentError: Something in it is no JSON value.
+        """
+        state = self.strategies[name].context.state
+        return self.call(name, "state", lambda: StrategyState.of_json(state.to_json()))
 
     # Events
 

@@ -9,6 +9,7 @@ from openbell.components.configured import ConfiguredClasses, overrides
 from openbell.engine.component_runner import ComponentRunner
 from openbell.engine.dispatcher import Dispatcher
 from openbell.engine.observer import RunReporter
+from openbell.engine.session_trading import SessionTrading
 from openbell.engine.subscriptions import Subscriptions, errors_of
 from openbell.engine.timetable import Timetable
 from openbell.errors import ConfigError, ProvisioningError
@@ -22,9 +23,13 @@ from openbell.timing.clock import SimulatedClock, stopwatch
 if TYPE_CHECKING:
     from datetime import date
 
+    from openbell.components.state import StrategyState
     from openbell.config import SessionConfig
+    from openbell.engine.trading_results import TradingResults
+    from openbell.execution.desk import TradingDesk
     from openbell.market_data.manager import DataManager
     from openbell.results.result import DayResult
+    from openbell.results.trading import DayTrading
     from openbell.timing import TimeManager
 
 __all__ = ["SessionCoordinator"]
@@ -89,6 +94,27 @@ class SessionCoordinator(SeedCoordinator):
         self.load_s = self.run_s = 0.0
         self.days_without_bars: list[date] = []
         self._has_subscribed: dict[str, bool] = {}
+        self._states: dict[str, StrategyState] = {}
+        self._traded: DayTrading | None = None
+        self.desk = self._new_desk()
+        self.trading_results = self._new_results()
+
+    def _new_desk(self) -> TradingDesk | None:
+        """Return the desk of a run that trades, or None."""
+        execution = self.session_config.execution
+        if execution is None:
+            return None
+        from openbell.execution.desk import TradingDesk
+
+        return TradingDesk(execution, self.time_manager, self.clock, self._reporter.pending.append)
+
+    def _new_results(self) -> TradingResults | None:
+        """Return what makes results of the desk's records, or None in a run that does not trade."""
+        if self.desk is None:
+            return None
+        from openbell.engine.trading_results import TradingResults
+
+        return TradingResults(self.desk)
 
     def run_day(self, day: date) -> DayResult:
         """Run one session from its preparation to its end.
@@ -114,26 +140,41 @@ class SessionCoordinator(SeedCoordinator):
         first_record = len(self.journal)
         self.prepare_day(day)
         self._reporter.finish_batch()
-        runner = ComponentRunner(self.classes, self.provisioner, self.time_manager, self._reporter.pending.append)
         session = self.time_manager.session(day)
+        if self.desk is not None:
+            self.desk.begin_session(session, self.provisioner)
+        runner = ComponentRunner(
+            self.classes,
+            self.provisioner,
+            self.time_manager,
+            self._reporter.pending.append,
+            desk=self.desk,
+            states=self._states,
+        )
         on_bar = self._reporter.bar_closed if self._reporter.wants_bars else None
         subscriptions = Subscriptions(self.provisioner, runner, session.last_ns, on_bar)
         timetable = Timetable(session, subscriptions, runner.scanners, self.time_manager)
-        dispatcher = Dispatcher(session, timetable, self.session_data, runner, self.clock, self._reporter)
+        trading = None if self.desk is None else SessionTrading(self.desk, runner)
+        dispatcher = Dispatcher(session, timetable, self.session_data, runner, self.clock, self._reporter, trading)
         try:
             runner.setup()
+            if trading is not None:
+                trading.settle(self.clock.now_ns)
             self._reporter.finish_batch()
             self._reporter.day_prepared(self.session_data)
             self.load_s += watch.seconds
             watch = stopwatch()
             callbacks = dispatcher.play() - subscriptions.bars_reported
         except BaseException as error:
+            self._end_trading()
             runner.teardown_after(error)
             raise
         else:
+            self._end_trading()
             runner.teardown()
         finally:
             end_session(self.session_data)
+        self._states = {name: runner.saved_state(name) for name in runner.strategies}
         self.run_s += watch.seconds
         for name, strategy in runner.strategies.items():
             if overrides(type(strategy), "subscriptions"):
@@ -148,7 +189,14 @@ class SessionCoordinator(SeedCoordinator):
             signals=runner.signals,
             scans=runner.scans,
             callbacks=callbacks,
+            trading=self._traded,
         )
+
+    def _end_trading(self) -> None:
+        """Record the session's trading, after which no orders are taken."""
+        self._traded = None
+        if self.desk is not None and self.trading_results is not None:
+            self._traded = self.trading_results.end_session(self.desk.end_session())
 
     def prepare_day(self, day: date) -> None:
         """Begin a session and provision the config's symbols.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from openbell.engine.event_batch import Batches, Delivery, EventBatch
     from openbell.engine.fast_path import Pause
     from openbell.engine.observer import RunReporter
+    from openbell.engine.session_trading import SessionTrading
     from openbell.session import SessionData
     from openbell.session.cross_section import CrossSection
     from openbell.timing.clock import SimulatedClock
@@ -45,6 +46,7 @@ class Dispatcher:
         runner: The scanners and strategies.
         clock: The session clock.
         reporter: Gets the progress, and passes on the events of a batch when it is finished.
+        trading: The orders of strategies; None in a session that does not trade.
 
     Attributes:
         callbacks: How many times ``on_bar`` and ``on_slice`` were called.
@@ -58,6 +60,7 @@ class Dispatcher:
         runner: ComponentRunner,
         clock: SimulatedClock,
         reporter: RunReporter,
+        trading: SessionTrading | None = None,
     ) -> None:
         self.callbacks = 0
         self._session = session
@@ -66,6 +69,7 @@ class Dispatcher:
         self._runner = runner
         self._clock = clock
         self._reporter = reporter
+        self._trading = trading
         self._batches: Batches = iter(())
         self._version = -1
         self._delivered_ns = session.first_ns - 1
@@ -107,9 +111,13 @@ class Dispatcher:
         if isinstance(batch, BarRun):
             self._deliver_run(batch)
             return
+        if self._trading is not None and self._trade_before(batch.time_ns, self._trading):
+            return  # the session has changed: the batch is made anew
         self._clock.advance_to(batch.time_ns)
         for cursor, move in batch.moves:
             cursor.at = move
+        if self._trading is not None and self._trading.next_ns <= batch.time_ns:
+            self._trading.deliver(batch.time_ns)
         if batch.scans:
             for scanner in batch.scans:
                 self._runner.scan(scanner)
@@ -125,6 +133,11 @@ class Dispatcher:
                 self.deliver(batch)
             return
         while (pause := self._play(run)) is not None:
+            if pause.is_due:
+                self._deliver_next_of(run)
+                if self._changed():
+                    break
+                continue
             if pause.returned is not None:
                 self._runner.keep_signals(pause.callback, pause.returned)
             self._hand_out(pause.rest)
@@ -140,10 +153,31 @@ class Dispatcher:
             self._session_data,
             self._runner,
             version=self._version,
+            until_ns=None if self._trading is None else self._trading.next_ns,
             pending=self._reporter.pending,
+            requests=() if self._trading is None else self._trading.requests,
             progress_due_ns=self._progress_due_ns,
             report_progress=self._report_progress,
         )
+
+    def _deliver_next_of(self, run: BarRun) -> None:
+        """Deliver the next time of a run by itself, because the broker has something to report by then."""
+        if (batch := run.next_batch()) is not None:
+            self.deliver(batch)
+
+    def _trade_before(self, time_ns: int, trading: SessionTrading) -> bool:
+        """Deliver what the broker has at times at which nothing else is due, before a time.
+
+        Returns:
+            Whether the session has changed meanwhile.
+        """
+        while (due_ns := trading.next_ns) < time_ns:
+            self._clock.advance_to(due_ns)
+            trading.deliver(due_ns)
+            self._finish_batch()
+            if self._changed():
+                return True
+        return False
 
     def _hand_out(self, deliveries: Iterable[Delivery]) -> None:
         """Call strategies, in order, with what is still in the session."""
@@ -173,6 +207,8 @@ class Dispatcher:
 
     def _finish_batch(self) -> None:
         self._delivered_ns = self._clock.now_ns
+        if self._trading is not None and self._trading.requests:
+            self._trading.settle(self._delivered_ns)
         self._runner.notify_of_symbols()
         self._reporter.finish_batch()
         if self._delivered_ns >= self._progress_due_ns:

@@ -6,6 +6,8 @@ them in one loop. Delivering its batches one by one, with `Dispatcher.deliver`, 
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.engine.event_batch import EventBatch
@@ -32,11 +34,16 @@ class Pause(NamedTuple):
         callback: The method that was called last.
         returned: What it returned.
         rest: What is left to deliver at this time.
+        is_due: Whether it paused before its next time, because something else is due by then.
     """
 
     callback: Callable[..., object]
     returned: object
     rest: Sequence[Delivery]
+    is_due: bool = False
+
+
+_DUE = Pause(print, None, _NONE, is_due=True)
 
 
 class BarRun:
@@ -53,13 +60,17 @@ class BarRun:
         calls: How many bars `play` has delivered.
     """
 
-    __slots__ = ("_closes", "_cursor", "_position", "calls")
+    __slots__ = ("_closes", "_cursor", "_moves", "_position", "calls")
 
     def __init__(self, cursor: Cursor, moves: Sequence[Move], rows: Iterable[Sequence[Delivery]]) -> None:
         self._cursor = cursor
         self._closes: Iterator[tuple[Move, Sequence[Delivery]]] = zip(moves, rows, strict=True)
         self.calls = 0
+        self._moves = moves
         self._position = moves[0][1] - 1
+
+    def _taken(self) -> int:
+        return self._position - self._moves[0][1] + 1
 
     def next_batch(self) -> EventBatch | None:
         """The next time that is left, as a batch."""
@@ -75,18 +86,22 @@ class BarRun:
         runner: ComponentRunner,
         *,
         version: int,
+        until_ns: int | None,
         pending: Sequence[Event],
+        requests: Sequence[object],
         progress_due_ns: int,
         report_progress: Callable[[], int],
     ) -> Pause | None:
-        """Deliver bars until a method returns something, the session changes, or the batch has other events.
+        """Deliver bars until a method returns something, the session changes, or the batch is due.
 
         Args:
             clock: The session clock.
             session_data: The session.
             runner: Reports errors.
             version: The session's ``series_version`` that the run was made for.
+            until_ns: When something else is due, before which it pauses; None when nothing is.
             pending: The events of the batch that is not finished.
+            requests: What strategies have asked of a broker in the batch.
             progress_due_ns: When to report progress.
             report_progress: Reports it, and returns when it is due again.
 
@@ -95,8 +110,11 @@ class BarRun:
         """
         # Backtests spend their time in this loop: what can be done outside of it is not done here.
         cursor, move, row, rest = self._cursor, (0, self._position), _NONE, _NONE
+        closes = self._closes
+        if until_ns is not None:
+            closes = islice(closes, bisect_left(self._moves, (until_ns,), self._taken()) - self._taken())
         try:
-            for move, row in self._closes:
+            for move, row in closes:
                 cursor.at = move
                 clock.now_ns = move[0]
                 for delivery in row:
@@ -108,11 +126,11 @@ class BarRun:
                     if returned is not None or session_data.series_version != version:
                         rest = row[1 + next(n for n, other in enumerate(row) if other is delivery) :]
                         return Pause(callback, returned, rest)
-                if pending:
+                if pending or requests:
                     return Pause(callback, None, rest)
                 if move[0] >= progress_due_ns:
                     progress_due_ns = report_progress()
         finally:
             self.calls += (move[1] - self._position) * len(row) - len(rest)
             self._position = move[1]
-        return None
+        return _DUE if self._taken() < len(self._moves) else None

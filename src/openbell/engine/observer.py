@@ -6,14 +6,17 @@ from traceback import format_exc
 from typing import TYPE_CHECKING
 
 from openbell.logs import get_logger
-from openbell.model.events import ScanEvent, SignalEvent
+from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
+from openbell.model.fill import Fill
+from openbell.model.order import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
     from openbell.model.bars import Bar
-    from openbell.model.events import Event, ProvisioningRecord
+    from openbell.model.cash_flow import CashFlow
+    from openbell.model.events import Event
     from openbell.results.result import DayResult
     from openbell.results.run_folder import RunFolder
     from openbell.session import SessionData
@@ -49,6 +52,15 @@ class SessionObserver:
 
     def signalled(self, signal: SignalEvent) -> None:
         """Receive a signal of a strategy."""
+
+    def order_changed(self, order: Order) -> None:
+        """Receive an order whose status has changed."""
+
+    def filled(self, fill: Fill) -> None:
+        """Receive a fill."""
+
+    def paid(self, flow: CashFlow) -> None:
+        """Receive a dividend, a cost of borrowing, or cash in place of a fraction."""
 
     def bar_closed(self, bar: Bar) -> None:
         """Receive a bar of any series of the session when it closes, after the strategies.
@@ -106,8 +118,14 @@ class RunReporter:
             self._each(lambda observer: observer.signalled(event))
         elif isinstance(event, ScanEvent):
             self._each(lambda observer: observer.scanned(event))
-        else:
+        elif isinstance(event, ProvisioningRecord):
             self._each(lambda observer: observer.provisioned(event))
+        elif isinstance(event, Order):
+            self._each(lambda observer: observer.order_changed(event))
+        elif isinstance(event, Fill):
+            self._each(lambda observer: observer.filled(event))
+        else:
+            self._each(lambda observer: observer.paid(event))
 
     def run_started(self, days: list[date]) -> None:
         """Report the beginning of the run."""

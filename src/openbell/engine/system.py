@@ -207,6 +207,7 @@ class SystemManager:
             days=tuple(self._days),
             load_s=self.coordinator.load_s,
             run_s=self.coordinator.run_s,
+            trading=None if (made := self.coordinator.trading_results) is None else made.result(),
         )
 
     def plan(self) -> PlanResult:

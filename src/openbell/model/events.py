@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from openbell.model.cash_flow import CashFlow
+    from openbell.model.fill import Fill
+    from openbell.model.order import Order
 
 __all__ = ["Event", "ProvisioningRecord", "ScanEvent", "SignalEvent", "StepTiming", "local_time"]
 
@@ -105,5 +110,5 @@ class ProvisioningRecord(_SessionEvent):
     reason: str
 
 
-Event: TypeAlias = ProvisioningRecord | ScanEvent | SignalEvent
+Event: TypeAlias = "ProvisioningRecord | ScanEvent | SignalEvent | Order | Fill | CashFlow"
 """Everything that happens in an event batch and is written to the run folder."""

@@ -29,5 +29,6 @@ for _source in (
     Source("config", "the config asks for it"),
     Source("scanner", "a scanner asked for it"),
     Source("strategy", "a strategy asked for it"),
+    Source("portfolio", "the portfolio holds it or has orders of it"),
 ):
     SOURCES.add(_source.name, _source)

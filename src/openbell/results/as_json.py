@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from openbell.model.cash_flow import CashFlow
 from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent, local_time
+from openbell.model.fill import Fill
+from openbell.model.order import Order
+from openbell.results.trading_json import day_trading_json, fill_json, flow_json, order_json
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -29,6 +33,7 @@ def run_json(run: RunResult) -> JsonObject:
         "warnings": list(run.warnings),
         **({} if run.store_label is None else {"store_label": run.store_label}),
         **({} if run.error is None else {"error": run.error}),
+        "performance": None if run.trading is None else run.trading.performance.to_dict(),
         "days": [day_json(day) for day in run.days],
         "timing": {"load_s": round(run.load_s, 6), "run_s": round(run.run_s, 6)},
     }
@@ -49,6 +54,7 @@ def day_json(day: DayResult) -> JsonObject:
         "scans": [_scan_json(scan) for scan in day.scans],
         "bars_streamed": day.bars_streamed,
         "callbacks": day.callbacks,
+        **({} if day.trading is None else {"trading": day_trading_json(day.trading)}),
     }
 
 
@@ -100,6 +106,12 @@ def event_json(event: Event) -> JsonObject:
     # Scans and signals carry the date of their session, which journal.jsonl has never had.
     if isinstance(event, ProvisioningRecord):
         return _record_json(event)
+    if isinstance(event, Order):
+        return order_json(event)
+    if isinstance(event, Fill):
+        return fill_json(event)
+    if isinstance(event, CashFlow):
+        return flow_json(event)
     fields = _signal_json(event) if isinstance(event, SignalEvent) else _scan_json(event)
     return {"date": event.session_date.isoformat(), **fields}
 

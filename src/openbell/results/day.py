@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from openbell.market_data.point_in_time import PointInTimeView
     from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
+    from openbell.results.trading import DayTrading
     from openbell.session import BarIntervalData, IndicatorData, SessionData, SymbolSessionData
     from openbell.timing import TimeManager
 
@@ -27,6 +28,7 @@ def day_result(
     signals: Sequence[SignalEvent],
     scans: Sequence[ScanEvent],
     callbacks: int,
+    trading: DayTrading | None = None,
 ) -> DayResult:
     """Return the result of a session as the session clock shows it."""
     session = time_manager.session(session_data.session_date)
@@ -45,6 +47,7 @@ def day_result(
         scans=tuple(scans),
         bars_streamed=sum(_rows_of_today(s) for d in symbols.values() for s in d.bars.values() if not s.derived),
         callbacks=callbacks,
+        trading=trading,
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from openbell.market_data.completeness import Gap
     from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
     from openbell.model.json_object import JsonObject
+    from openbell.results.trading import DayTrading, RunTrading
 
 __all__ = ["DayResult", "IndicatorResult", "RunResult", "SeriesResult", "SymbolResult"]
 
@@ -120,6 +121,7 @@ class DayResult(JsonMapping):
         scans: The runs of scanners.
         bars_streamed: Bars of stored intervals that closed in the session.
         callbacks: Calls of ``on_bar`` and ``on_slice``.
+        trading: Orders, fills, trades and equity; None in a run that does not trade.
     """
 
     date: date
@@ -135,6 +137,7 @@ class DayResult(JsonMapping):
     scans: tuple[ScanEvent, ...]
     bars_streamed: int
     callbacks: int
+    trading: DayTrading | None = None
 
     def __repr__(self) -> str:
         return f"<DayResult {self.date}: {len(self.symbols)} symbols, {len(self.signals)} signals>"
@@ -158,6 +161,7 @@ class RunResult(JsonMapping):
         days: The sessions that are over.
         load_s: Time spent preparing the sessions, in seconds of the machine's time.
         run_s: Time spent running them.
+        trading: What it earned; None in a run that does not trade.
     """
 
     session_name: str
@@ -169,6 +173,7 @@ class RunResult(JsonMapping):
     days: tuple[DayResult, ...]
     load_s: float
     run_s: float
+    trading: RunTrading | None = None
 
     def __repr__(self) -> str:
         failed = f", {self.error}" if self.error else ""

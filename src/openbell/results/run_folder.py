@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from openbell.errors import ConfigError, RunFolderError, encodable
+from openbell.model.cash_flow import CashFlow
 from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
+from openbell.model.fill import Fill
+from openbell.model.order import Order
 from openbell.results.as_json import event_json
 from openbell.timing.clock import wall_stamp
 
@@ -31,6 +34,8 @@ _EVENT_FILES: dict[type[Event], str] = {
     ScanEvent: "scans.jsonl",
     SignalEvent: "signals.jsonl",
 }
+_TRADING_FILES: dict[type[Event], str] = {Order: "orders.jsonl", Fill: "fills.jsonl", CashFlow: "cash.jsonl"}
+"""Only in the folders of runs that trade."""
 
 
 class RunFolder:
@@ -55,9 +60,10 @@ class RunFolder:
         self.path = path
         self._keep_bars = keep_bars
         self._keep_indicators = keep_indicators
+        files = _EVENT_FILES if config.execution is None else {**_EVENT_FILES, **_TRADING_FILES}
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self._files = {kind: (path / name).open("xb", buffering=0) for kind, name in _EVENT_FILES.items()}
+            self._files = {kind: (path / name).open("xb", buffering=0) for kind, name in files.items()}
         except FileExistsError:
             held = "holds a run already" if path.is_dir() else "is a file"
             raise ConfigError(f"{path} {held}. Name another folder for the run with --out.") from None

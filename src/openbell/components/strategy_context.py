@@ -1,0 +1,218 @@
+"""The session as a strategy sees it, with its orders and its memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openbell.components.context import SessionContext
+from openbell.components.state import StrategyState
+from openbell.errors import ConfigError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from openbell.execution.portfolio import Portfolio
+    from openbell.execution.strategy_orders import StrategyOrders
+    from openbell.model.order import Order
+    from openbell.provisioning import Provisioner
+    from openbell.timing import TimeManager
+
+__all__ = ["StrategyContext"]
+
+
+class StrategyContext(SessionContext):
+    """A session as a strategy sees it, and its orders.
+
+    Orders go to the broker when the event batch is over, and what becomes of them is an event: `Strategy.on_order`
+    and `Strategy.on_fill` get it. An order of a time fills in bars that begin then or later.
+
+    Attributes:
+        state: What the strategy remembers from session to session.
+    """
+
+    def __init__(
+        self,
+        provisioner: Provisioner,
+        time_manager: TimeManager,
+        *,
+        source: str,
+        owner: str,
+        orders: StrategyOrders | None = None,
+        state: StrategyState | None = None,
+    ) -> None:
+        super().__init__(provisioner, time_manager, source=source, owner=owner)
+        self.state = StrategyState() if state is None else state
+        self._given_orders = orders
+
+    @property
+    def portfolio(self) -> Portfolio:
+        """Cash, positions and open orders of the account.
+
+        Raises:
+            ConfigError: The config has no section ``execution``.
+        """
+        return self._orders.portfolio
+
+    def order(
+        self,
+        symbol: str,
+        quantity: float,
+        *,
+        type: str | None = None,  # noqa: A002 -- the word that users write
+        limit: float | None = None,
+        stop: float | None = None,
+        trail: float | None = None,
+        trail_percent: float | None = None,
+        tif: str = "day",
+        until: date | None = None,
+        extended: bool = False,
+        tag: str = "",
+        reason: str = "",
+    ) -> Order:
+        """Give an order.
+
+        Args:
+            symbol: The symbol.
+            quantity: Units, positive to buy and negative to sell.
+            type: "market", "limit", "stop", "stop_limit", "trailing_stop", "market_on_open" or "market_on_close"; left
+                out, it follows from the prices.
+            limit: The limit price.
+            stop: The stop price.
+            trail: The distance of a trailing stop, in money.
+            trail_percent: The same as a percentage of the price.
+            tif: "day", "gtc", or "gtd" with ``until``.
+            until: The last session of a gtd order.
+            extended: Whether a limit order may fill outside of regular hours.
+            tag: A label of your own, which orders and trades carry.
+            reason: Why, for people.
+
+        Returns:
+            The order as submitted; whether it is accepted, `Strategy.on_order` hears.
+
+        Raises:
+            ConfigError: The config has no section ``execution``, or there is no such type or lifetime.
+            OrderError: A value cannot be, or two of them contradict each other.
+            SessionOverError: The session is over.
+        """
+        return self._orders.order(
+            symbol,
+            quantity,
+            type=type,
+            limit=limit,
+            stop=stop,
+            trail=trail,
+            trail_percent=trail_percent,
+            tif=tif,
+            until=until,
+            extended=extended,
+            tag=tag,
+            reason=reason,
+        )
+
+    def bracket(
+        self,
+        symbol: str,
+        quantity: float,
+        *,
+        stop: float | None = None,
+        target: float | None = None,
+        limit: float | None = None,
+        tif: str = "day",
+        tag: str = "",
+        reason: str = "",
+    ) -> tuple[Order, ...]:
+        """Give an entry order, and with its fill a stop and a target of which one cancels the other.
+
+        Args:
+            symbol: The symbol.
+            quantity: Units of the entry, positive to buy and negative to sell short.
+            stop: The price of the stop order.
+            target: The limit price of the target.
+            limit: The limit price of the entry; a market order without.
+            tif: How long the entry lasts; stop and target last until cancelled.
+            tag: A label of your own.
+            reason: Why, for people.
+
+        Returns:
+            The entry, and the stop and the target that were given.
+
+        Raises:
+            OrderError: As for `order`, or stop and target lie on the wrong sides.
+        """
+        return self._orders.bracket(
+            symbol, quantity, stop=stop, target=target, limit=limit, tif=tif, tag=tag, reason=reason
+        )
+
+    def order_target(
+        self,
+        symbol: str,
+        *,
+        quantity: float | None = None,
+        value: float | None = None,
+        percent: float | None = None,
+        limit: float | None = None,
+        tag: str = "",
+        reason: str = "",
+    ) -> Order | None:
+        """Give the order that leads from the position to a target.
+
+        It takes the place of the symbol's last order to a target that has not filled.
+
+        Args:
+            symbol: The symbol.
+            quantity: The target in units, negative for short.
+            value: The target in money.
+            percent: The target as a percentage of equity, less ``execution.cash_buffer_percent`` of it.
+            limit: A limit price; a market order without.
+            tag: A label of your own.
+            reason: Why, for people.
+
+        Returns:
+            The order, or None when the position is the target.
+
+        Raises:
+            OrderError: There is not exactly one target, or it is no number.
+        """
+        return self._orders.order_target(
+            symbol, quantity=quantity, value=value, percent=percent, limit=limit, tag=tag, reason=reason
+        )
+
+    def close(self, symbol: str, *, tag: str = "", reason: str = "") -> Order | None:
+        """Cancel the symbol's open orders, then close the account's position with a market order.
+
+        Returns:
+            The order, or None when there is no position.
+        """
+        return self._orders.close(symbol, tag=tag, reason=reason)
+
+    def close_all(self, *, tag: str = "", reason: str = "") -> tuple[Order, ...]:
+        """Cancel all open orders, then close all positions of the account."""
+        return self._orders.close_all(tag=tag, reason=reason)
+
+    def cancel(self, order: Order | str) -> bool:
+        """Ask for an order to be cancelled, and return False when it is not open."""
+        return self._orders.cancel(order)
+
+    def cancel_all(self, symbol: str | None = None) -> int:
+        """Ask for all open orders to be cancelled, of one symbol or of all, and return their number."""
+        return self._orders.cancel_all(symbol)
+
+    def replace(
+        self,
+        order: Order | str,
+        *,
+        quantity: float | None = None,
+        limit: float | None = None,
+        stop: float | None = None,
+    ) -> bool:
+        """Ask for the quantity or prices of an open order to be changed, and return False when it is not open."""
+        return self._orders.replace(order, quantity=quantity, limit=limit, stop=stop)
+
+    @property
+    def _orders(self) -> StrategyOrders:
+        if self._given_orders is None:
+            raise ConfigError(
+                "this session does not trade: its config has no section execution. Add these lines:\n"
+                "execution:\n  broker: simulated\n  cash: 100000\n  fees: {model: ibkr_fixed}"
+            )
+        return self._given_orders

@@ -1,0 +1,102 @@
+"""Trading of a session's strategies, in the order in which its events become known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from openbell.components.configured import overrides
+from openbell.errors import OrderError
+from openbell.model.fill import Fill
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from openbell.engine.component_runner import ComponentRunner
+    from openbell.execution.desk import Notice, TradingDesk
+
+__all__ = ["SessionTrading"]
+
+_MOST_ROUNDS = 100
+
+
+class SessionTrading:
+    """The desk and the strategies of one session.
+
+    Args:
+        desk: The desk.
+        runner: The strategies.
+    """
+
+    def __init__(self, desk: TradingDesk, runner: ComponentRunner) -> None:
+        self._desk = desk
+        self._runner = runner
+        self._callbacks: dict[tuple[str, bool], list[Callable[[Any], object]]] = {}
+        for name, strategy in runner.strategies.items():
+            own = name.removeprefix("strategy ")
+            for is_fill, method in ((True, "on_fill"), (False, "on_order")):
+                if overrides(type(strategy), method):
+                    for strategy_name in (own, ""):  # what the account's rules do concerns all
+                        found = self._callbacks.setdefault((strategy_name, is_fill), [])
+                        found.append(getattr(strategy, method))
+
+    @property
+    def next_ns(self) -> int:
+        """Time at which something becomes known next."""
+        return self._desk.broker.next_ns
+
+    @property
+    def requests(self) -> Sequence[object]:
+        """Requests of strategies that are not carried out, always in the same list."""
+        return self._desk.requests
+
+    def deliver(self, time_ns: int) -> None:
+        """Deliver fills and changes of orders that are known by a time, before anything else at that time.
+
+        Raises:
+            ComponentError: A strategy raised.
+        """
+        self._desk.markets_changed()
+        while self._desk.broker.deliver(time_ns):
+            self._notify()
+
+    def settle(self, time_ns: int) -> None:
+        """Carry out what strategies have asked for at a time, and what they ask for on hearing of it.
+
+        Raises:
+            ComponentError: A strategy raised, or orders again and again on its own orders.
+        """
+        self._desk.markets_changed()
+        self._notify()
+        for _ in range(_MOST_ROUNDS):
+            if not self._desk.requests:
+                return
+            for request in self._desk.take_requests():
+                self._desk.carry_out(request)
+                self._notify()
+                while self._desk.broker.next_ns <= time_ns:
+                    self.deliver(time_ns)
+        self._desk.is_open = False
+        error = OrderError(
+            f"orders that it gives on hearing of orders led to further ones {_MOST_ROUNDS} times at one time, and "
+            "would for ever. Let on_fill and on_order end without an order at some point."
+        )
+        for callbacks in self._callbacks.values():
+            raise self._runner.error_in(callbacks[0], error)
+
+    def _notify(self) -> None:
+        """Call ``on_fill`` and ``on_order`` for all that has happened."""
+        notices = self._desk.notices
+        while notices:
+            now = notices[:]
+            notices.clear()
+            for notice in now:
+                for callback in self._callbacks_for(notice):
+                    try:
+                        callback(notice)
+                    except (Exception, SystemExit) as error:
+                        raise self._runner.error_in(callback, error) from error
+
+    def _callbacks_for(self, notice: Notice) -> Iterable[Callable[[Any], object]]:
+        is_fill = isinstance(notice, Fill)
+        strategy = notice.order.strategy if isinstance(notice, Fill) else notice.strategy
+        return self._callbacks.get((strategy, is_fill), ())

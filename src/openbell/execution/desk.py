@@ -1,0 +1,295 @@
+"""Trading desk of a run, between strategies, broker and account."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import get_ident
+from typing import TYPE_CHECKING, TypeAlias
+
+from openbell.errors import OrderError, SessionOverError
+from openbell.execution.account import Account
+from openbell.execution.checks import Checks
+from openbell.execution.fill_costs import FillCosts
+from openbell.execution.markets import Markets
+from openbell.execution.order_book import OrderBook
+from openbell.execution.portfolio import Portfolio
+from openbell.execution.requests import Cancel, Replace, Request, Submit
+from openbell.execution.resting import Exchange, FillRules
+from openbell.execution.session_record import SessionRecorder
+from openbell.execution.simulated_broker import SimulatedBroker
+from openbell.execution.strategy_orders import StrategyOrders
+from openbell.model.order import Order, OrderStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openbell.config.execution import ExecutionConfig
+    from openbell.execution.session_record import SessionRecord
+    from openbell.execution.terms import Terms
+    from openbell.model.cash_flow import CashFlow
+    from openbell.model.events import Event
+    from openbell.model.fill import Fill
+    from openbell.provisioning import Provisioner
+    from openbell.timing import TimeManager
+    from openbell.timing.clock import SimulatedClock
+    from openbell.timing.grid import TradingSession
+
+__all__ = ["Notice", "TradingDesk"]
+
+Notice: TypeAlias = "Order | Fill"
+"""What a strategy is notified of."""
+
+
+class TradingDesk:
+    """Takes orders of strategies, checks them, and keeps book and account by the events of the broker.
+
+    It lasts as long as a run. Nothing that a strategy asks for happens before its event batch is over.
+
+    Args:
+        config: The section ``execution`` of the config.
+        time_manager: Calendar and clock.
+        clock: The session clock.
+        report: Receives every order and fill as an event.
+
+    Attributes:
+        config: The section ``execution``.
+        account: Cash and holdings.
+        book: The open orders.
+        markets: The bars that orders fill in.
+        costs: Fees and slippage.
+        requests: What strategies have asked for and is not carried out; the list stays the same object.
+        notices: What strategies are to be notified of, in order.
+        targets: The last order towards a target, by symbol.
+        start_equity: Equity at the begin of the session.
+        recorder: Notes what the session does to the account.
+        is_open: Whether orders are taken: from the setup of a session's strategies to their teardown.
+    """
+
+    def __init__(
+        self,
+        config: ExecutionConfig,
+        time_manager: TimeManager,
+        clock: SimulatedClock,
+        report: Callable[[Event], None],
+    ) -> None:
+        self.config = config
+        self.account = Account(config.cash)
+        self.book = OrderBook()
+        self.markets = Markets(config, time_manager)
+        self.costs = FillCosts(config)
+        self.notices: list[Notice] = []
+        self.is_open = False
+        self.clock = clock
+        self.time_manager = time_manager
+        self._zone = time_manager.timezone
+        self._report = report
+        self.requests: list[Request] = []
+        self.targets: dict[str, str] = {}
+        self.start_equity = config.cash
+        self._numbers: dict[str, int] = {}
+        self._thread = get_ident()
+        fills = config.fills
+        rules = FillRules(fills.market == "this_close", fills.both_touched, fills.max_volume_share)
+        exchange = Exchange(self.markets.of, self.markets.finer, self.markets.instrument, clock, self._zone)
+        self.broker = SimulatedBroker(rules, self.costs, exchange, self.book, self)
+        self._checks = Checks(self)
+        self.session: TradingSession
+        self.recorder: SessionRecorder
+
+    # Sessions
+
+    def begin_session(self, session: TradingSession, provisioner: Provisioner) -> None:
+        """Begin a session, in which orders are taken."""
+        self.session = session
+        self._thread = get_ident()
+        self.markets.begin_session(session, provisioner)
+        self.start_equity = self.equity
+        self.recorder = SessionRecorder(session.day, self.account)
+        self.broker.begin_session(session)
+        self.is_open = True
+
+    def end_session(self) -> SessionRecord:
+        """Take no more orders, and return the record of the session."""
+        self.is_open = False
+        self.requests.clear()
+        self.broker.end_session()
+        self.mark()
+        positions = tuple(Portfolio(self).positions.values())
+        return self.recorder.finished(self.account, positions, self.markets.today, self.markets.times)
+
+    # Orders of strategies
+
+    def orders_of(self, strategy: str) -> StrategyOrders:
+        """Return the orders of a strategy in this session."""
+        return StrategyOrders(self, strategy)
+
+    def require_open(self, session: TradingSession) -> None:
+        """Raise unless orders may be given now, in a session and on its thread.
+
+        Raises:
+            SessionOverError: The session is over, or tears down its strategies.
+            OrderError: It is another thread.
+        """
+        if not self.is_open or session is not self.session:
+            raise SessionOverError(
+                f"the session of {session.day} is over, and takes no orders. Give orders from setup on until the last "
+                "bar of a session; one that is given at its close is the next session's."
+            )
+        if get_ident() != self._thread:
+            raise OrderError("orders are given on the session's own thread, by the methods that the session calls.")
+
+    def place(
+        self,
+        strategy: str,
+        symbol: str,
+        quantity: float,
+        terms: Terms,
+        *,
+        reason: str = "",
+        parent: str | None = None,
+        oco: str | None = None,
+    ) -> Order:
+        """Take an order, which goes to the broker when the event batch is over."""
+        number = self._numbers[strategy] = self._numbers.get(strategy, 0) + 1
+        now_ns = self.clock.now_ns
+        order = Order(
+            id=f"{strategy or 'account'}-{number}",
+            strategy=strategy,
+            symbol=symbol,
+            quantity=quantity,
+            type=terms.type,
+            tif=terms.tif,
+            limit=terms.limit,
+            stop=terms.stop,
+            trail=terms.trail,
+            trail_percent=terms.trail_percent,
+            until=terms.until,
+            extended=terms.extended,
+            tag=terms.tag,
+            created_ns=now_ns,
+            updated_ns=now_ns,
+            zone=self._zone,
+            session_date=self.session.day,
+            reason=reason,
+            parent=parent,
+            oco=oco,
+        )
+        self.requests.append(Submit(order))
+        self.order_changed(order)
+        return order
+
+    def cancel(self, order_id: str, reason: str) -> bool:
+        """Ask for an order to be cancelled.
+
+        Returns:
+            False when it is not open.
+        """
+        if order_id not in self.book.open:
+            return False
+        self.requests.append(Cancel(order_id, reason))
+        return True
+
+    def replace(self, request: Replace) -> bool:
+        """Ask for an order to be changed.
+
+        Returns:
+            False when it is not open.
+        """
+        if request.order_id not in self.book.open:
+            return False
+        self.requests.append(request)
+        return True
+
+    # Requests and events, carried out by the engine
+
+    def take_requests(self) -> list[Request]:
+        """Return the requests that wait, which are the caller's from now on."""
+        taken = self.requests[:]
+        self.requests.clear()
+        return taken
+
+    def carry_out(self, request: Request) -> None:
+        """Check a request, and pass it to the broker."""
+        if isinstance(request, Cancel):
+            self.broker.cancel(request.order_id, request.reason)
+        elif isinstance(request, Replace):
+            self._replace(request)
+        elif refusal := self._checks.refusal(request.order):
+            self._reject(request.order, refusal)
+        elif request.order.id in self.book.open:  # its entry may have been refused meanwhile
+            self.broker.submit(self.book.open[request.order.id])
+
+    def _replace(self, request: Replace) -> None:
+        order = self.book.open.get(request.order_id)
+        if order is None:
+            return
+        given = {n: v for n in ("quantity", "limit", "stop") if (v := getattr(request, n)) is not None}
+        changed = replace(order, **given)
+        if refusal := self._checks.refusal(changed, instead_of=order):
+            self.order_changed(self._stamped(replace(order, reason=f"not replaced: {refusal}")))
+        else:
+            self.broker.replace(changed)
+
+    def _reject(self, order: Order, reason: str) -> None:
+        if order.id not in self.book.open:
+            return
+        self.order_changed(self._stamped(replace(order, status=OrderStatus.REJECTED, reason=reason)))
+        for leg in self.book.legs_of(order.id):
+            self._reject(leg, f"its entry order {order.id} was rejected")
+
+    def _stamped(self, order: Order) -> Order:
+        return replace(order, updated_ns=self.clock.now_ns, session_date=self.session.day)
+
+    def markets_changed(self) -> None:
+        """Let orders fill in the bars that the session has now."""
+        for symbol in self.markets.changed():
+            self.broker.rematch(symbol)
+
+    # Events of the broker
+
+    def order_changed(self, order: Order) -> None:
+        """Take up an order as it is now."""
+        before = self.book.open.get(order.id)
+        if order.status is OrderStatus.ACCEPTED and (before is None or before.status is OrderStatus.SUBMITTED):
+            self.recorder.accepted += 1
+        self.book.put(order)
+        self.recorder.orders[order.id] = order
+        self._report(order)
+        self.notices.append(order)
+
+    def filled(self, fill: Fill) -> None:
+        """Take up a fill."""
+        multiplier = self.markets.instrument(fill.symbol).multiplier
+        self.account.fill(fill.symbol, fill.quantity, fill.price, fill.fee, multiplier, fill.time_ns)
+        self.recorder.filled(fill, self.account, multiplier, self.clock.now_ns)
+        self._report(fill)
+        self.notices.append(fill)
+        self.order_changed(fill.order)
+
+    def paid(self, flow: CashFlow) -> None:
+        """Take up money that came or went for another reason."""
+        self.account.cash += flow.amount
+        self.recorder.flows.append(flow)
+        self.recorder.cash_changed(self.account.cash, self.clock.now_ns)
+        self._report(flow)
+
+    # Prices
+
+    def mark(self) -> None:
+        """Give every holding the last price that is known now."""
+        now_ns = self.clock.now_ns
+        for holding in self.account.holdings.values():
+            price = self.markets.last_price(holding.symbol, now_ns)
+            if price is not None:
+                holding.last_price = price
+
+    @property
+    def equity(self) -> float:
+        """Cash and the worth of all holdings, by the last prices that are known now."""
+        self.mark()
+        return self.account.equity
+
+    @property
+    def buying_power(self) -> float:
+        """Worth of what may be bought besides what is held and ordered."""
+        return max(0.0, self.equity * self.config.leverage - sum(abs(h.value) for h in self.account.holdings.values()))

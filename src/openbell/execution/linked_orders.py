@@ -1,0 +1,102 @@
+"""Orders that hang together, as legs of a bracket or alternatives to each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from openbell.execution.competing import first_touched
+from openbell.execution.matching import first_match
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from openbell.execution.fill_prices import FillPoint
+    from openbell.execution.order_book import OrderBook
+    from openbell.execution.resting import Exchange, Resting
+    from openbell.execution.symbol_market import SymbolMarket
+    from openbell.model.order import Order
+
+__all__ = ["LinkedOrders"]
+
+
+class LinkedOrders:
+    """Links between the orders at a broker.
+
+    Args:
+        resting: The orders at the broker, by id.
+        book: The open orders.
+        exchange: What they trade on.
+        both_touched: Which of two orders fills that one bar has touched, and no finer bars tell apart.
+    """
+
+    def __init__(
+        self,
+        resting: Mapping[str, Resting],
+        book: OrderBook,
+        exchange: Exchange,
+        both_touched: Literal["worse", "better"],
+    ) -> None:
+        self._resting = resting
+        self._book = book
+        self._exchange = exchange
+        self._both_touched = both_touched
+
+    def to_cancel(self, filled: Resting) -> list[Resting]:
+        """Return the alternatives to an order that has filled as a whole."""
+        return [] if filled.order.is_open else self._others(filled)
+
+    def to_resize(self, filled: Resting) -> list[tuple[Resting, float]]:
+        """Return the orders that follow the filled quantity of another one, each with its quantity from now on.
+
+        Legs are for what their entry has filled; alternatives are for what is left.
+        """
+        order = filled.order
+        legs = [self._resting[leg.id] for leg in self._book.legs_of(order.id) if leg.id in self._resting]
+        quantity = -order.filled_quantity
+        resized = [(leg, quantity) for leg in legs if leg.waits or leg.order.quantity != quantity]
+        if order.is_open:
+            resized += [(other, other.order.filled_quantity + order.remaining) for other in self._others(filled)]
+        return resized
+
+    def orphans_of(self, ended: Order) -> list[Resting]:
+        """Return the orders that wait for one that has ended without any fill."""
+        if ended.filled_quantity:
+            return []
+        return [self._resting[leg.id] for leg in self._book.legs_of(ended.id) if leg.id in self._resting]
+
+    def first_touched(self, due: Resting) -> tuple[Resting, bool]:
+        """Return which of an order and its alternatives fills, when one bar has touched several of them.
+
+        Returns:
+            The order, and whether nobody knows which came first.
+        """
+        match = due.match
+        if match is None or match.point.at_open or due.order.oco is None:
+            return due, False
+        row = match.point.row
+        rivals = [r for r in self._others(due) if r.match and r.match.point.row == row and not r.match.point.at_open]
+        return self._ranked([due, *rivals], match.market, row) if rivals else (due, False)
+
+    def _others(self, resting: Resting) -> list[Resting]:
+        return [self._resting[o.id] for o in self._book.others_of(resting.order) if o.id in self._resting]
+
+    def _ranked(self, touched: list[Resting], market: SymbolMarket, row: int) -> tuple[Resting, bool]:
+        """Return which of several orders fills that one bar touches, by finer bars if there are any."""
+        while (finer := self._exchange.finer_of(market, row)) is not None:
+            points = [_point_in(resting, finer) for resting in touched]
+            chosen = first_touched(points, [r.order.quantity for r in touched], self._both_touched)
+            if chosen is None:
+                break
+            if not chosen.ambiguous:
+                return touched[chosen.place], False
+            row, market = points[chosen.place].row, finer  # type: ignore[union-attr]  # the chosen one has a point
+            touched = [r for r, point in zip(touched, points, strict=True) if point and point.row == row]
+        points = [None if r.match is None else r.match.point for r in touched]
+        last = first_touched(points, [r.order.quantity for r in touched], self._both_touched)
+        return touched[0 if last is None else last.place], True
+
+
+def _point_in(resting: Resting, market: SymbolMarket) -> FillPoint | None:
+    """Return where an order fills in finer bars, or None."""
+    match, _ = first_match(resting.order, market, 0, 0, resting.state)
+    return None if match is None else match.point

@@ -1,0 +1,130 @@
+"""Markets of a session's symbols, with the terms on which they trade."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.execution.exchange_rules import FUTURES_EXCHANGES
+from openbell.execution.held_symbols import provision
+from openbell.execution.instruments import InstrumentTable
+from openbell.execution.symbol_market import SymbolMarket, finest_series
+from openbell.model.interval import parse_interval
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from openbell.config.execution import ExecutionConfig
+    from openbell.model.instrument import Instrument
+    from openbell.provisioning import Provisioner
+    from openbell.session import SessionData
+    from openbell.timing import TimeManager
+    from openbell.timing.grid import TradingSession
+
+__all__ = ["Markets"]
+
+
+class Markets:
+    """Bars that orders fill in, by symbol.
+
+    A symbol's market is its finest series in the session. What the session does not hold and an order is given for is
+    provisioned, as bars that the portfolio needs.
+
+    Args:
+        config: The section ``execution`` of the config.
+        time_manager: The calendar.
+
+    Attributes:
+        instruments: The terms on which symbols are traded.
+    """
+
+    def __init__(self, config: ExecutionConfig, time_manager: TimeManager) -> None:
+        self.instruments = InstrumentTable(config, futures=time_manager.exchange in FUTURES_EXCHANGES)
+        self._markets: dict[str, SymbolMarket | None] = {}
+        self._version = -1
+        self._provisioner: Provisioner
+        self._session_data: SessionData
+        self._session: TradingSession
+
+    def begin_session(self, session: TradingSession, provisioner: Provisioner) -> None:
+        """Begin a session."""
+        self._session, self._provisioner = session, provisioner
+        self._session_data = provisioner.context.session_data
+        self._markets = {}
+        self._version = self._session_data.series_version
+
+    def of(self, symbol: str) -> SymbolMarket | None:
+        """Return the market of a symbol today, or None when the session has no bars of it."""
+        try:
+            return self._markets[symbol]
+        except KeyError:
+            data = self._session_data.current.get(symbol)
+            series = None if data is None else finest_series(data)
+            market = self._markets[symbol] = None if series is None else SymbolMarket.today(series, self._session)
+            return market
+
+    @property
+    def today(self) -> dict[str, SymbolMarket]:
+        """The markets that were asked for in this session, without those that have no bars."""
+        return {symbol: market for symbol, market in self._markets.items() if market is not None and len(market)}
+
+    @property
+    def times(self) -> NDArray[np.int64]:
+        """Bar times of the session's finest series, int64 nanoseconds since 1970 UTC."""
+        first = [market for symbol in self._session_data.symbols[:1] if (market := self.of(symbol)) is not None]
+        ends = [market.end for market in [*self.today.values(), *first]]
+        return np.unique(np.concatenate(ends)) if ends else np.empty(0, np.int64)
+
+    def changed(self) -> list[str]:
+        """Return the symbols whose finest series is another one than before."""
+        if self._session_data.series_version == self._version:
+            return []
+        self._version = self._session_data.series_version
+        before, self._markets = self._markets, {}
+        changed = []
+        for symbol, market in before.items():
+            now = self.of(symbol)
+            same = now is not None and market is not None and now.interval == market.interval
+            if same or now is None:
+                self._markets[symbol] = market  # bars that were removed still close, and positions are worth them
+            else:
+                changed.append(symbol)
+        return changed
+
+    def finer(self, market: SymbolMarket, row: int) -> SymbolMarket | None:
+        """Return the market within one bar, by the next finer interval of which the store has bars there, or None."""
+        context = self._provisioner.context
+        finer = [parse_interval(name) for name in context.stored_intervals(market.symbol)]
+        day = self._session.day
+        for interval in sorted((i for i in finer if i < market.interval), reverse=True):
+            bars = context.data_manager.load_historical_bars(market.symbol, str(interval), day, day, base=str(interval))
+            within = market.within(row, interval, bars)
+            if within is not None:
+                return within
+        return None
+
+    def last_price(self, symbol: str, now_ns: int) -> float | None:
+        """Return the last close that is known of a symbol, or None."""
+        market = self.of(symbol)
+        return None if market is None else market.last_price(now_ns)
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Return the terms on which a symbol is traded."""
+        return self.instruments.get(symbol)
+
+    def provide(self, symbol: str) -> str:
+        """Let the session have bars of a symbol, which are provisioned for the portfolio if need be.
+
+        Returns:
+            Why it has none (empty when it has).
+        """
+        market = self.of(symbol)
+        if market is None:
+            if reason := provision(symbol, self._provisioner):
+                return reason
+            del self._markets[symbol]
+            market = self.of(symbol)
+        if market is None or (not len(market) and market.close_before is None):
+            return f"no bars of {symbol} in this session or before"
+        return ""

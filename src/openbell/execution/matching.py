@@ -1,0 +1,71 @@
+"""First fill of an order in the market of a session's day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.execution.fill_prices import UNTOUCHED, FillPoint, RestingState, first_fill, this_close
+from openbell.model.order import OrderType
+
+if TYPE_CHECKING:
+    from openbell.execution.symbol_market import SymbolMarket
+    from openbell.model.order import Order
+
+__all__ = ["Match", "at_this_close", "first_match"]
+
+_MAKERS = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
+
+
+class Match(NamedTuple):
+    """The first fill of an order today.
+
+    Attributes:
+        market: The market with the bar.
+        point: The bar, and the price before slippage.
+        time_ns: When it happens.
+        known_ns: When it becomes known, which is when the bar has closed.
+        maker: Whether the order waited for its price, which costs no slippage.
+    """
+
+    market: SymbolMarket
+    point: FillPoint
+    time_ns: int
+    known_ns: int
+    maker: bool
+
+
+def first_match(
+    order: Order, market: SymbolMarket, from_ns: int, close_ns: int, state: RestingState = UNTOUCHED
+) -> tuple[Match | None, RestingState]:
+    """Return the first fill of an order in today's bars that begin at a time or later, and its state at the end.
+
+    Args:
+        order: The order.
+        market: Today's bars of its symbol.
+        from_ns: Bars that begin before are passed over.
+        close_ns: The close of the session's regular hours.
+        state: What the order has seen of earlier sessions.
+    """
+    kind, first = order.type, market.first_row(from_ns)
+    low, high = (0, len(market)) if order.extended else market.regular
+    first = max(first, low)
+    if kind is OrderType.TRAILING_STOP and state.best is None and first < high:
+        state = RestingState(best=market.last_price(order.created_ns))
+    point, after = first_fill(kind, order, market.columns, first, high, state)
+    if point is None:
+        return None, after
+    if kind is OrderType.MARKET_ON_CLOSE:
+        # The close is known when the session closes: a last bar before it looks like any other until then.
+        return Match(market, point, close_ns, close_ns, maker=False), after
+    end_ns = market.end.item(point.row)
+    time_ns = market.start.item(point.row) if point.at_open else end_ns
+    return Match(market, point, time_ns, end_ns, kind in _MAKERS), after
+
+
+def at_this_close(market: SymbolMarket, now_ns: int) -> Match | None:
+    """Return the fill of a market order at the close of a bar that ends now, or None."""
+    row = market.closed_rows(now_ns) - 1
+    if row < market.regular[0] or row >= market.regular[1] or market.end.item(row) != now_ns:
+        return None
+    point = this_close(market.columns, row)
+    return None if point is None else Match(market, point, now_ns, now_ns, maker=False)

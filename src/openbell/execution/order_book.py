@@ -1,0 +1,66 @@
+"""Orders of a run that may still fill, and how they hang together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openbell.model.order import Order
+
+__all__ = ["OrderBook"]
+
+
+class OrderBook:
+    """Open orders by id, symbol, parent and group.
+
+    Attributes:
+        open: The open orders by id, in the order in which they were placed.
+    """
+
+    def __init__(self) -> None:
+        self.open: dict[str, Order] = {}
+        self._by_symbol: dict[str, dict[str, None]] = {}
+        self._legs: dict[str, dict[str, None]] = {}
+        self._groups: dict[str, dict[str, None]] = {}
+
+    def put(self, order: Order) -> None:
+        """Take an order as it is now, in the place of what it was."""
+        if not order.is_open:
+            self._remove(order)
+            return
+        known = order.id in self.open
+        self.open[order.id] = order
+        if not known:
+            self._by_symbol.setdefault(order.symbol, {})[order.id] = None
+            if order.parent is not None:
+                self._legs.setdefault(order.parent, {})[order.id] = None
+            if order.oco is not None:
+                self._groups.setdefault(order.oco, {})[order.id] = None
+
+    def _remove(self, order: Order) -> None:
+        if self.open.pop(order.id, None) is None:
+            return
+        for index, key in ((self._by_symbol, order.symbol), (self._legs, order.parent), (self._groups, order.oco)):
+            if key is not None and key in index:
+                index[key].pop(order.id, None)
+                if not index[key]:
+                    del index[key]
+
+    def of_symbol(self, symbol: str) -> list[Order]:
+        """Return the open orders of a symbol, in the order in which they were placed."""
+        return [self.open[key] for key in self._by_symbol.get(symbol, ())]
+
+    def legs_of(self, parent: str) -> list[Order]:
+        """Return the open orders that wait for another one."""
+        return [self.open[key] for key in self._legs.get(parent, ())]
+
+    def others_of(self, order: Order) -> list[Order]:
+        """Return the other open orders of an order's group."""
+        if order.oco is None:
+            return []
+        return [self.open[key] for key in self._groups.get(order.oco, ()) if key != order.id]
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols of open orders."""
+        return tuple(self._by_symbol)

@@ -1,0 +1,54 @@
+"""Requests of strategies, which wait until their event batch is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from openbell.model.order import Order
+
+__all__ = ["Cancel", "Replace", "Request", "Submit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Send an order to the broker."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Cancel an order.
+
+    Attributes:
+        order_id: The order.
+        reason: Why, for people.
+    """
+
+    order_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Change an open order.
+
+    What is None stays.
+
+    Attributes:
+        order_id: The order.
+        quantity: Its quantity, filled units included.
+        limit: Its limit price.
+        stop: Its stop price.
+    """
+
+    order_id: str
+    quantity: float | None
+    limit: float | None
+    stop: float | None
+
+
+Request: TypeAlias = Submit | Cancel | Replace
+"""Everything that a strategy asks of a broker."""

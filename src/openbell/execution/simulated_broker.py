@@ -1,0 +1,317 @@
+"""Simulated broker, which fills orders in the bars of the store.
+
+An order is looked at when it comes, when it is replaced and when a session begins: the first row in which it fills is
+found in the columns of the day, and waits in a heap until the clock reaches it. Nothing is done per bar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.execution.competing import fitting_part
+from openbell.execution.fill_prices import UNTOUCHED
+from openbell.execution.linked_orders import LinkedOrders
+from openbell.execution.matching import Match, at_this_close, first_match
+from openbell.execution.resting import Exchange, FillRules, Resting
+from openbell.model.fill import Fill
+from openbell.model.order import OrderStatus, OrderType, TimeInForce
+
+if TYPE_CHECKING:
+    from openbell.execution.broker import BrokerListener
+    from openbell.execution.fill_costs import FillCosts
+    from openbell.execution.order_book import OrderBook
+    from openbell.execution.symbol_market import SymbolMarket
+    from openbell.model.order import Order
+    from openbell.timing.grid import TradingSession
+
+__all__ = ["NEVER", "SimulatedBroker"]
+
+NEVER = 2**62
+"""A time after all others, nanoseconds since 1970 UTC."""
+
+_FILL, _CLOSE = 0, 1
+
+
+class _Event(NamedTuple):
+    """Something that becomes known at a time, a fill or the end of the hours of trading."""
+
+    time_ns: int
+    kind: int
+    happened_ns: int
+    number: int
+    order_id: str
+    version: int
+
+
+class SimulatedBroker:
+    """Fills orders in the bars of a session.
+
+    Args:
+        rules: How orders fill.
+        costs: Fees and slippage.
+        exchange: What it trades on.
+        book: The open orders, which the listener keeps.
+        listener: Receives what happens.
+    """
+
+    def __init__(
+        self, rules: FillRules, costs: FillCosts, exchange: Exchange, book: OrderBook, listener: BrokerListener
+    ) -> None:
+        self._rules = rules
+        self._costs = costs
+        self._exchange = exchange
+        self._clock = exchange.clock
+        self._listener = listener
+        self._resting: dict[str, Resting] = {}
+        self._linked = LinkedOrders(self._resting, book, exchange, rules.both_touched)
+        self._heap: list[_Event] = []
+        self._number = 0
+        self._taken: dict[tuple[SymbolMarket, int], float] = {}
+        self._session: TradingSession
+
+    @property
+    def next_ns(self) -> int:
+        """Time at which something becomes known next, `NEVER` when nothing does."""
+        heap = self._heap
+        while heap and heap[0].kind == _FILL and self._is_stale(heap[0]):
+            heappop(heap)
+        return heap[0].time_ns if heap else NEVER
+
+    def _is_stale(self, event: _Event) -> bool:
+        resting = self._resting.get(event.order_id)
+        return resting is None or resting.version != event.version
+
+    # Sessions
+
+    def begin_session(self, session: TradingSession) -> None:
+        """Look at all orders again, in the bars of a new session."""
+        self._session = session
+        self._heap.clear()
+        self._taken.clear()
+        for end_ns in {session.close_ns, session.last_ns}:
+            self._push(end_ns, _CLOSE, end_ns, "", 0)
+        for resting in list(self._resting.values()):
+            resting.next_session = False
+            until = resting.order.until
+            if until is not None and until < session.day:
+                self._end(resting, OrderStatus.EXPIRED, f"its last day, {until}, is over")
+            else:
+                self._match(resting)
+
+    def end_session(self) -> None:
+        """Note what the orders that are left have seen of the session."""
+        for resting in self._resting.values():
+            resting.state = resting.state_after
+
+    def rematch(self, symbol: str) -> None:
+        """Look at the orders of a symbol again, whose bars are others from now on."""
+        for resting in list(self._resting.values()):
+            if resting.order.symbol == symbol:
+                resting.from_ns = max(resting.from_ns, self._clock.now_ns)
+                self._match(resting)
+
+    # Requests
+
+    def submit(self, order: Order) -> None:
+        """Accept an order, which fills in bars that begin when it was placed or later."""
+        resting = Resting(order, order.created_ns, waits=order.parent is not None)
+        self._resting[order.id] = resting
+        resting.next_session = self._is_for_next_session(order)
+        self._change(resting, status=OrderStatus.ACCEPTED)
+        self._match(resting)
+
+    def _is_for_next_session(self, order: Order) -> bool:
+        session = self._session
+        if order.type is OrderType.MARKET_ON_OPEN:
+            return order.created_ns > session.open_ns
+        return order.created_ns >= (session.last_ns if order.extended else session.close_ns)
+
+    def cancel(self, order_id: str, reason: str) -> None:
+        """Cancel an order, unless it has filled by now and only its bar has not closed."""
+        resting = self._resting.get(order_id)
+        if resting is not None and not self._has_filled(resting):
+            self._cancel(resting, reason)
+
+    def _cancel(self, resting: Resting, reason: str) -> None:
+        self._end(resting, OrderStatus.CANCELLED, reason)
+
+    def replace(self, order: Order) -> None:
+        """Change an order, unless it has filled by now and only its bar has not closed."""
+        resting = self._resting.get(order.id)
+        if resting is None or self._has_filled(resting):
+            return
+        resting.order = order
+        resting.from_ns = max(resting.from_ns, self._clock.now_ns)
+        resting.state = UNTOUCHED
+        if abs(order.filled_quantity) >= abs(order.quantity):
+            self._end(resting, OrderStatus.CANCELLED, "its new quantity had filled before")
+            return
+        self._change(resting)
+        self._match(resting)
+
+    def restate(self, order: Order, ratio: float = 1.0) -> None:
+        """Take an order as a corporate action left it, which multiplied prices by a ratio."""
+        resting = self._resting[order.id]
+        resting.order = order
+        if resting.state.best is not None:
+            resting.state = resting.state._replace(best=resting.state.best * ratio)
+        self._change(resting)
+
+    def _has_filled(self, resting: Resting) -> bool:
+        match = resting.match
+        return match is not None and match.point.at_open and match.time_ns < self._clock.now_ns
+
+    # Matching
+
+    def _match(self, resting: Resting) -> None:
+        """Find the next fill of an order."""
+        resting.version += 1
+        resting.match = None
+        resting.state_after = resting.state
+        order, market = resting.order, self._exchange.market_of(resting.order.symbol)
+        if market is None or resting.waits:
+            return
+        match = None
+        if self._rules.this_close and order.type is OrderType.MARKET and resting.from_ns == self._clock.now_ns:
+            match = at_this_close(market, resting.from_ns)
+        if match is None:
+            if resting.next_session:
+                return
+            close_ns = self._session.close_ns
+            match, resting.state_after = first_match(order, market, resting.from_ns, close_ns, resting.state)
+        if match is not None:
+            resting.match = match
+            self._push(match.known_ns, _FILL, match.time_ns, order.id, resting.version)
+
+    def _push(self, time_ns: int, kind: int, happened_ns: int, order_id: str, version: int) -> None:
+        self._number += 1
+        heappush(self._heap, _Event(time_ns, kind, happened_ns, self._number, order_id, version))
+
+    # Events
+
+    def deliver(self, time_ns: int) -> bool:
+        """Report the next thing that has become known by a time.
+
+        Returns:
+            False when there is none.
+        """
+        if self.next_ns > time_ns:
+            return False
+        event = heappop(self._heap)
+        if event.kind == _CLOSE:
+            self._close(event.time_ns)
+            return True
+        winner, ambiguous = self._linked.first_touched(self._resting[event.order_id])
+        if winner.match is not None:
+            self._fill(winner, winner.match, ambiguous=ambiguous)
+        return True
+
+    def _close(self, time_ns: int) -> None:
+        """Let the orders end whose last day is over."""
+        session = self._session
+        for resting in list(self._resting.values()):
+            order = resting.order
+            ends_ns = session.last_ns if order.extended else session.close_ns
+            lasts = order.tif is TimeInForce.GTC or (order.until is not None and order.until > session.day)
+            if resting.next_session or lasts or ends_ns != time_ns or (resting.waits and order.parent in self._resting):
+                continue
+            self._end(resting, OrderStatus.EXPIRED, self._why_not(resting))
+
+    def _why_not(self, resting: Resting) -> str:
+        """Return why an order has not filled by the end of its last day."""
+        order, market = resting.order, self._exchange.market_of(resting.order.symbol)
+        if market is None or not market.has_rows(resting.from_ns, extended=order.extended):
+            return f"no bars of {order.symbol} from when it was placed to the end of the session"
+        if order.filled_quantity:
+            return "the volume of its bars was too small to fill it by the end of its last session"
+        return "its price was not reached by the end of its last session"
+
+    def _fill(self, resting: Resting, match: Match, *, ambiguous: bool) -> None:
+        order = resting.order
+        market, row = match.market, match.point.row
+        instrument = self._exchange.instrument_of(order.symbol)
+        volume, share = market.volume.item(row), self._rules.max_volume_share
+        quantity = fitting_part(order.remaining, volume, share, instrument, self._taken.get((market, row), 0.0))
+        if not quantity:
+            self._continue(resting, match)
+            return
+        if share is not None:
+            self._taken[market, row] = self._taken.get((market, row), 0.0) + abs(quantity)
+        price, lost = match.point.price, 0.0
+        if not match.maker:
+            price, lost = self._costs.slipped(quantity, price, market, row, instrument)
+        fee = self._costs.fee(order, quantity, price, instrument, charged=resting.fees, maker=match.maker)
+        filled = order.filled_quantity + quantity
+        average = (order.filled_quantity * (order.average_fill_price or 0.0) + quantity * price) / filled
+        whole = filled == order.quantity
+        resting.fees += fee
+        resting.fills += 1
+        if whole:
+            del self._resting[order.id]
+        resting.order = order = replace(
+            order,
+            filled_quantity=filled,
+            average_fill_price=average,
+            status=OrderStatus.FILLED if whole else OrderStatus.PARTIALLY_FILLED,
+            updated_ns=self._clock.now_ns,
+            session_date=self._session.day,
+        )
+        self._costs.count(quantity, self._session.day)
+        fill = Fill(
+            id=f"{order.id}.{resting.fills}",
+            order=order,
+            symbol=order.symbol,
+            quantity=quantity,
+            price=price,
+            fee=fee,
+            slippage=lost,
+            time_ns=match.time_ns,
+            zone=order.zone,
+            session_date=self._session.day,
+            ambiguous=ambiguous,
+        )
+        self._listener.filled(fill)
+        if not whole:
+            self._continue(resting, match)
+        self._follow(resting, match)
+
+    def _continue(self, resting: Resting, match: Match) -> None:
+        """Look for the next fill after the bar of the last one."""
+        resting.from_ns = match.market.start.item(match.point.row) + 1
+        if resting.order.type in (OrderType.MARKET_ON_OPEN, OrderType.MARKET_ON_CLOSE):
+            self._end(resting, OrderStatus.EXPIRED, "the volume of the auction was too small for all of it")
+        else:
+            self._match(resting)
+
+    def _follow(self, filled: Resting, match: Match) -> None:
+        """Let the orders that hang together with a filled one begin, shrink or end."""
+        for other in self._linked.to_cancel(filled):
+            self._cancel(other, f"{filled.order.id} of the same group has filled")
+        for leg, quantity in self._linked.to_resize(filled):
+            if leg.waits:
+                leg.waits = False
+                # A fill at an open has the whole bar before it; inside of a bar nobody knows what came first.
+                leg.from_ns = match.time_ns if match.point.at_open else match.known_ns
+            if leg.order.quantity != quantity:
+                leg.order = replace(leg.order, quantity=quantity)
+                self._change(leg)
+            self._match(leg)
+
+    def _end(self, resting: Resting, status: OrderStatus, reason: str) -> None:
+        del self._resting[resting.order.id]
+        self._change(resting, status=status, reason=reason)
+        for leg in self._linked.orphans_of(resting.order):
+            self._cancel(leg, f"its entry order {resting.order.id} is {status}")
+
+    def _change(self, resting: Resting, status: OrderStatus | None = None, reason: str | None = None) -> None:
+        order = resting.order
+        resting.order = replace(
+            order,
+            updated_ns=self._clock.now_ns,
+            session_date=self._session.day,
+            status=order.status if status is None else status,
+            reason=order.reason if reason is None else reason,
+        )
+        self._listener.order_changed(resting.order)

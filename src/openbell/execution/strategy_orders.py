@@ -1,0 +1,213 @@
+"""Orders as one strategy gives them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openbell.errors import OrderError
+from openbell.execution.portfolio import Portfolio
+from openbell.execution.requests import Replace
+from openbell.execution.targets import units_of_value
+from openbell.execution.terms import Terms, checked_number, checked_price, checked_quantity
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from openbell.execution.desk import TradingDesk
+    from openbell.model.order import Order
+
+__all__ = ["StrategyOrders"]
+
+
+class StrategyOrders:
+    """Orders of one strategy in one session.
+
+    Args:
+        desk: The desk.
+        strategy: The strategy's name.
+
+    Attributes:
+        portfolio: The account's portfolio.
+    """
+
+    def __init__(self, desk: TradingDesk, strategy: str) -> None:
+        self.portfolio = Portfolio(desk)
+        self._desk = desk
+        self._strategy = strategy
+        self._session = desk.session
+
+    def order(
+        self,
+        symbol: str,
+        quantity: float,
+        *,
+        type: str | None = None,  # noqa: A002 -- the word that users write
+        limit: float | None = None,
+        stop: float | None = None,
+        trail: float | None = None,
+        trail_percent: float | None = None,
+        tif: str = "day",
+        until: date | None = None,
+        extended: bool = False,
+        tag: str = "",
+        reason: str = "",
+    ) -> Order:
+        """Give an order, as `StrategyContext.order` describes it."""
+        self._desk.require_open(self._session)
+        terms = Terms.of(
+            type=type,
+            limit=limit,
+            stop=stop,
+            trail=trail,
+            trail_percent=trail_percent,
+            tif=tif,
+            until=until,
+            extended=extended,
+            tag=tag,
+        )
+        return self._desk.place(self._strategy, _symbol(symbol), checked_quantity(quantity), terms, reason=reason)
+
+    def bracket(
+        self,
+        symbol: str,
+        quantity: float,
+        *,
+        stop: float | None,
+        target: float | None,
+        limit: float | None = None,
+        tif: str = "day",
+        tag: str = "",
+        reason: str = "",
+    ) -> tuple[Order, ...]:
+        """Give an entry order with a stop and a target, of which the one that fills cancels the other."""
+        self._desk.require_open(self._session)
+        units, symbol = checked_quantity(quantity), _symbol(symbol)
+        stop, target = checked_price("stop", stop), checked_price("target", target)
+        if stop is None and target is None:
+            raise OrderError("a bracket has stop= or target=, or both; without them it is an order")
+        if stop is not None and target is not None and (stop >= target if units > 0 else stop <= target):
+            side, order = ("buys", "below") if units > 0 else ("sells short", "above")
+            raise OrderError(f"a bracket that {side} has its stop {order} its target, not {stop:g} and {target:g}")
+        entry = _terms(limit=limit, tif=tif, tag=tag)
+        stops, targets = _terms(stop=stop, tif="gtc", tag=tag), _terms(limit=target, tif="gtc", tag=tag)
+        first = self._desk.place(self._strategy, symbol, units, entry, reason=reason)
+        legs = [
+            self._desk.place(self._strategy, symbol, -units, terms, reason=why, parent=first.id, oco=first.id)
+            for terms, price, why in ((stops, stop, "stop"), (targets, target, "target"))
+            if price is not None
+        ]
+        return first, *legs
+
+    def order_target(
+        self,
+        symbol: str,
+        *,
+        quantity: float | None = None,
+        value: float | None = None,
+        percent: float | None = None,
+        tag: str = "",
+        limit: float | None = None,
+        reason: str = "",
+    ) -> Order | None:
+        """Order what leads from the position to a target, in place of the last such order that has not filled."""
+        desk, symbol = self._desk, _symbol(symbol)
+        desk.require_open(self._session)
+        given = {n: v for n, v in (("quantity", quantity), ("value", value), ("percent", percent)) if v is not None}
+        if len(given) != 1:
+            raise OrderError(f"order_target has one of quantity=, value= and percent=; it has {len(given)} of them")
+        ((measure, amount),) = given.items()
+        amount = checked_number(measure, amount)
+        terms = _terms(limit=limit, tag=tag)
+        if last := desk.targets.pop(symbol, None):
+            desk.cancel(last, "another target took its place")
+        held = desk.account.quantity(symbol)
+        if measure == "quantity":
+            wanted = amount
+        else:
+            if measure == "percent":
+                amount *= desk.equity * (1 - desk.config.cash_buffer_percent / 100) / 100
+            wanted = units_of_value(desk, symbol, amount, held)
+        if wanted == held:
+            return None
+        order = desk.place(self._strategy, symbol, wanted - held, terms, reason=reason)
+        desk.targets[symbol] = order.id
+        return order
+
+    def close(self, symbol: str, *, tag: str = "", reason: str = "") -> Order | None:
+        """Cancel the open orders of a symbol, then close the account's position."""
+        desk, symbol = self._desk, _symbol(symbol)
+        desk.require_open(self._session)
+        for order in desk.book.of_symbol(symbol):
+            desk.cancel(order.id, "the position is closed")
+        held = desk.account.quantity(symbol)
+        return desk.place(self._strategy, symbol, -held, _terms(tag=tag), reason=reason) if held else None
+
+    def close_all(self, *, tag: str = "", reason: str = "") -> tuple[Order, ...]:
+        """Cancel all open orders, then close all positions of the account."""
+        self.cancel_all()
+        closed = [self.close(symbol, tag=tag, reason=reason) for symbol in list(self._desk.account.holdings)]
+        return tuple(order for order in closed if order is not None)
+
+    def cancel(self, order: Order | str) -> bool:
+        """Ask for an order to be cancelled, and return False when it is not open."""
+        self._desk.require_open(self._session)
+        return self._desk.cancel(_order_id(order), f"{self._strategy} cancelled it")
+
+    def cancel_all(self, symbol: str | None = None) -> int:
+        """Ask for all open orders to be cancelled, of one symbol or of all, and return their number."""
+        self._desk.require_open(self._session)
+        orders = self.portfolio.open_orders(symbol)
+        return sum(self._desk.cancel(order.id, f"{self._strategy} cancelled it") for order in orders)
+
+    def replace(
+        self,
+        order: Order | str,
+        *,
+        quantity: float | None = None,
+        limit: float | None = None,
+        stop: float | None = None,
+    ) -> bool:
+        """Ask for an open order to be changed, and return False when it is not open."""
+        self._desk.require_open(self._session)
+        key = _order_id(order)
+        now = self._desk.book.open.get(key)
+        if now is None:
+            return False
+        prices = {"limit": checked_price("limit", limit), "stop": checked_price("stop", stop)}
+        for name, price in prices.items():
+            if price is not None and getattr(now, name) is None:
+                raise OrderError(f"{key} is a {now.type} order without {name}=; cancel it and give another one")
+        units = None if quantity is None else checked_quantity(quantity)
+        if units is not None and units * now.quantity < 0:
+            side = "buys" if now.quantity > 0 else "sells"
+            raise OrderError(
+                f"{key} {side}; a quantity of {units:g} would turn it round. Cancel it, and give another one"
+            )
+        return self._desk.replace(Replace(key, units, **prices))
+
+
+def _symbol(symbol: object) -> str:
+    if not isinstance(symbol, str) or not symbol:
+        raise OrderError(f"a symbol is a text such as 'SPY', not {symbol!r}")
+    return symbol
+
+
+def _order_id(order: Order | str) -> str:
+    key = order if isinstance(order, str) else getattr(order, "id", None)
+    if not isinstance(key, str):
+        raise OrderError(f"an order is what order() returned, or its id, not {order!r}")
+    return key
+
+
+def _terms(*, limit: float | None = None, stop: float | None = None, tif: str = "day", tag: str = "") -> Terms:
+    return Terms.of(
+        type=None,
+        limit=limit,
+        stop=stop,
+        trail=None,
+        trail_percent=None,
+        tif=tif,
+        until=None,
+        extended=False,
+        tag=tag,
+    )

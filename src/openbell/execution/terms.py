@@ -1,0 +1,151 @@
+"""Terms of a new order as a strategy writes them, checked before anything else happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from math import isfinite
+from numbers import Real
+from typing import TypeVar
+
+from openbell.errors import OrderError, UnknownNameError
+from openbell.model.order import OrderType, TimeInForce
+
+__all__ = ["Terms", "checked_number", "checked_price", "checked_quantity"]
+
+_Word = TypeVar("_Word", bound=StrEnum)
+
+_PRICES_OF = {
+    OrderType.MARKET: (),
+    OrderType.LIMIT: ("limit",),
+    OrderType.STOP: ("stop",),
+    OrderType.STOP_LIMIT: ("limit", "stop"),
+    OrderType.TRAILING_STOP: ("trail or trail_percent",),
+    OrderType.MARKET_ON_OPEN: (),
+    OrderType.MARKET_ON_CLOSE: (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Type, prices and lifetime of an order, all of which go together.
+
+    The attributes are those of `openbell.model.order.Order`.
+    """
+
+    type: OrderType
+    limit: float | None
+    stop: float | None
+    trail: float | None
+    trail_percent: float | None
+    tif: TimeInForce
+    until: date | None
+    extended: bool
+    tag: str
+
+    @staticmethod
+    def of(
+        *,
+        type: str | None,  # noqa: A002 -- the word that users write
+        limit: float | None,
+        stop: float | None,
+        trail: float | None,
+        trail_percent: float | None,
+        tif: str,
+        until: date | None,
+        extended: bool,
+        tag: str,
+    ) -> Terms:
+        """Check what a strategy gave, and let the type follow from the prices where it was left out.
+
+        Raises:
+            OrderError: A value cannot be, or two of them contradict each other.
+            UnknownNameError: There is no such type or lifetime.
+        """
+        prices = {
+            "limit": checked_price("limit", limit),
+            "stop": checked_price("stop", stop),
+            "trail": checked_price("trail", trail),
+            "trail_percent": checked_price("trail_percent", trail_percent),
+        }
+        given = tuple(name for name, price in prices.items() if price is not None)
+        kind = _type_of(given) if type is None else _word("order type", OrderType, type)
+        _require_prices(kind, given)
+        lifetime = _word("time in force", TimeInForce, tif)
+        if isinstance(until, datetime) or not (until is None or isinstance(until, date)):
+            raise OrderError(f"until is a date such as date(2024, 3, 28), not {until!r}")
+        if (until is not None) != (lifetime is TimeInForce.GTD):
+            raise OrderError('an order until a date has both tif="gtd" and until=; this one has only one of them')
+        if not isinstance(tag, str):
+            raise OrderError(f"a tag is a text, not {tag!r}")
+        if extended and kind is not OrderType.LIMIT:
+            raise OrderError(f"only limit orders fill outside of regular hours: a {kind} order cannot be extended")
+        return Terms(kind, **prices, tif=lifetime, until=until, extended=bool(extended), tag=tag)
+
+
+def checked_quantity(quantity: object) -> float:
+    """Return the units of an order.
+
+    Raises:
+        OrderError: It is no number, not finite or zero.
+    """
+    if isinstance(quantity, bool) or not isinstance(quantity, Real) or not isfinite(quantity):
+        raise OrderError(f"a quantity is a number of units, positive to buy and negative to sell, not {quantity!r}")
+    if not quantity:
+        raise OrderError("an order of 0 units does nothing; a quantity is positive to buy and negative to sell")
+    return float(quantity)
+
+
+def checked_number(name: str, number: object) -> float:
+    """Return a number of any sign.
+
+    Raises:
+        OrderError: It is no number, or not finite.
+    """
+    if isinstance(number, bool) or not isinstance(number, Real) or not isfinite(number):
+        raise OrderError(f"{name} is a number, not {number!r}")
+    return float(number)
+
+
+def checked_price(name: str, price: object) -> float | None:
+    """Return a price, or None where there is none.
+
+    Raises:
+        OrderError: It is no number, not finite, zero or below.
+    """
+    if price is None:
+        return None
+    if isinstance(price, bool) or not isinstance(price, Real) or not isfinite(price):
+        raise OrderError(f"{name} is a number above zero, not {price!r}")
+    if float(price) <= 0 or (name == "trail_percent" and float(price) >= 100):
+        raise OrderError(f"{name} is {price:g}; it must be above zero{' and below 100' * (name == 'trail_percent')}")
+    return float(price)
+
+
+def _type_of(given: tuple[str, ...]) -> OrderType:
+    if "trail" in given or "trail_percent" in given:
+        return OrderType.TRAILING_STOP
+    if "limit" in given:
+        return OrderType.STOP_LIMIT if "stop" in given else OrderType.LIMIT
+    return OrderType.STOP if "stop" in given else OrderType.MARKET
+
+
+def _require_prices(kind: OrderType, given: tuple[str, ...]) -> None:
+    needed = _PRICES_OF[kind]
+    if kind is OrderType.TRAILING_STOP:
+        if len(given) == 1 and given[0].startswith("trail"):
+            return
+        found = ", ".join(given) or "nothing"
+        raise OrderError(f"a trailing_stop order has either trail= or trail_percent=, and nothing else; it has {found}")
+    if set(given) != set(needed):
+        wanted = " and ".join(f"{name}=" for name in needed) or "no price"
+        found = " and ".join(f"{name}=" for name in given) or "none"
+        raise OrderError(f"a {kind} order has {wanted}; this one has {found}")
+
+
+def _word(kind: str, words: type[_Word], given: str) -> _Word:
+    try:
+        return words(given)
+    except ValueError:
+        raise UnknownNameError(kind, str(given), [str(word) for word in words]) from None
