@@ -256,6 +256,10 @@ class SessionCoordinator(SeedCoordinator):
         symbols = self.session_config.session_data_config.symbols
         return self.provisioner.plan(Addition("symbol", symbol, "config") for symbol in symbols)
 
+    def trading_warnings(self) -> list[str]:
+        """Return warnings about what the account holds."""
+        return [] if self.desk is None else list(self.desk.held.warnings)
+
     def component_warnings(self) -> list[str]:
         """Return warnings about keys that components never read, and strategies that never subscribed to anything."""
         idle = [name for name, ever in self._has_subscribed.items() if not ever]

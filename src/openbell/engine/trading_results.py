@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openbell.execution.overnight import Renamed
 from openbell.indicators.annual import bars_per_year
 from openbell.model.interval import parse_interval
 from openbell.results.equity import EquityColumns
@@ -12,6 +13,7 @@ from openbell.results.lots import LotMatching, PriceColumns
 
 if TYPE_CHECKING:
     from openbell.execution.desk import TradingDesk
+    from openbell.execution.overnight import Adjustment
     from openbell.execution.session_record import SessionRecord
     from openbell.results.trading import DayTrading, RunTrading
 
@@ -34,6 +36,8 @@ class TradingResults:
     def end_session(self, record: SessionRecord) -> DayTrading:
         """Take up the record of a session, and return its result."""
         curve, markets = record.curve, record.markets
+        for adjustment in record.adjustments:
+            self._adjust(adjustment)
         return self._ledger.end_session(
             TradedSession(
                 day=record.day,
@@ -48,6 +52,19 @@ class TradingResults:
                 last_prices={s: m.close.item(-1) for s, m in markets.items()},
             )
         )
+
+    def _adjust(self, adjustment: Adjustment) -> None:
+        if isinstance(adjustment, Renamed):
+            self._ledger.rename(adjustment.symbol, adjustment.new_symbol)
+        else:
+            self._ledger.split(
+                adjustment.symbol,
+                adjustment.ratio,
+                quantity=adjustment.quantity,
+                price=adjustment.price,
+                time_ns=adjustment.time_ns,
+                zone=self._desk.time_manager.timezone,
+            )
 
     def result(self) -> RunTrading:
         """Return the result of the sessions so far."""

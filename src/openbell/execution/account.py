@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from openbell.execution.actions import merged_average
+
 __all__ = ["Account", "Holding"]
 
 _DUST = 1e-9
@@ -80,6 +82,34 @@ class Account:
         else:
             self.holdings[symbol] = Holding(symbol, multiplier, left, price, 0.0, time_ns, price)
         return profit
+
+    def split(self, symbol: str, quantity: float, average_price: float, last_price: float, fraction: float) -> None:
+        """Take up a split, after which a holding is a quantity at a mean price.
+
+        A fraction of a unit is sold at the last price, whose cash is paid by itself.
+        """
+        holding = self.holdings[symbol]
+        profit = fraction * (last_price - average_price) * holding.multiplier
+        self.realized += profit
+        if abs(quantity) < _DUST:
+            del self.holdings[symbol]
+            return
+        holding.quantity, holding.average_price, holding.last_price = quantity, average_price, last_price
+        holding.realized += profit
+
+    def rename(self, symbol: str, new_symbol: str) -> None:
+        """Go on with a holding under the new name of its symbol."""
+        holding = self.holdings.pop(symbol)
+        other = self.holdings.get(new_symbol)
+        holding.symbol = new_symbol
+        if other is not None:
+            average = merged_average(other.quantity, other.average_price, holding.quantity, holding.average_price)
+            holding.quantity += other.quantity
+            holding.average_price, holding.realized = average, holding.realized + other.realized
+        if abs(holding.quantity) < _DUST:
+            self.holdings.pop(new_symbol, None)
+        else:
+            self.holdings[new_symbol] = holding
 
     def quantity(self, symbol: str) -> float:
         """Return the units held of a symbol, 0 when there are none."""

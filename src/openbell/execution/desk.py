@@ -10,20 +10,24 @@ from openbell.errors import OrderError, SessionOverError
 from openbell.execution.account import Account
 from openbell.execution.checks import Checks
 from openbell.execution.fill_costs import FillCosts
+from openbell.execution.held_symbols import PATIENCE, HeldSymbols
 from openbell.execution.markets import Markets
 from openbell.execution.order_book import OrderBook
+from openbell.execution.overnight import Overnight
 from openbell.execution.portfolio import Portfolio
 from openbell.execution.requests import Cancel, Replace, Request, Submit
 from openbell.execution.resting import Exchange, FillRules
 from openbell.execution.session_record import SessionRecorder
 from openbell.execution.simulated_broker import SimulatedBroker
 from openbell.execution.strategy_orders import StrategyOrders
+from openbell.execution.terms import MARKET
 from openbell.model.order import Order, OrderStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openbell.config.execution import ExecutionConfig
+    from openbell.execution.account import Holding
     from openbell.execution.session_record import SessionRecord
     from openbell.execution.terms import Terms
     from openbell.model.cash_flow import CashFlow
@@ -61,6 +65,7 @@ class TradingDesk:
         notices: What strategies are to be notified of, in order.
         targets: The last order towards a target, by symbol.
         start_equity: Equity at the begin of the session.
+        held: The symbols that a session has to have.
         recorder: Notes what the session does to the account.
         is_open: Whether orders are taken: from the setup of a session's strategies to their teardown.
     """
@@ -93,6 +98,8 @@ class TradingDesk:
         exchange = Exchange(self.markets.of, self.markets.finer, self.markets.instrument, clock, self._zone)
         self.broker = SimulatedBroker(rules, self.costs, exchange, self.book, self)
         self._checks = Checks(self)
+        self._overnight = Overnight(self)
+        self.held = HeldSymbols(self)
         self.session: TradingSession
         self.recorder: SessionRecorder
 
@@ -102,9 +109,13 @@ class TradingDesk:
         """Begin a session, in which orders are taken."""
         self.session = session
         self._thread = get_ident()
+        self.recorder = SessionRecorder(session.day, self.account)
+        self.broker.session = session
+        self._overnight.apply(session.day, provisioner.context.data_manager.store)
+        self.held.begin_session(provisioner)
         self.markets.begin_session(session, provisioner)
         self.start_equity = self.equity
-        self.recorder = SessionRecorder(session.day, self.account)
+        self.recorder.begin(self.account)
         self.broker.begin_session(session)
         self.is_open = True
 
@@ -114,6 +125,8 @@ class TradingDesk:
         self.requests.clear()
         self.broker.end_session()
         self.mark()
+        for symbol in self.held.end_session():
+            self._close_at_last(symbol)
         positions = tuple(Portfolio(self).positions.values())
         return self.recorder.finished(self.account, positions, self.markets.today, self.markets.times)
 
@@ -245,6 +258,16 @@ class TradingDesk:
         for symbol in self.markets.changed():
             self.broker.rematch(symbol)
 
+    def _close_at_last(self, symbol: str) -> None:
+        """Close a position whose symbol no longer trades, at its last price."""
+        holding = self.account.holdings[symbol]
+        for order in self.book.of_symbol(symbol):
+            self.broker.cancel(order.id, "its symbol no longer trades")
+        reason = f"no bars for {PATIENCE} sessions; closed at its last price"
+        order = self.place("", symbol, -holding.quantity, MARKET, reason=reason)
+        self.requests.clear()
+        self.broker.fill_at(order, holding.last_price)
+
     # Events of the broker
 
     def order_changed(self, order: Order) -> None:
@@ -254,6 +277,8 @@ class TradingDesk:
             self.recorder.accepted += 1
         self.book.put(order)
         self.recorder.orders[order.id] = order
+        if not order.is_open:
+            self.held.release(order.symbol)
         self._report(order)
         self.notices.append(order)
 
@@ -277,11 +302,23 @@ class TradingDesk:
 
     def mark(self) -> None:
         """Give every holding the last price that is known now."""
-        now_ns = self.clock.now_ns
         for holding in self.account.holdings.values():
-            price = self.markets.last_price(holding.symbol, now_ns)
-            if price is not None:
-                holding.last_price = price
+            self.mark_holding(holding)
+
+    def mark_holding(self, holding: Holding) -> None:
+        """Give a holding the last price that is known now."""
+        # A price of an earlier session may be on another basis; the holding's own was changed with it.
+        price = self.markets.last_price_today(holding.symbol, self.clock.now_ns)
+        if price is not None:
+            holding.last_price = price
+
+    def last_price(self, symbol: str) -> float | None:
+        """Return the last price of a symbol that is known now, or None."""
+        holding = self.account.holdings.get(symbol)
+        if holding is None:
+            return self.markets.last_price(symbol, self.clock.now_ns)
+        self.mark_holding(holding)
+        return holding.last_price
 
     @property
     def equity(self) -> float:

@@ -1,4 +1,4 @@
-"""Symbols that the portfolio needs, provisioned like any other need."""
+"""Symbols that the portfolio needs, provisioned and locked like any other need."""
 
 from __future__ import annotations
 
@@ -6,28 +6,112 @@ from typing import TYPE_CHECKING
 
 from openbell.errors import OpenbellError
 from openbell.model.interval import parse_interval
+from openbell.provisioning import Addition
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openbell.execution.desk import TradingDesk
     from openbell.provisioning import Provisioner
 
-__all__ = ["OWNER", "provision"]
+__all__ = ["PATIENCE", "SOURCE", "HeldSymbols", "provision"]
 
-OWNER = "portfolio"
+SOURCE = "portfolio"
 """Source and owner of what the portfolio needs."""
 
+PATIENCE = 5
+"""Sessions without bars after which a held symbol is a warning."""
 
-def provision(symbol: str, provisioner: Provisioner) -> str:
-    """Give a session the bars of a symbol that trading needs, which are those of its finest stream's base.
+
+def provision(symbols: Sequence[str], provisioner: Provisioner) -> dict[str, str]:
+    """Give a session the bars of symbols that trading needs, which are those of its finest stream's base.
 
     Returns:
-        Why they cannot be had (empty when they are there).
+        Per symbol that has none, why.
     """
     context = provisioner.context
     finest = min(context.config.session_data_config.streams, key=parse_interval)
-    try:
-        interval = str(context.base_of(symbol, finest))
-        if provisioner.add_bar(symbol, interval, source=OWNER, owner=OWNER):
-            return ""
-    except OpenbellError as error:
-        return f"no bars of {symbol}: {error}"
-    return f"no bars of {symbol}: {provisioner.refusal_of(symbol, interval)}"
+    additions, refused = [], {}
+    context.refresh()
+    for symbol in symbols:
+        try:
+            interval = str(context.base_of(symbol, finest))
+        except OpenbellError as error:
+            refused[symbol] = f"no bars of {symbol}: {error}"
+        else:
+            additions.append(Addition("bar", symbol, SOURCE, SOURCE, {"interval": interval}))
+    for record in provisioner.add(additions):
+        if not record.ok:
+            refused[record.symbol] = f"no bars of {record.symbol}: {' '.join(record.errors)}"
+    return refused
+
+
+class HeldSymbols:
+    """Symbols with positions or open orders, which a session has to have until they are flat.
+
+    Args:
+        desk: The desk.
+
+    Attributes:
+        without_bars: Held symbols that the session has no bars of, with the reasons.
+        warnings: Warnings about them, of the whole run.
+    """
+
+    def __init__(self, desk: TradingDesk) -> None:
+        self._desk = desk
+        self._locked: set[str] = set()
+        self._provisioner: Provisioner
+        self._empty_sessions: dict[str, int] = {}
+        self.without_bars: dict[str, str] = {}
+        self.warnings: list[str] = []
+
+    def begin_session(self, provisioner: Provisioner) -> None:
+        """Provision and lock what is held and ordered."""
+        self._provisioner = provisioner
+        self._locked = set()
+        self.without_bars = {}
+        account, book = self._desk.account, self._desk.book
+        if concerned := list(dict.fromkeys((*account.holdings, *book.symbols))):
+            self.without_bars = provision(concerned, provisioner)
+        for symbol in concerned:
+            if symbol not in self.without_bars:
+                reason = "open position" if symbol in account.holdings else "open order"
+                provisioner.lock_symbol(symbol, reason=reason, source=SOURCE, owner=SOURCE)
+                self._locked.add(symbol)
+        provisioner.holds = self.reason_to_stay
+
+    def reason_to_stay(self, symbol: str) -> str:
+        """Return why a symbol may not leave the session (empty when it may)."""
+        if symbol in self._desk.account.holdings:
+            return "there is an open position in it"
+        return "there is an open order of it" if self._desk.book.of_symbol(symbol) else ""
+
+    def release(self, symbol: str) -> None:
+        """Unlock a symbol if it is flat now, and no order of it is open."""
+        if symbol in self._locked and not self.reason_to_stay(symbol):
+            self._locked.remove(symbol)
+            self._provisioner.unlock_symbol(symbol, source=SOURCE, owner=SOURCE)
+
+    def end_session(self) -> list[str]:
+        """Count the sessions without bars, and return the symbols whose positions the config wants closed by now."""
+        today = self._desk.markets.today
+        stale = []
+        for symbol in self._desk.account.holdings:
+            if symbol in today:
+                self._empty_sessions.pop(symbol, None)
+                continue
+            count = self._empty_sessions[symbol] = self._empty_sessions.get(symbol, 0) + 1
+            if count == PATIENCE:
+                self.warnings.append(self._warning(symbol))
+            if count >= PATIENCE:
+                stale.append(symbol)
+        return stale if self._desk.config.no_bars == "close_at_last" else []
+
+    def _warning(self, symbol: str) -> str:
+        holding, equity = self._desk.account.holdings[symbol], self._desk.account.equity
+        share = f", {abs(holding.value) / equity:.1%} of equity" if equity > 0 else ""
+        return (
+            f"{symbol} is held and has had no bars for {PATIENCE} sessions up to {self._desk.session.day}: "
+            f"{holding.quantity:g} units count at their last price of {holding.last_price:g}{share}. Import its bars, "
+            "or write execution.no_bars: close_at_last."
+        )

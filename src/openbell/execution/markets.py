@@ -104,6 +104,11 @@ class Markets:
                 return within
         return None
 
+    def last_price_today(self, symbol: str, now_ns: int) -> float | None:
+        """Return the last close of a symbol that is known today, or None."""
+        market = self.of(symbol)
+        return None if market is None else market.last_price_today(now_ns)
+
     def last_price(self, symbol: str, now_ns: int) -> float | None:
         """Return the last close that is known of a symbol, or None."""
         market = self.of(symbol)
@@ -121,7 +126,7 @@ class Markets:
         """
         market = self.of(symbol)
         if market is None:
-            if reason := provision(symbol, self._provisioner):
+            if reason := provision([symbol], self._provisioner).get(symbol):
                 return reason
             del self._markets[symbol]
             market = self.of(symbol)

@@ -28,9 +28,12 @@ class OrderBook:
         if not order.is_open:
             self._remove(order)
             return
-        known = order.id in self.open
+        before = self.open.get(order.id)
         self.open[order.id] = order
-        if not known:
+        if before is not None and before.symbol != order.symbol:
+            self._take_out(self._by_symbol, before.symbol, order.id)
+            self._by_symbol.setdefault(order.symbol, {})[order.id] = None
+        if before is None:
             self._by_symbol.setdefault(order.symbol, {})[order.id] = None
             if order.parent is not None:
                 self._legs.setdefault(order.parent, {})[order.id] = None
@@ -41,10 +44,14 @@ class OrderBook:
         if self.open.pop(order.id, None) is None:
             return
         for index, key in ((self._by_symbol, order.symbol), (self._legs, order.parent), (self._groups, order.oco)):
-            if key is not None and key in index:
-                index[key].pop(order.id, None)
-                if not index[key]:
-                    del index[key]
+            if key is not None:
+                self._take_out(index, key, order.id)
+
+    def _take_out(self, index: dict[str, dict[str, None]], key: str, order_id: str) -> None:
+        if key in index:
+            index[key].pop(order_id, None)
+            if not index[key]:
+                del index[key]
 
     def of_symbol(self, symbol: str) -> list[Order]:
         """Return the open orders of a symbol, in the order in which they were placed."""

@@ -57,11 +57,10 @@ class Portfolio:
     def position(self, symbol: str) -> Position:
         """Return the position in a symbol, whose quantity is 0 when there is none."""
         holding = self._desk.account.holdings.get(symbol)
-        price = self._desk.markets.last_price(symbol, self._desk.clock.now_ns)
         if holding is not None:
-            if price is not None:
-                holding.last_price = price
+            self._desk.mark_holding(holding)
             return self._position(holding)
+        price = self._desk.markets.last_price(symbol, self._desk.clock.now_ns)
         return Position(symbol, last_price=price or 0.0, multiplier=self._desk.markets.instrument(symbol).multiplier)
 
     def open_orders(self, symbol: str | None = None) -> tuple[Order, ...]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.execution.account import Account
+    from openbell.execution.overnight import Adjustment
     from openbell.execution.symbol_market import SymbolMarket
     from openbell.model.cash_flow import CashFlow
     from openbell.model.fill import Fill
@@ -50,6 +51,7 @@ class SessionRecord:
         orders: Every order that changed, as at the end.
         fills: All fills, in the order in which they became known.
         flows: Dividends, costs of borrowing and the like.
+        adjustments: Corporate actions on what was held when the session began.
         positions: What is held at the end.
         curve: Equity by bar time.
         markets: The bars that orders filled in, by symbol.
@@ -62,6 +64,7 @@ class SessionRecord:
     orders: Sequence[Order]
     fills: Sequence[Fill]
     flows: Sequence[CashFlow]
+    adjustments: Sequence[Adjustment]
     positions: Sequence[Position]
     curve: EquityCurve
     markets: Mapping[str, SymbolMarket]
@@ -83,6 +86,11 @@ class SessionRecorder:
         self.orders: dict[str, Order] = {}
         self.fills: list[Fill] = []
         self.flows: list[CashFlow] = []
+        self.adjustments: list[Adjustment] = []
+        self.begin(account)
+
+    def begin(self, account: Account) -> None:
+        """Note the account as it is when the session begins, all that happened overnight included."""
         self._cash: tuple[list[int], list[float]] = ([0], [account.cash])
         self._quantities: dict[str, tuple[list[int], list[float]]] = {
             symbol: ([0], [holding.quantity]) for symbol, holding in account.holdings.items()
@@ -134,6 +142,7 @@ class SessionRecorder:
             orders=tuple(self.orders.values()),
             fills=self.fills,
             flows=self.flows,
+            adjustments=self.adjustments,
             positions=positions,
             curve=curve,
             markets=markets,
@@ -145,8 +154,6 @@ class SessionRecorder:
         before = self._before.get(symbol, 0.0)
         if market is None:
             return np.full(len(times), before)
-        if market.close_before is not None:
-            before = market.close_before
         return np.concatenate([[before], market.close])[market.end.searchsorted(times, side="right")]
 
 

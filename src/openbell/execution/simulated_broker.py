@@ -33,6 +33,9 @@ NEVER = 2**62
 
 _FILL, _CLOSE = 0, 1
 
+_DUST = 1e-9
+"""Units below which nothing is left of an order of fractions."""
+
 
 class _Event(NamedTuple):
     """Something that becomes known at a time, a fill or the end of the hours of trading."""
@@ -54,6 +57,9 @@ class SimulatedBroker:
         exchange: What it trades on.
         book: The open orders, which the listener keeps.
         listener: Receives what happens.
+
+    Attributes:
+        session: The times of the session.
     """
 
     def __init__(
@@ -69,7 +75,7 @@ class SimulatedBroker:
         self._heap: list[_Event] = []
         self._number = 0
         self._taken: dict[tuple[SymbolMarket, int], float] = {}
-        self._session: TradingSession
+        self.session: TradingSession
 
     @property
     def next_ns(self) -> int:
@@ -87,7 +93,7 @@ class SimulatedBroker:
 
     def begin_session(self, session: TradingSession) -> None:
         """Look at all orders again, in the bars of a new session."""
-        self._session = session
+        self.session = session
         self._heap.clear()
         self._taken.clear()
         for end_ns in {session.close_ns, session.last_ns}:
@@ -123,7 +129,7 @@ class SimulatedBroker:
         self._match(resting)
 
     def _is_for_next_session(self, order: Order) -> bool:
-        session = self._session
+        session = self.session
         if order.type is OrderType.MARKET_ON_OPEN:
             return order.created_ns > session.open_ns
         return order.created_ns >= (session.last_ns if order.extended else session.close_ns)
@@ -179,7 +185,7 @@ class SimulatedBroker:
         if match is None:
             if resting.next_session:
                 return
-            close_ns = self._session.close_ns
+            close_ns = self.session.close_ns
             match, resting.state_after = first_match(order, market, resting.from_ns, close_ns, resting.state)
         if match is not None:
             resting.match = match
@@ -208,9 +214,21 @@ class SimulatedBroker:
             self._fill(winner, winner.match, ambiguous=ambiguous)
         return True
 
+    def fill_at(self, order: Order, price: float) -> None:
+        """Fill an order of the account's rules at once and without costs, because its symbol no longer trades."""
+        filled = replace(
+            order,
+            filled_quantity=order.quantity,
+            average_fill_price=price,
+            status=OrderStatus.FILLED,
+            updated_ns=self._clock.now_ns,
+            session_date=self.session.day,
+        )
+        self._listener.filled(_fill_of(filled, 1, order.quantity, price, self._clock.now_ns))
+
     def _close(self, time_ns: int) -> None:
         """Let the orders end whose last day is over."""
-        session = self._session
+        session = self.session
         for resting in list(self._resting.values()):
             order = resting.order
             ends_ns = session.last_ns if order.extended else session.close_ns
@@ -245,7 +263,7 @@ class SimulatedBroker:
         fee = self._costs.fee(order, quantity, price, instrument, charged=resting.fees, maker=match.maker)
         filled = order.filled_quantity + quantity
         average = (order.filled_quantity * (order.average_fill_price or 0.0) + quantity * price) / filled
-        whole = filled == order.quantity
+        whole = abs(order.quantity - filled) < _DUST
         resting.fees += fee
         resting.fills += 1
         if whole:
@@ -256,22 +274,10 @@ class SimulatedBroker:
             average_fill_price=average,
             status=OrderStatus.FILLED if whole else OrderStatus.PARTIALLY_FILLED,
             updated_ns=self._clock.now_ns,
-            session_date=self._session.day,
+            session_date=self.session.day,
         )
-        self._costs.count(quantity, self._session.day)
-        fill = Fill(
-            id=f"{order.id}.{resting.fills}",
-            order=order,
-            symbol=order.symbol,
-            quantity=quantity,
-            price=price,
-            fee=fee,
-            slippage=lost,
-            time_ns=match.time_ns,
-            zone=order.zone,
-            session_date=self._session.day,
-            ambiguous=ambiguous,
-        )
+        self._costs.count(quantity, self.session.day)
+        fill = _fill_of(order, resting.fills, quantity, price, match.time_ns, fee, lost, ambiguous=ambiguous)
         self._listener.filled(fill)
         if not whole:
             self._continue(resting, match)
@@ -310,8 +316,35 @@ class SimulatedBroker:
         resting.order = replace(
             order,
             updated_ns=self._clock.now_ns,
-            session_date=self._session.day,
+            session_date=self.session.day,
             status=order.status if status is None else status,
             reason=order.reason if reason is None else reason,
         )
         self._listener.order_changed(resting.order)
+
+
+def _fill_of(
+    order: Order,
+    number: int,
+    quantity: float,
+    price: float,
+    time_ns: int,
+    fee: float = 0.0,
+    slippage: float = 0.0,
+    *,
+    ambiguous: bool = False,
+) -> Fill:
+    """Return a fill of an order, which is as it stands after it."""
+    return Fill(
+        id=f"{order.id}.{number}",
+        order=order,
+        symbol=order.symbol,
+        quantity=quantity,
+        price=price,
+        fee=fee,
+        slippage=slippage,
+        time_ns=time_ns,
+        zone=order.zone,
+        session_date=order.session_date,
+        ambiguous=ambiguous,
+    )

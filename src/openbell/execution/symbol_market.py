@@ -97,6 +97,11 @@ class SymbolMarket:
         """Return how many bars have closed by a time."""
         return int(self.end.searchsorted(time_ns, side="right"))
 
+    def last_price_today(self, time_ns: int) -> float | None:
+        """Return the last of today's closes by a time, or None."""
+        row = self.closed_rows(time_ns) - 1
+        return self.close.item(row) if row >= 0 else None
+
     def last_price(self, time_ns: int) -> float | None:
         """Return the last close by a time, or None."""
         row = self.closed_rows(time_ns) - 1

@@ -28,7 +28,7 @@ def units_of_value(desk: TradingDesk, symbol: str, value: float, held: float) ->
         OrderError: The symbol has no price.
     """
     reason = desk.markets.provide(symbol)
-    price = desk.markets.last_price(symbol, desk.clock.now_ns)
+    price = desk.last_price(symbol)
     if reason or price is None or price <= 0:
         raise OrderError(f"a target of {symbol} needs its price. {reason or 'No bar of it has closed.'}")
     instrument = desk.markets.instrument(symbol)

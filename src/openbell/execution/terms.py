@@ -12,7 +12,7 @@ from typing import TypeVar
 from openbell.errors import OrderError, UnknownNameError
 from openbell.model.order import OrderType, TimeInForce
 
-__all__ = ["Terms", "checked_number", "checked_price", "checked_quantity"]
+__all__ = ["MARKET", "Terms", "checked_number", "checked_price", "checked_quantity"]
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
@@ -82,6 +82,10 @@ class Terms:
         if extended and kind is not OrderType.LIMIT:
             raise OrderError(f"only limit orders fill outside of regular hours: a {kind} order cannot be extended")
         return Terms(kind, **prices, tif=lifetime, until=until, extended=bool(extended), tag=tag)
+
+
+MARKET = Terms(OrderType.MARKET, None, None, None, None, TimeInForce.DAY, None, extended=False, tag="")
+"""A market order for the day."""
 
 
 def checked_quantity(quantity: object) -> float:

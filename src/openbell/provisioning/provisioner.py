@@ -31,7 +31,7 @@ from openbell.session.owner import Owner
 from openbell.timing.clock import stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from openbell.config import IndicatorConfig
     from openbell.provisioning.context import ProvisioningContext
@@ -50,12 +50,17 @@ class Provisioner:
     Args:
         context: The session and where its data comes from.
         journal: Gets a record of everything that was asked for.
+
+    Attributes:
+        holds: Returns why a symbol has to stay in the session whoever gives it up (empty when it has not), such as an
+            open position.
     """
 
     def __init__(self, context: ProvisioningContext, journal: Journal) -> None:
         self.context = context
         self.journal = journal
         self._refusals = Refusals()
+        self.holds: Callable[[str], str] = _nothing_holds
 
     def provision(self, additions: Iterable[Addition]) -> list[bool]:
         """Analyse, validate and provision additions.
@@ -154,7 +159,7 @@ class Provisioner:
         with self._open():
             for symbol in dict.fromkeys(map(checked_symbol, symbols)):
                 data = self.context.session_data.get_symbol_data(symbol)
-                refusal = refusal_to_remove(data, symbol, owner)
+                refusal = refusal_to_remove(data, symbol, owner) or self._reason_to_stay(symbol)
                 if data is not None and not refusal:
                     remaining = without_owner(data, owner)
                     if remaining is None:
@@ -183,7 +188,7 @@ class Provisioner:
         with self._open():
             for symbol, needed in still.items():
                 data = self.context.session_data.get_symbol_data(symbol)
-                if data is not None and data.locks:
+                if data is not None and (data.locks or self.holds(symbol)):
                     continue
                 done.append(symbol)
                 remaining = data and without_declared(data, owner, needed)
@@ -231,6 +236,10 @@ class Provisioner:
                 self._publish_locks(data, locks_without(data.locks, owner))
             self._record_change("unlock", symbol, source, owner, refusal, f"{owner} no longer locks it")
             return refusal is None
+
+    def _reason_to_stay(self, symbol: str) -> str | None:
+        reason = self.holds(symbol)
+        return f"{symbol} stays: {reason}" if reason else None
 
     @contextmanager
     def _open(self) -> Iterator[None]:
@@ -321,6 +330,11 @@ class Provisioner:
                 reason=reason,
             )
         )
+
+
+def _nothing_holds(symbol: str) -> str:
+    del symbol
+    return ""
 
 
 @dataclass(slots=True)

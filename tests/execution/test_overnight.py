@@ -1,0 +1,215 @@
+"""Positions and open orders over nights: provisioning, locks, corporate actions, symbols without bars."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from openbell.actions import ActionStore
+from openbell.actions.table import ACTION_SCHEMA
+from openbell.testing import make_store
+from trading import bars_of, trade
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAYS = ("2024-07-02", "2024-07-05")
+"""Three sessions, of which 3 July is a half day; 4 July is a holiday."""
+
+
+def store_with_actions(folder: Path, frames: dict[str, Any], *rows: dict[str, Any]) -> Path:
+    store = make_store(folder, frames)
+    ActionStore(store).write(pl.DataFrame(list(rows), schema=ACTION_SCHEMA))
+    return store
+
+
+def action(
+    kind: str, day: str, value: float | None = None, new: str | None = None, symbol: str = "ABC"
+) -> dict[str, Any]:
+    return {
+        "symbol": symbol,
+        "ex_date": date.fromisoformat(day),
+        "type": kind,
+        "value": value,
+        "new_symbol": new,
+        "reference": None,
+    }
+
+
+def split_prices(before: float, after: float) -> pl.DataFrame:
+    """Minutes of the three sessions, the first one at one price and the others at another."""
+    return bars_of([before] * 390 + [after], DAYS)
+
+
+def test_a_held_symbol_is_provisioned_and_locked_each_morning_until_it_is_flat(tmp_path: Path) -> None:
+    frames = {"ABC": {"1m": bars_of([100.0], DAYS)}, "XYZ": {"1m": bars_of([50.0], DAYS)}}
+    seen: list[Any] = []
+
+    def setup(self: Any) -> None:
+        data = self.context.session_data.get_symbol_data("XYZ")
+        seen.append((self.context.symbols, data and (data.added_by, data.auto_provisioned, dict(data.locks))))
+
+    run = trade(
+        tmp_path,
+        frames,
+        {
+            "2024-07-02 10:00": lambda s: s.context.order("XYZ", 10),
+            "2024-07-03 10:00": lambda s: s.context.close("XYZ"),
+        },
+        days=DAYS,
+        methods={"setup": setup},
+    )
+
+    assert seen == [
+        (("ABC",), None),
+        (("ABC",), ("portfolio", True, {"portfolio": "open position"})),
+        (("ABC",), None),
+    ]
+    assert [(str(f.time.date()), f.quantity) for f in run.fills] == [("2024-07-02", 10.0), ("2024-07-03", -10.0)]
+    operations = [r.operation_type for r in run.result.days[1].provisioning if r.source == "portfolio"]
+    assert operations == ["bar", "lock", "unlock"]
+
+
+def test_a_symbol_with_a_position_of_today_cannot_be_removed(tmp_path: Path) -> None:
+    frames = {"ABC": {"1m": bars_of([100.0])}, "XYZ": {"1m": bars_of([50.0])}}
+    removed: list[bool] = []
+    run = trade(
+        tmp_path,
+        frames,
+        {
+            "10:00": lambda s: (s.context.add_symbol("XYZ"), s.context.order("XYZ", 10)),
+            "10:05": lambda s: removed.append(s.context.remove_symbol("XYZ")),
+            "10:10": lambda s: s.context.close("XYZ"),
+            "10:15": lambda s: removed.append(s.context.remove_symbol("XYZ")),
+        },
+    )
+
+    assert removed == [False, True]
+    refusals = [r.errors for r in run.result.days[0].provisioning if r.operation_type == "remove" and not r.ok]
+    assert refusals == [("XYZ stays: there is an open position in it",)]
+
+
+def test_a_split_changes_position_and_orders_and_pays_for_the_fraction(tmp_path: Path) -> None:
+    store = store_with_actions(
+        tmp_path / "s", {"ABC": {"1m": split_prices(90, 60)}}, action("split", "2024-07-03", 1.5)
+    )
+
+    def first_day(strategy: Any) -> None:
+        strategy.context.order("ABC", 11)
+        strategy.context.order("ABC", -8, limit=99, tif="gtc")
+
+    seen: list[Any] = []
+    run = trade(
+        tmp_path,
+        {},
+        {"2024-07-02 10:00": first_day, "2024-07-03 10:00": lambda s: seen.append(s.context.portfolio.position("ABC"))},
+        days=DAYS,
+        store=store,
+    )
+
+    assert (seen[0].quantity, seen[0].average_price, seen[0].realized) == (16.0, 60.0, 0.0)
+    assert (run.last("probe-2").quantity, run.last("probe-2").limit) == (-12.0, 66.0)
+    flows = [flow for day in run.result.days for flow in day.trading.flows]  # type: ignore[union-attr]
+    assert [(str(flow.kind), flow.quantity, flow.amount) for flow in flows] == [("fraction", 0.5, 30.0)]
+    assert run.result["performance"]["end_equity"] == 100_000.0
+
+
+def test_a_dividend_is_credited_to_longs_and_debited_to_shorts(tmp_path: Path) -> None:
+    frames = {symbol: {"1m": bars_of([100.0], DAYS)} for symbol in ("ABC", "XYZ")}
+    store = store_with_actions(
+        tmp_path / "s",
+        frames,
+        action("dividend", "2024-07-03", 0.5),
+        action("dividend", "2024-07-05", 0.25, symbol="XYZ"),
+    )
+
+    def both(strategy: Any) -> None:
+        strategy.context.order("ABC", 100)
+        strategy.context.order("XYZ", -40)
+
+    run = trade(tmp_path, {}, {"2024-07-02 10:00": both}, days=DAYS, store=store, symbols=["ABC", "XYZ"])
+
+    assert run.result["performance"]["dividends"] == 50.0 - 10.0
+    assert run.result["performance"]["end_equity"] == pytest.approx(100_040.0)
+
+
+def test_a_position_and_an_order_go_on_under_a_new_name(tmp_path: Path) -> None:
+    bars = bars_of([100.0], DAYS)
+    first = bars.head(390)
+    frames = {"OLD": {"1m": first}, "NEW": {"1m": bars.tail(len(bars) - 390)}, "ABC": {"1m": bars}}
+    store = store_with_actions(tmp_path / "s", frames, action("rename", "2024-07-03", new="NEW", symbol="OLD"))
+
+    def first_day(strategy: Any) -> None:
+        strategy.context.order("OLD", 10)
+        strategy.context.order("OLD", -10, limit=150, tif="gtc")
+
+    run = trade(
+        tmp_path,
+        {},
+        {"2024-07-02 10:00": first_day, "2024-07-05 10:00": lambda s: s.context.close("NEW")},
+        days=DAYS,
+        store=store,
+    )
+
+    assert [(f.symbol, f.quantity) for f in run.fills] == [("OLD", 10.0), ("NEW", -10.0)]
+    assert run.last("probe-2").status == "cancelled"
+    assert run.last("probe-2").symbol == "NEW"
+    assert run.result["performance"]["trades"] == 1
+
+
+def test_a_held_symbol_that_stops_trading_stays_at_its_last_price_and_is_named(tmp_path: Path) -> None:
+    days = ("2024-07-02", "2024-07-12")
+    frames = {"ABC": {"1m": bars_of([100.0], days)}, "XYZ": {"1m": bars_of([50.0], "2024-07-02")}}
+
+    def late(strategy: Any) -> None:
+        strategy.context.order("XYZ", -10)
+
+    run = trade(
+        tmp_path,
+        frames,
+        {"2024-07-02 10:00": lambda s: s.context.order("XYZ", 10), "2024-07-05 10:00": late},
+        days=days,
+        symbols=["ABC"],
+    )
+
+    assert run.last("probe-2").status == "rejected"
+    assert "no bars of XYZ" in run.last("probe-2").reason
+    assert run.result["performance"]["end_equity"] == 100_000.0
+    assert run.result["days"][1]["trading"]["without_bars"] == {"XYZ": 50.0}
+    warnings = [w for w in run.result.warnings if "XYZ" in w]
+    assert warnings == [
+        "XYZ is held and has had no bars for 5 sessions up to 2024-07-10: 10 units count at their last price of 50, "
+        "0.5% of equity. Import its bars, or write execution.no_bars: close_at_last."
+    ]
+
+
+def test_a_position_without_bars_is_closed_at_its_last_price_where_the_config_says_so(tmp_path: Path) -> None:
+    days = ("2024-07-02", "2024-07-12")
+    frames = {"ABC": {"1m": bars_of([100.0], days)}, "XYZ": {"1m": bars_of([50.0], "2024-07-02")}}
+    run = trade(
+        tmp_path,
+        frames,
+        {"2024-07-02 10:00": lambda s: s.context.order("XYZ", 10)},
+        days=days,
+        execution={"no_bars": "close_at_last"},
+    )
+
+    closed = run.result.days[6].trading
+    assert closed is not None
+    assert [(f.quantity, f.price, f.order.reason) for f in closed.fills] == [
+        (-10.0, 50.0, "no bars for 5 sessions; closed at its last price")
+    ]
+    assert not run.desk.account.holdings
+
+
+def test_an_order_of_an_unknown_symbol_is_rejected_with_the_nearest_name(tmp_path: Path) -> None:
+    frames = {"ABC": {"1m": bars_of([100.0])}}
+    run = trade(tmp_path, frames, {"10:00": lambda s: s.context.order("ABCD", 10)})
+
+    assert run.statuses("probe-1") == ["submitted", "rejected"]
+    assert "has no bars of ABCD" in run.last("probe-1").reason
+    assert "Did you mean 'ABC'?" in run.last("probe-1").reason
+    assert run.result["performance"]["rejected"] == 1
