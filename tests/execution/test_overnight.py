@@ -181,8 +181,10 @@ def test_a_held_symbol_that_stops_trading_stays_at_its_last_price_and_is_named(t
     assert run.result["days"][1]["trading"]["without_bars"] == {"XYZ": 50.0}
     warnings = [w for w in run.result.warnings if "XYZ" in w]
     assert warnings == [
-        "XYZ is held and has had no bars for 5 sessions up to 2024-07-10: 10 units count at their last price of 50, "
-        "0.5% of equity. Import its bars, or write execution.no_bars: close_at_last."
+        (
+            "XYZ is held and has had no bars for 5 sessions up to 2024-07-10: 10 units count at their last price of "
+            "50, 0.5% of equity. Import its bars, or write execution.no_bars: close_at_last."
+        )
     ]
 
 
@@ -197,7 +199,7 @@ def test_a_position_without_bars_is_closed_at_its_last_price_where_the_config_sa
         execution={"no_bars": "close_at_last"},
     )
 
-    closed = run.result.days[6].trading
+    closed = run.result.days[5].trading
     assert closed is not None
     assert [(f.quantity, f.price, f.order.reason) for f in closed.fills] == [
         (-10.0, 50.0, "no bars for 5 sessions; closed at its last price")

@@ -50,6 +50,7 @@ class TradingResults:
                 equity=EquityColumns(curve.time_ns, curve.cash, curve.long_value, curve.short_value),
                 bars={s: PriceColumns(m.start, m.end, m.high, m.low) for s, m in markets.items()},
                 last_prices={s: m.close.item(-1) for s, m in markets.items()},
+                without_bars=record.without_bars,
             )
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import fsum
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,7 @@ class TradedSession:
         equity: Equity by bar time.
         bars: Its bars of what was held or traded, by symbol, on the finest interval that trading uses.
         last_prices: Last prices at its end, by symbol; of symbols that are missing, the one before counts.
+        without_bars: Last prices of what is held and had no bars, by symbol.
     """
 
     day: date
@@ -60,6 +61,7 @@ class TradedSession:
     equity: EquityColumns
     bars: Mapping[str, PriceColumns]
     last_prices: Mapping[str, float]
+    without_bars: Mapping[str, float] = field(default_factory=dict)
 
 
 class Ledger:
@@ -127,6 +129,7 @@ class Ledger:
             flows=tuple(session.flows),
             positions=tuple(session.positions),
             equity=session.equity,
+            without_bars=dict(session.without_bars),
         )
         self._days.append(session.day)
         self._sessions.append(result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import fsum
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ class DayTrading:
         flows: Dividends, cash for fractions and costs of borrowing.
         positions: What is held at its end.
         equity: Equity by bar time.
+        without_bars: Last prices of what is held and had no bars in it, by symbol.
     """
 
     start_equity: float
@@ -48,6 +49,7 @@ class DayTrading:
     flows: tuple[CashFlow, ...]
     positions: tuple[Position, ...]
     equity: EquityColumns
+    without_bars: Mapping[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<DayTrading: equity {self.end_equity:,.2f}, {len(self.fills)} fills, {len(self.trades)} trades>"
