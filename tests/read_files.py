@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openbell.importers.csv import CSV_ENDINGS, import_csv_as
-from openbell.importers.sniffing.table import Given, Guess, sniff_csv
+from openbell.importers.sniffing.guess import Given, Guess
+from openbell.importers.sniffing.table import sniff_csv
 from openbell.importers.sources import find_sources
 from openbell.store.store import BarStore
 

@@ -15,7 +15,8 @@ from openbell.errors import ConfigError
 from openbell.importers.csv import CSV_ENDINGS
 from openbell.importers.frames import FEATHER, JSON, PARQUET, FileKind, import_frames
 from openbell.importers.json_rows import frames_of
-from openbell.importers.sniffing.table import Given, sniff_frame
+from openbell.importers.sniffing.guess import Given
+from openbell.importers.sniffing.table import sniff_frame
 from openbell.importers.sources import Source, find_sources
 from openbell.store.store import BarStore
 

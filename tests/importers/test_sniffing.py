@@ -18,8 +18,9 @@ import pytest
 from openbell.errors import BadBarsError, ConfigError, IntervalError
 from openbell.importers.columnar_table import parquet_table
 from openbell.importers.csv import CsvColumns, import_csv_as
+from openbell.importers.sniffing.guess import Given, Guess
 from openbell.importers.sniffing.label import sniff_label
-from openbell.importers.sniffing.table import Given, Guess, sniff_csv, sniff_frame
+from openbell.importers.sniffing.table import sniff_csv, sniff_frame
 from openbell.importers.sources import Source
 from openbell.store.store import BarStore
 from openbell.timing import TimeManager

@@ -45,6 +45,7 @@ class BarRows:
         decimal_comma: Whether numbers in text are written with one.
         where: The table, for messages.
         allow_negative: Whether prices may be 0 and below.
+        days: Of daily bars, what is noted of the days that they are of: a time zone, `SESSION` or `UNKNOWN`.
     """
 
     columns: Mapping[str, str]
@@ -55,6 +56,7 @@ class BarRows:
     decimal_comma: bool = False
     where: str = ""
     allow_negative: bool = False
+    days: str | None = None
 
     @property
     def interval(self) -> str:

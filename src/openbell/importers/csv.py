@@ -16,7 +16,9 @@ from openbell.importers.sources import find_sources
 from openbell.importers.tables import import_tables
 from openbell.importers.times import TimeReader
 from openbell.importers.wide_table import WideTable
+from openbell.importers.zones import require_zone
 from openbell.model.interval import parse_interval
+from openbell.store.day_zones import SESSION, UNKNOWN
 from openbell.store.layout import STORED, is_stored
 
 if TYPE_CHECKING:
@@ -117,6 +119,8 @@ class CsvReading:
         layout: How the text is written; None: commas and a header.
         sessions_of: The exchange whose sessions give daily instants their dates; None: they are dates.
         allow_negative: Whether prices may be 0 and below.
+        days: Which days daily bars are of: "session", the time zone of days from midnight to midnight, or None where
+            nobody knows.
     """
 
     interval: Interval
@@ -128,6 +132,11 @@ class CsvReading:
     layout: CsvLayout | None = None
     sessions_of: str | ExchangeConfig | None = None
     allow_negative: bool = False
+    days: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.days not in (None, SESSION):
+            require_zone(self.days, "--days: write session, or the time zone of the days, such as UTC.")
 
     def bars_of(self, table: Table) -> BarRows:
         """Return the way from the rows of ``table`` to bars.
@@ -145,6 +154,7 @@ class CsvReading:
             decimal_comma=self.layout is not None and self.layout.decimal_comma,
             where=str(source),
             allow_negative=self.allow_negative,
+            days=None if self.interval.is_intraday else self.days or UNKNOWN,
         )
 
     def open(self, source: Source) -> tuple[Table, BarRows]:
@@ -182,6 +192,7 @@ def import_csv(
     label: Literal["start", "end"] = "start",
     price_scale: float = 1.0,
     layout: CsvLayout | None = None,
+    days: str | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
     """Import CSV files.
@@ -199,13 +210,16 @@ def import_csv(
         label: Whether a time is the start or the end of its bar.
         price_scale: Prices are divided by it.
         layout: How the files are written; None: commas, and a header in the first line.
+        days: Which days daily bars are of: "session", or the time zone of days from midnight to midnight.
         progress: Told after each file.
 
     Raises:
         ConfigError: The command does not fit the files; the message names the file and the remedy.
         BadBarsError: Not one row can be used.
     """
-    reading = CsvReading(storable(interval), columns or CsvColumns(), time_format, timezone, label, price_scale, layout)
+    reading = CsvReading(
+        storable(interval), columns or CsvColumns(), time_format, timezone, label, price_scale, layout, days=days
+    )
     return import_csv_as(paths, store, reading, symbol=symbol, file_name=file_name, progress=progress)
 
 

@@ -118,6 +118,8 @@ def _import_table(
             wrong.count(frame, bars.symbol)
         for symbol in rows.symbols or ([bars.symbol] if bars.symbol else []):
             report.of(symbol, bars.interval).files += 1
+            if bars.days is not None:
+                writer.note_days(symbol, bars.days)
         stored = _store(rows, bars, report, writer, wrong)
         report.set_aside_in(write_quarantine(store.path, table, bad))
         if not stored and wrong.reasons:

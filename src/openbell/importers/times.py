@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
@@ -12,7 +11,7 @@ from openbell.errors import ConfigError
 from openbell.importers.epochs import EPOCH_FORMATS, FIRST_S, LAST_S, read_epochs
 from openbell.importers.session_dates import session_dates
 from openbell.importers.written_times import ISO_FORMATS, read_written
-from openbell.importers.zones import OFFSET, ZONE_NAME, fixed_zone, local_to_utc, named_zone
+from openbell.importers.zones import OFFSET, ZONE_NAME, fixed_zone, local_to_utc, named_zone, require_zone
 from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
@@ -53,10 +52,7 @@ class TimeReader:
         if self.label == "end" and not self.interval.is_intraday:
             raise ConfigError("daily bars are stamped with the date of their session; leave out --label end.")
         if self.timezone is not None:
-            try:
-                ZoneInfo(self.timezone)
-            except (ZoneInfoNotFoundError, ValueError, OSError):
-                raise ConfigError(f"unknown time zone {self.timezone!r}. Write for example America/New_York.") from None
+            require_zone(self.timezone, "Write for example America/New_York.")
 
     def read(self, times: pl.Series, groups: pl.Series | None = None) -> pl.DataFrame:
         """Read the times of bars.

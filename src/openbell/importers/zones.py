@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
 import polars as pl
 
-from openbell.errors import ConfigError
+from openbell.errors import ConfigError, shortened
 
-__all__ = ["OFFSET", "ZONE_NAME", "fixed_zone", "local_to_utc", "named_zone"]
+__all__ = ["OFFSET", "ZONE_NAME", "fixed_zone", "local_to_utc", "named_zone", "require_zone"]
 
 _CLOCK = r".*[T \-]\d{1,2}(?::\d{2}){1,2}(?:[.,]\d+)?(?:\s*[AaPp]\.?[Mm]\b\.?)?|.*[T ]\d{4}(?:\d{2}(?:\.\d+)?)?"
 OFFSET = rf"^({_CLOCK})\s*(?:Z|(?:UTC|GMT)?\s*([+-]\d{{2}}(?::?\d{{2}}(?::?00)?)?)(?:\s*[\[(].*[\])])?|UTC|GMT)$"
@@ -32,6 +32,18 @@ _UTC_NS = pl.Datetime("ns", "UTC")
 @cache
 def _regions() -> dict[str, str]:
     return {name.casefold(): name for name in available_timezones() if "/" in name} | {"zulu": "UTC"}
+
+
+def require_zone(name: str, remedy: str) -> None:
+    """Check that a time zone is in the tz database.
+
+    Raises:
+        ConfigError: It is not; the message ends with the remedy.
+    """
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigError(f"unknown time zone {shortened(name)}. {remedy}") from None
 
 
 def fixed_zone(name: str) -> int | None:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from openbell.errors import ConfigError, DamagedFileError, UnknownNameError
-from openbell.market_data.stored_days import StoredDays
+from openbell.market_data.stored_days import UNNAMED_DAYS, StoredDays
 from openbell.market_data.stored_history import begins_on_grid
 from openbell.model.interval import BASE_INTERVALS, DAY_NS, Interval, parse_interval
 from openbell.quality.calendar_fit import bars_beyond_calendar
@@ -191,8 +191,9 @@ class _Checker:
         found = {}
         for c in held:
             if span := days.beyond_sessions([c.symbol], min(c.last.date(), self.time_manager.last_day)):
+                ends = "may end" if span == UNNAMED_DAYS else "end"
                 text = (
-                    f"they are {span}, which end after the sessions do; "
+                    f"they are {span}, which {ends} after the sessions do; "
                     "sessions read none of them, and make theirs of 1m bars"
                 )
                 found[c.symbol] = [Finding("other_days", "serious", _ns(c.first), _ns(c.last), c.rows, text)]

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
     from openbell.store.manifest import Manifest
 
-__all__ = ["note_day_zones", "read_day_zones"]
+__all__ = ["SESSION", "UNKNOWN", "note_day_zones", "noted_day_zones", "read_day_zones"]
+
+SESSION = "session"
+"""In place of a zone: a day is a session, as of symbols without a note."""
+
+UNKNOWN = "unknown"
+"""In place of a zone: the bars had dates, and nobody said which days these are."""
 
 _SCHEMA = pl.Schema({"symbol": pl.String(), "zone": pl.String()})
 _REMEDY = "Import the daily bars again: that writes it anew."
@@ -28,24 +34,42 @@ def note_day_zones(store: Path, zones: Mapping[str, str]) -> None:
 
     Args:
         store: The store's folder.
-        zones: The time zone by symbol.
+        zones: The time zone by symbol, or `SESSION` or `UNKNOWN`. The last takes no other's place.
 
     Raises:
         DamagedFileError: What was noted before cannot be read.
         StoreError: Another process is writing, or the disk is full.
     """
     if zones:
-        new = pl.DataFrame({"symbol": list(zones), "zone": list(zones.values())}, _SCHEMA)
-        table = SideTable(store, DAY_ZONES, _SCHEMA, _REMEDY)
-        table.update(lambda before: before.update(new, on="symbol", how="full").sort("symbol"))
+        _table(store).update(lambda before: _noted(before, zones))
+
+
+def noted_day_zones(store: Path, zones: Mapping[str, str]) -> dict[str, bytes]:
+    """Return the file with further notes, to be committed with the bars, or nothing when it stays the same.
+
+    Raises:
+        DamagedFileError: What was noted before cannot be read.
+    """
+    content = _table(store).changed(lambda before: _noted(before, zones)) if zones else None
+    return {} if content is None else {DAY_ZONES: content}
 
 
 def read_day_zones(store: Path, manifest: Manifest) -> dict[str, str]:
-    """Return the time zone of the days that daily bars span, by symbol.
+    """Return the time zone of the days that daily bars span, or `SESSION` or `UNKNOWN`, by symbol.
 
     Raises:
         DamagedFileError: It cannot be read.
     """
     if DAY_ZONES not in manifest.side_files:  # the usual case
         return {}
-    return dict(SideTable(store, DAY_ZONES, _SCHEMA, _REMEDY).read().iter_rows())
+    return dict(_table(store).read().iter_rows())
+
+
+def _table(store: Path) -> SideTable:
+    return SideTable(store, DAY_ZONES, _SCHEMA, _REMEDY)
+
+
+def _noted(before: pl.DataFrame, zones: Mapping[str, str]) -> pl.DataFrame:
+    known = dict(before.iter_rows())
+    known |= {symbol: zone for symbol, zone in zones.items() if zone != UNKNOWN or symbol not in known}
+    return pl.DataFrame(sorted(known.items()), _SCHEMA, orient="row")

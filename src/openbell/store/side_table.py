@@ -83,12 +83,23 @@ class SideTable:
         """
         with writer_lock(self._store / layout.LOCK, wait_s=_WAIT_S):
             make_store(self._store)
-            manifest, before = heal(self._store), self.read()
-            after = change(before)
-            if not after.equals(before):
-                buffer = io.BytesIO()
-                after.write_parquet(buffer, metadata=BLANK_CHECKSUM)
-                commit(self._store, manifest, {}, {self._name: with_own_checksum(buffer.getvalue())})
+            manifest = heal(self._store)
+            if (content := self.changed(change)) is not None:
+                commit(self._store, manifest, {}, {self._name: content})
+
+    def changed(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> bytes | None:
+        """Return the content of the changed table, to be committed with others, or None when it stays the same.
+
+        Raises:
+            DamagedFileError: As for `read`.
+        """
+        before = self.read()
+        after = change(before)
+        if after.equals(before):
+            return None
+        buffer = io.BytesIO()
+        after.write_parquet(buffer, metadata=BLANK_CHECKSUM)
+        return with_own_checksum(buffer.getvalue())
 
     def _damaged(self, cause: str) -> DamagedFileError:
         return DamagedFileError(self.path, cause, self._remedy)

@@ -13,6 +13,7 @@ from openbell.store.built import BUILT, marked_as, read_built, with_built_column
 from openbell.store.check_bars import require_good_bars
 from openbell.store.checksum import sha256_of
 from openbell.store.commit import commit
+from openbell.store.day_zones import noted_day_zones
 from openbell.store.layout import Partition, as_stored, data_path, partitions, require_symbol
 
 if TYPE_CHECKING:
@@ -60,6 +61,14 @@ class StoreWriter:
         # None takes the file out.
         self._staged: dict[Partition, pl.DataFrame | None] = {}
         self._staged_rows = 0
+        self._day_zones: dict[str, str] = {}
+
+    def note_days(self, symbol: str, zone: str) -> None:
+        """Note what the daily bars of a symbol that follow span, as `note_day_zones` does.
+
+        It is committed with them.
+        """
+        self._day_zones[symbol] = zone
 
     def write(
         self,
@@ -164,8 +173,9 @@ class StoreWriter:
             StoreError: The disk is full or the folder cannot be written; what was not stored yet is given up.
         """
         staged, self._staged, self._staged_rows = self._staged, {}, 0
-        if staged:
-            self.manifest = commit(self._store, self.manifest, staged)
+        notes = noted_day_zones(self._store, self._day_zones)
+        if staged or notes:
+            self.manifest = commit(self._store, self.manifest, staged, notes)
 
 
 def _merged(rows: pl.DataFrame, current: pl.DataFrame | None) -> tuple[pl.DataFrame | None, WriteReport]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from openbell.importers.sniffing.table import Guess
+    from openbell.importers.sniffing.guess import Guess
     from openbell.importers.sources import Source
     from openbell.model.json_object import JsonObject
 

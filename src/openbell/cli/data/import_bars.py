@@ -82,7 +82,8 @@ def import_csv(
 ) -> None:
     """Import CSV files of intraday or daily bars, after a look at what was guessed."""
     from openbell.importers.csv import CSV_ENDINGS, import_csv_as
-    from openbell.importers.sniffing.table import Given, sniff_csv
+    from openbell.importers.sniffing.guess import Given
+    from openbell.importers.sniffing.table import sniff_csv
     from openbell.importers.sources import find_sources
 
     between = "\t" if separator in ("tab", "\\t") else separator
@@ -166,7 +167,8 @@ def _import_frames(
     kind: FileKind, paths: list[Path], options: TableOptions, store: Path | None, *, as_json: bool
 ) -> None:
     from openbell.importers.frames import import_frames
-    from openbell.importers.sniffing.table import Given, sniff_frame
+    from openbell.importers.sniffing.guess import Given
+    from openbell.importers.sniffing.table import sniff_frame
     from openbell.importers.sources import find_sources
 
     given = Given(**options.given())

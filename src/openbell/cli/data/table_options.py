@@ -46,6 +46,12 @@ TimeFormat = Annotated[
     str | None, typer.Option("--time-format", help="E.g. '%d.%m.%Y %H:%M', or epoch_s, epoch_ms, epoch_us, epoch_ns.")
 ]
 PriceScale = Annotated[float | None, typer.Option("--price-scale", help="Divides prices, e.g. 10000; else guessed.")]
+Days = Annotated[
+    str | None,
+    typer.Option(
+        "--days", help="Which days daily bars are of: 'session' (trade dates), or the time zone of the days, e.g. UTC."
+    ),
+]
 AllowNegative = Annotated[
     bool,
     typer.Option("--allow-negative", help="Store prices of 0 and below, too, as oil, power and spreads have them."),
@@ -69,6 +75,7 @@ class TableOptions:
     exchange: Exchange = "XNYS"
     time_format: TimeFormat = None
     price_scale: PriceScale = None
+    days: Days = None
     allow_negative: AllowNegative = False
     time_column: Annotated[str | None, _column("time", "When a bar was: date and time, or the date.")] = None
     clock_column: Annotated[
@@ -91,7 +98,7 @@ class TableOptions:
 
     def given(self, **more: Any) -> dict[str, Any]:
         """The arguments of `Given`."""
-        names = ("interval", "time_format", "timezone", "label", "price_scale", "symbol")
+        names = ("interval", "time_format", "timezone", "label", "price_scale", "symbol", "days")
         given = {name: getattr(self, name) for name in names}
         return {"columns": self.columns, **given, "exchange": exchange_named(self.exchange), **more}
 

@@ -11,15 +11,18 @@ from openbell.errors import CalendarError, ConfigError
 from openbell.importers.session_dates import session_dates, sessions_around
 from openbell.importers.sniffing.detection import Detection
 from openbell.importers.times import TimeReader
+from openbell.market_data.stored_days import StoredDays
 from openbell.model.interval import DAY_NS, parse_interval
+from openbell.store.day_zones import SESSION
 from openbell.timing import TimeManager
+from openbell.timing.grid import date_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.config.exchange import ExchangeConfig
 
-__all__ = ["DayRule", "sniff_days"]
+__all__ = ["DayRule", "sniff_days", "sniff_span"]
 
 _MOSTLY = 0.9
 _FITTING = 0.97
@@ -70,6 +73,37 @@ def sniff_days(
         )
     why = f"assumed: {exchange} does not open or close at these times (--exchange)"
     return DayRule(timezone, None, Detection("dates", f"in {timezone}", why, "assumed"))
+
+
+def sniff_span(
+    rule: DayRule, days: str | None, written: NDArray[np.int64], exchange: str | ExchangeConfig
+) -> tuple[str | None, Detection | None]:
+    """Find which days daily bars are of.
+
+    Args:
+        rule: How their times become dates.
+        days: What a person gives: "session" or a time zone.
+        written: The dates, in nanoseconds since 1970.
+        exchange: The exchange.
+
+    Returns:
+        "session", a time zone or None where nobody knows, and what there is to say.
+    """
+    if days is not None:
+        return days, Detection("days", days, "given", "given")
+    if rule.sessions_of is not None:
+        return SESSION, None
+    manager = _calendar(exchange)
+    last = date_of(int(written.max()) // DAY_NS) if len(written) else None
+    if manager is None or last is None or not manager.first_day <= last <= manager.last_day:
+        return None, None
+    if not StoredDays({}, manager).ambiguous(last):
+        return None, None
+    why = (
+        f"sessions of {exchange} begin on the evening before their date or go on around the clock: they read these "
+        "bars only with --days session, or the time zone of their days (--days UTC)"
+    )
+    return None, Detection("days", "not known", why, "assumed")
 
 
 def _naive(times: pl.Series, written: NDArray[np.int64], exchange: str | ExchangeConfig, where: str) -> DayRule:

@@ -6,7 +6,7 @@ time zone is never guessed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -17,9 +17,10 @@ from openbell.importers.bar_rows import PRICES, BarRows, times_in
 from openbell.importers.csv import CsvColumns, CsvReading, storable
 from openbell.importers.csv_table import CsvTable, read_beginning
 from openbell.importers.sniffing.columns import sniff_columns
-from openbell.importers.sniffing.daily import DayRule, sniff_days
+from openbell.importers.sniffing.daily import DayRule, sniff_days, sniff_span
 from openbell.importers.sniffing.detection import Detection
 from openbell.importers.sniffing.encoding import sniff_encoding
+from openbell.importers.sniffing.guess import Given, Guess
 from openbell.importers.sniffing.interval import sniff_interval
 from openbell.importers.sniffing.label import label_by_name, label_by_stamps, sniff_label
 from openbell.importers.sniffing.layout import SEPARATORS, sniff_layout
@@ -34,12 +35,11 @@ from openbell.model.interval import parse_interval
 from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
-    from openbell.config.exchange import ExchangeConfig
     from openbell.importers.columnar_table import FrameTable
     from openbell.importers.csv_table import CsvLayout
     from openbell.importers.sources import Source
 
-__all__ = ["Given", "Guess", "sniff_csv", "sniff_frame", "sniff_rows"]
+__all__ = ["sniff_csv", "sniff_frame", "sniff_rows"]
 
 _BEGINNING = 1 << 20
 _HEAD = 1 << 16
@@ -47,68 +47,6 @@ _SAMPLE_ROWS = 20_000
 _SHOWN = 5
 _ONE_SECOND = parse_interval("1s")
 _LONG_SYMBOL = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The settings that a person gives, None where they are to be guessed.
-
-    Attributes:
-        columns: The names of columns.
-        interval: A stored interval.
-        time_format: See `TimeReader`.
-        timezone: Never guessed; must be given for intraday times without an offset.
-        label: Whether times are the starts or the ends of bars.
-        price_scale: Prices are divided by it.
-        separator: Between the columns of a CSV.
-        has_header: Whether a CSV names its columns.
-        decimal_comma: Whether a CSV writes ten and a half as ``10,5``.
-        symbol: The symbol of all files.
-        exchange: The calendar by whose sessions label and dates are found.
-        encoding: How a CSV is encoded.
-    """
-
-    columns: CsvColumns = field(default_factory=CsvColumns)
-    interval: str | None = None
-    time_format: str | None = None
-    timezone: str | None = None
-    label: Literal["start", "end"] | None = None
-    price_scale: float | None = None
-    separator: str | None = None
-    symbol: str | None = None
-    exchange: str | ExchangeConfig = "XNYS"
-    has_header: bool | None = None
-    decimal_comma: bool | None = None
-    encoding: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """A guess of how a file is to be read.
-
-    Attributes:
-        source: The file that was looked at.
-        reading: All that is needed to read it and others of its make.
-        detections: What was found out, and why.
-        preview: The first bars as they would be stored: symbol, timestamp (UTC), open, high, low, close, volume.
-        warnings: What is odd about the bars, although they can be read.
-    """
-
-    source: Source
-    reading: CsvReading
-    detections: tuple[Detection, ...]
-    preview: pl.DataFrame
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def guessed(self) -> tuple[Detection, ...]:
-        """The detections that a person should confirm."""
-        return tuple(d for d in self.detections if d.is_guess)
-
-    @property
-    def assumed(self) -> tuple[Detection, ...]:
-        """The detections that the file does not show."""
-        return tuple(d for d in self.detections if d.confidence == "assumed")
 
 
 def sniff_csv(source: Source, given: Given) -> Guess:
@@ -297,7 +235,8 @@ def _placed(
         label, detection = _label(reading, rows, given)
         return replace(reading, label=label), [detection]
     if given.label is not None:
-        return replace(reading, label=given.label), [Detection("label", given.label, "given", "given")]
+        found = [Detection("label", given.label, "given", "given")]
+        return replace(reading, label=given.label, days=given.days), found
     rule = (
         DayRule(given.timezone, None, None)
         if given.time_format is not None and given.timezone is not None and given.interval is not None
@@ -305,7 +244,9 @@ def _placed(
     )
     found = [rule.detection] if rule.detection else []
     plain = Detection("label", "session", "daily bars are stamped with their session's date", "plain")
-    return replace(reading, timezone=rule.timezone, sessions_of=rule.sessions_of), [*found, plain]
+    reading = replace(reading, timezone=rule.timezone, sessions_of=rule.sessions_of)
+    days, span = sniff_span(rule, given.days, rows.bars(reading)["timestamp"].to_physical().to_numpy(), given.exchange)
+    return replace(reading, days=days), [*found, *([span] if span else []), plain]
 
 
 def _label(reading: CsvReading, rows: _Rows, given: Given) -> tuple[Literal["start", "end"], Detection]:
