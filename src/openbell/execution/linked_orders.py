@@ -52,11 +52,20 @@ class LinkedOrders:
         """
         order = filled.order
         legs = [self._resting[leg.id] for leg in self._book.legs_of(order.id) if leg.id in self._resting]
-        quantity = -order.filled_quantity
-        resized = [(leg, quantity) for leg in legs if leg.waits or leg.order.quantity != quantity]
+        left = sum(leg.order.filled_quantity for leg in legs)
+        resized = []
+        for leg in legs:
+            quantity = -order.filled_quantity - (left - leg.order.filled_quantity)
+            if leg.waits or leg.order.quantity != quantity:
+                resized.append((leg, quantity))
         if order.is_open:
             resized += [(other, other.order.filled_quantity + order.remaining) for other in self._others(filled)]
         return resized
+
+    def rest_of_entry(self, filled: Resting) -> Resting | None:
+        """Return the entry of a leg that has filled as a whole, while part of the entry is open."""
+        entry = filled.order.parent
+        return None if filled.order.is_open or entry is None else self._resting.get(entry)
 
     def orphans_of(self, ended: Order) -> list[Resting]:
         """Return the orders that wait for one that has ended without any fill."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Match", "at_this_close", "first_match"]
 
-_MAKERS = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
+_BOUNDED = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 
 
 class Match(NamedTuple):
@@ -24,18 +24,26 @@ class Match(NamedTuple):
         point: The bar, and the price before slippage.
         time_ns: When it happens.
         known_ns: When it becomes known, which is when the bar has closed.
-        maker: Whether the order waited for its price, which costs no slippage.
+        slips: Whether the order takes whatever price there is.
+        maker: Whether the order waited for its price, so that it added liquidity.
     """
 
     market: SymbolMarket
     point: FillPoint
     time_ns: int
     known_ns: int
-    maker: bool
+    slips: bool = True
+    maker: bool = False
 
 
 def first_match(
-    order: Order, market: SymbolMarket, from_ns: int, close_ns: int, state: RestingState = UNTOUCHED
+    order: Order,
+    market: SymbolMarket,
+    from_ns: int,
+    close_ns: int,
+    state: RestingState = UNTOUCHED,
+    *,
+    until_ns: int | None = None,
 ) -> tuple[Match | None, RestingState]:
     """Return the first fill of an order in today's bars that begin at a time or later, and its state at the end.
 
@@ -45,10 +53,13 @@ def first_match(
         from_ns: Bars that begin before are passed over.
         close_ns: The close of the session's regular hours.
         state: What the order has seen of earlier sessions.
+        until_ns: Bars that close after it are passed over; none unless given.
     """
     kind, first = order.type, market.first_row(from_ns)
     low, high = (0, len(market)) if order.extended else market.regular
     first = max(first, low)
+    if until_ns is not None:
+        high = min(high, market.closed_rows(until_ns))
     if kind is OrderType.TRAILING_STOP and state.best is None and first < high:
         state = RestingState(best=market.last_price(order.created_ns))
     point, after = first_fill(kind, order, market.columns, first, high, state)
@@ -56,10 +67,14 @@ def first_match(
         return None, after
     if kind is OrderType.MARKET_ON_CLOSE:
         # The close is known when the session closes: a last bar before it looks like any other until then.
-        return Match(market, point, close_ns, close_ns, maker=False), after
+        return Match(market, point, close_ns, close_ns), after
     end_ns = market.end.item(point.row)
     time_ns = market.start.item(point.row) if point.at_open else end_ns
-    return Match(market, point, time_ns, end_ns, kind in _MAKERS), after
+    if kind not in _BOUNDED:
+        return Match(market, point, time_ns, end_ns), after
+    # A better price than its limit is that of the open which it came for, unless it was there before.
+    rested = point.price == order.limit or order.created_ns < market.start.item(0)
+    return Match(market, point, time_ns, end_ns, slips=False, maker=rested), after
 
 
 def at_this_close(market: SymbolMarket, now_ns: int) -> Match | None:
@@ -68,4 +83,4 @@ def at_this_close(market: SymbolMarket, now_ns: int) -> Match | None:
     if row < market.regular[0] or row >= market.regular[1] or market.end.item(row) != now_ns:
         return None
     point = this_close(market.columns, row)
-    return None if point is None else Match(market, point, now_ns, now_ns, maker=False)
+    return None if point is None else Match(market, point, now_ns, now_ns)

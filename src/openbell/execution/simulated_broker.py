@@ -11,7 +11,6 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.execution.competing import fitting_part
-from openbell.execution.fill_prices import UNTOUCHED
 from openbell.execution.linked_orders import LinkedOrders
 from openbell.execution.matching import Match, at_this_close, first_match
 from openbell.execution.resting import Exchange, FillRules, Resting
@@ -114,9 +113,17 @@ class SimulatedBroker:
     def rematch(self, symbol: str) -> None:
         """Look at the orders of a symbol again, whose bars are others from now on."""
         for resting in list(self._resting.values()):
-            if resting.order.symbol == symbol:
-                resting.from_ns = max(resting.from_ns, self._clock.now_ns)
+            if resting.order.symbol == symbol and not self._has_filled(resting):
+                self._note_seen(resting)
                 self._match(resting)
+
+    def _note_seen(self, resting: Resting) -> None:
+        """Let an order go on from now, with what it has seen of the bars so far."""
+        now_ns, market = self._clock.now_ns, self._exchange.market_of(resting.order.symbol)
+        if market is not None and not resting.waits and not resting.next_session:
+            close_ns, state = self.session.close_ns, resting.state
+            _, resting.state = first_match(resting.order, market, resting.from_ns, close_ns, state, until_ns=now_ns)
+        resting.from_ns = max(resting.from_ns, now_ns)
 
     # Requests
 
@@ -148,9 +155,8 @@ class SimulatedBroker:
         resting = self._resting.get(order.id)
         if resting is None or self._has_filled(resting):
             return
+        self._note_seen(resting)
         resting.order = order
-        resting.from_ns = max(resting.from_ns, self._clock.now_ns)
-        resting.state = UNTOUCHED
         if abs(order.filled_quantity) >= abs(order.quantity):
             self._end(resting, OrderStatus.CANCELLED, "its new quantity had filled before")
             return
@@ -209,9 +215,12 @@ class SimulatedBroker:
         if event.kind == _CLOSE:
             self._close(event.time_ns)
             return True
-        winner, ambiguous = self._linked.first_touched(self._resting[event.order_id])
+        due = self._resting[event.order_id]
+        winner, ambiguous = self._linked.first_touched(due)
         if winner.match is not None:
             self._fill(winner, winner.match, ambiguous=ambiguous)
+        if winner is not due and self._resting.get(event.order_id) is due and due.version == event.version:
+            self._match(due)  # the other one found no volume, so that this one is still there
         return True
 
     def fill_at(self, order: Order, price: float) -> None:
@@ -258,7 +267,7 @@ class SimulatedBroker:
         if share is not None:
             self._taken[market, row] = self._taken.get((market, row), 0.0) + abs(quantity)
         price, lost = match.point.price, 0.0
-        if not match.maker:
+        if match.slips:
             price, lost = self._costs.slipped(quantity, price, market, row, instrument)
         fee = self._costs.fee(order, quantity, price, instrument, charged=resting.fees, maker=match.maker)
         filled = order.filled_quantity + quantity
@@ -286,6 +295,7 @@ class SimulatedBroker:
     def _continue(self, resting: Resting, match: Match) -> None:
         """Look for the next fill after the bar of the last one."""
         resting.from_ns = match.market.start.item(match.point.row) + 1
+        resting.state = resting.state_after  # the rest of a stop that was reached is a market order
         if resting.order.type in (OrderType.MARKET_ON_OPEN, OrderType.MARKET_ON_CLOSE):
             self._end(resting, OrderStatus.EXPIRED, "the volume of the auction was too small for all of it")
         else:
@@ -295,6 +305,9 @@ class SimulatedBroker:
         """Let the orders that hang together with a filled one begin, shrink or end."""
         for other in self._linked.to_cancel(filled):
             self._cancel(other, f"{filled.order.id} of the same group has filled")
+        entry = self._linked.rest_of_entry(filled)
+        if entry is not None:
+            self._cancel(entry, f"{filled.order.id}, which leaves its position, has filled")
         for leg, quantity in self._linked.to_resize(filled):
             if leg.waits:
                 leg.waits = False
