@@ -42,7 +42,7 @@ class SessionTrading:
     @property
     def next_ns(self) -> int:
         """Time at which something becomes known next."""
-        return self._desk.broker.next_ns
+        return self._desk.next_ns
 
     @property
     def requests(self) -> Sequence[object]:
@@ -56,7 +56,7 @@ class SessionTrading:
             ComponentError: A strategy raised.
         """
         self._desk.markets_changed()
-        while self._desk.broker.deliver(time_ns):
+        while self._desk.deliver(time_ns):
             self._notify()
 
     def settle(self, time_ns: int) -> None:
@@ -73,7 +73,7 @@ class SessionTrading:
             for request in self._desk.take_requests():
                 self._desk.carry_out(request)
                 self._notify()
-                while self._desk.broker.next_ns <= time_ns:
+                while self._desk.next_ns <= time_ns:
                     self.deliver(time_ns)
         self._desk.is_open = False
         error = OrderError(

@@ -51,6 +51,7 @@ class TradingResults:
                 bars={s: PriceColumns(m.start, m.end, m.high, m.low) for s, m in markets.items()},
                 last_prices={s: m.close.item(-1) for s, m in markets.items()},
                 without_bars=record.without_bars,
+                breaches=record.breaches,
             )
         )
 

@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from openbell.errors import OrderError, SessionOverError
 from openbell.execution.account import Account
-from openbell.execution.checks import Checks
+from openbell.execution.checks import Checks, reckoned_price
 from openbell.execution.fill_costs import FillCosts
 from openbell.execution.held_symbols import PATIENCE, HeldSymbols
+from openbell.execution.margin import buying_power
 from openbell.execution.markets import Markets
 from openbell.execution.order_book import OrderBook
 from openbell.execution.overnight import Overnight
 from openbell.execution.portfolio import Portfolio
 from openbell.execution.requests import Cancel, Replace, Request, Submit
+from openbell.execution.reserved import Reserved
 from openbell.execution.resting import Exchange, FillRules
 from openbell.execution.session_record import SessionRecorder
 from openbell.execution.simulated_broker import SimulatedBroker
 from openbell.execution.strategy_orders import StrategyOrders
 from openbell.execution.terms import MARKET
+from openbell.execution.watch import EquityWatch
 from openbell.model.order import Order, OrderStatus
 
 if TYPE_CHECKING:
@@ -66,6 +69,9 @@ class TradingDesk:
         targets: The last order towards a target, by symbol.
         start_equity: Equity at the begin of the session.
         held: The symbols that a session has to have.
+        watch: Finds when equity crosses a limit.
+        reserved: The money that open orders tie up.
+        changes: Goes up whenever cash or positions change.
         recorder: Notes what the session does to the account.
         is_open: Whether orders are taken: from the setup of a session's strategies to their teardown.
     """
@@ -99,6 +105,9 @@ class TradingDesk:
         self.broker = SimulatedBroker(rules, self.costs, exchange, self.book, self)
         self._checks = Checks(self)
         self._overnight = Overnight(self)
+        self.watch = EquityWatch(self)
+        self.reserved = Reserved(self.markets.instrument, config.leverage)
+        self.changes = 0
         self.held = HeldSymbols(self)
         self.session: TradingSession
         self.recorder: SessionRecorder
@@ -114,8 +123,10 @@ class TradingDesk:
         self._overnight.apply(session.day, provisioner.context.data_manager.store)
         self.held.begin_session(provisioner)
         self.markets.begin_session(session, provisioner)
+        self.changes += 1
         self.start_equity = self.equity
         self.recorder.begin(self.account)
+        self.watch.begin_session()
         self.broker.begin_session(session)
         self.is_open = True
 
@@ -277,6 +288,8 @@ class TradingDesk:
             self.recorder.accepted += 1
         self.book.put(order)
         self.recorder.orders[order.id] = order
+        if order.status is not OrderStatus.SUBMITTED:
+            self.reserved.put(order, reckoned_price(order, self.last_price(order.symbol)))
         if not order.is_open:
             self.held.release(order.symbol)
         self._report(order)
@@ -286,6 +299,7 @@ class TradingDesk:
         """Take up a fill."""
         multiplier = self.markets.instrument(fill.symbol).multiplier
         self.account.fill(fill.symbol, fill.quantity, fill.price, fill.fee, multiplier, fill.time_ns)
+        self._account_changed()
         self.recorder.filled(fill, self.account, multiplier, self.clock.now_ns)
         self._report(fill)
         self.notices.append(fill)
@@ -294,9 +308,34 @@ class TradingDesk:
     def paid(self, flow: CashFlow) -> None:
         """Take up money that came or went for another reason."""
         self.account.cash += flow.amount
+        self._account_changed()
         self.recorder.flows.append(flow)
         self.recorder.cash_changed(self.account.cash, self.clock.now_ns)
         self._report(flow)
+
+    def _account_changed(self) -> None:
+        self.changes += 1
+        self.watch.changed()
+
+    # Limits of the account
+
+    @property
+    def next_ns(self) -> int:
+        """Time at which something becomes known next, of the broker or of a limit that equity crosses."""
+        return min(self.broker.next_ns, self.watch.next_ns)
+
+    def deliver(self, time_ns: int) -> bool:
+        """Report the next thing that is known by a time.
+
+        Returns:
+            False when there is none.
+        """
+        if self.broker.next_ns <= min(time_ns, self.watch.next_ns):
+            return self.broker.deliver(time_ns)
+        if self.watch.next_ns > time_ns:
+            return False
+        self.watch.carry_out()
+        return True
 
     # Prices
 
@@ -328,5 +367,5 @@ class TradingDesk:
 
     @property
     def buying_power(self) -> float:
-        """Worth of what may be bought besides what is held and ordered."""
-        return max(0.0, self.equity * self.config.leverage - sum(abs(h.value) for h in self.account.holdings.values()))
+        """Worth of what may be bought or sold short besides what is held and ordered."""
+        return buying_power(self._checks.free(), self.config.leverage)

@@ -15,10 +15,12 @@ class OrderBook:
 
     Attributes:
         open: The open orders by id, in the order in which they were placed.
+        own: Those among them that the account's rules placed, by id.
     """
 
     def __init__(self) -> None:
         self.open: dict[str, Order] = {}
+        self.own: set[str] = set()
         self._by_symbol: dict[str, dict[str, None]] = {}
         self._legs: dict[str, dict[str, None]] = {}
         self._groups: dict[str, dict[str, None]] = {}
@@ -34,6 +36,8 @@ class OrderBook:
             self._take_out(self._by_symbol, before.symbol, order.id)
             self._by_symbol.setdefault(order.symbol, {})[order.id] = None
         if before is None:
+            if not order.strategy:
+                self.own.add(order.id)
             self._by_symbol.setdefault(order.symbol, {})[order.id] = None
             if order.parent is not None:
                 self._legs.setdefault(order.parent, {})[order.id] = None
@@ -43,6 +47,7 @@ class OrderBook:
     def _remove(self, order: Order) -> None:
         if self.open.pop(order.id, None) is None:
             return
+        self.own.discard(order.id)
         for index, key in ((self._by_symbol, order.symbol), (self._legs, order.parent), (self._groups, order.oco)):
             if key is not None:
                 self._take_out(index, key, order.id)

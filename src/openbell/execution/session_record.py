@@ -52,6 +52,7 @@ class SessionRecord:
         fills: All fills, in the order in which they became known.
         flows: Dividends, costs of borrowing and the like.
         adjustments: Corporate actions on what was held when the session began.
+        breaches: Margin calls and limits that were reached.
         positions: What is held at the end.
         curve: Equity by bar time.
         markets: The bars that orders filled in, by symbol.
@@ -65,6 +66,7 @@ class SessionRecord:
     fills: Sequence[Fill]
     flows: Sequence[CashFlow]
     adjustments: Sequence[Adjustment]
+    breaches: Sequence[str]
     positions: Sequence[Position]
     curve: EquityCurve
     markets: Mapping[str, SymbolMarket]
@@ -87,6 +89,7 @@ class SessionRecorder:
         self.fills: list[Fill] = []
         self.flows: list[CashFlow] = []
         self.adjustments: list[Adjustment] = []
+        self.breaches: list[str] = []
         self.begin(account)
 
     def begin(self, account: Account) -> None:
@@ -143,6 +146,7 @@ class SessionRecorder:
             fills=self.fills,
             flows=self.flows,
             adjustments=self.adjustments,
+            breaches=self.breaches,
             positions=positions,
             curve=curve,
             markets=markets,

@@ -186,7 +186,8 @@ class SimulatedBroker:
         if market is None or resting.waits:
             return
         match = None
-        if self._rules.this_close and order.type is OrderType.MARKET and resting.from_ns == self._clock.now_ns:
+        at_close = self._rules.this_close and order.type is OrderType.MARKET and bool(order.strategy)
+        if at_close and resting.from_ns == self._clock.now_ns:
             match = at_this_close(market, resting.from_ns)
         if match is None:
             if resting.next_session:

@@ -49,6 +49,7 @@ class TradedSession:
         bars: Its bars of what was held or traded, by symbol, on the finest interval that trading uses.
         last_prices: Last prices at its end, by symbol; of symbols that are missing, the one before counts.
         without_bars: Last prices of what is held and had no bars, by symbol.
+        breaches: Margin calls and limits that were reached.
     """
 
     day: date
@@ -62,6 +63,7 @@ class TradedSession:
     bars: Mapping[str, PriceColumns]
     last_prices: Mapping[str, float]
     without_bars: Mapping[str, float] = field(default_factory=dict)
+    breaches: Iterable[str] = ()
 
 
 class Ledger:
@@ -130,6 +132,7 @@ class Ledger:
             positions=tuple(session.positions),
             equity=session.equity,
             without_bars=dict(session.without_bars),
+            breaches=tuple(session.breaches),
         )
         self._days.append(session.day)
         self._sessions.append(result)

@@ -38,6 +38,7 @@ class DayTrading:
         positions: What is held at its end.
         equity: Equity by bar time.
         without_bars: Last prices of what is held and had no bars in it, by symbol.
+        breaches: Margin calls and limits that were reached.
     """
 
     start_equity: float
@@ -50,6 +51,7 @@ class DayTrading:
     positions: tuple[Position, ...]
     equity: EquityColumns
     without_bars: Mapping[str, float] = field(default_factory=dict)
+    breaches: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<DayTrading: equity {self.end_equity:,.2f}, {len(self.fills)} fills, {len(self.trades)} trades>"

@@ -25,6 +25,7 @@ def day_trading_json(trading: DayTrading) -> dict[str, Any]:
         "fees": trading.fees,
         "positions": {position.symbol: position.quantity for position in trading.positions},
         "without_bars": dict(trading.without_bars),
+        "breaches": list(trading.breaches),
     }
 
 

@@ -1,0 +1,83 @@
+"""Money that open orders tie up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.execution.margin import additional_margin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openbell.model.instrument import Instrument
+    from openbell.model.order import Order
+
+__all__ = ["Ordered", "Reserved"]
+
+
+class Ordered(NamedTuple):
+    """Units of open orders of one symbol, all to buy or all to sell.
+
+    Attributes:
+        units: Their units, signed.
+        value: Their units times the prices that they are reckoned at.
+    """
+
+    units: float = 0.0
+    value: float = 0.0
+
+    def plus(self, units: float, price: float) -> Ordered:
+        """Return them with some more units."""
+        return Ordered(self.units + units, self.value + units * price)
+
+
+class Reserved:
+    """Open orders by symbol and side, added up as they come and go.
+
+    Legs of brackets do not count: they end what their entry begins.
+
+    Args:
+        instrument_of: Returns the terms of a symbol.
+        leverage: The leverage of the account.
+    """
+
+    def __init__(self, instrument_of: Callable[[str], Instrument], leverage: float) -> None:
+        self._instrument_of = instrument_of
+        self._leverage = leverage
+        self._orders: dict[str, tuple[tuple[str, bool], float, float]] = {}
+        self._sums: dict[tuple[str, bool], Ordered] = {}
+
+    def put(self, order: Order, price: float) -> None:
+        """Count an order at a price, in the place of what it was, if it is open."""
+        self.remove(order.id)
+        if order.is_open and order.oco is None and order.strategy:
+            key, units = (order.symbol, order.quantity > 0), order.remaining
+            self._orders[order.id] = key, units, price
+            self._sums[key] = self._sums.get(key, Ordered()).plus(units, price)
+
+    def remove(self, order_id: str) -> None:
+        """Count an order no longer."""
+        found = self._orders.pop(order_id, None)
+        if found is None:
+            return
+        key, units, price = found
+        left = self._sums[key].plus(-units, price)
+        if abs(left.units) < 1e-9:
+            del self._sums[key]
+        else:
+            self._sums[key] = left
+
+    def of(self, symbol: str, *, buys: bool) -> Ordered:
+        """Return what is ordered of a symbol on one side."""
+        return self._sums.get((symbol, buys), Ordered())
+
+    def margin(self, symbol: str, held: float, ordered: Ordered) -> float:
+        """Return the money that orders of a symbol tie up besides what is held."""
+        if not ordered.units:
+            return 0.0
+        price = ordered.value / ordered.units
+        return additional_margin(held, ordered.units, price, self._instrument_of(symbol), self._leverage)
+
+    def total(self, held: Callable[[str], float]) -> float:
+        """Return the money that all open orders tie up."""
+        return sum(self.margin(symbol, held(symbol), ordered) for (symbol, _), ordered in self._sums.items())

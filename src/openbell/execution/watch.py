@@ -1,0 +1,151 @@
+"""Watch over the equity of a session, for margin calls and the largest daily loss.
+
+From the last change of positions on, equity over the rest of the day is a few operations on columns, and its first
+crossing of a limit is known ahead. Most days a bound from the day's lowest and highest closes shows that there is none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from openbell.execution.margin import first_margin_call, maintenance_margin
+from openbell.execution.risk import daily_loss_floor
+from openbell.execution.simulated_broker import NEVER
+from openbell.execution.terms import MARKET
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from openbell.execution.account import Holding
+    from openbell.execution.desk import TradingDesk
+
+__all__ = ["Breach", "EquityWatch"]
+
+
+class Breach(NamedTuple):
+    """A limit that equity crosses.
+
+    Attributes:
+        time_ns: When the bar closes at which it does, nanoseconds since 1970 UTC.
+        reason: What happened, with both numbers.
+        halts: Whether no new orders are taken in the session.
+        ends: Whether no orders are taken from then on.
+    """
+
+    time_ns: int
+    reason: str
+    halts: bool = False
+    ends: bool = False
+
+
+class EquityWatch:
+    """Finds the next time at which a limit is crossed.
+
+    Args:
+        desk: The desk, with account and markets.
+
+    Attributes:
+        is_halted: Whether the largest daily loss was reached in this session.
+        has_ended: Whether equity was at or below zero, after which nothing is traded.
+    """
+
+    def __init__(self, desk: TradingDesk) -> None:
+        self._desk = desk
+        self._next: Breach | None = None
+        self._is_stale = False
+        self.is_halted = self.has_ended = False
+        self._floor: float | None = None
+        self._is_margin = desk.config.account == "margin"
+
+    def begin_session(self) -> None:
+        """Begin a session with what is held."""
+        self._floor = daily_loss_floor(self._desk.config.risk, self._desk.start_equity)
+        self.is_halted = False
+        self.changed()
+
+    def changed(self) -> None:
+        """Note that cash or positions are others now."""
+        self._is_stale = True
+
+    @property
+    def next_ns(self) -> int:
+        """Time at which a limit is crossed next, `NEVER` when none is today."""
+        if self._is_stale:
+            self._next, self._is_stale = self._find(), False
+        return NEVER if self._next is None else self._next.time_ns
+
+    def carry_out(self) -> None:
+        """Cancel all orders and close all positions, because a limit is crossed now."""
+        breach, self._next = self._next, None  # looked for no more until positions change
+        if breach is None:
+            return
+        desk = self._desk
+        self.is_halted = self.is_halted or breach.halts
+        self.has_ended = self.has_ended or breach.ends
+        desk.recorder.breaches.append(breach.reason)
+        for order in list(desk.book.open.values()):
+            desk.cancel(order.id, breach.reason)
+        for holding in list(desk.account.holdings.values()):
+            desk.place("", holding.symbol, -holding.quantity, MARKET, reason=breach.reason)
+
+    def _find(self) -> Breach | None:
+        desk, holdings = self._desk, list(self._desk.account.holdings.values())
+        floor = None if self.is_halted else self._floor
+        if not holdings or desk.book.own or self._cannot_happen(holdings, floor):
+            return None
+        return self._crossing(holdings, floor)
+
+    def _cannot_happen(self, holdings: list[Holding], floor: float | None) -> bool:
+        """Return whether not even the worst closes of the day together would cross a limit."""
+        equity, margin = self._desk.account.cash, 0.0
+        for holding in holdings:
+            market = self._desk.markets.of(holding.symbol)
+            low, high = (holding.last_price,) * 2 if market is None or not len(market) else market.bounds
+            price = low if holding.quantity > 0 else high
+            equity += holding.quantity * price * holding.multiplier
+            margin += float(self._margin(holding, np.array([price]))[0])
+        return equity > margin and equity > 0 and (floor is None or equity > floor)
+
+    def _margin(self, holding: Holding, prices: NDArray[np.float64]) -> NDArray[np.float64]:
+        if not self._is_margin:
+            return np.zeros(len(prices))
+        instrument = self._desk.markets.instrument(holding.symbol)
+        return maintenance_margin(holding.quantity, prices, instrument, self._desk.config.maintenance)
+
+    def _crossing(self, holdings: list[Holding], floor: float | None) -> Breach | None:
+        """Return the first time after now at which a limit is crossed."""
+        now_ns = self._desk.clock.now_ns
+        markets = {holding.symbol: self._desk.markets.of(holding.symbol) for holding in holdings}
+        ends = [market.end[market.closed_rows(now_ns) :] for market in markets.values() if market is not None]
+        times = np.unique(np.concatenate(ends)) if ends else np.empty(0, np.int64)
+        if not len(times):
+            return None
+        equity, margin = np.full(len(times), self._desk.account.cash), np.zeros(len(times))
+        for holding in holdings:
+            market = markets[holding.symbol]
+            prices = np.full(len(times), holding.last_price)
+            if market is not None and len(market):
+                rows = market.end.searchsorted(times, side="right")
+                prices = np.where(rows > 0, market.close[np.maximum(rows - 1, 0)], holding.last_price)
+            equity += holding.quantity * prices * holding.multiplier
+            margin += self._margin(holding, prices)
+        call = first_margin_call(equity, margin if self._is_margin else np.full(len(times), np.finfo(float).tiny))
+        lost = int((equity <= floor).argmax()) if floor is not None and (equity <= floor).any() else -1
+        if lost >= 0 and (call < 0 or lost <= call) and equity[lost] > 0:
+            return Breach(int(times[lost]), self._loss(float(equity[lost])), halts=True)
+        if call < 0:
+            return None
+        if equity[call] <= 0:
+            return Breach(int(times[call]), f"equity is {equity[call]:,.2f}: trading has ended", ends=True)
+        reason = f"margin call: equity is {equity[call]:,.2f}, and {margin[call]:,.2f} are needed to hold the positions"
+        return Breach(int(times[call]), reason)
+
+    def _loss(self, equity: float) -> str:
+        start = self._desk.start_equity
+        percent = self._desk.config.risk.max_daily_loss_percent
+        return (
+            f"the largest daily loss is reached: {start - equity:,.2f} of {start:,.2f}, and "
+            f"risk.max_daily_loss_percent is {percent:g}"
+        )

@@ -1,0 +1,164 @@
+"""What an account cannot pay for, may not risk or has to close, each with both numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from trading import bars_of, trade
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FLAT = {"ABC": {"1m": bars_of([100.0])}}
+
+
+def orders(*quantities: float, **more: Any) -> dict[str, Any]:
+    def give(strategy: Any) -> None:
+        for quantity in quantities:
+            strategy.context.order("ABC", quantity, **more)
+
+    return {"10:00": give}
+
+
+@pytest.mark.parametrize(
+    ("quantities", "execution", "reason"),
+    [
+        ([2001], {}, "it needs buying power of 200,100.00, and there is 200,000.00"),
+        ([1500, 501], {}, "it needs buying power of 50,100.00, and there is 50,000.00"),
+        ([-2001], {}, "it needs buying power of 200,100.00, and there is 200,000.00"),
+        ([1001], {"account": "cash"}, "it needs buying power of 100,100.00, and there is 100,000.00"),
+        ([-1], {"account": "cash"}, "it sells 1 and 0 are held; execution.shorting is false"),
+        ([251], {"risk": {"max_position_percent": 25}}, "worth 25,100.00, 25.1% of equity, and risk.max_position_"),
+        ([1101], {"risk": {"max_gross_leverage": 1.1}}, "worth 110,100.00, 1.10 times equity"),
+        ([1, 1, 1], {"risk": {"max_orders_per_minute": 2}}, "it would be order 3 in 60 seconds, and"),
+        ([1.5], {}, "a quantity of 1.5 is not whole, and ABC is traded in whole units"),
+    ],
+)
+def test_what_is_too_much_is_rejected_with_both_numbers(
+    tmp_path: Path, quantities: list[float], execution: dict[str, Any], reason: str
+) -> None:
+    run = trade(tmp_path, FLAT, orders(*quantities), execution=execution)
+
+    refused = f"probe-{len(quantities)}"
+    assert run.statuses(refused) == ["submitted", "rejected"]
+    assert reason in run.last(refused).reason
+    assert run.result["days"][0]["trading"]["rejected"][0]["reason"] == run.last(refused).reason
+    assert len(run.fills) == len(quantities) - 1
+
+
+@pytest.mark.parametrize(
+    ("more", "execution", "reason"),
+    [
+        ({"limit": 94.0}, {"risk": {"price_collar_percent": 5}}, "its limit of 94 is 6.0% from the last price of 100"),
+        ({"limit": 99.999}, {"instruments": {"ABC": {"tick": 0.01}}}, "off the tick of ABC, which is 0.01"),
+        ({}, {"instruments": {"ABC": {"currency": "EUR"}}}, "traded in EUR, and the account is in USD"),
+    ],
+)
+def test_prices_and_currencies_that_cannot_be_are_rejected(
+    tmp_path: Path, more: dict[str, Any], execution: dict[str, Any], reason: str
+) -> None:
+    run = trade(tmp_path, FLAT, orders(1, **more), execution=execution)
+
+    assert reason in run.last("probe-1").reason
+
+
+def test_an_order_that_makes_the_position_smaller_needs_no_buying_power(tmp_path: Path) -> None:
+    run = trade(
+        tmp_path,
+        FLAT,
+        {**orders(2000), "10:05": lambda s: s.context.order("ABC", -2000)},
+    )
+
+    assert [fill.quantity for fill in run.fills] == [2000.0, -2000.0]
+
+
+def test_a_short_that_is_squeezed_is_called_and_bought_back_at_the_next_open(tmp_path: Path) -> None:
+    prices = [100.0] * 60 + [130.0, 160.0, 161.0]
+    run = trade(tmp_path, {"ABC": {"1m": bars_of(prices)}}, {"10:00": lambda s: s.context.order("ABC", -1500)})
+
+    # 100,000 - 1,500 x 30 = 55,000 is below 30 % of 1,500 x 130 = 58,500.
+    assert run.told == [("10:00", -1500.0, 100.0), ("10:31", 1500.0, 160.0)]
+    reason = "margin call: equity is 55,000.00, and 58,500.00 are needed to hold the positions"
+    assert run.last("account-1").reason == reason
+    assert run.result["days"][0]["trading"]["breaches"] == [reason]
+    assert run.statuses("account-1") == ["submitted", "accepted", "filled"]
+
+
+def test_the_largest_daily_loss_flattens_and_refuses_new_orders_until_tomorrow(tmp_path: Path) -> None:
+    days = ("2024-07-02", "2024-07-03")
+    prices = [100.0] * 89 + [96.9] + [97.0] * 300 + [100.0] * 20
+    placed = {
+        "2024-07-02 10:00": lambda s: (
+            s.context.order("ABC", 1000),
+            s.context.order("ABC", -10, limit=200, tif="gtc"),
+        ),
+        "2024-07-02 11:30": lambda s: s.context.order("ABC", 10),
+        "2024-07-03 10:00": lambda s: s.context.order("ABC", 10),
+    }
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of(prices, days)}},
+        placed,
+        days=days,
+        execution={"risk": {"max_daily_loss_percent": 3}},
+    )
+
+    assert [(f"{f.time:%d %H:%M}", f.quantity, f.price) for f in run.fills] == [
+        ("02 10:00", 1000.0, 100.0),
+        ("02 11:00", -1000.0, 97.0),
+        ("03 10:00", 10.0, 100.0),
+    ]
+    assert run.last("probe-2").status == "cancelled"
+    assert "the largest daily loss is reached: 3,100.00 of 100,000.00" in run.last("account-1").reason
+    assert run.last("probe-3").status == "rejected"
+    assert "No new orders in this session" in run.last("probe-3").reason
+
+
+def test_equity_at_or_below_zero_ends_trading(tmp_path: Path) -> None:
+    prices = [100.0] * 60 + [170.0]
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of(prices)}},
+        {"10:00": lambda s: s.context.order("ABC", -1500), "11:00": lambda s: s.context.order("ABC", 1)},
+    )
+
+    assert run.told == [("10:00", -1500.0, 100.0), ("10:31", 1500.0, 170.0)]
+    assert "equity is -5,000.00: trading has ended" in run.last("account-1").reason
+    assert run.last("probe-2").reason == "equity is at or below zero: trading has ended"
+
+
+def test_a_future_without_terms_is_rejected_with_the_lines_to_add_and_with_them_earns_its_points(
+    tmp_path: Path,
+) -> None:
+    bars = bars_of([4000.0, 4000.0, 4000.0, 4010.0], exchange="CMES")
+    at = {"17:02": lambda s: s.context.order("ES", 2)}
+    runs = [
+        trade(
+            tmp_path / name,
+            {"ES": {"1m": bars}},
+            at,
+            exchange="CMES",
+            symbols=["ES"],
+            watch=[("ES", "1m")],
+            execution={"instruments": instruments},
+        )
+        for name, instruments in (("a", {}), ("b", {"ES": {"multiplier": 50, "tick": 0.25, "margin": 15000}}))
+    ]
+
+    assert "instruments:\n    ES: {multiplier: 50" in runs[0].last("probe-1").reason
+    assert runs[1].result["performance"]["end_equity"] == 100_000 + 2 * 10 * 50
+
+
+def test_borrowed_shares_cost_by_calendar_days(tmp_path: Path) -> None:
+    days = ("2024-07-03", "2024-07-05")
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of([100.0], days)}},
+        {"2024-07-03 10:00": lambda s: s.context.order("ABC", -360)},
+        days=days,
+        execution={"borrow_rate": 0.1},
+    )
+
+    assert run.result["performance"]["borrow"] == pytest.approx(36_000 * 0.1 * 2 / 360)
