@@ -82,14 +82,14 @@ def test_a_run_shows_its_numbers_and_why_some_are_missing() -> None:
 def test_a_narrow_terminal_shows_the_same_numbers(width: int) -> None:
     text = " ".join(shown_of((100_028.0, ROUND_TRIP, {}), (100_000.0, [], {}), width=width).split())
 
-    for number in ("100,000.00", "net profit 0.00", "won 100.00%", "fees 2.00", "longest drawdown 1 day"):
+    for number in ("100,000.00", "net profit 0.00", "trades won 100.00%", "fees 2.00", "longest drawdown 1 day"):
         assert number in text
 
 
 def test_what_fills_and_costs_take_for_granted_is_said() -> None:
-    free = shown_of((100_000.0, [], {}))
+    free = shown_of((100_028.0, ROUND_TRIP, {}))
     paid = shown_of(
-        (100_000.0, [], {}),
+        (100_028.0, ROUND_TRIP, {}),
         fees={"model": "ibkr_fixed"},
         slippage={"model": "bps", "bps": 1.5},
         fills={"market": "this_close", "max_volume_share": 0.1},
@@ -146,6 +146,10 @@ def test_what_is_open_at_the_end_is_shown() -> None:
     text = shown_of((99_990.0, [ROUND_TRIP[0]], {"positions": [position], "last_prices": {"ALFA": 99.0}}))
 
     assert "open    at the end: ALFA 10 at 100.00, -10.00" in text
+
+
+def test_a_run_without_an_order_says_so_and_no_more() -> None:
+    assert shown_of((100_000.0, [], {})) == "The run: no order was placed, equity 100,000.00\n"
 
 
 def test_a_session_has_a_line_about_its_trading() -> None:

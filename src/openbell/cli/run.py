@@ -111,7 +111,7 @@ def _run_sessions(
 
     session = load_config(config)
     with ProgressObserver(shown=not logs_what_happens()) as progress:
-        report = RunReport(progress.paused)
+        report = RunReport(progress.paused, session.execution)
         shown = [] if as_json else [report]
         run.system = SystemManager(session, store=store, observer=[progress, *_log_observers(), *shown])
         report.store_label = read_label(run.system.data_manager.store.path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from openbell.cli.provisioning_view import count_refusals, count_warnings, refusals_of
 from openbell.cli.session_view import session_views
 from openbell.cli.terminal.console import out, show
-from openbell.cli.terminal.tables import clock, label_of, percent
+from openbell.cli.terminal.tables import clock, counted, label_of, percent
 from openbell.engine.observer import SessionObserver
 from openbell.model.events import local_time
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import date
 
+    from openbell.config.execution import ExecutionConfig
     from openbell.model.events import ProvisioningRecord
     from openbell.results.result import DayResult, RunResult
     from openbell.session import SessionData
@@ -53,6 +54,11 @@ _COLUMNS = (
     _Column("calls", 8, True, 0),
     _Column("signals", 7, True, 8),
 )
+_TRADING_COLUMNS = (
+    _Column("fills", 6, True, 8),
+    _Column("P&L", 11, True, 9),
+    _Column("equity", 14, True, 9),
+)
 
 
 class RunReport(SessionObserver):
@@ -62,14 +68,19 @@ class RunReport(SessionObserver):
 
     Args:
         paused: Makes way for what is printed, such as by taking a progress bar off the screen.
+        execution: The section ``execution`` of the config; None when nothing is traded.
 
     Attributes:
         store_label: The label of the store that the run reads; None when it has none.
     """
 
-    def __init__(self, paused: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(
+        self, paused: Callable[[], AbstractContextManager[None]], execution: ExecutionConfig | None = None
+    ) -> None:
         self.store_label: str | None = None
         self._paused = paused
+        self._execution = execution
+        self._columns = _COLUMNS if execution is None else (*_COLUMNS, *_TRADING_COLUMNS)
         self._count = 0
         self._first: DayResult | None = None
         self._last: DayResult | None = None
@@ -100,27 +111,44 @@ class RunReport(SessionObserver):
             else:
                 if self._first is None:
                     show(f"[bold]{self._count} sessions{self._label}[/]")
-                    self._print_row([column.name for column in _COLUMNS], "dim")
+                    self._print_row([column.name for column in self._columns], "dim")
                 self._print_row(_cells(result))
         self._first = self._first or result
         self._last = result
 
     def finish(self, result: RunResult) -> None:
-        """Print the last of many sessions in full, and the durations.
+        """Print the last of many sessions in full, what the run earned, and the durations.
 
         Of a run that failed, what its last session refused is printed as well.
         """
-        self._print_last(result)
+        self._print_last()
+        self._print_trading(result)
+        self._print_durations(result)
         for line in refusals_of(self._unfinished):
             show(line)
 
-    def _print_last(self, result: RunResult) -> None:
+    def _print_last(self) -> None:
         if self._last is None:
             return
         if self._is_long:
             show()
             self._first = None
             self._print_in_full(self._last)
+
+    def _print_trading(self, result: RunResult) -> None:
+        if result.trading is None or self._execution is None or not result.days:
+            return
+        from openbell.cli.trading_view import run_trading_views
+
+        days = [day.trading for day in result.days if day.trading is not None]
+        span = f"{result.days[0].date} to {result.days[-1].date}"
+        title = f"The run, {counted(len(result.days), 'session')}, {span}{self._label}"
+        for view in run_trading_views(result.trading, days, self._execution, title):
+            show(view)
+
+    def _print_durations(self, result: RunResult) -> None:
+        if self._last is None:
+            return
         done = len(result.days)
         part = "" if done == self._count else f"{done} of {self._count} sessions are done; "
         show(f"{part}loading {result.load_s:.2f} s, running {result.run_s:.2f} s")
@@ -130,18 +158,18 @@ class RunReport(SessionObserver):
             show(view)
 
     def _print_row(self, cells: list[str], style: str = "") -> None:
-        shown = _columns_that_fit(out.width)
+        shown = _columns_that_fit(self._columns, out.width)
         padded = [
             cell.rjust(column.width) if column.right else cell.ljust(column.width)
-            for cell, column in zip(cells, _COLUMNS, strict=True)
+            for cell, column in zip(cells, self._columns, strict=True)
             if column in shown
         ]
         show("  ".join(padded).rstrip(), style=style, markup=False)
 
 
-def _columns_that_fit(width: int) -> list[_Column]:
+def _columns_that_fit(of: tuple[_Column, ...], width: int) -> list[_Column]:
     """Return the overview's columns, without as many as a narrow terminal has no room for."""
-    columns = list(_COLUMNS)
+    columns = list(of)
     while len(columns) > 1 and sum(column.width + 2 for column in columns) - 2 > width:
         columns.remove(min(columns, key=lambda column: column.rank))
     return columns
@@ -162,4 +190,10 @@ def _cells(day: DayResult) -> list[str]:
         f"{day.bars_streamed:,}",
         f"{day.callbacks:,}",
         f"{len(day.signals):,}",
+        *_trading_cells(day),
     ]
+
+
+def _trading_cells(day: DayResult) -> list[str]:
+    traded = day.trading
+    return [] if traded is None else [f"{len(traded.fills):,}", f"{traded.pnl:+,.2f}", f"{traded.end_equity:,.2f}"]

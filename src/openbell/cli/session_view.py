@@ -72,6 +72,10 @@ def _lines(day: DayResult, like: DayResult | None) -> Iterator[str]:
             yield f"[cyan]found[/]   {escape(scan.scanner)} at {scan.time:%H:%M}: {some(scan.symbols)}"
     yield from _empty_scans(day.scans)
     yield from _signals(day.signals)
+    if day.trading is not None:
+        from openbell.cli.trading_view import day_trading_lines
+
+        yield from day_trading_lines(day.trading)
     called = counted(day.callbacks, "time")
     yield f"[dim]{counted(day.bars_streamed, 'bar')} streamed, strategies called {called}[/]"
 

@@ -52,6 +52,9 @@ def run_trading_views(
         title: The heading.
     """
     found = trading.performance
+    if not (found.orders or found.rejected):
+        yield f"[bold]{title}[/]: no order was placed, equity {found.end_equity:,.2f}"
+        return
     yield performance_table(title, found.to_dict())
     yield from _unavailable(found)
     if 0 < len(days) < _FEW_SESSIONS:

@@ -119,7 +119,7 @@ class RunFolder:
                     self._write_frame(Path("indicators") / day / name, frame)
 
     def finish(self, result: RunResult) -> None:
-        """Write the signals of the sessions that are over and the summary, and close the files.
+        """Write the signals and the trading of the sessions that are over and the summary, and close the files.
 
         Raises:
             RunFolderError: The folder cannot be written.
@@ -127,6 +127,9 @@ class RunFolder:
         for file in self._files.values():
             file.close()
         self._write_frame(Path("signals.parquet"), _signal_frame(result))
+        if result.trading is not None:
+            for name, frame in _trading_frames(result):
+                self._write_frame(Path(name), frame)
         self._write_json("summary.json", result.to_dict())
 
     def _write_frame(self, name: Path, frame: pl.DataFrame) -> None:
@@ -148,6 +151,23 @@ def _writing(path: object) -> Iterator[None]:
         raise RunFolderError(f"cannot write {path}: {error.strerror or error}.") from error
     except pl.exceptions.ComputeError as error:  # what polars makes of an OSError
         raise RunFolderError(f"cannot write {path}: {error}.") from error
+
+
+def _trading_frames(result: RunResult) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield the frames of a run's trading with the names of their files."""
+    # Reads NumPy and more, which a run that does not trade does without.
+    from openbell.results import trading_frames as frames
+    from openbell.results.equity import equity_frame
+
+    traded = [(day.date, day.trading) for day in result.days if day.trading is not None]
+    sessions = [trading for _, trading in traded]
+    orders = {order.id: order for trading in sessions for order in trading.orders}
+    yield "orders.parquet", frames.order_frame(list(orders.values()))
+    yield "fills.parquet", frames.fill_frame([fill for trading in sessions for fill in trading.fills])
+    yield "trades.parquet", frames.trade_frame([trade for trading in sessions for trade in trading.trades])
+    yield "cash.parquet", frames.flow_frame([flow for trading in sessions for flow in trading.flows])
+    start = sessions[0].start_equity if sessions else 0.0
+    yield "equity.parquet", equity_frame(start, [day for day, _ in traded], [trading.equity for trading in sessions])
 
 
 def _signal_frame(result: RunResult) -> pl.DataFrame:
