@@ -47,6 +47,7 @@ def test_only_what_the_owner_alone_needed_is_freed(system: SystemManager) -> Non
 
     assert list(held(system).bars) == ["1m", "5m"]
     assert list(held(system).indicators) == ["sma_20_5m"]
+    assert p.journal.records[-1].reason == "scanner B no longer needs it; it stays for scanner A"
     assert visible(held(system))["indicators"]["sma_20_5m"] == kept
 
 
@@ -60,6 +61,8 @@ def test_the_last_owner_takes_the_symbol_with_it(system: SystemManager) -> None:
 
     assert held(system) is None
     assert system.session_data.symbols == ("SPY",)
+    reasons = [record.reason for record in p.journal.records[-2:]]
+    assert reasons == ["scanner A no longer needs it; it stays for scanner B", "scanner B no longer needs it"]
     assert p.remove_symbols(["AIG"], **by(system, "scanner B")) == [False]
 
 
@@ -290,3 +293,24 @@ def test_whatever_happens_everything_that_is_there_has_an_owner_and_holds_togeth
         holders = {(name, who) for name, data in system.session_data.current.items() for who in data.locks}
         assert holders == locked
         assert "SPY" in system.session_data.full_symbols
+
+
+def test_what_a_scanner_removes_names_the_strategy_that_still_holds_it(minute_store: Path) -> None:
+    """By a subscription to AIG alone, so that its bars go on coming."""
+    got: list[str] = []
+    strategy = probe_strategy(
+        subscriptions=[("AIG", "30m")], on_bar=lambda self, bar: got.append(f"{self.context.now:%H:%M}")
+    )
+
+    def scan(self: Any) -> None:
+        change = self.context.remove_symbol if self.context.now.hour == 11 else self.context.add_symbol
+        change("AIG")
+
+    scanner = probe_scanner("10:00", "11:00", scan=scan)
+    day = engine(minute_store, strategies=[strategy], scanners=[scanner]).run().days[0]
+
+    (removal,) = [r for r in day.provisioning if r.operation_type == "remove"]
+    assert (
+        removal.reason == "scanner ProbeScanner no longer needs it; it stays for strategy ProbeStrategy (subscription)"
+    )
+    assert len(got) == 13

@@ -121,6 +121,9 @@ class SessionDataConfig(Level):
     """The share of its inputs that a derived bar must have to be kept: 0 keeps every one, 1 only complete ones."""
     on_shortfall: Literal["reject", "warm"] = "reject"
     """Too little history for an indicator: "reject" refuses it, "warm" leaves it not valid until it has enough."""
+    on_empty_day: Literal["stop", "skip"] | None = None
+    """A session without a bar, or for which no symbol can be provisioned: "stop" ends the run there, "skip" goes on
+    with the next. Unless given, the first is run with a warning, and the second ends the run."""
     settling_tolerance: Annotated[float, Field(gt=0, lt=1, strict=True)] = 1e-4
     """The relative difference below which a recursive indicator's starting point no longer shows."""
     min_quality: Annotated[float, Field(ge=0, le=100, strict=True)] = 0.0

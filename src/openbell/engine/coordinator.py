@@ -9,6 +9,7 @@ from openbell.components.configured import ConfiguredClasses, overrides
 from openbell.engine.component_runner import ComponentRunner
 from openbell.engine.dispatcher import Dispatcher
 from openbell.engine.observer import RunReporter
+from openbell.engine.run_warnings import RunWarnings
 from openbell.engine.session_trading import SessionTrading
 from openbell.engine.subscriptions import Subscriptions, errors_of
 from openbell.engine.timetable import Timetable
@@ -57,6 +58,8 @@ class SessionCoordinator(SeedCoordinator):
         load_s: Time spent preparing the days of this run, in seconds of the machine's time.
         run_s: Time spent on them from open to close.
         days_without_bars: The days of this run on which no symbol of the session had a bar, known when each is over.
+        days_skipped: The days of this run for which no symbol could be provisioned, where such days are skipped.
+        warnings: What this run has met so far.
     """
 
     def __init__(
@@ -93,6 +96,8 @@ class SessionCoordinator(SeedCoordinator):
         self.journal = Journal(reporter.pending.append)
         self.load_s = self.run_s = 0.0
         self.days_without_bars: list[date] = []
+        self.days_skipped: list[date] = []
+        self.warnings = RunWarnings(reporter, self.time_manager, self.data_manager, self.days[-1])
         self._has_subscribed: dict[str, bool] = {}
         self._states: dict[str, StrategyState] = {}
         self._traded: DayTrading | None = None
@@ -129,6 +134,7 @@ class SessionCoordinator(SeedCoordinator):
             result = self._run_day(day)
         finally:
             self._reporter.finish_batch()
+        self.warnings.note_changes(day, {r.symbol for r in result.provisioning if r.ok})
         if self.session_data.symbols and not result.bars_streamed:
             self.days_without_bars.append(day)
             self._reporter.warned(f"no symbol had a bar on {day}")
@@ -138,7 +144,12 @@ class SessionCoordinator(SeedCoordinator):
     def _run_day(self, day: date) -> DayResult:
         watch = stopwatch()
         first_record = len(self.journal)
-        self.prepare_day(day)
+        try:
+            self.prepare_day(day)
+        except ProvisioningError as error:
+            if self.session_config.session_data_config.on_empty_day != "skip":
+                raise
+            return self._skipped(day, first_record, error)
         self._reporter.finish_batch()
         session = self.time_manager.session(day)
         if self.desk is not None:
@@ -152,7 +163,7 @@ class SessionCoordinator(SeedCoordinator):
             states=self._states,
         )
         on_bar = self._reporter.bar_closed if self._reporter.wants_bars else None
-        subscriptions = Subscriptions(self.provisioner, runner, session.last_ns, on_bar)
+        subscriptions = Subscriptions(self.provisioner, runner, session.last_ns, on_bar, self.warnings)
         timetable = Timetable(session, subscriptions, runner.scanners, self.time_manager)
         trading = None if self.desk is None else SessionTrading(self.desk, runner)
         dispatcher = Dispatcher(session, timetable, self.session_data, runner, self.clock, self._reporter, trading)
@@ -197,6 +208,25 @@ class SessionCoordinator(SeedCoordinator):
         self._traded = None
         if self.desk is not None and self.trading_results is not None:
             self._traded = self.trading_results.end_session(self.desk.end_session())
+
+    def _skipped(self, day: date, first_record: int, error: ProvisioningError) -> DayResult:
+        """End a session for which nothing could be provisioned, with what is held over it."""
+        session = self.time_manager.session(day)
+        if self.desk is not None:
+            self.desk.begin_session(session, self.provisioner)
+        self.clock.advance_to(session.last_ns)
+        self._end_trading()
+        end_session(self.session_data)
+        self.days_skipped.append(day)
+        self.warnings.warn(f"{day} is skipped: {error}")
+        return day_result(
+            self.session_data,
+            self.time_manager,
+            self.provisioner.context.data_manager,
+            dropped=self.dropped,
+            records=self.journal.since(first_record),
+            trading=self._traded,
+        )
 
     def prepare_day(self, day: date) -> None:
         """Begin a session and provision the config's symbols.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from openbell.components.strategy import Strategy
     from openbell.engine.component_runner import ComponentRunner
+    from openbell.engine.run_warnings import RunWarnings
     from openbell.model.bars import Bar
     from openbell.model.events import ProvisioningRecord
     from openbell.provisioning import Provisioner
@@ -84,6 +85,7 @@ class Subscriptions:
         runner: The strategies.
         last_ns: The end of the session.
         on_bar: Gets the bars of every series of the session, after the strategies.
+        warnings: Gets the subscriptions to bars of which none will close.
 
     Attributes:
         bars_reported: How many bars ``on_bar`` got.
@@ -96,12 +98,14 @@ class Subscriptions:
         runner: ComponentRunner,
         last_ns: int,
         on_bar: Callable[[Bar], None] | None = None,
+        warnings: RunWarnings | None = None,
     ) -> None:
         self._provisioner = provisioner
         self._session_data = provisioner.context.session_data
         self._runner = runner
         self._last_ns = last_ns
         self._on_bar = on_bar
+        self._warnings = warnings
         self.bars_reported = 0
         self._times: dict[Cursor, SubscribedTimes] = {}
         self.subscribed: set[str] = set()
@@ -153,6 +157,8 @@ class Subscriptions:
                 if not ok:
                     errors = errors_of(self._provisioner.journal.since(first_record), addition.symbol, name)
                     raise self._runner.subscription_error(name, addition.symbol, addition.details["interval"], errors)
+        if self._warnings is not None:
+            self._warnings.note_subscriptions(name, pairs, self._session_data.session_date)
         return pairs
 
     def _end_others(self, name: str, pairs: list[tuple[str, str]]) -> None:

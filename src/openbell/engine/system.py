@@ -15,8 +15,8 @@ from openbell.engine.gc_control import rare_collection
 from openbell.engine.observer import RunReporter, SessionObserver
 from openbell.engine.planning import plan_day
 from openbell.engine.preflight import require_good_config
+from openbell.engine.run_warnings import no_bar_closes
 from openbell.errors import CalendarError, OpenbellError, ProvisioningError, commands_name_exchange
-from openbell.model.interval import parse_interval
 from openbell.provisioning import Addition, ProvisioningContext, RunScope
 from openbell.provisioning.operations import analyze
 from openbell.quality.calendar_fit import bars_beyond_calendar, first_stored_day, questions_of_calendar
@@ -150,6 +150,7 @@ class SystemManager:
         reporter = RunReporter(self._observers, folder)
         self._begin(reporter)
         reporter.run_started(self.coordinator.days)
+        self.coordinator.warnings.note_store()
         for warning in self.warnings:
             reporter.warned(warning)
         try:
@@ -158,6 +159,7 @@ class SystemManager:
                     self._days.append(self._run_day(day))
                     if folder:
                         folder.keep_day(self.session_data)
+                    self._require_bars_of(day)
             self._require_bars()
             self._unread = tuple(self.coordinator.component_warnings())
             for warning in self._unread:
@@ -181,10 +183,17 @@ class SystemManager:
 
     def _require_bars(self) -> None:
         """Raise when the run is over and no symbol has had a bar on any of its days."""
-        days, empty = self.coordinator.days, self.coordinator.days_without_bars
-        if len(empty) == len(days):
+        days, coordinator = self.coordinator.days, self.coordinator
+        if len(coordinator.days_without_bars) + len(coordinator.days_skipped) == len(days):
             when = f"{days[0]}" if len(days) == 1 else f"any of the {len(days)} sessions from {days[0]} to {days[-1]}"
-            self._error = f"no symbol had a bar on {when}. {self._what_is_stored()}"
+            why = coordinator.warnings.texts[0] if coordinator.days_skipped else self._what_is_stored()
+            self._error = f"no symbol had a bar on {when}. {why}"
+            raise ProvisioningError(self._error)
+
+    def _require_bars_of(self, day: date) -> None:
+        """Raise when a day had no bar and the config wants to stop there."""
+        if self.config.session_data_config.on_empty_day == "stop" and day in self.coordinator.days_without_bars:
+            self._error = f"no symbol had a bar on {day}, and session_data_config.on_empty_day is stop."
             raise ProvisioningError(self._error)
 
     def _what_is_stored(self) -> str:
@@ -197,6 +206,7 @@ class SystemManager:
     def summary(self) -> RunResult:
         """Return the result of the sessions that are over, with the ``error`` of a run that failed."""
         empty_days = (f"no symbol had a bar on {day}" for day in self.coordinator.days_without_bars)
+        met = self.coordinator.warnings.texts
         return RunResult(
             session_name=self.config.session_name,
             mode=self.config.mode,
@@ -205,6 +215,7 @@ class SystemManager:
                 *self.warnings,
                 *self._reporter.failures,
                 *empty_days,
+                *met,
                 *self.coordinator.trading_warnings(),
                 *self._unread,
             ),
@@ -261,15 +272,9 @@ def _oddities(
 
 def _streams_without_bars(config: SessionConfig, time_manager: TimeManager, days: Sequence[date]) -> Iterator[str]:
     """Iterate over warnings about streams without a bar that closes within the run."""
-    longer = [name for name in config.session_data_config.streams if not parse_interval(name).is_intraday]
-    for name in longer:
-        expected = time_manager.grid(days[0], days[-1]).expected_bars(parse_interval(name))
-        if expected.end_ns[0] > time_manager.session(days[-1]).last_ns:
-            closes = time_manager.day_of(int(expected.end_ns[0]))
-            yield (
-                f"session_data_config.streams names {name}, and no {name} bar closes from {days[0]} to {days[-1]}; the "
-                f"running one closes on {closes}. Set a later end_date, or take it out."
-            )
+    for name in config.session_data_config.streams:
+        if late := no_bar_closes(name, time_manager, days[0], days[-1]):
+            yield f"session_data_config.streams names {name}, and {late}"
 
 
 def _first_day_of_history(

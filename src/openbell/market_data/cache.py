@@ -41,6 +41,7 @@ __all__ = [
     "GapPolicy",
     "LoadSettings",
     "SeriesKey",
+    "changed_series",
     "gap_policy_of",
     "stored_interval",
     "unknown_symbol",
@@ -190,6 +191,11 @@ class BarCache:
         return cache
 
     @property
+    def actions_version(self) -> tuple[int, ...]:
+        """The version of the corporate actions of this state of the store."""
+        return self._version[1]
+
+    @property
     def instruments(self) -> Instruments:
         """The instruments of this state of the store.
 
@@ -330,7 +336,7 @@ class BarCache:
         """Make the cache of the store's new state, with all unchanged series."""
         later = BarCache(self.store, self.time_manager, self.settings)
         later.lock, later._actions = self.lock, self._actions
-        changed = _changed_series(self.manifest, later.manifest)
+        changed = changed_series(self.manifest, later.manifest)
         self._hand_over_series(later, changed)
         if self._version[1] == later._version[1]:
             self._hand_over_adjusted(later, {symbol for symbol, _ in changed})
@@ -431,7 +437,7 @@ class BarCache:
         self.series[key] = joined
 
 
-def _changed_series(before: Manifest, after: Manifest) -> set[tuple[str, str]]:
+def changed_series(before: Manifest, after: Manifest) -> set[tuple[str, str]]:
     """Return the (symbol, interval) whose files differ between two states of a store."""
     keys = before.files.keys() | after.files.keys()
     return {key for key in keys if before.files.get(key) != after.files.get(key)}

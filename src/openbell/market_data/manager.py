@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.errors import did_you_mean
-from openbell.market_data.cache import BarCache, LoadSettings, unknown_symbol
+from openbell.market_data.cache import BarCache, LoadSettings, changed_series, unknown_symbol
 from openbell.market_data.point_in_time import PointInTimeView
 from openbell.model.bars import Bars
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from openbell.actions.table import Action, Adjustment
     from openbell.market_data.cache import GapPolicies
+    from openbell.store.manifest import Manifest
     from openbell.store.store import BarStore, Coverage
     from openbell.timing.manager import TimeManager
 
-__all__ = ["DataManager"]
+__all__ = ["DataManager", "StoreState"]
+
+
+class StoreState(NamedTuple):
+    """Content of a store at some time.
+
+    Attributes:
+        manifest: Its files.
+        actions_version: The version of its corporate actions.
+    """
+
+    manifest: Manifest
+    actions_version: tuple[int, ...]
 
 
 class DataManager:
@@ -70,6 +83,28 @@ class DataManager:
         with self._cache.lock:
             self._cache = self._cache.current()
             return self._cache
+
+    def state(self) -> StoreState:
+        """Return what the store holds now, to be compared with later."""
+        cache = self.cache
+        return StoreState(cache.manifest, cache.actions_version)
+
+    def changes_since(self, state: StoreState, day: date, symbols: Iterable[str]) -> tuple[str, ...]:
+        """Name the bars of some symbols, and the corporate actions, that were changed since.
+
+        Args:
+            state: What the store held.
+            day: The day whose names ``symbols`` are.
+            symbols: The symbols.
+        """
+        cache = self.cache
+        if cache.manifest is state.manifest and cache.actions_version == state.actions_version:
+            return ()
+        view = self.on_day(day)
+        names = {name for symbol in symbols for name in view.stored_under(symbol)}
+        changed = sorted(key for key in changed_series(state.manifest, cache.manifest) if key in state.manifest.files)
+        bars = [f"{interval} bars of {symbol}" for symbol, interval in changed if symbol in names]
+        return (*bars, *["corporate actions"] * (cache.actions_version != state.actions_version))
 
     def on_day(self, day: date) -> PointInTimeView:
         """Return the view of the bars as they were known on a day."""

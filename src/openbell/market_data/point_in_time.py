@@ -86,6 +86,12 @@ class PointInTimeView:
         with self._lock:
             return self._instrument(symbol).intervals()
 
+    def stored_under(self, symbol: str) -> tuple[str, ...]:
+        """Return the names under which the bars of a symbol of the day are stored."""
+        with self._lock:
+            instrument = self._instrument(symbol)
+            return tuple({span.stored: None for name in instrument.intervals() for span in instrument.spans(name)})
+
     def base_intervals(self, symbol: str) -> tuple[str, ...]:
         """Return those that other bars are read from and made of, since they lie on the grid of the sessions."""
         with self._lock:

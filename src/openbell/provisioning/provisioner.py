@@ -18,6 +18,7 @@ from openbell.provisioning.needs import Addition, Needs, checked_symbol
 from openbell.provisioning.operations import analyze
 from openbell.provisioning.removal import (
     locks_without,
+    owners_left,
     refusal_to_remove,
     refusal_to_unlock,
     without_declared,
@@ -158,6 +159,7 @@ class Provisioner:
         removed, results = [], []
         with self._open():
             for symbol in dict.fromkeys(map(checked_symbol, symbols)):
+                remaining = None
                 data = self.context.session_data.get_symbol_data(symbol)
                 refusal = refusal_to_remove(data, symbol, owner) or self._reason_to_stay(symbol)
                 if data is not None and not refusal:
@@ -166,7 +168,8 @@ class Provisioner:
                         removed.append(symbol)
                     else:
                         changed[symbol] = remaining.finished()
-                self._record_change("remove", symbol, source, owner, refusal, f"{owner} no longer needs it")
+                reason = f"{owner} no longer needs it{owners_left(remaining)}"
+                self._record_change("remove", symbol, source, owner, refusal, reason)
                 results.append(refusal is None)
             if changed or removed:
                 publish(self.context.session_data, changed, removed)
@@ -191,16 +194,15 @@ class Provisioner:
                 if data is not None and (data.locks or self.holds(symbol)):
                     continue
                 done.append(symbol)
-                remaining = data and without_declared(data, owner, needed)
+                remaining = None if data is None else without_declared(data, owner, needed)
                 if data is None or (remaining and remaining.owners == data.owners):
                     continue
                 if remaining:
                     changed[symbol] = remaining.finished()
                 else:
                     removed.append(symbol)
-                self._record_change(
-                    "remove", symbol, source, owner, None, f"{owner} no longer subscribes to it or requires it"
-                )
+                reason = f"{owner} no longer subscribes to it or requires it{owners_left(remaining)}"
+                self._record_change("remove", symbol, source, owner, None, reason)
             if changed or removed:
                 publish(self.context.session_data, changed, removed)
         return done

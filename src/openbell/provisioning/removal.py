@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from openbell.session import SymbolSessionData
     from openbell.session.owner import Owner
 
-__all__ = ["locks_without", "refusal_to_remove", "refusal_to_unlock", "without_declared", "without_owner"]
+__all__ = [
+    "locks_without",
+    "owners_left",
+    "refusal_to_remove",
+    "refusal_to_unlock",
+    "without_declared",
+    "without_owner",
+]
 
 
 def refusal_to_remove(data: SymbolSessionData | None, symbol: str, owner: str) -> str | None:
@@ -60,6 +67,11 @@ def without_declared(data: SymbolSessionData, owner: str, still: Collection[str]
     bases = {data.bars[name].base for name in still if name in data.bars}
     needed = {*still, *bases}
     return _without(data, lambda what, other: bool(other.declared) and other.name == owner and what not in needed)
+
+
+def owners_left(remaining: SymbolDraft | None) -> str:
+    """Return who still needs a symbol of which something was removed, as the end of a sentence (empty when nobody)."""
+    return f"; it stays for {', '.join(_owners(remaining))}" if remaining else ""
 
 
 def _without(data: SymbolSessionData, is_given_up: Callable[[str, Owner], bool]) -> SymbolDraft | None:

@@ -25,9 +25,9 @@ def day_result(
     *,
     dropped: Mapping[str, tuple[str, ...]],
     records: Sequence[ProvisioningRecord],
-    signals: Sequence[SignalEvent],
-    scans: Sequence[ScanEvent],
-    callbacks: int,
+    signals: Sequence[SignalEvent] = (),
+    scans: Sequence[ScanEvent] = (),
+    callbacks: int = 0,
     trading: DayTrading | None = None,
 ) -> DayResult:
     """Return the result of a session as the session clock shows it."""
