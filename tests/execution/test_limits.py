@@ -162,3 +162,32 @@ def test_borrowed_shares_cost_by_calendar_days(tmp_path: Path) -> None:
     )
 
     assert run.result["performance"]["borrow"] == pytest.approx(36_000 * 0.1 * 2 / 360)
+
+
+def test_a_cash_account_takes_no_fill_that_it_cannot_pay_at_the_price_that_there_is(tmp_path: Path) -> None:
+    prices = [100.0, 100.0, (110, 111, 109, 110), 110.0]
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of(prices)}},
+        {"09:32": lambda s: s.context.order("ABC", 99)},
+        execution={"cash": 10_000, "account": "cash"},
+    )
+
+    assert run.statuses("probe-1") == ["submitted", "accepted", "cancelled"]
+    assert run.last("probe-1").reason == "at its price of 110 it costs 10,890.00, and there is cash of 10,000.00"
+
+
+def test_a_leg_that_is_left_behind_sells_nothing_short_where_the_account_does_not(tmp_path: Path) -> None:
+    prices = [100.0, 100.0, 100.0, 100.0, (100, 100, 94, 95), 95.0]
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of(prices)}},
+        {
+            "09:31": lambda s: s.context.bracket("ABC", 10, stop=95, target=120),
+            "09:33": lambda s: s.context.order("ABC", -10),
+        },
+        execution={"account": "cash"},
+    )
+
+    assert [fill.quantity for fill in run.fills] == [10, -10]
+    assert run.last("probe-2").reason == "it sells 10 and 0 are held; execution.shorting is false"

@@ -36,3 +36,6 @@ class BrokerListener(Protocol):
 
     def filled(self, fill: Fill) -> None:
         """Receive a fill, whose order is as it stands after it."""
+
+    def refusal_at_fill(self, order: Order, quantity: float, price: float, fee: float) -> str:
+        """Return why the account cannot take a fill (empty when it can), as a real broker would know itself."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["AccountNow", "Checks", "reckoned_price"]
 
 _MINUTE_NS = 60_000_000_000
+_CENT = 0.005
 
 
 class AccountNow(NamedTuple):
@@ -62,6 +63,23 @@ class Checks:
         if instead_of is None and (reason := self._desk.markets.provide(order.symbol)):
             return reason
         return next(filter(None, self._reasons(order, instead_of)), "")
+
+    def refusal_at_fill(self, order: Order, quantity: float, price: float, fee: float) -> str:
+        """Return why a fill cannot be (empty when it can), because the price or the position is another one by now.
+
+        Args:
+            order: The order.
+            quantity: Units that would fill, signed.
+            price: Their price.
+            fee: Their fee.
+        """
+        desk, instrument = self._desk, self._desk.markets.instrument(order.symbol)
+        if refusal := short_refusal(desk.account.quantity(order.symbol), quantity, shorting=desk.config.shorting):
+            return refusal
+        cost, cash = quantity * price * instrument.multiplier + fee, desk.account.cash
+        if desk.config.account == "margin" or instrument.margin is not None or quantity < 0 or cost <= cash + _CENT:
+            return ""
+        return f"at its price of {price:.10g} it costs {cost:,.2f}, and there is cash of {cash:,.2f}"
 
     def account_now(self) -> AccountNow:
         """Return the account as it is now."""

@@ -295,6 +295,10 @@ class TradingDesk:
         self._report(order)
         self.notices.append(order)
 
+    def refusal_at_fill(self, order: Order, quantity: float, price: float, fee: float) -> str:
+        """Return why the account cannot take a fill (empty when it can)."""
+        return self._checks.refusal_at_fill(order, quantity, price, fee)
+
     def filled(self, fill: Fill) -> None:
         """Take up a fill."""
         multiplier = self.markets.instrument(fill.symbol).multiplier

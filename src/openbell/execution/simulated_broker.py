@@ -265,12 +265,15 @@ class SimulatedBroker:
         if not quantity:
             self._continue(resting, match)
             return
-        if share is not None:
-            self._taken[market, row] = self._taken.get((market, row), 0.0) + abs(quantity)
         price, lost = match.point.price, 0.0
         if match.slips:
             price, lost = self._costs.slipped(quantity, price, market, row, instrument)
         fee = self._costs.fee(order, quantity, price, instrument, charged=resting.fees, maker=match.maker)
+        if refusal := self._listener.refusal_at_fill(order, quantity, price, fee):
+            self._cancel(resting, refusal)
+            return
+        if share is not None:
+            self._taken[market, row] = self._taken.get((market, row), 0.0) + abs(quantity)
         filled = order.filled_quantity + quantity
         average = (order.filled_quantity * (order.average_fill_price or 0.0) + quantity * price) / filled
         whole = abs(order.quantity - filled) < _DUST
