@@ -239,6 +239,11 @@ class Indicator:
     before_first_bar: BeforeFirstBar = "unknown"
     source: str = "openbell"
     about: str = ""
+    is_own: bool = field(init=False)
+    """Whether the kernel is openbell's."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_own", (getattr(self.kernel, "__module__", None) or "").startswith("openbell."))
 
     def resolve(self, period: float | None = None, params: Params | None = None) -> dict[str, Any]:
         """All parameters in their declared order, defaults filled in.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.model.bars import BarTimes
+    from openbell.model.interval import Interval
     from openbell.provisioning.context import Market, ProvisioningContext
     from openbell.provisioning.needs import IndicatorNeed
     from openbell.session import BarIntervalData
@@ -40,22 +41,24 @@ def computed_indicators(
     """Compute indicators over the whole of their series, and return them by key."""
     needs = tuple(needs)
     annualised = any(need.indicator.annualised for need in needs)
-    readings: dict[tuple[str, bool], _Reading] = {}
+    readings: dict[tuple[Interval, bool], _Reading] = {}
     computed = {}
     for need in needs:
-        interval = str(need.interval)
-        reading = readings.get((interval, need.session_aware))
+        reading = readings.get((need.interval, need.session_aware))
         if reading is None:
-            reading = _reading(series[interval], context, session_aware=need.session_aware, annualised=annualised)
-            readings[interval, need.session_aware] = reading
+            own = series[str(need.interval)]
+            reading = _reading(own, context, session_aware=need.session_aware, annualised=annualised)
+            readings[need.interval, need.session_aware] = reading
+        ahead_of_today, before_first = _before_first_bar(need, reading) if need.session_aware else (None, None)
         computed[need.key] = IndicatorData(
             need.key,
-            series[interval],
+            reading.series,
             _columns(need, reading),
             lookback=need.lookback_bars,
             settling=need.settling,
             skipped=reading.skipped,
-            **_before_first_bar(need, reading, series[interval].today_row),
+            ahead_of_today=ahead_of_today,
+            before_first=before_first,
         )
     return computed
 
@@ -64,12 +67,14 @@ class _Reading(NamedTuple):
     """The bars of a series as indicators read them.
 
     Attributes:
+        series: The series.
         inputs: All its bars; of indicators that are aware of sessions, led by those of the session that it begins in.
         read: Which of them are read; None: all.
         ahead: How many bars lead the series.
         skipped: Per row of the series, and after the last, how many rows before it were not read; None: all were.
     """
 
+    series: BarIntervalData
     inputs: IndicatorInputs
     read: NDArray[np.bool_] | None
     ahead: int
@@ -94,6 +99,7 @@ def _reading(
         year = bars_per_year(tm.grid(first, market.day), parse_interval(series.interval))
         inputs = replace(inputs, bars_per_year=year)
     return _Reading(
+        series,
         inputs,
         read,
         ahead,
@@ -127,8 +133,7 @@ def _computed(need: IndicatorNeed, inputs: IndicatorInputs) -> dict[str, NDArray
         DataError: Its values would be others if later bars were not there yet.
     """
     columns = need.indicator.compute(inputs, need.params)
-    # Those of openbell are tested over the whole registry.
-    if getattr(need.indicator.kernel, "__module__", "").startswith("openbell."):
+    if need.indicator.is_own:  # tested over the whole registry
         return columns
     for rows in sorted({len(inputs) // 2, len(inputs) - 1} - {0, -1}):
         known = need.indicator.compute(inputs[:rows], need.params)
@@ -187,19 +192,12 @@ def _begins_anew(need: IndicatorNeed) -> bool:
     return need.session_aware and need.indicator.before_first_bar != "stands"
 
 
-class _BeforeFirstBar(TypedDict, total=False):
-    ahead_of_today: int
-    before_first: Callable[[], dict[str, float]]
-
-
-def _before_first_bar(need: IndicatorNeed, reading: _Reading, today_row: int) -> _BeforeFirstBar:
+def _before_first_bar(need: IndicatorNeed, reading: _Reading) -> tuple[int, Callable[[], dict[str, float]] | None]:
     """Return from which of today's rows on an indicator has a value of today, and what it has before."""
-    if not need.session_aware:
-        return {}
-    begin = reading.ahead + today_row
+    begin = reading.ahead + reading.series.today_row
     ahead = 0 if reading.read is None else _first_true(reading.read[begin:])
     if need.indicator.before_first_bar == "unknown":
-        return {"ahead_of_today": ahead}
+        return ahead, None
     history = reading.inputs[:begin] if reading.read is None else reading.inputs[:begin][reading.read[:begin]]
     next_session = need.indicator.before_first_bar == "known"
 
@@ -208,7 +206,7 @@ def _before_first_bar(need: IndicatorNeed, reading: _Reading, today_row: int) ->
         columns = need.indicator.compute(inputs, need.params)
         return {name: float(column[-1]) if len(column) else np.nan for name, column in columns.items()}
 
-    return {"ahead_of_today": ahead, "before_first": cache(before_first)}
+    return ahead, cache(before_first)
 
 
 def _first_true(rows: NDArray[np.bool_]) -> int:

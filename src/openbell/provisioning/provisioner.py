@@ -463,8 +463,7 @@ def _note_owner(draft: SymbolDraft, plan: Plan) -> bool:
         needed.append(plan.addition.operation_type)  # so that whoever asked can have it removed
     addition = plan.addition
     owner = Owner(addition.owner or addition.source, addition.source, declared=addition.declared)
-    news = [draft.own(what, owner) for what in needed]
-    return any(news)
+    return draft.own(needed, owner)
 
 
 def _batches(additions: Sequence[Addition]) -> list[list[int]]:

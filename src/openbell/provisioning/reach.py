@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.market_data.completeness import Completeness, measure_completeness
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["LoadedBars", "StoredReach", "bars_to_load", "quality_of_history"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StoredReach:
+class StoredReach(NamedTuple):
     """Calendar of a series, and from when on it has all bars that the store has.
 
     It is worked out when somebody asks.

@@ -194,13 +194,16 @@ class LoadHistorical:
 
     def carry_out(self, work: StepWork) -> None:
         """Put history before what is held."""
+        # A series without bars gets those of history and session at once, where both are loaded.
+        session_follows = any(type(step) is LoadSession for step in work.plan.steps)
         # What is held stays as it is: what was seen never changes.
         for name, (bars, begins_ns) in work.loaded().items():
             held = work.draft.bars[name]
             rows = all_bars(held)
             if not len(rows):
-                today_row = work.today_row(bars)
-                work.draft.put_series(work.series(name, held.base, bars.window(0, today_row), today_row, begins_ns))
+                if not session_follows:
+                    today_row = work.today_row(bars)
+                    work.draft.put_series(work.series(name, held.base, bars.window(0, today_row), today_row, begins_ns))
                 continue
             before = bars[: int(bars.timestamp.searchsorted(rows.timestamp[0]))]
             if len(before) or whole_from(held) > work.whole_from(name, begins_ns):
@@ -219,7 +222,7 @@ class LoadSession:
         published = work.context.session_data.get_symbol_data(work.plan.symbol)
         for name, (bars, begins_ns) in work.loaded().items():
             seen = published.bars.get(name) if published else None
-            if (seen is None or not len(all_bars(seen))) and len(bars):
+            if seen is None or (len(bars) and not len(all_bars(seen))):
                 base = work.draft.bars[name].base
                 work.draft.put_series(work.series(name, base, bars, work.today_row(bars), begins_ns))
 

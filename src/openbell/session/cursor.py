@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, cast
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ class Memo:
     __slots__ = ("_results",)
 
     def __init__(self) -> None:
-        self._results: dict[tuple[object, ...], object] = {}
+        self._results: dict[tuple[object, tuple[object, ...]], Any] = {}
 
     def __call__(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
         """Return ``function(*arguments)``, from memory when it was called with them before.
@@ -38,14 +38,13 @@ class Memo:
         Raises:
             TypeError: The function is a closure, or an argument is not hashable.
         """
-        key = (function, *arguments)
+        key = (function, arguments)
         try:
-            return cast("T", self._results[key])
+            result: T = self._results[key]
         except KeyError:
             if getattr(function, "__closure__", None):
                 raise TypeError(f"{function!r} is a closure: what it reads would not be in the key") from None
-            result = function(*arguments)
-        self._results[key] = result
+            result = self._results[key] = function(*arguments)
         return result
 
 

@@ -139,17 +139,20 @@ class SymbolDraft:
             if indicator.series is old:
                 self.indicators[key] = moved_to(indicator, series)
 
-    def own(self, what: str, owner: str) -> bool:
-        """Note that ``owner`` needs ``what``.
+    def own(self, needed: Iterable[str], owner: str) -> bool:
+        """Note that ``owner`` needs all of these.
 
         Returns:
             False when that was known.
         """
-        owners = self.owners.get(what, frozenset())
-        if owner in owners:
-            return False
-        self.owners[what] = owners | {owner_of(owner)}
-        return True
+        alone, news = frozenset((owner_of(owner),)), False
+        for what in needed:
+            owners = self.owners.get(what)
+            if owners is None:
+                self.owners[what], news = alone, True
+            elif owner not in owners:
+                self.owners[what], news = owners | alone, True
+        return news
 
 
 _names = [f.name for f in fields(SymbolSessionData)]
