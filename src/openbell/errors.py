@@ -11,7 +11,8 @@ The tree is sorted by what the caller can do about it:
     ├── DataError                 get, mend or replace data
     │   ├── StoreError            ... a store that is too new, or cannot be written
     │   │   └── NotAStoreError    ... a folder that is not a store, or not there (name another)
-    │   ├── DamagedFileError      ... a file of the store that cannot be read (names it)
+    │   ├── DamagedFileError      ... a file of the store that is not what was stored (names it)
+    │   │   └── UnreadableFileError ... a file of the store that may be, but this user may not read it
     │   ├── BadBarsError          ... bars that contradict themselves (says where)
     │   └── ShortfallError        ... fewer bars than were asked for (gives both numbers)
     ├── RunFolderError            a run folder that can no longer be written (free its disk, or name another)
@@ -51,6 +52,7 @@ __all__ = [
     "StoreError",
     "SubscriptionError",
     "UnknownNameError",
+    "UnreadableFileError",
     "command_on",
     "commands_name_exchange",
     "did_you_mean",
@@ -195,6 +197,23 @@ class DamagedFileError(DataError):
         store = next((above.parent for above in path.parents if above.name in ("bars", "actions")), path.parent)
         advice = remedy or f"Set it aside with `{command_on('data repair', store)}`, then import its data again."
         super().__init__(f"{path} is damaged ({cause}). {advice}")
+
+
+class UnreadableFileError(DamagedFileError):
+    """A file of the store that the system does not let this user read.
+
+    Args:
+        path: The file.
+        cause: The system's message.
+    """
+
+    def __init__(self, path: Path, cause: str) -> None:
+        self.path = path
+        self.cause = cause
+        DataError.__init__(
+            self,
+            f"{path} cannot be read ({cause}). It may be as it was stored: let this user read it, or mend the disk.",
+        )
 
 
 class BadBarsError(DataError):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["configure_logs", "get_logger", "logs_what_happens", "settle_logs"]
 
 _LONGEST = 2_000
+_LONGEST_TRACEBACK = 100_000
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 
@@ -53,7 +54,12 @@ def _apply() -> None:
     last: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
         if _settings.as_json
-        else [_without_codes, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)]
+        else [
+            structlog.processors.format_exc_info,
+            structlog.processors.StackInfoRenderer(),
+            _without_codes,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0),
+        ]
     )
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, *last],
@@ -64,8 +70,28 @@ def _apply() -> None:
     _settings.is_applied = True
 
 
+class _Shown:
+    """The representation of a value that is no text, cut and without codes of a terminal."""
+
+    def __init__(self, value: object) -> None:
+        try:
+            self._text = printable(repr(value), _LONGEST)
+        except Exception as error:  # noqa: BLE001 -- a user's class may raise anything where it is to be shown
+            self._text = f"<{type(value).__name__} that cannot be shown: {type(error).__name__}>"
+
+    def __repr__(self) -> str:
+        return self._text
+
+
 def _without_codes(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return {key: printable(value, _LONGEST) if isinstance(value, str) else value for key, value in event.items()}
+    return {printable(str(key), _LONGEST): _shown(key, value) for key, value in event.items()}
+
+
+def _shown(key: str, value: object) -> object:
+    if isinstance(value, str):
+        traceback = key in ("exception", "stack")
+        return printable(value, _LONGEST_TRACEBACK if traceback else _LONGEST, lines=traceback)
+    return value if value is None or isinstance(value, bool | int | float) else _Shown(value)
 
 
 def get_logger(**fields: Any) -> structlog.typing.FilteringBoundLogger:

@@ -15,8 +15,10 @@ from typer.testing import CliRunner
 
 from made_bars import made_store
 from openbell.cli.app import app
-from openbell.errors import BadBarsError
+from openbell.errors import BadBarsError, UnreadableFileError
+from openbell.maintenance.repair import repair
 from openbell.maintenance.verify import verify
+from openbell.store.label import write_label
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:
@@ -215,6 +217,40 @@ def test_what_one_may_not_read_is_reported(store: Path, hidden: str) -> None:
     assert "ermission denied" in reported or "not readable" in reported
     # Nothing is taken for damaged, or as not there, because one may not look at it.
     assert verify(store).damages == ()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="rights are given up in Linux's way")
+@pytest.mark.parametrize("hidden", ["manifest.parquet", MARKER, MAY, "LABEL.txt"])
+def test_a_repair_leaves_what_it_may_not_read(store: Path, hidden: str) -> None:
+    write_label(store, "made up")
+    before = {path: path.read_bytes() for path in sorted(store.rglob("*")) if path.is_file()}
+    (store / hidden).chmod(0)
+    try:
+        command = [sys.executable, "-c", UNPRIVILEGED, store, "repair", "verify"]
+        done = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    finally:
+        (store / hidden).chmod(0o644)
+
+    for code, out, told, exception in done:
+        assert (code, exception) == (1, "SystemExit(1)"), told
+        assert "ermission denied" in " ".join((out + told).split())
+    left = {path: path.read_bytes() for path in before}
+    assert left == before
+    assert not list((store / "quarantine").glob("damaged/*"))
+    assert verify(store).damages == ()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a file that fails to be read is Linux's")
+def test_a_file_that_the_disk_does_not_give_is_not_called_damaged(store: Path) -> None:
+    (store / MAY).rename(store.parent / "kept")
+    (store / MAY).symlink_to("/proc/self/mem")
+    (damage,) = verify(store).damages
+    with pytest.raises(UnreadableFileError, match=r"cannot be read \(Input/output error\). It may be as it was stored"):
+        BarStore.open(store).read(["A"], "1m", None, None)
+    report = repair(store)
+
+    assert (damage.kind, [r.outcome for r in report.repairs]) == ("unreadable", ["left"])
+    assert (store / MAY).is_symlink()
 
 
 def test_json_of_a_verification_names_every_kind_of_damage(store: Path) -> None:

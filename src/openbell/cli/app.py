@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from openbell.cli.terminal.console import errors_for_people
+from openbell.cli.terminal.console import errors_for_people, printable_usage_errors
 from openbell.cli.terminal.lazy import Commands, Group, commands, group
 from openbell.cli.terminal.pipes import outlive_readers
 from openbell.errors import commands_name_exchange
@@ -137,10 +137,11 @@ class _Root(Group):
         rest = [word for word in args[:end] if not _LOG_OPTION.fullmatch(word)]
         if "".join(logging).count("v") > 1:
             logging.append("-vv")
-        return super().parse_args(ctx, [*logging, *rest, *args[end:]])
+        with printable_usage_errors():
+            return super().parse_args(ctx, [*logging, *rest, *args[end:]])
 
     def invoke(self, ctx: Any) -> Any:
-        with commands_name_exchange(""), errors_for_people():
+        with commands_name_exchange(""), errors_for_people(), printable_usage_errors():
             return super().invoke(ctx)
 
 

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from openbell.errors import DamagedFileError
+from openbell.errors import DamagedFileError, UnreadableFileError
 from openbell.store import layout
 from openbell.store.checksum import has_own_checksum
-from openbell.store.data_file import FileEntry, data_files, describe_file, is_data_file
+from openbell.store.data_file import FileEntry, data_files, describe_file, is_data_file, reading_problem
 from openbell.store.layout import ACTIONS, DAY_ZONES, LABEL, SIDE_FILES, UNAVAILABLE, Partition, data_path, partition_of
 from openbell.store.manifest import Manifest
 from openbell.store.reader import file_problem
@@ -26,7 +26,9 @@ NOT_KNOWN = "the manifest does not know it"
 
 _THREADS = 4
 
-Kind = Literal["marker", "manifest", "note", "damaged", "missing", "unknown", "actions", "fetched", "label", "days"]
+Kind = Literal[
+    "marker", "manifest", "note", "damaged", "missing", "unreadable", "unknown", "actions", "fetched", "label", "days"
+]
 
 _SIDE_KINDS: dict[str, Kind] = {ACTIONS: "actions", UNAVAILABLE: "fetched", LABEL: "label", DAY_ZONES: "days"}
 
@@ -36,8 +38,9 @@ class Damage:
     """A file of a store that is not as it should be.
 
     Attributes:
-        kind: "damaged" and "missing": a data file that is not what was stored, or not there; "unknown": a file among
-            the data files that the manifest does not know; the others name what is damaged: the store marker, the
+        kind: "damaged" and "missing": a data file that is not what was stored, or not there; "unreadable": a file that
+            the system does not let this user read; "unknown": a file among the data files that the manifest does not
+            know; the others name what is damaged: the store marker, the
             manifest, the note of a killed write, the corporate actions, what a fetch remembers, the label.
         path: The file.
         reason: What is wrong with it.
@@ -87,7 +90,7 @@ def find_damages(store: Path, advanced: Callable[[int, int], None] | None) -> Ve
     found += _side_damages(store, manifest)
     if manifest is None:
         paths = data_files(store)
-        found += filter(None, (_unreadable(path) for path in paths))
+        found += filter(None, (_undescribed(path) for path in paths))
         return VerifyReport(len(paths), sum(path.stat().st_size for path in paths), tuple(found))
     found += _data_damages(store, manifest, advanced)
     entries = [entry for _, entry in manifest.partitions()]
@@ -110,7 +113,9 @@ def _side_damages(store: Path, manifest: Manifest | None) -> Iterator[Damage]:
             problem = "it is a folder"
         elif path.exists() and name != LABEL and not has_own_checksum(path.read_bytes()):
             problem = "its content is not what was stored"
-        if problem is not None:
+        if (why := reading_problem(path)) is not None:
+            yield _unreadable(path, why)
+        elif problem is not None:
             yield Damage(_SIDE_KINDS[name], path, problem)
 
 
@@ -119,19 +124,28 @@ def _data_damages(store: Path, manifest: Manifest, advanced: Callable[[int, int]
     with ThreadPoolExecutor(_THREADS) as pool:
         problems = pool.map(lambda path: file_problem(path, known[path][1]), known)
         for done, (path, problem) in enumerate(zip(known, problems, strict=True), start=1):
-            if problem is not None:
+            if problem is not None and (why := reading_problem(path)) is not None:
+                yield _unreadable(path, why, *known[path])
+            elif problem is not None:
                 yield Damage("damaged" if path.exists() else "missing", path, problem, *known[path])
             if advanced is not None:
                 advanced(done, len(known))
     for path in sorted((store / layout.BARS).rglob("*")):
         # A folder in the place of a data file keeps bars from being stored there.
         if path not in known and (not path.is_dir() or is_data_file(store, path)):
-            yield Damage("unknown", path, NOT_KNOWN)
+            why = reading_problem(path)
+            yield Damage("unknown", path, NOT_KNOWN) if why is None else _unreadable(path, why)
 
 
-def _unreadable(path: Path) -> Damage | None:
+def _unreadable(path: Path, why: str, partition: Partition | None = None, entry: FileEntry | None = None) -> Damage:
+    return Damage("unreadable", path, f"it cannot be read ({why})", partition, entry)
+
+
+def _undescribed(path: Path) -> Damage | None:
     try:
         describe_file(path)
+    except UnreadableFileError as exc:
+        return _unreadable(path, exc.cause, partition_of(path))
     except DamagedFileError as exc:
         return Damage("damaged", path, f"it cannot be read: {exc.cause}", partition_of(path))
     return None

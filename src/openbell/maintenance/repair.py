@@ -17,7 +17,7 @@ from openbell.store.atomic_files import move_file, replace_file, sync_folders, w
 from openbell.store.batch import UnfinishedWriteError
 from openbell.store.checksum import has_own_checksum
 from openbell.store.commit import commit_manifest, give_up, heal
-from openbell.store.data_file import FileEntry, data_files, is_data_file
+from openbell.store.data_file import FileEntry, data_files, is_data_file, reading_problem
 from openbell.store.layout import LABEL, MANIFEST, PENDING, QUARANTINE, Partition
 from openbell.store.manifest import Manifest
 from openbell.store.side_files import SideEntry, side_entry
@@ -36,7 +36,7 @@ __all__ = ["Repair", "RepairReport", "repair"]
 
 _LONGEST_NAME, _LONGEST_SUFFIX = 200, 20
 
-Outcome = Literal["rebuilt", "partly rebuilt", "adopted", "set aside", "lost"]
+Outcome = Literal["rebuilt", "partly rebuilt", "adopted", "set aside", "lost", "left"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class Repair:
     Attributes:
         damage: What was wrong.
         outcome: "rebuilt"; "partly rebuilt" and "lost": some or all of the bars must be imported again; "adopted": the
-            file holds good bars and belongs to the store now; "set aside": it was no part of the store.
+            file holds good bars and belongs to the store now; "set aside": it was no part of the store; "left": it
+            cannot be read, and may be as it was stored.
         text: The same for people.
         rows_lost: Number of bars to import again; None when nobody knows how many they were.
         moved_to: Where the damaged file is now; None when there is none.
@@ -73,6 +74,11 @@ class RepairReport:
         """Repairs after which data must be imported again."""
         return tuple(r for r in self.repairs if r.outcome in ("lost", "partly rebuilt"))
 
+    @property
+    def left(self) -> tuple[Repair, ...]:
+        """Files that were left as they are, because they cannot be read."""
+        return tuple(r for r in self.repairs if r.outcome == "left")
+
 
 def repair(store: Path, *, exchange: str | ExchangeConfig = "XNYS") -> RepairReport:
     """Make a store whole again.
@@ -84,17 +90,25 @@ def repair(store: Path, *, exchange: str | ExchangeConfig = "XNYS") -> RepairRep
     - Daily bars are built from the minutes of the sessions in which every minute of regular hours is there, and minutes
       from seconds likewise. They are marked as built (`BarStore.built`), until a vendor's bar takes their place.
     - A file that the manifest does not know is taken in when it holds good bars of its place.
+    - A file that the system does not let this user read is left as it is.
 
-    May be killed and begun again. After it, the store has no damage; doing it twice is the same as doing it once.
+    May be killed and begun again. After it, the store has no other damage; doing it twice is the same as doing it once.
 
     Args:
         store: The store's folder.
         exchange: The calendar that says which minutes a session has.
 
     Raises:
-        StoreError: The folder is not a store, another process is writing, or the disk is full.
+        StoreError: The folder is not a store, another process is writing, the disk is full, or one of the files that
+            all depends on may not be read.
     """
     require_traces(store)
+    for name in (layout.STORE_MARKER, MANIFEST, PENDING):
+        if why := reading_problem(store / name):
+            raise StoreError(
+                f"the store {store} cannot be repaired: {store / name} cannot be read ({why}). It may be as it was "
+                "stored: let this user read it, or mend the disk. Nothing was changed."
+            )
     time_manager = TimeManager(exchange)
     with writer_lock(store / layout.LOCK, wait_s=LOCK_WAIT_S):
         try:
@@ -186,6 +200,11 @@ class _Repairer:
 
         A data file that is lost is noted, and reported when it is known what can be rebuilt.
         """
+        if damage.kind == "unreadable":
+            text = (
+                f"{damage.reason}: let this user read it, or mend the disk; if it is lost, delete it and repair again"
+            )
+            return [Repair(damage, "left", text)]
         if damage.kind == "damaged" and (entry := self._entry_if_good(damage)):
             self._changes[_partition(damage)] = entry
             return [Repair(damage, "rebuilt", f"its {entry.rows:,} bars are good")]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from openbell.errors import BadBarsError, DamagedFileError, StoreError
+from openbell.errors import BadBarsError, DamagedFileError, StoreError, UnreadableFileError
 from openbell.model.interval import DAY_NS
 from openbell.store.built import built_metadata, read_built, unmarked
 from openbell.store.checksum import sha256_of
@@ -96,6 +96,24 @@ def encode_bars(month: str, frame: pl.DataFrame) -> tuple[bytes, FileEntry]:
     return content, _describe(month, frame, content, 0 if metadata is None else read_built(content).height)
 
 
+def reading_problem(path: Path) -> str | None:
+    """Return why the system does not let a file that is there be read, or None when it can be read, or is not there."""
+    try:
+        with path.open("rb") as content:
+            content.read(1)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except OSError as exc:
+        return exc.strerror or str(exc)
+    return None
+
+
+def damaged_file(path: Path, cause: str, remedy: str | None = None) -> DamagedFileError:
+    """Return the error about a file that is not what was stored, or that cannot be read."""
+    why = reading_problem(path)
+    return UnreadableFileError(path, why) if why else DamagedFileError(path, cause, remedy)
+
+
 def describe_file(path: Path) -> FileEntry:
     """Return the manifest entry of a data file, from its content.
 
@@ -107,7 +125,7 @@ def describe_file(path: Path) -> FileEntry:
         frame = pl.read_parquet(io.BytesIO(content), columns=["timestamp"])
         built = read_built(content)
     except OSError as exc:
-        raise DamagedFileError(path, exc.strerror or str(exc)) from exc
+        raise damaged_file(path, exc.strerror or str(exc)) from exc
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, BadBarsError) as exc:
         raise DamagedFileError(path, str(exc)) from exc
     if frame.is_empty():

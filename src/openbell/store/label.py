@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.errors import DamagedFileError, command_on
+from openbell.errors import command_on
 from openbell.store import layout
 from openbell.store.atomic_files import writer_lock
 from openbell.store.commit import commit, heal
+from openbell.store.data_file import damaged_file
 from openbell.store.layout import LABEL
 from openbell.store.manifest import load_side_files
 from openbell.store.side_files import side_file_problem
@@ -29,13 +30,13 @@ def read_label(store: Path) -> str | None:
     path = store / LABEL
     known = load_side_files(store).get(LABEL)
     if known is not None and (problem := side_file_problem(path, known)):
-        raise DamagedFileError(path, problem, f"Write it again with `{command_on('data repair', store)}`.")
+        raise damaged_file(path, problem, f"Write it again with `{command_on('data repair', store)}`.")
     try:
         first_line, _, _ = path.read_text(encoding="utf-8").partition("\n")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as exc:
-        raise DamagedFileError(path, str(exc), "Write its text anew, or delete it.") from exc
+        raise damaged_file(path, str(exc), "Write its text anew, or delete it.") from exc
     return first_line.strip() or None
 
 

@@ -184,10 +184,10 @@ def _read_checked(store: Path, path: Path) -> bytes:
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise
-    except PermissionError as exc:
-        raise StoreError(f"{path} cannot be read: {exc.strerror}.") from exc
-    except OSError as exc:
+    except IsADirectoryError as exc:
         raise _damaged(store, path, exc.strerror or str(exc)) from exc
+    except OSError as exc:
+        raise StoreError(f"{path} cannot be read: {exc.strerror or exc}.") from exc
     if not has_own_checksum(content):
         raise _damaged(store, path, "its checksum does not fit")
     return content

@@ -13,6 +13,7 @@ import polars as pl
 
 from openbell.errors import DamagedFileError
 from openbell.store.built import BUILT, read_built
+from openbell.store.data_file import damaged_file
 from openbell.store.layout import BAR_SCHEMA, WHOLE_ROWS
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def _prove(files: Sequence[StoredFile]) -> None:
     """
     for path, _, entry in files:
         if problem := file_problem(path, entry):
-            raise DamagedFileError(path, problem)
+            raise damaged_file(path, problem)
 
 
 def file_problem(path: Path, entry: FileEntry) -> str | None:
@@ -311,7 +312,7 @@ def _culprit(files: Sequence[StoredFile], cause: BaseException) -> DamagedFileEr
         try:
             found = pl.read_parquet(file.path, hive_partitioning=False, glob=False).select(*BAR_SCHEMA)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
-            return DamagedFileError(file.path, str(exc))
+            return damaged_file(file.path, str(exc))
         if found.height != file.entry.rows:
             return DamagedFileError(file.path, f"it holds {found.height} bars, stored were {file.entry.rows}")
     return DamagedFileError(files[0].path.parent, f"or one of the {len(files)} files read with it: {cause}")

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openbell.errors import DamagedFileError
 from openbell.store import layout
 from openbell.store.atomic_files import writer_lock
 from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, with_own_checksum
 from openbell.store.commit import commit, heal
+from openbell.store.data_file import damaged_file
 from openbell.store.manifest import load_side_files
 from openbell.store.store_marker import make_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from openbell.errors import DamagedFileError
 
 __all__ = ["SideTable"]
 
@@ -102,4 +104,4 @@ class SideTable:
         return with_own_checksum(buffer.getvalue())
 
     def _damaged(self, cause: str) -> DamagedFileError:
-        return DamagedFileError(self.path, cause, self._remedy)
+        return damaged_file(self.path, cause, self._remedy)

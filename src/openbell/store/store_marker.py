@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from openbell.errors import DamagedFileError, NotAStoreError, StoreError, command_on, shortened
 from openbell.store.atomic_files import replace_file, sync_folders
+from openbell.store.data_file import damaged_file
 from openbell.store.layout import BARS, LOCK, MANIFEST, OWN_NAMES, STORE_MARKER
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def require_store_marker(folder: Path) -> None:
             raise DamagedFileError(folder / STORE_MARKER, "it is missing", mend) from None
         raise NotAStoreError(f"{folder} is not an openbell store (it has no {STORE_MARKER}). {remedy}") from None
     except _UNREADABLE as exc:
-        raise DamagedFileError(folder / STORE_MARKER, f"it cannot be read: {exc}", mend) from exc
+        raise damaged_file(folder / STORE_MARKER, f"it cannot be read: {exc}", mend) from exc
     _require_known(folder, version)
 
 

@@ -13,6 +13,7 @@ from openbell.store.built import BUILT, marked_as, read_built, with_built_column
 from openbell.store.check_bars import require_good_bars
 from openbell.store.checksum import sha256_of
 from openbell.store.commit import commit
+from openbell.store.data_file import damaged_file
 from openbell.store.day_zones import noted_day_zones
 from openbell.store.layout import Partition, as_stored, data_path, partitions, require_symbol
 
@@ -137,7 +138,7 @@ class StoreWriter:
                 return None
             raise DamagedFileError(path, "it is missing") from None
         except OSError as exc:
-            raise DamagedFileError(path, exc.strerror or str(exc)) from exc
+            raise damaged_file(path, exc.strerror or str(exc)) from exc
         # Merging into a damaged file would give its damage a new checksum.
         if entry is None:
             raise DamagedFileError(path, "the manifest does not know it")

@@ -28,7 +28,7 @@ def repair_store(
 ) -> None:
     """Rebuild what can be rebuilt, move what is damaged into quarantine, and say what must be imported again.
 
-    Exit code 1 when data was lost; a second repair finds nothing to do.
+    Exit code 1 when data was lost or cannot be read; a second repair finds nothing to do.
     """
     from openbell.maintenance.repair import repair
 
@@ -45,7 +45,7 @@ def repair_store(
             }
             for r in report.repairs
         ]
-        print_json({"store": str(folder), "ok": not report.lost, "repairs": repairs})
+        print_json({"store": str(folder), "ok": not (report.lost or report.left), "repairs": repairs})
     elif report.repairs:
         rows = [(r.damage, [r.outcome, r.text]) for r in report.repairs]
         show(damages_table(f"Repaired {folder}", folder, rows, ["outcome", "what was done, what to do"]))
@@ -62,4 +62,9 @@ def repair_store(
         bars = counted(known, "bar") if None not in counts else "some bars"
         are = "is" if bars == "1 bar" else "are"
         say(f"error: {bars} of {counted(len(report.lost), 'file')} {are} lost; import their data again")
+    if report.left:
+        from openbell.cli.terminal.tables import counted
+
+        say(f"error: {counted(len(report.left), 'file')} cannot be read, and nothing was done about it")
+    if report.lost or report.left:
         raise typer.Exit(1)

@@ -20,7 +20,18 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-__all__ = ["err", "errors_for_people", "fail", "only_json", "out", "print_json", "say", "show", "warn"]
+__all__ = [
+    "err",
+    "errors_for_people",
+    "fail",
+    "only_json",
+    "out",
+    "print_json",
+    "printable_usage_errors",
+    "say",
+    "show",
+    "warn",
+]
 
 if TYPE_CHECKING:
     out: Console
@@ -111,6 +122,17 @@ def errors_for_people() -> Iterator[None]:
     except OSError as error:
         what = f"{error.filename}: " if error.filename is not None else ""
         fail(OpenbellError(f"{what}{error.strerror or error}"))
+
+
+@contextmanager
+def printable_usage_errors() -> Iterator[None]:
+    """Take the codes that a terminal obeys out of errors about the command line, which typer shows by itself."""
+    try:
+        yield
+    except Exception as error:
+        if hasattr(error, "format_message"):
+            error.message = printable(str(error.message), _MOST_OF_A_MESSAGE, lines=True)  # type: ignore[attr-defined]
+        raise
 
 
 @contextmanager
