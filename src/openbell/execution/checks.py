@@ -157,8 +157,9 @@ class Checks:
         yield short_refusal(held + min(before.units, 0.0), order.remaining, shorting=desk.config.shorting)
         after = before.plus(order.remaining, price)
         needed = desk.reserved.margin(order.symbol, held, after) - desk.reserved.margin(order.symbol, held, before)
-        fee = desk.costs.estimate(order.remaining, price, instrument)
-        yield buying_power_refusal(needed, fee, self.free(), self._leverage)
+        if needed > 0:  # else it makes the position no larger, and what is free need not be looked up
+            fee = desk.costs.estimate(order.remaining, price, instrument)
+            yield buying_power_refusal(needed, fee, self.free(), self._leverage)
 
 
 def reckoned_price(order: Order, last_price: float | None) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from threading import get_ident
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -248,21 +247,21 @@ class TradingDesk:
         if order is None:
             return
         given = {n: v for n in ("quantity", "limit", "stop") if (v := getattr(request, n)) is not None}
-        changed = replace(order, **given)
+        changed = order.changed(**given)
         if refusal := self._checks.refusal(changed, instead_of=order):
-            self.order_changed(self._stamped(replace(order, reason=f"not replaced: {refusal}")))
+            self.order_changed(self._stamped(order.changed(reason=f"not replaced: {refusal}")))
         else:
             self.broker.replace(changed)
 
     def _reject(self, order: Order, reason: str) -> None:
         if order.id not in self.book.open:
             return
-        self.order_changed(self._stamped(replace(order, status=OrderStatus.REJECTED, reason=reason)))
+        self.order_changed(self._stamped(order.changed(status=OrderStatus.REJECTED, reason=reason)))
         for leg in self.book.legs_of(order.id):
             self._reject(leg, f"its entry order {order.id} was rejected")
 
     def _stamped(self, order: Order) -> Order:
-        return replace(order, updated_ns=self.clock.now_ns, session_date=self.session.day)
+        return order.changed(updated_ns=self.clock.now_ns, session_date=self.session.day)
 
     def markets_changed(self) -> None:
         """Let orders fill in the bars that the session has now."""
@@ -289,7 +288,8 @@ class TradingDesk:
         self.book.put(order)
         self.recorder.orders[order.id] = order
         if order.status is not OrderStatus.SUBMITTED:
-            self.reserved.put(order, reckoned_price(order, self.last_price(order.symbol)))
+            price = reckoned_price(order, self.last_price(order.symbol)) if order.is_open else 0.0
+            self.reserved.put(order, price)
         if not order.is_open:
             self.held.release(order.symbol)
         self._report(order)

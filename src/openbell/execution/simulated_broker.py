@@ -6,7 +6,6 @@ found in the columns of the day, and waits in a heap until the clock reaches it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -226,8 +225,7 @@ class SimulatedBroker:
 
     def fill_at(self, order: Order, price: float) -> None:
         """Fill an order of the account's rules at once and without costs, because its symbol no longer trades."""
-        filled = replace(
-            order,
+        filled = order.changed(
             filled_quantity=order.quantity,
             average_fill_price=price,
             status=OrderStatus.FILLED,
@@ -281,8 +279,7 @@ class SimulatedBroker:
         resting.fills += 1
         if whole:
             del self._resting[order.id]
-        resting.order = order = replace(
-            order,
+        resting.order = order = order.changed(
             filled_quantity=filled,
             average_fill_price=average,
             status=OrderStatus.FILLED if whole else OrderStatus.PARTIALLY_FILLED,
@@ -318,7 +315,7 @@ class SimulatedBroker:
                 # A fill at an open has the whole bar before it; inside of a bar nobody knows what came first.
                 leg.from_ns = match.time_ns if match.point.at_open else match.known_ns
             if leg.order.quantity != quantity:
-                leg.order = replace(leg.order, quantity=quantity)
+                leg.order = leg.order.changed(quantity=quantity)
                 self._change(leg)
             self._match(leg)
 
@@ -330,8 +327,7 @@ class SimulatedBroker:
 
     def _change(self, resting: Resting, status: OrderStatus | None = None, reason: str | None = None) -> None:
         order = resting.order
-        resting.order = replace(
-            order,
+        resting.order = order.changed(
             updated_ns=self._clock.now_ns,
             session_date=self.session.day,
             status=order.status if status is None else status,

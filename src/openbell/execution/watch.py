@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from openbell.execution.account import Holding
     from openbell.execution.desk import TradingDesk
+    from openbell.execution.symbol_market import SymbolMarket
 
 __all__ = ["Breach", "EquityWatch"]
 
@@ -40,6 +41,22 @@ class Breach(NamedTuple):
     ends: bool = False
 
 
+class _Held(NamedTuple):
+    """Everything that the worst of a holding depends on.
+
+    Attributes:
+        quantity: Units.
+        multiplier: Money that one point of the price is worth, per unit.
+        market: The day's bars, or None without any.
+        last_price: The last price, where there are no bars.
+    """
+
+    quantity: float
+    multiplier: float
+    market: SymbolMarket | None
+    last_price: float | None
+
+
 class EquityWatch:
     """Finds the next time at which a limit is crossed.
 
@@ -57,12 +74,14 @@ class EquityWatch:
         self._is_stale = False
         self.is_halted = self.has_ended = False
         self._floor: float | None = None
+        self._worst_by_symbol: dict[str, tuple[_Held, tuple[float, float]]] = {}
         self._is_margin = desk.config.account == "margin"
 
     def begin_session(self) -> None:
         """Begin a session with what is held."""
         self._floor = daily_loss_floor(self._desk.config.risk, self._desk.start_equity)
         self.is_halted = False
+        self._worst_by_symbol.clear()
         self.changed()
 
     def changed(self) -> None:
@@ -101,12 +120,26 @@ class EquityWatch:
         """Return whether not even the worst closes of the day together would cross a limit."""
         equity, margin = self._desk.account.cash, 0.0
         for holding in holdings:
-            market = self._desk.markets.of(holding.symbol)
-            low, high = (holding.last_price,) * 2 if market is None or not len(market) else market.bounds
-            price = low if holding.quantity > 0 else high
-            equity += holding.quantity * price * holding.multiplier
-            margin += float(self._margin(holding, np.array([price]))[0])
+            value, needed = self._worst(holding)
+            equity += value
+            margin += needed
         return equity > margin and equity > 0 and (floor is None or equity > floor)
+
+    def _worst(self, holding: Holding) -> tuple[float, float]:
+        """Return the worth of a holding at the worst close of the day, and the margin that it needs there."""
+        market = self._desk.markets.of(holding.symbol)
+        bars = market if market is not None and len(market) else None
+        held = _Held(holding.quantity, holding.multiplier, bars, None if bars else holding.last_price)
+        # All holdings are looked at whenever one changes.
+        known = self._worst_by_symbol.get(holding.symbol)
+        if known is not None and known[0] == held:
+            return known[1]
+        low, high = bars.bounds if bars else (holding.last_price, holding.last_price)
+        price = low if holding.quantity > 0 else high
+        margin = float(self._margin(holding, np.array([price]))[0])
+        worst = holding.quantity * price * holding.multiplier, margin
+        self._worst_by_symbol[holding.symbol] = held, worst
+        return worst
 
     def _margin(self, holding: Holding, prices: NDArray[np.float64]) -> NDArray[np.float64]:
         if not self._is_margin:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from openbell.model.events import local_time
+from openbell.model.frozen import quick_replace
 
 if TYPE_CHECKING:
     from datetime import date, datetime, tzinfo
@@ -128,3 +129,10 @@ class Order:
     def is_open(self) -> bool:
         """Whether it may still fill."""
         return self.status in OPEN_STATUSES
+
+    def changed(self, **changes: object) -> Order:
+        """Return the order with other values in some of its fields."""
+        return _replaced(self, changes)
+
+
+_replaced = quick_replace(Order)
