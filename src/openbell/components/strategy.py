@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import isfinite
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from openbell.components.strategy_context import StrategyContext
@@ -19,30 +21,59 @@ if TYPE_CHECKING:
 
 __all__ = ["Signal", "Strategy", "StrategyContext"]
 
+_NUMBERS = ("quantity", "percent", "stop", "target", "limit")
+
 
 @dataclass(frozen=True, slots=True)
 class Signal:
     """An intended trade, for the record.
 
-    openbell places no orders.
+    Where ``execution.signals`` of the config has an entry for the action, orders follow from it; the numbers of a
+    signal go before those of the entry.
 
     Attributes:
         symbol: The symbol.
         action: The action, in words of your own, e.g. "BUY".
         reason: The reason, for people.
+        quantity: The position to have, in units; negative for short.
+        percent: The same as a percentage of equity.
+        stop: The price of a stop order that closes the position.
+        target: The limit price at which the position is closed.
+        limit: The limit price of the order that leads to the position.
 
     Raises:
-        TypeError: A value is no text.
+        TypeError: A text is none, or a number is none.
+        ValueError: A number is not finite, or both a quantity and a percentage are given.
     """
 
     symbol: str
     action: str
     reason: str = ""
+    quantity: float | None = field(default=None, kw_only=True)
+    percent: float | None = field(default=None, kw_only=True)
+    stop: float | None = field(default=None, kw_only=True)
+    target: float | None = field(default=None, kw_only=True)
+    limit: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         for name in ("symbol", "action", "reason"):
             if not isinstance(getattr(self, name), str):
                 raise TypeError(f"a Signal's {name} must be text, not {getattr(self, name)!r}")
+        for name in _NUMBERS:
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, Real):
+                raise TypeError(f"a Signal's {name} must be a number, not {value!r}")
+            if not isfinite(value):
+                raise ValueError(f"a Signal's {name} must be finite, not {value!r}")
+        if self.quantity is not None and self.percent is not None:
+            raise ValueError("a Signal has a quantity or a percent, not both")
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The numbers that are given, by name."""
+        return {name: value for name in _NUMBERS if (value := getattr(self, name)) is not None}
 
 
 class Strategy:

@@ -81,6 +81,7 @@ class ComponentRunner:
         self.scans: list[ScanEvent] = []
         self.scanners: list[ScannerOfDay] = []
         self.strategies: dict[str, Strategy] = {}
+        self._desk = desk
         self._make_components(classes, provisioner, desk, {} if states is None else states)
         self._known_symbols = dict.fromkeys(self._session_data.full_symbols)
         self._known_version = self._session_data.series_version
@@ -230,9 +231,17 @@ class ComponentRunner:
                 action=signal.action,
                 reason=signal.reason,
                 strategy=name.removeprefix("strategy "),
+                numbers=signal.numbers,
             )
             self.signals.append(event)
             self._report(event)
+            if self._desk is not None and self._desk.signals:
+                self.call(name, method, self._follow, self._desk, name, signal)
+
+    def _follow(self, desk: TradingDesk, name: str, signal: Signal) -> None:
+        """Give the orders that follow from a signal."""
+        orders = desk.orders_of(name.removeprefix("strategy "))
+        desk.follow(orders, signal.symbol, signal.action, signal.reason, signal.numbers)
 
     def _require_known(self, signal: Signal) -> None:
         """Raise for a signal whose symbol nobody has added."""

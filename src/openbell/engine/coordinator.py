@@ -287,8 +287,8 @@ class SessionCoordinator(SeedCoordinator):
         return self.provisioner.plan(Addition("symbol", symbol, "config") for symbol in symbols)
 
     def trading_warnings(self) -> list[str]:
-        """Return warnings about what the account holds."""
-        return [] if self.desk is None else list(self.desk.held.warnings)
+        """Return warnings about what the account holds, and signals that no order follows from."""
+        return [] if self.desk is None else [*self.desk.held.warnings, *self.desk.signals.warnings.values()]
 
     def component_warnings(self) -> list[str]:
         """Return warnings about keys that components never read, and strategies that never subscribed to anything."""

@@ -19,6 +19,7 @@ from openbell.execution.requests import Cancel, Replace, Request, Submit
 from openbell.execution.reserved import Reserved
 from openbell.execution.resting import Exchange, FillRules
 from openbell.execution.session_record import SessionRecorder
+from openbell.execution.signals import SignalTerms, SignalTrader
 from openbell.execution.simulated_broker import SimulatedBroker
 from openbell.execution.strategy_orders import StrategyOrders
 from openbell.execution.terms import MARKET
@@ -26,7 +27,7 @@ from openbell.execution.watch import EquityWatch
 from openbell.model.order import Order, OrderStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from openbell.config.execution import ExecutionConfig
     from openbell.execution.account import Holding
@@ -67,6 +68,7 @@ class TradingDesk:
         notices: What strategies are to be notified of, in order.
         targets: The last order towards a target, by symbol.
         start_equity: Equity at the begin of the session.
+        signals: Turns signals into orders.
         held: The symbols that a session has to have.
         watch: Finds when equity crosses a limit.
         reserved: The money that open orders tie up.
@@ -104,6 +106,7 @@ class TradingDesk:
         self.broker = SimulatedBroker(rules, self.costs, exchange, self.book, self)
         self._checks = Checks(self)
         self._overnight = Overnight(self)
+        self.signals = SignalTrader(config.signals)
         self.watch = EquityWatch(self)
         self.reserved = Reserved(self.markets.instrument, config.leverage)
         self.changes = 0
@@ -200,6 +203,12 @@ class TradingDesk:
         self.requests.append(Submit(order))
         self.order_changed(order)
         return order
+
+    def follow(
+        self, orders: StrategyOrders, symbol: str, action: str, reason: str, numbers: Mapping[str, float]
+    ) -> None:
+        """Give the orders that follow from a signal of a strategy."""
+        self.signals.follow(orders, symbol, action, reason, SignalTerms(**numbers))
 
     def cancel(self, order_id: str, reason: str) -> bool:
         """Ask for an order to be cancelled.

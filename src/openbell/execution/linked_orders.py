@@ -53,10 +53,13 @@ class LinkedOrders:
         order = filled.order
         legs = [self._resting[leg.id] for leg in self._book.legs_of(order.id) if leg.id in self._resting]
         left = sum(leg.order.filled_quantity for leg in legs)
+        # An entry that turns a position round is larger than its legs, which are for the position that it leads to.
+        share = order.filled_quantity / order.quantity
         resized = []
         for leg in legs:
-            quantity = -order.filled_quantity - (left - leg.order.filled_quantity)
-            if leg.waits or leg.order.quantity != quantity:
+            size = leg.planned if share == 1 else float(round(leg.planned * share, 9))
+            quantity = size - (left - leg.order.filled_quantity)
+            if quantity and (leg.waits or leg.order.quantity != quantity):
                 resized.append((leg, quantity))
         if order.is_open:
             resized += [(other, other.order.filled_quantity + order.remaining) for other in self._others(filled)]

@@ -63,6 +63,7 @@ class Resting:
         from_ns: It fills in bars that begin then or later.
         version: Goes up with every new match, so that events of older ones in the heap are passed over.
         next_session: Whether it was placed too late for the session, and is the next one's.
+        planned: Its quantity when it came, filled as a whole.
         waits: Whether it waits for another order to fill.
         match: Its next fill, or None.
         state: What it had seen of the bars when it was looked at last.
@@ -73,6 +74,7 @@ class Resting:
 
     order: Order
     from_ns: int
+    planned: float
     version: int = 0
     next_session: bool = False
     waits: bool = False

@@ -128,7 +128,7 @@ class SimulatedBroker:
 
     def submit(self, order: Order) -> None:
         """Accept an order, which fills in bars that begin when it was placed or later."""
-        resting = Resting(order, order.created_ns, waits=order.parent is not None)
+        resting = Resting(order, order.created_ns, order.quantity, waits=order.parent is not None)
         self._resting[order.id] = resting
         resting.next_session = self._is_for_next_session(order)
         self._change(resting, status=OrderStatus.ACCEPTED)
@@ -165,6 +165,7 @@ class SimulatedBroker:
     def restate(self, order: Order, ratio: float = 1.0) -> None:
         """Take an order as a corporate action left it, which multiplied prices by a ratio."""
         resting = self._resting[order.id]
+        resting.planned *= order.quantity / resting.order.quantity
         resting.order = order
         if resting.state.best is not None:
             resting.state = resting.state._replace(best=resting.state.best * ratio)

@@ -27,13 +27,14 @@ class StrategyOrders:
         strategy: The strategy's name.
 
     Attributes:
+        strategy: The strategy's name.
         portfolio: The account's portfolio.
     """
 
     def __init__(self, desk: TradingDesk, strategy: str) -> None:
         self.portfolio = Portfolio(desk)
         self._desk = desk
-        self._strategy = strategy
+        self.strategy = strategy
         self._session = desk.session
 
     def order(
@@ -65,7 +66,7 @@ class StrategyOrders:
             extended=extended,
             tag=tag,
         )
-        return self._desk.place(self._strategy, _symbol(symbol), checked_quantity(quantity), terms, reason=reason)
+        return self._desk.place(self.strategy, _symbol(symbol), checked_quantity(quantity), terms, reason=reason)
 
     def bracket(
         self,
@@ -89,14 +90,27 @@ class StrategyOrders:
             side, order = ("buys", "below") if units > 0 else ("sells short", "above")
             raise OrderError(f"a bracket that {side} has its stop {order} its target, not {stop:g} and {target:g}")
         entry = _terms(limit=limit, tif=tif, tag=tag)
-        stops, targets = _terms(stop=stop, tif="gtc", tag=tag), _terms(limit=target, tif="gtc", tag=tag)
-        first = self._desk.place(self._strategy, symbol, units, entry, reason=reason)
-        legs = [
-            self._desk.place(self._strategy, symbol, -units, terms, reason=why, parent=first.id, oco=first.id)
-            for terms, price, why in ((stops, stop, "stop"), (targets, target, "target"))
-            if price is not None
+        first = self._desk.place(self.strategy, symbol, units, entry, reason=reason)
+        return first, *self.protect(first, units, stop=stop, target=target)
+
+    def protect(self, entry: Order, units: float, *, stop: float | None, target: float | None) -> list[Order]:
+        """Let an order be followed by a stop and a target of the position that it leads to.
+
+        Args:
+            entry: The order.
+            units: The position when it has filled, signed.
+            stop: The price of the stop order, or None.
+            target: The limit price of the target, or None.
+        """
+        legs = {
+            "stop": _terms(stop=stop, tif="gtc", tag=entry.tag),
+            "target": _terms(limit=target, tif="gtc", tag=entry.tag),
+        }
+        return [
+            self._desk.place(self.strategy, entry.symbol, -units, legs[why], reason=why, parent=entry.id, oco=entry.id)
+            for why, price in (("stop", stop), ("target", target))
+            if price is not None and units
         ]
-        return first, *legs
 
     def order_target(
         self,
@@ -129,7 +143,7 @@ class StrategyOrders:
             wanted = units_of_value(desk, symbol, amount, held)
         if wanted == held:
             return None
-        order = desk.place(self._strategy, symbol, wanted - held, terms, reason=reason)
+        order = desk.place(self.strategy, symbol, wanted - held, terms, reason=reason)
         desk.targets[symbol] = order.id
         return order
 
@@ -140,7 +154,7 @@ class StrategyOrders:
         for order in desk.book.of_symbol(symbol):
             desk.cancel(order.id, "the position is closed")
         held = desk.account.quantity(symbol)
-        return desk.place(self._strategy, symbol, -held, _terms(tag=tag), reason=reason) if held else None
+        return desk.place(self.strategy, symbol, -held, _terms(tag=tag), reason=reason) if held else None
 
     def close_all(self, *, tag: str = "", reason: str = "") -> tuple[Order, ...]:
         """Cancel all open orders, then close all positions of the account."""
@@ -151,13 +165,13 @@ class StrategyOrders:
     def cancel(self, order: Order | str) -> bool:
         """Ask for an order to be cancelled, and return False when it is not open."""
         self._desk.require_open(self._session)
-        return self._desk.cancel(_order_id(order), f"{self._strategy} cancelled it")
+        return self._desk.cancel(_order_id(order), f"{self.strategy} cancelled it")
 
     def cancel_all(self, symbol: str | None = None) -> int:
         """Ask for all open orders to be cancelled, of one symbol or of all, and return their number."""
         self._desk.require_open(self._session)
         orders = self.portfolio.open_orders(symbol)
-        return sum(self._desk.cancel(order.id, f"{self._strategy} cancelled it") for order in orders)
+        return sum(self._desk.cancel(order.id, f"{self.strategy} cancelled it") for order in orders)
 
     def replace(
         self,

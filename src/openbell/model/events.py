@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openbell.model.cash_flow import CashFlow
     from openbell.model.fill import Fill
     from openbell.model.order import Order
@@ -49,6 +51,7 @@ class SignalEvent(_SessionEvent):
         action: What to do, in the strategy's words.
         reason: Why, for people.
         strategy: The name of the strategy.
+        numbers: Its quantity, percent, stop, target and limit, those that were given.
     """
 
     session_date: date
@@ -56,6 +59,7 @@ class SignalEvent(_SessionEvent):
     action: str
     reason: str
     strategy: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,6 +139,7 @@ def _signal_json(signal: SignalEvent) -> JsonObject:
         "action": signal.action,
         "reason": signal.reason,
         "strategy": signal.strategy,
+        **signal.numbers,
     }
 
 
