@@ -64,8 +64,9 @@ def test_it_tells_what_was_asked_what_was_got_and_what_is_missing(
         *("cash.jsonl", "fills.jsonl", "orders.jsonl"),
         *(f"{table}.parquet" for table in tables),
     }
-    assert len(output.splitlines()) < 150
-    sentences = ("cannot load", "dropped", "refused", "missing", "warning", "[warning")
+    assert len(output.splitlines()) < 200
+    assert "net profit" in output
+    sentences = ("cannot load", "dropped", "refused", "missing", "warning", "[warning", "open  ")
     assert max(len(line) for line in output.splitlines() if not line.startswith(sentences)) <= 100
 
 
