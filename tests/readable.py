@@ -14,6 +14,7 @@ import pandas as pd
 import polars as pl
 
 from openbell.components.context import SessionContext
+from openbell.errors import OpenbellError
 from openbell.session import BarIntervalData, IndicatorData, SessionData, SymbolSessionData
 
 WALKED_ONCE = (SessionContext, SessionData, SymbolSessionData, BarIntervalData, IndicatorData)
@@ -85,7 +86,11 @@ def _public(one: Any) -> list[tuple[str, Any]]:
     for name in dir(one):
         if name.startswith("_"):
             continue
-        value = getattr(one, name)
+        try:
+            value = getattr(one, name)
+        except OpenbellError as refused:  # such as orders in a session that does not trade
+            steps.append((f".{name}!", str(refused)))
+            continue
         if callable(value) and hasattr(value, "__func__"):
             name, value = f"{name}()", _called(value)
         steps.append((f".{name}", value))
@@ -114,6 +119,8 @@ def _parts(one: object) -> dict[str, Any]:
 def _called(method: Any) -> Any:
     try:
         return method()
+    except OpenbellError as refused:
+        return str(refused)
     except TypeError as refused:  # it takes arguments
         if "argument" not in str(refused):
             raise

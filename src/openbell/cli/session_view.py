@@ -142,7 +142,9 @@ def _missing(name: str, symbol: SymbolResult, day: DayResult) -> Iterator[str]:
         parts = [f"{sum(gap.missing for gap in today):,} in {len(today):,} gaps, longest {span(longest)}"]
     if before:
         parts.append(f"{before:,} in its history")
-    yield f"[yellow]missing[/] {escape(name)} {interval} bars: {', '.join(parts)}"
+    partial = ", ".join(f"{b.partial_rows:,} {other}" for other, b in symbol.bars.items() if b.partial_rows)
+    made = f"; bars of a part of theirs: {partial}" if partial else ""
+    yield f"[yellow]missing[/] {escape(name)} {interval} bars: {', '.join(parts)}{made}"
 
 
 def _filled(name: str, symbol: SymbolResult) -> Iterator[str]:

@@ -174,6 +174,7 @@ def _series_json(series: SeriesResult, zone: tzinfo) -> JsonObject:
         "quality": series.quality,
         "historical_quality": series.historical_quality,
         "gaps": [_gap_json(gap, zone) for gap in series.gaps],
+        "partial_rows": series.partial_rows,
     }
 
 

@@ -78,7 +78,8 @@ def _series_result(series: BarIntervalData) -> SeriesResult:
         synthetic_rows=series.synthetic,
         quality=today.percent if today else None,
         historical_quality=history.percent if history else None,
-        gaps=(*(history.gaps if history else ()), *(today.gaps if today else ())),
+        gaps=series.gaps,
+        partial_rows=series.partial,
     )
 
 

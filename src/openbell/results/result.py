@@ -34,6 +34,7 @@ class SeriesResult:
         quality: Share of the session's expected bars that are there, 0 to 100; None when not scored.
         historical_quality: The same of the history.
         gaps: The missing bars, those of the history first.
+        partial_rows: Bars of a derived series that were made of fewer bars than the calendar expects.
     """
 
     derived: bool
@@ -44,6 +45,7 @@ class SeriesResult:
     quality: float | None
     historical_quality: float | None
     gaps: tuple[Gap, ...]
+    partial_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,13 @@ class BarIntervalData(Frozen):
         return self._cursor.memo(_synthetic_bars, self._cursor)
 
     @property
+    def partial(self) -> int:
+        """Number of closed bars that were made of fewer bars than the calendar expects (0 when they are stored)."""
+        if self.base is None or self._reach is None:
+            return 0
+        return self._cursor.memo(_partial_bars, self._cursor, self._reach.expected_of_base())
+
+    @property
     def quality(self) -> float | None:
         """Completeness of today so far in percent (None when not scored or when no bar is due)."""
         measured = self.session_quality
@@ -221,11 +228,14 @@ class BarIntervalData(Frozen):
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
-        """Runs of missing bars, those of the history first."""
-        today = self.session_quality
-        if today is None or self.historical_quality is None:
-            return ()
-        return (*self.historical_quality.gaps, *today.gaps)
+        """Runs of missing bars, those of the history first, whether or not quality is measured."""
+        history, expected = self.historical_quality, self._expected_today
+        if history is None or expected is None:
+            if self._reach is None:
+                return ()
+            history, expected = self._reach.quality()
+        today = self._cursor.memo(_quality_of_today, self._cursor, self.today_row, expected)
+        return (*history.gaps, *today.gaps)
 
     def __repr__(self) -> str:
         origin = f" from {self.base}" if self.base else ""
@@ -241,6 +251,14 @@ def _quality_of_today(cursor: Cursor, today_row: int, expected: ExpectedBars) ->
 
 def _synthetic_bars(cursor: Cursor) -> int:
     return int((cursor.times.count[: cursor.position] == 0).sum())
+
+
+def _partial_bars(cursor: Cursor, expected: ExpectedBars) -> int:
+    start, end, count = (
+        column[: cursor.position] for column in (cursor.times.timestamp, cursor.times.end, cursor.times.count)
+    )
+    due = expected.start_ns.searchsorted(end) - expected.start_ns.searchsorted(start)
+    return int(((count > 0) & (count < due)).sum())
 
 
 def all_bars(series: BarIntervalData) -> Bars:
