@@ -70,6 +70,7 @@ def _summary(indicator: Indicator) -> JsonObject:
         ],
         "outputs": indicator.outputs(),
         "session_aware": indicator.session_aware,
+        "positive_prices": indicator.positive_prices,
         "intraday_only": indicator.intraday_only,
         "before_first_bar": indicator.before_first_bar if indicator.session_aware else "stands",
     }
@@ -155,10 +156,14 @@ def _show(facts: JsonObject) -> None:
         ("lookback", _lookback(facts["lookback"])),
         ("settling", _settling(facts["settling"])),
         ("known", _known(facts)),
+        *([("prices", _POSITIVE)] if facts["positive_prices"] else []),
         ("key", facts["key"]),
         ("in a config", facts["yaml"]),
     ):
         show(f"[dim]{label:<12}[/dim]{escape(text)}")
+
+
+_POSITIVE = "above 0: it has no value where one of 0 or below has a part in it"
 
 
 def _paragraphs(text: str) -> str:

@@ -88,6 +88,7 @@ def range_ratio(inputs: IndicatorInputs, params: Params) -> Column:
     ],
     lookback=lambda params: params["period"] + 1,
     annualised=True,
+    positive_prices=True,
 )
 def histvol(inputs: IndicatorInputs, params: Params) -> Column:
     """Standard deviation of the last ``period`` logarithmic returns, over a year, in percent.

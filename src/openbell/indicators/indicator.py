@@ -217,6 +217,8 @@ class Indicator:
             none yet), "known" (it depends on earlier sessions only, and is that of the session to come), or "stands"
             (its last value still holds).
         annualised: It is given per year: it reads `IndicatorInputs.bars_per_year`.
+        positive_prices: It divides by prices or takes their logarithm or root, and has no value where one of 0 or below
+            has a part in it.
         source: Who computes it: "TA-Lib", "openbell", or the package of a plug-in.
         about: More about it: formula and its source.
     """
@@ -236,6 +238,7 @@ class Indicator:
     sparse: bool = False
     partial: bool = False
     annualised: bool = False
+    positive_prices: bool = False
     before_first_bar: BeforeFirstBar = "unknown"
     source: str = "openbell"
     about: str = ""
@@ -337,9 +340,36 @@ class Indicator:
             inputs: The bars.
             params: As `resolve` returns them.
         """
+        bad = self._not_positive(inputs) if self.positive_prices else None
+        if bad is None or not bad.any():
+            return self._computed(inputs, params)
+        with np.errstate(all="ignore"):
+            columns = self._computed(inputs, params)
+        reached = self._reached_by(bad, inputs.session, params)
+        return {name: np.where(reached, np.nan, column) for name, column in columns.items()}
+
+    def _computed(self, inputs: IndicatorInputs, params: Params) -> dict[str, Column]:
         result = self.kernel(inputs, params)
         columns = (result,) if isinstance(result, np.ndarray) else result
         return dict(zip(self.output_names, columns, strict=True))
+
+    def _not_positive(self, inputs: IndicatorInputs) -> NDArray[np.bool_]:
+        """Mark the rows with a price of 0 or below."""
+        prices = [getattr(inputs, name) for name in self.inputs if name != "volume"]
+        return np.any([price <= 0 for price in prices], axis=0) if prices else np.zeros(len(inputs), np.bool_)
+
+    def _reached_by(self, bad: NDArray[np.bool_], session: NDArray[np.int64], params: Params) -> NDArray[np.bool_]:
+        """Mark the rows in whose values marked rows have a part."""
+        need, settling = self.lookback(params), self.settling(params)
+        if settling is None:  # it never forgets
+            return np.maximum.accumulate(bad)
+        rows = np.arange(len(bad))
+        last = np.maximum.accumulate(np.where(bad, rows, -1))
+        reached = (last >= 0) & (rows - last < need.bars + settling)
+        if need.sessions:
+            number = np.cumsum(np.diff(session, prepend=session[:1]) != 0)
+            reached |= (last >= 0) & (number - number[np.maximum(last, 0)] <= need.sessions)
+        return np.asarray(reached, np.bool_)
 
     def ready(self, inputs: IndicatorInputs, params: Params) -> NDArray[np.bool_]:
         """Return per row whether the lookback is met there (bool).

@@ -84,6 +84,7 @@ def pivot_points(inputs: IndicatorInputs, _params: Params) -> tuple[Column, ...]
     inputs=("open", "close"),
     lookback=_ONE_SESSION,
     session_aware=True,
+    positive_prices=True,
 )
 def gap(inputs: IndicatorInputs, _params: Params) -> Column:
     """Open of the session against the close of the one before, in percent of that close.
@@ -106,6 +107,7 @@ def gap(inputs: IndicatorInputs, _params: Params) -> Column:
     parameters=[Parameter("sessions", 20, int, 1, 100_000, "complete sessions before this one")],
     lookback=lambda params: Lookback(bars=params["sessions"] + 2, sessions=params["sessions"] + 1),
     session_aware=True,
+    positive_prices=True,
     before_first_bar="known",
 )
 def gap_stats(inputs: IndicatorInputs, params: Params) -> tuple[Column, ...]:

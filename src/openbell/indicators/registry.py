@@ -131,6 +131,7 @@ def register(
     sparse: bool = False,
     partial: bool = False,
     annualised: bool = False,
+    positive_prices: bool = False,
     before_first_bar: BeforeFirstBar = "unknown",
     source: str = "openbell",
 ) -> Callable[[Kernel], Kernel]:
@@ -156,6 +157,7 @@ def register(
         partial: It may be NaN or infinite where its formula is not defined.
         before_first_bar: The value of one that is aware of sessions before its session's first bar; see `Indicator`.
         annualised: It is given per year: it reads `IndicatorInputs.bars_per_year`.
+        positive_prices: It divides by prices or takes their logarithm or root; see `Indicator`.
         source: The package that brings it.
 
     Raises:
@@ -193,6 +195,7 @@ def register(
             sparse=sparse,
             partial=partial,
             annualised=annualised,
+            positive_prices=positive_prices,
             before_first_bar=before_first_bar,
             source=source,
             about=cleandoc(kernel.__doc__ or ""),

@@ -36,6 +36,12 @@ _RENAMED = {"VWAP": "vwap_cumulative"}
 
 _COMPUTED_HERE = {**WINDOWED, **RECURSIVE_OVER_WINDOWS}
 
+_OF_POSITIVE_PRICES = frozenset((
+    "ACCBANDS", "BETA", "COPPOCK", "FOSC", "LN", "LOG10", "MFI", "NATR", "NVI", "PPO", "PVI", "PVT", "ROC", "ROCP",
+    "ROCR", "ROCR100", "SAREXT", "SQRT", "TRIX",
+))  # fmt: skip
+"""Those that divide by prices, take their logarithm or root, or give the sign of a price another meaning."""
+
 _PATH_DEPENDENT = "Output is path-dependent"
 _PARTIAL = "Output can be NaN or infinite"
 
@@ -73,6 +79,7 @@ def _indicator(name: str) -> Indicator:
         settling_of=settling_of(name, _PATH_DEPENDENT in flags, info["parameters"]),
         main=_main(parameters),
         partial=_PARTIAL in flags,
+        positive_prices=name in _OF_POSITIVE_PRICES,
         source="TA-Lib",
         about=_ABOUT.get(name, f"TA-Lib's {name}; see https://ta-lib.org/functions/"),
     )

@@ -13,6 +13,7 @@ from openbell.model.interval import why_underivable
 from openbell.provisioning.context import ProvisioningContext
 from openbell.provisioning.history import find_history
 from openbell.provisioning.holes import hole_warnings
+from openbell.provisioning.negative import price_warnings
 from openbell.provisioning.shortfalls import lookback_shortfalls, other_shortfalls
 from openbell.provisioning.splits import split_warnings
 from openbell.registry import Registry
@@ -165,5 +166,6 @@ def _warnings(evidence: Evidence, bars: Mapping[str, Bars], context: Provisionin
             yield f"{shortfall}; it is not valid until it has enough"
     times = tuple(read.times for read in bars.values())
     yield from context.memo(other_shortfalls, market, needs, histories, times)
+    yield from price_warnings(evidence.needs.indicators, bars, context.market(evidence.symbol))
     yield from hole_warnings(evidence.symbol, evidence.histories, bars, context)
     yield from split_warnings(evidence.symbol, evidence.histories, bars, context)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+import numpy as np
+
 from openbell.market_data.completeness import Completeness, Gap, measure_completeness
 from openbell.model.bars import ClosedBars
 from openbell.model.columns import opaque
@@ -11,7 +13,6 @@ from openbell.model.frozen import Frozen
 from openbell.session.reach import last_rows
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     import polars as pl
     from numpy.typing import NDArray
@@ -219,6 +220,11 @@ class BarIntervalData(Frozen):
         if self.base is None or self._reach is None:
             return 0
         return self._cursor.memo(_partial_bars, self._cursor, self._reach.expected_of_base())
+
+    @property
+    def not_positive(self) -> int:
+        """Number of closed bars with a price of 0 or below, which indicators of positive prices have no value for."""
+        return int(np.count_nonzero(self._bars.low[: self._cursor.position] <= 0))
 
     @property
     def quality(self) -> float | None:
