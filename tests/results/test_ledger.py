@@ -85,6 +85,19 @@ def test_two_strategies_on_two_sides_of_one_symbol_earn_what_their_own_fills_do(
     assert (result.by_symbol["ALFA"].realized, result.by_symbol["ALFA"].unrealized) == (40, 0)
 
 
+def test_a_second_strategy_on_a_later_day_takes_nothing_of_the_first() -> None:
+    ledger = ledger_of()
+    end(ledger, made_fill("ALFA", 10, 100.0, strategy="One"), last_prices={"ALFA": 101.0})
+    end(ledger, made_fill("ALFA", -4, 102.0, number=2, minute=1, strategy="One"), last_prices={"ALFA": 102.0})
+
+    end(ledger, made_fill("ALFA", -10, 103.0, number=3, minute=2, strategy="Two"), last_prices={"ALFA": 105.0})
+    end(ledger, made_fill("ALFA", -6, 106.0, number=4, minute=3, strategy="One"), last_prices={"ALFA": 106.0})
+
+    earned = ledger.result(sessions_per_year=252).by_strategy
+    assert (earned["One"].realized, earned["One"].unrealized) == (4 * 2 + 6 * 6, 0)
+    assert (earned["Two"].realized, earned["Two"].unrealized) == (0, -30)
+
+
 def test_labels_and_dividends_have_their_earnings() -> None:
     ledger = ledger_of()
     flow = CashFlow(

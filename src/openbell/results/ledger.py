@@ -80,7 +80,7 @@ class Ledger:
         self._matching = matching
         self._multiplier = multiplier
         self._account = TradeBook(matching, multiplier)
-        self._books: dict[str, TradeBook] = {}
+        self._books: dict[str, TradeBook] = {}  # none while there is one strategy
         self._trades_of: dict[str, list[Trade]] = {}
         self._days: list[date] = []
         self._sessions: list[DayTrading] = []
@@ -119,8 +119,17 @@ class Ledger:
         """Take up a session, and return its result."""
         fills = tuple(session.fills)
         self._last_prices |= {fill.symbol: fill.price for fill in fills} | dict(session.last_prices)
+        own: dict[str, list[Fill]] = {name: [] for name in self._trades_of}
+        for fill in fills:
+            own.setdefault(fill.order.strategy, []).append(fill)
+        if len(own) > 1 and not self._books:
+            # Until now the account's book was that of the only strategy, if there was one.
+            self._books = {name: self._account.copy() for name in self._trades_of}
         trades = self._account.end_session(fills, session.bars)
-        self._end_session_of_strategies(fills, session.bars)
+        for name, fills_of_one in own.items():
+            self._trades_of.setdefault(name, []).extend(
+                trades if len(own) == 1 else self._book_of(name).end_session(fills_of_one, session.bars)
+            )
         result = DayTrading(
             start_equity=self.equity,
             end_equity=session.end_equity,
@@ -138,13 +147,10 @@ class Ledger:
         self._sessions.append(result)
         return result
 
-    def _end_session_of_strategies(self, fills: Iterable[Fill], bars: Mapping[str, PriceColumns]) -> None:
-        own: dict[str, list[Fill]] = {name: [] for name in self._books}
-        for fill in fills:
-            own.setdefault(fill.order.strategy, []).append(fill)
-        for name, fills_of_one in own.items():
-            book = self._books.setdefault(name, TradeBook(self._matching, self._multiplier))
-            self._trades_of.setdefault(name, []).extend(book.end_session(fills_of_one, bars))
+    def _book_of(self, strategy: str) -> TradeBook:
+        if strategy not in self._books:
+            self._books[strategy] = TradeBook(self._matching, self._multiplier)
+        return self._books[strategy]
 
     # Results
 
@@ -213,5 +219,5 @@ class Ledger:
         last_price = self._last_prices.__getitem__
         return {
             name: earnings(self._trades_of[name], unrealized=sum(book.unrealized(last_price).values()), fees=fees[name])
-            for name, book in self._books.items()
+            for name, book in (self._books or dict.fromkeys(self._trades_of, self._account)).items()
         }

@@ -128,6 +128,13 @@ class OpenLots:
         self.quantity = 0.0
         self._matching = matching
 
+    def copy(self) -> OpenLots:
+        """Return the same lots."""
+        lots = OpenLots(self._matching)
+        lots.lots = deque(replace(lot) for lot in self.lots)
+        lots.quantity = self.quantity
+        return lots
+
     def fill(self, fill: Fill, columns: PriceColumns) -> Iterable[ClosedSlice]:
         """Close what the fill is opposite to, open a lot of what is left of it, and return what was closed."""
         left, closed = fill.quantity, list[ClosedSlice]()
@@ -170,7 +177,7 @@ class OpenLots:
     def _open(self, fill: Fill, quantity: float, columns: PriceColumns) -> None:
         fee = fill.fee * abs(quantity / fill.quantity)
         self.quantity += quantity
-        row = int(np.searchsorted(columns.start_ns, fill.time_ns))
+        row = int(columns.start_ns.searchsorted(fill.time_ns))
         if self._matching is LotMatching.AVERAGE and self.lots:
             lot = self.lots[0]
             lot.see(columns, row)
@@ -219,7 +226,7 @@ def _exit_rows(fill: Fill, columns: PriceColumns) -> tuple[int, int]:
 
     Of a bar inside of which a resting order filled, nobody knows which of its prices came first.
     """
-    rows = int(np.searchsorted(columns.end_ns, fill.time_ns, side="right"))
+    rows = int(columns.end_ns.searchsorted(fill.time_ns, side="right"))
     rests = not fill.order.type.startswith("market")
     is_inside = rests and rows > 0 and columns.end_ns[rows - 1] == fill.time_ns
     return rows, rows - is_inside

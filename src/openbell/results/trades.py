@@ -42,6 +42,13 @@ class TradeBook:
         """Open units by symbol, negative when short."""
         return {symbol: lots.quantity for symbol, lots in self._lots.items() if lots.lots}
 
+    def copy(self) -> TradeBook:
+        """Return a book with the same open lots."""
+        book = TradeBook(self._matching, self._multiplier)
+        book._lots = {symbol: lots.copy() for symbol, lots in self._lots.items()}
+        book._fractions = self._fractions[:]
+        return book
+
     def unrealized(self, last_price: Callable[[str], float]) -> dict[str, float]:
         """Return by symbol the profit before fees if all that is open were closed at last prices."""
         return {
