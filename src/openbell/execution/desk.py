@@ -276,6 +276,7 @@ class TradingDesk:
         """Let orders fill in the bars that the session has now."""
         for symbol in self.markets.changed():
             self.broker.rematch(symbol)
+            self.watch.changed(symbol)
 
     def _close_at_last(self, symbol: str) -> None:
         """Close a position whose symbol no longer trades, at its last price."""
@@ -312,7 +313,7 @@ class TradingDesk:
         """Take up a fill."""
         multiplier = self.markets.instrument(fill.symbol).multiplier
         self.account.fill(fill.symbol, fill.quantity, fill.price, fill.fee, multiplier, fill.time_ns)
-        self._account_changed()
+        self._account_changed(fill.symbol)
         self.recorder.filled(fill, self.account, multiplier, self.clock.now_ns)
         self._report(fill)
         self.notices.append(fill)
@@ -321,14 +322,14 @@ class TradingDesk:
     def paid(self, flow: CashFlow) -> None:
         """Take up money that came or went for another reason."""
         self.account.cash += flow.amount
-        self._account_changed()
+        self._account_changed(flow.symbol)
         self.recorder.flows.append(flow)
         self.recorder.cash_changed(self.account.cash, self.clock.now_ns)
         self._report(flow)
 
-    def _account_changed(self) -> None:
+    def _account_changed(self, symbol: str) -> None:
         self.changes += 1
-        self.watch.changed()
+        self.watch.changed(symbol)
 
     # Limits of the account
 

@@ -55,7 +55,10 @@ def first_match(
         state: What the order has seen of earlier sessions.
         until_ns: Bars that close after it are passed over; none unless given.
     """
-    kind, first = order.type, market.first_row(from_ns)
+    kind = order.type
+    if kind is OrderType.LIMIT and _is_beyond(order, market):
+        return None, state
+    first = market.first_row(from_ns)
     low, high = (0, len(market)) if order.extended else market.regular
     first = max(first, low)
     if until_ns is not None:
@@ -75,6 +78,12 @@ def first_match(
     # A better price than its limit is that of the open which it came for, unless it was there before.
     rested = point.price == order.limit or order.created_ns < market.start.item(0)
     return Match(market, point, time_ns, end_ns, slips=False, maker=rested), after
+
+
+def _is_beyond(order: Order, market: SymbolMarket) -> bool:
+    """Return whether no price of the day reaches an order's limit."""
+    limit, (low, high) = order.limit, market.reach
+    return limit is not None and (limit < low if order.quantity > 0 else limit > high)
 
 
 def at_this_close(market: SymbolMarket, now_ns: int) -> Match | None:

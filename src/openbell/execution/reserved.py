@@ -46,6 +46,7 @@ class Reserved:
         self._leverage = leverage
         self._orders: dict[str, tuple[tuple[str, bool], float, float]] = {}
         self._sums: dict[tuple[str, bool], Ordered] = {}
+        self._margins: dict[tuple[str, bool], tuple[float, float]] = {}
 
     def put(self, order: Order, price: float) -> None:
         """Count an order at a price, in the place of what it was, if it is open."""
@@ -54,6 +55,7 @@ class Reserved:
             key, units = (order.symbol, order.quantity > 0), order.remaining
             self._orders[order.id] = key, units, price
             self._sums[key] = self._sums.get(key, Ordered()).plus(units, price)
+            self._margins.pop(key, None)
 
     def remove(self, order_id: str) -> None:
         """Count an order no longer."""
@@ -61,6 +63,7 @@ class Reserved:
         if found is None:
             return
         key, units, price = found
+        self._margins.pop(key, None)
         left = self._sums[key].plus(-units, price)
         if abs(left.units) < 1e-9:
             del self._sums[key]
@@ -80,4 +83,12 @@ class Reserved:
 
     def total(self, held: Callable[[str], float]) -> float:
         """Return the money that all open orders tie up."""
-        return sum(self.margin(symbol, held(symbol), ordered) for (symbol, _), ordered in self._sums.items())
+        total = 0.0
+        # Nearly all of them are as they were for the order before.
+        for key, ordered in self._sums.items():
+            units = held(key[0])
+            known = self._margins.get(key)
+            if known is None or known[0] != units:
+                known = self._margins[key] = units, self.margin(key[0], units, ordered)
+            total += known[1]
+        return total

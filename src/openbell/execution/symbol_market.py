@@ -48,7 +48,7 @@ class SymbolMarket:
     """
 
     __slots__ = (
-        *("_bounds", "columns", "symbol", "interval", "regular", "close_before"),
+        *("_bounds", "_reach", "columns", "symbol", "interval", "regular", "close_before"),
         *("start", "end", "open", "high", "low", "close", "volume"),
     )
 
@@ -69,6 +69,7 @@ class SymbolMarket:
             before -= 1
         self.close_before = bars.close.item(before) if before >= 0 else None
         self._bounds: tuple[float, float] | None = None
+        self._reach: tuple[float, float] | None = None
         self.columns = FillColumns(self.open, self.high, self.low, self.close, self.volume, begin=low)
 
     @staticmethod
@@ -118,6 +119,13 @@ class SymbolMarket:
         if self._bounds is None:
             self._bounds = (float(self.close.min()), float(self.close.max())) if len(self) else (0.0, 0.0)
         return self._bounds
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """The lowest and the highest price of the day."""
+        if self._reach is None:
+            self._reach = (float(self.low.min()), float(self.high.max())) if len(self) else (0.0, 0.0)
+        return self._reach
 
 
 def finest_series(data: SymbolSessionData) -> BarIntervalData | None:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from openbell.execution.account import Holding
     from openbell.execution.desk import TradingDesk
-    from openbell.execution.symbol_market import SymbolMarket
 
 __all__ = ["Breach", "EquityWatch"]
 
@@ -41,22 +40,6 @@ class Breach(NamedTuple):
     ends: bool = False
 
 
-class _Held(NamedTuple):
-    """Everything that the worst of a holding depends on.
-
-    Attributes:
-        quantity: Units.
-        multiplier: Money that one point of the price is worth, per unit.
-        market: The day's bars, or None without any.
-        last_price: The last price, where there are no bars.
-    """
-
-    quantity: float
-    multiplier: float
-    market: SymbolMarket | None
-    last_price: float | None
-
-
 class EquityWatch:
     """Finds the next time at which a limit is crossed.
 
@@ -74,19 +57,24 @@ class EquityWatch:
         self._is_stale = False
         self.is_halted = self.has_ended = False
         self._floor: float | None = None
-        self._worst_by_symbol: dict[str, tuple[_Held, tuple[float, float]]] = {}
+        self._worst_values: dict[str, float] = {}
+        self._margins: dict[str, float] = {}
         self._is_margin = desk.config.account == "margin"
 
     def begin_session(self) -> None:
         """Begin a session with what is held."""
         self._floor = daily_loss_floor(self._desk.config.risk, self._desk.start_equity)
         self.is_halted = False
-        self._worst_by_symbol.clear()
         self.changed()
 
-    def changed(self) -> None:
-        """Note that cash or positions are others now."""
+    def changed(self, symbol: str | None = None) -> None:
+        """Note that the cash is another now, and the position in one symbol, or in all."""
         self._is_stale = True
+        if symbol is None:
+            self._worst_values.clear()
+            self._margins.clear()
+        elif symbol in self._worst_values:
+            del self._worst_values[symbol], self._margins[symbol]
 
     @property
     def next_ns(self) -> int:
@@ -118,28 +106,20 @@ class EquityWatch:
 
     def _cannot_happen(self, holdings: list[Holding], floor: float | None) -> bool:
         """Return whether not even the worst closes of the day together would cross a limit."""
-        equity, margin = self._desk.account.cash, 0.0
+        # Mostly one holding is another than before.
         for holding in holdings:
-            value, needed = self._worst(holding)
-            equity += value
-            margin += needed
+            if holding.symbol not in self._worst_values:
+                self._note_worst(holding)
+        equity, margin = self._desk.account.cash + sum(self._worst_values.values()), sum(self._margins.values())
         return equity > margin and equity > 0 and (floor is None or equity > floor)
 
-    def _worst(self, holding: Holding) -> tuple[float, float]:
-        """Return the worth of a holding at the worst close of the day, and the margin that it needs there."""
+    def _note_worst(self, holding: Holding) -> None:
+        """Note the worth of a holding at the worst close of the day, and the margin that it needs there."""
         market = self._desk.markets.of(holding.symbol)
-        bars = market if market is not None and len(market) else None
-        held = _Held(holding.quantity, holding.multiplier, bars, None if bars else holding.last_price)
-        # All holdings are looked at whenever one changes.
-        known = self._worst_by_symbol.get(holding.symbol)
-        if known is not None and known[0] == held:
-            return known[1]
-        low, high = bars.bounds if bars else (holding.last_price, holding.last_price)
+        low, high = (holding.last_price,) * 2 if market is None or not len(market) else market.bounds
         price = low if holding.quantity > 0 else high
-        margin = float(self._margin(holding, np.array([price]))[0])
-        worst = holding.quantity * price * holding.multiplier, margin
-        self._worst_by_symbol[holding.symbol] = held, worst
-        return worst
+        self._worst_values[holding.symbol] = holding.quantity * price * holding.multiplier
+        self._margins[holding.symbol] = float(self._margin(holding, np.array([price]))[0])
 
     def _margin(self, holding: Holding, prices: NDArray[np.float64]) -> NDArray[np.float64]:
         if not self._is_margin:
