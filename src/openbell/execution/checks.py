@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from openbell.execution.desk import TradingDesk
     from openbell.model.order import Order
 
-__all__ = ["AccountNow", "Checks", "reckoned_price"]
+__all__ = ["NO_PRICE", "AccountNow", "Checks", "reckoned_price"]
+
+NO_PRICE = "a target needs a price, and no bar of the symbol has closed"
+"""Reason of an order to a target whose units cannot be known."""
 
 _MINUTE_NS = 60_000_000_000
 _CENT = 0.005
@@ -107,7 +110,7 @@ class Checks:
         if desk.watch.has_ended and order.strategy:
             yield "equity is at or below zero: trading has ended"
         yield desk.markets.instruments.refusal(order.symbol)
-        yield off_unit(order.quantity, instrument)
+        yield NO_PRICE if order.reason == NO_PRICE else off_unit(order.quantity, instrument)
         for name in ("limit", "stop"):
             price = getattr(order, name)
             if price is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.errors import OrderError
+from openbell.execution.checks import NO_PRICE
 from openbell.execution.portfolio import Portfolio
 from openbell.execution.requests import Replace
 from openbell.execution.targets import units_of_value
@@ -84,6 +85,8 @@ class StrategyOrders:
         self._desk.require_open(self._session)
         units, symbol = checked_quantity(quantity), _symbol(symbol)
         stop, target = checked_price("stop", stop), checked_price("target", target)
+        if not units:
+            raise OrderError("a bracket of 0 units does nothing; a quantity is positive to buy and negative to sell")
         if stop is None and target is None:
             raise OrderError("a bracket has stop= or target=, or both; without them it is an order")
         if stop is not None and target is not None and (stop >= target if units > 0 else stop <= target):
@@ -140,7 +143,10 @@ class StrategyOrders:
         else:
             if measure == "percent":
                 amount *= desk.equity * (1 - desk.config.cash_buffer_percent / 100) / 100
-            wanted = units_of_value(desk, symbol, amount, held)
+            found = units_of_value(desk, symbol, amount, held)
+            if found is None:  # an order of nothing, so that its rejection is an event like any other
+                return desk.place(self.strategy, symbol, 0.0, terms, reason=NO_PRICE)
+            wanted = found
         if wanted == held:
             return None
         order = desk.place(self.strategy, symbol, wanted - held, terms, reason=reason)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.errors import OrderError
 from openbell.execution.instruments import whole_units
 
 if TYPE_CHECKING:
@@ -15,8 +14,8 @@ __all__ = ["units_of_value"]
 _MOST_STEPS = 100
 
 
-def units_of_value(desk: TradingDesk, symbol: str, value: float, held: float) -> float:
-    """Return the units of a symbol that are worth at most a value together with the fee of getting there.
+def units_of_value(desk: TradingDesk, symbol: str, value: float, held: float) -> float | None:
+    """Return the units of a symbol that are worth at most a value together with the fee of getting there, or None.
 
     Args:
         desk: The desk.
@@ -24,13 +23,12 @@ def units_of_value(desk: TradingDesk, symbol: str, value: float, held: float) ->
         value: Money; negative for a short position.
         held: The units that are held now.
 
-    Raises:
-        OrderError: The symbol has no price.
+    Returns:
+        The units; None when the symbol has no price.
     """
-    reason = desk.markets.provide(symbol)
-    price = desk.last_price(symbol)
-    if reason or price is None or price <= 0:
-        raise OrderError(f"a target of {symbol} needs its price. {reason or 'No bar of it has closed.'}")
+    price = None if desk.markets.provide(symbol) else desk.last_price(symbol)
+    if price is None or price <= 0:
+        return None
     instrument = desk.markets.instrument(symbol)
     unit = price * instrument.multiplier
     side = 1 if value >= 0 else -1

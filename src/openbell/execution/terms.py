@@ -92,12 +92,10 @@ def checked_quantity(quantity: object) -> float:
     """Return the units of an order.
 
     Raises:
-        OrderError: It is no number, not finite or zero.
+        OrderError: It is no number, or not finite.
     """
     if isinstance(quantity, bool) or not isinstance(quantity, Real) or not isfinite(quantity):
         raise OrderError(f"a quantity is a number of units, positive to buy and negative to sell, not {quantity!r}")
-    if not quantity:
-        raise OrderError("an order of 0 units does nothing; a quantity is positive to buy and negative to sell")
     return float(quantity)
 
 
