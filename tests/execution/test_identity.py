@@ -63,7 +63,7 @@ def orders(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
         given_prices = {k: draw(PRICES) if v == 1 else 1.5 if v == 0 else v for k, v in prices.items()}
         return "order", {"symbol": symbol, "quantity": draw(UNITS), "tif": tif, **given_prices}
     if kind == "bracket":
-        below, above = sorted((draw(PRICES), draw(PRICES) + 0.5))
+        below, above = sorted((draw(PRICES), draw(PRICES) + 0.25))
         units = draw(UNITS)
         stop, target = (below, above) if units > 0 else (above, below)
         return "bracket", {"symbol": symbol, "quantity": units, "stop": stop, "target": target, "tif": tif}
