@@ -131,3 +131,18 @@ class TestBracketsInParts:
             held += fill.quantity
             assert held >= 0
         assert held == 0
+
+
+def test_the_equity_curve_reaches_to_a_fill_at_the_close_after_the_last_bar(tmp_path: Path) -> None:
+    frame = bars_of([100.0]).head(300)
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": frame}},
+        {"10:00": lambda s: s.context.order("ABC", 10, type="market_on_close")},
+        execution={"slippage": {"model": "spread", "spread": 2}},
+    )
+
+    session = run.result.days[0].trading
+    assert session is not None
+    assert f"{run.fills[0].time:%H:%M}" == "16:00"
+    assert session.equity.equity[-1] == session.end_equity == 100_000 - 10

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from made_actions import actions
@@ -241,7 +241,11 @@ def require_orders_are_in_order(run: Traded, sessions: Sequence[DayTrading], *, 
             assert abs(filled[key]) <= max(abs(o.quantity) for o in orders_) + 1e-9
 
 
-SETTINGS: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+SETTINGS: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": list(HealthCheck),
+    "phases": [Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+}
 
 
 @settings(max_examples=25, **SETTINGS)

@@ -132,6 +132,9 @@ class SessionRecorder:
         """
         own = [markets[symbol].end for symbol in self._quantities if symbol in markets]
         times = np.unique(np.concatenate([times, *own])) if own else times
+        # A fill at the close of a symbol whose last bar is earlier becomes known after all bars.
+        last_ns = times[-1] if len(times) else 0
+        times = np.append(times, np.unique([t for t in self._cash[0] if t > last_ns]).astype(np.int64))
         longs, shorts = np.zeros(len(times)), np.zeros(len(times))
         for symbol, steps in self._quantities.items():
             value = _at(steps, times) * self._prices(symbol, markets.get(symbol), times) * self._multipliers[symbol]
