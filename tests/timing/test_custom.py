@@ -252,7 +252,7 @@ def test_what_cannot_be_is_told(values: dict[str, Any], message: str) -> None:
             {**DESK, "holidays": ["2024-08-03"], "extra_sessions": ["2024-08-03"]},
             "exchange: 2024-08-03 is both in holidays and in extra_sessions",
         ),
-        (["XNYS"], "exchange: must be text, not a list"),
+        (["XNYS"], "exchange: is a list, but one config has one exchange"),
     ],
 )
 def test_a_config_that_cannot_be_read_says_where_and_what_to_do(exchange: Any, message: str) -> None:
