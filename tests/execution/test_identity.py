@@ -134,9 +134,7 @@ CASES = st.fixed_dictionaries(
     {
         "market": MARKETS,
         "script": st.dictionaries(st.integers(0, BARS - 1), st.lists(orders(), min_size=1, max_size=3), max_size=20),
-        "events": st.lists(
-            st.tuples(EVENTS, st.sampled_from([date(2024, 7, 2), date(2024, 7, 3)])), max_size=4, unique=True
-        ),
+        "events": st.lists(st.tuples(EVENTS, EX_DATES), max_size=4, unique_by=lambda event: event[0]),
         "execution": EXECUTION,
     }
 )
