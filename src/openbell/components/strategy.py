@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from numbers import Real
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from openbell.components.strategy_context import StrategyContext
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from openbell.components.requirement import Requirement
     from openbell.components.state import StrategyState
@@ -95,6 +96,14 @@ class Strategy:
     def state(self) -> StrategyState:
         """Memory of the strategy from session to session, a dictionary of JSON values."""
         return self.context.state
+
+    @state.setter
+    def state(self, values: Mapping[str, Any]) -> None:
+        if not isinstance(values, Mapping):
+            raise TypeError(f"state is a dictionary of JSON values, not {values!r}. Give your attribute another name.")
+        new = dict(values)
+        self.context.state.clear()
+        self.context.state.update(new)
 
     def subscriptions(self) -> Iterable[tuple[str, str]]:
         """Return the (symbol, interval) pairs whose bars `on_bar` and `on_slice` get.

@@ -13,7 +13,7 @@ from openbell.components.strategy import Signal, StrategyContext
 from openbell.engine.bounded import bounded
 from openbell.engine.requirements import additions_of, requirements_of
 from openbell.errors import ComponentError, DataError, SubscriptionError, did_you_mean
-from openbell.model.events import ScanEvent, SignalEvent
+from openbell.model.events import ScanEvent, SignalEvent, StateEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ class ComponentRunner:
         time_manager: Calendar and clock.
         report: Called with every signal and scan.
         desk: Takes the orders of strategies; None in a session that does not trade.
-        states: The states of strategies by name, as the session before left them; new ones are added.
+        states: The states of strategies by name, as JSON text, as the session before left them.
 
     Raises:
         ComponentError: A constructor raised.
@@ -60,6 +60,7 @@ class ComponentRunner:
         strategies: Likewise, by name.
         signals: The signals of strategies so far.
         scans: The runs of scanners so far.
+        saved_states: The states of strategies by name, as they were saved last.
     """
 
     def __init__(
@@ -67,10 +68,10 @@ class ComponentRunner:
         classes: ConfiguredClasses,
         provisioner: Provisioner,
         time_manager: TimeManager,
-        report: Callable[[ScanEvent | SignalEvent], None],
+        report: Callable[[ScanEvent | SignalEvent | StateEvent], None],
         *,
         desk: TradingDesk | None = None,
-        states: dict[str, StrategyState] | None = None,
+        states: Mapping[str, str] | None = None,
     ) -> None:
         self._report = report
         self._time_manager = time_manager
@@ -82,7 +83,8 @@ class ComponentRunner:
         self.scanners: list[ScannerOfDay] = []
         self.strategies: dict[str, Strategy] = {}
         self._desk = desk
-        self._make_components(classes, provisioner, desk, {} if states is None else states)
+        self.saved_states = dict(states or {})
+        self._make_components(classes, provisioner, desk)
         self._known_symbols = dict.fromkeys(self._session_data.full_symbols)
         self._known_version = self._session_data.series_version
 
@@ -91,7 +93,6 @@ class ComponentRunner:
         classes: ConfiguredClasses,
         provisioner: Provisioner,
         desk: TradingDesk | None,
-        states: dict[str, StrategyState],
     ) -> None:
         """Make new objects of all configured classes, each with its own copy of its config."""
         for one in classes.scanners:
@@ -107,7 +108,7 @@ class ComponentRunner:
                 source="strategy",
                 owner=each.name,
                 orders=None if desk is None else desk.orders_of(each.name.removeprefix("strategy ")),
-                state=states.setdefault(each.name, StrategyState()),
+                state=StrategyState.of_json(self.saved_states.setdefault(each.name, "{}")),
             )
             own = classes.config_for(each.name, each.config)
             self.strategies[each.name] = self.call(each.name, "__init__", each.made_of, strategy_context, own)
@@ -162,14 +163,25 @@ class ComponentRunner:
         except ComponentError as second:
             error.add_note(f"and then: {second}")
 
-    def saved_state(self, name: str) -> StrategyState:
-        """Return the state of a strategy as it is saved, and as its next session begins with it.
+    def save_states(self) -> None:
+        """Report the states that have changed since they were saved last.
 
         Raises:
-            ComponentError: Something in it is no JSON value.
+            ComponentError: Something in one is no JSON value.
         """
-        state = self.strategies[name].context.state
-        return self.call(name, "state", lambda: StrategyState.of_json(state.to_json()))
+        for name, strategy in self.strategies.items():
+            state = strategy.context.state
+            text = self.call(name, "state", state.to_json) if state else "{}"
+            if text != self.saved_states[name]:
+                self.saved_states[name] = text
+                event = StateEvent(
+                    time_ns=self._time_manager.now_ns,
+                    zone=self._time_manager.timezone,
+                    session_date=self._session_data.session_date,
+                    strategy=name.removeprefix("strategy "),
+                    state=text,
+                )
+                self._report(event)
 
     # Events
 

@@ -24,7 +24,6 @@ from openbell.timing.clock import SimulatedClock, stopwatch
 if TYPE_CHECKING:
     from datetime import date
 
-    from openbell.components.state import StrategyState
     from openbell.config import SessionConfig
     from openbell.engine.trading_results import TradingResults
     from openbell.execution.desk import TradingDesk
@@ -99,7 +98,7 @@ class SessionCoordinator(SeedCoordinator):
         self.days_skipped: list[date] = []
         self.warnings = RunWarnings(reporter, self.time_manager, self.data_manager, self.days[-1])
         self._has_subscribed: dict[str, bool] = {}
-        self._states: dict[str, StrategyState] = {}
+        self._states: dict[str, str] = {}
         self._traded: DayTrading | None = None
         self.desk = self._new_desk()
         self.trading_results = self._new_results()
@@ -119,7 +118,7 @@ class SessionCoordinator(SeedCoordinator):
             return None
         from openbell.engine.trading_results import TradingResults
 
-        return TradingResults(self.desk)
+        return TradingResults(self.desk, self.data_manager)
 
     def run_day(self, day: date) -> DayResult:
         """Run one session from its preparation to its end.
@@ -183,9 +182,10 @@ class SessionCoordinator(SeedCoordinator):
         else:
             self._end_trading()
             runner.teardown()
+            runner.save_states()
+            self._states = runner.saved_states
         finally:
             end_session(self.session_data)
-        self._states = {name: runner.saved_state(name) for name in runner.strategies}
         self.run_s += watch.seconds
         for name, strategy in runner.strategies.items():
             if overrides(type(strategy), "subscriptions"):
@@ -287,8 +287,11 @@ class SessionCoordinator(SeedCoordinator):
         return self.provisioner.plan(Addition("symbol", symbol, "config") for symbol in symbols)
 
     def trading_warnings(self) -> list[str]:
-        """Return warnings about what the account holds, and signals that no order follows from."""
-        return [] if self.desk is None else [*self.desk.held.warnings, *self.desk.signals.warnings.values()]
+        """Return warnings about what the account holds, signals that no order follows from, and the benchmark."""
+        if self.desk is None or self.trading_results is None:
+            return []
+        found = (*self.desk.signals.warnings.values(), *self.trading_results.warnings.values())
+        return [*self.desk.held.warnings, *found]
 
     def component_warnings(self) -> list[str]:
         """Return warnings about keys that components never read, and strategies that never subscribed to anything."""

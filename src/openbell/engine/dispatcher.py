@@ -210,6 +210,8 @@ class Dispatcher:
         if self._trading is not None and self._trading.requests:
             self._trading.settle(self._delivered_ns)
         self._runner.notify_of_symbols()
+        if self._reporter.pending:
+            self._runner.save_states()
         self._reporter.finish_batch()
         if self._delivered_ns >= self._progress_due_ns:
             self._report_progress()

@@ -6,7 +6,7 @@ from traceback import format_exc
 from typing import TYPE_CHECKING
 
 from openbell.logs import get_logger
-from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
+from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent, StateEvent
 from openbell.model.fill import Fill
 from openbell.model.order import Order
 
@@ -61,6 +61,9 @@ class SessionObserver:
 
     def paid(self, flow: CashFlow) -> None:
         """Receive a dividend, a cost of borrowing, or cash in place of a fraction."""
+
+    def state_saved(self, state: StateEvent) -> None:
+        """Receive the state of a strategy that has changed."""
 
     def bar_closed(self, bar: Bar) -> None:
         """Receive a bar of any series of the session when it closes, after the strategies.
@@ -124,6 +127,8 @@ class RunReporter:
             self._each(lambda observer: observer.order_changed(event))
         elif isinstance(event, Fill):
             self._each(lambda observer: observer.filled(event))
+        elif isinstance(event, StateEvent):
+            self._each(lambda observer: observer.state_saved(event))
         else:
             self._each(lambda observer: observer.paid(event))
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from openbell.errors import OpenbellError
 from openbell.execution.overnight import Renamed
 from openbell.indicators.annual import bars_per_year
 from openbell.model.interval import parse_interval
@@ -12,9 +16,12 @@ from openbell.results.ledger import Ledger, TradedSession
 from openbell.results.lots import LotMatching, PriceColumns
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from openbell.execution.desk import TradingDesk
     from openbell.execution.overnight import Adjustment
     from openbell.execution.session_record import SessionRecord
+    from openbell.market_data.manager import DataManager
     from openbell.results.trading import DayTrading, RunTrading
 
 __all__ = ["TradingResults"]
@@ -25,16 +32,24 @@ class TradingResults:
 
     Args:
         desk: The desk of the run.
+        data_manager: Has the bars of the benchmark.
+
+    Attributes:
+        warnings: Why the benchmark has no returns, by its symbol.
     """
 
-    def __init__(self, desk: TradingDesk) -> None:
+    def __init__(self, desk: TradingDesk, data_manager: DataManager) -> None:
         self._desk = desk
+        self._data_manager = data_manager
+        self._benchmark: list[float] = []
+        self.warnings: dict[str, str] = {}
         self._ledger = Ledger(
             desk.config.cash, LotMatching(desk.config.lots), lambda symbol: desk.markets.instrument(symbol).multiplier
         )
 
     def end_session(self, record: SessionRecord) -> DayTrading:
         """Take up the record of a session, and return its result."""
+        self._note_benchmark(record.day)
         curve, markets = record.curve, record.markets
         for adjustment in record.adjustments:
             self._adjust(adjustment)
@@ -55,6 +70,19 @@ class TradingResults:
             )
         )
 
+    def _note_benchmark(self, day: date) -> None:
+        """Note the return of the benchmark in a session, NaN where it has none."""
+        symbol, manager = self._desk.config.benchmark, self._data_manager
+        if symbol is None:
+            return
+        try:
+            before = self._desk.time_manager.session_before(day)
+            closes = manager.load_historical_bars(symbol, "1d", before, day, as_of=day).close
+        except OpenbellError as error:
+            closes = np.empty(0)
+            self.warnings.setdefault(symbol, f"the benchmark {symbol} has no return on {day}: {error}")
+        self._benchmark.append(closes.item(-1) / closes.item(-2) - 1 if len(closes) == 2 else math.nan)
+
     def _adjust(self, adjustment: Adjustment) -> None:
         if isinstance(adjustment, Renamed):
             self._ledger.rename(adjustment.symbol, adjustment.new_symbol)
@@ -70,8 +98,10 @@ class TradingResults:
 
     def result(self) -> RunTrading:
         """Return the result of the sessions so far."""
-        grid = self._desk.time_manager.grid(self._desk.session.day, self._desk.session.day)
+        calendar = self._desk.time_manager
+        grid = calendar.grid(calendar.first_day, calendar.first_day)
         return self._ledger.result(
             sessions_per_year=bars_per_year(grid, parse_interval("1d")),
             risk_free_rate=self._desk.config.risk_free_rate,
+            benchmark=None if self._desk.config.benchmark is None else np.array(self._benchmark),
         )

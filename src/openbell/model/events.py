@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from openbell.model.fill import Fill
     from openbell.model.order import Order
 
-__all__ = ["Event", "ProvisioningRecord", "ScanEvent", "SignalEvent", "StepTiming", "local_time"]
+__all__ = ["Event", "ProvisioningRecord", "ScanEvent", "SignalEvent", "StateEvent", "StepTiming", "local_time"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -60,6 +60,21 @@ class SignalEvent(_SessionEvent):
     reason: str
     strategy: str
     numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateEvent(_SessionEvent):
+    """Memory of a strategy, saved because it has changed.
+
+    Attributes:
+        session_date: The session.
+        strategy: The name of the strategy.
+        state: The whole state, as JSON text.
+    """
+
+    session_date: date
+    strategy: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,5 +129,5 @@ class ProvisioningRecord(_SessionEvent):
     reason: str
 
 
-Event: TypeAlias = "ProvisioningRecord | ScanEvent | SignalEvent | Order | Fill | CashFlow"
+Event: TypeAlias = "ProvisioningRecord | ScanEvent | SignalEvent | StateEvent | Order | Fill | CashFlow"
 """Everything that happens in an event batch and is written to the run folder."""

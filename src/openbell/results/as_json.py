@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from openbell.model.cash_flow import CashFlow
-from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent, local_time
+from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent, StateEvent, local_time
 from openbell.model.fill import Fill
 from openbell.model.order import Order
 from openbell.results.trading_json import day_trading_json, fill_json, flow_json, order_json
@@ -110,6 +111,8 @@ def event_json(event: Event) -> JsonObject:
         return order_json(event)
     if isinstance(event, Fill):
         return fill_json(event)
+    if isinstance(event, StateEvent):
+        return _state_json(event)
     if isinstance(event, CashFlow):
         return flow_json(event)
     fields = _signal_json(event) if isinstance(event, SignalEvent) else _scan_json(event)
@@ -140,6 +143,15 @@ def _signal_json(signal: SignalEvent) -> JsonObject:
         "reason": signal.reason,
         "strategy": signal.strategy,
         **signal.numbers,
+    }
+
+
+def _state_json(event: StateEvent) -> JsonObject:
+    return {
+        "date": event.session_date.isoformat(),
+        "time": event.time.isoformat(),
+        "strategy": event.strategy,
+        "state": json.loads(event.state),
     }
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from openbell.errors import ConfigError, RunFolderError, encodable
 from openbell.model.cash_flow import CashFlow
-from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
+from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent, StateEvent
 from openbell.model.fill import Fill
 from openbell.model.order import Order
 from openbell.results.as_json import event_json
@@ -36,6 +36,8 @@ _EVENT_FILES: dict[type[Event], str] = {
 }
 _TRADING_FILES: dict[type[Event], str] = {Order: "orders.jsonl", Fill: "fills.jsonl", CashFlow: "cash.jsonl"}
 """Only in the folders of runs that trade."""
+_RARE_FILES: dict[type[Event], str] = {StateEvent: "state.jsonl"}
+"""Only in the folders of runs that have such events."""
 
 
 class RunFolder:
@@ -84,11 +86,14 @@ class RunFolder:
         Raises:
             RunFolderError: The folder cannot be written.
         """
-        lines: dict[type[Event], str] = {}
+        lines: dict[type[Event], list[str]] = {}
         for event in events:
-            lines[type(event)] = f"{lines.get(type(event), '')}{json.dumps(event_json(event))}\n"
-        for kind, text in lines.items():
-            self._append(self._files[kind], text.encode())
+            lines.setdefault(type(event), []).append(json.dumps(event_json(event)))
+        for kind, texts in lines.items():
+            if kind not in self._files:
+                with _writing(self.path / _RARE_FILES[kind]):
+                    self._files[kind] = (self.path / _RARE_FILES[kind]).open("xb", buffering=0)
+            self._append(self._files[kind], "\n".join([*texts, ""]).encode())
 
     def _append(self, file: FileIO, content: bytes) -> None:
         with _writing(file.name):
