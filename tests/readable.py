@@ -94,6 +94,10 @@ def _public(one: Any) -> list[tuple[str, Any]]:
         if callable(value) and hasattr(value, "__func__"):
             name, value = f"{name}()", _called(value)
         steps.append((f".{name}", value))
+    if isinstance(one, IndicatorData):
+        steps += [(f".output({name!r})", one.output(name)) for name in one.outputs]
+    if isinstance(one, BarIntervalData) and len(one):
+        steps.append((".last(bars=1)", one.last(bars=1)))
     copied = _copied(one)
     return steps if copied is None else [*steps, ("!pickled", _parts(copied))]
 

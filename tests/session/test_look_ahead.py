@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 from made_bars import made_store
 from openbell import indicators
 from openbell.config import IndicatorConfig
+from openbell.errors import ConfigError
+from openbell.provisioning import Addition, analyze_indicator_requirements
 from openbell.store.store import BarStore
 from openbell.testing import advance, probe_strategy
 from probes import COLUMNS, engine, local_time, prepared, visible, visible_indicator, visible_series
@@ -236,6 +239,52 @@ def test_nothing_that_a_strategy_can_reach_depends_on_the_future(futures: list[P
     """Not even the memory behind an array, a frame, or a pickle."""
     real, *others = (read_at_eleven(store, **mode) for store in futures)
     assert sum(".base" in way for way in real) > 500
+    for other in others:
+        assert sorted(real.keys() ^ other.keys()) == []
+        assert [way for way in real if real[way] != other[way]] == []
+
+
+EVERY_INTERVAL = ("1m", "5m", "7m", "60m", "1d", "2d", "1w")
+MODES: tuple[dict[str, Any], ...] = (
+    {},
+    {"gap_policy": "forward"},
+    {"gap_policy": "forward", "indicators_see_filled": True},
+    {"gap_policy": {"5m": "forward", "IBM": {"7m": "forward", "default": "none"}}, "adjustment": "raw"},
+    {"session_hours": "extended", "min_completeness": 0.9},
+    {"historical": {"gap_fill": True}, "adjustment": "total", "min_quality": 50.0},
+)
+
+
+def with_the_whole_registry(store: Path, clock: str, **keys: Any) -> SystemManager:
+    """A session at 11:00 with every indicator on every interval that suits it, added at some time of the day."""
+    system = prepared(store, days="2013-10-11", symbols=["IBM"], on_shortfall="warm", **keys)
+    advance(system, clock)
+    for interval in EVERY_INTERVAL:
+        configs = []
+        for name in indicators.names():
+            with suppress(ConfigError):  # it has no meaning on such bars
+                configs.append(analyze_indicator_requirements(IndicatorConfig(name, interval=interval)).config)
+        details = {"indicator_config": configs[0], "more": configs[1:]}
+        assert system.coordinator.provisioner.provision([Addition("indicator", "IBM", "strategy", "", details)]) == [
+            True
+        ]
+    advance(system, "11:00")
+    return system
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("mode", "clock"), [({}, "11:00"), *((mode, "09:30") for mode in MODES)], ids=str)
+def test_no_indicator_on_any_interval_in_any_mode_depends_on_the_future(
+    futures: list[Path], mode: dict[str, Any], clock: str
+) -> None:
+    """All that is readable of the whole registry: values, arrays, the memory behind them, pickles, bars."""
+    # Without any future and with nonsense, which differ the most; the real one, too, where nothing is set.
+    stores = futures if not mode else futures[1:]
+    systems = [with_the_whole_registry(store, clock, **mode) for store in stores]
+    held = systems[0].session_data.current["IBM"].indicators
+    assert len(held) > 6 * len(indicators.names())
+    assert sum(indicator.valid for indicator in held.values()) > 6 * 180
+    real, *others = (readable(system.session_data) for system in systems)
     for other in others:
         assert sorted(real.keys() ^ other.keys()) == []
         assert [way for way in real if real[way] != other[way]] == []
