@@ -11,6 +11,7 @@ from benchmarks.machine import machine
 from benchmarks.measure import measure
 from benchmarks.regression import lost, slowest
 from benchmarks.report import load_results, save_results, target_lines, write_report
+from benchmarks.resting import measure_resting
 from benchmarks.scaling import measure_scaling
 from benchmarks.start import measure_run, measure_start, start_losses
 from benchmarks.synthetic import calendar
@@ -23,6 +24,7 @@ KIND = ("cpu", "cores", "python")
 
 OTHERS: dict[str, Callable[[], dict[str, Any]]] = {
     "mid_session": lambda: engines.run("openbell", workloads.MID_SESSION.job(), workloads.MID_SESSION.script),
+    "resting": measure_resting,
     "start": measure_start,
     "scaling": measure_scaling,
 }

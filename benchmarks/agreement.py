@@ -12,6 +12,39 @@ CROSSINGS = 0.002
 """The share of crossings that may lie elsewhere: where both averages are equal but for that error."""
 
 
+EQUITY = 1e-6
+"""How far equity at the end may lie apart, relatively."""
+
+
+def orders_disagreement(result: dict[str, Any], reference: dict[str, Any], *, at_same_moments: bool) -> dict[str, Any]:
+    """How far an engine is from another one that traded by the same rule: fills by symbol, equity at the end.
+
+    Args:
+        result: What the engine told.
+        reference: What the other one told.
+        at_same_moments: Whether both fill at the same moments; else their order, units and prices are compared.
+    """
+
+    def fills_of(run: dict[str, Any]) -> set[tuple[Any, ...]]:
+        numbers: dict[str, int] = {}
+        found = set()
+        for ns, symbol, units, price in run.get("fills", []):
+            numbers[symbol] = numbers.get(symbol, -1) + 1
+            found.add((ns if at_same_moments else numbers[symbol], symbol, units, price))
+        return found
+
+    ours, theirs = fills_of(result), fills_of(reference)
+    apart, equity = len(ours ^ theirs) / 2, abs(result["equity"] / reference["equity"] - 1)
+    problems = []
+    if apart:
+        problems.append(f"{apart:g} of {len(theirs):,} fills are others")
+    if result["callbacks"] != reference["callbacks"]:
+        problems.append(f"{result['callbacks']:,} callbacks, not {reference['callbacks']:,}")
+    if equity > EQUITY:
+        problems.append(f"equity at the end differs by {equity:.1e}")
+    return {"crossings": len(theirs), "crossings_apart": apart, "values_apart": equity, "problems": problems}
+
+
 def disagreement(result: dict[str, Any], floor: dict[str, Any], settled_ns: int) -> dict[str, Any]:
     """How far an engine is from the floor: callbacks, crossings after ``settled_ns`` that only one has, final values.
 

@@ -27,10 +27,11 @@ def run(engine: str, job: dict[str, Any], script: str = "", *arguments: str) -> 
         script = ""
     folder = CACHE / "runs"
     folder.mkdir(parents=True, exist_ok=True)
-    crossings = folder / f"{engine}-crossings.json"
-    crossings.unlink(missing_ok=True)
+    crossings, fills = (folder / f"{engine}-{what}.json" for what in ("crossings", "fills"))
+    for told in (crossings, fills):
+        told.unlink(missing_ok=True)
     file = folder / f"{engine}.json"
-    file.write_text(json.dumps({**job, "crossings": str(crossings)}))
+    file.write_text(json.dumps({**job, "crossings": str(crossings), "fills": str(fills)}))
     # -P: the script's folder must not shadow the engines, whose names its files bear.
     command = [python, "-P", "-c", _MAIN, f"benchmarks.peers.{engine}{script}", str(ROOT), str(file), *arguments]
     try:
@@ -45,6 +46,8 @@ def run(engine: str, job: dict[str, Any], script: str = "", *arguments: str) -> 
     result = json.loads(lines[-1])
     if crossings.exists():
         result["crossings"] = [tuple(crossing) for crossing in json.loads(crossings.read_text())]
+    if fills.exists():
+        result["fills"] = [tuple(fill) for fill in json.loads(fills.read_text())]
     return result
 
 

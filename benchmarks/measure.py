@@ -6,7 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import engines
-from benchmarks.agreement import disagreement
+from benchmarks.agreement import disagreement, orders_disagreement
 
 if TYPE_CHECKING:
     from benchmarks.workloads import Workload
@@ -25,11 +25,16 @@ def measure(workload: Workload, repeats: int | None = None) -> dict[str, Any]:
     results: dict[str, Any] = {}
     first = {engine: _run(engine, job, workload.script) for engine in workload.engines}
     agreement = {}
+    reference = workload.reference
     for engine, result in first.items():
-        if "failed" in first["floor"]:
-            result.setdefault("failed", "the floor, to compare with, failed")
-        if "failed" not in result and engine != "floor":
-            agreement[engine] = disagreement(result, first["floor"], job["settled_ns"])
+        if "failed" in first[reference]:
+            result.setdefault("failed", f"{reference}, to compare with, failed")
+        if "failed" not in result and engine != reference:
+            agreement[engine] = (
+                disagreement(result, first[reference], job["settled_ns"])
+                if reference == "floor"
+                else orders_disagreement(result, first[reference], at_same_moments=engine != "nautilus")
+            )
             if problems := agreement[engine]["problems"]:
                 result["failed"] = "does not agree: " + "; ".join(problems)
         if "failed" in result:
@@ -44,6 +49,7 @@ def measure(workload: Workload, repeats: int | None = None) -> dict[str, Any]:
     return {
         "title": workload.title,
         "size": workload.size,
+        "reference": reference,
         "agreement": agreement,
         "engines": {engine: results[engine] for engine in workload.engines},
     }

@@ -138,10 +138,11 @@ def _agreement(workload: dict[str, Any]) -> str:
     farthest = f" (those of {worst} lie farthest)" if len(agreed) > 1 else ""
     values = agreed[worst]["values_apart"]
     parts = [f"{callbacks:,} callbacks of each engine"]
-    parts += [f"of {events:,} events, elsewhere than the floor's: {apart or 'none'}"] if events else []
-    parts += [
-        f"final values within {values:.0e} of the floor's{farthest}" if values else "final values equal to the floor's"
-    ]
+    whose, what = "the floor's", "final values"
+    if workload.get("reference", "floor") != "floor":
+        whose, what = f"{workload['reference']}'s", "equity at the end"
+    parts += [f"of {events:,} events, elsewhere than {whose}: {apart or 'none'}"] if events else []
+    parts += [f"{what} within {values:.0e} of {whose}{farthest}" if values else f"{what} equal to {whose}"]
     return "; ".join(parts) + "."
 
 

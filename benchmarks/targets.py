@@ -14,6 +14,7 @@ TITLES = {
     "deep": "4 deep",
     "seconds": "5 seconds",
     "universe": "6 universe",
+    "orders": "9 orders",
 }
 NAMES = {
     "floor": "the floor",
@@ -79,7 +80,8 @@ def _against_peers(results: Results) -> list[Target]:
     for workload, run, total in (("per_bar", 15, 10), ("derived", 50, 20)):
         found += [target(workload, "nautilus", "run_s", run), target(workload, "nautilus", "total_s", total)]
         found += [target(workload, peer, "total_s", 100) for peer in ("backtrader", "zipline", "zipline_history")]
-    return found
+    found.append(target("orders", "nautilus", "total_s", 7))
+    return found + [target("orders", peer, "total_s", 12) for peer in ("backtrader", "zipline")]
 
 
 def _against_floor(results: Results) -> list[Target]:
@@ -110,6 +112,8 @@ def _memory(results: Results) -> list[Target]:
         ours, floor, theirs = (number(results, workload, e, "peak_mb") for e in ("openbell", "floor", "nautilus"))
         what = "peak memory to NautilusTrader's"
         found.append(Target(TITLES[workload], what, ratio(ours, theirs), 1 / 3, floor=ratio(floor, theirs)))
+    ours, theirs = (number(results, "orders", engine, "peak_mb") for engine in ("openbell", "nautilus"))
+    found.append(Target(TITLES["orders"], "peak memory to NautilusTrader's", ratio(ours, theirs), 1 / 3))
     return found
 
 
@@ -130,6 +134,8 @@ def _others(results: Results) -> list[Target]:
         slope = results.get("scaling", {}).get(name, {}).get("slope")
         found.append(Target("all", f"log-log slope over {name}", slope, 1.05, ""))
         found.append(Target("all", f"the same, last step over {name}", _last_slope(results, name), 1.05, ""))
+    resting = results.get("resting", {}).get("ratio")
+    found.append(Target(TITLES["orders"], "100,000 resting limit orders, to the run without", resting, 3))
     ms = results.get("start", {}).get("ms", {})
     for ours, theirs, limit in (("import openbell", "import polars", 1.2), ("openbell --help", "import typer", 1.5)):
         found.append(Target("start", f"{ours} to {theirs}", ratio(ms.get(ours), ms.get(theirs)), limit))

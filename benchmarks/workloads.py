@@ -36,6 +36,7 @@ class Workload:
         interval: The interval of the indicators and callbacks.
         repeats: Timed runs of each engine.
         extra: Whatever else the scripts want to know.
+        reference: Whom the others are compared with before they are timed.
         pinned: Whether openbell and the floor run in their pinned environment, or in that of this process.
     """
 
@@ -50,6 +51,7 @@ class Workload:
     repeats: int = 5
     history: int = HISTORY
     extra: dict[str, Any] = field(default_factory=dict)
+    reference: str = "floor"
     pinned: bool = True
 
     @property
@@ -180,7 +182,18 @@ FULL = [
     Universe("universe", "6 universe", 5000, 1, stored="1d", script="_universe", history=160, extra={"keep": 20}),
     Workload("days", "8 days", 10, 252),
     Workload("days_derived", "8 days, 5m derived", 10, 252, interval="5m"),
+    Workload(
+        "orders",
+        "9 orders",
+        20,
+        60,
+        engines=("openbell", "nautilus", "backtrader", "zipline"),
+        script="_orders",
+        reference="openbell",
+        extra={"strategy": "EmaReversals", "market": "next_open"},
+    ),
 ]
+RESTING = Workload("resting", "9 resting orders", 20, 60)
 MID_SESSION = Workload("mid_session", "7 mid-session", 205, 1, script="_mid_session", history=10)
 QUICK = [
     replace(FULL[0], symbol_count=20, session_count=30, engines=("floor", "openbell"), pinned=False),
