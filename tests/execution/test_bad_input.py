@@ -77,6 +77,9 @@ def test_an_order_that_contradicts_itself_ends_the_run_at_its_line(
         (lambda c: c.order_target("ABC", percent=float("nan")), "percent is a number, not nan"),
         (lambda c: c.cancel(7), "an order is what order() returned, or its id, not 7"),
         (lambda c: c.replace(c.order("ABC", 10, limit=90), stop=80), "is a limit order without stop="),
+        (lambda c: c.replace(c.order("ABC", 10, limit=90), trail=1), "is a limit order without trail="),
+        (lambda c: c.replace(c.order("ABC", 10, trail=5), trail_percent=1), "without trail_percent="),
+        (lambda c: c.replace(c.order("ABC", 10, trail_percent=5), trail_percent=100), "and below 100"),
         (lambda c: c.replace(c.order("ABC", 10, limit=90), quantity=-5), "would turn it round"),
     ],
 )

@@ -57,6 +57,26 @@ def test_a_trailing_stop_that_is_replaced_goes_on_from_the_best_price_that_it_ha
     assert run.told == [("09:35", -5.0, 107.0)]
 
 
+@pytest.mark.parametrize(
+    ("wide", "close", "price"),
+    [({"trail": 4}, {"trail": 2.5}, 107.5), ({"trail_percent": 10}, {"trail_percent": 2.5}, 107.25)],
+)
+def test_a_trailing_stop_is_drawn_closer_and_still_knows_the_best_price(
+    tmp_path: Path, wide: dict[str, float], close: dict[str, float], price: float
+) -> None:
+    prices = [100.0, (100, 110, 100, 110), (110, 110, 109, 109), 109.0, (109, 109, 106, 108), 108.0]
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of(prices)}},
+        {
+            "09:31": lambda s: s.context.order("ABC", -10, **wide),
+            "09:34": lambda s: s.context.replace("probe-1", **close),
+        },
+    )
+
+    assert run.told == [("09:35", -10.0, price)]
+
+
 def test_a_stop_limit_that_is_replaced_after_its_stop_was_reached_is_a_limit_order(tmp_path: Path) -> None:
     prices = [*FLAT, (100, 104, 100, 104), 104.0, (104, 104, 102, 104), 104.0]
     run = trade(

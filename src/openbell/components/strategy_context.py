@@ -204,9 +204,31 @@ class StrategyContext(SessionContext):
         quantity: float | None = None,
         limit: float | None = None,
         stop: float | None = None,
+        trail: float | None = None,
+        trail_percent: float | None = None,
     ) -> bool:
-        """Ask for the quantity or prices of an open order to be changed, and return False when it is not open."""
-        return self._orders.replace(order, quantity=quantity, limit=limit, stop=stop)
+        """Ask for the quantity or prices of an open order to be changed.
+
+        What is not given stays, and so does what the order has seen: a stop that was reached, and the best price that a
+        trailing stop follows.
+
+        Args:
+            order: The order, or its id.
+            quantity: All its units, those that have filled included.
+            limit: Its limit price.
+            stop: Its stop price.
+            trail: The distance of a trailing stop in money.
+            trail_percent: The same as a percentage of the best price.
+
+        Returns:
+            False when it is not open.
+
+        Raises:
+            OrderError: It has no such price, or the other sign.
+        """
+        return self._orders.replace(
+            order, quantity=quantity, limit=limit, stop=stop, trail=trail, trail_percent=trail_percent
+        )
 
     @property
     def _orders(self) -> StrategyOrders:

@@ -255,7 +255,8 @@ class TradingDesk:
         order = self.book.open.get(request.order_id)
         if order is None:
             return
-        given = {n: v for n in ("quantity", "limit", "stop") if (v := getattr(request, n)) is not None}
+        names = ("quantity", "limit", "stop", "trail", "trail_percent")
+        given = {name: value for name in names if (value := getattr(request, name)) is not None}
         changed = order.changed(**given)
         if refusal := self._checks.refusal(changed, instead_of=order):
             self.order_changed(self._stamped(order.changed(reason=f"not replaced: {refusal}")))

@@ -42,12 +42,16 @@ class Replace:
         quantity: Its quantity, filled units included.
         limit: Its limit price.
         stop: Its stop price.
+        trail: The distance of its trailing stop in money.
+        trail_percent: The same as a percentage of the best price.
     """
 
     order_id: str
     quantity: float | None
     limit: float | None
     stop: float | None
+    trail: float | None
+    trail_percent: float | None
 
 
 Request: TypeAlias = Submit | Cancel | Replace

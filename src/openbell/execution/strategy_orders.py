@@ -186,14 +186,17 @@ class StrategyOrders:
         quantity: float | None = None,
         limit: float | None = None,
         stop: float | None = None,
+        trail: float | None = None,
+        trail_percent: float | None = None,
     ) -> bool:
-        """Ask for an open order to be changed, and return False when it is not open."""
+        """Ask for an open order to be changed, as `StrategyContext.replace` describes it."""
         self._desk.require_open(self._session)
         key = _order_id(order)
         now = self._desk.book.open.get(key)
         if now is None:
             return False
-        prices = {"limit": checked_price("limit", limit), "stop": checked_price("stop", stop)}
+        given = {"limit": limit, "stop": stop, "trail": trail, "trail_percent": trail_percent}
+        prices = {name: checked_price(name, price) for name, price in given.items()}
         for name, price in prices.items():
             if price is not None and getattr(now, name) is None:
                 raise OrderError(f"{key} is a {now.type} order without {name}=; cancel it and give another one")
