@@ -95,3 +95,27 @@ def test_an_import_that_finds_no_room_leaves_the_store_as_it_was(whole: Path, tm
     assert limit or {bars.returncode, actions.returncode} == {1}
     assert verify(store).damages == ()
     assert [each for each in BarStore.open(store).coverage() if each.symbol != "C"] == before
+
+
+def test_rows_that_are_set_aside_and_find_no_room_are_no_fault_of_the_file(whole: Path, tmp_path: Path) -> None:
+    store = shutil.copytree(whole / "store", tmp_path / "store")
+    good = "".join(f"2024-07-01T14:{m:02}:00Z,10,11,9,10,{m}\n" for m in range(60))
+    bad = "".join(f"2024-07-01T15:{m:02}:00Z,10,9,11,10,{'9' * 200}\n" for m in range(60))
+    (tmp_path / "C.csv").write_text(f"timestamp,open,high,low,close,volume\n{good}{bad}")
+    # The bars of 60 minutes fit, the text of the others does not.
+    words = ("data", "import", "csv", tmp_path / "C.csv", "--interval", "1m", "--store", store, "--yes")
+    done = call(12_000, *words)
+
+    assert done.returncode == 1
+    assert f"error: cannot write to {store / 'quarantine'}: File too large" in done.stderr
+    assert BarStore.open(store).read(["C"], "1m", None, None).height in (0, 60)
+    assert not [path for path in (store / "quarantine").glob("*") if path.is_file()]
+    assert verify(store).damages == ()
+    assert (
+        call(
+            2**40, "data", "import", "csv", tmp_path / "C.csv", "--interval", "1m", "--store", store, "--yes"
+        ).returncode
+        == 0
+    )
+    (aside,) = (store / "quarantine").glob("C-*.csv")
+    assert len(aside.read_text().splitlines()) == 61

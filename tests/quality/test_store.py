@@ -387,6 +387,15 @@ class TestCommand:
         assert openbell("--store", str(many), "--html", str(target)).exit_code == 0
         assert target.read_text(encoding="utf-8").startswith("<!doctype html>")
 
+    @pytest.mark.parametrize("place", [".", "a-file/report.html", "x" * 300 + ".html", "/proc/report.html"])
+    def test_a_page_that_cannot_be_written_is_an_error_in_words(self, many: Path, tmp_path: Path, place: str) -> None:
+        (tmp_path / "a-file").touch()
+        refused = openbell("--store", str(many), "--html", str(tmp_path / place))
+
+        assert (refused.exit_code, isinstance(refused.exception, SystemExit)) == (1, True)
+        assert str(place)[:200] in refused.stderr or str(tmp_path) in refused.stderr
+        assert refused.stderr.startswith("error: ")
+
     @pytest.mark.parametrize(("least", "code"), [("50", 0), ("99", 1)])
     def test_a_score_that_is_too_low_is_an_exit_code_on_demand(self, many: Path, least: str, code: int) -> None:
         assert openbell("--store", str(many), "--min-score", least).exit_code == code

@@ -38,7 +38,7 @@ def load_universe(universe: Sequence[str] | Path, folder: Path) -> tuple[str, ..
     except FileNotFoundError:
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*") if p.suffix in _UNIVERSE_READERS])
         raise ConfigError(f"the universe file {path} is not there.{near}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError, csv.Error) as error:
         raise ConfigError(f"the universe file {path} cannot be read: {error}") from error
 
 

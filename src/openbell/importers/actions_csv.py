@@ -17,6 +17,7 @@ import polars as pl
 from openbell.actions.store import ActionStore
 from openbell.actions.table import ACTION_SCHEMA, check_actions
 from openbell.errors import BadBarsError, ConfigError, did_you_mean
+from openbell.importers.disk import writing_to
 from openbell.importers.quarantine import settle
 from openbell.store import layout
 from openbell.store.writer import WriteReport
@@ -117,6 +118,11 @@ def _parsed(written: pl.DataFrame) -> pl.DataFrame:
 
 def _set_aside(path: Path, store: Path, written: pl.DataFrame, bad: pl.DataFrame) -> Path:
     folder = store / layout.QUARANTINE
+    with writing_to(folder):
+        return _written_to(folder, path, written, bad)
+
+
+def _written_to(folder: Path, path: Path, written: pl.DataFrame, bad: pl.DataFrame) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{path.stem}.tmp"
     rows = written.join(bad.with_columns(pl.col("line").cast(written.schema["line"])), on="line").sort("line")

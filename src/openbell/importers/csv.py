@@ -12,8 +12,7 @@ from openbell.importers.bar_rows import BarRows
 from openbell.importers.csv_table import CsvLayout, CsvTable, read_beginning
 from openbell.importers.sniffing.header import unique_names
 from openbell.importers.sniffing.layout import fields_of, sniff_layout
-from openbell.importers.sources import find_sources
-from openbell.importers.tables import import_tables
+from openbell.importers.tables import import_files
 from openbell.importers.times import TimeReader
 from openbell.importers.wide_table import WideTable
 from openbell.importers.zones import require_zone
@@ -234,10 +233,11 @@ def import_csv_as(
 ) -> ImportReport:
     """Import CSV files by settings that hold for all, as `import_csv` does."""
     TimeReader(reading.interval, reading.time_format, reading.timezone, reading.label)  # refuses before a store is made
-    sources = find_sources(
-        paths, CSV_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=reading.columns.symbol is not None
-    )
-    return import_tables(sources, store, reading.open, progress=progress)
+    has_symbols = reading.columns.symbol is not None
+    return import_files(
+        paths, CSV_ENDINGS, store, reading.open,
+        symbol=symbol, symbol_column=has_symbols, file_name=file_name, progress=progress,
+    )  # fmt: skip
 
 
 def storable(interval: str) -> Interval:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.importers.columnar_table import FrameTable, feather_table, parquet_table
 from openbell.importers.json_rows import json_table
-from openbell.importers.sources import find_sources
-from openbell.importers.tables import import_tables
+from openbell.importers.tables import import_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,10 +64,11 @@ def import_frames(
         table = kind.open(source)
         return table, reading.bars_of(table)
 
-    sources = find_sources(
-        paths, kind.endings, symbol=symbol, file_name=file_name, symbol_column=reading.columns.symbol is not None
-    )
-    return import_tables(sources, store, open_table, progress=progress)
+    has_symbols = reading.columns.symbol is not None
+    return import_files(
+        paths, kind.endings, store, open_table,
+        symbol=symbol, symbol_column=has_symbols, file_name=file_name, progress=progress,
+    )  # fmt: skip
 
 
 def import_parquet(

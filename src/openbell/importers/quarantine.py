@@ -8,19 +8,27 @@ from __future__ import annotations
 import filecmp
 import os
 import re
+from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from openbell.errors import StoreError
+from openbell.importers.disk import writing_to
 from openbell.store import layout
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+    from typing import TextIO
 
     from openbell.importers.spill_buffer import SpillBuffer
     from openbell.importers.table import Table
 
 __all__ = ["settle", "write_quarantine"]
+
+_LINES_AT_ONCE = 10_000
 
 
 def write_quarantine(store: Path, table: Table, bad: SpillBuffer) -> Path | None:
@@ -33,22 +41,50 @@ def write_quarantine(store: Path, table: Table, bad: SpillBuffer) -> Path | None
 
     Returns:
         The file; None when there are no such rows.
+
+    Raises:
+        StoreError: The disk is full.
     """
     reasons = [frame for frame in bad if len(frame)]
     if not reasons:
         return None
     rows = pl.concat(reasons).sort("line")
     folder = store / layout.QUARANTINE
-    folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{_safe(table.source.name)}.tmp"
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(table.quarantine_header() + "\n")
-        texts = iter(rows["reason"])
-        for line, text in table.as_written(rows["line"]):
-            file.write(f"{line}{table.separator}{_field(next(texts), table.separator)}{table.separator}{text}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return settle(temporary, folder, table.source.name)
+    texts, between = iter(rows["reason"]), table.separator
+    lines = (
+        f"{line}{between}{_field(next(texts), between)}{between}{text}\n"
+        for line, text in table.as_written(rows["line"])
+    )
+    try:
+        with writing_to(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            file = temporary.open("w", encoding="utf-8")
+        with _closing(file):
+            with writing_to(folder):
+                file.write(table.quarantine_header() + "\n")
+            while some := "".join(islice(lines, _LINES_AT_ONCE)):  # reads the source, whose faults are its own
+                with writing_to(folder):
+                    file.write(some)
+            with writing_to(folder):
+                file.flush()
+                os.fsync(file.fileno())
+        with writing_to(folder):
+            return settle(temporary, folder, table.source.name)
+    except StoreError:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+@contextmanager
+def _closing(file: TextIO) -> Iterator[None]:
+    """Close a file whose content is on disk, or given up."""
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            file.close()
 
 
 def settle(temporary: Path, folder: Path, source: str) -> Path:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from openbell.errors import BadBarsError
+from openbell.importers.disk import writing_to
 from openbell.store import layout
 from openbell.store.atomic_files import replace_file
 from openbell.store.check_bars import check_bars
@@ -165,16 +166,17 @@ def _set_aside(folder: Path, source: str, rows: pl.DataFrame) -> Path:
 
     A file that holds the same rows already is taken as it is.
     """
-    folder.mkdir(exist_ok=True)
     if "file_line" in rows.columns:
         rows = rows.drop("line").rename({"file_line": "line"})
     buffer = io.BytesIO()
     rows.select("line", "reason", pl.all().exclude("line", "reason")).write_csv(buffer)
     name = re.sub(r"[^\w.-]+", "_", source)
     n = 1
-    while (path := folder / f"{name}-{n}.csv").exists():
-        if path.read_bytes() == buffer.getvalue():
-            return path
-        n += 1
-    replace_file(path, buffer.getvalue())
+    with writing_to(folder):
+        folder.mkdir(exist_ok=True)
+        while (path := folder / f"{name}-{n}.csv").exists():
+            if path.read_bytes() == buffer.getvalue():
+                return path
+            n += 1
+        replace_file(path, buffer.getvalue())
     return path

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 import polars as pl
 
+from openbell.importers.disk import writing_to
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -46,15 +48,20 @@ class SpillBuffer:
         return len(self._shelved)
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Append a frame."""
+        """Append a frame.
+
+        Raises:
+            StoreError: The disk is full.
+        """
         if self._in_memory + frame.height <= ROWS_IN_MEMORY:
             self._in_memory += frame.height
             self._shelved.append(frame)
             return
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._parent))
-        path = self._folder / f"{len(self._shelved)}.arrow"
-        frame.write_ipc(path, compression="uncompressed")
+        with writing_to(self._parent):
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._parent))
+            path = self._folder / f"{len(self._shelved)}.arrow"
+            frame.write_ipc(path, compression="uncompressed")
         self._shelved.append(path)
 
     def __getitem__(self, place: int) -> pl.DataFrame:

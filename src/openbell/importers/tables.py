@@ -27,12 +27,14 @@ from openbell.importers.negative import refuse_negative
 from openbell.importers.quarantine import write_quarantine
 from openbell.importers.report import ImportReport, Progress
 from openbell.importers.sniffing.interval import longer_than_days
+from openbell.importers.sources import find_sources
 from openbell.importers.spill_buffer import SpillBuffer
 from openbell.model.interval import DAY_NS
 from openbell.store.check_bars import check_bars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from openbell.store.store import BarStore
     from openbell.store.writer import StoreWriter
 
-__all__ = ["BATCH_ROWS", "BUCKET_NS", "UNREADABLE", "import_tables"]
+__all__ = ["BATCH_ROWS", "BUCKET_NS", "UNREADABLE", "import_files", "import_tables"]
 
 UNREADABLE = (
     OSError, EOFError, RuntimeError, UnicodeError, zipfile.BadZipFile, zlib.error, pl.exceptions.PolarsError,
@@ -59,6 +61,33 @@ _IN_FLIGHT = 2
 _ENOUGH_STEPS = 20
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+
+
+def import_files(
+    paths: Sequence[Path],
+    endings: tuple[str, ...],
+    store: BarStore,
+    open_table: Callable[[Source], tuple[Table, BarRows]],
+    *,
+    symbol: str | None,
+    symbol_column: bool,
+    file_name: str,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import the files that paths, folders, globs and patterns name, as `import_tables` does.
+
+    Args:
+        paths: Where the files are.
+        endings: The endings of files in folders.
+        store: Where the bars go.
+        open_table: Makes the table of a source, and what turns its rows into bars.
+        symbol: The symbol of all files; None takes it from each file's name, in upper case.
+        symbol_column: Whether the rows have it.
+        file_name: How the names of the files are made, without the ending.
+        progress: Told after each file.
+    """
+    sources = find_sources(paths, endings, symbol=symbol, file_name=file_name, symbol_column=symbol_column)
+    return import_tables(sources, store, open_table, progress=progress)
 
 
 def import_tables(

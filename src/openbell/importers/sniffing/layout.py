@@ -82,7 +82,10 @@ def _with_header(layout: CsvLayout, rows: list[list[str]], count: int, has_heade
 
 def fields_of(line: str, separator: str) -> list[str]:
     """Split a line into its fields, without quotes."""
-    return next(csv.reader([line], delimiter=separator), [])
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:  # a field longer than Python's limit, a carriage return within the line
+        return line.split(separator)
 
 
 def _separator(lines: list[str], *, without_comma: bool) -> str:
