@@ -20,6 +20,7 @@ PUBLIC = {
     *("Strategy", "StrategyContext", "Signal", "Scanner", "ScannerContext", "AddedIndicator", "Requirement"),
     *("SystemManager", "SessionObserver", "RunFolder", "TimeManager", "DataManager", "BarStore"),
     *("RunResult", "DayResult", "PlanResult", "SignalEvent", "ScanEvent", "ProvisioningRecord"),
+    *("Order", "Fill", "Position", "Trade", "Performance"),
     *("OpenbellError", "ConfigError", "DataError", "ProvisioningError", "ComponentError"),
     *("Interval", "parse_interval", "Addition", "IntervalNeed", "Needs", "Source"),
     *("ProvisioningRequirements", "analyze_requirements"),

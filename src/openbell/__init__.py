@@ -24,9 +24,14 @@ if TYPE_CHECKING:
     from openbell.market_data.manager import DataManager
     from openbell.model.bars import Bar, Bars
     from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
+    from openbell.model.fill import Fill
     from openbell.model.interval import Interval, parse_interval
+    from openbell.model.order import Order
+    from openbell.model.position import Position
+    from openbell.model.trade import Trade
     from openbell.provisioning import OPERATIONS, RULES, SOURCES, STEPS, Addition, Needs, Source
     from openbell.provisioning.needs import IntervalNeed
+    from openbell.results.performance import Performance
     from openbell.results.plan import PlanResult
     from openbell.results.result import DayResult, RunResult
     from openbell.results.run_folder import RunFolder
@@ -54,13 +59,17 @@ __all__ = [
     "DataError",
     "DataManager",
     "DayResult",
+    "Fill",
     "IndicatorConfig",
     "IndicatorData",
     "Interval",
     "IntervalNeed",
     "Needs",
     "OpenbellError",
+    "Order",
+    "Performance",
     "PlanResult",
+    "Position",
     "ProvisioningError",
     "ProvisioningRecord",
     "ProvisioningRequirements",
@@ -80,6 +89,7 @@ __all__ = [
     "StrategyContext",
     "SystemManager",
     "TimeManager",
+    "Trade",
     "analyze_requirements",
     "configure_logs",
     "get_logger",
@@ -102,9 +112,14 @@ _HOMES = {
     "openbell.market_data.manager": ("DataManager",),
     "openbell.model.bars": ("Bar", "Bars"),
     "openbell.model.events": ("ProvisioningRecord", "ScanEvent", "SignalEvent"),
+    "openbell.model.fill": ("Fill",),
     "openbell.model.interval": ("Interval", "parse_interval"),
+    "openbell.model.order": ("Order",),
+    "openbell.model.position": ("Position",),
+    "openbell.model.trade": ("Trade",),
     "openbell.provisioning": ("OPERATIONS", "RULES", "SOURCES", "STEPS", "Addition", "Needs", "Source"),
     "openbell.provisioning.needs": ("IntervalNeed",),
+    "openbell.results.performance": ("Performance",),
     "openbell.results.plan": ("PlanResult",),
     "openbell.results.result": ("DayResult", "RunResult"),
     "openbell.results.run_folder": ("RunFolder",),

@@ -148,6 +148,17 @@ def test_what_is_open_at_the_end_is_shown() -> None:
     assert "open    at the end: ALFA 10 at 100.00, -10.00" in text
 
 
+def test_limits_that_were_reached_and_symbols_without_bars_are_shown() -> None:
+    reached = {"breaches": ["the largest daily loss is reached [x]"], "without_bars": {"ALFA": 99.0}}
+    sessions = (99_990.0, [ROUND_TRIP[0]], {**reached, "last_prices": {"ALFA": 99.0}})
+
+    _, (day,) = ledger_with(sessions)
+
+    assert "limit   the largest daily loss is reached [x]" in text_of(day_trading_lines(day))
+    assert "no bars of what is held, which stays at its last price: ALFA at 99.00" in text_of(day_trading_lines(day))
+    assert "limit   the largest daily loss is reached [x]" in shown_of(sessions)
+
+
 def test_a_run_without_an_order_says_so_and_no_more() -> None:
     assert shown_of((100_000.0, [], {})) == "The run: no order was placed, equity 100,000.00\n"
 

@@ -37,7 +37,11 @@ def day_trading_lines(trading: DayTrading) -> Iterator[str]:
         return
     made = f"{counted(len(trading.fills), 'fill')}, {counted(len(trading.trades), 'trade')} closed"
     yield f"[green]equity[/]  {trading.end_equity:,.2f}, {trading.pnl:+,.2f} in the session: {made}"
+    yield from _breaches(trading.breaches)
     yield from _rejected(trading.rejected)
+    if trading.without_bars:
+        held = ", ".join(f"{symbol} at {price:,.2f}" for symbol, price in trading.without_bars.items())
+        yield f"[yellow]no bars[/] of what is held, which stays at its last price: {escape(held)}"
 
 
 def run_trading_views(
@@ -71,6 +75,7 @@ def run_trading_views(
             f"[yellow]ambiguous[/] {counted(found.ambiguous_fills, 'fill')}: a bar touched two prices, nothing finer "
             f"is stored to tell which came first, and {both} was taken"
         )
+    yield from _breaches([breach for day in days for breach in day.breaches])
     yield from _rejected([order for day in days for order in day.rejected])
     yield from _open_positions(days[-1] if days else None)
 
@@ -125,6 +130,13 @@ def _model(config: FeesConfig | SlippageConfig) -> str:
     parameters = ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
                            for name, value in config.params.items())  # fmt: skip
     return escape(f"{config.model} ({parameters})" if parameters else config.model)
+
+
+def _breaches(breaches: Sequence[str]) -> Iterator[str]:
+    for breach in breaches[:_MOST_REJECTED]:
+        yield f"[red]limit[/]   {escape(breach)}"
+    if len(breaches) > _MOST_REJECTED:
+        yield f"        and {len(breaches) - _MOST_REJECTED:,} more, in summary.json"
 
 
 def _rejected(orders: Sequence[Order]) -> Iterator[str]:
