@@ -33,7 +33,6 @@ DAYS = ("2024-07-01", "2024-07-03")
 HOUR_NS = 3_600_000_000_000
 BARS = 72
 SYMBOLS = ("AAA", "BBB")
-CASH = 100_000.0
 
 PRICES = st.integers(180, 220).map(lambda n: n / 2)
 UNITS = st.sampled_from([1.0, 7.0, 30.0, 55.0]).flatmap(lambda n: st.sampled_from([n, -n]))
@@ -122,10 +121,15 @@ EXECUTION = st.fixed_dictionaries(
     {
         "fees": st.sampled_from([{"model": "none"}, {"model": "ibkr_fixed"}, {"model": "alpaca"}]),
         "slippage": st.sampled_from([{"model": "none"}, {"model": "bps", "bps": 5}, {"model": "volume_share"}]),
-        "fills": st.sampled_from([{}, {"max_volume_share": 0.02}, {"both_touched": "better"}]),
+        "fills": st.sampled_from(
+            [{}, {"max_volume_share": 0.02}, {"both_touched": "better"}, {"market": "this_close"}]
+        ),
         "borrow_rate": st.sampled_from([0, 0.5]),
         "lots": st.sampled_from(["fifo", "average"]),
-        "leverage": st.sampled_from([1, 2]),
+        "leverage": st.sampled_from([1, 2, 4]),
+        "cash": st.sampled_from([100_000, 5_000]),
+        "risk": st.sampled_from([{}, {"max_daily_loss_percent": 2}, {"max_gross_leverage": 0.8}]),
+        "instruments": st.sampled_from([{}, {"AAA": {"multiplier": 5}}, {"AAA": {"multiplier": 5, "margin": 200}}]),
         "shorting": st.booleans(),
     }
 )
@@ -171,7 +175,7 @@ def played(case: Mapping[str, Any], folder: Path, gaps: list[float]) -> Traded:
 
     return trade(
         folder, {}, store=store, days=DAYS, streams=("60m",), symbols=SYMBOLS, exchange="24/7",
-        watch=[("AAA", "60m")], execution={"cash": CASH, **case["execution"]},
+        watch=[("AAA", "60m")], execution=case["execution"],
         methods={"on_bar": None, "on_slice": on_slice},
     )  # fmt: skip
 
@@ -185,16 +189,18 @@ def check(case: Mapping[str, Any]) -> None:
         shutil.rmtree(folder)
     sessions = [day.trading for day in run.result.days if day.trading is not None]
     assert gaps == pytest.approx([0] * len(gaps))
-    require_money_adds_up(run, sessions)
+    require_money_adds_up(run, sessions, case["execution"]["cash"])
     require_orders_are_in_order(run, sessions, split=any(kind == "split" for (_, kind, _), _ in case["events"]))
 
 
-def require_money_adds_up(run: Traded, sessions: Sequence[DayTrading]) -> None:
-    cash, trading = CASH, run.result.trading
+def require_money_adds_up(run: Traded, sessions: Sequence[DayTrading], start: float) -> None:
+    cash, trading = start, run.result.trading
     assert trading is not None
     for session in sessions:
         cash += fsum(flow.amount for flow in session.flows)
-        cash -= fsum(fill.quantity * fill.price + fill.fee for fill in session.fills)
+        for fill in session.fills:
+            multiplier = run.desk.markets.instrument(fill.symbol).multiplier
+            cash -= fill.quantity * fill.price * multiplier + fill.fee
         worth = fsum(position.value for position in session.positions)
         assert session.end_equity == pytest.approx(cash + worth)
         if len(session.equity.time_ns):
@@ -203,7 +209,7 @@ def require_money_adds_up(run: Traded, sessions: Sequence[DayTrading]) -> None:
         for position in session.positions:
             assert position.quantity == round(position.quantity)
             assert position.quantity
-    profit = sessions[-1].end_equity - CASH
+    profit = sessions[-1].end_equity - start
     assert fsum(earned.net for earned in trading.by_symbol.values()) == pytest.approx(profit, abs=1e-6)
 
 

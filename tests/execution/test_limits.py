@@ -191,3 +191,14 @@ def test_a_leg_that_is_left_behind_sells_nothing_short_where_the_account_does_no
 
     assert [fill.quantity for fill in run.fills] == [10, -10]
     assert run.last("probe-2").reason == "it sells 10 and 0 are held; execution.shorting is false"
+
+
+def test_an_order_before_the_first_price_is_checked_when_there_is_one(tmp_path: Path) -> None:
+    def setup(strategy: Any) -> None:
+        strategy.context.order("ABC", 1_000_000)
+        strategy.context.order("ABC", 100)
+
+    run = trade(tmp_path, FLAT, methods={"setup": setup})
+
+    assert [fill.quantity for fill in run.fills] == [100]
+    assert run.last("probe-1").reason == "it needs buying power of 100,000,000.00, and there is 200,000.00"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.execution.exchange_rules import on_close_cutoff_minutes
 from openbell.execution.instruments import off_tick, off_unit
-from openbell.execution.margin import buying_power_refusal, initial_margin, short_refusal
+from openbell.execution.margin import additional_margin, buying_power_refusal, initial_margin, short_refusal
 from openbell.execution.risk import OrderRate, RiskState, risk_refusal
 from openbell.model.events import local_time
 from openbell.model.order import OrderType
@@ -79,6 +79,10 @@ class Checks:
         desk, instrument = self._desk, self._desk.markets.instrument(order.symbol)
         if refusal := short_refusal(desk.account.quantity(order.symbol), quantity, shorting=desk.config.shorting):
             return refusal
+        if desk.reserved.counts_nothing(order.id):
+            now, held = self.account_now(), desk.account.quantity(order.symbol)
+            needed = additional_margin(held, quantity, price, instrument, self._leverage)
+            return buying_power_refusal(needed, fee, now.equity - now.tied_up, self._leverage) or ""
         cost, cash = quantity * price * instrument.multiplier + fee, desk.account.cash
         if desk.config.account == "margin" or instrument.margin is not None or quantity < 0 or cost <= cash + _CENT:
             return ""

@@ -57,6 +57,11 @@ class Reserved:
             self._sums[key] = self._sums.get(key, Ordered()).plus(units, price)
             self._margins.pop(key, None)
 
+    def counts_nothing(self, order_id: str) -> bool:
+        """Return whether an order ties up nothing, because its symbol had no price when it was placed."""
+        found = self._orders.get(order_id)
+        return found is not None and not found[2]
+
     def remove(self, order_id: str) -> None:
         """Count an order no longer."""
         found = self._orders.pop(order_id, None)
