@@ -13,6 +13,8 @@ from openbell.indicators.windows import deviations, lagged, sums
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from numpy.typing import NDArray
+
     from openbell.indicators.indicator import Column, Params
 
 __all__ = ["RECURSIVE_OVER_WINDOWS"]
@@ -98,12 +100,28 @@ def _behind_running_sum(steps: Column, period: int) -> Column:
     return result
 
 
+def _volume_index(counts: Callable[[Column, Column], NDArray[np.bool_]]) -> Callable[..., Column]:
+    """Make the index of the changes of price on bars whose volume compares in some way with that of the bar before."""
+
+    def index(close: Column, volume: Column, _: Params) -> Column:
+        steps = np.ones(len(close))
+        # As a product of ratios: a sum of relative changes loses all digits where the price falls by orders.
+        np.divide(close[1:], close[:-1], out=steps[1:], where=counts(volume[1:], volume[:-1]))
+        value: Column = np.multiply.accumulate(steps)
+        value *= 1000
+        return value
+
+    return index
+
+
 RECURSIVE_OVER_WINDOWS: Mapping[str, Callable[..., Column | tuple[Column, ...]]] = {
     "ADOSC": _adosc,
     "KAMA": _kama,
     "KDJ": _kdj,
     "MACDEXT": _macdext,
     "MASSI": _massi,
+    "NVI": _volume_index(np.less),
+    "PVI": _volume_index(np.greater),
     "RVI": _rvi,
     "STOCHRSI": _stochrsi,
 }
