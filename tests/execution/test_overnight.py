@@ -245,3 +245,20 @@ def test_what_is_held_over_a_session_that_is_skipped_lives_on(tmp_path: Path) ->
     assert "2024-07-03 is skipped" in " ".join(run.result.warnings)
     assert [(f.quantity, f.price) for f in run.fills] == [(10.0, 50.0), (-20.0, 25.0)]
     assert [day.trading is not None for day in run.result.days] == [True, True, True]
+
+
+def test_an_order_of_which_a_split_leaves_no_unit_ends_overnight(tmp_path: Path) -> None:
+    frames = {symbol: {"1m": bars_of([100.0], DAYS)} for symbol in ("ABC", "XYZ")}
+    store = store_with_actions(tmp_path / "s", frames, action("split", "2024-07-05", 0.1, symbol="XYZ"))
+
+    run = trade(
+        tmp_path,
+        {},
+        {"2024-07-02 10:00": lambda s: s.context.order("XYZ", 5, limit=90, tif="gtc")},
+        days=DAYS,
+        store=store,
+    )
+
+    assert run.statuses("probe-1")[-1] == "cancelled"
+    assert run.last("probe-1").reason == "no whole unit of it is left after a split of 0.1 for 1"
+    assert len(run.result.days) == 3
