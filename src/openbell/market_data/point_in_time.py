@@ -55,6 +55,7 @@ class PointInTimeView:
         self._refresh_is_due = True
         self._instruments: dict[str, Instrument] = {}
         self._bases: dict[str, tuple[str, ...]] = {}
+        self._coverages: dict[tuple[str, str], Coverage | None] = {}
 
     def refresh(self) -> None:
         """Look at the store anew, because something may have been imported since."""
@@ -66,7 +67,7 @@ class PointInTimeView:
         if self._refresh_is_due:
             seen, self._refresh_is_due = self._last_seen.current(), False
             if seen is not self._last_seen:
-                self._last_seen, self._instruments, self._bases = seen, {}, {}
+                self._last_seen, self._instruments, self._bases, self._coverages = seen, {}, {}, {}
         return self._last_seen
 
     @property
@@ -120,15 +121,21 @@ class PointInTimeView:
         Files of which a part belongs to another symbol are counted whole.
         """
         with self._lock:
-            found = [
-                clipped
-                for span in self._instrument(symbol).spans(interval)
-                if (clipped := _clipped(self._cache.coverage(span.stored, interval), span)) is not None
-            ]
+            instrument, key = self._instrument(symbol), (symbol, interval)
+            if key not in self._coverages:
+                self._coverages[key] = self._found_coverage(instrument, interval)
+            return self._coverages[key]
+
+    def _found_coverage(self, instrument: Instrument, interval: str) -> Coverage | None:
+        found = [
+            clipped
+            for span in instrument.spans(interval)
+            if (clipped := _clipped(self._cache.coverage(span.stored, interval), span)) is not None
+        ]
         if len(found) <= 1:
             return found[0] if found else None
         totals = {name: sum(getattr(c, name) for c in found) for name in ("rows", "files", "bytes")}
-        return replace(found[0], symbol=symbol, last=found[-1].last, **totals)
+        return replace(found[0], symbol=instrument.symbol, last=found[-1].last, **totals)
 
     def actions(self, symbol: str, first: date) -> tuple[Action, ...]:
         """Return the actions that bars from ``first`` on are adjusted for, and renames, by ex-date."""
@@ -188,8 +195,11 @@ class PointInTimeView:
 
     def _bars(self, instrument: Instrument, request: BarRequest) -> Bars:
         base, wanted, first_day, last_day, fill = request
+        all_spans = instrument.spans(base)
+        if len(all_spans) == 1 and all_spans[0].is_unbounded and not instrument.applied_by(self.adjustment).actions:
+            return self._cache.bars(all_spans[0].stored, request)  # the usual case
         basis = self._basis(instrument)
-        spans = _between(instrument.spans(base), first_day, last_day)
+        spans = _between(all_spans, first_day, last_day)
         if not spans:
             return Bars.empty()
         begin = spans[0].first_day

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.results.result import DayResult, IndicatorResult, SeriesResult, SymbolResult
+from openbell.session.series import all_bars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,7 +53,7 @@ def day_result(
 
 
 def _symbol_result(data: SymbolSessionData, time_manager: TimeManager, day_bars: PointInTimeView) -> SymbolResult:
-    starts = [int(series.timestamp[0]) for series in data.bars.values() if len(series)]
+    starts = [int(all_bars(series).timestamp[0]) for series in data.bars.values() if len(series)]
     return SymbolResult(
         meets_session_config_requirements=data.meets_session_config_requirements,
         added_by=data.added_by,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.results.as_json import day_json, run_json
 from openbell.results.mapping import JsonMapping
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["DayResult", "IndicatorResult", "RunResult", "SeriesResult", "SymbolResult"]
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesResult:
+class SeriesResult(NamedTuple):
     """One bar series of a symbol at the end of a session.
 
     Attributes:
@@ -48,8 +47,7 @@ class SeriesResult:
     partial_rows: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class IndicatorResult:
+class IndicatorResult(NamedTuple):
     """One indicator of a symbol at the end of a session.
 
     Attributes:
