@@ -11,6 +11,7 @@ from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent, St
 from openbell.model.fill import Fill
 from openbell.model.order import Order
 from openbell.results.trading_json import day_trading_json, fill_json, flow_json, order_json
+from openbell.results.trading_lines import fill_line, order_line
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from openbell.results.plan import PlanResult
     from openbell.results.result import DayResult, IndicatorResult, RunResult, SeriesResult, SymbolResult
 
-__all__ = ["day_json", "event_json", "plan_json", "run_json"]
+__all__ = ["day_json", "event_json", "event_line", "plan_json", "run_json"]
 
 
 def run_json(run: RunResult) -> JsonObject:
@@ -100,6 +101,15 @@ def _symbol_plan_json(symbol: SymbolPlan) -> JsonObject:
         "why": [asdict(need) for need in symbol.why],
         "rows": symbol.rows,
     }
+
+
+def event_line(event: Event) -> str:
+    """Return an event as its line in the run folder, without the end of it."""
+    if isinstance(event, Order):
+        return order_line(event)
+    if isinstance(event, Fill):
+        return fill_line(event)
+    return json.dumps(event_json(event))
 
 
 def event_json(event: Event) -> JsonObject:

@@ -14,7 +14,7 @@ from openbell.model.cash_flow import CashFlow
 from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent, StateEvent
 from openbell.model.fill import Fill
 from openbell.model.order import Order
-from openbell.results.as_json import event_json
+from openbell.results.as_json import event_line
 from openbell.timing.clock import wall_stamp
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class RunFolder:
         """
         lines: dict[type[Event], list[str]] = {}
         for event in events:
-            lines.setdefault(type(event), []).append(json.dumps(event_json(event)))
+            lines.setdefault(type(event), []).append(event_line(event))
         for kind, texts in lines.items():
             if kind not in self._files:
                 with _writing(self.path / _RARE_FILES[kind]):
