@@ -24,6 +24,7 @@ PUBLIC = {
     *("OpenbellError", "ConfigError", "DataError", "ProvisioningError", "ComponentError"),
     *("Interval", "parse_interval", "Addition", "IntervalNeed", "Needs", "Source"),
     *("ProvisioningRequirements", "analyze_requirements"),
+    "OrderError",
     *("configure_logs", "get_logger", "indicators"),
 }
 REGISTRIES = {"OPERATIONS", "RULES", "SOURCES", "STEPS"}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from openbell.config import IndicatorConfig, SessionConfig, load_config
     from openbell.engine.observer import SessionObserver
     from openbell.engine.system import SystemManager
-    from openbell.errors import ComponentError, ConfigError, DataError, OpenbellError, ProvisioningError
+    from openbell.errors import ComponentError, ConfigError, DataError, OpenbellError, OrderError, ProvisioningError
     from openbell.logs import configure_logs, get_logger
     from openbell.market_data.manager import DataManager
     from openbell.model.bars import Bar, Bars
@@ -67,6 +67,7 @@ __all__ = [
     "Needs",
     "OpenbellError",
     "Order",
+    "OrderError",
     "Performance",
     "PlanResult",
     "Position",
@@ -107,7 +108,14 @@ _HOMES = {
     "openbell.config": ("IndicatorConfig", "SessionConfig", "load_config"),
     "openbell.engine.observer": ("SessionObserver",),
     "openbell.engine.system": ("SystemManager",),
-    "openbell.errors": ("ComponentError", "ConfigError", "DataError", "OpenbellError", "ProvisioningError"),
+    "openbell.errors": (
+        "ComponentError",
+        "ConfigError",
+        "DataError",
+        "OpenbellError",
+        "OrderError",
+        "ProvisioningError",
+    ),
     "openbell.logs": ("configure_logs", "get_logger"),
     "openbell.market_data.manager": ("DataManager",),
     "openbell.model.bars": ("Bar", "Bars"),

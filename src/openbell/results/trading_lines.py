@@ -41,7 +41,8 @@ def order_line(order: Order) -> str:
     """Return an order as its line, without the end of it."""
     return (
         f'{{"date": {_day(order.session_date)}, "time": {_time(order.updated_ns, order.zone)}, '
-        f'"id": {_text(order.id)}, "status": "{order.status.value}", "strategy": {_text(order.strategy)}, "symbol": {_text(order.symbol)}, '
+        f'"id": {_text(order.id)}, "status": "{order.status.value}", "strategy": {_text(order.strategy)}, '
+        f'"symbol": {_text(order.symbol)}, '
         f'"quantity": {order.quantity!r}, "type": "{order.type.value}", "tif": "{order.tif.value}", '
         f'"limit": {_number(order.limit)}, "stop": {_number(order.stop)}, "trail": {_number(order.trail)}, '
         f'"trail_percent": {_number(order.trail_percent)}, "until": {_day(order.until)}, '
