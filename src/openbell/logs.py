@@ -20,6 +20,7 @@ __all__ = ["configure_logs", "get_logger", "logs_what_happens", "settle_logs"]
 
 _LONGEST = 2_000
 _LONGEST_TRACEBACK = 100_000
+_LONGEST_IN_JSON = 20_000
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 
@@ -52,7 +53,7 @@ def _apply() -> None:
     import structlog
 
     last: list[structlog.typing.Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+        [structlog.processors.format_exc_info, _cut_texts, structlog.processors.JSONRenderer(default=str)]
         if _settings.as_json
         else [
             structlog.processors.format_exc_info,
@@ -85,6 +86,18 @@ class _Shown:
 
 def _without_codes(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     return {printable(str(key), _LONGEST): _shown(key, value) for key, value in event.items()}
+
+
+def _cut_texts(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {_cut(key): _cut(value) for key, value in event.items()}
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= _LONGEST_IN_JSON else f"{value[:_LONGEST_IN_JSON]}..."
+    if isinstance(value, dict):
+        return {_cut(key): _cut(item) for key, item in value.items()}
+    return [_cut(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _shown(key: str, value: object) -> object:

@@ -10,7 +10,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
+from openbell.cli.app import app
 from openbell.errors import ConfigError
 from openbell.importers.csv import CSV_ENDINGS
 from openbell.importers.frames import FEATHER, JSON, PARQUET, FileKind, import_frames
@@ -209,3 +211,33 @@ def test_the_conversion_of_a_pickle_works(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
     assert (tmp_path / "x.csv").read_text() == "Date,Open,Close\n2024-01-02,10.0,10.5\n"
+
+
+def test_rows_set_aside_are_lines_whatever_their_texts_hold(tmp_path: Path) -> None:
+    times = [datetime(2024, 7, 1, 14, minute, tzinfo=UTC) for minute in range(30)]
+    prices = {name: [10.0] * 30 for name in ("open", "high", "low")}
+    note = ["a\nb\r\nc\u2028d"] * 30
+    frame = pl.DataFrame({"timestamp": times, **prices, "close": [10.0] * 29 + [99.0], "volume": 1.0, "note": note})
+    frame.write_parquet(tmp_path / "A.parquet")
+    words = ["data", "import", "parquet", str(tmp_path / "A.parquet"), "--store", str(tmp_path / "s"), "--yes"]
+    result = CliRunner().invoke(app, words)
+
+    assert result.exit_code == 0, result.output
+    (aside,) = (tmp_path / "s" / "quarantine").iterdir()
+    assert len(aside.read_text(encoding="utf-8").splitlines()) == 2
+
+
+@pytest.mark.parametrize("ending", ["json", "parquet", "feather", "csv"])
+def test_tables_of_too_many_columns_are_refused(tmp_path: Path, ending: str) -> None:
+    names = ["time", "open", "high", "low", "close", "volume", *(f"x{n}" for n in range(6_000))]
+    row = dict.fromkeys(names, 1.0) | {"time": "2024-07-01T14:00:00Z"}
+    path = tmp_path / f"A.{ending}"
+    if ending == "json":
+        path.write_text(json.dumps([row] * 3))
+    else:
+        frame = pl.DataFrame([row] * 3)
+        {"parquet": frame.write_parquet, "feather": frame.write_ipc, "csv": frame.write_csv}[ending](path)
+    result = CliRunner().invoke(app, ["data", "import", ending, str(path), "--store", str(tmp_path / "s"), "--yes"])
+
+    assert result.exit_code in (1, 2)
+    assert "has 6,006 columns; no table of bars has more than 5,000" in result.stderr

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from openbell.importers.epochs import FIRST_S, LAST_S
-from openbell.importers.table import CHUNK_ROWS, NO_BAD_ROWS, Chunk
+from openbell.importers.table import CHUNK_ROWS, NO_BAD_ROWS, Chunk, require_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +26,7 @@ __all__ = ["FrameTable", "feather_table", "parquet_table", "polars_errors"]
 
 _FIXED_OFFSET = re.compile(r"^([+-])(\d\d):?(\d\d)$")
 _LINE = "line"
+_LINE_ENDS = r"[\n\r\x0b\x0c\x1c-\x1e\x{85}\x{2028}\x{2029}]"
 _TICKS = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _ANY_ZONE = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
 
@@ -45,6 +46,7 @@ class FrameTable:
         self._scan = frame.lazy()
         with polars_errors():
             self.schema = self._scan.collect_schema()
+            require_columns(len(self.schema))
             if _LINE in self.schema:  # tables have a column of line numbers of their own
                 self._scan = self._scan.rename({_LINE: f"{_LINE}_2"})
                 self.schema = self._scan.collect_schema()
@@ -76,7 +78,10 @@ class FrameTable:
             numbers = lines[at:until]
             frame = self._slice(start, CHUNK_ROWS, self.columns)[(numbers - 1 - start).to_list()]
             buffer = io.StringIO()
-            frame.write_csv(buffer, include_header=False)
+            # A row of the quarantine is a line.
+            frame.with_columns(pl.col(pl.String).str.replace_all(_LINE_ENDS, " ")).write_csv(
+                buffer, include_header=False
+            )
             yield from zip(numbers, buffer.getvalue().splitlines(), strict=True)
             at = until
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from openbell.importers.columnar_table import FrameTable
 from openbell.importers.sniffing.names import plain_name, role_of
+from openbell.importers.table import require_columns
 from openbell.importers.text_blocks import BLOCK_BYTES, text_blocks
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def _by_index(columns: Mapping[str, Mapping[str, Any]]) -> pl.DataFrame:
 
 
 def _frame(rows: list[Any]) -> pl.DataFrame:
+    require_columns(max(map(len, rows), default=0))
     return pl.DataFrame(rows, infer_schema_length=None, strict=False)
 
 

@@ -14,12 +14,25 @@ if TYPE_CHECKING:
 
     from openbell.importers.sources import Source
 
-__all__ = ["CHUNK_ROWS", "NO_BAD_ROWS", "Chunk", "Table"]
+__all__ = ["CHUNK_ROWS", "MOST_COLUMNS", "NO_BAD_ROWS", "Chunk", "Table", "require_columns"]
 
 CHUNK_ROWS = 500_000
 """About as many rows as a chunk holds."""
 
+MOST_COLUMNS = 5_000
+"""No table of bars has more columns."""
+
 NO_BAD_ROWS = pl.DataFrame(schema={"line": pl.get_index_type(), "reason": pl.String})
+
+
+def require_columns(count: int) -> None:
+    """Refuse a table with more columns than any of bars has.
+
+    Raises:
+        OSError: It has.
+    """
+    if count > MOST_COLUMNS:
+        raise OSError(f"it has {count:,} columns; no table of bars has more than {MOST_COLUMNS:,}")
 
 
 class Chunk(NamedTuple):

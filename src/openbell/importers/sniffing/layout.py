@@ -10,6 +10,7 @@ from dataclasses import replace
 from openbell.errors import BadBarsError, ConfigError
 from openbell.importers.csv_table import CsvLayout
 from openbell.importers.sniffing.header import find_header, unique_names
+from openbell.importers.table import MOST_COLUMNS
 
 __all__ = ["SEPARATORS", "fields_of", "sniff_layout"]
 
@@ -17,7 +18,6 @@ SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space":
 """The separators that are looked for, with their names."""
 
 _FEWEST_COLUMNS = 5
-_MOST_COLUMNS = 5_000
 _LINES = 200
 _LONGEST = 100_000
 _COMMA_NUMBER = re.compile(r"-?(\d+|\d{1,3}(\.\d{3})+),\d+")
@@ -59,7 +59,7 @@ def sniff_layout(
         raise ConfigError(f"{where}: a comma cannot be both the separator and the decimal sign.")
     best = separator or _separator(lines, without_comma=bool(decimal_comma) and not quoted)
     count, _ = _columns_by(lines, best)
-    if not _FEWEST_COLUMNS <= count <= _MOST_COLUMNS:
+    if not _FEWEST_COLUMNS <= count <= MOST_COLUMNS:
         raise ConfigError(_no_columns(lines, where, separator, count))
     first = next(i for i, line in enumerate(lines) if len(fields_of(line, best)) == count)
     rows = [fields_of(line, best) for line in lines[first:] if line.strip()]
@@ -99,8 +99,8 @@ def _separator(lines: list[str], *, without_comma: bool) -> str:
 
 
 def _no_columns(lines: list[str], where: str, separator: str | None, count: int) -> str:
-    if count > _MOST_COLUMNS:
-        return f"{where} has {count:,} columns; no table of bars has more than {_MOST_COLUMNS:,}."
+    if count > MOST_COLUMNS:
+        return f"{where} has {count:,} columns; no table of bars has more than {MOST_COLUMNS:,}."
     first = next(line for line in lines if line.strip())
     tried = repr(separator) if separator else ", ".join(SEPARATORS)
     return (
