@@ -70,6 +70,7 @@ class Resting:
         state_after: What it will have seen at the end of the session, unless it fills.
         fees: What its fills have cost so far.
         fills: How many fills it has had.
+        place: Its place among all orders, by which those that fill at one time come in turn.
     """
 
     order: Order
@@ -83,3 +84,4 @@ class Resting:
     state_after: RestingState = UNTOUCHED
     fees: float = 0.0
     fills: int = 0
+    place: int = 0

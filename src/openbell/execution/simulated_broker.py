@@ -13,6 +13,7 @@ from openbell.execution.competing import fitting_part
 from openbell.execution.linked_orders import LinkedOrders
 from openbell.execution.matching import Match, at_this_close, first_match
 from openbell.execution.resting import Exchange, FillRules, Resting
+from openbell.execution.resting_orders import RestingOrders
 from openbell.model.fill import Fill
 from openbell.model.order import OrderStatus, OrderType, TimeInForce
 
@@ -68,7 +69,8 @@ class SimulatedBroker:
         self._exchange = exchange
         self._clock = exchange.clock
         self._listener = listener
-        self._resting: dict[str, Resting] = {}
+        self._orders = RestingOrders()
+        self._resting = self._orders.by_id
         self._linked = LinkedOrders(self._resting, book, exchange, rules.both_touched)
         self._heap: list[_Event] = []
         self._number = 0
@@ -96,8 +98,7 @@ class SimulatedBroker:
         self._taken.clear()
         for end_ns in {session.close_ns, session.last_ns}:
             self._push(end_ns, _CLOSE, end_ns, "", 0)
-        for resting in list(self._resting.values()):
-            resting.next_session = False
+        for resting in self._orders.begin_session(self._exchange.market_of):
             until = resting.order.until
             if until is not None and until < session.day:
                 self._end(resting, OrderStatus.EXPIRED, f"its last day, {until}, is over")
@@ -106,7 +107,7 @@ class SimulatedBroker:
 
     def end_session(self) -> None:
         """Note what the orders that are left have seen of the session."""
-        for resting in self._resting.values():
+        for resting in self._orders.others.values():
             resting.state = resting.state_after
 
     def rematch(self, symbol: str) -> None:
@@ -129,8 +130,8 @@ class SimulatedBroker:
     def submit(self, order: Order) -> None:
         """Accept an order, which fills in bars that begin when it was placed or later."""
         resting = Resting(order, order.created_ns, order.quantity, waits=order.parent is not None)
-        self._resting[order.id] = resting
         resting.next_session = self._is_for_next_session(order)
+        self._orders.add(resting)
         self._change(resting, status=OrderStatus.ACCEPTED)
         self._match(resting)
 
@@ -155,7 +156,7 @@ class SimulatedBroker:
         if resting is None or self._has_filled(resting):
             return
         self._note_seen(resting)
-        resting.order = order
+        self._orders.amend(resting, order)
         if abs(order.filled_quantity) >= abs(order.quantity):
             self._end(resting, OrderStatus.CANCELLED, "its new quantity had filled before")
             return
@@ -166,7 +167,7 @@ class SimulatedBroker:
         """Take an order as a corporate action left it, which multiplied prices by a ratio."""
         resting = self._resting[order.id]
         resting.planned *= order.quantity / resting.order.quantity
-        resting.order = order
+        self._orders.amend(resting, order)
         if resting.state.best is not None:
             resting.state = resting.state._replace(best=resting.state.best * ratio)
         self._change(resting)
@@ -196,6 +197,7 @@ class SimulatedBroker:
             match, resting.state_after = first_match(order, market, resting.from_ns, close_ns, resting.state)
         if match is not None:
             resting.match = match
+            self._orders.note_match(resting)
             self._push(match.known_ns, _FILL, match.time_ns, order.id, resting.version)
 
     def _push(self, time_ns: int, kind: int, happened_ns: int, order_id: str, version: int) -> None:
@@ -238,7 +240,7 @@ class SimulatedBroker:
     def _close(self, time_ns: int) -> None:
         """Let the orders end whose last day is over."""
         session = self.session
-        for resting in list(self._resting.values()):
+        for resting in list(self._orders.others.values()):  # plain ones last until they are cancelled
             order = resting.order
             ends_ns = session.last_ns if order.extended else session.close_ns
             lasts = order.tif is TimeInForce.GTC or (order.until is not None and order.until > session.day)
@@ -279,7 +281,7 @@ class SimulatedBroker:
         resting.fees += fee
         resting.fills += 1
         if whole:
-            del self._resting[order.id]
+            self._orders.remove(resting)
         resting.order = order = order.changed(
             filled_quantity=filled,
             average_fill_price=average,
@@ -321,7 +323,7 @@ class SimulatedBroker:
             self._match(leg)
 
     def _end(self, resting: Resting, status: OrderStatus, reason: str) -> None:
-        del self._resting[resting.order.id]
+        self._orders.remove(resting)
         self._change(resting, status=status, reason=reason)
         for leg in self._linked.orphans_of(resting.order):
             self._cancel(leg, f"its entry order {resting.order.id} is {status}")

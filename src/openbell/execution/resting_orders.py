@@ -1,0 +1,73 @@
+"""All orders at the simulated broker, by what a session has to do with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openbell.execution.plain_limits import PlainLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openbell.execution.resting import Resting
+    from openbell.execution.symbol_market import SymbolMarket
+    from openbell.model.order import Order
+
+__all__ = ["RestingOrders"]
+
+
+class RestingOrders:
+    """Orders by id, with plain limit orders apart from the others.
+
+    Most sessions have nothing to do with most plain ones.
+
+    Attributes:
+        by_id: All of them, in the order in which they came.
+        others: Those that are no plain limit orders, or wait for the next session.
+    """
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Resting] = {}
+        self.others: dict[str, Resting] = {}
+        self._plain = PlainLimits()
+        self._count = 0
+
+    def add(self, resting: Resting) -> None:
+        """Take up a new order."""
+        self._count += 1
+        resting.place = self._count
+        self.by_id[resting.order.id] = resting
+        self._sort_in(resting)
+
+    def remove(self, resting: Resting) -> None:
+        """Remove an order."""
+        del self.by_id[resting.order.id]
+        if not self._plain.remove(resting.order):
+            del self.others[resting.order.id]
+
+    def amend(self, resting: Resting, order: Order) -> None:
+        """Take other prices or units, or another name of its symbol, for an order."""
+        is_plain = self._plain.remove(resting.order)
+        resting.order = order
+        if is_plain:
+            self._plain.add(resting)
+
+    def note_match(self, resting: Resting) -> None:
+        """Note that an order has a match."""
+        self._plain.note_match(resting)
+
+    def begin_session(self, market_of: Callable[[str], SymbolMarket | None]) -> list[Resting]:
+        """Return the orders that a new session has to do with, in the order in which they came."""
+        due = [*self.others.values(), *self._plain.to_look_at(market_of)]
+        for resting in due:
+            if resting.next_session:
+                resting.next_session = False
+                self._sort_in(resting)
+        return sorted(due, key=lambda resting: resting.place)
+
+    def _sort_in(self, resting: Resting) -> None:
+        if resting.next_session or not PlainLimits.takes(resting.order):
+            self.others[resting.order.id] = resting
+        else:
+            self.others.pop(resting.order.id, None)
+            self._plain.add(resting)
