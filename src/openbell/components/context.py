@@ -10,7 +10,8 @@ from openbell.config import IndicatorConfig
 from openbell.errors import ConfigError, DataError, did_you_mean
 from openbell.indicators.registry import canonical_key
 from openbell.model.interval import parse_interval
-from openbell.provisioning.needs import Addition, checked_symbol
+from openbell.model.symbol import checked_symbol
+from openbell.provisioning.needs import Addition
 from openbell.provisioning.operations import analyze_indicator_requirements
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class SessionContext:
         """
         try:
             return self.session_data.current[symbol].indicators[key]
-        except KeyError:
+        except (KeyError, TypeError):  # a list is no key of anything
             found = self.session_data.get_indicator(symbol, key)
         if found is None:
             remedy = f"add_indicator({symbol!r}, IndicatorConfig(...))"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from openbell.config import IndicatorConfig
 from openbell.errors import ConfigError
 from openbell.model.interval import parse_interval
-from openbell.provisioning.needs import checked_symbol
+from openbell.model.symbol import checked_symbol
 from openbell.provisioning.operations import analyze_indicator_requirements, whole_number
 
 __all__ = ["Requirement"]

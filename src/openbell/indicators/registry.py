@@ -8,7 +8,7 @@ from inspect import cleandoc
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from openbell.errors import ConfigError, UnknownNameError
+from openbell.errors import ConfigError, IntervalError, UnknownNameError
 from openbell.indicators.indicator import (
     BeforeFirstBar,
     Indicator,
@@ -267,6 +267,9 @@ def _write(value: float | str) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
 
 
+_FORM = "write name_parameters_interval, for example sma_20_5m."
+
+
 def parse_key(key: str) -> tuple[str, dict[str, Any], str]:
     """Read the indicator, all its parameters and the interval from a key.
 
@@ -280,8 +283,11 @@ def parse_key(key: str) -> tuple[str, dict[str, Any], str]:
     """
     head, _, interval = key.strip().casefold().rpartition("_")
     if not head:
-        raise ConfigError(f"bad indicator key {key!r}: write name_parameters_interval, for example sma_20_5m.")
-    canonical = str(parse_interval(interval))
+        raise ConfigError(f"bad indicator key {key!r}: {_FORM}")
+    try:
+        canonical = str(parse_interval(interval))
+    except IntervalError as error:
+        raise IntervalError(f"bad indicator key {key!r}, which ends with the interval: {error}") from None
     indicator, values = _split(head, key)
     if len(values) > len(indicator.parameters):
         takes = ", ".join(p.name for p in indicator.parameters) or "no parameters"
@@ -290,14 +296,19 @@ def parse_key(key: str) -> tuple[str, dict[str, Any], str]:
     return indicator.name, indicator.resolve(None, given), canonical
 
 
-@lru_cache(maxsize=4096)
 def canonical_key(written: str) -> str:
     """Return a key with all that was left out.
 
     Raises:
-        ConfigError: As for `parse_key`.
+        ConfigError: As for `parse_key`, or it is no text.
     """
-    # Cached, because strategies read by keys at every bar.
+    if not isinstance(written, str):
+        raise ConfigError(f"bad indicator key {written!r}: {_FORM}")
+    return _canonical(written)
+
+
+@lru_cache(maxsize=4096)  # strategies read by keys at every bar
+def _canonical(written: str) -> str:
     return key(*parse_key(written))
 
 

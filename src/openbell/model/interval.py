@@ -44,6 +44,9 @@ _MONTHS = re.compile(r"\d+M")
 _LONGEST_INTRADAY_S = 86_400
 
 
+_FORM = "it is not <number><unit> with the unit s, m, h, d or w. Write for example 1s, 5m, 1h, 1d or 1w."
+
+
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -88,23 +91,29 @@ class Interval:
         return self.seconds < other.seconds
 
 
-@lru_cache(maxsize=1024)
 def parse_interval(text: str) -> Interval:
     """Read an interval such as ``5m``, ``1h``, ``1d``.
 
     Raises:
         IntervalError: Not of the form ``<n>s|m|h|d|w``, or an intraday interval of a day or more.
     """
-    if isinstance(text, str) and _MONTHS.fullmatch(text.strip()):
+    if not isinstance(text, str):
+        raise IntervalError(f"bad interval {text!r}: {_FORM}")
+    return _parsed(text)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> Interval:
+    if _MONTHS.fullmatch(text.strip()):
         raise IntervalError(
             f"bad interval {text!r}: elsewhere M means months, which openbell does not have. "
             f"Write {text.strip().lower()} for minutes, or 1w for weeks."
         )
-    match = _WRITTEN.fullmatch(text.strip().lower()) if isinstance(text, str) else None
+    match = _WRITTEN.fullmatch(text.strip().lower())
     if match is None:
-        tick = isinstance(text, str) and text.strip().lower().rstrip("s") in ("tick", "quote", "trade")
-        why = "openbell works on bars, not ticks" if tick else "it is not <number><unit> with the unit s, m, h, d or w"
-        raise IntervalError(f"bad interval {text!r}: {why}. Write for example 1s, 5m, 1h, 1d or 1w.")
+        tick = text.strip().lower().rstrip("s") in ("tick", "quote", "trade")
+        why = "openbell works on bars, not ticks. Write for example 1s, 5m, 1h, 1d or 1w." if tick else _FORM
+        raise IntervalError(f"bad interval {text!r}: {why}")
     count, unit = int(match[1]), match[2]
     if unit == "h":
         count, unit = count * 60, "m"

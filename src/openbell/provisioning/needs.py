@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from openbell.errors import ConfigError
 from openbell.model.interval import Interval, parse_interval
+from openbell.model.symbol import checked_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from openbell.indicators.indicator import Params
     from openbell.provisioning.steps import Step
 
-__all__ = ["Addition", "IndicatorNeed", "IntervalNeed", "Needs", "Reason", "checked_symbol"]
+__all__ = ["Addition", "IndicatorNeed", "IntervalNeed", "Needs", "Reason"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,6 @@ class Addition:
 
     def __post_init__(self) -> None:
         checked_symbol(self.symbol)
-
-
-def checked_symbol(symbol: str) -> str:
-    """Return a symbol.
-
-    Raises:
-        ConfigError: It is no text, or an empty one.
-    """
-    if not isinstance(symbol, str) or not symbol:
-        raise ConfigError(f"a symbol is a text such as 'SPY', not {symbol!r}")
-    return symbol
 
 
 @dataclass(frozen=True, slots=True)

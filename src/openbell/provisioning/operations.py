@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from openbell.indicators import Indicator
     from openbell.provisioning.context import ProvisioningContext, RunScope
 
+_MOST = 1_000_000_000
+
 __all__ = ["OPERATIONS", "Operation", "analyze", "analyze_indicator_requirements", "whole_number"]
 
 Operation = Callable[..., Needs]
@@ -109,6 +111,8 @@ def _bar(addition: Addition, context: ProvisioningContext, *, interval: str, day
 def whole_number(name: str, number: object, of: str, what: str) -> int:
     if isinstance(number, bool) or not isinstance(number, Integral):
         raise ConfigError(f"{what} with {name}={number!r}; {name} is a whole number of {of}.")
+    if int(number) > _MOST:
+        raise ConfigError(f"{what} with {name}={number}; {name} must be {_MOST:,} or less.")
     if number < 0:
         raise ConfigError(f"{what} with {number} trailing {of}; {name} must be 0 or more.")
     return int(number)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from openbell.errors import OpenbellError
 from openbell.logs import get_logger, logs_what_happens
 from openbell.model.events import ProvisioningRecord, StepTiming
+from openbell.model.symbol import checked_symbol
 from openbell.provisioning.history import prefetch
 from openbell.provisioning.journal import Journal, Refusals
-from openbell.provisioning.needs import Addition, Needs, checked_symbol
+from openbell.provisioning.needs import Addition, Needs
 from openbell.provisioning.operations import analyze
 from openbell.provisioning.removal import (
     locks_without,
@@ -143,7 +144,7 @@ class Provisioner:
         self, symbol: str, interval: str, *, days: int = 0, bars: int = 0, source: str, owner: str = ""
     ) -> bool:
         """Add a bar interval with ``days`` sessions and ``bars`` bars of history, whichever reaches further back."""
-        details = {"interval": interval, "days": days, **({"bars": bars} if bars else {})}
+        details = {"interval": interval, "days": days, "bars": bars}
         return self.provision([Addition("bar", symbol, source, owner, details)])[0]
 
     def remove_symbols(self, symbols: Iterable[str], *, source: str, owner: str = "") -> list[bool]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 
 from openbell.errors import DataError
+from openbell.indicators.registry import canonical_key
 from openbell.model.columns import opaque
 from openbell.model.frozen import Frozen
 from openbell.session.indicator import all_values
@@ -92,7 +93,9 @@ class CrossSectionTable:
     def _indicator_columns(self, key: str, output: str) -> list[NDArray[np.float64]]:
         found = [self._session_data.get_indicator(s.symbol, key) for s in self._series]
         if not any(found):
-            raise DataError(f"no symbol of this cross-section of {self.interval} bars has {key}; add it first")
+            refusals = (self._session_data.refusal_of(s.symbol, canonical_key(key)) for s in self._series)
+            why = next(filter(None, refusals), "Add it first.")
+            raise DataError(f"no symbol of this cross-section of {self.interval} bars has {key}. {why}")
         if any(indicator and indicator.series.interval != self.interval for indicator in found):
             raise DataError(f"{key} does not read the {self.interval} bars of this cross-section")
         blank = np.full(max(rows.stop - rows.start for rows in self._rows), np.nan)

@@ -13,6 +13,7 @@ from openbell.errors import ProvisioningError, SessionOverError
 from openbell.indicators.registry import canonical_key
 from openbell.model.frozen import Frozen
 from openbell.model.interval import parse_interval
+from openbell.model.symbol import checked_symbol
 from openbell.session.indicator import moved_to
 from openbell.session.owner import owner_of
 
@@ -172,6 +173,9 @@ class UnifiedProvisioner(Protocol):
     def add_bar(self, symbol: str, interval: str, *, days: int, source: str, owner: str = "") -> bool:
         """Analyse, validate and provision one bar interval."""
 
+    def refusal_of(self, symbol: str, what: str) -> str:
+        """Return who was refused what of a symbol, when and why (empty when nobody was)."""
+
 
 class SessionData(Frozen):
     """The symbols of one session.
@@ -251,17 +255,28 @@ class SessionData(Frozen):
         return tuple(s for s, data in self.current.items() if data.meets_session_config_requirements)
 
     def get_symbol_data(self, symbol: str) -> SymbolSessionData | None:
-        """Return all that the session holds of a symbol, or None."""
-        return self.current.get(symbol)
+        """Return all that the session holds of a symbol, or None.
+
+        Raises:
+            ConfigError: The symbol is no text.
+        """
+        try:
+            return self.current[symbol]
+        except (KeyError, TypeError):  # a list is no key of anything
+            checked_symbol(symbol)
+        return None
 
     def get_bars(self, symbol: str, interval: str) -> BarIntervalData | None:
-        """Return the series of a symbol and interval (``1h`` finds ``60m``), or None."""
-        data = self.current.get(symbol)
-        if data is None:
-            return None
-        # Not by truth, which asks for the number of closed bars.
-        series = data.bars.get(interval)
-        return data.bars.get(str(parse_interval(interval))) if series is None else series
+        """Return the series of a symbol and interval (``1h`` finds ``60m``), or None.
+
+        Raises:
+            ConfigError: The symbol is no text, or the interval is none.
+        """
+        try:
+            return self.current[symbol].bars[interval]
+        except (KeyError, TypeError):
+            data, canonical = self.get_symbol_data(symbol), str(parse_interval(interval))
+        return None if data is None else data.bars.get(canonical)
 
     def is_owned(self, symbol: str, interval: str, owner: str) -> bool:
         """Return whether a series is there, and ``owner`` needs it."""
@@ -272,13 +287,13 @@ class SessionData(Frozen):
         """Return the indicator of a symbol by its key (``macd_15m`` finds ``macd_12_26_9_15m``), or None.
 
         Raises:
-            ConfigError: It is no key: no such indicator, interval or parameter.
+            ConfigError: It is no key (no such indicator, interval or parameter), or the symbol is no text.
         """
-        data = self.current.get(symbol)
-        found = None if data is None else data.indicators.get(key)
-        if found is not None:
-            return found
-        canonical = canonical_key(key)  # also without the symbol: a typo is reported in any case
+        try:
+            return self.current[symbol].indicators[key]
+        except (KeyError, TypeError):
+            # Also without the symbol: a typo is reported in any case.
+            data, canonical = self.get_symbol_data(symbol), canonical_key(key)
         return None if data is None else data.indicators.get(canonical)
 
     def add_indicator_unified(self, symbol: str, indicator_config: IndicatorConfig, source: str = "scanner") -> bool:
@@ -296,6 +311,11 @@ class SessionData(Frozen):
             Whether the interval is there now; the journal says why not.
         """
         return self._given_provisioner().add_bar(symbol, interval, days=days, source=source)
+
+    def refusal_of(self, symbol: str, what: str) -> str:
+        """Return who was refused an interval or an indicator of a symbol, when and why (empty when nobody was)."""
+        provisioner = self._provisioner()
+        return "" if provisioner is None else provisioner.refusal_of(symbol, what)
 
     def _given_provisioner(self) -> UnifiedProvisioner:
         self.require_open()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from openbell.errors import UnknownNameError
 from openbell.model.columns import opaque
 from openbell.model.frozen import Frozen
 from openbell.session.not_a_number import NotANumber
@@ -160,8 +161,12 @@ class IndicatorData(NotANumber, Frozen):
         return tuple(self._columns)
 
     def output(self, name: str) -> NDArray[np.float64]:
-        """Return the values of one output up to the last closed bar."""
-        return opaque(self._columns[name][: self.series.cursor])
+        """Return the values of one output up to the last closed bar.
+
+        Raises:
+            UnknownNameError: It has no such output.
+        """
+        return opaque(all_values(self, name)[: self.series.cursor])
 
     def __repr__(self) -> str:
         return f"<IndicatorData {self.series.symbol} {self.key}: {self.value}>"
@@ -180,9 +185,11 @@ def all_values(indicator: IndicatorData, output: str = "") -> NDArray[np.float64
         output: The name of the output; the first unless given.
 
     Raises:
-        KeyError: The indicator has no such output.
+        UnknownNameError: The indicator has no such output.
     """
     columns = indicator._columns  # noqa: SLF001 -- the one door to it
+    if output and output not in columns:
+        raise UnknownNameError("output", output, tuple(columns), where=indicator.key)
     return columns[output] if output else next(iter(columns.values()))
 
 
