@@ -340,23 +340,19 @@ class Indicator:
             inputs: The bars.
             params: As `resolve` returns them.
         """
-        bad = self._not_positive(inputs) if self.positive_prices else None
-        if bad is None or not bad.any():
+        prices = [getattr(inputs, name) for name in self.inputs if name != "volume"] if self.positive_prices else []
+        # The lowest tells in the usual case; it is NaN where one is among them.
+        if not len(inputs) or all(price.item(price.argmin()) > 0 for price in prices):
             return self._computed(inputs, params)
         with np.errstate(all="ignore"):
             columns = self._computed(inputs, params)
-        reached = self._reached_by(bad, inputs.session, params)
+        reached = self._reached_by(np.any([price <= 0 for price in prices], axis=0), inputs.session, params)
         return {name: np.where(reached, np.nan, column) for name, column in columns.items()}
 
     def _computed(self, inputs: IndicatorInputs, params: Params) -> dict[str, Column]:
         result = self.kernel(inputs, params)
         columns = (result,) if isinstance(result, np.ndarray) else result
         return dict(zip(self.output_names, columns, strict=True))
-
-    def _not_positive(self, inputs: IndicatorInputs) -> NDArray[np.bool_]:
-        """Mark the rows with a price of 0 or below."""
-        prices = [getattr(inputs, name) for name in self.inputs if name != "volume"]
-        return np.any([price <= 0 for price in prices], axis=0) if prices else np.zeros(len(inputs), np.bool_)
 
     def _reached_by(self, bad: NDArray[np.bool_], session: NDArray[np.int64], params: Params) -> NDArray[np.bool_]:
         """Mark the rows in whose values marked rows have a part."""

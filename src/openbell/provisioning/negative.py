@@ -28,7 +28,7 @@ def price_warnings(needs: Iterable[IndicatorNeed], bars: Mapping[str, Bars], mar
     """
     for need in needs:
         read = bars.get(str(need.interval))
-        if not need.indicator.positive_prices or read is None or not len(read):
+        if not need.indicator.positive_prices or not read or read.low.item(read.low.argmin()) > 0:
             continue
         low = read.low[: int(read.end.searchsorted(market.now_ns, side="right"))]
         rows = np.flatnonzero(low <= 0)
