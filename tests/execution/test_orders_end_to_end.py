@@ -289,3 +289,44 @@ def test_without_a_section_execution_an_order_is_refused_with_the_lines_to_add(t
     with pytest.raises(ComponentError, match=r"execution:\n  broker: simulated") as raised:
         SystemManager(config, store=store).run()
     assert isinstance(raised.value.__cause__, ConfigError)
+
+
+def test_the_legs_of_a_bracket_follow_an_entry_that_fills_at_the_close_just_seen(tmp_path: Path) -> None:
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of(RISING)}},
+        {"09:31": lambda s: s.context.bracket("ABC", 10, stop=95, target=105.2)},
+        execution={"fills": {"market": "this_close"}},
+    )
+
+    assert run.told == [("09:31", 10.0, 100.5), ("09:36", -10.0, 105.2)]
+    assert not run.desk.book.open
+
+
+def test_a_bracket_whose_entry_is_rejected_leaves_nothing_behind(tmp_path: Path) -> None:
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of(RISING)}},
+        {"09:31": lambda s: s.context.bracket("ABC", 100_000, stop=95, target=105)},
+    )
+
+    assert [run.statuses(f"probe-{n}") for n in (1, 2, 3)] == [["submitted", "rejected"]] * 3
+    assert run.last("probe-2").reason == "its entry order probe-1 was rejected"
+    assert not run.desk.book.open
+
+
+def test_an_order_that_is_cancelled_in_the_same_breath_never_fills(tmp_path: Path) -> None:
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of(RISING)}},
+        {"09:31": lambda s: s.context.cancel(s.context.order("ABC", 10))},
+    )
+
+    assert run.statuses("probe-1") == ["submitted", "accepted", "cancelled"]
+    assert not run.fills
+
+
+def test_an_order_in_setup_fills_at_the_open(tmp_path: Path) -> None:
+    run = trade(tmp_path, {"ABC": {"1m": bars_of(RISING)}}, methods={"setup": lambda s: s.context.order("ABC", 10)})
+
+    assert run.told == [("09:30", 10.0, 100.0)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -218,3 +220,18 @@ def test_a_benchmark_gives_alpha_and_beta_and_one_that_is_missing_says_why(tmp_p
     assert runs[1]["performance"]["beta"] is None
     assert runs[1]["performance"]["unavailable"]["beta"] == "the benchmark has no returns in these sessions"
     assert any("the benchmark NOPE has no return" in warning for warning in runs[1].warnings)
+
+
+def test_a_run_without_orders_loads_nothing_of_them(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "store", {"ABC": {"1m": bars_of([100.0])}})
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom openbell import RunFolder, SystemManager, load_config\n"
+        f"config = load_config({{'backtest_config': {{'start_date': '{DAYS[0]}', 'end_date': '{DAYS[0]}'}}, "
+        "'session_data_config': {'symbols': ['ABC']}})\n"
+        f"SystemManager(config, store={str(store)!r}).run(RunFolder(Path({str(tmp_path / 'run')!r}), config))\n"
+        "print([m for m in sys.modules if m.startswith('openbell.execution') or m in ('openbell.model.order', "
+        "'openbell.model.fill', 'openbell.results.ledger')])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"

@@ -10,7 +10,6 @@ from openbell.engine.component_runner import ComponentRunner
 from openbell.engine.dispatcher import Dispatcher
 from openbell.engine.observer import RunReporter
 from openbell.engine.run_warnings import RunWarnings
-from openbell.engine.session_trading import SessionTrading
 from openbell.engine.subscriptions import Subscriptions, errors_of
 from openbell.engine.timetable import Timetable
 from openbell.errors import ConfigError, ProvisioningError
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.config import SessionConfig
+    from openbell.engine.session_trading import SessionTrading
     from openbell.engine.trading_results import TradingResults
     from openbell.execution.desk import TradingDesk
     from openbell.market_data.manager import DataManager
@@ -164,7 +164,7 @@ class SessionCoordinator(SeedCoordinator):
         on_bar = self._reporter.bar_closed if self._reporter.wants_bars else None
         subscriptions = Subscriptions(self.provisioner, runner, session.last_ns, on_bar, self.warnings)
         timetable = Timetable(session, subscriptions, runner.scanners, self.time_manager)
-        trading = None if self.desk is None else SessionTrading(self.desk, runner)
+        trading = None if self.desk is None else _trading_of(self.desk, runner)
         dispatcher = Dispatcher(session, timetable, self.session_data, runner, self.clock, self._reporter, trading)
         try:
             runner.setup()
@@ -325,3 +325,9 @@ class SessionCoordinator(SeedCoordinator):
         By default, those are the locks of all strategies, and of `lock_symbol`.
         """
         return self.provisioner.unlock_symbol(symbol, source=unlocked_by)
+
+
+def _trading_of(desk: TradingDesk, runner: ComponentRunner) -> SessionTrading:
+    from openbell.engine.session_trading import SessionTrading
+
+    return SessionTrading(desk, runner)

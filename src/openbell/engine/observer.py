@@ -6,9 +6,6 @@ from traceback import format_exc
 from typing import TYPE_CHECKING
 
 from openbell.logs import get_logger
-from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent, StateEvent
-from openbell.model.fill import Fill
-from openbell.model.order import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,12 +13,26 @@ if TYPE_CHECKING:
 
     from openbell.model.bars import Bar
     from openbell.model.cash_flow import CashFlow
-    from openbell.model.events import Event
+    from openbell.model.events import Event, ProvisioningRecord, ScanEvent, SignalEvent, StateEvent
+    from openbell.model.fill import Fill
+    from openbell.model.order import Order
     from openbell.results.result import DayResult
     from openbell.results.run_folder import RunFolder
     from openbell.session import SessionData
 
 __all__ = ["RunReporter", "SessionObserver"]
+
+
+# By name, so that a run without orders does not load what orders are.
+_METHODS = {
+    "ProvisioningRecord": "provisioned",
+    "ScanEvent": "scanned",
+    "SignalEvent": "signalled",
+    "StateEvent": "state_saved",
+    "Order": "order_changed",
+    "Fill": "filled",
+    "CashFlow": "paid",
+}
 
 
 class SessionObserver:
@@ -117,20 +128,8 @@ class RunReporter:
             self._event(event)
 
     def _event(self, event: Event) -> None:
-        if isinstance(event, SignalEvent):
-            self._each(lambda observer: observer.signalled(event))
-        elif isinstance(event, ScanEvent):
-            self._each(lambda observer: observer.scanned(event))
-        elif isinstance(event, ProvisioningRecord):
-            self._each(lambda observer: observer.provisioned(event))
-        elif isinstance(event, Order):
-            self._each(lambda observer: observer.order_changed(event))
-        elif isinstance(event, Fill):
-            self._each(lambda observer: observer.filled(event))
-        elif isinstance(event, StateEvent):
-            self._each(lambda observer: observer.state_saved(event))
-        else:
-            self._each(lambda observer: observer.paid(event))
+        method = _METHODS[type(event).__name__]
+        self._each(lambda observer: getattr(observer, method)(event))
 
     def run_started(self, days: list[date]) -> None:
         """Report the beginning of the run."""

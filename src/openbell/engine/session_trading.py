@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from openbell.components.configured import overrides
 from openbell.errors import OrderError
+from openbell.execution.requests import Submit
 from openbell.model.fill import Fill
 
 if TYPE_CHECKING:
@@ -70,9 +72,12 @@ class SessionTrading:
         for _ in range(_MOST_ROUNDS):
             if not self._desk.requests:
                 return
-            for request in self._desk.take_requests():
+            requests = self._desk.take_requests()
+            for request, following in zip_longest(requests, requests[1:]):
                 self._desk.carry_out(request)
                 self._notify()
+                if isinstance(following, Submit) and following.order.parent is not None:
+                    continue  # the legs of a bracket are at the broker before their entry fills
                 while self._desk.next_ns <= time_ns:
                     self.deliver(time_ns)
         self._desk.is_open = False
@@ -82,6 +87,7 @@ class SessionTrading:
         )
         for callbacks in self._callbacks.values():
             raise self._runner.error_in(callbacks[0], error)
+        raise error
 
     def _notify(self) -> None:
         """Call ``on_fill`` and ``on_order`` for all that has happened."""

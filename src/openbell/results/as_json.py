@@ -6,12 +6,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from openbell.model.cash_flow import CashFlow
 from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent, StateEvent, local_time
-from openbell.model.fill import Fill
-from openbell.model.order import Order
-from openbell.results.trading_json import day_trading_json, fill_json, flow_json, order_json
-from openbell.results.trading_lines import fill_line, order_line
+from openbell.results.trading_json import day_trading_json
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -23,7 +19,7 @@ if TYPE_CHECKING:
     from openbell.results.plan import PlanResult
     from openbell.results.result import DayResult, IndicatorResult, RunResult, SeriesResult, SymbolResult
 
-__all__ = ["day_json", "event_json", "event_line", "plan_json", "run_json"]
+__all__ = ["day_json", "event_line", "plan_json", "run_json"]
 
 
 def run_json(run: RunResult) -> JsonObject:
@@ -105,26 +101,20 @@ def _symbol_plan_json(symbol: SymbolPlan) -> JsonObject:
 
 def event_line(event: Event) -> str:
     """Return an event as its line in the run folder, without the end of it."""
-    if isinstance(event, Order):
-        return order_line(event)
-    if isinstance(event, Fill):
-        return fill_line(event)
-    return json.dumps(event_json(event))
+    if isinstance(event, ProvisioningRecord | ScanEvent | SignalEvent | StateEvent):
+        return json.dumps(_event_json(event))
+    # Here, so that a run without orders does not load what only they need.
+    from openbell.results.trading_lines import trading_line
+
+    return trading_line(event)
 
 
-def event_json(event: Event) -> JsonObject:
-    """Return an event as its line in the run folder."""
-    # Scans and signals carry the date of their session, which journal.jsonl has never had.
+def _event_json(event: ProvisioningRecord | ScanEvent | SignalEvent | StateEvent) -> JsonObject:
     if isinstance(event, ProvisioningRecord):
         return _record_json(event)
-    if isinstance(event, Order):
-        return order_json(event)
-    if isinstance(event, Fill):
-        return fill_json(event)
     if isinstance(event, StateEvent):
         return _state_json(event)
-    if isinstance(event, CashFlow):
-        return flow_json(event)
+    # Scans and signals carry the date of their session, which journal.jsonl has never had.
     fields = _signal_json(event) if isinstance(event, SignalEvent) else _scan_json(event)
     return {"date": event.session_date.isoformat(), **fields}
 

@@ -10,10 +10,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from openbell.errors import ConfigError, RunFolderError, encodable
-from openbell.model.cash_flow import CashFlow
-from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent, StateEvent
-from openbell.model.fill import Fill
-from openbell.model.order import Order
 from openbell.results.as_json import event_line
 from openbell.timing.clock import wall_stamp
 
@@ -29,14 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["RunFolder"]
 
-_EVENT_FILES: dict[type[Event], str] = {
-    ProvisioningRecord: "journal.jsonl",
-    ScanEvent: "scans.jsonl",
-    SignalEvent: "signals.jsonl",
-}
-_TRADING_FILES: dict[type[Event], str] = {Order: "orders.jsonl", Fill: "fills.jsonl", CashFlow: "cash.jsonl"}
+# By name, so that a run without orders does not load what orders are.
+_EVENT_FILES = {"ProvisioningRecord": "journal.jsonl", "ScanEvent": "scans.jsonl", "SignalEvent": "signals.jsonl"}
+_TRADING_FILES = {"Order": "orders.jsonl", "Fill": "fills.jsonl", "CashFlow": "cash.jsonl"}
 """Only in the folders of runs that trade."""
-_RARE_FILES: dict[type[Event], str] = {StateEvent: "state.jsonl"}
+_RARE_FILES = {"StateEvent": "state.jsonl"}
 """Only in the folders of runs that have such events."""
 
 
@@ -86,9 +79,9 @@ class RunFolder:
         Raises:
             RunFolderError: The folder cannot be written.
         """
-        lines: dict[type[Event], list[str]] = {}
+        lines: dict[str, list[str]] = {}
         for event in events:
-            lines.setdefault(type(event), []).append(event_line(event))
+            lines.setdefault(type(event).__name__, []).append(event_line(event))
         for kind, texts in lines.items():
             if kind not in self._files:
                 with _writing(self.path / _RARE_FILES[kind]):

@@ -11,14 +11,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from openbell.model.events import local_time
+from openbell.model.fill import Fill
+from openbell.model.order import Order
+from openbell.results.trading_json import flow_json
 
 if TYPE_CHECKING:
     from datetime import date, tzinfo
 
-    from openbell.model.fill import Fill
-    from openbell.model.order import Order
+    from openbell.model.cash_flow import CashFlow
 
-__all__ = ["fill_line", "order_line"]
+__all__ = ["fill_line", "order_line", "trading_line"]
 
 _text = lru_cache(maxsize=4096)(json.dumps)
 
@@ -35,6 +37,13 @@ def _day(day: date | None) -> str:
 
 def _number(value: float | None) -> str:
     return "null" if value is None else repr(value)
+
+
+def trading_line(event: Order | Fill | CashFlow) -> str:
+    """Return an event of trading as its line, without the end of it."""
+    if isinstance(event, Order):
+        return order_line(event)
+    return fill_line(event) if isinstance(event, Fill) else json.dumps(flow_json(event))
 
 
 def order_line(order: Order) -> str:
