@@ -175,3 +175,12 @@ def test_the_unified_additions_of_the_specification_return_plain_truth(system: S
     assert data.add_indicator_unified("AIG", SMA5) is True
     assert data.add_indicator_unified("AIG", LONG) is False
     assert data.add_bar_unified("AIG", "15m") is True
+
+
+@pytest.mark.parametrize("use", [np.asarray, np.array, np.isnan, lambda one: f"{one:.2f}", lambda one: np.add(one, 1)])
+def test_neither_numpy_nor_a_format_takes_it_for_a_number(system: SystemManager, use: Any) -> None:
+    context = context_of(system)
+    for one in (context.add_indicator("AIG", SMA5), context.indicator("AIG", "sma_20_5m")):
+        with pytest.raises(TypeError, match=r"use \.value|__array_ufunc__"):
+            use(one)
+        assert f"{one}" == str(one)

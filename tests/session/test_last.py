@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from made_bars import made_store
 from openbell.errors import ConfigError, DataError
@@ -181,3 +184,47 @@ def test_weeks_are_asked_for_in_bars(store: Path) -> None:
     assert columns(series.last(bars=2)) == columns(series.data[-2:])
     with pytest.raises(ConfigError, match=r"A: a 1w bar is of several sessions; ask for bars"):
         series.last(sessions=5)
+
+
+MISSING_DAYS = st.sets(st.integers(19_877, 19_913), max_size=12)  # 2024-06-03 to 2024-07-09
+DEPTHS = st.fixed_dictionaries({}, optional={name: st.integers(1, 12) for name in ("1m", "5m", "1d")})
+
+
+@pytest.mark.long
+@settings(max_examples=40)
+@given(MISSING_DAYS, DEPTHS, st.integers(1, 400), st.integers(0, 9), st.sampled_from(["none", "forward"]))
+def test_it_is_all_that_the_store_has_of_these_sessions_or_an_error(
+    tmp_path_factory: pytest.TempPathFactory,
+    missing: set[int],
+    trailing: dict[str, int],
+    period: int,
+    more: int,
+    policy: str,
+) -> None:
+    """Whatever is missing and whoever loads what: never less without a word, nor refused when it was asked for."""
+    folder = made_store(
+        tmp_path_factory.mktemp("random") / "store", ["A"], "2024-06-03", "2024-07-10",
+        keep=lambda _, __, ns: ns // (1440 * MINUTE) not in missing and ns // MINUTE % 97 != 5,
+    )  # fmt: skip
+    average = {"name": "sma", "period": period, "interval": "5m"}
+    system = prepared(
+        folder, days=DAY, symbols=["A"], streams=["1m", "5m", "1d"], trailing=trailing, indicators=[average],
+        on_shortfall="warm", gap_policy=policy,
+    )  # fmt: skip
+    if more:
+        assert system.session_data.add_bar_unified("A", "5m", days=more)
+    tm, day = system.time_manager, system.session_data.session_date
+    stored = min(d for d in range(19_877, 19_915) if d not in missing)
+    for interval, series in system.session_data.get_symbol_data("A").bars.items():
+        asked = max(trailing.get(interval, 0), more if interval != "1d" else 0)
+        for sessions in range(1, 30):
+            first = tm.session_before(day, sessions)
+            wanted = system.data_manager.load_historical_bars(
+                "A", interval, first, tm.session_before(day), base=series.base
+            )
+            try:
+                found = series.last(sessions=sessions)
+            except DataError:
+                assert sessions > asked or (first - date(1970, 1, 1)).days < stored
+                continue
+            assert found.timestamp.tolist() == wanted.timestamp.tolist(), (interval, sessions)
