@@ -10,11 +10,11 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.execution.competing import fitting_part
+from openbell.execution.fill_records import fill_of, why_not_filled
 from openbell.execution.linked_orders import LinkedOrders
 from openbell.execution.matching import Match, at_this_close, first_match
 from openbell.execution.resting import Exchange, FillRules, Resting
 from openbell.execution.resting_orders import RestingOrders
-from openbell.model.fill import Fill
 from openbell.model.order import OrderStatus, OrderType, TimeInForce
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ class SimulatedBroker:
             updated_ns=self._clock.now_ns,
             session_date=self.session.day,
         )
-        self._listener.filled(_fill_of(filled, 1, order.quantity, price, self._clock.now_ns))
+        self._listener.filled(fill_of(filled, 1, order.quantity, price, self._clock.now_ns))
 
     def _close(self, time_ns: int) -> None:
         """Let the orders end whose last day is over."""
@@ -246,16 +246,7 @@ class SimulatedBroker:
             lasts = order.tif is TimeInForce.GTC or (order.until is not None and order.until > session.day)
             if resting.next_session or lasts or ends_ns != time_ns or (resting.waits and order.parent in self._resting):
                 continue
-            self._end(resting, OrderStatus.EXPIRED, self._why_not(resting))
-
-    def _why_not(self, resting: Resting) -> str:
-        """Return why an order has not filled by the end of its last day."""
-        order, market = resting.order, self._exchange.market_of(resting.order.symbol)
-        if market is None or not market.has_rows(resting.from_ns, extended=order.extended):
-            return f"no bars of {order.symbol} from when it was placed to the end of the session"
-        if order.filled_quantity:
-            return "the volume of its bars was too small to fill it by the end of its last session"
-        return "its price was not reached by the end of its last session"
+            self._end(resting, OrderStatus.EXPIRED, why_not_filled(resting, self._exchange.market_of(order.symbol)))
 
     def _fill(self, resting: Resting, match: Match, *, ambiguous: bool) -> None:
         order = resting.order
@@ -290,7 +281,7 @@ class SimulatedBroker:
             session_date=self.session.day,
         )
         self._costs.count(quantity, self.session.day)
-        fill = _fill_of(order, resting.fills, quantity, price, match.time_ns, fee, lost, ambiguous=ambiguous)
+        fill = fill_of(order, resting.fills, quantity, price, match.time_ns, fee, lost, ambiguous=ambiguous)
         self._listener.filled(fill)
         if not whole:
             self._continue(resting, match)
@@ -337,30 +328,3 @@ class SimulatedBroker:
             reason=order.reason if reason is None else reason,
         )
         self._listener.order_changed(resting.order)
-
-
-def _fill_of(
-    order: Order,
-    number: int,
-    quantity: float,
-    price: float,
-    time_ns: int,
-    fee: float = 0.0,
-    slippage: float = 0.0,
-    *,
-    ambiguous: bool = False,
-) -> Fill:
-    """Return a fill of an order, which is as it stands after it."""
-    return Fill(
-        id=f"{order.id}.{number}",
-        order=order,
-        symbol=order.symbol,
-        quantity=quantity,
-        price=price,
-        fee=fee,
-        slippage=slippage,
-        time_ns=time_ns,
-        zone=order.zone,
-        session_date=order.session_date,
-        ambiguous=ambiguous,
-    )

@@ -1,0 +1,56 @@
+"""Fills as they are reported, and the reasons of orders that do not fill."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openbell.model.fill import Fill
+
+if TYPE_CHECKING:
+    from openbell.execution.resting import Resting
+    from openbell.execution.symbol_market import SymbolMarket
+    from openbell.model.order import Order
+
+__all__ = ["fill_of", "why_not_filled"]
+
+
+def why_not_filled(resting: Resting, market: SymbolMarket | None) -> str:
+    """Return why an order has not filled by the end of its last day.
+
+    Args:
+        resting: The order.
+        market: The market of its symbol today, or None.
+    """
+    order = resting.order
+    if order.filled_quantity:
+        return "the rest of it did not fill by the end of its last session"
+    if market is None or not market.has_rows(resting.from_ns, extended=order.extended):
+        return f"no bars of {order.symbol} from when it was placed to the end of the session"
+    return "its price was not reached by the end of its last session"
+
+
+def fill_of(
+    order: Order,
+    number: int,
+    quantity: float,
+    price: float,
+    time_ns: int,
+    fee: float = 0.0,
+    slippage: float = 0.0,
+    *,
+    ambiguous: bool = False,
+) -> Fill:
+    """Return a fill of an order, which is as it stands after it."""
+    return Fill(
+        id=f"{order.id}.{number}",
+        order=order,
+        symbol=order.symbol,
+        quantity=quantity,
+        price=price,
+        fee=fee,
+        slippage=slippage,
+        time_ns=time_ns,
+        zone=order.zone,
+        session_date=order.session_date,
+        ambiguous=ambiguous,
+    )
