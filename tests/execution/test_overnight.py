@@ -262,3 +262,19 @@ def test_an_order_of_which_a_split_leaves_no_unit_ends_overnight(tmp_path: Path)
     assert run.statuses("probe-1")[-1] == "cancelled"
     assert run.last("probe-1").reason == "no whole unit of it is left after a split of 0.1 for 1"
     assert len(run.result.days) == 3
+
+
+def test_an_order_that_a_split_leaves_no_unit_of_is_cancelled_in_the_morning(tmp_path: Path) -> None:
+    frames = {"ABC": {"1m": bars_of([100.0], DAYS)}, "XYZ": {"1m": bars_of([10.0] * 600 + [100.0], DAYS)}}
+    store = store_with_actions(tmp_path / "s", frames, action("split", "2024-07-05", 0.1, symbol="XYZ"))
+    run = trade(
+        tmp_path,
+        {},
+        {"2024-07-02 10:00": lambda s: s.context.order("XYZ", 7, limit=5, tif="gtc")},
+        days=DAYS,
+        store=store,
+    )
+
+    assert run.statuses("probe-1") == ["submitted", "accepted", "cancelled"]
+    assert "no whole unit of it is left after a split" in run.last("probe-1").reason
+    assert "XYZ" not in run.result.days[2].symbols

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from openbell.errors import OrderError, SessionOverError
 from openbell.execution.account import Account
-from openbell.execution.checks import Checks, reckoned_price
+from openbell.execution.checks import reckoned_price
 from openbell.execution.fill_costs import FillCosts
 from openbell.execution.held_symbols import PATIENCE, HeldSymbols
 from openbell.execution.margin import buying_power
 from openbell.execution.markets import Markets
 from openbell.execution.order_book import OrderBook
+from openbell.execution.order_entry import OrderEntry
 from openbell.execution.overnight import Overnight
 from openbell.execution.portfolio import Portfolio
 from openbell.execution.requests import Cancel, Replace, Request, Submit
@@ -23,6 +24,7 @@ from openbell.execution.signals import SignalTerms, SignalTrader
 from openbell.execution.simulated_broker import SimulatedBroker
 from openbell.execution.strategy_orders import StrategyOrders
 from openbell.execution.terms import MARKET
+from openbell.execution.valuation import Valuation
 from openbell.execution.watch import EquityWatch
 from openbell.model.order import Order, OrderStatus
 
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from openbell.config.execution import ExecutionConfig
-    from openbell.execution.account import Holding
     from openbell.execution.session_record import SessionRecord
     from openbell.execution.terms import Terms
     from openbell.model.cash_flow import CashFlow
@@ -64,6 +65,7 @@ class TradingDesk:
         book: The open orders.
         markets: The bars that orders fill in.
         costs: Fees and slippage.
+        valuation: Gives holdings their last prices.
         requests: What strategies have asked for and is not carried out; the list stays the same object.
         notices: What strategies are to be notified of, in order.
         targets: The last order towards a target, by symbol.
@@ -89,6 +91,7 @@ class TradingDesk:
         self.book = OrderBook()
         self.markets = Markets(config, time_manager)
         self.costs = FillCosts(config)
+        self.valuation = Valuation(self.account, self.markets, clock)
         self.notices: list[Notice] = []
         self.is_open = False
         self.clock = clock
@@ -104,7 +107,7 @@ class TradingDesk:
         rules = FillRules(fills.market == "this_close", fills.both_touched, fills.max_volume_share)
         exchange = Exchange(self.markets.of, self.markets.finer, self.markets.instrument, clock, self._zone)
         self.broker = SimulatedBroker(rules, self.costs, exchange, self.book, self)
-        self._checks = Checks(self)
+        self._entry = OrderEntry(self)
         self._overnight = Overnight(self)
         self.signals = SignalTrader(config.signals)
         self.watch = EquityWatch(self)
@@ -137,7 +140,7 @@ class TradingDesk:
         self.is_open = False
         self.requests.clear()
         self.broker.end_session()
-        self.mark()
+        self.valuation.mark()
         for symbol in self.held.end_session():
             self._close_at_last(symbol)
         positions = tuple(Portfolio(self).positions.values())
@@ -242,36 +245,7 @@ class TradingDesk:
 
     def carry_out(self, request: Request) -> None:
         """Check a request, and pass it to the broker."""
-        if isinstance(request, Cancel):
-            self.broker.cancel(request.order_id, request.reason)
-        elif isinstance(request, Replace):
-            self._replace(request)
-        elif refusal := self._checks.refusal(request.order):
-            self._reject(request.order, refusal)
-        elif request.order.id in self.book.open:  # its entry may have been refused meanwhile
-            self.broker.submit(self.book.open[request.order.id])
-
-    def _replace(self, request: Replace) -> None:
-        order = self.book.open.get(request.order_id)
-        if order is None:
-            return
-        names = ("quantity", "limit", "stop", "trail", "trail_percent")
-        given = {name: value for name in names if (value := getattr(request, name)) is not None}
-        changed = order.changed(**given)
-        if refusal := self._checks.refusal(changed, instead_of=order):
-            self.order_changed(self._stamped(order.changed(reason=f"not replaced: {refusal}")))
-        else:
-            self.broker.replace(changed)
-
-    def _reject(self, order: Order, reason: str) -> None:
-        if order.id not in self.book.open:
-            return
-        self.order_changed(self._stamped(order.changed(status=OrderStatus.REJECTED, reason=reason)))
-        for leg in self.book.legs_of(order.id):
-            self._reject(leg, f"its entry order {order.id} was rejected")
-
-    def _stamped(self, order: Order) -> Order:
-        return order.changed(updated_ns=self.clock.now_ns, session_date=self.session.day)
+        self._entry.carry_out(request)
 
     def markets_changed(self) -> None:
         """Let orders fill in the bars that the session has now."""
@@ -308,7 +282,7 @@ class TradingDesk:
 
     def refusal_at_fill(self, order: Order, quantity: float, price: float, fee: float) -> str:
         """Return why the account cannot take a fill (empty when it can)."""
-        return self._checks.refusal_at_fill(order, quantity, price, fee)
+        return self._entry.checks.refusal_at_fill(order, quantity, price, fee)
 
     def filled(self, fill: Fill) -> None:
         """Take up a fill."""
@@ -354,33 +328,17 @@ class TradingDesk:
 
     # Prices
 
-    def mark(self) -> None:
-        """Give every holding the last price that is known now."""
-        for holding in self.account.holdings.values():
-            self.mark_holding(holding)
-
-    def mark_holding(self, holding: Holding) -> None:
-        """Give a holding the last price that is known now."""
-        # A price of an earlier session may be on another basis; the holding's own was changed with it.
-        price = self.markets.last_price_today(holding.symbol, self.clock.now_ns)
-        if price is not None:
-            holding.last_price = price
-
     def last_price(self, symbol: str) -> float | None:
         """Return the last price of a symbol that is known now, or None."""
-        holding = self.account.holdings.get(symbol)
-        if holding is None:
-            return self.markets.last_price(symbol, self.clock.now_ns)
-        self.mark_holding(holding)
-        return holding.last_price
+        return self.valuation.last_price(symbol)
 
     @property
     def equity(self) -> float:
         """Cash and the worth of all holdings, by the last prices that are known now."""
-        self.mark()
+        self.valuation.mark()
         return self.account.equity
 
     @property
     def buying_power(self) -> float:
         """Worth of what may be bought or sold short besides what is held and ordered."""
-        return buying_power(self._checks.free(), self.config.leverage)
+        return buying_power(self._entry.checks.free(), self.config.leverage)

@@ -51,14 +51,14 @@ class Portfolio:
     @property
     def positions(self) -> Mapping[str, Position]:
         """All positions by symbol, in the order in which they were opened."""
-        self._desk.mark()
+        self._desk.valuation.mark()
         return {symbol: self._position(holding) for symbol, holding in self._desk.account.holdings.items()}
 
     def position(self, symbol: str) -> Position:
         """Return the position in a symbol, whose quantity is 0 when there is none."""
         holding = self._desk.account.holdings.get(symbol)
         if holding is not None:
-            self._desk.mark_holding(holding)
+            self._desk.valuation.mark_holding(holding)
             return self._position(holding)
         price = self._desk.markets.last_price(symbol, self._desk.clock.now_ns)
         return Position(symbol, last_price=price or 0.0, multiplier=self._desk.markets.instrument(symbol).multiplier)

@@ -1,0 +1,64 @@
+"""Way of requests to the broker, on which they are checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openbell.execution.checks import Checks
+from openbell.execution.requests import Cancel, Replace
+from openbell.model.order import OrderStatus
+
+if TYPE_CHECKING:
+    from openbell.execution.desk import TradingDesk
+    from openbell.execution.requests import Request
+    from openbell.model.order import Order
+
+__all__ = ["OrderEntry"]
+
+
+class OrderEntry:
+    """Checks what strategies ask for, and passes it to the broker or rejects it.
+
+    Args:
+        desk: The desk, with book and broker.
+
+    Attributes:
+        checks: Everything that an order is checked for.
+    """
+
+    def __init__(self, desk: TradingDesk) -> None:
+        self._desk = desk
+        self.checks = Checks(desk)
+
+    def carry_out(self, request: Request) -> None:
+        """Check a request, and pass it to the broker."""
+        if isinstance(request, Cancel):
+            self._desk.broker.cancel(request.order_id, request.reason)
+        elif isinstance(request, Replace):
+            self._replace(request)
+        elif refusal := self.checks.refusal(request.order):
+            self._reject(request.order, refusal)
+        elif request.order.id in self._desk.book.open:  # its entry may have been refused meanwhile
+            self._desk.broker.submit(self._desk.book.open[request.order.id])
+
+    def _replace(self, request: Replace) -> None:
+        order = self._desk.book.open.get(request.order_id)
+        if order is None:
+            return
+        names = ("quantity", "limit", "stop", "trail", "trail_percent")
+        given = {name: value for name in names if (value := getattr(request, name)) is not None}
+        changed = order.changed(**given)
+        if refusal := self.checks.refusal(changed, instead_of=order):
+            self._desk.order_changed(self._stamped(order.changed(reason=f"not replaced: {refusal}")))
+        else:
+            self._desk.broker.replace(changed)
+
+    def _reject(self, order: Order, reason: str) -> None:
+        if order.id not in self._desk.book.open:
+            return
+        self._desk.order_changed(self._stamped(order.changed(status=OrderStatus.REJECTED, reason=reason)))
+        for leg in self._desk.book.legs_of(order.id):
+            self._reject(leg, f"its entry order {order.id} was rejected")
+
+    def _stamped(self, order: Order) -> Order:
+        return order.changed(updated_ns=self._desk.clock.now_ns, session_date=self._desk.session.day)

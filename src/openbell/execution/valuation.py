@@ -1,0 +1,47 @@
+"""Last prices of what an account holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openbell.execution.account import Account, Holding
+    from openbell.execution.markets import Markets
+    from openbell.timing.clock import SimulatedClock
+
+__all__ = ["Valuation"]
+
+
+class Valuation:
+    """Gives holdings the last prices that are known.
+
+    Args:
+        account: The account.
+        markets: The bars of a session.
+        clock: The session clock.
+    """
+
+    def __init__(self, account: Account, markets: Markets, clock: SimulatedClock) -> None:
+        self._account = account
+        self._markets = markets
+        self._clock = clock
+
+    def mark(self) -> None:
+        """Give every holding the last price that is known now."""
+        for holding in self._account.holdings.values():
+            self.mark_holding(holding)
+
+    def mark_holding(self, holding: Holding) -> None:
+        """Give a holding the last price that is known now."""
+        # A price of an earlier session may be on another basis; the holding's own was changed with it.
+        price = self._markets.last_price_today(holding.symbol, self._clock.now_ns)
+        if price is not None:
+            holding.last_price = price
+
+    def last_price(self, symbol: str) -> float | None:
+        """Return the last price of a symbol that is known now, or None."""
+        holding = self._account.holdings.get(symbol)
+        if holding is None:
+            return self._markets.last_price(symbol, self._clock.now_ns)
+        self.mark_holding(holding)
+        return holding.last_price
