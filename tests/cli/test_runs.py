@@ -69,6 +69,16 @@ def test_a_run_is_listed_with_what_it_earned(tmp_path: Path) -> None:
     assert entry["performance"]["unavailable"]["win_rate"] == "no trade was closed"
 
 
+def test_narrow_terminals_show_fewer_columns_and_no_part_of_one(tmp_path: Path) -> None:
+    name = "demo-20261128T043117.179882Z"
+    made_run(tmp_path / name, performance=numbers(101_000.0, 100_500.0))
+
+    for width in (80, 100, 160):
+        row = next(line for line in call("ls", tmp_path, width=width).stdout.splitlines() if name in line).split()
+        assert row[0:2] == [name, "done"]
+        assert {"2024-07-02", "100,500.00", "0.50%"} <= set(row)
+
+
 def test_a_real_run_is_listed_and_equal_to_itself(tmp_path: Path) -> None:
     made = make_demo_folder(tmp_path / "demo")
     config = load_config(made.config)

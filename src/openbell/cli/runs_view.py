@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 from openbell.cli.performance_view import BLOCKS, shown
-from openbell.cli.terminal.console import out
 from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import fits, make_table
 
@@ -21,41 +20,45 @@ if TYPE_CHECKING:
 __all__ = ["comparison_views", "runs_table"]
 
 _LONGEST_VALUE = 60
-_NUMBERS = (
-    ("equity at the end", "end_equity", "money"),
-    ("return", "total_return", "percent"),
-    ("drawdown", "max_drawdown", "percent"),
-    ("Sharpe", "sharpe", "ratio"),
-    ("trades", "trades", "count"),
-)
+_NUMBERS = {
+    "end equity >": ("end_equity", "money"),
+    "return >": ("total_return", "percent"),
+    "drawdown >": ("max_drawdown", "percent"),
+    "Sharpe >": ("sharpe", "ratio"),
+    "trades >": ("trades", "count"),
+}
+_COLUMNS = ("run", "state", "sessions >", "first", "last", "signals >", *_NUMBERS)
+_LEAST_NEEDED_FIRST = ("trades >", "Sharpe >", "signals >", "first", "drawdown >", "sessions >")
 
 
 def runs_table(runs: Sequence[StoredRun]) -> Table:
-    """Return one line a run, with as many numbers as the terminal has room for."""
-    for numbers in range(len(_NUMBERS), 1, -1):
-        table = _table(runs, numbers)
+    """Return one line a run, with as many columns as the terminal has room for."""
+    from openbell.cli.terminal.console import out
+
+    lines = [_cells(run) for run in runs]
+    columns = list(_COLUMNS)
+    for least in (None, *_LEAST_NEEDED_FIRST):
+        if least:
+            columns.remove(least)
+        table = make_table("", *columns)
+        for line in lines:
+            table.add_row(*(line[column] for column in columns))
         if fits(table, out):
-            return table
-    return _table(runs, 2)
-
-
-def _table(runs: Sequence[StoredRun], numbers: int) -> Table:
-    shown_numbers = _NUMBERS[:numbers]
-    table = make_table(
-        "", "run", "state", "sessions >", "first", "last", "signals >", *(f"{label} >" for label, *_ in shown_numbers)
-    )
-    for run in runs:
-        days = [run.days[0].isoformat(), run.days[-1].isoformat()] if run.days else ["-", "-"]
-        found = run.performance or {}
-        table.add_row(
-            escape(run.path.name),
-            run.state,
-            f"{len(run.days):,}",
-            *days,
-            f"{run.signals:,}",
-            *(shown(found.get(name), form) for _, name, form in shown_numbers),
-        )
+            break
     return table
+
+
+def _cells(run: StoredRun) -> dict[str, str]:
+    found = run.performance or {}
+    return {
+        "run": escape(run.path.name),
+        "state": run.state,
+        "sessions >": f"{len(run.days):,}",
+        "first": run.days[0].isoformat() if run.days else "-",
+        "last": run.days[-1].isoformat() if run.days else "-",
+        "signals >": f"{run.signals:,}",
+        **{column: shown(found.get(name), form) for column, (name, form) in _NUMBERS.items()},
+    }
 
 
 def comparison_views(comparison: RunComparison) -> list[Table]:

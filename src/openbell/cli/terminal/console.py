@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
@@ -49,8 +50,13 @@ else:
         return _console(name)
 
 
-@cache
 def _console(name: str) -> Console:
+    # A console takes its width from the environment once, when it is made.
+    return _console_of_width(name, os.environ.get("COLUMNS"))
+
+
+@cache
+def _console_of_width(name: str, _columns: str | None) -> Console:
     from rich.console import Console
 
     from openbell.cli.terminal.printable import PrintableOnly
