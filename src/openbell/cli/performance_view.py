@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from openbell.cli.terminal.console import out
 from openbell.cli.terminal.tables import fits, make_table
 
 if TYPE_CHECKING:
@@ -89,6 +88,8 @@ def performance_table(title: str, numbers: Mapping[str, float | None]) -> Table:
 
     Numbers beside a benchmark are left out when there is none.
     """
+    from openbell.cli.terminal.console import out
+
     blocks = [[line for line in block if _is_of_interest(line, numbers)] for block in BLOCKS]
     table = _beside_each_other(title, blocks, numbers)
     return table if fits(table, out) else _below_each_other(title, blocks, numbers)

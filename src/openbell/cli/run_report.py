@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.cli.provisioning_view import count_refusals, count_warnings, refusals_of
 from openbell.cli.session_view import session_views
-from openbell.cli.terminal.console import out, show
+from openbell.cli.terminal.console import show
 from openbell.cli.terminal.tables import clock, counted, label_of, percent
 from openbell.engine.observer import SessionObserver
 from openbell.model.events import local_time
@@ -158,6 +158,8 @@ class RunReport(SessionObserver):
             show(view)
 
     def _print_row(self, cells: list[str], style: str = "") -> None:
+        from openbell.cli.terminal.console import out
+
         shown = _columns_that_fit(self._columns, out.width)
         padded = [
             cell.rjust(column.width) if column.right else cell.ljust(column.width)
