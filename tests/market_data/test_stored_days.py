@@ -241,3 +241,12 @@ def test_the_note_is_under_the_manifest_and_verified(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["data", "verify", "--store", str(tmp_path / "store")]).exit_code == 1
     with pytest.raises(DataError, match=r"zones.parquet is damaged \(it is missing\)"):
         DataManager(BarStore.open(tmp_path / "store"), TimeManager("FOREX"))
+
+
+def test_days_of_intraday_bars_are_refused(tmp_path: Path) -> None:
+    lines = [f"2024-07-01T14:{minute:02}:00Z,1,1,1,1,1" for minute in range(30)]
+    path = tmp_path / "EURUSD.csv"
+    path.write_text("\n".join(["time,open,high,low,close,volume", *lines]) + "\n")
+    for options in ((), ("--interval", "1m")):
+        refused = imported(tmp_path, path, "--days", "UTC", *options)
+        assert (refused.exit_code, "these are 1m bars" in refused.stderr) == (2, True), refused.output

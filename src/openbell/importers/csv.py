@@ -134,6 +134,10 @@ class CsvReading:
     days: str | None = None
 
     def __post_init__(self) -> None:
+        if self.days is not None and self.interval.is_intraday:
+            raise ConfigError(
+                f"--days says which days daily bars are of, and these are {self.interval} bars: leave it out."
+            )
         if self.days not in (None, SESSION):
             require_zone(self.days, "--days: write session, or the time zone of the days, such as UTC.")
 

@@ -105,7 +105,9 @@ def sniff_rows(
     times = times_in(sample, has, source.day)
     form = _time_format(times, sample[has["time"]], given, source)
     interval, of_interval = _interval(times, form, given, where)
-    reading = CsvReading(storable(interval), CsvColumns(**columns), form.form, given.timezone, layout=layout)
+    reading = CsvReading(
+        storable(interval), CsvColumns(**columns), form.form, given.timezone, layout=layout, days=given.days
+    )
     rows = _Rows(sample, has, source, comma)
     scale, of_scale = _price_scale(rows, given)
     found += [form.detection, of_interval, of_scale]
