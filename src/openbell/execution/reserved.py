@@ -86,6 +86,10 @@ class Reserved:
         price = ordered.value / ordered.units
         return additional_margin(held, ordered.units, price, self._instrument_of(symbol), self._leverage)
 
+    def frees(self, held: Callable[[str], float]) -> bool:
+        """Return whether an open order makes a position smaller."""
+        return any(held(symbol) * ordered.units < 0 for (symbol, _), ordered in self._sums.items())
+
     def total(self, held: Callable[[str], float]) -> float:
         """Return the money that all open orders tie up."""
         total = 0.0
