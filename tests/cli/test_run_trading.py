@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from made_bars import made_store
+from openbell import SystemManager, load_config
 from openbell.cli.app import app
 
 if TYPE_CHECKING:
@@ -128,6 +129,20 @@ def test_without_execution_there_is_no_performance_and_no_file_of_it(folder: Pat
         *("config.json", "summary.json", "signals.parquet"),
         *("journal.jsonl", "scans.jsonl", "signals.jsonl"),
     }
+
+
+def test_the_result_has_performance_and_trades(folder: Path, tmp_path: Path) -> None:
+    run(folder, tmp_path / "run", execution=EXECUTION)
+    config = load_config(tmp_path / "run" / "config.json")
+
+    result = SystemManager(config, store=folder / "store").run()
+    plain = SystemManager(load_config({**config.resolved(), "execution": None}), store=folder / "store")
+
+    assert result.performance is not None
+    assert result.performance.to_dict() == result["performance"]
+    assert len(result.trades) == result.performance.trades == 4
+    assert sum(trade.net for trade in result.trades) == pytest.approx(result.performance.net_profit)
+    assert (plain.summary().performance, plain.summary().trades) == (None, ())
 
 
 def test_two_runs_are_listed_and_compared(folder: Path, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from openbell.market_data.completeness import Gap
     from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
     from openbell.model.json_object import JsonObject
+    from openbell.model.trade import Trade
+    from openbell.results.performance import Performance
     from openbell.results.trading import DayTrading, RunTrading
 
 __all__ = ["DayResult", "IndicatorResult", "RunResult", "SeriesResult", "SymbolResult"]
@@ -179,6 +181,16 @@ class RunResult(JsonMapping):
         failed = f", {self.error}" if self.error else ""
         signals = sum(len(day.signals) for day in self.days)
         return f"<RunResult {self.session_name!r}: {len(self.days)} sessions, {signals} signals{failed}>"
+
+    @property
+    def performance(self) -> Performance | None:
+        """Numbers of what it earned, or None in a run that does not trade."""
+        return None if self.trading is None else self.trading.performance
+
+    @property
+    def trades(self) -> tuple[Trade, ...]:
+        """Trades that were closed, session by session."""
+        return tuple(trade for day in self.days if day.trading is not None for trade in day.trading.trades)
 
     def to_dict(self) -> JsonObject:
         """Return the object that ``summary.json`` holds."""
