@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+FIRST_READ = ("README", "getting-started", "writing-strategies")
+"""Documents that run at every test; all others run with the long tests."""
+
 MOST_UNTESTED = 4
 
 _FENCE = re.compile(r"^```(\w*)[ ]*(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -89,7 +92,14 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_demo_folder(tmp_path_factory.mktemp("docs") / "openbell-demo").path
 
 
-@pytest.mark.parametrize("document", [d for d in DOCUMENTS if any(map(runs, blocks(d)))], ids=lambda d: d.stem)
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(d, id=d.stem, marks=() if d.stem in FIRST_READ else pytest.mark.long)
+        for d in DOCUMENTS
+        if any(map(runs, blocks(d)))
+    ],
+)
 def test_the_code_of_a_document_runs(
     document: Path, tmp_path: Path, demo_folder: Path, request: pytest.FixtureRequest
 ) -> None:
