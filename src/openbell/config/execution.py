@@ -119,6 +119,8 @@ def _read_broker(value: object) -> object:
 class ExecutionConfig(Level):
     """Trading of a session, with its account, costs and limits."""
 
+    # Sections are made when they are needed: as values they would cost every run their validators at the import.
+
     broker: Annotated[Literal["simulated"], BeforeValidator(_read_broker)] = "simulated"
     """Who fills orders."""
     cash: Positive = 100_000.0
@@ -132,11 +134,11 @@ class ExecutionConfig(Level):
     given."""
     shorting: Annotated[bool, Field(strict=True)] = True
     """Whether positions may be short; true in a margin account and false in a cash account unless given."""
-    fees: Fees = FeesConfig()
+    fees: Fees = Field(default_factory=FeesConfig)
     """The fees of trading."""
-    slippage: Slippage = SlippageConfig()
+    slippage: Slippage = Field(default_factory=SlippageConfig)
     """The slippage of orders that take the market's price."""
-    fills: FillsConfig = FillsConfig()
+    fills: FillsConfig = Field(default_factory=FillsConfig)
     """How orders fill."""
     cash_buffer_percent: Annotated[float, Field(ge=0, lt=100, strict=True)] = 0.25
     """The percentage of equity that percent targets leave free."""
@@ -149,14 +151,14 @@ class ExecutionConfig(Level):
     """What a partial exit closes: the units that were bought first, or all alike at their average price."""
     risk_free_rate: Annotated[float, Field(gt=-1, lt=1, strict=True)] = 0.0
     """The yearly rate that ratios are measured against, as a fraction: 0.02 is 2 %."""
-    risk: RiskConfig = RiskConfig()
+    risk: RiskConfig = Field(default_factory=RiskConfig)
     """Limits of orders and losses."""
     instruments: dict[Symbol, InstrumentConfig] = Field(default_factory=dict)
     """How symbols are traded that are no plain shares: {ES: {multiplier: 50, tick: 0.25, margin: 15000}}."""
     no_bars: Literal["keep", "close_at_last"] = "keep"
     """What becomes of a position whose symbol has had no bars for five sessions: it stays, or is closed at its last
     price."""
-    maintenance: MaintenanceConfig = MaintenanceConfig()
+    maintenance: MaintenanceConfig = Field(default_factory=MaintenanceConfig)
     """The equity below which a margin account is called."""
     borrow_rate: Annotated[float, Field(ge=0, lt=100, strict=True)] = 0.0
     """The yearly cost of borrowed shares, as a fraction of their value: 0.03 is 3 %."""
