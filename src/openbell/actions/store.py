@@ -16,7 +16,7 @@ import polars as pl
 from openbell.actions.table import ACTION_SCHEMA, KEY, Action
 from openbell.store import layout
 from openbell.store.side_table import SideTable
-from openbell.store.writer import WriteReport
+from openbell.store.write_report import WriteReport
 from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:

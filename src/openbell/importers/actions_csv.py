@@ -20,7 +20,7 @@ from openbell.errors import BadBarsError, ConfigError, did_you_mean
 from openbell.importers.disk import writing_to
 from openbell.importers.quarantine import settle
 from openbell.store import layout
-from openbell.store.writer import WriteReport
+from openbell.store.write_report import WriteReport
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,7 +23,7 @@ import polars as pl
 from openbell.actions.store import ActionStore
 from openbell.actions.table import ACTION_SCHEMA, check_actions
 from openbell.errors import CalendarError
-from openbell.store.writer import WriteReport
+from openbell.store.write_report import WriteReport
 from openbell.timing.manager import TimeManager
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from openbell.importers.disk import writing_to
 from openbell.store import layout
 from openbell.store.atomic_files import replace_file
 from openbell.store.check_bars import check_bars
-from openbell.store.writer import WriteReport
+from openbell.store.write_report import WriteReport
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -86,6 +86,8 @@ def _nights(market: Market, times: BarTimes, start_ns: int) -> tuple[NDArray[np.
     """Return the last row before each night and the first after it, and the rows of the history."""
     history = slice(int(times.timestamp.searchsorted(start_ns)), market.today_row(times))
     starts = market.sessions_from(market.time_manager.day_of(start_ns)).start_ns
-    after = np.unique(times.timestamp.searchsorted(starts))
+    after = times.timestamp.searchsorted(starts)
+    # np.unique does the same, but imports numpy.ma for it.
+    after = after[np.diff(after, prepend=-1) > 0]
     after = after[(after > history.start) & (after < history.stop)]
     return after - 1, after, history

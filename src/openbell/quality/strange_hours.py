@@ -69,8 +69,12 @@ def symbols_of_other_hours(
     first, last = max(first, time_manager.first_day), min(last, time_manager.last_day)
     if last < first:
         return []
+    # Most symbols lie within regular hours, for which the extended calendar need not be made.
+    outside = [symbol for symbol, *_ in _suspects(store, time_manager, symbols, first, last)]
+    if not outside:
+        return []
     around = _with_extended_hours(time_manager)
-    suspects = list(_suspects(store, around, symbols, first, last))
+    suspects = list(_suspects(store, around, outside, first, last))
     found = [s for s in (_looked_at(store, around, *suspect, last) for suspect in suspects[:_MOST_LOOKED_AT]) if s]
     if not found:
         return []

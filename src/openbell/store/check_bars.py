@@ -19,7 +19,6 @@ _PRICES = ("open", "high", "low", "close")
 _VALUES = (*_PRICES, "volume")
 # Adjusted prices carry rounding noise in the last digits; that is no contradiction.
 _NOISE = 1e-9
-_NONE_BAD = pl.DataFrame(schema={"line": pl.get_index_type(), "reason": pl.String})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,10 @@ class CheckedBars:
     duplicates: int
 
 
+def _none_bad() -> pl.DataFrame:
+    return pl.DataFrame(schema={"line": pl.get_index_type(), "reason": pl.String})
+
+
 def check_bars(frame: pl.DataFrame, *, allow_negative: bool = False) -> CheckedBars:
     """Separate good bars from bad ones.
 
@@ -54,7 +57,7 @@ def check_bars(frame: pl.DataFrame, *, allow_negative: bool = False) -> CheckedB
     if not isinstance(dtype, pl.Datetime) or dtype.time_zone is None:
         raise BadBarsError(f"naive timestamps ({dtype}): say which time zone they are in.")
     if _flawless(frame, allow_negative=allow_negative):
-        return CheckedBars(frame.drop("line", strict=False), _NONE_BAD, 0, 0)
+        return CheckedBars(frame.drop("line", strict=False), _none_bad(), 0, 0)
     lined = frame if "line" in frame.columns else frame.with_row_index("line", offset=1)
     unsorted = int((lined["timestamp"].drop_nulls().diff().dt.total_nanoseconds() < 0).sum())
     judged = lined.with_columns(_reason(allow_negative=allow_negative).alias("reason"))

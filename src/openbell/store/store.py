@@ -29,7 +29,7 @@ from openbell.store.store_marker import (
     require_free,
     require_store_marker,
 )
-from openbell.store.writer import StoreWriter, WriteReport
+from openbell.store.write_report import WriteReport
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from openbell.store.data_file import FileEntry
     from openbell.store.manifest import Manifest
+    from openbell.store.writer import StoreWriter
 
 __all__ = ["BarStore", "Coverage", "WriteReport"]
 
@@ -247,6 +248,9 @@ class BarStore:
         Raises:
             StoreError: Another process is still writing after ``wait_s``, or the disk is full.
         """
+        # A run that only reads does without it.
+        from openbell.store.writer import StoreWriter
+
         with writer_lock(self.path / layout.LOCK, wait_s=wait_s):
             is_new = make_store(self.path)
             writer = StoreWriter(self.path, self._healed())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -16,6 +15,7 @@ from openbell.store.commit import commit
 from openbell.store.data_file import damaged_file
 from openbell.store.day_zones import noted_day_zones
 from openbell.store.layout import Partition, as_stored, data_path, partitions, require_symbol
+from openbell.store.write_report import WriteReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,28 +23,10 @@ if TYPE_CHECKING:
 
     from openbell.store.manifest import Manifest
 
-__all__ = ["StoreWriter", "WriteReport"]
+__all__ = ["StoreWriter"]
 
 _FLUSH_ROWS = 2_000_000
 _FLUSH_FILES = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class WriteReport:
-    """The outcome of a write in rows.
-
-    Attributes:
-        added: New rows.
-        revised: Rows with other values than before.
-        unchanged: Rows that were there already.
-    """
-
-    added: int = 0
-    revised: int = 0
-    unchanged: int = 0
-
-    def __add__(self, other: WriteReport) -> WriteReport:
-        return WriteReport(self.added + other.added, self.revised + other.revised, self.unchanged + other.unchanged)
 
 
 class StoreWriter:

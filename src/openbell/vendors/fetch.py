@@ -12,7 +12,7 @@ from openbell.errors import DamagedFileError, DataError
 from openbell.importers.report import store_checked
 from openbell.logs import get_logger
 from openbell.store.layout import require_symbol
-from openbell.store.writer import WriteReport
+from openbell.store.write_report import WriteReport
 from openbell.vendors.admission import require_interval, with_reasons, wrong_actions
 from openbell.vendors.answered_sessions import AnsweredSessions
 from openbell.vendors.answers import answers

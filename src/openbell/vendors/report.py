@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from openbell.importers.report import ImportReport
 
 if TYPE_CHECKING:
-    from openbell.store.writer import WriteReport
+    from openbell.store.write_report import WriteReport
 
 __all__ = ["FetchReport"]
 

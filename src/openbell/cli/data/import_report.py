@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from openbell.importers import ImportReport
     from openbell.importers.report import Progress
-    from openbell.store.writer import WriteReport
+    from openbell.store.write_report import WriteReport
 
 __all__ = ["describe_actions", "import_progress", "show_import"]
 
