@@ -121,7 +121,7 @@ def check_a_killed_run(config: Path, out: Path, undisturbed: Events, seed: int) 
         assert len(got) >= sum(line["time"] < running for line in whole), f"{name} lacks events before {running}"
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))])
 def test_a_killed_run_leaves_its_events_up_to_the_last_finished_batch(
     config: Path, undisturbed: Events, tmp_path: Path, seed: int
 ) -> None:
