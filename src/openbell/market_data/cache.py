@@ -3,134 +3,41 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
 from threading import RLock
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from openbell.actions.instrument import Instruments
 from openbell.actions.store import ActionStore
-from openbell.errors import DamagedFileError, DataError, IntervalError, command_on
+from openbell.errors import DamagedFileError
 from openbell.market_data.aggregate import as_inputs
 from openbell.market_data.dividends import DividendFactors
 from openbell.market_data.gaps import build_missing, forward_filled
+from openbell.market_data.requests import (
+    BarRequest,
+    LoadSettings,
+    SeriesKey,
+    gap_policy_of,
+    stored_interval,
+)
 from openbell.market_data.series import CachedSeries, SharedTimes
 from openbell.market_data.stored_days import StoredDays
 from openbell.market_data.stored_history import begins_on_grid, read_batches, read_sessions, read_through
 from openbell.model.bars import PRICE_COLUMNS, Bars
-from openbell.model.interval import BASE_INTERVALS, Interval, builds, determine_required_base, parse_interval
+from openbell.model.interval import BASE_INTERVALS, Interval, parse_interval
 from openbell.store.day_zones import read_day_zones
 from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
-    from pathlib import Path
 
     from openbell.actions.instrument import PriceBasis
-    from openbell.actions.table import Adjustment
     from openbell.store.manifest import Manifest
     from openbell.store.store import BarStore, Coverage
     from openbell.timing.manager import TimeManager
 
-__all__ = [
-    "BarCache",
-    "BarRequest",
-    "GapPolicies",
-    "GapPolicy",
-    "LoadSettings",
-    "SeriesKey",
-    "changed_series",
-    "gap_policy_of",
-    "stored_interval",
-    "unknown_symbol",
-]
-
-GapPolicy = Literal["none", "forward"]
-"""``none`` leaves gaps; ``forward`` fills those within a session with synthetic bars."""
-
-GapPolicies = GapPolicy | Mapping[str, GapPolicy | Mapping[str, GapPolicy]]
-"""One word for all series, or words by interval, symbol and "default"; those of a symbol by interval and "default"."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadSettings:
-    """Settings of a `DataManager`, whose arguments say what they mean."""
-
-    min_completeness: float = 0.0
-    gap_policy: GapPolicies = "none"
-    gap_fill: bool = False
-    horizon: date | None = None
-    adjustment: Adjustment = "split"
-
-
-class BarRequest(NamedTuple):
-    """Bars to load of a symbol, over a range that holds a session.
-
-    Attributes:
-        base: The stored interval to read.
-        interval: The interval of the bars.
-        first_day: The first day, in days since 1970-01-01.
-        last_day: The last day, inclusive.
-        fill: Whether synthetic bars fill gaps.
-    """
-
-    base: str
-    interval: Interval
-    first_day: int
-    last_day: int
-    fill: bool
-
-
-def stored_interval(symbol: str, interval: str, base: str | None, held: Sequence[str], store: Path) -> str:
-    """Return the stored interval to read, ``base`` if it is given.
-
-    Args:
-        symbol: The symbol, for messages.
-        interval: The interval to make.
-        base: The stored interval that is wanted; None: the coarsest that builds ``interval`` exactly.
-        held: The intervals in which the store has the symbol.
-        store: The store's folder, for messages.
-
-    Raises:
-        DataError: ``base`` is not stored.
-        IntervalError: Nothing that is stored builds ``interval``.
-    """
-    if base is None:
-        return determine_required_base(interval, held)
-    if not builds(base, interval):
-        raise IntervalError(f"{interval} bars cannot be made of {base} bars.")
-    if base not in held:
-        raise DataError(f"the store {store} has no {base} bars of {symbol}; it has {', '.join(held)}.")
-    return base
-
-
-def gap_policy_of(policies: GapPolicies, symbol: str, interval: str) -> GapPolicy:
-    """Return the policy for a symbol, else for an interval, else the default."""
-    if isinstance(policies, str):
-        return policies
-    own = policies.get(symbol, {})
-    if isinstance(own, str):
-        return own
-    for level in (own, policies):
-        policy = level.get(interval, level.get("default"))
-        if isinstance(policy, str):
-            return policy
-    return "none"
-
-
-def unknown_symbol(symbol: str, store: Path, hint: str) -> DataError:
-    """Return the error that a store has no bars of a symbol.
-
-    ``hint`` is empty or begins with a blank.
-    """
-    remedy = command_on("data import csv FILES", store)
-    return DataError(f"the store {store} has no bars of {symbol}.{hint} Import some with: {remedy}")
-
-
-SeriesKey = tuple[str, str, Interval]
-"""A symbol, the stored interval that is read, and the interval of the series."""
+__all__ = ["BarCache", "changed_series"]
 
 
 class BarCache:

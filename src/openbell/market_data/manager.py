@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.errors import did_you_mean
-from openbell.market_data.cache import BarCache, LoadSettings, changed_series, unknown_symbol
+from openbell.market_data.cache import BarCache, changed_series
 from openbell.market_data.point_in_time import PointInTimeView
+from openbell.market_data.requests import LoadSettings, unknown_symbol
 from openbell.model.bars import Bars
 from openbell.timing.grid import day_number
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.actions.table import Action, Adjustment
-    from openbell.market_data.cache import GapPolicies
+    from openbell.market_data.requests import GapPolicies
     from openbell.store.manifest import Manifest
     from openbell.store.store import BarStore, Coverage
     from openbell.timing.manager import TimeManager

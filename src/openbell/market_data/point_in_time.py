@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from openbell.actions.adjust import Arena, back_adjusted, require_fitting_splits
 from openbell.actions.instrument import PriceBasis, StoredSpan
 from openbell.errors import did_you_mean
-from openbell.market_data.cache import BarRequest, unknown_symbol
+from openbell.market_data.requests import BarRequest, unknown_symbol
 from openbell.market_data.series import CachedSeries
 from openbell.market_data.stored_days import spans_beyond_sessions
 from openbell.model.bars import Bars

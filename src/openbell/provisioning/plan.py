@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.market_data.cache import gap_policy_of
+from openbell.market_data.requests import gap_policy_of
 from openbell.provisioning.history import series_starts
 from openbell.provisioning.reach import bars_to_load
 from openbell.session.series import all_bars
