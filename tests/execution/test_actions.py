@@ -18,6 +18,7 @@ from openbell.execution.actions import (
     split_order,
     split_units,
 )
+from openbell.execution.competing import fitting_part
 from openbell.model.instrument import Instrument
 from openbell.model.order import Order, OrderType
 
@@ -96,6 +97,13 @@ class TestOrdersAfterASplit:
         assert after is not None
         assert (after.quantity, after.stop, after.limit) == (-200, 45.0, 44.0)
         assert (after.id, after.tag, after.status) == (before.id, "exit", before.status)
+
+    def test_the_rest_of_an_order_that_had_filled_in_part_fills_in_whole_units(self) -> None:
+        for filled in range(1, 100):
+            after = split_order(order(filled + 30, filled_quantity=float(filled)), 0.1, SHARE)
+
+            assert after is not None
+            assert fitting_part(after.remaining, 1000.0, None, SHARE) == 3.0
 
     def test_a_trailing_stop_follows_at_the_new_distance(self) -> None:
         money = split_order(order(-100, type=OrderType.TRAILING_STOP, trail=4.0), 2.0, SHARE)

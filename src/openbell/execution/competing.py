@@ -87,5 +87,6 @@ def fitting_part(
     """
     most = inf if share is None else max(volume * share - taken, 0.0)
     if abs(remaining) <= most:
-        return remaining
+        # What is left of an order that filled in part before a split has the noise of the ratio.
+        return remaining if instrument.fractional else whole_units(remaining, instrument)
     return whole_units(most if remaining > 0 else -most, instrument)
