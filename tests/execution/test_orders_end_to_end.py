@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 from openbell.errors import ComponentError, ConfigError
@@ -330,3 +331,16 @@ def test_an_order_in_setup_fills_at_the_open(tmp_path: Path) -> None:
     run = trade(tmp_path, {"ABC": {"1m": bars_of(RISING)}}, methods={"setup": lambda s: s.context.order("ABC", 10)})
 
     assert run.told == [("09:30", 10.0, 100.0)]
+
+
+def test_an_order_for_a_symbol_without_bars_so_far_waits_whatever_the_rest_of_the_day_brings(tmp_path: Path) -> None:
+    # At 10:00 nobody knows whether the symbol will trade today.
+    afternoon = bars_of([50.0]).filter(pl.col("timestamp").dt.hour() >= 17)
+    frames = {"today": afternoon, "tomorrow": bars_of([50.0], "2024-07-03")}
+    seen = {}
+    for name, frame in frames.items():
+        at = {"10:00": lambda strategy: strategy.context.order("XYZ", 10)}
+        run = trade(tmp_path / name, {"ABC": {"1m": bars_of([100.0])}, "XYZ": {"1m": frame}}, at)
+        seen[name] = [str(order.status) for order in run.orders]
+
+    assert seen == {"today": ["submitted", "accepted", "filled"], "tomorrow": ["submitted", "accepted", "expired"]}
