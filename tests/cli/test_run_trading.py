@@ -117,6 +117,34 @@ def test_many_sessions_have_their_profit_and_equity_in_the_overview(folder: Path
     assert {row[-3] for row in rows} == {"4"}
 
 
+SIGNALLING = """
+from openbell import Signal, Strategy
+
+
+class Shouts(Strategy):
+    def subscriptions(self):
+        return [("ACME", "1m")]
+
+    def on_bar(self, bar):
+        return Signal("ACME", "buy", "in small letters")
+"""
+
+
+def test_what_the_account_warns_of_is_printed_once_and_not_only_in_the_summary(folder: Path, tmp_path: Path) -> None:
+    (folder / "shouts.py").write_text(SIGNALLING, encoding="utf-8")
+    execution = {"signals": {"BUY": {"percent": 10}}, "benchmark": "NOPE"}
+
+    result = run(folder, tmp_path / "run", strategies=[{"module": "shouts.py:Shouts"}], execution=execution)
+
+    assert result.exit_code == 0, result.output
+    printed = " ".join(result.stderr.split())
+    warnings = json.loads((tmp_path / "run" / "summary.json").read_text())["warnings"]
+    assert len(warnings) == 2
+    assert [printed.count(" ".join(warning.split())) for warning in warnings] == [1, 1]
+    assert "signals of 'buy' are not traded" in printed
+    assert "the benchmark NOPE has no return on 2024-07-01" in printed
+
+
 def test_without_execution_there_is_no_performance_and_no_file_of_it(folder: Path, tmp_path: Path) -> None:
     quiet = {"strategies": []}
 

@@ -162,7 +162,7 @@ class SystemManager:
                     self._require_bars_of(day)
             self._require_bars()
             self._unread = tuple(self.coordinator.component_warnings())
-            for warning in self._unread:
+            for warning in (*self.coordinator.trading_warnings(), *self._unread):
                 reporter.warned(warning)
         finally:
             if folder:
