@@ -135,7 +135,7 @@ def test_what_strategies_symbols_and_labels_earned_is_a_table_when_there_are_sev
     rows = [" ".join(line.split()) for line in text.splitlines()]
     assert "One 1 100.00% 40.00 0.00 0.00 40.00" in rows
     assert "Two 0 - 0.00 -0.66 0.00 -0.66" in rows
-    assert "gap 1 100.00% 40.00 0.00 0.00 40.00" in rows
+    assert "gap 1 100.00% 40.00 0.00 40.00" in rows
     assert "and 3 more -0.03" in rows
     assert "strategy" not in alone
 
@@ -185,3 +185,15 @@ def test_a_session_has_a_line_about_its_trading() -> None:
 )
 def test_numbers_are_written_for_people(number: float | None, form: str, text: str) -> None:
     assert shown(number, form) == text
+
+
+def test_labels_show_closed_trades_only_and_claim_nothing_of_what_is_open() -> None:
+    bought = made_fill("ALFA", 10, 100.0, tag="dip")
+    held = {"positions": [Position("ALFA", 10, 100.0, 103.0)], "last_prices": {"ALFA": 103.0}}
+    sold = [made_fill("BRVO", 10, 50.0, number=2, tag="dip"), made_fill("BRVO", -10, 51.0, number=3, minute=5)]
+
+    lines = shown_of((100_040.0, [bought, *sold], held)).splitlines()
+
+    heads = {line.split()[0]: line.split() for line in lines if line.startswith(("label", "symbol"))}
+    assert "open" in heads["symbol"]
+    assert heads["label"] == ["label", "trades", "won", "realized", "fees", "net"]

@@ -92,16 +92,24 @@ def _unavailable(found: Performance) -> Iterator[str]:
 
 
 def _earnings_table(name: str, earned: Mapping[str, Earnings]) -> Table:
-    """Return what each symbol, strategy or label earned, the largest amounts first."""
-    table = make_table("", name, "trades >", "won >", "realized >", "open >", "fees >", "net >")
+    """Return what each symbol, strategy or label earned, the largest amounts first.
+
+    Labels are of trades, which are closed: their table has no column for what is open.
+    """
+    with_open = name != "label"
+    money_columns = ("realized >", "open >", "fees >", "net >") if with_open else ("realized >", "fees >", "net >")
+    table = make_table("", name, "trades >", "won >", *money_columns)
     ordered = sorted(earned.items(), key=lambda item: -abs(item[1].net))
     for key, of in islice(ordered, _MOST_ROWS):
         won = shown(of.wins / of.trades, "percent") if of.trades else "-"
-        money = (shown(number, "money") for number in (of.realized, of.unrealized, of.fees, of.net))
+        numbers = (of.realized, *((of.unrealized,) if with_open else ()), of.fees, of.net)
+        money = (shown(number, "money") for number in numbers)
         table.add_row(escape(key) or "(the account's rules)", f"{of.trades:,}", won, *money)
     rest = [of for _, of in ordered[_MOST_ROWS:]]
     if rest:
-        table.add_row(f"and {len(rest):,} more", *[""] * 5, shown(sum(of.net for of in rest), "money"))
+        table.add_row(
+            f"and {len(rest):,} more", *[""] * (1 + len(money_columns)), shown(sum(of.net for of in rest), "money")
+        )
     return table
 
 
