@@ -107,7 +107,11 @@ def test_what_a_config_resolves_to_reads_as_the_same_config() -> None:
         ({"slippage": {"model": "bps", "bps": [1]}}, "execution.slippage: parameter 'bps' must be a number, text"),
         ({"fills": {"market": "next"}}, "execution.fills.market: must be 'next_open' or 'this_close', not 'next'"),
         ({"fills": {"max_volume_share": 0}}, "execution.fills.max_volume_share: must be greater than 0, not 0"),
-        ({"signals": {"BUY": "clos"}}, "execution.signals.BUY: must be 'close' or 'ignore', not 'clos'"),
+        ({"signals": {"BUY": "clos"}}, "execution.signals.BUY: must be 'close', 'ignore' or a target such as {per"),
+        (
+            {"signals": {"BUY": 10}},
+            "execution.signals.BUY: must be 'close', 'ignore' or a target such as {percent: 10}, not 10",
+        ),
         ({"signals": {"BUY": {"percnt": 3}}}, "execution.signals.BUY.percnt: unknown key; did you mean 'percent'?"),
         ({"signals": {"BUY": {"percent": 3, "value": 3}}}, "execution.signals.BUY: write one of percent, quantity"),
         ({"signals": {"BUY": {}}}, "execution.signals.BUY: write one of percent, quantity"),

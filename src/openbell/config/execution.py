@@ -103,8 +103,15 @@ class TargetConfig(Level):
         return self
 
 
+def _read_target_word(value: object) -> object:
+    if value not in ("close", "ignore"):
+        raise ValueError(f"must be 'close', 'ignore' or a target such as {{percent: 10}}, not {value!r}")
+    return value
+
+
 SignalTarget: TypeAlias = Annotated[
-    Annotated[Literal["close", "ignore"], Tag("<word>")] | Annotated[TargetConfig, Tag("<target>")],
+    Annotated[Literal["close", "ignore"], BeforeValidator(_read_target_word), Tag("<word>")]
+    | Annotated[TargetConfig, Tag("<target>")],
     Discriminator(lambda value: "<target>" if isinstance(value, Mapping | TargetConfig) else "<word>"),
 ]
 """What a signal's action means for the position: a target, ``close`` or ``ignore``."""
