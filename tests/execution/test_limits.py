@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from openbell.config.exchange import ExchangeConfig
 from trading import bars_of, trade
 
 if TYPE_CHECKING:
@@ -155,17 +156,22 @@ def test_equity_at_or_below_zero_ends_trading(tmp_path: Path) -> None:
     assert run.last("probe-2").reason == "equity is at or below zero: trading has ended"
 
 
+PAUSES = {"name": "PAUSES", "like": "CMES", "breaks": [{"start": "16:00", "end": "17:00"}]}
+
+
+@pytest.mark.parametrize("exchange", ["CMES", "CME", "US_FUTURES", PAUSES])
 def test_a_future_without_terms_is_rejected_with_the_lines_to_add_and_with_them_earns_its_points(
-    tmp_path: Path,
+    tmp_path: Path, exchange: Any
 ) -> None:
-    bars = bars_of([4000.0, 4000.0, 4000.0, 4010.0], exchange="CMES")
+    calendar = exchange if isinstance(exchange, str) else ExchangeConfig.model_validate(exchange)
+    bars = bars_of([4000.0, 4000.0, 4000.0, 4010.0], exchange=calendar)
     at = {"17:02": lambda s: s.context.order("ES", 2)}
     runs = [
         trade(
             tmp_path / name,
             {"ES": {"1m": bars}},
             at,
-            exchange="CMES",
+            exchange=exchange,
             symbols=["ES"],
             watch=[("ES", "1m")],
             execution={"instruments": instruments},

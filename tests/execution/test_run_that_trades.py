@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -47,13 +48,13 @@ def lines_of(folder: Path, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().splitlines()]
 
 
-def written(folder: Path, name: str, **config: Any) -> Path:
+def written(folder: Path, name: str, strategy: str = STRATEGY, **config: Any) -> Path:
     """The run folder of a run of the strategy on random bars."""
     if not (folder / "store").exists():
         starts = bar_starts(*DAYS)
         frames = {symbol: {"1m": random_bars(starts, seed=n)} for n, symbol in enumerate(("ABC", "XYZ"))}
         make_store(folder / "store", frames)
-        (folder / "turns.py").write_text(STRATEGY)
+        (folder / "turns.py").write_text(strategy)
     values = {
         "session_name": "turns",
         "store": "store",
@@ -68,14 +69,45 @@ def written(folder: Path, name: str, **config: Any) -> Path:
     return folder / name
 
 
-def test_two_runs_write_the_same_bytes(tmp_path: Path) -> None:
-    one, other = written(tmp_path, "one"), written(tmp_path, "other")
+def without_wall_times(file: Path) -> bytes:
+    """What a run has written, without how long its steps took on this machine."""
+    content = file.read_bytes()
+    if file.suffix == ".parquet":
+        return content
+    return re.sub(rb'"(ms|load_s|run_s)": [0-9.e-]+', rb'"\1": 0', content)
 
-    for name in ("orders.jsonl", "fills.jsonl", "cash.jsonl", "state.jsonl", "signals.jsonl"):
-        assert (one / name).read_bytes() == (other / name).read_bytes(), name
-    performance = [json.loads((folder / "summary.json").read_text())["performance"] for folder in (one, other)]
-    assert performance[0] == performance[1]
-    assert performance[0]["fills"] > 20
+
+def test_two_runs_write_the_same_bytes(tmp_path: Path) -> None:
+    folders = written(tmp_path, "one"), written(tmp_path, "other")
+
+    files = [{file.relative_to(folder) for file in folder.rglob("*")} for folder in folders]
+    assert files[0] == files[1]
+    names = {str(name) for name in files[0]}
+    assert names >= {"orders.jsonl", "state.jsonl", "journal.jsonl", "trades.parquet", "equity.parquet", "summary.json"}
+    for name in files[0]:
+        one, other = (without_wall_times(folder / name) for folder in folders)
+        assert one == other, name
+    assert json.loads((folders[0] / "summary.json").read_text())["performance"]["fills"] > 20
+
+
+def test_with_and_without_orders_the_signals_are_the_same_bytes(tmp_path: Path) -> None:
+    signals = """        if self.state["seen"] % 9 == 0:
+            return Signal("ABC", "BUY" if bar.close > bar.open else "SELL")
+"""
+    head = STRATEGY[: STRATEGY.index("        if self.state[")]
+    strategy = head.replace("import Strategy", "import Signal, Strategy") + signals
+    runs = {
+        "none": {"execution": None},
+        "orders": {"execution": {"signals": {"BUY": {"percent": 40}, "SELL": {"percent": -20}}}},
+        "strict": {"execution": {"account": "cash", "signals": {"BUY": {"percent": 90}, "SELL": "close"}}},
+    }
+    folders = [written(tmp_path, name, strategy=strategy, **config) for name, config in runs.items()]
+
+    files = [[(folder / f"signals.{end}").read_bytes() for end in ("jsonl", "parquet")] for folder in folders]
+    assert files[0] == files[1] == files[2]
+    assert len(lines_of(folders[0], "signals")) > 100
+    assert not (folders[0] / "fills.jsonl").exists()
+    assert all(len(lines_of(folder, "fills")) > 50 for folder in folders[1:])
 
 
 def test_state_is_saved_with_the_batches_that_have_events(tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import warnings
 from contextlib import suppress
 from datetime import date, time, timedelta
+from typing import Any
 
 import pytest
 from exchange_calendars import get_calendar, get_calendar_names
 
+from openbell.config.exchange import ExchangeConfig
 from openbell.errors import ConfigError, UnknownNameError
 from openbell.timing import TimeManager
 from openbell.timing.aliases import ALIASES, OWN_CALENDARS
@@ -91,6 +93,32 @@ def test_days_out_of_the_ordinary_have_a_note() -> None:
     assert [(line.day.day, line.session is not None, line.note) for line in lines] == [
         *((1, True, ""), (2, True, ""), (3, True, "closes early"), (4, False, "closed"), (5, True, "")),
     ]
+
+
+@pytest.mark.parametrize(
+    ("exchange", "base"),
+    [
+        ("XNYS", "XNYS"),
+        ("US_FUTURES", "CME_GLOBEX"),
+        ("NYMEX", "CMES"),
+        ({"name": "OWN", "like": "US_FUTURES", "breaks": [{"start": "12:00", "end": "12:30"}]}, "CME_GLOBEX"),
+        ({"name": "OWN", "open": "09:30", "close": "16:00", "timezone": "America/New_York"}, "OWN"),
+        (
+            {
+                "name": "DAYTIME",
+                "timezone": "America/Chicago",
+                "open": "08:30",
+                "close": "15:00",
+                "extended": {"like": "US_FUTURES"},
+            },
+            "CME_GLOBEX",
+        ),
+    ],
+)
+def test_own_sessions_know_what_they_are_based_on(exchange: Any, base: str) -> None:
+    given = exchange if isinstance(exchange, str) else ExchangeConfig.model_validate(exchange)
+
+    assert TimeManager(given).based_on == base
 
 
 @pytest.mark.parametrize("name", ["ASEX", "XBEL", "XBSE", "XCYS", "XTAE"])

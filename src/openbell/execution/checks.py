@@ -51,7 +51,7 @@ class Checks:
     def __init__(self, desk: TradingDesk) -> None:
         self._desk = desk
         self._leverage = desk.config.leverage
-        self._cutoff_ns = on_close_cutoff_minutes(desk.time_manager.exchange) * _MINUTE_NS
+        self._cutoff_ns = on_close_cutoff_minutes(desk.time_manager) * _MINUTE_NS
         risk = desk.config.risk
         self._has_limits = any(value is not None for value in risk.model_dump().values())
         self._rate = OrderRate(risk.max_orders_per_minute)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.execution.exchange_rules import FUTURES_EXCHANGES
+from openbell.execution.exchange_rules import trades_futures
 from openbell.execution.held_symbols import provision
 from openbell.execution.instruments import InstrumentTable
 from openbell.execution.symbol_market import SymbolMarket, finest_series
@@ -40,7 +40,7 @@ class Markets:
     """
 
     def __init__(self, config: ExecutionConfig, time_manager: TimeManager) -> None:
-        self.instruments = InstrumentTable(config, futures=time_manager.exchange in FUTURES_EXCHANGES)
+        self.instruments = InstrumentTable(config, futures=trades_futures(time_manager))
         self._markets: dict[str, SymbolMarket | None] = {}
         self._version = -1
         self._provisioner: Provisioner

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from openbell.timing.exchanges import Directory
     from openbell.timing.schedule import Schedule, Segments
 
-__all__ = ["ExchangeCalendar", "SessionHours", "calendar_names", "canonical_name", "load_calendar"]
+__all__ = ["ExchangeCalendar", "SessionHours", "based_on", "calendar_names", "canonical_name", "load_calendar"]
 
 SessionHours = Literal["regular", "extended"]
 
@@ -81,6 +81,20 @@ def canonical_name(exchange: str) -> str:
             raise UnknownNameError("calendar", str(exchange), names)
     name = ALIASES.get(exchange, exchange)
     return known.aliases.get(name, name)
+
+
+def based_on(exchange: str | ExchangeConfig) -> str:
+    """Return the name without aliases of the calendar that own sessions are based on, or of a calendar itself.
+
+    Own sessions with hours of their own are based on the exchange of their extended hours, if they name one.
+
+    Raises:
+        UnknownNameError: There is no calendar of that name.
+    """
+    if isinstance(exchange, str):
+        return canonical_name(exchange)
+    like = exchange.like or (exchange.extended and exchange.extended.like)
+    return canonical_name(like) if like else exchange.name
 
 
 @lru_cache(maxsize=32)

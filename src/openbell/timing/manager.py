@@ -12,7 +12,7 @@ import numpy as np
 
 from openbell.errors import CalendarError
 from openbell.model.interval import Interval, parse_interval
-from openbell.timing.calendars import SessionHours, load_calendar
+from openbell.timing.calendars import SessionHours, based_on, load_calendar
 from openbell.timing.clock import Clock, WallClock
 from openbell.timing.grid import date_of, day_number
 
@@ -91,6 +91,11 @@ class TimeManager:
             ConfigError: Extended hours are asked for, and none are known.
         """
         return TimeManager(self._given, session_hours=session_hours, clock=self.clock)
+
+    @property
+    def based_on(self) -> str:
+        """The exchange by its name without aliases, or the one that own sessions are based on."""
+        return based_on(self._given)
 
     def __repr__(self) -> str:
         return f"TimeManager({self.exchange!r}, session_hours={self.session_hours!r})"
