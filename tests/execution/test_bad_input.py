@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from openbell import Signal
 from openbell.errors import ComponentError, OpenbellError, OrderError, SessionOverError
 from trading import bars_of, trade
 
@@ -81,6 +82,28 @@ def test_an_order_that_contradicts_itself_ends_the_run_at_its_line(
         (lambda c: c.replace(c.order("ABC", 10, trail=5), trail_percent=1), "without trail_percent="),
         (lambda c: c.replace(c.order("ABC", 10, trail_percent=5), trail_percent=100), "and below 100"),
         (lambda c: c.replace(c.order("ABC", 10, limit=90), quantity=-5), "would turn it round"),
+        (
+            lambda c: c.order("ABC", 10, side="sell"),
+            "order() has no side=: a positive quantity buys, and a negative one",
+        ),
+        (lambda c: c.order("ABC", 10, stop_loss=95), "order() has no stop_loss=. An entry with exits is a bracket"),
+        (
+            lambda c: c.order("ABC", "BUY", 10),
+            "order() takes symbol and quantity by place, and all else by its name. A",
+        ),
+        (lambda c: c.order("ABC", 10, 101), "such as limit=101"),
+        (lambda c: c.order("ABC", qty=10), "order() has no qty=. Did you mean quantity=?"),
+        (lambda c: c.order("ABC"), "order() needs quantity as well"),
+        (lambda c: c.order("ABC", 10, price=99), "order() has no price=. Did you mean limit= or stop=?"),
+        (lambda c: c.order("ABC", 10, limt=99), "order() has no limt=. Did you mean 'limit'?"),
+        (lambda c: c.order("ABC", 10, colour="red"), "order() has no colour=. It takes symbol, quantity, type, limit"),
+        (lambda c: c.order_target("ABC", 10), "Say what it is: quantity=10, value=10 or percent=10"),
+        (lambda c: c.order_target("ABC", target_percent=10), "Did you mean percent=?"),
+        (lambda c: c.bracket("ABC", 10, stop_loss=95, target=105), "bracket() has no stop_loss=. Did you mean stop=?"),
+        (lambda c: c.bracket("ABC", 10, take_profit=105), "bracket() has no take_profit=. Did you mean target=?"),
+        (lambda c: c.replace("probe-1", price=99), "replace() has no price=. Did you mean limit= or stop=?"),
+        (lambda c: c.close("ABC", 10), "close() takes symbol by place, and all else by its name"),
+        (lambda c: c.cancel_all(ticker="ABC"), "Did you mean symbol=?"),
     ],
 )
 def test_so_does_whatever_else_makes_no_sense(tmp_path: Path, do: Callable[[Any], object], message: str) -> None:
@@ -110,6 +133,22 @@ def test_what_data_makes_impossible_is_rejected_and_the_run_goes_on(
     assert run.statuses("probe-1")[-1] == "rejected"
     assert reason in run.last("probe-1").reason
     assert len(run.fills) == 1
+
+
+def test_a_signal_says_what_it_takes() -> None:
+    with pytest.raises(TypeError, match=r"Signal\(\) has no stop_loss=. Did you mean stop=\?"):
+        Signal("ABC", "BUY", stop_loss=95)  # type: ignore[call-arg]  # the mistake
+
+
+def test_a_type_error_of_ones_own_stays_what_it_is(tmp_path: Path) -> None:
+    class Odd(str):
+        def __bool__(self) -> bool:
+            raise TypeError("no truth")
+
+    error = raised_by(tmp_path, lambda s: s.context.order(Odd("ABC"), 10))
+
+    assert isinstance(error, TypeError)
+    assert str(error) == "no truth"
 
 
 def test_cancelling_what_is_over_returns_false(tmp_path: Path) -> None:

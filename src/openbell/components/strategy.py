@@ -8,6 +8,7 @@ from math import isfinite
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+from openbell.components.meant_arguments import says_what_was_meant
 from openbell.components.strategy_context import StrategyContext
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ class Signal:
     def numbers(self) -> dict[str, float]:
         """The numbers that are given, by name."""
         return {name: value for name in _NUMBERS if (value := getattr(self, name)) is not None}
+
+
+# A dataclass makes its constructor itself.
+setattr(Signal, "__init__", says_what_was_meant("Signal", TypeError)(Signal.__init__))  # noqa: B010 -- mypy's method-assign
 
 
 class Strategy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.components.context import SessionContext
+from openbell.components.meant_arguments import says_what_was_meant
 from openbell.components.state import StrategyState
 from openbell.errors import ConfigError
 
@@ -53,6 +54,7 @@ class StrategyContext(SessionContext):
         """
         return self._orders.portfolio
 
+    @says_what_was_meant("order")
     def order(
         self,
         symbol: str,
@@ -109,6 +111,7 @@ class StrategyContext(SessionContext):
             reason=reason,
         )
 
+    @says_what_was_meant("bracket")
     def bracket(
         self,
         symbol: str,
@@ -143,6 +146,7 @@ class StrategyContext(SessionContext):
             symbol, quantity, stop=stop, target=target, limit=limit, tif=tif, tag=tag, reason=reason
         )
 
+    @says_what_was_meant("order_target")
     def order_target(
         self,
         symbol: str,
@@ -177,6 +181,7 @@ class StrategyContext(SessionContext):
             symbol, quantity=quantity, value=value, percent=percent, limit=limit, tag=tag, reason=reason
         )
 
+    @says_what_was_meant("close")
     def close(self, symbol: str, *, tag: str = "", reason: str = "") -> Order | None:
         """Cancel the symbol's open orders, then close the account's position with a market order.
 
@@ -185,18 +190,22 @@ class StrategyContext(SessionContext):
         """
         return self._orders.close(symbol, tag=tag, reason=reason)
 
+    @says_what_was_meant("close_all")
     def close_all(self, *, tag: str = "", reason: str = "") -> tuple[Order, ...]:
         """Cancel all open orders, then close all positions of the account."""
         return self._orders.close_all(tag=tag, reason=reason)
 
+    @says_what_was_meant("cancel")
     def cancel(self, order: Order | str) -> bool:
         """Ask for an order to be cancelled, and return False when it is not open."""
         return self._orders.cancel(order)
 
+    @says_what_was_meant("cancel_all")
     def cancel_all(self, symbol: str | None = None) -> int:
         """Ask for all open orders to be cancelled, of one symbol or of all, and return their number."""
         return self._orders.cancel_all(symbol)
 
+    @says_what_was_meant("replace")
     def replace(
         self,
         order: Order | str,

@@ -22,7 +22,7 @@ class CashFlowKind(StrEnum):
     BORROW = "borrow"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class CashFlow:
     """Money that the account got or paid.
 
@@ -43,6 +43,9 @@ class CashFlow:
     time_ns: int
     zone: tzinfo
     session_date: date
+
+    def __repr__(self) -> str:
+        return f"<CashFlow: {self.kind} of {self.symbol}, {self.amount:,.2f}, {self.time}>"
 
     @property
     def time(self) -> datetime:

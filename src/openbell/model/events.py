@@ -41,7 +41,7 @@ class _SessionEvent:
         return local_time(self.time_ns, self.zone)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SignalEvent(_SessionEvent):
     """A signal that a strategy gave.
 
@@ -60,6 +60,10 @@ class SignalEvent(_SessionEvent):
     reason: str
     strategy: str
     numbers: Mapping[str, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        what = " ".join([self.action, self.symbol, *(f"{name}={n:.10g}" for name, n in self.numbers.items())])
+        return f"<SignalEvent: {what} by {self.strategy}, {self.time}{f': {self.reason}' if self.reason else ''}>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Fill"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Fill:
     """One execution of an order, or of part of it.
 
@@ -45,6 +45,10 @@ class Fill:
     zone: tzinfo
     session_date: date
     ambiguous: bool = False
+
+    def __repr__(self) -> str:
+        side, units = "bought" if self.quantity > 0 else "sold", f"{abs(self.quantity):,.10g}"
+        return f"<Fill {self.id}: {side} {units} {self.symbol} at {self.price:.10g}, fee {self.fee:,.2f}, {self.time}>"
 
     @property
     def time(self) -> datetime:

@@ -54,7 +54,7 @@ OPEN_STATUSES = frozenset(
 """Statuses in which an order may still fill."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Order:
     """An order at the time of its last change.
 
@@ -109,6 +109,15 @@ class Order:
     reason: str = ""
     parent: str | None = None
     oco: str | None = None
+
+    def __repr__(self) -> str:
+        what = [("buy" if self.quantity > 0 else "sell"), f"{abs(self.quantity):,.10g}", self.symbol, self.type]
+        prices = {name: getattr(self, name) for name in ("limit", "stop", "trail", "trail_percent")}
+        what += [f"{name}={price:.10g}" for name, price in prices.items() if price is not None]
+        until = f" until {self.until}" if self.until is not None else ""
+        filled = f"{abs(self.filled_quantity):,.10g} filled, " if self.filled_quantity else ""
+        why = f": {self.reason}" if self.reason else ""
+        return f"<Order {self.id}: {' '.join(what)} {self.tif}{until}, {filled}{self.status} {self.time}{why}>"
 
     @property
     def remaining(self) -> float:
