@@ -12,7 +12,7 @@ from trading import bars_of, trade
 if TYPE_CHECKING:
     from pathlib import Path
 
-SIGNALS = {"BUY": {"percent": 10}, "SELL": "close", "HOLD": "ignore"}
+SIGNALS = {"BUY": {"percent": 10}, "SELL": "close", "SHORT": {"percent": -10}, "HOLD": "ignore"}
 
 
 def signals_at(by_time: dict[str, Signal]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def test_actions_become_targets_by_the_map(tmp_path: Path) -> None:
 def test_numbers_of_a_signal_go_before_the_map(tmp_path: Path) -> None:
     by_time = {
         "10:00": Signal("ABC", "BUY", quantity=7, limit=101),
-        "10:05": Signal("ABC", "BUY", percent=-5),
+        "10:05": Signal("ABC", "SHORT", percent=-5),
     }
     prices = [100.0] * 30 + [(100.5, 100.6, 100.4, 100.5)] + [100.0] * 300
     run = run_of(tmp_path, by_time, prices)
@@ -49,7 +49,7 @@ def test_numbers_of_a_signal_go_before_the_map(tmp_path: Path) -> None:
 def test_stop_and_target_of_a_signal_close_the_position_that_it_leads_to(tmp_path: Path) -> None:
     by_time = {
         "10:00": Signal("ABC", "BUY", quantity=10, stop=90),
-        "10:05": Signal("ABC", "BUY", quantity=-6, stop=110, target=95),
+        "10:05": Signal("ABC", "SHORT", quantity=-6, stop=110, target=95),
     }
     run = run_of(tmp_path, by_time, [100.0] * 60 + [(96, 96, 94, 95)])
 

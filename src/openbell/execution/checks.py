@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.execution.exchange_rules import on_close_cutoff_minutes
 from openbell.execution.instruments import off_tick, off_unit
+from openbell.execution.leg_sides import wrong_sides
 from openbell.execution.margin import additional_margin, buying_power_refusal, initial_margin, short_refusal
 from openbell.execution.risk import OrderRate, RiskState, risk_refusal
 from openbell.model.events import local_time
@@ -126,6 +127,7 @@ class Checks:
             yield f"its last day, {order.until}, is before the session of {desk.session.day}"
         if instead_of is None:
             yield self._too_late(order)
+        yield from wrong_sides(order, desk.book, desk.last_price(order.symbol))
         if order.parent is not None or not order.strategy:
             return  # a leg ends what its entry begins, and the account's own orders make positions smaller
         if self._has_limits:

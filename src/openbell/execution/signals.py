@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openbell.config.execution import TargetConfig
-from openbell.errors import did_you_mean
+from openbell.errors import OrderError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,11 +66,32 @@ class SignalTrader:
             return
         if meaning == "ignore":
             return
+        _require_side(action, meaning, terms)
         why = f"{action}: {reason}" if reason else action
-        if meaning == "close" and terms.quantity is None and terms.percent is None:
+        if meaning == "close":
             orders.close(symbol, reason=why)
         else:
             _to_target(orders, symbol, why, _measure(meaning, terms), terms)
+
+
+def _require_side(action: str, meaning: SignalTarget, terms: SignalTerms) -> None:
+    """Raise for a number of a signal that says another side than its action does.
+
+    Who writes ``Signal(symbol, "SELL", quantity=10)`` beside ``SELL: close`` means to sell 10, and would buy them.
+    """
+    given = {"quantity": terms.quantity, "percent": terms.percent}
+    name, number = next(((n, v) for n, v in given.items() if v is not None), ("", 0.0))
+    said = 0.0
+    if isinstance(meaning, TargetConfig):
+        ((measure, said),) = ((n, v) for n, v in meaning.model_dump().items() if v is not None)
+    if not number or number * said > 0:
+        return
+    entry = f"{{{measure}: {said:g}}}" if isinstance(meaning, TargetConfig) else meaning
+    is_what = "no flat position" if not said else "long" if number > 0 else "short"
+    raise OrderError(
+        f"{action} is {entry} in execution.signals, and {name}={number:g} is {is_what}: numbers of a signal say the "
+        f"position to have, not the units to trade. Leave {name}= out, or give the signal an action of that side."
+    )
 
 
 def _measure(meaning: SignalTarget, terms: SignalTerms) -> dict[str, float]:

@@ -1,0 +1,136 @@
+"""Legs of brackets and signals: on the right side of their entry, or rejected with both numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from openbell.components.strategy import Signal
+from openbell.errors import ComponentError
+from trading import bars_of, trade
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+FLAT = {"ABC": {"1m": bars_of([100.0])}}
+
+
+@pytest.mark.parametrize(
+    ("do", "reason"),
+    [
+        (lambda c: c.bracket("ABC", 10, stop=101), "its stop of 101 is not below 100, where its entry is reckoned"),
+        (lambda c: c.bracket("ABC", 10, stop=100), "its stop of 100 is not below 100, where its entry is reckoned"),
+        (lambda c: c.bracket("ABC", 10, target=99), "its target of 99 is not above 100, where its entry is reckoned"),
+        (lambda c: c.bracket("ABC", -10, stop=99), "its stop of 99 is not above 100, where its entry is reckoned"),
+        (lambda c: c.bracket("ABC", -10, target=101), "its target of 101 is not below 100"),
+        (lambda c: c.bracket("ABC", 10, limit=95, stop=96), "its stop of 96 is not below 95"),
+        (lambda c: c.bracket("ABC", 10, limit=110, stop=105), "its stop of 105 is not below 100"),
+        (lambda c: c.bracket("ABC", -10, limit=105, target=106), "its target of 106 is not below 105"),
+    ],
+)
+def test_a_bracket_with_a_leg_on_the_wrong_side_is_rejected_with_both_numbers(
+    tmp_path: Path, do: Callable[[Any], object], reason: str
+) -> None:
+    run = trade(tmp_path, FLAT, {"10:00": lambda s: do(s.context)})
+
+    assert not run.fills
+    assert run.last("probe-1").status == "rejected"
+    assert reason in run.last("probe-1").reason
+    assert run.last("probe-2").reason == "its entry order probe-1 was rejected"
+    assert not run.desk.book.open
+
+
+@pytest.mark.parametrize(
+    "do",
+    [
+        lambda c: c.bracket("ABC", 10, stop=99, target=101),
+        lambda c: c.bracket("ABC", -10, stop=101, target=99),
+        lambda c: c.bracket("ABC", 10, limit=95, stop=94, target=97),  # below the market, above the entry
+        lambda c: c.bracket("ABC", 10, limit=110, stop=99, target=105),  # fills at the market
+    ],
+)
+def test_legs_on_the_right_side_are_taken(tmp_path: Path, do: Callable[[Any], object]) -> None:
+    run = trade(tmp_path, FLAT, {"10:00": lambda s: do(s.context)})
+
+    assert run.statuses("probe-2")[:2] == ["submitted", "accepted"]
+
+
+def test_a_gap_through_a_leg_is_the_market_and_no_mistake(tmp_path: Path) -> None:
+    bars = {"ABC": {"1m": bars_of([100.0] * 30 + [90.0])}}
+    run = trade(tmp_path, bars, {"10:00": lambda s: s.context.bracket("ABC", 10, stop=95)})
+
+    assert run.told == [("10:00", 10.0, 90.0), ("10:00", -10.0, 90.0)]
+
+
+def test_before_the_first_price_nobody_knows_which_side_is_wrong(tmp_path: Path) -> None:
+    run = trade(tmp_path, FLAT, methods={"setup": lambda s: s.context.bracket("ABC", 10, stop=101)})
+
+    assert run.last("probe-1").status == "filled"
+
+
+def test_a_leg_that_waits_is_not_replaced_to_the_wrong_side(tmp_path: Path) -> None:
+    legs: list[Any] = []
+    run = trade(
+        tmp_path,
+        FLAT,
+        {
+            "10:00": lambda s: legs.extend(s.context.bracket("ABC", 10, limit=95, stop=90)),
+            "10:05": lambda s: s.context.replace(legs[1], stop=96),
+            "10:10": lambda s: s.context.replace(legs[0], limit=89),
+        },
+    )
+
+    reasons = [order.reason for order in run.orders if "not replaced" in order.reason]
+    assert reasons == [
+        "not replaced: its stop of 96 is not below 95, where its entry is reckoned",
+        "not replaced: its stop of 90 is not below 89, where its entry is reckoned",
+    ]
+
+
+SIGNALS = {"BUY": {"percent": 10}, "SELL": "close", "SHORT": {"percent": -10}, "FLAT": {"quantity": 0}}
+
+
+def signalled(tmp_path: Path, *signals: Signal, **execution: Any) -> Any:
+    def on_bar(self: Any, _: Any) -> Any:
+        minute = self.context.now.minute
+        return signals[minute] if self.context.now.hour == 10 and minute < len(signals) else None
+
+    return trade(tmp_path, FLAT, methods={"on_bar": on_bar}, execution={"signals": SIGNALS, **execution})
+
+
+@pytest.mark.parametrize(
+    ("signal", "message"),
+    [
+        (Signal("ABC", "SELL", quantity=10), "SELL is close in execution.signals, and quantity=10 is no flat position"),
+        (Signal("ABC", "SELL", percent=-5), "SELL is close in execution.signals, and percent=-5 is no flat position"),
+        (Signal("ABC", "BUY", quantity=-10), "BUY is {percent: 10} in execution.signals, and quantity=-10 is short"),
+        (Signal("ABC", "SHORT", percent=5), "SHORT is {percent: -10} in execution.signals, and percent=5 is long"),
+        (Signal("ABC", "FLAT", percent=5), "FLAT is {quantity: 0} in execution.signals, and percent=5 is no flat"),
+    ],
+)
+def test_a_number_on_the_other_side_than_its_action_is_refused(tmp_path: Path, signal: Signal, message: str) -> None:
+    with pytest.raises(ComponentError) as raised:
+        signalled(tmp_path, signal)
+
+    assert message in str(raised.value.__cause__)
+
+
+def test_a_number_on_the_side_of_its_action_goes_before_the_map(tmp_path: Path) -> None:
+    run = signalled(
+        tmp_path,
+        Signal("ABC", "BUY", quantity=7),
+        Signal("ABC", "SELL", quantity=0),
+        Signal("ABC", "SHORT", percent=-1),
+        Signal("ABC", "BUY", quantity=0),
+    )
+
+    assert [fill.quantity for fill in run.fills] == [7.0, -7.0, -9.0, 9.0]
+
+
+def test_a_signal_with_a_stop_on_the_wrong_side_is_rejected(tmp_path: Path) -> None:
+    run = signalled(tmp_path, Signal("ABC", "BUY", stop=101, target=110))
+
+    assert not run.fills
+    assert run.last("probe-1").reason == "its stop of 101 is not below 100, where its entry is reckoned"
