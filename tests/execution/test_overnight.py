@@ -160,6 +160,39 @@ def test_a_position_and_an_order_go_on_under_a_new_name(tmp_path: Path) -> None:
     assert run.result["performance"]["trades"] == 1
 
 
+@pytest.mark.parametrize("lots", ["fifo", "average"])
+def test_two_symbols_that_get_one_name_are_one_position(tmp_path: Path, lots: str) -> None:
+    bars = bars_of([100.0], DAYS)
+    later = bars_of([100.0] * 390 + [110.0], DAYS).tail(len(bars) - 390)
+    frames = {"ONE": {"1m": bars.head(390)}, "TWO": {"1m": bars.head(390)}, "NEW": {"1m": later}, "ABC": {"1m": bars}}
+    renames = [action("rename", "2024-07-03", new="NEW", symbol=symbol) for symbol in ("ONE", "TWO")]
+    store = store_with_actions(tmp_path / "s", frames, *renames)
+
+    def first_day(strategy: Any) -> None:
+        strategy.context.order("ONE", 10)
+        strategy.context.order("TWO", -4)
+
+    seen: list[Any] = []
+    run = trade(
+        tmp_path,
+        {},
+        {
+            "2024-07-02 10:00": first_day,
+            "2024-07-03 10:00": lambda s: seen.append(s.context.portfolio.position("NEW")),
+            "2024-07-05 10:00": lambda s: s.context.close("NEW"),
+        },
+        days=DAYS,
+        store=store,
+        execution={"lots": lots},
+    )
+
+    assert (seen[0].quantity, seen[0].average_price) == (6.0, 100.0)
+    earned = run.result.trading.by_symbol  # type: ignore[union-attr]
+    assert {symbol: of.net for symbol, of in earned.items()} == {"ONE": 0.0, "TWO": 0.0, "NEW": 60.0}
+    assert run.result["performance"]["end_equity"] == 100_060.0
+    assert run.desk.account.realized == 60.0
+
+
 def test_a_held_symbol_that_stops_trading_stays_at_its_last_price_and_is_named(tmp_path: Path) -> None:
     days = ("2024-07-02", "2024-07-12")
     frames = {"ABC": {"1m": bars_of([100.0], days)}, "XYZ": {"1m": bars_of([50.0], "2024-07-02")}}

@@ -125,12 +125,35 @@ def test_a_split_and_a_new_name_reach_the_account_and_its_strategies() -> None:
         end(ledger, made_fill("ALFA", 101, 30.0, number=number, strategy=name), last_prices={"ALFA": 30.0})
 
     ledger.split("ALFA", 1.5, quantity=303, price=20.0, time_ns=OPEN_NS, zone=UTC)
-    ledger.rename("ALFA", "BETA")
+    ledger.rename("ALFA", "BETA", time_ns=OPEN_NS, zone=UTC)
     end(ledger, last_prices={"BETA": 21.0})
 
     result = ledger.result(sessions_per_year=252)
     assert result.by_symbol["BETA"].unrealized == pytest.approx(303)
     assert {name: of.unrealized for name, of in result.by_strategy.items()} == {"One": 151.5, "Two": 151.5}
+
+
+@pytest.mark.parametrize("matching", list(LotMatching))
+@pytest.mark.parametrize(
+    ("units", "closed", "left"),
+    [((10, 4), [], 14), ((10, -4), [(4, 80)], 6), ((4, -10), [(4, 80)], -6), ((4, -4), [(4, 80)], 0)],
+)
+def test_two_symbols_that_get_one_name_earn_together(
+    matching: LotMatching, units: tuple[int, int], closed: list[tuple[int, float]], left: int
+) -> None:
+    ledger = ledger_of(matching)
+    end(ledger, made_fill("ALFA", units[0], 100.0), made_fill("BRVO", units[1], 120.0, number=2))
+    time_ns = OPEN_NS + 86_400 * 10**9
+
+    ledger.rename("ALFA", "BETA", time_ns=time_ns, zone=UTC)
+    ledger.rename("BRVO", "BETA", time_ns=time_ns, zone=UTC)
+    day = end(ledger, last_prices={"BETA": 110.0}, day=DAY + timedelta(days=1))
+
+    assert [(abs(trade.quantity), trade.pnl) for trade in day.trades] == closed
+    of = ledger.result(sessions_per_year=252).by_symbol["BETA"]
+    assert of.realized + of.unrealized == pytest.approx(units[0] * 10 - units[1] * 10)
+    assert of.unrealized == pytest.approx(units[0] * 10 - units[1] * 10 - sum(pnl for _, pnl in closed))
+    assert bool(left) == bool(of.unrealized)
 
 
 def test_a_fraction_of_a_lone_strategy_is_paid_to_it() -> None:

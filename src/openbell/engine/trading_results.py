@@ -84,8 +84,9 @@ class TradingResults:
         self._benchmark.append(closes.item(-1) / closes.item(-2) - 1 if len(closes) == 2 else math.nan)
 
     def _adjust(self, adjustment: Adjustment) -> None:
+        zone = self._desk.time_manager.timezone
         if isinstance(adjustment, Renamed):
-            self._ledger.rename(adjustment.symbol, adjustment.new_symbol)
+            self._ledger.rename(adjustment.symbol, adjustment.new_symbol, time_ns=adjustment.time_ns, zone=zone)
         else:
             self._ledger.split(
                 adjustment.symbol,
@@ -93,7 +94,7 @@ class TradingResults:
                 quantity=adjustment.quantity,
                 price=adjustment.price,
                 time_ns=adjustment.time_ns,
-                zone=self._desk.time_manager.timezone,
+                zone=zone,
             )
 
     def result(self) -> RunTrading:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from openbell.execution.actions import merged_average
+from openbell.execution.actions import merged_average, profit_of_merging
 
 __all__ = ["Account", "Holding"]
 
@@ -104,6 +104,11 @@ class Account:
         holding.symbol = new_symbol
         if other is not None:
             average = merged_average(other.quantity, other.average_price, holding.quantity, holding.average_price)
+            profit = holding.multiplier * profit_of_merging(
+                other.quantity, other.average_price, holding.quantity, holding.average_price
+            )
+            self.realized += profit
+            holding.realized += profit
             holding.quantity += other.quantity
             holding.average_price, holding.realized = average, holding.realized + other.realized
         if abs(holding.quantity) < _DUST:

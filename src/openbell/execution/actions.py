@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from openbell.model.instrument import Instrument
     from openbell.model.order import Order
 
-__all__ = ["SplitUnits", "dividend_amount", "in_order", "merged_average", "rename_order", "split_order", "split_units"]
+__all__ = [
+    "SplitUnits",
+    "dividend_amount",
+    "in_order",
+    "merged_average",
+    "profit_of_merging",
+    "rename_order",
+    "split_order",
+    "split_units",
+]
 
 _ORDER = {kind: at for at, kind in enumerate(("dividend", "split", "rename"))}
 
@@ -116,3 +125,11 @@ def merged_average(quantity: float, average_price: float, other: float, other_av
     if quantity * other > 0:
         return (quantity * average_price + other * other_average) / (quantity + other)
     return average_price if abs(quantity) >= abs(other) else other_average
+
+
+def profit_of_merging(quantity: float, average_price: float, other: float, other_average: float) -> float:
+    """Return the profit, of a multiplier of 1, of the units of two positions that close each other."""
+    if quantity * other >= 0:
+        return 0.0
+    units = min(abs(quantity), abs(other))
+    return units * (other_average - average_price) * (1 if quantity > 0 else -1)

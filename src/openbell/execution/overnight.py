@@ -43,10 +43,17 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """A new name of a symbol that was held."""
+    """A new name of a symbol that was held.
+
+    Attributes:
+        symbol: The symbol.
+        new_symbol: Its new name.
+        time_ns: When, nanoseconds since 1970 UTC.
+    """
 
     symbol: str
     new_symbol: str
+    time_ns: int
 
 
 Adjustment: TypeAlias = Split | Renamed
@@ -122,7 +129,7 @@ class Overnight:
         desk.markets.instruments.rename(symbol, new_symbol)
         if symbol in desk.account.holdings:
             desk.account.rename(symbol, new_symbol)
-            desk.recorder.adjustments.append(Renamed(symbol, new_symbol))
+            desk.recorder.adjustments.append(Renamed(symbol, new_symbol, desk.clock.now_ns))
         for order in desk.book.of_symbol(symbol):
             desk.broker.restate(rename_order(order, new_symbol))
 

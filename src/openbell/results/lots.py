@@ -162,6 +162,31 @@ class OpenLots:
             return ()
         return self._close(fraction, price, 0.0, time_ns, None, NO_BARS, (0, 0))
 
+    def join(self, other: OpenLots, time_ns: int) -> Iterable[ClosedSlice]:
+        """Take up the lots of another symbol that has the name of this one now, and return what they close."""
+        closed = list[ClosedSlice]()
+        for lot in other.lots:
+            if self.quantity * lot.quantity < 0:
+                units, held = min(abs(lot.quantity), abs(self.quantity)), abs(lot.quantity)
+                fee = lot.fee * units / held
+                closed += self._close(units, lot.price, fee, time_ns, lot.order, NO_BARS, (0, 0))
+                lot.quantity, lot.fee = float(np.copysign(held - units, lot.quantity)), lot.fee - fee
+            if abs(lot.quantity) >= _DUST:
+                self._add(lot)
+        return closed
+
+    def _add(self, lot: Lot) -> None:
+        """Take up a lot on the side of the others, as one with them where all count at their average price."""
+        self.quantity += lot.quantity
+        if self._matching is not LotMatching.AVERAGE or not self.lots:
+            self.lots.append(lot)
+            return
+        first = self.lots[0]
+        both = first.quantity + lot.quantity
+        first.price += (lot.price - first.price) * lot.quantity / both
+        first.quantity, first.fee = both, first.fee + lot.fee
+        first.high, first.low = max(first.high, lot.high), min(first.low, lot.low)
+
     def end_session(self, columns: PriceColumns) -> None:
         """Take up the prices of the rest of a session."""
         rows = len(columns.end_ns)
@@ -176,18 +201,11 @@ class OpenLots:
 
     def _open(self, fill: Fill, quantity: float, columns: PriceColumns) -> None:
         fee = fill.fee * abs(quantity / fill.quantity)
-        self.quantity += quantity
         row = int(columns.start_ns.searchsorted(fill.time_ns))
         if self._matching is LotMatching.AVERAGE and self.lots:
-            lot = self.lots[0]
-            lot.see(columns, row)
-            both = lot.quantity + quantity
-            lot.price += (fill.price - lot.price) * quantity / both
-            lot.quantity, lot.fee = both, lot.fee + fee
-            lot.high, lot.low = max(lot.high, fill.price), min(lot.low, fill.price)
-            return
+            self.lots[0].see(columns, row)
         price = fill.price
-        self.lots.append(Lot(fill.order, quantity, price, fee, fill.time_ns, price, price, 0, row, row))
+        self._add(Lot(fill.order, quantity, price, fee, fill.time_ns, price, price, 0, row, row))
 
     def _close(
         self,

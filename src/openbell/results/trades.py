@@ -35,7 +35,7 @@ class TradeBook:
         self._matching = matching
         self._multiplier = multiplier
         self._lots: dict[str, OpenLots] = {}
-        self._fractions: list[Trade] = []
+        self._overnight: list[Trade] = []
 
     @property
     def quantities(self) -> dict[str, float]:
@@ -46,7 +46,7 @@ class TradeBook:
         """Return a book with the same open lots."""
         book = TradeBook(self._matching, self._multiplier)
         book._lots = {symbol: lots.copy() for symbol, lots in self._lots.items()}
-        book._fractions = self._fractions[:]
+        book._overnight = self._overnight[:]
         return book
 
     def unrealized(self, last_price: Callable[[str], float]) -> dict[str, float]:
@@ -69,12 +69,27 @@ class TradeBook:
         """
         if lots := self._lots.get(symbol):
             closed = lots.split(ratio, quantity, price, time_ns)
-            self._fractions += _trades(symbol, closed, self._multiplier(symbol), zone)
+            self._overnight += _trades(symbol, closed, self._multiplier(symbol), zone)
 
-    def rename(self, symbol: str, new_symbol: str) -> None:
-        """Go on with the open units of a symbol under its new name."""
-        if lots := self._lots.pop(symbol, None):
-            self._lots[new_symbol] = lots
+    def rename(self, symbol: str, new_symbol: str, *, time_ns: int, zone: tzinfo) -> None:
+        """Go on with the open units of a symbol under its new name, together with what is open under that one.
+
+        Units on opposite sides close each other, at the price at which the later ones were entered.
+
+        Args:
+            symbol: The symbol.
+            new_symbol: Its new name.
+            time_ns: When, nanoseconds since 1970 UTC.
+            zone: The time zone of the exchange.
+        """
+        renamed = self._lots.pop(symbol, None)
+        if renamed is None:
+            return
+        if there := self._lots.get(new_symbol):
+            closed = there.join(renamed, time_ns)
+            self._overnight += _trades(new_symbol, closed, self._multiplier(new_symbol), zone)
+        else:
+            self._lots[new_symbol] = renamed
 
     def end_session(self, fills: Iterable[Fill], columns: Mapping[str, PriceColumns]) -> list[Trade]:
         """Take up the fills of a session in order, and return the trades that it closed.
@@ -83,7 +98,7 @@ class TradeBook:
             fills: All fills of the session.
             columns: Its bars by symbol, on the finest interval that trading uses. A symbol without any did not trade.
         """
-        trades, self._fractions = self._fractions, []
+        trades, self._overnight = self._overnight, []
         of_symbol: dict[str, list[Fill]] = {symbol: [] for symbol in self._lots}
         for fill in fills:
             of_symbol.setdefault(fill.symbol, []).append(fill)
