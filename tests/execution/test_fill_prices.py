@@ -235,6 +235,37 @@ def test_columns_agree_with_an_order_that_looks_bar_by_bar(
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("quantity", "trail", "tick", "price"),
+    [
+        (-1.0, {"trail_percent": 0.72}, None, 186.2868 * 0.9928),
+        (-1.0, {"trail_percent": 0.72}, 0.01, 184.94),  # 184.94553
+        (1.0, {"trail_percent": 0.72}, 0.01, 187.63),  # 187.62806
+        (-1.0, {"trail": 1.5}, 0.25, 184.75),  # 184.7868
+        (-1.0, {"trail": 0.1}, None, 186.1868),
+    ],
+)
+def test_a_trailing_stop_is_a_price_that_there_is(
+    quantity: float, trail: dict[str, float], tick: float | None, price: float
+) -> None:
+    bar = (186.2868, 186.2868, 180.0, 185.0) if quantity < 0 else (186.2868, 190.0, 186.2868, 187.0)
+
+    found, _ = first_fill(OrderType.TRAILING_STOP, Resting(quantity, **trail), columns([bar], tick=tick), 0, 1)
+
+    assert found is not None
+    assert found.price == float(f"{price:.10g}") if tick else found.price == pytest.approx(price)
+    assert len(repr(found.price)) <= len("184.94553504000")
+
+
+def test_a_trailing_stop_is_reached_at_its_tick_and_not_before() -> None:
+    order = Resting(-1.0, trail_percent=0.72)
+    bars = [(186.2868, 186.2868, 184.943, 185.0), (185.0, 185.0, 184.94, 185.0)]
+
+    found, _ = first_fill(OrderType.TRAILING_STOP, order, columns(bars, tick=0.01), 0, 2)
+
+    assert found == FillPoint(1, 184.94, at_open=False)
+
+
 @given(bars_of_a_day(), resting_orders(), st.data())
 def test_bars_that_come_in_batches_fill_as_the_whole_day_does(
     bars: list[tuple[float, float, float, float]], placed: tuple[OrderType, Resting], data: st.DataObject

@@ -101,6 +101,42 @@ def test_an_order_that_makes_the_position_smaller_needs_no_buying_power(tmp_path
     assert [fill.quantity for fill in run.fills] == [2000.0, -2000.0]
 
 
+def test_an_exit_beside_its_entry_ties_up_nothing_more(tmp_path: Path) -> None:
+    seen: list[float] = []
+
+    def both(strategy: Any) -> None:
+        strategy.context.order("ABC", 1500, limit=99)
+        strategy.context.order("ABC", -1500, limit=110)
+
+    frames = {symbol: {"1m": bars_of([100.0])} for symbol in ("ABC", "DEF")}
+    at = {
+        "10:00": both,
+        "10:01": lambda s: seen.append(s.context.portfolio.buying_power),
+        "10:02": lambda s: s.context.order("DEF", 356),
+        "10:03": lambda s: s.context.order("DEF", 300),
+    }
+    run = trade(tmp_path, frames, at, symbols=["ABC", "DEF"])
+
+    # Only one of both can lead away from a flat position: the short sale at 110 is the larger one.
+    ends = [run.last(f"probe-{number}").status for number in (1, 2, 3, 4)]
+    assert ends == ["expired", "expired", "rejected", "filled"]
+    assert seen == [200_000.0 - 1500 * 110]
+    assert "it needs buying power of 35,600.00, and there is 35,000.00" in run.last("probe-3").reason
+
+
+def test_an_exit_beside_its_entry_is_told_to_come_later_where_nothing_is_sold_short(tmp_path: Path) -> None:
+    def both(strategy: Any) -> None:
+        strategy.context.order("ABC", 100)
+        strategy.context.order("ABC", -100, limit=110)
+
+    run = trade(tmp_path, FLAT, {"10:00": both}, execution={"account": "cash"})
+
+    assert run.last("probe-2").reason == (
+        "it sells 100 and 0 are held; execution.shorting is false; what an open order buys is there to sell when that "
+        "has filled (on_fill, bracket)"
+    )
+
+
 def test_a_short_that_is_squeezed_is_called_and_bought_back_at_the_next_open(tmp_path: Path) -> None:
     prices = [100.0] * 60 + [130.0, 160.0, 161.0]
     run = trade(tmp_path, {"ABC": {"1m": bars_of(prices)}}, {"10:00": lambda s: s.context.order("ABC", -1500)})

@@ -25,6 +25,7 @@ NO_PRICE = "a target needs a price, and no bar of the symbol has closed"
 
 _MINUTE_NS = 60_000_000_000
 _CENT = 0.005
+_SOLD_LATER = "what an open order buys is there to sell when that has filled (on_fill, bracket)"
 _FREED_LATER = "what orders that make positions smaller free is there when they have filled (on_fill)"
 
 
@@ -166,9 +167,11 @@ class Checks:
             desk.reserved.remove(order.id)  # what it becomes is counted when the broker has replaced it
         held, price = desk.account.quantity(order.symbol), reckoned_price(order, desk.last_price(order.symbol))
         before = desk.reserved.of(order.symbol, buys=order.quantity > 0)
-        yield short_refusal(held + min(before.units, 0.0), order.remaining, shorting=desk.config.shorting)
+        others = desk.reserved.of(order.symbol, buys=order.quantity < 0)
+        refusal = short_refusal(held + min(before.units, 0.0), order.remaining, shorting=desk.config.shorting)
+        yield f"{refusal}; {_SOLD_LATER}" if refusal and others.units > 0 else refusal
         after = before.plus(order.remaining, price)
-        needed = desk.reserved.margin(order.symbol, held, after) - desk.reserved.margin(order.symbol, held, before)
+        needed = desk.reserved.increase(order.symbol, held, before, after, others)
         if needed > 0:  # else it makes the position no larger, and what is free need not be looked up
             fee = desk.costs.estimate(order.remaining, price, instrument)
             refusal = buying_power_refusal(needed, fee, self.free(), self._leverage)

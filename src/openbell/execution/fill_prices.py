@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
+from openbell.execution.instruments import without_noise
 from openbell.model.order import OrderType
 from openbell.registry import Registry
 
@@ -72,6 +73,7 @@ class FillColumns(NamedTuple):
         volume: Units traded.
         fillable: Whether the order may fill on the bar: traded, not synthetic, and in the order's hours; None for all.
         begin: The first row of the session.
+        tick: The step of prices, on which stops that follow the market lie; None for any price.
     """
 
     open: NDArray[np.float64]
@@ -81,6 +83,7 @@ class FillColumns(NamedTuple):
     volume: NDArray[np.float64]
     fillable: NDArray[np.bool_] | None = None
     begin: int = 0
+    tick: float | None = None
 
 
 class FillPoint(NamedTuple):
@@ -228,7 +231,8 @@ def trailing_stop(order: OrderPrices, columns: FillColumns, first: int, last: in
     """Fill as a stop that follows the best price at a distance.
 
     Inside of a bar it is not known whether the best price or the worst came first: a bar's open moves the stop at once,
-    its high (or low, for an order that buys) when the bar has closed.
+    its high (or low, for an order that buys) when the bar has closed. Where prices have a tick, the stop lies on
+    it, away from the market.
     """
     if state.triggered:
         return market(order, columns, first, last, state)
@@ -242,24 +246,28 @@ def trailing_stop(order: OrderPrices, columns: FillColumns, first: int, last: in
         return None, state
     start = float(opens[0]) if state.best is None else (-state.best if buys else state.best)
     followed = np.maximum.accumulate(np.concatenate(([start], best)))
-    before = _behind(order, followed[:-1])
-    behind_open = _behind(order, np.maximum(followed[:-1], opens))
+    before = _behind(order, followed[:-1], columns.tick)
+    behind_open = _behind(order, np.maximum(followed[:-1], opens), columns.tick)
     at = _first(worst <= behind_open)
     if at < 0:
         reached = float(followed[-1])
         return None, state._replace(best=-reached if buys else reached)
     at_open = bool(opens[at] <= before[at])
-    price = float(opens[at] if at_open else behind_open[at])
+    price = float(opens[at]) if at_open else without_noise(float(behind_open[at]))
     row = first + at if isinstance(rows, slice) else int(rows[at])
     reached = float(followed[at])
     return FillPoint(row, -price if buys else price, at_open), RestingState(True, -reached if buys else reached)
 
 
-def _behind(order: OrderPrices, best: NDArray[np.float64]) -> NDArray[np.float64]:
+def _behind(order: OrderPrices, best: NDArray[np.float64], tick: float | None) -> NDArray[np.float64]:
     """Return the stop that follows the best prices, negative ones of an order that buys."""
-    if order.trail is not None:
-        return best - order.trail
-    return best - np.abs(best) * (_given(order.trail_percent) / 100)
+    trail = np.abs(best) * (_given(order.trail_percent) / 100) if order.trail is None else order.trail
+    stop = best - trail
+    if tick is None:
+        return stop
+    steps = stop / tick
+    nearest = np.round(steps)
+    return np.where(np.abs(steps - nearest) <= 1e-6, nearest, np.floor(steps)) * tick
 
 
 def market_on_open(order: OrderPrices, columns: FillColumns, first: int, last: int, state: RestingState) -> Result:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from openbell.config import ExecutionConfig
     from openbell.config.execution import InstrumentConfig
 
-__all__ = ["InstrumentTable", "off_tick", "off_unit", "to_tick", "whole_units"]
+__all__ = ["InstrumentTable", "off_tick", "off_unit", "to_tick", "whole_units", "without_noise"]
 
 # Prices and quantities are sums and products of floats: what is this near to a whole number of steps is one.
 _NEAR = 1e-6
@@ -129,5 +129,10 @@ def to_tick(price: float, tick: float | None, *, up: bool) -> float:
     steps = price / tick
     nearest = round(steps)
     if abs(steps - nearest) <= _NEAR:
-        return nearest * tick
-    return (ceil(steps) if up else floor(steps)) * tick
+        return without_noise(nearest * tick)
+    return without_noise((ceil(steps) if up else floor(steps)) * tick)
+
+
+def without_noise(price: float) -> float:
+    """Return a price without the last digits, which floats leave behind: 186.2868 for 186.28680000000003."""
+    return float(f"{price:.14g}")

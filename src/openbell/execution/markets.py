@@ -61,7 +61,10 @@ class Markets:
         except KeyError:
             data = self._session_data.current.get(symbol)
             series = None if data is None else finest_series(data)
-            market = self._markets[symbol] = None if series is None else SymbolMarket.today(series, self._session)
+            market = None
+            if series is not None:
+                market = SymbolMarket.today(series, self._session, self.instruments.get(symbol).tick)
+            self._markets[symbol] = market
             return market
 
     @property

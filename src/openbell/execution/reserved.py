@@ -86,18 +86,34 @@ class Reserved:
         price = ordered.value / ordered.units
         return additional_margin(held, ordered.units, price, self._instrument_of(symbol), self._leverage)
 
+    def increase(self, symbol: str, held: float, before: Ordered, after: Ordered, others: Ordered) -> float:
+        """Return the money that orders of a symbol tie up when those of one side are more than before.
+
+        Args:
+            symbol: The symbol.
+            held: Units held, signed.
+            before: What was ordered on that side.
+            after: What is ordered then.
+            others: What is ordered on the other side.
+        """
+        other = self.margin(symbol, held, others)
+        return max(self.margin(symbol, held, after), other) - max(self.margin(symbol, held, before), other)
+
     def frees(self, held: Callable[[str], float]) -> bool:
         """Return whether an open order makes a position smaller."""
         return any(held(symbol) * ordered.units < 0 for (symbol, _), ordered in self._sums.items())
 
     def total(self, held: Callable[[str], float]) -> float:
-        """Return the money that all open orders tie up."""
-        total = 0.0
+        """Return the money that all open orders tie up, of each symbol those of one side.
+
+        Orders to buy and orders to sell cannot both lead away from what is held.
+        """
+        totals: dict[str, float] = {}
         # Nearly all of them are as they were for the order before.
         for key, ordered in self._sums.items():
             units = held(key[0])
             known = self._margins.get(key)
             if known is None or known[0] != units:
                 known = self._margins[key] = units, self.margin(key[0], units, ordered)
-            total += known[1]
-        return total
+            totals[key[0]] = max(totals.get(key[0], 0.0), known[1])
+        return sum(totals.values())

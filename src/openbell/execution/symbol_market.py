@@ -31,6 +31,7 @@ class SymbolMarket:
         bars: Bars, of which some are today's.
         today: The first of today's rows, and the row after their last.
         regular_ns: The regular open and close; nanoseconds since 1970 UTC.
+        tick: The step of its prices; None for any price.
 
     Attributes:
         symbol: The symbol.
@@ -53,7 +54,13 @@ class SymbolMarket:
     )
 
     def __init__(
-        self, symbol: str, interval: Interval, bars: Bars, today: tuple[int, int], regular_ns: tuple[int, int]
+        self,
+        symbol: str,
+        interval: Interval,
+        bars: Bars,
+        today: tuple[int, int],
+        regular_ns: tuple[int, int],
+        tick: float | None = None,
     ) -> None:
         rows: slice | NDArray[np.intp] = slice(*today)
         if not bars.count[rows].all():
@@ -70,21 +77,22 @@ class SymbolMarket:
         self.close_before = bars.close.item(before) if before >= 0 else None
         self._bounds: tuple[float, float] | None = None
         self._reach: tuple[float, float] | None = None
-        self.columns = FillColumns(self.open, self.high, self.low, self.close, self.volume, begin=low)
+        self.columns = FillColumns(self.open, self.high, self.low, self.close, self.volume, begin=low, tick=tick)
 
     @staticmethod
-    def today(series: BarIntervalData, session: TradingSession) -> SymbolMarket:
+    def today(series: BarIntervalData, session: TradingSession, tick: float | None = None) -> SymbolMarket:
         """Return the market of a series on its day."""
         bars = all_bars(series)
         after = int(bars.end.searchsorted(session.last_ns, side="right"))
         hours = (session.open_ns, session.close_ns)
-        return SymbolMarket(series.symbol, parse_interval(series.interval), bars, (series.today_row, after), hours)
+        rows = (series.today_row, after)
+        return SymbolMarket(series.symbol, parse_interval(series.interval), bars, rows, hours, tick)
 
     def within(self, row: int, interval: Interval, bars: Bars) -> SymbolMarket | None:
         """Return the market within one of its bars, by finer bars, or None when none lies in it."""
         begin, end = self.start.item(row), self.end.item(row)
         first, after = bars.timestamp.searchsorted((begin, end)).tolist()
-        finer = SymbolMarket(self.symbol, interval, bars, (first, after), (begin, end))
+        finer = SymbolMarket(self.symbol, interval, bars, (first, after), (begin, end), self.columns.tick)
         return finer if len(finer) else None
 
     def __len__(self) -> int:
