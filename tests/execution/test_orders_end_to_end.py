@@ -202,30 +202,6 @@ def test_an_order_whose_bar_is_running_can_no_longer_be_cancelled(tmp_path: Path
     assert run.told == [("09:35", 10.0, 100.0)]
 
 
-def test_a_target_in_percent_leaves_the_buffer_free_and_fits_after_its_fee(tmp_path: Path) -> None:
-    run = trade(
-        tmp_path,
-        {"ABC": {"1m": bars_of([100.0])}},
-        {"09:31": lambda s: s.context.order_target("ABC", percent=100)},
-        execution={"fees": {"model": "ibkr_fixed"}},
-    )
-
-    # 99,750 is 997 units of 100, and the 50 that are left pay the fee of 4.985.
-    assert run.told == [("09:31", 997.0, 100.0)]
-    assert run.fills[0].fee == pytest.approx(4.985)
-
-
-def test_a_target_takes_the_place_of_the_one_before_that_has_not_filled(tmp_path: Path) -> None:
-    def twice(strategy: Any) -> None:
-        strategy.context.order_target("ABC", quantity=10)
-        strategy.context.order_target("ABC", quantity=25)
-
-    run = trade(tmp_path, {"ABC": {"1m": bars_of([100.0])}}, {"09:31": twice})
-
-    assert run.told == [("09:31", 25.0, 100.0)]
-    assert run.last("probe-1").status == "cancelled"
-
-
 def test_close_cancels_the_orders_of_the_symbol_before_it_closes_the_position(tmp_path: Path) -> None:
     run = trade(
         tmp_path,

@@ -10,6 +10,8 @@ import pytest
 
 from openbell.actions import ActionStore
 from openbell.actions.table import ACTION_SCHEMA
+from openbell.store.removal import remove_bars
+from openbell.store.store import BarStore
 from openbell.testing import make_store
 from trading import bars_of, trade
 
@@ -208,7 +210,9 @@ def test_a_held_symbol_that_stops_trading_stays_at_its_last_price_and_is_named(t
         symbols=["ABC"],
     )
 
-    assert run.last("probe-2").status == "rejected"
+    # At the clock nobody knows that no bar will come: the order waits for one, to the end of its session.
+    assert run.last("probe-2").status == "expired"
+    assert f"{run.last('probe-2').time:%m-%d %H:%M}" == "07-05 16:00"
     assert "no bars of XYZ" in run.last("probe-2").reason
     assert run.result["performance"]["end_equity"] == 100_000.0
     assert run.result["days"][1]["trading"]["without_bars"] == {"XYZ": 50.0}
@@ -219,6 +223,26 @@ def test_a_held_symbol_that_stops_trading_stays_at_its_last_price_and_is_named(t
             "50, 0.5% of equity. Import its bars, or write execution.no_bars: close_at_last."
         )
     ]
+
+
+def test_orders_of_a_held_symbol_that_cannot_be_loaded_are_rejected(tmp_path: Path) -> None:
+    frames = {symbol: {"1m": bars_of([50.0], DAYS)} for symbol in ("ABC", "XYZ")}
+    store = make_store(tmp_path / "store", frames)
+    run = trade(
+        tmp_path,
+        {},
+        {
+            "2024-07-02 10:00": lambda s: s.context.order("XYZ", 10),
+            "2024-07-02 15:00": lambda _: remove_bars(BarStore.open(store), [("XYZ", "1m")]),
+            "2024-07-03 10:00": lambda s: s.context.close("XYZ"),
+        },
+        days=DAYS,
+        store=store,
+    )
+
+    assert run.last("probe-2").status == "rejected"
+    assert run.last("probe-2").reason.startswith("no bars of XYZ: the store")
+    assert run.result["days"][1]["trading"]["without_bars"] == {"XYZ": 50.0}
 
 
 def test_a_position_without_bars_is_closed_at_its_last_price_where_the_config_says_so(tmp_path: Path) -> None:

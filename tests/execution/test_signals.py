@@ -12,7 +12,8 @@ from trading import bars_of, trade
 if TYPE_CHECKING:
     from pathlib import Path
 
-SIGNALS = {"BUY": {"percent": 10}, "SELL": "close", "SHORT": {"percent": -10}, "HOLD": "ignore"}
+SHORT = {"SHORT": {"percent": -10}}
+SIGNALS = {"BUY": {"percent": 10}, "SELL": "close", "HOLD": "ignore"}
 
 
 def signals_at(by_time: dict[str, Signal]) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def test_numbers_of_a_signal_go_before_the_map(tmp_path: Path) -> None:
         "10:05": Signal("ABC", "SHORT", percent=-5),
     }
     prices = [100.0] * 30 + [(100.5, 100.6, 100.4, 100.5)] + [100.0] * 300
-    run = run_of(tmp_path, by_time, prices)
+    run = run_of(tmp_path, by_time, prices, signals=SIGNALS | SHORT)
 
     assert run.told == [("10:00", 7.0, 100.5), ("10:05", -56.0, 100.0)]
     assert run.result["days"][0]["signals"][0]["quantity"] == 7
@@ -51,7 +52,7 @@ def test_stop_and_target_of_a_signal_close_the_position_that_it_leads_to(tmp_pat
         "10:00": Signal("ABC", "BUY", quantity=10, stop=90),
         "10:05": Signal("ABC", "SHORT", quantity=-6, stop=110, target=95),
     }
-    run = run_of(tmp_path, by_time, [100.0] * 60 + [(96, 96, 94, 95)])
+    run = run_of(tmp_path, by_time, [100.0] * 60 + [(96, 96, 94, 95)], signals=SIGNALS | SHORT)
 
     assert run.told == [("10:00", 10.0, 100.0), ("10:05", -16.0, 100.0), ("10:31", 6.0, 95.0)]
     assert not run.desk.book.open
@@ -67,6 +68,13 @@ def test_an_action_without_an_entry_is_a_warning_with_the_nearest(tmp_path: Path
         "Add BUYS: {percent: 10}, BUYS: close or BUYS: ignore."
     )
     assert not run.orders
+
+
+def test_entries_of_no_signal_are_a_warning(tmp_path: Path) -> None:
+    entries = {"BUY": {"percent": 9}, "SELL": "close", "HOLD": "ignore"}
+    run = run_of(tmp_path, {"10:00": Signal("ABC", "BUY")}, signals=entries)
+
+    assert run.result.warnings == ("no signal of this run was SELL, of which execution.signals has entries.",)
 
 
 def test_the_same_config_with_and_without_orders_gives_the_same_signals(tmp_path: Path) -> None:

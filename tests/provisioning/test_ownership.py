@@ -210,7 +210,7 @@ def test_components_own_what_they_add_by_themselves(minute_store: Path) -> None:
 
     assert seen == [False, ("SPY", "AIG")], "the second scanner owns nothing of what the first one added"
     owners = [r["owner"] for r in day["provisioning"] if r["symbol"] == "AIG"]
-    assert owners == ["scanner ProbeScanner", "strategy ProbeStrategy", "scanner ProbeScanner #2"]
+    assert owners == ["scanner ProbeScanner", "strategy ProbeStrategy", "scanner ProbeScanner-2"]
 
 
 def test_a_strategy_gets_no_bar_of_a_symbol_that_was_just_removed(minute_store: Path) -> None:

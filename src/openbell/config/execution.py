@@ -149,6 +149,8 @@ class ExecutionConfig(Level):
     """How orders fill."""
     cash_buffer_percent: Annotated[float, Field(ge=0, lt=100, strict=True)] = 0.25
     """The percentage of equity that percent targets leave free."""
+    min_target_change_percent: Annotated[float, Field(ge=0, lt=100, strict=True)] = 0.1
+    """The least change of a position that a target in percent or money makes, as a percentage of equity."""
     signals: dict[Annotated[str, Field(min_length=1, strict=True)], SignalTarget] = Field(default_factory=dict)
     """What actions of signals do without any order in code: {BUY: {percent: 10}, SELL: close}. Fields of a Signal go
     before it."""

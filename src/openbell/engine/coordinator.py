@@ -287,11 +287,17 @@ class SessionCoordinator(SeedCoordinator):
         return self.provisioner.plan(Addition("symbol", symbol, "config") for symbol in symbols)
 
     def trading_warnings(self) -> list[str]:
-        """Return warnings about what the account holds, signals that no order follows from, and the benchmark."""
+        """Return warnings about holdings, signals, targets and the benchmark."""
         if self.desk is None or self.trading_results is None:
             return []
-        found = (*self.desk.signals.warnings.values(), *self.trading_results.warnings.values())
-        return [*self.desk.held.warnings, *found]
+        desk, results = self.desk, self.trading_results
+        return [
+            *desk.held.warnings,
+            *desk.signals.warnings.values(),
+            *desk.signals.unused(),
+            *desk.targets.warnings,
+            *results.warnings.values(),
+        ]
 
     def component_warnings(self) -> list[str]:
         """Return warnings about keys that components never read, and strategies that never subscribed to anything."""

@@ -68,8 +68,6 @@ class Checks:
         """
         if instead_of is None and (reason := self._desk.markets.provide(order.symbol)):
             return reason
-        if self._desk.account.quantity(order.symbol) and self._desk.markets.has_no_bars(order.symbol):
-            return f"no bars of {order.symbol}, which is held, in this session or before"
         return next(filter(None, self._reasons(order, instead_of)), "")
 
     def refusal_at_fill(self, order: Order, quantity: float, price: float, fee: float) -> str:

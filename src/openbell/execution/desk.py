@@ -23,6 +23,7 @@ from openbell.execution.session_record import SessionRecorder
 from openbell.execution.signals import SignalTerms, SignalTrader
 from openbell.execution.simulated_broker import SimulatedBroker
 from openbell.execution.strategy_orders import StrategyOrders
+from openbell.execution.targets import Targets
 from openbell.execution.terms import MARKET
 from openbell.execution.valuation import Valuation
 from openbell.execution.watch import EquityWatch
@@ -68,7 +69,7 @@ class TradingDesk:
         valuation: Gives holdings their last prices.
         requests: What strategies have asked for and is not carried out; the list stays the same object.
         notices: What strategies are to be notified of, in order.
-        targets: The last order towards a target, by symbol.
+        targets: The targets that strategies have given.
         start_equity: Equity at the begin of the session.
         signals: Turns signals into orders.
         held: The symbols that a session has to have.
@@ -99,7 +100,7 @@ class TradingDesk:
         self._zone = time_manager.timezone
         self._report = report
         self.requests: list[Request] = []
-        self.targets: dict[str, str] = {}
+        self.targets = Targets()
         self.start_equity = config.cash
         self._numbers: dict[str, int] = {}
         self._thread = get_ident()

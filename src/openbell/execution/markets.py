@@ -121,11 +121,6 @@ class Markets:
         """Return the terms on which a symbol is traded."""
         return self.instruments.get(symbol)
 
-    def has_no_bars(self, symbol: str) -> bool:
-        """Return whether the session has no bars of a symbol, neither of today nor of before."""
-        market = self.of(symbol)
-        return market is None or (not len(market) and market.close_before is None)
-
     def provide(self, symbol: str) -> str:
         """Let the session have bars of a symbol, which are provisioned for the portfolio if need be.
 

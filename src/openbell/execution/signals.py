@@ -49,12 +49,21 @@ class SignalTrader:
     def __init__(self, targets: Mapping[str, SignalTarget]) -> None:
         self._targets = targets
         self.warnings: dict[str, str] = {}
+        self._seen: set[str] = set()
 
     def __bool__(self) -> bool:
         return bool(self._targets)
 
+    def unused(self) -> list[str]:
+        """Return a warning when entries are of no signal, although there were signals, all with entries."""
+        idle = [action for action, meaning in self._targets.items() if action not in self._seen and meaning != "ignore"]
+        if not idle or not self._seen or self.warnings:
+            return []
+        return [f"no signal of this run was {' or '.join(idle)}, of which execution.signals has entries."]
+
     def follow(self, orders: StrategyOrders, symbol: str, action: str, reason: str, terms: SignalTerms) -> None:
         """Give the orders that follow from a signal of a strategy."""
+        self._seen.add(action)
         meaning = self._targets.get(action)
         if meaning is None:
             if action not in self.warnings:

@@ -8,7 +8,7 @@ from openbell.errors import OrderError
 from openbell.execution.checks import NO_PRICE
 from openbell.execution.portfolio import Portfolio
 from openbell.execution.requests import Replace
-from openbell.execution.targets import units_of_value
+from openbell.execution.targets import is_too_small, units_of_value
 from openbell.execution.terms import Terms, checked_number, checked_price, checked_quantity
 
 if TYPE_CHECKING:
@@ -135,22 +135,23 @@ class StrategyOrders:
         ((measure, amount),) = given.items()
         amount = checked_number(measure, amount)
         terms = _terms(limit=limit, tag=tag)
-        if last := desk.targets.pop(symbol, None):
+        if last := desk.targets.orders.pop(symbol, None):
             desk.cancel(last, "another target took its place")
         held = desk.account.quantity(symbol)
         if measure == "quantity":
             wanted = amount
         else:
             if measure == "percent":
+                desk.targets.largest_percent = max(desk.targets.largest_percent, abs(amount))
                 amount *= desk.equity * (1 - desk.config.cash_buffer_percent / 100) / 100
             found = units_of_value(desk, symbol, amount, held)
             if found is None:  # an order of nothing, so that its rejection is an event like any other
                 return desk.place(self.strategy, symbol, 0.0, terms, reason=NO_PRICE)
             wanted = found
-        if wanted == held:
+        if wanted == held or (measure != "quantity" and is_too_small(desk, symbol, held, wanted)):
             return None
         order = desk.place(self.strategy, symbol, wanted - held, terms, reason=reason)
-        desk.targets[symbol] = order.id
+        desk.targets.orders[symbol] = order.id
         return order
 
     def close(self, symbol: str, *, tag: str = "", reason: str = "") -> Order | None:

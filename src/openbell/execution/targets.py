@@ -1,4 +1,4 @@
-"""Units that a target amounts to."""
+"""Targets of positions, and the units that they amount to."""
 
 from __future__ import annotations
 
@@ -9,9 +9,31 @@ from openbell.execution.instruments import whole_units
 if TYPE_CHECKING:
     from openbell.execution.desk import TradingDesk
 
-__all__ = ["units_of_value"]
+__all__ = ["Targets", "is_too_small", "units_of_value"]
 
 _MOST_STEPS = 100
+
+
+class Targets:
+    """Targets that strategies have given in a run.
+
+    Attributes:
+        orders: The last order towards a target, by symbol.
+        largest_percent: The largest target in percent, long or short; 0 when there was none.
+    """
+
+    def __init__(self) -> None:
+        self.orders: dict[str, str] = {}
+        self.largest_percent = 0.0
+
+    @property
+    def warnings(self) -> list[str]:
+        """What looks like a mistake."""
+        largest = self.largest_percent
+        if not 0 < largest <= 1:
+            return []
+        said = f"the largest percent target of this run was {largest:g}, which is {largest:g} % of equity."
+        return [f"{said} If a fraction was meant, write {largest * 100:g}."]
 
 
 def units_of_value(desk: TradingDesk, symbol: str, value: float, held: float) -> float | None:
@@ -42,3 +64,14 @@ def units_of_value(desk: TradingDesk, symbol: str, value: float, held: float) ->
         fewer = whole_units(side * max(room - fee, 0.0) / unit, instrument)
         units = fewer if abs(fewer) < abs(units) else whole_units(units - side * min(1.0, abs(units)), instrument)
     return units
+
+
+def is_too_small(desk: TradingDesk, symbol: str, held: float, wanted: float) -> bool:
+    """Return whether a position is so near to its target that it stays, as ``min_target_change_percent`` says.
+
+    A position that is opened, closed or turned round never is.
+    """
+    if held * wanted <= 0:
+        return False
+    unit = (desk.last_price(symbol) or 0.0) * desk.markets.instrument(symbol).multiplier
+    return abs(wanted - held) * unit < desk.equity * desk.config.min_target_change_percent / 100
