@@ -134,5 +134,5 @@ def to_tick(price: float, tick: float | None, *, up: bool) -> float:
 
 
 def without_noise(price: float) -> float:
-    """Return a price without the last digits, which floats leave behind: 186.2868 for 186.28680000000003."""
+    """Return a price without the noise of floats, such as 186.2868 for 186.28680000000003."""
     return float(f"{price:.14g}")

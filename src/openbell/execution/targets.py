@@ -28,7 +28,7 @@ class Targets:
 
     @property
     def warnings(self) -> list[str]:
-        """What looks like a mistake."""
+        """Warnings of probable mistakes."""
         largest = self.largest_percent
         if not 0 < largest <= 1:
             return []
