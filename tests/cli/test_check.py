@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from openbell.cli.app import app
+from openbell.testing import bar_starts, make_store, random_bars
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +55,64 @@ def test_a_good_config_as_json(config: Path) -> None:
         "strategies": [],
         "requirements": [],
     }
+
+
+TRADING = """\
+store: ../store
+backtest_config: {start_date: 2024-07-02, end_date: 2024-07-02}
+session_data_config: {symbols: [SPY]}
+execution:
+  benchmark: SPX
+  instruments: {SPYY: {tick: 0.01}, IBM: {tick: 0.01}}
+"""
+
+
+def checked(tmp_path: Path, text: str) -> list[str]:
+    """The warnings about a config beside a store of SPY and IBM."""
+    bars = random_bars(bar_starts("2024-07-02", "2024-07-02"))
+    make_store(tmp_path / "store", {symbol: {"1m": bars} for symbol in ("SPY", "IBM")})
+    path = tmp_path / "configs" / "session.yaml"
+    path.parent.mkdir()
+    path.write_text(text)
+    result = CliRunner().invoke(app, ["check", str(path), "--json"])
+    assert result.exit_code == 0, result.output
+    planned = CliRunner().invoke(app, ["plan", str(path), "--json"])
+    warnings: list[str] = json.loads(result.stdout)["warnings"]
+    assert set(warnings) <= set(json.loads(planned.stdout)["warnings"])
+    return warnings
+
+
+def test_a_benchmark_and_instruments_that_the_store_lacks_are_warnings(tmp_path: Path) -> None:
+    assert checked(tmp_path, TRADING) == [
+        "execution.benchmark is SPX, of which the store has no bars. Did you mean 'SPY'?",
+        "execution.instruments names SPYY, of which the store has no bars. Did you mean 'SPY'?",
+    ]
+
+
+@pytest.mark.parametrize("exchange", ["US_FUTURES", "{name: OWN, like: CME, holidays: ['07-09']}"])
+def test_futures_without_terms_are_a_warning(config: Path, exchange: str) -> None:
+    config.write_text(
+        f"exchange: {exchange}\nbacktest_config: {{start_date: 2024-07-02, end_date: 2024-07-02}}\n"
+        "session_data_config: {symbols: [ES, NQ]}\n"
+        "execution: {instruments: {NQ: {multiplier: 20, tick: 0.25, margin: 20000}}}\n"
+    )
+
+    result = CliRunner().invoke(app, ["check", str(config), "--json"])
+
+    (warning,) = json.loads(result.stdout)["warnings"]
+    assert warning.startswith("orders of ES will be rejected: on a calendar of futures each symbol needs its terms.")
+    assert "execution.instruments: {ES: {multiplier: ..., tick: ..., margin: ...}}" in warning
+
+
+def test_a_store_is_named_without_detours(tmp_path: Path) -> None:
+    path = tmp_path / "configs" / "session.yaml"
+    path.parent.mkdir()
+    path.write_text(TRADING)
+
+    result = CliRunner().invoke(app, ["check", str(path), "--json"])
+
+    assert str(tmp_path / "store") in result.stdout
+    assert "/.." not in result.stdout
 
 
 @pytest.mark.parametrize(

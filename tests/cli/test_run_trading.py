@@ -142,7 +142,19 @@ def test_what_the_account_warns_of_is_printed_once_and_not_only_in_the_summary(f
     assert len(warnings) == 2
     assert [printed.count(" ".join(warning.split())) for warning in warnings] == [1, 1]
     assert "signals of 'buy' are not traded" in printed
-    assert "the benchmark NOPE has no return on 2024-07-01" in printed
+    assert "execution.benchmark is NOPE, of which the store has no bars" in printed
+
+
+def test_a_run_that_fails_says_what_it_met(folder: Path, tmp_path: Path) -> None:
+    (folder / "shouts.py").write_text(
+        SIGNALLING.replace('"in small letters")', '"") if self.context.now.minute < 50 else 1 / 0'), encoding="utf-8"
+    )
+    execution = {"signals": {"BUY": {"percent": 10}}}
+
+    result = run(folder, tmp_path / "run", strategies=[{"module": "shouts.py:Shouts"}], execution=execution)
+
+    assert result.exit_code == 1
+    assert "signals of 'buy' are not traded" in " ".join(result.stderr.split())
 
 
 def test_without_execution_there_is_no_performance_and_no_file_of_it(folder: Path, tmp_path: Path) -> None:

@@ -237,6 +237,21 @@ def test_what_makes_runs_hard_to_compare_is_said(tmp_path: Path) -> None:
     assert warnings[1].startswith("the sessions differ: a has 2, 2024-07-01 to 2024-07-02, b has 1")
 
 
+def test_runs_of_folders_here_are_found_such_as_the_demos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made_run(tmp_path / "openbell-demo" / "runs" / "one")
+    monkeypatch.chdir(tmp_path)
+
+    for words in (("ls",), ("ls", "openbell-demo"), ("ls", "openbell-demo/runs")):
+        result = call(*words, "--json")
+        assert [entry["path"] for entry in json.loads(result.stdout)] == ["openbell-demo/runs/one"]
+    made_run(tmp_path / "runs" / "two")
+    paths = [entry["path"] for entry in json.loads(call("ls", "--json").stdout)]
+    assert paths == ["runs/two", "openbell-demo/runs/one"]
+    shown = call("ls").stdout
+    assert shown.index("runs\n") < shown.index("two") < shown.index("openbell-demo/runs") < shown.index("\none ")
+    assert call("compare", "one", "two").exit_code == 0
+
+
 def test_runs_are_found_by_name_in_the_folder_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made_run(tmp_path / "runs" / "one")
     monkeypatch.chdir(tmp_path)

@@ -68,5 +68,19 @@ def test_hours_name_the_day_where_it_is_another(minute_store: Path, start: str, 
     assert hours(day) == text
 
 
+def test_locks_of_positions_are_no_rows_of_the_provisioning(minute_store: Path) -> None:
+    day = day_of(minute_store, "1m")
+    (added,) = day.provisioning
+    locks = [
+        replace(added, source=source, owner=source, operation_type=operation, reason="open position")
+        for source in ("portfolio", "strategy")
+        for operation in ("lock", "unlock")
+    ]
+
+    rows = [line for line in shown(replace(day, provisioning=(added, *locks))).splitlines() if " done" in line]
+
+    assert [line.split()[1:3] for line in rows] == [["config", "symbol"], ["strategy", "lock"], ["strategy", "unlock"]]
+
+
 def test_one_bar_is_one_bar(minute_store: Path) -> None:
     assert "\n1 bar streamed, strategies called 0 times\n" in shown(day_of(minute_store, "1d"))

@@ -112,8 +112,10 @@ def test_rejected_and_ambiguous_are_shown() -> None:
     ]
     ambiguous = made_fill("ALFA", 10, 100.0, ambiguous=True)
 
-    text = shown_of((100_000.0, [ambiguous], {"orders": refused, "last_prices": {"ALFA": 100.0}}))
+    sessions = (100_000.0, [ambiguous], {"orders": refused, "last_prices": {"ALFA": 100.0}}), (100_000.0, [], {})
+    text = shown_of(*sessions)
 
+    assert "rejected" not in shown_of(sessions[0]).replace("orders rejected", ""), "the session has shown them"
     assert "rejected 5 orders:" in text
     assert text.count("ALFA sell 1,000 market: needs 5 [bold]and has 4") == 3
     assert "and 2 more, in orders.jsonl" in text
@@ -156,7 +158,7 @@ def test_limits_that_were_reached_and_symbols_without_bars_are_shown() -> None:
 
     assert "limit   the largest daily loss is reached [x]" in text_of(day_trading_lines(day))
     assert "no bars of what is held, which stays at its last price: ALFA at 99.00" in text_of(day_trading_lines(day))
-    assert "limit   the largest daily loss is reached [x]" in shown_of(sessions)
+    assert "limit   the largest daily loss is reached [x]" in shown_of(sessions, (99_990.0, [], {}))
 
 
 def test_a_run_without_an_order_says_so_and_no_more() -> None:

@@ -251,7 +251,7 @@ def test_a_benchmark_gives_alpha_and_beta_and_one_that_is_missing_says_why(tmp_p
     assert runs[0]["performance"]["correlation"] > 0.95
     assert runs[1]["performance"]["beta"] is None
     assert runs[1]["performance"]["unavailable"]["beta"] == "the benchmark has no returns in these sessions"
-    assert any("the benchmark NOPE has no return" in warning for warning in runs[1].warnings)
+    assert runs[1].warnings[0].startswith("execution.benchmark is NOPE, of which the store has no bars.")
 
 
 def test_a_run_without_orders_loads_nothing_of_them(tmp_path: Path) -> None:

@@ -53,20 +53,26 @@ def check(
 
 
 def _warnings(session: SessionConfig) -> list[str]:
-    """Return what is odd about the calendar and the store that a config names."""
+    """Return what is odd about the calendar and the store that a config names, and about its trading."""
+    from openbell.engine.data_source import data_manager_of
+    from openbell.engine.trading_oddities import futures_without_terms, unknown_to_the_store
     from openbell.quality.calendar_fit import bars_beyond_calendar
-    from openbell.store.store import BarStore
     from openbell.timing import TimeManager
 
+    data = session.session_data_config
+    time_manager = TimeManager(session.exchange, session_hours=data.session_hours)
+    odd = futures_without_terms(session, time_manager)
     if session.store is None:
-        return []  # a config without a store is good all the same
+        return odd  # a config without a store is good all the same
     try:
-        store = BarStore.open(session.folder / session.store)
+        manager = data_manager_of(session, time_manager, None, None)
     except NotAStoreError as error:
-        return [f"{error} A run needs the store that the config names under `store:`."]
+        return [*odd, f"{error} A run needs the store that the config names under `store:`."]
     except DataError as error:
-        return [str(error)]
-    return bars_beyond_calendar(store, TimeManager(session.exchange), session.session_data_config.symbols)
+        return [*odd, str(error)]
+    days = time_manager.sessions(session.backtest_config.start_date, session.backtest_config.end_date)
+    beyond = bars_beyond_calendar(manager.store, time_manager, data.symbols)
+    return [*odd, *beyond, *unknown_to_the_store(session, manager, days)]
 
 
 def _json(summary: ConfigSummary) -> JsonObject:

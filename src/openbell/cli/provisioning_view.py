@@ -20,6 +20,8 @@ __all__ = ["count_refusals", "count_warnings", "provisioning_table", "refusals",
 
 _MOST_LINES = 6
 _ADDITIONS = ("symbol", "bar", "indicator")
+_LOCKS_OF_POSITIONS = ("portfolio", ("lock", "unlock"))
+"""They come with each position and go with it: fills tell of them, and the journal has them."""
 
 
 def provisioning_table(day: DayResult, label: str = "", like: DayResult | None = None) -> Table:
@@ -57,7 +59,9 @@ class _Row(NamedTuple):
 def _additions(records: Sequence[ProvisioningRecord]) -> Iterator[tuple[str, ...]]:
     """Yield the cells of each row, one for all indicators that the same symbols got at a time."""
     rows: dict[_Row, tuple[list[str], float]] = {}
-    for group in _equal(records):
+    source, operations = _LOCKS_OF_POSITIONS
+    shown = [record for record in records if record.source != source or record.operation_type not in operations]
+    for group in _equal(shown):
         first = group[0]
         was_there = first.ok and not any(r.steps for r in group) and first.operation_type in _ADDITIONS
         symbols = tuple(record.symbol for record in group)

@@ -9,6 +9,7 @@ import typer
 
 from openbell.cli.data.options import AsJson
 from openbell.cli.terminal.console import print_json, say, show
+from openbell.cli.terminal.printable import escape
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,17 +23,41 @@ _DEFAULT = Path("runs")
 
 
 def list_runs(
-    folder: Annotated[Path, typer.Argument(help="The folder that holds the runs.")] = _DEFAULT,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="The folder that holds the runs; runs, and the runs in folders here, unless given."),
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """List the runs of a folder with what they earned."""
     from openbell.results.stored_run import find_runs
 
-    runs, others = find_runs(folder)
+    folders = _places() if folder is None else [_with_runs(folder)]
+    found = [find_runs(place) for place in folders or [_DEFAULT]]
     if as_json:
-        print_json([_entry(run) for run in runs])
+        print_json([_entry(run) for runs, _ in found for run in runs])
         return
+    for place, (runs, others) in zip(folders, found, strict=True):
+        _show_runs(place, runs, others, named=len(folders) > 1)
+
+
+def _places() -> list[Path]:
+    """Return the folders of runs at and below the current folder, such as the demo's."""
+    return [place for place in (_DEFAULT, *sorted(Path().glob(f"*/{_DEFAULT}"))) if place.is_dir()]
+
+
+def _with_runs(folder: Path) -> Path:
+    """Return the folder ``runs`` of a folder that is no run and has one, such as the demo's; else the folder itself."""
+    from openbell.results.stored_run import is_run
+
+    inside = folder / _DEFAULT
+    return inside if inside.is_dir() and not is_run(folder) else folder
+
+
+def _show_runs(folder: Path, runs: list[StoredRun], others: int, *, named: bool) -> None:
+    if named:
+        show(f"[bold]{escape(str(folder))}[/]")
     if runs:
         show(_listing(runs))
     for run in runs:
@@ -71,8 +96,7 @@ def compare_runs(
 
 
 def _folder_of(name: Path) -> Path:
-    in_runs = _DEFAULT / name
-    return in_runs if not name.exists() and in_runs.exists() else name
+    return name if name.exists() else next((found for place in _places() if (found := place / name).exists()), name)
 
 
 def _entry(run: StoredRun) -> JsonObject:

@@ -75,8 +75,9 @@ def run_trading_views(
             f"[yellow]ambiguous[/] {counted(found.ambiguous_fills, 'fill')}: a bar touched two prices, nothing finer "
             f"is stored to tell which came first, and {both} was taken"
         )
-    yield from _breaches([breach for day in days for breach in day.breaches])
-    yield from _rejected([order for day in days for order in day.rejected])
+    if len(days) > 1:  # else the session has shown them
+        yield from _breaches([breach for day in days for breach in day.breaches])
+        yield from _rejected([order for day in days for order in day.rejected])
     yield from _open_positions(days[-1] if days else None)
 
 

@@ -47,7 +47,11 @@ def load_config(source: str | Path | Mapping[str, Any]) -> SessionConfig:
     values, text = _read(path)
     config = _validated(values, str(path), lambda: _lines_of(text, path))
     config._given_path, config._source_path, config._text = path, path.resolve(), text  # noqa: SLF001  known only here
-    return config.with_store(config.folder / config.store.expanduser()) if config.store else config
+    if config.store is None:
+        return config
+    store = config.folder / config.store.expanduser()
+    # Messages name it: /home/me/store, not /home/me/configs/../store.
+    return config.with_store(store.resolve() if ".." in store.parts else store)
 
 
 class _OnlyExchange(Level):

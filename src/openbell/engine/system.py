@@ -16,6 +16,7 @@ from openbell.engine.observer import RunReporter, SessionObserver
 from openbell.engine.planning import plan_day
 from openbell.engine.preflight import require_good_config
 from openbell.engine.run_warnings import no_bar_closes
+from openbell.engine.trading_oddities import futures_without_terms, unknown_to_the_store
 from openbell.errors import CalendarError, OpenbellError, ProvisioningError, commands_name_exchange
 from openbell.provisioning import Addition, ProvisioningContext, RunScope
 from openbell.provisioning.operations import analyze
@@ -162,9 +163,10 @@ class SystemManager:
                     self._require_bars_of(day)
             self._require_bars()
             self._unread = tuple(self.coordinator.component_warnings())
+        finally:
+            # Of a run that failed as well: what it met may be why.
             for warning in (*self.coordinator.trading_warnings(), *self._unread):
                 reporter.warned(warning)
-        finally:
             if folder:
                 folder.finish(self.summary())
         return self.summary()
@@ -254,7 +256,7 @@ def _oddities(
 
     The calendar ends before the data, or calls a day a session on which no symbol of the config has bars; or most bars
     of a symbol lie outside its hours; or a symbol has a gap policy of its own and no bars; or no bar of a stream closes
-    within these days.
+    within these days; or what trading names is not in the store, or has no terms.
     """
     symbols = config.session_data_config.symbols
     stored = first_stored_day(data_manager.store, time_manager, symbols) or days[0]
@@ -266,6 +268,8 @@ def _oddities(
         *questions_of_calendar(store, time_manager, symbols, begin, days[-1]),
         *symbols_of_other_hours(store, time_manager, symbols, begin, days[-1]),
         *_unknown_gap_policies(config, data_manager, days),
+        *futures_without_terms(config, time_manager),
+        *unknown_to_the_store(config, data_manager, days),
         *_streams_without_bars(config, time_manager, days),
     )
 

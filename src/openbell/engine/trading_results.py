@@ -80,7 +80,8 @@ class TradingResults:
             closes = manager.load_historical_bars(symbol, "1d", before, day, as_of=day).close
         except OpenbellError as error:
             closes = np.empty(0)
-            self.warnings.setdefault(symbol, f"the benchmark {symbol} has no return on {day}: {error}")
+            if manager.available_intervals(symbol, day):  # else the run has said so when it began
+                self.warnings.setdefault(symbol, f"the benchmark {symbol} has no return on {day}: {error}")
         self._benchmark.append(closes.item(-1) / closes.item(-2) - 1 if len(closes) == 2 else math.nan)
 
     def _adjust(self, adjustment: Adjustment) -> None:
