@@ -48,7 +48,7 @@ def _places() -> list[Path]:
 
 
 def _with_runs(folder: Path) -> Path:
-    """Return the folder ``runs`` of a folder that is no run and has one, such as the demo's; else the folder itself."""
+    """Return the runs of a folder such as the demo's, or the folder itself."""
     from openbell.results.stored_run import is_run
 
     inside = folder / _DEFAULT
