@@ -62,9 +62,12 @@ _AVERAGES: Mapping[int, Callable[[Column, int], Column]] = {_SMA: means, _WMA: _
 
 def quotient(numerator: Column, denominator: Column, otherwise: float) -> Column:
     """Return the quotient, and ``otherwise`` where there is nothing to divide by."""
+    nothing = denominator == 0
+    if not nothing.any():
+        return np.asarray(numerator / denominator)
     missing = np.isnan(numerator) | np.isnan(denominator)
     result = np.where(missing, np.nan, otherwise)
-    np.divide(numerator, denominator, out=result, where=(denominator != 0) & ~missing)
+    np.divide(numerator, denominator, out=result, where=~(nothing | missing))
     return result
 
 

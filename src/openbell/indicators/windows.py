@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Comoments", "comoments", "deviations", "lagged", "mean_deviations", "means", "moments", "sums", "trends"]
 
-_State = NDArray[np.float64]
-"""Measures of the rows of each window, a row per measure; its first ones begin as columns, those that add up at 0."""
+_State = tuple[NDArray[np.float64], ...]
+"""Measures of the rows of each window; its first ones begin as columns, those that add up at 0."""
 _Merge = Callable[[_State, int, _State, int], _State]
 
 _ROWS_AT_ONCE = 8192
@@ -44,19 +44,17 @@ def lagged(column: Column, rows: int) -> Column:
 
 def sums(column: Column, period: int) -> Column:
     """Return the sum of the last ``period`` rows, NaN where there are fewer."""
-    total: Column = _over_windows(column.reshape(1, -1), period, _add)[0]
-    return total
+    return _over_windows((column,), period, _add)[0]
 
 
 def means(column: Column, period: int) -> Column:
     """Return the mean of the last ``period`` rows, exact for equal values."""
-    mean: Column = _over_windows(column.reshape(1, -1), period, _merge_means)[0]
-    return mean
+    return _over_windows((column,), period, _merge_means)[0]
 
 
 def moments(column: Column, period: int) -> tuple[Column, Column]:
     """Return the mean, and the sum of squared deviations from it, of the last ``period`` rows."""
-    mean, squares = _over_windows(_begun(column, sums=1), period, _merge_moments)
+    mean, squares = _over_windows((column, np.zeros(len(column))), period, _merge_moments)
     return mean, squares
 
 
@@ -67,7 +65,8 @@ def deviations(column: Column, period: int) -> Column:
 
 def comoments(x: Column, y: Column, period: int) -> Comoments:
     """Return the sums of products of deviations of two columns over the last ``period`` rows."""
-    return Comoments(*_over_windows(_begun(x, y, sums=3), period, _merge_comoments)[2:])
+    nothing = np.zeros(len(x))
+    return Comoments(*_over_windows((x, y, nothing, nothing, nothing), period, _merge_comoments)[2:])
 
 
 def trends(column: Column, period: int) -> tuple[Column, Column]:
@@ -76,41 +75,41 @@ def trends(column: Column, period: int) -> tuple[Column, Column]:
     Row numbers are counted from the middle of the window, so that the slope of the line through its rows is the
     second over ``period * (period**2 - 1) / 12``.
     """
-    mean, trend = _over_windows(_begun(column, sums=1), period, _merge_trends)
+    mean, trend = _over_windows((column, np.zeros(len(column))), period, _merge_trends)
     return mean, trend
 
 
 def mean_deviations(column: Column, period: int) -> Column:
     """Return the mean distance of the last ``period`` rows from their mean."""
-    mean = means(column, period)[period - 1 :]
+    mean = means(column, period)
     result = np.full(len(column), np.nan)
-    if len(mean):
-        total = np.zeros(len(mean))
-        for first in range(period):
-            total += np.abs(column[first : first + len(mean)] - mean)
-        result[period - 1 :] = total / period
+    for first in range(0, len(column) - period + 1, _ROWS_AT_ONCE):
+        last = min(first + _ROWS_AT_ONCE + period - 1, len(column))
+        of_window = mean[first + period - 1 : last]
+        rows = len(of_window)
+        total, distance = np.zeros(rows), np.empty(rows)
+        for row in range(first, first + period):
+            np.subtract(column[row : row + rows], of_window, out=distance)
+            np.abs(distance, out=distance)
+            total += distance
+        np.divide(total, period, out=result[first + period - 1 : last])
     return result
-
-
-def _begun(*columns: Column, sums: int) -> _State:
-    """Return the state of windows of one row, with sums that are still 0."""
-    state = np.zeros((len(columns) + sums, len(columns[0])))
-    for row, column in enumerate(columns):
-        state[row] = column
-    return state
 
 
 def _over_windows(state: _State, period: int, merge: _Merge) -> _State:
     """Merge the rows of each window of ``period`` rows, without those that are NaN at the beginning."""
-    rows = state.shape[1]
+    rows = len(state[0])
     begin = max(map(_first_number, state))
-    merged = np.empty_like(state)
-    merged[:, : begin + period - 1] = np.nan
+    result = tuple([np.empty(rows) for _ in state])
+    for column in result:
+        column[: begin + period - 1] = np.nan
     # Columns that fit the processor's cache; each window is the same in any of them.
     for first in range(begin, rows - period + 1, _ROWS_AT_ONCE):
         last = min(first + _ROWS_AT_ONCE + period - 1, rows)
-        merged[:, first + period - 1 : last] = _merged(state[:, first:last], period, merge)
-    return merged
+        merged = _merged(tuple([column[first:last] for column in state]), period, merge)
+        for column, values in zip(result, merged, strict=True):
+            column[first + period - 1 : last] = values
+    return result
 
 
 def _first_number(column: Column) -> int:
@@ -126,57 +125,69 @@ def _merged(block: _State, period: int, merge: _Merge) -> _State:
     size, done, window = 1, 0, block
     while True:
         if period & size:
-            if done:
-                newer = window[:, size:]
-                window = merge(block[:, : newer.shape[1]], size, newer, done)
-            else:
-                window = block
+            window = merge(block, size, window, done) if done else block
             done += size
         if done == period:
             return window
-        block = merge(block[:, :-size], size, block[:, size:], size)
+        block = merge(block, size, block, size)
         size *= 2
 
 
-# Merges write into one new array where they can: passes over memory are what they cost.
+# A merge puts windows of n rows together with windows of the m rows behind them. Each of its lines is a pass over
+# memory and a call of NumPy's, which is what it costs: what can be written into an array that is there, is.
 
 
-def _add(older: _State, _n: int, newer: _State, _m: int) -> _State:
-    return np.add(older, newer)
+def _add(older: _State, n: int, newer: _State, _m: int) -> _State:
+    after = newer[0][n:]
+    return (older[0][: len(after)] + after,)
 
 
 def _merge_means(older: _State, n: int, newer: _State, m: int) -> _State:
-    step = newer - older
-    step *= m / (n + m)
-    step += older
-    return step
+    after = newer[0][n:]
+    before = older[0][: len(after)]
+    mean = after - before
+    mean *= m / (n + m)
+    mean += before
+    return (mean,)
 
 
 def _merge_moments(older: _State, n: int, newer: _State, m: int) -> _State:
-    step, merged = newer[0] - older[0], older + newer
-    np.multiply(step, m / (n + m), out=merged[0])
-    merged[0] += older[0]
+    after = newer[0][n:]
+    rows = len(after)
+    before = older[0][:rows]
+    step = after - before
+    mean = step * (m / (n + m))
+    mean += before
     step *= step
     step *= n * m / (n + m)
-    merged[1] += step
-    return merged
+    squares = older[1][:rows] + newer[1][n:]
+    squares += step
+    return mean, squares
 
 
 def _merge_trends(older: _State, n: int, newer: _State, m: int) -> _State:
-    step, merged = newer[0] - older[0], older + newer
-    np.multiply(step, m / (n + m), out=merged[0])
-    merged[0] += older[0]
+    after = newer[0][n:]
+    rows = len(after)
+    before = older[0][:rows]
+    step = after - before
+    mean = step * (m / (n + m))
+    mean += before
     # The middles of the two lie half of all rows apart.
     step *= n * m / 2
-    merged[1] += step
-    return merged
+    trend = older[1][:rows] + newer[1][n:]
+    trend += step
+    return mean, trend
 
 
 def _merge_comoments(older: _State, n: int, newer: _State, m: int) -> _State:
-    step, merged = newer[:2] - older[:2], older + newer
-    np.multiply(step, m / (n + m), out=merged[:2])
-    merged[:2] += older[:2]
-    x, y = step
-    for row, (a, b) in enumerate(((x, x), (y, y), (x, y)), start=2):
-        merged[row] += a * b * (n * m / (n + m))
-    return merged
+    rows = len(newer[0]) - n
+    x, y = (newer[column][n:] - older[column][:rows] for column in (0, 1))
+    xx, yy, xy = (
+        a * b * (n * m / (n + m)) + (older[row][:rows] + newer[row][n:])
+        for row, (a, b) in enumerate(((x, x), (y, y), (x, y)), start=2)
+    )
+    x *= m / (n + m)
+    x += older[0][:rows]
+    y *= m / (n + m)
+    y += older[1][:rows]
+    return x, y, xx, yy, xy
