@@ -47,8 +47,8 @@ class IndicatorInputs:
     def __len__(self) -> int:
         return len(self.session)
 
-    def __getitem__(self, rows: slice | NDArray[np.bool_]) -> IndicatorInputs:
-        """Return the inputs of a slice as views, or at a mask as copies."""
+    def __getitem__(self, rows: slice | NDArray[np.bool_] | NDArray[np.intp]) -> IndicatorInputs:
+        """Return the inputs of a slice as views, or at a mask or indexes as copies."""
         return IndicatorInputs(
             self.open[rows],
             self.high[rows],

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from openbell.actions.adjust import Arena, back_adjusted, require_fitting_splits
 from openbell.actions.instrument import PriceBasis, StoredSpan
-from openbell.errors import did_you_mean
-from openbell.market_data.requests import BarRequest, unknown_symbol
+from openbell.errors import OpenbellError, did_you_mean
+from openbell.market_data.requests import BarRequest, gap_policy_of, unknown_symbol
 from openbell.market_data.series import CachedSeries
 from openbell.market_data.stored_days import spans_beyond_sessions
 from openbell.model.bars import Bars
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from openbell.actions.instrument import Instrument
     from openbell.actions.table import Action, Adjustment
     from openbell.market_data.cache import BarCache
+    from openbell.market_data.requests import GapPolicy
     from openbell.market_data.series import SessionRange
     from openbell.store.store import BarStore, Coverage
 
@@ -166,15 +167,46 @@ class PointInTimeView:
         """Return the bars of the sessions from ``first`` to ``last``, both inclusive."""
         with self._lock:
             instrument = self._instrument(symbol)
-            held = instrument.intervals()
-            if not held:
+            if not instrument.intervals():
                 raise unknown_symbol(symbol, self.store.path, self.hint(symbol))
-            request = self._cache.request(symbol, interval, first, last, base=base, held=self._bases_of(instrument))
-            if request is None:
-                return Bars.empty()
-            if request.base == "1d" and (days := self._span_of_days(instrument)):
-                raise spans_beyond_sessions(symbol, days, self._cache.time_manager.exchange, self.store.path)
-            return self._bars(instrument, request)
+            held = self._bases_of(instrument)
+            return self._bars_of(instrument, self._cache.request(symbol, interval, first, last, base=base, held=held))
+
+    def load_bars_of(
+        self, symbols: Sequence[str], interval: str, first: date, last: date, *, base: str
+    ) -> list[Bars | OpenbellError]:
+        """Return the bars of each symbol, or why they cannot be read.
+
+        Args:
+            symbols: The symbols, all stored in the same intervals.
+            interval: The interval.
+            first: As for `load_historical_bars`.
+            last: Likewise.
+            base: The stored interval to derive them from.
+        """
+        found: list[Bars | OpenbellError] = []
+        policies = self._cache.settings.gap_policy
+        requests: dict[GapPolicy, BarRequest | None] = {}
+        with self._lock:
+            for symbol in symbols:
+                policy = gap_policy_of(policies, symbol, interval)
+                try:
+                    instrument = self._instrument(symbol)
+                    if policy not in requests:
+                        held = self._bases_of(instrument)
+                        requests[policy] = self._cache.request(symbol, interval, first, last, base=base, held=held)
+                    found.append(self._bars_of(instrument, requests[policy]))
+                except OpenbellError as error:
+                    found.append(error)
+        return found
+
+    def _bars_of(self, instrument: Instrument, request: BarRequest | None) -> Bars:
+        if request is None:
+            return Bars.empty()
+        if request.base == "1d" and (days := self._span_of_days(instrument)):
+            exchange = self._cache.time_manager.exchange
+            raise spans_beyond_sessions(instrument.symbol, days, exchange, self.store.path)
+        return self._bars(instrument, request)
 
     def _instrument(self, symbol: str) -> Instrument:
         cache = self._cache  # which forgets what was known of an earlier state

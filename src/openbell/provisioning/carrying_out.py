@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 from openbell.errors import OpenbellError
 from openbell.logs import get_logger
 from openbell.model.events import StepTiming
+from openbell.provisioning.owning import owner_of, what_is_needed
 from openbell.provisioning.steps import CalculateQuality, Plan, Step, StepWork
-from openbell.session.data import WHOLE_SYMBOL, SymbolDraft
-from openbell.session.owner import Owner
+from openbell.session.data import SymbolDraft
 from openbell.timing.clock import stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from openbell.provisioning.context import ProvisioningContext
+    from openbell.session import SymbolSessionData
 
-__all__ = ["Outcome", "carry_out"]
+__all__ = ["Outcome", "carry_out", "failure_of", "is_less_than_needed"]
 
 
 @dataclass(slots=True)
@@ -43,14 +44,15 @@ def carry_out(plan: Plan, context: ProvisioningContext) -> tuple[Outcome, Symbol
         try:
             step.carry_out(work)
         except Exception as error:  # noqa: BLE001 -- a step from outside may raise anything; the journal reports it
-            outcome.errors = (_failure(step, plan.symbol, error),)
+            outcome.errors = (failure_of(step, plan.symbol, error),)
         outcome.steps.append(StepTiming(step.name, watch.lap_ms()))
         if outcome.errors:
             return outcome, None
-    if _is_less_than_needed(draft, plan, was_there=existing is not None):
+    if is_less_than_needed(draft, plan, was_there=existing is not None):
         outcome.errors = (f"{plan.symbol} changed since this was analysed; analyse it again",)
         return outcome, None
-    return outcome, draft if _note_owner(draft, plan) or plan.steps else None
+    news = draft.own(what_is_needed(plan), owner_of(plan))
+    return outcome, draft if news or plan.steps else None
 
 
 def _steps(plan: Plan, draft: SymbolDraft) -> Iterator[Step]:
@@ -61,7 +63,7 @@ def _steps(plan: Plan, draft: SymbolDraft) -> Iterator[Step]:
         yield CalculateQuality()
 
 
-def _failure(step: Step, symbol: str, error: Exception) -> str:
+def failure_of(step: Step, symbol: str, error: Exception) -> str:
     """Log the failure of a step, and return its message."""
     known = isinstance(error, OpenbellError)
     trace = {} if known else {"exception": format_exc()}
@@ -69,23 +71,11 @@ def _failure(step: Step, symbol: str, error: Exception) -> str:
     return f"{step.name} failed: {error}" if known else f"{step.name} failed: {type(error).__name__}: {error}"
 
 
-def _is_less_than_needed(draft: SymbolDraft, plan: Plan, *, was_there: bool) -> bool:
+def is_less_than_needed(held: SymbolDraft | SymbolSessionData, plan: Plan, *, was_there: bool) -> bool:
     """Return whether the steps built on something that went away between planning and now."""
     return (
         (plan.symbol_exists and not was_there)
-        or (plan.needs.full_symbol and not draft.meets_session_config_requirements)
-        or any(name not in draft.bars for name in plan.needs.intervals)
-        or any(need.key not in draft.indicators for need in plan.needs.indicators)
+        or (plan.needs.full_symbol and not held.meets_session_config_requirements)
+        or any(name not in held.bars for name in plan.needs.intervals)
+        or any(need.key not in held.indicators for need in plan.needs.indicators)
     )
-
-
-def _note_owner(draft: SymbolDraft, plan: Plan) -> bool:
-    """Note who needs what is there now, and return whether that is new."""
-    needed = [*plan.needs.intervals, *(need.key for need in plan.needs.indicators)]
-    if plan.needs.full_symbol:
-        needed.append(WHOLE_SYMBOL)
-    if not needed:
-        needed.append(plan.addition.operation_type)  # so that whoever asked can have it removed
-    addition = plan.addition
-    owner = Owner(addition.owner or addition.source, addition.source, declared=addition.declared)
-    return draft.own(needed, owner)

@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from openbell.errors import CalendarError, DataError
-from openbell.model.bars import Bars
+from openbell.errors import CalendarError, DataError, OpenbellError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
 
-    from openbell.model.bars import BarTimes
+    from openbell.model.bars import Bars, BarTimes
     from openbell.model.interval import Interval
     from openbell.provisioning.context import Market, PastSessions, ProvisioningContext
     from openbell.provisioning.needs import IntervalNeed, Needs
 
-__all__ = ["HistoryProof", "find_history", "measured_from", "prefetch", "series_starts"]
+__all__ = ["FoundHistory", "HistoryProof", "find_histories", "measured_from", "prefetch", "series_starts"]
 
 _FEWEST_SESSIONS_FURTHER = 5
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
@@ -60,6 +59,10 @@ class HistoryProof:
     asked_ns: int | None
 
 
+FoundHistory = tuple[HistoryProof, "Bars"]
+"""What the store has of an interval, and the bars that were read to know that."""
+
+
 def prefetch(needed: Iterable[tuple[str, Needs]], context: ProvisioningContext) -> None:
     """Read what the needs of many symbols take in one scan per base interval.
 
@@ -83,37 +86,70 @@ def prefetch(needed: Iterable[tuple[str, Needs]], context: ProvisioningContext) 
             context.data_manager.prefetch(tuple(wanted), base, first[base], context.day)
 
 
-def find_history(symbol: str, name: str, needs: Needs, context: ProvisioningContext) -> tuple[HistoryProof, Bars]:
-    """Find the start from which a series holds the history asked for, as far as it is stored.
+def find_histories(
+    symbols: Sequence[str], name: str, needs: Needs, context: ProvisioningContext
+) -> list[FoundHistory | OpenbellError]:
+    """Find the start from which series hold the history asked for, as far as it is stored.
 
     Begins where the calendar says and goes further back as long as bars are missing. Bars that have not closed by the
     session clock are read, because a backtest has them at hand, and count for nothing.
 
     Args:
-        symbol: The symbol.
+        symbols: The symbols, of one exchange and stored in the same intervals.
         name: The interval.
-        needs: All needs of the addition: series that are to start together are read from one day on.
+        needs: All needs of the additions: series that are to start together are read from one day on.
         context: Where bars are looked for.
 
     Returns:
-        The proof, and the bars that were read for it: of whole sessions, through today.
-
-    Raises:
-        DamagedFileError: A file of the store that is needed cannot be read.
+        Of each symbol the proof, and the bars that were read for it: of whole sessions, through today; or why its bars
+        cannot be read. Symbols whose bars have the same times share a proof.
     """
-    market, base = context.market(symbol), str(needs.intervals[name].base)
-    sees_filled = context.config.session_data_config.indicators_see_filled
+    market, base = context.market(symbols[0]), str(needs.intervals[name].base)
+    try:
+        begun = [_begun(symbol, base, context) for symbol in symbols]
+        asking = {context.memo(_first_to_read, market, needs, name): list(range(len(symbols)))}
+    except OpenbellError as error:
+        return [error] * len(symbols)
+    found: dict[int, FoundHistory | OpenbellError] = {}
+    while asking:
+        first, places = asking.popitem()
+        read = context.data_manager.load_bars_of([symbols[n] for n in places], name, first, market.day, base=base)
+        looks: dict[tuple[BarTimes, datetime | None], _Look] = {}
+        for place, bars in zip(places, read, strict=True):
+            if isinstance(bars, OpenbellError):
+                found[place] = bars
+                continue
+            key = bars.times, begun[place]
+            look = looks.get(key)
+            if look is None:
+                look = looks[key] = _judged(market, needs, name, bars.times, first, begun[place], context)
+            if look.further is None:
+                found[place] = look.proof, bars
+            else:
+                asking.setdefault(look.further, []).append(place)
+    return [found[place] for place in range(len(symbols))]
+
+
+def _begun(symbol: str, base: str, context: ProvisioningContext) -> datetime | None:
+    """Return when the first stored bar of a symbol begins, None unless that is before now."""
     coverage = context.data_manager.coverage(symbol, base)
-    begun = coverage is not None and coverage.first < market.time_manager.get_current_time()
-    stored_first = coverage.first if coverage is not None and begun else None
-    first = context.memo(_first_to_read, market, needs, name)
-    while True:
-        bars = _read(symbol, name, base, first, context)
-        extent = context.memo(_measure_extent, market, needs, name, bars.times, first, market.now_ns, sees_filled)
-        look = context.memo(_look, market, needs, name, extent, stored_first)
-        if look.further is None:
-            return look.proof, bars
-        first = look.further
+    if coverage is None or coverage.first >= context.time_manager.get_current_time():
+        return None
+    return coverage.first
+
+
+def _judged(
+    market: Market,
+    needs: Needs,
+    name: str,
+    times: BarTimes,
+    first: date,
+    stored_first: datetime | None,
+    context: ProvisioningContext,
+) -> _Look:
+    sees_filled = context.config.session_data_config.indicators_see_filled
+    extent = context.memo(_measure_extent, market, needs, name, times, first, market.now_ns, sees_filled)
+    return context.memo(_look, market, needs, name, extent, stored_first)
 
 
 def series_starts(histories: Mapping[str, HistoryProof]) -> dict[str, int]:
@@ -221,12 +257,6 @@ def _first_to_read(market: Market, needs: Needs, name: str) -> date:
         with suppress(CalendarError):
             first = min(first, market.calendar_start(other))
     return first
-
-
-def _read(symbol: str, interval: str, base: str, first: date, context: ProvisioningContext) -> Bars:
-    if base not in context.base_intervals(symbol):
-        return Bars.empty()
-    return context.data_manager.load_historical_bars(symbol, interval, first, context.market(symbol).day, base=base)
 
 
 def _further_back(need: IntervalNeed, first: date, short_bars: int, short_sessions: int, market: Market) -> date:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openbell.model.bars import Bars, BarTimes
+    from openbell.model.bars import BarTimes
     from openbell.model.interval import Interval
     from openbell.provisioning.context import Market, ProvisioningContext
     from openbell.provisioning.history import HistoryProof
@@ -28,25 +28,23 @@ _MOST_DAYS = 3
 
 
 def hole_warnings(
-    symbol: str, histories: Mapping[str, HistoryProof], bars: Mapping[str, Bars], context: ProvisioningContext
+    histories: Mapping[str, HistoryProof], times: Mapping[str, BarTimes], context: ProvisioningContext, market: Market
 ) -> Iterator[str]:
     """Iterate over warnings about stretches without bars that a history reaches across.
 
     They lie in sessions that have other bars. Short ones that chance explains in thin trading are left out.
 
     Args:
-        symbol: The symbol.
         histories: By interval, what the store has.
-        bars: By interval, the bars that were read to know that.
+        times: By interval, the times of the bars that were read to know that.
         context: The session.
+        market: The exchange.
     """
-    market = context.market(symbol)
     for name, proof in histories.items():
         if not _looks_back(proof.need):
             continue
-        start_ns = measured_from(name, proof.start_ns, histories)
-        times, interval = bars[name].times, proof.need.interval
-        found = context.memo(_holes, market, interval, _shortest(proof.need), times, start_ns, market.now_ns)
+        start_ns, interval = measured_from(name, proof.start_ns, histories), proof.need.interval
+        found = context.memo(_holes, market, interval, _shortest(proof.need), times[name], start_ns, market.now_ns)
         if found:
             missing = sum(hole.missing for hole in found)
             count = "1 bar is" if missing == 1 else f"{missing:,} bars are"

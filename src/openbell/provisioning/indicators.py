@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from openbell.errors import DataError
+from openbell.errors import DataError, ProvisioningError
 from openbell.indicators import IndicatorInputs
 from openbell.indicators.annual import bars_per_year
 from openbell.indicators.indicator import locate, regular_rows
+from openbell.indicators.stacked import StackedInputs
 from openbell.model.bars import Bars
 from openbell.model.interval import parse_interval
-from openbell.session import IndicatorData
-from openbell.session.series import all_bars
+from openbell.session.block import IndicatorBlock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -27,18 +26,26 @@ if TYPE_CHECKING:
     from openbell.model.interval import Interval
     from openbell.provisioning.context import Market, ProvisioningContext
     from openbell.provisioning.needs import IndicatorNeed
-    from openbell.session import BarIntervalData
+    from openbell.session.block import SeriesBlock
 
-__all__ = ["computed_indicators"]
+__all__ = ["TimesDifferError", "computed_indicators", "times_of"]
 
 _CAUSAL = 1e-6
 """The relative difference that sums in another order may make."""
+_DAYS_PER_YEAR = 252.0
 
 
 def computed_indicators(
-    needs: Iterable[IndicatorNeed], series: Mapping[str, BarIntervalData], context: ProvisioningContext
-) -> dict[str, IndicatorData]:
-    """Compute indicators over the whole of their series, and return them by key."""
+    needs: Iterable[IndicatorNeed],
+    symbols: Sequence[str],
+    series: Mapping[str, SeriesBlock],
+    context: ProvisioningContext,
+) -> dict[str, IndicatorBlock]:
+    """Compute indicators of the symbols of a block over the whole of their series, and return them by key.
+
+    Raises:
+        TimesDifferError: The bars of the sessions that the series begin in do not have the same times.
+    """
     needs = tuple(needs)
     annualised = any(need.indicator.annualised for need in needs)
     readings: dict[tuple[Interval, bool], _Reading] = {}
@@ -47,12 +54,12 @@ def computed_indicators(
         reading = readings.get((need.interval, need.session_aware))
         if reading is None:
             own = series[str(need.interval)]
-            reading = _reading(own, context, session_aware=need.session_aware, annualised=annualised)
+            reading = _reading(symbols, own, context, session_aware=need.session_aware, annualised=annualised)
             readings[need.interval, need.session_aware] = reading
         ahead_of_today, before_first = _before_first_bar(need, reading) if need.session_aware else (None, None)
-        computed[need.key] = IndicatorData(
+        computed[need.key] = IndicatorBlock(
             need.key,
-            reading.series,
+            str(need.interval),
             _columns(need, reading),
             lookback=need.lookback_bars,
             settling=need.settling,
@@ -63,44 +70,65 @@ def computed_indicators(
     return computed
 
 
+class TimesDifferError(ProvisioningError):
+    """Symbols do not have the same times after all, and so are no block."""
+
+
+def times_of(bars: Sequence[Bars]) -> BarTimes:
+    """Return the times that the bars of a block have in common.
+
+    Raises:
+        TimesDifferError: They have not.
+    """
+    times = bars[0].times
+    if any(one.times is not times for one in bars):
+        raise TimesDifferError("the bars of symbols of one block have different times")
+    return times
+
+
 class _Reading(NamedTuple):
-    """The bars of a series as indicators read them.
+    """The bars of a block of series as indicators read them.
 
     Attributes:
         series: The series.
-        inputs: All its bars; of indicators that are aware of sessions, led by those of the session that it begins in.
-        read: Which of them are read; None: all.
+        inputs: Of each symbol all bars; of indicators that are aware of sessions, led by those of the session that the
+            series begins in.
+        stacked: The part of them that is read.
+        read: Which of them that is; None: all.
         ahead: How many bars lead the series.
         skipped: Per row of the series, and after the last, how many rows before it were not read; None: all were.
     """
 
-    series: BarIntervalData
-    inputs: IndicatorInputs
+    series: SeriesBlock
+    inputs: Sequence[IndicatorInputs]
+    stacked: StackedInputs
     read: NDArray[np.bool_] | None
     ahead: int
     skipped: NDArray[np.int64] | None
 
 
 def _reading(
-    series: BarIntervalData, context: ProvisioningContext, *, session_aware: bool, annualised: bool
+    symbols: Sequence[str], series: SeriesBlock, context: ProvisioningContext, *, session_aware: bool, annualised: bool
 ) -> _Reading:
     """Return the bars that an indicator reads (of whole sessions, if it is aware of them)."""
-    own, market = all_bars(series), context.market(series.symbol)
-    tm = market.time_manager
-    first = tm.day_of(int(own.timestamp[0])) if len(own) else market.day
-    bars = _from_whole_sessions(series, first, context) if session_aware and len(own) else own
+    own, market = series.bars, context.market(symbols[0])
+    tm, rows = market.time_manager, len(own[0])
+    first = tm.day_of(int(own[0].timestamp[0])) if rows else market.day
+    bars = own
+    if session_aware and rows:
+        bars = [_from_whole_sessions(symbol, series, b, first, context) for symbol, b in zip(symbols, own, strict=True)]
+    times = times_of(bars)
     sees_filled = context.config.session_data_config.indicators_see_filled
     # What follows from times is computed once for all symbols that have the same.
-    session, offset, end_offset = context.memo(_located, market, bars.times, first)
-    read = context.memo(_rows_to_read, market, bars.times, first, session_aware, sees_filled)
-    ahead = len(bars) - len(own)
-    inputs = IndicatorInputs(bars.open, bars.high, bars.low, bars.close, bars.volume, session, offset, end_offset)
-    if annualised:
-        year = bars_per_year(tm.grid(first, market.day), parse_interval(series.interval))
-        inputs = replace(inputs, bars_per_year=year)
+    located = context.memo(_located, market, times, first)
+    read = context.memo(_rows_to_read, market, times, first, session_aware, sees_filled)
+    year = bars_per_year(tm.grid(first, market.day), parse_interval(series.interval)) if annualised else _DAYS_PER_YEAR
+    inputs = [IndicatorInputs(b.open, b.high, b.low, b.close, b.volume, *located, year) for b in bars]
+    ahead = len(times) - rows
     return _Reading(
         series,
         inputs,
+        StackedInputs(inputs if read is None else [one[read] for one in inputs]),
         read,
         ahead,
         None if read is None else np.concatenate(([0], np.cumsum(~read[ahead:], dtype=np.int64))),
@@ -115,41 +143,46 @@ def _located(
 
 
 def _columns(need: IndicatorNeed, reading: _Reading) -> dict[str, NDArray[np.float64]]:
-    """Compute the values by output, one per bar of the series."""
-    read = reading.read
-    if read is None:
-        columns = _computed(need, reading.inputs)
-    else:
-        columns = _computed(need, reading.inputs[read])
-        within = reading.inputs.session if _begins_anew(need) else None
-        columns = {name: _standing_still(column, read, within) for name, column in columns.items()}
-    return {name: column[reading.ahead :] for name, column in columns.items()} if reading.ahead else columns
+    """Compute the values by output, a row per symbol and one per bar of the series."""
+    columns = _computed(need, reading.stacked)
+    if (read := reading.read) is not None:
+        within = reading.inputs[0].session if _begins_anew(need) else None
+        columns = {name: _standing_still(rows, read, within) for name, rows in columns.items()}
+    if reading.ahead:
+        columns = {name: rows[:, reading.ahead :] for name, rows in columns.items()}
+    for rows in columns.values():
+        rows.setflags(write=False)
+    return columns
 
 
-def _computed(need: IndicatorNeed, inputs: IndicatorInputs) -> dict[str, NDArray[np.float64]]:
+def _computed(need: IndicatorNeed, stacked: StackedInputs) -> dict[str, NDArray[np.float64]]:
     """Compute the values by output, and make sure that a kernel from outside reads no later bars.
 
     Raises:
         DataError: Its values would be others if later bars were not there yet.
     """
-    columns = need.indicator.compute(inputs, need.params)
+    columns = stacked.compute(need.indicator, need.params)
     if need.indicator.is_own:  # tested over the whole registry
         return columns
-    for rows in sorted({len(inputs) // 2, len(inputs) - 1} - {0, -1}):
-        known = need.indicator.compute(inputs[:rows], need.params)
-        for name, column in columns.items():
-            if not np.allclose(known[name], column[:rows], rtol=_CAUSAL, atol=0.0, equal_nan=True):
-                raise DataError(
-                    f"{need.key} reads bars that come later: over the first {rows} of {len(inputs)} bars its {name} is "
-                    "another than over all of them. A row of a kernel may depend on that row and earlier ones only."
-                )
+    for place, inputs in enumerate(stacked.symbols):
+        for rows in sorted({len(inputs) // 2, len(inputs) - 1} - {0, -1}):
+            known = need.indicator.compute(inputs[:rows], need.params)
+            for name, column in columns.items():
+                if not np.allclose(known[name], column[place, :rows], rtol=_CAUSAL, atol=0.0, equal_nan=True):
+                    raise DataError(
+                        f"{need.key} reads bars that come later: over the first {rows} of {len(inputs)} bars its "
+                        f"{name} is another than over all of them. A row of a kernel may depend on that row and "
+                        "earlier ones only."
+                    )
     return columns
 
 
-def _from_whole_sessions(series: BarIntervalData, first: date, context: ProvisioningContext) -> Bars:
+def _from_whole_sessions(
+    symbol: str, series: SeriesBlock, own: Bars, first: date, context: ProvisioningContext
+) -> Bars:
     """Return the bars of a series, led by those before it of the session that it begins in."""
-    own, base, last = all_bars(series), series.base or series.interval, context.market(series.symbol).day
-    sessions = context.data_manager.load_historical_bars(series.symbol, series.interval, first, last, base=base)
+    base, last = series.base or series.interval, context.market(symbol).day
+    sessions = context.data_manager.load_historical_bars(symbol, series.interval, first, last, base=base)
     ahead = int(sessions.timestamp.searchsorted(own.timestamp[0]))
     if not ahead:
         return own
@@ -175,16 +208,16 @@ def _rows_to_read(
 
 
 def _standing_still(
-    column: NDArray[np.float64], read: NDArray[np.bool_], session: NDArray[np.int64] | None
+    columns: NDArray[np.float64], read: NDArray[np.bool_], session: NDArray[np.int64] | None
 ) -> NDArray[np.float64]:
-    """Spread values over all rows, each with that of the last row read up to it."""
+    """Spread the values of each symbol over all rows, each with that of the last row read up to it."""
     if not read.any():
-        return np.full(len(read), np.nan)
+        return np.full((len(columns), len(read)), np.nan)
     last = np.cumsum(read) - 1
     known = last >= 0
     if session is not None:
         known &= session[read][last] == session
-    return np.where(known, column[last], np.nan)
+    return np.where(known, columns[:, last], np.nan)
 
 
 def _begins_anew(need: IndicatorNeed) -> bool:
@@ -192,21 +225,30 @@ def _begins_anew(need: IndicatorNeed) -> bool:
     return need.session_aware and need.indicator.before_first_bar != "stands"
 
 
-def _before_first_bar(need: IndicatorNeed, reading: _Reading) -> tuple[int, Callable[[], dict[str, float]] | None]:
-    """Return from which of today's rows on an indicator has a value of today, and what it has before."""
+def _before_first_bar(
+    need: IndicatorNeed, reading: _Reading
+) -> tuple[int, list[Callable[[], dict[str, float]]] | None]:
+    """Return from which of today's rows on an indicator has a value of today, and what each symbol has before."""
     begin = reading.ahead + reading.series.today_row
     ahead = 0 if reading.read is None else _first_true(reading.read[begin:])
     if need.indicator.before_first_bar == "unknown":
         return ahead, None
-    history = reading.inputs[:begin] if reading.read is None else reading.inputs[:begin][reading.read[:begin]]
-    next_session = need.indicator.before_first_bar == "known"
+    past = slice(0, begin) if reading.read is None else np.flatnonzero(reading.read[:begin])
+    return ahead, [_value_before_today(need, inputs, past) for inputs in reading.inputs]
+
+
+def _value_before_today(
+    need: IndicatorNeed, inputs: IndicatorInputs, past: slice | NDArray[np.intp]
+) -> Callable[[], dict[str, float]]:
+    """Return a function that computes the last value over the rows of history."""
 
     def before_first() -> dict[str, float]:
-        inputs = history.with_next_session() if next_session else history
-        columns = need.indicator.compute(inputs, need.params)
+        history = inputs[past]
+        known = history.with_next_session() if need.indicator.before_first_bar == "known" else history
+        columns = need.indicator.compute(known, need.params)
         return {name: float(column[-1]) if len(column) else np.nan for name, column in columns.items()}
 
-    return ahead, cache(before_first)
+    return cache(before_first)
 
 
 def _first_true(rows: NDArray[np.bool_]) -> int:

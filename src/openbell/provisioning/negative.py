@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from openbell.model.bars import Bars
     from openbell.provisioning.context import Market
@@ -16,19 +16,34 @@ if TYPE_CHECKING:
 __all__ = ["price_warnings"]
 
 
-def price_warnings(needs: Iterable[IndicatorNeed], bars: Mapping[str, Bars], market: Market) -> Iterator[str]:
-    """Iterate over the indicators of positive prices that read others.
+def price_warnings(
+    needs: Iterable[IndicatorNeed], bars: Sequence[Mapping[str, Bars]], market: Market
+) -> list[tuple[str, ...]]:
+    """Return of each symbol warnings about the indicators of positive prices that read others.
 
     Only bars that have closed by the session clock are looked at.
 
     Args:
         needs: The indicators.
-        bars: By interval, the bars that were read for them.
+        bars: Of each symbol by interval, the bars that were read for them.
         market: The exchange.
     """
+    concerned = [need for need in needs if need.indicator.positive_prices]
+    names = list(dict.fromkeys(str(need.interval) for need in concerned))
+    return [
+        () if all(_is_positive(read.get(name)) for name in names) else tuple(_of_symbol(concerned, read, market))
+        for read in bars
+    ]
+
+
+def _is_positive(bars: Bars | None) -> bool:
+    return not bars or bool(bars.low.item(bars.low.argmin()) > 0)
+
+
+def _of_symbol(needs: Iterable[IndicatorNeed], bars: Mapping[str, Bars], market: Market) -> Iterator[str]:
     for need in needs:
         read = bars.get(str(need.interval))
-        if not need.indicator.positive_prices or not read or read.low.item(read.low.argmin()) > 0:
+        if read is None or _is_positive(read):
             continue
         low = read.low[: int(read.end.searchsorted(market.now_ns, side="right"))]
         rows = np.flatnonzero(low <= 0)

@@ -11,11 +11,13 @@ from openbell.errors import OpenbellError
 from openbell.logs import get_logger, logs_what_happens
 from openbell.model.events import ProvisioningRecord
 from openbell.model.symbol import checked_symbol
-from openbell.provisioning.carrying_out import Outcome, carry_out
+from openbell.provisioning.carrying_out import Outcome, carry_out, is_less_than_needed
 from openbell.provisioning.history import prefetch
 from openbell.provisioning.journal import Journal, Refusals
 from openbell.provisioning.needs import Addition, Needs
+from openbell.provisioning.new_symbols import blocks_of_new, create
 from openbell.provisioning.operations import analyze
+from openbell.provisioning.owning import Owning
 from openbell.provisioning.removal import (
     locks_without,
     owners_left,
@@ -117,7 +119,7 @@ class Provisioner:
         with self._open():
             self.context.refresh()
             needs = self._needs_of(addition)
-            return needs, validate(addition, needs, self.context)
+            return needs, validate([addition], needs, self.context)[0]
 
     def execute(self, plans: Sequence[Plan]) -> list[bool]:
         """Carry out and journal plans of distinct symbols, of which those with errors are refused."""
@@ -271,8 +273,9 @@ class Provisioner:
         missing = list(compress(asked, map(not_, there)))
         if len(missing) > 1:
             prefetch(((addition.symbol, needs) for addition, needs in missing), context)
+        proofs = iter(_proofs(missing, context))
         plans = [
-            _plan(addition, needs, None if is_there else validate(addition, needs, context), context)
+            _plan(addition, needs, None if is_there else next(proofs), context)
             for (addition, needs), is_there in zip(asked, there, strict=True)
         ]
         if logs_what_happens():
@@ -282,18 +285,30 @@ class Provisioner:
 
     def _carry_out(self, plans: Sequence[Plan]) -> list[ProvisioningRecord]:
         """Carry out plans, publish in one swap all that succeeded, and journal each."""
-        outcomes, finished = [], {}
-        for plan in plans:
-            if plan.proof.errors:
-                outcome, draft = Outcome(plan, plan.proof.errors), None
-            else:
-                outcome, draft = carry_out(plan, self.context)
-            outcomes.append(outcome)
-            if draft is not None:
-                finished[plan.symbol] = draft.finished()
+        done: dict[int, tuple[Outcome, SymbolSessionData | None]] = {}
+        possible = [place for place, plan in enumerate(plans) if not plan.proof.errors]
+        for block in blocks_of_new([plans[place] for place in possible], self.context):
+            places = [possible[n] for n in block]
+            done.update(zip(places, create([plans[place] for place in places], self.context), strict=True))
+        owning = Owning()
+        for place, plan in enumerate(plans):
+            if place not in done:
+                done[place] = self._changed(plan, owning)
+        finished = {plan.symbol: made for place, plan in enumerate(plans) if (made := done[place][1]) is not None}
         if finished:
             publish(self.context.session_data, finished)
-        return [self._record(outcome) for outcome in outcomes]
+        return [self._record(done[place][0]) for place in range(len(plans))]
+
+    def _changed(self, plan: Plan, owning: Owning) -> tuple[Outcome, SymbolSessionData | None]:
+        """Carry out a plan that changes one symbol, and return it if it is to be published."""
+        if plan.proof.errors:
+            return Outcome(plan, plan.proof.errors), None
+        existing = self.context.session_data.get_symbol_data(plan.symbol)
+        is_there = existing is not None and not plan.steps and plan.day == self.context.day
+        if existing is not None and is_there and not is_less_than_needed(existing, plan, was_there=True):
+            return Outcome(plan), owning.noted(existing, plan)
+        outcome, draft = carry_out(plan, self.context)
+        return outcome, None if draft is None else draft.finished()
 
     def _record(self, outcome: Outcome) -> ProvisioningRecord:
         plan, addition = outcome.plan, outcome.plan.addition
@@ -394,6 +409,18 @@ def _plan(addition: Addition, needs: Needs, proof: Proof | None, context: Provis
         reason=(needs.reason or source.asks) + ("" if steps or not can_proceed else _NOTHING_TO_DO),
         day=context.day,
     )
+
+
+def _proofs(asked: Sequence[tuple[Addition, Needs]], context: ProvisioningContext) -> list[Proof]:
+    """Prove additions, those together that need the same of symbols stored in the same intervals."""
+    groups: dict[tuple[Needs, tuple[str, ...], tuple[str, ...]], list[int]] = {}
+    for place, (addition, needs) in enumerate(asked):
+        stored, bases = context.stored_intervals(addition.symbol), context.base_intervals(addition.symbol)
+        groups.setdefault((needs, stored, bases), []).append(place)
+    proofs: dict[int, Proof] = {}
+    for (needs, _, _), places in groups.items():
+        proofs.update(zip(places, validate([asked[place][0] for place in places], needs, context), strict=True))
+    return [proofs[place] for place in range(len(asked))]
 
 
 def _batches(additions: Sequence[Addition]) -> list[list[int]]:

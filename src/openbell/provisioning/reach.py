@@ -9,19 +9,20 @@ from openbell.model.interval import parse_interval
 from openbell.provisioning.history import measured_from, series_starts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from openbell.model.bars import Bars, BarTimes
     from openbell.model.interval import Interval
     from openbell.provisioning.context import Market, ProvisioningContext
     from openbell.provisioning.history import HistoryProof
+    from openbell.provisioning.needs import IntervalNeed
     from openbell.provisioning.validation import Proof
     from openbell.session.cursor import Memo
     from openbell.timing.grid import ExpectedBars
     from openbell.timing.manager import TimeManager
 
-__all__ = ["LoadedBars", "StoredReach", "bars_to_load", "quality_of_history"]
+__all__ = ["LoadedBars", "StoredReach", "bars_of_block", "bars_to_load", "quality_of_history"]
 
 
 class StoredReach(NamedTuple):
@@ -108,19 +109,40 @@ class LoadedBars(NamedTuple):
 
 
 def bars_to_load(symbol: str, proof: Proof, context: ProvisioningContext) -> dict[str, LoadedBars]:
-    """Return the bars of the proved intervals."""
-    market, loaded = context.market(symbol), {}
-    for name, start_ns in series_starts(proof.histories).items():
-        bars, history = proof.bars[name], proof.histories[name]
+    """Return the bars of the proved intervals of a symbol."""
+    return {name: loaded for name, (loaded,) in bars_of_block([symbol], [proof], context).items()}
+
+
+def bars_of_block(
+    symbols: Sequence[str], proofs: Sequence[Proof], context: ProvisioningContext
+) -> dict[str, list[LoadedBars]]:
+    """Return by interval the bars of each symbol.
+
+    Args:
+        symbols: The symbols.
+        proofs: The proof of each, all with the same histories.
+        context: Where bars are looked for.
+    """
+    market, histories = context.market(symbols[0]), proofs[0].histories
+    loaded: dict[str, list[LoadedBars]] = {}
+    for name, start_ns in series_starts(histories).items():
+        bars, history = [proof.bars[name] for proof in proofs], histories[name]
         # Another need that it starts together with may reach back further than was read for this one.
-        if start_ns < history.start_ns and (not len(bars) or bars.timestamp[0] > start_ns):
-            first, need = market.time_manager.day_of(start_ns), history.need
-            bars = context.data_manager.load_historical_bars(
-                symbol, str(need.interval), first, market.day, base=str(need.base)
-            )
-        row, begins_ns = context.memo(_first_row, market, bars.times, start_ns)
-        loaded[name] = LoadedBars(bars.window(row, len(bars)), begins_ns)
+        if start_ns < history.start_ns and any(not len(read) or read.timestamp[0] > start_ns for read in bars):
+            bars = [_reload(symbol, history.need, start_ns, market, context) for symbol in symbols]
+        rows: dict[BarTimes, tuple[int, int]] = {}
+        found = loaded[name] = []
+        for read in bars:
+            known = rows.get(read.times)
+            if known is None:
+                known = rows[read.times] = context.memo(_first_row, market, read.times, start_ns)
+            found.append(LoadedBars(read.window(known[0], len(read)), known[1]))
     return loaded
+
+
+def _reload(symbol: str, need: IntervalNeed, start_ns: int, market: Market, context: ProvisioningContext) -> Bars:
+    first, base = market.time_manager.day_of(start_ns), str(need.base)
+    return context.data_manager.load_historical_bars(symbol, str(need.interval), first, market.day, base=base)
 
 
 def _first_row(market: Market, times: BarTimes, start_ns: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import numpy as np
 from openbell.model.interval import parse_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,31 +25,42 @@ _NO_SPLIT = 0.16
 
 
 def split_warnings(
-    symbol: str, histories: Mapping[str, HistoryProof], bars: Mapping[str, Bars], context: ProvisioningContext
-) -> Iterator[str]:
-    """Iterate over warnings about steps of the price over a night that look like splits.
+    symbols: Sequence[str],
+    histories: Mapping[str, HistoryProof],
+    bars: Sequence[Mapping[str, Bars]],
+    context: ProvisioningContext,
+) -> list[tuple[str, ...]]:
+    """Return of each symbol warnings about steps of the price over a night that look like splits.
 
     The deepest history of every stored interval is looked at, up to the session's start. Raw prices are asked for with
     all their steps.
 
     Args:
-        symbol: The symbol.
+        symbols: The symbols, whose bars have the same times.
         histories: By interval, what the store has.
-        bars: By interval, the bars that were read to know that.
+        bars: Of each symbol by interval, the bars that were read to know that.
         context: The session.
     """
     if context.data_manager.adjustment == "raw":
-        return
-    texts: dict[str, str] = {}
-    for base, proof in context.memo(_deepest, context.market(symbol), tuple(histories.values())):
-        if proof.need.interval.is_intraday or proof.need.interval == base:
-            read = bars[str(proof.need.interval)]
-        else:  # a bar of several sessions has no nights
-            first, last = proof.first_session, context.day
-            read = context.data_manager.load_historical_bars(symbol, "1d", first, last, base=str(base))
-        for day, text in _found(symbol, read, proof, context):
-            texts.setdefault(day, text)
-    yield from texts.values()
+        return [()] * len(symbols)
+    texts: list[dict[str, str]] = [{} for _ in symbols]
+    market = context.market(symbols[0])
+    for base, proof in context.memo(_deepest, market, tuple(histories.values())):
+        read = [_with_nights(symbol, base, proof, own, context) for symbol, own in zip(symbols, bars, strict=True)]
+        for place in _with_steps(read, proof, context, market):
+            for day, text in _found(symbols[place], read[place], proof, context):
+                texts[place].setdefault(day, text)
+    return [tuple(found.values()) for found in texts]
+
+
+def _with_nights(
+    symbol: str, base: Interval, proof: HistoryProof, bars: Mapping[str, Bars], context: ProvisioningContext
+) -> Bars:
+    if proof.need.interval.is_intraday or proof.need.interval == base:
+        return bars[str(proof.need.interval)]
+    # A bar of several sessions has no nights.
+    first, last = proof.first_session, context.day
+    return context.data_manager.load_historical_bars(symbol, "1d", first, last, base=str(base))
 
 
 def _deepest(market: Market, histories: tuple[HistoryProof, ...]) -> tuple[tuple[Interval, HistoryProof], ...]:
@@ -63,16 +74,28 @@ def _deepest(market: Market, histories: tuple[HistoryProof, ...]) -> tuple[tuple
     return tuple(deepest.items())
 
 
-def _found(symbol: str, bars: Bars, proof: HistoryProof, context: ProvisioningContext) -> Iterator[tuple[str, str]]:
-    market = context.market(symbol)
-    before, after, history = context.memo(_nights, market, bars.times, proof.start_ns)
-    opened = bars.open[after]
+def _with_steps(read: Sequence[Bars], proof: HistoryProof, context: ProvisioningContext, market: Market) -> list[int]:
+    """Return the places of those bars that have a step over a night."""
     # Every symbol of every day comes by here: almost none has such a step, and a run then imports no checks.
-    if not np.count_nonzero(np.abs(bars.close[before] - opened) > _NO_SPLIT * opened):
-        return
+    by_times: dict[BarTimes, list[int]] = {}
+    for place, bars in enumerate(read):
+        by_times.setdefault(bars.times, []).append(place)
+    found: list[int] = []
+    for times, places in by_times.items():
+        before, after, _ = context.memo(_nights, market, times, proof.start_ns)
+        opened = np.array([read[place].open.take(after) for place in places])
+        closed = np.array([read[place].close.take(before) for place in places])
+        stepped = (np.abs(closed - opened) > _NO_SPLIT * opened).any(axis=1)
+        found += [places[n] for n in np.flatnonzero(stepped)]
+    return found
+
+
+def _found(symbol: str, bars: Bars, proof: HistoryProof, context: ProvisioningContext) -> Iterator[tuple[str, str]]:
     from openbell.market_data.aggregate import aggregate
     from openbell.quality.splits import likely_splits
 
+    market = context.market(symbol)
+    _, _, history = context.memo(_nights, market, bars.times, proof.start_ns)
     read = bars[history]
     grid = market.time_manager.grid(proof.first_session, market.day)
     if proof.need.interval.is_intraday:

@@ -15,6 +15,7 @@ from openbell.provisioning.reach import StoredReach, bars_to_load, quality_of_hi
 from openbell.provisioning.validation import Proof
 from openbell.registry import Registry
 from openbell.session import BarIntervalData, SymbolSessionData
+from openbell.session.block import SeriesBlock
 from openbell.session.series import all_bars, score, whole_from
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ __all__ = [
     "Step",
     "StepWork",
     "planned_steps",
+    "steps_of_new_symbol",
 ]
 
 
@@ -239,7 +241,9 @@ class RegisterIndicator:
         if not work.plan.needs.indicators:
             raise ProvisioningError("no indicator is among the needs; let analyze_requirements find them")
         new = [need for need in work.plan.needs.indicators if need.key not in draft.indicators]
-        draft.indicators.update(computed_indicators(new, draft.bars, work.context))
+        series = {str(need.interval): SeriesBlock.of(draft.bars[str(need.interval)]) for need in new}
+        for key, block in computed_indicators(new, [draft.symbol], series, work.context).items():
+            draft.indicators[key] = block.indicator(draft.bars[block.interval], 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,11 +282,12 @@ def planned_steps(symbol: str, needs: Needs, proof: Proof, context: Provisioning
     """Return the steps from what the session holds to what is needed."""
     existing = context.session_data.get_symbol_data(symbol)
     if existing is None:
-        return context.memo(_steps_of_new_symbol, needs)
+        return context.memo(steps_of_new_symbol, needs)
     return _steps(existing, needs, deeper=_begins_too_late(existing, proof, context))
 
 
-def _steps_of_new_symbol(needs: Needs) -> tuple[Step, ...]:
+def steps_of_new_symbol(needs: Needs) -> tuple[Step, ...]:
+    """Return the steps from nothing to what is needed."""
     return (CreateSymbol(), *_steps(SymbolSessionData("", needs.full_symbol), needs, deeper=False))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from traceback import format_exc
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from openbell.errors import DataError, OpenbellError, command_on
 from openbell.logs import get_logger
 from openbell.model.interval import why_underivable
 from openbell.provisioning.context import ProvisioningContext
-from openbell.provisioning.history import find_history
+from openbell.provisioning.history import find_histories
 from openbell.provisioning.holes import hole_warnings
 from openbell.provisioning.negative import price_warnings
 from openbell.provisioning.shortfalls import lookback_shortfalls, other_shortfalls
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from openbell.model.bars import Bars
-    from openbell.provisioning.history import HistoryProof
+    from openbell.provisioning.history import FoundHistory, HistoryProof
     from openbell.provisioning.needs import Addition, Needs
 
 __all__ = ["RULES", "Evidence", "Proof", "Rule", "validate"]
@@ -73,44 +73,112 @@ RULES: Registry[Rule] = Registry("validation rule")
 """All rules by name, in the order in which they report; register more with ``RULES.add(name, function)``."""
 
 
-def validate(addition: Addition, needs: Needs, context: ProvisioningContext) -> Proof:
-    """Find the history of every interval and run all rules."""
-    errors: dict[str, None] = {}
-    damage: dict[str, list[str]] = {}
-    histories: dict[str, HistoryProof] = {}
-    bars: dict[str, Bars] = {}
-    stored = context.base_intervals(addition.symbol)
+def validate(additions: Sequence[Addition], needs: Needs, context: ProvisioningContext) -> list[Proof]:
+    """Find the histories of additions that need the same, and run all rules.
+
+    Proofs of symbols whose bars have the same times share their histories, their errors and their warnings as far as
+    these follow from needs and times.
+
+    Args:
+        additions: To distinct symbols that the store has in the same intervals.
+        needs: What each of them takes.
+        context: The session.
+    """
+    symbols = [addition.symbol for addition in additions]
+    read = _Reading(len(symbols))
+    stored = context.base_intervals(symbols[0])
     for name, need in needs.intervals.items():
-        if str(need.base) not in stored:
-            continue
-        try:
-            histories[name], bars[name] = find_history(addition.symbol, name, needs, context)
-        except DataError as error:
-            damage.setdefault(str(error), []).append(name)
-        except OpenbellError as error:
-            errors[f"{name}: {error}"] = None
-    # One damaged file is one error, however many intervals are built from it.
-    errors |= {f"load_historical cannot have {', '.join(names)} bars: {error}": None for error, names in damage.items()}
-    evidence = Evidence(addition, needs, histories)
-    errors |= dict.fromkeys(_failures(evidence, context))
-    return Proof(tuple(errors), tuple(_warnings(evidence, bars, context)), histories, bars)
+        if str(need.base) in stored:
+            read.add(name, find_histories(symbols, name, needs, context))
+    proofs: list[Proof | None] = [None] * len(symbols)
+    for histories, places in read.groups():
+        block = [additions[place] for place in places]
+        bars = [read.bars[place] for place in places]
+        failures = _failures(block, needs, histories, context)
+        warnings = _warnings(block, needs, histories, bars, context)
+        for n, place in enumerate(places):
+            errors = read.errors(place)
+            if failures[n]:
+                errors = tuple(dict.fromkeys((*errors, *failures[n])))
+            proofs[place] = Proof(errors, warnings[n], histories, bars[n])
+    return [proof for proof in proofs if proof is not None]
 
 
-def _failures(evidence: Evidence, context: ProvisioningContext) -> Iterator[str]:
-    """Iterate over the errors of the rules that fail or raise."""
-    for name in RULES.names():
-        try:
-            error_text = RULES.get(name)(evidence, context)
-        except OpenbellError as error:
-            get_logger().warning("rule failed", symbol=evidence.symbol, rule=name, error=str(error))
-            error_text = f"the rule {name} failed: {error}"
-        except Exception as error:  # noqa: BLE001 -- a rule from outside may raise anything; the journal reports it
-            get_logger().warning(
-                "rule failed", symbol=evidence.symbol, rule=name, error=str(error), exception=format_exc()
-            )
-            error_text = f"the rule {name} failed: {type(error).__name__}: {error}"
-        if error_text:
-            yield error_text
+class _Reading:
+    """The histories of symbols, and the bars that were read for them.
+
+    Args:
+        symbols: How many there are.
+
+    Attributes:
+        bars: Of each symbol, the bars by interval.
+    """
+
+    def __init__(self, symbols: int) -> None:
+        self.bars: list[dict[str, Bars]] = [{} for _ in range(symbols)]
+        self._histories: list[tuple[HistoryProof, ...]] = [()] * symbols
+        self._failed: dict[int, list[tuple[str, OpenbellError]]] = {}
+
+    def add(self, name: str, found: Sequence[FoundHistory | OpenbellError]) -> None:
+        """Note what was found of an interval, of each symbol."""
+        histories = self._histories
+        for place, (one, bars) in enumerate(zip(found, self.bars, strict=True)):
+            if isinstance(one, OpenbellError):
+                self._failed.setdefault(place, []).append((name, one))
+            else:
+                histories[place] += (one[0],)
+                bars[name] = one[1]
+
+    def groups(self) -> Iterator[tuple[Mapping[str, HistoryProof], list[int]]]:
+        """Iterate over the places of symbols that have the same histories."""
+        groups: dict[tuple[HistoryProof, ...], list[int]] = {}
+        for place, histories in enumerate(self._histories):
+            groups.setdefault(histories, []).append(place)
+        for found, places in groups.items():
+            yield dict(zip(self.bars[places[0]], found, strict=True)), places
+
+    def errors(self, place: int) -> tuple[str, ...]:
+        """Return why bars of a symbol cannot be read."""
+        if place not in self._failed:
+            return ()
+        errors: dict[str, None] = {}
+        damage: dict[str, list[str]] = {}
+        for name, error in self._failed[place]:
+            if isinstance(error, DataError):
+                damage.setdefault(str(error), []).append(name)
+            else:
+                errors[f"{name}: {error}"] = None
+        # One damaged file is one error, however many intervals are built from it.
+        texts = (f"load_historical cannot have {', '.join(names)} bars: {error}" for error, names in damage.items())
+        return (*errors, *texts)
+
+
+def _failures(
+    block: Sequence[Addition], needs: Needs, histories: Mapping[str, HistoryProof], context: ProvisioningContext
+) -> list[tuple[str, ...]]:
+    """Return of each addition the errors of the rules that fail or raise."""
+    first, *others = (Evidence(addition, needs, histories) for addition in block)
+    errors = _errors_of(first, context)
+    if not errors and all(_is_same_for_all(rule, context) for rule in RULES):
+        return [()] * len(block)
+    return [errors, *(_errors_of(evidence, context) for evidence in others)]
+
+
+def _errors_of(evidence: Evidence, context: ProvisioningContext) -> tuple[str, ...]:
+    """Return the errors of the rules that fail or raise, each once."""
+    texts = (_error_of(evidence, name, context) for name in RULES.names())
+    return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _error_of(evidence: Evidence, name: str, context: ProvisioningContext) -> str | None:
+    try:
+        return RULES.get(name)(evidence, context)
+    except OpenbellError as error:
+        get_logger().warning("rule failed", symbol=evidence.symbol, rule=name, error=str(error))
+        return f"the rule {name} failed: {error}"
+    except Exception as error:  # noqa: BLE001 -- a rule from outside may raise anything; the journal reports it
+        get_logger().warning("rule failed", symbol=evidence.symbol, rule=name, error=str(error), exception=format_exc())
+        return f"the rule {name} failed: {type(error).__name__}: {error}"
 
 
 def _store_holds_symbol(evidence: Evidence, context: ProvisioningContext) -> str | None:
@@ -152,20 +220,36 @@ def _history_is_good_enough(evidence: Evidence, context: ProvisioningContext) ->
     return history_is_good_enough(evidence.symbol, evidence.histories, wanted, context)
 
 
+def _is_same_for_all(rule: Rule, context: ProvisioningContext) -> bool:
+    """Return whether a rule that passes for one symbol of a block passes for all, by needs and times alone."""
+    asks_quality = context.config.session_data_config.min_quality
+    return rule in _BY_NEEDS_AND_TIMES or (rule is _history_is_good_enough and not asks_quality)
+
+
+_BY_NEEDS_AND_TIMES: tuple[Rule, ...] = (_store_holds_symbol, _intervals_can_be_built, _history_meets_lookback)
+
 RULES.add("data_source", _store_holds_symbol)
 RULES.add("intervals", _intervals_can_be_built)
 RULES.add("historical_availability", _history_meets_lookback)
 RULES.add("min_quality", _history_is_good_enough)
 
 
-def _warnings(evidence: Evidence, bars: Mapping[str, Bars], context: ProvisioningContext) -> Iterator[str]:
-    """Iterate over the shortfalls that are no errors."""
-    market, needs, histories = context.market(evidence.symbol), evidence.needs, tuple(evidence.histories.values())
+def _warnings(
+    block: Sequence[Addition],
+    needs: Needs,
+    histories: Mapping[str, HistoryProof],
+    bars: Sequence[Mapping[str, Bars]],
+    context: ProvisioningContext,
+) -> list[tuple[str, ...]]:
+    """Return of each addition the shortfalls that are no errors."""
+    symbols, proofs = [addition.symbol for addition in block], tuple(histories.values())
+    market, of_all = context.market(symbols[0]), []
     if context.config.session_data_config.on_shortfall == "warm":
-        for shortfall in context.memo(lookback_shortfalls, market, needs, histories):
-            yield f"{shortfall}; it is not valid until it has enough"
-    times = tuple(read.times for read in bars.values())
-    yield from context.memo(other_shortfalls, market, needs, histories, times)
-    yield from price_warnings(evidence.needs.indicators, bars, context.market(evidence.symbol))
-    yield from hole_warnings(evidence.symbol, evidence.histories, bars, context)
-    yield from split_warnings(evidence.symbol, evidence.histories, bars, context)
+        shortfalls = context.memo(lookback_shortfalls, market, needs, proofs)
+        of_all += [f"{shortfall}; it is not valid until it has enough" for shortfall in shortfalls]
+    times = {name: read.times for name, read in bars[0].items()}
+    of_all += context.memo(other_shortfalls, market, needs, proofs, tuple(times.values()))
+    prices = price_warnings(needs.indicators, bars, market)
+    holes = tuple(hole_warnings(histories, times, context, market))
+    splits = split_warnings(symbols, histories, bars, context)
+    return [(*of_all, *own, *holes, *split) for own, split in zip(prices, splits, strict=True)]

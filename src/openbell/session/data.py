@@ -360,8 +360,10 @@ def _set(session_data: SessionData, **values: object) -> None:
 def _series_differ(old: SymbolSessionData | None, new: SymbolSessionData | None) -> bool:
     if old is None or new is None:
         return True
+    if old.bars is new.bars and old.owners is new.owners and old.locks is new.locks:
+        return old.meets_session_config_requirements != new.meets_session_config_requirements
     return (
-        old.bars != new.bars
+        (old.bars is not new.bars and old.bars != new.bars)
         or old.meets_session_config_requirements != new.meets_session_config_requirements
         or bool(old.locks.keys() - new.locks.keys())
         or any(not old.owners[name] <= new.owners[name] for name in old.bars if name in old.owners)

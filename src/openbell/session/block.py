@@ -1,0 +1,192 @@
+"""Blocks of symbols whose series have the same times, and what is made of them when it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from openbell.model.frozen import Frozen
+from openbell.session.indicator import IndicatorData
+from openbell.session.series import BarIntervalData, all_bars, cursor_of, score
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from openbell.market_data.completeness import Completeness
+    from openbell.model.bars import Bars
+    from openbell.session.cursor import Cursor
+    from openbell.session.reach import Reach
+    from openbell.timing.grid import ExpectedBars
+
+__all__ = ["IndicatorBlock", "IndicatorsOfBlock", "SeriesBlock", "SeriesOfBlock", "block_of", "place_of"]
+
+B = TypeVar("B")
+V = TypeVar("V")
+
+
+@dataclass(slots=True, eq=False)
+class SeriesBlock:
+    """Series of one interval of the symbols of a block, which have the same times.
+
+    Attributes:
+        interval: The canonical interval.
+        base: The interval that they are derived from; None when they are stored themselves.
+        bars: The bars of each symbol, today's future included.
+        today_row: The row of the first bar that closes after the session's start.
+        cursor: The number of closed bars.
+        reach: Their calendar, and how far back they are whole.
+        quality: Completeness of the history, and the bars expected today; None of ad-hoc symbols.
+    """
+
+    interval: str
+    base: str | None
+    bars: Sequence[Bars]
+    today_row: int
+    cursor: Cursor
+    reach: Reach | None
+    quality: tuple[Completeness, ExpectedBars] | None = None
+
+    @staticmethod
+    def of(series: BarIntervalData) -> SeriesBlock:
+        """Return the block of one series that is there."""
+        bars, cursor = [all_bars(series)], cursor_of(series)
+        return SeriesBlock(series.interval, series.base, bars, series.today_row, cursor, None)
+
+    def series(self, symbol: str, place: int) -> BarIntervalData:
+        """Make the series of the symbol at a place of the block."""
+        made = BarIntervalData(
+            symbol,
+            self.interval,
+            base=self.base,
+            bars=self.bars[place],
+            today_row=self.today_row,
+            cursor=self.cursor,
+            reach=self.reach,
+        )
+        if self.quality is not None:
+            score(made, *self.quality)
+        return made
+
+
+@dataclass(slots=True, eq=False)
+class IndicatorBlock:
+    """One indicator of the symbols of a block.
+
+    Attributes:
+        key: The key, e.g. "sma_20_5m".
+        interval: The interval of the series that it reads.
+        columns: Its values by output, a row per symbol and a column per bar, today's future included.
+        lookback: Bars that it needs for its first value.
+        settling: Further bars until its starting point no longer shows; None when it never settles.
+        skipped: As of `IndicatorData`; likewise ahead_of_today.
+        before_first: Per symbol, its value before today's first bar; None where there is none.
+    """
+
+    key: str
+    interval: str
+    columns: Mapping[str, NDArray[np.float64]]
+    lookback: int
+    settling: int | None
+    skipped: NDArray[np.int64] | None = None
+    ahead_of_today: int | None = None
+    before_first: Sequence[Callable[[], dict[str, float]]] | None = None
+
+    def indicator(self, series: BarIntervalData, place: int) -> IndicatorData:
+        """Make the indicator of the symbol at a place of the block, on its series."""
+        return IndicatorData(
+            self.key,
+            series,
+            {name: rows[place] for name, rows in self.columns.items()},
+            lookback=self.lookback,
+            settling=self.settling,
+            skipped=self.skipped,
+            ahead_of_today=self.ahead_of_today,
+            before_first=self.before_first[place] if self.before_first is not None else None,
+        )
+
+
+class _OfBlock(Frozen, Mapping[str, V], Generic[B, V]):
+    """Entries of one symbol of a block by name, each made when it is first read, and the same from then on.
+
+    Nothing public of it leads to the block, whose bars and values go on after the session clock.
+    """
+
+    __slots__ = ("_blocks", "_made", "_place", "_symbol")
+
+    _blocks: Mapping[str, B]
+    _made: dict[str, V]
+    _place: int
+    _symbol: str
+
+    def __init__(self, blocks: Mapping[str, B], symbol: str, place: int) -> None:
+        _set_blocks(self, blocks)
+        _set_symbol(self, symbol)
+        _set_place(self, place)
+        _set_made(self, {})
+
+    def __getitem__(self, name: str) -> V:
+        try:
+            return self._made[name]
+        except KeyError:
+            # Of two threads that make it at once, both get what the first one put there.
+            return self._made.setdefault(name, self._make(self._blocks[name]))
+
+    def _make(self, block: B) -> V:
+        raise NotImplementedError
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._blocks
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._blocks)
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+class SeriesOfBlock(_OfBlock[SeriesBlock, BarIntervalData]):
+    """The series of one symbol of a block by interval."""
+
+    __slots__ = ()
+
+    def _make(self, block: SeriesBlock) -> BarIntervalData:
+        return block.series(self._symbol, self._place)
+
+
+class IndicatorsOfBlock(_OfBlock[IndicatorBlock, IndicatorData]):
+    """The indicators of one symbol of a block by key."""
+
+    __slots__ = ("_series",)
+
+    _series: SeriesOfBlock
+
+    def __init__(self, blocks: Mapping[str, IndicatorBlock], series: SeriesOfBlock) -> None:
+        super().__init__(blocks, series._symbol, series._place)  # noqa: SLF001 -- of the same symbol
+        _set_series(self, series)
+
+    def _make(self, block: IndicatorBlock) -> IndicatorData:
+        return block.indicator(self._series[block.interval], self._place)
+
+
+def block_of(entries: _OfBlock[B, V], name: str) -> B | None:
+    """Return the block that an entry is made of, for the engine only."""
+    return entries._blocks.get(name)  # noqa: SLF001 -- the one door to it
+
+
+def place_of(entries: _OfBlock[B, V]) -> int:
+    """Return the place of the symbol in its block, for the engine only."""
+    return entries._place  # noqa: SLF001 -- the one door to it
+
+
+# By the slots, because these are made for each symbol of each day.
+_set_blocks, _set_made, _set_place, _set_symbol = (
+    vars(_OfBlock)[name].__set__ for name in ("_blocks", "_made", "_place", "_symbol")
+)
+_set_series = vars(IndicatorsOfBlock)["_series"].__set__
