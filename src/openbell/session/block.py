@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from openbell.errors import UnknownNameError
 from openbell.model.frozen import Frozen
-from openbell.session.indicator import IndicatorData
+from openbell.session.indicator import IndicatorData, all_values
 from openbell.session.series import BarIntervalData, all_bars, cursor_of, score
 
 if TYPE_CHECKING:
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
     from openbell.session.reach import Reach
     from openbell.timing.grid import ExpectedBars
 
-__all__ = ["IndicatorBlock", "IndicatorsOfBlock", "SeriesBlock", "SeriesOfBlock", "block_of", "place_of"]
+__all__ = [
+    "IndicatorBlock",
+    "IndicatorsOfBlock",
+    "SeriesBlock",
+    "SeriesOfBlock",
+    "blocks_of",
+    "place_of",
+    "values_of_today",
+]
 
 B = TypeVar("B")
 V = TypeVar("V")
@@ -94,6 +103,16 @@ class IndicatorBlock:
     skipped: NDArray[np.int64] | None = None
     ahead_of_today: int | None = None
     before_first: Sequence[Callable[[], dict[str, float]]] | None = None
+
+    def values_now(self, series: SeriesBlock) -> dict[str, NDArray[np.float64]] | None:
+        """Return the values of all symbols by output at the last closed bar, None before the first one of today."""
+        position = series.cursor.position
+        first_row = 0 if self.ahead_of_today is None else series.today_row + self.ahead_of_today
+        return (
+            {name: rows[:, position - 1].copy() for name, rows in self.columns.items()}
+            if position > first_row
+            else None
+        )
 
     def indicator(self, series: BarIntervalData, place: int) -> IndicatorData:
         """Make the indicator of the symbol at a place of the block, on its series."""
@@ -175,14 +194,36 @@ class IndicatorsOfBlock(_OfBlock[IndicatorBlock, IndicatorData]):
         return block.indicator(self._series[block.interval], self._place)
 
 
-def block_of(entries: _OfBlock[B, V], name: str) -> B | None:
-    """Return the block that an entry is made of, for the engine only."""
-    return entries._blocks.get(name)  # noqa: SLF001 -- the one door to it
+def blocks_of(entries: _OfBlock[B, V]) -> Mapping[str, B]:
+    """Return the blocks that entries are made of, for the engine only."""
+    return entries._blocks  # noqa: SLF001 -- the one door to it
 
 
 def place_of(entries: _OfBlock[B, V]) -> int:
     """Return the place of the symbol in its block, for the engine only."""
-    return entries._place  # noqa: SLF001 -- the one door to it
+    return entries._place  # noqa: SLF001 -- likewise
+
+
+def values_of_today(
+    entries: Mapping[str, IndicatorData], key: str, output: str
+) -> tuple[str, NDArray[np.float64]] | None:
+    """Return the interval of an indicator and its values from the session's start on, for the engine only.
+
+    They are today's future included. None when there is no such indicator.
+
+    Raises:
+        UnknownNameError: It has no such output.
+    """
+    if isinstance(entries, IndicatorsOfBlock) and (block := entries._blocks.get(key)) is not None:  # noqa: SLF001
+        series = entries._series._blocks[block.interval]  # noqa: SLF001 -- no object is made for a look
+        if output and output not in block.columns:
+            raise UnknownNameError("output", output, tuple(block.columns), where=key)
+        rows = block.columns[output] if output else next(iter(block.columns.values()))
+        return block.interval, rows[entries._place, series.today_row :]  # noqa: SLF001
+    indicator = entries.get(key)
+    if indicator is None:
+        return None
+    return indicator.series.interval, all_values(indicator, output)[indicator.series.today_row :]
 
 
 # By the slots, because these are made for each symbol of each day.

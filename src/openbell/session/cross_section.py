@@ -11,7 +11,7 @@ from openbell.errors import DataError
 from openbell.indicators.registry import canonical_key
 from openbell.model.columns import opaque
 from openbell.model.frozen import Frozen
-from openbell.session.indicator import all_values
+from openbell.session.block import values_of_today
 from openbell.session.series import all_bars
 
 if TYPE_CHECKING:
@@ -91,21 +91,26 @@ class CrossSectionTable:
         return known
 
     def _indicator_columns(self, key: str, output: str) -> list[NDArray[np.float64]]:
-        found = [self._session_data.get_indicator(s.symbol, key) for s in self._series]
+        found = [self._values_of_today(one.symbol, key, output) for one in self._series]
         if not any(found):
             refusals = (self._session_data.refusal_of(s.symbol, canonical_key(key)) for s in self._series)
             why = next(filter(None, refusals), "Add it first.")
             raise DataError(f"no symbol of this cross-section of {self.interval} bars has {key}. {why}")
-        if any(indicator and indicator.series.interval != self.interval for indicator in found):
+        if any(one is not None and one[0] != self.interval for one in found):
             raise DataError(f"{key} does not read the {self.interval} bars of this cross-section")
         blank = np.full(max(rows.stop - rows.start for rows in self._rows), np.nan)
         return [
-            blank[: rows.stop - rows.start]
-            if indicator is None
             # Its own series may reach further back by now than the one that the rows were counted in.
-            else all_values(indicator, output)[indicator.series.today_row :][: rows.stop - rows.start]
-            for indicator, rows in zip(found, self._rows, strict=True)
+            (blank if one is None else one[1])[: rows.stop - rows.start]
+            for one, rows in zip(found, self._rows, strict=True)
         ]
+
+    def _values_of_today(self, symbol: str, key: str, output: str) -> tuple[str, NDArray[np.float64]] | None:
+        data = self._session_data.current.get(symbol)
+        if data is None:
+            return None
+        written = values_of_today(data.indicators, key, output)
+        return values_of_today(data.indicators, canonical_key(key), output) if written is None else written
 
     def _pairs(self) -> zip[tuple[BarIntervalData, slice]]:
         return zip(self._series, self._rows, strict=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openbell.session.cursor import Cursor
     from openbell.session.series import BarIntervalData
 
-__all__ = ["IndicatorData", "all_values", "moved_to"]
+__all__ = ["IndicatorData", "all_values", "has_settled", "moved_to"]
 
 
 class IndicatorData(NotANumber, Frozen):
@@ -136,9 +136,7 @@ class IndicatorData(NotANumber, Frozen):
     @property
     def settled(self) -> bool:
         """Whether its starting point no longer shows in the value."""
-        if self.settling is None or not self.valid:
-            return False
-        return self.settling == 0 or self._bars_read(self.series.cursor) >= self.lookback + self.settling
+        return self.valid and has_settled(self)
 
     @property
     def warmup_bars(self) -> int:
@@ -175,6 +173,14 @@ class IndicatorData(NotANumber, Frozen):
 def _valid(numbers: dict[str, float]) -> dict[str, float] | None:
     """Return the numbers, or None while one is not valid."""
     return numbers if all(map(isfinite, numbers.values())) else None
+
+
+def has_settled(indicator: IndicatorData) -> bool:
+    """Return whether an indicator has read so many bars that its starting point shows in no value, for the engine."""
+    if indicator.settling is None:
+        return False
+    read = indicator._bars_read(indicator.series.cursor)  # noqa: SLF001 -- the one door to it
+    return indicator.settling == 0 or read >= indicator.lookback + indicator.settling
 
 
 def all_values(indicator: IndicatorData, output: str = "") -> NDArray[np.float64]:

@@ -1,0 +1,97 @@
+"""Results of the symbols of a block, of which all that follows from needs and times is read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.results.result import IndicatorResult
+from openbell.session.block import blocks_of, place_of
+from openbell.session.indicator import has_settled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from openbell.session.block import IndicatorsOfBlock, SeriesOfBlock
+
+__all__ = ["indicators_of_block", "results_of_block"]
+
+
+class _Reading(NamedTuple):
+    """An indicator of all symbols of a block at the end of a session.
+
+    Attributes:
+        interval: The interval that it reads.
+        values: Its last values by output, one per symbol; before its first value of today, none.
+        has_settled: Whether its starting point shows in no value.
+        lookback: Bars that its first value takes.
+        warmup_bars: Bars of history that it was computed over.
+    """
+
+    interval: str
+    values: Mapping[str, NDArray[np.float64]] | None
+    has_settled: bool
+    lookback: int
+    warmup_bars: int
+
+    def result(self, value: float | dict[str, float] | None) -> IndicatorResult:
+        """Return the result of the symbol that has a value."""
+        valid = value is not None
+        return IndicatorResult(self.interval, valid, valid and self.has_settled, value, self.lookback, self.warmup_bars)
+
+    def value_at(self, place: int) -> float | dict[str, float] | None:
+        """Return the last value of the symbol at a place of the block."""
+        numbers = {name: column.item(place) for name, column in (self.values or {}).items()}
+        if not all(map(isfinite, numbers.values())):
+            return None
+        return numbers if len(numbers) > 1 else next(iter(numbers.values()))
+
+
+Readings = Mapping[str, _Reading]
+"""The indicators of a block by key."""
+
+
+def results_of_block(series: SeriesOfBlock, indicators: IndicatorsOfBlock) -> Readings:
+    """Read the indicators of a block of which one symbol is given, as they are now."""
+    found = {}
+    series_blocks = blocks_of(series)
+    for key, block in blocks_of(indicators).items():
+        one = indicators[key]
+        values = block.values_now(series_blocks[block.interval])
+        found[key] = _Reading(block.interval, values, has_settled(one), block.lookback, one.warmup_bars)
+    return found
+
+
+def indicators_of_block(readings: Readings, indicators: IndicatorsOfBlock) -> Mapping[str, IndicatorResult]:
+    """Return the results of one symbol by key, most of which are made when they are read."""
+    made = {key: reading.result(indicators[key].value) for key, reading in readings.items() if reading.values is None}
+    return _IndicatorResults(readings, place_of(indicators), made)
+
+
+class _IndicatorResults(Mapping[str, IndicatorResult]):
+    __slots__ = ("_made", "_place", "_readings")
+
+    def __init__(self, readings: Readings, place: int, made: dict[str, IndicatorResult]) -> None:
+        self._readings = readings
+        self._place = place
+        self._made = made
+
+    def __getitem__(self, key: str) -> IndicatorResult:
+        known = self._made.get(key)
+        if known is None:
+            reading = self._readings[key]
+            known = self._made[key] = reading.result(reading.value_at(self._place))
+        return known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._readings)
+
+    def __len__(self) -> int:
+        return len(self._readings)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
