@@ -1,4 +1,7 @@
-"""What every indicator of the registry promises, plug-ins included: readiness, causality, settling, outputs, keys."""
+"""What every indicator of the registry promises, plug-ins included: readiness, causality, settling, outputs, keys.
+
+And that many symbols at once have, to the bit, the values of each by itself.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 import pytest
 
 from openbell import indicators
+from openbell.indicators.stacked import StackedInputs
 from openbell.model.bars import PRICE_COLUMNS
 
 if TYPE_CHECKING:
@@ -216,3 +220,52 @@ def test_cumulative_ones_say_that_they_never_settle(name: str) -> None:
     indicator = indicators.get(name)
 
     assert indicator.settling(indicator.resolve()) is None
+
+
+STACKED_ROWS = 400
+
+
+def symbols_at_one_time(bars: IndicatorInputs) -> list[IndicatorInputs]:
+    """The prices of five stretches at the times of the first: as they are, in cents, and without any trade."""
+    times = bars[:STACKED_ROWS]
+    found = []
+    for number in range(5):
+        prices = bars[number * STACKED_ROWS : (number + 1) * STACKED_ROWS]
+        one = replace(prices, session=times.session, offset_ns=times.offset_ns, end_offset_ns=times.end_offset_ns)
+        if number in (1, 3):
+            cents = {name: np.round(getattr(one, name), 2) for name in ("open", "high", "low", "close")}
+            one = replace(one, **cents)
+        elif number == 2:
+            flat = np.full(STACKED_ROWS, 100.0)
+            one = replace(one, open=flat, high=flat, low=flat, close=flat, volume=np.zeros(STACKED_ROWS))
+        found.append(one)
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_symbols_that_are_computed_together_have_the_values_of_each_alone(
+    name: str, five_minutes: IndicatorInputs
+) -> None:
+    indicator = indicators.get(name)
+    together = StackedInputs(symbols_at_one_time(suited(name, five_minutes)))
+    for params in variations(indicator, seed=5, count=2):
+        found = together.compute(indicator, params)
+
+        for place, inputs in enumerate(together.symbols):
+            for output, column in indicator.compute(inputs, params).items():
+                assert found[output][place].tobytes() == column.tobytes(), (params, place, output)
+
+
+@pytest.mark.parametrize("name", ["roc", "ln", "rsi", "sma"])
+def test_a_symbol_with_prices_below_zero_changes_no_other(name: str, five_minutes: IndicatorInputs) -> None:
+    indicator = indicators.get(name)
+    params, symbols = indicator.resolve(), symbols_at_one_time(five_minutes)
+    fallen = np.array(symbols[1].close)
+    fallen[100:110] -= 300.0
+    symbols[1] = replace(symbols[1], close=fallen)
+
+    found = StackedInputs(symbols).compute(indicator, params)
+
+    for place, inputs in enumerate(symbols):
+        for output, column in indicator.compute(inputs, params).items():
+            assert found[output][place].tobytes() == column.tobytes(), (place, output)

@@ -66,15 +66,15 @@ def create(plans: Sequence[Plan], context: ProvisioningContext) -> list[Created]
 
     One that fails leaves the block, and is reported by itself.
     """
-    block = _Block(plans, context)
+    block, half = _Block(plans, context), len(plans) // 2
     try:
         block.carry_out()
     except Exception as error:  # noqa: BLE001 -- an indicator from outside may raise anything; the journal reports it
-        half = len(plans) // 2
-        if half:
-            return [*create(plans[:half], context), *create(plans[half:], context)]
-        return [(Outcome(plans[0], (failure_of(block.step, plans[0].symbol, error),), block.timings), None)]
-    return block.made()
+        if not half:
+            return [(Outcome(plans[0], (failure_of(block.step, plans[0].symbol, error),), block.timings), None)]
+    else:
+        return block.made()
+    return [*create(plans[:half], context), *create(plans[half:], context)]
 
 
 def _makes_new(plan: Plan, context: ProvisioningContext) -> bool:
@@ -119,8 +119,10 @@ class _Block:
         watch = stopwatch()
         for step in self._plans[0].steps:
             self.step = step
-            _CARRY_OUT[type(step)](self)
-            self.timings.append(StepTiming(step.name, watch.lap_ms() / len(self._plans)))
+            try:
+                _CARRY_OUT[type(step)](self)
+            finally:
+                self.timings.append(StepTiming(step.name, watch.lap_ms() / len(self._plans)))
 
     def made(self) -> list[Created]:
         """Return the symbols as they are now, for good."""
