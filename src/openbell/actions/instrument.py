@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from openbell.actions.table import Action, Adjustment
     from openbell.store.manifest import Manifest
 
-__all__ = ["Instrument", "Instruments", "PriceActions", "PriceBasis", "StoredSpan"]
+__all__ = ["Instrument", "Instruments", "PriceActions", "PriceBasis", "StoredSpan", "spans_between"]
 
 
 class StoredSpan(NamedTuple):
@@ -46,6 +46,15 @@ class StoredSpan(NamedTuple):
     def is_unbounded(self) -> bool:
         """Whether the span holds all days."""
         return self.first_day == FAR_PAST and self.last_day == FAR_FUTURE
+
+
+def spans_between(spans: tuple[StoredSpan, ...], first_day: int, last_day: int) -> list[StoredSpan]:
+    """Return the spans that lie in a range of days, cut to it."""
+    return [
+        StoredSpan(s.stored, max(s.first_day, first_day), min(s.last_day, last_day))
+        for s in spans
+        if s.first_day <= last_day and first_day <= s.last_day
+    ]
 
 
 @dataclass(frozen=True, slots=True)

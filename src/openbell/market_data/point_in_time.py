@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
 from openbell.actions.adjust import Arena, back_adjusted, require_fitting_splits
-from openbell.actions.instrument import PriceBasis, StoredSpan
+from openbell.actions.instrument import PriceBasis, StoredSpan, spans_between
 from openbell.errors import OpenbellError, did_you_mean
 from openbell.market_data.requests import BarRequest, gap_policy_of, unknown_symbol
 from openbell.market_data.series import CachedSeries
@@ -231,7 +231,7 @@ class PointInTimeView:
         if len(all_spans) == 1 and all_spans[0].is_unbounded and not instrument.applied_by(self.adjustment).actions:
             return self._cache.bars(all_spans[0].stored, request)  # the usual case
         basis = self._basis(instrument)
-        spans = _between(all_spans, first_day, last_day)
+        spans = spans_between(all_spans, first_day, last_day)
         if not spans:
             return Bars.empty()
         begin = spans[0].first_day
@@ -297,11 +297,11 @@ class PointInTimeView:
         instrument = basis.instrument
         depth = self._cache.adjusted_depth(instrument.symbol, base, last_day - first_day)
         first_day = min(first_day, last_day - depth)
-        spans = _between(instrument.spans(base), first_day, last_day)
+        spans = spans_between(instrument.spans(base), first_day, last_day)
         series = [self._cache.stored(s.stored, base, s.first_day, s.last_day) for s in spans]
         if spans:
             last_day = max(last_day, self._last_day_to_adjust(basis, spans, series[-1].last_day, last_day, depth))
-        spans = _between(instrument.spans(base), first_day, last_day)
+        spans = spans_between(instrument.spans(base), first_day, last_day)
         bars = Bars.concat([one.between(s.first_day, s.last_day) for one, s in zip(series, spans, strict=True)])
         sessions = self._cache.times.sessions(first_day, last_day)
         return CachedSeries(sessions, self._back_adjusted(basis, base, bars, sessions, arena))
@@ -351,12 +351,3 @@ def _clipped(coverage: Coverage | None, span: StoredSpan) -> Coverage | None:
     if span.last_day < day_number(last.date()):
         last = datetime.combine(date_of(span.last_day), time(), UTC)
     return coverage if (first, last) == (coverage.first, coverage.last) else replace(coverage, first=first, last=last)
-
-
-def _between(spans: tuple[StoredSpan, ...], first_day: int, last_day: int) -> list[StoredSpan]:
-    """Return the spans that lie in a range of days, cut to it."""
-    return [
-        StoredSpan(s.stored, max(s.first_day, first_day), min(s.last_day, last_day))
-        for s in spans
-        if s.first_day <= last_day and first_day <= s.last_day
-    ]
