@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from itertools import compress
-from operator import not_
 from typing import TYPE_CHECKING
 
 from openbell.errors import OpenbellError
-from openbell.logs import get_logger, logs_what_happens
 from openbell.model.events import ProvisioningRecord
 from openbell.model.symbol import checked_symbol
 from openbell.provisioning.carrying_out import Outcome, carry_out, is_less_than_needed
-from openbell.provisioning.history import prefetch
 from openbell.provisioning.journal import Journal, Refusals
 from openbell.provisioning.needs import Addition, Needs
 from openbell.provisioning.new_symbols import blocks_of_new, create
 from openbell.provisioning.operations import analyze
 from openbell.provisioning.owning import Owning
+from openbell.provisioning.planning import planned
 from openbell.provisioning.removal import (
     locks_without,
     owners_left,
@@ -26,8 +23,6 @@ from openbell.provisioning.removal import (
     without_declared,
     without_owner,
 )
-from openbell.provisioning.sources import SOURCES
-from openbell.provisioning.planning import planned
 from openbell.provisioning.steps import Plan
 from openbell.provisioning.validation import Proof, validate
 from openbell.session.data import SymbolDraft, publish
@@ -38,7 +33,6 @@ if TYPE_CHECKING:
 
     from openbell.config import IndicatorConfig
     from openbell.provisioning.context import ProvisioningContext
-    from openbell.provisioning.needs import IntervalNeed
     from openbell.session import SymbolSessionData
 
 __all__ = ["Provisioner"]
