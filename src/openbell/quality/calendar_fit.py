@@ -131,8 +131,7 @@ def sessions_without_bars(
 
     An empty list when nothing is stored of any of them, which is another matter.
 
-    None when nothing is stored of any of them, which is another matter. Reads as little as it can: coarse bars first,
-    and only what may hold the sessions that are still without bars.
+    Reads as little as it can: coarse bars first, and only what may hold the sessions that are still without bars.
     """
     first, last = max(first, time_manager.first_day), min(last, time_manager.last_day)
     grid = time_manager.grid(first, last) if first <= last else None
@@ -268,9 +267,6 @@ def _question_of_closed_days(
 
     Only the coarsest bars of the first symbol that has some are read, and only where they are not many; `data check`
     looks at all.
-
-    Looks at the coarsest bars of the first symbol that has some, and only where they are not many: `data check` looks
-    at all.
     """
     symbol = next((s for s in symbols if store.intervals(s)), None)
     first, last = max(first, time_manager.first_day), min(last, time_manager.last_day)

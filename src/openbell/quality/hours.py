@@ -30,9 +30,6 @@ def outside_hours(series: Series) -> list[Finding]:
 
     Pre-market and post-market bars are noted, others are in doubt. Those of whole days without a session are left to
     `closed_days`. Where the calendar has no extended hours, everything outside the regular ones is in doubt.
-
-    Those of whole days without a session are left to `closed_days`. Where the exchange has no extended hours in the
-    calendar, everything outside the regular ones is in doubt.
     """
     if not series.intraday:
         return []
@@ -66,10 +63,6 @@ def wrong_time_zone(series: Series) -> list[Finding]:
     Bars are grouped by the exchange's UTC offset: times in a fixed offset are right in winter and wrong in summer, or
     the other way round. Most volume of a market is traded in its regular hours, so a shift that leaves the bars within
     the extended hours is found, too.
-
-    Told apart by the exchange's UTC offset: times in a fixed offset are right in winter and wrong in summer, or the
-    other way round. Most volume of a market is traded in its regular hours, so this also finds a shift that leaves the
-    bars within the extended ones.
     """
     if not series.intraday:
         return []
@@ -111,8 +104,6 @@ def end_labels(series: Series) -> list[Finding]:
 
     Their sessions have no bar at the open and one at the close. Of sessions that begin as another ends only those count
     that follow or precede a pause, as after a weekend.
-
-    Of sessions that begin as another ends only those count that follow or precede a pause, as after a weekend.
     """
     if not series.intraday or not len(series.expected):
         return []

@@ -44,8 +44,12 @@ def note_day_zones(store: Path, zones: Mapping[str, str]) -> None:
         _table(store).update(lambda before: _noted(before, zones))
 
 
-def noted_day_zones(store: Path, zones: Mapping[str, str]) -> dict[str, bytes]:
+def noted_day_zones(store: Path, zones: Mapping[str, str | None]) -> dict[str, bytes]:
     """Return the file with further notes, to be committed with the bars, or nothing when it stays the same.
+
+    Args:
+        store: The store's folder.
+        zones: As for `note_day_zones`; None takes a symbol's note out.
 
     Raises:
         DamagedFileError: What was noted before cannot be read.
@@ -69,7 +73,8 @@ def _table(store: Path) -> SideTable:
     return SideTable(store, DAY_ZONES, _SCHEMA, _REMEDY)
 
 
-def _noted(before: pl.DataFrame, zones: Mapping[str, str]) -> pl.DataFrame:
-    known = dict(before.iter_rows())
+def _noted(before: pl.DataFrame, zones: Mapping[str, str | None]) -> pl.DataFrame:
+    known: dict[str, str | None] = dict(before.iter_rows())
     known |= {symbol: zone for symbol, zone in zones.items() if zone != UNKNOWN or symbol not in known}
-    return pl.DataFrame(sorted(known.items()), _SCHEMA, orient="row")
+    noted = sorted((symbol, zone) for symbol, zone in known.items() if zone is not None)
+    return pl.DataFrame(noted, _SCHEMA, orient="row")

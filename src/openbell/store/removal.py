@@ -44,7 +44,8 @@ def remove_bars(
 ) -> list[Removal]:
     """Remove bars from a store.
 
-    They are gone from disk when it returns, or all are there still.
+    They are gone from disk when it returns, or all are there still. With the last daily bar of a symbol goes the note
+    of which days its daily bars are (`note_day_zones`).
 
     Args:
         store: The store.
@@ -99,8 +100,16 @@ def _stage(
                 rows, times = rows + gone.height, [*times, gone["timestamp"][0], gone["timestamp"][-1]]
         if times:
             removals.append(Removal(symbol, interval, rows, times[0], times[-1], len(changes) - before))
+            if interval == "1d" and _all_go(writer, symbol, changes):
+                writer.forget_days(symbol)
     writer.replace(changes)
     return removals
+
+
+def _all_go(writer: StoreWriter, symbol: str, changes: dict[Partition, pl.DataFrame | None]) -> bool:
+    """Return whether no daily bar of the symbol stays."""
+    held = [Partition("1d", symbol, entry.month) for entry in writer.manifest.files[symbol, "1d"]]
+    return all(partition in changes and changes[partition] is None for partition in held)
 
 
 def _split(bars: pl.DataFrame | None, begin: int, end: int) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -44,7 +44,7 @@ class StoreWriter:
         # None takes the file out.
         self._staged: dict[Partition, pl.DataFrame | None] = {}
         self._staged_rows = 0
-        self._day_zones: dict[str, str] = {}
+        self._day_zones: dict[str, str | None] = {}
 
     def note_days(self, symbol: str, zone: str) -> None:
         """Note what the daily bars of a symbol that follow span, as `note_day_zones` does.
@@ -52,6 +52,10 @@ class StoreWriter:
         It is committed with them.
         """
         self._day_zones[symbol] = zone
+
+    def forget_days(self, symbol: str) -> None:
+        """Take out what is noted of the days of a symbol whose daily bars all go, with the next flush."""
+        self._day_zones[symbol] = None
 
     def write(
         self,
