@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from openbell.config.execution import MaintenanceConfig, RiskConfig
 from openbell.execution.margin import (
+    HeldMargin,
     additional_margin,
     borrow_cost,
     buying_power,
@@ -21,6 +22,7 @@ from openbell.execution.margin import (
     initial_margin,
     maintenance_margin,
     short_refusal,
+    units_to_close,
 )
 from openbell.execution.risk import OrderRate, RiskState, daily_loss_floor, risk_refusal
 from openbell.model.instrument import Instrument
@@ -126,6 +128,41 @@ class TestMarginCalls:
         equity, margin = 20_000 - 100 * prices, maintenance_margin(-100, prices, SHARE, MaintenanceConfig())
 
         assert first_margin_call(equity, margin) == 3
+
+    @pytest.mark.parametrize(
+        ("equity", "expected"),
+        [
+            (10_900.0, {"BIG": 5}),  # 110 % of 10,000 less 20 a unit
+            (5_000.0, {"BIG": 273}),
+            (4_400.0, {"BIG": 300}),  # 110 % of 4,000
+            (4_000.0, {"BIG": 300, "SMALL": 19}),
+            (0.0, {"BIG": 300, "SMALL": 200}),
+        ],
+    )
+    def test_as_much_is_closed_as_brings_equity_above_the_margin(self, equity: float, expected: dict[str, int]) -> None:
+        big = HeldMargin("BIG", 300, 6_000.0, SHARE)
+        small = HeldMargin("SMALL", -200, 4_000.0, SHARE)
+
+        closed = units_to_close([small, big], equity)
+
+        assert closed == {symbol: units * (-1 if symbol == "BIG" else 1) for symbol, units in expected.items()}
+
+    @given(
+        st.lists(st.tuples(st.integers(1, 1_000), st.floats(1, 1_000)), min_size=1, max_size=5),
+        st.floats(0, 1, exclude_max=True),
+    )
+    def test_no_unit_more_than_needed_is_closed(self, held: list[tuple[int, float]], share: float) -> None:
+        positions = [HeldMargin(f"S{n}", q, q * unit, SHARE) for n, (q, unit) in enumerate(held)]
+        total = sum(position.margin for position in positions)
+        equity = share * total
+
+        closed = units_to_close(positions, equity)
+
+        left = {p.symbol: p.margin / p.quantity * (p.quantity + closed.get(p.symbol, 0)) for p in positions}
+        assert sum(left.values()) * 1.1 <= equity + 1e-6 * total
+        last = list(closed)[-1]
+        unit = next(p.margin / p.quantity for p in positions if p.symbol == last)
+        assert (sum(left.values()) + unit) * 1.1 >= equity - 1e-6 * total
 
     def test_without_maintenance_equity_of_zero_is_called(self) -> None:
         none = MaintenanceConfig(long_percent=0, short_percent=0)

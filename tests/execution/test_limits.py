@@ -138,15 +138,48 @@ def test_an_exit_beside_its_entry_is_told_to_come_later_where_nothing_is_sold_sh
 
 
 def test_a_short_that_is_squeezed_is_called_and_bought_back_at_the_next_open(tmp_path: Path) -> None:
-    prices = [100.0] * 60 + [130.0, 160.0, 161.0]
+    prices = [100.0] * 60 + [130.0, 130.0, 131.0]
     run = trade(tmp_path, {"ABC": {"1m": bars_of(prices)}}, {"10:00": lambda s: s.context.order("ABC", -1500)})
 
-    # 100,000 - 1,500 x 30 = 55,000 is below 30 % of 1,500 x 130 = 58,500.
-    assert run.told == [("10:00", -1500.0, 100.0), ("10:31", 1500.0, 160.0)]
+    # 100,000 - 1,500 x 30 = 55,000 is below 30 % of 1,500 x 130 = 58,500. Of 1,282 units 110 % of it are 54,998.
+    assert run.told == [("10:00", -1500.0, 100.0), ("10:31", 218.0, 130.0)]
     reason = "margin call: equity is 55,000.00, and 58,500.00 are needed to hold the positions"
     assert run.last("account-1").reason == reason
     assert run.result["days"][0]["trading"]["breaches"] == [reason]
     assert run.statuses("account-1") == ["submitted", "accepted", "filled"]
+
+
+def test_a_squeeze_that_goes_on_is_called_again(tmp_path: Path) -> None:
+    prices = [100.0] * 60 + [130.0 + 3 * n for n in range(8)]
+    run = trade(tmp_path, {"ABC": {"1m": bars_of(prices)}}, {"10:00": lambda s: s.context.order("ABC", -1500)})
+
+    called = [fill.quantity for fill in run.fills if not fill.order.strategy]
+    assert len(called) > 2
+    assert sum(called) <= 1500
+    assert run.result["performance"]["end_equity"] > 0
+    assert {order.reason[:11] for order in run.orders if not order.strategy} == {"margin call"}
+
+
+def test_a_margin_call_closes_what_needs_the_most_margin_first_and_leaves_the_rest(tmp_path: Path) -> None:
+    frames = {
+        "BIG": {"1m": bars_of([100.0] * 60 + [50.0])},
+        "SMALL": {"1m": bars_of([10.0])},
+        "GONE": {"1m": bars_of([100.0] * 40).head(40)},
+    }
+
+    def enter(strategy: Any) -> None:
+        for symbol, quantity in (("BIG", 1300), ("SMALL", 1000), ("GONE", 590)):
+            strategy.context.order(symbol, quantity)
+
+    run = trade(tmp_path, frames, {"10:00": enter}, symbols=list(frames), watch=[("SMALL", "1m")])
+
+    # Equity is 100,000 - 65,000; 25 % of 65,000, 10,000 and 59,000 are 33,500, and 110 % of it are 36,850.
+    assert [(f.symbol, f.quantity) for f in run.fills if not f.order.strategy] == []
+    frames["BIG"] = {"1m": bars_of([100.0] * 60 + [48.0])}
+    run = trade(tmp_path / "b", frames, {"10:00": enter}, symbols=list(frames), watch=[("SMALL", "1m")])
+
+    # 100,000 - 67,600 = 32,400 is less than 25 % of 131,400 = 32,850; 36,135 - 32,400 are 283 units of BIG at 13.2.
+    assert [(f.symbol, f.quantity) for f in run.fills if not f.order.strategy] == [("BIG", -283.0)]
 
 
 def test_the_largest_daily_loss_flattens_and_refuses_new_orders_until_tomorrow(tmp_path: Path) -> None:

@@ -7,17 +7,21 @@ needs none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import ceil
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from openbell.config.execution import MaintenanceConfig
     from openbell.model.instrument import Instrument
 
 __all__ = [
+    "HeldMargin",
     "additional_margin",
     "borrow_cost",
     "buying_power",
@@ -26,12 +30,17 @@ __all__ = [
     "initial_margin",
     "maintenance_margin",
     "short_refusal",
+    "units_to_close",
 ]
 
 _MAINTENANCE_OF_FUTURES = 1 / 1.1
 """Maintenance margin of a future as a share of its initial margin: CME asks speculators for 110 % of it at first."""
 
+_RESTORED = 1.1
+"""Share of the maintenance margin that equity has after a call."""
+
 _DAYS_OF_YEAR = 360
+_NEAR = 1e-9
 _CENT = 0.005
 
 
@@ -118,6 +127,51 @@ def first_margin_call(equity: NDArray[np.float64], margin: NDArray[np.float64]) 
     called = (equity < margin) | (equity <= 0)
     at = int(called.argmax()) if len(called) else 0
     return at if len(called) and called[at] else -1
+
+
+class HeldMargin(NamedTuple):
+    """A position with the equity that it needs to be held.
+
+    Attributes:
+        symbol: The symbol.
+        quantity: Units, signed.
+        margin: Its maintenance margin.
+        instrument: The terms of trading.
+        trades: Whether its symbol has traded in this session.
+    """
+
+    symbol: str
+    quantity: float
+    margin: float
+    instrument: Instrument
+    trades: bool = True
+
+
+def units_to_close(positions: Sequence[HeldMargin], equity: float) -> dict[str, float]:
+    """Return the units to trade after a margin call, signed, by symbol in the order in which they are traded.
+
+    The position that needs the largest margin is closed first, those that do not trade come last, and no more is closed
+    than brings equity to 110 % of what the rest needs: for futures that is their initial margin, and for all a distance
+    to the next call.
+
+    Args:
+        positions: What is held.
+        equity: Equity now.
+    """
+    missing = sum(position.margin for position in positions) * _RESTORED - equity
+    closed = {}
+    for position in sorted(positions, key=lambda position: (not position.trades, -position.margin)):
+        if missing <= 0 or not position.margin:
+            break
+        units = abs(position.quantity)
+        by_unit = position.margin * _RESTORED / units
+        wanted = missing / by_unit
+        if not position.instrument.fractional:
+            wanted = ceil(wanted - _NEAR)
+        wanted = min(wanted, units)
+        missing -= wanted * by_unit
+        closed[position.symbol] = -wanted if position.quantity > 0 else wanted
+    return closed
 
 
 def borrow_cost(value: float, rate: float, days: int) -> float:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from openbell.execution.margin import first_margin_call, maintenance_margin
+from openbell.execution.margin import HeldMargin, first_margin_call, maintenance_margin, units_to_close
 from openbell.execution.risk import daily_loss_floor
 from openbell.execution.simulated_broker import NEVER
 from openbell.execution.terms import MARKET
@@ -84,7 +84,10 @@ class EquityWatch:
         return NEVER if self._next is None else self._next.time_ns
 
     def carry_out(self) -> None:
-        """Cancel all orders and close all positions, because a limit is crossed now."""
+        """Cancel all orders and close positions, because a limit is crossed now.
+
+        A margin call closes as much as is needed, and every other limit all of it.
+        """
         breach, self._next = self._next, None  # looked for no more until positions change
         if breach is None:
             return
@@ -94,8 +97,22 @@ class EquityWatch:
         desk.recorder.breaches.append(breach.reason)
         for order in list(desk.book.open.values()):
             desk.cancel(order.id, breach.reason)
-        for holding in list(desk.account.holdings.values()):
-            desk.place("", holding.symbol, -holding.quantity, MARKET, reason=breach.reason)
+        units = self._all() if breach.halts or breach.ends else self._as_much_as_needed()
+        for symbol, quantity in units.items():
+            desk.place("", symbol, quantity, MARKET, reason=breach.reason)
+
+    def _all(self) -> dict[str, float]:
+        return {holding.symbol: -holding.quantity for holding in self._desk.account.holdings.values()}
+
+    def _as_much_as_needed(self) -> dict[str, float]:
+        desk = self._desk
+        equity, held = desk.equity, []
+        for holding in desk.account.holdings.values():
+            symbol, quantity = holding.symbol, holding.quantity
+            margin = float(self._margin(holding, np.array([holding.last_price]))[0])
+            trades = desk.markets.last_price_today(symbol, desk.clock.now_ns) is not None
+            held.append(HeldMargin(symbol, quantity, margin, desk.markets.instrument(symbol), trades))
+        return units_to_close(held, equity)
 
     def _find(self) -> Breach | None:
         desk, holdings = self._desk, list(self._desk.account.holdings.values())
