@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openbell import Signal
-from openbell.errors import ComponentError, OpenbellError, OrderError, SessionOverError
+from openbell.errors import ComponentError, DataError, OpenbellError, OrderError, SessionOverError
 from trading import bars_of, trade
 
 if TYPE_CHECKING:
@@ -111,6 +111,35 @@ def test_so_does_whatever_else_makes_no_sense(tmp_path: Path, do: Callable[[Any]
 
     assert isinstance(error, OrderError)
     assert message in str(error)
+
+
+@pytest.mark.parametrize(
+    "do",
+    [
+        lambda c: c.close("ABD"),
+        lambda c: c.cancel_all("ABD"),
+        lambda c: c.portfolio.position("ABD"),
+        lambda c: c.portfolio.open_orders("ABD"),
+    ],
+)
+def test_a_symbol_that_nobody_knows_is_an_error_with_the_nearest(tmp_path: Path, do: Callable[[Any], object]) -> None:
+    error = raised_by(tmp_path, lambda s: do(s.context))
+
+    assert isinstance(error, DataError)
+    assert "has no bars of ABD. Did you mean 'ABC'?" in str(error)
+
+
+def test_a_symbol_that_the_session_does_not_have_is_flat(tmp_path: Path) -> None:
+    frames = {"ABC": {"1m": bars_of([100.0])}, "XYZ": {"1m": bars_of([50.0])}}
+    seen: list[Any] = []
+
+    def look(strategy: Any) -> None:
+        context = strategy.context  # one symbol is in the store only, and of the other one there are no bars
+        seen.extend((context.portfolio.position(name).quantity, context.close(name)) for name in ("XYZ", "DROPPED"))
+
+    trade(tmp_path, frames, {"10:00": look}, symbols=["ABC", "DROPPED"])
+
+    assert seen == [(0.0, None), (0.0, None)]
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,9 @@ class StrategyContext(SessionContext):
 
         Returns:
             The order, or None when there is no position.
+
+        Raises:
+            DataError: Nobody knows the symbol.
         """
         return self._orders.close(symbol, tag=tag, reason=reason)
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openbell.errors import OrderError
 from openbell.execution.exchange_rules import trades_futures
 from openbell.execution.held_symbols import provision
 from openbell.execution.instruments import InstrumentTable
 from openbell.execution.symbol_market import SymbolMarket, finest_series
+from openbell.market_data.requests import unknown_symbol
 from openbell.model.interval import parse_interval
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class Markets:
     def __init__(self, config: ExecutionConfig, time_manager: TimeManager) -> None:
         self.instruments = InstrumentTable(config, futures=trades_futures(time_manager))
         self._markets: dict[str, SymbolMarket | None] = {}
+        self._known: set[str] = set()
         self._version = -1
         self._provisioner: Provisioner
         self._session_data: SessionData
@@ -51,7 +54,7 @@ class Markets:
         """Begin a session."""
         self._session, self._provisioner = session, provisioner
         self._session_data = provisioner.context.session_data
-        self._markets = {}
+        self._markets, self._known = {}, set()
         self._version = self._session_data.series_version
 
     def of(self, symbol: str) -> SymbolMarket | None:
@@ -120,6 +123,23 @@ class Markets:
     def instrument(self, symbol: str) -> Instrument:
         """Return the terms on which a symbol is traded."""
         return self.instruments.get(symbol)
+
+    def require_known(self, symbol: str) -> None:
+        """Raise for a symbol that neither the session nor the config nor the store knows.
+
+        Raises:
+            OrderError: It is no text.
+            DataError: It is unknown, with the nearest that is not.
+        """
+        if symbol in self._known:
+            return
+        if not isinstance(symbol, str) or not symbol:
+            raise OrderError(f"a symbol is a text such as 'SPY', not {symbol!r}")
+        context, store = self._provisioner.context, self._provisioner.context.data_manager.store
+        known = symbol in self._session_data.current or symbol in context.config.session_data_config.symbols
+        if not known and not context.stored_intervals(symbol) and symbol not in store.symbols():
+            raise unknown_symbol(symbol, store.path, context.data_manager.hint(symbol))
+        self._known.add(symbol)
 
     def provide(self, symbol: str) -> str:
         """Let the session have bars of a symbol, which are provisioned for the portfolio if need be.

@@ -55,18 +55,32 @@ class Portfolio:
         return {symbol: self._position(holding) for symbol, holding in self._desk.account.holdings.items()}
 
     def position(self, symbol: str) -> Position:
-        """Return the position in a symbol, whose quantity is 0 when there is none."""
+        """Return the position in a symbol, whose quantity is 0 when there is none.
+
+        Raises:
+            DataError: Nobody knows the symbol.
+        """
         holding = self._desk.account.holdings.get(symbol)
         if holding is not None:
             self._desk.valuation.mark_holding(holding)
             return self._position(holding)
+        self._desk.markets.require_known(symbol)
         price = self._desk.markets.last_price(symbol, self._desk.clock.now_ns)
         return Position(symbol, last_price=price or 0.0, multiplier=self._desk.markets.instrument(symbol).multiplier)
 
     def open_orders(self, symbol: str | None = None) -> tuple[Order, ...]:
-        """Return the orders that may still fill, of one symbol or of all, in the order in which they were placed."""
+        """Return the orders that may still fill, of one symbol or of all, in the order in which they were placed.
+
+        Raises:
+            DataError: Nobody knows the symbol.
+        """
         book = self._desk.book
-        return tuple(book.open.values() if symbol is None else book.of_symbol(symbol))
+        if symbol is None:
+            return tuple(book.open.values())
+        orders = tuple(book.of_symbol(symbol))
+        if not orders:
+            self._desk.markets.require_known(symbol)
+        return orders
 
     @property
     def realized(self) -> float:

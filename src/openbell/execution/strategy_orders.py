@@ -161,7 +161,10 @@ class StrategyOrders:
         for order in desk.book.of_symbol(symbol):
             desk.cancel(order.id, "the position is closed")
         held = desk.account.quantity(symbol)
-        return desk.place(self.strategy, symbol, -held, _terms(tag=tag), reason=reason) if held else None
+        if not held:
+            desk.markets.require_known(symbol)
+            return None
+        return desk.place(self.strategy, symbol, -held, _terms(tag=tag), reason=reason)
 
     def close_all(self, *, tag: str = "", reason: str = "") -> tuple[Order, ...]:
         """Cancel all open orders, then close all positions of the account."""
