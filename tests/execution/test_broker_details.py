@@ -108,6 +108,33 @@ def test_a_limit_that_takes_the_open_is_a_taker_and_one_that_rests_a_maker(tmp_p
     assert [(fill.price, fill.fee) for fill in run.fills] == [(100.0, 10.0), (95.0, 0.0)]
 
 
+def test_a_limit_that_rests_is_a_maker_in_a_gap_as_well(tmp_path: Path) -> None:
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of([*FLAT, (93, 94, 92, 93)])}},
+        {"09:31": lambda s: s.context.order("ABC", 10, limit=95)},
+        execution={"fees": {"model": "maker_taker", "maker_percent": 0, "taker_percent": 1}},
+    )
+
+    assert [(fill.price, fill.fee) for fill in run.fills] == [(93.0, 0.0)]
+
+
+def test_legs_follow_an_entry_whose_quantity_is_replaced(tmp_path: Path) -> None:
+    orders: list[Any] = []
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of([*FLAT, 100.0, 100.0, (95, 95, 94, 94), 94.0, 80.0])}},
+        {
+            "09:31": lambda s: orders.extend(s.context.bracket("ABC", 10, limit=96, stop=90, target=110)),
+            "09:33": lambda s: s.context.replace(orders[0], quantity=25),
+        },
+    )
+
+    assert [(fill.quantity, fill.price) for fill in run.fills] == [(25.0, 95.0), (-25.0, 80.0)]
+    assert run.last("probe-3").quantity == -25.0
+    assert not run.desk.account.holdings
+
+
 class TestBracketsInParts:
     def test_the_rest_of_the_stop_fills_and_not_the_target_that_the_same_bar_touched(self, tmp_path: Path) -> None:
         prices = [*FLAT, (100, 110, 90, 100), 97.0]

@@ -149,6 +149,14 @@ def test_a_short_that_is_squeezed_is_called_and_bought_back_at_the_next_open(tmp
     assert run.statuses("account-1") == ["submitted", "accepted", "filled"]
 
 
+def test_the_close_of_the_bar_in_which_a_position_was_opened_is_judged(tmp_path: Path) -> None:
+    prices = [100.0] * 30 + [(100, 100, 60, 60), 60.0]
+    run = trade(tmp_path, {"ABC": {"1m": bars_of(prices)}}, {"10:00": lambda s: s.context.order("ABC", 1900)})
+
+    # Known at 10:01, and called there: 100,000 - 76,000 is less than 25 % of 114,000.
+    assert run.told == [("10:00", 1900.0, 100.0), ("10:01", -446.0, 60.0)]
+
+
 def test_a_squeeze_that_goes_on_is_called_again(tmp_path: Path) -> None:
     prices = [100.0] * 60 + [130.0 + 3 * n for n in range(8)]
     run = trade(tmp_path, {"ABC": {"1m": bars_of(prices)}}, {"10:00": lambda s: s.context.order("ABC", -1500)})

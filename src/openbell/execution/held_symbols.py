@@ -94,7 +94,6 @@ class HeldSymbols:
 
     def end_session(self) -> list[str]:
         """Count the sessions without bars, and return the symbols whose positions the config wants closed by now."""
-        self._locked = set()  # a session that is over is not changed: what ends overnight has no lock to give back
         self._locked = set()  # the session is over: nothing can be unlocked in it any more
         today = self._desk.markets.today
         stale = []

@@ -51,7 +51,7 @@ class LinkedOrders:
         Legs are for what their entry has filled; alternatives are for what is left.
         """
         order = filled.order
-        legs = [self._resting[leg.id] for leg in self._book.legs_of(order.id) if leg.id in self._resting]
+        legs = self.legs_of(order)
         left = sum(leg.order.filled_quantity for leg in legs)
         # An entry that turns a position round is larger than its legs, which are for the position that it leads to.
         share = order.filled_quantity / order.quantity
@@ -72,9 +72,11 @@ class LinkedOrders:
 
     def orphans_of(self, ended: Order) -> list[Resting]:
         """Return the orders that wait for one that has ended without any fill."""
-        if ended.filled_quantity:
-            return []
-        return [self._resting[leg.id] for leg in self._book.legs_of(ended.id) if leg.id in self._resting]
+        return [] if ended.filled_quantity else self.legs_of(ended)
+
+    def legs_of(self, entry: Order) -> list[Resting]:
+        """Return the legs of an entry that are at the broker."""
+        return [self._resting[leg.id] for leg in self._book.legs_of(entry.id) if leg.id in self._resting]
 
     def first_touched(self, due: Resting) -> tuple[Resting, bool]:
         """Return which of an order and its alternatives fills, when one bar has touched several of them.

@@ -75,8 +75,9 @@ def first_match(
     time_ns = market.start.item(point.row) if point.at_open else end_ns
     if kind not in _BOUNDED:
         return Match(market, point, time_ns, end_ns), after
-    # A better price than its limit is that of the open which it came for, unless it was there before.
-    rested = point.price == order.limit or order.created_ns < market.start.item(0)
+    # A better price than its limit is that of the bar which it came for, unless it was there before.
+    came_for = max(market.first_row(order.created_ns), low)
+    rested = point.price == order.limit or order.created_ns < market.start.item(0) or point.row > came_for
     return Match(market, point, time_ns, end_ns, slips=False, maker=rested), after
 
 

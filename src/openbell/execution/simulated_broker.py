@@ -156,11 +156,17 @@ class SimulatedBroker:
         if resting is None or self._has_filled(resting):
             return
         self._note_seen(resting)
+        more = order.quantity - resting.order.quantity
         self._orders.amend(resting, order)
         if abs(order.filled_quantity) >= abs(order.quantity):
             self._end(resting, OrderStatus.CANCELLED, "its new quantity had filled before")
             return
         self._change(resting)
+        for leg in self._linked.legs_of(order) if more else ():
+            leg.planned -= more
+            if leg.waits:
+                leg.order = leg.order.changed(quantity=leg.planned)
+                self._change(leg)
         self._match(resting)
 
     def restate(self, order: Order, ratio: float = 1.0) -> None:

@@ -145,10 +145,11 @@ class EquityWatch:
         return maintenance_margin(holding.quantity, prices, instrument, self._desk.config.maintenance)
 
     def _crossing(self, holdings: list[Holding], floor: float | None) -> Breach | None:
-        """Return the first time after now at which a limit is crossed."""
+        """Return the first time from now on at which a limit is crossed."""
+        # A fill becomes known when its bar closes: that close is the first that its position is judged at.
         now_ns = self._desk.clock.now_ns
         markets = {holding.symbol: self._desk.markets.of(holding.symbol) for holding in holdings}
-        ends = [market.end[market.closed_rows(now_ns) :] for market in markets.values() if market is not None]
+        ends = [market.end[market.end.searchsorted(now_ns) :] for market in markets.values() if market is not None]
         times = np.unique(np.concatenate(ends)) if ends else np.empty(0, np.int64)
         if not len(times):
             return None
