@@ -10,6 +10,7 @@ import pytest
 
 from openbell import Signal
 from openbell.errors import ComponentError, DataError, OpenbellError, OrderError, SessionOverError
+from openbell.testing import probe_strategy
 from trading import bars_of, trade
 
 if TYPE_CHECKING:
@@ -255,6 +256,21 @@ def test_a_strategy_that_orders_on_every_fill_for_ever_ends_with_a_word_about_it
             methods={"on_fill": lambda s, f: s.context.order("ABC", -f.quantity)},
             execution={"fills": {"market": "this_close"}},
         )
+
+
+def test_the_strategy_that_orders_for_ever_is_named_and_no_other(tmp_path: Path) -> None:
+    def strategy(name: str, on_fill: Callable[..., object]) -> dict[str, Any]:
+        def on_bar(self: Any, _: Any) -> None:
+            if f"{self.context.now:%H:%M}" == "10:00":
+                self.context.order("ABC", 1)
+
+        return {**probe_strategy(subscriptions=[("ABC", "1m")], on_bar=on_bar, on_fill=on_fill), "name": name}
+
+    calm = strategy("calm", lambda _, __: None)
+    endless = strategy("endless", lambda s, f: s.context.order("ABC", -f.quantity))
+
+    with pytest.raises(ComponentError, match=r"strategy endless\.on_fill raised OrderError"):
+        trade(tmp_path, FLAT, strategies=[calm, endless], execution={"fills": {"market": "this_close"}})
 
 
 def test_at_the_next_open_ordering_on_every_fill_goes_on_bar_by_bar(tmp_path: Path) -> None:

@@ -81,13 +81,18 @@ class SessionTrading:
                 while self._desk.next_ns <= time_ns:
                     self.deliver(time_ns)
         self._desk.is_open = False
+        raise self._endless()
+
+    def _endless(self) -> Exception:
+        """Return the error of the strategy whose orders lead to further ones, by the last of them."""
         error = OrderError(
             f"orders that it gives on hearing of orders led to further ones {_MOST_ROUNDS} times at one time, and "
             "would for ever. Let on_fill and on_order end without an order at some point."
         )
-        for callbacks in self._callbacks.values():
-            raise self._runner.error_in(callbacks[0], error)
-        raise error
+        names = [request.order.strategy for request in self._desk.requests if isinstance(request, Submit)]
+        found = [self._callbacks.get((name, is_fill), []) for name in names for is_fill in (True, False)]
+        callback = next((callbacks[0] for callbacks in found if callbacks), None)
+        return error if callback is None else self._runner.error_in(callback, error)
 
     def _notify(self) -> None:
         """Call ``on_fill`` and ``on_order`` for all that has happened."""

@@ -92,7 +92,7 @@ class StrategyOrders:
         if stop is not None and target is not None and (stop >= target if units > 0 else stop <= target):
             side, order = ("buys", "below") if units > 0 else ("sells short", "above")
             raise OrderError(f"a bracket that {side} has its stop {order} its target, not {stop:g} and {target:g}")
-        entry = _terms(limit=limit, tif=tif, tag=tag)
+        entry = Terms.of(limit=limit, tif=tif, tag=tag)
         first = self._desk.place(self.strategy, symbol, units, entry, reason=reason)
         return first, *self.protect(first, units, stop=stop, target=target)
 
@@ -106,8 +106,8 @@ class StrategyOrders:
             target: The limit price of the target, or None.
         """
         legs = {
-            "stop": _terms(stop=stop, tif="gtc", tag=entry.tag),
-            "target": _terms(limit=target, tif="gtc", tag=entry.tag),
+            "stop": Terms.of(stop=stop, tif="gtc", tag=entry.tag),
+            "target": Terms.of(limit=target, tif="gtc", tag=entry.tag),
         }
         return [
             self._desk.place(self.strategy, entry.symbol, -units, legs[why], reason=why, parent=entry.id, oco=entry.id)
@@ -134,7 +134,7 @@ class StrategyOrders:
             raise OrderError(f"order_target has one of quantity=, value= and percent=; it has {len(given)} of them")
         ((measure, amount),) = given.items()
         amount = checked_number(measure, amount)
-        terms = _terms(limit=limit, tag=tag)
+        terms = Terms.of(limit=limit, tag=tag)
         if last := desk.targets.orders.pop(symbol, None):
             desk.cancel(last, "another target took its place")
         held = desk.account.quantity(symbol)
@@ -164,7 +164,7 @@ class StrategyOrders:
         if not held:
             desk.markets.require_known(symbol)
             return None
-        return desk.place(self.strategy, symbol, -held, _terms(tag=tag), reason=reason)
+        return desk.place(self.strategy, symbol, -held, Terms.of(tag=tag), reason=reason)
 
     def close_all(self, *, tag: str = "", reason: str = "") -> tuple[Order, ...]:
         """Cancel all open orders, then close all positions of the account."""
@@ -224,17 +224,3 @@ def _order_id(order: Order | str) -> str:
     if not isinstance(key, str):
         raise OrderError(f"an order is what order() returned, or its id, not {order!r}")
     return key
-
-
-def _terms(*, limit: float | None = None, stop: float | None = None, tif: str = "day", tag: str = "") -> Terms:
-    return Terms.of(
-        type=None,
-        limit=limit,
-        stop=stop,
-        trail=None,
-        trail_percent=None,
-        tif=tif,
-        until=None,
-        extended=False,
-        tag=tag,
-    )

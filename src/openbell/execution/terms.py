@@ -47,15 +47,15 @@ class Terms:
     @staticmethod
     def of(
         *,
-        type: str | None,  # noqa: A002 -- the word that users write
-        limit: float | None,
-        stop: float | None,
-        trail: float | None,
-        trail_percent: float | None,
-        tif: str,
-        until: date | None,
-        extended: bool,
-        tag: str,
+        type: str | None = None,  # noqa: A002 -- the word that users write
+        limit: float | None = None,
+        stop: float | None = None,
+        trail: float | None = None,
+        trail_percent: float | None = None,
+        tif: str = "day",
+        until: date | None = None,
+        extended: bool = False,
+        tag: str = "",
     ) -> Terms:
         """Check what a strategy gave, and let the type follow from the prices where it was left out.
 
