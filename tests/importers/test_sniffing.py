@@ -21,7 +21,9 @@ from openbell.importers.csv import CsvColumns, import_csv_as
 from openbell.importers.sniffing.guess import Given, Guess
 from openbell.importers.sniffing.label import sniff_label
 from openbell.importers.sniffing.table import sniff_csv, sniff_frame
+from openbell.importers.sniffing.times import FORMATS
 from openbell.importers.sources import Source
+from openbell.importers.written_times import formats_that_fit, read_written
 from openbell.store.store import BarStore
 from openbell.timing import TimeManager
 
@@ -116,6 +118,15 @@ def test_time_formats_are_found(tmp_path: Path, form: str) -> None:
 
     assert guess.preview["timestamp"][0] == datetime(2024, 6, 27, 13, 30, tzinfo=UTC)
     assert (str(guess.reading.interval), guess.reading.label) == ("1m", "start")
+
+
+@pytest.mark.parametrize(
+    "text", ["24.06.2024 24:00", "Mon, 24 juin 2024 9 pm", "31.12.2100 24:00", "06/05/24 9:30 AM", "13/13/2013", "late"]
+)
+def test_the_formats_that_fit_are_those_in_which_the_time_is_read(text: str) -> None:
+    read = [form for form in FORMATS[::7] if not read_written(pl.Series([text]), form).null_count()]
+
+    assert formats_that_fit(text, FORMATS[::7]) == read
 
 
 @pytest.mark.parametrize(("digits", "form"), [(10, "epoch_s"), (13, "epoch_ms"), (16, "epoch_us"), (19, "epoch_ns")])

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-__all__ = ["ISO_FORMATS", "read_written", "tidied"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["ISO_FORMATS", "formats_that_fit", "read_written", "tidied"]
 
 _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d")
 _CLOCKS = ("%H:%M:%S%.f", "%H:%M", "%H%M%S", "%H%M")
@@ -46,14 +50,37 @@ def read_written(text: pl.Series, form: str | None) -> pl.Series:
     spaced = text if form is not None else _spaced(text)
     found = _first_that_fits(spaced, formats)
     if found.null_count() > text.null_count():
-        left = text.set(found.is_not_null(), None)
-        late = left.str.contains(r"(?:^|[ T])24:00(?::00)?(?:\.0+)?$|[ T]2400(?:00)?$").fill_null(value=False)
-        neat = tidied(left.str.replace(r"([ T]|^)24(:?00)", "${1}00${2}"))
+        late, neat = _late_and_neat(text.set(found.is_not_null(), None))
         rest = _first_that_fits(neat, formats if form is None else (_neat(form), form))
         rest = pl.select(pl.when(late).then(rest + pl.duration(days=1)).otherwise(rest)).to_series()
         found = found.fill_null(rest)
     year = found.dt.year()
     return found.set(((year < _FIRST_YEAR) | (year > _LAST_YEAR)).fill_null(value=False), None)
+
+
+def formats_that_fit(text: str, formats: Sequence[str]) -> list[str]:
+    """Return those of many formats in which `read_written` can read a text."""
+    late, neat = _late_and_neat(pl.Series([text]))
+    one_day = pl.duration(days=1 if late[0] else 0)
+
+    def parsed(column: str, form: str) -> pl.Expr:
+        return pl.col(column).str.to_datetime(form, time_unit="us", strict=False)
+
+    def is_read(form: str) -> pl.Expr:
+        tidy = pl.coalesce(parsed("neat", _neat(form)), parsed("neat", form)) + one_day
+        year = pl.coalesce(parsed("text", form), tidy).dt.year()
+        return year.is_between(_FIRST_YEAR, _LAST_YEAR).fill_null(value=False)
+
+    # One query for hundreds of formats: a query for each would take a second.
+    rows = pl.DataFrame({"text": [text], "neat": neat})
+    fits = rows.select(is_read(form).alias(form) for form in dict.fromkeys(formats)).row(0, named=True)
+    return [form for form in formats if fits[form]]
+
+
+def _late_and_neat(text: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Return which times are 24 o'clock, and all of them tidied, 24 o'clock as 0 o'clock."""
+    late = text.str.contains(r"(?:^|[ T])24:00(?::00)?(?:\.0+)?$|[ T]2400(?:00)?$").fill_null(value=False)
+    return late, tidied(text.str.replace(r"([ T]|^)24(:?00)", "${1}00${2}"))
 
 
 def tidied(text: pl.Series) -> pl.Series:

@@ -12,10 +12,10 @@ import polars as pl
 from openbell.errors import ConfigError
 from openbell.importers.epochs import EPOCH, read_epochs, unit_of
 from openbell.importers.sniffing.detection import Detection
-from openbell.importers.written_times import read_written
+from openbell.importers.written_times import formats_that_fit, read_written
 from openbell.importers.zones import OFFSET, ZONE_NAME
 
-__all__ = ["TimeFormat", "sniff_time_format"]
+__all__ = ["FORMATS", "TimeFormat", "sniff_time_format"]
 
 _ISO = re.compile(
     r"\d{4}-\d\d-\d\d|\d{4}/\d\d/\d\d|(1[789]|20)\d{6}"
@@ -31,6 +31,8 @@ _CLOCKS = (
     *("", " %H:%M:%S", " %H:%M", " %H:%M:%S%.f", " %I:%M:%S %p", " %I:%M %p", " %H%M%S", " %H%M"),
     *("T%H:%M:%S", "-%H:%M:%S", " %H.%M.%S", " %H.%M"),
 )
+FORMATS = tuple(map("".join, product((*_CLEAR, *_DAY_FIRST, *_MONTH_FIRST), _CLOCKS)))
+"""The formats that are tried on times that are not ISO 8601; where several fit, the first."""
 _COMPACT = {14: "%Y%m%d%H%M%S", 12: "%Y%m%d%H%M"}
 _UNIT_NAMES = {1_000_000_000: "epoch_s", 1_000_000: "epoch_ms", 1_000: "epoch_us", 1: "epoch_ns"}
 _HEAD = 200
@@ -108,7 +110,9 @@ def _number_format(head: pl.Series, where: str) -> TimeFormat:
 
 def _written_format(texts: pl.Series, where: str, example: str) -> tuple[str, str]:
     head = texts.head(_HEAD)
-    fits = [form for form in map("".join, product((*_CLEAR, *_DAY_FIRST, *_MONTH_FIRST), _CLOCKS)) if _fits(head, form)]
+    # %Y would read 13 as the year 13, which is implausible; %y comes later in the lists.
+    most_nulls = (1 - _MOSTLY) * len(head)
+    fits = [f for f in formats_that_fit(head[0], FORMATS) if read_written(head, f).null_count() <= most_nulls]
     by_day = [f for f in fits if f.startswith(("%d/%m", "%d.%m", "%d-%m"))]
     by_month = [f for f in fits if f.startswith("%m")]
     if by_day and by_month:
@@ -119,13 +123,6 @@ def _written_format(texts: pl.Series, where: str, example: str) -> tuple[str, st
             "'%d.%m.%Y %H:%M', or name the right column with --time-column."
         )
     return fits[0], f"e.g. {example}"
-
-
-def _fits(head: pl.Series, form: str) -> bool:
-    if read_written(head.head(1), form).null_count():
-        return False
-    # %Y would read 13 as the year 13, which is implausible; %y comes later in the lists.
-    return read_written(head, form).null_count() <= (1 - _MOSTLY) * len(head)
 
 
 def _day_or_month(texts: pl.Series, by_day: str, by_month: str, where: str) -> tuple[str, str]:
