@@ -152,6 +152,9 @@ def test_bars_with_dates_of_which_nobody_said_what_they_are_show_nothing_early(
     (series,) = check_store(store, exchange).series
     (finding,) = (f for f in series.findings if f.kind == "other_days")
     assert "days that nobody named, which may end after the sessions do" in finding.text
+    assert series.in_short(TimeManager(exchange).timezone) == [
+        "4 daily bars that no session reads (2014-05-05 to 2014-05-08)"
+    ]
 
 
 @pytest.mark.parametrize("exchange", DAYTIMES, ids=str)

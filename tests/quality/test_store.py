@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -23,7 +25,7 @@ from openbell.importers.lean import import_lean
 from openbell.model.interval import DAY_NS, parse_interval
 from openbell.quality import windows
 from openbell.quality.checker import check_store
-from openbell.quality.finding import KINDS
+from openbell.quality.finding import KINDS, Finding
 from openbell.quality.html import report_page
 from openbell.quality.score import EXCUSING
 from openbell.quality.splits import declared_splits
@@ -446,3 +448,12 @@ class TestCommand:
 
         assert result.exit_code == 0
         assert "no bars to check" in result.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_finding_is_a_phrase_of_the_table(lean_report: Report, kind: str) -> None:
+    one = lean_report.series[0]
+    found = Finding(kind, "doubt", one.first_ns, one.last_ns, 3, "made up", np.array([one.first_ns]))
+    phrases = replace(one, findings=(found,)).in_short(lean_report.timezone)
+
+    assert len(phrases) == (kind not in ("daily_near", "no_trades", "extended_hours"))

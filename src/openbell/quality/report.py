@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,13 +28,14 @@ _NOTES = ("daily_near", "no_trades", "extended_hours")
 _OF_SESSIONS = ("undeclared_split", "missing_sessions", "daily_price", "daily_volume", "daily_near")
 _COUNTED_IN_BARS = (
     *("hole", "contradiction", "duplicate", "outside_hours", "closed_day", "halt"),
-    *("outside_daily", "daily_volume"),
+    *("outside_daily", "daily_volume", "other_days"),
 )
 _PHRASES = {
     "damaged_file": ("1 damaged file", "{:,} damaged files"),
     "wrong_time_zone": ("wrong time zone?", "wrong time zone?"),
     "wrong_label": ("times name the ends of bars?", "times name the ends of bars?"),
     "undeclared_split": ("1 split not declared", "{:,} splits not declared"),
+    "other_days": ("1 daily bar that no session reads", "{:,} daily bars that no session reads"),
     "contradiction": ("1 bar contradicts itself", "{:,} bars contradict themselves"),
     "duplicate": ("1 duplicate", "{:,} duplicates"),
     "outside_hours": ("1 bar outside all hours", "{:,} bars outside all hours"),
@@ -186,7 +188,9 @@ class Report:
 
 def local_range(found: Finding, interval: str, timezone: tzinfo) -> str:
     """Return the time of a finding on the exchange's clock, as short as possible."""
-    start, end = _local(found.start_ns, timezone), _local(found.end_ns, timezone)
+    # Daily bars that are of no session begin at 00:00 UTC of their dates.
+    zone = UTC if found.kind == "other_days" else timezone
+    start, end = _local(found.start_ns, zone), _local(found.end_ns, zone)
     if interval == "1d" or found.kind in _OF_SESSIONS:
         return start[:10] if start[:10] == end[:10] else f"{start[:10]} to {end[:10]}"
     length = 19 if interval == "1s" else 16
@@ -197,6 +201,4 @@ def local_range(found: Finding, interval: str, timezone: tzinfo) -> str:
 
 
 def _local(ns: int, timezone: tzinfo) -> str:
-    from datetime import UTC, datetime, timedelta
-
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=ns // 1000)).astimezone(timezone).isoformat()
