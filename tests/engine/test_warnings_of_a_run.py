@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.testing import CliRunner
 
 from made_actions import actions
 from made_bars import made_store
 from openbell import SessionObserver, SystemManager
 from openbell.actions.store import ActionStore
+from openbell.cli.app import app
 from openbell.config import load_config
 from openbell.errors import ConfigError, ProvisioningError
 from openbell.store.removal import remove_bars
@@ -81,6 +84,41 @@ class TestSubscriptionsThatCannotDeliver:
         assert heard.warnings == [warning]
         assert set(before) == {1}
         assert set(got) == {"60m"}
+
+    @pytest.mark.parametrize("subscriptions", [[("A", "1w")], lambda self: [(s, "1w") for s in self.context.symbols]])
+    def test_a_plan_says_it_too(self, made: Path, subscriptions: Any) -> None:
+        strategy = probe_strategy(subscriptions=subscriptions, on_bar=lambda self, bar: None)
+        system = SystemManager(load_config(config_of(symbols=["A"], days=DAYS, strategies=[strategy])), store=made)
+        (warning,) = system.plan().warnings
+        assert warning == system.run().warnings[0]
+
+    @pytest.mark.parametrize(
+        ("subscriptions", "warned"),
+        [
+            ('[("A", "1w")]', True),
+            ('[(symbol, self.config["bars"]) for symbol in self.context.symbols]', True),
+            ("self.pairs", False),  # which setup makes
+            ("exit(3)", False),
+            ('print("asked") or [("A", "1w")]', True),
+        ],
+    )
+    def test_check_says_what_can_be_said_without_a_session(
+        self, made: Path, tmp_path: Path, subscriptions: str, warned: bool
+    ) -> None:
+        (tmp_path / "mine.py").write_text(
+            "from openbell import Strategy\n"
+            "class Weekly(Strategy):\n"
+            f"    def subscriptions(self): return {subscriptions}\n"
+            "    def on_bar(self, bar): pass\n"
+        )
+        weekly = {"module": "mine.py:Weekly", "config": {"bars": "1w"}}
+        config = config_of(symbols=["A"], streams=["1m", "5d"], days=DAYS, strategies=[weekly])
+        (tmp_path / "session.json").write_text(json.dumps(config | {"store": str(made)}))
+        found = json.loads(CliRunner().invoke(app, ["check", "--json", str(tmp_path / "session.json")]).stdout)
+
+        stream, *others = found["warnings"]
+        assert stream.startswith("session_data_config.streams names 5d, and no 5d bar closes from 2024-07-08")
+        assert [w.partition(", and")[0] for w in others] == ["strategy Weekly subscribes to 1w bars of A"] * warned
 
     def test_one_that_closes_is_none(self, made: Path) -> None:
         strategy = probe_strategy(subscriptions=[("A", "1w"), ("A", "1d")], on_bar=lambda self, bar: None)

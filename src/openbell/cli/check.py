@@ -38,12 +38,12 @@ def check(
         with only_json(as_json):
             session = load_config(config)
             require_good_config(session)
+            summary, warnings = summarise_config(session), _warnings(session)
     except ConfigError as error:
         if as_json:
             problems = error.problems if isinstance(error, InvalidConfigError) else (str(error),)
             print_json({"ok": False, "problems": problems})
         raise
-    summary, warnings = summarise_config(session), _warnings(session)
     for warning in warnings:
         warn(warning)
     if as_json:

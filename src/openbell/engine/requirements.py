@@ -11,7 +11,9 @@ from openbell.components.configured import ConfiguredClasses, overrides
 from openbell.components.requirement import Requirement
 from openbell.config import IndicatorConfig
 from openbell.engine.bounded import bounded
+from openbell.engine.subscriptions import pairs_of
 from openbell.errors import ConfigError, OpenbellError
+from openbell.logs import get_logger
 from openbell.provisioning import Addition
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ __all__ = [
     "declared_before_session",
     "required_before_session",
     "requirements_of",
+    "subscribed_before_session",
 ]
 
 
@@ -98,15 +101,28 @@ def required_before_session(
     """
     if not overrides(component.made_of, "requirements"):
         return []
-    days = time_manager.sessions(config.backtest_config.start_date, config.backtest_config.end_date)
-    symbols, name = tuple(config.session_data_config.symbols), component.name
-    context: Any = _NoSession(symbols, component.universe, time_manager.session(days[0]))
+    name, context = component.name, _NoSession.of(component, config, time_manager)
     try:
         return requirements_of(component.made_of(context, deepcopy(component.config.config or {})))
     except OpenbellError as error:
         raise ConfigError(f"{name}.requirements: {error}") from error
     except (Exception, SystemExit) as error:
         raise ConfigError(f"{name}.requirements raised {type(error).__name__}: {error}") from error
+
+
+def subscribed_before_session(
+    strategy: ConfiguredStrategy, config: SessionConfig, time_manager: TimeManager
+) -> list[tuple[str, str]]:
+    """Return what a strategy subscribes to, nothing where it needs a session to say so."""
+    # Code in __init__ runs before a session only for those that declare requirements.
+    if overrides(strategy.made_of, "__init__") and not overrides(strategy.made_of, "requirements"):
+        return []
+    context = _NoSession.of(strategy, config, time_manager)
+    try:
+        return pairs_of(strategy.made_of(context, deepcopy(strategy.config.config or {})))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 -- the session asks again, and reports what is wrong then
+        get_logger().debug("subscriptions are known in the session only", strategy=strategy.name, why=str(error))
+        return []
 
 
 class _NoSession:
@@ -117,6 +133,13 @@ class _NoSession:
         self.universe = universe
         self.session_date = session.day
         self.session = session
+
+    @staticmethod
+    def of(component: ConfiguredScanner | ConfiguredStrategy, config: SessionConfig, time_manager: TimeManager) -> Any:
+        """Return the context of a component before the first session."""
+        days = time_manager.sessions(config.backtest_config.start_date, config.backtest_config.end_date)
+        symbols = tuple(config.session_data_config.symbols)
+        return _NoSession(symbols, component.universe, time_manager.session(days[0]))
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):

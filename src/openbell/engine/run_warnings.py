@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.model.interval import parse_interval
+from openbell.engine.never_closing import subscription_without_bars
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from openbell.market_data.manager import DataManager, StoreState
     from openbell.timing import TimeManager
 
-__all__ = ["RunWarnings", "no_bar_closes"]
+__all__ = ["RunWarnings"]
 
 
 class RunWarnings:
@@ -50,9 +50,8 @@ class RunWarnings:
             if (name, interval) in self._subscribed:
                 continue
             self._subscribed.add((name, interval))
-            if late := no_bar_closes(interval, self._time_manager, day, self._last):
-                symbols = " and ".join(symbol for symbol, other in pairs if other == interval)
-                self.warn(f"{name} subscribes to {interval} bars of {symbols}, and {late}")
+            if late := subscription_without_bars(name, interval, pairs, self._time_manager, day, self._last):
+                self.warn(late)
 
     def note_store(self) -> None:
         """Note the state of the store that the run begins with."""
@@ -69,17 +68,3 @@ class RunWarnings:
                 f"the store was changed while {day} was run: {', '.join(changed)}. What is added later, and later "
                 "sessions, are of the new state. To run on one state, run again when nothing is imported."
             )
-
-
-def no_bar_closes(interval: str, time_manager: TimeManager, first: date, last: date) -> str:
-    """Return that no bar of an interval closes in the sessions of a run, for people (empty when one does)."""
-    step = parse_interval(interval)
-    if step.is_intraday:
-        return ""
-    end_ns = int(time_manager.grid(first, last).expected_bars(step).end_ns[0])
-    if end_ns <= time_manager.session(last).last_ns:
-        return ""
-    return (
-        f"no {interval} bar closes from {first} to {last}; the running one closes on {time_manager.day_of(end_ns)}. "
-        "Set a later end_date, or take it out."
-    )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openbell.session.cross_section import CrossSection
     from openbell.session.cursor import Cursor
 
-__all__ = ["SliceSubscription", "SubscribedTimes", "Subscription", "Subscriptions", "errors_of"]
+__all__ = ["SliceSubscription", "SubscribedTimes", "Subscription", "Subscriptions", "errors_of", "pairs_of"]
 
 
 class SubscribedTimes:
@@ -148,7 +148,7 @@ class Subscriptions:
 
     def _provisioned(self, name: str, strategy: Strategy) -> list[tuple[str, str]]:
         """Return what a strategy subscribes to now, all of it provisioned."""
-        pairs = self._runner.call(name, "subscriptions", _pairs_of, strategy)
+        pairs = self._runner.call(name, "subscriptions", pairs_of, strategy)
         # A series that is there for others is requested as well: it stays when they no longer need it.
         if additions := [_addition(name, *pair) for pair in pairs if not self._session_data.is_owned(*pair, name)]:
             first_record = len(self._provisioner.journal)
@@ -196,7 +196,7 @@ def _addition(name: str, symbol: str, interval: str) -> Addition:
     return Addition("bar", symbol, "strategy", name, {"interval": interval}, declared="subscription")
 
 
-def _pairs_of(strategy: Strategy) -> list[tuple[str, str]]:
+def pairs_of(strategy: Strategy) -> list[tuple[str, str]]:
     """The series that a strategy subscribes to now, each one time (``1h`` and ``60m`` are the same)."""
     wanted = strategy.subscriptions()
     if not isinstance(wanted, Iterable):

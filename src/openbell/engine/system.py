@@ -12,10 +12,10 @@ from openbell.config.gap_policy import symbols_named
 from openbell.engine.coordinator import SessionCoordinator
 from openbell.engine.data_source import data_manager_of
 from openbell.engine.gc_control import rare_collection
+from openbell.engine.never_closing import streams_without_bars, subscriptions_without_bars
 from openbell.engine.observer import RunReporter, SessionObserver
 from openbell.engine.planning import plan_day
 from openbell.engine.preflight import require_good_config
-from openbell.engine.run_warnings import no_bar_closes
 from openbell.engine.trading_oddities import futures_without_terms, unknown_to_the_store
 from openbell.errors import CalendarError, OpenbellError, ProvisioningError, commands_name_exchange
 from openbell.provisioning import Addition, ProvisioningContext, RunScope
@@ -237,15 +237,17 @@ class SystemManager:
         Raises:
             OpenbellError: It is running or planning already, in this thread or another.
         """
-        classes = self.coordinator.classes.that_require()
+        classes = self.coordinator.classes
+        days, time_manager = self.coordinator.days, self.coordinator.time_manager
+        late = subscriptions_without_bars(classes.strategies, self.config, time_manager, days)
         with self._alone():
             return PlanResult(
                 session_name=self.config.session_name,
                 mode=self.config.mode,
                 exchange=self.config.exchange_name,
-                warnings=(*self.warnings, *self._unread),
+                warnings=(*self.warnings, *late, *self._unread),
                 store_label=read_label(self.data_manager.store.path),
-                days=tuple(plan_day(self.coordinator, classes, day) for day in self.coordinator.days),
+                days=tuple(plan_day(self.coordinator, classes.that_require(), day) for day in days),
             )
 
 
@@ -270,15 +272,8 @@ def _oddities(
         *_unknown_gap_policies(config, data_manager, days),
         *futures_without_terms(config, time_manager),
         *unknown_to_the_store(config, data_manager, days),
-        *_streams_without_bars(config, time_manager, days),
+        *streams_without_bars(config, time_manager, days),
     )
-
-
-def _streams_without_bars(config: SessionConfig, time_manager: TimeManager, days: Sequence[date]) -> Iterator[str]:
-    """Iterate over warnings about streams without a bar that closes within the run."""
-    for name in config.session_data_config.streams:
-        if late := no_bar_closes(name, time_manager, days[0], days[-1]):
-            yield f"session_data_config.streams names {name}, and {late}"
 
 
 def _first_day_of_history(
