@@ -53,15 +53,22 @@ def check(
 
 
 def _warnings(session: SessionConfig) -> list[str]:
-    """Return what is odd about the calendar and the store that a config names, and about its trading."""
+    """Return what is odd about calendar, store and trading of a config, and which of its bars never close."""
+    from openbell.components.configured import ConfiguredClasses
     from openbell.engine.data_source import data_manager_of
+    from openbell.engine.never_closing import streams_without_bars, subscriptions_without_bars
     from openbell.engine.trading_oddities import futures_without_terms, unknown_to_the_store
     from openbell.quality.calendar_fit import bars_beyond_calendar
     from openbell.timing import TimeManager
 
     data = session.session_data_config
     time_manager = TimeManager(session.exchange, session_hours=data.session_hours)
-    odd = futures_without_terms(session, time_manager)
+    days = time_manager.sessions(session.backtest_config.start_date, session.backtest_config.end_date)
+    odd = [
+        *futures_without_terms(session, time_manager),
+        *streams_without_bars(session, time_manager, days),
+        *subscriptions_without_bars(ConfiguredClasses.of(session).strategies, session, time_manager, days),
+    ]
     if session.store is None:
         return odd  # a config without a store is good all the same
     try:
@@ -70,7 +77,6 @@ def _warnings(session: SessionConfig) -> list[str]:
         return [*odd, f"{error} A run needs the store that the config names under `store:`."]
     except DataError as error:
         return [*odd, str(error)]
-    days = time_manager.sessions(session.backtest_config.start_date, session.backtest_config.end_date)
     beyond = bars_beyond_calendar(manager.store, time_manager, data.symbols)
     return [*odd, *beyond, *unknown_to_the_store(session, manager, days)]
 
