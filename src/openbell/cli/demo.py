@@ -25,7 +25,7 @@ def demo(
 ) -> None:
     """Make a store of SYNTHETIC bars and a config beside it, show the plan, and run the sessions."""
     from openbell.cli.plan_view import plan_views
-    from openbell.cli.run import run_and_show
+    from openbell.cli.run import Shown, run_and_show
     from openbell.config import load_config
     from openbell.engine.system import SystemManager
     from openbell.results.run_folder import RunFolder
@@ -38,7 +38,7 @@ def demo(
             show(view)
         show()
     run_folder = made.path / RunFolder.default_path(config.session_name)
-    run_and_show(made.config, None, run_folder, bars=False, indicators=False, as_json=as_json)
+    run_and_show(made.config, None, run_folder, Shown(as_json), bars=False, indicators=False)
 
 
 def _make(folder: Path) -> DemoFolder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openbell.results.result import RunResult
     from openbell.results.run_folder import RunFolder
 
-__all__ = ["run", "run_and_show"]
+__all__ = ["Shown", "run", "run_and_show"]
 
 
 def run(
@@ -35,15 +35,31 @@ def run(
     indicators: Annotated[
         bool, typer.Option("--indicators", help="Keep every session's indicators in the run folder.")
     ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Print all of many symbols, not only the odd ones and a count.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json.")] = False,
 ) -> None:
     """Run the sessions of a config and report the outcome."""
-    run_and_show(config, store, folder, bars=bars, indicators=indicators, as_json=as_json)
+    shown = Shown(as_json=as_json, everything=everything)
+    run_and_show(config, store, folder, shown, bars=bars, indicators=indicators)
+
+
+class Shown(NamedTuple):
+    """Form of what is printed.
+
+    Attributes:
+        as_json: Whether that is the summary.
+        everything: Whether it is all of many symbols, not the odd ones alone.
+    """
+
+    as_json: bool = False
+    everything: bool = False
 
 
 @sigterm_as_interrupt()
 def run_and_show(
-    config: Path, store: Path | None, folder: Path | None, *, bars: bool, indicators: bool, as_json: bool
+    config: Path, store: Path | None, folder: Path | None, shown: Shown, *, bars: bool, indicators: bool
 ) -> None:
     """Run a config with a progress bar, print each session as it ends, and name the run folder at the end.
 
@@ -55,7 +71,7 @@ def run_and_show(
     """
     run = _Run()
     try:
-        _run_and_report(run, config, store, folder, bars=bars, indicators=indicators, as_json=as_json)
+        _run_and_report(run, config, store, folder, shown, bars=bars, indicators=indicators)
     except KeyboardInterrupt as stop:
         say(run.interruption())
         raise typer.Exit(exit_code_of(stop)) from stop
@@ -83,22 +99,22 @@ class _Run:
 
 
 def _run_and_report(
-    run: _Run, config: Path, store: Path | None, folder: Path | None, *, bars: bool, indicators: bool, as_json: bool
+    run: _Run, config: Path, store: Path | None, folder: Path | None, shown: Shown, *, bars: bool, indicators: bool
 ) -> None:
     try:
-        with only_json(as_json):
-            _run_sessions(run, config, store, folder, bars=bars, indicators=indicators, as_json=as_json)
+        with only_json(shown.as_json):
+            _run_sessions(run, config, store, folder, shown, bars=bars, indicators=indicators)
     except OpenbellError as error:
-        _report(run, as_json, str(error))
+        _report(run, shown.as_json, str(error))
         raise
     except KeyboardInterrupt:
-        _report(run, as_json, run.interruption())
+        _report(run, shown.as_json, run.interruption())
         raise
-    _report(run, as_json)
+    _report(run, shown.as_json)
 
 
 def _run_sessions(
-    run: _Run, config: Path, store: Path | None, folder: Path | None, *, bars: bool, indicators: bool, as_json: bool
+    run: _Run, config: Path, store: Path | None, folder: Path | None, shown: Shown, *, bars: bool, indicators: bool
 ) -> None:
     # To look for garbage among what is imported would take a fifth of the start.
     with exempt_from_collection():
@@ -111,9 +127,9 @@ def _run_sessions(
 
     session = load_config(config)
     with ProgressObserver(shown=not logs_what_happens()) as progress:
-        report = RunReport(progress.paused, session.execution)
-        shown = [] if as_json else [report]
-        run.system = SystemManager(session, store=store, observer=[progress, *_log_observers(), *shown])
+        report = RunReport(progress.paused, session.execution, everything=shown.everything)
+        printing = [] if shown.as_json else [report]
+        run.system = SystemManager(session, store=store, observer=[progress, *_log_observers(), *printing])
         report.store_label = read_label(run.system.data_manager.store.path)
         run.report = report
         target = folder or RunFolder.default_path(session.session_name)

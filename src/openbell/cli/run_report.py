@@ -69,17 +69,23 @@ class RunReport(SessionObserver):
     Args:
         paused: Makes way for what is printed, such as by taking a progress bar off the screen.
         execution: The section ``execution`` of the config; None when nothing is traded.
+        everything: Whether all of many symbols are printed, not the odd ones alone.
 
     Attributes:
         store_label: The label of the store that the run reads; None when it has none.
     """
 
     def __init__(
-        self, paused: Callable[[], AbstractContextManager[None]], execution: ExecutionConfig | None = None
+        self,
+        paused: Callable[[], AbstractContextManager[None]],
+        execution: ExecutionConfig | None = None,
+        *,
+        everything: bool = False,
     ) -> None:
         self.store_label: str | None = None
         self._paused = paused
         self._execution = execution
+        self._everything = everything
         self._columns = _COLUMNS if execution is None else (*_COLUMNS, *_TRADING_COLUMNS)
         self._count = 0
         self._first: DayResult | None = None
@@ -154,7 +160,7 @@ class RunReport(SessionObserver):
         show(f"{part}loading {result.load_s:.2f} s, running {result.run_s:.2f} s")
 
     def _print_in_full(self, day: DayResult) -> None:
-        for view in session_views(day, self._label, self._first):
+        for view in session_views(day, self._label, self._first, everything=self._everything):
             show(view)
 
     def _print_row(self, cells: list[str], style: str = "") -> None:

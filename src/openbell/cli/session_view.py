@@ -10,6 +10,7 @@ from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import clock, counted, make_table, percent, some
 from openbell.model.events import local_time
 from openbell.model.interval import parse_interval
+from openbell.results.wide import odd_symbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,12 +29,21 @@ _MOST_SIGNALS = 3
 _MOST_SCANS = 3
 _MOST_GAPS = 3
 _MOST_ACTIONS = 3
+_MOST_SYMBOLS = 50
+"""Of more symbols, the odd ones have a row."""
+_MOST_ODD = 20
 
 
-def session_views(day: DayResult, label: str = "", like: DayResult | None = None) -> Iterator[RenderableType]:
+def session_views(
+    day: DayResult, label: str = "", like: DayResult | None = None, *, everything: bool = True
+) -> Iterator[RenderableType]:
     """Yield the provisioning of a session, a row per symbol, and lines for the rest.
 
-    What is the same as in the session ``like`` is not repeated.
+    Args:
+        day: The session.
+        label: What its tables' titles end with.
+        like: What is the same as in this session is not repeated.
+        everything: Whether of many symbols all have a row, not the odd ones alone.
     """
     provisioning = provisioning_table(day, label, like)
     if provisioning.row_count:
@@ -43,7 +53,8 @@ def session_views(day: DayResult, label: str = "", like: DayResult | None = None
         f"Session {day.date}, {hours(day)}{label}",
         "symbol", "added by", "bars of history + today", "quality >", "indicators",
     )  # fmt: skip
-    for name, symbol in day.symbols.items():
+    shown = dict(day.symbols) if everything else _shown(day)
+    for name, symbol in shown.items():
         table.add_row(
             escape(name),
             _added_by(symbol),
@@ -51,19 +62,33 @@ def session_views(day: DayResult, label: str = "", like: DayResult | None = None
             percent(symbol.base_bars.quality if symbol.base_bars else None),
             _indicators(symbol.indicators),
         )
-    yield table
-    yield from _lines(day, like)
+    yield table if shown or not day.symbols else f"[bold]{table.title}[/]"
+    if len(shown) < len(day.symbols):
+        yield _others(day, shown)
+    yield from _lines(day, shown, like)
     yield ""
 
 
-def _lines(day: DayResult, like: DayResult | None) -> Iterator[str]:
-    for name, errors in day.dropped.items():
-        known = like is not None and like.dropped.get(name) == errors
-        reason = f"as on {like.date}" if like is not None and known else " ".join(errors)
-        yield f"[red]dropped[/] {escape(name)}: {escape(reason)}"
+def _shown(day: DayResult) -> dict[str, SymbolResult]:
+    """Return the symbols that have a row: all of a few, of many the worst of the odd ones."""
+    if len(day.symbols) <= _MOST_SYMBOLS:
+        return dict(day.symbols)
+    return {name: day.symbols[name] for name in odd_symbols(day)[:_MOST_ODD]}
+
+
+def _others(day: DayResult, shown: Mapping[str, SymbolResult]) -> str:
+    """Return a line that counts the symbols without a row."""
+    odd = len(odd_symbols(day))
+    whole = f"{len(day.symbols) - odd:,} of {len(day.symbols):,} symbols have all their bars and settled indicators"
+    more = f"; {odd - len(shown):,} further symbols do not" if odd > len(shown) else ""
+    return f"{whole}{more} [dim](--all shows all)[/]"
+
+
+def _lines(day: DayResult, shown: Mapping[str, SymbolResult], like: DayResult | None) -> Iterator[str]:
+    yield from _dropped(day, like, all_of_them=len(shown) == len(day.symbols))
     yield from refusals(day, like)
     yield from warnings(day, like)
-    for name, symbol in day.symbols.items():
+    for name, symbol in shown.items():
         yield from adjusted_lines(name, symbol.actions)
         yield from _missing(name, symbol, day)
         yield from _filled(name, symbol)
@@ -78,6 +103,18 @@ def _lines(day: DayResult, like: DayResult | None) -> Iterator[str]:
         yield from day_trading_lines(day.trading)
     called = counted(day.callbacks, "time")
     yield f"[dim]{counted(day.bars_streamed, 'bar')} streamed, strategies called {called}[/]"
+
+
+def _dropped(day: DayResult, like: DayResult | None, *, all_of_them: bool) -> Iterator[str]:
+    names = list(day.dropped)
+    shown = names if all_of_them or len(names) <= _MOST_SYMBOLS else names[:_MOST_ODD]
+    for name in shown:
+        errors = day.dropped[name]
+        known = like is not None and like.dropped.get(name) == errors
+        reason = f"as on {like.date}" if like is not None and known else " ".join(errors)
+        yield f"[red]dropped[/] {escape(name)}: {escape(reason)}"
+    if len(shown) < len(names):
+        yield f"[red]dropped[/] {len(names) - len(shown):,} more symbols, in summary.json"
 
 
 def adjusted_lines(symbol: str, actions: Sequence[Action]) -> Iterator[str]:

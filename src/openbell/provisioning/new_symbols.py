@@ -122,7 +122,7 @@ class _Block:
             try:
                 _CARRY_OUT[type(step)](self)
             finally:
-                self.timings.append(StepTiming(step.name, watch.lap_ms() / len(self._plans)))
+                self.timings.append(StepTiming(step.name, round(watch.lap_ms() / len(self._plans), 6)))
 
     def made(self) -> list[Created]:
         """Return the symbols as they are now, for good."""

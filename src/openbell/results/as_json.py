@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent, StateEvent, local_time
 from openbell.results.trading_json import day_trading_json
+from openbell.results.wide import MOST_SYMBOLS, is_wide, odd_records, odd_symbols, totals
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from openbell.model.json_object import JsonObject
     from openbell.provisioning.plan import SymbolPlan
     from openbell.results.plan import PlanResult
-    from openbell.results.result import DayResult, IndicatorResult, RunResult, SeriesResult, SymbolResult
+    from openbell.results.result import DayResult, RunResult
+    from openbell.results.symbol import IndicatorResult, SeriesResult, SymbolResult
 
-__all__ = ["day_json", "event_line", "plan_json", "run_json"]
+__all__ = ["day_json", "event_line", "plan_json", "record_json", "run_json"]
 
 
 def run_json(run: RunResult) -> JsonObject:
@@ -38,16 +40,26 @@ def run_json(run: RunResult) -> JsonObject:
 
 
 def day_json(day: DayResult) -> JsonObject:
-    """Return a session's entry in ``summary.json``."""
+    """Return a session's entry in ``summary.json``.
+
+    Of a session with many symbols it holds the odd ones, and counts all.
+    """
+    symbols, records, counts = day.symbols, day.provisioning, {}
+    if is_wide(day):
+        odd = odd_symbols(day)
+        symbols = {name: symbols[name] for name in odd[:MOST_SYMBOLS]}
+        records = tuple(odd_records(records)[:MOST_SYMBOLS])
+        counts = {"totals": totals(day, odd)}
     return {
         "date": day.date.isoformat(),
         "open": _iso(day.open_ns, day.zone),
         "close": _iso(day.close_ns, day.zone),
         "first": _iso(day.first_ns, day.zone),
         "last": _iso(day.last_ns, day.zone),
-        "symbols": {name: _symbol_json(symbol, day.zone) for name, symbol in day.symbols.items()},
+        "symbols": {name: _symbol_json(symbol, day.zone) for name, symbol in symbols.items()},
+        **counts,
         "dropped": {symbol: list(errors) for symbol, errors in day.dropped.items()},
-        "provisioning": [_record_json(record) for record in day.provisioning],
+        "provisioning": [record_json(record) for record in records],
         "signals": [_signal_json(signal) for signal in day.signals],
         "scans": [_scan_json(scan) for scan in day.scans],
         "bars_streamed": day.bars_streamed,
@@ -111,7 +123,7 @@ def event_line(event: Event) -> str:
 
 def _event_json(event: ProvisioningRecord | ScanEvent | SignalEvent | StateEvent) -> JsonObject:
     if isinstance(event, ProvisioningRecord):
-        return _record_json(event)
+        return record_json(event)
     if isinstance(event, StateEvent):
         return _state_json(event)
     # Scans and signals carry the date of their session, which journal.jsonl has never had.
@@ -119,7 +131,8 @@ def _event_json(event: ProvisioningRecord | ScanEvent | SignalEvent | StateEvent
     return {"date": event.session_date.isoformat(), **fields}
 
 
-def _record_json(record: ProvisioningRecord) -> JsonObject:
+def record_json(record: ProvisioningRecord) -> JsonObject:
+    """Return an addition or removal as the journal has it."""
     return {
         "time": record.time.isoformat(),
         "operation_type": record.operation_type,

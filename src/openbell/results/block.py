@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
-from openbell.results.result import IndicatorResult
+from openbell.results.symbol import IndicatorResult
 from openbell.session.block import blocks_of, place_of
 from openbell.session.indicator import has_settled
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from openbell.session.block import IndicatorsOfBlock, SeriesOfBlock
 
-__all__ = ["indicators_of_block", "results_of_block"]
+__all__ = ["Readings", "has_unsettled", "indicators_of_block", "results_of_block"]
 
 
 class _Reading(NamedTuple):
@@ -30,6 +30,7 @@ class _Reading(NamedTuple):
         has_settled: Whether its starting point shows in no value.
         lookback: Bars that its first value takes.
         warmup_bars: Bars of history that it was computed over.
+        settles: Whether it ever settles.
     """
 
     interval: str
@@ -37,11 +38,18 @@ class _Reading(NamedTuple):
     has_settled: bool
     lookback: int
     warmup_bars: int
+    settles: bool
 
     def result(self, value: float | dict[str, float] | None) -> IndicatorResult:
         """Return the result of the symbol that has a value."""
         valid = value is not None
-        return IndicatorResult(self.interval, valid, valid and self.has_settled, value, self.lookback, self.warmup_bars)
+        return IndicatorResult(
+            self.interval, valid, valid and self.has_settled, value, self.lookback, self.warmup_bars, self.settles
+        )
+
+    def is_valid(self, place: int) -> bool:
+        """Return whether the symbol at a place of the block has a value."""
+        return all(isfinite(column.item(place)) for column in (self.values or {}).values())
 
     def value_at(self, place: int) -> float | dict[str, float] | None:
         """Return the last value of the symbol at a place of the block."""
@@ -62,7 +70,9 @@ def results_of_block(series: SeriesOfBlock, indicators: IndicatorsOfBlock) -> Re
     for key, block in blocks_of(indicators).items():
         one = indicators[key]
         values = block.values_now(series_blocks[block.interval])
-        found[key] = _Reading(block.interval, values, has_settled(one), block.lookback, one.warmup_bars)
+        found[key] = _Reading(
+            block.interval, values, has_settled(one), block.lookback, one.warmup_bars, block.settling is not None
+        )
     return found
 
 
@@ -72,7 +82,20 @@ def indicators_of_block(readings: Readings, indicators: IndicatorsOfBlock) -> Ma
     return _IndicatorResults(readings, place_of(indicators), made)
 
 
+def has_unsettled(indicators: Mapping[str, IndicatorResult]) -> bool:
+    """Return whether one of the indicators of a symbol is not settled."""
+    if isinstance(indicators, _IndicatorResults):
+        return indicators.has_unsettled()
+    return any(map(_is_unsettled, indicators.values()))
+
+
+def _is_unsettled(result: IndicatorResult) -> bool:
+    return not result.valid or (result.settles and not result.settled)
+
+
 class _IndicatorResults(Mapping[str, IndicatorResult]):
+    """The results of one symbol of a block by key, each made when it is first read."""
+
     __slots__ = ("_made", "_place", "_readings")
 
     def __init__(self, readings: Readings, place: int, made: dict[str, IndicatorResult]) -> None:
@@ -86,6 +109,15 @@ class _IndicatorResults(Mapping[str, IndicatorResult]):
             reading = self._readings[key]
             known = self._made[key] = reading.result(reading.value_at(self._place))
         return known
+
+    def has_unsettled(self) -> bool:
+        """Return whether one of them is not settled, without making it."""
+        return any(self._is_unsettled(key, reading) for key, reading in self._readings.items())
+
+    def _is_unsettled(self, key: str, reading: _Reading) -> bool:
+        if reading.values is None:
+            return _is_unsettled(self._made[key])
+        return not reading.is_valid(self._place) or (reading.settles and not reading.has_settled)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._readings)

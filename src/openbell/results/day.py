@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.results.block import indicators_of_block, results_of_block
-from openbell.results.result import DayResult, IndicatorResult, SeriesResult, SymbolResult
+from openbell.results.result import DayResult
+from openbell.results.symbol import IndicatorResult, SeriesResult, SymbolResult
 from openbell.session.block import IndicatorsOfBlock, SeriesOfBlock, blocks_of
 from openbell.session.series import all_bars
 
@@ -154,4 +155,5 @@ def _indicator_result(indicator: IndicatorData) -> IndicatorResult:
         value=value,
         lookback=indicator.lookback,
         warmup_bars=indicator.warmup_bars,
+        settles=indicator.settling is not None,
     )

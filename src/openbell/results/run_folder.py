@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from openbell.errors import ConfigError, RunFolderError, encodable
+from openbell.model.events import ProvisioningRecord
 from openbell.results.as_json import event_line
+from openbell.results.journal_lines import journal_lines, opened_lines
+from openbell.results.symbol_frames import symbol_frames
+from openbell.results.wide import is_wide
 from openbell.timing.clock import wall_stamp
 
 if TYPE_CHECKING:
@@ -71,6 +75,25 @@ class RunFolder:
         """Return ``runs/<session>-<time>`` below the current folder, with the machine's time in UTC."""
         return Path("runs") / f"{session_name.replace(' ', '_')}-{wall_stamp()}"
 
+    @staticmethod
+    def read_journal(folder: Path | str) -> Iterator[JsonObject]:
+        """Iterate over the journal of a run, one object per addition or removal of a symbol.
+
+        The last line of a run that was killed may be a part of one, and is left out.
+
+        Args:
+            folder: The folder of the run, which may go on.
+
+        Raises:
+            RunFolderError: The journal cannot be read.
+        """
+        path = Path(folder) / "journal.jsonl"
+        try:
+            with path.open(encoding="utf-8") as lines:
+                yield from opened_lines(lines)
+        except (OSError, ValueError) as error:
+            raise RunFolderError(f"cannot read {path}: {error}.") from error
+
     def write_events(self, events: Sequence[Event]) -> None:
         """Append the events of one batch, with one write per file.
 
@@ -80,8 +103,12 @@ class RunFolder:
             RunFolderError: The folder cannot be written.
         """
         lines: dict[str, list[str]] = {}
+        records = [event for event in events if isinstance(event, ProvisioningRecord)]
+        if records:
+            lines["ProvisioningRecord"] = list(journal_lines(records))
         for event in events:
-            lines.setdefault(type(event).__name__, []).append(event_line(event))
+            if not isinstance(event, ProvisioningRecord):
+                lines.setdefault(type(event).__name__, []).append(event_line(event))
         for kind, texts in lines.items():
             if kind not in self._files:
                 with _writing(self.path / _RARE_FILES[kind]):
@@ -119,6 +146,8 @@ class RunFolder:
     def finish(self, result: RunResult) -> None:
         """Write the signals and the trading of the sessions that are over and the summary, and close the files.
 
+        Of sessions with more symbols than the summary holds, all facts about symbols are written as well.
+
         Raises:
             RunFolderError: The folder cannot be written.
         """
@@ -127,6 +156,9 @@ class RunFolder:
         self._write_frame(Path("signals.parquet"), _signal_frame(result))
         if result.trading is not None:
             for name, frame in _trading_frames(result):
+                self._write_frame(Path(name), frame)
+        if any(map(is_wide, result.days)):
+            for name, frame in symbol_frames(result.days):
                 self._write_frame(Path(name), frame)
         self._write_json("summary.json", result.to_dict())
 
