@@ -70,7 +70,7 @@ def session_views(
 
 
 def _shown(day: DayResult) -> dict[str, SymbolResult]:
-    """Return the symbols that have a row: all of a few, of many the worst of the odd ones."""
+    """Return all of a few symbols, or the worst of the odd ones among many."""
     if len(day.symbols) <= _MOST_SYMBOLS:
         return dict(day.symbols)
     return {name: day.symbols[name] for name in odd_symbols(day)[:_MOST_ODD]}

@@ -38,7 +38,7 @@ def journal_lines(records: Sequence[ProvisioningRecord]) -> Iterator[str]:
 
 
 def opened_lines(lines: Iterable[str]) -> Iterator[JsonObject]:
-    """Iterate over the records of lines, one object per symbol; a last line without its end is left out."""
+    """Iterate over the records of lines, one per symbol, without a last line that has no end."""
     for text in lines:
         if not text.endswith("\n"):
             return

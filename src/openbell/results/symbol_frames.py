@@ -131,7 +131,7 @@ def _indicator_rows(day: DayResult) -> Iterator[tuple[object, ...]]:
 
 
 def _values(found: IndicatorResult) -> Iterator[tuple[str, float | None]]:
-    """Iterate over the values of an indicator by output; a single one, and none, is called "value"."""
+    """Iterate over the values of an indicator by output, a single or missing one as "value"."""
     if isinstance(found.value, dict):
         yield from found.value.items()
     else:
