@@ -106,7 +106,12 @@ def test_what_fills_and_costs_take_for_granted_is_said() -> None:
 def test_rejected_and_ambiguous_are_shown() -> None:
     refused = [
         made_order(
-            "ALFA", -1000, number=n, status=OrderStatus.REJECTED, filled_quantity=0.0, reason="needs 5 [bold]and has 4"
+            "ALFA",
+            -1_000_000,
+            number=n,
+            status=OrderStatus.REJECTED,
+            filled_quantity=0.0,
+            reason="needs 5 [bold]and has 4",
         )
         for n in range(5)
     ]
@@ -117,7 +122,7 @@ def test_rejected_and_ambiguous_are_shown() -> None:
 
     assert "rejected" not in shown_of(sessions[0]).replace("orders rejected", ""), "the session has shown them"
     assert "rejected 5 orders:" in text
-    assert text.count("ALFA sell 1,000 market: needs 5 [bold]and has 4") == 3
+    assert text.count("ALFA sell 1,000,000 market: needs 5 [bold]and has 4") == 3
     assert "and 2 more, in orders.jsonl" in text
     assert "ambiguous 1 fill: a bar touched two prices" in text
     assert "the worse was taken" in text

@@ -72,6 +72,7 @@ def test_an_order_that_contradicts_itself_ends_the_run_at_its_line(
     [
         (lambda c: c.bracket("ABC", 10), "a bracket has stop= or target=, or both"),
         (lambda c: c.bracket("ABC", 10, stop=110, target=90), "a bracket that buys has its stop below its target"),
+        (lambda c: c.bracket("ABC", 1, stop=41234.57, target=41234.56), "not 41234.57 and 41234.56"),
         (lambda c: c.bracket("ABC", -10, stop=90, target=110), "sells short has its stop above its target"),
         (lambda c: c.bracket("ABC", 0, stop=90), "a bracket of 0 units does nothing"),
         (lambda c: c.order_target("ABC"), "one of quantity=, value= and percent=; it has 0 of them"),

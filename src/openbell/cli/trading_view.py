@@ -154,7 +154,7 @@ def _rejected(orders: Sequence[Order]) -> Iterator[str]:
     yield f"[red]rejected[/] {counted(len(orders), 'order')}:"
     for order in orders[:_MOST_REJECTED]:
         side = "buy" if order.quantity > 0 else "sell"
-        what = f"{order.symbol} {side} {abs(order.quantity):,g} {order.type.replace('_', ' ')}"
+        what = f"{order.symbol} {side} {abs(order.quantity):,.10g} {order.type.replace('_', ' ')}"
         yield f"        {order.time:%Y-%m-%d %H:%M} " + escape(f"{what}: {order.reason}")
     if len(orders) > _MOST_REJECTED:
         yield f"        and {len(orders) - _MOST_REJECTED:,} more, in orders.jsonl"
@@ -164,7 +164,7 @@ def _open_positions(last: DayTrading | None) -> Iterator[str]:
     if last is None or not last.positions:
         return
     parts = [
-        f"{position.symbol} {position.quantity:,g} at {position.average_price:,.2f}, {position.unrealized:+,.2f}"
+        f"{position.symbol} {position.quantity:,.10g} at {position.average_price:,.2f}, {position.unrealized:+,.2f}"
         for position in last.positions[:_MOST_POSITIONS]
     ]
     more = len(last.positions) - _MOST_POSITIONS

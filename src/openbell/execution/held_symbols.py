@@ -111,8 +111,9 @@ class HeldSymbols:
     def _warning(self, symbol: str) -> str:
         holding, equity = self._desk.account.holdings[symbol], self._desk.account.equity
         share = f", {abs(holding.value) / equity:.1%} of equity" if equity > 0 else ""
+        units, price = f"{holding.quantity:,.10g} units", f"{holding.last_price:,.10g}"
         return (
             f"{symbol} is held and has had no bars for {PATIENCE} sessions up to {self._desk.session.day}: "
-            f"{holding.quantity:g} units count at their last price of {holding.last_price:g}{share}. Import its bars, "
+            f"{units} count at their last price of {price}{share}. Import its bars, "
             "or write execution.no_bars: close_at_last."
         )

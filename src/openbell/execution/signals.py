@@ -95,10 +95,10 @@ def _require_side(action: str, meaning: SignalTarget, terms: SignalTerms) -> Non
         ((measure, said),) = ((n, v) for n, v in meaning.model_dump().items() if v is not None)
     if not number or number * said > 0:
         return
-    entry = f"{{{measure}: {said:g}}}" if isinstance(meaning, TargetConfig) else meaning
+    entry = f"{{{measure}: {said:.10g}}}" if isinstance(meaning, TargetConfig) else meaning
     is_what = "no flat position" if not said else "long" if number > 0 else "short"
     raise OrderError(
-        f"{action} is {entry} in execution.signals, and {name}={number:g} is {is_what}: numbers of a signal say the "
+        f"{action} is {entry} in execution.signals, and {name}={number:.10g} is {is_what}: numbers of a signal say the "
         f"position to have, not the units to trade. Leave {name}= out, or give the signal an action of that side."
     )
 

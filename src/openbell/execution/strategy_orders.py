@@ -91,7 +91,9 @@ class StrategyOrders:
             raise OrderError("a bracket has stop= or target=, or both; without them it is an order")
         if stop is not None and target is not None and (stop >= target if units > 0 else stop <= target):
             side, order = ("buys", "below") if units > 0 else ("sells short", "above")
-            raise OrderError(f"a bracket that {side} has its stop {order} its target, not {stop:g} and {target:g}")
+            raise OrderError(
+                f"a bracket that {side} has its stop {order} its target, not {stop:.10g} and {target:.10g}"
+            )
         entry = Terms.of(limit=limit, tif=tif, tag=tag)
         first = self._desk.place(self.strategy, symbol, units, entry, reason=reason)
         return first, *self.protect(first, units, stop=stop, target=target)
@@ -208,7 +210,7 @@ class StrategyOrders:
         if units is not None and units * now.quantity < 0:
             side = "buys" if now.quantity > 0 else "sells"
             raise OrderError(
-                f"{key} {side}; a quantity of {units:g} would turn it round. Cancel it, and give another one"
+                f"{key} {side}; a quantity of {units:,.10g} would turn it round. Cancel it, and give another one"
             )
         return self._desk.replace(Replace(key, units, **prices))
 

@@ -121,7 +121,7 @@ def checked_price(name: str, price: object) -> float | None:
     if isinstance(price, bool) or not isinstance(price, Real) or not isfinite(price):
         raise OrderError(f"{name} is a number above zero, not {price!r}")
     if float(price) <= 0 or (name == "trail_percent" and float(price) >= 100):
-        raise OrderError(f"{name} is {price:g}; it must be above zero{' and below 100' * (name == 'trail_percent')}")
+        raise OrderError(f"{name} is {price:.10g}; it must be above zero{' and below 100' * (name == 'trail_percent')}")
     return float(price)
 
 

@@ -115,7 +115,8 @@ class Order:
         prices = {name: getattr(self, name) for name in ("limit", "stop", "trail", "trail_percent")}
         what += [f"{name}={price:.10g}" for name, price in prices.items() if price is not None]
         until = f" until {self.until}" if self.until is not None else ""
-        filled = f"{abs(self.filled_quantity):,.10g} filled, " if self.filled_quantity else ""
+        is_partial = self.filled_quantity and self.remaining
+        filled = f"{abs(self.filled_quantity):,.10g} filled, " if is_partial else ""
         why = f": {self.reason}" if self.reason else ""
         return f"<Order {self.id}: {' '.join(what)} {self.tif}{until}, {filled}{self.status} {self.time}{why}>"
 

@@ -182,5 +182,5 @@ def _share(pnl: float, value: float) -> float:
 
 def _reason(order: Order) -> str:
     """Return why an order was placed, or its kind where nobody said."""
-    prices: Sequence[str] = [f"{price:g}" for price in (order.stop, order.limit) if price is not None]
+    prices: Sequence[str] = [f"{price:.10g}" for price in (order.stop, order.limit) if price is not None]
     return order.reason or " ".join([order.type.replace("_", " "), *prices])
