@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parents[1]
 
 # No deadline: a test must not fail because the machine was busy. Failures are reproducible from their printed example.
-settings.register_profile("openbell", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Examples are others at every run; OPENBELL_EXAMPLES=1000 looks longer where a test does not say how many it takes.
+EXAMPLES = int(os.environ.get("OPENBELL_EXAMPLES", "50"))
+settings.register_profile(
+    "openbell", deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("openbell")
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").rglob("*.md"))]
-FIRST_READ = ("README", "getting-started", "writing-strategies")
+FIRST_READ = ("README", "getting-started")
 """Documents that run at every test; all others run with the long tests."""
 
 MOST_UNTESTED = 4

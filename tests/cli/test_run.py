@@ -267,7 +267,7 @@ def test_a_strategy_that_logs_through_structlog_itself_obeys_the_log_options(fol
     assert "worth a word" not in done.stdout
 
 
-@pytest.mark.parametrize("option", [[], ["--json"], ["-v"]])
+@pytest.mark.parametrize("option", [[], *(pytest.param([o], marks=pytest.mark.long) for o in ("--json", "-v"))])
 def test_a_reader_that_goes_away_ends_the_printing_and_not_the_run(
     folder: Path, tmp_path: Path, option: list[str]
 ) -> None:

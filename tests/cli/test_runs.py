@@ -282,7 +282,7 @@ SUMMARY = st.fixed_dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(summary=JSON | SUMMARY, config=JSON)
 def test_no_summary_whatsoever_ends_the_listing(
     summary: Any, config: Any, tmp_path_factory: pytest.TempPathFactory

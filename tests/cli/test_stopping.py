@@ -102,7 +102,10 @@ def run_of(folder: Path, target: Path, source: str, module: str, **config: str) 
     return subprocess.run([*command, "--out", str(target)], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(("signal_name", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
+@pytest.mark.parametrize(
+    ("signal_name", "code"),
+    [("SIGTERM", 143), *(pytest.param(*end, marks=pytest.mark.long) for end in (("SIGHUP", 129), ("SIGINT", 130)))],
+)
 def test_a_run_that_is_stopped_from_outside_keeps_what_it_did(
     folder: Path, tmp_path: Path, signal_name: str, code: int
 ) -> None:

@@ -48,7 +48,13 @@ def run(program: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param(order, id=name, marks=pytest.mark.long if n else ())
+        for n, (name, order) in enumerate(ORDERS.items())
+    ],
+)
 def test_a_users_talib_takes_and_returns_what_pandas_has(order: list[str]) -> None:
     run("\n".join([*order, USE]))
 

@@ -244,7 +244,7 @@ class TestFiles:
     st.sampled_from([0, -390, 300, 1440]),
     st.sampled_from([1, 400, 1_000_000]),
 )
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_whatever_is_wrong_the_report_is_told(
     tmp_path_factory: pytest.TempPathFactory, faults: list[tuple[int, str]], moved: int, bars_at_once: int
 ) -> None:
@@ -305,11 +305,19 @@ class TestWindows:
         store.write("A", "1d", days)
         return store
 
-    @pytest.mark.parametrize("bars_at_once", [390, 1000, 3000, 7801])
+    @pytest.fixture(scope="class")
+    @classmethod
+    def whole(cls, faulty: BarStore) -> list[dict[str, Any]]:
+        """What is found at once."""
+        series: list[dict[str, Any]] = check_store(faulty).as_json()["series"]
+        return series
+
+    @pytest.mark.parametrize(
+        "bars_at_once", [1000, *(pytest.param(bars, marks=pytest.mark.long) for bars in (390, 3000, 7801))]
+    )
     def test_what_is_found_is_the_same(
-        self, faulty: BarStore, bars_at_once: int, monkeypatch: pytest.MonkeyPatch
+        self, faulty: BarStore, whole: list[dict[str, Any]], bars_at_once: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        whole = check_store(faulty).as_json()["series"]
         monkeypatch.setattr(windows, "BARS_AT_ONCE", bars_at_once)
         parts = check_store(faulty).as_json()["series"]
 

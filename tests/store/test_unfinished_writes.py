@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -56,17 +58,44 @@ write("AB", 1.0)
 sys.addaudithook(count_down)
 write("ABC", 2.0)
 """
-AT_NOTE, AT_A, AT_C, AT_MANIFEST = 1, 2, 4, 5
+AT_NOTE, AT_A, AT_C, AT_MANIFEST, NEVER = 1, 2, 4, 5, 0
 
 
-def killed(store: Path, before_rename: int) -> Path:
-    subprocess.run([sys.executable, "-c", WRITER, store, str(before_rename)], check=False)
-    return store
+Killed = Callable[[Path, int], Path]
 
 
-def blocked(store: Path) -> Path:
+def write_again(store: Path, before_rename: int = 0) -> None:
+    """Run the writer on a store; 0 kills it never."""
+    subprocess.run([sys.executable, "-c", WRITER, store, str(before_rename)], check=not before_rename)
+
+
+@pytest.fixture(scope="session")
+def masters(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """The store that a killed writer leaves, made once for each moment; to be copied, not written to."""
+    folder = tmp_path_factory.mktemp("masters")
+
+    @cache
+    def master(before_rename: int) -> Path:
+        write_again(folder / str(before_rename), before_rename)
+        return folder / str(before_rename)
+
+    return master
+
+
+@pytest.fixture
+def killed(masters: Callable[[int], Path]) -> Killed:
+    """Make a store whose second write was killed before its n-th rename; 0: was not killed."""
+
+    def make(store: Path, before_rename: int) -> Path:
+        return shutil.copytree(masters(before_rename), store)
+
+    return make
+
+
+@pytest.fixture
+def blocked(tmp_path: Path, killed: Killed) -> Path:
     """The store after a write was killed before its third file, in whose place there is a folder now."""
-    killed(store, AT_C)
+    store = killed(tmp_path / "store", AT_C)
     data_path(store, Partition("1m", "C", "2024-07")).mkdir(parents=True)
     return store
 
@@ -75,8 +104,8 @@ def prices(store: Path, symbol: str) -> list[float]:
     return BarStore.open(store).read([symbol], "1m", None, None)["close"].unique().to_list()
 
 
-def test_what_is_not_touched_by_a_stuck_write_is_read(tmp_path: Path) -> None:
-    store = blocked(tmp_path / "store")
+def test_what_is_not_touched_by_a_stuck_write_is_read(blocked: Path) -> None:
+    store = blocked
     opened = BarStore.open(store)
 
     assert opened.symbols() == ("A", "B")
@@ -84,14 +113,14 @@ def test_what_is_not_touched_by_a_stuck_write_is_read(tmp_path: Path) -> None:
         opened.read(["A"], "1m", None, None)
 
 
-def test_the_next_write_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    store = blocked(tmp_path / "store")
+def test_the_next_write_is_refused_with_the_remedy(blocked: Path) -> None:
+    store = blocked
     with pytest.raises(StoreError, match=r"cannot be finished.*openbell data repair"), BarStore.open(store).writer():
         pytest.fail("nothing may be written")
 
 
-def test_when_the_obstacle_is_gone_the_write_is_finished(tmp_path: Path) -> None:
-    store = blocked(tmp_path / "store")
+def test_when_the_obstacle_is_gone_the_write_is_finished(blocked: Path) -> None:
+    store = blocked
     BarStore.open(store)
     data_path(store, Partition("1m", "C", "2024-07")).rmdir()
 
@@ -99,8 +128,8 @@ def test_when_the_obstacle_is_gone_the_write_is_finished(tmp_path: Path) -> None
     assert verify(store).damages == ()
 
 
-def test_a_stuck_write_is_found_and_can_be_given_up(tmp_path: Path) -> None:
-    store = blocked(tmp_path / "store")
+def test_a_stuck_write_is_found_and_can_be_given_up(blocked: Path) -> None:
+    store = blocked
     assert "note" in [damage.kind for damage in verify(store).damages]
     done = {each.damage.kind: each.text for each in repair(store).repairs}
 
@@ -112,7 +141,7 @@ def test_a_stuck_write_is_found_and_can_be_given_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("note", [b"[[", b"null", b"17", b"[[1]]", b'{"bars": 3}', b'{"bars": [], "side_files": [[]]}'])
-def test_a_note_that_nobody_can_read_is_found_and_given_up(tmp_path: Path, note: bytes) -> None:
+def test_a_note_that_nobody_can_read_is_found_and_given_up(tmp_path: Path, note: bytes, killed: Killed) -> None:
     store = killed(tmp_path / "store", AT_A)
     (store / "pending.json").write_bytes(note)
 
@@ -125,7 +154,9 @@ def test_a_note_that_nobody_can_read_is_found_and_given_up(tmp_path: Path, note:
 
 @pytest.mark.parametrize("before", [AT_NOTE, AT_A, AT_C, AT_MANIFEST])
 @pytest.mark.parametrize("lost", [None, "manifest.parquet", ".staging/manifest.parquet"])
-def test_a_write_is_finished_also_when_a_manifest_is_lost(tmp_path: Path, before: int, lost: str | None) -> None:
+def test_a_write_is_finished_also_when_a_manifest_is_lost(
+    tmp_path: Path, before: int, lost: str | None, killed: Killed
+) -> None:
     store = killed(tmp_path / "store", before)
     if lost:
         (store / lost).unlink()
@@ -149,26 +180,27 @@ def other_disk(tmp_path: Path) -> Iterator[Path]:
     pytest.skip("there is no second file system")
 
 
-@pytest.mark.parametrize("linked", ["bars/interval=1m/symbol=A", "bars/interval=1m", "bars"])
+@pytest.mark.parametrize(
+    "linked",
+    ["bars/interval=1m/symbol=A", *(pytest.param(f, marks=pytest.mark.long) for f in ("bars/interval=1m", "bars"))],
+)
 def test_a_folder_of_a_store_may_be_a_link_to_another_file_system(
-    tmp_path: Path, other_disk: Path, linked: str
+    tmp_path: Path, other_disk: Path, linked: str, killed: Killed
 ) -> None:
-    store = tmp_path / "store"
-    subprocess.run([sys.executable, "-c", WRITER, store, "0"], check=True)
+    store = killed(tmp_path / "store", NEVER)
     shutil.move(store / linked, other_disk / "moved")
     (store / linked).symlink_to(other_disk / "moved")
-    subprocess.run([sys.executable, "-c", WRITER, store, "0"], check=True)
+    write_again(store)
 
     assert [prices(store, symbol) for symbol in "ABC"] == [[2.0]] * 3
     assert verify(store).damages == ()
-    killed(store, AT_C)
+    write_again(store, AT_C)
     assert [prices(store, symbol) for symbol in "ABC"] == [[2.0]] * 3
     assert verify(store).damages == ()
 
 
-def test_a_link_that_leads_nowhere_is_refused_before_anything_is_staged(tmp_path: Path) -> None:
-    store = tmp_path / "store"
-    subprocess.run([sys.executable, "-c", WRITER, store, "0"], check=True)
+def test_a_link_that_leads_nowhere_is_refused_before_anything_is_staged(tmp_path: Path, killed: Killed) -> None:
+    store = killed(tmp_path / "store", NEVER)
     bars = BarStore.open(store).read(["A"], "1m", None, None).drop("symbol")
     (store / "bars/interval=1m/symbol=D").symlink_to(tmp_path / "nowhere")
     with pytest.raises(StoreError, match="cannot write to the store"):
@@ -188,7 +220,9 @@ def test_a_link_that_leads_nowhere_is_refused_before_anything_is_staged(tmp_path
         ([], [["/tmp/outside", None]]),
     ],
 )  # fmt: skip
-def test_a_note_leads_to_no_file_outside_of_the_store(tmp_path: Path, bars: list[Any], side_files: list[Any]) -> None:
+def test_a_note_leads_to_no_file_outside_of_the_store(
+    tmp_path: Path, bars: list[Any], side_files: list[Any], killed: Killed
+) -> None:
     outside = tmp_path / "outside.parquet"
     for victim in (outside, tmp_path / "outside"):
         victim.write_text("mine")
@@ -203,9 +237,8 @@ def test_a_note_leads_to_no_file_outside_of_the_store(tmp_path: Path, bars: list
 
 
 @pytest.mark.parametrize("column", ["interval", "part"])
-def test_a_manifest_leads_to_no_file_outside_of_the_store(tmp_path: Path, column: str) -> None:
-    store = tmp_path / "store"
-    subprocess.run([sys.executable, "-c", WRITER, store, "0"], check=True)
+def test_a_manifest_leads_to_no_file_outside_of_the_store(tmp_path: Path, column: str, killed: Killed) -> None:
+    store = killed(tmp_path / "store", NEVER)
     path = store / "manifest.parquet"
     buffer = io.BytesIO()
     pl.read_parquet(path).with_columns(pl.lit("../../../outside").alias(column)).write_parquet(

@@ -74,7 +74,13 @@ def test_the_list_has_every_calendar_once_with_all_its_aliases() -> None:
     assert sorted([*(s.name for s in listed), *(a for s in listed for a in s.aliases)]) == sorted(calendar_names())
 
 
-@pytest.mark.parametrize("name", ["XNYS", "XHKG", "XTKS", "XBOM", "XLON", "CMES", "24/7", "24/5", "XKRX", "FOREX"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("XHKG", "CMES", "FOREX"),
+        *(pytest.param(n, marks=pytest.mark.long) for n in ("XNYS", "XTKS", "XBOM", "XLON", "24/7", "24/5", "XKRX")),
+    ],
+)
 def test_the_hours_of_the_list_are_those_of_a_usual_session(name: str) -> None:
     (summary,) = (summary for summary in list_calendars() if summary.name == name)
     tm = TimeManager(name)
@@ -121,7 +127,9 @@ def test_own_sessions_know_what_they_are_based_on(exchange: Any, base: str) -> N
     assert TimeManager(given).based_on == base
 
 
-@pytest.mark.parametrize("name", ["ASEX", "XBEL", "XBSE", "XCYS", "XTAE"])
+@pytest.mark.parametrize(
+    "name", ["ASEX", *(pytest.param(n, marks=pytest.mark.long) for n in ("XBEL", "XBSE", "XCYS", "XTAE"))]
+)
 def test_a_calendar_that_cannot_be_built_here_says_why(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pandas, about exchange_calendars

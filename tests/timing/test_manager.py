@@ -32,7 +32,10 @@ def local(tm: TimeManager, ns: int) -> str:
     return f"{tm.to_local(ns):%Y-%m-%d %H:%M}"
 
 
-@pytest.mark.parametrize("exchange", EXCHANGES[:-1])
+@pytest.mark.parametrize(
+    "exchange",
+    [pytest.param(name, marks=() if name in ("XNYS", "XHKG") else pytest.mark.long) for name in EXCHANGES[:-1]],
+)
 def test_sessions_and_segments_are_those_of_exchange_calendars(exchange: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pandas, about exchange_calendars

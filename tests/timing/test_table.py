@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 TABLE = calendar_table()
-SAMPLE = ["XNYS", "XHKG", "XTKS", "XBOM", "CMES", "24/7"]
+SAMPLE = ["XNYS", "XHKG", "CMES"]
+"""Plain hours, breaks, and evenings: these run at every test, all other calendars with the long ones."""
 
 
 def columns_of(schedule: Schedule) -> list[np.ndarray]:
@@ -54,9 +56,14 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[CalendarTable],
     calendars.load_calendar.cache_clear()
 
 
+@cache
+def new_york() -> Schedule:
+    return library_schedule("XNYS", TABLE.until)
+
+
 def without_session(day: date, *, release: str, settled_until: date = TABLE.settled_until) -> CalendarTable:
     """openbell's table as of another release, in which New York does not trade on a day."""
-    known = library_schedule("XNYS", TABLE.until)
+    known = new_york()
     rows = known.days != day_number(day)
     less = replace(
         known,
@@ -115,7 +122,7 @@ def test_a_calendar_needs_neither_pandas_nor_exchange_calendars() -> None:
     assert output_of(program) == "[]\n"
 
 
-@pytest.mark.parametrize("exchange", SAMPLE)
+@pytest.mark.parametrize("exchange", ["XNYS", *(pytest.param(name, marks=pytest.mark.long) for name in SAMPLE[1:])])
 def test_a_calendar_ends_a_year_from_today(exchange: str) -> None:
     today = datetime.now(UTC).date()
     tm = TimeManager(exchange)
@@ -139,10 +146,15 @@ class TestAnotherRelease:
         "ask",
         [
             lambda tm, day: tm.is_session(day),
-            lambda tm, day: day in tm.sessions(date(2024, 1, 1), day),
-            lambda tm, day: tm.session_before(date(2026, 7, 3)) == day,
-            lambda tm, day: tm.day_of(np.datetime64("2026-07-02T15:00", "ns").astype(np.int64)) == day,
-            lambda tm, day: len(tm.grid(day, day)) == 1,
+            *(
+                pytest.param(ask, marks=pytest.mark.long)
+                for ask in (
+                    lambda tm, day: day in tm.sessions(date(2024, 1, 1), day),
+                    lambda tm, day: tm.session_before(date(2026, 7, 3)) == day,
+                    lambda tm, day: tm.day_of(np.datetime64("2026-07-02T15:00", "ns").astype(np.int64)) == day,
+                    lambda tm, day: len(tm.grid(day, day)) == 1,
+                )
+            ),
         ],
     )
     def test_recent_days_are_those_of_the_installed_release(

@@ -96,10 +96,18 @@ FORTNIGHTS = [
     *(("XLON", "2024-03-25", "2024-04-07"), ("CMES", "2024-03-04", "2024-03-17"), ("CMES", "2024-07-01", "2024-07-14")),
     ("24/7", "2024-03-04", "2024-03-17"),
 ]
+QUICK_FORTNIGHTS = (("XNYS", "2024-10-28"), ("XHKG", "2024-12-16"), ("CMES", "2024-07-01"))
+"""A change of the clocks, breaks with half days, and evenings; all others run with the long tests."""
 
 
 @pytest.mark.parametrize("kept", [1.0, 0.3])
-@pytest.mark.parametrize(("exchange", "first", "last"), FORTNIGHTS)
+@pytest.mark.parametrize(
+    ("exchange", "first", "last"),
+    [
+        pytest.param(*fortnight, marks=() if fortnight[:2] in QUICK_FORTNIGHTS else pytest.mark.long)
+        for fortnight in FORTNIGHTS
+    ],
+)
 def test_bars_put_together_are_those_put_together_by_hand(
     tmp_path: Path, exchange: str, first: str, last: str, kept: float
 ) -> None:
@@ -137,6 +145,8 @@ RUNS = [
     Run("24/7", "2024-02-19", "2024-03-09", "2024-03-11", 3),
     Run("XBOM", "2024-06-24", "2024-07-16", "2024-07-19", 3),
 ]
+QUICK_RUNS = (RUNS[0], RUNS[2])
+"""Breaks with a half day, and evenings with one; all others run with the long tests."""
 
 
 class Seen:
@@ -179,7 +189,11 @@ def period(interval: str) -> int:
     return {"1d": 9, "1w": 2, "240m": 9}.get(interval, 40)
 
 
-@pytest.fixture(scope="module", params=RUNS, ids=lambda run: f"{run.exchange} {run.first}")
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(run, marks=() if run in QUICK_RUNS else pytest.mark.long) for run in RUNS],
+    ids=lambda run: f"{run.exchange} {run.first}",
+)
 def played(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Run, Seen, Bars]]:

@@ -7,7 +7,8 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -58,20 +59,10 @@ class AlpacaServer:
         """One bar at 09:00 and one each minute of the session; or one a day at midnight in New York."""
         if symbol not in self.symbols:
             return []
-        tm = TimeManager("XNYS")
         local_first = max(start.astimezone(NEW_YORK).date(), datetime.fromisoformat(self.first).date())
-        times: list[datetime] = []
-        for day in tm.sessions(local_first, end.astimezone(NEW_YORK).date()):
-            if str(day) in self.silent:
-                continue
-            midnight = datetime(day.year, day.month, day.day, tzinfo=NEW_YORK)
-            if timeframe == "1Day":
-                times.append(midnight)
-                continue
-            session = tm.session(day)
-            minutes = range(session.open_ns // 10**9, session.close_ns // 10**9, 60)
-            times += [midnight.replace(hour=9), *(datetime.fromtimestamp(s, UTC) for s in minutes)]
-        return [self.bar(t.astimezone(UTC)) for t in times if start <= t <= end]
+        days = TimeManager("XNYS").sessions(local_first, end.astimezone(NEW_YORK).date())
+        times = [t for day in days if str(day) not in self.silent for t in times_of(day, timeframe)]
+        return [self.bar(t) for t in times if start <= t <= end]
 
     def bar(self, t: datetime) -> dict[str, Any]:
         p = self.price
@@ -87,6 +78,17 @@ class AlpacaServer:
             if path == "/v2/stocks/bars" and symbol in p["symbols"].split(",")
         ]
         return sorted({(str(first.date()), str(last.date())) for first, last in spans})
+
+
+@cache
+def times_of(day: date, timeframe: str) -> list[datetime]:
+    """The starts of a session's bars; made once, for every page asks for those of all its days."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=NEW_YORK)
+    if timeframe == "1Day":
+        return [midnight.astimezone(UTC)]
+    session = TimeManager("XNYS").session(day)
+    minutes = range(session.open_ns // 10**9, session.close_ns // 10**9, 60)
+    return [midnight.replace(hour=9).astimezone(UTC), *(datetime.fromtimestamp(s, UTC) for s in minutes)]
 
 
 def when(text: str) -> datetime:
