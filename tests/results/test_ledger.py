@@ -85,6 +85,39 @@ def test_two_strategies_on_two_sides_of_one_symbol_earn_what_their_own_fills_do(
     assert (result.by_symbol["ALFA"].realized, result.by_symbol["ALFA"].unrealized) == (40, 0)
 
 
+def test_what_the_accounts_rules_close_is_closed_for_the_strategies_that_held_it() -> None:
+    ledger = ledger_of()
+    end(
+        ledger,
+        made_fill("ALFA", 10, 100.0, strategy="One", fee=1.0),
+        made_fill("ALFA", 30, 100.0, number=2, minute=1, strategy="Two", fee=1.0),
+        made_fill("ALFA", -5, 100.0, number=3, minute=2, strategy="Three"),
+        last_prices={"ALFA": 100.0},
+    )
+
+    called = made_fill("ALFA", -20, 90.0, number=4, minute=3, strategy="", fee=2.0, day=DAY + timedelta(days=1))
+    end(ledger, called, last_prices={"ALFA": 80.0}, day=DAY + timedelta(days=1))
+
+    earned = {
+        name: (of.realized, of.unrealized, of.fees)
+        for name, of in ledger.result(sessions_per_year=252).by_strategy.items()
+    }
+    assert earned == {"One": (-100, 0, 2.0), "Two": (-100, -400, 2.0), "Three": (0, 100, 0.0)}
+
+
+def test_what_the_accounts_rules_close_of_the_only_strategy_is_its_own() -> None:
+    ledger = ledger_of()
+    entry = made_fill("ALFA", 10, 100.0, strategy="One", fee=1.0)
+    called = made_fill("ALFA", -10, 90.0, number=2, minute=1, strategy="", fee=2.0)
+
+    end(ledger, entry, called, last_prices={"ALFA": 80.0})
+
+    earned = ledger.result(sessions_per_year=252).by_strategy
+    assert {name: (of.trades, of.realized, of.unrealized, of.fees) for name, of in earned.items()} == {
+        "One": (1, -100, 0, 3.0)
+    }
+
+
 def test_a_second_strategy_on_a_later_day_takes_nothing_of_the_first() -> None:
     ledger = ledger_of()
     end(ledger, made_fill("ALFA", 10, 100.0, strategy="One"), last_prices={"ALFA": 101.0})

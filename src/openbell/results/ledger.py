@@ -13,6 +13,7 @@ from openbell.model.cash_flow import CashFlowKind
 from openbell.results.breakdown import Earnings, earnings, grouped
 from openbell.results.equity import SessionEquity
 from openbell.results.performance import performance
+from openbell.results.shared_fills import fills_by_strategy
 from openbell.results.trades import TradeBook
 from openbell.results.trading import DayTrading, RunTrading
 
@@ -82,6 +83,7 @@ class Ledger:
         self._account = TradeBook(matching, multiplier)
         self._books: dict[str, TradeBook] = {}  # none while there is one strategy
         self._trades_of: dict[str, list[Trade]] = {}
+        self._fees_of: dict[str, float] = {}
         self._days: list[date] = []
         self._sessions: list[DayTrading] = []
         self._last_prices: dict[str, float] = {}
@@ -119,14 +121,14 @@ class Ledger:
         """Take up a session, and return its result."""
         fills = tuple(session.fills)
         self._last_prices |= {fill.symbol: fill.price for fill in fills} | dict(session.last_prices)
-        own: dict[str, list[Fill]] = {name: [] for name in self._trades_of}
-        for fill in fills:
-            own.setdefault(fill.order.strategy, []).append(fill)
+        held = {name: book.quantities for name, book in self._books.items()}
+        own = fills_by_strategy(fills, held or dict.fromkeys(self._trades_of, self._account.quantities))
         if len(own) > 1 and not self._books:
             # Until now the account's book was that of the only strategy, if there was one.
             self._books = {name: self._account.copy() for name in self._trades_of}
         trades = self._account.end_session(fills, session.bars)
         for name, fills_of_one in own.items():
+            self._fees_of[name] = self._fees_of.get(name, 0.0) + fsum(fill.fee for fill in fills_of_one)
             self._trades_of.setdefault(name, []).extend(
                 trades if len(own) == 1 else self._book_of(name).end_session(fills_of_one, session.bars)
             )
@@ -174,7 +176,7 @@ class Ledger:
                 benchmark=benchmark,
             ),
             by_symbol=self._by_symbol(fills, trades),
-            by_strategy=self._by_strategy(fills),
+            by_strategy=self._by_strategy(),
             by_tag={tag: earnings(own) for tag, own in grouped(trades, lambda trade: trade.tag).items() if tag},
         )
 
@@ -212,12 +214,13 @@ class Ledger:
             for symbol in dict.fromkeys((*fees, *of_trades, *flows, *unrealized))
         }
 
-    def _by_strategy(self, fills: Iterable[Fill]) -> dict[str, Earnings]:
-        fees = defaultdict[str, float](float)
-        for fill in fills:
-            fees[fill.order.strategy] += fill.fee
+    def _by_strategy(self) -> dict[str, Earnings]:
         last_price = self._last_prices.__getitem__
         return {
-            name: earnings(self._trades_of[name], unrealized=sum(book.unrealized(last_price).values()), fees=fees[name])
+            name: earnings(
+                self._trades_of[name],
+                unrealized=sum(book.unrealized(last_price).values()),
+                fees=self._fees_of[name],
+            )
             for name, book in (self._books or dict.fromkeys(self._trades_of, self._account)).items()
         }
