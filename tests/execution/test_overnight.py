@@ -274,36 +274,6 @@ def test_an_order_of_an_unknown_symbol_is_rejected_with_the_nearest_name(tmp_pat
     assert run.result["performance"]["rejected"] == 1
 
 
-def test_what_is_held_over_a_session_that_is_skipped_lives_on(tmp_path: Path) -> None:
-    """ABC has an hour of the 2nd, too little for the 3rd; XYZ splits on the 3rd, and is sold on the 5th."""
-    start = pl.col("timestamp").dt
-    an_hour = bars_of([100 + n % 7 / 10 for n in range(1200)], DAYS).filter((start.day() != 2) | (start.hour() < 15))
-    frames = {"ABC": {"1m": an_hour}, "XYZ": {"1m": split_prices(50.0, 25.0)}}
-    store = store_with_actions(tmp_path / "store", frames, action("split", "2024-07-03", 2.0, symbol="XYZ"))
-    run = trade(
-        tmp_path,
-        {},
-        {
-            "2024-07-02 10:00": lambda s: s.context.order("XYZ", 10),
-            "2024-07-05 10:00": lambda s: s.context.close("XYZ"),
-        },
-        days=DAYS,
-        store=store,
-        symbols=["ABC"],
-        watch=[("XYZ", "1m")],
-        session={
-            "min_quality": 90.0,
-            "on_empty_day": "skip",
-            "historical": {"data": [{"trailing_days": 1, "intervals": ["1m"]}]},
-        },
-    )
-
-    assert [day.symbols.keys() for day in run.result.days] == [{"ABC", "XYZ"}, {"XYZ"}, {"ABC", "XYZ"}]
-    assert "2024-07-03 is skipped" in " ".join(run.result.warnings)
-    assert [(f.quantity, f.price) for f in run.fills] == [(10.0, 50.0), (-20.0, 25.0)]
-    assert [day.trading is not None for day in run.result.days] == [True, True, True]
-
-
 def test_an_order_of_which_a_split_leaves_no_unit_ends_overnight(tmp_path: Path) -> None:
     frames = {symbol: {"1m": bars_of([100.0], DAYS)} for symbol in ("ABC", "XYZ")}
     store = store_with_actions(tmp_path / "s", frames, action("split", "2024-07-05", 0.1, symbol="XYZ"))

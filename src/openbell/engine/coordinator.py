@@ -213,7 +213,10 @@ class SessionCoordinator(SeedCoordinator):
         """End a session for which nothing could be provisioned, with what is held over it."""
         session = self.time_manager.session(day)
         if self.desk is not None:
+            from openbell.engine.session_trading import trade_alone
+
             self.desk.begin_session(session, self.provisioner)
+            trade_alone(self.desk, self.clock, session.last_ns)
         self.clock.advance_to(session.last_ns)
         self._end_trading()
         end_session(self.session_data)

@@ -15,10 +15,27 @@ if TYPE_CHECKING:
 
     from openbell.engine.component_runner import ComponentRunner
     from openbell.execution.desk import Notice, TradingDesk
+    from openbell.timing.clock import SimulatedClock
 
-__all__ = ["SessionTrading"]
+__all__ = ["SessionTrading", "trade_alone"]
 
 _MOST_ROUNDS = 100
+
+
+def trade_alone(desk: TradingDesk, clock: SimulatedClock, last_ns: int) -> None:
+    """Let open orders fill and expire, and limits be judged, in a session that no strategy sees.
+
+    Args:
+        desk: The desk, in its session.
+        clock: The session clock.
+        last_ns: The end of the session, nanoseconds since 1970 UTC.
+    """
+    while desk.next_ns <= last_ns:
+        clock.advance_to(max(desk.next_ns, clock.now_ns))
+        desk.deliver(clock.now_ns)
+        for request in desk.take_requests():
+            desk.carry_out(request)
+    desk.notices.clear()
 
 
 class SessionTrading:
