@@ -129,6 +129,26 @@ def test_a_number_on_the_side_of_its_action_goes_before_the_map(tmp_path: Path) 
     assert [fill.quantity for fill in run.fills] == [7.0, -7.0, -9.0, 9.0]
 
 
+@pytest.mark.parametrize("market", ["next_open", "this_close"])
+def test_a_rejected_signal_leaves_the_stop_of_the_position(tmp_path: Path, market: str) -> None:
+    signals = Signal("ABC", "BUY", quantity=10, stop=90), Signal("ABC", "BUY", quantity=10**6, stop=95)
+    run = signalled(tmp_path, *signals, fills={"market": market})
+
+    assert [fill.quantity for fill in run.fills] == [10.0]
+    assert run.last("probe-3").status == "rejected"
+    assert [(order.id, order.stop) for order in run.desk.book.open.values()] == [("probe-2", 90.0)]
+
+
+@pytest.mark.parametrize("market", ["next_open", "this_close"])
+def test_a_signal_that_is_taken_takes_the_place_of_the_stop(tmp_path: Path, market: str) -> None:
+    signals = Signal("ABC", "BUY", quantity=10, stop=90), Signal("ABC", "BUY", quantity=20, stop=95)
+    run = signalled(tmp_path, *signals, fills={"market": market})
+
+    assert [(order.id, order.stop, order.quantity) for order in run.desk.book.open.values()] == [
+        ("probe-4", 95.0, -20.0)
+    ]
+
+
 def test_a_signal_with_a_stop_on_the_wrong_side_is_rejected(tmp_path: Path) -> None:
     run = signalled(tmp_path, Signal("ABC", "BUY", stop=101, target=110))
 

@@ -214,15 +214,15 @@ class TradingDesk:
         """Give the orders that follow from a signal of a strategy."""
         self.signals.follow(orders, symbol, action, reason, SignalTerms(**numbers))
 
-    def cancel(self, order_id: str, reason: str) -> bool:
-        """Ask for an order to be cancelled.
+    def cancel(self, order_id: str, reason: str, *, unless_rejected: str | None = None) -> bool:
+        """Ask for an order to be cancelled, perhaps unless another one is rejected.
 
         Returns:
             False when it is not open.
         """
         if order_id not in self.book.open:
             return False
-        self.requests.append(Cancel(order_id, reason))
+        self.requests.append(Cancel(order_id, reason, unless_rejected))
         return True
 
     def replace(self, request: Replace) -> bool:

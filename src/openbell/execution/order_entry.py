@@ -33,7 +33,9 @@ class OrderEntry:
     def carry_out(self, request: Request) -> None:
         """Check a request, and pass it to the broker."""
         if isinstance(request, Cancel):
-            self._desk.broker.cancel(request.order_id, request.reason)
+            other = self._desk.recorder.orders.get(request.unless_rejected or "")
+            if other is None or other.status is not OrderStatus.REJECTED:
+                self._desk.broker.cancel(request.order_id, request.reason)
         elif isinstance(request, Replace):
             self._replace(request)
         elif refusal := self.checks.refusal(request.order):

@@ -25,10 +25,12 @@ class Cancel:
     Attributes:
         order_id: The order.
         reason: Why, for people.
+        unless_rejected: An order that takes its place; if that one is rejected, it stays.
     """
 
     order_id: str
     reason: str
+    unless_rejected: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ def _to_target(
     )
     if placed is None:
         return
-    for order in before:  # stops and targets of the position as it was
-        orders.cancel(order)
+    for order in before:  # stops and targets of the position as it was, which stay with it if it stays
+        orders.supersede(order, placed)
     held = orders.portfolio.position(symbol).quantity
     orders.protect(placed, held + placed.quantity, stop=terms.stop, target=terms.target)

@@ -179,6 +179,10 @@ class StrategyOrders:
         self._desk.require_open(self._session)
         return self._desk.cancel(_order_id(order), f"{self.strategy} cancelled it")
 
+    def supersede(self, order: Order, by: Order) -> None:
+        """Ask for an order to be cancelled, unless the one that takes its place is rejected."""
+        self._desk.cancel(order.id, f"{by.id} took its place", unless_rejected=by.id)
+
     def cancel_all(self, symbol: str | None = None) -> int:
         """Ask for all open orders to be cancelled, of one symbol or of all, and return their number."""
         self._desk.require_open(self._session)
