@@ -64,6 +64,14 @@ def lean_store(lean_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> BarS
     return store
 
 
+@pytest.fixture(scope="session")
+def demo_master(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's folder as its first run leaves it; to be copied, not written to."""
+    from openbell.demo import make_demo_folder
+
+    return make_demo_folder(tmp_path_factory.mktemp("demo") / "openbell-demo").path
+
+
 @pytest.fixture
 def own_store(minute_store: Path, tmp_path: Path) -> Path:
     """A copy of the `minute_store` that a test may damage."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from openbell.testing import bar_starts, make_store, random_bars
 
 if TYPE_CHECKING:
@@ -25,13 +23,13 @@ def made_store(
     exchange: str = "XNYS",
     intervals: Iterable[str] = ("1m", "1d"),
     session_hours: str = "regular",
-    keep: Callable[[str, str, int], bool] = lambda symbol, interval, start_ns: True,
+    keep: Callable[[str, str, int], bool] | None = None,
 ) -> Path:
     """A store with all bars that the calendar expects of these symbols, but for those that ``keep`` refuses."""
     frames: dict[str, dict[str, pl.DataFrame]] = {}
     for (number, symbol), interval in product(enumerate(symbols), intervals):
         starts = bar_starts(first, last, interval, exchange=exchange, session_hours=session_hours)  # type: ignore[arg-type]
-        kept = np.array([start for start in starts if keep(symbol, interval, int(start))], np.int64)
+        kept = starts if keep is None else starts[[keep(symbol, interval, start) for start in starts.tolist()]]
         if len(kept):
             frames.setdefault(symbol, {})[interval] = random_bars(kept, seed=number)
     return make_store(folder, frames)

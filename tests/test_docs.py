@@ -20,7 +20,6 @@ import pytest
 from typer.testing import CliRunner
 
 from openbell.cli.app import app
-from openbell.demo import make_demo_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,12 +85,6 @@ def shell(line: str) -> int:
     return result.exit_code
 
 
-@pytest.fixture(scope="session")
-def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's folder as `openbell demo` finds it on its second run."""
-    return make_demo_folder(tmp_path_factory.mktemp("docs") / "openbell-demo").path
-
-
 @pytest.mark.parametrize(
     "document",
     [
@@ -101,11 +94,11 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_the_code_of_a_document_runs(
-    document: Path, tmp_path: Path, demo_folder: Path, request: pytest.FixtureRequest
+    document: Path, tmp_path: Path, demo_master: Path, request: pytest.FixtureRequest
 ) -> None:
     text = document.read_text(encoding="utf-8")
     if "openbell-demo" in text:
-        shutil.copytree(demo_folder, tmp_path / "openbell-demo")
+        shutil.copytree(demo_master, tmp_path / "openbell-demo")
     if "lean-data" in text:
         (tmp_path / "lean-data").symlink_to(request.getfixturevalue("lean_dir"))
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,6 @@ from typer.testing import CliRunner
 
 from openbell.cli.app import app
 from openbell.cli.terminal.console import err, out
-from openbell.demo import make_demo_folder
 from probes import CLOSES
 
 if TYPE_CHECKING:
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("run-command")
-    make_demo_folder(path)
+def folder(demo_master: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = shutil.copytree(demo_master, tmp_path_factory.mktemp("run-command") / "demo")
     (path / "closes.py").write_text(CLOSES, encoding="utf-8")
     return path
 

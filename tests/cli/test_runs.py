@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 
 from openbell import RunFolder, SystemManager, load_config
 from openbell.cli.app import app
-from openbell.demo import make_demo_folder
 from openbell.results.equity import SessionEquity
 from openbell.results.performance import performance
 
@@ -79,9 +78,8 @@ def test_narrow_terminals_show_fewer_columns_and_no_part_of_one(tmp_path: Path) 
         assert {"2024-07-02", "100,500.00", "0.50%"} <= set(row)
 
 
-def test_a_real_run_is_listed_and_equal_to_itself(tmp_path: Path) -> None:
-    made = make_demo_folder(tmp_path / "demo")
-    config = load_config(made.config)
+def test_a_real_run_is_listed_and_equal_to_itself(demo_master: Path, tmp_path: Path) -> None:
+    config = load_config(demo_master / "session.yaml")
     SystemManager(config).run(RunFolder(tmp_path / "runs" / "one", config))
 
     entry = listed(tmp_path / "runs")["one"]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
-
-from openbell.demo import make_demo_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,10 +80,8 @@ class Late(Strategy):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("stopping")
-    make_demo_folder(path)
-    return path
+def folder(demo_master: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shutil.copytree(demo_master, tmp_path_factory.mktemp("stopping") / "demo")
 
 
 def run_of(folder: Path, target: Path, source: str, module: str, **config: str) -> subprocess.CompletedProcess[str]:

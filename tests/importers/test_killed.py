@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SYMBOLS = 5
 MINUTES = 400
 ROUNDS = 20
+"""Importers that are killed in each of the long tests; less than half of it in the one that runs always."""
 
 # Forks importers that kill themselves at their n-th operation on a file; asked for by a line "STORE OPERATIONS".
 # Rows go to the buffer on disk.
@@ -71,9 +72,11 @@ def files(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("seed", "rounds"), [(0, 8), *(pytest.param(seed, ROUNDS, marks=pytest.mark.long) for seed in (0, 1))]
+)
 def test_a_killed_import_leaves_a_whole_store_and_the_next_one_completes_it(
-    tmp_path: Path, files: Path, seed: int
+    tmp_path: Path, files: Path, seed: int, rounds: int
 ) -> None:
     dice = random.Random(seed)
     words = [sys.executable, "-c", IMPORTER, str(files)]
@@ -81,7 +84,7 @@ def test_a_killed_import_leaves_a_whole_store_and_the_next_one_completes_it(
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as importers:
         assert importers.stdin is not None
         assert importers.stdout is not None
-        for at in range(ROUNDS):
+        for at in range(rounds):
             folder = tmp_path / f"store{at // 2}"
             importers.stdin.write(f"{folder} {dice.randint(1, 90)}\n")
             importers.stdin.flush()

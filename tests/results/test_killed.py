@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -11,8 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from openbell.demo import make_demo_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,9 +53,8 @@ class Events:
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("killed")
-    make_demo_folder(folder)
+def config(demo_master: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = shutil.copytree(demo_master, tmp_path_factory.mktemp("killed") / "demo")
     (folder / "busy.py").write_text(COMPONENTS, encoding="utf-8")
     session = {
         "store": "store",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 from contextlib import contextmanager
 from dataclasses import FrozenInstanceError
 from datetime import date
@@ -13,7 +14,6 @@ import polars as pl
 import pytest
 
 from openbell import RunFolder, RunResult, SystemManager, load_config
-from openbell.demo import make_demo_folder
 from openbell.errors import ComponentError, ConfigError, RunFolderError
 from probes import CLOSES
 
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(demo_master: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the demo's store, and a config beside its strategy."""
-    path = tmp_path_factory.mktemp("runs")
-    make_demo_folder(path)
+    path = shutil.copytree(demo_master, tmp_path_factory.mktemp("runs") / "demo")
     (path / "closes.py").write_text(CLOSES, encoding="utf-8")
     (path / "config.json").write_text(json.dumps(config_of()), encoding="utf-8")
     return path

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SYMBOLS = 6
 BARS = 120
 ROUNDS = 25
+"""Importers that are killed in each of the long tests; a third of it in the one that runs always."""
 
 # Forks importers that write bars of growing value, which lie in two months of each symbol, and say so after each batch.
 # Asked for by a line "FOLDER PRICE OPERATIONS": an importer kills itself at its n-th operation on a file (0: never).
@@ -125,15 +126,17 @@ def nursery() -> Iterator[Nursery]:
         process.communicate()
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 8))])
+@pytest.mark.parametrize(
+    ("seed", "rounds"), [(0, ROUNDS // 3), *(pytest.param(seed, ROUNDS, marks=pytest.mark.long) for seed in range(8))]
+)
 def test_killed_importers_lose_nothing_that_they_reported_and_leave_no_half_of_a_batch(
-    tmp_path: Path, seed: int
+    tmp_path: Path, seed: int, rounds: int
 ) -> None:
     dice = random.Random(seed)
     folder = tmp_path / "store"
     stored = 0
     with nursery() as importers:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             reported = importers.import_and_die(folder, stored + 1, dice)
             store = BarStore.open_or_create(folder)
             frame = store.read(store.symbols(), "1m", None, None)
