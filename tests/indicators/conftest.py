@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from openbell.indicators import IndicatorInputs
-from openbell.indicators.indicator import locate
+from openbell.indicators.inputs import locate
 from openbell.model.bars import Bars
 from openbell.model.interval import parse_interval
 from openbell.timing import TimeManager

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.indicators.indicator import Parameter
+from openbell.indicators.parameter import Parameter
 from openbell.indicators.registry import register
 from openbell.indicators.windows import deviations, means
 
 if TYPE_CHECKING:
-    from openbell.indicators.indicator import Column, IndicatorInputs, Params
+    from openbell.indicators.indicator import Params
+    from openbell.indicators.inputs import Column, IndicatorInputs
 
 _GROUP = "Activity Indicators"
 _PERIOD = Parameter("period", 20, int, 1, 100_000, "bars")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openbell.indicators.indicator import Column
+    from openbell.indicators.inputs import Column
 
 __all__ = ["SESSION_GROUP", "Sessions", "rolling"]
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.indicators.indicator import Parameter
+from openbell.indicators.parameter import Parameter
 from openbell.indicators.registry import register
 from openbell.indicators.settling import ema_bars, wilder_bars
 from openbell.indicators.talib_backed import talib_function
 
 if TYPE_CHECKING:
-    from openbell.indicators.indicator import Column, IndicatorInputs, Params
+    from openbell.indicators.indicator import Params
+    from openbell.indicators.inputs import Column, IndicatorInputs
 
 
 @register(

@@ -10,7 +10,7 @@ import numpy as np
 
 from openbell.errors import BadBarsError, ConfigError
 from openbell.indicators.annual import bars_per_year
-from openbell.indicators.indicator import IndicatorInputs, locate, regular_rows
+from openbell.indicators.inputs import IndicatorInputs, locate, regular_rows
 from openbell.indicators.registry import get
 from openbell.model.bars import PRICE_COLUMNS
 from openbell.model.interval import DAY_NS, parse_interval

@@ -1,4 +1,4 @@
-"""Description of one indicator, the columns that it reads, and its computation over these."""
+"""Description of one indicator, and its computation."""
 
 from __future__ import annotations
 
@@ -8,108 +8,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from openbell.errors import ConfigError, did_you_mean
+from openbell.indicators.inputs import Column, IndicatorInputs, locate, regular_rows
 from openbell.model.interval import parse_interval
 
 if TYPE_CHECKING:
-    from openbell.timing.grid import SessionGrid
+    from numpy.typing import NDArray
 
-__all__ = ["Column", "Indicator", "IndicatorInputs", "Lookback", "Parameter", "locate", "regular_rows"]
+    from openbell.indicators.parameter import Parameter
 
+__all__ = ["BeforeFirstBar", "Indicator", "Kernel", "Lookback", "Params", "locate", "regular_rows"]
 
-@dataclass(frozen=True, slots=True, eq=False)
-class IndicatorInputs:
-    """Bars in ascending time as an indicator sees them.
-
-    All columns have one length; those that the indicator does not name as inputs may be empty.
-
-    Attributes:
-        open: float64, as are high, low, close and volume; no NaN.
-        session: int64, the number of the trading session that each row lies in; ascending, equal within a session.
-        offset_ns: int64, start of the bar minus the regular open of its session, nanoseconds; negative before the open.
-        end_offset_ns: int64, close of the bar minus the regular open of its session, nanoseconds.
-        bars_per_year: Bars of this interval in a year of the calendar (`annual.bars_per_year`), for what is given per
-            year; of days of a US exchange unless given.
-    """
-
-    open: NDArray[np.float64]
-    high: NDArray[np.float64]
-    low: NDArray[np.float64]
-    close: NDArray[np.float64]
-    volume: NDArray[np.float64]
-    session: NDArray[np.int64]
-    offset_ns: NDArray[np.int64]
-    end_offset_ns: NDArray[np.int64]
-    bars_per_year: float = 252.0
-
-    def __len__(self) -> int:
-        return len(self.session)
-
-    def __getitem__(self, rows: slice | NDArray[np.bool_] | NDArray[np.intp]) -> IndicatorInputs:
-        """Return the inputs of a slice as views, or at a mask or indexes as copies."""
-        return IndicatorInputs(
-            self.open[rows],
-            self.high[rows],
-            self.low[rows],
-            self.close[rows],
-            self.volume[rows],
-            self.session[rows],
-            self.offset_ns[rows],
-            self.end_offset_ns[rows],
-            self.bars_per_year,
-        )
-
-    def with_next_session(self) -> IndicatorInputs:
-        """Return the inputs with one row of the session to come, of which nothing is known but that it begins."""
-
-        def longer(column: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.append(column, column[-1] if len(column) else 1.0)
-
-        return IndicatorInputs(
-            longer(self.open),
-            longer(self.high),
-            longer(self.low),
-            longer(self.close),
-            longer(self.volume),
-            np.append(self.session, self.session[-1] + 1 if len(self) else 0),
-            np.append(self.offset_ns, 0),
-            np.append(self.end_offset_ns, 0),
-            self.bars_per_year,
-        )
-
-
-def locate(
-    start_ns: NDArray[np.int64], end_ns: NDArray[np.int64], grid: SessionGrid
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return each bar's session number and the offsets of its start and end.
-
-    The columns are int64 and read-only, the offsets in nanoseconds from the session's regular open. A bar belongs to
-    the last segment of trading that opened at or before its start.
-    """
-    whole = grid.whole or grid
-    segment = np.searchsorted(whole.segment_open_ns, start_ns, side="right") - 1
-    session = whole.segment_session[np.maximum(segment, 0)]
-    opened = whole.open_ns[session]
-    found = session + whole.first_ordinal, start_ns - opened, end_ns - opened
-    for column in found:  # the bars of many symbols share them
-        column.setflags(write=False)
-    return found
-
-
-def regular_rows(start_ns: NDArray[np.int64], grid: SessionGrid) -> NDArray[np.bool_]:
-    """Return a mask of the bars that start in regular hours.
-
-    A session's open, close and range are those of these bars.
-    """
-    whole = grid.whole or grid
-    segment = np.maximum(np.searchsorted(whole.segment_open_ns, start_ns, side="right") - 1, 0)
-    within = (whole.segment_open_ns[segment] <= start_ns) & (start_ns < whole.segment_close_ns[segment])
-    return within & whole.segment_is_regular[segment]
-
-
-Column = NDArray[np.float64]
 Params = Mapping[str, Any]
 BeforeFirstBar = Literal["unknown", "known", "stands"]
 Kernel = Callable[[IndicatorInputs, Params], Column | Sequence[Column]]
@@ -130,67 +40,6 @@ class Lookback:
     bars: int
     sessions: int = 0
     minutes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One parameter of an indicator.
-
-    Attributes:
-        name: As written in a config's ``params``.
-        default: Its value when none is given.
-        type: int, float or str; a str may not have an underscore, which separates the values of a key.
-        minimum: The least value allowed; None when there is no bound.
-        maximum: The greatest value allowed; None when there is no bound.
-        meaning: What it means, with its unit.
-        choices: Words that may be written instead of a whole number (``ema`` for a moving-average type).
-    """
-
-    name: str
-    default: int | float | str
-    type: type[int] | type[float] | type[str] = int
-    minimum: float | None = None
-    maximum: float | None = None
-    meaning: str = ""
-    choices: Mapping[str, int] = field(default_factory=dict, hash=False)
-
-    def read(self, value: object, where: str) -> int | float | str:
-        """``value`` in the parameter's own type.
-
-        Raises:
-            ConfigError: It is of another type, or out of bounds; the message begins with ``where``.
-        """
-        if isinstance(value, str) and self.choices:
-            try:
-                return self.choices[value.casefold()]
-            except KeyError:
-                hint = did_you_mean(value, self.choices)
-                known = ", ".join(self.choices)
-                raise ConfigError(f"{where}: {self.name} has no choice {value!r}.{hint} Choices: {known}.") from None
-        if self.type is str and isinstance(value, str):
-            return value
-        number = self._number(value, where)
-        low = self.minimum is not None and number < self.minimum
-        high = self.maximum is not None and number > self.maximum
-        if low or high or number != number:
-            raise ConfigError(f"{where}: {self.name} must be {self._bounds()}, not {value!r}.")
-        return number
-
-    def _number(self, value: object, where: str) -> int | float:
-        if not isinstance(value, bool) and self.type is not str:
-            if isinstance(value, int | float | np.integer | np.floating) and self.type is float:
-                return float(value)
-            if isinstance(value, int | np.integer) or (isinstance(value, float) and value.is_integer()):
-                return int(value)
-        wanted = {int: "a whole number", float: "a number", str: "a word"}[self.type]
-        raise ConfigError(f"{where}: {self.name} must be {wanted}, not {value!r}.")
-
-    def _bounds(self) -> str:
-        if self.minimum is not None and self.maximum is not None:
-            return f"from {self.minimum:g} to {self.maximum:g}"
-        if self.minimum is not None:
-            return f"{self.minimum:g} or more"
-        return f"{self.maximum:g} or less" if self.maximum is not None else "a real number"
 
 
 @dataclass(frozen=True, eq=False, slots=True)

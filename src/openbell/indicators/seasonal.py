@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.indicators.by_session import SESSION_GROUP, Sessions
-from openbell.indicators.indicator import Lookback, Parameter
+from openbell.indicators.indicator import Lookback
+from openbell.indicators.parameter import Parameter
 from openbell.indicators.registry import register
 
 if TYPE_CHECKING:
-    from openbell.indicators.indicator import Column, IndicatorInputs, Params
+    from openbell.indicators.indicator import Params
+    from openbell.indicators.inputs import Column, IndicatorInputs
 
 
 @register(

@@ -10,7 +10,8 @@ from openbell.indicators.by_session import SESSION_GROUP, Sessions
 from openbell.indicators.registry import register
 
 if TYPE_CHECKING:
-    from openbell.indicators.indicator import Column, IndicatorInputs, Params
+    from openbell.indicators.indicator import Params
+    from openbell.indicators.inputs import Column, IndicatorInputs
 
 
 @register(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.indicators.indicator import IndicatorInputs
+from openbell.indicators.inputs import IndicatorInputs
 from openbell.model.bars import PRICE_COLUMNS
 
 if TYPE_CHECKING:
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openbell.indicators.indicator import Column, Indicator, Params
+    from openbell.indicators.indicator import Indicator, Params
+    from openbell.indicators.inputs import Column
 
 __all__ = ["StackedInputs"]
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.indicators.by_session import rolling
-from openbell.indicators.indicator import Column, Parameter, Params
+from openbell.indicators.parameter import Parameter
 from openbell.indicators.registry import register
 from openbell.indicators.talib_backed import talib_function
 
 if TYPE_CHECKING:
-    from openbell.indicators.indicator import IndicatorInputs
+    from openbell.indicators.indicator import Params
+    from openbell.indicators.inputs import Column, IndicatorInputs
 
 _GROUP = "Swing Points"
 _PERIOD = Parameter("period", 5, int, 1, 10_000, "bars on each side that the swing must exceed")

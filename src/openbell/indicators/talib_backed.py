@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from openbell.errors import ConfigError
-from openbell.indicators.indicator import Column, Indicator, Kernel, Lookback, Parameter, Params
+from openbell.indicators.indicator import Indicator, Kernel, Lookback, Params
+from openbell.indicators.parameter import Parameter
 from openbell.indicators.talib_candles import candle_kernel
 from openbell.indicators.talib_module import talib_module
 from openbell.indicators.talib_recursive import RECURSIVE_OVER_WINDOWS
@@ -27,7 +28,7 @@ from openbell.indicators.talib_windowed import DEFAULT_TYPE, WINDOWED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openbell.indicators.indicator import IndicatorInputs
+    from openbell.indicators.inputs import Column, IndicatorInputs
 
 __all__ = ["talib_function", "talib_indicators"]
 

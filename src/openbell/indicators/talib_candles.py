@@ -10,7 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openbell.indicators.indicator import Column, IndicatorInputs, Kernel, Lookback, Params
+    from openbell.indicators.indicator import Kernel, Lookback, Params
+    from openbell.indicators.inputs import Column, IndicatorInputs
 
 __all__ = ["candle_kernel"]
 

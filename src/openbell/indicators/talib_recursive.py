@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openbell.indicators.indicator import Column, Params
+    from openbell.indicators.indicator import Params
+    from openbell.indicators.inputs import Column
 
 __all__ = ["RECURSIVE_OVER_WINDOWS"]
 

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import isqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.indicators.indicator import Column, Params
+from openbell.indicators.inputs import Column
 from openbell.indicators.talib_module import talib_module
 from openbell.indicators.windows import comoments, deviations, lagged, mean_deviations, means, moments, sums, trends
+
+if TYPE_CHECKING:
+    from openbell.indicators.indicator import Params
 
 __all__ = ["DEFAULT_TYPE", "WINDOWED", "WINDOWED_TYPES", "average", "fast_k", "quotient", "together"]
 

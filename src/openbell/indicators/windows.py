@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from openbell.indicators.indicator import Column
+    from openbell.indicators.inputs import Column
 
 __all__ = ["Comoments", "comoments", "deviations", "lagged", "mean_deviations", "means", "moments", "sums", "trends"]
 
