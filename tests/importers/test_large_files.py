@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openbell.errors import ConfigError
-from openbell.importers import columnar_table, csv_table, spill_buffer, tables
+from openbell.importers import columnar_table, csv_table, spill_buffer, table_import
 from openbell.importers.csv import CsvColumns, CsvReading, import_csv, storable
 from openbell.importers.frames import import_parquet
 from openbell.store.store import BarStore
@@ -37,8 +37,8 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_table, "BLOCK_BYTES", 300)
     monkeypatch.setattr(columnar_table, "CHUNK_ROWS", 7)
     monkeypatch.setattr(spill_buffer, "ROWS_IN_MEMORY", 10)
-    monkeypatch.setattr(tables, "BATCH_ROWS", 12)
-    monkeypatch.setattr(tables, "BUCKET_NS", 600_000_000_000)
+    monkeypatch.setattr(table_import, "BATCH_ROWS", 12)
+    monkeypatch.setattr(table_import, "BUCKET_NS", 600_000_000_000)
 
 
 def bar(minute: int, close: float = 10.5) -> str:
@@ -201,7 +201,7 @@ def test_chunks_make_no_difference(tmp_path_factory: pytest.TempPathFactory, row
     for size in (100, 1 << 20):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(csv_table, "BLOCK_BYTES", size)
-            patch.setattr(tables, "BATCH_ROWS", size)
+            patch.setattr(table_import, "BATCH_ROWS", size)
             store = BarStore.open_or_create(folder / f"store{size}")
             report = import_csv([path], store, interval="1m")
         series = report.series["SPY", "1m"]

@@ -20,7 +20,7 @@ from openbell.maintenance.verify import verify
 from openbell.store.checksum import BLANK_CHECKSUM, with_own_checksum
 from openbell.store.label import read_label, write_label
 from openbell.store.store import BarStore
-from openbell.vendors.unavailable import Unavailable
+from openbell.vendors.unavailable_sessions import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from openbell.actions import ActionStore
 from openbell.cli.app import app
 from openbell.store.label import read_label
 from openbell.store.store import BarStore
-from openbell.vendors.unavailable import Unavailable
+from openbell.vendors.unavailable_sessions import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 IMPORTS = """
 import os, signal, sys, threading, time
 from datetime import date
-import filelock, structlog, openbell.importers.report, openbell.vendors.unavailable
+import filelock, structlog, openbell.importers.report, openbell.vendors.unavailable_sessions
 import numpy as np
 import polars as pl
 from openbell.actions.store import ActionStore
@@ -33,7 +33,7 @@ from openbell.actions.table import ACTION_SCHEMA
 from openbell.store.label import write_label
 from openbell.store.store import BarStore
 from openbell.testing import random_bars
-from openbell.vendors.unavailable import Unavailable
+from openbell.vendors.unavailable_sessions import Unavailable
 
 BARS = random_bars(np.arange(120) * 60 * 10**9 + 1_383_260_400 * 10**9)
 

@@ -12,7 +12,7 @@ from openbell.importers.bar_rows import BarRows
 from openbell.importers.csv_table import CsvLayout, CsvTable, read_beginning
 from openbell.importers.sniffing.header import unique_names
 from openbell.importers.sniffing.layout import fields_of, sniff_layout
-from openbell.importers.tables import import_files
+from openbell.importers.table_import import import_files
 from openbell.importers.times import TimeReader
 from openbell.importers.wide_table import WideTable
 from openbell.importers.zones import require_zone

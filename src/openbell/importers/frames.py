@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.importers.columnar_table import FrameTable, feather_table, parquet_table
 from openbell.importers.json_rows import json_table
-from openbell.importers.tables import import_files
+from openbell.importers.table_import import import_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

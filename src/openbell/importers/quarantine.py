@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from openbell.errors import StoreError
-from openbell.importers.disk import writing_to
+from openbell.importers.disk_errors import writing_to
 from openbell.store import layout
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from openbell.errors import BadBarsError
-from openbell.importers.disk import writing_to
+from openbell.importers.disk_errors import writing_to
 from openbell.store import layout
 from openbell.store.atomic_files import replace_file
 from openbell.store.check_bars import check_bars

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, cast
 import polars as pl
 
 from openbell.errors import ConfigError
-from openbell.importers.foreign import conversion_of
+from openbell.importers.foreign_files import conversion_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

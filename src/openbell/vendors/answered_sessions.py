@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from openbell.vendors.plan import sessions_with_bars
-from openbell.vendors.unavailable import Unavailable
+from openbell.vendors.unavailable_sessions import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,7 +19,7 @@ from openbell.vendors.answers import answers
 from openbell.vendors.plan import plan_requests
 from openbell.vendors.report import FetchReport
 from openbell.vendors.source import RequestRejectedError
-from openbell.vendors.unavailable import Unavailable
+from openbell.vendors.unavailable_sessions import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -9,7 +9,7 @@ import numpy as np
 
 from openbell.model.interval import DAY_NS
 from openbell.timing.grid import date_of
-from openbell.vendors.missing import DateRange, missing_ranges
+from openbell.vendors.missing_sessions import DateRange, missing_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbell.vendors.missing import DateRange, missing_ranges
+from openbell.vendors.missing_sessions import DateRange, missing_ranges
 
 D = date
 

@@ -23,7 +23,7 @@ import polars as pl
 
 from openbell.errors import BadBarsError, ConfigError, DamagedFileError
 from openbell.importers.log import logged
-from openbell.importers.negative import refuse_negative
+from openbell.importers.negative_prices import refuse_negative
 from openbell.importers.quarantine import write_quarantine
 from openbell.importers.report import ImportReport, Progress
 from openbell.importers.sniffing.interval import longer_than_days
