@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SYMBOLS = 6
 BARS = 120
 ROUNDS = 25
-"""Importers that are killed in each of the long tests; a third of it in the one that runs always."""
+"""Importers that are killed in each of the long tests; a third of it in the one that runs always, none by the clock."""
 
 # Forks importers that write bars of growing value, which lie in two months of each symbol, and say so after each batch.
 # Asked for by a line "FOLDER PRICE OPERATIONS": an importer kills itself at its n-th operation on a file (0: never).
@@ -96,9 +96,12 @@ class Nursery(NamedTuple):
                 return
             yield line
 
-    def import_and_die(self, folder: Path, first: int, dice: random.Random) -> int:
-        """Let an importer run that is killed at a random moment; the last price that it reported as stored."""
-        at_operation = dice.randint(1, 200) if dice.random() < 0.5 else 0
+    def import_and_die(self, folder: Path, first: int, dice: random.Random, *, timed: bool) -> int:
+        """Let an importer run that is killed at a random moment; the last price that it reported as stored.
+
+        The moment is an operation on a file, or, if it may be timed, now and then one of the clock.
+        """
+        at_operation = dice.randint(1, 200) if not timed or dice.random() < 0.5 else 0
         self.ask(folder, first, at_operation)
         reported = first - 1
         for line in self.lines():
@@ -137,7 +140,7 @@ def test_killed_importers_lose_nothing_that_they_reported_and_leave_no_half_of_a
     stored = 0
     with nursery() as importers:
         for _ in range(rounds):
-            reported = importers.import_and_die(folder, stored + 1, dice)
+            reported = importers.import_and_die(folder, stored + 1, dice, timed=rounds == ROUNDS)
             store = BarStore.open_or_create(folder)
             frame = store.read(store.symbols(), "1m", None, None)
             prices = frame["close"].unique().to_list()
