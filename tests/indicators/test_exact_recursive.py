@@ -12,8 +12,11 @@ from decimal import Decimal, getcontext
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+import talib
 
+import exact_cycles
 from hard_bars import BARS, KINDS, SAMPLED
 from openbell import indicators
 
@@ -316,6 +319,40 @@ def supertrend(r: dict[str, Column], p: Any) -> tuple[Column, ...]:
     return lines, trends
 
 
+def parabolic(r: dict[str, Column], step: float, most: float) -> Column:
+    """Stops of Wilder's, beginning long unless the second bar falls by more than it rises."""
+    return [abs(v) for v in stops(r["high"], r["low"], D(step), D(most))]
+
+
+def signed_parabolic(r: dict[str, Column], p: Any) -> Column:
+    """Stops below zero while short, with the default steps of both sides."""
+    return stops(r["high"], r["low"], D(p["accelerationinitlong"]), D(p["accelerationmaxlong"]))
+
+
+def stops(high: Column, low: Column, step: Decimal, most: Decimal) -> Column:
+    """Stops, below zero while short: prices are turned around then, so that both sides are a long."""
+
+    def turned(row: int) -> tuple[Decimal, Decimal]:
+        return (high[row], low[row]) if side > 0 else (-low[row], -high[row])
+
+    side = -1 if low[0] - low[1] > max(high[1] - high[0], ZERO) else 1
+    stop, best, speed = turned(0)[1], turned(1)[0], step
+    found = [ZERO]
+    for row in range(1, len(high)):
+        reversed_now = turned(row)[1] <= stop
+        if reversed_now:
+            side, stop, speed = -side, -best, step
+        top, bottom = turned(row)
+        bottom = min(bottom, turned(max(row - 1, 1))[1])
+        if reversed_now:
+            stop, best = min(stop, bottom), top
+        found.append(stop)
+        if top > best:
+            best, speed = top, min(speed + step, most)
+        stop = min(stop + speed * (best - stop), bottom)
+    return found
+
+
 Oracle = Callable[[dict[str, Column], Any], Any]
 
 ORACLES: dict[str, Oracle] = {
@@ -383,6 +420,9 @@ ORACLES: dict[str, Oracle] = {
     "vwap_cumulative": volume_weighted,
     "wad": williams,
     "zlema": zlema,
+    "sar": lambda r, p: parabolic(r, p["acceleration"], p["maximum"]),
+    "sarext": signed_parabolic,
+    **exact_cycles.ORACLES,
 }
 """What the columns are, from the first row on, by output."""
 
@@ -391,12 +431,8 @@ OF_PRICES = {"apo", "eri", "macd", "macdfix", "trix", "dema", "tema", "t3", "zle
 """Indicators whose rounding is measured against the size of prices, and not against their own."""
 ILL_CONDITIONED = {"stochrsi": 1e5}
 """By how much less exactly those are known that divide a difference of nearly equal numbers by another."""
-BY_OTHER_TESTS = {
-    *("ht_dcperiod", "ht_dcphase", "ht_phasor", "ht_sine", "ht_trendline", "ht_trendmode", "mama"),
-    *("mavp", "sar", "sarext"),
-}
-"""Recursions with arctangents and thresholds, of which `test_whole_registry` and `test_exact` show how they settle,
-that they see nothing later, and that no size of price changes them."""
+OF_PHASES = ("ht_dcphase", "ht_sine", "ht_trendmode")
+"""Those that need seconds of arctangents and sines in decimals."""
 EXTREMES: dict[str, tuple[Callable[[Column], Decimal], ...]] = {
     "maxindex": (max,),
     "minindex": (min,),
@@ -408,7 +444,7 @@ EXTREMES: dict[str, tuple[Callable[[Column], Decimal], ...]] = {
 def test_every_recursive_indicator_has_a_definition_here() -> None:
     found = map(indicators.get, indicators.names())
     recursive = {one.name for one in found if not one.session_aware and one.settling(one.resolve()) != 0}
-    assert recursive == ORACLES.keys() | EXTREMES.keys() | BY_OTHER_TESTS
+    assert recursive == ORACLES.keys() | EXTREMES.keys()
 
 
 def rows_of(inputs: IndicatorInputs, name: str) -> dict[str, Column]:
@@ -416,7 +452,7 @@ def rows_of(inputs: IndicatorInputs, name: str) -> dict[str, Column]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ORACLES)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.long) if n in OF_PHASES else n for n in ORACLES])
 def test_it_is_what_its_definition_says(name: str, kind: str) -> None:
     indicator, inputs = indicators.get(name), BARS[kind]
     params = indicator.resolve()
@@ -448,3 +484,15 @@ def test_the_row_of_an_extreme_is_one_that_has_it(name: str, kind: str) -> None:
             found = int(column[row])
             assert row - period < found <= row
             assert close[found] == pick(close[row - period + 1 : row + 1])
+
+
+@pytest.mark.parametrize(
+    "name", ["HT_DCPERIOD", "HT_DCPHASE", "HT_PHASOR", "HT_SINE", "HT_TRENDLINE", "HT_TRENDMODE", "MAMA"]
+)
+def test_the_dominant_cycle_is_talibs_from_the_first_row_on_where_prices_move(name: str) -> None:
+    inputs, indicator = BARS["an absurd volume"], indicators.get(name)
+    own = list(indicator.compute(inputs, indicator.resolve()).values())
+    theirs = getattr(talib, name.upper())(inputs.close)
+    for column, other in zip(own, theirs if isinstance(theirs, tuple) else [theirs], strict=True):
+        known = slice(indicator.lookback(indicator.resolve()).bars - 1, None)
+        np.testing.assert_allclose(column[known], other[known], rtol=1e-9, atol=1e-9)

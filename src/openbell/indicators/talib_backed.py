@@ -5,7 +5,7 @@ Names, titles, groups, inputs, parameters with their bounds, outputs and lookbac
 
 Measured against TA-Lib 0.8: every function is causal, and what it computes on a prefix is bit for bit the prefix of
 what it computes on the whole. Those that hold running sums are computed by openbell (`talib_windowed`,
-`talib_recursive`), and candles in whole ticks, because a running sum keeps residues of what left it.
+`talib_recursive`, `talib_cycles`), and candles in whole ticks, because a running sum keeps residues of what left it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from openbell.errors import ConfigError
 from openbell.indicators.indicator import Indicator, Kernel, Lookback, Params
 from openbell.indicators.parameter import Parameter
 from openbell.indicators.talib_candles import candle_kernel
+from openbell.indicators.talib_cycles import CYCLES
 from openbell.indicators.talib_module import talib_module
 from openbell.indicators.talib_recursive import RECURSIVE_OVER_WINDOWS
 from openbell.indicators.talib_settling import settling_of
@@ -35,7 +36,7 @@ __all__ = ["talib_function", "talib_indicators"]
 _RENAMED = {"VWAP": "vwap_cumulative"}
 """TA-Lib's VWAP counts from the first bar loaded; the name ``vwap`` belongs to the one anchored to the session."""
 
-_COMPUTED_HERE = {**WINDOWED, **RECURSIVE_OVER_WINDOWS}
+_COMPUTED_HERE = {**WINDOWED, **RECURSIVE_OVER_WINDOWS, **CYCLES}
 
 _OF_POSITIVE_PRICES = frozenset((
     "ACCBANDS", "BETA", "COPPOCK", "FOSC", "LN", "LOG10", "MFI", "NATR", "NVI", "PPO", "PVI", "PVT", "ROC", "ROCP",
@@ -138,12 +139,12 @@ def _real(whole_numbers: np.ndarray[Any, Any], bars: int) -> Column:
 
 
 def _mavp() -> Kernel:
-    mavp, dominant_cycle = WINDOWED["MAVP"], talib_function("HT_DCPERIOD")
+    mavp, dominant_cycle = WINDOWED["MAVP"], CYCLES["HT_DCPERIOD"]
     unready = _lookback("HT_DCPERIOD")({}).bars - 1
 
     def kernel(bars: IndicatorInputs, params: Params) -> Column:
         column = np.full(len(bars), np.nan)
-        column[unready:] = mavp(bars.close[unready:], dominant_cycle(bars.close)[unready:], params)
+        column[unready:] = mavp(bars.close[unready:], dominant_cycle(bars.close, params)[unready:], params)
         return column
 
     return kernel

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.indicators.inputs import Column
+from openbell.indicators.talib_cycles import mama
 from openbell.indicators.talib_module import talib_module
 from openbell.indicators.windows import comoments, deviations, lagged, mean_deviations, means, moments, sums, trends
 
@@ -28,7 +29,7 @@ Windowed = Callable[..., Column | tuple[Column, ...]]
 DEFAULT_TYPE = 11
 """TA-Lib's type of a moving average that stands for the function's own default."""
 
-_SMA, _WMA, _TRIMA, _HMA = 0, 2, 5, 9
+_SMA, _WMA, _TRIMA, _MAMA, _HMA = 0, 2, 5, 7, 9
 
 _ROUNDING = 4 * np.finfo(np.float64).eps
 """What adding three prices and dividing by three may move, relative to their mean: less is no change."""
@@ -58,10 +59,16 @@ def _hma(column: Column, period: int) -> Column:
     return _wma(2 * _wma(column, max(period // 2, 1)) - _wma(column, period), isqrt(period))
 
 
-WINDOWED_TYPES = frozenset({_SMA, _WMA, _TRIMA, _HMA})
+WINDOWED_TYPES = frozenset({_SMA, _WMA, _TRIMA, _MAMA, _HMA})
 """The types of moving averages that are computed here."""
 
-_AVERAGES: Mapping[int, Callable[[Column, int], Column]] = {_SMA: means, _WMA: _wma, _TRIMA: _trima, _HMA: _hma}
+_AVERAGES: Mapping[int, Callable[[Column, int], Column]] = {
+    _SMA: means,
+    _WMA: _wma,
+    _TRIMA: _trima,
+    _MAMA: lambda column, _period: mama(column, 0.5, 0.05)[0],
+    _HMA: _hma,
+}
 
 
 def quotient(numerator: Column, denominator: Column, otherwise: float) -> Column:

@@ -16,7 +16,18 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from openbell.indicators.inputs import Column
 
-__all__ = ["Comoments", "comoments", "deviations", "lagged", "mean_deviations", "means", "moments", "sums", "trends"]
+__all__ = [
+    "Comoments",
+    "comoments",
+    "deviations",
+    "first_number",
+    "lagged",
+    "mean_deviations",
+    "means",
+    "moments",
+    "sums",
+    "trends",
+]
 
 _State = tuple[NDArray[np.float64], ...]
 """Measures of the rows of each window; its first ones begin as columns, those that add up at 0."""
@@ -99,7 +110,7 @@ def mean_deviations(column: Column, period: int) -> Column:
 def _over_windows(state: _State, period: int, merge: _Merge) -> _State:
     """Merge the rows of each window of ``period`` rows, without those that are NaN at the beginning."""
     rows = len(state[0])
-    begin = max(map(_first_number, state))
+    begin = max(map(first_number, state))
     result = tuple([np.empty(rows) for _ in state])
     for column in result:
         column[: begin + period - 1] = np.nan
@@ -112,7 +123,7 @@ def _over_windows(state: _State, period: int, merge: _Merge) -> _State:
     return result
 
 
-def _first_number(column: Column) -> int:
+def first_number(column: Column) -> int:
     """Return the first row that is not NaN, or the length of the column."""
     if not len(column) or column[0] == column[0]:
         return 0
