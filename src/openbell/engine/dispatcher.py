@@ -111,12 +111,15 @@ class Dispatcher:
         if isinstance(batch, BarRun):
             self._deliver_run(batch)
             return
-        if self._trading is not None and self._trade_before(batch.time_ns, self._trading):
-            return  # the session has changed: the batch is made anew
+        due_ns = None if self._trading is None else self._trading.next_ns
+        if due_ns is not None and due_ns < batch.time_ns:
+            if self._trade_before(batch.time_ns):
+                return  # the session has changed: the batch is made anew
+            due_ns = batch.time_ns
         self._clock.advance_to(batch.time_ns)
         for cursor, move in batch.moves:
             cursor.at = move
-        if self._trading is not None and self._trading.next_ns <= batch.time_ns:
+        if due_ns == batch.time_ns and self._trading is not None:
             self._trading.deliver(batch.time_ns)
         if batch.scans:
             for scanner in batch.scans:
@@ -165,13 +168,14 @@ class Dispatcher:
         if (batch := run.next_batch()) is not None:
             self.deliver(batch)
 
-    def _trade_before(self, time_ns: int, trading: SessionTrading) -> bool:
+    def _trade_before(self, time_ns: int) -> bool:
         """Deliver what the broker has at times at which nothing else is due, before a time.
 
         Returns:
             Whether the session has changed meanwhile.
         """
-        while (due_ns := trading.next_ns) < time_ns:
+        trading = self._trading
+        while trading is not None and (due_ns := trading.next_ns) < time_ns:
             self._clock.advance_to(due_ns)
             trading.deliver(due_ns)
             self._finish_batch()

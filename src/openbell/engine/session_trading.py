@@ -114,6 +114,8 @@ class SessionTrading:
     def _notify(self) -> None:
         """Call ``on_fill`` and ``on_order`` for all that has happened."""
         notices = self._desk.notices
+        if not self._callbacks:
+            notices.clear()
         while notices:
             now = notices[:]
             notices.clear()

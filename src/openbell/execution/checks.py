@@ -13,7 +13,7 @@ from openbell.model.events import local_time
 from openbell.model.order import OrderType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from openbell.execution.desk import TradingDesk
     from openbell.model.order import Order
@@ -52,7 +52,8 @@ class Checks:
 
     def __init__(self, desk: TradingDesk) -> None:
         self._desk = desk
-        self._leverage = desk.config.leverage
+        self._leverage, self._shorting = desk.config.leverage, desk.config.shorting
+        self._is_margin = desk.config.account == "margin"
         self._cutoff_ns = on_close_cutoff_minutes(desk.time_manager) * _MINUTE_NS
         risk = desk.config.risk
         self._has_limits = any(value is not None for value in risk.model_dump().values())
@@ -66,9 +67,11 @@ class Checks:
             order: The order as it should be.
             instead_of: The open order that it replaces, or None.
         """
-        if instead_of is None and (reason := self._desk.markets.provide(order.symbol)):
+        desk, symbol = self._desk, order.symbol
+        if instead_of is None and (reason := desk.markets.provide(symbol)):
             return reason
-        return next(filter(None, self._reasons(order, instead_of)), "")
+        held = desk.account.quantity(symbol)
+        return self._against_terms(order, instead_of) or self._against_account(order, instead_of, held) or ""
 
     def refusal_at_fill(self, order: Order, quantity: float, price: float, fee: float) -> str:
         """Return why a fill cannot be (empty when it can), because the price or the position is another one by now.
@@ -79,15 +82,18 @@ class Checks:
             price: Their price.
             fee: Their fee.
         """
-        desk, instrument = self._desk, self._desk.markets.instrument(order.symbol)
-        if refusal := short_refusal(desk.account.quantity(order.symbol), quantity, shorting=desk.config.shorting):
+        desk, symbol = self._desk, order.symbol
+        if not self._shorting and (refusal := short_refusal(desk.account.quantity(symbol), quantity, shorting=False)):
             return refusal
+        instrument = desk.markets.instrument(symbol)
         if desk.reserved.counts_nothing(order.id):
-            now, held = self.account_now(), desk.account.quantity(order.symbol)
+            now, held = self.account_now(), desk.account.quantity(symbol)
             needed = additional_margin(held, quantity, price, instrument, self._leverage)
             return buying_power_refusal(needed, fee, now.equity - now.tied_up, self._leverage) or ""
+        if self._is_margin or instrument.margin is not None or quantity < 0:
+            return ""
         cost, cash = quantity * price * instrument.multiplier + fee, desk.account.cash
-        if desk.config.account == "margin" or instrument.margin is not None or quantity < 0 or cost <= cash + _CENT:
+        if cost <= cash + _CENT:
             return ""
         return f"at its price of {price:.10g} it costs {cost:,.2f}, and there is cash of {cash:,.2f}"
 
@@ -112,30 +118,37 @@ class Checks:
         now = self.account_now()
         return now.equity - now.tied_up - self._desk.reserved.total(self._desk.account.quantity)
 
-    def _reasons(self, order: Order, instead_of: Order | None) -> Iterator[str | None]:
+    def _against_terms(self, order: Order, instead_of: Order | None) -> str | None:
+        """Return why an order cannot be whatever the account has, or None."""
         desk, instrument = self._desk, self._desk.markets.instrument(order.symbol)
         if desk.watch.has_ended and order.strategy:
-            yield "equity is at or below zero: trading has ended"
-        yield desk.markets.instruments.refusal(order.symbol)
-        yield NO_PRICE if order.reason == NO_PRICE else off_unit(order.quantity, instrument)
-        for name in ("limit", "stop"):
-            price = getattr(order, name)
-            if price is not None:
-                yield off_tick(price, instrument, name)
+            return "equity is at or below zero: trading has ended"
+        if refusal := desk.markets.instruments.refusal(order.symbol):
+            return refusal
+        if refusal := NO_PRICE if order.reason == NO_PRICE else off_unit(order.quantity, instrument):
+            return refusal
+        for name, price in (("limit", order.limit), ("stop", order.stop)):
+            if price is not None and (refusal := off_tick(price, instrument, name)):
+                return refusal
         if order.until is not None and order.until < desk.session.day:
-            yield f"its last day, {order.until}, is before the session of {desk.session.day}"
-        if instead_of is None:
-            yield self._too_late(order)
-        yield from wrong_sides(order, desk.book, desk.last_price(order.symbol))
+            return f"its last day, {order.until}, is before the session of {desk.session.day}"
+        if instead_of is None and order.type is OrderType.MARKET_ON_CLOSE and (refusal := self._too_late(order)):
+            return refusal
+        if order.parent is None and not desk.book.has_legs(order.id):
+            return None
+        return next(wrong_sides(order, desk.book, desk.last_price(order.symbol)), None)
+
+    def _against_account(self, order: Order, instead_of: Order | None, held: float) -> str | None:
+        """Return why the account cannot take an order, or None."""
         if order.parent is not None or not order.strategy:
-            return  # a leg ends what its entry begins, and the account's own orders make positions smaller
-        if self._has_limits:
-            yield from self._beyond_limits(order, instead_of)
-        yield from self._beyond_account(order, instead_of)
+            return None  # a leg ends what its entry begins, and the account's own orders make positions smaller
+        if self._has_limits and (refusal := self._beyond_limits(order, instead_of, held)):
+            return refusal
+        return self._beyond_account(order, instead_of, held)
 
     def _too_late(self, order: Order) -> str | None:
         close_ns = self._desk.session.close_ns
-        if order.type is not OrderType.MARKET_ON_CLOSE or not close_ns - self._cutoff_ns < order.created_ns < close_ns:
+        if not close_ns - self._cutoff_ns < order.created_ns < close_ns:
             return None
         cutoff = local_time(close_ns - self._cutoff_ns, order.zone)
         return (
@@ -143,39 +156,41 @@ class Checks:
             f"the close, and this one was placed at {order.created:%H:%M}"
         )
 
-    def _beyond_limits(self, order: Order, instead_of: Order | None) -> Iterator[str | None]:
+    def _beyond_limits(self, order: Order, instead_of: Order | None, held: float) -> str | None:
         desk, now = self._desk, self.account_now()
         state = RiskState(
             equity=now.equity,
             start_equity=desk.start_equity,
             gross=now.gross,
-            held=desk.account.quantity(order.symbol),
+            held=held,
             price=desk.last_price(order.symbol) or 0.0,
             multiplier=desk.markets.instrument(order.symbol).multiplier,
             halted=desk.watch.is_halted,
         )
-        yield risk_refusal(desk.config.risk, order, state)
-        if instead_of is None:
-            yield self._rate.refusal(desk.clock.now_ns)
+        if refusal := risk_refusal(desk.config.risk, order, state):
+            return refusal
+        return self._rate.refusal(desk.clock.now_ns) if instead_of is None else None
 
-    def _beyond_account(self, order: Order, instead_of: Order | None) -> Iterator[str | None]:
-        """Yield why cash, margin or shares do not suffice, together with what is ordered already."""
-        desk, instrument = self._desk, self._desk.markets.instrument(order.symbol)
+    def _beyond_account(self, order: Order, instead_of: Order | None, held: float) -> str | None:
+        """Return why cash, margin or shares do not suffice, together with what is ordered already."""
+        desk, reserved, symbol = self._desk, self._desk.reserved, order.symbol
         if instead_of is not None:
-            desk.reserved.remove(order.id)  # what it becomes is counted when the broker has replaced it
-        held, price = desk.account.quantity(order.symbol), reckoned_price(order, desk.last_price(order.symbol))
-        before = desk.reserved.of(order.symbol, buys=order.quantity > 0)
-        others = desk.reserved.of(order.symbol, buys=order.quantity < 0)
-        refusal = short_refusal(held + min(before.units, 0.0), order.remaining, shorting=desk.config.shorting)
-        yield f"{refusal}; {_SOLD_LATER}" if refusal and others.units > 0 else refusal
-        after = before.plus(order.remaining, price)
-        needed = desk.reserved.increase(order.symbol, held, before, after, others)
-        if needed > 0:  # else it makes the position no larger, and what is free need not be looked up
-            fee = desk.costs.estimate(order.remaining, price, instrument)
-            refusal = buying_power_refusal(needed, fee, self.free(), self._leverage)
-            yield f"{refusal}; {_FREED_LATER}" if refusal and desk.reserved.frees(desk.account.quantity) else refusal
+            reserved.remove(order.id)  # what it becomes is counted when the broker has replaced it
+        buys, units = order.quantity > 0, order.quantity - order.filled_quantity
+        before, others = reserved.of(symbol, buys=buys), reserved.of(symbol, buys=not buys)
+        if refusal := short_refusal(held + min(before.units, 0.0), units, shorting=self._shorting):
+            return f"{refusal}; {_SOLD_LATER}" if others.units > 0 else refusal
+        price = reckoned_price(order, desk.last_price)
+        needed = reserved.increase(symbol, held, before, before.plus(units, price), others)
+        if needed <= 0:
+            return None  # it makes the position no larger, and what is free need not be looked up
+        fee = desk.costs.estimate(units, price, desk.markets.instrument(symbol))
+        refusal = buying_power_refusal(needed, fee, self.free(), self._leverage)
+        return f"{refusal}; {_FREED_LATER}" if refusal and reserved.frees(desk.account.quantity) else refusal
 
 
-def reckoned_price(order: Order, last_price: float | None) -> float:
+def reckoned_price(order: Order, last_price: Callable[[str], float | None]) -> float:
     """Return the price that an order is reckoned at, which is its own one where it has one."""
-    return next((price for price in (order.limit, order.stop, last_price) if price is not None), 0.0)
+    if order.limit is not None:
+        return order.limit
+    return order.stop if order.stop is not None else last_price(order.symbol) or 0.0

@@ -9,7 +9,7 @@ from openbell.errors import OrderError, SessionOverError
 from openbell.execution.account import Account
 from openbell.execution.checks import reckoned_price
 from openbell.execution.fill_costs import FillCosts
-from openbell.execution.held_symbols import PATIENCE, HeldSymbols
+from openbell.execution.held_symbols import HeldSymbols
 from openbell.execution.margin import buying_power
 from openbell.execution.markets import Markets
 from openbell.execution.order_book import OrderBook
@@ -24,10 +24,9 @@ from openbell.execution.signals import SignalTerms, SignalTrader
 from openbell.execution.simulated_broker import SimulatedBroker
 from openbell.execution.strategy_orders import StrategyOrders
 from openbell.execution.targets import Targets
-from openbell.execution.terms import MARKET
 from openbell.execution.valuation import Valuation
 from openbell.execution.watch import EquityWatch
-from openbell.model.order import Order, OrderStatus
+from openbell.model.order import OPEN_STATUSES, Order, OrderStatus, new_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,6 +75,7 @@ class TradingDesk:
         watch: Finds when equity crosses a limit.
         reserved: The money that open orders tie up.
         changes: Goes up whenever cash or positions change.
+        refusal_at_fill: Returns why the account cannot take a fill (empty when it can).
         recorder: Notes what the session does to the account.
         is_open: Whether orders are taken: from the setup of a session's strategies to their teardown.
     """
@@ -104,11 +104,11 @@ class TradingDesk:
         self.start_equity = config.cash
         self._numbers: dict[str, int] = {}
         self._thread = get_ident()
-        fills = config.fills
-        rules = FillRules(fills.market == "this_close", fills.both_touched, fills.max_volume_share)
+        rules = FillRules.of(config.fills)
         exchange = Exchange(self.markets.of, self.markets.finer, self.markets.instrument, clock, self._zone)
         self.broker = SimulatedBroker(rules, self.costs, exchange, self.book, self)
         self._entry = OrderEntry(self)
+        self.refusal_at_fill = self._entry.checks.refusal_at_fill
         self._overnight = Overnight(self)
         self.signals = SignalTrader(config.signals)
         self.watch = EquityWatch(self)
@@ -130,6 +130,7 @@ class TradingDesk:
         self.held.begin_session(provisioner)
         self.markets.begin_session(session, provisioner)
         self.changes += 1
+        self.reserved.begin_session()
         self.start_equity = self.equity
         self.recorder.begin(self.account)
         self.watch.begin_session()
@@ -142,8 +143,7 @@ class TradingDesk:
         self.requests.clear()
         self.broker.end_session()
         self.valuation.mark()
-        for symbol in self.held.end_session():
-            self._close_at_last(symbol)
+        self.held.end_session()
         positions = tuple(Portfolio(self).positions.values())
         return self.recorder.finished(self.account, positions, self.markets.today, self.markets.times)
 
@@ -180,9 +180,9 @@ class TradingDesk:
         oco: str | None = None,
     ) -> Order:
         """Take an order, which goes to the broker when the event batch is over."""
-        number = self._numbers[strategy] = self._numbers.get(strategy, 0) + 1
-        now_ns = self.clock.now_ns
-        order = Order(
+        number, now_ns = self._numbers.get(strategy, 0) + 1, self.clock.now_ns
+        self._numbers[strategy] = number
+        order = new_order(
             id=f"{strategy or 'account'}-{number}",
             strategy=strategy,
             symbol=symbol,
@@ -205,7 +205,10 @@ class TradingDesk:
             oco=oco,
         )
         self.requests.append(Submit(order))
-        self.order_changed(order)
+        self.book.add(order)
+        self.recorder.orders[order.id] = order
+        self._report(order)
+        self.notices.append(order)
         return order
 
     def follow(
@@ -254,42 +257,31 @@ class TradingDesk:
             self.broker.rematch(symbol)
             self.watch.changed(symbol)
 
-    def _close_at_last(self, symbol: str) -> None:
-        """Close a position whose symbol no longer trades, at its last price."""
-        holding = self.account.holdings[symbol]
-        for order in self.book.of_symbol(symbol):
-            self.broker.cancel(order.id, "its symbol no longer trades")
-        reason = f"no bars for {PATIENCE} sessions; closed at its last price"
-        order = self.place("", symbol, -holding.quantity, MARKET, reason=reason)
-        self.requests.clear()
-        self.broker.fill_at(order, holding.last_price)
-
     # Events of the broker
 
     def order_changed(self, order: Order) -> None:
         """Take up an order as it is now."""
-        before = self.book.open.get(order.id)
-        if order.status is OrderStatus.ACCEPTED and (before is None or before.status is OrderStatus.SUBMITTED):
-            self.recorder.accepted += 1
-        self.book.put(order)
-        self.recorder.orders[order.id] = order
-        if order.status is not OrderStatus.SUBMITTED:
-            price = reckoned_price(order, self.last_price(order.symbol)) if order.is_open else 0.0
-            self.reserved.put(order, price)
-        if not order.is_open:
+        status = order.status
+        if status is OrderStatus.ACCEPTED:
+            before = self.book.open.get(order.id)
+            if before is None or before.status is OrderStatus.SUBMITTED:
+                self.recorder.accepted += 1
+        if status in OPEN_STATUSES:
+            self.book.put(order)
+            self.reserved.put(order, reckoned_price(order, self.last_price))
+        else:
+            self.book.remove(order)
+            self.reserved.remove(order.id)
             self.held.release(order.symbol)
+        self.recorder.orders[order.id] = order
         self._report(order)
         self.notices.append(order)
 
-    def refusal_at_fill(self, order: Order, quantity: float, price: float, fee: float) -> str:
-        """Return why the account cannot take a fill (empty when it can)."""
-        return self._entry.checks.refusal_at_fill(order, quantity, price, fee)
-
     def filled(self, fill: Fill) -> None:
         """Take up a fill."""
-        multiplier = self.markets.instrument(fill.symbol).multiplier
-        self.account.fill(fill.symbol, fill.quantity, fill.price, fill.fee, multiplier, fill.time_ns)
-        self._account_changed(fill.symbol)
+        symbol, multiplier = fill.symbol, self.markets.instrument(fill.symbol).multiplier
+        self.account.fill(symbol, fill.quantity, fill.price, fill.fee, multiplier, fill.time_ns)
+        self._account_changed(symbol)
         self.recorder.filled(fill, self.account, multiplier, self.clock.now_ns)
         self._report(fill)
         self.notices.append(fill)
@@ -306,6 +298,7 @@ class TradingDesk:
     def _account_changed(self, symbol: str) -> None:
         self.changes += 1
         self.watch.changed(symbol)
+        self.reserved.position_changed(symbol)
 
     # Limits of the account
 
@@ -320,10 +313,12 @@ class TradingDesk:
         Returns:
             False when there is none.
         """
-        if self.broker.next_ns <= min(time_ns, self.watch.next_ns):
-            return self.broker.deliver(time_ns)
-        if self.watch.next_ns > time_ns:
+        of_broker, of_watch = self.broker.next_ns, self.watch.next_ns
+        if min(of_broker, of_watch) > time_ns:
             return False
+        if of_broker <= of_watch:
+            self.broker.deliver_next()
+            return True
         self.watch.carry_out()
         return True
 

@@ -41,6 +41,7 @@ class FillCosts:
         self._fees = make_fees(config.fees)
         self._slippage = make_slippage(config.slippage)
         self._slips = not isinstance(self._slippage, NoSlippage)
+        self._day: date | None = None
         self._month = (0, 0)
         self._month_volume = 0.0
 
@@ -58,6 +59,8 @@ class FillCosts:
         self, order: Order, quantity: float, price: float, instrument: Instrument, *, charged: float, maker: bool
     ) -> float:
         """Return the fee of one fill of an order, whose fills before were charged an amount."""
+        if not order.filled_quantity:
+            return self._fees.fee(quantity, price, instrument, maker=maker, month_volume=self._month_volume)
         return fee_of_part(
             self._fees,
             quantity,
@@ -76,7 +79,8 @@ class FillCosts:
 
     def count(self, quantity: float, day: date) -> None:
         """Count filled units towards the volume of the month, by which tiers go."""
-        month = (day.year, day.month)
-        if month != self._month:
-            self._month, self._month_volume = month, 0.0
+        if day is not self._day:
+            self._day, month = day, (day.year, day.month)
+            if month != self._month:
+                self._month, self._month_volume = month, 0.0
         self._month_volume += abs(quantity)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.model.fill import Fill
+from openbell.model.fill import new_fill
 
 if TYPE_CHECKING:
     from openbell.execution.resting import Resting
     from openbell.execution.symbol_market import SymbolMarket
+    from openbell.model.fill import Fill
     from openbell.model.order import Order
 
 __all__ = ["fill_of", "why_not_filled"]
@@ -41,7 +42,7 @@ def fill_of(
     ambiguous: bool = False,
 ) -> Fill:
     """Return a fill of an order, which is as it stands after it."""
-    return Fill(
+    return new_fill(
         id=f"{order.id}.{number}",
         order=order,
         symbol=order.symbol,

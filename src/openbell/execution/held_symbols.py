@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.errors import OpenbellError
+from openbell.execution.terms import MARKET
 from openbell.model.interval import parse_interval
 from openbell.provisioning import Addition
 
@@ -92,8 +93,8 @@ class HeldSymbols:
             self._locked.remove(symbol)
             self._provisioner.unlock_symbol(symbol, source=SOURCE, owner=SOURCE)
 
-    def end_session(self) -> list[str]:
-        """Count the sessions without bars, and return the symbols whose positions the config wants closed by now."""
+    def end_session(self) -> None:
+        """Count the sessions without bars, and close the positions that the config wants closed by now."""
         self._locked = set()  # the session is over: nothing can be unlocked in it any more
         today = self._desk.markets.today
         stale = []
@@ -106,7 +107,18 @@ class HeldSymbols:
                 self.warnings.append(self._warning(symbol))
             if count >= PATIENCE:
                 stale.append(symbol)
-        return stale if self._desk.config.no_bars == "close_at_last" else []
+        for symbol in stale if self._desk.config.no_bars == "close_at_last" else ():
+            self._close_at_last(symbol)
+
+    def _close_at_last(self, symbol: str) -> None:
+        """Close a position whose symbol no longer trades, at its last price."""
+        desk, holding = self._desk, self._desk.account.holdings[symbol]
+        for order in desk.book.of_symbol(symbol):
+            desk.broker.cancel(order.id, "its symbol no longer trades")
+        reason = f"no bars for {PATIENCE} sessions; closed at its last price"
+        order = desk.place("", symbol, -holding.quantity, MARKET, reason=reason)
+        desk.requests.clear()
+        desk.broker.fill_at(order, holding.last_price)
 
     def _warning(self, symbol: str) -> str:
         holding, equity = self._desk.account.holdings[symbol], self._desk.account.equity

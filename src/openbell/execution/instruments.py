@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import ceil, floor, isfinite
 from typing import TYPE_CHECKING
 
+from openbell.execution.made_once import MadeOnce
 from openbell.model.instrument import Instrument
 
 if TYPE_CHECKING:
     from openbell.config import ExecutionConfig
-    from openbell.config.execution import InstrumentConfig
 
 __all__ = ["InstrumentTable", "off_tick", "off_unit", "to_tick", "whole_units", "without_noise"]
 
@@ -26,20 +26,17 @@ class InstrumentTable:
         config: The section ``execution`` of the config.
         futures: Whether the calendar is one of futures, where a symbol without an entry is not traded: its multiplier
             is anything from 2 to 100,000, and a wrong one is wrong in silence.
+
+    Attributes:
+        get: Returns the terms of a symbol, which are those of a share unless the config has an entry for it.
     """
 
     def __init__(self, config: ExecutionConfig, *, futures: bool = False) -> None:
         self._currency = config.currency
         self._futures = futures
         self._entries = config.instruments
-        self._made: dict[str, Instrument] = {}
-
-    def get(self, symbol: str) -> Instrument:
-        """Return the terms of a symbol, which are those of a share unless the config has an entry for it."""
-        found = self._made.get(symbol)
-        if found is None:
-            found = self._made[symbol] = self._make(symbol, self._entries.get(symbol))
-        return found
+        self._made = MadeOnce(self._make)
+        self.get = self._made.__getitem__
 
     def refusal(self, symbol: str) -> str | None:
         """Return why a symbol cannot be traded, with the lines to add to the config, or None."""
@@ -64,7 +61,8 @@ class InstrumentTable:
             self._entries = {**self._entries, new: self._entries[old]}
             self._made.pop(new, None)
 
-    def _make(self, symbol: str, entry: InstrumentConfig | None) -> Instrument:
+    def _make(self, symbol: str) -> Instrument:
+        entry = self._entries.get(symbol)
         if entry is None:
             # Any price: a stop at the low of a bar that was adjusted for a split lies on no grid of cents.
             return Instrument(symbol, tick=None, currency=self._currency)
@@ -82,6 +80,8 @@ def whole_units(quantity: float, instrument: Instrument) -> float:
     """Cut a signed quantity towards zero to what can be traded."""
     if instrument.fractional:
         return quantity if abs(quantity) >= _FEWEST_FRACTION else 0.0
+    if quantity and quantity % 1 == 0:
+        return float(quantity)
     units = abs(quantity)
     nearest = round(units)
     whole = nearest if abs(units - nearest) <= _NEAR_UNIT else floor(units)

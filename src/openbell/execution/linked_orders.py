@@ -41,6 +41,10 @@ class LinkedOrders:
         self._exchange = exchange
         self._both_touched = both_touched
 
+    def is_alone(self, order: Order) -> bool:
+        """Return whether no other order hangs together with one."""
+        return order.oco is None and order.parent is None and not self._book.has_legs(order.id)
+
     def to_cancel(self, filled: Resting) -> list[Resting]:
         """Return the alternatives to an order that has filled as a whole."""
         return [] if filled.order.is_open else self._others(filled)

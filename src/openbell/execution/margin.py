@@ -29,6 +29,7 @@ __all__ = [
     "first_margin_call",
     "initial_margin",
     "maintenance_margin",
+    "maintenance_margin_at",
     "short_refusal",
     "units_to_close",
 ]
@@ -115,6 +116,16 @@ def maintenance_margin(
         return np.full(len(price), abs(quantity) * instrument.margin * _MAINTENANCE_OF_FUTURES)
     percent = maintenance.long_percent if quantity > 0 else maintenance.short_percent
     return np.abs(quantity * price) * (instrument.multiplier * percent / 100)
+
+
+def maintenance_margin_at(
+    quantity: float, price: float, instrument: Instrument, maintenance: MaintenanceConfig
+) -> float:
+    """Return what `maintenance_margin` does, at one price."""
+    if instrument.margin is not None:
+        return abs(quantity) * instrument.margin * _MAINTENANCE_OF_FUTURES
+    percent = maintenance.long_percent if quantity > 0 else maintenance.short_percent
+    return abs(quantity * price) * (instrument.multiplier * percent / 100)
 
 
 def first_margin_call(equity: NDArray[np.float64], margin: NDArray[np.float64]) -> int:

@@ -10,11 +10,14 @@ from openbell.errors import OrderError
 from openbell.execution.exchange_rules import trades_futures
 from openbell.execution.held_symbols import provision
 from openbell.execution.instruments import InstrumentTable
+from openbell.execution.made_once import MadeOnce
 from openbell.execution.symbol_market import SymbolMarket, finest_series
 from openbell.market_data.requests import unknown_symbol
 from openbell.model.interval import parse_interval
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from openbell.config.execution import ExecutionConfig
@@ -39,11 +42,15 @@ class Markets:
 
     Attributes:
         instruments: The terms on which symbols are traded.
+        instrument: Returns those of a symbol.
+        of: Returns the market of a symbol today, or None when the session has no bars of it.
     """
 
     def __init__(self, config: ExecutionConfig, time_manager: TimeManager) -> None:
         self.instruments = InstrumentTable(config, futures=trades_futures(time_manager))
-        self._markets: dict[str, SymbolMarket | None] = {}
+        self.instrument: Callable[[str], Instrument] = self.instruments.get
+        self._markets = MadeOnce(self._market_of)
+        self.of: Callable[[str], SymbolMarket | None] = self._markets.__getitem__
         self._known: set[str] = set()
         self._version = -1
         self._provisioner: Provisioner
@@ -54,21 +61,14 @@ class Markets:
         """Begin a session."""
         self._session, self._provisioner = session, provisioner
         self._session_data = provisioner.context.session_data
-        self._markets, self._known = {}, set()
+        self._markets.clear()
+        self._known.clear()
         self._version = self._session_data.series_version
 
-    def of(self, symbol: str) -> SymbolMarket | None:
-        """Return the market of a symbol today, or None when the session has no bars of it."""
-        try:
-            return self._markets[symbol]
-        except KeyError:
-            data = self._session_data.current.get(symbol)
-            series = None if data is None else finest_series(data)
-            market = None
-            if series is not None:
-                market = SymbolMarket.today(series, self._session, self.instruments.get(symbol).tick)
-            self._markets[symbol] = market
-            return market
+    def _market_of(self, symbol: str) -> SymbolMarket | None:
+        data = self._session_data.current.get(symbol)
+        series = None if data is None else finest_series(data)
+        return None if series is None else SymbolMarket.today(series, self._session, self.instrument(symbol).tick)
 
     @property
     def today(self) -> dict[str, SymbolMarket]:
@@ -87,7 +87,8 @@ class Markets:
         if self._session_data.series_version == self._version:
             return []
         self._version = self._session_data.series_version
-        before, self._markets = self._markets, {}
+        before = dict(self._markets)
+        self._markets.clear()
         changed = []
         for symbol, market in before.items():
             now = self.of(symbol)
@@ -119,10 +120,6 @@ class Markets:
         """Return the last close that is known of a symbol, or None."""
         market = self.of(symbol)
         return None if market is None else market.last_price(now_ns)
-
-    def instrument(self, symbol: str) -> Instrument:
-        """Return the terms on which a symbol is traded."""
-        return self.instruments.get(symbol)
 
     def require_known(self, symbol: str) -> None:
         """Raise for a symbol that neither the session nor the config nor the store knows.

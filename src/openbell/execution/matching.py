@@ -58,9 +58,8 @@ def first_match(
     kind = order.type
     if kind is OrderType.LIMIT and _is_beyond(order, market):
         return None, state
-    first = market.first_row(from_ns)
     low, high = (0, len(market)) if order.extended else market.regular
-    first = max(first, low)
+    first = max(market.first_row(from_ns), low)
     if until_ns is not None:
         high = min(high, market.closed_rows(until_ns))
     if kind is OrderType.TRAILING_STOP and state.best is None and first < high:

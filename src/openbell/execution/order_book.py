@@ -25,26 +25,28 @@ class OrderBook:
         self._legs: dict[str, dict[str, None]] = {}
         self._groups: dict[str, dict[str, None]] = {}
 
-    def put(self, order: Order) -> None:
-        """Take an order as it is now, in the place of what it was."""
-        if not order.is_open:
-            self._remove(order)
-            return
-        before = self.open.get(order.id)
+    def add(self, order: Order) -> None:
+        """Take up a new order."""
         self.open[order.id] = order
-        if before is not None and before.symbol != order.symbol:
+        if not order.strategy:
+            self.own.add(order.id)
+        for index, key in ((self._by_symbol, order.symbol), (self._legs, order.parent), (self._groups, order.oco)):
+            if key is not None:
+                index.setdefault(key, {})[order.id] = None
+
+    def put(self, order: Order) -> None:
+        """Take an open order as it is now, in the place of what it was."""
+        before = self.open.get(order.id)
+        if before is None:
+            self.add(order)
+            return
+        self.open[order.id] = order
+        if before.symbol is not order.symbol and before.symbol != order.symbol:
             self._take_out(self._by_symbol, before.symbol, order.id)
             self._by_symbol.setdefault(order.symbol, {})[order.id] = None
-        if before is None:
-            if not order.strategy:
-                self.own.add(order.id)
-            self._by_symbol.setdefault(order.symbol, {})[order.id] = None
-            if order.parent is not None:
-                self._legs.setdefault(order.parent, {})[order.id] = None
-            if order.oco is not None:
-                self._groups.setdefault(order.oco, {})[order.id] = None
 
-    def _remove(self, order: Order) -> None:
+    def remove(self, order: Order) -> None:
+        """Remove an order, if it is here."""
         if self.open.pop(order.id, None) is None:
             return
         self.own.discard(order.id)
@@ -61,6 +63,10 @@ class OrderBook:
     def of_symbol(self, symbol: str) -> list[Order]:
         """Return the open orders of a symbol, in the order in which they were placed."""
         return [self.open[key] for key in self._by_symbol.get(symbol, ())]
+
+    def has_legs(self, parent: str) -> bool:
+        """Return whether open orders wait for another one."""
+        return parent in self._legs
 
     def legs_of(self, parent: str) -> list[Order]:
         """Return the open orders that wait for another one."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.execution.checks import Checks
-from openbell.execution.requests import Cancel, Replace
+from openbell.execution.requests import Cancel, Submit
 from openbell.model.order import OrderStatus
 
 if TYPE_CHECKING:
     from openbell.execution.desk import TradingDesk
-    from openbell.execution.requests import Request
+    from openbell.execution.requests import Replace, Request
     from openbell.model.order import Order
 
 __all__ = ["OrderEntry"]
@@ -32,16 +32,20 @@ class OrderEntry:
 
     def carry_out(self, request: Request) -> None:
         """Check a request, and pass it to the broker."""
-        if isinstance(request, Cancel):
+        if isinstance(request, Submit):
+            self._submit(request.order)
+        elif isinstance(request, Cancel):
             other = self._desk.recorder.orders.get(request.unless_rejected or "")
             if other is None or other.status is not OrderStatus.REJECTED:
                 self._desk.broker.cancel(request.order_id, request.reason)
-        elif isinstance(request, Replace):
+        else:
             self._replace(request)
-        elif refusal := self.checks.refusal(request.order):
-            self._reject(request.order, refusal)
-        elif request.order.id in self._desk.book.open:  # its entry may have been refused meanwhile
-            self._desk.broker.submit(self._desk.book.open[request.order.id])
+
+    def _submit(self, order: Order) -> None:
+        if refusal := self.checks.refusal(order):
+            self._reject(order, refusal)
+        elif (now := self._desk.book.open.get(order.id)) is not None:  # its entry may have been refused meanwhile
+            self._desk.broker.submit(now)
 
     def _replace(self, request: Replace) -> None:
         order = self._desk.book.open.get(request.order_id)

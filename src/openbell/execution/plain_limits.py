@@ -35,8 +35,9 @@ class PlainLimits:
     @staticmethod
     def takes(order: Order) -> bool:
         """Return whether an order is a plain one."""
-        is_lasting = order.tif is TimeInForce.GTC and order.until is None
-        return order.type is OrderType.LIMIT and is_lasting and order.parent is None and order.oco is None
+        if order.type is not OrderType.LIMIT or order.tif is not TimeInForce.GTC:
+            return False
+        return order.until is None and order.parent is None and order.oco is None
 
     def add(self, resting: Resting) -> None:
         """Take up an order."""
@@ -44,16 +45,15 @@ class PlainLimits:
         self._by_symbol.setdefault(symbol, {})[resting.order.id] = resting
         self._limits.pop(symbol, None)
 
-    def remove(self, order: Order) -> bool:
-        """Remove an order, and return whether it was here."""
+    def remove(self, order: Order) -> None:
+        """Remove an order."""
         self._matched.pop(order.id, None)
         self._limits.pop(order.symbol, None)
-        return self._by_symbol.get(order.symbol, {}).pop(order.id, None) is not None
+        del self._by_symbol[order.symbol][order.id]
 
     def note_match(self, resting: Resting) -> None:
         """Note that an order has a match, which a new session makes void."""
-        if resting.order.id in self._by_symbol.get(resting.order.symbol, {}):
-            self._matched[resting.order.id] = resting
+        self._matched[resting.order.id] = resting
 
     def to_look_at(self, market_of: Callable[[str], SymbolMarket | None]) -> list[Resting]:
         """Return the orders whose limit a new session reaches, or that had a match in the one before."""

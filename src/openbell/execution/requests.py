@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from openbell.model.order import Order
@@ -11,15 +10,13 @@ if TYPE_CHECKING:
 __all__ = ["Cancel", "Replace", "Request", "Submit"]
 
 
-@dataclass(frozen=True, slots=True)
-class Submit:
+class Submit(NamedTuple):
     """Send an order to the broker."""
 
     order: Order
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(NamedTuple):
     """Cancel an order.
 
     Attributes:
@@ -33,8 +30,7 @@ class Cancel:
     unless_rejected: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Replace:
+class Replace(NamedTuple):
     """Change an open order.
 
     What is None stays.

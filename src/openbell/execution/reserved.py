@@ -31,6 +31,9 @@ class Ordered(NamedTuple):
         return Ordered(self.units + units, self.value + units * price)
 
 
+_NOTHING = Ordered()
+
+
 class Reserved:
     """Open orders by symbol and side, added up as they come and go.
 
@@ -46,16 +49,22 @@ class Reserved:
         self._leverage = leverage
         self._orders: dict[str, tuple[tuple[str, bool], float, float]] = {}
         self._sums: dict[tuple[str, bool], Ordered] = {}
-        self._margins: dict[tuple[str, bool], tuple[float, float]] = {}
+        self._margins: dict[tuple[str, bool], float] = {}  # in the order of the sums
+        self._stale: set[tuple[str, bool]] = set()
+        self._two_sided = 0  # symbols with orders on both sides
 
     def put(self, order: Order, price: float) -> None:
         """Count an order at a price, in the place of what it was, if it is open."""
         self.remove(order.id)
-        if order.is_open and order.oco is None and order.strategy:
-            key, units = (order.symbol, order.quantity > 0), order.remaining
+        if order.oco is None and order.strategy and order.is_open:
+            key, units = (order.symbol, order.quantity > 0), order.quantity - order.filled_quantity
             self._orders[order.id] = key, units, price
-            self._sums[key] = self._sums.get(key, Ordered()).plus(units, price)
-            self._margins.pop(key, None)
+            known = self._sums.get(key)
+            if known is None:
+                known, self._margins[key] = _NOTHING, 0.0
+                self._two_sided += (key[0], not key[1]) in self._sums
+            self._sums[key] = known.plus(units, price)
+            self._stale.add(key)
 
     def counts_nothing(self, order_id: str) -> bool:
         """Return whether an order ties up nothing, because its symbol had no price when it was placed."""
@@ -68,16 +77,28 @@ class Reserved:
         if found is None:
             return
         key, units, price = found
-        self._margins.pop(key, None)
         left = self._sums[key].plus(-units, price)
         if abs(left.units) < 1e-9:
-            del self._sums[key]
+            del self._sums[key], self._margins[key]
+            self._two_sided -= (key[0], not key[1]) in self._sums
+            self._stale.discard(key)
         else:
             self._sums[key] = left
+            self._stale.add(key)
+
+    def position_changed(self, symbol: str) -> None:
+        """Note that another number of units of a symbol is held, on which depends what its orders tie up."""
+        for key in ((symbol, True), (symbol, False)):
+            if key in self._sums:
+                self._stale.add(key)
+
+    def begin_session(self) -> None:
+        """Take up what happened overnight to positions."""
+        self._stale.update(self._sums)
 
     def of(self, symbol: str, *, buys: bool) -> Ordered:
         """Return what is ordered of a symbol on one side."""
-        return self._sums.get((symbol, buys), Ordered())
+        return self._sums.get((symbol, buys), _NOTHING)
 
     def margin(self, symbol: str, held: float, ordered: Ordered) -> float:
         """Return the money that orders of a symbol tie up besides what is held."""
@@ -108,12 +129,13 @@ class Reserved:
 
         Orders to buy and orders to sell cannot both lead away from what is held.
         """
-        totals: dict[str, float] = {}
         # Nearly all of them are as they were for the order before.
-        for key, ordered in self._sums.items():
-            units = held(key[0])
-            known = self._margins.get(key)
-            if known is None or known[0] != units:
-                known = self._margins[key] = units, self.margin(key[0], units, ordered)
-            totals[key[0]] = max(totals.get(key[0], 0.0), known[1])
+        for key in self._stale:
+            self._margins[key] = self.margin(key[0], held(key[0]), self._sums[key])
+        self._stale.clear()
+        if not self._two_sided:
+            return sum(self._margins.values())
+        totals: dict[str, float] = {}
+        for (symbol, _), margin in self._margins.items():
+            totals[symbol] = max(totals.get(symbol, 0.0), margin)
         return sum(totals.values())

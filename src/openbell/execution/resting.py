@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import tzinfo
 
+    from openbell.config.execution import FillsConfig
     from openbell.execution.matching import Match
     from openbell.execution.symbol_market import SymbolMarket
     from openbell.model.instrument import Instrument
@@ -33,6 +34,11 @@ class FillRules:
     this_close: bool = False
     both_touched: Literal["worse", "better"] = "worse"
     max_volume_share: float | None = None
+
+    @staticmethod
+    def of(fills: FillsConfig) -> FillRules:
+        """Return those of a config."""
+        return FillRules(fills.market == "this_close", fills.both_touched, fills.max_volume_share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,7 @@ class Resting:
         fees: What its fills have cost so far.
         fills: How many fills it has had.
         place: Its place among all orders, by which those that fill at one time come in turn.
+        is_plain: Whether it is a limit order like many others, of which most sessions touch none.
     """
 
     order: Order
@@ -85,3 +92,4 @@ class Resting:
     fees: float = 0.0
     fills: int = 0
     place: int = 0
+    is_plain: bool = False

@@ -42,19 +42,23 @@ class RestingOrders:
     def remove(self, resting: Resting) -> None:
         """Remove an order."""
         del self.by_id[resting.order.id]
-        if not self._plain.remove(resting.order):
+        if resting.is_plain:
+            self._plain.remove(resting.order)
+        else:
             del self.others[resting.order.id]
 
     def amend(self, resting: Resting, order: Order) -> None:
         """Take other prices or units, or another name of its symbol, for an order."""
-        is_plain = self._plain.remove(resting.order)
+        if resting.is_plain:
+            self._plain.remove(resting.order)
         resting.order = order
-        if is_plain:
+        if resting.is_plain:
             self._plain.add(resting)
 
     def note_match(self, resting: Resting) -> None:
         """Note that an order has a match."""
-        self._plain.note_match(resting)
+        if resting.is_plain:
+            self._plain.note_match(resting)
 
     def begin_session(self, market_of: Callable[[str], SymbolMarket | None]) -> list[Resting]:
         """Return the orders that a new session has to do with, in the order in which they came."""
@@ -66,8 +70,9 @@ class RestingOrders:
         return sorted(due, key=lambda resting: resting.place)
 
     def _sort_in(self, resting: Resting) -> None:
-        if resting.next_session or not PlainLimits.takes(resting.order):
-            self.others[resting.order.id] = resting
-        else:
+        resting.is_plain = not resting.next_session and PlainLimits.takes(resting.order)
+        if resting.is_plain:
             self.others.pop(resting.order.id, None)
             self._plain.add(resting)
+        else:
+            self.others[resting.order.id] = resting

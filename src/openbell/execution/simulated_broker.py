@@ -68,6 +68,8 @@ class SimulatedBroker:
         self._costs = costs
         self._exchange = exchange
         self._clock = exchange.clock
+        self._market_of, self._instrument_of = exchange.market_of, exchange.instrument_of
+        self._this_close, self._share = rules.this_close, rules.max_volume_share
         self._listener = listener
         self._orders = RestingOrders()
         self._resting = self._orders.by_id
@@ -81,13 +83,15 @@ class SimulatedBroker:
     def next_ns(self) -> int:
         """Time at which something becomes known next, `NEVER` when nothing does."""
         heap = self._heap
-        while heap and heap[0].kind == _FILL and self._is_stale(heap[0]):
-            heappop(heap)
-        return heap[0].time_ns if heap else NEVER
-
-    def _is_stale(self, event: _Event) -> bool:
-        resting = self._resting.get(event.order_id)
-        return resting is None or resting.version != event.version
+        while heap:
+            event = heap[0]
+            if event.kind == _CLOSE:
+                return event.time_ns
+            resting = self._resting.get(event.order_id)
+            if resting is not None and resting.version == event.version:
+                return event.time_ns
+            heappop(heap)  # the order is gone, or was looked at again
+        return NEVER
 
     # Sessions
 
@@ -98,7 +102,7 @@ class SimulatedBroker:
         self._taken.clear()
         for end_ns in {session.close_ns, session.last_ns}:
             self._push(end_ns, _CLOSE, end_ns, "", 0)
-        for resting in self._orders.begin_session(self._exchange.market_of):
+        for resting in self._orders.begin_session(self._market_of):
             until = resting.order.until
             if until is not None and until < session.day:
                 self._end(resting, OrderStatus.EXPIRED, f"its last day, {until}, is over")
@@ -119,7 +123,7 @@ class SimulatedBroker:
 
     def _note_seen(self, resting: Resting) -> None:
         """Let an order go on from now, with what it has seen of the bars so far."""
-        now_ns, market = self._clock.now_ns, self._exchange.market_of(resting.order.symbol)
+        now_ns, market = self._clock.now_ns, self._market_of(resting.order.symbol)
         if market is not None and not resting.waits and not resting.next_session:
             close_ns, state = self.session.close_ns, resting.state
             _, resting.state = first_match(resting.order, market, resting.from_ns, close_ns, state, until_ns=now_ns)
@@ -189,18 +193,17 @@ class SimulatedBroker:
         resting.version += 1
         resting.match = None
         resting.state_after = resting.state
-        order, market = resting.order, self._exchange.market_of(resting.order.symbol)
+        order, market, from_ns = resting.order, self._market_of(resting.order.symbol), resting.from_ns
         if market is None or resting.waits:
             return
         match = None
-        at_close = self._rules.this_close and order.type is OrderType.MARKET and bool(order.strategy)
-        if at_close and resting.from_ns == self._clock.now_ns:
-            match = at_this_close(market, resting.from_ns)
+        at_close = self._this_close and order.type is OrderType.MARKET and bool(order.strategy)
+        if at_close and from_ns == self._clock.now_ns:
+            match = at_this_close(market, from_ns)
         if match is None:
             if resting.next_session:
                 return
-            close_ns = self.session.close_ns
-            match, resting.state_after = first_match(order, market, resting.from_ns, close_ns, resting.state)
+            match, resting.state_after = first_match(order, market, from_ns, self.session.close_ns, resting.state)
         if match is not None:
             resting.match = match
             self._orders.note_match(resting)
@@ -212,25 +215,18 @@ class SimulatedBroker:
 
     # Events
 
-    def deliver(self, time_ns: int) -> bool:
-        """Report the next thing that has become known by a time.
-
-        Returns:
-            False when there is none.
-        """
-        if self.next_ns > time_ns:
-            return False
+    def deliver_next(self) -> None:
+        """Report what becomes known at `next_ns`."""
         event = heappop(self._heap)
         if event.kind == _CLOSE:
             self._close(event.time_ns)
-            return True
+            return
         due = self._resting[event.order_id]
         winner, ambiguous = self._linked.first_touched(due)
         if winner.match is not None:
             self._fill(winner, winner.match, ambiguous=ambiguous)
         if winner is not due and self._resting.get(event.order_id) is due and due.version == event.version:
             self._match(due)  # the other one found no volume, so that this one is still there
-        return True
 
     def fill_at(self, order: Order, price: float) -> None:
         """Fill an order of the account's rules at once and without costs, because its symbol no longer trades."""
@@ -252,28 +248,28 @@ class SimulatedBroker:
             lasts = order.tif is TimeInForce.GTC or (order.until is not None and order.until > session.day)
             if resting.next_session or lasts or ends_ns != time_ns or (resting.waits and order.parent in self._resting):
                 continue
-            self._end(resting, OrderStatus.EXPIRED, why_not_filled(resting, self._exchange.market_of(order.symbol)))
+            self._end(resting, OrderStatus.EXPIRED, why_not_filled(resting, self._market_of(order.symbol)))
 
     def _fill(self, resting: Resting, match: Match, *, ambiguous: bool) -> None:
-        order = resting.order
-        market, row = match.market, match.point.row
-        instrument = self._exchange.instrument_of(order.symbol)
-        volume, share = market.volume.item(row), self._rules.max_volume_share
-        quantity = fitting_part(order.remaining, volume, share, instrument, self._taken.get((market, row), 0.0))
+        order, market, point = resting.order, match.market, match.point
+        instrument, before = self._instrument_of(order.symbol), order.filled_quantity
+        share, volume, taken = self._share, 0.0, 0.0
+        if share is not None:
+            volume, taken = market.volume.item(point.row), self._taken.get((market, point.row), 0.0)
+        quantity = fitting_part(order.quantity - before, volume, share, instrument, taken)
         if not quantity:
             self._continue(resting, match)
             return
-        price, lost = match.point.price, 0.0
+        price, lost = point.price, 0.0
         if match.slips:
-            price, lost = self._costs.slipped(quantity, price, market, row, instrument)
+            price, lost = self._costs.slipped(quantity, price, market, point.row, instrument)
         fee = self._costs.fee(order, quantity, price, instrument, charged=resting.fees, maker=match.maker)
         if refusal := self._listener.refusal_at_fill(order, quantity, price, fee):
             self._cancel(resting, refusal)
             return
         if share is not None:
-            self._taken[market, row] = self._taken.get((market, row), 0.0) + abs(quantity)
-        filled = order.filled_quantity + quantity
-        average = (order.filled_quantity * (order.average_fill_price or 0.0) + quantity * price) / filled
+            self._taken[market, point.row] = taken + abs(quantity)
+        filled = before + quantity
         whole = abs(order.quantity - filled) < _DUST
         resting.fees += fee
         resting.fills += 1
@@ -281,7 +277,7 @@ class SimulatedBroker:
             self._orders.remove(resting)
         resting.order = order = order.changed(
             filled_quantity=filled,
-            average_fill_price=average,
+            average_fill_price=(before * (order.average_fill_price or 0.0) + quantity * price) / filled,
             status=OrderStatus.FILLED if whole else OrderStatus.PARTIALLY_FILLED,
             updated_ns=self._clock.now_ns,
             session_date=self.session.day,
@@ -291,7 +287,8 @@ class SimulatedBroker:
         self._listener.filled(fill)
         if not whole:
             self._continue(resting, match)
-        self._follow(resting, match)
+        if not self._linked.is_alone(order):
+            self._follow(resting, match)
 
     def _continue(self, resting: Resting, match: Match) -> None:
         """Look for the next fill after the bar of the last one."""
@@ -325,12 +322,8 @@ class SimulatedBroker:
         for leg in self._linked.orphans_of(resting.order):
             self._cancel(leg, f"its entry order {resting.order.id} is {status}")
 
-    def _change(self, resting: Resting, status: OrderStatus | None = None, reason: str | None = None) -> None:
-        order = resting.order
-        resting.order = order.changed(
-            updated_ns=self._clock.now_ns,
-            session_date=self.session.day,
-            status=order.status if status is None else status,
-            reason=order.reason if reason is None else reason,
+    def _change(self, resting: Resting, **changes: object) -> None:
+        resting.order = order = resting.order.changed(
+            updated_ns=self._clock.now_ns, session_date=self.session.day, **changes
         )
-        self._listener.order_changed(resting.order)
+        self._listener.order_changed(order)

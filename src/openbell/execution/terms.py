@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from math import isfinite
 from numbers import Real
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from openbell.errors import OrderError, UnknownNameError
 from openbell.model.order import OrderType, TimeInForce
@@ -27,8 +26,7 @@ _PRICES_OF = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """Type, prices and lifetime of an order, all of which go together.
 
     The attributes are those of `openbell.model.order.Order`.
@@ -63,16 +61,14 @@ class Terms:
             OrderError: A value cannot be, or two of them contradict each other.
             UnknownNameError: There is no such type or lifetime.
         """
-        prices = {
-            "limit": checked_price("limit", limit),
-            "stop": checked_price("stop", stop),
-            "trail": checked_price("trail", trail),
-            "trail_percent": checked_price("trail_percent", trail_percent),
-        }
-        given = tuple(name for name, price in prices.items() if price is not None)
-        kind = _type_of(given) if type is None else _word("order type", OrderType, type)
-        _require_prices(kind, given)
-        lifetime = _word("time in force", TimeInForce, tif)
+        named = (("limit", limit), ("stop", stop), ("trail", trail), ("trail_percent", trail_percent))
+        prices = {name: checked_price(name, price) for name, price in named if price is not None}
+        kind = OrderType.MARKET
+        if prices or type is not None:
+            given = tuple(prices)
+            kind = _type_of(given) if type is None else _word("order type", OrderType, type)
+            _require_prices(kind, given)
+        lifetime = TimeInForce.DAY if tif == "day" else _word("time in force", TimeInForce, tif)
         if isinstance(until, datetime) or not (until is None or isinstance(until, date)):
             raise OrderError(f"until is a date such as date(2024, 3, 28), not {until!r}")
         if (until is not None) != (lifetime is TimeInForce.GTD):
@@ -81,7 +77,17 @@ class Terms:
             raise OrderError(f"a tag is a text, not {tag!r}")
         if extended and kind is not OrderType.LIMIT:
             raise OrderError(f"only limit orders fill outside of regular hours: a {kind} order cannot be extended")
-        return Terms(kind, **prices, tif=lifetime, until=until, extended=bool(extended), tag=tag)
+        return Terms(
+            kind,
+            prices.get("limit"),
+            prices.get("stop"),
+            prices.get("trail"),
+            prices.get("trail_percent"),
+            lifetime,
+            until,
+            bool(extended),
+            tag,
+        )
 
 
 MARKET = Terms(OrderType.MARKET, None, None, None, None, TimeInForce.DAY, None, extended=False, tag="")

@@ -34,8 +34,8 @@ class Valuation:
     def mark_holding(self, holding: Holding) -> None:
         """Give a holding the last price that is known now."""
         # A price of an earlier session may be on another basis; the holding's own was changed with it.
-        price = self._markets.last_price_today(holding.symbol, self._clock.now_ns)
-        if price is not None:
+        market = self._markets.of(holding.symbol)
+        if market is not None and (price := market.last_price_today(self._clock.now_ns)) is not None:
             holding.last_price = price
 
     def last_price(self, symbol: str) -> float | None:

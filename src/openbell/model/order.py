@@ -7,12 +7,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from openbell.model.events import local_time
-from openbell.model.frozen import quick_replace
+from openbell.model.frozen import quick_maker, quick_replace
 
 if TYPE_CHECKING:
     from datetime import date, datetime, tzinfo
 
-__all__ = ["OPEN_STATUSES", "Order", "OrderStatus", "OrderType", "TimeInForce"]
+__all__ = ["OPEN_STATUSES", "Order", "OrderStatus", "OrderType", "TimeInForce", "new_order"]
 
 
 class OrderType(StrEnum):
@@ -146,3 +146,5 @@ class Order:
 
 
 _replaced = quick_replace(Order)
+new_order = quick_maker(Order)
+"""Makes an order as `Order` does; a run makes very many."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from openbell.model.frozen import quick_maker
+
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-__all__ = ["Trade"]
+__all__ = ["Trade", "new_trade"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +59,7 @@ class Trade:
     def net(self) -> float:
         """Profit after fees."""
         return self.pnl - self.fees
+
+
+new_trade = quick_maker(Trade)
+"""Makes a trade as `Trade` does; a run makes very many."""

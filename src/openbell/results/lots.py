@@ -6,12 +6,12 @@ import math
 from collections import deque
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -48,6 +48,41 @@ class PriceColumns:
     low: NDArray[np.float64]
 
 
+class Stretches:
+    """A session's bars of one symbol, cut into stretches at all rows at which lots may be opened and closed.
+
+    The highest and the lowest prices of all stretches are found at once.
+
+    Args:
+        columns: The bars.
+        fills: The fills of the session, in order.
+
+    Attributes:
+        rows: How many bars there are.
+        begun: For each fill, the first bar that begins when it happened or later.
+        ended: For each fill, the number of bars that have ended by then.
+    """
+
+    def __init__(self, columns: PriceColumns, fills: Sequence[Fill] = ()) -> None:
+        times = np.array([fill.time_ns for fill in fills], dtype=np.int64)
+        self.rows = len(columns.end_ns)
+        self.begun: list[int] = columns.start_ns.searchsorted(times).tolist()
+        self.ended: list[int] = columns.end_ns.searchsorted(times, side="right").tolist()
+        last_inside = (row - 1 for row in self.ended if row)
+        cuts = sorted({0, *self.begun, *self.ended, *last_inside} - {self.rows}) if self.rows else []
+        self._place = {row: place for place, row in enumerate([*cuts, self.rows])}
+        self._highs: list[float] = np.maximum.reduceat(columns.high, cuts).tolist() if cuts else []
+        self._lows: list[float] = np.minimum.reduceat(columns.low, cuts).tolist() if cuts else []
+
+    def see(self, lot: Lot, end_row: int) -> None:
+        """Let a lot take up the prices of all rows before one that is a cut."""
+        if end_row > lot.next_row:
+            first, end = self._place[lot.next_row], self._place[end_row]
+            lot.high = max(lot.high, *self._highs[first:end])
+            lot.low = min(lot.low, *self._lows[first:end])
+            lot.next_row = end_row
+
+
 NO_BARS = PriceColumns(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0))
 """The columns of a symbol that did not trade."""
 
@@ -80,17 +115,8 @@ class Lot:
     first_row: int = 0
     next_row: int = 0
 
-    def see(self, columns: PriceColumns, end_row: int) -> None:
-        """Take up the prices of all rows before one."""
-        first = self.next_row
-        if end_row > first:
-            self.high = max(self.high, float(columns.high[first:end_row].max()))
-            self.low = min(self.low, float(columns.low[first:end_row].min()))
-            self.next_row = end_row
 
-
-@dataclass(frozen=True, slots=True)
-class ClosedSlice:
+class ClosedSlice(NamedTuple):
     """Units of a lot that were closed.
 
     Attributes:
@@ -135,17 +161,25 @@ class OpenLots:
         lots.quantity = self.quantity
         return lots
 
-    def fill(self, fill: Fill, columns: PriceColumns) -> Iterable[ClosedSlice]:
-        """Close what the fill is opposite to, open a lot of what is left of it, and return what was closed."""
-        left, closed = fill.quantity, list[ClosedSlice]()
-        if self.lots and self.lots[0].quantity * fill.quantity < 0:
-            whole_row, seen_row = _exit_rows(fill, columns)
-            units = min(abs(fill.quantity), abs(self.quantity))
-            fee = fill.fee * units / abs(fill.quantity)
-            closed = self._close(units, fill.price, fee, fill.time_ns, fill.order, columns, (whole_row, seen_row))
-            left = fill.quantity + sum(slice_.quantity for slice_ in closed)
-        if abs(left) >= _DUST:
-            self._open(fill, left, columns)
+    def end_session(self, fills: Sequence[Fill], columns: PriceColumns) -> list[ClosedSlice]:
+        """Take up the fills of a session in order, then the prices of its rest, and return what was closed."""
+        stretches, closed = Stretches(columns, fills), list[ClosedSlice]()
+        for fill, begun, ended in zip(fills, stretches.begun, stretches.ended, strict=True):
+            left = fill.quantity
+            if self.lots and self.lots[0].quantity * left < 0:
+                units = min(abs(left), abs(self.quantity))
+                fee = fill.fee * units / abs(left)
+                rows = ended, ended - _is_inside(fill, ended, columns)
+                now = self._close(units, fill.price, fee, fill.time_ns, fill.order, stretches, rows)
+                left += sum([slice_.quantity for slice_ in now])
+                closed += now
+            if abs(left) >= _DUST:
+                self._open(fill, left, stretches, begun)
+        for lot in self.lots:
+            stretches.see(lot, stretches.rows)
+            lot.bars += stretches.rows - lot.first_row
+            lot.first_row = lot.next_row = 0
+        self._add_up()
         return closed
 
     def split(self, ratio: float, quantity: float, price: float, time_ns: int) -> Iterable[ClosedSlice]:
@@ -160,7 +194,7 @@ class OpenLots:
         fraction = abs(self.quantity) - abs(quantity)
         if fraction < _DUST:
             return ()
-        return self._close(fraction, price, 0.0, time_ns, None, NO_BARS, (0, 0))
+        return self._close(fraction, price, 0.0, time_ns, None, Stretches(NO_BARS), (0, 0))
 
     def join(self, other: OpenLots, time_ns: int) -> Iterable[ClosedSlice]:
         """Take up the lots of another symbol that has the name of this one now, and return what they close."""
@@ -169,7 +203,7 @@ class OpenLots:
             if self.quantity * lot.quantity < 0:
                 units, held = min(abs(lot.quantity), abs(self.quantity)), abs(lot.quantity)
                 fee = lot.fee * units / held
-                closed += self._close(units, lot.price, fee, time_ns, lot.order, NO_BARS, (0, 0))
+                closed += self._close(units, lot.price, fee, time_ns, lot.order, Stretches(NO_BARS), (0, 0))
                 lot.quantity, lot.fee = float(np.copysign(held - units, lot.quantity)), lot.fee - fee
             if abs(lot.quantity) >= _DUST:
                 self._add(lot)
@@ -187,23 +221,13 @@ class OpenLots:
         first.quantity, first.fee = both, first.fee + lot.fee
         first.high, first.low = max(first.high, lot.high), min(first.low, lot.low)
 
-    def end_session(self, columns: PriceColumns) -> None:
-        """Take up the prices of the rest of a session."""
-        rows = len(columns.end_ns)
-        for lot in self.lots:
-            lot.see(columns, rows)
-            lot.bars += rows - lot.first_row
-            lot.first_row = lot.next_row = 0
-        self._add_up()
-
     def _add_up(self) -> None:
         self.quantity = math.fsum(lot.quantity for lot in self.lots)
 
-    def _open(self, fill: Fill, quantity: float, columns: PriceColumns) -> None:
+    def _open(self, fill: Fill, quantity: float, stretches: Stretches, row: int) -> None:
         fee = fill.fee * abs(quantity / fill.quantity)
-        row = int(columns.start_ns.searchsorted(fill.time_ns))
         if self._matching is LotMatching.AVERAGE and self.lots:
-            self.lots[0].see(columns, row)
+            stretches.see(self.lots[0], row)
         price = fill.price
         self._add(Lot(fill.order, quantity, price, fee, fill.time_ns, price, price, 0, row, row))
 
@@ -214,13 +238,13 @@ class OpenLots:
         fee: float,
         time_ns: int,
         order: Order | None,
-        columns: PriceColumns,
+        stretches: Stretches,
         rows: tuple[int, int],
     ) -> list[ClosedSlice]:
         closed, left, whole_row, seen_row = list[ClosedSlice](), units, *rows
         while self.lots and left >= _DUST:
             lot = self.lots[0]
-            lot.see(columns, seen_row)
+            stretches.see(lot, seen_row)
             held = abs(lot.quantity)
             is_whole = left > held - _DUST
             taken = held if is_whole else left
@@ -228,7 +252,8 @@ class OpenLots:
             quantity = lot.quantity if is_whole else float(np.copysign(taken, lot.quantity))
             bars = lot.bars + max(whole_row - lot.first_row, 0)
             cost = entry_fee + fee * taken / units
-            closed.append(ClosedSlice(replace(lot), quantity, price, cost, time_ns, order, bars))
+            as_it_was = lot if is_whole else replace(lot)
+            closed.append(ClosedSlice(as_it_was, quantity, price, cost, time_ns, order, bars))
             left -= taken
             self.quantity -= quantity
             if is_whole:
@@ -239,12 +264,11 @@ class OpenLots:
         return closed
 
 
-def _exit_rows(fill: Fill, columns: PriceColumns) -> tuple[int, int]:
-    """Return the rows of the bars that end by an exit, and of those that lie before it as a whole.
+def _is_inside(fill: Fill, ended: int, columns: PriceColumns) -> bool:
+    """Return whether a resting order filled inside of the last bar that has ended by then.
 
-    Of a bar inside of which a resting order filled, nobody knows which of its prices came first.
+    Nobody knows which of that bar's prices came first.
     """
-    rows = int(columns.end_ns.searchsorted(fill.time_ns, side="right"))
-    rests = not fill.order.type.startswith("market")
-    is_inside = rests and rows > 0 and columns.end_ns[rows - 1] == fill.time_ns
-    return rows, rows - is_inside
+    if fill.order.type.startswith("market") or not ended:
+        return False
+    return bool(columns.end_ns.item(ended - 1) == fill.time_ns)

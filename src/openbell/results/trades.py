@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from openbell.model.events import local_time
-from openbell.model.trade import Trade
+from openbell.model.trade import Trade, new_trade
 from openbell.results.lots import NO_BARS, ClosedSlice, LotMatching, OpenLots, PriceColumns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import tzinfo
 
     from openbell.model.fill import Fill
-    from openbell.model.order import Order
+    from openbell.model.order import Order, OrderType
 
 __all__ = ["TradeBook"]
+
+# An exit mostly is an entry as well, and symbols share the times of their bars.
+_local_time = lru_cache(maxsize=4096)(local_time)
 
 _FRACTION = "cash in place of a fraction of a unit after a split"
 
@@ -105,10 +109,8 @@ class TradeBook:
         for symbol, own in of_symbol.items():
             lots = self._lots.setdefault(symbol, OpenLots(self._matching))
             bars = columns.get(symbol, NO_BARS)
-            if own:
-                closed = [slice_ for fill in own for slice_ in lots.fill(fill, bars)]
+            if closed := lots.end_session(own, bars):
                 trades += _trades(symbol, closed, self._multiplier(symbol), own[0].zone)
-            lots.end_session(bars)
         self._lots = {symbol: lots for symbol, lots in self._lots.items() if lots.lots}
         return sorted(trades, key=lambda trade: trade.exit_time)
 
@@ -128,8 +130,8 @@ def _trade(symbol: str, closed: ClosedSlice, multiplier: float, zone: tzinfo) ->
     worth = quantity * multiplier
     pnl = (closed.price - lot.price) * worth
     on_the_way = (lot.high - lot.price) * worth, (lot.low - lot.price) * worth, pnl, 0.0
-    entry, exit_ = local_time(lot.time_ns, zone), local_time(closed.time_ns, zone)
-    return Trade(
+    entry, exit_ = _local_time(lot.time_ns, zone), _local_time(closed.time_ns, zone)
+    return new_trade(
         symbol=symbol,
         strategy=lot.order.strategy,
         quantity=quantity,
@@ -182,5 +184,9 @@ def _share(pnl: float, value: float) -> float:
 
 def _reason(order: Order) -> str:
     """Return why an order was placed, or its kind where nobody said."""
-    prices: Sequence[str] = [f"{price:.10g}" for price in (order.stop, order.limit) if price is not None]
-    return order.reason or " ".join([order.type.replace("_", " "), *prices])
+    return order.reason or _kind(order.type, order.stop, order.limit)
+
+
+@lru_cache(maxsize=4096)
+def _kind(order_type: OrderType, *prices: float | None) -> str:
+    return " ".join([order_type.replace("_", " "), *(f"{price:.10g}" for price in prices if price is not None)])
