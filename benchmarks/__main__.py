@@ -91,7 +91,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes, against what was recorded")
     parser.add_argument("--record", action="store_true", help="with --quick: record what is measured")
     parser.add_argument("--only", nargs="+", choices=names, default=[], help="some workloads only")
-    parser.add_argument("--repeats", type=int, help="timed runs of each engine")
+    parser.add_argument("--repeats", type=int, help="timed runs of each engine; 0: the first one alone")
     options = parser.parse_args()
     calendar()
     if options.quick:

@@ -18,6 +18,10 @@ SLOW_S, SLOW_REPEATS = 15.0, 3
 def measure(workload: Workload, repeats: int | None = None) -> dict[str, Any]:
     """Measure all engines on a workload.
 
+    Args:
+        workload: The workload.
+        repeats: Timed runs of each engine; 0 for the time of the run by which they are compared.
+
     Returns:
         The size, the agreement and the medians per engine; ``runs`` are (load_s, run_s) in order.
     """
@@ -40,8 +44,8 @@ def measure(workload: Workload, repeats: int | None = None) -> dict[str, Any]:
         if "failed" in result:
             results[engine] = {"failed": result["failed"]}
             print(f"  {engine}: {result['failed']}", flush=True)
-    runs: dict[str, list[dict[str, Any]]] = {engine: [] for engine in first if engine not in results}
-    for repeat in range(repeats or workload.repeats):
+    runs = {engine: [] if repeats != 0 else [result] for engine, result in first.items() if engine not in results}
+    for repeat in range(workload.repeats if repeats is None else repeats):
         for engine, done in runs.items():
             if repeat < SLOW_REPEATS or first[engine]["load_s"] + first[engine]["run_s"] < SLOW_S:
                 done.append(_run(engine, job, workload.script))

@@ -1,14 +1,14 @@
-"""A frozen object with other values in some fields is what `dataclasses.replace` makes of it."""
+"""What the quick makers of frozen objects make is what their classes and `dataclasses.replace` make."""
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, fields, replace
 from datetime import date
 
 import pytest
 
 from made_trading import made_order
-from openbell.model.order import OrderStatus
+from openbell.model.order import Order, OrderStatus, OrderType, new_order
 
 
 def test_a_changed_order_is_what_replace_makes_and_leaves_the_old_one() -> None:
@@ -30,3 +30,21 @@ def test_it_is_frozen_as_well_and_knows_its_fields() -> None:
         changed.quantity = 6.0  # type: ignore[misc]
     with pytest.raises(TypeError, match="Order has no field 'quantitty'"):
         changed.changed(quantitty=5.0)
+
+
+def test_a_quickly_made_order_is_one_with_the_same_defaults() -> None:
+    order = made_order("ALFA", 10)
+    given = {name: getattr(order, name) for name in ("id", "strategy", "symbol", "quantity", "zone", "session_date")}
+    given |= {"type": OrderType.MARKET, "created_ns": 1, "updated_ns": 2}
+
+    made = new_order(**given)
+
+    assert type(made) is Order
+    assert made == Order(**given)
+    assert [getattr(made, f.name) for f in fields(Order)] == [getattr(Order(**given), f.name) for f in fields(Order)]
+    with pytest.raises(FrozenInstanceError):
+        made.quantity = 6.0  # type: ignore[misc]
+    with pytest.raises(TypeError, match="symbol"):
+        new_order(**{name: value for name, value in given.items() if name != "symbol"})
+    with pytest.raises(TypeError, match="quantitty"):
+        new_order(**given, quantitty=5.0)
