@@ -322,7 +322,9 @@ def test_the_label_is_told_by_the_opening_volume_where_bars_come_before_the_open
         assert sniff_csv(source, NEW_YORK).reading.label == expected
 
 
-@pytest.mark.parametrize("symbol", ["SPY", "IBM", "AIG", "BAC"])
+@pytest.mark.parametrize(
+    "symbol", ["IBM", *(pytest.param(symbol, marks=pytest.mark.long) for symbol in ("SPY", "AIG", "BAC"))]
+)
 def test_the_label_of_real_bars_with_early_trading(tmp_path: Path, minute_store: Path, symbol: str) -> None:
     bars = BarStore.open(minute_store).read([symbol], "1m", None, None).drop("symbol")
     for late, label in ((0, "start"), (1, "end")):
