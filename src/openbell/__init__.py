@@ -7,7 +7,9 @@ nor calendars nor TA-Lib.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+# As in typing, whose import takes longer than all that a command does before it listens for Ctrl-C.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from openbell import indicators

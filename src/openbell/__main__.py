@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 
 __all__ = ["main"]
 
@@ -12,14 +11,21 @@ def main() -> None:
     """Run the command line."""
     # Until the commands are there, Ctrl-C ends the process as it ends one without Python.
     handler = signal.getsignal(signal.SIGINT)
-    mine = handler is signal.default_int_handler and threading.current_thread() is threading.main_thread()
-    if mine:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    mine = handler is signal.default_int_handler and _take(signal.SIG_DFL)
     from openbell.cli import app
 
     if mine:
-        signal.signal(signal.SIGINT, handler)
+        _take(handler)
     app.main()
+
+
+def _take(handler: signal._HANDLER) -> bool:
+    """Let a handler have Ctrl-C, and return whether this thread may."""
+    try:
+        signal.signal(signal.SIGINT, handler)
+    except ValueError:  # not the main thread
+        return False
+    return True
 
 
 if __name__ == "__main__":

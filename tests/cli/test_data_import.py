@@ -76,7 +76,7 @@ def test_what_is_assumed_and_odd_is_said_in_json_too(tmp_path: Path, store: Path
     result = call("csv", tmp_path / "COIN.csv", "--store", store, "--yes", "--json")
 
     assert json.loads(result.stdout)["added"] == 600
-    assert "note: label start: assumed: the bars run around the clock" in result.stderr
+    assert "note: label start: assumed: many bars lie outside all hours of XNYS" in result.stderr
     assert "note: price scale 1: whole numbers around 13" in result.stderr
     assert "warning: 100% of the first 600 bars lie outside the sessions of XNYS" in result.stderr
 

@@ -128,6 +128,8 @@ def test_a_file_is_imported_once_until_it_changes(tmp_path: Path) -> None:
         ("mine.py:Plugin", r"mine\.py:Plugin is not a plugin"),
         ("mine.py:Half", r"mine\.py:Half is not complete: it must define answer"),
         ("broken.py:Good", r"broken\.py cannot be imported: .*broken\.py, line 2: ZeroDivisionError: division by zero"),
+        ("leaves.py:Good", r"leaves\.py cannot be imported: .*leaves\.py, line 2: SystemExit: 0"),
+        ("leaves:Good", r"leaves cannot be imported: .*leaves\.py, line 2: SystemExit: 0"),
         ("broken:Good", r"broken cannot be imported: .*broken\.py, line 2: ZeroDivisionError"),
         ("syntax.py:Good", r"syntax\.py cannot be imported: .*SyntaxError"),
         (
@@ -139,6 +141,7 @@ def test_a_file_is_imported_once_until_it_changes(tmp_path: Path) -> None:
 def test_what_cannot_be_loaded_is_reported(tmp_path: Path, reference: str, message: str) -> None:
     write(tmp_path / "mine.py")
     write(tmp_path / "broken.py", "x = 1\nx / 0\n")
+    write(tmp_path / "leaves.py", "import sys\nsys.exit(0)\n")
     write(tmp_path / "syntax.py", "def f(:\n")
     write(tmp_path / "needs.py", "import not_there\n")
 

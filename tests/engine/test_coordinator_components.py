@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from openbell.components.strategy import Signal
@@ -462,6 +463,8 @@ class TestWhatUsersGetWrong:
             ({"setup": lambda self: self.context.add_symbols("IBM")}, r"write \['IBM'\]"),
             ({"setup": lambda self: self.context.add_indicator("SPY", "sma_20_5m")}, "added by its config"),
             ({"setup": lambda self: raise_exit()}, "raised SystemExit"),
+            ({"setup": lambda self: panic()}, "raised PanicException"),
+            ({"on_bar": lambda self, bar: panic()}, "raised PanicException"),
         ],
     )
     def test_it_is_reported(self, minute_store: Path, methods: dict[str, Any], words: str) -> None:
@@ -495,3 +498,8 @@ class TestWhatUsersGetWrong:
 
 def raise_exit() -> None:
     raise SystemExit(5)
+
+
+def panic() -> None:
+    """Raise what a library in Rust raises; it is no `Exception`."""
+    raise pl.exceptions.PanicException("index out of bounds")

@@ -77,6 +77,8 @@ def test_a_regular_and_a_special_dividend_are_added_up(tmp_path: Path, store: Pa
     [
         (",2020-01-02,split,2", "the symbol is missing"),
         ("A,02.01.2020,split,2", "the ex-date is missing or not a date like 2014-06-09"),
+        ("A,9999-12-31,split,2", "the year of the ex-date is implausible"),
+        ("A,1600-01-01,rename,B", "the year of the ex-date is implausible"),
         ("A,2020-01-02,spinoff,2", "the type is none of split, dividend, rename"),
         ("A,2020-01-02,,2", "the type is none of split, dividend, rename"),
         ("A,2020-01-02,split,", "the value is missing or not a number: write new shares for one old share"),

@@ -149,6 +149,17 @@ def test_rows_that_contradict_themselves_are_set_aside_with_file_and_line(tmp_pa
     assert len(list((store.path / "quarantine").iterdir())) == 1
 
 
+def test_a_zip_that_unpacks_without_end_is_not_unpacked(
+    tmp_path: Path, store: BarStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openbell.importers.lean._MOST_BYTES", 1 << 20)
+    write_zip(minute_zip(tmp_path), "34200000,1000000,1000000,1000000,1000000,1")
+    write_zip(minute_zip(tmp_path, "20131011"), "0" * (3 << 20))
+
+    (failed,) = import_lean(tmp_path, store).failed
+    assert failed == (minute_zip(tmp_path, "20131011"), "it unpacks to 3 MB, which is no file of bars")
+
+
 def test_a_damaged_file_of_the_store_stops_only_its_own_symbol(lean_dir: Path, store: BarStore) -> None:
     import_lean(lean_dir, store, intervals=["1d"])
     damaged = store.path / "bars/interval=1d/symbol=IBM/all.parquet"

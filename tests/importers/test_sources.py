@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from openbell.cli.app import app
 from openbell.errors import BadBarsError, ConfigError
 from openbell.importers.csv import CSV_ENDINGS, import_csv
-from openbell.importers.sources import find_sources
+from openbell.importers.sources import UNREADABLE, find_sources, open_bytes
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:
@@ -137,3 +137,35 @@ def test_a_zip_that_is_damaged_or_holds_no_csv_is_told(tmp_path: Path) -> None:
         import_csv([tmp_path / "bad.zip"], store, interval="1d")
     with pytest.raises(ConfigError, match=r"there are no \.csv files in .*empty\.zip"):
         import_csv([tmp_path / "empty.zip"], store, interval="1d")
+
+
+@pytest.mark.parametrize("method", ["ZIP_STORED", "ZIP_DEFLATED", "ZIP_BZIP2", "ZIP_LZMA"])
+def test_whatever_byte_of_a_zip_is_damaged_the_file_is_unreadable_or_its_rows_are(tmp_path: Path, method: str) -> None:
+    path = tmp_path / "spy.zip"
+    with zipfile.ZipFile(path, "w", getattr(zipfile, method)) as archive:
+        archive.writestr("spy.csv", ROWS)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x40]) + whole[place + 1 :])
+        try:
+            (source,) = find(path, symbol="SPY")
+            with open_bytes(source) as file:
+                assert file.read() == ROWS.encode()
+        except ConfigError as error:
+            assert "there are no .csv files in" in str(error)  # noqa: PT017  not all of them raise
+        except UNREADABLE:
+            pass
+
+
+def test_a_zip_of_a_version_that_nobody_reads_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "spy.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("spy.csv", ROWS)
+    directory = path.read_bytes().rindex(b"PK\x01\x02")
+    content = bytearray(path.read_bytes())
+    content[directory + 6] = 84
+    path.write_bytes(content)
+    result = CliRunner().invoke(app, ["data", "import", "csv", str(path), "--store", str(tmp_path / "store")])
+
+    assert result.exit_code == 1
+    assert "zip file version 8.4" in result.stderr

@@ -137,6 +137,16 @@ def test_a_clock_of_any_name_beside_dates(tmp_path: Path, clock: str, form: str)
     assert (report.written.added, first_and_last(store)[0]) == (60, OPEN)
 
 
+def test_hours_and_minutes_in_columns_of_their_own_are_refused(tmp_path: Path) -> None:
+    rows = [
+        f"2024-05-0{d},{9 + (30 + i) // 60},{(30 + i) % 60},10,11,9,10,5" for d in (1, 2) for i in range(0, 390, 60)
+    ]
+    path = write(tmp_path, "\n".join(["Date,Hour,Minute,Open,High,Low,Close,Volume", *rows]))
+
+    with pytest.raises(ConfigError, match="hours are in the column Hour and minutes in Minute"):
+        guess_of(path, timezone=NY)
+
+
 def test_midnight_as_the_end_of_a_day(tmp_path: Path) -> None:
     ends = [datetime(2024, 5, 1, 23) + timedelta(minutes=i + 1) for i in range(120)]
     rows = [
@@ -457,6 +467,18 @@ def test_years_that_cannot_be_are_set_aside_and_never_wrapped(tmp_path: Path) ->
     assert imported(write(tmp_path, table(*daily), "d.csv"))[1].set_aside == 2
 
 
+@pytest.mark.parametrize("first", [739_373, 2_460_310, 202_401, 45_292])
+def test_numbers_of_days_are_no_seconds(tmp_path: Path, first: int) -> None:
+    with pytest.raises(ConfigError, match=r"the times are numbers .* of no known kind.*export them as dates"):
+        guess_of(write(tmp_path, table(*map(str, range(first, first + 20)))))
+
+
+def test_days_before_1973_are_seconds(tmp_path: Path) -> None:
+    guess = guess_of(write(tmp_path, table(*(str(day * 86_400) for day in range(100, 120)))))
+
+    assert guess.reading.interval == "1d"
+
+
 def test_milliseconds_of_1970_are_no_seconds(tmp_path: Path) -> None:
     first = datetime(1966, 1, 3, tzinfo=UTC)
     days = [first + timedelta(days=i) for i in range(3000)]
@@ -525,6 +547,17 @@ def test_days_have_the_date_of_their_session(tmp_path: Path, exchange: str, text
     days = store.read(["X"], "1d", None, None)["timestamp"].dt.date().to_list()
     assert report.set_aside == 0
     assert days == [d for d in DAYS if len(texts) == len(DAYS) or d != date(2024, 5, 27)]
+
+
+def test_a_day_without_a_session_is_set_aside_and_not_another_day(tmp_path: Path) -> None:
+    """The 27th of May 2024 was a holiday, and the 25th a Saturday."""
+    days = ["2024-05-20", "2024-05-21", "2024-05-22", "2024-05-23", "2024-05-25", "2024-05-27", "2024-05-28"]
+    days += [f"2024-06-{d:02}" for d in (*range(3, 8), *range(10, 15), *range(17, 19), 20, 21)]
+    store, report = imported(write(tmp_path, table(*(f"{day}T13:30:00Z" for day in days))))
+
+    assert report.reasons == {"the calendar of XNYS has no session of this time": 2}
+    stored = store.read(["X"], "1d", None, None)["timestamp"].dt.date().cast(str).to_list()
+    assert stored == [day for day in days if day not in ("2024-05-25", "2024-05-27")]
 
 
 @pytest.mark.parametrize("days", [7, 30, 91, 365])

@@ -126,6 +126,12 @@ def daily() -> pl.DataFrame:
         (bars().reverse(), "sma", BadBarsError, "timestamp does not ascend at row 1"),
         (pl.concat([bars(), bars()]), "rsi", BadBarsError, "timestamp does not ascend at row"),
         (pl.concat([bars().head(3), bars().slice(2)]).to_pandas(), "ema", BadBarsError, "does not ascend at row 3"),
+        *(
+            (kind(bars().with_columns(timestamp=pl.col("timestamp").shift(shift))), name, BadBarsError, message)
+            for kind in (pl.DataFrame, pl.DataFrame.to_pandas)
+            for name in ("sma", "vwap", "histvol")
+            for shift, message in ((1, "timestamp is missing in row 0"), (-1, "timestamp is missing in row"))
+        ),
         (bars().with_columns(close=pl.lit(None, pl.Float64)), "sma", BadBarsError, "close is missing in row 0"),
         (bars().with_columns(close=pl.lit("x")), "sma", BadBarsError, "close holds String, not numbers"),
         (daily(), "vwap", ConfigError, "vwap needs intraday bars"),

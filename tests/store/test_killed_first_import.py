@@ -70,13 +70,13 @@ for line in sys.stdin:
 OPERATIONS = 160
 
 
-def killed_imports(folder: Path, kills: Iterable[tuple[int, int]]) -> list[Path]:
+def killed_imports(folder: Path, kills: Iterable[tuple[int, int]], fewest: int = 1) -> list[Path]:
     """A folder for each first import that was killed at its n-th operation, or after that many microseconds."""
     folder.mkdir()
     asked = "".join(f"{n} {operations} {microseconds}\n" for n, (operations, microseconds) in enumerate(kills))
     command = [sys.executable, "-c", IMPORTS, folder]
     ends = subprocess.run(command, input=asked, check=True, capture_output=True, text=True).stdout.split()
-    assert "killed" in ends
+    assert ends.count("killed") >= fewest
     return [folder / str(n) for n in range(len(ends))]
 
 
@@ -110,8 +110,9 @@ def test_after_a_killed_first_import_nothing_is_wrong(tmp_path: Path) -> None:
 def test_after_a_first_import_was_killed_at_any_moment_nothing_is_wrong(tmp_path: Path) -> None:
     dice = random.Random(12)
     everywhere = [(n, 0) for n in range(1, OPERATIONS)]
-    any_time = [(0, dice.randint(1, 60_000)) for _ in range(60)]
-    folders = killed_imports(tmp_path / "stores", everywhere + any_time)
-    assert len(folders) > 200
+    # The last of them may be too late; some of those before it are killed twice.
+    again = [(dice.randrange(1, 140), 0) for _ in range(60)]
+    any_time = [(0, dice.randint(1, 60_000)) for _ in range(20)]
+    folders = killed_imports(tmp_path / "stores", everywhere + again + any_time, fewest=200)
     for folder in folders:
         has_nothing_wrong(folder)

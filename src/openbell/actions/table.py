@@ -37,6 +37,8 @@ ACTION_SCHEMA = pl.Schema(
 
 _LARGEST_TERM = 1000
 _MOST_SHARES = 1_000_000
+_FIRST_YEAR, _LAST_YEAR = 1700, 2100
+"""The years that bars may be of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ def _reason() -> pl.Expr:
     rules: list[tuple[pl.Expr, str]] = [
         (pl.col("symbol").fill_null("") == "", "the symbol is missing"),
         (pl.col("ex_date").is_null(), "the ex-date is missing or not a date like 2014-06-09"),
+        (~pl.col("ex_date").dt.year().is_between(_FIRST_YEAR, _LAST_YEAR), "the year of the ex-date is implausible"),
         (~pl.col("type").fill_null("").is_in(KINDS), f"the type is none of {', '.join(KINDS)}"),
         (is_split & missing, "the value is missing or not a number: write new shares for one old share"),
         (is_split & ((value <= 0) | (value == 1)), "a split must be above 0 and not 1: new shares for one old share"),

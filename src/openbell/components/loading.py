@@ -100,7 +100,9 @@ def _import_file(place: str, folder: Path) -> ModuleType:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         del sys.modules[name]
         raise _import_error(place, error) from error
     return module
@@ -119,7 +121,9 @@ def _import_module(name: str, folder: Path) -> ModuleType:
             f"there is no module {error.name!r}, neither in {folder} nor installed.{near} "
             'A file is written with its suffix: "file.py:Class".'
         ) from None
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise _import_error(name, error) from error
 
 
@@ -144,7 +148,7 @@ def _forget_namesakes(folder: Path) -> None:
             _forget_namesake(top, folder)
 
 
-def _import_error(place: str, error: Exception) -> ConfigError:
+def _import_error(place: str, error: BaseException) -> ConfigError:
     """The error to raise, with the innermost line of the user's code that failed."""
     line = None
     trace = error.__traceback__

@@ -271,7 +271,9 @@ class ComponentRunner:
         """
         try:
             return function(*args)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise ComponentError(name, method, self._now(), error) from error
 
     def error_in(self, callback: Callable[..., object], error: BaseException) -> ComponentError:

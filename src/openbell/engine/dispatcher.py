@@ -193,7 +193,9 @@ class Dispatcher:
             calls += 1
             try:
                 returned = callback(due)
-            except (Exception, SystemExit) as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 raise self._runner.error_in(callback, error) from error
             if returned is not None:
                 self._runner.keep_signals(callback, returned)

@@ -121,7 +121,9 @@ class BarRun:
                     callback, bar = delivery
                     try:
                         returned: object = callback(bar)
-                    except (Exception, SystemExit) as error:
+                    except KeyboardInterrupt:
+                        raise
+                    except BaseException as error:
                         raise runner.error_in(callback, error) from error
                     if returned is not None or session_data.series_version != version:
                         rest = row[1 + next(n for n, other in enumerate(row) if other is delivery) :]

@@ -163,10 +163,12 @@ class RunReporter:
         for observer in tuple(self._observers):
             try:
                 call(observer)
-            except Exception as error:  # noqa: BLE001 -- an observer may raise anything; it is reported
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 -- an observer may raise anything; it is reported
                 self._drop(observer, error)
 
-    def _drop(self, observer: SessionObserver, error: Exception) -> None:
+    def _drop(self, observer: SessionObserver, error: BaseException) -> None:
         self._observers.remove(observer)
         name = type(observer).__name__
         get_logger().warning("observer failed", observer=name, exception=format_exc())

@@ -106,7 +106,9 @@ def required_before_session(
         return requirements_of(component.made_of(context, deepcopy(component.config.config or {})))
     except OpenbellError as error:
         raise ConfigError(f"{name}.requirements: {error}") from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise ConfigError(f"{name}.requirements raised {type(error).__name__}: {error}") from error
 
 
@@ -120,7 +122,9 @@ def subscribed_before_session(
     context = _NoSession.of(strategy, config, time_manager)
     try:
         return pairs_of(strategy.made_of(context, deepcopy(strategy.config.config or {})))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 -- the session asks again, and reports what is wrong then
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 -- the session asks again, and reports what is wrong then
         get_logger().debug("subscriptions are known in the session only", strategy=strategy.name, why=str(error))
         return []
 

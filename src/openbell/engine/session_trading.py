@@ -123,7 +123,9 @@ class SessionTrading:
                 for callback in self._callbacks_for(notice):
                     try:
                         callback(notice)
-                    except (Exception, SystemExit) as error:
+                    except KeyboardInterrupt:
+                        raise
+                    except BaseException as error:
                         raise self._runner.error_in(callback, error) from error
 
     def _callbacks_for(self, notice: Notice) -> Iterable[Callable[[Any], object]]:

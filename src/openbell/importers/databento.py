@@ -17,9 +17,9 @@ import polars as pl
 
 from openbell.errors import ConfigError
 from openbell.importers.bar_rows import PRICES, BarRows
-from openbell.importers.sources import find_sources
+from openbell.importers.sources import UNREADABLE, find_sources
 from openbell.importers.table import CHUNK_ROWS, NO_BAD_ROWS, Chunk
-from openbell.importers.table_import import UNREADABLE, import_tables
+from openbell.importers.table_import import import_tables
 from openbell.importers.times import TimeReader
 from openbell.model.interval import DAY_NS, parse_interval
 from openbell.store.day_zones import note_day_zones

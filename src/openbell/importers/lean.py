@@ -9,8 +9,6 @@ by hour and day it is ``YYYYMMDD HH:MM``. Prices of equities are in 1/10,000 dol
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -21,6 +19,7 @@ from openbell.importers.lean_actions import import_lean_actions
 from openbell.importers.lean_layout import RESOLUTIONS, LeanSource, find_lean_sources, market_folders
 from openbell.importers.log import logged
 from openbell.importers.report import ImportReport, Progress, store_checked
+from openbell.importers.sources import UNREADABLE, open_zip
 from openbell.store.day_zones import note_day_zones
 
 if TYPE_CHECKING:
@@ -37,8 +36,8 @@ _QUOTE_COLUMNS = (
     *("ask_open", "ask_high", "ask_low", "ask_close", "ask_size"),
 )
 _COLUMNS = ("time", "open", "high", "low", "close", "volume")
-# What a damaged or odd zip makes the readers raise; an encrypted one is a RuntimeError.
-_UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, pl.exceptions.PolarsError)
+_MOST_BYTES = 256 << 20
+"""LEAN's largest files, a history of hours or a day of seconds, unpack to some megabytes."""
 
 
 def import_lean(
@@ -99,7 +98,7 @@ def _import_batch(files: list[LeanSource], report: ImportReport, writer: StoreWr
     for source in files:
         try:
             parts.append(_read(source))
-        except _UNREADABLE as exc:
+        except (*UNREADABLE, ValueError) as exc:
             report.failed.append((source.path, str(exc).splitlines()[0] if str(exc) else type(exc).__name__))
     if not parts:
         return
@@ -120,11 +119,14 @@ def _read(source: LeanSource) -> pl.DataFrame:
     """Read the rows of one zip as LEAN writes them, with ``file_line``, ``file`` and ``day``."""
     if source.day is None and source.interval in ("1s", "1m"):
         raise ValueError("its name does not begin with a date as YYYYMMDD")
-    with zipfile.ZipFile(source.path) as archive:
+    with open_zip(source.path) as archive:
         members = archive.namelist()
         if source.member is None and len(members) != 1:
             raise ValueError(f"it holds {len(members)} files instead of one CSV")
-        content = archive.read(source.member or members[0])
+        member = archive.getinfo(source.member or members[0])
+        if member.file_size > _MOST_BYTES:
+            raise ValueError(f"it unpacks to {member.file_size >> 20:,} MB, which is no file of bars")
+        content = archive.read(member)
     if not content.strip():
         raise ValueError("its CSV is empty")
     time_type = pl.Int64 if source.day else pl.String

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
 from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openbell.errors import ConfigError, DataError
+from openbell.importers.sources import UNREADABLE, open_zip
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -143,7 +143,7 @@ def find_lean_sources(
             for path, root, day in _zips(market, interval):
                 try:
                     members = _contracts(path, root) if market.parent.name == "future" else [(root, None)]
-                except (OSError, zipfile.BadZipFile, ValueError) as exc:
+                except (*UNREADABLE, ValueError) as exc:
                     failed.append((path, str(exc)))
                     continue
                 for symbol, member in members:
@@ -185,7 +185,7 @@ def _day_in(path: Path) -> date | None:
 def _contracts(path: Path, root: str) -> list[tuple[str, str | None]]:
     """List (contract, CSV) of each contract in a zip of futures."""
     found: list[tuple[str, str | None]] = []
-    with zipfile.ZipFile(path) as archive:
+    with open_zip(path) as archive:
         for name in sorted(archive.namelist()):
             match = _CONTRACT.search(name)
             if match is None or not 1 <= int(match[2]) <= 12:

@@ -36,8 +36,8 @@ def sessions_around(ns: NDArray[np.int64], time_manager: TimeManager) -> Session
 def session_dates(instants: pl.Series, time_manager: TimeManager) -> pl.Series:
     """Return the date of the session that each instant belongs to, at 00:00 UTC.
 
-    An instant from its open on, or shortly before it, belongs to a session until the next one; null where the calendar
-    knows none.
+    An instant from its open on, or shortly before it, belongs to a session until the next one, or for a day; null where
+    the calendar knows none, as on holidays.
 
     Args:
         instants: Datetimes in UTC.
@@ -53,7 +53,7 @@ def session_dates(instants: pl.Series, time_manager: TimeManager) -> pl.Series:
     after = np.minimum(place + 1, len(grid) - 1)
     early = (grid.open_ns[after] - values <= _EARLY_NS) & (grid.close_ns[place] <= values) & (after > place)
     place = np.where(early, after, place)
-    known = (place >= 0) & (values < grid.open_ns[-1] + DAY_NS) & ns.is_not_null().to_numpy()
+    known = (place >= 0) & (values < grid.open_ns[np.maximum(place, 0)] + DAY_NS) & ns.is_not_null().to_numpy()
     days = grid.days[np.maximum(place, 0)] * DAY_NS
     return (
         pl.DataFrame({"day": days, "known": known})

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,7 +22,13 @@ from openbell.importers.foreign_files import conversion_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Source", "find_sources", "open_bytes"]
+__all__ = ["UNREADABLE", "Source", "find_sources", "open_bytes", "open_zip"]
+
+UNREADABLE = (
+    OSError, EOFError, RuntimeError, UnicodeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
+    pl.exceptions.PolarsError,
+)  # fmt: skip
+"""What a damaged or odd file makes its readers raise; an encrypted zip is a RuntimeError."""
 
 _PACKED = (".gz", ".zst")
 _DATE = r"(?P<date>\d{4}[-_.]?\d{2}[-_.]?\d{2})"
@@ -134,9 +143,9 @@ def _members(file: Path, endings: tuple[str, ...]) -> list[str | None]:
     if file.suffix.lower() != ".zip":
         return [None]
     try:
-        with zipfile.ZipFile(file) as archive:
+        with open_zip(file) as archive:
             names = sorted(n for n in archive.namelist() if _is_wanted(Path(n).name, endings))
-    except (OSError, zipfile.BadZipFile):
+    except UNREADABLE:
         return [None]  # reading it fails with the reason, and the other files are imported
     return [n for n in names if not n.startswith("__MACOSX")]
 
@@ -194,6 +203,19 @@ def _with_packed(endings: tuple[str, ...]) -> tuple[str, ...]:
     return (*endings, *(e + packed for e in endings for packed in _PACKED))
 
 
+def open_zip(file: Path) -> zipfile.ZipFile:
+    """Open a zip.
+
+    Raises:
+        OSError: It cannot be opened.
+        zipfile.BadZipFile: Its table of contents is damaged, or of a version that Python does not read.
+    """
+    try:
+        return zipfile.ZipFile(file)
+    except (NotImplementedError, ValueError, OverflowError, struct.error) as exc:
+        raise zipfile.BadZipFile(str(exc)) from exc
+
+
 def open_bytes(source: Source) -> IO[bytes]:
     """Open the content of a source, unpacked while it is read.
 
@@ -201,10 +223,13 @@ def open_bytes(source: Source) -> IO[bytes]:
         OSError: It cannot be opened; a zip that is damaged raises `zipfile.BadZipFile`.
     """
     if source.path.suffix.lower() == ".zip":
-        archive = zipfile.ZipFile(source.path)
+        archive = open_zip(source.path)
         if source.member is None:
             raise zipfile.BadZipFile("it holds no CSV")
-        return archive.open(source.member)
+        try:
+            return archive.open(source.member)
+        except (KeyError, ValueError, OverflowError, struct.error) as exc:
+            raise zipfile.BadZipFile(str(exc)) from exc
     if source.path.suffix.lower() == ".gz":
         return cast("IO[bytes]", gzip.open(source.path))
     if source.path.suffix.lower() == ".zst":

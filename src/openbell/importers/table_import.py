@@ -10,8 +10,6 @@ in the file once more and copied to the quarantine. The memory holds a chunk and
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,7 +25,7 @@ from openbell.importers.negative_prices import refuse_negative
 from openbell.importers.quarantine import write_quarantine
 from openbell.importers.report import ImportReport, Progress
 from openbell.importers.sniffing.interval import longer_than_days
-from openbell.importers.sources import find_sources
+from openbell.importers.sources import UNREADABLE, find_sources
 from openbell.importers.spill_buffer import SpillBuffer
 from openbell.model.interval import DAY_NS
 from openbell.store.check_bars import check_bars
@@ -44,12 +42,7 @@ if TYPE_CHECKING:
     from openbell.store.store import BarStore
     from openbell.store.writer import StoreWriter
 
-__all__ = ["BATCH_ROWS", "BUCKET_NS", "UNREADABLE", "import_files", "import_tables"]
-
-UNREADABLE = (
-    OSError, EOFError, RuntimeError, UnicodeError, zipfile.BadZipFile, zlib.error, pl.exceptions.PolarsError,
-)  # fmt: skip
-"""What a damaged or odd file makes its readers raise; an encrypted zip is a RuntimeError."""
+__all__ = ["BATCH_ROWS", "BUCKET_NS", "import_files", "import_tables"]
 
 BATCH_ROWS = 1_000_000
 """About as many rows are checked and stored at once."""

@@ -174,6 +174,7 @@ def _starts(frame: Any, kind: str) -> NDArray[np.int64]:
         column = frame.index.to_series()
     else:
         return np.empty(0, np.int64)
+    _check_there(column, "timestamp")
     if kind == "polars" and column.dtype.is_temporal():
         import polars as pl
 
@@ -182,6 +183,13 @@ def _starts(frame: Any, kind: str) -> NDArray[np.int64]:
         column = column if column.dt.tz is None else column.dt.tz_convert("UTC").dt.tz_localize(None)
         return np.asarray(column.to_numpy().astype("datetime64[ns]").astype(np.int64), np.int64)
     return np.empty(0, np.int64)
+
+
+def _check_there(times: Any, name: str) -> None:
+    """Refuse a column of times in which one is missing, whether of polars or pandas."""
+    missing = np.asarray(times.is_null() if hasattr(times, "is_null") else times.isna())
+    if missing.any():
+        raise BadBarsError(f"{name} is missing in row {int(np.argmax(missing))} of the frame.")
 
 
 def _check_ascending(ns: NDArray[np.int64], name: str) -> None:
@@ -221,6 +229,7 @@ def _times(indicator: Indicator, frame: Any, kind: str, name: str) -> NDArray[np
         column = frame.index.to_series()
     else:
         raise ConfigError(f"{indicator.name} knows sessions and so reads the column {name!r}; the frame has none.")
+    _check_there(column, name)
     ns = _polars_ns(column, name) if kind == "polars" else _pandas_ns(column, name)
     _check_ascending(ns, name)
     return ns

@@ -221,7 +221,9 @@ def _load_plugins() -> None:
             for entry in entry_points(group=ENTRY_POINT_GROUP):
                 try:
                     item = entry.load()
-                except Exception as cause:
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as cause:
                     raise ConfigError(
                         f"the indicator plug-in {entry.name!r} ({entry.value}) cannot be loaded: {cause}. "
                         "Mend it, or uninstall its package."

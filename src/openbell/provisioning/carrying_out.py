@@ -43,7 +43,9 @@ def carry_out(plan: Plan, context: ProvisioningContext) -> tuple[Outcome, Symbol
     for step in _steps(plan, draft):
         try:
             step.carry_out(work)
-        except Exception as error:  # noqa: BLE001 -- a step from outside may raise anything; the journal reports it
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 -- a step from outside may raise anything; the journal has it
             outcome.errors = (failure_of(step, plan.symbol, error),)
         outcome.steps.append(StepTiming(step.name, watch.lap_ms()))
         if outcome.errors:
@@ -63,7 +65,7 @@ def _steps(plan: Plan, draft: SymbolDraft) -> Iterator[Step]:
         yield CalculateQuality()
 
 
-def failure_of(step: Step, symbol: str, error: Exception) -> str:
+def failure_of(step: Step, symbol: str, error: BaseException) -> str:
     """Log the failure of a step, and return its message."""
     known = isinstance(error, OpenbellError)
     trace = {} if known else {"exception": format_exc()}

@@ -69,7 +69,9 @@ def create(plans: Sequence[Plan], context: ProvisioningContext) -> list[Created]
     block, half = _Block(plans, context), len(plans) // 2
     try:
         block.carry_out()
-    except Exception as error:  # noqa: BLE001 -- an indicator from outside may raise anything; the journal reports it
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 -- an indicator from outside may raise anything; the journal has it
         if not half:
             return [(Outcome(plans[0], (failure_of(block.step, plans[0].symbol, error),), block.timings), None)]
     else:

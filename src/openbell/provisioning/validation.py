@@ -176,7 +176,9 @@ def _error_of(evidence: Evidence, name: str, context: ProvisioningContext) -> st
     except OpenbellError as error:
         get_logger().warning("rule failed", symbol=evidence.symbol, rule=name, error=str(error))
         return f"the rule {name} failed: {error}"
-    except Exception as error:  # noqa: BLE001 -- a rule from outside may raise anything; the journal reports it
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 -- a rule from outside may raise anything; the journal has it
         get_logger().warning("rule failed", symbol=evidence.symbol, rule=name, error=str(error), exception=format_exc())
         return f"the rule {name} failed: {type(error).__name__}: {error}"
 

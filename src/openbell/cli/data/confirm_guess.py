@@ -84,7 +84,7 @@ def a_person_is_there() -> bool:
 
 
 def _first_guess(guess_of: Callable[[Source], Guess], sources: Sequence[Source]) -> Guess:
-    from openbell.importers.table_import import UNREADABLE
+    from openbell.importers.sources import UNREADABLE
 
     failure: Exception | None = None
     for source in sources:

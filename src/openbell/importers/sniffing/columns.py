@@ -34,6 +34,7 @@ _USUAL = {"time": {"timestamp", "time", "datetime", "date"}, **{n: {n} for n in 
 _ORDERS = (PRICES, ("open", "close", "high", "low"), ("low", "high", "open", "close"))
 """The orders in which APIs give prices without names."""
 
+_MINUTES = {"minute", "minutes", "min", "mins", "mm"}
 _NOT_PRICES = {"time", "interest", "prev", "previous", "change", "adj", "adjusted", "bid", "ask"}
 
 
@@ -146,6 +147,20 @@ def _find_times(sample: pl.DataFrame, found: dict[str, _Found]) -> None:
         found["time"] = _Found(day, "likely", "dates")
         first = next((c for c in clocks if plain_name(c) in CLOCK_NAMES), clocks[0])
         found["clock"] = _Found(first, "likely", "times of day, beside a column of dates")
+        _refuse_hours_alone(sample[first], [c for c in free if plain_name(c) in _MINUTES])
+
+
+def _refuse_hours_alone(clock: pl.Series, minutes: Sequence[str]) -> None:
+    """Refuse a clock of hours whose minutes stand in another column.
+
+    Raises:
+        ConfigError: They do.
+    """
+    if minutes and share_that_fits(clock, r"^\d{1,2}$") >= ENOUGH:
+        raise ConfigError(
+            f"hours are in the column {clock.name} and minutes in {minutes[0]}, and openbell reads a time of day from "
+            "one column: join them, such as 09:30, and name it with --clock-column."
+        )
 
 
 def _is_clock(values: pl.Series, dates: pl.Series) -> bool:

@@ -72,7 +72,7 @@ def sniff_label(
     grid = grid.between(int(inside.argmax()), len(grid) - int(inside[::-1].argmax())) if inside.any() else grid
     pairs = _opens_and_closes(grid)
     if pairs and runs_around_the_clock(starts, time_manager):
-        return _assumed(f"the bars run around the clock, and those of {exchange} do not (--exchange, --label)")
+        return _assumed(f"many bars lie outside all hours of {exchange} (--exchange, --label)")
     strong: Counter[str] = Counter()
     weak: Counter[str] = Counter()
     for opens, closes in pairs:

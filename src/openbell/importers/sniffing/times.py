@@ -38,6 +38,8 @@ _UNIT_NAMES = {1_000_000_000: "epoch_s", 1_000_000: "epoch_ms", 1_000: "epoch_us
 _HEAD = 200
 _MOSTLY = 0.8
 _EXCEL_DIGITS = 5
+_FIRST_SURE_S = 100_000_000
+_MINUTE_S = 60
 
 
 class TimeFormat(NamedTuple):
@@ -102,6 +104,12 @@ def _number_format(head: pl.Series, where: str) -> TimeFormat:
     values = head.cast(pl.Float64, strict=False).drop_nulls().to_numpy()
     if found["timestamp"].null_count() > (1 - _MOSTLY) * len(head) or not len(values):
         raise ConfigError(f"{where}: the times are numbers ({head[0]}) of no known kind; say --time-format.")
+    if (np.abs(values) < _FIRST_SURE_S).all() and (values % _MINUTE_S != 0).any():
+        # As seconds they would be odd times of 1970 to 1973.
+        raise ConfigError(
+            f"{where}: the times are numbers ({head[0]}) of no known kind; say --time-format. They may count days: "
+            "export them as dates."
+        )
     units = dict.fromkeys(_UNIT_NAMES[int(unit)] for unit in unit_of(values.astype(np.int64)))
     why = f"numbers of {digits} digits since 1970; the unit is each value's"
     value = EPOCH if len(units) > 1 else next(iter(units))
