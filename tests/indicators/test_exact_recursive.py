@@ -496,3 +496,15 @@ def test_the_dominant_cycle_is_talibs_from_the_first_row_on_where_prices_move(na
     for column, other in zip(own, theirs if isinstance(theirs, tuple) else [theirs], strict=True):
         known = slice(indicator.lookback(indicator.resolve()).bars - 1, None)
         np.testing.assert_allclose(column[known], other[known], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["sma", "ema", "wma", "dema", "tema", "trima", "kama", "mama", "hma", "zlema", "rma"])
+def test_an_average_by_its_type_is_the_indicator_of_that_name(name: str, kind: str) -> None:
+    """So that what holds for the one holds for all that take a type, and also where their columns begin late."""
+    average, indicator = indicators.get("ma"), indicators.get(name)
+    params = average.resolve(20, {"matype": name})
+    (by_type,) = average.compute(BARS[kind], params).values()
+    first, *_ = indicator.compute(BARS[kind], indicator.resolve(None if name == "mama" else 20)).values()
+    settled = average.lookback(params).bars + (average.settling(params, FORGOTTEN) or 0)
+    np.testing.assert_allclose(by_type[settled:], first[settled:], rtol=1e-12)

@@ -19,12 +19,13 @@ import numpy as np
 from openbell.errors import ConfigError
 from openbell.indicators.indicator import Indicator, Kernel, Lookback, Params
 from openbell.indicators.parameter import Parameter
+from openbell.indicators.talib_averages import DEFAULT_TYPE
 from openbell.indicators.talib_candles import candle_kernel
 from openbell.indicators.talib_cycles import CYCLES
 from openbell.indicators.talib_module import talib_module
 from openbell.indicators.talib_recursive import RECURSIVE_OVER_WINDOWS
 from openbell.indicators.talib_settling import settling_of
-from openbell.indicators.talib_windowed import DEFAULT_TYPE, WINDOWED
+from openbell.indicators.talib_windowed import WINDOWED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openbell.indicators.talib_averages import KAMA, WINDOWED_TYPES, average, quotient
 from openbell.indicators.talib_module import talib_module
-from openbell.indicators.talib_windowed import WINDOWED_TYPES, average, fast_k, quotient, together
+from openbell.indicators.talib_windowed import fast_k, together
 from openbell.indicators.windows import deviations, lagged, sums
 
 if TYPE_CHECKING:
@@ -23,26 +24,6 @@ __all__ = ["RECURSIVE_OVER_WINDOWS"]
 _RMA = 13
 _FLAT_RSI = 1e-9
 """A width of the RSI, of 100, that is only the rounding of a price that stands still."""
-
-
-def _kama(close: Column, p: Params) -> Column:
-    period = p["timeperiod"]
-    if period == 1:
-        return close
-    moved = sums(np.abs(close - lagged(close, 1)), period)
-    efficiency = quotient(np.abs(close - lagged(close, period)), moved, 1.0)
-    fast, slow = 2 / 3, 2 / 31
-    shares = (np.minimum(efficiency, 1.0) * (fast - slow) + slow) ** 2
-    value = np.full(len(close), np.nan)
-    if len(close) > period:
-        last = float(close[period - 1])
-        rows = []
-        # Each value needs the one before, which NumPy has no function for.
-        for price, share in zip(close[period:].tolist(), shares[period:].tolist(), strict=True):
-            last += (price - last) * share
-            rows.append(last)
-        value[period:] = rows
-    return value
 
 
 def _macdext(close: Column, p: Params) -> tuple[Column, ...]:
@@ -117,7 +98,7 @@ def _volume_index(counts: Callable[[Column, Column], NDArray[np.bool_]]) -> Call
 
 RECURSIVE_OVER_WINDOWS: Mapping[str, Callable[..., Column | tuple[Column, ...]]] = {
     "ADOSC": _adosc,
-    "KAMA": _kama,
+    "KAMA": lambda close, p: average(close, p["timeperiod"], KAMA),
     "KDJ": _kdj,
     "MACDEXT": _macdext,
     "MASSI": _massi,

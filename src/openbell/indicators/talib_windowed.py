@@ -9,77 +9,33 @@ divide by.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import isqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from openbell.indicators.inputs import Column
-from openbell.indicators.talib_cycles import mama
+from openbell.indicators.talib_averages import HMA, SMA, TRIMA, WMA, average, quotient
 from openbell.indicators.talib_module import talib_module
-from openbell.indicators.windows import comoments, deviations, lagged, mean_deviations, means, moments, sums, trends
+from openbell.indicators.windows import (
+    comoments,
+    deviations,
+    lagged,
+    mean_deviations,
+    means,
+    moments,
+    sums,
+    trends,
+)
 
 if TYPE_CHECKING:
     from openbell.indicators.indicator import Params
 
-__all__ = ["DEFAULT_TYPE", "WINDOWED", "WINDOWED_TYPES", "average", "fast_k", "quotient", "together"]
+__all__ = ["WINDOWED", "fast_k", "together"]
 
 Windowed = Callable[..., Column | tuple[Column, ...]]
 
-DEFAULT_TYPE = 11
-"""TA-Lib's type of a moving average that stands for the function's own default."""
-
-_SMA, _WMA, _TRIMA, _MAMA, _HMA = 0, 2, 5, 7, 9
-
 _ROUNDING = 4 * np.finfo(np.float64).eps
 """What adding three prices and dividing by three may move, relative to their mean: less is no change."""
-
-
-def average(column: Column, period: int, matype: int) -> Column:
-    """Return a moving average of one of TA-Lib's types."""
-    if period == 1:
-        return column
-    windowed = _AVERAGES.get(matype)
-    if windowed is not None:
-        return windowed(column, period)
-    result: Column = talib_module().MA(column, timeperiod=period, matype=matype)
-    return result
-
-
-def _wma(column: Column, period: int) -> Column:
-    mean, trend = trends(column, period)
-    return mean + trend / (period * (period + 1) / 2)
-
-
-def _trima(column: Column, period: int) -> Column:
-    return means(means(column, (period + 1) // 2), period // 2 + 1)
-
-
-def _hma(column: Column, period: int) -> Column:
-    return _wma(2 * _wma(column, max(period // 2, 1)) - _wma(column, period), isqrt(period))
-
-
-WINDOWED_TYPES = frozenset({_SMA, _WMA, _TRIMA, _MAMA, _HMA})
-"""The types of moving averages that are computed here."""
-
-_AVERAGES: Mapping[int, Callable[[Column, int], Column]] = {
-    _SMA: means,
-    _WMA: _wma,
-    _TRIMA: _trima,
-    _MAMA: lambda column, _period: mama(column, 0.5, 0.05)[0],
-    _HMA: _hma,
-}
-
-
-def quotient(numerator: Column, denominator: Column, otherwise: float) -> Column:
-    """Return the quotient, and ``otherwise`` where there is nothing to divide by."""
-    nothing = denominator == 0
-    if not nothing.any():
-        return np.asarray(numerator / denominator)
-    missing = np.isnan(numerator) | np.isnan(denominator)
-    result = np.where(missing, np.nan, otherwise)
-    np.divide(numerator, denominator, out=result, where=~(nothing | missing))
-    return result
 
 
 def _change(column: Column) -> Column:
@@ -137,7 +93,7 @@ def _accbands(high: Column, low: Column, close: Column, p: Params) -> tuple[Colu
 
 def _bbands(close: Column, p: Params) -> tuple[Column, ...]:
     mean, squares = moments(close, p["timeperiod"])
-    basis = mean if p["matype"] == _SMA else average(close, p["timeperiod"], p["matype"])
+    basis = mean if p["matype"] == SMA else average(close, p["timeperiod"], p["matype"])
     middle, deviation = together(basis, np.sqrt(squares / p["timeperiod"]))
     return middle + p["nbdevup"] * deviation, middle, middle - p["nbdevdn"] * deviation
 
@@ -225,7 +181,7 @@ def _coppock(close: Column, p: Params) -> Column:
     short, long = (
         100 * quotient(close - lagged(close, n), lagged(close, n), 0.0) for n in (p["roc1period"], p["roc2period"])
     )
-    return _wma(short + long, p["wmaperiod"])
+    return average(short + long, p["wmaperiod"], WMA)
 
 
 # Stochastics
@@ -321,9 +277,9 @@ def _rvol(volume: Column, p: Params) -> Column:
 WINDOWED: Mapping[str, Windowed] = {
     "SMA": lambda close, p: means(close, p["timeperiod"]),
     "SUM": lambda close, p: sums(close, p["timeperiod"]),
-    "WMA": lambda close, p: _wma(close, p["timeperiod"]),
-    "TRIMA": lambda close, p: _trima(close, p["timeperiod"]),
-    "HMA": lambda close, p: _hma(close, p["timeperiod"]),
+    "WMA": lambda close, p: average(close, p["timeperiod"], WMA),
+    "TRIMA": lambda close, p: average(close, p["timeperiod"], TRIMA),
+    "HMA": lambda close, p: average(close, p["timeperiod"], HMA),
     "MA": _ma,
     "MAVP": _mavp,
     "ACCBANDS": _accbands,
