@@ -360,6 +360,26 @@ class TestSpecialSessions:
         assert hours(tm, date(2024, 7, 3)) == ["08:00-13:00"], "its early close stays"
         assert hours(tm, date(2024, 7, 5)) == ["12:00-13:30"]
 
+    @pytest.mark.parametrize(
+        ("special", "expected"),
+        [
+            ({"close": "18:00"}, "07.17:00-07.18:00"),
+            ({"close": "12:00"}, "07.17:00-12:00"),
+            ({"close": "17:00"}, "07.17:00-17:00"),
+            ({"open": "18:00"}, "07.18:00-17:00"),
+            ({"open": "16:00"}, "16:00-17:00"),
+            ({"open": "17:00"}, "07.17:00-17:00"),
+            ({"breaks": []}, "07.17:00-17:00"),
+        ],
+    )
+    def test_the_end_of_an_overnight_session_that_is_left_out_stays(
+        self, special: dict[str, Any], expected: str
+    ) -> None:
+        tm = like("CMES", special_sessions={"2025-01-08": special})
+
+        assert hours(tm, date(2025, 1, 8)) == [expected]
+        assert hours(tm, date(2025, 1, 7)) == ["06.17:00-17:00"]
+
     def test_breaks_stay_as_far_as_they_lie_in_the_hours_unless_own_ones_are_given(self) -> None:
         special = {
             "2024-07-02": {"close": "18:00"},

@@ -198,7 +198,7 @@ def _empty_scans(scans: Sequence[ScanEvent]) -> Iterator[str]:
         if not scan.symbols:
             empty.setdefault(scan.scanner, []).append(f"{scan.time:%H:%M}")
     for scanner, times in empty.items():
-        more = f" and {len(times) - _MOST_SCANS} times more" if len(times) > _MOST_SCANS else ""
+        more = f" and {len(times) - _MOST_SCANS} more" if len(times) > _MOST_SCANS else ""
         yield f"[cyan]found[/]   {escape(scanner)} at {', '.join(times[:_MOST_SCANS])}{more}: nothing"
 
 

@@ -214,8 +214,19 @@ def _with_special_hours(schedule: Schedule, own: ExchangeConfig) -> Schedule:
         )
         begins, ends = special.open or local_open, local_close if special.close is None else special.close
         (first,), (last,) = hours_of_days(schedule.days[row : row + 1], begins, ends, zone)
+        # An end that is left out stays; the other is then a time that the session has seen, if it has.
+        if special.open is None:
+            first, last = opens[row], _seen(schedule, row, ends, last)
+        elif special.close is None:
+            first, last = _seen(schedule, row, begins, first), closes[row]
         opens[row], closes[row] = first, last
     return replace(schedule, open_ns=opens, close_ns=closes)
+
+
+def _seen(schedule: Schedule, row: int, clock_time: time, otherwise: np.int64) -> np.int64:
+    """Return when a session sees a time of day, and ``otherwise`` when it does not."""
+    (found,) = _within(schedule, [row], clock_time)
+    return otherwise if found == NO_TIME else found
 
 
 def _with_special_breaks(schedule: Schedule, own: ExchangeConfig) -> Schedule:
