@@ -34,7 +34,10 @@ from openbell.store.label import write_label
 from openbell.store.store import BarStore
 from openbell.testing import random_bars
 from openbell.vendors.unavailable_sessions import Unavailable
+from openbell.store import commit
 
+if sys.argv[2] == "large":  # with a file of what has changed since the manifest, and a new manifest now and then
+    commit.FEWEST_FILES, commit.MOST_CHANGES = 0, 1
 BARS = random_bars(np.arange(120) * 60 * 10**9 + 1_383_260_400 * 10**9)
 
 def run(folder, operations):
@@ -67,14 +70,16 @@ for line in sys.stdin:
         os.kill(child, signal.SIGKILL)
     print("killed" if os.waitpid(child, 0)[1] else "done", flush=True)
 """
-OPERATIONS = 160
+OPERATIONS = 190
 
 
-def killed_imports(folder: Path, kills: Iterable[tuple[int, int]], fewest: int = 1) -> list[Path]:
+def killed_imports(
+    folder: Path, kills: Iterable[tuple[int, int]], size: str = "small", fewest: int = 1
+) -> list[Path]:
     """A folder for each first import that was killed at its n-th operation, or after that many microseconds."""
     folder.mkdir()
     asked = "".join(f"{n} {operations} {microseconds}\n" for n, (operations, microseconds) in enumerate(kills))
-    command = [sys.executable, "-c", IMPORTS, folder]
+    command = [sys.executable, "-c", IMPORTS, folder, size]
     ends = subprocess.run(command, input=asked, check=True, capture_output=True, text=True).stdout.split()
     assert ends.count("killed") >= fewest
     return [folder / str(n) for n in range(len(ends))]
@@ -101,18 +106,20 @@ def test_the_operations_reach_from_an_empty_folder_to_the_whole_store(tmp_path: 
     assert read_label(everything) == "SYNTHETIC DATA"
 
 
-def test_after_a_killed_first_import_nothing_is_wrong(tmp_path: Path) -> None:
-    for folder in killed_imports(tmp_path / "stores", [(n, 0) for n in range(1, OPERATIONS, 13)]):
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_after_a_killed_first_import_nothing_is_wrong(tmp_path: Path, size: str) -> None:
+    for folder in killed_imports(tmp_path / "stores", [(n, 0) for n in range(1, OPERATIONS, 13)], size):
         has_nothing_wrong(folder)
 
 
 @pytest.mark.long
-def test_after_a_first_import_was_killed_at_any_moment_nothing_is_wrong(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_after_a_first_import_was_killed_at_any_moment_nothing_is_wrong(tmp_path: Path, size: str) -> None:
     dice = random.Random(12)
     everywhere = [(n, 0) for n in range(1, OPERATIONS)]
     # The last of them may be too late; some of those before it are killed twice.
     again = [(dice.randrange(1, 140), 0) for _ in range(60)]
     any_time = [(0, dice.randint(1, 60_000)) for _ in range(20)]
-    folders = killed_imports(tmp_path / "stores", everywhere + again + any_time, fewest=200)
+    folders = killed_imports(tmp_path / "stores", everywhere + again + any_time, size, fewest=200)
     for folder in folders:
         has_nothing_wrong(folder)

@@ -85,8 +85,9 @@ def find_damages(store: Path, advanced: Callable[[int, int], None] | None) -> Ve
     except FileNotFoundError:
         if data_files(store):
             found.append(Damage("manifest", path, "it is missing"))
-    except DamagedFileError:
-        found.append(Damage("manifest", path, "its content is not what was stored"))
+    except DamagedFileError as error:
+        lost = "its content is not what was stored" if error.path.exists() else "it is missing"
+        found.append(Damage("manifest", error.path, lost))
     found += _side_damages(store, manifest)
     if manifest is None:
         paths = data_files(store)

@@ -103,7 +103,7 @@ def repair(store: Path, *, exchange: str | ExchangeConfig = "XNYS") -> RepairRep
             all depends on may not be read.
     """
     require_traces(store)
-    for name in (layout.STORE_MARKER, MANIFEST, PENDING):
+    for name in (layout.STORE_MARKER, MANIFEST, layout.CHANGES, PENDING):
         if why := reading_problem(store / name):
             raise StoreError(
                 f"the store {store} cannot be repaired: {store / name} cannot be read ({why}). It may be as it was "
@@ -123,7 +123,7 @@ def repair(store: Path, *, exchange: str | ExchangeConfig = "XNYS") -> RepairRep
 def _mend_frame(store: Path) -> Iterator[Repair]:
     """Make the store marker and the manifest again, and finish a killed write or give it up."""
     reason = store_marker_problem(store)
-    for name in (layout.STORE_MARKER, MANIFEST, PENDING):
+    for name in (layout.STORE_MARKER, MANIFEST, layout.CHANGES, PENDING):
         if (store / name).is_dir():
             _to_quarantine(store, store / name)
     if reason:
@@ -132,13 +132,15 @@ def _mend_frame(store: Path) -> Iterator[Repair]:
     try:
         with suppress(UnfinishedWriteError):
             heal(store)
-        reason = "it is missing" if data_files(store) and not (store / MANIFEST).exists() else None
+        reason, path = None, store / MANIFEST
+        if data_files(store) and not path.exists():
+            reason = "it is missing"
     except DamagedFileError as exc:
-        reason = exc.cause
+        reason, path = exc.cause, exc.path
     if reason:
         count = _remake_manifest(store)
         text = f"made again from the {count:,} data files that are there"
-        yield Repair(Damage("manifest", store / MANIFEST, reason), "rebuilt", text)
+        yield Repair(Damage("manifest", path, reason), "rebuilt", text)
     try:
         manifest = heal(store)
         if not (store / MANIFEST).exists():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openbell.errors import StoreError, command_on
 from openbell.store.data_file import FileEntry, is_data_file
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Batch", "UnfinishedWriteError", "encode_note", "read_note"]
+    from openbell.model.json_object import JsonObject
+
+__all__ = ["Batch", "UnfinishedWriteError", "batch_json", "batch_of", "encode_note", "read_note"]
 
 
 class UnfinishedWriteError(StoreError):
@@ -46,9 +48,14 @@ class Batch(NamedTuple):
 
 def encode_note(batch: Batch) -> bytes:
     """Return the content of the note of a batch."""
+    return json.dumps(batch_json(batch)).encode()
+
+
+def batch_json(batch: Batch) -> JsonObject:
+    """Return a batch as JSON."""
     bars = [[list(partition), entry and list(entry)] for partition, entry in batch.bars.items()]
     side_files = [[name, entry and list(entry)] for name, entry in batch.side_files.items()]
-    return json.dumps({"bars": bars, "side_files": side_files}).encode()
+    return {"bars": bars, "side_files": side_files}
 
 
 def read_note(store: Path) -> Batch | None:
@@ -58,7 +65,7 @@ def read_note(store: Path) -> Batch | None:
         UnfinishedWriteError: The note cannot be read.
     """
     try:
-        return _decoded(store, (store / PENDING).read_bytes())
+        return batch_of(store, json.loads((store / PENDING).read_bytes()))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as exc:
@@ -68,8 +75,12 @@ def read_note(store: Path) -> Batch | None:
         ) from exc
 
 
-def _decoded(store: Path, content: bytes) -> Batch:
-    note = json.loads(content)
+def batch_of(store: Path, note: Any) -> Batch:
+    """Return the batch that JSON describes.
+
+    Raises:
+        ValueError: It names files that no store has; likewise TypeError, KeyError of what is no batch.
+    """
     # Until there were other files under the manifest, the note was a list of data files.
     bars, side_files = (note["bars"], note["side_files"]) if isinstance(note, dict) else (note, [])
     batch = Batch(

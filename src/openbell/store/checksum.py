@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 
-__all__ = ["BLANK_CHECKSUM", "has_own_checksum", "sha256_of", "with_own_checksum"]
+__all__ = ["BLANK_CHECKSUM", "has_own_checksum", "own_checksum", "sha256_of", "with_own_checksum"]
 
 _KEY = "openbell_sha256"
 _NO_DIGEST = "0" * 64
@@ -25,6 +25,11 @@ def with_own_checksum(content: bytes) -> bytes:
     """Return a Parquet file that was written with `BLANK_CHECKSUM` with its checksum in that place."""
     place = _checksum_place(content)
     return content[: place.start] + sha256_of(content).encode() + content[place.stop :]
+
+
+def own_checksum(content: bytes) -> str:
+    """Return the checksum that a file carries."""
+    return content[_checksum_place(content)].decode("ascii", "replace")
 
 
 def has_own_checksum(content: bytes) -> bool:

@@ -1,9 +1,10 @@
 """The commit of a batch of files to a store, all or none, also when the process is killed at any moment.
 
-It goes: (1) the new files, and the manifest that lists them, into the staging folder, synced; (2) a note of where each
+It goes: (1) the new files, and what the manifest becomes, into the staging folder, synced; (2) a note of where each
 belongs and what it holds, synced: from here on the batch will be in the store, whatever happens; (3) the files moved
-to their places, and those that are to go deleted; (4) the manifest replaced; (5) the note deleted. A kill before (2)
-leaves files that nobody looks at, a kill after it leaves the note, and whoever opens the store next does the rest.
+to their places, and those that are to go deleted; (4) the manifest replaced, or the file of what has changed since it
+was written; (5) the note deleted. A kill before (2) leaves files that nobody looks at, a kill after it leaves the note,
+and whoever opens the store next does the rest.
 After (2) no space on the disk is needed, unless a folder is a link to another file system.
 """
 
@@ -26,11 +27,20 @@ from openbell.store.atomic_files import (
     temporary_of,
 )
 from openbell.store.batch import Batch, UnfinishedWriteError, encode_note, read_note
-from openbell.store.checksum import sha256_of
+from openbell.store.checksum import own_checksum, sha256_of
 from openbell.store.data_file import FileEntry, encode_bars
-from openbell.store.layout import MANIFEST, PENDING, STAGING, Partition, data_path
+from openbell.store.layout import CHANGES, MANIFEST, PENDING, STAGING, STORE_MARKER, Partition, data_path
 from openbell.store.manifest import Manifest
+from openbell.store.manifest_changes import (
+    FEWEST_FILES,
+    MOST_CHANGES,
+    NO_CHANGES,
+    decode_changes,
+    encode_changes,
+    read_changes,
+)
 from openbell.store.side_files import SideEntry, side_entry
+from openbell.store.store_marker import mark_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +51,9 @@ if TYPE_CHECKING:
 __all__ = ["commit", "commit_manifest", "give_up", "heal", "load_or_scan", "unfinished"]
 
 _THREADS = 8
+_LISTS = (MANIFEST, CHANGES)
+"""What says which files a store has, in the order in which a write puts it in place."""
+_REPLACED = (PENDING, STORE_MARKER, *_LISTS)
 
 
 def commit(
@@ -75,18 +88,22 @@ def commit(
 
 def unfinished(store: Path) -> bool:
     """Return whether a write is under way, or was killed before its end."""
-    left = (store / PENDING, store / STAGING, temporary_of(store / PENDING), temporary_of(store / MANIFEST))
+    left = (store / PENDING, store / STAGING, *(temporary_of(store / name) for name in _REPLACED))
     return any(path.exists() for path in left)
 
 
-def load_or_scan(store: Path) -> Manifest:
+def load_or_scan(store: Path, known: Manifest | None = None) -> Manifest:
     """Return the manifest of a store, from its files when there is none.
+
+    Args:
+        store: The store's folder.
+        known: As for `Manifest.load`.
 
     Raises:
         DamagedFileError: It cannot be read.
     """
     try:
-        return Manifest.load(store)
+        return Manifest.load(store, known)
     except (FileNotFoundError, NotADirectoryError):
         return Manifest.scan(store)
 
@@ -104,8 +121,9 @@ def heal(store: Path) -> Manifest:
         DamagedFileError: The manifest cannot be read.
     """
     try:
-        for name in (PENDING, MANIFEST):
-            temporary_of(store / name).unlink(missing_ok=True)
+        for left in (temporary_of(store / name) for name in _REPLACED):
+            if left.exists():
+                left.unlink(missing_ok=True)
     except OSError as exc:
         raise _cannot_write(store, exc) from exc
     batch = read_note(store)
@@ -146,8 +164,24 @@ def commit_manifest(store: Path, manifest: Manifest) -> Manifest:
 
     It is on disk when this returns.
     """
-    _write_durably(store / MANIFEST, manifest.encode())
-    return manifest
+    for name, content in _lists(store, manifest).items():
+        _write_durably(store / name, content)
+    return load_or_scan(store)
+
+
+def _lists(store: Path, manifest: Manifest) -> dict[str, bytes]:
+    """Return the content of the manifest file, or of what has changed since, by name; of both, where both are new.
+
+    Call it with the lock held.
+    """
+    before, base = read_changes(store), manifest.base
+    if base is not None and base.has_changes and before is not None and len(manifest.changes.bars) <= MOST_CHANGES:
+        return {CHANGES: encode_changes(base.checksum, manifest.changes)}
+    if before is None and sum(map(len, manifest.files.values())) < FEWEST_FILES:
+        return {MANIFEST: manifest.encode()}
+    mark_changes(store)
+    content = manifest.encode(has_changes=True, folded="" if before is None else sha256_of(before))
+    return {MANIFEST: content, CHANGES: encode_changes(own_checksum(content), NO_CHANGES)}
 
 
 def _stage(
@@ -180,7 +214,8 @@ def _stage(
     sides = {n: None if content is None else side_entry(n, content) for n, content in side_files.items()}
     batch = Batch(entries, sides)
     after = manifest.with_changes(*batch)
-    (folder / MANIFEST).write_bytes(after.encode())
+    for name, content in _lists(store, after).items():
+        (folder / name).write_bytes(content)
     sync_files(list(folder.iterdir()))
     sync_folders([folder, store])
     _make_room(store, batch)
@@ -220,11 +255,11 @@ def _finish(store: Path, batch: Batch, after: Manifest) -> Manifest:
     """
     try:
         _move_all(store, batch)
-        staged = store / STAGING / MANIFEST
-        if staged.exists():
-            move_file(staged, store / MANIFEST)
+        staged = [name for name in _LISTS if (store / STAGING / name).exists()]
+        for name in staged:
+            move_file(store / STAGING / name, store / name)
             sync_folders([store])
-        elif after != load_or_scan(store):
+        if not (store / MANIFEST).exists() or (not staged and after != load_or_scan(store)):
             commit_manifest(store, after)
         (store / PENDING).unlink(missing_ok=True)
     except OSError as exc:
@@ -233,7 +268,8 @@ def _finish(store: Path, batch: Batch, after: Manifest) -> Manifest:
             f"give the write up with `{command_on('data repair', store)}`."
         ) from exc
     shutil.rmtree(store / STAGING, ignore_errors=True)
-    return after
+    # What is in a new manifest file is no change any more.
+    return after if staged == [CHANGES] else load_or_scan(store)
 
 
 def _move_all(store: Path, batch: Batch) -> None:
@@ -252,15 +288,21 @@ def _move_all(store: Path, batch: Batch) -> None:
 
 
 def _staged_manifest(store: Path) -> Manifest | None:
-    """Return the manifest that a killed writer staged, or None when it is in place already, or damaged."""
-    path = store / STAGING / MANIFEST
+    """Return what a killed writer staged of the manifest, or None when it is in place already, or damaged."""
+    manifest, changes = (store / STAGING / name for name in _LISTS)
     try:
-        return Manifest.load(store, path)
+        if manifest.exists():
+            return Manifest.load_file(store, manifest)
+        staged = decode_changes(store, changes.read_bytes())
+        base = Manifest.load_file(store, store / MANIFEST)
+        if base.base is not None and base.base.checksum == staged.base:
+            return base.with_changes(*staged.batch)
     except FileNotFoundError:
         return None
     except DamagedFileError:
-        path.unlink()
-        return None
+        manifest.unlink(missing_ok=True)
+    changes.unlink(missing_ok=True)
+    return None
 
 
 def _is_in_place(path: Path, entry: FileEntry | SideEntry | None) -> bool:

@@ -2,6 +2,7 @@
 
     <store>/openbell-store.json                                   what makes a folder a store, with its schema version
     <store>/manifest.parquet                                      of each file bytes and sha256; rows, first, last
+    <store>/manifest-changes.json                                 of large stores: what has changed since it was written
     <store>/bars/interval=1m/symbol=SPY/2013-10.parquet           the bars of one UTC month (1s, 1m, 60m)
     <store>/bars/interval=1d/symbol=SPY/all.parquet               all daily bars
     <store>/actions/actions.parquet                               corporate actions, if there are any
@@ -45,6 +46,7 @@ __all__ = [
 
 STORE_MARKER = "openbell-store.json"
 MANIFEST = "manifest.parquet"
+CHANGES = "manifest-changes.json"
 PENDING = "pending.json"
 STAGING = ".staging"
 LOCK = ".lock"
@@ -58,7 +60,17 @@ SIDE_FILES = (ACTIONS, UNAVAILABLE, LABEL, DAY_ZONES)
 """What a store may hold beside its bars; under its manifest, too."""
 
 OWN_NAMES = frozenset(
-    {STORE_MARKER, MANIFEST, PENDING, STAGING, LOCK, BARS, QUARANTINE, *(name.split("/")[0] for name in SIDE_FILES)}
+    {
+        STORE_MARKER,
+        MANIFEST,
+        CHANGES,
+        PENDING,
+        STAGING,
+        LOCK,
+        BARS,
+        QUARANTINE,
+        *(name.split("/")[0] for name in SIDE_FILES),
+    }
 )
 """What a store's folder may hold."""
 

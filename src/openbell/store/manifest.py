@@ -1,7 +1,8 @@
 """The manifest of a store, which lists its files and what each holds.
 
 It is a Parquet file that carries its own checksum (`openbell.store.checksum`): a row for each data file, and the files
-beside the bars in the metadata.
+beside the bars in the metadata. That of a large store has a small file beside it with what has changed since
+(`openbell.store.manifest_changes`), so that a write does not take the longer the more there is.
 """
 
 from __future__ import annotations
@@ -10,26 +11,34 @@ import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openbell.errors import DamagedFileError, StoreError, command_on
+from openbell.errors import DamagedFileError, StoreError
 from openbell.model.interval import parse_interval
-from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, with_own_checksum
+from openbell.store.batch import Batch
+from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, own_checksum, sha256_of, with_own_checksum
 from openbell.store.data_file import MONTH, FileEntry, data_files, describe_file, unreadable_entry
-from openbell.store.layout import MANIFEST, Partition, is_stored, partition_of
+from openbell.store.layout import CHANGES, MANIFEST, PENDING, Partition, is_stored, partition_of
+from openbell.store.manifest_changes import NO_CHANGES, damaged_manifest, decode_changes, read_changes
 from openbell.store.side_files import SideEntry, scan_side_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Manifest", "load_side_files"]
+    from openbell.model.interval import Interval
+
+__all__ = ["Base", "Manifest", "load_side_files"]
 
 _SCAN_THREADS = 4
 _SIDE_FILES = "openbell_side_files"
+_HAS_CHANGES, _FOLDED = "openbell_has_changes", "openbell_folded"
+_LOOKS = 4
+"""So often a reader looks at two files that a writer may be replacing, before it takes them for damaged."""
 
 _SCHEMA = pl.Schema(
     {
@@ -55,15 +64,19 @@ class Manifest:
     Attributes:
         files: Per (symbol, interval) its files in ascending time; keys sorted by symbol, then by length of interval.
         side_files: The files beside the bars, by their names in `SIDE_FILES`.
+        base: The manifest file that it was read from; None of one that was made otherwise.
+        changes: What has changed since that file was written.
     """
 
     files: Mapping[tuple[str, str], tuple[FileEntry, ...]]
     side_files: Mapping[str, SideEntry] = field(default_factory=dict)
-    _intervals: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False)
+    base: Base | None = field(default=None, compare=False, repr=False)
+    changes: Batch = field(default=NO_CHANGES, compare=False, repr=False)
 
-    def __post_init__(self) -> None:
-        for symbol, keys in groupby(self.files, key=lambda key: key[0]):
-            self._intervals[symbol] = tuple(interval for _, interval in keys)
+    @cached_property
+    def _intervals(self) -> dict[str, tuple[str, ...]]:
+        by_symbol = groupby(self.files, key=lambda key: key[0])
+        return {symbol: tuple(interval for _, interval in keys) for symbol, keys in by_symbol}
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -89,63 +102,78 @@ class Manifest:
         self, changes: Mapping[Partition, FileEntry | None], side_files: Mapping[str, SideEntry | None] | None = None
     ) -> Manifest:
         """Return the manifest after ``changes``, in which None takes a file out."""
-        files = {key: {entry.month: entry for entry in entries} for key, entries in self.files.items()}
-        for partition, entry in changes.items():
-            months = files.setdefault((partition.symbol, partition.interval), {})
-            if entry is None:
-                months.pop(partition.month, None)
+        files, known = dict(self.files), len(self.files)
+        for key, months in _by_key(changes).items():
+            entries = {entry.month: entry for entry in files.get(key, ())} | months
+            there = tuple(sorted(entry for entry in entries.values() if entry is not None))
+            if there:
+                files[key] = there
             else:
-                months[partition.month] = entry
-        sides = {name: entry for name, entry in {**self.side_files, **(side_files or {})}.items() if entry is not None}
-        return Manifest.of({key: tuple(months.values()) for key, months in files.items() if months}, sides)
+                files.pop(key, None)
+        if len(files) > known or files.keys() != self.files.keys():
+            files = {key: files[key] for key in sorted(files, key=_place)}
+        merged = {**self.side_files, **(side_files or {})}
+        sides = {name: entry for name, entry in merged.items() if entry is not None}
+        since = Batch({**self.changes.bars, **changes}, {**self.changes.side_files, **(side_files or {})})
+        return Manifest(files, sides, self.base, since)
 
     @staticmethod
     def of(
         files: Mapping[tuple[str, str], tuple[FileEntry, ...]], side_files: Mapping[str, SideEntry] | None = None
     ) -> Manifest:
         """Return a manifest of these files, which may be in any order."""
-        keys = sorted(files, key=lambda key: (key[0], parse_interval(key[1])))
-        return Manifest({key: tuple(sorted(files[key])) for key in keys}, side_files or {})
+        return Manifest({key: tuple(sorted(files[key])) for key in sorted(files, key=_place)}, side_files or {})
 
     @staticmethod
-    def load(store: Path, path: Path | None = None) -> Manifest:
+    def load(store: Path, known: Manifest | None = None) -> Manifest:
         """Read the manifest of a store.
 
         Args:
             store: The store's folder.
-            path: The file; None: the one that is in place.
+            known: What was read before, of which what is still in place is not read again.
 
         Raises:
             FileNotFoundError: It is not there.
-            DamagedFileError: It cannot be read.
+            DamagedFileError: It, or what has changed since, cannot be read.
             StoreError: One may not read it.
         """
-        path = path or store / MANIFEST
-        content = _read_checked(store, path)
-        try:
-            frame = pl.read_parquet(io.BytesIO(content))
-            # Manifests of before there were built bars do not count them.
-            frame = frame if "built" in frame.columns else frame.with_columns(built=pl.lit(0, pl.Int64))
-            columns = frame[list(_SCHEMA)].to_dict(as_series=False)
-            side_files = _side_files_of(store, content)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError) as exc:
-            raise _damaged(store, path, str(exc)) from exc
-        months = set(columns["part"]) - {"all"}
-        if not (all(map(is_stored, set(columns["interval"]))) and all(map(MONTH.fullmatch, months))):
-            raise _damaged(store, path, "it names files that no store has")
-        symbols, intervals, *rest = columns.values()
-        entries = map(FileEntry._make, zip(*rest, strict=True))
-        keyed = zip(zip(symbols, intervals, strict=True), entries, strict=True)
-        return Manifest(
-            {key: tuple(e for _, e in run) for key, run in groupby(keyed, key=lambda pair: pair[0])}, side_files
-        )
+        for _ in range(_LOOKS):
+            # In this order: a writer puts the manifest in place first.
+            content = read_changes(store)
+            base = _base(store, store / MANIFEST, known)
+            if content is None and not base.has_changes:
+                return base.manifest
+            if content is not None and sha256_of(content) == base.folded:
+                return base.manifest  # a writer is about to replace it
+            changes = None if content is None else decode_changes(store, content)
+            if changes is not None and changes.base == base.checksum:
+                return base.manifest.with_changes(*changes.batch)
+            if content is None and (store / PENDING).exists():
+                return base.manifest
+        problem = "it is missing" if content is None else "it belongs to another manifest"
+        raise damaged_manifest(store, store / CHANGES, problem)
 
-    def encode(self) -> bytes:
-        """Return the content of the manifest file."""
+    @staticmethod
+    def load_file(store: Path, path: Path) -> Manifest:
+        """Read a manifest file that is not in place.
+
+        Raises:
+            FileNotFoundError: As for `load`; likewise the others.
+        """
+        return _base(store, path, None).manifest
+
+    def encode(self, *, has_changes: bool = False, folded: str = "") -> bytes:
+        """Return the content of the manifest file.
+
+        Args:
+            has_changes: Whether there is a file beside it with what has changed since.
+            folded: The checksum of such a file of the manifest before, all of which is in this one.
+        """
         rows = [(*key, *entry) for key, entries in self.files.items() for entry in entries]
+        notes = {_HAS_CHANGES: "yes", _FOLDED: folded} if has_changes else {}
         buffer = io.BytesIO()
         pl.DataFrame(rows, schema=_SCHEMA, orient="row").write_parquet(
-            buffer, metadata={_SIDE_FILES: json.dumps(self.side_files), **BLANK_CHECKSUM}
+            buffer, metadata={_SIDE_FILES: json.dumps(self.side_files), **notes, **BLANK_CHECKSUM}
         )
         return with_own_checksum(buffer.getvalue())
 
@@ -164,6 +192,25 @@ class Manifest:
         return Manifest.of(files, scan_side_files(store))
 
 
+@dataclass(frozen=True, eq=False)
+class Base:
+    """A manifest file as it was read.
+
+    Attributes:
+        checksum: The checksum that it carries.
+        stamp: What changes when the file is replaced.
+        has_changes: Whether there is a file beside it with what has changed since.
+        folded: The checksum of such a file of the manifest before, all of which is in this one.
+        manifest: What it lists.
+    """
+
+    checksum: str
+    stamp: tuple[int, ...]
+    has_changes: bool
+    folded: str
+    manifest: Manifest
+
+
 def load_side_files(store: Path) -> Mapping[str, SideEntry]:
     """Return the files beside the bars that the manifest of a store lists.
 
@@ -174,9 +221,56 @@ def load_side_files(store: Path) -> Mapping[str, SideEntry]:
     """
     # Of a large store the rows take much longer to read.
     try:
-        return _side_files_of(store, _read_checked(store, store / MANIFEST))
+        content = _read_checked(store, store / MANIFEST)
+        return _side_files_of(store, content) if read_changes(store) is None else Manifest.load(store).side_files
     except (FileNotFoundError, NotADirectoryError):
         return {}
+
+
+def _base(store: Path, path: Path, known: Manifest | None) -> Base:
+    """Read a manifest file, unless it is one that is known."""
+    found = path.stat()
+    stamp = found.st_mtime_ns, found.st_ino, found.st_size
+    if known is not None and known.base is not None and known.base.stamp == stamp:
+        return known.base
+    content = _read_checked(store, path)
+    try:
+        files, side_files = _files_of(content), _side_files_of(store, content)
+        notes = pl.read_parquet_metadata(io.BytesIO(content))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError) as exc:
+        raise damaged_manifest(store, path, str(exc)) from exc
+    if files is None:
+        raise damaged_manifest(store, path, "it names files that no store has")
+    manifest = Manifest(files, side_files)
+    base = Base(own_checksum(content), stamp, _HAS_CHANGES in notes, notes.get(_FOLDED, ""), manifest)
+    object.__setattr__(manifest, "base", base)
+    return base
+
+
+def _files_of(content: bytes) -> dict[tuple[str, str], tuple[FileEntry, ...]] | None:
+    """Return the files that a manifest file lists, or None when no store has such."""
+    frame = pl.read_parquet(io.BytesIO(content))
+    # Manifests of before there were built bars do not count them.
+    frame = frame if "built" in frame.columns else frame.with_columns(built=pl.lit(0, pl.Int64))
+    columns = frame[list(_SCHEMA)].to_dict(as_series=False)
+    months = set(columns["part"]) - {"all"}
+    if not (all(map(is_stored, set(columns["interval"]))) and all(map(MONTH.fullmatch, months))):
+        return None
+    symbols, intervals, *rest = columns.values()
+    entries = map(FileEntry._make, zip(*rest, strict=True))
+    keyed = zip(zip(symbols, intervals, strict=True), entries, strict=True)
+    return {key: tuple(e for _, e in run) for key, run in groupby(keyed, key=lambda pair: pair[0])}
+
+
+def _by_key(changes: Mapping[Partition, FileEntry | None]) -> dict[tuple[str, str], dict[str, FileEntry | None]]:
+    found: dict[tuple[str, str], dict[str, FileEntry | None]] = {}
+    for partition, entry in changes.items():
+        found.setdefault((partition.symbol, partition.interval), {})[partition.month] = entry
+    return found
+
+
+def _place(key: tuple[str, str]) -> tuple[str, Interval]:
+    return key[0], parse_interval(key[1])
 
 
 def _read_checked(store: Path, path: Path) -> bytes:
@@ -185,17 +279,12 @@ def _read_checked(store: Path, path: Path) -> bytes:
     except (FileNotFoundError, NotADirectoryError):
         raise
     except IsADirectoryError as exc:
-        raise _damaged(store, path, exc.strerror or str(exc)) from exc
+        raise damaged_manifest(store, path, exc.strerror or str(exc)) from exc
     except OSError as exc:
         raise StoreError(f"{path} cannot be read: {exc.strerror or exc}.") from exc
     if not has_own_checksum(content):
-        raise _damaged(store, path, "its checksum does not fit")
+        raise damaged_manifest(store, path, "its checksum does not fit")
     return content
-
-
-def _damaged(store: Path, path: Path, cause: str) -> DamagedFileError:
-    remedy = f"Make it again from the data files with `{command_on('data repair', store)}`."
-    return DamagedFileError(path, cause, remedy)
 
 
 def _side_files_of(store: Path, content: bytes) -> Mapping[str, SideEntry]:

@@ -58,10 +58,11 @@ class CurrentManifest:
 
     def __init__(self, store: Path) -> None:
         self._store = store
-        self._path = store / layout.MANIFEST
+        self._paths = store / layout.MANIFEST, store / layout.CHANGES
         self._lock = threading.Lock()
         self._stamp: tuple[int, ...] = ()
-        self._manifest = self.reload()
+        self._manifest: Manifest | None = None
+        self.reload()
 
     @property
     def stamp(self) -> tuple[int, ...]:
@@ -71,16 +72,13 @@ class CurrentManifest:
     def get(self) -> Manifest:
         """Return the manifest as it is on disk now."""
         # One look at the file's stamp when it has not changed.
-        stamp = self.stamp_now()
-        return self._manifest if stamp and stamp == self._stamp else self.reload()
+        stamp, known = self.stamp_now(), self._manifest
+        return known if known is not None and stamp and stamp == self._stamp else self.reload()
 
     def stamp_now(self) -> tuple[int, ...]:
-        """Return a value that changes when the file does, or nothing when there is none."""
-        try:
-            found = self._path.stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return ()
-        return found.st_mtime_ns, found.st_ino, found.st_size
+        """Return a value that changes when the file does, or what has changed since; nothing when there is none."""
+        manifest, changes = map(_stamp_of, self._paths)
+        return manifest + changes if manifest else ()
 
     def reload(self) -> Manifest:
         """Read the manifest, after healing what a killed writer left."""
@@ -90,6 +88,12 @@ class CurrentManifest:
             stamp = self.stamp_now()
             self._manifest, self._stamp = self._read(), stamp
             return self._manifest
+
+    def in_the_hands_of_a_writer(self) -> Manifest:
+        """Return the manifest after healing what a killed writer left, for whoever holds the lock."""
+        if unfinished(self._store):
+            heal(self._store)
+        return self.get()
 
     def settle(self, wait_s: float = 0) -> None:
         """Finish what a killed writer began.
@@ -113,11 +117,19 @@ class CurrentManifest:
                     return
 
     def _read(self) -> Manifest:
-        manifest = load_or_scan(self._store)
-        if manifest.files and not self._path.exists():
+        manifest = load_or_scan(self._store, self._manifest)
+        if manifest.files and not self._paths[0].exists():
             remedy = command_on("data verify", self._store)
             get_logger().warning("the manifest is missing; the files that are there are taken as they are", look=remedy)
         return manifest
+
+
+def _stamp_of(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +346,7 @@ class BarStore:
         return rows.frame[which].select("timestamp").with_columns(pl.Series(BUILT, made_of))
 
     def _healed(self) -> Manifest:
-        manifest = heal(self.path)
+        manifest = self._manifest.in_the_hands_of_a_writer()
         if manifest.files and not (self.path / layout.MANIFEST).exists():
             commit_manifest(self.path, manifest)
         return manifest

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from openbell.errors import DamagedFileError, NotAStoreError, StoreError, command_on, shortened
 from openbell.store.atomic_files import replace_file, sync_folders
 from openbell.store.data_file import damaged_file
-from openbell.store.layout import BARS, LOCK, MANIFEST, OWN_NAMES, STORE_MARKER
+from openbell.store.layout import BARS, CHANGES, LOCK, MANIFEST, OWN_NAMES, STORE_MARKER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "has_store_marker",
     "make_store",
+    "mark_changes",
     "remove_if_empty",
     "require_free",
     "require_store_marker",
@@ -25,9 +26,13 @@ __all__ = [
     "write_store_marker",
 ]
 
-_SCHEMA_VERSION = 1
+_PLAIN, _WITH_CHANGES = 1, 2
+"""The schema versions of stores without, and with, a file of what has changed since the manifest was written."""
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError)
-_CONTENT = (json.dumps({"format": "openbell-store", "schema_version": _SCHEMA_VERSION}) + "\n").encode()
+
+
+def _content(version: int) -> bytes:
+    return (json.dumps({"format": "openbell-store", "schema_version": version}) + "\n").encode()
 
 
 def has_store_marker(folder: Path) -> bool:
@@ -123,14 +128,26 @@ def make_store(folder: Path) -> bool:
 
 def write_store_marker(folder: Path) -> None:
     """Write the store marker, durably."""
-    replace_file(folder / STORE_MARKER, _CONTENT)
+    replace_file(folder / STORE_MARKER, _content(_WITH_CHANGES if (folder / CHANGES).exists() else _PLAIN))
     sync_folders([folder])
+
+
+def mark_changes(folder: Path) -> None:
+    """Let the store marker say that there may be a file of changes since the manifest, which older openbells ignore.
+
+    Call it with the lock held, before there is one.
+    """
+    marker = folder / STORE_MARKER
+    if not marker.exists() or marker.read_bytes() == _content(_PLAIN):
+        replace_file(marker, _content(_WITH_CHANGES))
+        sync_folders([folder])
 
 
 def store_marker_problem(folder: Path) -> str | None:
     """Return what is wrong with the store marker, or None when it is as it was written."""
     try:
-        return None if (folder / STORE_MARKER).read_bytes() == _CONTENT else "its content is not what was stored"
+        known = map(_content, (_PLAIN, _WITH_CHANGES))
+        return None if (folder / STORE_MARKER).read_bytes() in known else "its content is not what was stored"
     except FileNotFoundError:
         return "it is missing"
     except OSError as exc:
@@ -175,8 +192,8 @@ def _schema_version(folder: Path) -> int:
 
 
 def _require_known(folder: Path, version: int) -> None:
-    if version > _SCHEMA_VERSION:
+    if version > _WITH_CHANGES:
         raise StoreError(
-            f"{folder} was written by a newer openbell (schema {version}; this one knows {_SCHEMA_VERSION}). "
+            f"{folder} was written by a newer openbell (schema {version}; this one knows {_WITH_CHANGES}). "
             "Upgrade openbell."
         )

@@ -1,0 +1,94 @@
+"""The file beside the manifest of a large store, with what has changed since the manifest was written.
+
+It is one line of JSON and a line with its checksum, and names the manifest by the checksum that this carries. A write
+replaces it, and leaves the manifest as it is, until there are so many changes that a new manifest is written with all
+of them. The manifest says that there is such a file: one that is lost is found.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.errors import DamagedFileError, StoreError, command_on
+from openbell.store.batch import Batch, batch_json, batch_of
+from openbell.store.checksum import sha256_of
+from openbell.store.layout import CHANGES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "FEWEST_FILES",
+    "MOST_CHANGES",
+    "NO_CHANGES",
+    "Changes",
+    "damaged_manifest",
+    "decode_changes",
+    "encode_changes",
+    "read_changes",
+]
+
+FEWEST_FILES = 256
+"""The manifest of fewer files is written whole each time, which takes no longer."""
+MOST_CHANGES = 512
+
+NO_CHANGES = Batch({}, {})
+
+
+class Changes(NamedTuple):
+    """What has changed since a manifest was written.
+
+    Attributes:
+        base: The checksum that the manifest carries.
+        batch: The files that came, changed and went.
+    """
+
+    base: str
+    batch: Batch
+
+
+def read_changes(store: Path) -> bytes | None:
+    """Return the content of the file, or None when it is not there.
+
+    Raises:
+        DamagedFileError: It is a folder.
+        StoreError: One may not read it.
+    """
+    path = store / CHANGES
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except IsADirectoryError as exc:
+        raise damaged_manifest(store, path, exc.strerror or str(exc)) from exc
+    except OSError as exc:
+        raise StoreError(f"{path} cannot be read: {exc.strerror or exc}.") from exc
+
+
+def encode_changes(base: str, batch: Batch) -> bytes:
+    """Return the content of the file."""
+    text = json.dumps({"manifest": base, **batch_json(batch)}).encode()
+    return b"%s\n%s\n" % (text, sha256_of(text).encode())
+
+
+def decode_changes(store: Path, content: bytes) -> Changes:
+    """Read the content of the file.
+
+    Raises:
+        DamagedFileError: It is not what was written.
+    """
+    text, _, rest = content.partition(b"\n")
+    if rest != b"%s\n" % sha256_of(text).encode():
+        raise damaged_manifest(store, store / CHANGES, "its checksum does not fit")
+    try:
+        found = json.loads(text)
+        return Changes(str(found["manifest"]), batch_of(store, found))
+    except (ValueError, TypeError, KeyError, RecursionError) as exc:
+        raise damaged_manifest(store, store / CHANGES, str(exc)) from exc
+
+
+def damaged_manifest(store: Path, path: Path, cause: str) -> DamagedFileError:
+    """Return the error that a manifest, or what has changed since, cannot be read."""
+    remedy = f"Make it again from the data files with `{command_on('data repair', store)}`."
+    return DamagedFileError(path, cause, remedy)
