@@ -73,9 +73,7 @@ for line in sys.stdin:
 OPERATIONS = 190
 
 
-def killed_imports(
-    folder: Path, kills: Iterable[tuple[int, int]], size: str = "small", fewest: int = 1
-) -> list[Path]:
+def killed_imports(folder: Path, kills: Iterable[tuple[int, int]], size: str = "small", fewest: int = 1) -> list[Path]:
     """A folder for each first import that was killed at its n-th operation, or after that many microseconds."""
     folder.mkdir()
     asked = "".join(f"{n} {operations} {microseconds}\n" for n, (operations, microseconds) in enumerate(kills))
