@@ -170,7 +170,7 @@ def commit_manifest(store: Path, manifest: Manifest) -> Manifest:
 
 
 def _lists(store: Path, manifest: Manifest) -> dict[str, bytes]:
-    """Return the content of the manifest file, or of what has changed since, by name; of both, where both are new.
+    """Return the content of the new files among the manifest and its changes, by name.
 
     Call it with the lock held.
     """

@@ -37,7 +37,7 @@ NO_CHANGES = Batch({}, {})
 
 
 class Changes(NamedTuple):
-    """What has changed since a manifest was written.
+    """Changes of a store since its manifest was written.
 
     Attributes:
         base: The checksum that the manifest carries.

@@ -76,7 +76,7 @@ class CurrentManifest:
         return known if known is not None and stamp and stamp == self._stamp else self.reload()
 
     def stamp_now(self) -> tuple[int, ...]:
-        """Return a value that changes when the file does, or what has changed since; nothing when there is none."""
+        """Return a value that changes when the file or its changes do, or nothing when there is none."""
         manifest, changes = map(_stamp_of, self._paths)
         return manifest + changes if manifest else ()
 
