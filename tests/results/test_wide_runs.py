@@ -139,7 +139,7 @@ def test_the_terminal_shows_the_odd_ones_and_a_count_unless_asked_for_all(
     last = done.stdout.rpartition("Session 2024-03-14")[2]
     assert sum(line.startswith("N") for line in last.splitlines()) == rows
     count = f"{len(NAMES) - 2} of {len(NAMES)} symbols have all their bars and settled indicators (--all shows all)"
-    assert (count in last) is not options
+    assert (count in last) is not bool(options)
 
 
 def test_of_a_killed_run_the_part_of_a_line_is_left_out(run: tuple[RunResult, Path], tmp_path: Path) -> None:
@@ -147,3 +147,21 @@ def test_of_a_killed_run_the_part_of_a_line_is_left_out(run: tuple[RunResult, Pa
     (tmp_path / "journal.jsonl").write_bytes(whole[:-20])
 
     assert 0 < len(list(RunFolder.read_journal(tmp_path))) < len(list(RunFolder.read_journal(run[1])))
+
+
+def test_hundreds_of_unknown_symbols_are_counted_and_a_few_of_them_logged(
+    store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    unknown = [f"UNKNOWN{number:03}" for number in range(MOST_SYMBOLS + 50)]
+    session = load_config(config([*NAMES[:3], *unknown]))
+    folder = RunFolder(tmp_path / "run", session)
+
+    result = SystemManager(session, store=store).run(folder)
+
+    day = json.loads((folder.path / "summary.json").read_text())["days"][0]
+    assert len(day["dropped"]) == len(day["provisioning"]) == MOST_SYMBOLS
+    assert day["totals"]["dropped"] == len(unknown) + 1
+    assert len(result.days[0].dropped) == len(unknown) + 1
+    logged = capfd.readouterr().err + caplog.text
+    assert 0 < logged.count("has no bars of UNKNOWN") <= 100
+    assert "refused more, see the journal" in logged

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from openbell.actions.instrument import Instruments
 from openbell.actions.store import ActionStore
-from openbell.errors import DamagedFileError
+from openbell.errors import DamagedFileError, did_you_mean
 from openbell.market_data.aggregate import as_inputs
 from openbell.market_data.dividends import DividendFactors
 from openbell.market_data.gaps import build_missing, forward_filled
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from openbell.timing.manager import TimeManager
 
 __all__ = ["BarCache", "changed_series"]
+
+_MOST_COMPARED = 50
 
 
 class BarCache:
@@ -83,6 +85,7 @@ class BarCache:
         # The same in days, of adjusted series.
         self._adjusted_depth: dict[tuple[str, str], int] = defaultdict(int)
         self._later: BarCache | None = None
+        self._near: dict[str, str] = {}
         self._coverages: dict[tuple[str, str], Coverage | None] = {}
         self._on_grid: dict[tuple[str, str], bool] = {}
         self.dividends = DividendFactors(store, time_manager)
@@ -131,6 +134,15 @@ class BarCache:
                 files[0].first_ns, parse_interval(interval), self.time_manager
             )
         return self._on_grid[key]
+
+    def near_names(self, symbol: str) -> str:
+        """Return a question that names the nearest stored symbols, or an empty text after so many of them."""
+        known = self._near.get(symbol)
+        if known is None:
+            # To compare one with all symbols takes milliseconds; who asks for hundreds has another list in hand.
+            known = did_you_mean(symbol, self.manifest.symbols) if len(self._near) < _MOST_COMPARED else ""
+            self._near[symbol] = known
+        return known
 
     def span_of_days(self, stored_under: Iterable[str], day: date) -> str | None:
         """Return what the daily bars of some symbols span when they end after their sessions do, else None."""

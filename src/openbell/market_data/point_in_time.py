@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from openbell.actions.adjust import Arena, back_adjusted, require_fitting_splits
 from openbell.actions.instrument import PriceBasis, StoredSpan, spans_between
-from openbell.errors import OpenbellError, did_you_mean
+from openbell.errors import OpenbellError
 from openbell.market_data.requests import BarRequest, gap_policy_of, unknown_symbol
 from openbell.market_data.series import CachedSeries
 from openbell.market_data.stored_days import spans_beyond_sessions
@@ -146,8 +146,7 @@ class PointInTimeView:
     def hint(self, symbol: str) -> str:
         """Return advice on an unknown symbol, with a leading blank, or an empty text."""
         with self._lock:
-            hint = self._cache.instruments.hint(symbol, self._day)
-        return hint or did_you_mean(symbol, self.symbols())
+            return self._cache.instruments.hint(symbol, self._day) or self._cache.near_names(symbol)
 
     def prefetch(self, symbols: Sequence[str], base: str, first: date, last: date) -> None:
         """Bring stored bars of many symbols into the cache with one read.

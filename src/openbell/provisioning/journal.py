@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from openbell.logs import get_logger
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from openbell.provisioning.needs import Needs
 
 __all__ = ["Journal", "Refusals"]
+
+_MOST_LOGGED = 20
+"""So many refusals of one owner at one time are logged one by one."""
 
 
 class Journal:
@@ -57,11 +61,12 @@ class Refusals:
 
     def __init__(self) -> None:
         self._records: dict[tuple[str, str], ProvisioningRecord] = {}
+        self._logged = Counter[tuple[int, str]]()
 
     def note(self, record: ProvisioningRecord, needs: Needs) -> None:
         """Note and log the refusal of an addition, or forget those that it made up for."""
         if not record.ok:
-            _warn_of(record)
+            self._log(record)
         elif not self._records:
             return
         for what in (*needs.intervals, *(need.key for need in needs.indicators), *_whole(needs)):
@@ -69,6 +74,16 @@ class Refusals:
                 self._records.pop((record.symbol, what), None)
             else:
                 self._records[record.symbol, what] = record
+
+    def _log(self, record: ProvisioningRecord) -> None:
+        """Log a refusal, and of many at one time that there are more."""
+        asked = record.time_ns, record.owner
+        self._logged[asked] += 1
+        if self._logged[asked] <= _MOST_LOGGED:
+            _warn_of(record)
+        elif self._logged[asked] == _MOST_LOGGED + 1:
+            time = record.time.isoformat()
+            get_logger().warning("refused more, see the journal", session_time=time, owner=record.owner)
 
     def of(self, symbol: str, what: str) -> str:
         """Return who was refused what, when and why (empty when nobody was)."""

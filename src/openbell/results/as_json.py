@@ -44,11 +44,12 @@ def day_json(day: DayResult) -> JsonObject:
 
     Of a session with many symbols it holds the odd ones, and counts all.
     """
-    symbols, records, counts = day.symbols, day.provisioning, {}
+    symbols, records, dropped, counts = day.symbols, day.provisioning, list(day.dropped), {}
     if is_wide(day):
         odd = odd_symbols(day)
         symbols = {name: symbols[name] for name in odd[:MOST_SYMBOLS]}
         records = tuple(odd_records(records)[:MOST_SYMBOLS])
+        dropped = dropped[:MOST_SYMBOLS]
         counts = {"totals": totals(day, odd)}
     return {
         "date": day.date.isoformat(),
@@ -58,7 +59,7 @@ def day_json(day: DayResult) -> JsonObject:
         "last": _iso(day.last_ns, day.zone),
         "symbols": {name: _symbol_json(symbol, day.zone) for name, symbol in symbols.items()},
         **counts,
-        "dropped": {symbol: list(errors) for symbol, errors in day.dropped.items()},
+        "dropped": {symbol: list(day.dropped[symbol]) for symbol in dropped},
         "provisioning": [record_json(record) for record in records],
         "signals": [_signal_json(signal) for signal in day.signals],
         "scans": [_scan_json(scan) for scan in day.scans],

@@ -26,7 +26,7 @@ _MOST_ALIKE = 3
 
 def is_wide(day: DayResult) -> bool:
     """Return whether a session had more symbols, or asked about more, than a summary holds."""
-    if len(day.symbols) > MOST_SYMBOLS:
+    if len(day.symbols) > MOST_SYMBOLS or len(day.dropped) > MOST_SYMBOLS:
         return True
     asked = len(day.provisioning)
     return asked > MOST_SYMBOLS and len({record.symbol for record in day.provisioning}) > MOST_SYMBOLS
@@ -42,17 +42,16 @@ def odd_symbols(day: DayResult) -> list[str]:
 
 
 def odd_records(records: Iterable[ProvisioningRecord]) -> list[ProvisioningRecord]:
-    """Return the records of refusals, and those with warnings, of many with the same warnings a few."""
-    found, warned = [], Counter[tuple[object, ...]]()
+    """Return the records of refusals, then those with warnings, of many with the same warnings a few."""
+    refused, warned, alike = [], [], Counter[tuple[object, ...]]()
     for record in records:
-        if record.warnings:
-            kind = record.operation_type, record.owner, record.warnings
-            warned[kind] += 1
-            if record.ok and warned[kind] > _MOST_ALIKE:
-                continue
-        if record.warnings or not record.ok:
-            found.append(record)
-    return found
+        kind = record.operation_type, record.owner, record.warnings
+        alike[kind] += 1
+        if not record.ok:
+            refused.append(record)
+        elif record.warnings and alike[kind] <= _MOST_ALIKE:
+            warned.append(record)
+    return [*refused, *warned]
 
 
 def totals(day: DayResult, odd: Sequence[str]) -> JsonObject:
@@ -65,6 +64,7 @@ def totals(day: DayResult, odd: Sequence[str]) -> JsonObject:
         "symbols": len(day.symbols),
         "full": full,
         "ad_hoc": len(day.symbols) - full,
+        "dropped": len(day.dropped),
         "odd": len(odd),
         "with_missing_bars": sum(bool(s.base_bars and s.base_bars.gaps) for s in symbols),
         "with_unsettled_indicators": sum(has_unsettled(s.indicators) for s in symbols),
