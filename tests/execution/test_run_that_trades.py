@@ -90,6 +90,22 @@ def test_two_runs_write_the_same_bytes(tmp_path: Path) -> None:
     assert json.loads((folders[0] / "summary.json").read_text())["performance"]["fills"] > 20
 
 
+def test_a_batch_has_its_orders_and_states_in_one_record(tmp_path: Path) -> None:
+    """Whatever is written after ``orders.jsonl`` may be missing when a run is killed."""
+    folder = written(tmp_path, "one")
+    orders, saved = (
+        [json.loads(line) for line in (folder / name).read_text().splitlines()]
+        for name in ("orders.jsonl", "state.jsonl")
+    )
+    last_of_time = {order["time"]: order for order in orders}
+
+    with_orders = [state for state in saved if state["time"] in last_of_time]
+    assert len(with_orders) > 20
+    for state in with_orders:
+        assert last_of_time[state["time"]]["states"] == {state["strategy"]: state["state"]}
+    assert sum("states" in order for order in orders) == len(with_orders)
+
+
 def test_with_and_without_orders_the_signals_are_the_same_bytes(tmp_path: Path) -> None:
     signals = """        if self.state["seen"] % 9 == 0:
             return Signal("ABC", "BUY" if bar.close > bar.open else "SELL")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from openbell.errors import ConfigError, RunFolderError, encodable
-from openbell.model.events import ProvisioningRecord
+from openbell.model.events import ProvisioningRecord, StateEvent
 from openbell.results.as_json import event_line
 from openbell.results.journal_lines import journal_lines, opened_lines
 from openbell.results.symbol_frames import symbol_frames
@@ -18,7 +18,7 @@ from openbell.results.wide import is_wide
 from openbell.timing.clock import wall_stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from io import FileIO
 
     from openbell.config import SessionConfig
@@ -97,7 +97,9 @@ class RunFolder:
     def write_events(self, events: Sequence[Event]) -> None:
         """Append the events of one batch, with one write per file.
 
-        A process that is killed afterwards loses none of them, nor leaves a part of a line.
+        A process that is killed afterwards loses none of them, nor leaves a part of a line. The states of strategies
+        are in the batch's last line of ``orders.jsonl`` as well: killed between two files, nothing parts them from the
+        orders that they know of.
 
         Raises:
             RunFolderError: The folder cannot be written.
@@ -109,6 +111,9 @@ class RunFolder:
         for event in events:
             if not isinstance(event, ProvisioningRecord):
                 lines.setdefault(type(event).__name__, []).append(event_line(event))
+        if "Order" in lines and "StateEvent" in lines:
+            states = [event for event in events if isinstance(event, StateEvent)]
+            lines["Order"].append(_with_states(lines["Order"].pop(), states))
         for kind, texts in lines.items():
             if kind not in self._files:
                 with _writing(self.path / _RARE_FILES[kind]):
@@ -171,6 +176,12 @@ class RunFolder:
     def _write_json(self, name: str, value: Mapping[str, Any]) -> None:
         with _writing(self.path / name):
             (self.path / name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def _with_states(order_line: str, states: Iterable[StateEvent]) -> str:
+    """Return the line of an order with the states of strategies that belong to the same batch."""
+    texts = ", ".join(f"{json.dumps(event.strategy)}: {event.state}" for event in states)
+    return f'{order_line[:-1]}, "states": {{{texts}}}}}'
 
 
 @contextmanager
