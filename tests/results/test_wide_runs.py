@@ -82,8 +82,8 @@ def test_the_typed_result_holds_all_symbols(run: tuple[RunResult, Path]) -> None
 
 def test_tables_beside_the_summary_hold_all_facts(run: tuple[RunResult, Path]) -> None:
     result, folder = run
-    symbols, series, values = (
-        pl.read_parquet(folder / f"{name}.parquet") for name in ("symbols", "series", "indicators")
+    symbols, series, gaps, values = (
+        pl.read_parquet(folder / f"{name}.parquet") for name in ("symbols", "series", "gaps", "indicators")
     )
 
     assert len(symbols) == len(series) == 2 * len(NAMES)
@@ -95,7 +95,9 @@ def test_tables_beside_the_summary_hold_all_facts(run: tuple[RunResult, Path]) -
             (row,) = series.filter(of_one).to_dicts()
             bars = one.bars["30m"]
             assert (row["session_rows"], row["quality"]) == (bars.session_rows, bars.quality)
-            assert [gap["missing"] for gap in row["gaps"]] == [gap.missing for gap in bars.gaps]
+            assert row["missing"] == sum(gap.missing for gap in bars.gaps)
+            of_gaps = gaps.filter(of_one).select(pl.col("start", "end").to_physical(), "missing").rows()
+            assert of_gaps == [(gap.start_ns, gap.end_ns, gap.missing) for gap in bars.gaps]
             found = {row["indicator"]: row for row in values.filter(of_one).to_dicts()}
             assert {key: row["value"] for key, row in found.items()} == {k: i.value for k, i in one.indicators.items()}
             assert {key: row["settled"] for key, row in found.items()} == {

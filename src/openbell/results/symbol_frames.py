@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["symbol_frames"]
 
-_GAPS = pl.List(pl.Struct({"start": pl.Int64, "end": pl.Int64, "missing": pl.Int64}))
 _SYMBOLS = {
     "date": pl.Date,
     "symbol": pl.String,
@@ -27,7 +26,7 @@ _SYMBOLS = {
     "reason": pl.String,
     "base_interval": pl.String,
     "adjustment": pl.String,
-    "actions": pl.List(pl.String),
+    "actions": pl.String,
 }
 _SERIES = {
     "date": pl.Date,
@@ -40,7 +39,15 @@ _SERIES = {
     "partial_rows": pl.Int64,
     "quality": pl.Float64,
     "historical_quality": pl.Float64,
-    "gaps": _GAPS,
+    "missing": pl.Int64,
+}
+_GAPS = {
+    "date": pl.Date,
+    "symbol": pl.String,
+    "interval": pl.String,
+    "start": pl.Int64,
+    "end": pl.Int64,
+    "missing": pl.Int64,
 }
 _INDICATORS = {
     "date": pl.Date,
@@ -59,14 +66,14 @@ _INDICATORS = {
 def symbol_frames(days: Sequence[DayResult]) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield the frames of sessions with the names of their files.
 
-    One has a row per session and symbol, one a row per series of it, one a row per output of an indicator of it. Times
-    are UTC.
+    One has a row per session and symbol, one a row per series of it, one a row per gap in a series, and one a row per
+    output of an indicator. Times are UTC.
     """
+    # No column of lists: to make one takes polars longer than all the others.
     yield "symbols.parquet", _frame(_SYMBOLS, (row for day in days for row in _symbol_rows(day)))
-    series = _frame(_SERIES, (row for day in days for row in _series_rows(day)))
-    utc = pl.Datetime("ns", "UTC")
-    timed = pl.col("gaps").cast(pl.List(pl.Struct({"start": utc, "end": utc, "missing": pl.Int64})))
-    yield "series.parquet", series.with_columns(timed)
+    yield "series.parquet", _frame(_SERIES, (row for day in days for row in _series_rows(day)))
+    gaps = _frame(_GAPS, (row for day in days for row in _gap_rows(day)))
+    yield "gaps.parquet", gaps.with_columns(pl.col("start", "end").cast(pl.Datetime("ns", "UTC")))
     yield "indicators.parquet", _frame(_INDICATORS, (row for day in days for row in _indicator_rows(day)))
 
 
@@ -79,7 +86,7 @@ def _frame(schema: dict[str, Any], rows: Iterator[tuple[object, ...]]) -> pl.Dat
 
 def _symbol_rows(day: DayResult) -> Iterator[tuple[object, ...]]:
     for name, symbol in day.symbols.items():
-        actions = [encodable(f"{action.describe()} on {action.ex_date}") for action in symbol.actions]
+        actions = encodable("; ".join(f"{action.describe()} on {action.ex_date}" for action in symbol.actions))
         yield (
             day.date,
             encodable(name),
@@ -108,8 +115,15 @@ def _series_rows(day: DayResult) -> Iterator[tuple[object, ...]]:
                 bars.partial_rows,
                 bars.quality,
                 bars.historical_quality,
-                [{"start": gap.start_ns, "end": gap.end_ns, "missing": gap.missing} for gap in bars.gaps],
+                sum(gap.missing for gap in bars.gaps),
             )
+
+
+def _gap_rows(day: DayResult) -> Iterator[tuple[object, ...]]:
+    for name, symbol in day.symbols.items():
+        for interval, bars in symbol.bars.items():
+            for gap in bars.gaps:
+                yield day.date, encodable(name), interval, gap.start_ns, gap.end_ns, gap.missing
 
 
 def _indicator_rows(day: DayResult) -> Iterator[tuple[object, ...]]:
