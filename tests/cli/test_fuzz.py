@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import zipfile
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -19,11 +21,22 @@ from made_bars import made_store
 from openbell.cli.app import app
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.long
-
-MANY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+# Four kinds of input share the examples: 300 in every test run, 5,000 in the long one, the same ones each time. With
+# OPENBELL_CASES so many are made of each kind, other ones each time.
+CASES = int(os.environ.get("OPENBELL_CASES", "0"))
+SOME, MANY = (
+    settings(
+        max_examples=CASES or each,
+        derandomize=not CASES,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    for each in (75, 1_250)
+)
 EXIT_CODES = (0, 1, 2, 3)
 
 NAMES = [
@@ -109,6 +122,10 @@ def invoke(*words: str) -> None:
     assert "Traceback" not in result.output, words
 
 
+def importing(kind: str, folder: Path, name: str, *given_options: str) -> None:
+    invoke("data", "import", kind, str(folder / name), "--store", str(folder / "s"), "--yes", *given_options)
+
+
 CELLS = st.sampled_from([*TIMES, *NUMBERS, *GARBAGE])
 ROWS = st.tuples(st.sampled_from(TIMES), *[st.sampled_from(NUMBERS)] * 5) | st.lists(CELLS, max_size=8).map(tuple)
 TEXTS = st.builds(
@@ -121,18 +138,30 @@ TEXTS = st.builds(
 )  # fmt: skip
 
 
-@MANY
-@given(
-    TEXTS | st.text(max_size=200), st.sampled_from(["utf-8", "utf-16", "gbk", "utf-8-sig"]), options(OPTIONS | OF_CSV)
-)
-def test_no_csv_ends_in_a_traceback(
-    tmp_path_factory: pytest.TempPathFactory, text: str, encoding: str, given_options: list[str]
-) -> None:
-    folder = tmp_path_factory.mktemp("csv")
-    (folder / "A.csv").write_bytes(text.encode(encoding, "replace"))
+TWICE = pytest.mark.parametrize("many", [SOME, pytest.param(MANY, marks=pytest.mark.long)], ids=["some", "many"])
 
-    invoke("data", "import", "csv", str(folder / "A.csv"), "--store", str(folder / "s"), "--yes", *given_options)
-    shutil.rmtree(folder)
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    path.mkdir()
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+@TWICE
+def test_no_csv_ends_in_a_traceback(tmp_path: Path, many: settings) -> None:
+    encodings = st.sampled_from(["utf-8", "utf-16", "gbk", "utf-8-sig"])
+
+    @many
+    @given(TEXTS | st.text(max_size=200), encodings, options(OPTIONS | OF_CSV))
+    def each(text: str, encoding: str, given_options: list[str]) -> None:
+        with new_folder(tmp_path / "csv") as folder:
+            (folder / "A.csv").write_bytes(text.encode(encoding, "replace"))
+            importing("csv", folder, "A.csv", *given_options)
+
+    each()
 
 
 DAY = datetime(2024, 7, 1, 9, 30)  # noqa: DTZ001  as files have them
@@ -153,52 +182,56 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-@MANY
-@given(st.dictionaries(st.sampled_from(NAMES), st.sampled_from(range(len(COLUMNS))), max_size=9), options(OPTIONS))
-def test_no_parquet_ends_in_a_traceback(
-    tmp_path_factory: pytest.TempPathFactory, columns: dict[str, int], given_options: list[str]
-) -> None:
-    # Of whole files: damage at certain places of a page makes polars end the process, whoever calls it.
-    folder = tmp_path_factory.mktemp("pq")
-    usual = dict.fromkeys(("open", "high", "low", "close"), COLUMNS[7]) if len(columns) < 6 else {}
-    pl.DataFrame(usual | {name: COLUMNS[at] for name, at in columns.items()}).write_parquet(folder / "A.parquet")
-
-    invoke(
-        "data", "import", "parquet", str(folder / "A.parquet"), "--store", str(folder / "s"), "--yes", *given_options
-    )
-    shutil.rmtree(folder)
+DAMAGES = st.tuples(st.lists(st.tuples(st.integers(0, 5000), st.integers(1, 255)), max_size=3), st.integers(0, 400))
+"""Places and masks of bytes that are flipped, and where the file is cut, in 200ths of it above 200."""
 
 
-@MANY
-@given(
-    st.dictionaries(st.sampled_from(["A.csv", "b/C.csv", "../D.csv", "/E.csv", "A.txt", "x.zip", "", "F/",
-    "\x1b.csv"]), TEXTS, max_size=4),
-    st.lists(st.tuples(st.integers(0, 5000), st.integers(1, 255)), max_size=3),
-    st.integers(0, 400),
-    st.sampled_from(["A.zip", "A.csv", "A.csv.gz", "A.csv.zst"]),
-    st.sampled_from(["csv", "json"]),
-)  # fmt: skip
-def test_no_zip_ends_in_a_traceback(
-    tmp_path_factory: pytest.TempPathFactory,
-    members: dict[str, str],
-    flips: list[tuple[int, int]],
-    cut: int,
-    name: str,
-    kind: str,
-) -> None:
-    folder = tmp_path_factory.mktemp("zip")
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for member, text in members.items():
-            archive.writestr(member or "x", text)
-    content = bytearray(buffer.getvalue())
+def damaged(whole: bytes, flips: list[tuple[int, int]], cut: int) -> bytes:
+    content = bytearray(whole)
     for place, mask in flips:
         content[place % len(content)] ^= mask
-    (folder / name).write_bytes(content if cut < 200 else content[: len(content) * (cut - 200) // 200])
+    return bytes(content if cut < 200 else content[: len(content) * (cut - 200) // 200])
 
-    invoke("data", "import", kind, str(folder / name), "--store", str(folder / "s"), "--yes", "--timezone=UTC")
-    assert {path.name for path in folder.iterdir()} <= {name, "s"}
-    shutil.rmtree(folder)
+
+@TWICE
+def test_no_parquet_ends_in_a_traceback(tmp_path: Path, many: settings) -> None:
+    columns_of = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(range(len(COLUMNS))), max_size=9)
+
+    @many
+    @given(columns_of, options(OPTIONS), DAMAGES)
+    def each(columns: dict[str, int], given_options: list[str], damage: tuple[list[tuple[int, int]], int]) -> None:
+        usual = dict.fromkeys(("open", "high", "low", "close"), COLUMNS[7]) if len(columns) < 6 else {}
+        with new_folder(tmp_path / "parquet") as folder:
+            frame = pl.DataFrame(usual | {name: COLUMNS[at] for name, at in columns.items()})
+            buffer = io.BytesIO()
+            frame.write_parquet(buffer)
+            (folder / "A.parquet").write_bytes(damaged(buffer.getvalue(), *damage))
+            importing("parquet", folder, "A.parquet", *given_options)
+
+    each()
+
+
+MEMBERS = ["A.csv", "b/C.csv", "../D.csv", "/E.csv", "A.txt", "x.zip", "", "F/", "\x1b.csv"]
+
+
+@TWICE
+def test_no_zip_ends_in_a_traceback(tmp_path: Path, many: settings) -> None:
+    names = st.sampled_from(["A.zip", "A.csv", "A.csv.gz", "A.csv.zst"])
+    members_of = st.dictionaries(st.sampled_from(MEMBERS), TEXTS, max_size=4)
+
+    @many
+    @given(members_of, DAMAGES, names, st.sampled_from(["csv", "json"]))
+    def each(members: dict[str, str], damage: tuple[list[tuple[int, int]], int], name: str, kind: str) -> None:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for member, text in members.items():
+                archive.writestr(member or "x", text)
+        with new_folder(tmp_path / "zip") as folder:
+            (folder / name).write_bytes(damaged(buffer.getvalue(), *damage))
+            importing(kind, folder, name, "--timezone=UTC")
+            assert {path.name for path in folder.iterdir()} <= {name, "s"}
+
+    each()
 
 
 @pytest.fixture(scope="module")
@@ -237,17 +270,20 @@ CALLS = st.sampled_from(sorted(COMMANDS)).flatmap(
 )
 
 
-@MANY
-@given(CALLS, st.booleans())
-def test_no_options_end_in_a_traceback(
-    tmp_path_factory: pytest.TempPathFactory, store: Path, call: tuple[tuple[str, ...], list[str]], is_whole: Any
-) -> None:
-    folder = tmp_path_factory.mktemp("options")
-    shutil.copytree(store, folder / "store")
+@TWICE
+def test_no_options_end_in_a_traceback(tmp_path: Path, store: Path, many: settings) -> None:
     days = "backtest_config: {start_date: 2024-07-02, end_date: 2024-07-02}"
-    (folder / "session.yaml").write_text(f"store: store\n{days}\nsession_data_config: {{symbols: [A]}}\n")
-    command, words = call
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        invoke(*command, *(["--store", "store"] if command[0] == "data" and is_whole else []), *words)
-    shutil.rmtree(folder)
+    session = f"store: store\n{days}\nsession_data_config: {{symbols: [A]}}\n"
+
+    @many
+    @given(CALLS, st.booleans())
+    def each(call: tuple[tuple[str, ...], list[str]], is_whole: bool) -> None:
+        command, words = call
+        with new_folder(tmp_path / "options") as folder, pytest.MonkeyPatch.context() as patch:
+            shutil.copytree(store, folder / "store")
+            (folder / "session.yaml").write_text(session)
+            patch.chdir(folder)
+            invoke(*command, *(["--store", "store"] if command[0] == "data" and is_whole else []), *words)
+            patch.chdir(tmp_path)
+
+    each()

@@ -6,15 +6,13 @@ Each row is known by its number.
 from __future__ import annotations
 
 import io
-import os
 import re
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from openbell.importers.epochs import FIRST_S, LAST_S
+from openbell.importers.columnar_frames import LINE, collect, named, polars_errors, scan
+from openbell.importers.rehearsal import REHEARSAL
 from openbell.importers.table import CHUNK_ROWS, NO_BAD_ROWS, Chunk, require_columns
 
 if TYPE_CHECKING:
@@ -22,13 +20,10 @@ if TYPE_CHECKING:
 
     from openbell.importers.sources import Source
 
-__all__ = ["FrameTable", "feather_table", "parquet_table", "polars_errors"]
+__all__ = ["FrameTable", "feather_table", "parquet_table"]
 
 _FIXED_OFFSET = re.compile(r"^([+-])(\d\d):?(\d\d)$")
-_LINE = "line"
 _LINE_ENDS = r"[\n\r\x0b\x0c\x1c-\x1e\x{85}\x{2028}\x{2029}]"
-_TICKS = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-_ANY_ZONE = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
 
 
 class FrameTable:
@@ -37,19 +32,16 @@ class FrameTable:
     Args:
         source: The file.
         frame: Its rows.
+        kind: "parquet" or "ipc" if they are still to be read from the file.
     """
 
     separator = ","
 
-    def __init__(self, source: Source, frame: pl.DataFrame | pl.LazyFrame) -> None:
+    def __init__(self, source: Source, frame: pl.DataFrame | pl.LazyFrame, kind: str | None = None) -> None:
         self.source = source
-        self._scan = frame.lazy()
-        with polars_errors():
-            self.schema = self._scan.collect_schema()
-            require_columns(len(self.schema))
-            if _LINE in self.schema:  # tables have a column of line numbers of their own
-                self._scan = self._scan.rename({_LINE: f"{_LINE}_2"})
-                self.schema = self._scan.collect_schema()
+        self._kind = kind
+        self._rows, self.schema = named(frame)
+        require_columns(len(self.schema))
 
     @property
     def columns(self) -> Sequence[str]:
@@ -63,11 +55,11 @@ class FrameTable:
     def chunks(self, wanted: Sequence[str], numbers: Sequence[str]) -> Iterator[Chunk]:
         """See `Table.chunks`."""
         with polars_errors():
-            rows = self._scan.select(pl.len()).collect().item()
+            rows = self._rows.select(pl.len()).collect().item()
         for start in range(0, rows, CHUNK_ROWS):
             frame = self._slice(start, CHUNK_ROWS, wanted)
             frame = frame.with_columns(pl.col(n).cast(pl.Float64) for n in numbers if frame.schema[n].is_numeric())
-            yield Chunk(frame.with_row_index(_LINE, offset=start + 1), NO_BAD_ROWS)
+            yield Chunk(frame.with_row_index(LINE, offset=start + 1), NO_BAD_ROWS)
 
     def as_written(self, lines: pl.Series) -> Iterator[tuple[int, str]]:
         """See `Table.as_written`."""
@@ -90,64 +82,26 @@ class FrameTable:
         return ",".join(["line", "reason", *self.columns])
 
     def _slice(self, start: int, count: int, columns: Sequence[str]) -> pl.DataFrame:
-        with polars_errors():
-            frame = self._scan.slice(start, count).select(*(self._column(name) for name in columns)).collect()
+        if self._kind is not None:
+            REHEARSAL.read(self._kind, self.source.path, start, count, columns)
+        frame = collect(self._rows, self.schema, start, count, columns)
         offsets = {name: offset for name in columns if (offset := _fixed_offset(self.schema[name]))}
         return frame.with_columns(_with_offset(frame[name], offset) for name, offset in offsets.items())
-
-    def _column(self, name: str) -> pl.Expr:
-        """Return a column in a type that the importers know."""
-        column, dtype = pl.col(name), self.schema[name]
-        if isinstance(dtype, pl.Categorical | pl.Enum):
-            return column.cast(pl.String)
-        if isinstance(dtype, pl.Datetime):
-            seconds = column.to_physical() // _TICKS[dtype.time_unit]
-            # Years that no calendar has make polars panic.
-            column = pl.when(seconds.is_between(FIRST_S, LAST_S)).then(column)
-            if dtype.time_zone is not None and not _is_zone(dtype.time_zone):
-                return column.cast(pl.Datetime(dtype.time_unit, "UTC")).alias(name)
-            return column.alias(name)
-        if dtype == pl.Date:
-            days = column.to_physical().cast(pl.Int64) * 86_400
-            return pl.when(days.is_between(FIRST_S, LAST_S)).then(column).alias(name)
-        return column
 
 
 def parquet_table(source: Source) -> FrameTable:
     """Open a Parquet file to read the columns and rows that are asked for."""
-    with polars_errors():
-        return FrameTable(source, pl.scan_parquet(source.path, glob=False))
+    return _table("parquet", source)
 
 
 def feather_table(source: Source) -> FrameTable:
     """Open a Feather (Arrow IPC) file."""
-    with polars_errors():
-        return FrameTable(source, pl.scan_ipc(source.path, glob=False))
+    return _table("ipc", source)
 
 
-@contextmanager
-def polars_errors() -> Iterator[None]:
-    """Let polars read zones that it does not know, and raise its panics as errors."""
-    before = os.environ.get(_ANY_ZONE)
-    # Without it, a column in +05:30 is a panic.
-    os.environ[_ANY_ZONE] = "1"
-    try:
-        yield
-    except BaseException as exc:
-        if type(exc).__name__ != "PanicException":  # it derives from BaseException
-            raise
-        raise OSError(f"polars cannot read it: {str(exc).splitlines()[0]}") from None
-    finally:
-        if before is None:
-            os.environ.pop(_ANY_ZONE, None)
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+def _table(kind: str, source: Source) -> FrameTable:
+    REHEARSAL.read(kind, source.path, 0, 0, None)
+    return FrameTable(source, scan(kind, source.path), kind)
 
 
 def _fixed_offset(dtype: pl.DataType) -> str | None:

@@ -71,7 +71,7 @@ def require_encoding(name: str | None) -> None:
     """
     try:
         "".encode(name or "utf-8")
-    except LookupError:
+    except (LookupError, ValueError):  # a NUL in it; the codec called undefined
         raise ConfigError(f"unknown encoding {name!r}. Write for example utf-8, gbk, shift_jis or cp1252.") from None
 
 

@@ -54,9 +54,14 @@ class LazyCommand(TyperCommand):
     def __init__(self, name: str, place: str, sentence: str) -> None:
         super().__init__(name, help=sentence, rich_markup_mode=None)
         self._place = place
+        self._loaded: Any = None
 
     def load(self) -> Any:
-        """Import the command."""
+        """Import the command, once."""
+        self._loaded = self._loaded or self._imported()
+        return self._loaded
+
+    def _imported(self) -> Any:
         module, _, function = self._place.partition(":")
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
         app.command(self.name, cls=_Command)(getattr(import_module(f"openbell.cli.{module}"), function))
