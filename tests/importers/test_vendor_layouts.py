@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from openbell.errors import ConfigError, IntervalError, OpenbellError
+from openbell.errors import BadBarsError, ConfigError, IntervalError, OpenbellError
 from openbell.importers.epochs import read_epochs
 from openbell.timing import TimeManager
 from read_files import guess_of, imported, table
@@ -477,7 +477,7 @@ def test_numbers_of_days_are_no_seconds(tmp_path: Path, first: int) -> None:
 def test_days_before_1973_are_seconds(tmp_path: Path) -> None:
     guess = guess_of(write(tmp_path, table(*(str(day * 86_400) for day in range(100, 120)))))
 
-    assert guess.reading.interval == "1d"
+    assert str(guess.reading.interval) == "1d"
 
 
 def test_milliseconds_of_1970_are_no_seconds(tmp_path: Path) -> None:
@@ -631,9 +631,26 @@ def test_a_wrong_time_zone_is_warned_of(tmp_path: Path, zone: str) -> None:
 
     if zone == NY:
         assert warnings == ()
-    elif zone != "America/Los_Angeles":
+    elif zone == "America/Los_Angeles":
+        assert "the bars of each session begin and end 3 h after open and close of XNYS" in warnings[0]
+    else:
         assert "of the first 1,170 bars lie outside the sessions of XNYS" in warnings[0]
         assert f"is {zone} the time zone of the file" in warnings[0]
+
+
+@pytest.mark.parametrize(("zone", "words"), [("America/Chicago", "1 h after"), ("America/Halifax", "1 h before")])
+@pytest.mark.parametrize("end", [0, 1])
+def test_a_time_zone_beside_the_right_one_is_warned_of(tmp_path: Path, zone: str, words: str, end: int) -> None:
+    rows = [
+        f"2024-05-{d:02} {9 + (30 + end + i) // 60:02}:{(30 + end + i) % 60:02}" for d in (1, 2, 3) for i in range(390)
+    ]
+    path = write(tmp_path, table(*rows[:-100]))
+
+    assert (
+        f"begin and end {words} open and close of XNYS: is {zone} the time zone"
+        in guess_of(path, timezone=zone).warnings[0]
+    )
+    assert guess_of(path, timezone=NY).warnings == ()
 
 
 def test_hours_before_and_after_the_session_are_no_wrong_time_zone(tmp_path: Path) -> None:
@@ -648,6 +665,19 @@ def test_dates_a_day_off_are_warned_of(tmp_path: Path) -> None:
     assert guess_of(write(tmp_path, table(*map(str, days)))).warnings == ()
     off = table(*(str(d - timedelta(days=1)) for d in days))
     assert "daily bars are of days without a session of XNYS" in guess_of(write(tmp_path, off)).warnings[0]
+
+
+def test_times_to_come_are_warned_of(tmp_path: Path) -> None:
+    """Of years in two digits the century is not written: 68 is read as 2068."""
+    path = write(tmp_path, table(*(f"{day:02}-May-68" for day in range(1, 29))))
+
+    assert "28 of the first 28 bars are of times that have not come yet, up to 2068-05-28" in guess_of(path).warnings[0]
+
+
+def test_a_file_without_volumes_says_how_it_is_read(tmp_path: Path) -> None:
+    lines = [f"{day},170,172,169,171,-" for day in DAYS]
+    with pytest.raises(BadBarsError, match=r"the volume is missing.*--volume-column none stores 0\.$"):
+        imported(write(tmp_path, "\n".join(["date,open,high,low,close,volume", *lines])))
 
 
 @pytest.mark.parametrize("allowed", [True, False])

@@ -31,6 +31,9 @@ Progress = Callable[[int, int], None]
 """Called with (files done, files in all)."""
 
 
+_NO_VOLUME = "the volume is missing or not a number"
+
+
 @dataclass
 class ImportedSeries:
     """The counts of an import for one symbol and interval.
@@ -123,7 +126,8 @@ class ImportReport:
             raise BadBarsError("nothing was imported: there are no rows of bars.")
         where = f"; {self.quarantine[0]} holds them with the reasons" if self.quarantine else ""
         why = f": {self.why}" if self.reasons else ""
-        raise BadBarsError(f"nothing was imported: {_counted(self.set_aside, 'row')} cannot be used{why}{where}.")
+        hint = " Where no volumes are known, --volume-column none stores 0." if _NO_VOLUME in self.reasons else ""
+        raise BadBarsError(f"nothing was imported: {_counted(self.set_aside, 'row')} cannot be used{why}{where}.{hint}")
 
 
 def _counted(number: int, what: str) -> str:

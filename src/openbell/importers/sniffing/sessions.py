@@ -10,6 +10,7 @@ from openbell.errors import CalendarError, ConfigError
 from openbell.importers.session_dates import sessions_around
 from openbell.market_data.aggregate import rows_in_segments
 from openbell.model.interval import DAY_NS
+from openbell.timing.grid import date_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,13 +18,17 @@ if TYPE_CHECKING:
     from openbell.timing import TimeManager
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["runs_around_the_clock", "warnings_of_days", "warnings_of_times"]
+__all__ = ["runs_around_the_clock", "warnings_of_days", "warnings_of_times", "warnings_of_times_to_come"]
 
 _STRAY = 0.05
 _MOST = 0.5
 _COVERED = 0.7
 _FEWEST_BARS = 20
 _MANY_DAYS = 0.1
+_HOUR_NS = 3_600_000_000_000
+_FARTHEST_NS = 8 * _HOUR_NS
+_NEAR_NS = 300_000_000_000
+_FEWEST_SESSIONS = 3
 
 
 def runs_around_the_clock(starts: NDArray[np.int64], time_manager: TimeManager) -> bool:
@@ -32,7 +37,7 @@ def runs_around_the_clock(starts: NDArray[np.int64], time_manager: TimeManager) 
 
 
 def warnings_of_times(starts: NDArray[np.int64], time_manager: TimeManager, timezone: str | None) -> list[str]:
-    """Warn when most bars lie outside the sessions, as those of a wrong time zone do.
+    """Warn when most bars lie outside the sessions, or all sessions are moved, as those of a wrong time zone are.
 
     Args:
         starts: Starts of intraday bars, nanoseconds UTC.
@@ -45,14 +50,41 @@ def warnings_of_times(starts: NDArray[np.int64], time_manager: TimeManager, time
         return []
     regular = _share_inside(starts, time_manager)
     around = _share_inside(starts, _extended(time_manager) or time_manager)
-    if regular >= _MOST or (around >= _MOST and _covered(starts, grid) >= _COVERED):
-        return []
     exchange = time_manager.exchange
     zone = f"is {timezone} the time zone of the file" if timezone else "is the time zone of the file right"
+    if regular >= _MOST or (around >= _MOST and _covered(starts, grid) >= _COVERED):
+        if not (moved := _moved(starts, grid)):
+            return []
+        by = f"{abs(moved) / _HOUR_NS:g} h {'after' if moved > 0 else 'before'}"
+        return [
+            (
+                f"the bars of each session begin and end {by} open and close of {exchange}: {zone}, and {exchange} the "
+                "exchange (--timezone, --exchange)?"
+            )
+        ]
     return [
         (
             f"{1 - regular:.0%} of the first {len(starts):,} bars lie outside the sessions of {exchange}: {zone}, and "
             f"{exchange} the exchange (--timezone, --exchange)? A session of {exchange} does not use such bars."
+        )
+    ]
+
+
+def warnings_of_times_to_come(starts: NDArray[np.int64], now_ns: int) -> list[str]:
+    """Warn when bars are of times that have not come yet, as those of a wrong century do.
+
+    Args:
+        starts: Starts of bars, nanoseconds UTC.
+        now_ns: What time it is. Days may be a day ahead.
+    """
+    ahead = starts[starts > now_ns + 2 * DAY_NS]
+    if not len(ahead):
+        return []
+    last = date_of(int(ahead.max()) // DAY_NS)
+    return [
+        (
+            f"{len(ahead):,} of the first {len(starts):,} bars are of times that have not come yet, up to {last}: are "
+            "the times read as they were meant (--time-format)?"
         )
     ]
 
@@ -93,6 +125,25 @@ def _share_inside(starts: NDArray[np.int64], time_manager: TimeManager) -> float
         return 1.0
     # Times may be the ends of bars.
     return float((rows_in_segments(starts, grid)[0] | np.isin(starts, grid.segment_close_ns)).mean())
+
+
+def _moved(starts: NDArray[np.int64], grid: SessionGrid) -> int:
+    """Return by how many nanoseconds, in half hours, the sessions' first and last bars all lie off open and close.
+
+    0 where they do not, or not all by the same.
+    """
+    half = _HOUR_NS // 2
+    place = np.searchsorted(grid.open_ns - _FARTHEST_NS, starts, side="right") - 1
+    there = np.unique(place[place >= 0])
+    if len(there) < _FEWEST_SESSIONS or (np.diff(grid.open_ns) < 2 * _FARTHEST_NS).any():
+        return 0
+    first = starts[np.searchsorted(place, there)] - grid.open_ns[there]
+    last = starts[np.searchsorted(place, there, side="right") - 1] - grid.close_ns[there]
+    begin, end = np.rint(first / half), np.rint(last / half)
+    near = (np.abs(first - begin * half) <= _NEAR_NS) & (np.abs(last - end * half) <= _NEAR_NS)
+    same = near & (begin == end) & (begin == np.median(begin))
+    # The last day of a sample is often cut off.
+    return int(np.median(begin)) * half if same[:-1].all() else 0
 
 
 def _covered(starts: NDArray[np.int64], grid: SessionGrid) -> float:

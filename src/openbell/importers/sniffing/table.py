@@ -25,14 +25,14 @@ from openbell.importers.sniffing.interval import sniff_interval
 from openbell.importers.sniffing.label import label_by_name, label_by_stamps, sniff_label
 from openbell.importers.sniffing.layout import SEPARATORS, sniff_layout
 from openbell.importers.sniffing.price_scale import sniff_price_scale
-from openbell.importers.sniffing.sessions import warnings_of_days, warnings_of_times
+from openbell.importers.sniffing.sessions import warnings_of_days, warnings_of_times, warnings_of_times_to_come
 from openbell.importers.sniffing.times import TimeFormat, sniff_time_format
 from openbell.importers.table import Chunk
 from openbell.importers.text_blocks import read_head, require_encoding
 from openbell.importers.times import TimeReader
 from openbell.importers.wide_table import unpivoted
 from openbell.model.interval import parse_interval
-from openbell.timing import TimeManager
+from openbell.timing import TimeManager, WallClock
 
 if TYPE_CHECKING:
     from openbell.importers.columnar_table import FrameTable
@@ -287,10 +287,11 @@ def _symbol(source: Source, given: Given, columns: dict[str, str]) -> Detection:
 
 def _warnings(bars: pl.DataFrame, reading: CsvReading, given: Given) -> list[str]:
     times = bars["timestamp"].to_physical().to_numpy()
+    to_come = warnings_of_times_to_come(times, WallClock().now_ns)
     try:
         manager = TimeManager(given.exchange)
         if reading.interval.is_intraday:
-            return warnings_of_times(times, manager, given.timezone)
-        return warnings_of_days(times, manager)
+            return [*to_come, *warnings_of_times(times, manager, given.timezone)]
+        return [*to_come, *warnings_of_days(times, manager)]
     except CalendarError:
-        return []
+        return to_come
