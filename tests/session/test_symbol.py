@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openbell.session import SymbolSessionData
-from openbell.session.data import SymbolDraft
+from openbell.session.symbol import SymbolDraft
 from openbell.testing import advance
 from probes import prepared
 

@@ -11,7 +11,7 @@ from openbell.logs import get_logger
 from openbell.model.events import StepTiming
 from openbell.provisioning.owning import owner_of, what_is_needed
 from openbell.provisioning.steps import CalculateQuality, Plan, Step, StepWork
-from openbell.session.data import SymbolDraft
+from openbell.session.symbol import SymbolDraft
 from openbell.timing.clock import stopwatch
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from openbell.logs import get_logger
-from openbell.session.data import WHOLE_SYMBOL
+from openbell.session.symbol import WHOLE_SYMBOL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -25,7 +25,7 @@ from openbell.provisioning.steps import (
     steps_of_new_symbol,
 )
 from openbell.session.block import IndicatorBlock, IndicatorsOfBlock, SeriesBlock, SeriesOfBlock
-from openbell.session.data import SymbolSessionData
+from openbell.session.symbol import SymbolSessionData
 from openbell.timing.clock import stopwatch
 
 if TYPE_CHECKING:

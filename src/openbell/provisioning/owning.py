@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from openbell.model.frozen import quick_replace
 from openbell.session import SymbolSessionData
-from openbell.session.data import WHOLE_SYMBOL, SymbolDraft
 from openbell.session.owner import Owner
+from openbell.session.symbol import WHOLE_SYMBOL, SymbolDraft
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

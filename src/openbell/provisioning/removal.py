@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.session.data import WHOLE_SYMBOL, SymbolDraft
 from openbell.session.owner import owner_of
+from openbell.session.symbol import WHOLE_SYMBOL, SymbolDraft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

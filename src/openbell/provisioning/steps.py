@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openbell.provisioning.context import ProvisioningContext
     from openbell.provisioning.needs import Addition, Needs
     from openbell.provisioning.reach import LoadedBars
-    from openbell.session.data import SymbolDraft
+    from openbell.session.symbol import SymbolDraft
 
 __all__ = [
     "STEPS",

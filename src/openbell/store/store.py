@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from openbell.errors import DamagedFileError, StoreError, command_on
-from openbell.logs import get_logger
+from openbell.errors import DamagedFileError
 from openbell.model.interval import DAY_NS
 from openbell.store import layout
 from openbell.store.atomic_files import writer_lock
-from openbell.store.batch import UnfinishedWriteError
 from openbell.store.built import BUILT
-from openbell.store.commit import commit_manifest, heal, load_or_scan, unfinished
+from openbell.store.commit import commit_manifest
+from openbell.store.current_manifest import CurrentManifest
 from openbell.store.layout import BAR_SCHEMA, Partition, data_path, instant
 from openbell.store.reader import FileReader, StoredFile, SymbolRows
 from openbell.store.store_marker import (
@@ -42,94 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BarStore", "Coverage", "WriteReport"]
 
-_POLL_S = 0.05
 _WAIT_S = 30.0
-
-
-class CurrentManifest:
-    """The manifest of a store, read anew whenever the file changes. May be used from any thread.
-
-    Args:
-        store: The store's folder.
-
-    Raises:
-        DamagedFileError: The manifest cannot be read.
-    """
-
-    def __init__(self, store: Path) -> None:
-        self._store = store
-        self._paths = store / layout.MANIFEST, store / layout.CHANGES
-        self._lock = threading.Lock()
-        self._stamp: tuple[int, ...] = ()
-        self._manifest: Manifest | None = None
-        self.reload()
-
-    @property
-    def stamp(self) -> tuple[int, ...]:
-        """The file's stamp when it was last read, or nothing."""
-        return self._stamp
-
-    def get(self) -> Manifest:
-        """Return the manifest as it is on disk now."""
-        # One look at the file's stamp when it has not changed.
-        stamp, known = self.stamp_now(), self._manifest
-        return known if known is not None and stamp and stamp == self._stamp else self.reload()
-
-    def stamp_now(self) -> tuple[int, ...]:
-        """Return a value that changes when the file or its changes do, or nothing when there is none."""
-        manifest, changes = map(_stamp_of, self._paths)
-        return manifest + changes if manifest else ()
-
-    def reload(self) -> Manifest:
-        """Read the manifest, after healing what a killed writer left."""
-        with self._lock:
-            self.settle()
-            # The stamp first: should the file change in between, the next look sees it.
-            stamp = self.stamp_now()
-            self._manifest, self._stamp = self._read(), stamp
-            return self._manifest
-
-    def in_the_hands_of_a_writer(self) -> Manifest:
-        """Return the manifest after healing what a killed writer left, for whoever holds the lock."""
-        if unfinished(self._store):
-            heal(self._store)
-        return self.get()
-
-    def settle(self, wait_s: float = 0) -> None:
-        """Finish what a killed writer began.
-
-        One that is alive has ``wait_s`` seconds to finish by itself.
-        """
-        for _ in range(int(wait_s / _POLL_S) + 1):
-            if not unfinished(self._store):
-                return
-            try:
-                with writer_lock(self._store / layout.LOCK, wait_s=min(wait_s, _POLL_S)):
-                    heal(self._store)
-                    return
-            except (UnfinishedWriteError, DamagedFileError) as exc:
-                # What was stored before can be read; the next write is refused.
-                get_logger().warning("a killed write cannot be finished", store=str(self._store), reason=str(exc))
-                return
-            except StoreError:
-                # Its writer is alive, or we may only read: what is in the manifest holds.
-                if not (self._store / layout.PENDING).exists() or not os.access(self._store, os.W_OK):
-                    return
-
-    def _read(self) -> Manifest:
-        manifest = load_or_scan(self._store, self._manifest)
-        if manifest.files and not self._paths[0].exists():
-            remedy = command_on("data verify", self._store)
-            get_logger().warning("the manifest is missing; the files that are there are taken as they are", look=remedy)
-        return manifest
-
-
-def _stamp_of(path: Path) -> tuple[int, ...]:
-    try:
-        found = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return ()
-    return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 @dataclass(frozen=True, slots=True)

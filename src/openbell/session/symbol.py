@@ -1,0 +1,146 @@
+"""All that a session holds of one symbol, and the draft that takes its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
+
+from openbell.model.interval import parse_interval
+from openbell.session.indicator import moved_to
+from openbell.session.owner import owner_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from openbell.session.indicator import IndicatorData
+    from openbell.session.owner import Owner
+    from openbell.session.series import BarIntervalData
+
+__all__ = ["WHOLE_SYMBOL", "SymbolDraft", "SymbolSessionData"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+WHOLE_SYMBOL = "*"
+"""The name in `SymbolSessionData.owners` of the symbol as a full one."""
+
+
+def _nothing() -> Mapping[K, V]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SymbolSessionData:
+    """All that a session holds of one symbol.
+
+    It never changes: an addition works on a draft, which then takes its place.
+
+    Attributes:
+        symbol: The symbol.
+        meets_session_config_requirements: Whether it is full: has all that the config asks of every symbol.
+        added_by: The source that brought it: "config", "scanner", "strategy" ...
+        auto_provisioned: Whether a bar or indicator addition had to create it.
+        upgraded_from_adhoc: Whether it was ad hoc before it became full.
+        reason: Why it is here, for people.
+        bars: The series by interval, finest first; read-only, as are the others.
+        indicators: The indicators by key.
+        owners: Who needs what: owner names by interval, indicator key, or `WHOLE_SYMBOL`.
+        locks: Why it may not be removed, by the owner of the lock; empty when it may.
+    """
+
+    symbol: str
+    meets_session_config_requirements: bool = False
+    added_by: str = "adhoc"
+    auto_provisioned: bool = False
+    upgraded_from_adhoc: bool = False
+    reason: str = ""
+    bars: Mapping[str, BarIntervalData] = field(default_factory=_nothing)
+    indicators: Mapping[str, IndicatorData] = field(default_factory=_nothing)
+    owners: Mapping[str, frozenset[Owner]] = field(default_factory=_nothing)
+    locks: Mapping[str, str] = field(default_factory=_nothing)
+
+    @property
+    def locked(self) -> str:
+        """Reasons of all locks, for people (empty when it may be removed)."""
+        return "; ".join(dict.fromkeys(reason or f"locked by {owner}" for owner, reason in self.locks.items()))
+
+    @property
+    def base_interval(self) -> str | None:
+        """The finest stored interval that its bars come from (None before any interval is there)."""
+        return min((series.base or name for name, series in self.bars.items()), key=parse_interval, default=None)
+
+    @property
+    def metadata(self) -> dict[str, bool | str]:
+        """Origin and state of the symbol, as the summary has them."""
+        return {
+            "meets_session_config_requirements": self.meets_session_config_requirements,
+            "added_by": self.added_by,
+            "auto_provisioned": self.auto_provisioned,
+            "upgraded_from_adhoc": self.upgraded_from_adhoc,
+            "reason": self.reason,
+        }
+
+    def is_owned(self, what: str, owner: str) -> bool:
+        """Return whether ``owner`` needs ``what``, by an addition or a subscription."""
+        return any(other.name == owner for other in self.owners.get(what, ()))
+
+
+@dataclass(slots=True, eq=False)
+class SymbolDraft:
+    """A symbol as it will be, which nobody reads before it is published.
+
+    Its attributes are those of `SymbolSessionData`, and can be changed.
+    """
+
+    symbol: str
+    meets_session_config_requirements: bool = False
+    added_by: str = "adhoc"
+    auto_provisioned: bool = False
+    upgraded_from_adhoc: bool = False
+    reason: str = ""
+    bars: dict[str, BarIntervalData] = field(default_factory=dict)
+    indicators: dict[str, IndicatorData] = field(default_factory=dict)
+    owners: dict[str, frozenset[Owner]] = field(default_factory=dict)
+    locks: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(data: SymbolSessionData) -> SymbolDraft:
+        """Return a draft of a symbol that is there."""
+        return SymbolDraft(*_values(data), *map(dict, _collections(data)))
+
+    def finished(self) -> SymbolSessionData:
+        """Return the symbol as it is now, for good."""
+        return SymbolSessionData(*_values(self), *map(_read_only, _collections(self)))
+
+    def put_series(self, series: BarIntervalData) -> None:
+        """Replace the series of an interval, under the indicators that are on it."""
+        old = self.bars[series.interval]
+        self.bars[series.interval] = series
+        for key, indicator in self.indicators.items():
+            if indicator.series is old:
+                self.indicators[key] = moved_to(indicator, series)
+
+    def own(self, needed: Iterable[str], owner: str) -> bool:
+        """Note that ``owner`` needs all of these.
+
+        Returns:
+            False when that was known.
+        """
+        alone, news = frozenset((owner_of(owner),)), False
+        for what in needed:
+            owners = self.owners.get(what)
+            if owners is None:
+                self.owners[what], news = alone, True
+            elif owner not in owners:
+                self.owners[what], news = owners | alone, True
+        return news
+
+
+_names = [f.name for f in fields(SymbolSessionData)]
+_values, _collections = attrgetter(*_names[:-4]), attrgetter(*_names[-4:])
+
+
+def _read_only(collection: dict[K, V]) -> Mapping[K, V]:
+    return MappingProxyType(dict(collection))
