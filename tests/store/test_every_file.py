@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ACTIONS = [("A", date(2024, 6, 10), "split", 2.0, None, None)]
 DAILY, MINUTES = "bars/interval=1d/symbol=A/all.parquet", "bars/interval=1m/symbol=A/2024-05.parquet"
+LATER_MINUTES = "bars/interval=1m/symbol=A/2024-06.parquet"
 OTHERS = ("manifest.parquet", "openbell-store.json", DAILY, MINUTES)
 SIDE_FILES = ("actions/actions.parquet", "fetched/unavailable.parquet", "LABEL.txt")
 
@@ -114,7 +115,7 @@ def test_the_store_has_a_file_of_every_kind(whole: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("name", [*SIDE_FILES, *OTHERS])
+@pytest.mark.parametrize("name", [*SIDE_FILES, *OTHERS, pytest.param(LATER_MINUTES, marks=pytest.mark.long)])
 def test_a_damage_is_found_and_never_used_in_silence_and_can_be_repaired(
     store: Path, whole: Path, name: str, damage: Callable[[Path], None]
 ) -> None:
