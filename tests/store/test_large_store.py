@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from openbell.errors import DamagedFileError
 from openbell.maintenance.repair import repair
 from openbell.maintenance.verify import verify
-from openbell.store import commit
+from openbell.store import atomic_files, commit
 from openbell.store.layout import BAR_SCHEMA, CHANGES, MANIFEST, Partition
 from openbell.store.manifest import Manifest
 from openbell.store.store import BarStore
 from openbell.testing import random_bars
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import polars as pl
@@ -109,6 +110,27 @@ def test_a_lost_manifest_is_made_again_with_the_changes(folder: Path) -> None:
 
     assert BarStore.open(folder).symbols() == ("A", "B")
     assert verify(folder).damages == ()
+
+
+@pytest.mark.parametrize("mend", [repair, lambda folder: BarStore.open(folder).write("C", "1d", bars(16_000))])
+def test_while_lost_lists_are_made_again_any_moment_is_a_whole_store(
+    folder: Path, mend: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    BarStore.open(folder).write("B", "1d", bars(16_000))
+    for name in (MANIFEST, CHANGES):
+        (folder / name).unlink()
+    seen, replace = [], atomic_files.os.replace
+
+    def replaced(source: Path, target: Path) -> None:
+        replace(source, target)
+        if target in (folder / MANIFEST, folder / CHANGES):
+            seen.append(Manifest.load(folder).symbols[:2])
+
+    monkeypatch.setattr(atomic_files.os, "replace", replaced)
+    mend(folder)
+
+    assert seen
+    assert set(seen) == {("A", "B")}
 
 
 WRITES = st.lists(

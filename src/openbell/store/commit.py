@@ -164,7 +164,9 @@ def commit_manifest(store: Path, manifest: Manifest) -> Manifest:
 
     It is on disk when this returns.
     """
-    for name, content in _lists(store, manifest).items():
+    # Without a note nobody would know that a second file is to come. The next commit adds it.
+    alone = read_changes(store) is None
+    for name, content in ({MANIFEST: manifest.encode()} if alone else _lists(store, manifest)).items():
         _write_durably(store / name, content)
     return load_or_scan(store)
 
