@@ -75,6 +75,13 @@ def test_it_is_ready_with_its_lookback_and_not_one_bar_before(name: str, daily: 
 
 @pytest.mark.parametrize("name", NAMES)
 class TestEveryIndicator:
+    def test_over_any_number_of_bars_it_gives_as_many_values(self, name: str, five_minutes: IndicatorInputs) -> None:
+        indicator = indicators.get(name)
+        params = indicator.resolve()
+        for rows in range(min(indicator.lookback(params).bars, 60) + 1):
+            columns = indicator.compute(suited(name, five_minutes)[:rows], params)
+            assert [len(column) for column in columns.values()] == [rows] * len(columns)
+
     def test_within_sessions_it_has_a_value_exactly_where_it_is_ready(
         self, name: str, five_minutes: IndicatorInputs
     ) -> None:

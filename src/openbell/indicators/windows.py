@@ -49,7 +49,7 @@ def lagged(column: Column, rows: int) -> Column:
     if not rows:
         return column
     result = np.full(len(column), np.nan)
-    result[rows:] = column[: len(column) - rows]
+    result[rows:] = column[: max(len(column) - rows, 0)]
     return result
 
 
