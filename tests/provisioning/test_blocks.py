@@ -11,6 +11,7 @@ import pytest
 from made_bars import made_store
 from openbell import indicators
 from openbell.config import IndicatorConfig
+from openbell.errors import ProvisioningError
 from openbell.provisioning import RULES, Addition
 from openbell.testing import advance
 from probes import engine, prepared, strategy_at, visible
@@ -119,6 +120,36 @@ def test_an_indicator_that_fails_on_one_symbol_is_missing_there_alone(store: Pat
     assert {"picky_1m", "vwap_1m"} <= set(held.get_symbol_data("ALL1").indicators)
 
 
+@pytest.mark.parametrize("symbols", [("ALL1",), ("ALL1", "ALL2", "ALL3")])
+@pytest.mark.parametrize("made", [np.array([42.0]), 1j], ids=["one value", "complex"])
+def test_what_is_no_column_is_refused_alone_and_in_a_block(store: Path, symbols: tuple[str, ...], made: Any) -> None:
+    @indicators.register("odd", title="Odd", inputs=["close"], lookback=1)
+    def odd(inputs: IndicatorInputs, params: object) -> np.ndarray[Any, Any]:
+        return made if isinstance(made, np.ndarray) else inputs.close * made
+
+    try:
+        with pytest.raises(ProvisioningError, match=r"odd computed its value of 1,560 bars as .* of shape"):
+            prepared(store, **config(*symbols) | {"indicators": [{"name": "odd", "interval": "1m"}]})
+    finally:
+        indicators.REGISTRY.remove("odd")
+
+
+@pytest.mark.parametrize("symbols", [("ALL1",), ("ALL1", "ALL2", "ALL3")])
+def test_whole_numbers_are_values_alone_and_in_a_block(store: Path, symbols: tuple[str, ...]) -> None:
+    @indicators.register("whole", title="Whole", inputs=["close"], lookback=1)
+    def whole(inputs: IndicatorInputs, params: object) -> np.ndarray[Any, Any]:
+        return inputs.close.astype(np.int64)
+
+    try:
+        system = prepared(store, **config(*symbols) | {"indicators": [{"name": "whole", "interval": "1m"}]})
+    finally:
+        indicators.REGISTRY.remove("whole")
+
+    data = system.session_data.get_symbol_data("ALL1")
+    assert data is not None
+    assert isinstance(data.indicators["whole_1m"].value, float)
+
+
 def test_a_rule_that_refuses_one_symbol_refuses_no_other(store: Path) -> None:
     with RULES.temporarily("not_noon", lambda evidence, context: "no" if evidence.symbol == "ALL2" else None):
         system = prepared(store, **config("ALL1", "ALL2", "ALL3"))
@@ -163,6 +194,9 @@ def test_the_entries_of_a_symbol_are_a_read_only_mapping(store: Path) -> None:
     with pytest.raises(TypeError):
         data.bars["7m"] = data.bars["5m"]  # type: ignore[index]
     assert dict(data.bars) == data.bars
+    for entries in (data.bars, data.indicators):
+        with pytest.raises(TypeError, match="cannot be pickled or copied"):
+            entries.__reduce_ex__(4)
 
 
 def test_a_symbol_of_a_block_takes_further_additions_and_gives_them_up(store: Path) -> None:

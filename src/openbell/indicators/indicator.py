@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from openbell.errors import ConfigError, did_you_mean
+from openbell.errors import ConfigError, DataError, did_you_mean
 from openbell.indicators.inputs import Column, IndicatorInputs, locate, regular_rows
 from openbell.model.interval import parse_interval
 
@@ -201,7 +201,22 @@ class Indicator:
     def _computed(self, inputs: IndicatorInputs, params: Params) -> dict[str, Column]:
         result = self.kernel(inputs, params)
         columns = (result,) if isinstance(result, np.ndarray) else result
-        return dict(zip(self.output_names, columns, strict=True))
+        named = dict(zip(self.output_names, columns, strict=True))
+        return named if self.is_own else {name: self._checked(name, c, len(inputs)) for name, c in named.items()}
+
+    def _checked(self, name: str, column: Column, rows: int) -> Column:
+        """Return a column from outside as float64, of whole numbers too.
+
+        Raises:
+            DataError: It is no column of real numbers as long as the bars.
+        """
+        found = np.asarray(column)
+        if found.shape != (rows,) or found.dtype.kind not in "fiub":
+            raise DataError(
+                f"{self.name} computed its {name} of {rows:,} bars as {found.dtype} of shape {found.shape}. A kernel "
+                "returns for each output an array of float64 with a row per bar."
+            )
+        return found.astype(np.float64, copy=False)
 
     def _reached_by(self, bad: NDArray[np.bool_], session: NDArray[np.int64], params: Params) -> NDArray[np.bool_]:
         """Mark the rows in whose values marked rows have a part."""

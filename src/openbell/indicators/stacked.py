@@ -40,7 +40,7 @@ class StackedInputs:
             indicator: The indicator.
             params: As `Indicator.resolve` returns them.
         """
-        if len(self.symbols) == 1 or not self._is_positive(indicator):
+        if len(self.symbols) == 1 or not indicator.is_own or not self._is_positive(indicator):
             return _rows([indicator.compute(inputs, params) for inputs in self.symbols])
         if _forgets_exactly(indicator, params) and len(self.symbols[0]):
             return self._over_all(indicator, params)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from openbell.errors import UnknownNameError
 from openbell.model.frozen import Frozen
@@ -146,6 +146,10 @@ class _OfBlock(Frozen, Mapping[str, V], Generic[B, V]):
         _set_symbol(self, symbol)
         _set_place(self, place)
         _set_made(self, {})
+
+    def __reduce__(self) -> NoReturn:
+        # As of a series: its blocks hold today's later bars.
+        raise TypeError(f"the {type(self).__name__} of {self._symbol} cannot be pickled or copied")
 
     def __getitem__(self, name: str) -> V:
         try:
