@@ -280,7 +280,7 @@ SUMMARY = st.fixed_dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(summary=JSON | SUMMARY, config=JSON)
 def test_no_summary_whatsoever_ends_the_listing(
     summary: Any, config: Any, tmp_path_factory: pytest.TempPathFactory

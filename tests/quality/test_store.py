@@ -244,7 +244,7 @@ class TestFiles:
     st.sampled_from([0, -390, 300, 1440]),
     st.sampled_from([1, 400, 1_000_000]),
 )
-@settings(max_examples=12)
+@settings(max_examples=25)
 def test_whatever_is_wrong_the_report_is_told(
     tmp_path_factory: pytest.TempPathFactory, faults: list[tuple[int, str]], moved: int, bars_at_once: int
 ) -> None:
