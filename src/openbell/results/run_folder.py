@@ -97,9 +97,9 @@ class RunFolder:
     def write_events(self, events: Sequence[Event]) -> None:
         """Append the events of one batch, with one write per file.
 
-        A process that is killed afterwards loses none of them, nor leaves a part of a line. The states of strategies
-        are in the batch's last line of ``orders.jsonl`` as well: killed between two files, nothing parts them from the
-        orders that they know of.
+        A process that is killed afterwards loses none of them; one that is killed within the write may leave a part of
+        a line at the end. The states of strategies are in the batch's last line of ``orders.jsonl`` as well: killed
+        between two files, nothing parts them from the orders that they know of.
 
         Raises:
             RunFolderError: The folder cannot be written.
