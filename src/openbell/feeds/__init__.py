@@ -1,0 +1,1 @@
+"""Feeds of live bars, and the time that passes between their messages."""

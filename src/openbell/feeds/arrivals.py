@@ -1,0 +1,80 @@
+"""Arrival of events in a live session, and the time that passes meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from threading import Condition
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from openbell.model.feed_events import FeedEvent
+
+__all__ = ["Arrival", "Arrivals", "Inbox"]
+
+
+class Arrival(NamedTuple):
+    """An event and when it came.
+
+    Attributes:
+        time_ns: When, nanoseconds since 1970 UTC.
+        event: What.
+    """
+
+    time_ns: int
+    event: FeedEvent
+
+
+class Arrivals(Protocol):
+    """Events of a feed in the order in which they came, and the time of the session outside of its own clock.
+
+    Time is taken from here alone: a session in accelerated time has other arrivals, and nothing else of its own.
+    """
+
+    @property
+    def now_ns(self) -> int:
+        """Time now, nanoseconds since 1970 UTC."""
+
+    def next(self, until_ns: int) -> Arrival | None:
+        """Wait for the next event, and return None when there is none by a time."""
+
+    def wake(self) -> None:
+        """Let the session look up, from any thread, although nothing has come: `next` returns None once."""
+
+
+class Inbox:
+    """Events by the machine's clock, put in by the thread that hears from a feed."""
+
+    def __init__(self) -> None:
+        self._events: deque[Arrival] = deque()
+        self._changed = Condition()
+        self._is_woken = False
+
+    @property
+    def now_ns(self) -> int:
+        """The machine's time, nanoseconds since 1970 UTC."""
+        return time.time_ns()
+
+    def put(self, event: FeedEvent) -> None:
+        """Add an event that has come now, from any thread."""
+        with self._changed:
+            self._events.append(Arrival(self.now_ns, event))
+            self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Let a waiting `next` return, from any thread."""
+        with self._changed:
+            self._is_woken = True
+            self._changed.notify_all()
+
+    def next(self, until_ns: int) -> Arrival | None:
+        """Wait for the next event, and return None when there is none by a time."""
+        with self._changed:
+            while not self._events and not self._is_woken:
+                left = (until_ns - self.now_ns) / 1e9
+                if left <= 0:
+                    return None
+                # In short steps, so that Ctrl-C is heard on every system.
+                self._changed.wait(min(left, 0.2))
+            self._is_woken = False
+            return self._events.popleft() if self._events else None

@@ -1,0 +1,1 @@
+"""Sessions at the wall clock, that equal their backtest."""
