@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from threading import Condition
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from openbell.timing.clock import WallClock
+
 if TYPE_CHECKING:
     from openbell.model.feed_events import FeedEvent
 
-__all__ = ["Arrival", "Arrivals", "Inbox"]
+__all__ = ["Arrival", "Arrivals", "FilledArrivals", "Inbox"]
 
 
 class Arrival(NamedTuple):
@@ -39,7 +40,17 @@ class Arrivals(Protocol):
         """Wait for the next event, and return None when there is none by a time."""
 
     def wake(self) -> None:
-        """Let the session look up, from any thread, although nothing has come: `next` returns None once."""
+        """Let the session look up from any thread, although nothing has come.
+
+        `next` returns None once.
+        """
+
+
+class FilledArrivals(Arrivals, Protocol):
+    """Arrivals that a feed's own thread fills."""
+
+    def put(self, event: FeedEvent) -> None:
+        """Add an event that has come now, from any thread."""
 
 
 class Inbox:
@@ -49,11 +60,12 @@ class Inbox:
         self._events: deque[Arrival] = deque()
         self._changed = Condition()
         self._is_woken = False
+        self._clock = WallClock()
 
     @property
     def now_ns(self) -> int:
         """The machine's time, nanoseconds since 1970 UTC."""
-        return time.time_ns()
+        return self._clock.now_ns
 
     def put(self, event: FeedEvent) -> None:
         """Add an event that has come now, from any thread."""

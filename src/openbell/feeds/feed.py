@@ -67,4 +67,4 @@ class Feed(Protocol):
         """Give up the connection, after which a `FeedLost` may still come."""
 
     def close(self) -> None:
-        """Free everything; nothing comes afterwards."""
+        """Free everything, after which nothing comes."""
