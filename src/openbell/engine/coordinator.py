@@ -8,12 +8,12 @@ from openbell.compat import SeedCoordinator
 from openbell.components.configured import ConfiguredClasses, overrides
 from openbell.engine.component_runner import ComponentRunner
 from openbell.engine.dispatcher import Dispatcher
+from openbell.engine.drive import BacktestDrive
 from openbell.engine.observer import RunReporter
 from openbell.engine.run_warnings import RunWarnings
 from openbell.engine.subscriptions import Subscriptions, errors_of
-from openbell.engine.timetable import Timetable
-from openbell.errors import ConfigError, ProvisioningError
-from openbell.provisioning import Addition, Journal, Plan, Provisioner, ProvisioningContext, RunScope
+from openbell.errors import ProvisioningError
+from openbell.provisioning import Addition, Journal, Plan, ProvisioningContext, RunScope
 from openbell.quality.calendar_fit import questions_of_calendar
 from openbell.results.day import day_result
 from openbell.session import SessionData
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.config import SessionConfig
+    from openbell.engine.drive import Drive
     from openbell.engine.session_trading import SessionTrading
     from openbell.engine.trading_results import TradingResults
     from openbell.execution.desk import TradingDesk
@@ -42,6 +43,7 @@ class SessionCoordinator(SeedCoordinator):
         session_config: What the sessions need.
         time_manager: Calendar and clock; the clock must be a `SimulatedClock`.
         data_manager: Where bars come from.
+        drive: Who moves the clock and makes batches of what happens; that of a backtest unless given.
 
     Raises:
         ConfigError: The exchange has no session on the config's days.
@@ -66,7 +68,9 @@ class SessionCoordinator(SeedCoordinator):
         session_config: SessionConfig,
         time_manager: TimeManager,
         data_manager: DataManager,
+        drive: Drive | None = None,
     ) -> None:
+        self.drive = BacktestDrive() if drive is None else drive
         if not isinstance(time_manager.clock, SimulatedClock):
             raise TypeError("a backtest needs a TimeManager with a SimulatedClock")
         self.session_config = session_config
@@ -75,14 +79,7 @@ class SessionCoordinator(SeedCoordinator):
         self.clock = time_manager.clock
         self._scope = RunScope(session_config)
         self.classes = ConfiguredClasses.of(session_config)
-        self.days = time_manager.sessions(
-            session_config.backtest_config.start_date, session_config.backtest_config.end_date
-        )
-        if not self.days:
-            asked = session_config.backtest_config
-            raise ConfigError(
-                f"{time_manager.exchange} has no session from {asked.start_date} to {asked.end_date}. Choose others."
-            )
+        self.days = self.drive.days(session_config, time_manager)
         self.session_data = SessionData(self.days[0])
         self.begin_run(RunReporter())
         self.begin_day(self.days[0])
@@ -163,9 +160,9 @@ class SessionCoordinator(SeedCoordinator):
         )
         on_bar = self._reporter.bar_closed if self._reporter.wants_bars else None
         subscriptions = Subscriptions(self.provisioner, runner, session.last_ns, on_bar, self.warnings)
-        timetable = Timetable(session, subscriptions, runner.scanners, self.time_manager)
+        source = self.drive.source(session, subscriptions, runner, self.desk)
         trading = None if self.desk is None else _trading_of(self.desk, runner)
-        dispatcher = Dispatcher(session, timetable, self.session_data, runner, self.clock, self._reporter, trading)
+        dispatcher = Dispatcher(session, source, self.session_data, runner, self.clock, self._reporter, trading)
         try:
             runner.setup()
             if trading is not None:
@@ -246,9 +243,9 @@ class SessionCoordinator(SeedCoordinator):
         """Close the session before, and begin an empty one, its clock at the start of trading."""
         # In this order, so that other threads meet a session that is over, or one that takes additions.
         end_session(self.session_data)
-        self.clock.reset(self.time_manager.session(day).first_ns)
+        self.clock.reset(self.drive.start_ns(self.time_manager.session(day)))
         session_data = SessionData(day)
-        provisioner = Provisioner(self.context_of(session_data), self.journal)
+        provisioner = self.drive.provisioner(self.context_of(session_data), self.journal)
         serve_additions(session_data, provisioner)
         self.dropped: dict[str, tuple[str, ...]] = {}
         self.provisioner = provisioner

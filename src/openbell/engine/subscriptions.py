@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openbell.session.cross_section import CrossSection
     from openbell.session.cursor import Cursor
 
-__all__ = ["SliceSubscription", "SubscribedTimes", "Subscription", "Subscriptions", "errors_of", "pairs_of"]
+__all__ = ["Resolved", "SliceSubscription", "SubscribedTimes", "Subscription", "Subscriptions", "errors_of", "pairs_of"]
 
 
 class SubscribedTimes:
@@ -75,6 +75,10 @@ class SliceSubscription(NamedTuple):
     table: CrossSectionTable
 
 
+Resolved: TypeAlias = tuple[list[Subscription], list[SliceSubscription]]
+"""Who gets which bars, and who gets which cross-sections."""
+
+
 class Subscriptions:
     """The subscriptions of one session's strategies.
 
@@ -90,6 +94,7 @@ class Subscriptions:
     Attributes:
         bars_reported: How many bars ``on_bar`` got.
         subscribed: The strategies that have subscribed to anything so far.
+        time_manager: Calendar and clock.
     """
 
     def __init__(
@@ -102,6 +107,7 @@ class Subscriptions:
     ) -> None:
         self._provisioner = provisioner
         self._session_data = provisioner.context.session_data
+        self.time_manager = provisioner.context.time_manager
         self._runner = runner
         self._last_ns = last_ns
         self._on_bar = on_bar
@@ -110,8 +116,10 @@ class Subscriptions:
         self._times: dict[Cursor, SubscribedTimes] = {}
         self.subscribed: set[str] = set()
         self._held: dict[str, set[tuple[str, str]]] = {}
+        self._bars: list[tuple[Callable[[Bar], object], BarIntervalData]] = []
+        self._slices: list[tuple[Strategy, str, dict[str, BarIntervalData]]] = []
 
-    def resolve(self) -> tuple[list[Subscription], list[SliceSubscription]]:
+    def resolve(self) -> Resolved:
         """Ask all strategies what they subscribe to now.
 
         Returns:
@@ -120,8 +128,16 @@ class Subscriptions:
         Raises:
             ComponentError: A strategy subscribes to a series that cannot be provisioned.
         """
-        bars: list[Subscription] = []
-        slices: list[tuple[Strategy, str, dict[str, BarIntervalData]]] = []
+        self.ask()
+        return self.as_known()
+
+    def ask(self) -> None:
+        """Ask all strategies what they subscribe to, and provision it.
+
+        Raises:
+            ComponentError: A strategy subscribes to a series that cannot be provisioned.
+        """
+        self._bars, self._slices = [], []
         pairs = {name: self._provisioned(name, strategy) for name, strategy in self._runner.strategies.items()}
         # Only now, because one strategy may begin to need what another one no longer does.
         for name, wanted_now in pairs.items():
@@ -129,17 +145,28 @@ class Subscriptions:
         for name, strategy in self._runner.strategies.items():
             wanted = [series for pair in pairs[name] if (series := self._session_data.get_bars(*pair)) is not None]
             if overrides(type(strategy), "on_bar"):
-                bars += [Subscription(strategy.on_bar, series, self._times_of(series)) for series in wanted]
+                self._bars += [(strategy.on_bar, series) for series in wanted]
             if overrides(type(strategy), "on_slice"):
                 by_interval: dict[str, dict[str, BarIntervalData]] = {}
                 for series in wanted:
                     by_interval.setdefault(series.interval, {})[series.symbol] = series
-                slices += [(strategy, interval, found) for interval, found in by_interval.items()]
+                self._slices += [(strategy, interval, found) for interval, found in by_interval.items()]
         if self._on_bar is not None:
             everything = [series for data in self._session_data.current.values() for series in data.bars.values()]
-            bars += [Subscription(self._report_bar, series, self._times_of(series)) for series in everything]
-        slices.sort(key=lambda entry: parse_interval(entry[1]))
-        return bars, [SliceSubscription(s.on_slice, self._table(found)) for s, _, found in slices]
+            self._bars += [(self._report_bar, series) for series in everything]
+        self._slices.sort(key=lambda entry: parse_interval(entry[1]))
+
+    def as_known(self, after_ns: int = 0) -> Resolved:
+        """Return the subscriptions by the bars that their series have now.
+
+        Args:
+            after_ns: Only bars that close later are asked for; nanoseconds since 1970 UTC.
+        """
+        if after_ns:
+            self._times.clear()  # of a series that grows, they are others each time
+        bars = [Subscription(on_bar, series, self._times_of(series)) for on_bar, series in self._bars]
+        tables = [(one, self._table(found, after_ns)) for one, _, found in self._slices]
+        return bars, [SliceSubscription(strategy.on_slice, table) for strategy, table in tables]
 
     def _report_bar(self, bar: Bar) -> None:
         self.bars_reported += 1
@@ -152,9 +179,9 @@ class Subscriptions:
         # A series that is there for others is requested as well: it stays when they no longer need it.
         if additions := [_addition(name, *pair) for pair in pairs if not self._session_data.is_owned(*pair, name)]:
             first_record = len(self._provisioner.journal)
-            results = self._runner.call(name, "subscriptions", self._provisioner.provision, additions)
-            for addition, ok in zip(additions, results, strict=True):
-                if not ok:
+            records = self._runner.call(name, "subscriptions", self._provisioner.add, additions)
+            for addition, record in zip(additions, records, strict=True):
+                if not record.ok and not record.is_pending:
                     errors = errors_of(self._provisioner.journal.since(first_record), addition.symbol, name)
                     raise self._runner.subscription_error(name, addition.symbol, addition.details["interval"], errors)
         if self._warnings is not None:
@@ -182,8 +209,9 @@ class Subscriptions:
             known = self._times[cursor] = SubscribedTimes(cursor, series.today_row, self._last_ns)
         return known
 
-    def _table(self, found: dict[str, BarIntervalData]) -> CrossSectionTable:
-        return CrossSectionTable(self._session_data, [found[symbol] for symbol in sorted(found)], self._last_ns)
+    def _table(self, found: dict[str, BarIntervalData], after_ns: int) -> CrossSectionTable:
+        series = [found[symbol] for symbol in sorted(found)]
+        return CrossSectionTable(self._session_data, series, self._last_ns, after_ns=after_ns)
 
 
 def errors_of(records: Iterable[ProvisioningRecord], symbol: str, owner: str) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from openbell.engine.drive import Drive
     from openbell.market_data.manager import DataManager
     from openbell.results.result import DayResult
     from openbell.results.run_folder import RunFolder
@@ -52,6 +53,7 @@ class SystemManager:
             agree on the exchange and on everything that the bars depend on.
         clock: The session clock; a new one unless given. Systems that run at the same time need one each.
         observer: Watches the runs; one, or several that receive everything in turn.
+        drive: Who moves the clock and makes batches of what happens; that of a backtest unless given.
 
     Attributes:
         config: The config.
@@ -73,6 +75,7 @@ class SystemManager:
         data_manager: DataManager | None = None,
         clock: SimulatedClock | None = None,
         observer: SessionObserver | Iterable[SessionObserver] | None = None,
+        drive: Drive | None = None,
     ) -> None:
         if not isinstance(config, SessionConfig):
             config = load_config(config)
@@ -85,7 +88,7 @@ class SystemManager:
         )
         with commands_name_exchange(config.exchange_option):
             self.data_manager = data_manager_of(config, self.time_manager, store, data_manager)
-        self.coordinator = SessionCoordinator(config, self.time_manager, self.data_manager)
+        self.coordinator = SessionCoordinator(config, self.time_manager, self.data_manager, drive)
         self._observers = (observer,) if isinstance(observer, SessionObserver) else tuple(observer or ())
         self._days: list[DayResult] = []
         self._error: str | None = None

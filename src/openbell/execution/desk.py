@@ -257,6 +257,21 @@ class TradingDesk:
             self.broker.rematch(symbol)
             self.watch.changed(symbol)
 
+    def market_grew(self, symbol: str, late_ns: int | None = None) -> None:
+        """Let orders fill in the bars that have come of a symbol.
+
+        Args:
+            symbol: The symbol.
+            late_ns: When the first of them begins, if one of them came late; nanoseconds since 1970 UTC.
+        """
+        market = self.markets.grow(symbol)
+        if market is None:
+            return
+        row = market.closed_rows(self.clock.now_ns)
+        if late_ns is not None or row < len(market):
+            self.broker.market_grew(symbol, market.start.item(row) if late_ns is None else late_ns)
+            self.watch.changed(symbol)
+
     # Events of the broker
 
     def order_changed(self, order: Order) -> None:

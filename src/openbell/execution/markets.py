@@ -99,6 +99,12 @@ class Markets:
                 changed.append(symbol)
         return changed
 
+    def grow(self, symbol: str) -> SymbolMarket | None:
+        """Return the market of a symbol with the bars that its series has by now, None when nobody asked for it."""
+        if self._markets.pop(symbol, None) is None:
+            return None
+        return self.of(symbol)
+
     def finer(self, market: SymbolMarket, row: int) -> SymbolMarket | None:
         """Return the market within one bar, by the next finer interval of which the store has bars there, or None."""
         context = self._provisioner.context

@@ -77,6 +77,7 @@ class Resting:
         fees: What its fills have cost so far.
         fills: How many fills it has had.
         place: Its place among all orders, by which those that fill at one time come in turn.
+        seen_ns: Of a market that grows, where the bars begin that it has not been looked at in.
         is_plain: Whether it is a limit order like many others, of which most sessions touch none.
     """
 
@@ -92,4 +93,5 @@ class Resting:
     fees: float = 0.0
     fills: int = 0
     place: int = 0
+    seen_ns: int = 0
     is_plain: bool = False

@@ -121,6 +121,17 @@ class SimulatedBroker:
                 self._note_seen(resting)
                 self._match(resting)
 
+    def market_grew(self, symbol: str, from_ns: int) -> None:
+        """Look at the orders of a symbol in further bars, which begin at a time or later.
+
+        What an order has seen of earlier bars stays as it was, whatever has been corrected since.
+        """
+        for resting in list(self._resting.values()):
+            if resting.order.symbol == symbol and not self._has_filled(resting):
+                resting.state = resting.state_after
+                resting.seen_ns = from_ns
+                self._match(resting)
+
     def _note_seen(self, resting: Resting) -> None:
         """Let an order go on from now, with what it has seen of the bars so far."""
         now_ns, market = self._clock.now_ns, self._market_of(resting.order.symbol)
@@ -193,7 +204,8 @@ class SimulatedBroker:
         resting.version += 1
         resting.match = None
         resting.state_after = resting.state
-        order, market, from_ns = resting.order, self._market_of(resting.order.symbol), resting.from_ns
+        order, market = resting.order, self._market_of(resting.order.symbol)
+        from_ns = max(resting.from_ns, resting.seen_ns)
         if market is None or resting.waits:
             return
         match = None
@@ -207,7 +219,9 @@ class SimulatedBroker:
         if match is not None:
             resting.match = match
             self._orders.note_match(resting)
-            self._push(match.known_ns, _FILL, match.time_ns, order.id, resting.version)
+            # A bar that came late is known when it comes.
+            known_ns = max(match.known_ns, self._clock.now_ns)
+            self._push(known_ns, _FILL, match.time_ns, order.id, resting.version)
 
     def _push(self, time_ns: int, kind: int, happened_ns: int, order_id: str, version: int) -> None:
         self._number += 1

@@ -13,6 +13,7 @@ from openbell.errors import DamagedFileError, did_you_mean
 from openbell.market_data.aggregate import as_inputs
 from openbell.market_data.dividends import DividendFactors
 from openbell.market_data.gaps import build_missing, forward_filled
+from openbell.market_data.growing import LatestBars
 from openbell.market_data.requests import (
     BarRequest,
     LoadSettings,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.actions.instrument import PriceBasis
+    from openbell.market_data.today import TodayBars
     from openbell.store.manifest import Manifest
     from openbell.store.store import BarStore, Coverage
     from openbell.timing.manager import TimeManager
@@ -55,6 +57,7 @@ class BarCache:
         store: Where the bars are.
         time_manager: Sessions and hours.
         settings: The settings of all loads.
+        today: The bars of a running session, which the store does not have yet.
 
     Attributes:
         lock: One lock for the caches of all states of the store.
@@ -64,8 +67,11 @@ class BarCache:
         stored_rows: The number of stored bars in memory.
     """
 
-    def __init__(self, store: BarStore, time_manager: TimeManager, settings: LoadSettings) -> None:
+    def __init__(
+        self, store: BarStore, time_manager: TimeManager, settings: LoadSettings, today: TodayBars | None = None
+    ) -> None:
         self.store = store
+        self._today = today
         self.time_manager = time_manager
         self.settings = settings
         self.lock = RLock()
@@ -248,12 +254,32 @@ class BarCache:
         depth = self._adjusted_depth[symbol, base] = max(self._adjusted_depth[symbol, base], days)
         return depth
 
+    def grow(self, symbols: Sequence[str], base: str) -> None:
+        """Let the series of symbols go on to what has come of the running session by now.
+
+        What was made of them before is made anew when it is asked for.
+        """
+        if self._today is None:
+            return
+        latest, stored, grown = (
+            LatestBars(self._today, self.time_manager, self.times),
+            parse_interval(base),
+            set(symbols),
+        )
+        for key in [key for key in self.series if key[1] == base and key[0] in grown]:
+            if key[2] == stored:
+                self.series[key] = latest.continued(self.series[key], key[0], stored)
+            else:
+                del self.series[key]
+        for key in [key for key in self._adjusted if key[1] == base and key[0] in grown]:
+            del self._adjusted[key]
+
     def _version_now(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         return self.store.version, self._actions.version
 
     def _of_new_state(self) -> BarCache:
         """Make the cache of the store's new state, with all unchanged series."""
-        later = BarCache(self.store, self.time_manager, self.settings)
+        later = BarCache(self.store, self.time_manager, self.settings, self._today)
         later.lock, later._actions = self.lock, self._actions
         changed = changed_series(self.manifest, later.manifest)
         self._hand_over_series(later, changed)
@@ -308,11 +334,13 @@ class BarCache:
         stored = parse_interval(base)
         grid = self.time_manager.grid(date_of(first_day), date_of(last_day))
         sessions = self.times.sessions(first_day, last_day)
+        latest = None if self._today is None else LatestBars(self._today, self.time_manager, self.times)
         found = []
         for batch in read_batches(self.manifest, symbols, base, first_day, last_day):
             for symbol, bars in read_sessions(self.store, batch, stored, grid, sessions):
                 whole = build_missing(self.store, symbol, bars, grid, stored) if self.settings.gap_fill else bars
-                found.append((symbol, self.times.series(sessions, whole)))
+                series = self.times.series(sessions, whole)
+                found.append((symbol, series if latest is None else latest.continued(series, symbol, stored)))
         return found
 
     def _days_to_read(self, key: SeriesKey, first_day: int, last_day: int, through: int) -> tuple[int, int]:

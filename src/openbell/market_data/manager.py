@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from openbell.actions.table import Action, Adjustment
     from openbell.market_data.requests import GapPolicies
+    from openbell.market_data.today import TodayBars
     from openbell.store.manifest import Manifest
     from openbell.store.store import BarStore, Coverage
     from openbell.timing.manager import TimeManager
@@ -55,6 +56,7 @@ class DataManager:
         gap_fill: Whether missing bars are built from complete finer ones where the store has these.
         horizon: The last day that will be asked for; None reads only what is asked for.
         adjustment: What bars as of a day are adjusted for: nothing ("raw"), splits, or splits and dividends ("total").
+        today: The bars of a running session, which are not in the store yet.
     """
 
     def __init__(
@@ -67,11 +69,12 @@ class DataManager:
         gap_fill: bool = False,
         horizon: date | None = None,
         adjustment: Adjustment = "split",
+        today: TodayBars | None = None,
     ) -> None:
         self.store = store
         self.time_manager = time_manager
         self.settings = LoadSettings(min_completeness, gap_policy, gap_fill, horizon, adjustment)
-        self._cache = BarCache(store, time_manager, self.settings)
+        self._cache = BarCache(store, time_manager, self.settings, today)
 
     @property
     def adjustment(self) -> Adjustment:

@@ -62,6 +62,16 @@ class PointInTimeView:
         """Look at the store anew, because something may have been imported since."""
         self._refresh_is_due = True
 
+    def grow(self, symbols: Sequence[str], interval: str) -> None:
+        """Let what was loaded of symbols go on to the bars that have come of the running session by now.
+
+        Args:
+            symbols: The symbols.
+            interval: The interval in which bars have come.
+        """
+        with self._lock:
+            self._cache.grow(symbols, interval)
+
     @property
     def _cache(self) -> BarCache:
         """The cache of the state that the view sees, to be used with the lock held."""

@@ -26,7 +26,15 @@ if TYPE_CHECKING:
     from openbell.timing.grid import SessionGrid
     from openbell.timing.manager import TimeManager
 
-__all__ = ["READ_ROWS", "begins_on_grid", "read_batches", "read_sessions", "read_through", "rows_between"]
+__all__ = [
+    "READ_ROWS",
+    "begins_on_grid",
+    "in_sessions",
+    "read_batches",
+    "read_sessions",
+    "read_through",
+    "rows_between",
+]
 
 READ_ROWS = 20_000_000
 """The most bars of one bulk read, and the most in the cache beyond which nothing is read ahead."""
@@ -55,7 +63,6 @@ def read_sessions(
     count = np.ones(len(starts), np.int32)
     built, made_of = rows.built
     count[built] = made_of
-    times_of_sessions = _within_hours if stored.is_intraday else _of_days
     rows_of = {symbol: slice(first, after) for symbol, first, after in rows.runs}
     before = slice(0, 0)
     times: BarTimes | None = None
@@ -67,7 +74,7 @@ def read_sessions(
             continue
         # Most symbols trade in the same minutes as the one before.
         if times is None or not all(np.array_equal(column[own], column[before]) for column in (starts, count)):
-            times, inside = times_of_sessions(BarTimes(starts[own], starts[own] + stored.ns, count[own]), stored, grid)
+            times, inside = in_sessions(BarTimes(starts[own], starts[own] + stored.ns, count[own]), stored, grid)
             before = own
         yield symbol, Bars.of(times, *(column[own][inside] for column in values))
 
@@ -181,6 +188,17 @@ def _bounds_ns(stored: Interval, sessions: SessionRange) -> tuple[int, int]:
 
 _TimesAndRows = tuple[BarTimes, "slice | NDArray[np.bool_]"]
 """Times of bars of sessions, and the stored rows that these are."""
+
+
+def in_sessions(times: BarTimes, stored: Interval, grid: SessionGrid) -> _TimesAndRows:
+    """Select the bars of sessions, and let them end with these.
+
+    Args:
+        times: When bars begin, as they are stored, and end by their interval alone.
+        stored: Their interval.
+        grid: The sessions.
+    """
+    return _within_hours(times, stored, grid) if stored.is_intraday else _of_days(times, stored, grid)
 
 
 def _within_hours(times: BarTimes, stored: Interval, grid: SessionGrid) -> _TimesAndRows:

@@ -131,6 +131,11 @@ class ProvisioningRecord(_SessionEvent):
     warnings: tuple[str, ...] = ()
     reason: str
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether it is neither there nor refused yet, because its bars are on their way in a live session."""
+        return not self.ok and not self.errors
+
 
 Event: TypeAlias = "ProvisioningRecord | ScanEvent | SignalEvent | StateEvent | Order | Fill | CashFlow"
 """Everything that happens in an event batch and is written to the run folder."""

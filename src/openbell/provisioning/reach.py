@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from openbell.market_data.completeness import Completeness, measure_completeness
 from openbell.model.interval import parse_interval
 from openbell.provisioning.history import measured_from, series_starts
+from openbell.session.cursor import Memo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from openbell.provisioning.history import HistoryProof
     from openbell.provisioning.needs import IntervalNeed
     from openbell.provisioning.validation import Proof
-    from openbell.session.cursor import Memo
     from openbell.timing.grid import ExpectedBars
     from openbell.timing.manager import TimeManager
 
@@ -68,6 +68,11 @@ class StoredReach(NamedTuple):
         """The session in which the store's bars begin (None before any has closed)."""
         proof = self.histories.get(self.name)
         return None if proof is None else proof.available_from
+
+    def at(self, times: BarTimes) -> StoredReach:
+        """Return the same of a series whose times go on."""
+        # Its own memo: results by times that are no longer in use would stay until the day is over.
+        return self._replace(times=times, memo=Memo())
 
     def quality(self) -> tuple[Completeness, ExpectedBars]:
         """Return the completeness of the history, and the bars that are expected today."""

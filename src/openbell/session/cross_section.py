@@ -33,13 +33,16 @@ class CrossSectionTable:
         session_data: Where indicators are looked up.
         series: The series, one per symbol, ordered by symbol.
         last_ns: The end of the session; bars that close later are left out.
+        after_ns: Bars that closed by then are left out.
     """
 
-    def __init__(self, session_data: SessionData, series: Sequence[BarIntervalData], last_ns: int) -> None:
+    def __init__(
+        self, session_data: SessionData, series: Sequence[BarIntervalData], last_ns: int, *, after_ns: int = 0
+    ) -> None:
         self.interval = series[0].interval
         self._session_data = session_data
         self._series = series
-        self._rows = [slice(s.today_row, int(all_bars(s).end.searchsorted(last_ns, side="right"))) for s in series]
+        self._rows = [_rows_between(s, after_ns, last_ns) for s in series]
         ends = np.concatenate([all_bars(s).end[rows] for s, rows in self._pairs()])
         rank = np.repeat(np.arange(len(series)), [rows.stop - rows.start for rows in self._rows])
         self._order = np.lexsort((rank, ends))
@@ -101,8 +104,8 @@ class CrossSectionTable:
         blank = np.full(max(rows.stop - rows.start for rows in self._rows), np.nan)
         return [
             # Its own series may reach further back by now than the one that the rows were counted in.
-            (blank if one is None else one[1])[: rows.stop - rows.start]
-            for one, rows in zip(found, self._rows, strict=True)
+            (blank if one is None else one[1][rows.start - series.today_row :])[: rows.stop - rows.start]
+            for one, (series, rows) in zip(found, self._pairs(), strict=True)
         ]
 
     def _values_of_today(self, symbol: str, key: str, output: str) -> tuple[str, NDArray[np.float64]] | None:
@@ -119,6 +122,13 @@ class CrossSectionTable:
         column = np.concatenate(columns)[self._order]
         column.setflags(write=False)
         return column
+
+
+def _rows_between(series: BarIntervalData, after_ns: int, last_ns: int) -> slice:
+    """Return today's rows whose bars close after a time, up to and including another one."""
+    ends = all_bars(series).end
+    first, after = ends.searchsorted((after_ns, last_ns), side="right").tolist()
+    return slice(max(first, series.today_row), max(after, series.today_row))
 
 
 class CrossSection(Frozen):

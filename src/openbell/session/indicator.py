@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openbell.session.cursor import Cursor
     from openbell.session.series import BarIntervalData
 
-__all__ = ["IndicatorData", "all_values", "has_settled", "moved_to"]
+__all__ = ["IndicatorData", "all_values", "grow_values", "has_settled", "moved_to"]
 
 
 class IndicatorData(NotANumber, Frozen):
@@ -216,6 +216,32 @@ def moved_to(indicator: IndicatorData, series: BarIntervalData) -> IndicatorData
         ahead_of_today=indicator._ahead_of_today,  # noqa: SLF001 -- likewise
         before_first=indicator._before_first,  # noqa: SLF001 -- likewise
     )
+
+
+def grow_values(indicator: IndicatorData, computed: IndicatorData) -> None:
+    """Let an indicator of a running session go on with its series, for the engine only.
+
+    Args:
+        indicator: The indicator, whose series has grown.
+        computed: The same, computed over the bars of the series from ``anchor_row`` on.
+    """
+    rows = len(all_bars(indicator.series))
+    blank = np.full(rows - len(all_values(computed)), np.nan)
+    columns = {name: all_values(computed, name) for name in computed.outputs}
+    skipped = computed._skipped  # noqa: SLF001 -- the one door to it
+    if len(blank):
+        columns = {name: np.concatenate((blank, column)) for name, column in columns.items()}
+        skipped = None if skipped is None else np.concatenate((np.zeros(len(blank), np.int64), skipped))
+    for column in columns.values():
+        column.setflags(write=False)
+    # The values first: they are there for every position that a reader may see.
+    _set_single(indicator, next(iter(columns.values())).data if len(columns) == 1 else None)
+    _set_columns(indicator, columns)
+    _set_skipped(indicator, skipped)
+    _set_ahead_of_today(indicator, computed._ahead_of_today)  # noqa: SLF001 -- likewise
+    _set_first_row(indicator, computed._first_row + len(blank))  # noqa: SLF001 -- likewise
+    _set_before_first(indicator, computed._before_first)  # noqa: SLF001 -- likewise
+    _set_cursor(indicator, cursor_of(indicator.series))
 
 
 # By the slots, because indicators are made by thousands a day, and nobody can set their attributes.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.market_data.completeness import Completeness
+    from openbell.model.bars import BarTimes
     from openbell.session.series import BarIntervalData
     from openbell.timing.grid import ExpectedBars
     from openbell.timing.manager import TimeManager
@@ -37,6 +38,9 @@ class Reach(Protocol):
     @property
     def stored_from(self) -> date | None:
         """The session in which the store's bars begin (None before any has closed)."""
+
+    def at(self, times: BarTimes) -> Reach:
+        """Return the same of a series whose times go on."""
 
     def quality(self) -> tuple[Completeness, ExpectedBars]:
         """Return the completeness of the history, and the bars that are expected today."""

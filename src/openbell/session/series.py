@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from openbell.session.reach import Reach
     from openbell.timing.grid import ExpectedBars
 
-__all__ = ["BarIntervalData", "all_bars", "cursor_of", "score", "whole_from"]
+__all__ = ["BarIntervalData", "all_bars", "cursor_of", "grow", "score", "whole_from"]
 
 
 class BarIntervalData(Frozen):
@@ -290,6 +290,24 @@ def score(series: BarIntervalData, history: Completeness, expected_today: Expect
     """Note the quality of the history and the bars expected today, before the series is published."""
     _set_historical_quality(series, history)
     _set_expected_today(series, expected_today)
+
+
+def grow(series: BarIntervalData, bars: Bars, cursor: Cursor) -> None:
+    """Let a series of a running session go on, for the engine only.
+
+    Everybody who has it sees it grow; columns that were read of it stay as they were.
+
+    Args:
+        series: The series.
+        bars: All its bars, from the same first one on, and further ones that have come.
+        cursor: The cursor among their times.
+    """
+    reach = series._reach  # noqa: SLF001 -- the one door to it
+    if reach is not None:
+        _set_reach(series, reach.at(bars.times))
+    # The bars first: a reader between the two sees a position that both have.
+    _set_bars(series, bars)
+    _set_cursor(series, cursor)
 
 
 # By the slots, because a series is made for each symbol and interval of each day, and nobody can set its attributes.

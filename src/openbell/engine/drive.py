@@ -1,0 +1,80 @@
+"""Drive of a run's sessions, which moves their clock and makes batches of what happens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from openbell.engine.timetable import Timetable
+from openbell.errors import ConfigError
+from openbell.provisioning import Provisioner
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from openbell.config import SessionConfig
+    from openbell.engine.component_runner import ComponentRunner
+    from openbell.engine.dispatcher import BatchSource
+    from openbell.engine.subscriptions import Subscriptions
+    from openbell.execution.desk import TradingDesk
+    from openbell.provisioning import Journal, ProvisioningContext
+    from openbell.timing import TimeManager
+    from openbell.timing.grid import TradingSession
+
+__all__ = ["BacktestDrive", "Drive"]
+
+
+class Drive(Protocol):
+    """What differs between a backtest and a live session."""
+
+    def days(self, config: SessionConfig, time_manager: TimeManager) -> list[date]:
+        """Return the sessions of the run, in ascending order.
+
+        Raises:
+            ConfigError: There is none.
+        """
+
+    def start_ns(self, session: TradingSession) -> int:
+        """Return where the session clock stands before the first batch, nanoseconds since 1970 UTC."""
+
+    def provisioner(self, context: ProvisioningContext, journal: Journal) -> Provisioner:
+        """Return the provisioner of a session that begins."""
+
+    def source(
+        self,
+        session: TradingSession,
+        subscriptions: Subscriptions,
+        runner: ComponentRunner,
+        desk: TradingDesk | None,
+    ) -> BatchSource:
+        """Return the source of a session's batches."""
+
+
+class BacktestDrive:
+    """Plays stored sessions, each from its begin to its end."""
+
+    def days(self, config: SessionConfig, time_manager: TimeManager) -> list[date]:
+        """Return the sessions of the config's days."""
+        asked = config.backtest_config
+        if days := time_manager.sessions(asked.start_date, asked.end_date):
+            return days
+        raise ConfigError(
+            f"{time_manager.exchange} has no session from {asked.start_date} to {asked.end_date}. Choose others."
+        )
+
+    def start_ns(self, session: TradingSession) -> int:
+        """Return the start of trading."""
+        return session.first_ns
+
+    def provisioner(self, context: ProvisioningContext, journal: Journal) -> Provisioner:
+        """Return a provisioner over the store, which has everything at once."""
+        return Provisioner(context, journal)
+
+    def source(
+        self,
+        session: TradingSession,
+        subscriptions: Subscriptions,
+        runner: ComponentRunner,
+        desk: TradingDesk | None,  # noqa: ARG002 -- a market of stored bars is whole from the begin
+    ) -> BatchSource:
+        """Return the timetable of the stored bars."""
+        return Timetable(session, subscriptions, runner.scanners, subscriptions.time_manager)
