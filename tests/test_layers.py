@@ -36,6 +36,7 @@ LAYERS = (
     "results",
     "engine",
     "live",
+    "sweep",
     "examples",
     "demo",
     "testing",

@@ -24,6 +24,7 @@ from openbell.config.execution import ExecutionConfig
 from openbell.config.fields import ClockTime, Day, Intervals, IntradayInterval, Symbols, symbol_list
 from openbell.config.gap_policy import GapPolicies
 from openbell.config.indicator import IndicatorConfig
+from openbell.config.sweep import SweepConfig
 
 if TYPE_CHECKING:
     from datetime import date
@@ -215,7 +216,10 @@ def _with_names(strategies: tuple[StrategyConfig, ...]) -> tuple[StrategyConfig,
         first = seen.setdefault(name, at)
         if first != at:
             raise ValueError(f"entries {first} and {at} are both called {name}. Give each a name: of its own.")
-        named.append(strategy.model_copy(update={"name": name}))
+        entry = strategy.model_copy(update={"name": name})
+        if strategy.name is None:
+            entry.model_fields_set.discard("name")  # it was not written, and follows from the class
+        named.append(entry)
     return tuple(named)
 
 
@@ -273,6 +277,8 @@ class SessionConfig(Level):
     """What gives signals and orders."""
     execution: ExecutionConfig | None = None
     """How orders are traded; without it nothing trades."""
+    sweep: SweepConfig | None = None
+    """What `openbell sweep` varies; a run does without it."""
 
     _given_path: Path | None = PrivateAttr(None)
     _source_path: Path | None = PrivateAttr(None)
@@ -316,8 +322,12 @@ class SessionConfig(Level):
         return self.model_copy(update={"store": store})
 
     def resolved(self) -> dict[str, Any]:
-        """Return all values with the defaults filled in, as JSON can hold them.
+        """Return all values of a run with the defaults filled in, as JSON can hold them.
 
-        `load_config` reads the result.
+        `load_config` reads the result. A sweep is no part of the runs that it makes.
         """
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", exclude={"sweep"})
+
+    def written(self) -> dict[str, Any]:
+        """Return the values of a run that were written, as JSON can hold them."""
+        return self.model_dump(mode="json", exclude={"sweep"}, exclude_unset=True)

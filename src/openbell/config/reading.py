@@ -13,6 +13,7 @@ from openbell.config.bounds import MOST_CHARACTERS, require_bounds
 from openbell.config.documented import Level
 from openbell.config.exchange import Exchange
 from openbell.config.models import SessionConfig
+from openbell.config.place import with_value
 from openbell.config.problems import problems_of
 from openbell.config.yaml12 import lines_of_yaml, read_yaml
 from openbell.errors import ConfigError, InvalidConfigError, printable, shortened
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from openbell.config.exchange import ExchangeConfig
     from openbell.config.problems import Place, Problem
 
-__all__ = ["load_config", "load_exchange", "problems_with_lines", "read_exchange"]
+__all__ = ["load_config", "load_exchange", "problems_with_lines", "read_exchange", "varied"]
 
 _YAML = (".yaml", ".yml")
 _MOST_OF_A_REASON = 500
@@ -47,6 +48,11 @@ def load_config(source: str | Path | Mapping[str, Any]) -> SessionConfig:
     values, text = _read(path)
     config = _validated(values, str(path), lambda: _lines_of(text, path))
     config._given_path, config._source_path, config._text = path, path.resolve(), text  # noqa: SLF001  known only here
+    return _with_full_store(config)
+
+
+def _with_full_store(config: SessionConfig) -> SessionConfig:
+    """Return a config whose store begins in its file's folder."""
     if config.store is None:
         return config
     store = config.folder / config.store.expanduser()
@@ -108,6 +114,29 @@ def _validated(values: dict[str, Any], subject: str, read_lines: Callable[[], di
         return SessionConfig.model_validate(values)
     except ValidationError as error:
         raise InvalidConfigError(subject, _with_lines(problems_of(error, SessionConfig), read_lines())) from None
+
+
+def varied(config: SessionConfig, changes: Mapping[Place, Any]) -> SessionConfig:
+    """Return a config with other values at some places, as if they had been written there, and without its sweep.
+
+    Raises:
+        ConfigError: A place is not there, or the values are wrong; the message names all of them.
+    """
+    values = config.written()
+    for place, value in changes.items():
+        try:
+            values = with_value(values, place, value)
+        except ValueError as error:
+            raise InvalidConfigError(config.display_name, [str(error)]) from None
+    found = _validated(values, config.display_name, dict)
+    found._given_path, found._source_path, found._text = (  # noqa: SLF001  known only here
+        config._given_path,  # noqa: SLF001
+        config._source_path,  # noqa: SLF001
+        config._text,  # noqa: SLF001
+    )
+    if ("store",) not in changes:
+        return found if config.store is None else found.with_store(config.store)
+    return _with_full_store(found)
 
 
 def problems_with_lines(problems: Iterable[Problem], config: SessionConfig) -> list[str]:

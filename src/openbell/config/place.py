@@ -1,0 +1,75 @@
+"""Places in a config, as people write them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from openbell.config.problems import Place
+
+__all__ = ["place_of", "text_of", "with_value"]
+
+_PART = re.compile(r"""\[(\d+)\]|\[(["'])(.*?)\2\]|(?:^|\.)([^.\[\]"']+)""")
+
+
+def place_of(text: str) -> Place:
+    """Read a place such as ``strategies.0.config.fast`` or ``strategies[0].config.fast``.
+
+    A part with a dot in it is written ``["BRK.B"]``.
+
+    Raises:
+        ValueError: It is none.
+    """
+    place: list[str | int] = []
+    at = 0
+    while at < len(text):
+        found = _PART.match(text, at)
+        if found is None or found.end() == at:
+            place = []
+            break
+        number, _, quoted, plain = found.groups()
+        place.append(int(number) if number is not None else quoted if plain is None else _part(plain))
+        at = found.end()
+    if not place:
+        raise ValueError(f"{text!r} is no place in a config. Write it as in strategies.0.config.fast.")
+    return tuple(place)
+
+
+def _part(text: str) -> str | int:
+    return int(text) if text.isascii() and text.isdigit() and str(int(text)) == text else text.strip()
+
+
+def text_of(place: Place) -> str:
+    """Return a place as one text, such as ``strategies.0.config.fast``."""
+    plain = (f'["{part}"]' if isinstance(part, str) and set(part) & set(".[]\"'") else f".{part}" for part in place)
+    return "".join(plain).removeprefix(".")
+
+
+def with_value(values: Any, place: Place, value: Any) -> Any:
+    """Return a copy of a config's values with another one at a place.
+
+    Levels that are not there are made, because their keys may all have defaults.
+
+    Raises:
+        ValueError: The place leads through something that has no keys, or to an entry of a list that is not there.
+    """
+    return _with_value(values, place, 0, value)
+
+
+def _with_value(values: Any, place: Place, depth: int, value: Any) -> Any:
+    if depth == len(place):
+        return value
+    part = place[depth]
+    if isinstance(values, list | tuple):
+        if not isinstance(part, int) or part >= len(values):
+            has = "is empty" if not values else f"has entries 0 to {len(values) - 1}"
+            raise ValueError(f"{text_of(place[:depth])} {has}, not {part!r}. Entries are counted from 0.")
+        return [_with_value(v, place, depth + 1, value) if n == part else v for n, v in enumerate(values)]
+    if values is None and not isinstance(part, int):
+        return {str(part): _with_value(None, place, depth + 1, value)}
+    if not isinstance(values, dict):
+        what = "is not in the config" if values is None else f"is {values!r}, which has no keys"
+        raise ValueError(f"{text_of(place[:depth])} {what}. Write it out in the config first.")
+    key = next((k for k in values if k == part or str(k) == str(part)), str(part))
+    return {**values, key: _with_value(values.get(key), place, depth + 1, value)}

@@ -1,0 +1,1 @@
+"""Sweeps, which run a session at many points of a space of values."""
