@@ -1,0 +1,110 @@
+"""Answers to requests for history, which come in pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.feeds.bar_rows import BadRowError, bar_of
+from openbell.feeds.websocket_fields import NonsenseError, text_of, whole_number_of
+from openbell.model.feed_events import FeedHistory
+
+if TYPE_CHECKING:
+    from openbell.feeds.feed import HistoryRequest
+    from openbell.model.feed_events import FeedBar
+    from openbell.model.json_object import JsonObject
+
+__all__ = ["HistoryPages", "Page"]
+
+_DAY_NS = 86_400_000_000_000
+
+
+class Page(NamedTuple):
+    """What a page leads to.
+
+    Attributes:
+        answer: The whole answer when this was its last page.
+        trouble: What is odd about it; empty when nothing is.
+    """
+
+    answer: FeedHistory | None
+    trouble: str = ""
+
+
+class HistoryPages:
+    """Pages of the answers that have begun or are still waited for.
+
+    Args:
+        most: Bars in one answer.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._asked: dict[int, HistoryRequest] = {}
+        self._bars: dict[int, list[FeedBar]] = {}
+
+    def expect(self, request: HistoryRequest) -> None:
+        """Wait for the answer to a request."""
+        self._asked[request.number] = request
+        self._bars[request.number] = []
+
+    def read(self, message: JsonObject) -> Page:
+        """Take a page.
+
+        Raises:
+            NonsenseError: It belongs to no answer that is waited for.
+        """
+        number = whole_number_of(message, "number")
+        if number not in self._asked:
+            raise NonsenseError(f"nobody waits for history with the number {number}")
+        try:
+            return self._page(number, message)
+        except NonsenseError as exc:
+            return self._ended(number, f"the answer makes no sense: {exc}")
+
+    def _page(self, number: int, message: JsonObject) -> Page:
+        if "error" in message:
+            return self._ended(number, text_of(message, "error") or "the feed does not say why")
+        rows = message.get("bars")
+        if not isinstance(rows, list):
+            raise NonsenseError("bars must be a list")
+        if len(self._bars[number]) + len(rows) > self._most:
+            raise NonsenseError(f"it has more than {self._most:,} bars")
+        trouble = self._add(number, rows)
+        return Page(None, trouble) if message.get("more") is True else self._ended(number, "", trouble)
+
+    def _add(self, number: int, rows: list[object]) -> str:
+        request, bars = self._asked[number], self._bars[number]
+        bad: list[str] = []
+        unasked = 0
+        for row in rows:
+            try:
+                bar = bar_of(request.symbol, request.interval, row)
+            except BadRowError as exc:
+                bad.append(str(exc))
+                continue
+            if bars and bar.start_ns <= bars[-1].start_ns:
+                raise NonsenseError(f"its bars of {request.symbol} {request.interval} are not in ascending time")
+            if _is_asked(bar.start_ns, request):
+                bars.append(bar)
+            else:
+                unasked += 1
+        what = f"history of {request.symbol} {request.interval}"
+        troubles = [f"{len(bad)} of {len(rows)} bars are left out; the first: {bad[0]}"] if bad else []
+        troubles += [f"{unasked} of {len(rows)} bars were not asked for and are left out"] if unasked else []
+        return f"{what}: {'; '.join(troubles)}" if troubles else ""
+
+    def _ended(self, number: int, error: str, trouble: str = "") -> Page:
+        del self._asked[number]
+        bars = self._bars.pop(number)
+        return Page(FeedHistory(number, error=error) if error else FeedHistory(number, bars), trouble)
+
+
+def _is_asked(start_ns: int, request: HistoryRequest) -> bool:
+    if request.interval == "1d":
+        # Midnight UTC of a date, which is no moment of the exchange's day.
+        return start_ns // _DAY_NS >= (request.first.toordinal() - _EPOCH_DAY) and start_ns < request.to_ns
+    return request.from_ns <= start_ns < request.to_ns
+
+
+_EPOCH_DAY = 719_163
+"""The ordinal of 1970-01-01."""
