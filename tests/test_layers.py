@@ -36,7 +36,7 @@ LAYERS = (
     "results",
     "engine",
     "live",
-    "sweep",
+    "sweeps",
     "examples",
     "demo",
     "testing",

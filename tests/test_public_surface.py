@@ -26,6 +26,7 @@ PUBLIC = {
     *("ProvisioningRequirements", "analyze_requirements"),
     "OrderError",
     *("configure_logs", "get_logger", "indicators"),
+    "sweep",
 }
 REGISTRIES = {"OPERATIONS", "RULES", "SOURCES", "STEPS"}
 

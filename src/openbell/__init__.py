@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from openbell.session import BarIntervalData, IndicatorData, SessionData
     from openbell.session.cross_section import CrossSection
     from openbell.store.store import BarStore
+    from openbell.sweeps.function import sweep
     from openbell.timing import TimeManager
 
     __version__: str
@@ -99,6 +100,7 @@ __all__ = [
     "indicators",
     "load_config",
     "parse_interval",
+    "sweep",
 ]
 
 _HOMES = {
@@ -136,6 +138,7 @@ _HOMES = {
     "openbell.session": ("BarIntervalData", "IndicatorData", "SessionData"),
     "openbell.session.cross_section": ("CrossSection",),
     "openbell.store.store": ("BarStore",),
+    "openbell.sweeps.function": ("sweep",),
     "openbell.timing": ("TimeManager",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

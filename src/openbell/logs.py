@@ -16,12 +16,12 @@ from openbell.errors import printable
 if TYPE_CHECKING:
     import structlog.typing
 
-__all__ = ["configure_logs", "get_logger", "logs_what_happens", "settle_logs"]
+__all__ = ["configure_logs", "get_logger", "logs_what_happens", "quieten_logs", "settle_logs"]
 
 _LONGEST = 2_000
 _LONGEST_TRACEBACK = 100_000
 _LONGEST_IN_JSON = 20_000
-_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+_LEVELS = (logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
 
 
 @dataclass(slots=True)
@@ -41,12 +41,21 @@ def configure_logs(verbosity: int = 0, *, as_json: bool = False) -> None:
     """Choose how the process logs.
 
     Args:
-        verbosity: 0 shows warnings, 1 what happens in a session, 2 or more everything.
+        verbosity: -1 shows errors only, 0 warnings, 1 what happens in a session, 2 or more everything.
         as_json: One JSON object a line, in place of lines for people.
     """
     # Applied when the first logger is asked for, because structlog takes long to import.
     _settings.verbosity, _settings.as_json = verbosity, as_json
     _settings.is_chosen, _settings.is_applied = True, False
+
+
+def quieten_logs() -> None:
+    """Show errors only, unless more than warnings is shown.
+
+    What makes many runs of one config reports their warnings itself, and each once.
+    """
+    if _settings.verbosity == 0:
+        configure_logs(-1, as_json=_settings.as_json)
 
 
 def _apply() -> None:
@@ -64,7 +73,7 @@ def _apply() -> None:
     )
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, *last],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[min(_settings.verbosity, len(_LEVELS) - 1)]),
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[min(_settings.verbosity + 1, len(_LEVELS) - 1)]),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )

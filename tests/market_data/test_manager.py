@@ -235,6 +235,28 @@ def test_a_long_run_reads_each_file_once(tmp_path: Path, monkeypatch: pytest.Mon
     assert not list((store.path / "bars").rglob("*.parquet"))
 
 
+@pytest.mark.parametrize("rerun", [True, False])
+def test_bars_of_days_that_are_asked_for_again_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rerun: bool
+) -> None:
+    monkeypatch.setattr(stored_history, "AHEAD_ROWS", 0)
+    monkeypatch.setattr(stored_history, "AHEAD_ROWS_EACH", 0)
+    store = year_of_mornings(tmp_path)
+    days = XNYS.sessions(date(2013, 1, 2), date(2013, 12, 31))
+    manager = DataManager(store, XNYS, horizon=days[-1], rerun=rerun)
+    first = [manager.load_historical_bars("X", interval, d, d) for d in days for interval in ("1m", "5m")]
+    for file in (store.path / "bars").rglob("*.parquet"):
+        file.unlink()
+    if not rerun:
+        with pytest.raises(DamagedFileError):
+            manager.load_historical_bars("X", "1m", days[0], days[0])
+        return
+
+    again = [manager.load_historical_bars("X", interval, d, d) for d in days for interval in ("1m", "5m")]
+
+    assert all(map(same, first, again))
+
+
 def test_a_read_of_few_rows_brings_all_of_the_horizon(tmp_path: Path) -> None:
     store = year_of_mornings(tmp_path)
     manager = DataManager(store, XNYS, horizon=date(2013, 12, 31))

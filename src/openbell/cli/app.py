@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from openbell.cli.terminal.console import errors_for_people, printable_usage_errors
-from openbell.cli.terminal.lazy import Commands, Group, commands, group
+from openbell.cli.terminal.lazy import Commands, Group, commands, default_group, group
 from openbell.cli.terminal.pipes import outlive_readers
 from openbell.errors import commands_name_exchange
 
@@ -88,6 +88,12 @@ _RUNS: Commands = {
         "Compare two runs by what they earned, and show where their configs differ.",
     ),
 }
+_SWEEP: Commands = {
+    "run": (
+        "sweep:sweep",
+        "Run a config at many points of a space of values; what is done is not done again.",
+    ),
+}
 _COMMANDS: Commands = {
     "demo": (
         "demo:demo",
@@ -105,6 +111,7 @@ _COMMANDS: Commands = {
         "run:run",
         "Run the sessions of a config and report the outcome.",
     ),
+    "sweep": default_group("sweep", "Run a config at many points of a space of values.", _SWEEP),
     "calendars": (
         "calendars:calendars",
         "List the calendars with their aliases, hours and time zones, or show the sessions of one.",

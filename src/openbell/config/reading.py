@@ -15,6 +15,7 @@ from openbell.config.exchange import Exchange
 from openbell.config.models import SessionConfig
 from openbell.config.place import with_value
 from openbell.config.problems import problems_of
+from openbell.config.sweep import SweepConfig
 from openbell.config.yaml12 import lines_of_yaml, read_yaml
 from openbell.errors import ConfigError, InvalidConfigError, printable, shortened
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from openbell.config.exchange import ExchangeConfig
     from openbell.config.problems import Place, Problem
 
-__all__ = ["load_config", "load_exchange", "problems_with_lines", "read_exchange", "varied"]
+__all__ = ["load_config", "load_exchange", "problems_with_lines", "read_exchange", "read_sweep", "varied"]
 
 _YAML = (".yaml", ".yml")
 _MOST_OF_A_REASON = 500
@@ -114,6 +115,19 @@ def _validated(values: dict[str, Any], subject: str, read_lines: Callable[[], di
         return SessionConfig.model_validate(values)
     except ValidationError as error:
         raise InvalidConfigError(subject, _with_lines(problems_of(error, SessionConfig), read_lines())) from None
+
+
+def read_sweep(values: Mapping[str, Any], subject: str) -> SweepConfig:
+    """Read what stands under ``sweep`` in a config.
+
+    Raises:
+        ConfigError: Values are wrong; the message names all of them, and ``subject`` as what has them.
+    """
+    require_bounds(dict(values), subject)
+    try:
+        return SweepConfig.model_validate(values)
+    except ValidationError as error:
+        raise InvalidConfigError(subject, map(str, problems_of(error, SweepConfig))) from None
 
 
 def varied(config: SessionConfig, changes: Mapping[Place, Any]) -> SessionConfig:

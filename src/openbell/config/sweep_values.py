@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +22,8 @@ def read_values(value: object) -> tuple[Any, ...]:
     Raises:
         ValueError: There is no value, the range does not end, or a value is there twice.
     """
-    if isinstance(value, list | tuple):
+    value = _plain(value)
+    if isinstance(value, list):
         values = tuple(value)
     elif isinstance(value, str) and (found := _RANGE.fullmatch(value)):
         values = _range(value.strip(), *found.groups())
@@ -55,6 +57,17 @@ def values_of_text(text: str) -> tuple[Any, ...]:
             f"{text!r} cannot be read as values. Write them with commas between, such as 20,50,100, or a range such as "
             "5:50:5."
         ) from error
+
+
+def _plain(value: object) -> object:
+    """Return a value as a config file would hold it."""
+    if hasattr(value, "tolist"):  # NumPy's arrays and numbers
+        value = value.tolist()
+    if isinstance(value, list | tuple | range):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value.isoformat() if isinstance(value, date | time) else value
 
 
 def _range(text: str, first: str, last: str, step: str) -> tuple[int | float, ...]:

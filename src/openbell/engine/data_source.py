@@ -10,10 +10,12 @@ from openbell.market_data.manager import DataManager
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from openbell.config import SessionConfig
     from openbell.timing import TimeManager
 
-__all__ = ["data_manager_of"]
+__all__ = ["bars_asked_for", "data_manager_of", "new_data_manager"]
 
 
 def data_manager_of(
@@ -36,23 +38,42 @@ def data_manager_of(
         TypeError: Both a store and a data manager are given.
     """
     if shared is None:
-        return _new(config, time_manager, store)
+        return new_data_manager(config, time_manager, store)
     if store is not None:
         raise TypeError("give a store or a data manager, not both: a data manager has its store")
     _require_same(config, time_manager, shared)
     return shared
 
 
-def _new(config: SessionConfig, time_manager: TimeManager, store: BarStore | Path | str | None) -> DataManager:
+def new_data_manager(
+    config: SessionConfig,
+    time_manager: TimeManager,
+    store: BarStore | Path | str | None,
+    *,
+    rerun_until: date | None = None,
+) -> DataManager:
+    """Return a new data manager for a config.
+
+    Args:
+        config: The config.
+        time_manager: Its calendar.
+        store: The bar store or its folder; the config's ``store`` unless given.
+        rerun_until: The last day of many runs that will share it; None when it is for one.
+
+    Raises:
+        ConfigError: The config names no store.
+        StoreError: The folder is not a store.
+    """
     data = config.session_data_config
     return DataManager(
         store if isinstance(store, BarStore) else BarStore.open(_store_path(config, store)),
         time_manager,
         min_completeness=data.min_completeness,
-        horizon=config.backtest_config.end_date,
+        horizon=rerun_until or config.backtest_config.end_date,
         adjustment=data.adjustment,
         gap_policy=data.gap_policy,
         gap_fill=data.historical.gap_fill,
+        rerun=rerun_until is not None,
     )
 
 
@@ -65,18 +86,31 @@ def _store_path(config: SessionConfig, store: Path | str | None) -> Path:
 
 
 def _require_same(config: SessionConfig, time_manager: TimeManager, shared: DataManager) -> None:
-    data = config.session_data_config
-    asked_and_shared = {
-        "exchange": (time_manager.exchange, shared.time_manager.exchange),
-        "session_hours": (data.session_hours, shared.time_manager.session_hours),
-        "min_completeness": (data.min_completeness, shared.settings.min_completeness),
-        "adjustment": (data.adjustment, shared.settings.adjustment),
-        "gap_policy": (data.gap_policy, shared.settings.gap_policy),
-        "historical.gap_fill": (data.historical.gap_fill, shared.settings.gap_fill),
+    has = {
+        "exchange": shared.time_manager.exchange,
+        "session_hours": shared.time_manager.session_hours,
+        "min_completeness": shared.settings.min_completeness,
+        "adjustment": shared.settings.adjustment,
+        "gap_policy": shared.settings.gap_policy,
+        "historical.gap_fill": shared.settings.gap_fill,
     }
-    other = [f"{name} {has!r}, not {asked!r}" for name, (asked, has) in asked_and_shared.items() if asked != has]
+    asked = bars_asked_for(config, time_manager)
+    other = [f"{name} {has[name]!r}, not {asked[name]!r}" for name in has if asked[name] != has[name]]
     if other:
         raise ConfigError(
             f"the data manager has {'; '.join(other)}, as the config asks. "
             "Share it between configs that agree on these."
         )
+
+
+def bars_asked_for(config: SessionConfig, time_manager: TimeManager) -> dict[str, object]:
+    """Return what a config asks of bars, in which configs that share a data manager must agree."""
+    data = config.session_data_config
+    return {
+        "exchange": time_manager.exchange,
+        "session_hours": data.session_hours,
+        "min_completeness": data.min_completeness,
+        "adjustment": data.adjustment,
+        "gap_policy": data.gap_policy,
+        "historical.gap_fill": data.historical.gap_fill,
+    }

@@ -23,7 +23,13 @@ from openbell.market_data.requests import (
 )
 from openbell.market_data.series import CachedSeries, SharedTimes
 from openbell.market_data.stored_days import StoredDays
-from openbell.market_data.stored_history import begins_on_grid, read_batches, read_sessions, read_through
+from openbell.market_data.stored_history import (
+    READ_ROWS,
+    begins_on_grid,
+    read_batches,
+    read_sessions,
+    read_through,
+)
 from openbell.model.bars import PRICE_COLUMNS, Bars
 from openbell.model.interval import BASE_INTERVALS, Interval, parse_interval
 from openbell.store.day_zones import read_day_zones
@@ -222,7 +228,9 @@ class BarCache:
         if not missing:
             return
         horizon = last_day if self.settings.horizon is None else max(last_day, day_number(self.settings.horizon))
-        through = read_through(self.manifest, missing, base, first_day, last_day, horizon, self.stored_rows)
+        through = read_through(
+            self.manifest, missing, base, first_day, last_day, horizon, self.stored_rows, all_days=self.settings.rerun
+        )
         reads: dict[tuple[int, int], list[str]] = defaultdict(list)
         for symbol in missing:
             reads[self._days_to_read((symbol, base, stored), first_day, last_day, through)].append(symbol)
@@ -350,6 +358,8 @@ class BarCache:
         """
         cached = self.series.get(key)
         if cached is not None and cached.first_day <= first_day <= cached.last_day + 1:
+            if self.settings.rerun and self.stored_rows <= READ_ROWS:
+                return cached.last_day + 1, through
             # Days only move on: what lies further back than was ever asked for will not be asked for again.
             symbol, base, _ = key
             days = cached.sessions.days

@@ -57,6 +57,8 @@ class DataManager:
         horizon: The last day that will be asked for; None reads only what is asked for.
         adjustment: What bars as of a day are adjusted for: nothing ("raw"), splits, or splits and dividends ("total").
         today: The bars of a running session, which are not in the store yet.
+        rerun: Whether the days will be asked for again, by run after run. Then all of them, as far as memory allows,
+            are read at once and stay.
     """
 
     def __init__(
@@ -70,10 +72,11 @@ class DataManager:
         horizon: date | None = None,
         adjustment: Adjustment = "split",
         today: TodayBars | None = None,
+        rerun: bool = False,
     ) -> None:
         self.store = store
         self.time_manager = time_manager
-        self.settings = LoadSettings(min_completeness, gap_policy, gap_fill, horizon, adjustment)
+        self.settings = LoadSettings(min_completeness, gap_policy, gap_fill, horizon, adjustment, rerun)
         self._cache = BarCache(store, time_manager, self.settings, today)
 
     @property

@@ -43,6 +43,7 @@ class LoadSettings:
     gap_fill: bool = False
     horizon: date | None = None
     adjustment: Adjustment = "split"
+    rerun: bool = False
 
 
 class BarRequest(NamedTuple):

@@ -100,7 +100,15 @@ def begins_on_grid(first_ns: int, interval: Interval, time_manager: TimeManager)
 
 
 def read_through(
-    manifest: Manifest, symbols: Sequence[str], base: str, first_day: int, last_day: int, horizon: int, cached_rows: int
+    manifest: Manifest,
+    symbols: Sequence[str],
+    base: str,
+    first_day: int,
+    last_day: int,
+    horizon: int,
+    cached_rows: int,
+    *,
+    all_days: bool = False,
 ) -> int:
     """Return the last day to read so that later days need few reads.
 
@@ -112,12 +120,13 @@ def read_through(
         last_day: The last day asked for.
         horizon: The last day that will ever be asked for; not before ``last_day``.
         cached_rows: The number of stored bars that are in the cache already.
+        all_days: Whether to read as many days at once as the cache may hold.
     """
     if horizon == last_day:
         return last_day
     free_rows = READ_ROWS - cached_rows - rows_between(manifest, symbols, base, first_day, last_day)
     each = AHEAD_ROWS_EACH * (2 if len(symbols) <= _FEW_SYMBOLS else 1)
-    rows = min(free_rows, max(AHEAD_ROWS, each * len(symbols)))
+    rows = free_rows if all_days else min(free_rows, max(AHEAD_ROWS, each * len(symbols)))
     ahead = _day_after_rows(manifest, symbols, base, last_day, horizon, rows)
     # Reading a part of a file costs as much as reading all of it, and the next read would read it again.
     end_of_files = min(horizon, _end_of_files(manifest, symbols, base, ahead))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openbell.results.result import RunResult
     from openbell.session import SessionData
 
-__all__ = ["RunFolder"]
+__all__ = ["RunFolder", "repeatable"]
 
 # By name, so that a run without orders does not load what orders are.
 _EVENT_FILES = {"ProvisioningRecord": "journal.jsonl", "ScanEvent": "scans.jsonl", "SignalEvent": "signals.jsonl"}
@@ -48,27 +48,35 @@ class RunFolder:
         config: The config, which is written as resolved.
         keep_bars: Whether the bars of every session are written, too, as Parquet.
         keep_indicators: Whether the indicators of every session are written, too, as Parquet.
+        small: Whether events and the summary are left out, so that config, signals and trades remain.
 
     Raises:
         ConfigError: The folder holds a run already, or cannot be written.
     """
 
     def __init__(
-        self, path: Path, config: SessionConfig, *, keep_bars: bool = False, keep_indicators: bool = False
+        self,
+        path: Path,
+        config: SessionConfig,
+        *,
+        keep_bars: bool = False,
+        keep_indicators: bool = False,
+        small: bool = False,
     ) -> None:
         self.path = path
+        self._is_small = small
         self._keep_bars = keep_bars
         self._keep_indicators = keep_indicators
         files = _EVENT_FILES if config.execution is None else {**_EVENT_FILES, **_TRADING_FILES}
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            self._files = {kind: (path / name).open("xb", buffering=0) for kind, name in files.items()}
+            path.mkdir(parents=True, exist_ok=not small)
+            self._files = {kind: (path / name).open("xb", buffering=0) for kind, name in files.items() if not small}
         except FileExistsError:
             held = "holds a run already" if path.is_dir() else "is a file"
             raise ConfigError(f"{path} {held}. Name another folder for the run with --out.") from None
         except OSError as error:
             raise ConfigError(f"cannot write the run folder {path}: {error.strerror or error}.") from error
-        self._write_json("config.json", _repeatable(config))
+        self._write_json("config.json", repeatable(config))
 
     @staticmethod
     def default_path(session_name: str) -> Path:
@@ -104,6 +112,8 @@ class RunFolder:
         Raises:
             RunFolderError: The folder cannot be written.
         """
+        if self._is_small:
+            return
         lines: dict[str, list[str]] = {}
         records = [event for event in events if isinstance(event, ProvisioningRecord)]
         if records:
@@ -161,7 +171,10 @@ class RunFolder:
         self._write_frame(Path("signals.parquet"), _signal_frame(result))
         if result.trading is not None:
             for name, frame in _trading_frames(result):
-                self._write_frame(Path(name), frame)
+                if not self._is_small or name == "trades.parquet":
+                    self._write_frame(Path(name), frame)
+        if self._is_small:
+            return
         if any(map(is_wide, result.days)):
             for name, frame in symbol_frames(result.days):
                 self._write_frame(Path(name), frame)
@@ -227,7 +240,7 @@ def _signal_frame(result: RunResult) -> pl.DataFrame:
     )
 
 
-def _repeatable(config: SessionConfig) -> JsonObject:
+def repeatable(config: SessionConfig) -> JsonObject:
     """Return the resolved config with all files named in full, to run from any folder."""
     values = config.resolved()
     folder = config.folder.resolve()

@@ -16,7 +16,7 @@ from typer.main import get_command
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Commands", "Group", "LazyCommand", "commands", "group"]
+__all__ = ["Commands", "Group", "LazyCommand", "commands", "default_group", "group"]
 
 _WHOLE_SENTENCE = 10_000
 
@@ -98,3 +98,18 @@ def commands(of: Commands) -> dict[str, Any]:
 def group(name: str, sentence: str, of: Commands) -> Group:
     """Make a group that lists its commands when none is given."""
     return Group(name=name, help=sentence, commands=commands(of), no_args_is_help=True, rich_markup_mode=None)
+
+
+class DefaultGroup(Group):
+    """A group whose first command is meant where none is named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the first command before arguments that name none."""
+        if args and args[0] not in (*self.commands, "--help"):
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
+
+
+def default_group(name: str, sentence: str, of: Commands) -> Group:
+    """Make a group whose first command is meant where none is named."""
+    return DefaultGroup(name=name, help=sentence, commands=commands(of), no_args_is_help=True, rich_markup_mode=None)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from openbell.config import load_config
 from openbell.config.condition import Condition
 from openbell.errors import ConfigError
-from openbell.sweep.space import Space, config_at, points_of
+from openbell.sweeps.space import Space, config_at, points_of
 
 FAST, SLOW = "strategies.0.config.fast", "strategies.0.config.slow"
 

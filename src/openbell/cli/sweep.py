@@ -1,0 +1,156 @@
+"""Command ``openbell sweep``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from openbell.cli.terminal.console import only_json, print_json, say, show, warn
+from openbell.cli.terminal.stopping import exit_code_of, sigterm_as_interrupt
+from openbell.errors import ConfigError
+
+if TYPE_CHECKING:
+    from openbell.model.json_object import JsonObject
+    from openbell.sweeps.sweep import Sweep
+
+__all__ = ["sweep"]
+
+
+def sweep(
+    config: Annotated[Path, typer.Argument(help="The session config: .yaml, .json or .toml.")],
+    values: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUES",
+            help="What varies: strategies.0.config.fast=5:50:5 (with both ends) or KEY=20,50,100; once for each key.",
+        ),
+    ] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="A condition that points must meet: 'fast < slow'; again for more.")
+    ] = None,
+    objective: Annotated[
+        str | None, typer.Option(help="The number by which points are compared; sharpe unless given.")
+    ] = None,
+    random: Annotated[int | None, typer.Option(help="Draw so many points of the grid.")] = None,
+    seed: Annotated[int | None, typer.Option(help="What the draws follow from; 0 unless given.")] = None,
+    store: Annotated[Path | None, typer.Option(help="The bar store; goes before the config's store.")] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--out", help="The sweep's folder; sweeps/SESSION in the current folder unless given."),
+    ] = None,
+    *,
+    whole: Annotated[bool, typer.Option("--whole", help="Keep all of every point's run folder.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the points as JSON.")] = False,
+) -> None:
+    """Run a config at many points of a space of values; what is done is not done again.
+
+    The word run may be left out: openbell sweep CONFIG.
+    """
+    given = {
+        "space": _space(values or []) or None,
+        "where": where or None,
+        "objective": objective,
+        "random": random,
+        "seed": seed,
+    }
+    with only_json(as_json):
+        made = _made(config, {k: v for k, v in given.items() if v is not None}, store, folder, whole=whole)
+        _run(made)
+    if as_json:
+        print_json(_json(made))
+    else:
+        _report(made)
+
+
+def _space(options: list[str]) -> dict[str, Any]:
+    """Read what varies from options.
+
+    Raises:
+        ConfigError: One cannot be read.
+    """
+    from openbell.config.sweep_values import values_of_text
+
+    found: dict[str, Any] = {}
+    for option in options:
+        key, equals, text = option.partition("=")
+        key = key.strip()
+        if not (equals and key):
+            raise ConfigError(f"--set {option}: write KEY=VALUES, such as strategies.0.config.fast=5:50:5")
+        if key in found:
+            raise ConfigError(f"--set {option}: {key} is set before. Write all its values once, with commas between.")
+        try:
+            found[key] = list(values_of_text(text))
+        except ValueError as error:
+            raise ConfigError(f"--set {option}: {error}") from None
+    return found
+
+
+def _made(config: Path, given: dict[str, Any], store: Path | None, folder: Path | None, *, whole: bool) -> Sweep:
+    from openbell.config import load_config
+    from openbell.sweeps.function import space_of
+    from openbell.sweeps.sweep import Sweep
+
+    session = load_config(config)
+    return Sweep(session, space_of(session, given), store=store, folder=folder, whole=whole)
+
+
+@sigterm_as_interrupt()
+def _run(made: Sweep) -> None:
+    """Run a sweep with a progress bar.
+
+    Raises:
+        typer.Exit: It was interrupted.
+    """
+    from openbell.cli.sweep_progress import SweepProgress
+    from openbell.logs import logs_what_happens, quieten_logs
+
+    quieten_logs()
+    with SweepProgress(made, shown=not logs_what_happens()) as progress:
+        try:
+            made.run([progress])
+        except KeyboardInterrupt as stop:
+            progress.stop()
+            say(
+                f"interrupted: {len(made.results):,} of {len(made.points):,} points are done and stay. The same "
+                "command goes on with the others."
+            )
+            raise typer.Exit(exit_code_of(stop)) from stop
+
+
+def _json(made: Sweep) -> JsonObject:
+    return {
+        "folder": str(made.folder),
+        "objective": made.objective,
+        "tried": made.tried,
+        "points": made.frame().to_dicts(),
+    }
+
+
+def _report(made: Sweep) -> None:
+    from openbell.cli.sweep_view import closing_lines, points_table
+
+    frame = made.frame()
+    show(points_table(frame, list(made.space.space), made.objective))
+    for warning in _common_warnings(made):
+        warn(warning)
+    for line in closing_lines(frame, made.objective, made.folder, made.tried):
+        say(line)
+
+
+def _common_warnings(made: Sweep) -> list[str]:
+    """Return each warning once, with the number of points that have it."""
+    from openbell.cli.terminal.tables import counted
+
+    counts: dict[str, int] = {}
+    for result in made.results.values():
+        for warning in dict.fromkeys(result.warnings):
+            counts[warning] = counts.get(warning, 0) + 1
+    most = 10
+    found = [w if n == len(made.results) else f"at {counted(n, 'point')}: {w}" for w, n in list(counts.items())[:most]]
+    return [
+        *found,
+        *([f"{len(counts) - most:,} more in the column warnings of the table"] if len(counts) > most else []),
+    ]

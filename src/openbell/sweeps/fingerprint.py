@@ -1,0 +1,138 @@
+"""Fingerprints, which tell whether a point was run with the same config, code and bars."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import openbell
+from openbell.results.run_folder import repeatable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from openbell.config import SessionConfig
+    from openbell.store.store import BarStore
+
+__all__ = ["fingerprint_of", "source_files", "store_digest"]
+
+_DIGITS = 16
+
+
+def fingerprint_of(config: SessionConfig, of_store: str) -> str:
+    """Return what a run of a config depends on, as a short text.
+
+    It changes with the config as resolved, the code of its scanners and strategies with the files beside the config
+    that they import, its universes, openbell, and the bars and corporate actions of the store.
+
+    Args:
+        config: The config.
+        of_store: The `store_digest` of its store.
+    """
+    values = repeatable(config)
+    values.pop("store")
+    entries = [*config.scanners, *config.strategies]
+    code = {path: _digest(path) for path in source_files((c.module for c in entries), config.folder)}
+    lists = [_digest(config.folder / s.universe) for s in config.scanners if isinstance(s.universe, Path)]
+    known = [values, sorted(code.values()), lists, of_store, _openbell_digest(), version("TA-Lib")]
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:_DIGITS]
+
+
+def store_digest(store: BarStore) -> str:
+    """Return what a store holds, as a short text."""
+    manifest = store.manifest
+    found = hashlib.sha256()
+    for (symbol, interval), files in manifest.files.items():
+        found.update(repr((symbol, interval, [file.sha256 for file in files])).encode())
+    found.update(repr(sorted((name, str(entry)) for name, entry in manifest.side_files.items())).encode())
+    return found.hexdigest()[:_DIGITS]
+
+
+def source_files(modules: Iterable[str], folder: Path) -> list[Path]:
+    """Return the files of scanners and strategies, and those of the same folder or package that they import.
+
+    Args:
+        modules: Their places, such as "file.py:Class" or "package.module:Class".
+        folder: The folder of the config.
+    """
+    found: dict[Path, None] = {}
+    folder = folder.resolve()
+    for reference in modules:
+        place = reference.rpartition(":")[0]
+        if place.endswith(".py"):
+            _follow((folder / Path(place).expanduser()).resolve(), folder, None, found)
+        elif beside := list(_files_of(place, folder)):
+            _follow(beside[-1], folder, None, found)
+        elif root := _root_of_installed(place):
+            for path in _files_of(place, root):
+                _follow(path, root, place.partition(".")[0], found)
+    return list(found)
+
+
+def _root_of_installed(name: str) -> Path | None:
+    """Return the folder that a module is imported from, or None."""
+    spec = find_spec(name.partition(".")[0])
+    if spec is None or spec.origin is None:
+        return None
+    file = Path(spec.origin)
+    return file.parent.parent if spec.submodule_search_locations else file.parent
+
+
+def _follow(file: Path, root: Path, top: str | None, found: dict[Path, None]) -> None:
+    """Add a file and those that it imports from below a folder, of one package unless ``top`` is None."""
+    if file in found or not file.is_file() or Path(openbell.__file__).parent in file.parents:
+        return
+    found[file] = None
+    for name in _imported(file, root):
+        if top is None or name.partition(".")[0] == top:
+            for path in _files_of(name, root):
+                _follow(path, root, top, found)
+
+
+def _imported(file: Path, root: Path) -> Iterator[str]:
+    """Yield the names of modules that a file may import, from its folder's root."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        return  # its run will say so
+    parents = file.relative_to(root).parts[:-1] if root in file.parents else ()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = parents[: len(parents) + 1 - node.level] if node.level else ()
+            base = ".".join([*above, *filter(None, [node.module])])
+            yield from (name for name in (base, *(f"{base}.{a.name}".lstrip(".") for a in node.names)) if name)
+
+
+def _files_of(name: str, root: Path) -> Iterator[Path]:
+    """Yield the files of a module below a folder, those of its packages first."""
+    parts = name.split(".")
+    for size in range(1, len(parts)):
+        package = root.joinpath(*parts[:size], "__init__.py")
+        if package.is_file():
+            yield package
+    for path in (root.joinpath(*parts).with_suffix(".py"), root.joinpath(*parts, "__init__.py")):
+        if path.is_file():
+            yield path
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""  # its run will say so
+
+
+@cache
+def _openbell_digest() -> str:
+    found = hashlib.sha256()
+    for path in sorted(Path(openbell.__file__).parent.rglob("*.py")):
+        found.update(path.read_bytes())
+    return found.hexdigest()

@@ -1,0 +1,88 @@
+"""Sweeps from Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from openbell.config import SessionConfig, load_config
+from openbell.config.reading import read_sweep
+from openbell.errors import ConfigError
+from openbell.sweeps.sweep import Sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import polars as pl
+
+    from openbell.config.sweep import SweepConfig
+    from openbell.sweeps.sweep import SweepObserver
+
+__all__ = ["space_of", "sweep"]
+
+
+def sweep(
+    config: SessionConfig | Mapping[str, Any] | Path | str,
+    space: Mapping[str, object] | None = None,
+    *,
+    where: str | Sequence[str] | None = None,
+    objective: str | None = None,
+    random: int | None = None,
+    seed: int | None = None,
+    store: Path | str | None = None,
+    out: Path | str | None = None,
+    whole: bool = False,
+    observers: Iterable[SweepObserver] = (),
+) -> pl.DataFrame:
+    """Run a config at the points of a space of values, and return a table of them.
+
+    Points that were run before in the same folder, with the same config, code and bars, are not run again.
+
+    Args:
+        config: A config, or what `load_config` takes.
+        space: What varies: by the place of a key of the config, such as "strategies.0.config.fast", a list of values
+            or a range such as "5:50:5" with both ends. The config's ``sweep`` unless given; so are the others.
+        where: Conditions that points must meet, such as "fast < slow".
+        objective: The number of the performance by which points are compared.
+        random: How many points are drawn; all of the grid unless given.
+        seed: What the draws follow from.
+        store: The folder of the store; the config's unless given.
+        out: The folder of the sweep; ``sweeps/<session>`` in the current folder unless given.
+        whole: Whether the points' folders hold all that a run's does, and not only config, signals and trades.
+        observers: Receive points as they are done.
+
+    Returns:
+        A row for each point: ``point``, a column by key, ``state``, ``error``, the numbers of `Performance`,
+        ``signals``, ``sessions``, ``load_s``, ``run_s``, ``run``, ``days``, ``returns`` and ``warnings``.
+
+    Raises:
+        ConfigError: A key is not there or a value is wrong, or nothing varies.
+        RunFolderError: The folder can no longer be written.
+    """
+    if not isinstance(config, SessionConfig):
+        config = load_config(config)
+    given = {"space": space, "where": where, "objective": objective, "random": random, "seed": seed}
+    made = Sweep(
+        config,
+        space_of(config, {name: value for name, value in given.items() if value is not None}),
+        store=None if store is None else Path(store),
+        folder=None if out is None else Path(out),
+        whole=whole,
+    )
+    return made.run(observers)
+
+
+def space_of(config: SessionConfig, given: Mapping[str, Any]) -> SweepConfig:
+    """Return what varies, where what is given goes before the config's ``sweep``.
+
+    Raises:
+        ConfigError: Nothing varies, or a value is wrong.
+    """
+    written = {} if config.sweep is None else config.sweep.model_dump(exclude_unset=True)
+    values = {**written, **given}
+    if "space" not in values:
+        raise ConfigError(
+            "nothing varies. Name a key of the config and its values with --set strategies.0.config.fast=5:50:5, or "
+            "write a section sweep: in the config."
+        )
+    return read_sweep(values, "the sweep")

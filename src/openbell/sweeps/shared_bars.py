@@ -1,0 +1,49 @@
+"""Bars that the points of a sweep share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openbell.engine.data_source import bars_asked_for, new_data_manager
+from openbell.timing import TimeManager
+from openbell.timing.clock import SimulatedClock
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from openbell.config import SessionConfig
+    from openbell.market_data.manager import DataManager
+
+__all__ = ["SharedBars"]
+
+
+class SharedBars:
+    """Data managers that serve one point after another, so that each series is read and derived once.
+
+    Points that ask other things of their bars, such as another adjustment, have one of their own.
+
+    Args:
+        store: The folder of the store; that of each config unless given.
+        last_day: The last day of all points.
+    """
+
+    def __init__(self, store: Path | None, last_day: date) -> None:
+        self._store = store
+        self._last_day = last_day
+        self._managers: dict[str, DataManager] = {}
+
+    def of(self, config: SessionConfig) -> DataManager:
+        """Return the data manager for a config.
+
+        Raises:
+            ConfigError: The config names no store.
+            StoreError: The folder is not a store.
+        """
+        hours = config.session_data_config.session_hours
+        time_manager = TimeManager(config.exchange, session_hours=hours, clock=SimulatedClock())
+        asked = {**bars_asked_for(config, time_manager), "store": str(self._store or config.store)}
+        key = repr(asked)
+        if key not in self._managers:
+            self._managers[key] = new_data_manager(config, time_manager, self._store, rerun_until=self._last_day)
+        return self._managers[key]

@@ -1,0 +1,193 @@
+"""Sweep of a config over a space of values."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import filelock
+
+from openbell.errors import ConfigError, RunFolderError
+from openbell.results.run_folder import repeatable
+from openbell.store.atomic_files import replace_file
+from openbell.sweeps.fingerprint import fingerprint_of, store_digest
+from openbell.sweeps.point_run import PointTask, run_point
+from openbell.sweeps.result import frame_of, read_result, write_frame
+from openbell.sweeps.shared_bars import SharedBars
+from openbell.sweeps.space import config_at, points_of
+from openbell.timing.clock import stopwatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import date
+
+    import polars as pl
+
+    from openbell.config import SessionConfig
+    from openbell.config.sweep import SweepConfig
+    from openbell.sweeps.result import PointResult
+
+__all__ = ["Sweep", "SweepObserver", "default_folder"]
+
+_POINTS, _TABLE, _ABOUT, _LOCK = "points", "points.parquet", "sweep.json", ".lock"
+_WRITES_SHARE = 20
+"""The table is written again after so many times the time that it took last."""
+
+
+class SweepObserver:
+    """Base of what watches a sweep, such as a progress bar; every method does nothing by default."""
+
+    def started(self, points: int, done: int) -> None:
+        """Receive the number of points, and how many of them were done before."""
+
+    def finished(self, number: int, result: PointResult) -> None:
+        """Receive the result of a point, also of one that was done before."""
+
+
+class Sweep:
+    """A sweep with its folder.
+
+    The folder holds ``sweep.json`` (what varies), ``config.json``, ``points.parquet`` (a row for each point that is
+    done, see `frame_of`) and ``points`` with a run folder for each point.
+
+    Args:
+        config: The config.
+        space: What varies, and how points are compared.
+        store: The folder of the store; the config's unless given.
+        folder: The folder; ``sweeps`` and the session's name, in the current folder, unless given.
+        whole: Whether the points' folders hold all that a run's does.
+
+    Attributes:
+        points: The points, in order.
+        results: Those that are done, by number.
+
+    Raises:
+        ConfigError: A key is not there or a value is wrong, or the folder holds something else.
+    """
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        space: SweepConfig,
+        *,
+        store: Path | None = None,
+        folder: Path | None = None,
+        whole: bool = False,
+    ) -> None:
+        self.config = config
+        self.space = space
+        self.folder = folder or default_folder(config)
+        self.points = points_of(config, space)
+        self.results: dict[int, PointResult] = {}
+        self._store = store
+        self._whole = whole
+        self._write_again_after_s = 0.0
+        self._watch = stopwatch()
+
+    @property
+    def objective(self) -> str:
+        """The number by which points are compared."""
+        return self.space.objective
+
+    @property
+    def tried(self) -> int:
+        """How many points were ever run in the folder, also with other values, code or bars."""
+        return sum(1 for _ in (self.folder / _POINTS).glob("*/point.json"))
+
+    def frame(self) -> pl.DataFrame:
+        """Return the table of the points that are done."""
+        return frame_of(self.results, list(self.space.space))
+
+    def best(self) -> tuple[int, PointResult] | None:
+        """Return the number and the result of the best point so far, or None when none has the objective's number."""
+        sign = -1 if self.objective == "volatility" else 1
+        scored = [(n, r) for n, r in self.results.items() if r.error is None and r.number(self.objective) is not None]
+        return max(scored, key=lambda item: (sign * (item[1].number(self.objective) or 0.0), -item[0]), default=None)
+
+    def run(self, observers: Iterable[SweepObserver] = ()) -> pl.DataFrame:
+        """Run all points that are not done, and return the table.
+
+        Raises:
+            ConfigError: Another sweep is at work in the folder, or it holds something else.
+            RunFolderError: The folder can no longer be written.
+        """
+        watching = tuple(observers)
+        with self._own_folder():
+            bars = SharedBars(self._store, self._last_day())
+            tasks = self._tasks(bars)
+            done = {number: result for number, task in tasks.items() if (result := read_result(task.folder))}
+            for observer in watching:
+                observer.started(len(self.points), len(done))
+            try:
+                for number, result in done.items():
+                    self._note(number, result, watching)
+                for task in tasks.values():
+                    if task.number not in done:
+                        self._note(task.number, run_point(self.config, task, bars), watching)
+                        self._write_table_sometimes()
+            finally:
+                self._write_table()
+        return self.frame()
+
+    def _note(self, number: int, result: PointResult, observers: Sequence[SweepObserver]) -> None:
+        self.results[number] = result
+        for observer in observers:
+            observer.finished(number, result)
+
+    def _tasks(self, bars: SharedBars) -> dict[int, PointTask]:
+        """Return the points by number, each with the folder that its fingerprint names."""
+        digests: dict[Path, str] = {}
+        tasks = {}
+        for point in self.points:
+            at_point = config_at(self.config, point.values)
+            store = bars.of(at_point).store
+            if store.path not in digests:
+                digests[store.path] = store_digest(store)
+            name = fingerprint_of(at_point, digests[store.path])
+            tasks[point.number] = PointTask(point.number, point.values, self.folder / _POINTS / name, self._whole)
+        return tasks
+
+    def _last_day(self) -> date:
+        """Return the last day of all points."""
+        if "backtest_config.end_date" not in self.space.space:
+            return self.config.backtest_config.end_date
+        return max(config_at(self.config, point.values).backtest_config.end_date for point in self.points)
+
+    @contextmanager
+    def _own_folder(self) -> Iterator[None]:
+        """Make the folder, and keep other sweeps out of it."""
+        if self.folder.is_dir() and any(self.folder.iterdir()) and not (self.folder / _ABOUT).is_file():
+            raise ConfigError(f"{self.folder} holds something else than a sweep. Name another folder with --out.")
+        try:
+            (self.folder / _POINTS).mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(self.folder / _LOCK, timeout=0):
+                self._describe()
+                yield
+        except filelock.Timeout:
+            raise ConfigError(
+                f"another sweep is at work in {self.folder}. Wait for it, or name another folder with --out."
+            ) from None
+        except OSError as error:
+            raise RunFolderError(f"cannot write {self.folder}: {error.strerror or error}.") from error
+
+    def _describe(self) -> None:
+        about = {**self.space.model_dump(mode="json"), "points": len(self.points)}
+        for name, value in ((_ABOUT, about), ("config.json", repeatable(self.config))):
+            replace_file(self.folder / name, f"{json.dumps(value, indent=2)}\n".encode())
+
+    def _write_table_sometimes(self) -> None:
+        """Write the table unless that was a short while ago, since the points' folders hold all that is in it."""
+        if self._watch.seconds >= self._write_again_after_s:
+            self._write_table()
+
+    def _write_table(self) -> None:
+        watch = stopwatch()
+        write_frame(self.folder / _TABLE, self.frame())
+        self._watch, self._write_again_after_s = stopwatch(), _WRITES_SHARE * watch.seconds
+
+
+def default_folder(config: SessionConfig) -> Path:
+    """Return ``sweeps/<session>`` below the current folder."""
+    return Path("sweeps") / config.session_name.replace(" ", "_")
