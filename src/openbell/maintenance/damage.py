@@ -12,9 +12,9 @@ from openbell.store.checksum import has_own_checksum
 from openbell.store.data_file import FileEntry, data_files, describe_file, is_data_file, reading_problem
 from openbell.store.layout import ACTIONS, DAY_ZONES, LABEL, SIDE_FILES, UNAVAILABLE, Partition, data_path, partition_of
 from openbell.store.manifest import Manifest
-from openbell.store.reader import file_problem
 from openbell.store.side_files import side_file_problem
 from openbell.store.store_marker import store_marker_problem
+from openbell.store.verification import file_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +13,7 @@ from openbell.errors import DamagedFileError
 from openbell.store.built import BUILT, read_built
 from openbell.store.data_file import damaged_file
 from openbell.store.layout import BAR_SCHEMA, WHOLE_ROWS
+from openbell.store.verification import StoredFile, VerifiedFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,24 +21,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openbell.store.data_file import FileEntry
+    from openbell.store.verification import Mark
 
-__all__ = ["FileReader", "StoredFile", "SymbolRows", "file_problem"]
+__all__ = ["FileReader", "SymbolRows"]
 
-_HASH_THREADS, _HASH_BYTES = 4, 2_000_000
 _GROUPS = 8
 _FEWEST_VALUES, _MOST_VALUES = 400_000, 1_500_000
 _KNOWN_ROWS = 1 << 10
-_Mark = tuple[str, int, int]
 _NO_ROWS = (np.empty(0, np.intp), np.empty(0, np.int32))
-
-
-class StoredFile(NamedTuple):
-    """A data file, the symbol whose bars it holds, and its entry in the manifest."""
-
-    path: Path
-    symbol: str
-    entry: FileEntry
 
 
 class _Slice(NamedTuple):
@@ -83,10 +72,9 @@ class FileReader:
     """Reads data files after it has verified them."""
 
     def __init__(self) -> None:
-        # So that each file is hashed once per process.
-        self._verified: dict[Path, _Mark] = {}
+        self._verified = VerifiedFiles()
         # Of large files: when each bar starts whose row is a multiple of `_KNOWN_ROWS`.
-        self._starts: dict[Path, tuple[_Mark | None, NDArray[np.int64]]] = {}
+        self._starts: dict[Path, tuple[Mark | None, NDArray[np.int64]]] = {}
 
     def read(
         self,
@@ -109,7 +97,8 @@ class FileReader:
         Raises:
             DamagedFileError: A file is missing, is not what was stored, or cannot be read; it names the file.
         """
-        self._verify(files)
+        # What is read whole is proved when its content is there.
+        self._verified.verify([file for file in files if not 0 < file.entry.rows <= WHOLE_ROWS])
         slices = [piece for file in files for piece in self._slices(file, first_ns, end_ns)]
         # Filled group by group, so that no more is in memory than these and one group; what is not filled takes none.
         most = sum(piece.rows for piece in slices)
@@ -117,23 +106,16 @@ class FileReader:
         counts: list[int] = []
         for group in _groups(slices, len(filled)):
             begin = sum(counts)
-            counts += _fill(filled, begin, group, first_ns, end_ns)
+            frame = self._whole(group, tuple(filled)) if group[0].is_whole else _read(group, tuple(filled))
+            counts += _fill(filled, begin, group, frame, first_ns, end_ns)
         rows = {name: column[: sum(counts)] for name, column in filled.items()}
         runs = _runs(slices, counts)
         return SymbolRows(rows, runs, _built(files, runs, rows["timestamp"]))
 
-    def _verify(self, files: Sequence[StoredFile]) -> None:
-        # The marks before the content is read: should a file be replaced meanwhile, the next look sees it.
-        marks = {file: _mark_of(file) for file in files}
-        unknown = [file for file, mark in marks.items() if mark is None or self._verified.get(file.path) != mark]
-        # To share out little work takes longer than to do it.
-        threads = min(_HASH_THREADS, len(unknown), sum(file.entry.bytes for file in unknown) // _HASH_BYTES)
-        if threads < 2:
-            _prove(unknown)
-        else:
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(_prove, (unknown[i::threads] for i in range(threads))))
-        self._verified.update((file.path, mark) for file in unknown if (mark := marks[file]) is not None)
+    def _whole(self, slices: Sequence[_Slice], columns: Sequence[str]) -> pl.DataFrame:
+        """Return the rows of whole files, one after another, of which each is read once: to prove and to decode it."""
+        files = [piece.file for piece in slices]
+        return _decoded(files, self._verified.contents(files), columns)
 
     def _slices(self, file: StoredFile, first_ns: int | None, end_ns: int | None) -> Iterator[_Slice]:
         """Yield the rows in which bars within the bounds can be, of a large file in several slices."""
@@ -147,50 +129,13 @@ class FileReader:
 
     def _starts_of(self, file: StoredFile) -> NDArray[np.int64]:
         """Return when each `_KNOWN_ROWS`-th bar of a large, verified file starts."""
-        mark, known = self._verified.get(file.path), self._starts.get(file.path)
+        mark, known = self._verified.mark_of(file), self._starts.get(file.path)
         if known is None or known[0] != mark:
             most = WHOLE_ROWS * len(BAR_SCHEMA)
             frames = (_read([piece], ("timestamp",)) for piece in _sliced(file, 0, file.entry.rows, most))
             starts = [_numbers(frame["timestamp"])[::_KNOWN_ROWS] for frame in frames]
             known = self._starts[file.path] = mark, np.concatenate(starts)
         return known[1]
-
-
-def _mark_of(file: StoredFile) -> _Mark | None:
-    """Return a value that changes when a file does, or None when it is not there."""
-    try:
-        found = file.path.stat()
-    except OSError:
-        return None
-    return file.entry.sha256, found.st_mtime_ns, found.st_ino
-
-
-def _prove(files: Sequence[StoredFile]) -> None:
-    """Check that files are what was stored.
-
-    Raises:
-        DamagedFileError: One is not.
-    """
-    for path, _, entry in files:
-        if problem := file_problem(path, entry):
-            raise damaged_file(path, problem)
-
-
-def file_problem(path: Path, entry: FileEntry) -> str | None:
-    """Return why a data file is not what was stored, or None when it is, to the byte."""
-    try:
-        size = path.stat().st_size
-        if not entry.sha256:
-            return "it cannot be read"
-        if size != entry.bytes:
-            return f"it has {size} bytes, stored were {entry.bytes}"
-        with path.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-    except FileNotFoundError:
-        return "it is missing"
-    except OSError as exc:
-        return exc.strerror or str(exc)
-    return None if digest == entry.sha256 else "its content is not what was stored"
 
 
 def _sliced(file: StoredFile, first: int, after: int, most: int) -> Iterator[_Slice]:
@@ -219,11 +164,11 @@ def _fill(
     columns: Mapping[str, NDArray[Any]],
     row: int,
     slices: Sequence[_Slice],
+    frame: pl.DataFrame,
     first_ns: int | None,
     end_ns: int | None,
 ) -> list[int]:
     """Put the rows within the bounds into columns from ``row`` on, and return how many each slice has."""
-    frame = _read(slices, tuple(columns))
     # The manifest says where each file's rows are, and they are sorted: a search in the files that hold more than was
     # asked for costs less than a filter, and than the file's name on each row.
     times = _numbers(frame["timestamp"])
@@ -246,18 +191,27 @@ def _fill(
 
 
 def _read(slices: Sequence[_Slice], columns: Sequence[str]) -> pl.DataFrame:
-    """Return the rows of whole files, one after another, or of one slice of a file."""
-    files = [piece.file for piece in slices]
+    """Return the rows of one slice of a file."""
+    (piece,) = slices
     # Not by the Hive folders: a store may lie in a folder that looks like one itself.
-    scan = pl.scan_parquet([file.path for file in files], glob=False, hive_partitioning=False)
-    if not slices[0].is_whole:
-        # By rows rather than by a filter on times, which would take more memory; other row groups are not read.
-        scan = scan.slice(slices[0].first, slices[0].rows)
+    scan = pl.scan_parquet(piece.file.path, glob=False, hive_partitioning=False)
+    # By rows rather than by a filter on times, which would take more memory; other row groups are not read.
+    return _collected(scan.slice(piece.first, piece.rows), [piece.file], columns, piece.rows)
+
+
+def _decoded(files: Sequence[StoredFile], contents: Sequence[bytes], columns: Sequence[str]) -> pl.DataFrame:
+    """Return the rows of whole files, one after another."""
+    # From memory: polars takes a third longer for as many small files.
+    scan = pl.scan_parquet(list(contents), glob=False, hive_partitioning=False)
+    return _collected(scan, files, columns, sum(file.entry.rows for file in files))
+
+
+def _collected(scan: pl.LazyFrame, files: Sequence[StoredFile], columns: Sequence[str], rows: int) -> pl.DataFrame:
     try:
         frame = scan.select(*columns).collect()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
         raise _culprit(files, exc) from exc
-    if frame.height != sum(piece.rows for piece in slices):
+    if frame.height != rows:
         raise _culprit(files, ValueError("the number of bars is not what was stored"))
     return frame
 

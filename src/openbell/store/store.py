@@ -18,7 +18,7 @@ from openbell.store.built import BUILT
 from openbell.store.commit import commit_manifest
 from openbell.store.current_manifest import CurrentManifest
 from openbell.store.layout import BAR_SCHEMA, Partition, data_path, instant
-from openbell.store.reader import FileReader, StoredFile, SymbolRows
+from openbell.store.reader import FileReader, SymbolRows
 from openbell.store.store_marker import (
     has_store_marker,
     make_store,
@@ -26,6 +26,7 @@ from openbell.store.store_marker import (
     require_free,
     require_store_marker,
 )
+from openbell.store.verification import StoredFile
 from openbell.store.write_report import WriteReport
 from openbell.timing.grid import day_number
 
