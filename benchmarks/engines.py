@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,8 +35,12 @@ def run(engine: str, job: dict[str, Any], script: str = "", *arguments: str) -> 
     file.write_text(json.dumps({**job, "crossings": str(crossings), "fills": str(fills)}))
     # -P: the script's folder must not shadow the engines, whose names its files bear.
     command = [python, "-P", "-c", _MAIN, f"benchmarks.peers.{engine}{script}", str(ROOT), str(file), *arguments]
+    # openbell keeps its bytecode, as whatever pip installs does: else it alone would be compiled in every run.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     try:
-        done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S)
+        done = subprocess.run(
+            command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S
+        )
     except subprocess.TimeoutExpired:
         return {"failed": f"did not finish in {TIMEOUT_S} s"}
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]

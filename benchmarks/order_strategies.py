@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.peers.orders import Reversals
-from benchmarks.strategies import EmaCross
 
 from openbell.components.strategy import Strategy
 
@@ -13,23 +12,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from openbell.model.bars import Bar
+    from openbell.session.cross_section import CrossSection
 
 rule = Reversals(0, 0)
 """Across days: openbell makes a new strategy for each."""
 
 
-class EmaReversals(EmaCross):
-    """Is long while the fast average is above, and short while it is below."""
+class EmaReversals(Strategy):
+    """Is long while the fast average is above, and short while it is below.
+
+    It hears of all symbols at once, as the strategies of backtrader and zipline do.
+    """
 
     def setup(self) -> None:
         rule.first_ns, rule.last_ns = self.config["from_ns"], self.config["to_ns"]
-        super().setup()
+        self.keys = [f"ema_{period}_{self.config['interval']}" for period in (10, 20)]
 
-    def on_bar(self, bar: Bar) -> None:
-        fast, slow = self.averages[bar.symbol]
-        units = rule.order(bar.symbol, bar.end, fast.value, slow.value)
-        if units:
-            self.context.order(bar.symbol, units)
+    def subscriptions(self) -> Iterable[tuple[str, str]]:
+        return [(symbol, self.config["interval"]) for symbol in self.context.symbols]
+
+    def on_slice(self, bars: CrossSection) -> None:
+        fast, slow = (bars.indicator(key).tolist() for key in self.keys)
+        for symbol, fast_value, slow_value in zip(bars.symbols, fast, slow, strict=True):
+            units = rule.order(symbol, bars.end, fast_value, slow_value)
+            if units:
+                self.context.order(symbol, units)
 
 
 class RestingLimits(Strategy):

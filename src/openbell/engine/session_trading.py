@@ -49,6 +49,7 @@ class SessionTrading:
     def __init__(self, desk: TradingDesk, runner: ComponentRunner) -> None:
         self._desk = desk
         self._runner = runner
+        self._next_ns: int | None = None
         self._callbacks: dict[tuple[str, bool], list[Callable[[Any], object]]] = {}
         for name, strategy in runner.strategies.items():
             own = name.removeprefix("strategy ")
@@ -61,7 +62,9 @@ class SessionTrading:
     @property
     def next_ns(self) -> int:
         """Time at which something becomes known next."""
-        return self._desk.next_ns
+        if self._next_ns is None:  # only what this object carries out changes it
+            self._next_ns = self._desk.next_ns
+        return self._next_ns
 
     @property
     def requests(self) -> Sequence[object]:
@@ -74,9 +77,12 @@ class SessionTrading:
         Raises:
             ComponentError: A strategy raised.
         """
+        self._next_ns = None
         self._desk.markets_changed()
+        self._notify()
         while self._desk.deliver(time_ns):
-            self._notify()
+            if self._callbacks:
+                self._notify()
 
     def settle(self, time_ns: int) -> None:
         """Carry out what strategies have asked for at a time, and what they ask for on hearing of it.
@@ -84,6 +90,7 @@ class SessionTrading:
         Raises:
             ComponentError: A strategy raised, or orders again and again on its own orders.
         """
+        self._next_ns = None
         self._desk.markets_changed()
         self._notify()
         for _ in range(_MOST_ROUNDS):
@@ -92,7 +99,8 @@ class SessionTrading:
             requests = self._desk.take_requests()
             for request, following in zip_longest(requests, requests[1:]):
                 self._desk.carry_out(request)
-                self._notify()
+                if self._callbacks:
+                    self._notify()
                 if isinstance(following, Submit) and following.order.parent is not None:
                     continue  # the legs of a bracket are at the broker before their entry fills
                 while self._desk.next_ns <= time_ns:

@@ -173,6 +173,8 @@ def _closing(groups: Sequence[_Group], after_ns: int, through_ns: int) -> list[_
 def _bars_only(groups: Sequence[_Group], after_ns: int, through_ns: int) -> Batches:
     """The batches between two times at which more than bars is due."""
     found = _closing(groups, after_ns, through_ns)
+    if not found:
+        return iter(())
     if len(found) == 1 and found[0].times.one_at_a_time:
         times, moves, rows = found[0]
         return iter((BarRun(times.cursor, moves, rows),))

@@ -52,6 +52,7 @@ class Checks:
 
     def __init__(self, desk: TradingDesk) -> None:
         self._desk = desk
+        self._instrument_of, self._untraded = desk.markets.instrument, desk.markets.instruments.refusal
         self._leverage, self._shorting = desk.config.leverage, desk.config.shorting
         self._is_margin = desk.config.account == "margin"
         self._cutoff_ns = on_close_cutoff_minutes(desk.time_manager) * _MINUTE_NS
@@ -68,10 +69,9 @@ class Checks:
             instead_of: The open order that it replaces, or None.
         """
         desk, symbol = self._desk, order.symbol
-        if instead_of is None and (reason := desk.markets.provide(symbol)):
+        if instead_of is None and desk.markets.of(symbol) is None and (reason := desk.markets.provide(symbol)):
             return reason
-        held = desk.account.quantity(symbol)
-        return self._against_terms(order, instead_of) or self._against_account(order, instead_of, held) or ""
+        return self._against_terms(order, instead_of) or self._against_account(order, instead_of) or ""
 
     def refusal_at_fill(self, order: Order, quantity: float, price: float, fee: float) -> str:
         """Return why a fill cannot be (empty when it can), because the price or the position is another one by now.
@@ -83,6 +83,8 @@ class Checks:
             fee: Their fee.
         """
         desk, symbol = self._desk, order.symbol
+        if self._is_margin and self._shorting and not desk.reserved.counts_nothing(order.id):
+            return ""  # it was checked when it was placed, at a price that it had then
         if not self._shorting and (refusal := short_refusal(desk.account.quantity(symbol), quantity, shorting=False)):
             return refusal
         instrument = desk.markets.instrument(symbol)
@@ -120,31 +122,35 @@ class Checks:
 
     def _against_terms(self, order: Order, instead_of: Order | None) -> str | None:
         """Return why an order cannot be whatever the account has, or None."""
-        desk, instrument = self._desk, self._desk.markets.instrument(order.symbol)
+        desk, symbol, quantity = self._desk, order.symbol, order.quantity
         if desk.watch.has_ended and order.strategy:
             return "equity is at or below zero: trading has ended"
-        if refusal := desk.markets.instruments.refusal(order.symbol):
+        if refusal := self._untraded(symbol):
             return refusal
-        if refusal := NO_PRICE if order.reason == NO_PRICE else off_unit(order.quantity, instrument):
+        if order.reason == NO_PRICE:
+            return NO_PRICE
+        instrument = self._instrument_of(symbol)
+        if (not quantity or quantity % 1) and (refusal := off_unit(quantity, instrument)):
             return refusal
-        for name, price in (("limit", order.limit), ("stop", order.stop)):
-            if price is not None and (refusal := off_tick(price, instrument, name)):
-                return refusal
+        if order.limit is not None and (refusal := off_tick(order.limit, instrument, "limit")):
+            return refusal
+        if order.stop is not None and (refusal := off_tick(order.stop, instrument, "stop")):
+            return refusal
         if order.until is not None and order.until < desk.session.day:
             return f"its last day, {order.until}, is before the session of {desk.session.day}"
         if instead_of is None and order.type is OrderType.MARKET_ON_CLOSE and (refusal := self._too_late(order)):
             return refusal
         if order.parent is None and not desk.book.has_legs(order.id):
             return None
-        return next(wrong_sides(order, desk.book, desk.last_price(order.symbol)), None)
+        return next(wrong_sides(order, desk.book, desk.last_price(symbol)), None)
 
-    def _against_account(self, order: Order, instead_of: Order | None, held: float) -> str | None:
+    def _against_account(self, order: Order, instead_of: Order | None) -> str | None:
         """Return why the account cannot take an order, or None."""
         if order.parent is not None or not order.strategy:
             return None  # a leg ends what its entry begins, and the account's own orders make positions smaller
-        if self._has_limits and (refusal := self._beyond_limits(order, instead_of, held)):
+        if self._has_limits and (refusal := self._beyond_limits(order, instead_of)):
             return refusal
-        return self._beyond_account(order, instead_of, held)
+        return self._beyond_account(order, instead_of)
 
     def _too_late(self, order: Order) -> str | None:
         close_ns = self._desk.session.close_ns
@@ -156,13 +162,13 @@ class Checks:
             f"the close, and this one was placed at {order.created:%H:%M}"
         )
 
-    def _beyond_limits(self, order: Order, instead_of: Order | None, held: float) -> str | None:
+    def _beyond_limits(self, order: Order, instead_of: Order | None) -> str | None:
         desk, now = self._desk, self.account_now()
         state = RiskState(
             equity=now.equity,
             start_equity=desk.start_equity,
             gross=now.gross,
-            held=held,
+            held=desk.account.quantity(order.symbol),
             price=desk.last_price(order.symbol) or 0.0,
             multiplier=desk.markets.instrument(order.symbol).multiplier,
             halted=desk.watch.is_halted,
@@ -171,15 +177,19 @@ class Checks:
             return refusal
         return self._rate.refusal(desk.clock.now_ns) if instead_of is None else None
 
-    def _beyond_account(self, order: Order, instead_of: Order | None, held: float) -> str | None:
+    def _beyond_account(self, order: Order, instead_of: Order | None) -> str | None:
         """Return why cash, margin or shares do not suffice, together with what is ordered already."""
         desk, reserved, symbol = self._desk, self._desk.reserved, order.symbol
+        held = desk.account.quantity(symbol)
         if instead_of is not None:
             reserved.remove(order.id)  # what it becomes is counted when the broker has replaced it
         buys, units = order.quantity > 0, order.quantity - order.filled_quantity
         before, others = reserved.of(symbol, buys=buys), reserved.of(symbol, buys=not buys)
-        if refusal := short_refusal(held + min(before.units, 0.0), units, shorting=self._shorting):
-            return f"{refusal}; {_SOLD_LATER}" if others.units > 0 else refusal
+        short = None if self._shorting else short_refusal(held + min(before.units, 0.0), units, shorting=False)
+        if short is not None:
+            return f"{short}; {_SOLD_LATER}" if others.units > 0 else short
+        if not before.units and abs(held + units) <= abs(held):
+            return None  # alone it makes the position no larger, at whatever price
         price = reckoned_price(order, desk.last_price)
         needed = reserved.increase(symbol, held, before, before.plus(units, price), others)
         if needed <= 0:

@@ -85,6 +85,8 @@ def fitting_part(
         instrument: The terms of trading.
         taken: Units of the bar that other orders of the account took.
     """
+    if share is None and not remaining % 1:
+        return remaining
     most = inf if share is None else max(volume * share - taken, 0.0)
     if abs(remaining) <= most:
         # What is left of an order that filled in part before a split has the noise of the ratio.

@@ -75,6 +75,7 @@ class TradingDesk:
         watch: Finds when equity crosses a limit.
         reserved: The money that open orders tie up.
         changes: Goes up whenever cash or positions change.
+        last_price: Returns the last price of a symbol that is known now, or None.
         refusal_at_fill: Returns why the account cannot take a fill (empty when it can).
         recorder: Notes what the session does to the account.
         is_open: Whether orders are taken: from the setup of a session's strategies to their teardown.
@@ -93,6 +94,7 @@ class TradingDesk:
         self.markets = Markets(config, time_manager)
         self.costs = FillCosts(config)
         self.valuation = Valuation(self.account, self.markets, clock)
+        self.last_price = self.valuation.last_price
         self.notices: list[Notice] = []
         self.is_open = False
         self.clock = clock
@@ -276,9 +278,9 @@ class TradingDesk:
 
     def order_changed(self, order: Order) -> None:
         """Take up an order as it is now."""
-        status = order.status
+        order_id, status = order.id, order.status
         if status is OrderStatus.ACCEPTED:
-            before = self.book.open.get(order.id)
+            before = self.book.open.get(order_id)
             if before is None or before.status is OrderStatus.SUBMITTED:
                 self.recorder.accepted += 1
         if status in OPEN_STATUSES:
@@ -286,9 +288,9 @@ class TradingDesk:
             self.reserved.put(order, reckoned_price(order, self.last_price))
         else:
             self.book.remove(order)
-            self.reserved.remove(order.id)
+            self.reserved.remove(order_id)
             self.held.release(order.symbol)
-        self.recorder.orders[order.id] = order
+        self.recorder.orders[order_id] = order
         self._report(order)
         self.notices.append(order)
 
@@ -328,20 +330,15 @@ class TradingDesk:
         Returns:
             False when there is none.
         """
-        of_broker, of_watch = self.broker.next_ns, self.watch.next_ns
-        if min(of_broker, of_watch) > time_ns:
-            return False
-        if of_broker <= of_watch:
+        if self.broker.next_ns <= time_ns:  # no limit is crossed before now, and of the same time the broker is first
             self.broker.deliver_next()
             return True
-        self.watch.carry_out()
-        return True
+        if self.watch.next_ns <= time_ns:
+            self.watch.carry_out()
+            return True
+        return False
 
     # Prices
-
-    def last_price(self, symbol: str) -> float | None:
-        """Return the last price of a symbol that is known now, or None."""
-        return self.valuation.last_price(symbol)
 
     @property
     def equity(self) -> float:

@@ -33,6 +33,9 @@ class FillCosts:
     Args:
         config: Names the models and their parameters.
 
+    Attributes:
+        slips: Whether prices slip at all.
+
     Raises:
         ConfigError: There is no such model or parameter.
     """
@@ -40,7 +43,7 @@ class FillCosts:
     def __init__(self, config: ExecutionConfig) -> None:
         self._fees = make_fees(config.fees)
         self._slippage = make_slippage(config.slippage)
-        self._slips = not isinstance(self._slippage, NoSlippage)
+        self.slips = not isinstance(self._slippage, NoSlippage)
         self._day: date | None = None
         self._month = (0, 0)
         self._month_volume = 0.0
@@ -49,8 +52,6 @@ class FillCosts:
         self, quantity: float, price: float, market: SymbolMarket, row: int, instrument: Instrument
     ) -> tuple[float, float]:
         """Return the price of units after slippage in a bar, and the money lost to it."""
-        if not self._slips:
-            return price, 0.0
         bar = _Prices(*(column.item(row) for column in market.columns[:5]))
         slipped = self._slippage.price(quantity, price, bar, instrument)
         return slipped, max(0.0, (slipped - price) * quantity * instrument.multiplier)

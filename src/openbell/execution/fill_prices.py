@@ -173,8 +173,8 @@ def _among(hits: NDArray[np.bool_], columns: FillColumns, first: int, last: int)
 def market(order: OrderPrices, columns: FillColumns, first: int, last: int, state: RestingState) -> Result:
     """Fill at the next bar's open."""
     del order
-    row = _first_row(columns, first, last)
-    return (None if row < 0 else FillPoint(row, float(columns.open[row]), at_open=True)), state
+    row = first if columns.fillable is None else _first_row(columns, first, last)
+    return (None if row < 0 else FillPoint(row, columns.open.item(row), at_open=True)), state
 
 
 def limit(order: OrderPrices, columns: FillColumns, first: int, last: int, state: RestingState) -> Result:

@@ -29,6 +29,7 @@ class InstrumentTable:
 
     Attributes:
         get: Returns the terms of a symbol, which are those of a share unless the config has an entry for it.
+        refusal: Returns why a symbol cannot be traded, with the lines to add to the config, or None.
     """
 
     def __init__(self, config: ExecutionConfig, *, futures: bool = False) -> None:
@@ -37,9 +38,10 @@ class InstrumentTable:
         self._entries = config.instruments
         self._made = MadeOnce(self._make)
         self.get = self._made.__getitem__
+        self._refusals = MadeOnce(self._refusal)
+        self.refusal = self._refusals.__getitem__
 
-    def refusal(self, symbol: str) -> str | None:
-        """Return why a symbol cannot be traded, with the lines to add to the config, or None."""
+    def _refusal(self, symbol: str) -> str | None:
         entry = self._entries.get(symbol)
         if entry is None and self._futures:
             return (
@@ -60,6 +62,7 @@ class InstrumentTable:
         if old in self._entries and new not in self._entries:
             self._entries = {**self._entries, new: self._entries[old]}
             self._made.pop(new, None)
+            self._refusals.pop(new, None)
 
     def _make(self, symbol: str) -> Instrument:
         entry = self._entries.get(symbol)

@@ -27,12 +27,15 @@ class OrderBook:
 
     def add(self, order: Order) -> None:
         """Take up a new order."""
-        self.open[order.id] = order
+        order_id = order.id
+        self.open[order_id] = order
         if not order.strategy:
-            self.own.add(order.id)
-        for index, key in ((self._by_symbol, order.symbol), (self._legs, order.parent), (self._groups, order.oco)):
-            if key is not None:
-                index.setdefault(key, {})[order.id] = None
+            self.own.add(order_id)
+        self._by_symbol.setdefault(order.symbol, {})[order_id] = None
+        if order.parent is not None:
+            self._legs.setdefault(order.parent, {})[order_id] = None
+        if order.oco is not None:
+            self._groups.setdefault(order.oco, {})[order_id] = None
 
     def put(self, order: Order) -> None:
         """Take an open order as it is now, in the place of what it was."""
@@ -47,17 +50,21 @@ class OrderBook:
 
     def remove(self, order: Order) -> None:
         """Remove an order, if it is here."""
-        if self.open.pop(order.id, None) is None:
+        order_id = order.id
+        if self.open.pop(order_id, None) is None:
             return
-        self.own.discard(order.id)
-        for index, key in ((self._by_symbol, order.symbol), (self._legs, order.parent), (self._groups, order.oco)):
-            if key is not None:
-                self._take_out(index, key, order.id)
+        self.own.discard(order_id)
+        self._take_out(self._by_symbol, order.symbol, order_id)
+        if order.parent is not None:
+            self._take_out(self._legs, order.parent, order_id)
+        if order.oco is not None:
+            self._take_out(self._groups, order.oco, order_id)
 
     def _take_out(self, index: dict[str, dict[str, None]], key: str, order_id: str) -> None:
-        if key in index:
-            index[key].pop(order_id, None)
-            if not index[key]:
+        found = index.get(key)
+        if found is not None:
+            found.pop(order_id, None)
+            if not found:
                 del index[key]
 
     def of_symbol(self, symbol: str) -> list[Order]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.execution.margin import additional_margin
+from openbell.model.order import OPEN_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +30,10 @@ class Ordered(NamedTuple):
 
     def plus(self, units: float, price: float) -> Ordered:
         """Return them with some more units."""
-        return Ordered(self.units + units, self.value + units * price)
+        return _ordered((self.units + units, self.value + units * price))
 
 
+_ordered = partial(tuple.__new__, Ordered)  # the named tuple's own maker takes twice as long
 _NOTHING = Ordered()
 
 
@@ -55,10 +58,12 @@ class Reserved:
 
     def put(self, order: Order, price: float) -> None:
         """Count an order at a price, in the place of what it was, if it is open."""
-        self.remove(order.id)
-        if order.oco is None and order.strategy and order.is_open:
+        order_id = order.id
+        if order_id in self._orders:
+            self.remove(order_id)
+        if order.oco is None and order.strategy and order.status in OPEN_STATUSES:
             key, units = (order.symbol, order.quantity > 0), order.quantity - order.filled_quantity
-            self._orders[order.id] = key, units, price
+            self._orders[order_id] = key, units, price
             known = self._sums.get(key)
             if known is None:
                 known, self._margins[key] = _NOTHING, 0.0
@@ -88,8 +93,11 @@ class Reserved:
 
     def position_changed(self, symbol: str) -> None:
         """Note that another number of units of a symbol is held, on which depends what its orders tie up."""
+        sums = self._sums
+        if not sums:
+            return
         for key in ((symbol, True), (symbol, False)):
-            if key in self._sums:
+            if key in sums:
                 self._stale.add(key)
 
     def begin_session(self) -> None:
@@ -102,10 +110,10 @@ class Reserved:
 
     def margin(self, symbol: str, held: float, ordered: Ordered) -> float:
         """Return the money that orders of a symbol tie up besides what is held."""
-        if not ordered.units:
+        units, value = ordered
+        if abs(held + units) <= abs(held):  # they make the position no larger, and mostly there are none
             return 0.0
-        price = ordered.value / ordered.units
-        return additional_margin(held, ordered.units, price, self._instrument_of(symbol), self._leverage)
+        return additional_margin(held, units, value / units, self._instrument_of(symbol), self._leverage)
 
     def increase(self, symbol: str, held: float, before: Ordered, after: Ordered, others: Ordered) -> float:
         """Return the money that orders of a symbol tie up when those of one side are more than before.

@@ -7,7 +7,7 @@ found in the columns of the day, and waits in a heap until the clock reaches it.
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
 from openbell.execution.competing import fitting_part
 from openbell.execution.fill_records import fill_of, why_not_filled
@@ -15,7 +15,7 @@ from openbell.execution.linked_orders import LinkedOrders
 from openbell.execution.matching import Match, at_this_close, first_match
 from openbell.execution.resting import Exchange, FillRules, Resting
 from openbell.execution.resting_orders import RestingOrders
-from openbell.model.order import OrderStatus, OrderType, TimeInForce
+from openbell.model.order import OrderStatus, OrderType, TimeInForce, order_with_fill, order_with_status
 
 if TYPE_CHECKING:
     from openbell.execution.broker import BrokerListener
@@ -36,15 +36,11 @@ _DUST = 1e-9
 """Units below which nothing is left of an order of fractions."""
 
 
-class _Event(NamedTuple):
-    """Something that becomes known at a time, a fill or the end of the hours of trading."""
+_Event: TypeAlias = tuple[int, int, int, int, str, int]
+"""Something that becomes known at a time, a fill or the end of the hours of trading.
 
-    time_ns: int
-    kind: int
-    happened_ns: int
-    number: int
-    order_id: str
-    version: int
+It has the time, the kind, when it happened, a number by which equal ones come in turn, the order and its version.
+"""
 
 
 class SimulatedBroker:
@@ -84,12 +80,12 @@ class SimulatedBroker:
         """Time at which something becomes known next, `NEVER` when nothing does."""
         heap = self._heap
         while heap:
-            event = heap[0]
-            if event.kind == _CLOSE:
-                return event.time_ns
-            resting = self._resting.get(event.order_id)
-            if resting is not None and resting.version == event.version:
-                return event.time_ns
+            time_ns, kind, _, _, order_id, version = heap[0]
+            if kind == _CLOSE:
+                return time_ns
+            resting = self._resting.get(order_id)
+            if resting is not None and resting.version == version:
+                return time_ns
             heappop(heap)  # the order is gone, or was looked at again
         return NEVER
 
@@ -147,7 +143,8 @@ class SimulatedBroker:
         resting = Resting(order, order.created_ns, order.quantity, waits=order.parent is not None)
         resting.next_session = self._is_for_next_session(order)
         self._orders.add(resting)
-        self._change(resting, status=OrderStatus.ACCEPTED)
+        resting.order = order = order_with_status(order, OrderStatus.ACCEPTED, self._clock.now_ns, self.session.day)
+        self._listener.order_changed(order)
         self._match(resting)
 
     def _is_for_next_session(self, order: Order) -> bool:
@@ -225,21 +222,24 @@ class SimulatedBroker:
 
     def _push(self, time_ns: int, kind: int, happened_ns: int, order_id: str, version: int) -> None:
         self._number += 1
-        heappush(self._heap, _Event(time_ns, kind, happened_ns, self._number, order_id, version))
+        heappush(self._heap, (time_ns, kind, happened_ns, self._number, order_id, version))
 
     # Events
 
     def deliver_next(self) -> None:
         """Report what becomes known at `next_ns`."""
-        event = heappop(self._heap)
-        if event.kind == _CLOSE:
-            self._close(event.time_ns)
+        time_ns, kind, _, _, order_id, version = heappop(self._heap)
+        if kind == _CLOSE:
+            self._close(time_ns)
             return
-        due = self._resting[event.order_id]
+        due = self._resting[order_id]
+        if due.order.oco is None and due.match is not None:
+            self._fill(due, due.match, ambiguous=False)
+            return
         winner, ambiguous = self._linked.first_touched(due)
         if winner.match is not None:
             self._fill(winner, winner.match, ambiguous=ambiguous)
-        if winner is not due and self._resting.get(event.order_id) is due and due.version == event.version:
+        if winner is not due and self._resting.get(order_id) is due and due.version == version:
             self._match(due)  # the other one found no volume, so that this one is still there
 
     def fill_at(self, order: Order, price: float) -> None:
@@ -265,36 +265,36 @@ class SimulatedBroker:
             self._end(resting, OrderStatus.EXPIRED, why_not_filled(resting, self._market_of(order.symbol)))
 
     def _fill(self, resting: Resting, match: Match, *, ambiguous: bool) -> None:
-        order, market, point = resting.order, match.market, match.point
+        order, market, (row, price, _) = resting.order, match.market, match.point
         instrument, before = self._instrument_of(order.symbol), order.filled_quantity
-        share, volume, taken = self._share, 0.0, 0.0
+        share, volume, taken, lost = self._share, 0.0, 0.0, 0.0
         if share is not None:
-            volume, taken = market.volume.item(point.row), self._taken.get((market, point.row), 0.0)
+            volume, taken = market.volume.item(row), self._taken.get((market, row), 0.0)
         quantity = fitting_part(order.quantity - before, volume, share, instrument, taken)
         if not quantity:
             self._continue(resting, match)
             return
-        price, lost = point.price, 0.0
-        if match.slips:
-            price, lost = self._costs.slipped(quantity, price, market, point.row, instrument)
+        if match.slips and self._costs.slips:
+            price, lost = self._costs.slipped(quantity, price, market, row, instrument)
         fee = self._costs.fee(order, quantity, price, instrument, charged=resting.fees, maker=match.maker)
         if refusal := self._listener.refusal_at_fill(order, quantity, price, fee):
             self._cancel(resting, refusal)
             return
         if share is not None:
-            self._taken[market, point.row] = taken + abs(quantity)
+            self._taken[market, row] = taken + abs(quantity)
         filled = before + quantity
         whole = abs(order.quantity - filled) < _DUST
         resting.fees += fee
         resting.fills += 1
         if whole:
             self._orders.remove(resting)
-        resting.order = order = order.changed(
-            filled_quantity=filled,
-            average_fill_price=(before * (order.average_fill_price or 0.0) + quantity * price) / filled,
-            status=OrderStatus.FILLED if whole else OrderStatus.PARTIALLY_FILLED,
-            updated_ns=self._clock.now_ns,
-            session_date=self.session.day,
+        resting.order = order = order_with_fill(
+            order,
+            filled,
+            (before * (order.average_fill_price or 0.0) + quantity * price) / filled,
+            OrderStatus.FILLED if whole else OrderStatus.PARTIALLY_FILLED,
+            self._clock.now_ns,
+            self.session.day,
         )
         self._costs.count(quantity, self.session.day)
         fill = fill_of(order, resting.fills, quantity, price, match.time_ns, fee, lost, ambiguous=ambiguous)

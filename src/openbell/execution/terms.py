@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from math import isfinite
+from math import inf, isfinite
 from numbers import Real
 from typing import NamedTuple, TypeVar
 
@@ -15,6 +15,7 @@ __all__ = ["MARKET", "Terms", "checked_number", "checked_price", "checked_quanti
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
+_LIFETIMES = {"day": TimeInForce.DAY, "gtc": TimeInForce.GTC}
 _PRICES_OF = {
     OrderType.MARKET: (),
     OrderType.LIMIT: ("limit",),
@@ -61,15 +62,17 @@ class Terms(NamedTuple):
             OrderError: A value cannot be, or two of them contradict each other.
             UnknownNameError: There is no such type or lifetime.
         """
-        named = (("limit", limit), ("stop", stop), ("trail", trail), ("trail_percent", trail_percent))
-        prices = {name: checked_price(name, price) for name, price in named if price is not None}
-        kind = OrderType.MARKET
-        if prices or type is not None:
-            given = tuple(prices)
-            kind = _type_of(given) if type is None else _word("order type", OrderType, type)
-            _require_prices(kind, given)
-        lifetime = TimeInForce.DAY if tif == "day" else _word("time in force", TimeInForce, tif)
-        if isinstance(until, datetime) or not (until is None or isinstance(until, date)):
+        has_prices = not (limit is None and stop is None and trail is None and trail_percent is None)
+        if type is None and not has_prices and tif == "day" and until is None and not extended and tag == "":
+            return MARKET  # most orders have nothing but units
+        limit, stop = checked_price("limit", limit), checked_price("stop", stop)
+        trail, trail_percent = checked_price("trail", trail), checked_price("trail_percent", trail_percent)
+        kind = _type_of(limit, stop, trail, trail_percent)
+        if type is not None or kind is OrderType.TRAILING_STOP:
+            kind = kind if type is None else _word("order type", OrderType, type)
+            _require_prices(kind, limit=limit, stop=stop, trail=trail, trail_percent=trail_percent)
+        lifetime = _LIFETIMES[tif] if tif in ("day", "gtc") else _word("time in force", TimeInForce, tif)
+        if until is not None and (isinstance(until, datetime) or not isinstance(until, date)):
             raise OrderError(f"until is a date such as date(2024, 3, 28), not {until!r}")
         if (until is not None) != (lifetime is TimeInForce.GTD):
             raise OrderError('an order until a date has both tif="gtd" and until=; this one has only one of them')
@@ -77,17 +80,7 @@ class Terms(NamedTuple):
             raise OrderError(f"a tag is a text, not {tag!r}")
         if extended and kind is not OrderType.LIMIT:
             raise OrderError(f"only limit orders fill outside of regular hours: a {kind} order cannot be extended")
-        return Terms(
-            kind,
-            prices.get("limit"),
-            prices.get("stop"),
-            prices.get("trail"),
-            prices.get("trail_percent"),
-            lifetime,
-            until,
-            bool(extended),
-            tag,
-        )
+        return Terms(kind, limit, stop, trail, trail_percent, lifetime, until, bool(extended), tag)
 
 
 MARKET = Terms(OrderType.MARKET, None, None, None, None, TimeInForce.DAY, None, extended=False, tag="")
@@ -100,6 +93,8 @@ def checked_quantity(quantity: object) -> float:
     Raises:
         OrderError: It is no number, or not finite.
     """
+    if (type(quantity) is float or type(quantity) is int) and isfinite(quantity):
+        return float(quantity)  # to ask whether anything else is a number takes longer
     if isinstance(quantity, bool) or not isinstance(quantity, Real) or not isfinite(quantity):
         raise OrderError(f"a quantity is a number of units, positive to buy and negative to sell, not {quantity!r}")
     return float(quantity)
@@ -124,6 +119,8 @@ def checked_price(name: str, price: object) -> float | None:
     """
     if price is None:
         return None
+    if type(price) is float and 0 < price < inf and name != "trail_percent":
+        return price
     if isinstance(price, bool) or not isinstance(price, Real) or not isfinite(price):
         raise OrderError(f"{name} is a number above zero, not {price!r}")
     if float(price) <= 0 or (name == "trail_percent" and float(price) >= 100):
@@ -131,16 +128,17 @@ def checked_price(name: str, price: object) -> float | None:
     return float(price)
 
 
-def _type_of(given: tuple[str, ...]) -> OrderType:
-    if "trail" in given or "trail_percent" in given:
+def _type_of(limit: float | None, stop: float | None, trail: float | None, trail_percent: float | None) -> OrderType:
+    """Return the type that follows from the prices that were given."""
+    if trail is not None or trail_percent is not None:
         return OrderType.TRAILING_STOP
-    if "limit" in given:
-        return OrderType.STOP_LIMIT if "stop" in given else OrderType.LIMIT
-    return OrderType.STOP if "stop" in given else OrderType.MARKET
+    if limit is not None:
+        return OrderType.LIMIT if stop is None else OrderType.STOP_LIMIT
+    return OrderType.MARKET if stop is None else OrderType.STOP
 
 
-def _require_prices(kind: OrderType, given: tuple[str, ...]) -> None:
-    needed = _PRICES_OF[kind]
+def _require_prices(kind: OrderType, **prices: float | None) -> None:
+    given, needed = tuple(name for name, price in prices.items() if price is not None), _PRICES_OF[kind]
     if kind is OrderType.TRAILING_STOP:
         if len(given) == 1 and given[0].startswith("trail"):
             return

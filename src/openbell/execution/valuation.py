@@ -23,7 +23,7 @@ class Valuation:
 
     def __init__(self, account: Account, markets: Markets, clock: SimulatedClock) -> None:
         self._account = account
-        self._markets = markets
+        self._market_of = markets.of
         self._clock = clock
 
     def mark(self) -> None:
@@ -34,14 +34,17 @@ class Valuation:
     def mark_holding(self, holding: Holding) -> None:
         """Give a holding the last price that is known now."""
         # A price of an earlier session may be on another basis; the holding's own was changed with it.
-        market = self._markets.of(holding.symbol)
+        market = self._market_of(holding.symbol)
         if market is not None and (price := market.last_price_today(self._clock.now_ns)) is not None:
             holding.last_price = price
 
     def last_price(self, symbol: str) -> float | None:
         """Return the last price of a symbol that is known now, or None."""
+        market = self._market_of(symbol)
+        price = None if market is None else market.last_price_today(self._clock.now_ns)
         holding = self._account.holdings.get(symbol)
         if holding is None:
-            return self._markets.last_price(symbol, self._clock.now_ns)
-        self.mark_holding(holding)
+            return market.close_before if price is None and market is not None else price
+        if price is not None:
+            holding.last_price = price
         return holding.last_price

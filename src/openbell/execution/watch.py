@@ -63,7 +63,7 @@ class EquityWatch:
         self._is_stale = False
         self.is_halted = self.has_ended = False
         self._floor: float | None = None
-        self._changed: set[str] = set()
+        self._changed: dict[str, None] = {}
         self._worst_values: dict[str, float] = {}
         self._margins: dict[str, float] = {}
         self._is_margin = desk.config.account == "margin"
@@ -78,9 +78,9 @@ class EquityWatch:
         """Note that the cash is another now, and the position in one symbol, or in all."""
         self._is_stale = True
         if symbol is None:
-            self._changed.update(self._worst_values, self._desk.account.holdings)
+            self._changed.update(dict.fromkeys((*self._worst_values, *self._desk.account.holdings)))
         else:
-            self._changed.add(symbol)
+            self._changed[symbol] = None
 
     @property
     def next_ns(self) -> int:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from dataclasses import Field
 
-__all__ = ["Frozen", "quick_maker", "quick_replace"]
+__all__ = ["Frozen", "quick_change", "quick_maker", "quick_replace"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,6 +64,23 @@ def quick_replace(cls: type[T]) -> Callable[[T, Mapping[str, object]], T]:
         return cast("T", new)
 
     return replaced
+
+
+def quick_change(cls: type[T], *names: str) -> Callable[..., T]:
+    """Return what copies an object of one class with other values in always the same fields.
+
+    It takes the object and the values, in the order of the names, and half of the time of `quick_replace`.
+
+    Args:
+        cls: A frozen dataclass with slots and nothing that runs after its making.
+        names: The fields.
+    """
+    known = [f.name for f in _fields_of(cls)]
+    if strangers := set(names).difference(known):
+        raise TypeError(f"{cls.__name__} has no field {', '.join(sorted(strangers))}")
+    values = [f" new.{name} = {name if name in names else f'old.{name}'}" for name in known]
+    lines = [f"def changed(old, {', '.join(names)}):", " new = draft()", *values]
+    return _function("changed", [*lines, " new.__class__ = cls", " return new"], cls, {})
 
 
 def _fields_of(cls: object) -> tuple[Field[object], ...]:

@@ -7,12 +7,21 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from openbell.model.events import local_time
-from openbell.model.frozen import quick_maker, quick_replace
+from openbell.model.frozen import quick_change, quick_maker, quick_replace
 
 if TYPE_CHECKING:
     from datetime import date, datetime, tzinfo
 
-__all__ = ["OPEN_STATUSES", "Order", "OrderStatus", "OrderType", "TimeInForce", "new_order"]
+__all__ = [
+    "OPEN_STATUSES",
+    "Order",
+    "OrderStatus",
+    "OrderType",
+    "TimeInForce",
+    "new_order",
+    "order_with_fill",
+    "order_with_status",
+]
 
 
 class OrderType(StrEnum):
@@ -148,3 +157,7 @@ class Order:
 _replaced = quick_replace(Order)
 new_order = quick_maker(Order)
 """Makes an order as `Order` does; a run makes very many."""
+order_with_status = quick_change(Order, "status", "updated_ns", "session_date")
+"""Returns an order with another status, and when and in which session it got it."""
+order_with_fill = quick_change(Order, "filled_quantity", "average_fill_price", "status", "updated_ns", "session_date")
+"""Returns an order after a fill, with the units that are filled by now and their mean price."""
