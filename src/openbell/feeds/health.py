@@ -1,0 +1,198 @@
+"""Health of a feed, judged over everything that is subscribed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from openbell.model.feed_events import FeedHealth
+
+__all__ = ["HealthJudge", "Suspicion"]
+
+_SECOND_NS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """Bounds from which on silence is no chance.
+
+    Attributes:
+        rounds: The fewest rounds without any bar.
+        silent_ns: The shortest time without any bar.
+        odds: Silence that one must expect once in so many cases is no chance.
+        unknown_share: The share of rounds in which a symbol trades of which nothing is known yet.
+        memory: So many rounds count for what a symbol did of late.
+    """
+
+    rounds: int = 3
+    silent_ns: int = 60 * _SECOND_NS
+    odds: float = 1e6
+    unknown_share: float = 0.5
+    memory: int = 20
+
+
+_SUREST = 0.95
+"""No symbol counts as one that always trades: a single liquid one may pause for some minutes."""
+
+
+class HealthJudge:
+    """Judges a feed by its connection, and by what the symbols' own trading leads to expect.
+
+    A round is a time at which the calendar has bars of the finest intraday interval close. For each symbol the share of
+    late rounds with a bar is known. A round without a bar of any symbol is as likely as all of them pausing at once;
+    when that is too unlikely over the silent rounds together, the feed is stale. So two or more liquid symbols need
+    three rounds, a single one eight, and some that trade now and then more than a day. Daily bars have no rounds.
+
+    Whether the symbols or the feed paused is not known before the bars of silent rounds were fetched, or found not to
+    be there (`filled`); only then these rounds are learned from.
+
+    Args:
+        suspicion: The bounds.
+
+    Attributes:
+        heard_ns: When the last bar came, or the connection; nanoseconds since 1970 UTC.
+    """
+
+    def __init__(self, suspicion: Suspicion | None = None) -> None:
+        self._suspicion = suspicion or Suspicion()
+        self._symbols: dict[str, float | None] = {}
+        self._shares: dict[tuple[str, str], float] = {}
+        self._halted: set[str] = set()
+        self._silent: list[tuple[int, str]] = []
+        self._surprise = 0.0
+        self._silent_rounds = 0
+        self._is_connected = False
+        self._is_filling = False
+        self._now_ns = 0
+        self.heard_ns = 0
+
+    def add(self, symbol: str, share: float | None = None) -> None:
+        """Expect bars of a symbol.
+
+        Args:
+            symbol: The symbol.
+            share: The share of rounds in which it traded in its history, from 0 to 1; None when that is not known.
+        """
+        self._symbols[symbol] = share
+
+    def remove(self, symbol: str) -> None:
+        """Expect no more bars of a symbol."""
+        self._symbols.pop(symbol, None)
+        self._halted.discard(symbol)
+        self._shares = {key: share for key, share in self._shares.items() if key[1] != symbol}
+
+    def halted(self, symbol: str, *, is_halted: bool) -> None:
+        """Note that trading in a symbol is halted, or goes on."""
+        (self._halted.add if is_halted else self._halted.discard)(symbol)
+        self._surprise, self._silent_rounds = 0.0, 0
+
+    def connected(self, now_ns: int) -> None:
+        """Note that there is a connection, and that what passed meanwhile is fetched."""
+        self._is_connected, self._is_filling = True, True
+        self._restart(now_ns)
+
+    def lost(self) -> None:
+        """Note that the connection is lost or given up."""
+        self._is_connected = self._is_filling = False
+
+    def filling(self) -> None:
+        """Note that bars are fetched."""
+        self._is_filling = True
+
+    def filled(self, now_ns: int, came: Mapping[int, Collection[str]] | None = None) -> None:
+        """Note that the bars that were missing have been fetched, or are known not to be there.
+
+        Args:
+            now_ns: The time.
+            came: The symbols that history has a bar of, by the time of the round; none of others traded then.
+        """
+        self._is_filling = False
+        self._learn_silence(came or {})
+        self._restart(now_ns)
+
+    def heard(self, now_ns: int) -> None:
+        """Note that a bar has come, be it late or corrected."""
+        self._restart(now_ns)
+
+    def round_ended(self, end_ns: int, came: Collection[str], now_ns: int, phase: str = "") -> None:
+        """Note the end of a round.
+
+        Args:
+            end_ns: When its bars closed.
+            came: The symbols of which a bar has come.
+            now_ns: The time.
+            phase: The part of the day, such as the pre-market; what symbols do in one says nothing of another.
+        """
+        if not self._is_connected:
+            self._silent.append((end_ns, phase))
+            return
+        self._now_ns = max(self._now_ns, now_ns)
+        if came:
+            self._learn(phase, came)
+            self._restart(now_ns)
+            if not self._is_filling:
+                self._learn_silence({})
+            return
+        # What is known of a symbol is that of so many rounds, and each silent one makes it less.
+        fading = self._suspicion.memory / (self._suspicion.memory + self._silent_rounds)
+        self._silent.append((end_ns, phase))
+        self._silent_rounds += 1
+        self._surprise += sum(
+            -log(1 - min(self._share(phase, symbol), _SUREST) * fading)
+            for symbol in self._symbols
+            if symbol not in self._halted
+        )
+
+    @property
+    def state(self) -> FeedHealth:
+        """Health by now."""
+        if not self._is_connected:
+            return "DOWN"
+        if self._is_stale:
+            return "STALE"
+        return "BACKFILLING" if self._is_filling else "LIVE"
+
+    @property
+    def reason(self) -> str:
+        """Reason for the state, in words."""
+        expected = [symbol for symbol in self._symbols if symbol not in self._halted]
+        seconds = (self._now_ns - self.heard_ns) // _SECOND_NS
+        return {
+            "DOWN": "there is no connection",
+            "STALE": f"no bar of {len(expected)} symbols for {seconds} s, no chance by what they traded of late",
+            "BACKFILLING": "bars that were missed are being fetched",
+            "LIVE": "bars come as expected",
+        }[self.state]
+
+    @property
+    def _is_stale(self) -> bool:
+        bounds = self._suspicion
+        return (
+            self._surprise >= log(bounds.odds)
+            and self._silent_rounds >= bounds.rounds
+            and self._now_ns - self.heard_ns >= bounds.silent_ns
+        )
+
+    def _restart(self, now_ns: int) -> None:
+        self.heard_ns = max(self.heard_ns, now_ns)
+        self._now_ns = max(self._now_ns, now_ns)
+        self._surprise, self._silent_rounds = 0.0, 0
+
+    def _share(self, phase: str, symbol: str) -> float:
+        known = self._shares.get((phase, symbol), self._symbols[symbol])
+        return self._suspicion.unknown_share if known is None else known
+
+    def _learn_silence(self, came: Mapping[int, Collection[str]]) -> None:
+        for end_ns, phase in self._silent:
+            self._learn(phase, came.get(end_ns, ()))
+        self._silent.clear()
+
+    def _learn(self, phase: str, came: Collection[str]) -> None:
+        for symbol in self._symbols:
+            if symbol not in self._halted:
+                share = self._share(phase, symbol)
+                self._shares[phase, symbol] = share + ((symbol in came) - share) / self._suspicion.memory
