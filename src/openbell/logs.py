@@ -16,7 +16,7 @@ from openbell.errors import printable
 if TYPE_CHECKING:
     import structlog.typing
 
-__all__ = ["configure_logs", "get_logger", "logs_what_happens", "quieten_logs", "settle_logs"]
+__all__ = ["configure_logs", "get_logger", "log_choice", "logs_what_happens", "quieten_logs", "settle_logs"]
 
 _LONGEST = 2_000
 _LONGEST_TRACEBACK = 100_000
@@ -47,6 +47,11 @@ def configure_logs(verbosity: int = 0, *, as_json: bool = False) -> None:
     # Applied when the first logger is asked for, because structlog takes long to import.
     _settings.verbosity, _settings.as_json = verbosity, as_json
     _settings.is_chosen, _settings.is_applied = True, False
+
+
+def log_choice() -> tuple[int, bool]:
+    """Return what `configure_logs` takes, as it is now, for another process."""
+    return _settings.verbosity, _settings.as_json
 
 
 def quieten_logs() -> None:

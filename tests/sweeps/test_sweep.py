@@ -130,6 +130,15 @@ def test_what_is_done_is_not_done_again(session: Path, tmp_path: Path) -> None:
     assert pl.read_parquet(out / "points.parquet").equals(frame)
 
 
+def test_a_small_folder_is_not_done_when_a_whole_one_is_asked_for(session: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    assert run_anew(session, {FAST: [3]}, out=out)[0] == 1
+    assert run_anew(session, {FAST: [3]}, out=out, whole=True)[0] == 1
+    assert run_anew(session, {FAST: [3]}, out=out, whole=True)[0] == 0
+    assert run_anew(session, {FAST: [3]}, out=out)[0] == 0
+
+
 @pytest.mark.parametrize("changed", ["config", "strategy", "what it imports", "bars"])
 def test_what_depends_on_a_change_is_done_again(session: Path, tmp_path: Path, changed: str) -> None:
     own = shutil.copytree(session.parent, tmp_path / "own") / session.name

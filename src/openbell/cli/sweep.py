@@ -41,6 +41,10 @@ def sweep(
         Path | None,
         typer.Option("--out", help="The sweep's folder; sweeps/SESSION in the current folder unless given."),
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many processes run points; one a processor unless given."),
+    ] = None,
     *,
     whole: Annotated[bool, typer.Option("--whole", help="Keep all of every point's run folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the points as JSON.")] = False,
@@ -58,7 +62,7 @@ def sweep(
     }
     with only_json(as_json):
         made = _made(config, {k: v for k, v in given.items() if v is not None}, store, folder, whole=whole)
-        _run(made)
+        _run(made, _processors() if jobs is None else jobs)
     if as_json:
         print_json(_json(made))
     else:
@@ -97,8 +101,15 @@ def _made(config: Path, given: dict[str, Any], store: Path | None, folder: Path 
     return Sweep(session, space_of(session, given), store=store, folder=folder, whole=whole)
 
 
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @sigterm_as_interrupt()
-def _run(made: Sweep) -> None:
+def _run(made: Sweep, jobs: int) -> None:
     """Run a sweep with a progress bar.
 
     Raises:
@@ -110,7 +121,7 @@ def _run(made: Sweep) -> None:
     quieten_logs()
     with SweepProgress(made, shown=not logs_what_happens()) as progress:
         try:
-            made.run([progress])
+            made.run([progress], jobs=jobs)
         except KeyboardInterrupt as stop:
             progress.stop()
             say(

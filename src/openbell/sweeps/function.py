@@ -32,6 +32,7 @@ def sweep(
     store: Path | str | None = None,
     out: Path | str | None = None,
     whole: bool = False,
+    jobs: int = 1,
     observers: Iterable[SweepObserver] = (),
 ) -> pl.DataFrame:
     """Run a config at the points of a space of values, and return a table of them.
@@ -49,6 +50,8 @@ def sweep(
         store: The folder of the store; the config's unless given.
         out: The folder of the sweep; ``sweeps/<session>`` in the current folder unless given.
         whole: Whether the points' folders hold all that a run's does, and not only config, signals and trades.
+        jobs: How many processes run points side by side; 1 runs them in this one. A script that asks for more stands
+            below ``if __name__ == "__main__":``, because each process imports it.
         observers: Receive points as they are done.
 
     Returns:
@@ -69,7 +72,7 @@ def sweep(
         folder=None if out is None else Path(out),
         whole=whole,
     )
-    return made.run(observers)
+    return made.run(observers, jobs=jobs)
 
 
 def space_of(config: SessionConfig, given: Mapping[str, Any]) -> SweepConfig:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import traceback
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,13 +52,14 @@ def run_point(config: SessionConfig, task: PointTask, bars: SharedBars) -> Point
     """
     folder = task.folder
     shutil.rmtree(folder, ignore_errors=True)
-    system: SystemManager | None = None
     try:
         at_point = config_at(config, task.values)
         with commands_name_exchange(at_point.exchange_option):
             manager = bars.of(at_point)
         system = SystemManager(at_point, data_manager=manager)
-        result = PointResult.of(task.values, folder.name, system.run(RunFolder(folder, at_point, small=not task.whole)))
+        with redirect_stdout(sys.stderr):  # which is for results
+            done = system.run(RunFolder(folder, at_point, small=not task.whole))
+        result = PointResult.of(task.values, folder.name, done)
     except RunFolderError:
         raise
     except Exception as error:  # noqa: BLE001 -- one point that fails, whatever it raises, leaves the others alone

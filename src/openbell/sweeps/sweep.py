@@ -14,6 +14,7 @@ from openbell.results.run_folder import repeatable
 from openbell.store.atomic_files import replace_file
 from openbell.sweeps.fingerprint import fingerprint_of, store_digest
 from openbell.sweeps.point_run import PointTask, run_point
+from openbell.sweeps.pool import PointPool
 from openbell.sweeps.result import frame_of, read_result, write_frame
 from openbell.sweeps.shared_bars import SharedBars
 from openbell.sweeps.space import config_at, points_of
@@ -106,8 +107,12 @@ class Sweep:
         scored = [(n, r) for n, r in self.results.items() if r.error is None and r.number(self.objective) is not None]
         return max(scored, key=lambda item: (sign * (item[1].number(self.objective) or 0.0), -item[0]), default=None)
 
-    def run(self, observers: Iterable[SweepObserver] = ()) -> pl.DataFrame:
+    def run(self, observers: Iterable[SweepObserver] = (), *, jobs: int = 1) -> pl.DataFrame:
         """Run all points that are not done, and return the table.
+
+        Args:
+            observers: Receive points as they are done.
+            jobs: How many processes run points side by side; 1 runs them in this one.
 
         Raises:
             ConfigError: Another sweep is at work in the folder, or it holds something else.
@@ -117,19 +122,26 @@ class Sweep:
         with self._own_folder():
             bars = SharedBars(self._store, self._last_day())
             tasks = self._tasks(bars)
-            done = {number: result for number, task in tasks.items() if (result := read_result(task.folder))}
+            done = {number: result for number, task in tasks.items() if (result := _done(task))}
             for observer in watching:
                 observer.started(len(self.points), len(done))
             try:
                 for number, result in done.items():
                     self._note(number, result, watching)
-                for task in tasks.values():
-                    if task.number not in done:
-                        self._note(task.number, run_point(self.config, task, bars), watching)
-                        self._write_table_sometimes()
+                left = [task for task in tasks.values() if task.number not in done]
+                for number, result in self._run(left, bars, jobs):
+                    self._note(number, result, watching)
+                    self._write_table_sometimes()
             finally:
                 self._write_table()
         return self.frame()
+
+    def _run(self, tasks: Sequence[PointTask], bars: SharedBars, jobs: int) -> Iterator[tuple[int, PointResult]]:
+        """Run points, and yield each with its number as it is done."""
+        if min(jobs, len(tasks)) > 1:
+            yield from PointPool(self.config, self._store, self._last_day(), jobs).run(tasks)
+        else:
+            yield from ((task.number, run_point(self.config, task, bars)) for task in tasks)
 
     def _note(self, number: int, result: PointResult, observers: Sequence[SweepObserver]) -> None:
         self.results[number] = result
@@ -186,6 +198,13 @@ class Sweep:
         watch = stopwatch()
         write_frame(self.folder / _TABLE, self.frame())
         self._watch, self._write_again_after_s = stopwatch(), _WRITES_SHARE * watch.seconds
+
+
+def _done(task: PointTask) -> PointResult | None:
+    """Return the result of a point, or None when it is not done with all that its folder is to hold."""
+    result = read_result(task.folder)
+    is_whole = result is None or result.error is not None or (task.folder / "summary.json").is_file()
+    return result if is_whole or not task.whole else None
 
 
 def default_folder(config: SessionConfig) -> Path:
