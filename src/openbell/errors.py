@@ -15,6 +15,7 @@ The tree is sorted by what the caller can do about it:
     │   │   └── UnreadableFileError ... a file of the store that may be, but this user may not read it
     │   ├── BadBarsError          ... bars that contradict themselves (says where)
     │   └── ShortfallError        ... fewer bars than were asked for (gives both numbers)
+    ├── FeedError                 a feed that cannot be reached, or that ends for good (give another address)
     ├── RunFolderError            a run folder that can no longer be written (free its disk, or name another)
     ├── ProvisioningError         nothing of what was asked for could be provisioned
     │   └── SessionOverError      ... because its session is over (ask the session of today)
@@ -41,6 +42,7 @@ __all__ = [
     "ConfigError",
     "DamagedFileError",
     "DataError",
+    "FeedError",
     "IntervalError",
     "InvalidConfigError",
     "NotAStoreError",
@@ -226,6 +228,10 @@ class ShortfallError(DataError):
 
 class RunFolderError(OpenbellError):
     """A run folder that can no longer be written, which ends the run."""
+
+
+class FeedError(OpenbellError):
+    """A feed that cannot be reached, or that ends for good."""
 
 
 class ProvisioningError(OpenbellError):

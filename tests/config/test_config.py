@@ -299,8 +299,10 @@ def test_a_misspelt_key_is_told_with_its_place_and_the_nearest_key(data: st.Data
         ),
         (small(gap_policy={"1d": "forward"}), "gap_policy: 1d: bars of a day or longer are never filled"),
         (small(gap_policy={"A": {"1w": "forward"}}), "gap_policy.A: 1w: bars of a day or longer are never filled"),
-        ({**small(), "mode": "live"}, "mode: this release runs backtests only"),
-        ({**small(), "mode": "paper"}, "mode: must be 'backtest', not 'paper'"),
+        ({**small(), "mode": "paper"}, "mode: must be 'backtest' or 'live', not 'paper'"),
+        ({**small(), "backtest_config": None}, "backtest_config: is required and not there"),
+        ({**small(), "live": {"grace": "2s"}}, "live: a websocket feed needs its address"),
+        ({**small(), "live": {"url": "ws://a:1", "grace": "1d"}}, "live.grace: "),
         ({**small(), "session_name": "a/b"}, "session_name: 'a/b' cannot be used"),
         (with_scanner(module="my_scanners"), "scanners[0].module: 'my_scanners' does not name a class"),
         (with_scanner(pre_session=False), "scanners[0].pre_session: the scanner would never run"),
@@ -357,7 +359,7 @@ def test_a_bad_day_in_a_file_is_told_with_its_key(tmp_path: Path, day: str, suff
 
 def test_all_problems_of_a_file_are_told_together_in_the_order_of_its_lines(tmp_path: Path) -> None:
     text = (
-        DESIGN_EXAMPLE.replace("mode: backtest", "mode: live")
+        DESIGN_EXAMPLE.replace("mode: backtest", "mode: lively")
         .replace("streams: [1m, 5m, 15m]", "streems: [1m]")
         .replace("period: 20, interval: 5m", "period: 20, interval: ticks")
         .replace("start_date: 2013-10-10", "start_date: 2013-10-12")

@@ -112,6 +112,22 @@ _COMMANDS: Commands = {
         "Run the sessions of a config and report the outcome.",
     ),
     "sweep": default_group("sweep", "Run a config at many points of a space of values.", _SWEEP),
+    "live": (
+        "live:live",
+        "Run the sessions of a config as they happen, by the bars of a feed.",
+    ),
+    "replay": (
+        "live:replay",
+        "Play stored sessions through the live path, at any speed.",
+    ),
+    "verify": (
+        "live:verify",
+        "Play what a live run recorded as a backtest, and name the first difference.",
+    ),
+    "stop": (
+        "live:stop",
+        "Stop a live run, from any terminal.",
+    ),
     "calendars": (
         "calendars:calendars",
         "List the calendars with their aliases, hours and time zones, or show the sessions of one.",

@@ -32,11 +32,11 @@ def check(
     """Validate a config as a whole, without data."""
     from openbell.config import load_config
     from openbell.engine.config_summary import summarise_config
-    from openbell.engine.preflight import require_good_config
+    from openbell.engine.preflight import require_good_config, with_days_to_come
 
     try:
         with only_json(as_json):
-            session = load_config(config)
+            session = with_days_to_come(load_config(config))
             require_good_config(session)
             summary, warnings = summarise_config(session), _warnings(session)
     except ConfigError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
 
 import typer
 
@@ -15,13 +15,16 @@ from openbell.errors import OpenbellError
 from openbell.logs import logs_what_happens
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openbell.cli.run_report import RunReport
+    from openbell.config import SessionConfig
     from openbell.engine.observer import SessionObserver
     from openbell.engine.system import SystemManager
     from openbell.results.result import RunResult
     from openbell.results.run_folder import RunFolder
 
-__all__ = ["Shown", "run", "run_and_show"]
+__all__ = ["MakeSystem", "Shown", "run", "run_and_show"]
 
 
 def run(
@@ -57,9 +60,37 @@ class Shown(NamedTuple):
     everything: bool = False
 
 
+class MakeSystem(Protocol):
+    """Maker of an engine for a config, over a store or by a feed."""
+
+    def __call__(
+        self, config: SessionConfig, store: Path | None, folder: Path, observers: list[SessionObserver], /
+    ) -> tuple[SystemManager, Callable[[RunFolder], object]]:
+        """Return the engine, and what runs it."""
+
+
+def _over_a_store(
+    config: SessionConfig,
+    store: Path | None,
+    folder: Path,  # noqa: ARG001 -- a backtest keeps nothing but its results
+    observers: list[SessionObserver],
+) -> tuple[SystemManager, Callable[[RunFolder], object]]:
+    from openbell.engine.system import SystemManager
+
+    system = SystemManager(config, store=store, observer=observers)
+    return system, system.run
+
+
 @sigterm_as_interrupt()
 def run_and_show(
-    config: Path, store: Path | None, folder: Path | None, shown: Shown, *, bars: bool, indicators: bool
+    config: Path,
+    store: Path | None,
+    folder: Path | None,
+    shown: Shown,
+    *,
+    bars: bool,
+    indicators: bool,
+    make: MakeSystem = _over_a_store,
 ) -> None:
     """Run a config with a progress bar, print each session as it ends, and name the run folder at the end.
 
@@ -69,7 +100,7 @@ def run_and_show(
         OpenbellError: The run failed; what it did is printed already.
         typer.Exit: It was interrupted.
     """
-    run = _Run()
+    run = _Run(make)
     try:
         _run_and_report(run, config, store, folder, shown, bars=bars, indicators=indicators)
     except KeyboardInterrupt as stop:
@@ -81,6 +112,7 @@ def run_and_show(
 class _Run:
     """A run as far as it came, whatever ends it."""
 
+    make: MakeSystem
     system: SystemManager | None = None
     folder: RunFolder | None = None
     report: RunReport | None = None
@@ -121,7 +153,6 @@ def _run_sessions(
         from openbell.cli.observers import ProgressObserver
         from openbell.cli.run_report import RunReport
         from openbell.config import load_config
-        from openbell.engine.system import SystemManager
         from openbell.results.run_folder import RunFolder
         from openbell.store.label import read_label
 
@@ -129,12 +160,12 @@ def _run_sessions(
     with ProgressObserver(shown=not logs_what_happens()) as progress:
         report = RunReport(progress.paused, session.execution, everything=shown.everything)
         printing = [] if shown.as_json else [report]
-        run.system = SystemManager(session, store=store, observer=[progress, *_log_observers(), *printing])
+        target = folder or RunFolder.default_path(session.session_name)
+        run.system, play = run.make(session, store, target, [progress, *_log_observers(), *printing])
         report.store_label = read_label(run.system.data_manager.store.path)
         run.report = report
-        target = folder or RunFolder.default_path(session.session_name)
-        run.folder = RunFolder(target, session, keep_bars=bars, keep_indicators=indicators)
-        run.system.run(run.folder)
+        run.folder = RunFolder(target, run.system.config, keep_bars=bars, keep_indicators=indicators)
+        play(run.folder)
 
 
 def _log_observers() -> list[SessionObserver]:

@@ -148,6 +148,16 @@ class Strategy:
     def on_order(self, order: Order) -> None:
         """Receive an order of this strategy whenever its status has changed."""
 
+    def on_revision(self, old: Bar | None, new: Bar) -> None:
+        """React to a closed bar of a subscription that is another one than it was, in a live session.
+
+        The series, what derives from it and its indicators are computed anew already. It is never an ``on_bar``.
+
+        Args:
+            old: The bar as it was; None when it came late, after its time had been played.
+            new: The bar as it is.
+        """
+
     def on_symbol_added(self, symbol: str) -> None:
         """Receive a symbol that became full in mid-session, whoever added it."""
 

@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from openbell.config.documented import Level
 from openbell.config.exchange import Exchange
@@ -24,6 +25,7 @@ from openbell.config.execution import ExecutionConfig
 from openbell.config.fields import ClockTime, Day, Intervals, IntradayInterval, Symbols, symbol_list
 from openbell.config.gap_policy import GapPolicies
 from openbell.config.indicator import IndicatorConfig
+from openbell.config.live import DAYS_TO_COME, LiveConfig
 from openbell.config.sweep import SweepConfig
 
 if TYPE_CHECKING:
@@ -250,10 +252,12 @@ class ScannerConfig(ComponentConfig):
         return pre_session
 
 
-def _read_mode(value: object) -> object:
-    if value == "live":
-        raise ValueError("this release runs backtests only. Write mode: backtest.")
-    return value
+def _or_days_to_come(value: object, info: ValidationInfo) -> object:
+    if value is not None:
+        return value
+    if info.data.get("mode") == "live":
+        return DAYS_TO_COME
+    raise PydanticCustomError("missing", "Field required")
 
 
 class SessionConfig(Level):
@@ -261,20 +265,24 @@ class SessionConfig(Level):
 
     session_name: Annotated[str, Field(pattern=NAME_PATTERN, strict=True)] = "session"
     """The session's name: letters, digits, blanks, dots, dashes and underscores. Run folders are named after it."""
-    mode: Annotated[Literal["backtest"], BeforeValidator(_read_mode)] = "backtest"
-    """How it runs."""
+    mode: Literal["backtest", "live"] = "backtest"
+    """How it runs: over stored days, or by the bars of a feed as they come."""
     exchange: Exchange = "XNYS"
     """The exchange's calendar: XNYS, XHKG, US_EQUITY, 24/7 ... (openbell calendars lists all), or own sessions."""
     store: Path | None = None
     """The folder of the bar store, relative to the config file; the option --store goes before it."""
-    backtest_config: BacktestConfig
-    """The days of the backtest."""
+    backtest_config: Annotated[BacktestConfig, BeforeValidator(_or_days_to_come)] = Field(
+        default=None, validate_default=True
+    )
+    """The days of the backtest; a live session does without."""
     session_data_config: SessionDataConfig
     """The symbols and what each of them has."""
     scanners: tuple[ScannerConfig, ...] = ()
     """What looks for symbols."""
     strategies: Annotated[tuple[StrategyConfig, ...], AfterValidator(_with_names)] = ()
     """What gives signals and orders."""
+    live: LiveConfig | None = None
+    """Where a live session's bars come from."""
     execution: ExecutionConfig | None = None
     """How orders are traded; without it nothing trades."""
     sweep: SweepConfig | None = None
@@ -317,6 +325,15 @@ class SessionConfig(Level):
             named = json.dumps(self.exchange.model_dump(mode="json", exclude_unset=True))
         return f" --exchange {quote(named)}"
 
+    @property
+    def has_days(self) -> bool:
+        """Whether it names the days to run, as every config but a live one does."""
+        return self.backtest_config.start_date != DAYS_TO_COME["start_date"]
+
+    def with_days(self, first: date, last: date) -> SessionConfig:
+        """Return the same config for other days."""
+        return self.model_copy(update={"backtest_config": BacktestConfig(start_date=first, end_date=last)})
+
     def with_store(self, store: Path) -> SessionConfig:
         """Return the same config with its bars in another store."""
         return self.model_copy(update={"store": store})
@@ -326,7 +343,7 @@ class SessionConfig(Level):
 
         `load_config` reads the result. A sweep is no part of the runs that it makes.
         """
-        return self.model_dump(mode="json", exclude={"sweep"})
+        return self.model_dump(mode="json", exclude={"sweep"} if self.live else {"sweep", "live"})
 
     def written(self) -> dict[str, Any]:
         """Return the values of a run that were written, as JSON can hold them."""

@@ -130,7 +130,8 @@ class SessionCoordinator(SeedCoordinator):
             result = self._run_day(day)
         finally:
             self._reporter.finish_batch()
-        self.warnings.note_changes(day, {r.symbol for r in result.provisioning if r.ok})
+        if self.drive.reads_ahead:
+            self.warnings.note_changes(day, {r.symbol for r in result.provisioning if r.ok})
         if self.session_data.symbols and not result.bars_streamed:
             self.days_without_bars.append(day)
             self._reporter.warned(f"no symbol had a bar on {day}")

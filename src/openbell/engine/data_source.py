@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openbell.config import SessionConfig
     from openbell.timing import TimeManager
 
-__all__ = ["bars_asked_for", "data_manager_of", "new_data_manager"]
+__all__ = ["bars_asked_for", "data_manager_of", "new_data_manager", "store_path"]
 
 
 def data_manager_of(
@@ -66,7 +66,7 @@ def new_data_manager(
     """
     data = config.session_data_config
     return DataManager(
-        store if isinstance(store, BarStore) else BarStore.open(_store_path(config, store)),
+        store if isinstance(store, BarStore) else BarStore.open(store_path(config, store)),
         time_manager,
         min_completeness=data.min_completeness,
         horizon=rerun_until or config.backtest_config.end_date,
@@ -77,7 +77,12 @@ def new_data_manager(
     )
 
 
-def _store_path(config: SessionConfig, store: Path | str | None) -> Path:
+def store_path(config: SessionConfig, store: Path | str | None) -> Path:
+    """Return the folder of the store, the config's unless given.
+
+    Raises:
+        ConfigError: The config names none.
+    """
     if store is not None:
         return Path(store)
     if config.store is None:

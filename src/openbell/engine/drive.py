@@ -24,7 +24,13 @@ __all__ = ["BacktestDrive", "Drive"]
 
 
 class Drive(Protocol):
-    """What differs between a backtest and a live session."""
+    """Part of a run that differs between a backtest and a live session.
+
+    Attributes:
+        reads_ahead: Whether the store has the bars of the sessions before they are played.
+    """
+
+    reads_ahead: bool
 
     def days(self, config: SessionConfig, time_manager: TimeManager) -> list[date]:
         """Return the sessions of the run, in ascending order.
@@ -51,6 +57,8 @@ class Drive(Protocol):
 
 class BacktestDrive:
     """Plays stored sessions, each from its begin to its end."""
+
+    reads_ahead = True
 
     def days(self, config: SessionConfig, time_manager: TimeManager) -> list[date]:
         """Return the sessions of the config's days."""

@@ -7,6 +7,7 @@ data is there is checked per symbol when a session is prepared.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from openbell import indicators
@@ -16,6 +17,7 @@ from openbell.config.problems import Problem
 from openbell.config.reading import problems_with_lines
 from openbell.errors import ConfigError, InvalidConfigError, OpenbellError
 from openbell.timing import TimeManager
+from openbell.timing.clock import today_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from openbell.components.configured import ConfiguredScanner, ConfiguredStrategy
     from openbell.config import IndicatorConfig, SessionConfig
 
-__all__ = ["check_config", "indicator_key", "require_good_config"]
+__all__ = ["check_config", "indicator_key", "require_good_config", "with_days_to_come"]
 
 
 class _Problems(list[Problem]):
@@ -50,6 +52,9 @@ def check_config(config: SessionConfig, time_manager: TimeManager | None = None)
         time_manager: The calendar to check against; made from the config unless given.
     """
     found = _Problems()
+    config = with_days_to_come(config)
+    if config.mode == "live" and config.live is None:
+        found.append(Problem(("live",), "is required in mode: live. Write live: {provider: websocket, url: ...}."))
     time_manager = time_manager or _calendar(config, found)
     if time_manager is not None:
         _check_sessions(config, time_manager, found)
@@ -57,6 +62,13 @@ def check_config(config: SessionConfig, time_manager: TimeManager | None = None)
     _check_components(config, time_manager, found)
     _check_costs(config, found)
     return found
+
+
+def with_days_to_come(config: SessionConfig) -> SessionConfig:
+    """Return a config as it is if it names days, else for the two weeks from today on."""
+    if config.has_days:
+        return config
+    return config.with_days(today_utc(), today_utc() + timedelta(days=14))
 
 
 def require_good_config(config: SessionConfig, time_manager: TimeManager | None = None) -> None:

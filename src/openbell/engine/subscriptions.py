@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from openbell.components.configured import overrides
+from openbell.components.strategy import Strategy
 from openbell.engine.bounded import bounded
 from openbell.model.interval import parse_interval
 from openbell.provisioning import Addition
@@ -15,9 +16,8 @@ from openbell.session.cross_section import CrossSectionTable
 from openbell.session.series import cursor_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from openbell.components.strategy import Strategy
     from openbell.engine.component_runner import ComponentRunner
     from openbell.engine.run_warnings import RunWarnings
     from openbell.model.bars import Bar
@@ -155,6 +155,15 @@ class Subscriptions:
             everything = [series for data in self._session_data.current.values() for series in data.bars.values()]
             self._bars += [(self._report_bar, series) for series in everything]
         self._slices.sort(key=lambda entry: parse_interval(entry[1]))
+
+    def followed(self) -> Iterator[tuple[Strategy, BarIntervalData]]:
+        """Iterate over the series that strategies subscribed to when they were asked last, bars first."""
+        for on_bar, series in self._bars:
+            if isinstance(strategy := getattr(on_bar, "__self__", None), Strategy):
+                yield strategy, series
+        for strategy, _, found in self._slices:
+            if not overrides(type(strategy), "on_bar"):
+                yield from ((strategy, series) for series in found.values())
 
     def as_known(self, after_ns: int = 0) -> Resolved:
         """Return the subscriptions by the bars that their series have now.

@@ -15,9 +15,9 @@ from openbell.engine.gc_control import rare_collection
 from openbell.engine.never_closing import streams_without_bars, subscriptions_without_bars
 from openbell.engine.observer import RunReporter, SessionObserver
 from openbell.engine.planning import plan_day
-from openbell.engine.preflight import require_good_config
+from openbell.engine.preflight import require_good_config, with_days_to_come
 from openbell.engine.trading_oddities import futures_without_terms, unknown_to_the_store
-from openbell.errors import CalendarError, OpenbellError, ProvisioningError, commands_name_exchange
+from openbell.errors import CalendarError, ConfigError, OpenbellError, ProvisioningError, commands_name_exchange
 from openbell.provisioning import Addition, ProvisioningContext, RunScope
 from openbell.provisioning.operations import analyze
 from openbell.quality.calendar_fit import bars_beyond_calendar, first_stored_day, questions_of_calendar
@@ -80,7 +80,7 @@ class SystemManager:
         if not isinstance(config, SessionConfig):
             config = load_config(config)
         require_good_config(config)
-        self.config = config
+        self.config = config = with_days_to_come(config)
         self.time_manager = TimeManager(
             config.exchange,
             session_hours=config.session_data_config.session_hours,
@@ -113,6 +113,8 @@ class SystemManager:
         summary's ``warnings`` hold these, observers that failed and, when the run is over, the keys of a ``config``
         that nobody read.
         """
+        if not self.coordinator.drive.reads_ahead:
+            return ()
         with commands_name_exchange(self.config.exchange_option):
             return _oddities(self.config, self.time_manager, self.data_manager, self.coordinator.days)
 
@@ -129,11 +131,17 @@ class SystemManager:
 
         Raises:
             OpenbellError: It is running or planning already, in this thread or another.
+            ConfigError: The config is of a live session, and nothing feeds it.
             ProvisioningError: On some day, none of the config's symbols could be provisioned; or no symbol had a bar on
                 any day.
             ComponentError: A scanner or strategy raised. The run folder keeps what was done until then.
             RunFolderError: The run folder can no longer be written.
         """
+        if self.config.mode == "live" and self.coordinator.drive.reads_ahead:
+            raise ConfigError(
+                "mode is live, which no store can play. Run it with openbell live; or write mode: backtest, and the "
+                "days under backtest_config."
+            )
         with self._alone():
             return self._run(folder)
 
@@ -154,7 +162,8 @@ class SystemManager:
         reporter = RunReporter(self._observers, folder)
         self._begin(reporter)
         reporter.run_started(self.coordinator.days)
-        self.coordinator.warnings.note_store()
+        if self.coordinator.drive.reads_ahead:
+            self.coordinator.warnings.note_store()
         for warning in self.warnings:
             reporter.warned(warning)
         try:

@@ -43,13 +43,18 @@ class Feed(Protocol):
         name: The label of its bars. Warm-up and stream of one label can be put together.
         intervals: The intervals that it sends and has history of, finest first.
         limit: The most symbols that it takes at once; None when it does not say.
-        arrivals: Where its events come, and the time that passes.
     """
 
     name: str
     intervals: tuple[str, ...]
     limit: int | None
-    arrivals: Arrivals
+
+    @property
+    def arrivals(self) -> Arrivals:
+        """Its events as they come, and the time that passes."""
+
+    def begin(self, day: date) -> None:
+        """Hear which session comes next, before anything is asked of it."""
 
     def connect(self) -> None:
         """Begin to connect, which ends in `FeedBack` or `FeedLost`."""

@@ -16,6 +16,7 @@ from openbell.model.symbol import checked_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import date
 
     from openbell.feeds.arrivals import FilledArrivals
     from openbell.feeds.feed import HistoryRequest
@@ -87,6 +88,9 @@ class WebSocketFeed:
         """The server's host and port, for people."""
         return self._words.place
 
+    def begin(self, day: date) -> None:
+        """Hear which session comes next, which changes nothing for a server that goes by the clock."""
+
     def connect(self) -> None:
         """Begin to connect, which ends in `FeedBack` or `FeedLost`.
 
@@ -148,7 +152,7 @@ class WebSocketFeed:
                 self._thread.call(self._connection.ask, question)
 
     def _give_up(self) -> None:
-        """Forget the connection; the caller holds the lock."""
+        """Forget the connection, with the lock held."""
         self._connection = None
         self._state = "closed"
         self._end_requests("the connection was given up")

@@ -19,7 +19,7 @@ _DAY_NS = 86_400_000_000_000
 
 
 class Page(NamedTuple):
-    """What a page leads to.
+    """Outcome of a page.
 
     Attributes:
         answer: The whole answer when this was its last page.

@@ -1,4 +1,4 @@
-"""Messages of the live feed protocol, turned into events; docs/live-feed-protocol.md describes them."""
+"""Messages of the protocol of docs/live-feed-protocol.md, turned into events."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _ROOM = 64
 
 
 class Verdict(NamedTuple):
-    """What a bar is beside those that came before it.
+    """Relation of a bar to those that came before it.
 
     Attributes:
         kind: "new" after the last one, "late" before it, "revised" with other values, or the "same" again.
@@ -55,6 +55,12 @@ class TodayBars:
     def __init__(self, day: date) -> None:
         self.day = day
         self._rows: dict[tuple[str, str], _Rows] = {}
+
+    def begin(self, day: date) -> None:
+        """Begin another day without bars."""
+        if day != self.day:
+            self.day = day
+            self._rows.clear()
 
     def add(self, bar: FeedBar) -> Verdict:
         """Put a bar in its place, and say what it is."""

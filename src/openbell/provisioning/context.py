@@ -129,6 +129,7 @@ class ProvisioningContext:
         data_manager: Bars as they were known on the session's day.
         session_data: What the session holds.
         memo: For results that hold on this day; none depends on a symbol, on prices or on what the session holds.
+        offered: The intervals that a feed has of every symbol, in place of those that are stored already.
     """
 
     run: RunScope
@@ -136,6 +137,7 @@ class ProvisioningContext:
     data_manager: PointInTimeView
     session_data: SessionData
     memo: Memo = field(default_factory=Memo)
+    offered: tuple[str, ...] = ()
     _market: Market = field(init=False)
     _stored: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _bases: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -160,6 +162,8 @@ class ProvisioningContext:
 
     def stored_intervals(self, symbol: str) -> tuple[str, ...]:
         """Return the intervals stored of a symbol as of the last `refresh`, finest first."""
+        if self.offered:
+            return self.offered
         known = self._stored.get(symbol)
         if known is None:
             known = self._stored[symbol] = self.data_manager.available_intervals(symbol)
@@ -167,6 +171,8 @@ class ProvisioningContext:
 
     def base_intervals(self, symbol: str) -> tuple[str, ...]:
         """Return those of them that lie on the grid of the sessions, and that others are made of."""
+        if self.offered:
+            return self.offered
         known = self._bases.get(symbol)
         if known is None:
             known = self._bases[symbol] = self.data_manager.base_intervals(symbol)

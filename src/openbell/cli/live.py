@@ -1,0 +1,148 @@
+"""Commands of live sessions, which are ``openbell live``, ``replay``, ``verify`` and ``stop``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from openbell.cli.run import Shown, run_and_show
+from openbell.cli.terminal.console import only_json, print_json, say
+from openbell.errors import ConfigError, RunFolderError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openbell.config import SessionConfig
+    from openbell.engine.observer import SessionObserver
+    from openbell.engine.system import SystemManager
+    from openbell.live.verify import Difference, Verification
+    from openbell.results.run_folder import RunFolder
+
+__all__ = ["live", "replay", "stop", "verify"]
+
+_Config = Annotated[Path, typer.Argument(help="The session config: .yaml, .json or .toml.")]
+_Out = Annotated[
+    Path | None, typer.Option("--out", help="The run folder; runs/SESSION-TIME in the current folder unless given.")
+]
+_Bars = Annotated[bool, typer.Option("--bars", help="Keep every session's bars in the run folder.")]
+_Indicators = Annotated[bool, typer.Option("--indicators", help="Keep every session's indicators in the run folder.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print summary.json.")]
+_Run = Annotated[Path, typer.Argument(help="The folder of a live run.")]
+
+
+def live(
+    config: _Config,
+    sessions: Annotated[int, typer.Option(min=1, help="How many sessions to run, today's among them.")] = 1,
+    folder: _Out = None,
+    *,
+    bars: _Bars = False,
+    indicators: _Indicators = False,
+    as_json: _Json = False,
+) -> None:
+    """Run the sessions of a config as they happen, by the bars of a feed."""
+
+    def make(
+        session: SessionConfig,
+        store: Path | None,  # noqa: ARG001 -- bars come from the feed
+        target: Path,
+        observers: list[SessionObserver],
+    ) -> tuple[SystemManager, Callable[[RunFolder], object]]:
+        from openbell.live.run import live_run
+
+        run = live_run(session, target, sessions=sessions, observers=observers)
+        return run.system, run.run
+
+    run_and_show(config, None, folder, Shown(as_json=as_json), bars=bars, indicators=indicators, make=make)
+
+
+def replay(
+    config: _Config,
+    store: Annotated[Path | None, typer.Option(help="The bar store; goes before the config's store.")] = None,
+    speed: Annotated[
+        str, typer.Option(help="How many times as fast as the clock, such as 60; max passes over all waiting.")
+    ] = "max",
+    folder: _Out = None,
+    *,
+    bars: _Bars = False,
+    indicators: _Indicators = False,
+    as_json: _Json = False,
+) -> None:
+    """Play stored sessions through the live path, at any speed."""
+    times = _speed(speed)
+
+    def make(
+        session: SessionConfig, given: Path | None, target: Path, observers: list[SessionObserver]
+    ) -> tuple[SystemManager, Callable[[RunFolder], object]]:
+        from openbell.live.run import replay_run
+
+        run = replay_run(session, given, target, speed=times, observers=observers)
+        return run.system, run.run
+
+    run_and_show(config, store, folder, Shown(as_json=as_json), bars=bars, indicators=indicators, make=make)
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        times = float(text)
+    except ValueError:
+        times = 0.0
+    if not 0 < times < float("inf"):
+        raise ConfigError(f"--speed is a number above 0 such as 60, or max; not {text!r}.")
+    return times
+
+
+def verify(
+    run: _Run, *, as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False
+) -> None:
+    """Play what a live run recorded as a backtest, and name the first difference."""
+    from openbell.cli.observers import ProgressObserver
+    from openbell.live.verify import verify_run
+
+    with only_json(as_json), ProgressObserver() as progress:
+        found = verify_run(run, progress)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        _show(found)
+    if not found.is_equal:
+        raise typer.Exit(1)
+
+
+def _show(found: Verification) -> None:
+    lines, files = found.compared
+    say(f"{found.bars:,} bars recorded, {found.revisions:,} of them late or corrected after they were used")
+    compared = f"{lines:,} events" + (f" and {files:,} files of bars and indicators" if files else "")
+    if not found.differences:
+        say(f"the backtest of these bars equals the live run to the bit: {compared} compared")
+        return
+    for one in found.differences:
+        say(_text(one))
+    equal = "the rest is equal" if found.is_equal else "the live run is not what its backtest is"
+    say(f"{equal}: {compared} compared")
+
+
+def _text(one: Difference) -> str:
+    head = f"{one.file}, {one.where}: live {_short(one.live)}, backtest {_short(one.backtest)}"
+    return f"{head}\n  a revision may be why: {one.revision}" if one.revision else head
+
+
+def _short(text: str) -> str:
+    return (text if len(text) < 200 else f"{text[:200]}…") or "has nothing"
+
+
+def stop(run: _Run) -> None:
+    """Stop a live run, from any terminal."""
+    from openbell.live.record import NAME
+    from openbell.live.run import STOP
+
+    if not (run / NAME).is_file():
+        raise RunFolderError(f"{run} is no folder of a live run: it has no {NAME}.")
+    if (run / "summary.json").is_file():
+        say(f"{run} is over already")
+        return
+    (run / STOP).touch()
+    say(f"asked {run} to stop; it ends with its summary")

@@ -1,0 +1,176 @@
+"""Feed that plays the bars of a store as if they came now."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from openbell.errors import DataError
+from openbell.feeds.arrivals import Arrival
+from openbell.model.feed_events import FeedAnswer, FeedBack, FeedBar, FeedEvent, FeedHistory
+from openbell.model.interval import DAY_NS, parse_interval
+from openbell.timing.grid import day_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from openbell.feeds.arrivals import Arrivals
+    from openbell.feeds.feed import HistoryRequest
+    from openbell.store.store import BarStore
+    from openbell.timing import TimeManager
+
+__all__ = ["ReplayFeed"]
+
+_BEFORE_NS = 60 * 1_000_000_000
+_PAUSE_S = 0.2
+PRICES = ("open", "high", "low", "close", "volume")
+
+
+class ReplayFeed:
+    """Stored bars through the live path, at any speed.
+
+    Time outside of the session clock goes from event to event, or passes so many times as fast as the machine's.
+
+    Args:
+        store: Where the bars are.
+        time_manager: The calendar.
+        intervals: The intervals that it sends, finest first.
+        speed: So many seconds pass in one of the machine; None passes over all waiting.
+
+    Attributes:
+        name: Its label.
+        limit: None.
+        arrivals: Itself.
+    """
+
+    def __init__(
+        self, store: BarStore, time_manager: TimeManager, intervals: tuple[str, ...], *, speed: float | None = None
+    ) -> None:
+        self.name = "replay"
+        self.intervals = intervals
+        self.limit: int | None = None
+        self.arrivals: Arrivals = self
+        self._store = store
+        self._time_manager = time_manager
+        self._speed = speed
+        self._events: deque[FeedEvent] = deque()
+        self._coming: deque[tuple[int, FeedBar]] = deque()
+        self._sent: set[tuple[str, str, int]] = set()
+        self._subscribed: dict[str, None] = {}
+        self._now_ns = 0
+        self._day: date | None = None
+        self._is_woken = False
+
+    # Time
+
+    @property
+    def now_ns(self) -> int:
+        """The time of the replay, nanoseconds since 1970 UTC."""
+        return self._now_ns
+
+    def begin(self, day: date) -> None:
+        """Go on to the time shortly before a session."""
+        self._day = day
+        self._now_ns = max(self._now_ns, self._time_manager.session(day).first_ns - _BEFORE_NS)
+        self._load(self._subscribed)
+
+    def next(self, until_ns: int) -> Arrival | None:
+        """Return the next event, and None when there is none by a time."""
+        if self._is_woken:
+            self._is_woken = False
+            return None
+        if self._events:
+            return Arrival(self._now_ns, self._events.popleft())
+        if self._coming and self._coming[0][0] <= until_ns:
+            end_ns, bar = self._coming.popleft()
+            self._pass_until(end_ns)
+            return Arrival(self._now_ns, bar)
+        self._pass_until(until_ns)
+        return None
+
+    def _pass_until(self, time_ns: int) -> None:
+        if self._speed is not None:
+            left = (time_ns - self._now_ns) / 1e9 / self._speed
+            while left > 0:
+                time.sleep(min(left, _PAUSE_S))
+                left -= _PAUSE_S
+        self._now_ns = max(self._now_ns, time_ns)
+
+    def wake(self) -> None:
+        """Let `next` return None once."""
+        self._is_woken = True
+
+    # Feed
+
+    def connect(self) -> None:
+        """Connect at once."""
+        self._events.append(FeedBack())
+
+    def subscribe(self, symbols: Iterable[str]) -> None:
+        """Send the bars of further symbols that close from now on."""
+        new = [symbol for symbol in symbols if symbol not in self._subscribed]
+        held = set(self._store.symbols())
+        unknown = {symbol: "the store has no bars of it" for symbol in new if symbol not in held}
+        self._subscribed.update(dict.fromkeys(symbol for symbol in new if symbol in held))
+        self._load(symbol for symbol in new if symbol in held)
+        self._events.append(FeedAnswer(frozenset(self._subscribed), unknown))
+
+    def unsubscribe(self, symbols: Iterable[str]) -> None:
+        """Send no more bars of symbols."""
+        for symbol in symbols:
+            self._subscribed.pop(symbol, None)
+        self._coming = deque(entry for entry in self._coming if entry[1].symbol in self._subscribed)
+        self._events.append(FeedAnswer(frozenset(self._subscribed)))
+
+    def request_history(self, request: HistoryRequest) -> None:
+        """Answer with stored bars that have closed by now."""
+        interval = parse_interval(request.interval)
+        bars = self._read([request.symbol], request.interval, request.from_ns, request.to_ns)
+        closed_ns = min(request.to_ns, self._now_ns)
+        closed = [bar for bar in bars if self._end_ns(bar) <= closed_ns or bar.start_ns + interval.ns <= closed_ns]
+        self._events.append(FeedHistory(request.number, closed))
+
+    def disconnect(self) -> None:
+        """Stay as it is."""
+
+    def close(self) -> None:
+        """Stay as it is."""
+
+    def _load(self, symbols: Iterable[str]) -> None:
+        """Put the day's bars of symbols that close from now on among those that come."""
+        wanted = list(symbols)
+        if not wanted or self._day is None:
+            return
+        session = self._time_manager.session(self._day)
+        found = [entry for entry in self._coming if entry[1].symbol not in wanted]
+        for name in self.intervals:
+            begin_ns = session.first_ns if parse_interval(name).is_intraday else day_number(self._day) * DAY_NS
+            after_ns = session.last_ns if parse_interval(name).is_intraday else begin_ns + DAY_NS
+            bars = self._read(wanted, name, begin_ns, after_ns)
+            found += [(end_ns, bar) for bar in bars if (end_ns := self._end_ns(bar)) > self._now_ns]
+        found.sort(key=lambda entry: (entry[0], parse_interval(entry[1].interval).seconds, entry[1].symbol))
+        self._coming = deque(found)
+
+    def _end_ns(self, bar: FeedBar) -> int:
+        interval = parse_interval(bar.interval)
+        if self._day is None:
+            raise DataError("a replay has begun no day")
+        session = self._time_manager.session(self._day)
+        if not interval.is_intraday:
+            return session.close_ns if bar.start_ns == day_number(self._day) * DAY_NS else bar.start_ns + DAY_NS
+        return min(bar.start_ns + interval.ns, session.last_ns) if bar.start_ns < session.last_ns else session.last_ns
+
+    def _read(self, symbols: list[str], interval: str, begin_ns: int, end_ns: int) -> list[FeedBar]:
+        held = [symbol for symbol in symbols if interval in self._store.intervals(symbol)]
+        if not held or begin_ns >= end_ns:
+            return []
+        rows = self._store.read_rows(held, interval, begin_ns, end_ns)
+        starts = rows.columns["timestamp"].tolist()
+        prices = [rows.columns[name].tolist() for name in PRICES]
+        found = []
+        for symbol, first, after in rows.runs:
+            part = (starts[first:after], *(column[first:after] for column in prices))
+            found += [FeedBar(symbol, interval, *fields) for fields in zip(*part, strict=True)]
+        return found

@@ -1,0 +1,283 @@
+"""Day of a live session, which turns what arrives into times that can be played."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from threading import get_ident
+from typing import TYPE_CHECKING
+
+from openbell.live.arriving import Arriving
+from openbell.logs import get_logger
+from openbell.model.bars import Bar
+from openbell.model.feed_events import (
+    FeedAnswer,
+    FeedBack,
+    FeedBar,
+    FeedHistory,
+    FeedLost,
+    FeedMessage,
+    TradingStatus,
+)
+from openbell.session.series import all_bars
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from openbell.execution.desk import TradingDesk
+    from openbell.feeds.arrivals import Arrival
+    from openbell.live.growth import SessionGrowth
+    from openbell.live.parts import LiveParts
+    from openbell.live.provisioner import LiveProvisioner
+    from openbell.provisioning import ProvisioningContext
+    from openbell.session import BarIntervalData
+    from openbell.timing.grid import TradingSession
+
+__all__ = ["LiveDay", "Revision"]
+
+Revision = tuple[str, str, "Bar | None", Bar]
+"""A symbol, an interval, the bar as it was (None when it came late) and as it is."""
+
+_SECOND_NS = 1_000_000_000
+
+
+class LiveDay:
+    """One session of a live run.
+
+    Args:
+        session: The session's times.
+        parts: Feed, bars and settings of the run.
+        context: The session and where its data comes from.
+        growth: Lets its series go on.
+
+    Attributes:
+        played_ns: Until when the session's series have grown, nanoseconds since 1970 UTC.
+        arriving: What came and waits.
+        provisioner: Takes its additions; set when the session has one.
+        desk: The orders of its strategies, None without.
+    """
+
+    def __init__(
+        self, session: TradingSession, parts: LiveParts, context: ProvisioningContext, growth: SessionGrowth
+    ) -> None:
+        self._session = session
+        self._parts = parts
+        self._context = context
+        self._growth = growth
+        self.arriving = Arriving(session, context.time_manager)
+        self.played_ns = parts.start_ns(session)
+        self.provisioner: LiveProvisioner
+        self.desk: TradingDesk | None = None
+        self._halted: set[str] = set()
+        self._thread = get_ident()
+
+    # Arrivals
+
+    def wait_for(self, symbols: Sequence[str]) -> None:
+        """Wait until everything that was asked of symbols has come, or failed, before the session begins."""
+        supply, arrivals = self._parts.supply, self._parts.feed.arrivals
+        deadline_ns = arrivals.now_ns + self._parts.wait_ns
+        while any(not supply.is_complete(symbol) and not supply.error(symbol) for symbol in symbols):
+            self._parts.require_going_on()
+            arrival = arrivals.next(deadline_ns)
+            if arrival is not None:
+                self.handle(arrival)
+            elif arrivals.now_ns >= deadline_ns:
+                break
+        self._take_morning()
+        # What has closed before the session begins is a part of the morning, not late.
+        self._put_in_place([*self.arriving.take_until(self.played_ns), *self.arriving.take_late()])
+
+    def look(self) -> None:
+        """Take up what has arrived, without waiting, on the session's own thread."""
+        if get_ident() != self._thread:
+            return
+        arrivals = self._parts.feed.arrivals
+        while (arrival := arrivals.next(arrivals.now_ns)) is not None:
+            self.handle(arrival)
+
+    def handle(self, arrival: Arrival) -> None:
+        """Take up an event of the feed."""
+        event, supply = arrival.event, self._parts.supply
+        match event:
+            case FeedBar():
+                if event.symbol not in supply.symbols:
+                    self.arriving.counts["unasked"] += 1
+                else:
+                    self.arriving.put(event, arrival.time_ns, self.played_ns)
+            case FeedAnswer():
+                if missing := supply.answered(event):
+                    get_logger().warning(
+                        "the feed does not send", symbols=" ".join(missing), feed=self._parts.feed.name
+                    )
+            case FeedHistory():
+                supply.received(event)
+                self._take_morning()
+            case TradingStatus():
+                (self._halted.add if event.is_halted else self._halted.discard)(event.symbol)
+                self._parts.say(
+                    f"{event.symbol} is {'halted' if event.is_halted else 'trading again'} {event.reason}".strip()
+                )
+            case FeedLost():
+                self._parts.connection.lost(event, arrival.time_ns)
+            case FeedBack():
+                if self._parts.connection.came_back():
+                    supply.catch_up(self._parts.connection.lost_since_ns)
+            case FeedMessage():
+                self._parts.say(f"{self._parts.feed.name}: {event.text}")
+
+    def _take_morning(self) -> None:
+        """Put the bars of the session's day that came as history beside those of the stream."""
+        now_ns = self._parts.feed.arrivals.now_ns
+        early = [bar for bar in self._parts.supply.take_morning() if self.arriving.put(bar, now_ns, self.played_ns)]
+        if early and not self._is_in_session(early):
+            # Nobody has seen anything of these symbols: nothing is late.
+            self._put_in_place(self.arriving.take_late())
+
+    def _is_in_session(self, bars: Iterable[FeedBar]) -> bool:
+        current = self._context.session_data.current
+        return any(bar.symbol in current for bar in bars)
+
+    def _put_in_place(self, bars: Iterable[FeedBar]) -> None:
+        kept = []
+        for bar in bars:
+            verdict = self._parts.today.add(bar)
+            if verdict.kind == "same":
+                self.arriving.counts["same"] += 1
+            else:
+                kept.append((bar, verdict.kind))
+        self._parts.record.bars(self.played_ns, kept)
+
+    # Time
+
+    def advance(self, after_ns: int, next_scan_ns: int | None) -> int | None:
+        """Wait for the next time and let the session grow to it.
+
+        Args:
+            after_ns: The session clock.
+            next_scan_ns: When a scanner is due next, None when none is.
+
+        Returns:
+            The time; None when something else has to be looked at first: bars that came late, or additions.
+        """
+        arrivals, connection = self._parts.feed.arrivals, self._parts.connection
+        intervals = self._expected()
+        closes = [self.arriving.next_close(intervals, after_ns), next_scan_ns, self._session.last_ns]
+        time_ns = min(close for close in closes if close is not None)
+        patience_ns = time_ns + self._parts.grace_ns
+        while True:
+            self._parts.require_going_on()
+            now_ns = arrivals.now_ns
+            if self.arriving.too_late or self.provisioner.may_settle(now_ns):
+                return None
+            connection.act(now_ns)
+            is_due = now_ns >= time_ns and not self._is_held(now_ns)
+            if is_due and (now_ns >= patience_ns or self.arriving.has_all(intervals, time_ns)):
+                break
+            waits = [time_ns if now_ns < time_ns else max(patience_ns, now_ns + 1)]
+            waits += [due for due in (connection.next_ns, self.provisioner.next_deadline_ns) if due is not None]
+            if self._is_held(now_ns):
+                waits = waits[1:] or [now_ns + _SECOND_NS]
+            arrival = arrivals.next(max(min(waits), now_ns + 1))
+            if arrival is not None:
+                self.handle(arrival)
+        self._play(self.arriving.take_until(time_ns), time_ns)
+        return time_ns
+
+    def _is_held(self, now_ns: int) -> bool:
+        """Return whether time waits for the feed, so that no minute is played without the bars that it had.
+
+        It waits no longer than some minutes after the end of the session.
+        """
+        down = self._parts.connection.is_down or self._parts.supply.is_catching_up
+        return down and now_ns < self._session.last_ns + self._parts.longest_wait_ns
+
+    def _expected(self) -> dict[str, list[str]]:
+        """Return the symbols whose bars are waited for, by interval."""
+        expected: dict[str, list[str]] = defaultdict(list)
+        for symbol, data in self._context.session_data.current.items():
+            if symbol not in self._halted:
+                for base in {series.base or name for name, series in data.bars.items()}:
+                    expected[base].append(symbol)
+        return expected
+
+    def _play(self, bars: Sequence[FeedBar], time_ns: int) -> None:
+        came: dict[str, list[str]] = defaultdict(list)
+        kept = []
+        for bar in bars:
+            verdict = self._parts.today.add(bar)
+            self._count(verdict.kind)
+            if verdict.kind != "same":
+                kept.append((bar, verdict.kind))
+                came[bar.interval].append(bar.symbol)
+        self._parts.record.bars(time_ns, kept)
+        grown = self._growth.grow(came, time_ns)
+        self.played_ns = time_ns
+        if self.desk is not None:
+            for symbol in grown:
+                self.desk.market_grew(symbol)
+
+    def _count(self, kind: str) -> None:
+        if kind in self.arriving.counts:
+            self.arriving.counts[kind] += 1
+
+    # What comes late
+
+    def take_up_late(self, wanted: Iterable[BarIntervalData]) -> list[Revision]:
+        """Put bars that came late, or again with other values, in their places.
+
+        Args:
+            wanted: The series that somebody follows.
+
+        Returns:
+            The closed bars of these series that are others now.
+        """
+        followed = list(wanted)
+        late = self.arriving.take_late()
+        before = {}
+        for bar in late:
+            for series in followed:
+                if series.symbol == bar.symbol and bar.interval == (series.base or series.interval):
+                    before[series.symbol, series.interval, bar.start_ns] = _bar_at(series, bar.start_ns)
+        came: dict[str, list[str]] = defaultdict(list)
+        first_late: dict[str, int] = {}
+        changed, kept = [], []
+        for bar in late:
+            verdict = self._parts.today.add(bar)
+            self._count("late" if verdict.kind == "new" else verdict.kind)
+            if verdict.kind == "same":
+                continue
+            kept.append((bar, verdict.kind))
+            changed.append(bar)
+            came[bar.interval].append(bar.symbol)
+            if verdict.kind != "revised":
+                first_late[bar.symbol] = min(bar.start_ns, first_late.get(bar.symbol, bar.start_ns))
+        self._parts.record.bars(self.played_ns, kept, late=True)
+        if not changed:
+            return []
+        for symbol in self._growth.grow(came, self.played_ns, late=True):
+            if self.desk is not None and symbol in first_late:
+                self.desk.market_grew(symbol, first_late[symbol])
+        return list(self._revisions(before))
+
+    def _revisions(self, before: dict[tuple[str, str, int], Bar | None]) -> Iterable[Revision]:
+        now_ns = self._context.time_manager.now_ns
+        seen = set()
+        for (symbol, interval, start_ns), old in before.items():
+            series = self._context.session_data.get_bars(symbol, interval)
+            new = None if series is None else _bar_at(series, start_ns)
+            if new is None or new == old or new.end > now_ns or (symbol, interval, new.timestamp) in seen:
+                continue
+            seen.add((symbol, interval, new.timestamp))
+            yield symbol, interval, old, new
+
+
+def _bar_at(series: BarIntervalData, time_ns: int) -> Bar | None:
+    """Return the bar of a series that a time lies in, or None."""
+    bars = all_bars(series)
+    row = int(bars.timestamp.searchsorted(time_ns, side="right")) - 1
+    if series.interval == "1d" and row < len(bars) - 1 and row < series.today_row:
+        row += 1  # a daily bar is labelled by its date, which begins before the session does
+    if row < 0 or bars.end[row] <= time_ns:
+        return None
+    columns = (bars.timestamp, bars.end, bars.open, bars.high, bars.low, bars.close, bars.volume, bars.count)
+    return Bar(series.symbol, series.interval, *(column[row].item() for column in columns))

@@ -1,0 +1,88 @@
+"""Drive of a live run, by the time outside and the bars that arrive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from openbell.live.day import LiveDay
+from openbell.live.growth import SessionGrowth
+from openbell.live.provisioner import LiveProvisioner
+from openbell.live.source import LiveSource
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from openbell.config import SessionConfig
+    from openbell.engine.component_runner import ComponentRunner
+    from openbell.engine.dispatcher import BatchSource
+    from openbell.engine.subscriptions import Subscriptions
+    from openbell.execution.desk import TradingDesk
+    from openbell.live.parts import LiveParts
+    from openbell.provisioning import Journal, Provisioner, ProvisioningContext
+    from openbell.timing import TimeManager
+    from openbell.timing.grid import TradingSession
+
+__all__ = ["LiveDrive"]
+
+
+class LiveDrive:
+    """Plays sessions as they happen.
+
+    Args:
+        parts: Feed, bars and settings of the run.
+        sessions: The sessions to play.
+
+    Attributes:
+        reads_ahead: False, because the store has only what has come.
+    """
+
+    def __init__(self, parts: LiveParts, sessions: list[date]) -> None:
+        self.reads_ahead = False
+        self._parts = parts
+        self._sessions = sessions
+        self._day: LiveDay
+
+    def days(self, config: SessionConfig, time_manager: TimeManager) -> list[date]:  # noqa: ARG002 -- known already
+        """Return the sessions to play."""
+        return self._sessions
+
+    def start_ns(self, session: TradingSession) -> int:
+        """Return the open of a session, or the time at which it is joined late."""
+        return self._parts.start_ns(session)
+
+    def provisioner(self, context: ProvisioningContext, journal: Journal) -> Provisioner:
+        """Return a provisioner that asks the feed."""
+        parts = self._parts
+        if context.day != parts.today.day:
+            parts.supply.keep_today()
+            parts.today.begin(context.day)
+            parts.feed.begin(context.day)
+        context = replace(context, offered=parts.feed.intervals)
+        session = context.time_manager.session(context.day)
+        growth = SessionGrowth(context)
+        self._day = day = LiveDay(session, parts, context, growth)
+        day.provisioner = LiveProvisioner(
+            context,
+            journal,
+            parts.supply,
+            growth,
+            day.wait_for,
+            day.look,
+            parts.record.waiting,
+            wait_ns=parts.wait_ns,
+            now_ns=lambda: parts.feed.arrivals.now_ns,
+        )
+        return day.provisioner
+
+    def source(
+        self,
+        session: TradingSession,
+        subscriptions: Subscriptions,
+        runner: ComponentRunner,
+        desk: TradingDesk | None,
+    ) -> BatchSource:
+        """Return what makes batches of the bars that arrive."""
+        self._day.desk = desk
+        self._parts.record.session(session.day, self._day.played_ns)
+        return LiveSource(session, self._day, self._parts, subscriptions, runner)

@@ -1,0 +1,79 @@
+"""Parts of a live run that last over its sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from openbell.logs import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from openbell.feeds.feed import Feed
+    from openbell.live.connection import Connection
+    from openbell.live.record import FeedRecord
+    from openbell.live.supply import Supply
+    from openbell.market_data.today import TodayBars
+    from openbell.timing.grid import TradingSession
+
+__all__ = ["LiveParts", "Stopped"]
+
+_SECOND_NS = 1_000_000_000
+
+
+class Stopped(KeyboardInterrupt):
+    """Somebody has stopped the run from outside."""
+
+
+@dataclass(slots=True)
+class LiveParts:
+    """Feed, bars and settings of a live run.
+
+    Attributes:
+        feed: The feed.
+        supply: Its bars, for as many symbols as are needed.
+        today: The bars of the running session.
+        record: The record of what came.
+        connection: The connection to the feed.
+        grace_ns: So long is a bar waited for after its time.
+        wait_ns: So long may an addition wait for its bars.
+        longest_wait_ns: So long after its end may a session wait for a feed that is down.
+        stop_file: The run stops when this file is there.
+        messages: What people should know, in the order in which it happened.
+    """
+
+    feed: Feed
+    supply: Supply
+    today: TodayBars
+    record: FeedRecord
+    connection: Connection
+    grace_ns: int = 2 * _SECOND_NS
+    wait_ns: int = 30 * _SECOND_NS
+    longest_wait_ns: int = 300 * _SECOND_NS
+    stop_file: Path | None = None
+    messages: list[tuple[int, str]] = field(default_factory=list)
+    listener: Callable[[int, str], None] | None = None
+
+    def start_ns(self, session: TradingSession) -> int:
+        """Return where the clock of a session stands when it begins, after its open if it begins late."""
+        late_ns = (self.feed.arrivals.now_ns - self.grace_ns) // _SECOND_NS * _SECOND_NS
+        return min(max(session.first_ns, late_ns), session.last_ns)
+
+    def say(self, text: str) -> None:
+        """Tell people something, with the time outside of the session clock."""
+        now_ns = self.feed.arrivals.now_ns
+        self.messages.append((now_ns, text))
+        get_logger().warning(text)
+        if self.listener is not None:
+            self.listener(now_ns, text)
+
+    def require_going_on(self) -> None:
+        """Raise when somebody has stopped the run.
+
+        Raises:
+            Stopped: They have.
+        """
+        if self.stop_file is not None and self.stop_file.exists():
+            raise Stopped

@@ -1,0 +1,230 @@
+"""Provisioner of a live session, whose additions wait for the bars of a feed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from openbell.model.events import ProvisioningRecord
+from openbell.provisioning import Plan, Provisioner
+from openbell.provisioning.carrying_out import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import date
+
+    from openbell.live.growth import SessionGrowth
+    from openbell.live.supply import Supply
+    from openbell.provisioning import Addition, Journal, ProvisioningContext
+    from openbell.provisioning.needs import Needs
+
+__all__ = ["LiveProvisioner", "Waiting", "pending_record"]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An addition whose bars are on their way.
+
+    Attributes:
+        addition: What was asked for.
+        needs: What it needs.
+        deadline_ns: When it fails, by the time outside of the session clock; nanoseconds since 1970 UTC.
+        asked_ns: The session clock when it was asked for.
+    """
+
+    addition: Addition
+    needs: Needs
+    deadline_ns: int
+    asked_ns: int
+
+
+class LiveProvisioner(Provisioner):
+    """Takes additions through the same three phases when their bars have come.
+
+    Before the session begins it waits for them. From then on an addition whose bars are not here yet is noted as
+    pending, and carried out between two batches when they are; or fails with its reason at its deadline.
+
+    Args:
+        context: The session and where its data comes from.
+        journal: Gets a record of everything that was asked for.
+        supply: Asks the feed.
+        growth: Learns what is to be computed.
+        wait_for: Waits until additions to symbols can be carried out, or failed.
+        look: Takes up what has arrived, without waiting.
+        note: Notes what waits, to be played again.
+        wait_ns: How long an addition may wait, in nanoseconds.
+        now_ns: Returns the time outside of the session clock.
+
+    Attributes:
+        is_running: Whether the session has begun, so that nobody waits any more.
+        waiting: The additions whose bars are on their way, in the order in which they came.
+    """
+
+    def __init__(
+        self,
+        context: ProvisioningContext,
+        journal: Journal,
+        supply: Supply,
+        growth: SessionGrowth,
+        wait_for: Callable[[Sequence[str]], None],
+        look: Callable[[], None],
+        note: Callable[[Waiting], None],
+        *,
+        wait_ns: int,
+        now_ns: Callable[[], int],
+    ) -> None:
+        super().__init__(context, journal)
+        self._supply = supply
+        self._growth = growth
+        self._wait_for = wait_for
+        self._look = look
+        self._note = note
+        self._wait_ns = wait_ns
+        self._now_ns = now_ns
+        self.is_running = False
+        self.waiting: list[Waiting] = []
+
+    def add(self, additions: Iterable[Addition]) -> list[ProvisioningRecord]:
+        """Analyse, validate and provision additions, or note them as pending."""
+        asked = list(additions)
+        if not self.is_running:
+            self._bring(asked)
+            return super().add(asked)
+        if not self._is_at_hand(asked):
+            self._ask(asked)
+        if self._is_at_hand(asked):
+            self._supply.store_history()
+            return super().add(asked)
+        records = []
+        for addition in asked:
+            records += [self._wait(addition)] if self._is_lacking(addition) else super().add([addition])
+        return records
+
+    def plan(self, additions: Iterable[Addition]) -> list[Plan]:
+        """Analyse and validate additions, whose bars are waited for."""
+        asked = list(additions)
+        self._bring(asked)
+        return super().plan(asked)
+
+    def settle(self, now_ns: int) -> list[tuple[Waiting, str]]:
+        """Carry out the additions whose bars have come, and fail those that have waited for too long.
+
+        Returns:
+            What is settled, with the reasons of those that failed (empty of the others).
+        """
+        settled: list[tuple[Waiting, str]] = []
+        for one in list(self.waiting):
+            error = self._why_failed(one, now_ns)
+            if not error and not self._supply.is_complete(one.addition.symbol):
+                continue
+            self.waiting.remove(one)
+            settled.append((one, error))
+            if error:
+                self._fail(one, error)
+            else:
+                self._supply.store_history()
+                super().add([one.addition])
+        return settled
+
+    def may_settle(self, now_ns: int) -> bool:
+        """Return whether `settle` would change anything."""
+        return any(
+            self._supply.is_complete(one.addition.symbol) or self._why_failed(one, now_ns) for one in self.waiting
+        )
+
+    @property
+    def next_deadline_ns(self) -> int | None:
+        """Time at which the next addition fails unless its bars come, None when none waits."""
+        return min((one.deadline_ns for one in self.waiting), default=None)
+
+    def _planned(self, additions: Sequence[Addition]) -> list[Plan]:
+        # Why the feed has not sent bars is the reason of their lack.
+        return [self._explained(plan) for plan in super()._planned(additions)]
+
+    def _explained(self, plan: Plan) -> Plan:
+        reason = self._supply.error(plan.symbol)
+        if not reason and plan.needs.intervals and not self._supply.is_complete(plan.symbol):
+            reason = f"{plan.symbol} did not come: {self._supply.missing(plan.symbol)}"
+        return replace(plan, proof=replace(plan.proof, errors=(reason,))) if reason else plan
+
+    def _needs_of(self, addition: Addition) -> Needs:
+        needs = super()._needs_of(addition)
+        self._growth.note(needs)
+        return needs
+
+    def _is_at_hand(self, additions: Iterable[Addition]) -> bool:
+        return not any(self._is_lacking(addition) for addition in additions)
+
+    def _ask(self, additions: Sequence[Addition]) -> None:
+        """Ask the feed for all that additions need, and take up what it answers at once."""
+        if lacking := self._lacking(additions):
+            self._supply.ask(lacking)
+            self._look()
+
+    def _is_lacking(self, addition: Addition) -> bool:
+        """Return whether bars of an addition were never asked for, or have not all come."""
+        symbol, needs = addition.symbol, self._needs_of(addition)
+        if self._supply.lacking(symbol, needs, self.context):
+            return True
+        return bool(needs.intervals) and not self._supply.is_complete(symbol)
+
+    def _bring(self, additions: Sequence[Addition]) -> None:
+        """Ask the feed for all that additions need, and wait for it."""
+        if lacking := self._lacking(additions):
+            self._supply.ask(lacking)
+            self._wait_for(list(lacking))
+            self._supply.store_history()
+
+    def _lacking(self, additions: Iterable[Addition]) -> dict[str, dict[str, date]]:
+        """Return from which days on bars are to be asked for, by symbol and interval."""
+        lacking: dict[str, dict[str, date]] = {}
+        for addition in additions:
+            symbol = addition.symbol
+            found = self._supply.lacking(symbol, self._needs_of(addition), self.context)
+            if found and (refusal := self._supply.refusal(symbol)):
+                self._supply.refuse(symbol, refusal)
+            elif found:
+                held = lacking.setdefault(symbol, {})
+                for name, day in found.items():
+                    held[name] = min(day, held.get(name, day))
+        return lacking
+
+    def _wait(self, addition: Addition) -> ProvisioningRecord:
+        """Ask the feed for what an addition needs, and note it as pending."""
+        symbol, needs = addition.symbol, self._needs_of(addition)
+        if error := self._supply.error(symbol):
+            return self._record(Outcome(Plan(addition, needs), (error,)))
+        asked_ns = self.context.time_manager.now_ns
+        one = Waiting(addition, needs, self._now_ns() + self._wait_ns, asked_ns)
+        self.waiting.append(one)
+        self._note(one)
+        record = pending_record(addition, needs, self.context)
+        self.journal.append(record)
+        return record
+
+    def _why_failed(self, one: Waiting, now_ns: int) -> str:
+        symbol = one.addition.symbol
+        if error := self._supply.error(symbol):
+            return error
+        if now_ns < one.deadline_ns or self._supply.is_complete(symbol):
+            return ""
+        return f"{symbol} did not come within {self._wait_ns / 1e9:g} seconds: {self._supply.missing(symbol)}"
+
+    def _fail(self, one: Waiting, error: str) -> None:
+        self._record(Outcome(Plan(one.addition, one.needs), (error,)))
+
+
+def pending_record(addition: Addition, needs: Needs, context: ProvisioningContext) -> ProvisioningRecord:
+    """Return the record of an addition that is neither there nor refused yet."""
+    return ProvisioningRecord(
+        time_ns=context.time_manager.now_ns,
+        zone=context.time_manager.timezone,
+        operation_type=addition.operation_type,
+        source=addition.source,
+        owner=addition.owner or addition.source,
+        symbol=addition.symbol,
+        required_intervals=tuple(needs.intervals),
+        ok=False,
+        warnings=("its bars are on their way",),
+        reason=needs.reason,
+    )

@@ -1,0 +1,101 @@
+"""Record of everything that arrived in a live run, in the order in which it was played."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from openbell.errors import RunFolderError
+from openbell.model.feed_events import FeedBar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from openbell.live.provisioner import Waiting
+
+__all__ = ["FeedRecord", "read_record"]
+
+NAME = "feed.jsonl"
+
+
+class FeedRecord:
+    """File of a run folder with one line for each time at which something came.
+
+    Args:
+        folder: The folder of the run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / NAME
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("ab", buffering=0)
+        except OSError as error:
+            raise RunFolderError(f"cannot write {self.path}: {error.strerror or error}.") from error
+
+    def feed(self, name: str, intervals: Sequence[str]) -> None:
+        """Note where the bars come from."""
+        self._write({"feed": name, "intervals": list(intervals)})
+
+    def waiting(self, one: Waiting) -> None:
+        """Note an addition whose bars are on their way."""
+        self._write({"waits_ns": one.asked_ns, **_named(one)})
+
+    def session(self, day: date, start_ns: int) -> None:
+        """Note that a session begins, and where its clock stands."""
+        self._write({"session": day.isoformat(), "start_ns": start_ns})
+
+    def bars(self, time_ns: int, bars: Sequence[tuple[FeedBar, str]], *, late: bool = False) -> None:
+        """Note bars that were put in their places when a time was played."""
+        if bars:
+            lines = [[*bar, kind] for bar, kind in bars]
+            self._write({"played_ns": time_ns, **({"late": True} if late else {}), "bars": lines})
+
+    def settled(self, time_ns: int, settled: Iterable[tuple[Waiting, str]]) -> None:
+        """Note additions that have waited, and why those that failed did."""
+        for one, error in settled:
+            self._write({"settled_ns": time_ns, "waits_ns": one.asked_ns, **_named(one), "error": error})
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _write(self, line: dict[str, Any]) -> None:
+        content = (json.dumps(line) + "\n").encode()
+        try:
+            while content:
+                content = content[self._file.write(content) or 0 :]
+        except OSError as error:
+            raise RunFolderError(f"cannot write {self.path}: {error.strerror or error}.") from error
+
+
+def _named(one: Waiting) -> dict[str, Any]:
+    addition = one.addition
+    return {
+        "operation": addition.operation_type,
+        "symbol": addition.symbol,
+        "owner": addition.owner or addition.source,
+    }
+
+
+def read_record(folder: Path) -> Iterator[dict[str, Any]]:
+    """Iterate over the lines of a record, without a last one that has no end.
+
+    Raises:
+        RunFolderError: It cannot be read.
+    """
+    path = folder / NAME
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for text in lines:
+                if text.endswith("\n"):
+                    yield json.loads(text)
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"cannot read {path}: {error}.") from error
+
+
+def bar_of(fields: Sequence[Any]) -> FeedBar:
+    """Return a bar of a line."""
+    return FeedBar(*fields[:8])

@@ -1,0 +1,218 @@
+"""Backtest of what a live run has recorded, with its additions at the times at which their bars had come."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from openbell.components.schedule import due_times
+from openbell.engine.event_batch import EventBatch
+from openbell.engine.timetable import batches
+from openbell.live.provisioner import pending_record
+from openbell.live.record import bar_of
+from openbell.provisioning import Plan, Provisioner
+from openbell.provisioning.carrying_out import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from openbell.config import SessionConfig
+    from openbell.engine.component_runner import ComponentRunner
+    from openbell.engine.dispatcher import BatchSource
+    from openbell.engine.event_batch import Batches
+    from openbell.engine.subscriptions import Subscriptions
+    from openbell.execution.desk import TradingDesk
+    from openbell.model.events import ProvisioningRecord
+    from openbell.model.feed_events import FeedBar
+    from openbell.provisioning import Addition, Journal, ProvisioningContext
+    from openbell.timing import TimeManager
+    from openbell.timing.grid import TradingSession
+
+__all__ = ["RecordedDay", "RecordedDrive", "RecordedRun"]
+
+_Key = tuple[int, str, str, str]
+
+
+@dataclass(slots=True)
+class RecordedDay:
+    """One session of a live run.
+
+    Attributes:
+        start_ns: Where its clock stood when it began.
+        waits: The additions that had to wait, in the order in which they came.
+        settled: When they were carried out, or failed and why.
+        revisions: The bars that came late or again with other values, with the session clock of that moment.
+    """
+
+    start_ns: int
+    waits: list[_Key] = field(default_factory=list)
+    settled: list[tuple[int, _Key, str]] = field(default_factory=list)
+    revisions: list[tuple[int, FeedBar]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class RecordedRun:
+    """All that a live run has recorded.
+
+    Attributes:
+        intervals: The intervals of its feed.
+        days: Its sessions.
+        bars: The last content of every bar, by symbol, interval and begin.
+    """
+
+    intervals: tuple[str, ...] = ()
+    days: dict[date, RecordedDay] = field(default_factory=dict)
+    bars: dict[tuple[str, str, int], FeedBar] = field(default_factory=dict)
+
+    @staticmethod
+    def of(lines: Iterable[dict[str, Any]]) -> RecordedRun:
+        """Read the lines of a record."""
+        run, day = RecordedRun(), RecordedDay(0)
+        for line in lines:
+            if "intervals" in line:
+                run.intervals = tuple(line["intervals"])
+            elif "session" in line:
+                day = run.days[date.fromisoformat(line["session"])] = RecordedDay(line["start_ns"])
+            elif "bars" in line:
+                for fields in line["bars"]:
+                    bar = bar_of(fields)
+                    run.bars[bar.symbol, bar.interval, bar.start_ns] = bar
+                    if line.get("late"):
+                        day.revisions.append((line["played_ns"], bar))
+            else:
+                key = line["waits_ns"], line["operation"], line["symbol"], line["owner"]
+                if "settled_ns" in line:
+                    day.settled.append((line["settled_ns"], key, line["error"]))
+                else:
+                    day.waits.append(key)
+        return run
+
+
+class RecordedDrive:
+    """Plays the sessions of a live run over a store of what came.
+
+    Args:
+        run: What was recorded.
+    """
+
+    reads_ahead = True
+
+    def __init__(self, run: RecordedRun) -> None:
+        self._run = run
+        self._provisioner: _RecordedProvisioner
+
+    def days(self, config: SessionConfig, time_manager: TimeManager) -> list[date]:  # noqa: ARG002 -- recorded
+        """Return the sessions that were played."""
+        return list(self._run.days)
+
+    def start_ns(self, session: TradingSession) -> int:
+        """Return where the clock of a session stood."""
+        return self._run.days[session.day].start_ns
+
+    def provisioner(self, context: ProvisioningContext, journal: Journal) -> Provisioner:
+        """Return a provisioner that lets additions wait as they did."""
+        context = replace(context, offered=self._run.intervals)
+        self._provisioner = _RecordedProvisioner(context, journal, self._run.days[context.day])
+        return self._provisioner
+
+    def source(
+        self,
+        session: TradingSession,
+        subscriptions: Subscriptions,
+        runner: ComponentRunner,
+        desk: TradingDesk | None,  # noqa: ARG002 -- a market of stored bars is whole from the begin
+    ) -> BatchSource:
+        """Return the timetable of what came, interrupted where additions were carried out."""
+        return _RecordedSource(session, subscriptions, runner, self._provisioner)
+
+
+class _RecordedProvisioner(Provisioner):
+    """Lets additions wait as they did when they were live."""
+
+    def __init__(self, context: ProvisioningContext, journal: Journal, day: RecordedDay) -> None:
+        super().__init__(context, journal)
+        self._waits = deque(day.waits)
+        self.settled = deque(day.settled)
+        self._waiting: dict[_Key, deque[Addition]] = {}
+        self.is_running = False
+
+    def add(self, additions: Iterable[Addition]) -> list[ProvisioningRecord]:
+        """Analyse, validate and provision additions, or note them as pending."""
+        asked = list(additions)
+        if not any(self._had_to_wait(addition) for addition in asked):
+            return super().add(asked)
+        records = []
+        for addition in asked:
+            records += [self._wait(addition)] if self._had_to_wait(addition) else super().add([addition])
+        return records
+
+    def settle(self) -> None:
+        """Carry out, or fail, the next addition that waited."""
+        _, key, error = self.settled.popleft()
+        waiting = self._waiting.get(key)
+        if not waiting:
+            return  # the strategy has not asked for it this time: the comparison says so
+        addition = waiting.popleft()
+        if error:
+            self._record(Outcome(Plan(addition, self._needs_of(addition)), (error,)))
+        else:
+            super().add([addition])
+
+    def _key(self, addition: Addition) -> _Key:
+        now_ns = self.context.time_manager.now_ns
+        return now_ns, addition.operation_type, addition.symbol, addition.owner or addition.source
+
+    def _had_to_wait(self, addition: Addition) -> bool:
+        return self.is_running and self._key(addition) in self._waits
+
+    def _wait(self, addition: Addition) -> ProvisioningRecord:
+        key = self._key(addition)
+        self._waits.remove(key)
+        self._waiting.setdefault(key, deque()).append(addition)
+        record = pending_record(addition, self._needs_of(addition), self.context)
+        self.journal.append(record)
+        return record
+
+
+class _RecordedSource:
+    """The batches of a recorded session."""
+
+    def __init__(
+        self,
+        session: TradingSession,
+        subscriptions: Subscriptions,
+        runner: ComponentRunner,
+        provisioner: _RecordedProvisioner,
+    ) -> None:
+        self._session = session
+        self._subscriptions = subscriptions
+        self._provisioner = provisioner
+        times = [
+            (time_ns, scanner)
+            for scanner in runner.scanners
+            for time_ns in due_times(scanner.config.schedule, session, subscriptions.time_manager)
+        ]
+        self._scans = sorted(times, key=lambda scan: scan[0])
+
+    def batches_after(self, time_ns: int) -> Batches:
+        """Make the batches after a time."""
+        after_ns = max(time_ns, self._subscriptions.time_manager.now_ns)
+        self._subscriptions.ask()
+        self._provisioner.is_running = True
+        return self._batches(after_ns)
+
+    def _batches(self, after_ns: int) -> Batches:
+        last_ns, settled = self._session.last_ns, self._provisioner.settled
+        while after_ns < last_ns:
+            if settled and settled[0][0] <= after_ns:
+                while settled and settled[0][0] <= after_ns:
+                    self._provisioner.settle()
+                yield EventBatch(after_ns)
+                continue
+            until_ns = min(settled[0][0], last_ns) if settled else last_ns
+            bars, slices = self._subscriptions.as_known(after_ns)
+            scans = [scan for scan in self._scans if after_ns < scan[0] <= until_ns]
+            yield from batches(bars, scans, slices, after_ns=after_ns, last_ns=until_ns)
+            after_ns = until_ns

@@ -1,0 +1,210 @@
+"""Runs of live sessions, made of a config, a feed and a folder."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from openbell.engine.data_source import store_path
+from openbell.engine.drive import BacktestDrive
+from openbell.engine.system import SystemManager
+from openbell.errors import ConfigError, FeedError
+from openbell.feeds.replay import ReplayFeed
+from openbell.feeds.websocket import WebSocketFeed
+from openbell.live.connection import Connection
+from openbell.live.drive import LiveDrive
+from openbell.live.parts import LiveParts
+from openbell.live.record import FeedRecord
+from openbell.live.supply import Supply
+from openbell.market_data.manager import DataManager
+from openbell.market_data.today import TodayBars
+from openbell.model.feed_events import FeedBack, FeedLost
+from openbell.model.interval import DAY_NS, parse_interval
+from openbell.store.store import BarStore
+from openbell.timing import TimeManager
+from openbell.timing.clock import SimulatedClock, WallClock
+from openbell.timing.grid import date_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from openbell.config import SessionConfig
+    from openbell.engine.observer import SessionObserver
+    from openbell.feeds.feed import Feed
+    from openbell.results.result import RunResult
+    from openbell.results.run_folder import RunFolder
+
+__all__ = ["STOP", "LiveRun", "live_run", "replay_run"]
+
+STORE = "store"
+STOP = "stop"
+
+
+class LiveRun:
+    """A run of live sessions.
+
+    Args:
+        config: The config.
+        feed: The feed.
+        folder: The run folder, which also keeps what came.
+        sessions: The sessions to play.
+        time_manager: The calendar, with the session clock.
+        observers: Watch the run.
+
+    Attributes:
+        parts: Feed, bars and settings.
+        system: The engine.
+    """
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        feed: Feed,
+        folder: Path,
+        sessions: list[date],
+        time_manager: TimeManager,
+        observers: Sequence[SessionObserver] = (),
+    ) -> None:
+        self._folder = folder
+        store = BarStore.open_or_create(folder / STORE)
+        today = TodayBars(sessions[0])
+        self.parts = LiveParts(
+            feed=feed,
+            supply=Supply(feed, store, today, time_manager),
+            today=today,
+            record=FeedRecord(folder),
+            connection=Connection(feed, self._say),
+            stop_file=folder / STOP,
+        )
+        data = config.session_data_config
+        manager = DataManager(
+            store,
+            time_manager,
+            min_completeness=data.min_completeness,
+            adjustment=data.adjustment,
+            gap_policy=data.gap_policy,
+            gap_fill=data.historical.gap_fill,
+            today=today,
+        )
+        drive = LiveDrive(self.parts, sessions)
+        clock = time_manager.clock
+        if not isinstance(clock, SimulatedClock):
+            raise TypeError("a live session needs a TimeManager with a SimulatedClock, which its bars move")
+        self.system = SystemManager(config, data_manager=manager, clock=clock, observer=observers, drive=drive)
+
+    def _say(self, text: str) -> None:
+        self.parts.say(text)
+
+    def run(self, folder: RunFolder) -> RunResult:
+        """Play the sessions."""
+        feed = self.parts.feed
+        try:
+            self._connect()
+            self.parts.record.feed(feed.name, feed.intervals)
+            return self.system.run(folder)
+        finally:
+            self.parts.supply.keep_today()
+            self.parts.record.close()
+            feed.close()
+
+    def _connect(self) -> None:
+        """Connect, and wait for it.
+
+        Raises:
+            FeedError: There is no connection within the time that an addition may wait.
+        """
+        feed, connection, arrivals = self.parts.feed, self.parts.connection, self.parts.feed.arrivals
+        feed.connect()
+        deadline_ns = arrivals.now_ns + self.parts.wait_ns
+        reason = "no answer"
+        while connection.is_down:
+            self.parts.require_going_on()
+            now_ns = arrivals.now_ns
+            if now_ns >= deadline_ns or connection.has_ended:
+                raise FeedError(f"no connection to the feed {feed.name}: {reason}")
+            connection.act(now_ns)
+            arrival = arrivals.next(min(deadline_ns, connection.next_ns or deadline_ns))
+            if arrival is not None and isinstance(arrival.event, FeedBack):
+                connection.came_back()
+            elif arrival is not None and isinstance(arrival.event, FeedLost):
+                reason = arrival.event.reason
+                connection.lost(arrival.event, arrival.time_ns)
+
+
+def replay_run(
+    config: SessionConfig,
+    store: BarStore | Path | str | None,
+    folder: Path,
+    *,
+    speed: float | None = None,
+    observers: Sequence[SessionObserver] = (),
+) -> LiveRun:
+    """Make a run of stored sessions through the live path.
+
+    Args:
+        config: The config, with the days to play.
+        store: The store or its folder; the config's unless given.
+        folder: The run folder.
+        speed: How many times as fast as the machine's clock; None passes over all waiting.
+        observers: Watch the run.
+
+    Raises:
+        ConfigError: The config names no days, or no store; or the exchange has no session on its days.
+        StoreError: The folder is not a store.
+    """
+    if not config.has_days:
+        raise ConfigError("a replay plays stored days: write them under backtest_config.")
+    time_manager = _time_manager(config)
+    sessions = BacktestDrive().days(config, time_manager)
+    bars = store if isinstance(store, BarStore) else BarStore.open(store_path(config, store))
+    intervals = sorted({name for symbol in bars.symbols() for name in bars.intervals(symbol)}, key=parse_interval)
+    feed = ReplayFeed(bars, time_manager, tuple(intervals), speed=speed)
+    feed.begin(sessions[0])
+    _copy_actions(bars.path, folder / STORE)
+    return LiveRun(config, feed, folder, sessions, time_manager, observers)
+
+
+def live_run(
+    config: SessionConfig, folder: Path, *, sessions: int = 1, observers: Sequence[SessionObserver] = ()
+) -> LiveRun:
+    """Make a run of the sessions to come, by the feed that the config names.
+
+    Args:
+        config: The config, of mode live.
+        folder: The run folder.
+        sessions: How many sessions, the running one among them.
+        observers: Watch the run.
+
+    Raises:
+        ConfigError: The config is of another mode.
+    """
+    if config.mode != "live" or config.live is None:
+        raise ConfigError(
+            "this config is of a backtest. Write mode: live and live: {provider: websocket, url: ...}; or play its "
+            "days through the live path with openbell replay."
+        )
+    time_manager = _time_manager(config)
+    now_ns = WallClock().now_ns
+    first = time_manager.first_session_on_or_after(date_of(now_ns // DAY_NS) - timedelta(days=1))
+    days = time_manager.sessions(first, first + timedelta(days=30 + 3 * sessions))
+    coming = [day for day in days if time_manager.session(day).last_ns > now_ns][:sessions]
+    feed = WebSocketFeed(config.live.url or "", name=config.live.feed)
+    run = LiveRun(config.with_days(coming[0], coming[-1]), feed, folder, coming, time_manager, observers)
+    run.parts.grace_ns = parse_interval(config.live.grace).ns
+    run.parts.wait_ns = parse_interval(config.live.wait).ns
+    return run
+
+
+def _time_manager(config: SessionConfig) -> TimeManager:
+    hours = config.session_data_config.session_hours
+    return TimeManager(config.exchange, session_hours=hours, clock=SimulatedClock())
+
+
+def _copy_actions(store: Path, target: Path) -> None:
+    """Take over the corporate actions, which every day's prices are adjusted by."""
+    if (store / "actions").is_dir():
+        BarStore.open_or_create(target)
+        shutil.copytree(store / "actions", target / "actions", dirs_exist_ok=True)

@@ -1,0 +1,105 @@
+"""Source of a live session's batches, made of what has arrived."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openbell.components.configured import overrides
+from openbell.components.schedule import due_times
+from openbell.engine.event_batch import EventBatch
+from openbell.engine.timetable import batches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from openbell.engine.component_runner import ComponentRunner
+    from openbell.engine.event_batch import Batches
+    from openbell.engine.subscriptions import Subscriptions
+    from openbell.live.day import LiveDay, Revision
+    from openbell.live.parts import LiveParts
+    from openbell.session import BarIntervalData
+    from openbell.timing.grid import TradingSession
+
+__all__ = ["LiveSource"]
+
+
+class LiveSource:
+    """The batches of one live session, each when its time has come.
+
+    Args:
+        session: The session's times.
+        day: Turns what arrives into times that can be played.
+        parts: Feed, bars and settings of the run.
+        subscriptions: Who gets which bars.
+        runner: The scanners and strategies.
+    """
+
+    def __init__(
+        self,
+        session: TradingSession,
+        day: LiveDay,
+        parts: LiveParts,
+        subscriptions: Subscriptions,
+        runner: ComponentRunner,
+    ) -> None:
+        self._session = session
+        self._day = day
+        self._parts = parts
+        self._subscriptions = subscriptions
+        self._runner = runner
+        times = [
+            (time_ns, scanner)
+            for scanner in runner.scanners
+            for time_ns in due_times(scanner.config.schedule, session, subscriptions.time_manager)
+        ]
+        self._scans = sorted(times, key=lambda scan: scan[0])
+
+    def batches_after(self, time_ns: int) -> Batches:
+        """Make the batches after a time, waiting for each."""
+        clock_ns = max(time_ns, self._subscriptions.time_manager.now_ns)
+        self._subscriptions.ask()
+        self._day.provisioner.is_running = True  # what is subscribed before the open is waited for
+        return self._batches(clock_ns)
+
+    def _batches(self, after_ns: int) -> Batches:
+        day, last_ns = self._day, self._session.last_ns
+        while after_ns < last_ns:
+            if day.played_ns <= after_ns:
+                self._drop_what_is_gone()
+                if day.advance(after_ns, self._next_scan(after_ns)) is None:
+                    self._look_at_the_rest(after_ns)
+                    yield EventBatch(after_ns)
+                    continue
+            until_ns = day.played_ns
+            bars, slices = self._subscriptions.as_known(after_ns)
+            scans = [scan for scan in self._scans if after_ns < scan[0] <= until_ns]
+            yield from batches(bars, scans, slices, after_ns=after_ns, last_ns=until_ns)
+            after_ns = until_ns
+
+    def _next_scan(self, after_ns: int) -> int | None:
+        return next((time_ns for time_ns, _ in self._scans if time_ns > after_ns), None)
+
+    def _look_at_the_rest(self, time_ns: int) -> None:
+        """Take up what came late, and the additions whose bars have come."""
+        revisions = self._day.take_up_late(self._followed())
+        self._tell(revisions)
+        settled = self._day.provisioner.settle(self._parts.feed.arrivals.now_ns)
+        self._parts.record.settled(time_ns, settled)
+
+    def _followed(self) -> list[BarIntervalData]:
+        """Return the series that some strategy follows, each once."""
+        return list({id(series): series for _, series in self._subscriptions.followed()}.values())
+
+    def _tell(self, revisions: Iterable[Revision]) -> None:
+        """Call ``on_revision`` of the strategies that follow a series."""
+        names = {id(strategy): name for name, strategy in self._runner.strategies.items()}
+        for symbol, interval, old, new in revisions:
+            for strategy, series in self._subscriptions.followed():
+                if (series.symbol, series.interval) == (symbol, interval) and overrides(type(strategy), "on_revision"):
+                    self._runner.call(names[id(strategy)], "on_revision", strategy.on_revision, old, new)
+
+    def _drop_what_is_gone(self) -> None:
+        """Ask for no more bars of symbols that have left the session, and that no addition waits for."""
+        supply, current = self._parts.supply, self._day.provisioner.context.session_data.current
+        awaited = {one.addition.symbol for one in self._day.provisioner.waiting}
+        supply.drop(symbol for symbol in supply.symbols if symbol not in current and symbol not in awaited)

@@ -1,0 +1,251 @@
+"""Supply of a session with the bars of a feed, which are subscribed first, then fetched, then put together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from openbell.errors import CalendarError
+from openbell.feeds.feed import HistoryRequest
+from openbell.model.feed_events import FeedBar
+from openbell.model.interval import parse_interval
+from openbell.timing.grid import day_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from openbell.feeds.feed import Feed
+    from openbell.market_data.today import TodayBars
+    from openbell.model.feed_events import FeedAnswer, FeedHistory
+    from openbell.provisioning import ProvisioningContext
+    from openbell.provisioning.needs import Needs
+    from openbell.store.store import BarStore
+    from openbell.timing import TimeManager
+
+__all__ = ["Supply", "frame_of"]
+
+
+@dataclass(slots=True)
+class _Supplied:
+    """State of one symbol's bars, past and present.
+
+    Attributes:
+        since: By interval, the first day from which on every bar is here or on its way.
+        requests: The numbers of the requests that are not answered.
+        errors: Why requests were not answered.
+    """
+
+    since: dict[str, date] = field(default_factory=dict)
+    requests: set[int] = field(default_factory=set)
+    errors: list[str] = field(default_factory=list)
+
+
+class Supply:
+    """Bars of the feed, past and present, for as many symbols as a session needs.
+
+    Attributes:
+        acknowledged: The symbols that the feed says it sends.
+        unasked: Bars of history that belong to the session's day, in the order in which they came.
+
+    Args:
+        feed: The feed.
+        store: Takes up the history.
+        today: Takes up the bars of the session's day.
+        time_manager: The calendar.
+    """
+
+    def __init__(self, feed: Feed, store: BarStore, today: TodayBars, time_manager: TimeManager) -> None:
+        self._feed = feed
+        self._store = store
+        self._today = today
+        self._time_manager = time_manager
+        self._symbols: dict[str, _Supplied] = {}
+        self._requests: dict[int, tuple[HistoryRequest, bool]] = {}
+        self._number = 0
+        self._refused: dict[str, str] = {}
+        self.acknowledged: frozenset[str] = frozenset()
+        self.morning: list[FeedBar] = []
+        self._history: dict[tuple[str, str], list[FeedBar]] = defaultdict(list)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols that bars were asked for."""
+        return tuple(self._symbols)
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether bars that a lost connection has cost are on their way."""
+        return any(is_catch_up for _, is_catch_up in self._requests.values())
+
+    def lacking(self, symbol: str, needs: Needs, context: ProvisioningContext) -> dict[str, date]:
+        """Return the days from which on bars are needed that were never asked for, by interval."""
+        market, held = context.market(symbol), self._symbols.get(symbol)
+        lacking: dict[str, date] = {}
+        for need in needs.intervals.values():
+            try:
+                first = market.calendar_start(need)
+            except CalendarError:
+                first = market.time_manager.first_day
+            base = str(need.base)
+            lacking[base] = min(first, lacking.get(base, first))
+        if held is None:
+            return lacking
+        return {name: day for name, day in lacking.items() if name not in held.since or day < held.since[name]}
+
+    def refusal(self, symbol: str) -> str:
+        """Return why the feed cannot take another symbol (empty when it can)."""
+        limit = self._feed.limit
+        if limit is None or symbol in self._symbols or len(self._symbols) < limit:
+            return ""
+        return f"the feed {self._feed.name} takes {limit} symbols at the most, and has {len(self._symbols)} already"
+
+    def refuse(self, symbol: str, reason: str) -> None:
+        """Note why a symbol is not even asked for."""
+        self._refused[symbol] = reason
+
+    def ask(self, lacking: Mapping[str, Mapping[str, date]]) -> None:
+        """Subscribe to symbols, and ask for their bars from a day on, by symbol and interval."""
+        new = [symbol for symbol in lacking if symbol not in self._symbols]
+        for symbol in new:
+            self._symbols[symbol] = _Supplied()
+            self._refused.pop(symbol, None)
+        if new:
+            # First, so that no bar closes between the last of the history and the first of the stream.
+            self._feed.subscribe(new)
+        for symbol, by_interval in lacking.items():
+            for interval, first in by_interval.items():
+                held = self._symbols[symbol].since.get(interval)
+                self._symbols[symbol].since[interval] = first
+                # What is here already is not fetched again.
+                to_ns = self._feed.arrivals.now_ns if held is None else self._begin_ns(interval, held)
+                self._request(symbol, interval, first, to_ns)
+
+    def catch_up(self, from_ns: int) -> None:
+        """Subscribe to everything again, and ask for the bars since a time, for a connection was lost."""
+        self._requests.clear()
+        for supplied in self._symbols.values():
+            supplied.requests.clear()
+        self._feed.subscribe(self._symbols)
+        day = self._time_manager.day_of(from_ns)
+        for symbol, supplied in self._symbols.items():
+            for interval in supplied.since:
+                self._request(symbol, interval, day, self._feed.arrivals.now_ns, from_ns=from_ns)
+
+    def _request(self, symbol: str, interval: str, first: date, to_ns: int, *, from_ns: int | None = None) -> None:
+        self._number += 1
+        begin_ns = self._begin_ns(interval, first) if from_ns is None else from_ns
+        request = HistoryRequest(self._number, symbol, interval, first, begin_ns, to_ns)
+        self._requests[self._number] = request, from_ns is not None
+        self._symbols[symbol].requests.add(self._number)
+        self._feed.request_history(request)
+
+    def _begin_ns(self, interval: str, day: date) -> int:
+        """Return when the bars of a day begin, as the feed labels them."""
+        if not parse_interval(interval).is_intraday:
+            return day_number(day) * 86_400_000_000_000
+        tm = self._time_manager
+        return tm.session(tm.first_session_on_or_after(day)).first_ns
+
+    def answered(self, answer: FeedAnswer) -> list[str]:
+        """Take up the subscription as the feed has acknowledged it.
+
+        Returns:
+            The symbols that it does not send although they were asked for.
+        """
+        self.acknowledged = answer.symbols
+        self._refused.update(answer.refused)
+        return [symbol for symbol in self._symbols if symbol not in answer.symbols]
+
+    def received(self, history: FeedHistory) -> None:
+        """Take up history, of earlier days for the store and of today for the session."""
+        known = self._requests.pop(history.number, None)
+        if known is None:
+            return  # of a connection that was lost
+        request, _ = known
+        supplied = self._symbols.get(request.symbol)
+        if supplied is None:
+            return
+        supplied.requests.discard(history.number)
+        if history.error:
+            supplied.errors.append(f"{request.interval} bars from {request.first} on: {history.error}")
+            supplied.since.pop(request.interval, None)
+            return
+        begin_ns = self._begin_ns(request.interval, self._today.day)
+        for bar in history.bars:
+            if bar.start_ns < begin_ns:
+                self._history[bar.symbol, bar.interval].append(bar)
+            else:
+                self.morning.append(bar)
+
+    def take_morning(self) -> list[FeedBar]:
+        """Return the bars of the session's day that came as history, which are the caller's from now on."""
+        taken, self.morning = self.morning, []
+        return taken
+
+    def store_history(self) -> None:
+        """Write the history that has come to the store, in one commit."""
+        if not self._history:
+            return
+        with self._store.writer() as writer:
+            for (symbol, interval), bars in self._history.items():
+                writer.write(symbol, interval, frame_of(bars))
+        self._history.clear()
+
+    def keep_today(self) -> None:
+        """Write the bars of the day that is over to the store, as history of the next."""
+        for (symbol, interval), columns in self._today.all():
+            self._history[symbol, interval] += [
+                FeedBar(symbol, interval, start_ns, *prices)
+                for start_ns, prices in zip(columns.start_ns.tolist(), columns.prices.T.tolist(), strict=True)
+            ]
+        self.store_history()
+
+    def is_complete(self, symbol: str) -> bool:
+        """Return whether a symbol is acknowledged and everything that was asked of it has come."""
+        supplied = self._symbols.get(symbol)
+        return supplied is not None and symbol in self.acknowledged and not supplied.requests
+
+    def error(self, symbol: str) -> str:
+        """Return why a symbol cannot be had (empty while it may come)."""
+        if symbol in self._refused:
+            return f"{symbol} cannot be had: {self._refused[symbol]}"
+        supplied = self._symbols.get(symbol)
+        return "" if supplied is None else "; ".join(dict.fromkeys(supplied.errors))
+
+    def missing(self, symbol: str) -> str:
+        """Return what is missing of a symbol, for people."""
+        supplied = self._symbols.get(symbol)
+        if supplied is None:
+            return "it was never asked for"
+        waits = [] if symbol in self.acknowledged else ["the feed has not acknowledged it"]
+        asked = [
+            f"{r.interval} bars from {r.first} on" for n, (r, _) in self._requests.items() if n in supplied.requests
+        ]
+        return ", ".join([*waits, *(f"no answer about {text}" for text in asked)]) or "nothing"
+
+    def drop(self, symbols: Iterable[str]) -> None:
+        """Ask for no more bars of symbols, and forget what has come of them today."""
+        gone = [symbol for symbol in symbols if symbol in self._symbols]
+        if not gone:
+            return
+        for symbol in gone:
+            for number in self._symbols.pop(symbol).requests:
+                self._requests.pop(number, None)
+        self._today.forget(gone)
+        self._feed.unsubscribe(gone)
+
+
+def frame_of(bars: Sequence[FeedBar]) -> pl.DataFrame:
+    """Return bars with the columns of the store."""
+    starts = pl.Series([bar.start_ns for bar in bars], dtype=pl.Int64)
+    names = ("open", "high", "low", "close", "volume")
+    prices = {name: pl.Series([bar[3 + n] for bar in bars], dtype=pl.Float64) for n, name in enumerate(names)}
+    return (
+        pl.DataFrame({"timestamp": starts.cast(pl.Datetime("ns", "UTC")), **prices})
+        .unique("timestamp")
+        .sort("timestamp")
+    )
