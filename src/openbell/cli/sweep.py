@@ -49,7 +49,7 @@ def sweep(
     whole: Annotated[bool, typer.Option("--whole", help="Keep all of every point's run folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the points as JSON.")] = False,
 ) -> None:
-    """Run a config at many points of a space of values; what is done is not done again.
+    """Run a config at many points of a space of values, each of them once.
 
     The word run may be left out: openbell sweep CONFIG.
     """

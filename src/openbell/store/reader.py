@@ -113,7 +113,7 @@ class FileReader:
         return SymbolRows(rows, runs, _built(files, runs, rows["timestamp"]))
 
     def _whole(self, slices: Sequence[_Slice], columns: Sequence[str]) -> pl.DataFrame:
-        """Return the rows of whole files, one after another, of which each is read once: to prove and to decode it."""
+        """Return the rows of whole files, one after another, each proved and decoded by one read."""
         files = [piece.file for piece in slices]
         return _decoded(files, self._verified.contents(files), columns)
 

@@ -35,7 +35,7 @@ _RESULT = "point.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointResult:
-    """What became of a point.
+    """Outcome of a point.
 
     Attributes:
         values: The value of each key.
@@ -109,7 +109,7 @@ def _dropped(result: RunResult) -> list[str]:
 
 
 def write_result(folder: Path, result: PointResult) -> None:
-    """Write the result of a point into its folder, whole or not at all; with that, the point is done."""
+    """Write the result of a point into its folder, whole or not at all, with which the point is done."""
     replace_file(folder / _RESULT, f"{json.dumps(result.to_dict(), indent=2)}\n".encode())
 
 

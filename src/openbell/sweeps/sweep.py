@@ -38,7 +38,7 @@ _WRITES_SHARE = 20
 
 
 class SweepObserver:
-    """Base of what watches a sweep, such as a progress bar; every method does nothing by default."""
+    """Base of what watches a sweep, such as a progress bar, whose methods do nothing by default."""
 
     def started(self, points: int, done: int) -> None:
         """Receive the number of points, and how many of them were done before."""
@@ -94,7 +94,7 @@ class Sweep:
 
     @property
     def tried(self) -> int:
-        """How many points were ever run in the folder, also with other values, code or bars."""
+        """Number of points that were ever run in the folder, also with other values, code or bars."""
         return sum(1 for _ in (self.folder / _POINTS).glob("*/point.json"))
 
     def frame(self) -> pl.DataFrame:
