@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from openbell.config import SessionConfig
     from openbell.engine.system import SystemManager
     from openbell.model.bars import Bar
+    from openbell.model.feed_events import FeedHealth
     from openbell.model.fill import Fill
     from openbell.model.json_object import JsonObject
     from openbell.model.order import Order
@@ -136,6 +137,8 @@ def probe_strategy(
     on_slice: Callable[[Strategy, CrossSection], Signals] | None = None,
     on_fill: Callable[[Strategy, Fill], object] | None = None,
     on_order: Callable[[Strategy, Order], object] | None = None,
+    on_revision: Callable[[Strategy, Bar | None, Bar], object] | None = None,
+    on_feed: Callable[[Strategy, FeedHealth, str], object] | None = None,
     on_symbol_added: Callable[[Strategy, str], object] | None = None,
     on_symbol_removed: Callable[[Strategy, str], object] | None = None,
     teardown: Callable[[Strategy], object] | None = None,
@@ -153,6 +156,8 @@ def probe_strategy(
         on_slice: Likewise.
         on_fill: Likewise.
         on_order: Likewise.
+        on_revision: Likewise.
+        on_feed: Likewise.
         on_symbol_added: Likewise.
         on_symbol_removed: Likewise.
         teardown: Likewise.
@@ -167,6 +172,8 @@ def probe_strategy(
         "on_slice": on_slice,
         "on_fill": on_fill,
         "on_order": on_order,
+        "on_revision": on_revision,
+        "on_feed": on_feed,
         "on_symbol_added": on_symbol_added,
         "on_symbol_removed": on_symbol_removed,
         "teardown": teardown,

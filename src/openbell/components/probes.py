@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from openbell.components.requirement import Requirement
     from openbell.model.bars import Bar
+    from openbell.model.feed_events import FeedHealth
     from openbell.model.fill import Fill
     from openbell.model.order import Order
     from openbell.session.cross_section import CrossSection
@@ -49,6 +50,14 @@ class ProbeStrategy(Strategy):
     def on_order(self, order: Order) -> None:
         """Call the function ``on_order``."""
         _call(self.config, "on_order", self, order)
+
+    def on_revision(self, old: Bar | None, new: Bar) -> None:
+        """Call the function ``on_revision``."""
+        _call(self.config, "on_revision", self, old, new)
+
+    def on_feed(self, health: FeedHealth, reason: str) -> None:
+        """Call the function ``on_feed``."""
+        _call(self.config, "on_feed", self, health, reason)
 
     def on_symbol_added(self, symbol: str) -> None:
         """Call the function ``on_symbol_added``."""

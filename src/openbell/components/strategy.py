@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from openbell.components.requirement import Requirement
     from openbell.components.state import StrategyState
     from openbell.model.bars import Bar
+    from openbell.model.feed_events import FeedHealth
     from openbell.model.fill import Fill
     from openbell.model.order import Order
     from openbell.session.cross_section import CrossSection
@@ -156,6 +157,16 @@ class Strategy:
         Args:
             old: The bar as it was; None when it came late, after its time had been played.
             new: The bar as it is.
+        """
+
+    def on_feed(self, health: FeedHealth, reason: str) -> None:
+        """React to another health of a live session's feed.
+
+        While it is not LIVE, orders that open a position or add to one are rejected with the reason.
+
+        Args:
+            health: "LIVE", "BACKFILLING", "STALE" or "DOWN".
+            reason: Why, in words.
         """
 
     def on_symbol_added(self, symbol: str) -> None:

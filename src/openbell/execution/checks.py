@@ -69,9 +69,15 @@ class Checks:
             instead_of: The open order that it replaces, or None.
         """
         desk, symbol = self._desk, order.symbol
+        if instead_of is None and order.strategy and (reason := desk.gate()) and not self._makes_smaller(order):
+            return reason
         if instead_of is None and desk.markets.of(symbol) is None and (reason := desk.markets.provide(symbol)):
             return reason
         return self._against_terms(order, instead_of) or self._against_account(order, instead_of) or ""
+
+    def _makes_smaller(self, order: Order) -> bool:
+        held = self._desk.account.quantity(order.symbol)
+        return held * order.quantity < 0 and abs(order.quantity) <= abs(held)
 
     def refusal_at_fill(self, order: Order, quantity: float, price: float, fee: float) -> str:
         """Return why a fill cannot be (empty when it can), because the price or the position is another one by now.

@@ -78,6 +78,7 @@ class TradingDesk:
         last_price: Returns the last price of a symbol that is known now, or None.
         refusal_at_fill: Returns why the account cannot take a fill (empty when it can).
         recorder: Notes what the session does to the account.
+        gate: Returns why no position may be opened or grow now, such as a feed that is down (empty when it may).
         is_open: Whether orders are taken: from the setup of a session's strategies to their teardown.
     """
 
@@ -97,6 +98,7 @@ class TradingDesk:
         self.last_price = self.valuation.last_price
         self.notices: list[Notice] = []
         self.is_open = False
+        self.gate: Callable[[], str] = str
         self.clock = clock
         self.time_manager = time_manager
         self._zone = time_manager.timezone

@@ -1,73 +1,140 @@
-"""Connection to a feed, made again when it is lost."""
+"""Connection to a feed, judged by what comes of it and made again when it is lost."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.feeds.health import HealthJudge
+from openbell.feeds.reconnecting import Reconnecting
+from openbell.model.feed_events import FeedLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterable
 
     from openbell.feeds.feed import Feed
-    from openbell.model.feed_events import FeedLost
+    from openbell.model.feed_events import FeedHealth
 
-__all__ = ["Connection"]
+__all__ = ["Connection", "FeedState"]
 
-_SECOND_NS = 1_000_000_000
-_FIRST_NS, _LONGEST_NS = 1 * _SECOND_NS, 60 * _SECOND_NS
+
+class FeedState(NamedTuple):
+    """Health of a feed, and its reason in words."""
+
+    health: FeedHealth
+    reason: str
 
 
 class Connection:
-    """Says when to connect again, and does it.
+    """Judges the feed, says when to connect again, and does it.
 
     Args:
         feed: The feed.
         say: Tells people.
+        seed: Of the waits between attempts, which are drawn.
 
     Attributes:
-        is_down: Whether there is no connection.
         lost_since_ns: Since when bars may be missing, nanoseconds since 1970 UTC.
-        next_ns: When to try again, None when that is not due.
         has_ended: Whether it makes no sense to try again.
         losses: How many times a connection was lost.
+        told: The state that strategies have heard of last.
     """
 
-    def __init__(self, feed: Feed, say: Callable[[str], None]) -> None:
+    def __init__(self, feed: Feed, say: Callable[[str], None], seed: int = 0) -> None:
         self._feed = feed
         self._say = say
-        self.is_down = True
-        self.has_ended = False
+        self._judge = HealthJudge()
+        self._reconnecting = Reconnecting(seed)
+        self._expected: set[str] = set()
+        self._has_connected = False
         self.lost_since_ns = 0
-        self.next_ns: int | None = None
+        self.has_ended = False
         self.losses = 0
-        self._attempts = 0
+        self.told = FeedState("LIVE", "")
+
+    @property
+    def is_down(self) -> bool:
+        """Whether there is no connection."""
+        return self._judge.state == "DOWN"
+
+    @property
+    def state(self) -> FeedState:
+        """Health by now."""
+        return FeedState(self._judge.state, self._judge.reason)
+
+    @property
+    def next_ns(self) -> int | None:
+        """Time to connect again, None when that is not due."""
+        return self._reconnecting.next_ns
+
+    @property
+    def heard_ns(self) -> int:
+        """Time at which the last bar came, or the connection, in nanoseconds since 1970 UTC."""
+        return self._judge.heard_ns
 
     def lost(self, event: FeedLost, time_ns: int) -> None:
         """Take up that there is no connection."""
         if not self.is_down:
             self.losses += 1
-            self.lost_since_ns = time_ns
-        self.is_down = True
-        delay_ns = min(_FIRST_NS * 2**self._attempts, _LONGEST_NS)
-        self._attempts += 1
+            self.lost_since_ns = min(time_ns, self.heard_ns or time_ns)
+        self._judge.lost()
         self.has_ended = event.is_final
-        self.next_ns = None if event.is_final else time_ns + delay_ns
-        again = "it is final" if event.is_final else f"next try in {delay_ns / 1e9:g} s"
-        self._say(f"the feed {self._feed.name} is down: {event.reason} ({again})")
+        if event.is_final:
+            self._say(f"the feed {self._feed.name} has ended: {event.reason}")
+            return
+        next_ns = self._reconnecting.lost(time_ns)
+        self._say(f"the feed {self._feed.name} is down: {event.reason}. Next try in {(next_ns - time_ns) / 1e9:.1f} s.")
 
-    def came_back(self) -> bool:
+    def came_back(self, time_ns: int) -> bool:
         """Take up that there is a connection.
 
         Returns:
-            Whether bars were lost meanwhile.
+            Whether bars may have been lost meanwhile, which are to be fetched.
         """
-        was_lost = self.is_down and self.losses > 0
-        self.is_down, self.next_ns, self._attempts = False, None, 0
+        was_lost = self._has_connected and self.is_down
+        self._has_connected = True
+        self._judge.connected(time_ns)
+        self._reconnecting.connected(time_ns)
         if was_lost:
             self._say(f"the feed {self._feed.name} is back")
+        else:
+            self._judge.filled(time_ns)
         return was_lost
 
+    def filled(self, time_ns: int) -> None:
+        """Take up that what passed while there was no connection has been fetched."""
+        if self._judge.state == "BACKFILLING":
+            self._judge.filled(time_ns)
+
+    def heard(self, time_ns: int) -> None:
+        """Take up that a bar has come."""
+        self._judge.heard(time_ns)
+        self._reconnecting.heard(time_ns)
+
+    def halted(self, symbol: str, *, is_halted: bool) -> None:
+        """Take up that trading in a symbol is halted, or goes on."""
+        if symbol in self._expected:
+            self._judge.halted(symbol, is_halted=is_halted)
+
+    def expect(self, symbols: Iterable[str]) -> None:
+        """Expect bars of these symbols and of no others."""
+        now = set(symbols)
+        for symbol in sorted(now - self._expected):
+            self._judge.add(symbol)
+        for symbol in sorted(self._expected - now):
+            self._judge.remove(symbol)
+        self._expected = now
+
+    def round_ended(self, end_ns: int, came: Collection[str], now_ns: int) -> None:
+        """Take up which symbols had a bar at a time, and give a silent connection up."""
+        self._judge.round_ended(end_ns, came, now_ns)
+        if self._judge.state == "STALE":
+            reason = self._judge.reason
+            self._feed.disconnect()
+            self.lost(FeedLost(reason), now_ns)
+
     def act(self, now_ns: int) -> None:
-        """Try again if that is due."""
-        if self.next_ns is not None and now_ns >= self.next_ns:
-            self.next_ns = None
+        """Connect again if that is due."""
+        due_ns = self._reconnecting.next_ns
+        if due_ns is not None and now_ns >= due_ns:
+            self._reconnecting.attempted(now_ns)
             self._feed.connect()

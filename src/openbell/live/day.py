@@ -18,6 +18,7 @@ from openbell.model.feed_events import (
     FeedMessage,
     TradingStatus,
 )
+from openbell.model.interval import parse_interval
 from openbell.session.series import all_bars
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class LiveDay:
         event, supply = arrival.event, self._parts.supply
         match event:
             case FeedBar():
+                self._parts.connection.heard(arrival.time_ns)
                 if event.symbol not in supply.symbols:
                     self.arriving.counts["unasked"] += 1
                 else:
@@ -112,15 +114,18 @@ class LiveDay:
             case FeedHistory():
                 supply.received(event)
                 self._take_morning()
+                if not supply.is_catching_up:
+                    self._parts.connection.filled(arrival.time_ns)
             case TradingStatus():
                 (self._halted.add if event.is_halted else self._halted.discard)(event.symbol)
+                self._parts.connection.halted(event.symbol, is_halted=event.is_halted)
                 self._parts.say(
                     f"{event.symbol} is {'halted' if event.is_halted else 'trading again'} {event.reason}".strip()
                 )
             case FeedLost():
                 self._parts.connection.lost(event, arrival.time_ns)
             case FeedBack():
-                if self._parts.connection.came_back():
+                if self._parts.connection.came_back(arrival.time_ns):
                     supply.catch_up(self._parts.connection.lost_since_ns)
             case FeedMessage():
                 self._parts.say(f"{self._parts.feed.name}: {event.text}")
@@ -167,7 +172,8 @@ class LiveDay:
         while True:
             self._parts.require_going_on()
             now_ns = arrivals.now_ns
-            if self.arriving.too_late or self.provisioner.may_settle(now_ns):
+            has_news = connection.state.health != connection.told.health
+            if self.arriving.too_late or has_news or self.provisioner.may_settle(now_ns):
                 return None
             connection.act(now_ns)
             is_due = now_ns >= time_ns and not self._is_held(now_ns)
@@ -209,12 +215,23 @@ class LiveDay:
             if verdict.kind != "same":
                 kept.append((bar, verdict.kind))
                 came[bar.interval].append(bar.symbol)
+        self._judge(bars, time_ns)
         self._parts.record.bars(time_ns, kept)
         grown = self._growth.grow(came, time_ns)
         self.played_ns = time_ns
         if self.desk is not None:
             for symbol in grown:
                 self.desk.market_grew(symbol)
+
+    def _judge(self, bars: Sequence[FeedBar], time_ns: int) -> None:
+        """Let the connection be judged by the bars that came of a time."""
+        intraday = [name for name in self._parts.feed.intervals if parse_interval(name).is_intraday]
+        if not intraday or not self.arriving.is_due(intraday[0], time_ns):
+            return
+        finest = intraday[0]
+        self._parts.connection.expect(self._expected().get(finest, ()))
+        came = {bar.symbol for bar in bars if bar.interval == finest and self.arriving.end_of(bar) == time_ns}
+        self._parts.connection.round_ended(time_ns, came, self._parts.feed.arrivals.now_ns)
 
     def _count(self, kind: str) -> None:
         if kind in self.arriving.counts:

@@ -75,6 +75,11 @@ class LiveDrive:
         )
         return day.provisioner
 
+    def _gate(self) -> str:
+        """Return why no positions are opened now (empty when they are)."""
+        told = self._parts.connection.told
+        return "" if told.health == "LIVE" else f"the feed is {told.health}: {told.reason}"
+
     def source(
         self,
         session: TradingSession,
@@ -84,5 +89,7 @@ class LiveDrive:
     ) -> BatchSource:
         """Return what makes batches of the bars that arrive."""
         self._day.desk = desk
+        if desk is not None:
+            desk.gate = self._gate
         self._parts.record.session(session.day, self._day.played_ns)
         return LiveSource(session, self._day, self._parts, subscriptions, runner)

@@ -53,6 +53,10 @@ class FeedRecord:
             lines = [[*bar, kind] for bar, kind in bars]
             self._write({"played_ns": time_ns, **({"late": True} if late else {}), "bars": lines})
 
+    def health(self, time_ns: int, health: str, reason: str) -> None:
+        """Note the health of the feed, and when strategies heard of it."""
+        self._write({"health": health, "at_ns": time_ns, "reason": reason})
+
     def settled(self, time_ns: int, settled: Iterable[tuple[Waiting, str]]) -> None:
         """Note additions that have waited, and why those that failed did."""
         for one, error in settled:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openbell.components.schedule import due_times
 from openbell.engine.event_batch import EventBatch
 from openbell.engine.timetable import batches
 from openbell.live.provisioner import pending_record
 from openbell.live.record import bar_of
+from openbell.live.source import tell_of_feed
 from openbell.provisioning import Plan, Provisioner
 from openbell.provisioning.carrying_out import Outcome
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from openbell.engine.subscriptions import Subscriptions
     from openbell.execution.desk import TradingDesk
     from openbell.model.events import ProvisioningRecord
-    from openbell.model.feed_events import FeedBar
+    from openbell.model.feed_events import FeedBar, FeedHealth
     from openbell.provisioning import Addition, Journal, ProvisioningContext
     from openbell.timing import TimeManager
     from openbell.timing.grid import TradingSession
@@ -35,6 +36,22 @@ __all__ = ["RecordedDay", "RecordedDrive", "RecordedRun"]
 _Key = tuple[int, str, str, str]
 
 
+class _Settled(NamedTuple):
+    """An addition that waited, carried out or failed."""
+
+    time_ns: int
+    key: _Key
+    error: str
+
+
+class _Health(NamedTuple):
+    """Health of the feed that strategies heard of."""
+
+    time_ns: int
+    health: FeedHealth
+    reason: str
+
+
 @dataclass(slots=True)
 class RecordedDay:
     """One session of a live run.
@@ -42,13 +59,13 @@ class RecordedDay:
     Attributes:
         start_ns: Where its clock stood when it began.
         waits: The additions that had to wait, in the order in which they came.
-        settled: When they were carried out, or failed and why.
+        happened: Between which batches they were carried out or failed, and strategies heard of the feed.
         revisions: The bars that came late or again with other values, with the session clock of that moment.
     """
 
     start_ns: int
     waits: list[_Key] = field(default_factory=list)
-    settled: list[tuple[int, _Key, str]] = field(default_factory=list)
+    happened: list[_Settled | _Health] = field(default_factory=list)
     revisions: list[tuple[int, FeedBar]] = field(default_factory=list)
 
 
@@ -81,10 +98,12 @@ class RecordedRun:
                     run.bars[bar.symbol, bar.interval, bar.start_ns] = bar
                     if line.get("late"):
                         day.revisions.append((line["played_ns"], bar))
+            elif "health" in line:
+                day.happened.append(_Health(line["at_ns"], line["health"], line["reason"]))
             else:
                 key = line["waits_ns"], line["operation"], line["symbol"], line["owner"]
                 if "settled_ns" in line:
-                    day.settled.append((line["settled_ns"], key, line["error"]))
+                    day.happened.append(_Settled(line["settled_ns"], key, line["error"]))
                 else:
                     day.waits.append(key)
         return run
@@ -122,9 +141,11 @@ class RecordedDrive:
         session: TradingSession,
         subscriptions: Subscriptions,
         runner: ComponentRunner,
-        desk: TradingDesk | None,  # noqa: ARG002 -- a market of stored bars is whole from the begin
+        desk: TradingDesk | None,
     ) -> BatchSource:
         """Return the timetable of what came, interrupted where additions were carried out."""
+        if desk is not None:
+            desk.gate = self._provisioner.gate
         return _RecordedSource(session, subscriptions, runner, self._provisioner)
 
 
@@ -134,7 +155,8 @@ class _RecordedProvisioner(Provisioner):
     def __init__(self, context: ProvisioningContext, journal: Journal, day: RecordedDay) -> None:
         super().__init__(context, journal)
         self._waits = deque(day.waits)
-        self.settled = deque(day.settled)
+        self.happened = deque(day.happened)
+        self._health = _Health(0, "LIVE", "")
         self._waiting: dict[_Key, deque[Addition]] = {}
         self.is_running = False
 
@@ -148,15 +170,24 @@ class _RecordedProvisioner(Provisioner):
             records += [self._wait(addition)] if self._had_to_wait(addition) else super().add([addition])
         return records
 
-    def settle(self) -> None:
-        """Carry out, or fail, the next addition that waited."""
-        _, key, error = self.settled.popleft()
-        waiting = self._waiting.get(key)
+    def gate(self) -> str:
+        """Return why no positions were opened at this time (empty when they were)."""
+        told = self._health
+        return "" if told.health == "LIVE" else f"the feed is {told.health}: {told.reason}"
+
+    def go_on(self, runner: ComponentRunner) -> None:
+        """Do what happened next between two batches."""
+        one = self.happened.popleft()
+        if isinstance(one, _Health):
+            self._health = one
+            tell_of_feed(runner, one.health, one.reason)
+            return
+        waiting = self._waiting.get(one.key)
         if not waiting:
             return  # the strategy has not asked for it this time: the comparison says so
         addition = waiting.popleft()
-        if error:
-            self._record(Outcome(Plan(addition, self._needs_of(addition)), (error,)))
+        if one.error:
+            self._record(Outcome(Plan(addition, self._needs_of(addition)), (one.error,)))
         else:
             super().add([addition])
 
@@ -189,6 +220,7 @@ class _RecordedSource:
         self._session = session
         self._subscriptions = subscriptions
         self._provisioner = provisioner
+        self._runner = runner
         times = [
             (time_ns, scanner)
             for scanner in runner.scanners
@@ -204,14 +236,14 @@ class _RecordedSource:
         return self._batches(after_ns)
 
     def _batches(self, after_ns: int) -> Batches:
-        last_ns, settled = self._session.last_ns, self._provisioner.settled
+        last_ns, happened = self._session.last_ns, self._provisioner.happened
         while after_ns < last_ns:
-            if settled and settled[0][0] <= after_ns:
-                while settled and settled[0][0] <= after_ns:
-                    self._provisioner.settle()
+            if happened and happened[0].time_ns <= after_ns:
+                while happened and happened[0].time_ns <= after_ns:
+                    self._provisioner.go_on(self._runner)
                 yield EventBatch(after_ns)
                 continue
-            until_ns = min(settled[0][0], last_ns) if settled else last_ns
+            until_ns = min(happened[0].time_ns, last_ns) if happened else last_ns
             bars, slices = self._subscriptions.as_known(after_ns)
             scans = [scan for scan in self._scans if after_ns < scan[0] <= until_ns]
             yield from batches(bars, scans, slices, after_ns=after_ns, last_ns=until_ns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from openbell.engine.data_source import store_path
 from openbell.engine.drive import BacktestDrive
@@ -76,7 +77,7 @@ class LiveRun:
             supply=Supply(feed, store, today, time_manager),
             today=today,
             record=FeedRecord(folder),
-            connection=Connection(feed, self._say),
+            connection=Connection(feed, self._say, crc32(str(folder).encode())),
             stop_file=folder / STOP,
         )
         data = config.session_data_config
@@ -128,7 +129,7 @@ class LiveRun:
             connection.act(now_ns)
             arrival = arrivals.next(min(deadline_ns, connection.next_ns or deadline_ns))
             if arrival is not None and isinstance(arrival.event, FeedBack):
-                connection.came_back()
+                connection.came_back(arrival.time_ns)
             elif arrival is not None and isinstance(arrival.event, FeedLost):
                 reason = arrival.event.reason
                 connection.lost(arrival.event, arrival.time_ns)

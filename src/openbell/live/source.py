@@ -17,10 +17,18 @@ if TYPE_CHECKING:
     from openbell.engine.subscriptions import Subscriptions
     from openbell.live.day import LiveDay, Revision
     from openbell.live.parts import LiveParts
+    from openbell.model.feed_events import FeedHealth
     from openbell.session import BarIntervalData
     from openbell.timing.grid import TradingSession
 
-__all__ = ["LiveSource"]
+__all__ = ["LiveSource", "tell_of_feed"]
+
+
+def tell_of_feed(runner: ComponentRunner, health: FeedHealth, reason: str) -> None:
+    """Call ``on_feed`` of all strategies."""
+    for name, strategy in runner.strategies.items():
+        if overrides(type(strategy), "on_feed"):
+            runner.call(name, "on_feed", strategy.on_feed, health, reason)
 
 
 class LiveSource:
@@ -81,10 +89,20 @@ class LiveSource:
 
     def _look_at_the_rest(self, time_ns: int) -> None:
         """Take up what came late, and the additions whose bars have come."""
+        self._tell_of_the_feed(time_ns)
         revisions = self._day.take_up_late(self._followed())
         self._tell(revisions)
         settled = self._day.provisioner.settle(self._parts.feed.arrivals.now_ns)
         self._parts.record.settled(time_ns, settled)
+
+    def _tell_of_the_feed(self, time_ns: int) -> None:
+        """Call ``on_feed`` of the strategies if the feed's health is another one."""
+        connection = self._parts.connection
+        state = connection.state
+        if state.health != connection.told.health:
+            connection.told = state
+            self._parts.record.health(time_ns, *state)
+            tell_of_feed(self._runner, *state)
 
     def _followed(self) -> list[BarIntervalData]:
         """Return the series that some strategy follows, each once."""
