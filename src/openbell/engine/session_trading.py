@@ -49,7 +49,6 @@ class SessionTrading:
     def __init__(self, desk: TradingDesk, runner: ComponentRunner) -> None:
         self._desk = desk
         self._runner = runner
-        self._next_ns: int | None = None
         self._callbacks: dict[tuple[str, bool], list[Callable[[Any], object]]] = {}
         for name, strategy in runner.strategies.items():
             own = name.removeprefix("strategy ")
@@ -62,9 +61,7 @@ class SessionTrading:
     @property
     def next_ns(self) -> int:
         """Time at which something becomes known next."""
-        if self._next_ns is None:  # only what this object carries out changes it
-            self._next_ns = self._desk.next_ns
-        return self._next_ns
+        return self._desk.next_ns
 
     @property
     def requests(self) -> Sequence[object]:
@@ -77,7 +74,6 @@ class SessionTrading:
         Raises:
             ComponentError: A strategy raised.
         """
-        self._next_ns = None
         self._desk.markets_changed()
         self._notify()
         while self._desk.deliver(time_ns):
@@ -90,7 +86,6 @@ class SessionTrading:
         Raises:
             ComponentError: A strategy raised, or orders again and again on its own orders.
         """
-        self._next_ns = None
         self._desk.markets_changed()
         self._notify()
         for _ in range(_MOST_ROUNDS):

@@ -104,6 +104,10 @@ def batches(
         for time_ns, cross_section in table.moments(after_ns):
             crossing.setdefault(time_ns, []).append((on_slice, cross_section))
     groups = _groups(subscriptions)
+    if not groups:
+        for time_ns in sorted({*due, *crossing}):
+            yield EventBatch(time_ns, (), (), due.get(time_ns, ()), crossing.get(time_ns, ()))
+        return
     for time_ns in sorted({*due, *crossing}):
         yield from _bars_only(groups, after_ns, time_ns - 1)
         moves, bars = _at(groups, time_ns)

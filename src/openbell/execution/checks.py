@@ -73,7 +73,13 @@ class Checks:
             return reason
         if instead_of is None and desk.markets.of(symbol) is None and (reason := desk.markets.provide(symbol)):
             return reason
-        return self._against_terms(order, instead_of) or self._against_account(order, instead_of) or ""
+        if refusal := self._against_terms(order, instead_of):
+            return refusal
+        if order.parent is not None or not order.strategy:
+            return ""  # a leg ends what its entry begins, and the account's own orders make positions smaller
+        if self._has_limits and (refusal := self._beyond_limits(order, instead_of)):
+            return refusal
+        return self._beyond_account(order, instead_of) or ""
 
     def _makes_smaller(self, order: Order) -> bool:
         held = self._desk.account.quantity(order.symbol)
@@ -149,14 +155,6 @@ class Checks:
         if order.parent is None and not desk.book.has_legs(order.id):
             return None
         return next(wrong_sides(order, desk.book, desk.last_price(symbol)), None)
-
-    def _against_account(self, order: Order, instead_of: Order | None) -> str | None:
-        """Return why the account cannot take an order, or None."""
-        if order.parent is not None or not order.strategy:
-            return None  # a leg ends what its entry begins, and the account's own orders make positions smaller
-        if self._has_limits and (refusal := self._beyond_limits(order, instead_of)):
-            return refusal
-        return self._beyond_account(order, instead_of)
 
     def _too_late(self, order: Order) -> str | None:
         close_ns = self._desk.session.close_ns

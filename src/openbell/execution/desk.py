@@ -76,6 +76,7 @@ class TradingDesk:
         reserved: The money that open orders tie up.
         changes: Goes up whenever cash or positions change.
         last_price: Returns the last price of a symbol that is known now, or None.
+        carry_out: Checks a request, and passes it to the broker.
         refusal_at_fill: Returns why the account cannot take a fill (empty when it can).
         recorder: Notes what the session does to the account.
         gate: Returns why no position may be opened or grow now, such as a feed that is down (empty when it may).
@@ -112,6 +113,7 @@ class TradingDesk:
         exchange = Exchange(self.markets.of, self.markets.finer, self.markets.instrument, clock, self._zone)
         self.broker = SimulatedBroker(rules, self.costs, exchange, self.book, self)
         self._entry = OrderEntry(self)
+        self.carry_out = self._entry.carry_out
         self.refusal_at_fill = self._entry.checks.refusal_at_fill
         self._overnight = Overnight(self)
         self.signals = SignalTrader(config.signals)
@@ -251,10 +253,6 @@ class TradingDesk:
         self.requests.clear()
         return taken
 
-    def carry_out(self, request: Request) -> None:
-        """Check a request, and pass it to the broker."""
-        self._entry.carry_out(request)
-
     def markets_changed(self) -> None:
         """Let orders fill in the bars that the session has now."""
         for symbol in self.markets.changed():
@@ -281,12 +279,10 @@ class TradingDesk:
     def order_changed(self, order: Order) -> None:
         """Take up an order as it is now."""
         order_id, status = order.id, order.status
-        if status is OrderStatus.ACCEPTED:
-            before = self.book.open.get(order_id)
-            if before is None or before.status is OrderStatus.SUBMITTED:
-                self.recorder.accepted += 1
         if status in OPEN_STATUSES:
-            self.book.put(order)
+            before = self.book.put(order)
+            if status is OrderStatus.ACCEPTED and (before is None or before.status is OrderStatus.SUBMITTED):
+                self.recorder.accepted += 1
             self.reserved.put(order, reckoned_price(order, self.last_price))
         else:
             self.book.remove(order)
@@ -298,7 +294,8 @@ class TradingDesk:
 
     def filled(self, fill: Fill) -> None:
         """Take up a fill."""
-        symbol, multiplier = fill.symbol, self.markets.instrument(fill.symbol).multiplier
+        symbol = fill.symbol
+        multiplier = self.markets.instrument(symbol).multiplier
         self.account.fill(symbol, fill.quantity, fill.price, fill.fee, multiplier, fill.time_ns)
         self._account_changed(symbol)
         self.recorder.filled(fill, self.account, multiplier, self.clock.now_ns)

@@ -37,16 +37,17 @@ class OrderBook:
         if order.oco is not None:
             self._groups.setdefault(order.oco, {})[order_id] = None
 
-    def put(self, order: Order) -> None:
-        """Take an open order as it is now, in the place of what it was."""
+    def put(self, order: Order) -> Order | None:
+        """Take an open order as it is now, and return what it was, None for a new one."""
         before = self.open.get(order.id)
         if before is None:
             self.add(order)
-            return
+            return None
         self.open[order.id] = order
         if before.symbol is not order.symbol and before.symbol != order.symbol:
             self._take_out(self._by_symbol, before.symbol, order.id)
             self._by_symbol.setdefault(order.symbol, {})[order.id] = None
+        return before
 
     def remove(self, order: Order) -> None:
         """Remove an order, if it is here."""

@@ -33,19 +33,17 @@ class OrderEntry:
     def carry_out(self, request: Request) -> None:
         """Check a request, and pass it to the broker."""
         if isinstance(request, Submit):
-            self._submit(request.order)
+            order = request.order
+            if refusal := self.checks.refusal(order):
+                self._reject(order, refusal)
+            elif (now := self._desk.book.open.get(order.id)) is not None:  # its entry may have been refused meanwhile
+                self._desk.broker.submit(now)
         elif isinstance(request, Cancel):
             other = self._desk.recorder.orders.get(request.unless_rejected or "")
             if other is None or other.status is not OrderStatus.REJECTED:
                 self._desk.broker.cancel(request.order_id, request.reason)
         else:
             self._replace(request)
-
-    def _submit(self, order: Order) -> None:
-        if refusal := self.checks.refusal(order):
-            self._reject(order, refusal)
-        elif (now := self._desk.book.open.get(order.id)) is not None:  # its entry may have been refused meanwhile
-            self._desk.broker.submit(now)
 
     def _replace(self, request: Replace) -> None:
         order = self._desk.book.open.get(request.order_id)

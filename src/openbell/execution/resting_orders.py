@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.execution.plain_limits import PlainLimits
+from openbell.model.order import OrderType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,9 +57,8 @@ class RestingOrders:
             self._plain.add(resting)
 
     def note_match(self, resting: Resting) -> None:
-        """Note that an order has a match."""
-        if resting.is_plain:
-            self._plain.note_match(resting)
+        """Note that a plain order has a match."""
+        self._plain.note_match(resting)
 
     def begin_session(self, market_of: Callable[[str], SymbolMarket | None]) -> list[Resting]:
         """Return the orders that a new session has to do with, in the order in which they came."""
@@ -70,9 +70,10 @@ class RestingOrders:
         return sorted(due, key=lambda resting: resting.place)
 
     def _sort_in(self, resting: Resting) -> None:
-        resting.is_plain = not resting.next_session and PlainLimits.takes(resting.order)
-        if resting.is_plain:
-            self.others.pop(resting.order.id, None)
-            self._plain.add(resting)
-        else:
-            self.others[resting.order.id] = resting
+        order = resting.order
+        if order.type is not OrderType.LIMIT or resting.next_session or not PlainLimits.takes(order):
+            self.others[order.id] = resting
+            return
+        resting.is_plain = True
+        self.others.pop(order.id, None)
+        self._plain.add(resting)

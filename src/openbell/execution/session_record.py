@@ -103,12 +103,13 @@ class SessionRecorder:
 
     def filled(self, fill: Fill, account: Account, multiplier: float, now_ns: int) -> None:
         """Note a fill, after which the account is as it is now."""
+        symbol = fill.symbol
         self.fills.append(fill)
-        self._multipliers[fill.symbol] = multiplier
+        self._multipliers[symbol] = multiplier
         self.cash_changed(account.cash, now_ns)
-        times, quantities = self._quantities.setdefault(fill.symbol, ([0], [0.0]))
+        times, quantities = self._quantities.get(symbol) or self._quantities.setdefault(symbol, ([0], [0.0]))
         times.append(now_ns)
-        quantities.append(account.quantity(fill.symbol))
+        quantities.append(account.quantity(symbol))
 
     def cash_changed(self, cash: float, now_ns: int) -> None:
         """Note that the cash is another one from now on."""

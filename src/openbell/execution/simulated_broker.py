@@ -215,7 +215,8 @@ class SimulatedBroker:
             match, resting.state_after = first_match(order, market, from_ns, self.session.close_ns, resting.state)
         if match is not None:
             resting.match = match
-            self._orders.note_match(resting)
+            if resting.is_plain:
+                self._orders.note_match(resting)
             # A bar that came late is known when it comes.
             known_ns = max(match.known_ns, self._clock.now_ns)
             self._push(known_ns, _FILL, match.time_ns, order.id, resting.version)
