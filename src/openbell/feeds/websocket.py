@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
-    from openbell.feeds.arrivals import FilledArrivals
+    from openbell.feeds.arrivals import Arrivals, FilledArrivals
     from openbell.feeds.feed import HistoryRequest
     from openbell.feeds.websocket_fields import Hello
     from openbell.feeds.websocket_messages import MessageReader
@@ -69,7 +69,7 @@ class WebSocketFeed:
         self.intervals: tuple[str, ...] = ()
         self.limit: int | None = None
         self._inbox: FilledArrivals = Inbox() if arrivals is None else arrivals
-        self.arrivals = self._inbox
+        self.arrivals: Arrivals = self._inbox
         self._lock = threading.Lock()
         self._thread: LoopThread | None = None
         self._connection: WebSocketConnection | None = None
@@ -77,11 +77,17 @@ class WebSocketFeed:
         self._state: LinkState = "closed"
         self._unanswered: dict[int, None] = {}
         self._is_closed = False
+        self._asked = 0
 
     @property
     def state(self) -> LinkState:
         """State of the connection."""
         return self._state
+
+    @property
+    def asked(self) -> int:
+        """Number of times that anything was asked of the server, or a connection made or given up."""
+        return self._asked
 
     @property
     def place(self) -> str:
@@ -149,10 +155,12 @@ class WebSocketFeed:
     def _ask(self, question: Callable[[MessageReader], None]) -> None:
         with self._lock:
             if self._state == "open" and self._thread is not None and self._connection is not None:
+                self._asked += 1
                 self._thread.call(self._connection.ask, question)
 
     def _give_up(self) -> None:
         """Forget the connection, with the lock held."""
+        self._asked += 1
         self._connection = None
         self._state = "closed"
         self._end_requests("the connection was given up")
