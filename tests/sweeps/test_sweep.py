@@ -211,6 +211,18 @@ def test_a_folder_of_something_else_is_refused(session: Path, tmp_path: Path) ->
         openbell.sweep(session, {FAST: [3]}, out=tmp_path)
 
 
+def test_a_live_session_is_refused(session: Path, tmp_path: Path) -> None:
+    live = {
+        **json.loads(session.read_text()),
+        "mode": "live",
+        "live": {"provider": "websocket", "url": "ws://localhost:1"},
+    }
+    live.pop("backtest_config")
+
+    with pytest.raises(ConfigError, match="a sweep runs backtests, and mode is live"):
+        openbell.sweep(live, {FAST: [3]}, out=tmp_path / "out")
+
+
 def test_nothing_that_varies_is_an_error(session: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nothing varies"):
         openbell.sweep(session, out=tmp_path / "out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
 
@@ -33,6 +34,13 @@ def run(
     folder: Annotated[
         Path | None, typer.Option("--out", help="The run folder; runs/SESSION-TIME in the current folder unless given.")
     ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="How many processes run sessions side by side, of a config that does not trade and keeps no state.",
+        ),
+    ] = 1,
     *,
     bars: Annotated[bool, typer.Option("--bars", help="Keep every session's bars in the run folder.")] = False,
     indicators: Annotated[
@@ -45,7 +53,8 @@ def run(
 ) -> None:
     """Run the sessions of a config and report the outcome."""
     shown = Shown(as_json=as_json, everything=everything)
-    run_and_show(config, store, folder, shown, bars=bars, indicators=indicators)
+    make = partial(_over_a_store, jobs=jobs, keeps_bars=bars or indicators)
+    run_and_show(config, store, folder, shown, bars=bars, indicators=indicators, make=make)
 
 
 class Shown(NamedTuple):
@@ -74,11 +83,18 @@ def _over_a_store(
     store: Path | None,
     folder: Path,  # noqa: ARG001 -- a backtest keeps nothing but its results
     observers: list[SessionObserver],
+    *,
+    jobs: int = 1,
+    keeps_bars: bool = False,
 ) -> tuple[SystemManager, Callable[[RunFolder], object]]:
     from openbell.engine.system import SystemManager
 
+    if jobs > 1:  # before there is a folder
+        from openbell.engine.side_by_side import require_independent_days
+
+        require_independent_days(config, keeps_bars=keeps_bars, watches_bars=False)
     system = SystemManager(config, store=store, observer=observers)
-    return system, system.run
+    return system, partial(system.run, jobs=jobs)
 
 
 @sigterm_as_interrupt()

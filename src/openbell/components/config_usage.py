@@ -36,6 +36,12 @@ class ConfigUsage:
         """Return the config as a dict that notes here which keys are read."""
         return _NotingDict(config, self) if self.unread else config
 
+    def add(self, other: ConfigUsage) -> None:
+        """Add what was read elsewhere, such as in another process."""
+        self.unread &= other.unread
+        self.missing |= other.missing
+        self.by_name |= other.by_name
+
     def warnings(self, component: str) -> list[str]:
         """Return a warning of each unread key, with the key that may have been meant.
 

@@ -61,6 +61,9 @@ class SessionCoordinator(SeedCoordinator):
         days_without_bars: The days of this run on which no symbol of the session had a bar, known when each is over.
         days_skipped: The days of this run for which no symbol could be provisioned, where such days are skipped.
         warnings: What this run has met so far.
+        reporter: Gets the events of this run.
+        has_subscribed: By strategies that define subscriptions, whether they ever subscribed to anything in this run.
+        states: The states of strategies at the end of the last session, as JSON text.
     """
 
     def __init__(
@@ -88,14 +91,14 @@ class SessionCoordinator(SeedCoordinator):
 
     def begin_run(self, reporter: RunReporter) -> None:
         """Begin a run with an empty journal, whose events go to a reporter."""
-        self._reporter = reporter
+        self.reporter = reporter
         self.journal = Journal(reporter.pending.append)
         self.load_s = self.run_s = 0.0
         self.days_without_bars: list[date] = []
         self.days_skipped: list[date] = []
         self.warnings = RunWarnings(reporter, self.time_manager, self.data_manager, self.days[-1])
-        self._has_subscribed: dict[str, bool] = {}
-        self._states: dict[str, str] = {}
+        self.has_subscribed: dict[str, bool] = {}
+        self.states: dict[str, str] = {}
         self._traded: DayTrading | None = None
         self.desk = self._new_desk()
         self.trading_results = self._new_results()
@@ -107,7 +110,7 @@ class SessionCoordinator(SeedCoordinator):
             return None
         from openbell.execution.desk import TradingDesk
 
-        return TradingDesk(execution, self.time_manager, self.clock, self._reporter.pending.append)
+        return TradingDesk(execution, self.time_manager, self.clock, self.reporter.pending.append)
 
     def _new_results(self) -> TradingResults | None:
         """Return what makes results of the desk's records, or None in a run that does not trade."""
@@ -125,17 +128,17 @@ class SessionCoordinator(SeedCoordinator):
             ComponentError: A scanner or strategy raised.
             RunFolderError: The run folder can no longer be written.
         """
-        self._reporter.day_started(day)
+        self.reporter.day_started(day)
         try:
             result = self._run_day(day)
         finally:
-            self._reporter.finish_batch()
+            self.reporter.finish_batch()
         if self.drive.reads_ahead:
             self.warnings.note_changes(day, {r.symbol for r in result.provisioning if r.ok})
         if self.session_data.symbols and not result.bars_streamed:
             self.days_without_bars.append(day)
-            self._reporter.warned(f"no symbol had a bar on {day}")
-        self._reporter.day_ended(result, self.session_data)
+            self.reporter.warned(f"no symbol had a bar on {day}")
+        self.reporter.day_ended(result, self.session_data)
         return result
 
     def _run_day(self, day: date) -> DayResult:
@@ -147,7 +150,7 @@ class SessionCoordinator(SeedCoordinator):
             if self.session_config.session_data_config.on_empty_day != "skip":
                 raise
             return self._skipped(day, first_record, error)
-        self._reporter.finish_batch()
+        self.reporter.finish_batch()
         session = self.time_manager.session(day)
         if self.desk is not None:
             self.desk.begin_session(session, self.provisioner)
@@ -155,21 +158,21 @@ class SessionCoordinator(SeedCoordinator):
             self.classes,
             self.provisioner,
             self.time_manager,
-            self._reporter.pending.append,
+            self.reporter.pending.append,
             desk=self.desk,
-            states=self._states,
+            states=self.states,
         )
-        on_bar = self._reporter.bar_closed if self._reporter.wants_bars else None
+        on_bar = self.reporter.bar_closed if self.reporter.wants_bars else None
         subscriptions = Subscriptions(self.provisioner, runner, session.last_ns, on_bar, self.warnings)
         source = self.drive.source(session, subscriptions, runner, self.desk)
         trading = None if self.desk is None else _trading_of(self.desk, runner)
-        dispatcher = Dispatcher(session, source, self.session_data, runner, self.clock, self._reporter, trading)
+        dispatcher = Dispatcher(session, source, self.session_data, runner, self.clock, self.reporter, trading)
         try:
             runner.setup()
             if trading is not None:
                 trading.settle(self.clock.now_ns)
-            self._reporter.finish_batch()
-            self._reporter.day_prepared(self.session_data)
+            self.reporter.finish_batch()
+            self.reporter.day_prepared(self.session_data)
             self.load_s += watch.seconds
             watch = stopwatch()
             callbacks = dispatcher.play() - subscriptions.bars_reported
@@ -181,14 +184,14 @@ class SessionCoordinator(SeedCoordinator):
             self._end_trading()
             runner.teardown()
             runner.save_states()
-            self._states = runner.saved_states
+            self.states = runner.saved_states
         finally:
             end_session(self.session_data)
         self.run_s += watch.seconds
         for name, strategy in runner.strategies.items():
             if overrides(type(strategy), "subscriptions"):
-                ever = self._has_subscribed.get(name, False)
-                self._has_subscribed[name] = ever or name in subscriptions.subscribed
+                ever = self.has_subscribed.get(name, False)
+                self.has_subscribed[name] = ever or name in subscriptions.subscribed
         return day_result(
             self.session_data,
             self.time_manager,
@@ -302,7 +305,7 @@ class SessionCoordinator(SeedCoordinator):
 
     def component_warnings(self) -> list[str]:
         """Return warnings about keys that components never read, and strategies that never subscribed to anything."""
-        idle = [name for name, ever in self._has_subscribed.items() if not ever]
+        idle = [name for name, ever in self.has_subscribed.items() if not ever]
         return [
             *self.classes.unread_keys(),
             *(f"{name} was never called: its subscriptions() returned nothing in any session" for name in idle),

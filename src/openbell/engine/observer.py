@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from traceback import format_exc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from openbell.logs import get_logger
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from openbell.model.fill import Fill
     from openbell.model.order import Order
     from openbell.results.result import DayResult
-    from openbell.results.run_folder import RunFolder
     from openbell.session import SessionData
 
 __all__ = ["RunReporter", "SessionObserver"]
@@ -89,6 +88,13 @@ class SessionObserver:
         """Receive the result of a session that is over."""
 
 
+class EventSink(Protocol):
+    """Receives events batch by batch, as a run folder does."""
+
+    def write_events(self, events: Sequence[Event]) -> None:
+        """Write the events of one batch."""
+
+
 class RunReporter:
     """Collects the events of a batch, and passes them on when the batch is finished.
 
@@ -101,7 +107,7 @@ class RunReporter:
         failures: The warnings about observers that raised.
     """
 
-    def __init__(self, observers: Sequence[SessionObserver] = (), folder: RunFolder | None = None) -> None:
+    def __init__(self, observers: Sequence[SessionObserver] = (), folder: EventSink | None = None) -> None:
         self.pending: list[Event] = []
         self.failures: list[str] = []
         self._observers = list(observers)

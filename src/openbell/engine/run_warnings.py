@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from openbell.market_data.manager import DataManager, StoreState
     from openbell.timing import TimeManager
 
-__all__ = ["RunWarnings"]
+__all__ = ["Note", "RunWarnings"]
+
+Note = tuple[tuple[str, str] | None, str | None]
+"""A text, and the strategy and interval whose first subscription it is about; no text when nothing was odd about it."""
 
 
 class RunWarnings:
@@ -32,6 +35,7 @@ class RunWarnings:
 
     def __init__(self, reporter: RunReporter, time_manager: TimeManager, data_manager: DataManager, last: date) -> None:
         self.texts: list[str] = []
+        self._notes: list[Note] = []
         self._reporter = reporter
         self._time_manager = time_manager
         self._data_manager = data_manager
@@ -39,8 +43,27 @@ class RunWarnings:
         self._subscribed: set[tuple[str, str]] = set()
         self._state: StoreState | None = None
 
+    def take_notes(self) -> list[Note]:
+        """Return what was noted since the last call, for the same run in another process."""
+        taken, self._notes = self._notes, []
+        return taken
+
+    def add_notes(self, notes: Iterable[Note]) -> None:
+        """Warn of what another process has noted, but not again of subscriptions that are known."""
+        for first, text in notes:
+            if first is None or first not in self._subscribed:
+                self._note(first, text)
+
     def warn(self, text: str) -> None:
         """Report a warning."""
+        self._note(None, text)
+
+    def _note(self, first: tuple[str, str] | None, text: str | None) -> None:
+        self._notes.append((first, text))
+        if first is not None:
+            self._subscribed.add(first)
+        if text is None:
+            return
         self.texts.append(text)
         self._reporter.warned(text)
 
@@ -49,9 +72,8 @@ class RunWarnings:
         for interval in dict.fromkeys(interval for _, interval in pairs):
             if (name, interval) in self._subscribed:
                 continue
-            self._subscribed.add((name, interval))
-            if late := subscription_without_bars(name, interval, pairs, self._time_manager, day, self._last):
-                self.warn(late)
+            late = subscription_without_bars(name, interval, pairs, self._time_manager, day, self._last)
+            self._note((name, interval), late or None)
 
     def note_store(self) -> None:
         """Note the state of the store that the run begins with."""

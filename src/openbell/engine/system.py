@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
-from functools import cached_property
+from contextlib import closing, contextmanager, suppress
+from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,13 @@ from openbell.config import SessionConfig, load_config
 from openbell.config.gap_policy import symbols_named
 from openbell.engine.coordinator import SessionCoordinator
 from openbell.engine.data_source import data_manager_of
+from openbell.engine.drive import BacktestDrive
 from openbell.engine.gc_control import rare_collection
 from openbell.engine.never_closing import streams_without_bars, subscriptions_without_bars
 from openbell.engine.observer import RunReporter, SessionObserver
 from openbell.engine.planning import plan_day
 from openbell.engine.preflight import require_good_config, with_days_to_come
+from openbell.engine.side_by_side import days_side_by_side, require_independent_days, take_day
 from openbell.engine.trading_oddities import futures_without_terms, unknown_to_the_store
 from openbell.errors import CalendarError, ConfigError, OpenbellError, ProvisioningError, commands_name_exchange
 from openbell.provisioning import Addition, ProvisioningContext, RunScope
@@ -30,11 +32,12 @@ from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
     from openbell.engine.drive import Drive
+    from openbell.engine.side_by_side import DayOutcome
     from openbell.market_data.manager import DataManager
     from openbell.results.result import DayResult
     from openbell.results.run_folder import RunFolder
@@ -123,15 +126,19 @@ class SystemManager:
         """The session of the current day, or after a run the last one."""
         return self.coordinator.session_data
 
-    def run(self, folder: RunFolder | None = None) -> RunResult:
+    def run(self, folder: RunFolder | None = None, *, jobs: int = 1) -> RunResult:
         """Run all sessions.
 
         Args:
             folder: Receives events as they happen and, at the end, the results; nothing is written unless given.
+            jobs: How many processes run sessions side by side, which are in order to the outside. The config does not
+                trade, and its strategies leave ``state`` untouched. What strategies print goes to stderr, and observers
+                get no ``day_prepared``. A script that asks for more than 1 stands below
+                ``if __name__ == "__main__":``, because each process imports it.
 
         Raises:
             OpenbellError: It is running or planning already, in this thread or another.
-            ConfigError: The config is of a live session, and nothing feeds it.
+            ConfigError: The config is of a live session, and nothing feeds it; or sessions cannot run side by side.
             ProvisioningError: On some day, none of the config's symbols could be provisioned; or no symbol had a bar on
                 any day.
             ComponentError: A scanner or strategy raised. The run folder keeps what was done until then.
@@ -142,8 +149,14 @@ class SystemManager:
                 "mode is live, which no store can play. Run it with openbell live; or write mode: backtest, and the "
                 "days under backtest_config."
             )
+        if jobs > 1:
+            keeps_bars = folder is not None and folder.keeps_bars
+            watches_bars = RunReporter(self._observers).wants_bars
+            if not isinstance(self.coordinator.drive, BacktestDrive):
+                raise ConfigError("sessions of a feed come one after another. Run without jobs.")
+            require_independent_days(self.config, keeps_bars=keeps_bars, watches_bars=watches_bars)
         with self._alone():
-            return self._run(folder)
+            return self._run(folder, jobs)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -158,7 +171,7 @@ class SystemManager:
         finally:
             self._running.release()
 
-    def _run(self, folder: RunFolder | None) -> RunResult:
+    def _run(self, folder: RunFolder | None, jobs: int) -> RunResult:
         reporter = RunReporter(self._observers, folder)
         self._begin(reporter)
         reporter.run_started(self.coordinator.days)
@@ -168,8 +181,8 @@ class SystemManager:
             reporter.warned(warning)
         try:
             with rare_collection():
-                for day in self.coordinator.days:
-                    self._days.append(self._run_day(day))
+                for day, run_day in self._days_to_run(jobs):
+                    self._days.append(self._run_day(day, run_day))
                     if folder:
                         folder.keep_day(self.session_data)
                     self._require_bars_of(day)
@@ -187,9 +200,24 @@ class SystemManager:
         self._reporter, self._days, self._error, self._unread = reporter, [], None, ()
         self.coordinator.begin_run(reporter)
 
-    def _run_day(self, day: date) -> DayResult:
+    def _days_to_run(self, jobs: int) -> Iterator[tuple[date, Callable[[date], DayResult]]]:
+        """Yield each day with what runs it, or takes over what another process has run."""
+        days = list(self.coordinator.days)
+        if min(jobs, len(days)) > 1:
+            with closing(days_side_by_side(self.config, self.data_manager.store.path, days, jobs)) as outcomes:
+                for outcome in outcomes:
+                    if outcome.result is None:
+                        break  # it raised, and does so again here
+                    yield days.pop(0), partial(self._take_day, outcome, outcome.result)
+        for day in days:
+            yield day, self.coordinator.run_day
+
+    def _take_day(self, outcome: DayOutcome, result: DayResult, _: date) -> DayResult:
+        return take_day(self.coordinator, outcome, result)
+
+    def _run_day(self, day: date, run_day: Callable[[date], DayResult]) -> DayResult:
         try:
-            return self.coordinator.run_day(day)
+            return run_day(day)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt)
             self._error = f"interrupted in session {day}" if stopped else str(error) or type(error).__name__

@@ -78,6 +78,11 @@ class RunFolder:
             raise ConfigError(f"cannot write the run folder {path}: {error.strerror or error}.") from error
         self._write_json("config.json", repeatable(config))
 
+    @property
+    def keeps_bars(self) -> bool:
+        """Whether bars or indicators of sessions are written."""
+        return self._keep_bars or self._keep_indicators
+
     @staticmethod
     def default_path(session_name: str) -> Path:
         """Return ``runs/<session>-<time>`` below the current folder, with the machine's time in UTC."""

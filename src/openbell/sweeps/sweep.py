@@ -14,7 +14,7 @@ from openbell.results.run_folder import repeatable
 from openbell.store.atomic_files import replace_file
 from openbell.sweeps.fingerprint import fingerprint_of, store_digest
 from openbell.sweeps.point_run import PointTask, run_point
-from openbell.sweeps.pool import PointPool
+from openbell.sweeps.pool import run_side_by_side
 from openbell.sweeps.result import frame_of, read_result, write_frame
 from openbell.sweeps.shared_bars import SharedBars
 from openbell.sweeps.space import config_at, points_of
@@ -77,6 +77,8 @@ class Sweep:
         folder: Path | None = None,
         whole: bool = False,
     ) -> None:
+        if config.mode == "live":
+            raise ConfigError("a sweep runs backtests, and mode is live. Write mode: backtest, and backtest_config.")
         self.config = config
         self.space = space
         self.folder = folder or default_folder(config)
@@ -139,7 +141,7 @@ class Sweep:
     def _run(self, tasks: Sequence[PointTask], bars: SharedBars, jobs: int) -> Iterator[tuple[int, PointResult]]:
         """Run points, and yield each with its number as it is done."""
         if min(jobs, len(tasks)) > 1:
-            yield from PointPool(self.config, self._store, self._last_day(), jobs).run(tasks)
+            yield from run_side_by_side(tasks, self.config, self._store, self._last_day(), jobs)
         else:
             yield from ((task.number, run_point(self.config, task, bars)) for task in tasks)
 
