@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from openbell.feeds.feed import HistoryRequest
     from openbell.store.store import BarStore
     from openbell.timing import TimeManager
+    from openbell.timing.grid import TradingSession
 
 __all__ = ["ReplayFeed"]
 
@@ -60,7 +61,7 @@ class ReplayFeed:
         self._sent: set[tuple[str, str, int]] = set()
         self._subscribed: dict[str, None] = {}
         self._now_ns = 0
-        self._day: date | None = None
+        self._session: TradingSession | None = None
         self._is_woken = False
 
     # Time
@@ -72,8 +73,8 @@ class ReplayFeed:
 
     def begin(self, day: date) -> None:
         """Go on to the time shortly before a session."""
-        self._day = day
-        self._now_ns = max(self._now_ns, self._time_manager.session(day).first_ns - _BEFORE_NS)
+        self._session = session = self._time_manager.session(day)
+        self._now_ns = max(self._now_ns, session.first_ns - _BEFORE_NS)
         self._load(self._subscribed)
 
     def next(self, until_ns: int) -> Arrival | None:
@@ -141,12 +142,12 @@ class ReplayFeed:
     def _load(self, symbols: Iterable[str]) -> None:
         """Put the day's bars of symbols that close from now on among those that come."""
         wanted = list(symbols)
-        if not wanted or self._day is None:
+        session = self._session
+        if not wanted or session is None:
             return
-        session = self._time_manager.session(self._day)
         found = [entry for entry in self._coming if entry[1].symbol not in wanted]
         for name in self.intervals:
-            begin_ns = session.first_ns if parse_interval(name).is_intraday else day_number(self._day) * DAY_NS
+            begin_ns = session.first_ns if parse_interval(name).is_intraday else day_number(session.day) * DAY_NS
             after_ns = session.last_ns if parse_interval(name).is_intraday else begin_ns + DAY_NS
             bars = self._read(wanted, name, begin_ns, after_ns)
             found += [(end_ns, bar) for bar in bars if (end_ns := self._end_ns(bar)) > self._now_ns]
@@ -155,12 +156,12 @@ class ReplayFeed:
 
     def _end_ns(self, bar: FeedBar) -> int:
         interval = parse_interval(bar.interval)
-        if self._day is None:
+        if self._session is None:
             raise DataError("a replay has begun no day")
-        session = self._time_manager.session(self._day)
         if not interval.is_intraday:
-            return session.close_ns if bar.start_ns == day_number(self._day) * DAY_NS else bar.start_ns + DAY_NS
-        return min(bar.start_ns + interval.ns, session.last_ns) if bar.start_ns < session.last_ns else session.last_ns
+            date_ns = day_number(self._session.day) * DAY_NS
+            return self._session.close_ns if bar.start_ns == date_ns else bar.start_ns + DAY_NS
+        return min(bar.start_ns + interval.ns, self._session.last_ns)
 
     def _read(self, symbols: list[str], interval: str, begin_ns: int, end_ns: int) -> list[FeedBar]:
         held = [symbol for symbol in symbols if interval in self._store.intervals(symbol)]

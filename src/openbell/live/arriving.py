@@ -23,6 +23,9 @@ _AHEAD_NS = 1_000_000_000
 """So far may the clock of a feed be ahead of ours before its bars are of the future."""
 
 
+_NONE: set[tuple[str, str]] = set()
+
+
 class Counts(NamedTuple):
     """Numbers of bars that came and were not played as new ones.
 
@@ -123,15 +126,25 @@ class Arriving:
         place = int(closes.searchsorted(time_ns))
         return place < len(closes) and int(closes[place]) == time_ns
 
-    def has_all(self, expected: Mapping[str, Iterable[str]], time_ns: int) -> bool:
-        """Return whether the bars of symbols, by interval, that close at a time have come."""
-        came = self._came.get(time_ns, set())
-        return all(
-            (symbol, interval) in came
+    def due(self, expected: Mapping[str, Iterable[str]], time_ns: int) -> set[tuple[str, str]]:
+        """Return the symbols and intervals of which the calendar has a bar close at a time.
+
+        Args:
+            expected: The symbols by interval.
+            time_ns: The time, nanoseconds since 1970 UTC.
+        """
+        return {
+            (symbol, interval)
             for interval, symbols in expected.items()
             if self.is_due(interval, time_ns)
             for symbol in symbols
-        )
+        }
+
+    def has_all(self, due: set[tuple[str, str]], time_ns: int) -> bool:
+        """Return whether all bars that are due at a time have come."""
+        came = self._came.get(time_ns, _NONE)
+        # Asked after each bar of thousands: mostly some are missing, which the numbers tell.
+        return len(came) >= len(due) and due <= came
 
     def end_of(self, bar: FeedBar) -> int:
         """Return when a bar of the session closes, nanoseconds since 1970 UTC."""

@@ -57,6 +57,11 @@ class Connection:
         return self._judge.state == "DOWN"
 
     @property
+    def has_news(self) -> bool:
+        """Whether strategies have heard of another health than that of now."""
+        return self._judge.state != self.told.health
+
+    @property
     def state(self) -> FeedState:
         """Health by now."""
         return FeedState(self._judge.state, self._judge.reason)

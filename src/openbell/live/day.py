@@ -168,16 +168,16 @@ class LiveDay:
         intervals = self._expected()
         closes = [self.arriving.next_close(intervals, after_ns), next_scan_ns, self._session.last_ns]
         time_ns = min(close for close in closes if close is not None)
+        due = self.arriving.due(intervals, time_ns)
         patience_ns = time_ns + self._parts.grace_ns
         while True:
             self._parts.require_going_on()
             now_ns = arrivals.now_ns
-            has_news = connection.state.health != connection.told.health
-            if self.arriving.too_late or has_news or self.provisioner.may_settle(now_ns):
+            if self.arriving.too_late or connection.has_news or self.provisioner.may_settle(now_ns):
                 return None
             connection.act(now_ns)
             is_due = now_ns >= time_ns and not self._is_held(now_ns)
-            if is_due and (now_ns >= patience_ns or self.arriving.has_all(intervals, time_ns)):
+            if is_due and (now_ns >= patience_ns or self.arriving.has_all(due, time_ns)):
                 break
             waits = [time_ns if now_ns < time_ns else max(patience_ns, now_ns + 1)]
             waits += [due for due in (connection.next_ns, self.provisioner.next_deadline_ns) if due is not None]

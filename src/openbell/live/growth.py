@@ -208,11 +208,12 @@ class SessionGrowth:
                 for one in some:
                     self._compute(like, [one], context)
                 return
-            for place, (series, found) in enumerate(some):
-                own = block.series(series.symbol, place) if anchor else series
+            for place, (_, found) in enumerate(some):
                 for indicator in found:
-                    if indicator.key in computed and indicator.anchor_row == anchor:
-                        grow_values(indicator, computed[indicator.key].indicator(own, place))
+                    if indicator.anchor_row == anchor and (made := computed.get(indicator.key)) is not None:
+                        values = {name: rows[place] for name, rows in made.columns.items()}
+                        before = None if made.before_first is None else made.before_first[place]
+                        grow_values(indicator, values, made.skipped, made.ahead_of_today, before)
 
 
 def _from(bars: Bars, row: int) -> Bars:

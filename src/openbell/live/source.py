@@ -98,9 +98,8 @@ class LiveSource:
     def _tell_of_the_feed(self, time_ns: int) -> None:
         """Call ``on_feed`` of the strategies if the feed's health is another one."""
         connection = self._parts.connection
-        state = connection.state
-        if state.health != connection.told.health:
-            connection.told = state
+        if connection.has_news:
+            connection.told = state = connection.state
             self._parts.record.health(time_ns, *state)
             tell_of_feed(self._runner, *state)
 

@@ -218,30 +218,37 @@ def moved_to(indicator: IndicatorData, series: BarIntervalData) -> IndicatorData
     )
 
 
-def grow_values(indicator: IndicatorData, computed: IndicatorData) -> None:
+def grow_values(
+    indicator: IndicatorData,
+    columns: Mapping[str, NDArray[np.float64]],
+    skipped: NDArray[np.int64] | None,
+    ahead_of_today: int | None,
+    before_first: Callable[[], dict[str, float]] | None,
+) -> None:
     """Let an indicator of a running session go on with its series, for the engine only.
 
     Args:
         indicator: The indicator, whose series has grown.
-        computed: The same, computed over the bars of the series from ``anchor_row`` on.
+        columns: Its values by output, computed over the bars of the series from ``anchor_row`` on; read-only.
+        skipped: As for `IndicatorData`, of these bars; likewise the others.
+        ahead_of_today: Likewise.
+        before_first: Likewise.
     """
-    rows = len(all_bars(indicator.series))
-    blank = np.full(rows - len(all_values(computed)), np.nan)
-    columns = {name: all_values(computed, name) for name in computed.outputs}
-    skipped = computed._skipped  # noqa: SLF001 -- the one door to it
-    if len(blank):
+    row, series = indicator.anchor_row, indicator.series
+    if row:
+        blank = np.full(row, np.nan)
         columns = {name: np.concatenate((blank, column)) for name, column in columns.items()}
-        skipped = None if skipped is None else np.concatenate((np.zeros(len(blank), np.int64), skipped))
-    for column in columns.values():
-        column.setflags(write=False)
+        skipped = None if skipped is None else np.concatenate((np.zeros(row, np.int64), skipped))
+        for column in columns.values():
+            column.setflags(write=False)
     # The values first: they are there for every position that a reader may see.
     _set_single(indicator, next(iter(columns.values())).data if len(columns) == 1 else None)
     _set_columns(indicator, columns)
     _set_skipped(indicator, skipped)
-    _set_ahead_of_today(indicator, computed._ahead_of_today)  # noqa: SLF001 -- likewise
-    _set_first_row(indicator, computed._first_row + len(blank))  # noqa: SLF001 -- likewise
-    _set_before_first(indicator, computed._before_first)  # noqa: SLF001 -- likewise
-    _set_cursor(indicator, cursor_of(indicator.series))
+    _set_ahead_of_today(indicator, ahead_of_today)
+    _set_first_row(indicator, 0 if ahead_of_today is None else series.today_row + ahead_of_today)
+    _set_before_first(indicator, before_first)
+    _set_cursor(indicator, cursor_of(series))
 
 
 # By the slots, because indicators are made by thousands a day, and nobody can set their attributes.
