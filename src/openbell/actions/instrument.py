@@ -17,7 +17,7 @@ from openbell.model.interval import DAY_NS, parse_interval
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from numpy.typing import NDArray
@@ -78,6 +78,7 @@ class PriceActions:
 
 
 _NO_ACTIONS = PriceActions((), np.empty(0, np.int64))
+_NOTHING_APPLIED: Mapping[Adjustment, PriceActions] = dict.fromkeys(("raw", "split", "total"), _NO_ACTIONS)
 
 
 class Instrument:
@@ -98,21 +99,18 @@ class Instrument:
     def __init__(self, book: ActionBook, manifest: Manifest, symbol: str, day: int) -> None:
         self._book = book
         self._manifest = manifest
-        self._chain = (
-            book.chain(symbol, day) if book.was_renamed(symbol) else (SymbolPeriod(symbol, FAR_PAST, FAR_FUTURE),)
-        )
+        self._was_renamed = book.was_renamed(symbol)
+        self._chain = book.chain(symbol, day) if self._was_renamed else (SymbolPeriod(symbol, FAR_PAST, FAR_FUTURE),)
         now = next(i for i, period in enumerate(self._chain) if period.first_day <= day <= period.last_day)
         self.symbol = symbol
         self.period = self._chain[now]
         self.past = self._chain[: now + 1]
         self._spans: dict[str, tuple[StoredSpan, ...]] = {}
         self._intervals: tuple[str, ...] | None = None
-        splits, everything = self._price_actions()
-        self._applied: dict[Adjustment, PriceActions] = {
-            "raw": PriceActions.of([]),
-            "split": PriceActions.of(splits),
-            "total": PriceActions.of(everything),
-        }
+        self._applied: Mapping[Adjustment, PriceActions] = _NOTHING_APPLIED
+        if self._was_renamed or book.of(symbol):
+            splits, everything = self._price_actions()
+            self._applied = {**_NOTHING_APPLIED, "split": PriceActions.of(splits), "total": PriceActions.of(everything)}
 
     def applied_by(self, adjustment: Adjustment) -> PriceActions:
         """Return the actions that an adjustment applies, later ones included."""
@@ -120,6 +118,8 @@ class Instrument:
 
     def renames(self) -> tuple[Action, ...]:
         """Return the renames that led to its symbol, in the order of time."""
+        if not self._was_renamed:
+            return ()
         pairs = zip(self.past, self.past[1:], strict=False)
         return tuple(self._book.rename(old.symbol, new.first_day) for old, new in pairs)
 
@@ -130,7 +130,7 @@ class Instrument:
         return self._intervals
 
     def _held_intervals(self) -> tuple[str, ...]:
-        if len(self._chain) == 1 and self.period == SymbolPeriod(self.symbol, FAR_PAST, FAR_FUTURE):
+        if not self._was_renamed:
             return self._manifest.intervals(self.symbol)
         held = {i: None for period in self._chain for i in self._manifest.intervals(period.symbol) if self.spans(i)}
         return tuple(sorted(held, key=parse_interval))
@@ -139,8 +139,14 @@ class Instrument:
         """Return the stored spans of an interval, in the order of time."""
         known = self._spans.get(interval)
         if known is None:
-            known = self._spans[interval] = tuple(self._located(interval))
+            found = self._located(interval) if self._was_renamed else self._under_its_name(interval)
+            known = self._spans[interval] = tuple(found)
         return known
+
+    def _under_its_name(self, interval: str) -> Iterator[StoredSpan]:
+        """Yield the span of an instrument that never had another name."""
+        if self._manifest.files.get((self.symbol, interval)):
+            yield StoredSpan(self.symbol, FAR_PAST, FAR_FUTURE)
 
     def _located(self, interval: str) -> Iterator[StoredSpan]:
         joined: StoredSpan | None = None

@@ -33,11 +33,12 @@ from openbell.market_data.stored_history import (
 from openbell.model.bars import PRICE_COLUMNS, Bars
 from openbell.model.interval import BASE_INTERVALS, Interval, parse_interval
 from openbell.store.day_zones import read_day_zones
+from openbell.store.layout import instant
 from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from openbell.actions.instrument import PriceBasis
     from openbell.market_data.today import TodayBars
@@ -134,6 +135,11 @@ class BarCache:
         if key not in self._coverages:
             self._coverages[key] = self.store.coverage_of(symbol, interval)
         return self._coverages[key]
+
+    def first_stored(self, symbol: str, interval: str) -> datetime | None:
+        """Return when the first bar stored under a symbol begins, or None."""
+        files = self.manifest.files.get((symbol, interval))
+        return instant(files[0].first_ns) if files else None
 
     def is_on_grid(self, symbol: str, interval: str) -> bool:
         """Return whether the bars stored under a symbol begin at multiples of their interval from the open."""

@@ -137,6 +137,18 @@ class PointInTimeView:
                 self._coverages[key] = self._found_coverage(instrument, interval)
             return self._coverages[key]
 
+    def first_stored(self, symbols: Sequence[str], interval: str) -> list[datetime | None]:
+        """Return when the first stored bar of each symbol begins; None where there is none."""
+        with self._lock:
+            return [self._first_stored(self._instrument(symbol), interval) for symbol in symbols]
+
+    def _first_stored(self, instrument: Instrument, interval: str) -> datetime | None:
+        spans = instrument.spans(interval)
+        if len(spans) == 1 and spans[0].is_unbounded:  # the usual case
+            return self._cache.first_stored(spans[0].stored, interval)
+        coverage = self.coverage(instrument.symbol, interval)
+        return None if coverage is None else coverage.first
+
     def _found_coverage(self, instrument: Instrument, interval: str) -> Coverage | None:
         found = [
             clipped

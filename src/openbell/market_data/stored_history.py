@@ -63,6 +63,7 @@ def read_sessions(
     count = np.ones(len(starts), np.int32)
     built, made_of = rows.built
     count[built] = made_of
+    compared = (starts, count) if len(built) else (starts,)
     rows_of = {symbol: slice(first, after) for symbol, first, after in rows.runs}
     before = slice(0, 0)
     times: BarTimes | None = None
@@ -73,7 +74,7 @@ def read_sessions(
             yield symbol, Bars.empty()
             continue
         # Most symbols trade in the same minutes as the one before.
-        if times is None or not all(np.array_equal(column[own], column[before]) for column in (starts, count)):
+        if times is None or not all(np.array_equal(column[own], column[before]) for column in compared):
             times, inside = in_sessions(BarTimes(starts[own], starts[own] + stored.ns, count[own]), stored, grid)
             before = own
         yield symbol, Bars.of(times, *(column[own][inside] for column in values))

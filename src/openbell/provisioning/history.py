@@ -106,7 +106,7 @@ def find_histories(
     """
     market, base = context.market(symbols[0]), str(needs.intervals[name].base)
     try:
-        begun = [_begun(symbol, base, context) for symbol in symbols]
+        begun = _begun(symbols, base, context)
         asking = {context.memo(_first_to_read, market, needs, name): list(range(len(symbols)))}
     except OpenbellError as error:
         return [error] * len(symbols)
@@ -130,12 +130,11 @@ def find_histories(
     return [found[place] for place in range(len(symbols))]
 
 
-def _begun(symbol: str, base: str, context: ProvisioningContext) -> datetime | None:
-    """Return when the first stored bar of a symbol begins, None unless that is before now."""
-    coverage = context.data_manager.coverage(symbol, base)
-    if coverage is None or coverage.first >= context.time_manager.get_current_time():
-        return None
-    return coverage.first
+def _begun(symbols: Sequence[str], base: str, context: ProvisioningContext) -> list[datetime | None]:
+    """Return when the first stored bar of each symbol begins, None unless that is before now."""
+    now = context.time_manager.get_current_time()
+    firsts = context.data_manager.first_stored(symbols, base)
+    return [None if first is None or first >= now else first for first in firsts]
 
 
 def _judged(

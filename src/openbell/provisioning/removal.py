@@ -75,11 +75,12 @@ def owners_left(remaining: SymbolDraft | None) -> str:
 
 
 def _without(data: SymbolSessionData, is_given_up: Callable[[str, Owner], bool]) -> SymbolDraft | None:
-    remaining = SymbolDraft.of(data)
     left = {what: frozenset(o for o in owners if not is_given_up(what, o)) for what, owners in data.owners.items()}
-    remaining.owners = {what: owners for what, owners in left.items() if owners}
-    if not remaining.owners:
-        return None
+    owners_of = {what: owners for what, owners in left.items() if owners}
+    if not owners_of:
+        return None  # before a draft is made, which makes all series and indicators
+    remaining = SymbolDraft.of(data)
+    remaining.owners = owners_of
     remaining.bars = {name: series for name, series in data.bars.items() if name in remaining.owners}
     remaining.indicators = {key: indicator for key, indicator in data.indicators.items() if key in remaining.owners}
     remaining.meets_session_config_requirements = WHOLE_SYMBOL in remaining.owners

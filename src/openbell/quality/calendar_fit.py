@@ -50,7 +50,7 @@ def first_stored_day(store: BarStore, time_manager: TimeManager, symbols: Sequen
 
     None when nothing is stored of them.
     """
-    held = [e for e in store.coverage() if e.symbol in set(symbols)]
+    held = store.coverage(symbols)
     days = [e.first.date() if e.interval == "1d" else time_manager.to_local(_ns(e.first)).date() for e in held]
     return min(days, default=None)
 
@@ -61,7 +61,7 @@ def bars_beyond_calendar(store: BarStore, time_manager: TimeManager, symbols: Se
     Only the manifest is read.
     """
     first, last = time_manager.first_day, time_manager.last_day
-    held = [entry for entry in store.coverage() if entry.symbol in set(symbols)]
+    held = store.coverage(symbols)
     early = {entry.symbol: None for entry in held if entry.first.date() < first}
     late = {entry.symbol: None for entry in held if time_manager.to_local(_ns(entry.last)).date() > last}
     unread = "They are in no session, and are not read."
@@ -105,7 +105,8 @@ def questions_of_calendar(
     if missing and (more := _other_names(store, symbols)):
         missing = sessions_without_bars(store, time_manager, [*symbols, *more], missing[0], missing[-1])
     stretches = _stretches(missing, time_manager)
-    others = [symbol for symbol in store.symbols() if symbol not in set(symbols)]
+    named = frozenset(symbols)
+    others = [symbol for symbol in store.symbols() if symbol not in named]
     texts = [_question(stretch, symbols, others, store, time_manager) for stretch in stretches[:_MOST_QUESTIONS]]
     if rest := stretches[_MOST_QUESTIONS:]:
         days = sum(map(len, rest))

@@ -17,7 +17,6 @@ from openbell.store.verification import StoredFile, VerifiedFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -74,7 +73,7 @@ class FileReader:
     def __init__(self) -> None:
         self._verified = VerifiedFiles()
         # Of large files: when each bar starts whose row is a multiple of `_KNOWN_ROWS`.
-        self._starts: dict[Path, tuple[Mark | None, NDArray[np.int64]]] = {}
+        self._starts: dict[str, tuple[Mark | None, NDArray[np.int64]]] = {}
 
     def read(
         self,
@@ -129,12 +128,12 @@ class FileReader:
 
     def _starts_of(self, file: StoredFile) -> NDArray[np.int64]:
         """Return when each `_KNOWN_ROWS`-th bar of a large, verified file starts."""
-        mark, known = self._verified.mark_of(file), self._starts.get(file.path)
+        mark, known = self._verified.mark_of(file), self._starts.get(file.location)
         if known is None or known[0] != mark:
             most = WHOLE_ROWS * len(BAR_SCHEMA)
             frames = (_read([piece], ("timestamp",)) for piece in _sliced(file, 0, file.entry.rows, most))
             starts = [_numbers(frame["timestamp"])[::_KNOWN_ROWS] for frame in frames]
-            known = self._starts[file.path] = mark, np.concatenate(starts)
+            known = self._starts[file.location] = mark, np.concatenate(starts)
         return known[1]
 
 

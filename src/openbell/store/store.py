@@ -17,7 +17,7 @@ from openbell.store.atomic_files import writer_lock
 from openbell.store.built import BUILT
 from openbell.store.commit import commit_manifest
 from openbell.store.current_manifest import CurrentManifest
-from openbell.store.layout import BAR_SCHEMA, Partition, data_path, instant
+from openbell.store.layout import BAR_SCHEMA, Partition, data_location, instant
 from openbell.store.reader import FileReader, SymbolRows
 from openbell.store.store_marker import (
     has_store_marker,
@@ -31,7 +31,7 @@ from openbell.store.write_report import WriteReport
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date, datetime
 
     from openbell.store.data_file import FileEntry
@@ -137,12 +137,17 @@ class BarStore:
         """Return the intervals stored of ``symbol``, finest first."""
         return self._manifest.get().intervals(symbol)
 
-    def coverage(self) -> list[Coverage]:
+    def coverage(self, symbols: Iterable[str] | None = None) -> list[Coverage]:
         """Return what is there per symbol and interval, sorted.
 
         It comes from the manifest, and no data file is opened.
+
+        Args:
+            symbols: Those that are asked about; None: all.
         """
-        return [coverage_of(*key, entries) for key, entries in self._manifest.get().files.items()]
+        wanted = None if symbols is None else frozenset(symbols)
+        files = self._manifest.get().files.items()
+        return [coverage_of(*key, entries) for key, entries in files if wanted is None or key[0] in wanted]
 
     def coverage_of(self, symbol: str, interval: str) -> Coverage | None:
         """Return what is there of one symbol and interval, or None."""
@@ -266,7 +271,7 @@ class BarStore:
         self, manifest: Manifest, symbols: Sequence[str], interval: str, first_ns: int | None, end_ns: int | None
     ) -> list[StoredFile]:
         return [
-            StoredFile(data_path(self.path, Partition(interval, symbol, entry.month)), symbol, entry)
+            StoredFile(data_location(self.path, Partition(interval, symbol, entry.month)), symbol, entry)
             for symbol in dict.fromkeys(symbols)
             for entry in manifest.files.get((symbol, interval), ())
             if (first_ns is None or entry.last_ns >= first_ns) and (end_ns is None or entry.first_ns < end_ns)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from openbell.store.data_file import damaged_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from openbell.store.data_file import FileEntry
 
@@ -28,20 +28,25 @@ Mark = tuple[str, int, int]
 class StoredFile(NamedTuple):
     """A data file, the symbol whose bars it holds, and its entry in the manifest."""
 
-    path: Path
+    location: str
     symbol: str
     entry: FileEntry
+
+    @property
+    def path(self) -> Path:
+        """The path of the file."""
+        return Path(self.location)
 
 
 class VerifiedFiles:
     """Files that were proved, each once as long as it stays as it is."""
 
     def __init__(self) -> None:
-        self._marks: dict[Path, Mark] = {}
+        self._marks: dict[str, Mark] = {}
 
     def mark_of(self, file: StoredFile) -> Mark | None:
         """Return the mark that a file had when it was proved, or None when it was not."""
-        return self._marks.get(file.path)
+        return self._marks.get(file.location)
 
     def verify(self, files: Sequence[StoredFile]) -> None:
         """Check that files are what was stored, but for those of which this is known.
@@ -51,9 +56,9 @@ class VerifiedFiles:
         """
         # The marks before the content is read: should a file be replaced meanwhile, the next look sees it.
         marks = {file: _mark_of(file) for file in files}
-        unknown = [file for file, mark in marks.items() if mark is None or self._marks.get(file.path) != mark]
+        unknown = [file for file, mark in marks.items() if mark is None or self._marks.get(file.location) != mark]
         _in_threads(_prove, unknown)
-        self._marks.update((file.path, mark) for file in unknown if (mark := marks[file]) is not None)
+        self._marks.update((file.location, mark) for file in unknown if (mark := marks[file]) is not None)
 
     def contents(self, files: Sequence[StoredFile]) -> list[bytes]:
         """Return the contents of files, each of which is what was stored.
@@ -69,19 +74,19 @@ class VerifiedFiles:
         return [self._content(file) for file in files]
 
     def _content(self, file: StoredFile) -> bytes:
-        path, entry = file.path, file.entry
+        path, _, entry = file
         try:
             with open(path, "rb", buffering=0) as opened:  # noqa: PTH123 -- Path.open takes twice as long
                 found = os.fstat(opened.fileno())
                 problem = _problem_of_size(found.st_size, entry)
                 content = b"" if problem else opened.read()
         except OSError as exc:
-            raise damaged_file(path, _why_unreadable(exc)) from exc
+            raise damaged_file(file.path, _why_unreadable(exc)) from exc
         mark = _mark(entry, found)
         if not problem and self._marks.get(path) != mark:
             problem = None if hashlib.sha256(content).hexdigest() == entry.sha256 else _OTHER_CONTENT
         if problem:
-            raise damaged_file(path, problem)
+            raise damaged_file(file.path, problem)
         self._marks[path] = mark
         return content
 
@@ -115,9 +120,9 @@ def _prove(files: Sequence[StoredFile]) -> None:
     Raises:
         DamagedFileError: One is not.
     """
-    for path, _, entry in files:
-        if problem := file_problem(path, entry):
-            raise damaged_file(path, problem)
+    for file in files:
+        if problem := file_problem(file.path, file.entry):
+            raise damaged_file(file.path, problem)
 
 
 def file_problem(path: Path, entry: FileEntry) -> str | None:
