@@ -90,6 +90,8 @@ def _holes(
     """Find the holes from ``start_ns`` up to the session clock in bars of such times."""
     past, today = market.expected(interval, start_ns)
     due = today.part(0, int(today.end_ns.searchsorted(now_ns, side="right")))
+    if not len(due) and _are_in_row(past.start_ns, times):  # the usual case
+        return ()
     start, end, session = (
         np.concatenate([getattr(part, column) for part in (past, due)]) for column in ("start_ns", "end_ns", "session")
     )
@@ -97,6 +99,12 @@ def _holes(
     if present.all():
         return ()
     return _within_sessions(interval, shortest_ns, present, start, end, session)
+
+
+def _are_in_row(expected: NDArray[np.int64], times: BarTimes) -> bool:
+    """Return whether all expected bars are there, one after another, and no bar is synthetic."""
+    first = int(times.timestamp.searchsorted(expected[0])) if len(expected) else 0
+    return not times.has_synthetic and np.array_equal(times.timestamp[first : first + len(expected)], expected)
 
 
 def _within_sessions(
