@@ -138,7 +138,7 @@ class PointInTimeView:
             return self._coverages[key]
 
     def first_stored(self, symbols: Sequence[str], interval: str) -> list[datetime | None]:
-        """Return when the first stored bar of each symbol begins; None where there is none."""
+        """Return when the first stored bar of each symbol begins, None where there is none."""
         with self._lock:
             return [self._first_stored(self._instrument(symbol), interval) for symbol in symbols]
 

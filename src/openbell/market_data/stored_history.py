@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from datetime import timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,7 @@ READ_ROWS = 20_000_000
 AHEAD_ROWS, AHEAD_ROWS_EACH = 50_000, 8_000
 """The bars to read ahead: in all, or of each symbol (a month of minutes) where that is more."""
 
+_COMPARED_ROWS = 1 << 18
 _FEW_SYMBOLS = 20
 """The most symbols of which twice as much is read ahead: a read has its price, and that is still not much memory."""
 
@@ -63,21 +65,35 @@ def read_sessions(
     count = np.ones(len(starts), np.int32)
     built, made_of = rows.built
     count[built] = made_of
-    compared = (starts, count) if len(built) else (starts,)
+    repeats = _like_the_one_before(rows.runs, (starts, count) if len(built) else (starts,))
     rows_of = {symbol: slice(first, after) for symbol, first, after in rows.runs}
-    before = slice(0, 0)
     times: BarTimes | None = None
     inside: slice | NDArray[np.bool_] = slice(None)
-    for symbol in symbols:
+    for symbol in dict.fromkeys(symbols):
         own = rows_of.get(symbol)
         if own is None:
             yield symbol, Bars.empty()
             continue
-        # Most symbols trade in the same minutes as the one before.
-        if times is None or not all(np.array_equal(column[own], column[before]) for column in compared):
+        if times is None or symbol not in repeats:
             times, inside = in_sessions(BarTimes(starts[own], starts[own] + stored.ns, count[own]), stored, grid)
-            before = own
         yield symbol, Bars.of(times, *(column[own][inside] for column in values))
+
+
+def _like_the_one_before(
+    runs: Sequence[tuple[str, int, int]], columns: Sequence[NDArray[np.int64] | NDArray[np.int32]]
+) -> set[str]:
+    """Return the symbols whose rows are those of the symbol before, as most trade in the same minutes."""
+    found: set[str] = set()
+    for length, together in groupby(runs, key=lambda run: run[2] - run[1]):
+        neighbours = list(together)
+        # As many at once as make up a few hundred thousand rows.
+        size = max(2, _COMPARED_ROWS // max(length, 1))
+        for begin in range(0, len(neighbours) - 1, size - 1):
+            block = neighbours[begin : begin + size]
+            tables = [column[block[0][1] : block[-1][2]].reshape(len(block), length) for column in columns]
+            same = np.logical_and.reduce([(table[1:] == table[:-1]).all(axis=1) for table in tables])
+            found.update(symbol for (symbol, _, _), is_same in zip(block[1:], same.tolist(), strict=True) if is_same)
+    return found
 
 
 def begins_on_grid(first_ns: int, interval: Interval, time_manager: TimeManager) -> bool:
