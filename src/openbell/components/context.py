@@ -65,12 +65,13 @@ class SessionContext:
     @property
     def now(self) -> datetime:
         """The session clock on the exchange's wall clock, time-zone aware."""
-        return self._time_manager.to_local(self._time_manager.now_ns)
+        return self._time_manager.to_local(self.now_ns)
 
     @property
     def now_ns(self) -> int:
-        """The session clock in nanoseconds since 1970 UTC."""
-        return self._time_manager.now_ns
+        """The session clock in nanoseconds since 1970 UTC, which stands still when the session is over."""
+        ended_ns = self.session_data.ended_ns
+        return self._time_manager.now_ns if ended_ns is None else ended_ns
 
     def local(self, time_ns: int) -> datetime:
         """Convert a time, such as ``bar.end``, to the exchange's wall clock."""

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from math import isfinite
-from typing import Any, NoReturn, Self
+from threading import RLock
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from openbell.errors import SessionOverError
+
+if TYPE_CHECKING:
+    from datetime import date
+    from threading import _RLock
 
 __all__ = ["StrategyState"]
 
@@ -13,34 +21,116 @@ class StrategyState(dict[str, Any]):
     """A dictionary of JSON values, which refuses everything else when it is assigned.
 
     Texts, finite numbers, True and False, None, lists, and dictionaries with texts as keys are JSON values. Each
-    session begins with what they were at the end of the one before: a tuple has become a list by then.
+    session begins with what they were at the end of the one before: a tuple has become a list by then. When its session
+    is over, a state can be read and no longer be changed.
 
     Raises:
         TypeError: A value is none, or a key is no text.
+        SessionOverError: It is changed when its session is over.
     """
 
+    __slots__ = ("__weakref__", "_at_end", "_ended", "_lock")
+    _at_end: dict[str, str]
+    _ended: date | None
+    _lock: _RLock
+
+    def __init__(self, *values: Any, **more: Any) -> None:
+        super().__init__()
+        # A thread that writes while the session ends has its value saved, or is refused.
+        object.__setattr__(self, "_lock", RLock())
+        object.__setattr__(self, "_ended", None)
+        object.__setattr__(self, "_at_end", {})
+        self.update(*values, **more)
+
+    def end(self, day: date) -> None:
+        """Take no more changes, since the session of a day is over."""
+        with self._lock:
+            if self._ended is None:
+                nested = {key: repr(value) for key, value in self.items() if isinstance(value, list | dict)}
+                object.__setattr__(self, "_ended", day)
+                object.__setattr__(self, "_at_end", nested)
+
+    def _require_open(self) -> None:
+        if self._ended is not None:
+            raise SessionOverError(
+                f"the session of {self._ended} is over: its state can be read, and no longer be changed. "
+                "Use the state of the current session, which began with what this one held at the end."
+            )
+
     def __setitem__(self, key: str, value: Any) -> None:
-        _require_json(key, value)
-        super().__setitem__(key, value)
+        with self._lock:
+            self._require_open()
+            _require_json(key, value)
+            super().__setitem__(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        with self._lock:
+            self._require_open()
+            super().__delitem__(key)
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError(f"a state keeps what is assigned by key: write state[{name!r}] = {value!r}")
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """Return the value of a key, which is ``default`` from now on when there was none."""
-        if key not in self:
-            self[key] = default
-        return self[key]
+        with self._lock:
+            if key not in self:
+                self[key] = default
+            return self[key]
 
     def update(self, *others: Any, **more: Any) -> None:
         """Assign all values of others."""
-        for key, value in dict(*others, **more).items():
-            self[key] = value
+        with self._lock:
+            self._require_open()
+            for key, value in dict(*others, **more).items():
+                self[key] = value
 
     def __ior__(self, other: Any) -> Self:  # type: ignore[override,misc]  # dict allows more than it need
         self.update(other)
         return self
 
+    def pop(self, key: str, *default: Any) -> Any:
+        """Remove a key and return its value."""
+        with self._lock:
+            self._require_open()
+            return super().pop(key, *default)
+
+    def popitem(self) -> tuple[str, Any]:
+        """Remove the last key, and return it with its value."""
+        with self._lock:
+            self._require_open()
+            return super().popitem()
+
+    def clear(self) -> None:
+        """Remove all keys."""
+        with self._lock:
+            self._require_open()
+            super().clear()
+
+    def assign(self, values: Mapping[str, Any]) -> None:
+        """Assign the values of a mapping in place of all that is there, or none of them.
+
+        Raises:
+            TypeError: It is no mapping of JSON values.
+            SessionOverError: The session is over.
+        """
+        if not isinstance(values, Mapping):
+            raise TypeError(f"state is a dictionary of JSON values, not {values!r}. Give your attribute another name.")
+        new = StrategyState(values)
+        with self._lock:
+            self.clear()
+            self.update(new)
+
     def copy(self) -> NoReturn:
         """Refuse to be copied, since ``dict(state)`` makes a plain copy."""
         raise TypeError("a state is one object; dict(state) makes a plain copy of it")
+
+    def __reduce__(self) -> tuple[type[StrategyState], tuple[dict[str, Any]]]:
+        return StrategyState, (dict(self),)
+
+    def changed_after_end(self) -> list[str]:
+        """Return the keys whose lists or dictionaries were changed in place after the end."""
+        return [key for key, text in self._at_end.items() if repr(self[key]) != text]
 
     def to_json(self) -> str:
         """Return it as JSON text.
@@ -55,9 +145,7 @@ class StrategyState(dict[str, Any]):
     @staticmethod
     def of_json(text: str) -> StrategyState:
         """Return the state that a text was made of."""
-        state = StrategyState()
-        state.update(json.loads(text))
-        return state
+        return StrategyState(json.loads(text))
 
 
 def _require_json(key: object, value: object) -> None:

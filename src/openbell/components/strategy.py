@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from numbers import Real
@@ -12,7 +11,7 @@ from openbell.components.meant_arguments import says_what_was_meant
 from openbell.components.strategy_context import StrategyContext
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from openbell.components.requirement import Requirement
     from openbell.components.state import StrategyState
@@ -105,11 +104,7 @@ class Strategy:
 
     @state.setter
     def state(self, values: Mapping[str, Any]) -> None:
-        if not isinstance(values, Mapping):
-            raise TypeError(f"state is a dictionary of JSON values, not {values!r}. Give your attribute another name.")
-        new = dict(values)
-        self.context.state.clear()
-        self.context.state.update(new)
+        self.context.state = values
 
     def subscriptions(self) -> Iterable[tuple[str, str]]:
         """Return the (symbol, interval) pairs whose bars `on_bar` and `on_slice` get.

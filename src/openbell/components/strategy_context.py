@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openbell.components.context import SessionContext
 from openbell.components.meant_arguments import says_what_was_meant
@@ -10,6 +10,7 @@ from openbell.components.state import StrategyState
 from openbell.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from openbell.execution.portfolio import Portfolio
@@ -26,9 +27,6 @@ class StrategyContext(SessionContext):
 
     Orders go to the broker when the event batch is over, and what becomes of them is an event: `Strategy.on_order`
     and `Strategy.on_fill` get it. An order of a time fills in bars that begin then or later.
-
-    Attributes:
-        state: What the strategy remembers from session to session.
     """
 
     def __init__(
@@ -42,8 +40,17 @@ class StrategyContext(SessionContext):
         state: StrategyState | None = None,
     ) -> None:
         super().__init__(provisioner, time_manager, source=source, owner=owner)
-        self.state = StrategyState() if state is None else state
+        self._state = StrategyState() if state is None else state
         self._given_orders = orders
+
+    @property
+    def state(self) -> StrategyState:
+        """Memory of the strategy from session to session, a dictionary of JSON values."""
+        return self._state
+
+    @state.setter
+    def state(self, values: Mapping[str, Any]) -> None:
+        self._state.assign(values)
 
     @property
     def portfolio(self) -> Portfolio:

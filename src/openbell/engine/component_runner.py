@@ -150,11 +150,20 @@ class ComponentRunner:
             yield one.symbol, one.interval
 
     def teardown(self) -> None:
-        """Tear all down, in the order of the setup."""
-        for of_day in self.scanners:
-            self.call(of_day.name, "teardown", of_day.scanner.teardown)
-        for name, strategy in self.strategies.items():
-            self.call(name, "teardown", strategy.teardown)
+        """Tear all down, in the order of the setup, after which no state can be changed."""
+        try:
+            for of_day in self.scanners:
+                self.call(of_day.name, "teardown", of_day.scanner.teardown)
+            for name, strategy in self.strategies.items():
+                self.call(name, "teardown", strategy.teardown)
+        finally:
+            for state in self.states.values():
+                state.end(self._session_data.session_date)
+
+    @property
+    def states(self) -> dict[str, StrategyState]:
+        """The states of strategies by name."""
+        return {name: strategy.context.state for name, strategy in self.strategies.items()}
 
     def teardown_after(self, error: BaseException) -> None:
         """Tear all down after a failed run, and note on its error what a teardown raises."""
@@ -169,8 +178,7 @@ class ComponentRunner:
         Raises:
             ComponentError: Something in one is no JSON value.
         """
-        for name, strategy in self.strategies.items():
-            state = strategy.context.state
+        for name, state in self.states.items():
             text = self.call(name, "state", state.to_json) if state else "{}"
             if text != self.saved_states[name]:
                 self.saved_states[name] = text

@@ -9,6 +9,7 @@ from openbell.components.configured import ConfiguredClasses, overrides
 from openbell.engine.component_runner import ComponentRunner
 from openbell.engine.dispatcher import Dispatcher
 from openbell.engine.drive import BacktestDrive
+from openbell.engine.ended_states import EndedStates
 from openbell.engine.observer import RunReporter
 from openbell.engine.run_warnings import RunWarnings
 from openbell.engine.subscriptions import Subscriptions, errors_of
@@ -99,6 +100,7 @@ class SessionCoordinator(SeedCoordinator):
         self.warnings = RunWarnings(reporter, self.time_manager, self.data_manager, self.days[-1])
         self.has_subscribed: dict[str, bool] = {}
         self.states: dict[str, str] = {}
+        self._ended_states = EndedStates()
         self._traded: DayTrading | None = None
         self.desk = self._new_desk()
         self.trading_results = self._new_results()
@@ -186,7 +188,9 @@ class SessionCoordinator(SeedCoordinator):
             runner.save_states()
             self.states = runner.saved_states
         finally:
-            end_session(self.session_data)
+            end_session(self.session_data, self.clock.now_ns)
+            self._warn_of_lost_changes()
+            self._ended_states.add(day, runner.states)
         self.run_s += watch.seconds
         for name, strategy in runner.strategies.items():
             if overrides(type(strategy), "subscriptions"):
@@ -204,6 +208,11 @@ class SessionCoordinator(SeedCoordinator):
             trading=self._traded,
         )
 
+    def _warn_of_lost_changes(self) -> None:
+        """Warn of changes in the states of sessions that were over."""
+        for warning in self._ended_states.warnings():
+            self.warnings.warn(warning)
+
     def _end_trading(self) -> None:
         """Record the session's trading, after which no orders are taken."""
         self._traded = None
@@ -220,7 +229,7 @@ class SessionCoordinator(SeedCoordinator):
             trade_alone(self.desk, self.clock, session.last_ns)
         self.clock.advance_to(session.last_ns)
         self._end_trading()
-        end_session(self.session_data)
+        end_session(self.session_data, self.clock.now_ns)
         self.days_skipped.append(day)
         self.warnings.warn(f"{day} is skipped: {error}")
         return day_result(
@@ -246,7 +255,7 @@ class SessionCoordinator(SeedCoordinator):
     def begin_day(self, day: date) -> None:
         """Close the session before, and begin an empty one, its clock at the start of trading."""
         # In this order, so that other threads meet a session that is over, or one that takes additions.
-        end_session(self.session_data)
+        end_session(self.session_data, self.clock.now_ns)
         self.clock.reset(self.drive.start_ns(self.time_manager.session(day)))
         session_data = SessionData(day)
         provisioner = self.drive.provisioner(self.context_of(session_data), self.journal)
@@ -305,6 +314,7 @@ class SessionCoordinator(SeedCoordinator):
 
     def component_warnings(self) -> list[str]:
         """Return warnings about keys that components never read, and strategies that never subscribed to anything."""
+        self._warn_of_lost_changes()
         idle = [name for name, ever in self.has_subscribed.items() if not ever]
         return [
             *self.classes.unread_keys(),

@@ -20,7 +20,8 @@ __all__ = ["Portfolio"]
 class Portfolio:
     """Cash, positions and open orders of the account, as they are now.
 
-    All strategies of a run share the account. Prices are those of the last closed bars. Money is in the account's
+    All strategies and sessions of a run share the account, so that a portfolio shows it as it is now also when the
+    session that it came from is over. Prices are those of the last closed bars. Money is in the account's
     currency.
 
     Args:
@@ -94,7 +95,7 @@ class Portfolio:
 
     @property
     def day_pnl(self) -> float:
-        """Change of the equity since the session began."""
+        """Change of the equity since the account's current session began."""
         return self.equity - self._desk.start_equity
 
     def _position(self, holding: Holding) -> Position:

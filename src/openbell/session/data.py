@@ -60,6 +60,7 @@ class SessionData(Frozen):
             indicators.
         operation_lock: Held by whoever changes the session; readers take none.
         is_over: Whether it can no longer be changed.
+        ended_ns: The session clock at its end, nanoseconds since 1970 UTC; None until then.
     """
 
     __slots__ = (
@@ -67,6 +68,7 @@ class SessionData(Frozen):
         "_provisioner",
         "_symbol_operation_lock",
         "current",
+        "ended_ns",
         "is_over",
         "operation_lock",
         "series_version",
@@ -80,6 +82,7 @@ class SessionData(Frozen):
     current: Mapping[str, SymbolSessionData]
     operation_lock: _RLock
     is_over: bool
+    ended_ns: int | None
     _symbol_operation_lock: _RLock
     _provisioner: Callable[[], UnifiedProvisioner | None]
 
@@ -95,6 +98,7 @@ class SessionData(Frozen):
             _symbol_operation_lock=lock,  # the specification's name for it
             _provisioner=lambda: None,
             is_over=False,
+            ended_ns=None,
         )
 
     def __repr__(self) -> str:
@@ -193,10 +197,11 @@ class SessionData(Frozen):
         return provisioner
 
 
-def end_session(session_data: SessionData) -> None:
-    """End a session, after which nothing is changed any more."""
+def end_session(session_data: SessionData, now_ns: int) -> None:
+    """End a session, after which nothing is changed any more, its clock included."""
     with session_data.operation_lock:
-        _set(session_data, is_over=True)
+        if not session_data.is_over:
+            _set(session_data, is_over=True, ended_ns=now_ns)
 
 
 def publish(session_data: SessionData, changed: Mapping[str, SymbolSessionData], removed: Iterable[str] = ()) -> None:
