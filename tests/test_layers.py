@@ -37,6 +37,7 @@ LAYERS = (
     "engine",
     "live",
     "sweeps",
+    "pages",
     "examples",
     "demo",
     "testing",

@@ -249,6 +249,7 @@ COMMANDS: dict[tuple[str, ...], list[str]] = {
     ("check",): ["--json"],
     ("plan",): ["--json", "--store"],
     ("run",): ["--json", "--store", "--out"],
+    ("report",): ["--out", "--store", "--charts"],
     ("calendars",): ["--from", "--to", "--json"],
     ("indicators",): ["--json", "--period", "--param", "--interval"],
     ("schema",): [],

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from made_trading import DAY, MINUTE_NS, OPEN_NS, made_fill, made_order
-from openbell.cli.performance_view import BLOCKS, shown
+from openbell.cli.performance_view import shown
 from openbell.cli.trading_view import day_trading_lines, run_trading_views
 from openbell.config.execution import ExecutionConfig
 from openbell.model.order import OrderStatus
@@ -20,6 +20,7 @@ from openbell.results.equity import EquityColumns
 from openbell.results.ledger import Ledger, TradedSession
 from openbell.results.lots import LotMatching
 from openbell.results.performance import Performance
+from openbell.results.performance_lines import BLOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

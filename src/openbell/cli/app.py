@@ -128,6 +128,10 @@ _COMMANDS: Commands = {
         "live:stop",
         "Stop a live run, from any terminal.",
     ),
+    "report": (
+        "report:report",
+        "Write what a run did and earned as one HTML file that needs no network.",
+    ),
     "calendars": (
         "calendars:calendars",
         "List the calendars with their aliases, hours and time zones, or show the sessions of one.",

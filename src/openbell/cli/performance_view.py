@@ -2,74 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from openbell.cli.terminal.tables import fits, make_table
+from openbell.results.performance_lines import BLOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rich.table import Table
 
-__all__ = ["BLOCKS", "Line", "performance_table", "shown"]
+    from openbell.results.performance_lines import Line
 
-
-class Line(NamedTuple):
-    """A line of the table.
-
-    Attributes:
-        name: The number, as `Performance` names it.
-        label: The same for people.
-        form: How it is written: "money", "percent", "ratio", "count" or "days".
-    """
-
-    name: str
-    label: str
-    form: str
-
-
-BLOCKS: tuple[tuple[Line, ...], ...] = (
-    (
-        Line("start_equity", "equity at the start", "money"),
-        Line("end_equity", "equity at the end", "money"),
-        Line("net_profit", "net profit", "money"),
-        Line("total_return", "return", "percent"),
-        Line("cagr", "growth a year (CAGR)", "percent"),
-        Line("volatility", "volatility a year", "percent"),
-        Line("sharpe", "Sharpe", "ratio"),
-        Line("sortino", "Sortino", "ratio"),
-        Line("calmar", "Calmar", "ratio"),
-        Line("max_drawdown", "deepest drawdown", "percent"),
-        Line("max_drawdown_days", "longest drawdown", "days"),
-    ),
-    (
-        Line("orders", "orders accepted", "count"),
-        Line("rejected", "orders rejected", "count"),
-        Line("fills", "fills", "count"),
-        Line("trades", "trades closed", "count"),
-        Line("win_rate", "trades won", "percent"),
-        Line("profit_factor", "profit factor", "ratio"),
-        Line("expectancy", "mean of a trade", "money"),
-        Line("average_win", "mean win", "money"),
-        Line("average_loss", "mean loss", "money"),
-        Line("largest_win", "largest win", "money"),
-        Line("largest_loss", "largest loss", "money"),
-    ),
-    (
-        Line("fees", "fees", "money"),
-        Line("slippage", "slippage", "money"),
-        Line("dividends", "dividends", "money"),
-        Line("borrow", "borrowing", "money"),
-        Line("exposure", "time in the market", "percent"),
-        Line("turnover", "turnover a session", "percent"),
-        Line("ambiguous_fills", "ambiguous fills", "count"),
-        Line("alpha", "alpha a year", "percent"),
-        Line("beta", "beta", "ratio"),
-        Line("correlation", "correlation", "ratio"),
-        Line("information_ratio", "information ratio", "ratio"),
-    ),
-)
-"""All numbers of a performance, in blocks that stand beside each other."""
+__all__ = ["performance_table", "shown"]
 
 
 def shown(number: float | None, form: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from openbell.cli.data.options import AsJson
+from openbell.cli.named_run import DEFAULT_PLACE, run_named, run_places
 from openbell.cli.terminal.console import print_json, say, show
 from openbell.cli.terminal.printable import escape
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from openbell.results.stored_run import StoredRun
 
 __all__ = ["compare_runs", "list_runs"]
-
-_DEFAULT = Path("runs")
 
 
 def list_runs(
@@ -33,8 +32,8 @@ def list_runs(
     """List the runs of a folder with what they earned."""
     from openbell.results.stored_run import find_runs
 
-    folders = _places() if folder is None else [_with_runs(folder)]
-    found = [find_runs(place) for place in folders or [_DEFAULT]]
+    folders = run_places() if folder is None else [_with_runs(folder)]
+    found = [find_runs(place) for place in folders or [DEFAULT_PLACE]]
     if as_json:
         print_json([_entry(run) for runs, _ in found for run in runs])
         return
@@ -42,16 +41,11 @@ def list_runs(
         _show_runs(place, runs, others, named=len(folders) > 1)
 
 
-def _places() -> list[Path]:
-    """Return the folders of runs at and below the current folder, such as the demo's."""
-    return [place for place in (_DEFAULT, *sorted(Path().glob(f"*/{_DEFAULT}"))) if place.is_dir()]
-
-
 def _with_runs(folder: Path) -> Path:
     """Return the runs of a folder such as the demo's, or the folder itself."""
     from openbell.results.stored_run import is_run
 
-    inside = folder / _DEFAULT
+    inside = folder / DEFAULT_PLACE
     return inside if inside.is_dir() and not is_run(folder) else folder
 
 
@@ -79,7 +73,7 @@ def compare_runs(
     from openbell.results.run_comparison import compare
     from openbell.results.stored_run import read_run
 
-    runs = [read_run(_folder_of(name)) for name in (a, b)]
+    runs = [read_run(run_named(name)) for name in (a, b)]
     comparison = compare(*runs)
     if as_json:
         print_json({"a": _entry(runs[0]), "b": _entry(runs[1]), **comparison.to_dict()})
@@ -93,10 +87,6 @@ def compare_runs(
             say(f"{run.path.name}: {run.state}: {run.problem}")
     for warning in comparison.warnings:
         say(warning)
-
-
-def _folder_of(name: Path) -> Path:
-    return name if name.exists() else next((found for place in _places() if (found := place / name).exists()), name)
 
 
 def _entry(run: StoredRun) -> JsonObject:

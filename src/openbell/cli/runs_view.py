@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from openbell.cli.performance_view import BLOCKS, shown
+from openbell.cli.performance_view import shown
 from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import fits, make_table
+from openbell.results.performance_lines import BLOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,10 +6,11 @@ import json
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from openbell.cli.performance_view import BLOCKS, shown
+from openbell.cli.performance_view import shown
 from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import counted, fits, make_table
 from openbell.config.condition import short_names
+from openbell.results.performance_lines import BLOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from openbell.cli.performance_view import BLOCKS, performance_table, shown
+from openbell.cli.performance_view import performance_table, shown
 from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import counted, make_table
+from openbell.results.performance_lines import BLOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

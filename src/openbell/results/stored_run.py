@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from openbell.model.json_object import JsonObject
 
-__all__ = ["StoredRun", "find_runs", "is_run", "read_run"]
+__all__ = ["StoredRun", "find_runs", "is_run", "read_run", "read_summary"]
 
 _NUMBERS = tuple(field.name for field in fields(Performance) if field.name != "unavailable")
 _INTERRUPTED = "interrupted"
@@ -112,6 +112,14 @@ def read_run(folder: Path) -> StoredRun:
         return _damaged(folder, f"it cannot be read: {error.strerror}")
     except _DamagedError as error:
         return _damaged(folder, str(error))
+
+
+def read_summary(folder: Path) -> JsonObject:
+    """Return the object in ``summary.json`` of a run that was read, or an empty one when it is gone since."""
+    try:
+        return _read_json(folder / "summary.json")
+    except (OSError, _DamagedError):
+        return {}
 
 
 def _damaged(folder: Path, problem: str) -> StoredRun:

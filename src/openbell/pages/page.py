@@ -1,0 +1,112 @@
+"""Pages made of templates, each one file with its styles, scripts and data inside."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from openbell.errors import printable
+from openbell.pages import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["html_page", "inline_json", "part"]
+
+_CHARTS = "lightweight-charts.standalone.production.js"
+
+
+def html_page(
+    template: str,
+    values: Mapping[str, object],
+    *,
+    styles: Sequence[str] = ("page.css",),
+    scripts: Sequence[str] = ("page.js",),
+    charts: Sequence[str] = (),
+    data: object = None,
+) -> str:
+    """Return a whole HTML document that asks no host for anything.
+
+    Its content security policy allows the styles and scripts that are in it, by their hashes, and nothing else. Texts
+    are escaped; characters that change the direction of text or that no file takes are written as escapes.
+
+    Args:
+        template: The name of a template that extends ``page.html``.
+        values: What the template shows.
+        styles: Files of `openbell.pages.static`.
+        scripts: Likewise.
+        charts: Scripts that draw with lightweight-charts, which then is in the page as well.
+        data: What scripts read, as JSON.
+    """
+    style = "\n".join(_static(name) for name in styles)
+    texts = [_static(name) for name in (*((_CHARTS,) if charts else ()), *charts, *scripts)]
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {' '.join(map(_hash, texts))}" if texts else "script-src 'none'",
+            f"style-src {_hash(style)}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            {
+                **values,
+                "policy": policy,
+                "style": Markup(style),  # noqa: S704 -- our own file
+                "scripts": [Markup(text) for text in texts],  # noqa: S704 -- likewise
+                "data": None if data is None else inline_json(data),
+                "has_charts": bool(charts),
+            }
+        )
+    )
+
+
+def part(template: str, values: Mapping[str, object]) -> Markup:
+    """Return a part of a page, made of a template."""
+    return Markup(_environment().get_template(template).render(values))  # noqa: S704 -- the template escapes
+
+
+def inline_json(value: object) -> Markup:
+    """Return JSON that can stand in a script element, whatever texts are in it."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    for char in "<>&":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return Markup(text)  # noqa: S704 -- nothing in it ends the element
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("openbell.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, finalize=_finished,
+    )  # fmt: skip
+    environment.filters |= {name: getattr(numbers, name) for name in ("money", "number", "percent", "price", "units")}
+    return environment
+
+
+def _finished(value: object) -> object:
+    """Return what a template shows in the place of a value."""
+    if value is None:
+        return ""
+    return printable(value, lines=True) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def _static(name: str) -> str:
+    return (files("openbell.pages") / "static" / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,188 @@
+"""Bars and indicators of a window, from what a run kept or else from its store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from openbell.engine.data_source import data_manager_of
+from openbell.errors import OpenbellError
+from openbell.model.interval import parse_interval
+from openbell.pages.report.windows import finest_fitting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from openbell.config import SessionConfig
+    from openbell.market_data.manager import DataManager
+    from openbell.pages.report.windows import Window
+    from openbell.timing import TimeManager
+
+__all__ = ["CandleSource", "Candles"]
+
+_BEFORE = 30
+"""Daily bars shown before a window's first session."""
+_COARSER = ("5m", "15m", "1h", "1d")
+_MOST_LINES = 12
+_NO_BARS = "no bars of it are in the store"
+
+
+@dataclass(frozen=True, slots=True)
+class Candles:
+    """Bars of a window with the indicators that were kept.
+
+    Attributes:
+        interval: The interval of the bars.
+        bars: Columns timestamp, end, open, high, low, close, volume and count; times in UTC.
+        indicators: One column per output, a row per bar: the value known at the bar's end, null before there is one.
+        kept: Whether the bars are those that the run kept, and not the store's of today.
+    """
+
+    interval: str
+    bars: pl.DataFrame
+    indicators: pl.DataFrame
+    kept: bool
+
+    @property
+    def is_daily(self) -> bool:
+        """Whether a bar is a session or more."""
+        return not parse_interval(self.interval).is_intraday
+
+
+class CandleSource:
+    """Bars of a run's windows.
+
+    Sessions within one day are shown as they were traded; days are on the price basis of the window's last day.
+
+    Args:
+        folder: The folder of the run.
+        config: Its config.
+        time_manager: The calendar.
+        store: The store to read in the place of the config's.
+    """
+
+    def __init__(self, folder: Path, config: SessionConfig, time_manager: TimeManager, store: Path | None) -> None:
+        self._folder = folder
+        self._config = config
+        self._time_manager = time_manager
+        self._store = store
+
+    @property
+    def is_daily(self) -> bool:
+        """Whether the finest bars that the run streams are of days."""
+        return not any(parse_interval(name).is_intraday for name in self._config.session_data_config.streams)
+
+    def candles(self, window: Window) -> Candles | str:
+        """Return the bars of a window, or why there are none."""
+        try:
+            return self._candles(window)
+        except OpenbellError as error:
+            return str(error)
+        except (OSError, ValueError, pl.exceptions.PolarsError) as error:  # files that somebody changed since
+            return f"the bars that the run kept cannot be read: {error}"
+
+    def _candles(self, window: Window) -> Candles | str:
+        sessions = self._time_manager.sessions(window.first, window.last)
+        kept = self._kept_intervals(window.symbol, sessions)
+        if kept:
+            interval = self._fitting(sessions, kept)
+            frames = self._frames("bars", window.symbol, interval, sessions)
+            bars = pl.concat(frames) if frames else pl.DataFrame()
+        else:
+            streams = self._config.session_data_config.streams
+            interval = self._fitting(sessions, (*streams, *_coarser_than(streams)))
+            found = self._stored(window, interval, sessions)
+            if isinstance(found, str):
+                return found
+            bars = found
+        if not len(bars):
+            return _NO_BARS
+        bars = bars.sort("timestamp").unique("timestamp", maintain_order=True)
+        return Candles(interval, bars, self._indicators(window.symbol, interval, sessions, bars), bool(kept))
+
+    def _fitting(self, sessions: Sequence[date], intervals: Sequence[str]) -> str:
+        def bars_of(name: str) -> int:
+            return sum(len(self._time_manager.expected_bar_times(name, day)[0]) for day in sessions)
+
+        return finest_fitting(intervals, bars_of)
+
+    # What the run kept
+
+    def _kept_intervals(self, symbol: str, sessions: Sequence[date]) -> list[str]:
+        """Return the intervals of which the bars of all sessions were kept that have any of the symbol."""
+        days = [{interval for interval, _ in self._files("bars", symbol, day)} for day in sessions]
+        held = [intervals for intervals in days if intervals]
+        return sorted(set.intersection(*held)) if held else []
+
+    def _files(self, kind: str, symbol: str, day: date) -> Iterator[tuple[str, Path]]:
+        folder, begin = self._folder / kind / day.isoformat(), f"{symbol.replace('/', '%2F')}_"
+        names = self._names.get(folder)
+        if names is None:
+            names = self._names[folder] = [file.name for file in folder.iterdir()] if folder.is_dir() else []
+        for name in names:
+            interval = name.removeprefix(begin).removesuffix(".parquet")
+            if name == f"{begin}{interval}.parquet" and "_" not in interval:
+                yield interval, folder / name
+
+    @cached_property
+    def _names(self) -> dict[Path, list[str]]:
+        return {}
+
+    def _frames(self, kind: str, symbol: str, interval: str, sessions: Sequence[date]) -> list[pl.DataFrame]:
+        """Return the rows of each session, of days those of the last file with what was before."""
+        files = [(day, path) for day in sessions for name, path in self._files(kind, symbol, day) if name == interval]
+        if not parse_interval(interval).is_intraday:
+            return [pl.read_parquet(path).tail(len(sessions) + _BEFORE) for _, path in files[-1:]]
+        frames = []
+        for day, path in files:
+            session = self._time_manager.session(day)
+            begin = pl.lit(session.first_ns).cast(pl.Datetime("ns", "UTC"))
+            frame = pl.read_parquet(path)
+            if kind == "indicators":  # the last value from before the session is known in it
+                before = frame.filter(pl.col("timestamp") < begin).tail(1)
+                frames.append(before)
+            frames.append(frame.filter(pl.col("timestamp") >= begin))
+        return frames
+
+    def _indicators(self, symbol: str, interval: str, sessions: Sequence[date], bars: pl.DataFrame) -> pl.DataFrame:
+        """Return the values that were known at the end of each bar."""
+        wanted = {name for day in sessions for name, _ in self._files("indicators", symbol, day)}
+        ends = bars.select("end")
+        columns: list[pl.Series] = []
+        for name in sorted(wanted, key=lambda text: (text != interval, parse_interval(text).ns)):
+            frames = self._frames("indicators", symbol, name, sessions)
+            whole = pl.concat(frames, how="diagonal").sort("end").unique("end", keep="last", maintain_order=True)
+            joined = ends.join_asof(whole.drop("timestamp"), on="end", strategy="backward")
+            columns += [joined[column] for column in joined.columns if column != "end"]
+        return pl.DataFrame(columns[:_MOST_LINES])
+
+    # What the store has
+
+    def _stored(self, window: Window, interval: str, sessions: Sequence[date]) -> pl.DataFrame | str:
+        manager = self._data_manager
+        if isinstance(manager, str):
+            return manager
+        if not parse_interval(interval).is_intraday:
+            first = self._time_manager.session_before(window.first, _BEFORE)
+            return manager.load_historical_bars(
+                window.symbol, interval, first, window.last, as_of=window.last
+            ).to_polars()
+        bars = (manager.load_historical_bars(window.symbol, interval, day, day, as_of=day) for day in sessions)
+        return pl.concat([found.to_polars() for found in bars])
+
+    @cached_property
+    def _data_manager(self) -> DataManager | str:
+        try:
+            return data_manager_of(self._config, self._time_manager, self._store, None)
+        except OpenbellError as error:
+            return str(error)
+
+
+def _coarser_than(streams: Sequence[str]) -> list[str]:
+    longest = max(parse_interval(name).ns for name in streams)
+    return [name for name in _COARSER if parse_interval(name).ns > longest]

@@ -1,0 +1,186 @@
+"""Data of the charts, which are candles with entries, exits, stops, targets, signals and indicators."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import numpy as np
+import polars as pl
+
+from openbell.errors import printable
+from openbell.pages.numbers import decimals_of, money, price, units
+from openbell.pages.report.overlays import is_overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from openbell.model.json_object import JsonObject
+    from openbell.pages.report.candles import Candles
+    from openbell.pages.report.levels import Level
+    from openbell.pages.report.windows import Window
+    from openbell.results.run_tables import RunTables
+
+__all__ = ["FilledInside", "chart_data", "filled_inside"]
+
+FilledInside: TypeAlias = frozenset[tuple[str, str, int, bool]]
+
+_MOST_MARKS = 200
+_MOST_TRADES = 80
+_MOST_LEVELS = 160
+_DIGITS = 4
+"""The digits of an indicator that is no price."""
+
+
+class _Bars(NamedTuple):
+    """Times of a chart's bars in nanoseconds."""
+
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+    def at(self, time_ns: int) -> int | None:
+        """Return the row of the bar that holds a time, its begin included, or None outside of all."""
+        row = int(np.searchsorted(self.start, time_ns, side="right")) - 1
+        return row if row >= 0 and time_ns <= self.end[row] else None
+
+    def inside(self, time_ns: int) -> int | None:
+        """Return the row of the bar that holds a time, its end included, or None outside of all."""
+        row = int(np.searchsorted(self.end, time_ns, side="left"))
+        return row if row < len(self.end) and time_ns >= self.start[row] else None
+
+    def of_fill(self, time_ns: int, *, inside: bool) -> int | None:
+        """Return the row of the bar in which an order filled, at its open or, with its end as the time, inside."""
+        return self.inside(time_ns) if inside else self.at(time_ns)
+
+
+def chart_data(
+    window: Window, candles: Candles, tables: RunTables, levels: Sequence[Level], inside: FilledInside
+) -> JsonObject:
+    """Return what the page's script draws of a window.
+
+    Args:
+        window: The symbol and its sessions.
+        candles: Its bars.
+        tables: The tables of the run.
+        levels: Prices at which orders of the symbol rested.
+        inside: See `filled_inside`.
+    """
+    frame = candles.bars
+    prices = frame.select("open", "high", "low", "close").to_numpy()
+    decimals = decimals_of(prices.ravel())
+    times = [frame[name].to_physical().to_numpy() for name in ("timestamp", "end")]
+    bars = _Bars(times[0], times[1])
+    trades, of_window = _trades(window, tables, bars, inside)
+    return {
+        "symbol": printable(window.symbol),
+        "interval": candles.interval,
+        "daily": candles.is_daily,
+        "kept": candles.kept,
+        "decimals": decimals,
+        "time": [int(bars.start[0] // 10**9), *(np.diff(bars.start) // 10**9).tolist()] if len(frame) else [],
+        **{
+            name: [round(value, decimals) for value in prices[:, column].tolist()]
+            for column, name in enumerate(("open", "high", "low", "close"))
+        },
+        "volume": [round(value, 4) for value in frame["volume"].to_list()],
+        "synthetic": np.flatnonzero(frame["count"].to_numpy() == 0).tolist() if "count" in frame.columns else [],
+        "lines": [_line(column, prices, decimals) for column in candles.indicators],
+        "marks": _marks(window, tables, bars, inside)[:_MOST_MARKS],
+        "trades": trades[:_MOST_TRADES],
+        "levels": _levels(levels, bars)[:_MOST_LEVELS],
+        "left_out": max(of_window - _MOST_TRADES, 0),
+    }
+
+
+def _line(column: pl.Series, prices: NDArray[np.float64], decimals: int) -> JsonObject:
+    values = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    over = is_overlay(column.name, values, prices)
+    shown = decimals if over else decimals_of(values, _DIGITS)
+    return {
+        "name": printable(column.name),
+        "over": over,
+        "decimals": shown,
+        "values": [round(value, shown) if math.isfinite(value) else None for value in values.tolist()],
+    }
+
+
+def _marks(window: Window, tables: RunTables, bars: _Bars, inside: FilledInside) -> list[JsonObject]:
+    """Return entries and exits, or in a run that does not trade the signals, in order."""
+    found: list[tuple[int, JsonObject]] = []
+    if tables.fills is not None:
+        for fill in _of_window(tables.fills, window).iter_rows(named=True):
+            bought = fill["quantity"] > 0
+            key = fill["symbol"], fill["strategy"], fill["ns"], bought
+            row, side = bars.of_fill(fill["ns"], inside=key in inside), "buy" if bought else "sell"
+            text = f"{side} {units(abs(fill['quantity']))} at {price(fill['price'])}"
+            if row is not None:
+                found.append((row, {"row": row, "kind": side, "text": text, "tag": printable(fill["tag"] or "")}))
+    else:
+        for signal in _of_window(tables.signals, window).iter_rows(named=True):
+            row = bars.inside(signal["ns"])
+            if row is not None:
+                text = printable(signal["action"], 24)
+                found.append(
+                    (row, {"row": row, "kind": "signal", "text": text, "tag": printable(signal["reason"], 80)})
+                )
+    return [mark for _, mark in sorted(found, key=lambda item: item[0])]
+
+
+def filled_inside(tables: RunTables) -> FilledInside:
+    """Return symbol, strategy, time and side of the fills inside of a bar.
+
+    Their time is its end, at which the order was told of; that of a fill at the open is before.
+    """
+    if tables.fills is None or tables.orders is None:
+        return frozenset()
+    told = tables.fills.join(tables.orders.select("id", "updated"), left_on="order", right_on="id", how="inner")
+    inside = told.filter(pl.col("updated") == pl.col("time"))
+    sides = inside.select("symbol", "strategy", pl.col("time").to_physical(), pl.col("quantity") > 0)
+    return frozenset(sides.iter_rows())
+
+
+def _of_window(frame: pl.DataFrame, window: Window) -> pl.DataFrame:
+    return frame.filter(
+        (pl.col("symbol") == window.symbol) & pl.col("date").is_between(window.first, window.last)
+    ).with_columns(pl.col("time").to_physical().alias("ns"))
+
+
+def _trades(window: Window, tables: RunTables, bars: _Bars, inside: FilledInside) -> tuple[list[JsonObject], int]:
+    """Return the trades of a window as lines from entry to exit, and how many there are."""
+    if tables.trades is None:
+        return [], 0
+    frame = tables.trades.with_row_index("number").filter(pl.col("symbol") == window.symbol)
+    found = []
+    entries = frame["entry_time"].to_physical().to_list()
+    exits = frame["exit_time"].to_physical().to_list()
+    for row, entered, left in zip(frame.iter_rows(named=True), entries, exits, strict=True):
+        is_long = row["quantity"] > 0
+        first, last = (
+            bars.of_fill(time, inside=(row["symbol"], row["strategy"], time, bought) in inside)
+            for time, bought in ((entered, is_long), (left, not is_long))
+        )
+        if first is None or last is None:
+            continue
+        net = row["pnl"] - row["fees"]
+        found.append(
+            {
+                "number": row["number"] + 1, "from": first, "to": last, "entry": row["entry_price"],
+                "exit": row["exit_price"], "won": net > 0, "net": money(net, signed=True),
+            }
+        )  # fmt: skip
+    return found, len(found)
+
+
+def _levels(levels: Sequence[Level], bars: _Bars) -> list[JsonObject]:
+    """Return the levels that lie in the chart, by rows of bars."""
+    found = []
+    for level in levels:
+        end = bars.end[-1] if level.end_ns is None else level.end_ns
+        if level.start_ns > bars.end[-1] or end < bars.start[0]:
+            continue
+        first = int(np.searchsorted(bars.end, level.start_ns, side="left"))
+        last = min(int(np.searchsorted(bars.end, end, side="left")), len(bars.end) - 1)
+        found.append({"kind": level.kind, "price": level.price, "from": min(first, last), "to": last})
+    return found

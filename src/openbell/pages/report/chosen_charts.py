@@ -1,0 +1,124 @@
+"""Candles of the sessions that matter most, within a bound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.errors import printable
+from openbell.pages.report.candles import CandleSource
+from openbell.pages.report.charts import chart_data, filled_inside
+from openbell.pages.report.levels import resting_levels
+from openbell.pages.report.windows import choose_windows, spans_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openbell.config import SessionConfig
+    from openbell.model.json_object import JsonObject
+    from openbell.pages.report.windows import Window
+    from openbell.results.run_tables import RunTables
+    from openbell.timing import TimeManager
+
+__all__ = ["ChosenCharts", "chosen_charts"]
+
+_MOST_BARS = 60_000
+"""Bars of all charts together, which bounds the size of a report."""
+_MOST_REASONS = 3
+_MOST_NAMES = 6
+
+
+class ChosenCharts(NamedTuple):
+    """Charts of a report.
+
+    Attributes:
+        windows: What the script draws, a chart each.
+        titles: Their titles.
+        shown_trades: By the number of a trade, which chart shows it.
+        notes: What is left out and why, and where bars come from.
+    """
+
+    windows: list[JsonObject]
+    titles: list[str]
+    shown_trades: dict[int, int]
+    notes: list[str]
+
+
+def chosen_charts(
+    folder: Path,
+    config: SessionConfig | None,
+    time_manager: TimeManager | None,
+    tables: RunTables,
+    store: Path | None,
+    most: int,
+) -> ChosenCharts:
+    """Return the charts of a run.
+
+    Args:
+        folder: The folder of the run.
+        config: Its config; None when it cannot be read.
+        time_manager: The calendar; None likewise.
+        tables: Its tables.
+        store: The store to read in the place of the config's.
+        most: The most charts.
+    """
+    if config is None or time_manager is None:
+        return ChosenCharts([], [], {}, ["There are no candles, because the config of the run cannot be read."])
+    source = CandleSource(folder, config, time_manager, store)
+    spans = spans_of(tables, time_manager.day_of)
+    if not spans:
+        return ChosenCharts([], [], {}, ["Nothing was traded and no signal was given, so that no candles are marked."])
+    wanted, left = choose_windows(spans, most, daily=source.is_daily)
+    levels, problem = resting_levels(folder, {window.symbol for window in wanted})
+    found = ChosenCharts([], [], {}, [])
+    without: dict[str, list[str]] = {}
+    bars, inside = 0, filled_inside(tables)
+    for window in wanted:
+        candles = source.candles(window)
+        if isinstance(candles, str):
+            without.setdefault(candles, []).append(window.symbol)
+            continue
+        bars += len(candles.bars)
+        if bars > _MOST_BARS:
+            left += 1
+            continue
+        _add(found, window, chart_data(window, candles, tables, levels[window.symbol], inside))
+    found.notes.extend(_notes(found, left, without, problem))
+    return found
+
+
+def _add(found: ChosenCharts, window: Window, data: JsonObject) -> None:
+    number = len(found.windows)
+    found.windows.append(data)
+    days = str(window.first) if window.first == window.last else f"{window.first} to {window.last}"
+    trades = len(data["trades"])
+    told = f", {trades:,} trade{'' if trades == 1 else 's'}" if trades else ""
+    found.titles.append(f"{printable(window.symbol, 40)} {data['interval']}, {days}{told}")
+    found.shown_trades.update({trade["number"]: number for trade in data["trades"]})
+
+
+def _notes(found: ChosenCharts, left: int, without: dict[str, list[str]], problem: str | None) -> list[str]:
+    notes = []
+    if found.windows:
+        kept = sum(bool(window["kept"]) for window in found.windows)
+        if kept == len(found.windows):
+            notes.append("Bars are those that the run kept.")
+        else:
+            which = "Bars" if not kept else "Bars that the run did not keep"
+            notes.append(
+                f"{which} are those of the store as it is now, as they were traded on their day. Run with --bars to "
+                "keep the bars that the run saw, and with --indicators to see its indicators here."
+            )
+        if any(window["daily"] for window in found.windows):
+            notes.append("Daily bars are on the price basis of the last day that is shown.")
+    if left:
+        notes.append(
+            f"{left:,} more chart{' is' if left == 1 else 's are'} left out, of trades that won or lost less; "
+            "openbell report --charts N shows more."
+        )
+    for reason, symbols in list(without.items())[:_MOST_REASONS]:
+        several = list(dict.fromkeys(printable(name, 40) for name in symbols))
+        names = ", ".join(several[:_MOST_NAMES]) + (" ..." if len(several) > _MOST_NAMES else "")
+        notes.append(f"No candles of {names}: {reason}")
+    if problem:
+        notes.append(f"Stops and targets may be missing: {problem}")
+    return notes

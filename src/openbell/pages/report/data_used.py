@@ -1,0 +1,134 @@
+"""Symbols dropped, requests and orders refused, and bars that were missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from openbell.model.json_object import JsonObject
+
+__all__ = ["Poor", "Refused", "dropped_symbols", "poor_series", "refused_orders", "refused_requests"]
+
+_MOST_LOW = 100.0
+
+
+@dataclass
+class Refused:
+    """Refusals for one reason.
+
+    Attributes:
+        what: What was refused.
+        reason: Why.
+        times: How often.
+        first: Session or time of the first.
+        examples: A few symbols.
+    """
+
+    what: str
+    reason: str
+    times: int = 0
+    first: str = ""
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, symbol: str, when: str) -> None:
+        """Count one more."""
+        self.times += 1
+        self.first = self.first or when
+        if symbol not in self.examples and len(self.examples) < 6:
+            self.examples.append(symbol)
+
+
+def dropped_symbols(days: Iterable[JsonObject]) -> list[Refused]:
+    """Return the symbols of the config that could not be provisioned, each with its reason."""
+    found: dict[tuple[str, str], Refused] = {}
+    for day in days:
+        for symbol, errors in _object(day.get("dropped")).items():
+            reason = "; ".join(map(str, errors)) if isinstance(errors, list) else str(errors)
+            found.setdefault((symbol, reason), Refused(symbol, reason)).add(symbol, str(day.get("date")))
+    return list(found.values())
+
+
+def refused_requests(days: Iterable[JsonObject]) -> list[Refused]:
+    """Return the requests of scanners and strategies that were refused, by who asked and why."""
+    found: dict[tuple[str, str], Refused] = {}
+    for day in days:
+        for record in _list(day.get("provisioning")):
+            if record.get("ok") or record.get("source") == "config":
+                continue
+            owner = str(record.get("owner"))
+            reason = "; ".join(map(str, record.get("errors") or ["no reason was written"]))
+            when = str(record.get("time"))[:16].replace("T", " ")
+            found.setdefault((owner, reason), Refused(owner, reason)).add(str(record.get("symbol")), when)
+    return sorted(found.values(), key=lambda one: -one.times)
+
+
+def refused_orders(days: Iterable[JsonObject]) -> list[Refused]:
+    """Return the orders that were rejected, by their reason."""
+    found: dict[str, Refused] = {}
+    for day in days:
+        for order in _list(_object(day.get("trading")).get("rejected")):
+            reason = str(order.get("reason"))
+            found.setdefault(reason, Refused("orders", reason)).add(str(order.get("symbol")), str(day.get("date")))
+    return sorted(found.values(), key=lambda one: -one.times)
+
+
+@dataclass
+class Poor:
+    """A series of bars that was not whole.
+
+    Attributes:
+        symbol: The symbol.
+        interval: The interval.
+        sessions: Sessions in which bars were missing.
+        missing: Bars that were missing in them.
+        synthetic: Bars that filled gaps, of the worst session with its history.
+        partial: Derived bars made of fewer bars than the calendar expects, likewise.
+        lowest: The lowest quality of a session in percent.
+        worst: That session.
+        gaps: Its first gaps.
+    """
+
+    symbol: str
+    interval: str
+    sessions: int = 0
+    missing: int = 0
+    synthetic: int = 0
+    partial: int = 0
+    lowest: float = _MOST_LOW
+    worst: str = ""
+    gaps: Sequence[str] = ()
+
+
+def poor_series(days: Iterable[JsonObject]) -> list[Poor]:
+    """Return stored series with missing bars in a session, the worst first."""
+    found: dict[tuple[str, str], Poor] = {}
+    for day in days:
+        for symbol, facts in _object(day.get("symbols")).items():
+            for interval, series in _object(_object(facts).get("bars")).items():
+                quality = _object(series).get("quality")
+                if not isinstance(quality, int | float) or quality >= _MOST_LOW:
+                    continue
+                one = found.setdefault((symbol, interval), Poor(symbol, interval))
+                gaps = [gap for gap in _list(series.get("gaps")) if str(gap.get("start")) >= str(day.get("first"))]
+                one.sessions += 1
+                one.missing += sum(int(gap.get("missing") or 0) for gap in gaps)
+                one.synthetic = max(one.synthetic, int(series.get("synthetic_rows") or 0))
+                one.partial = max(one.partial, int(series.get("partial_rows") or 0))
+                if quality < one.lowest:
+                    one.lowest, one.worst, one.gaps = quality, str(day.get("date")), [_gap(gap) for gap in gaps[:4]]
+    return sorted(found.values(), key=lambda one: (one.lowest, one.symbol))
+
+
+def _gap(gap: JsonObject) -> str:
+    return f"{str(gap.get('start'))[11:16]} to {str(gap.get('end'))[11:16]}"
+
+
+def _object(value: Any) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[JsonObject]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,0 +1,182 @@
+"""Reports in a real Chromium: every width, light and dark, without an error, a foreign request or an overlap."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+
+from openbell.pages.report import run_report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.long
+
+WIDTHS = (390, 1000, 1600)
+SCHEMES = ("light", "dark")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium. Without it, tests are skipped; in CI they fail."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail("there is no chromium: apt-get install chromium")
+        pytest.skip("there is no chromium")
+    with sync_playwright() as playwright:
+        # The sandbox does not start for root, as which CI runs.
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def reports(kept_run: Path, hostile_run: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("reports")
+    found = {"kept": folder / "kept.html", "hostile": folder / "hostile.html"}
+    for name, run in (("kept", kept_run), ("hostile", hostile_run)):
+        found[name].write_text(run_report(run), encoding="utf-8")
+    return found
+
+
+class Opened:
+    """A page with all that went wrong in it.
+
+    Attributes:
+        page: The page.
+        messages: Errors and warnings of its console, and exceptions.
+        requests: Addresses that it asked for.
+    """
+
+    def __init__(self, browser: Browser, file: Path, width: int, scheme: Any) -> None:
+        self.page: Page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        self.messages: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.messages.append(message.text))
+        self.page.on("pageerror", lambda error: self.messages.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(file.as_uri())
+        self.page.wait_for_selector("#candle-chart canvas")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.page.close()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["kept", "hostile"])
+def test_a_report_opens_without_error_foreign_request_or_overflow(
+    browser: Browser, reports: dict[str, Path], name: str, width: int, scheme: str
+) -> None:
+    with Opened(browser, reports[name], width, scheme) as opened:
+        page = opened.page
+        for details in page.locator("details > summary").all():
+            details.click()
+
+        assert opened.messages == []
+        assert opened.requests == [reports[name].as_uri()]
+        assert page.title() == "made: report"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator("script").count() == 4
+        assert page.evaluate(_OUTSIDE) == []
+
+
+_OUTSIDE = """
+Array.from(document.querySelectorAll("main *, header *"))
+    .filter(e => !e.closest(".scroll, pre, .chart, svg, select"))
+    .filter(e => { const r = e.getBoundingClientRect(); return r.width && (r.right > innerWidth + 1 || r.left < -1); })
+    .map(e => e.outerHTML.slice(0, 90))
+"""
+"""Elements that stick out of the page, other than those in boxes that scroll."""
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing(browser: Browser, reports: dict[str, Path], width: int, scheme: str) -> None:
+    with Opened(browser, reports["kept"], width, scheme) as opened:
+        for details in opened.page.locator("details > summary").all():
+            details.click()
+        found = _axe(opened.page)
+
+        assert [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found] == []
+
+
+def _axe(page: Page) -> list[Any]:
+    """Return the violations that axe-core finds. Its script is evaluated, which the page's own policy does not stop."""
+    spec = importlib.util.find_spec("axe_playwright_python")
+    assert spec is not None
+    assert spec.origin is not None
+    page.evaluate((Path(spec.origin).parent / "axe.min.js").read_text(encoding="utf-8"))
+    found: list[Any] = page.evaluate("axe.run().then(result => result.violations)")
+    return found
+
+
+def test_the_chart_follows_the_choice_and_a_click_on_a_trade(browser: Browser, reports: dict[str, Path]) -> None:
+    with Opened(browser, reports["kept"], 1000, "light") as opened:
+        page = opened.page
+        first = page.locator("#candle-chart").get_attribute("aria-label")
+        page.click("[data-chart=next]")
+        second = page.locator("#candle-chart").get_attribute("aria-label")
+        last = page.locator(".show").last
+        number = last.get_attribute("data-window")
+        last.click()
+
+        assert first != second
+        assert page.locator("#window").input_value() == number
+        assert page.locator("#candle-legend").inner_text().startswith(("ALFA 1m", "PENNY 1m"))
+        for name in ("in", "earlier", "later", "out", "all", "previous"):
+            page.click(f"[data-chart={name}]")
+        assert opened.messages == []
+
+
+def test_everything_is_done_by_keyboard_alone(browser: Browser, reports: dict[str, Path]) -> None:
+    with Opened(browser, reports["kept"], 1000, "light") as opened:
+        page = opened.page
+        order = page.locator("#trade-table tbody tr td:nth-child(8)")
+        page.focus("#trade-table th:nth-child(8) button")
+        page.keyboard.press("Enter")
+        ascending = [float(v) for v in order.evaluate_all("cells => cells.map(cell => cell.dataset.v)")]
+        page.keyboard.press("Enter")
+        descending = [float(v) for v in order.evaluate_all("cells => cells.map(cell => cell.dataset.v)")]
+        page.focus("#filter")
+        page.keyboard.type("penny")
+        shown = page.locator("#trade-table tbody tr:visible")
+        page.focus("#theme")
+        page.keyboard.press("Space")
+
+        assert ascending == sorted(ascending)
+        assert descending == sorted(ascending, reverse=True)
+        assert 0 < shown.count() < len(ascending)
+        assert all("PENNY" in text for text in shown.all_inner_texts())
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+        assert opened.messages == []
+
+
+def test_in_print_charts_are_pictures_in_light_colours(browser: Browser, reports: dict[str, Path]) -> None:
+    with Opened(browser, reports["kept"], 1000, "dark") as opened:
+        page = opened.page
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        page.emulate_media(media="print")
+        pictures = page.locator(".chart img")
+
+        assert pictures.count() == 2
+        assert page.evaluate("document.documentElement.dataset.theme") == "light"
+        assert pictures.first.evaluate("image => image.naturalWidth") > 300
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1000
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert pictures.count() == 0
+        assert opened.messages == []
+        assert page.pdf()[:5] == b"%PDF-"
