@@ -6,12 +6,12 @@ from importlib.metadata import version
 from typing import Any
 
 import polars as pl
-import talib
 from benchmarks import strategies
 from benchmarks.peers.common import clock, job, memory_mb, settle, tell
 
 from openbell.config import load_config
 from openbell.engine.system import SystemManager
+from openbell.indicators.talib_module import talib_module
 
 
 def config(work: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def main() -> None:
     ``setup_s`` is the part of loading that the days' set-up took: without config, store and calendar, and summaries.
     """
     work = job()
-    talib.get_functions()
+    talib_module().get_functions()  # without pandas, which talib by itself would import
     pl.read_parquet(next(iter(work["files"].values()))[0], n_rows=1)
     settle()
     base_mb, started = memory_mb("VmRSS"), clock()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib.metadata import version
 
 import polars as pl
-import talib
 from benchmarks import order_strategies
 from benchmarks.peers.common import clock, job, memory_mb, settle
 from benchmarks.peers.openbell import config
@@ -13,12 +12,13 @@ from benchmarks.peers.orders import CASH, FEE_PER_UNIT, tell_orders
 
 from openbell.config import load_config
 from openbell.engine.system import SystemManager
+from openbell.indicators.talib_module import talib_module
 
 
 def main() -> None:
     """Run, tell; what is not the stream of bars counts as loading, as in the workloads without orders."""
     work = job()
-    talib.get_functions()
+    talib_module().get_functions()  # without pandas, which talib by itself would import
     pl.read_parquet(next(iter(work["files"].values()))[0], n_rows=1)
     settle()
     base_mb, started = memory_mb("VmRSS"), clock()
