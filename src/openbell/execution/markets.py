@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from openbell.config.execution import ExecutionConfig
     from openbell.model.instrument import Instrument
     from openbell.provisioning import Provisioner
-    from openbell.session import SessionData
+    from openbell.session import BarIntervalData, SessionData
     from openbell.timing import TimeManager
     from openbell.timing.grid import TradingSession
 
@@ -66,9 +66,12 @@ class Markets:
         self._version = self._session_data.series_version
 
     def _market_of(self, symbol: str) -> SymbolMarket | None:
-        data = self._session_data.current.get(symbol)
-        series = None if data is None else finest_series(data)
+        series = self._series_of(symbol)
         return None if series is None else SymbolMarket.today(series, self._session, self.instrument(symbol).tick)
+
+    def _series_of(self, symbol: str) -> BarIntervalData | None:
+        data = self._session_data.current.get(symbol)
+        return None if data is None else finest_series(data)
 
     @property
     def today(self) -> dict[str, SymbolMarket]:
@@ -87,16 +90,15 @@ class Markets:
         if self._session_data.series_version == self._version:
             return []
         self._version = self._session_data.series_version
-        before = dict(self._markets)
-        self._markets.clear()
         changed = []
-        for symbol, market in before.items():
-            now = self.of(symbol)
-            same = now is not None and market is not None and now.interval == market.interval
-            if same or now is None:
-                self._markets[symbol] = market  # bars that were removed still close, and positions are worth them
-            else:
+        for symbol, market in self._markets.items():
+            series = self._series_of(symbol)
+            if series is None:
+                continue  # bars that were removed still close, and positions are worth them
+            if market is None or parse_interval(series.interval) != market.interval:
                 changed.append(symbol)
+        for symbol in changed:
+            del self._markets[symbol]
         return changed
 
     def grow(self, symbol: str) -> SymbolMarket | None:

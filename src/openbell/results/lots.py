@@ -171,7 +171,7 @@ class OpenLots:
                 fee = fill.fee * units / abs(left)
                 rows = ended, ended - _is_inside(fill, ended, columns)
                 now = self._close(units, fill.price, fee, fill.time_ns, fill.order, stretches, rows)
-                left += sum([slice_.quantity for slice_ in now])
+                left += now[0].quantity if len(now) == 1 else sum([slice_.quantity for slice_ in now])
                 closed += now
             if abs(left) >= _DUST:
                 self._open(fill, left, stretches, begun)
@@ -246,21 +246,21 @@ class OpenLots:
             lot = self.lots[0]
             stretches.see(lot, seen_row)
             held = abs(lot.quantity)
-            is_whole = left > held - _DUST
-            taken = held if is_whole else left
-            entry_fee = lot.fee if is_whole else lot.fee * taken / held
-            quantity = lot.quantity if is_whole else float(np.copysign(taken, lot.quantity))
             bars = lot.bars + max(whole_row - lot.first_row, 0)
-            cost = entry_fee + fee * taken / units
-            as_it_was = lot if is_whole else replace(lot)
-            closed.append(ClosedSlice(as_it_was, quantity, price, cost, time_ns, order, bars))
-            left -= taken
-            self.quantity -= quantity
-            if is_whole:
+            if left > held - _DUST:
+                cost = lot.fee + fee * held / units
+                closed.append(ClosedSlice(lot, lot.quantity, price, cost, time_ns, order, bars))
+                left -= held
+                self.quantity -= lot.quantity
                 self.lots.popleft()
-            else:
-                lot.quantity -= quantity
-                lot.fee -= entry_fee
+                continue
+            entry_fee, quantity = lot.fee * left / held, math.copysign(left, lot.quantity)
+            cost = entry_fee + fee * left / units
+            closed.append(ClosedSlice(replace(lot), quantity, price, cost, time_ns, order, bars))
+            self.quantity -= quantity
+            lot.quantity -= quantity
+            lot.fee -= entry_fee
+            break
         return closed
 
 

@@ -127,27 +127,28 @@ def _trades(symbol: str, closed: Iterable[ClosedSlice], multiplier: float, zone:
 
 def _trade(symbol: str, closed: ClosedSlice, multiplier: float, zone: tzinfo) -> Trade:
     lot, quantity = closed.lot, closed.quantity
-    worth = quantity * multiplier
-    pnl = (closed.price - lot.price) * worth
-    on_the_way = (lot.high - lot.price) * worth, (lot.low - lot.price) * worth, pnl, 0.0
+    worth, price, order = quantity * multiplier, lot.price, lot.order
+    pnl = (closed.price - price) * worth
+    best, worst = (lot.high - price) * worth, (lot.low - price) * worth
     entry, exit_ = _local_time(lot.time_ns, zone), _local_time(closed.time_ns, zone)
+    value = price * worth
     return new_trade(
         symbol=symbol,
-        strategy=lot.order.strategy,
+        strategy=order.strategy,
         quantity=quantity,
         entry_time=entry,
         exit_time=exit_,
-        entry_price=lot.price,
+        entry_price=price,
         exit_price=closed.price,
         pnl=pnl,
-        return_=_share(pnl, lot.price * worth),
+        return_=pnl / abs(value) if value else 0.0,
         bars=closed.bars,
         held=exit_ - entry,
-        mae=min(on_the_way),
-        mfe=max(on_the_way),
+        mae=min(best, worst, pnl, 0.0),
+        mfe=max(best, worst, pnl, 0.0),
         fees=closed.fee,
-        tag=lot.order.tag,
-        entry_reason=_reason(lot.order),
+        tag=order.tag,
+        entry_reason=order.reason or _kind(order.type, order.stop, order.limit),
         exit_reason=_reason(closed.order) if closed.order else _FRACTION,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
@@ -57,9 +56,9 @@ class CrossSectionTable:
         """Yield the times after ``after_ns`` at which bars close, each with its cross-section."""
         past = int(self.ends_ns.searchsorted(after_ns, side="right"))
         firsts = past + np.flatnonzero(np.diff(self.ends_ns[past:], prepend=-1))
-        for first, after in pairwise([*firsts.tolist(), len(self.symbols)]):
-            time_ns = int(self.ends_ns[first])
-            yield time_ns, CrossSection(self, time_ns, slice(first, after))
+        rows = map(slice, firsts.tolist(), [*firsts[1:].tolist(), len(self.symbols)])
+        for time_ns, of_time in zip(self.ends_ns[firsts].tolist(), rows, strict=True):
+            yield time_ns, CrossSection(self, time_ns, of_time)
 
     def still_there(self, end_ns: int, rows: slice | NDArray[np.int64], owner: str | None = None) -> CrossSection:
         """Return the cross-section of those rows whose series are still in the session (and needed by ``owner``)."""
