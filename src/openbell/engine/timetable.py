@@ -94,7 +94,7 @@ def batches(
         scans: The scans that are due, in ascending time.
         slices: Who gets which cross-sections, smaller intervals first.
         after_ns: Bars that closed by then are past.
-        last_ns: The end of the session.
+        last_ns: The end of the session, or of the part of it that is made.
     """
     due: dict[int, list[ScannerOfDay]] = {last_ns: []}
     for time_ns, scanner in scans:
@@ -102,6 +102,8 @@ def batches(
     crossing: dict[int, list[Delivery]] = {}
     for on_slice, table in slices:
         for time_ns, cross_section in table.moments(after_ns):
+            if time_ns > last_ns:
+                break
             crossing.setdefault(time_ns, []).append((on_slice, cross_section))
     groups = _groups(subscriptions)
     if not groups:

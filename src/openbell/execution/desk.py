@@ -29,7 +29,7 @@ from openbell.execution.watch import EquityWatch
 from openbell.model.order import OPEN_STATUSES, Order, OrderStatus, new_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from openbell.config.execution import ExecutionConfig
     from openbell.execution.session_record import SessionRecord
@@ -259,20 +259,26 @@ class TradingDesk:
             self.broker.rematch(symbol)
             self.watch.changed(symbol)
 
-    def market_grew(self, symbol: str, late_ns: int | None = None) -> None:
-        """Let orders fill in the bars that have come of a symbol.
+    def markets_grew(self, symbols: Iterable[str], late_ns: Mapping[str, int] | None = None) -> None:
+        """Let orders fill in the bars that have come.
 
         Args:
-            symbol: The symbol.
-            late_ns: When the first of them begins, if one of them came late; nanoseconds since 1970 UTC.
+            symbols: The symbols of which bars have come.
+            late_ns: Of those that came late, when the first of them begins, by symbol; nanoseconds since 1970 UTC.
         """
-        market = self.markets.grow(symbol)
-        if market is None:
-            return
-        row = market.closed_rows(self.clock.now_ns)
-        if late_ns is not None or row < len(market):
-            self.broker.market_grew(symbol, market.start.item(row) if late_ns is None else late_ns)
-            self.watch.changed(symbol)
+        from_ns = dict(late_ns or {})
+        for symbol in symbols:
+            market = self.markets.grow(symbol)
+            if market is None:
+                from_ns.pop(symbol, None)
+                continue
+            row = market.closed_rows(self.clock.now_ns)
+            if symbol not in from_ns and row < len(market):
+                from_ns[symbol] = market.start.item(row)
+            if symbol in from_ns:
+                self.watch.changed(symbol)
+        if from_ns:
+            self.broker.markets_grew(from_ns)
 
     # Events of the broker
 

@@ -78,6 +78,7 @@ class Resting:
         fills: How many fills it has had.
         place: Its place among all orders, by which those that fill at one time come in turn.
         seen_ns: Of a market that grows, where the bars begin that it has not been looked at in.
+        turn: Its place among those that fill in one bar, by when it was looked at by itself.
         is_plain: Whether it is a limit order like many others, of which most sessions touch none.
     """
 
@@ -94,4 +95,5 @@ class Resting:
     fills: int = 0
     place: int = 0
     seen_ns: int = 0
+    turn: int = 0
     is_plain: bool = False

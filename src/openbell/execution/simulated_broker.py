@@ -18,6 +18,8 @@ from openbell.execution.resting_orders import RestingOrders
 from openbell.model.order import OrderStatus, OrderType, TimeInForce, order_with_fill, order_with_status
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openbell.execution.broker import BrokerListener
     from openbell.execution.fill_costs import FillCosts
     from openbell.execution.order_book import OrderBook
@@ -97,7 +99,7 @@ class SimulatedBroker:
         self._heap.clear()
         self._taken.clear()
         for end_ns in {session.close_ns, session.last_ns}:
-            self._push(end_ns, _CLOSE, end_ns, "", 0)
+            heappush(self._heap, (end_ns, _CLOSE, end_ns, 0, "", 0))
         for resting in self._orders.begin_session(self._market_of):
             until = resting.order.until
             if until is not None and until < session.day:
@@ -117,16 +119,20 @@ class SimulatedBroker:
                 self._note_seen(resting)
                 self._match(resting)
 
-    def market_grew(self, symbol: str, from_ns: int) -> None:
-        """Look at the orders of a symbol in further bars, which begin at a time or later.
+    def markets_grew(self, from_ns: Mapping[str, int]) -> None:
+        """Look at orders in further bars, in the turn in which they were looked at before.
 
         What an order has seen of earlier bars stays as it was, whatever has been corrected since.
+
+        Args:
+            from_ns: When the first of these bars begins, by symbol; nanoseconds since 1970 UTC.
         """
         for resting in list(self._resting.values()):
-            if resting.order.symbol == symbol and not self._has_filled(resting):
+            begin_ns = from_ns.get(resting.order.symbol)
+            if begin_ns is not None and not self._has_filled(resting):
                 resting.state = resting.state_after
-                resting.seen_ns = from_ns
-                self._match(resting)
+                resting.seen_ns = begin_ns
+                self._match(resting, in_turn=resting.turn)
 
     def _note_seen(self, resting: Resting) -> None:
         """Let an order go on from now, with what it has seen of the bars so far."""
@@ -196,8 +202,10 @@ class SimulatedBroker:
 
     # Matching
 
-    def _match(self, resting: Resting) -> None:
-        """Find the next fill of an order."""
+    def _match(self, resting: Resting, *, in_turn: int | None = None) -> None:
+        """Find the next fill of an order, which keeps its turn among others if it has one already."""
+        self._number += 1
+        resting.turn = self._number if in_turn is None else in_turn
         resting.version += 1
         resting.match = None
         resting.state_after = resting.state
@@ -207,7 +215,7 @@ class SimulatedBroker:
             return
         match = None
         at_close = self._this_close and order.type is OrderType.MARKET and bool(order.strategy)
-        if at_close and from_ns == self._clock.now_ns:
+        if at_close and in_turn is None and from_ns == self._clock.now_ns:
             match = at_this_close(market, from_ns)
         if match is None:
             if resting.next_session:
@@ -219,11 +227,7 @@ class SimulatedBroker:
                 self._orders.note_match(resting)
             # A bar that came late is known when it comes.
             known_ns = max(match.known_ns, self._clock.now_ns)
-            self._push(known_ns, _FILL, match.time_ns, order.id, resting.version)
-
-    def _push(self, time_ns: int, kind: int, happened_ns: int, order_id: str, version: int) -> None:
-        self._number += 1
-        heappush(self._heap, (time_ns, kind, happened_ns, self._number, order_id, version))
+            heappush(self._heap, (known_ns, _FILL, match.time_ns, resting.turn, order.id, resting.version))
 
     # Events
 

@@ -220,8 +220,7 @@ class LiveDay:
         grown = self._growth.grow(came, time_ns)
         self.played_ns = time_ns
         if self.desk is not None:
-            for symbol in grown:
-                self.desk.market_grew(symbol)
+            self.desk.markets_grew(grown)
 
     def _judge(self, bars: Sequence[FeedBar], time_ns: int) -> None:
         """Let the connection be judged by the bars that came of a time."""
@@ -271,9 +270,9 @@ class LiveDay:
         self._parts.record.bars(self.played_ns, kept, late=True)
         if not changed:
             return []
-        for symbol in self._growth.grow(came, self.played_ns, late=True):
-            if self.desk is not None and symbol in first_late:
-                self.desk.market_grew(symbol, first_late[symbol])
+        grown = self._growth.grow(came, self.played_ns, late=True)
+        if self.desk is not None:
+            self.desk.markets_grew(grown, first_late)
         return list(self._revisions(before))
 
     def _revisions(self, before: dict[tuple[str, str, int], Bar | None]) -> Iterable[Revision]:

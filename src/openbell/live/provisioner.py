@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from openbell.model.events import ProvisioningRecord
 from openbell.provisioning import Plan, Provisioner
 from openbell.provisioning.carrying_out import Outcome
+from openbell.provisioning.sources import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from openbell.provisioning import Addition, Journal, ProvisioningContext
     from openbell.provisioning.needs import Needs
 
-__all__ = ["LiveProvisioner", "Waiting", "pending_record"]
+__all__ = ["LiveProvisioner", "Waiting", "failure_of", "pending_record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ class LiveProvisioner(Provisioner):
         """Ask the feed for what an addition needs, and note it as pending."""
         symbol, needs = addition.symbol, self._needs_of(addition)
         if error := self._supply.error(symbol):
-            return self._record(Outcome(Plan(addition, needs), (error,)))
+            return self._record(failure_of(addition, needs, error))
         asked_ns = self.context.time_manager.now_ns
         one = Waiting(addition, needs, self._now_ns() + self._wait_ns, asked_ns)
         self.waiting.append(one)
@@ -211,7 +212,7 @@ class LiveProvisioner(Provisioner):
         return f"{symbol} did not come within {self._wait_ns / 1e9:g} seconds: {self._supply.missing(symbol)}"
 
     def _fail(self, one: Waiting, error: str) -> None:
-        self._record(Outcome(Plan(one.addition, one.needs), (error,)))
+        self._record(failure_of(one.addition, one.needs, error))
 
 
 def pending_record(addition: Addition, needs: Needs, context: ProvisioningContext) -> ProvisioningRecord:
@@ -226,5 +227,14 @@ def pending_record(addition: Addition, needs: Needs, context: ProvisioningContex
         required_intervals=tuple(needs.intervals),
         ok=False,
         warnings=("its bars are on their way",),
-        reason=needs.reason,
+        reason=_reason(addition, needs),
     )
+
+
+def failure_of(addition: Addition, needs: Needs, error: str) -> Outcome:
+    """Return the outcome of an addition that was not even planned."""
+    return Outcome(Plan(addition, needs, reason=_reason(addition, needs)), (error,))
+
+
+def _reason(addition: Addition, needs: Needs) -> str:
+    return needs.reason or SOURCES.get(addition.source).asks

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from openbell.components.schedule import due_times
 from openbell.engine.event_batch import EventBatch
 from openbell.engine.timetable import batches
-from openbell.live.provisioner import pending_record
+from openbell.live.provisioner import failure_of, pending_record
 from openbell.live.record import bar_of
 from openbell.live.source import tell_of_feed
-from openbell.provisioning import Plan, Provisioner
-from openbell.provisioning.carrying_out import Outcome
+from openbell.provisioning import Provisioner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -187,7 +186,7 @@ class _RecordedProvisioner(Provisioner):
             return  # the strategy has not asked for it this time: the comparison says so
         addition = waiting.popleft()
         if one.error:
-            self._record(Outcome(Plan(addition, self._needs_of(addition)), (one.error,)))
+            self._record(failure_of(addition, self._needs_of(addition), one.error))
         else:
             super().add([addition])
 

@@ -122,25 +122,30 @@ class Supply:
                 self._symbols[symbol].since[interval] = first
                 # What is here already is not fetched again.
                 to_ns = self._feed.arrivals.now_ns if held is None else self._begin_ns(interval, held)
-                self._request(symbol, interval, first, to_ns)
+                begin_ns = self._begin_ns(interval, first)
+                self._request(HistoryRequest(self._next(), symbol, interval, first, begin_ns, to_ns))
 
-    def catch_up(self, from_ns: int) -> None:
+    def catch_up(self, since_ns: int) -> None:
         """Subscribe to everything again, and ask for the bars since a time, for a connection was lost."""
         self._requests.clear()
         for supplied in self._symbols.values():
             supplied.requests.clear()
         self._feed.subscribe(self._symbols)
-        day = self._time_manager.day_of(from_ns)
+        now_ns, day = self._feed.arrivals.now_ns, self._time_manager.day_of(since_ns)
         for symbol, supplied in self._symbols.items():
-            for interval in supplied.since:
-                self._request(symbol, interval, day, self._feed.arrivals.now_ns, from_ns=from_ns)
+            for name in supplied.since:
+                interval = parse_interval(name)
+                # From before the loss, so that the bar that was running then is among them.
+                from_ns = since_ns - 2 * interval.ns if interval.is_intraday else self._begin_ns(name, day)
+                self._request(HistoryRequest(self._next(), symbol, name, day, from_ns, now_ns), is_catch_up=True)
 
-    def _request(self, symbol: str, interval: str, first: date, to_ns: int, *, from_ns: int | None = None) -> None:
+    def _next(self) -> int:
         self._number += 1
-        begin_ns = self._begin_ns(interval, first) if from_ns is None else from_ns
-        request = HistoryRequest(self._number, symbol, interval, first, begin_ns, to_ns)
-        self._requests[self._number] = request, from_ns is not None
-        self._symbols[symbol].requests.add(self._number)
+        return self._number
+
+    def _request(self, request: HistoryRequest, *, is_catch_up: bool = False) -> None:
+        self._requests[request.number] = request, is_catch_up
+        self._symbols[request.symbol].requests.add(request.number)
         self._feed.request_history(request)
 
     def _begin_ns(self, interval: str, day: date) -> int:
