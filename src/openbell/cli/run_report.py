@@ -10,6 +10,7 @@ from openbell.cli.terminal.console import show
 from openbell.cli.terminal.tables import clock, counted, label_of, percent
 from openbell.engine.observer import SessionObserver
 from openbell.model.events import local_time
+from openbell.results.wide import lowest_quality
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,8 +185,7 @@ def _columns_that_fit(of: tuple[_Column, ...], width: int) -> list[_Column]:
 
 
 def _cells(day: DayResult) -> list[str]:
-    scores = [(s.base_bars.quality, name) for name, s in day.symbols.items() if s.base_bars]
-    worst = min(((score, name) for score, name in scores if score is not None), default=None)
+    worst = lowest_quality(day)
     opened, close = (clock(local_time(ns, day.zone), seconds=False) for ns in (day.open_ns, day.close_ns))
     return [
         day.date.isoformat(),

@@ -53,7 +53,9 @@ def session_views(
         f"Session {day.date}, {hours(day)}{label}",
         "symbol", "added by", "bars of history + today", "quality >", "indicators",
     )  # fmt: skip
-    shown = dict(day.symbols) if everything else _shown(day)
+    shown_in_part = len(day.symbols) > _MOST_SYMBOLS and not everything
+    odd = odd_symbols(day) if shown_in_part else []
+    shown = {name: day.symbols[name] for name in odd[:_MOST_ODD]} if shown_in_part else dict(day.symbols)
     for name, symbol in shown.items():
         table.add_row(
             escape(name),
@@ -64,23 +66,15 @@ def session_views(
         )
     yield table if shown or not day.symbols else f"[bold]{table.title}[/]"
     if len(shown) < len(day.symbols):
-        yield _others(day, shown)
+        yield _others(len(day.symbols), len(odd), len(shown))
     yield from _lines(day, shown, like)
     yield ""
 
 
-def _shown(day: DayResult) -> dict[str, SymbolResult]:
-    """Return all of a few symbols, or the worst of the odd ones among many."""
-    if len(day.symbols) <= _MOST_SYMBOLS:
-        return dict(day.symbols)
-    return {name: day.symbols[name] for name in odd_symbols(day)[:_MOST_ODD]}
-
-
-def _others(day: DayResult, shown: Mapping[str, SymbolResult]) -> str:
+def _others(symbols: int, odd: int, shown: int) -> str:
     """Return a line that counts the symbols without a row."""
-    odd = len(odd_symbols(day))
-    whole = f"{len(day.symbols) - odd:,} of {len(day.symbols):,} symbols have all their bars and settled indicators"
-    more = f"; {odd - len(shown):,} further symbols do not" if odd > len(shown) else ""
+    whole = f"{symbols - odd:,} of {symbols:,} symbols have all their bars and settled indicators"
+    more = f"; {odd - shown:,} further symbols do not" if odd > shown else ""
     return f"{whole}{more} [dim](--all shows all)[/]"
 
 

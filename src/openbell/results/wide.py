@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openbell.results.result import DayResult
     from openbell.results.symbol import SymbolResult
 
-__all__ = ["MOST_SYMBOLS", "is_wide", "odd_records", "odd_symbols", "totals"]
+__all__ = ["MOST_SYMBOLS", "is_wide", "lowest_quality", "odd_records", "odd_symbols", "totals"]
 
 MOST_SYMBOLS = 200
 """The most symbols that a summary holds of a session; of more, it holds the odd ones, and not more of these."""
@@ -54,12 +54,17 @@ def odd_records(records: Iterable[ProvisioningRecord]) -> list[ProvisioningRecor
     return [*refused, *warned]
 
 
+def lowest_quality(day: DayResult) -> tuple[float, str] | None:
+    """Return the lowest quality of today and its symbol, or None when no symbol was scored."""
+    scores = ((symbol.base_bars.quality, name) for name, symbol in day.symbols.items() if symbol.base_bars)
+    return min(((score, name) for score, name in scores if score is not None), default=None)
+
+
 def totals(day: DayResult, odd: Sequence[str]) -> JsonObject:
     """Return the counts of all symbols and records of a session."""
     symbols = day.symbols.values()
     full = sum(symbol.meets_session_config_requirements for symbol in symbols)
-    scored = [(_quality(symbol), name) for name, symbol in day.symbols.items() if _is_scored(symbol)]
-    lowest = min(scored, default=None)
+    lowest = lowest_quality(day)
     return {
         "symbols": len(day.symbols),
         "full": full,
@@ -78,10 +83,6 @@ def _is_odd(symbol: SymbolResult) -> bool:
     if any(bars.gaps or bars.synthetic_rows or bars.partial_rows for bars in series):
         return True
     return has_unsettled(symbol.indicators) or not symbol.bars
-
-
-def _is_scored(symbol: SymbolResult) -> bool:
-    return symbol.base_bars is not None and symbol.base_bars.quality is not None
 
 
 def _quality(symbol: SymbolResult) -> float:
