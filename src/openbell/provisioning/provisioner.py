@@ -265,9 +265,7 @@ class Provisioner:
     def _carry_out(self, plans: Sequence[Plan]) -> list[ProvisioningRecord]:
         """Carry out plans, publish in one swap all that succeeded, and journal each."""
         done: dict[int, tuple[Outcome, SymbolSessionData | None]] = {}
-        possible = [place for place, plan in enumerate(plans) if not plan.proof.errors]
-        for block in blocks_of_new([plans[place] for place in possible], self.context):
-            places = [possible[n] for n in block]
+        for places in blocks_of_new(plans, self.context):
             done.update(zip(places, create([plans[place] for place in places], self.context), strict=True))
         owning = Owning()
         for place, plan in enumerate(plans):
