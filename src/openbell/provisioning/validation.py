@@ -90,7 +90,7 @@ def validate(additions: Sequence[Addition], needs: Needs, context: ProvisioningC
     for name, need in needs.intervals.items():
         if str(need.base) in stored:
             read.add(name, find_histories(symbols, name, needs, context))
-    proofs: list[Proof | None] = [None] * len(symbols)
+    proofs: dict[int, Proof] = {}
     for histories, places in read.groups():
         block = [additions[place] for place in places]
         bars = [read.bars[place] for place in places]
@@ -101,7 +101,7 @@ def validate(additions: Sequence[Addition], needs: Needs, context: ProvisioningC
             if failures[n]:
                 errors = tuple(dict.fromkeys((*errors, *failures[n])))
             proofs[place] = Proof(errors, warnings[n], histories, bars[n])
-    return [proof for proof in proofs if proof is not None]
+    return [proofs[place] for place in range(len(symbols))]
 
 
 class _Reading:
