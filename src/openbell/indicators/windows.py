@@ -154,40 +154,38 @@ def _add(older: _State, n: int, newer: _State, _m: int) -> _State:
 
 
 def _merge_means(older: _State, n: int, newer: _State, m: int) -> _State:
-    after = newer[0][n:]
-    before = older[0][: len(after)]
-    mean = after - before
-    mean *= m / (n + m)
-    mean += before
-    return (mean,)
+    return (_mean_and_step(older, n, newer, m)[0],)
 
 
 def _merge_moments(older: _State, n: int, newer: _State, m: int) -> _State:
-    after = newer[0][n:]
-    rows = len(after)
-    before = older[0][:rows]
-    step = after - before
-    mean = step * (m / (n + m))
-    mean += before
+    mean, step = _mean_and_step(older, n, newer, m)
     step *= step
     step *= n * m / (n + m)
-    squares = older[1][:rows] + newer[1][n:]
-    squares += step
-    return mean, squares
+    return mean, _summed(older, n, newer, step)
 
 
 def _merge_trends(older: _State, n: int, newer: _State, m: int) -> _State:
+    mean, step = _mean_and_step(older, n, newer, m)
+    # The middles of the two lie half of all rows apart.
+    step *= n * m / 2
+    return mean, _summed(older, n, newer, step)
+
+
+def _mean_and_step(older: _State, n: int, newer: _State, m: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the means of the windows put together, and by how much the newer means are above the older ones."""
     after = newer[0][n:]
-    rows = len(after)
-    before = older[0][:rows]
+    before = older[0][: len(after)]
     step = after - before
     mean = step * (m / (n + m))
     mean += before
-    # The middles of the two lie half of all rows apart.
-    step *= n * m / 2
-    trend = older[1][:rows] + newer[1][n:]
-    trend += step
-    return mean, trend
+    return mean, step
+
+
+def _summed(older: _State, n: int, newer: _State, more: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the second measures of both with what is between them."""
+    total = older[1][: len(more)] + newer[1][n:]
+    total += more
+    return total
 
 
 def _merge_comoments(older: _State, n: int, newer: _State, m: int) -> _State:
