@@ -15,6 +15,7 @@ import polars as pl
 
 from openbell.actions.table import ACTION_SCHEMA, KEY, Action
 from openbell.store import layout
+from openbell.store.atomic_files import stamp_of
 from openbell.store.side_table import SideTable
 from openbell.store.write_report import WriteReport
 from openbell.timing.grid import date_of, day_number
@@ -48,11 +49,7 @@ class ActionStore:
 
         It is empty when there are none.
         """
-        try:
-            found = self.path.stat()
-        except FileNotFoundError:
-            return ()
-        return found.st_mtime_ns, found.st_ino, found.st_size
+        return stamp_of(self.path)
 
     def book(self) -> ActionBook:
         """Return all actions as of now.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from openbell.errors import DamagedFileError, StoreError, command_on
 from openbell.logs import get_logger
 from openbell.store import layout
-from openbell.store.atomic_files import writer_lock
+from openbell.store.atomic_files import stamp_of, writer_lock
 from openbell.store.batch import UnfinishedWriteError
 from openbell.store.commit import heal, load_or_scan, unfinished
 
@@ -54,7 +54,7 @@ class CurrentManifest:
 
     def stamp_now(self) -> tuple[int, ...]:
         """Return a value that changes when the file or its changes do, or nothing when there is none."""
-        manifest, changes = map(_stamp_of, self._paths)
+        manifest, changes = map(stamp_of, self._paths)
         return manifest + changes if manifest else ()
 
     def reload(self) -> Manifest:
@@ -99,11 +99,3 @@ class CurrentManifest:
             remedy = command_on("data verify", self._store)
             get_logger().warning("the manifest is missing; the files that are there are taken as they are", look=remedy)
         return manifest
-
-
-def _stamp_of(path: str) -> tuple[int, ...]:
-    try:
-        found = os.stat(path)  # noqa: PTH116 -- it is looked at several times a day, and Path.stat takes twice as long
-    except (FileNotFoundError, NotADirectoryError):
-        return ()
-    return found.st_mtime_ns, found.st_ino, found.st_size

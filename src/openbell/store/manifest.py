@@ -19,6 +19,7 @@ import polars as pl
 
 from openbell.errors import DamagedFileError, StoreError
 from openbell.model.interval import parse_interval
+from openbell.store.atomic_files import stamp
 from openbell.store.batch import Batch
 from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, own_checksum, sha256_of, with_own_checksum
 from openbell.store.data_file import MONTH, FileEntry, data_files, describe_file, unreadable_entry
@@ -229,9 +230,8 @@ def load_side_files(store: Path) -> Mapping[str, SideEntry]:
 
 def _base(store: Path, path: Path, known: Manifest | None) -> Base:
     """Read a manifest file, unless it is one that is known."""
-    found = path.stat()
-    stamp = found.st_mtime_ns, found.st_ino, found.st_size
-    if known is not None and known.base is not None and known.base.stamp == stamp:
+    now = stamp(path.stat())
+    if known is not None and known.base is not None and known.base.stamp == now:
         return known.base
     content = _read_checked(store, path)
     try:
@@ -242,7 +242,7 @@ def _base(store: Path, path: Path, known: Manifest | None) -> Base:
     if files is None:
         raise damaged_manifest(store, path, "it names files that no store has")
     manifest = Manifest(files, side_files)
-    base = Base(own_checksum(content), stamp, _HAS_CHANGES in notes, notes.get(_FOLDED, ""), manifest)
+    base = Base(own_checksum(content), now, _HAS_CHANGES in notes, notes.get(_FOLDED, ""), manifest)
     object.__setattr__(manifest, "base", base)
     return base
 
