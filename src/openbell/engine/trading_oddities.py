@@ -32,7 +32,8 @@ def futures_without_terms(config: SessionConfig, time_manager: TimeManager) -> l
     missing = [symbol for symbol in config.session_data_config.symbols if symbol not in terms]
     if not missing:
         return []
-    shown = ", ".join(missing[:_MOST_NAMES]) + (f" and {len(missing) - _MOST_NAMES} more" if missing[3:] else "")
+    more = len(missing) - _MOST_NAMES
+    shown = ", ".join(missing[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
     remedy = f"Add execution.instruments: {{{missing[0]}: {{multiplier: ..., tick: ..., margin: ...}}}}"
     return [f"orders of {shown} will be rejected: on a calendar of futures each symbol needs its terms. {remedy}"]
 

@@ -8,14 +8,13 @@ needs none.
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from openbell.config.execution import MaintenanceConfig
     from openbell.model.instrument import Instrument
@@ -29,10 +28,11 @@ __all__ = [
     "first_margin_call",
     "initial_margin",
     "maintenance_margin",
-    "maintenance_margin_at",
     "short_refusal",
     "units_to_close",
 ]
+
+Price = TypeVar("Price", float, NDArray[np.float64])
 
 _MAINTENANCE_OF_FUTURES = 1 / 1.1
 """Maintenance margin of a future as a share of its initial margin: CME asks speculators for 110 % of it at first."""
@@ -109,21 +109,12 @@ def short_refusal(held: float, quantity: float, *, shorting: bool) -> str | None
 
 
 def maintenance_margin(
-    quantity: float, price: NDArray[np.float64], instrument: Instrument, maintenance: MaintenanceConfig
-) -> NDArray[np.float64]:
-    """Return the equity that a position needs to be held, at each of many prices."""
+    quantity: float, price: Price, instrument: Instrument, maintenance: MaintenanceConfig
+) -> Price:
+    """Return the equity that a position needs to be held, at a price or at each of many."""
     if instrument.margin is not None:
-        return np.full(len(price), abs(quantity) * instrument.margin * _MAINTENANCE_OF_FUTURES)
-    percent = maintenance.long_percent if quantity > 0 else maintenance.short_percent
-    return np.abs(quantity * price) * (instrument.multiplier * percent / 100)
-
-
-def maintenance_margin_at(
-    quantity: float, price: float, instrument: Instrument, maintenance: MaintenanceConfig
-) -> float:
-    """Return what `maintenance_margin` does, at one price."""
-    if instrument.margin is not None:
-        return abs(quantity) * instrument.margin * _MAINTENANCE_OF_FUTURES
+        of_future = abs(quantity) * instrument.margin * _MAINTENANCE_OF_FUTURES
+        return np.full(len(price), of_future) if isinstance(price, np.ndarray) else of_future
     percent = maintenance.long_percent if quantity > 0 else maintenance.short_percent
     return abs(quantity * price) * (instrument.multiplier * percent / 100)
 

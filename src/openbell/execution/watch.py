@@ -14,7 +14,6 @@ from openbell.execution.margin import (
     HeldMargin,
     first_margin_call,
     maintenance_margin,
-    maintenance_margin_at,
     units_to_close,
 )
 from openbell.execution.risk import daily_loss_floor
@@ -150,7 +149,7 @@ class EquityWatch:
         self._worst_values[symbol] = quantity * price * holding.multiplier
         if self._is_margin:
             maintenance = self._desk.config.maintenance
-            self._margins[symbol] = maintenance_margin_at(quantity, price, markets.instrument(symbol), maintenance)
+            self._margins[symbol] = maintenance_margin(quantity, price, markets.instrument(symbol), maintenance)
 
     def _margin(self, holding: Holding, prices: NDArray[np.float64]) -> NDArray[np.float64]:
         if not self._is_margin:

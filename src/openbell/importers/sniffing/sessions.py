@@ -26,6 +26,7 @@ _COVERED = 0.7
 _FEWEST_BARS = 20
 _MANY_DAYS = 0.1
 _HOUR_NS = 3_600_000_000_000
+_HALF_HOUR_NS = _HOUR_NS // 2
 _FARTHEST_NS = 8 * _HOUR_NS
 _NEAR_NS = 300_000_000_000
 _FEWEST_SESSIONS = 3
@@ -132,29 +133,27 @@ def _moved(starts: NDArray[np.int64], grid: SessionGrid) -> int:
 
     0 where they do not, or not all by the same.
     """
-    half = _HOUR_NS // 2
     place = np.searchsorted(grid.open_ns - _FARTHEST_NS, starts, side="right") - 1
     there = np.unique(place[place >= 0])
     if len(there) < _FEWEST_SESSIONS or (np.diff(grid.open_ns) < 2 * _FARTHEST_NS).any():
         return 0
     first = starts[np.searchsorted(place, there)] - grid.open_ns[there]
     last = starts[np.searchsorted(place, there, side="right") - 1] - grid.close_ns[there]
-    begin, end = np.rint(first / half), np.rint(last / half)
-    near = (np.abs(first - begin * half) <= _NEAR_NS) & (np.abs(last - end * half) <= _NEAR_NS)
+    begin, end = np.rint(first / _HALF_HOUR_NS), np.rint(last / _HALF_HOUR_NS)
+    near = (np.abs(first - begin * _HALF_HOUR_NS) <= _NEAR_NS) & (np.abs(last - end * _HALF_HOUR_NS) <= _NEAR_NS)
     same = near & (begin == end) & (begin == np.median(begin))
     # The last day of a sample is often cut off.
-    return int(np.median(begin)) * half if same[:-1].all() else 0
+    return int(np.median(begin)) * _HALF_HOUR_NS if same[:-1].all() else 0
 
 
 def _covered(starts: NDArray[np.int64], grid: SessionGrid) -> float:
     """Return the share of its regular hours that a session with bars has bars in, by the half hour."""
-    half = 1_800_000_000_000
     inside = rows_in_segments(starts, grid)[0]
     if not inside.any():
         return 0.0
-    touched = len(np.unique(starts[inside] // half))
+    touched = len(np.unique(starts[inside] // _HALF_HOUR_NS))
     place = np.unique(np.searchsorted(grid.open_ns, starts, side="right") - 1)
     place = place[place >= 0]
     there = (grid.close_ns[place] > starts[0]) & (grid.open_ns[place] <= starts[-1])
     length = (grid.close_ns[place] - grid.open_ns[place])[there].sum()
-    return float(touched / max(1.0, length / half))
+    return float(touched / max(1.0, length / _HALF_HOUR_NS))
