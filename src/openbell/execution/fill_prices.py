@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from openbell.execution.instruments import without_noise
+from openbell.execution.instruments import to_tick_below, without_noise
 from openbell.model.order import OrderType
 from openbell.registry import Registry
 
@@ -262,12 +262,7 @@ def trailing_stop(order: OrderPrices, columns: FillColumns, first: int, last: in
 def _behind(order: OrderPrices, best: NDArray[np.float64], tick: float | None) -> NDArray[np.float64]:
     """Return the stop that follows the best prices, negative ones of an order that buys."""
     trail = np.abs(best) * (_given(order.trail_percent) / 100) if order.trail is None else order.trail
-    stop = best - trail
-    if tick is None:
-        return stop
-    steps = stop / tick
-    nearest = np.round(steps)
-    return np.where(np.abs(steps - nearest) <= 1e-6, nearest, np.floor(steps)) * tick
+    return to_tick_below(best - trail, tick)
 
 
 def market_on_open(order: OrderPrices, columns: FillColumns, first: int, last: int, state: RestingState) -> Result:

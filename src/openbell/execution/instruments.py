@@ -5,13 +5,17 @@ from __future__ import annotations
 from math import ceil, floor, isfinite
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from openbell.execution.made_once import MadeOnce
 from openbell.model.instrument import Instrument
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from openbell.config import ExecutionConfig
 
-__all__ = ["InstrumentTable", "off_tick", "off_unit", "to_tick", "whole_units", "without_noise"]
+__all__ = ["InstrumentTable", "off_tick", "off_unit", "to_tick", "to_tick_below", "whole_units", "without_noise"]
 
 # Prices and quantities are sums and products of floats: what is this near to a whole number of steps is one.
 _NEAR = 1e-6
@@ -134,6 +138,15 @@ def to_tick(price: float, tick: float | None, *, up: bool) -> float:
     if abs(steps - nearest) <= _NEAR:
         return without_noise(nearest * tick)
     return without_noise((ceil(steps) if up else floor(steps)) * tick)
+
+
+def to_tick_below(prices: NDArray[np.float64], tick: float | None) -> NDArray[np.float64]:
+    """Move prices to the next tick below, unless they are on one, and leave the noise of floats."""
+    if tick is None:
+        return prices
+    steps = prices / tick
+    nearest = np.round(steps)
+    return np.where(np.abs(steps - nearest) <= _NEAR, nearest, np.floor(steps)) * tick
 
 
 def without_noise(price: float) -> float:

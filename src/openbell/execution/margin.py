@@ -108,9 +108,7 @@ def short_refusal(held: float, quantity: float, *, shorting: bool) -> str | None
     return f"it sells {-quantity:,.10g} and {max(held, 0.0):,.10g} are held; execution.shorting is false"
 
 
-def maintenance_margin(
-    quantity: float, price: Price, instrument: Instrument, maintenance: MaintenanceConfig
-) -> Price:
+def maintenance_margin(quantity: float, price: Price, instrument: Instrument, maintenance: MaintenanceConfig) -> Price:
     """Return the equity that a position needs to be held, at a price or at each of many."""
     if instrument.margin is not None:
         of_future = abs(quantity) * instrument.margin * _MAINTENANCE_OF_FUTURES
