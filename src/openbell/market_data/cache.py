@@ -7,9 +7,8 @@ from threading import RLock
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from openbell.actions.instrument import Instruments
-from openbell.actions.store import ActionStore
-from openbell.errors import DamagedFileError, did_you_mean
+from openbell.errors import DamagedFileError
+from openbell.market_data.adjusted_cache import AdjustedCache
 from openbell.market_data.aggregate import as_inputs
 from openbell.market_data.dividends import DividendFactors
 from openbell.market_data.gaps import build_missing, forward_filled
@@ -22,33 +21,26 @@ from openbell.market_data.requests import (
     stored_interval,
 )
 from openbell.market_data.series import CachedSeries, SharedTimes
-from openbell.market_data.stored_days import StoredDays
+from openbell.market_data.stored_facts import StoredFacts, changed_series
 from openbell.market_data.stored_history import (
     READ_ROWS,
-    begins_on_grid,
     read_batches,
     read_sessions,
     read_through,
 )
 from openbell.model.bars import PRICE_COLUMNS, Bars
-from openbell.model.interval import BASE_INTERVALS, Interval, parse_interval
-from openbell.store.day_zones import read_day_zones
-from openbell.store.layout import instant
+from openbell.model.interval import Interval, parse_interval
 from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import date, datetime
+    from collections.abc import Sequence
+    from datetime import date
 
-    from openbell.actions.instrument import PriceBasis
     from openbell.market_data.today import TodayBars
-    from openbell.store.manifest import Manifest
-    from openbell.store.store import BarStore, Coverage
+    from openbell.store.store import BarStore
     from openbell.timing.manager import TimeManager
 
-__all__ = ["BarCache", "changed_series"]
-
-_MOST_COMPARED = 50
+__all__ = ["BarCache"]
 
 
 class BarCache:
@@ -68,7 +60,8 @@ class BarCache:
 
     Attributes:
         lock: One lock for the caches of all states of the store.
-        manifest: What the store held when the cache was made.
+        facts: What the store held when the cache was made.
+        adjusted: Series that are adjusted for corporate actions.
         times: The times that series share.
         series: Stored and derived series in memory.
         stored_rows: The number of stored bars in memory.
@@ -82,10 +75,7 @@ class BarCache:
         self.time_manager = time_manager
         self.settings = settings
         self.lock = RLock()
-        self._actions = ActionStore(store.path)
-        self._version = self._version_now()
-        # The manifest after the version: should it change in between, the next comparison of versions finds it.
-        self.manifest: Manifest = store.manifest
+        self.facts = StoredFacts(store, time_manager)
         self.times = SharedTimes(time_manager)
         self.series: dict[SeriesKey, CachedSeries] = {}
         self.stored_rows = 0
@@ -93,78 +83,18 @@ class BarCache:
         self._filled: WeakKeyDictionary[CachedSeries, CachedSeries] = WeakKeyDictionary()
         # The most sessions that were asked for at once, per symbol and base: so much stays when a series moves on.
         self._depth: dict[tuple[str, str], int] = defaultdict(int)
-        self._instruments: Instruments | None = None
-        self._adjusted: dict[SeriesKey, tuple[PriceBasis, CachedSeries]] = {}
-        # The same in days, of adjusted series.
-        self._adjusted_depth: dict[tuple[str, str], int] = defaultdict(int)
+        self.adjusted = AdjustedCache()
         self._later: BarCache | None = None
-        self._near: dict[str, str] = {}
-        self._coverages: dict[tuple[str, str], Coverage | None] = {}
-        self._on_grid: dict[tuple[str, str], bool] = {}
         self.dividends = DividendFactors(store, time_manager)
-        self._days = StoredDays(read_day_zones(store.path, self.manifest), time_manager)
 
     def current(self) -> BarCache:
         """Return the cache of the store as it is now."""
         cache = self
-        while cache._version_now() != cache._version:
+        while not cache.facts.are_current:
             if cache._later is None:
                 cache._later = cache._of_new_state()
             cache = cache._later
         return cache
-
-    @property
-    def actions_version(self) -> tuple[int, ...]:
-        """The version of the corporate actions of this state of the store."""
-        return self._version[1]
-
-    @property
-    def instruments(self) -> Instruments:
-        """The instruments of this state of the store.
-
-        Raises:
-            DamagedFileError: The corporate actions cannot be read.
-        """
-        if self._instruments is None:
-            self._instruments = Instruments(self._actions.book(), self.manifest)
-        return self._instruments
-
-    def coverage(self, symbol: str, interval: str) -> Coverage | None:
-        """Return what the store has under a symbol, or None."""
-        key = symbol, interval
-        if key not in self._coverages:
-            self._coverages[key] = self.store.coverage_of(symbol, interval)
-        return self._coverages[key]
-
-    def first_stored(self, symbol: str, interval: str) -> datetime | None:
-        """Return when the first bar stored under a symbol begins, or None."""
-        files = self.manifest.files.get((symbol, interval))
-        return instant(files[0].first_ns) if files else None
-
-    def is_on_grid(self, symbol: str, interval: str) -> bool:
-        """Return whether the bars stored under a symbol begin at multiples of their interval from the open."""
-        if interval in BASE_INTERVALS:
-            return True
-        key = symbol, interval
-        if key not in self._on_grid:
-            files = self.manifest.files.get(key, ())
-            self._on_grid[key] = not files or begins_on_grid(
-                files[0].first_ns, parse_interval(interval), self.time_manager
-            )
-        return self._on_grid[key]
-
-    def near_names(self, symbol: str) -> str:
-        """Return a question that names the nearest stored symbols, or an empty text after so many of them."""
-        known = self._near.get(symbol)
-        if known is None:
-            # To compare one with all symbols takes milliseconds; who asks for hundreds has another list in hand.
-            known = did_you_mean(symbol, self.manifest.symbols) if len(self._near) < _MOST_COMPARED else ""
-            self._near[symbol] = known
-        return known
-
-    def span_of_days(self, stored_under: Iterable[str], day: date) -> str | None:
-        """Return what the daily bars of some symbols span when they end after their sessions do, else None."""
-        return self._days.beyond_sessions(stored_under, day)
 
     def request(
         self, symbol: str, interval: str, first: date, last: date, *, base: str | None, held: Sequence[str]
@@ -234,8 +164,9 @@ class BarCache:
         if not missing:
             return
         horizon = last_day if self.settings.horizon is None else max(last_day, day_number(self.settings.horizon))
+        manifest, everything = self.facts.manifest, self.settings.rerun
         through = read_through(
-            self.manifest, missing, base, first_day, last_day, horizon, self.stored_rows, all_days=self.settings.rerun
+            manifest, missing, base, first_day, last_day, horizon, self.stored_rows, all_days=everything
         )
         reads: dict[tuple[int, int], list[str]] = defaultdict(list)
         for symbol in missing:
@@ -254,20 +185,6 @@ class BarCache:
             symbol, new = found.pop()
             self._put_stored((symbol, base, stored), new)
 
-    def adjusted(self, key: SeriesKey, basis: PriceBasis, first_day: int, last_day: int) -> CachedSeries | None:
-        """Return an adjusted series if it is on this basis and covers the days."""
-        made = self._adjusted.get(key)
-        return made[1] if made is not None and made[0] == basis and made[1].covers(first_day, last_day) else None
-
-    def put_adjusted(self, key: SeriesKey, basis: PriceBasis, series: CachedSeries) -> None:
-        """Put an adjusted series into the cache."""
-        self._adjusted[key] = basis, series
-
-    def adjusted_depth(self, symbol: str, base: str, days: int) -> int:
-        """Return the most days of adjusted bars asked for at once, including ``days``."""
-        depth = self._adjusted_depth[symbol, base] = max(self._adjusted_depth[symbol, base], days)
-        return depth
-
     def grow(self, symbols: Sequence[str], base: str) -> None:
         """Let the series of symbols go on to what has come of the running session by now.
 
@@ -285,20 +202,17 @@ class BarCache:
                 self.series[key] = latest.continued(self.series[key], key[0], stored)
             else:
                 del self.series[key]
-        for key in [key for key in self._adjusted if key[1] == base and key[0] in grown]:
-            del self._adjusted[key]
-
-    def _version_now(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        return self.store.version, self._actions.version
+        self.adjusted.drop(grown, base)
 
     def _of_new_state(self) -> BarCache:
         """Make the cache of the store's new state, with all unchanged series."""
         later = BarCache(self.store, self.time_manager, self.settings, self._today)
-        later.lock, later._actions = self.lock, self._actions
-        changed = changed_series(self.manifest, later.manifest)
+        later.lock = self.lock
+        changed = changed_series(self.facts.manifest, later.facts.manifest)
         self._hand_over_series(later, changed)
-        if self._version[1] == later._version[1]:
-            self._hand_over_adjusted(later, {symbol for symbol, _ in changed})
+        instruments = later.facts.continued_from(self.facts, {symbol for symbol, _ in changed})
+        if instruments is not None:
+            self.adjusted.hand_over(later.adjusted, instruments)
         return later
 
     def _hand_over_series(self, later: BarCache, changed: set[tuple[str, str]]) -> None:
@@ -312,14 +226,6 @@ class BarCache:
             if not (symbol in symbols if self.settings.gap_fill else (symbol, base) in changed):
                 later.series[key] = series
                 later.stored_rows += len(series.bars) if str(wanted) == base else 0
-
-    def _hand_over_adjusted(self, later: BarCache, changed: set[str]) -> None:
-        """Give a later cache of the same actions all that is adjusted of unchanged symbols."""
-        if self._instruments is not None:
-            instruments = later._instruments = self._instruments.of_later_state(later.manifest, changed)
-            made = self._adjusted.items()
-            later._adjusted.update((key, entry) for key, entry in made if entry[0].instrument in instruments)
-            later._adjusted_depth.update(self._adjusted_depth)
 
     def _load(self, symbol: str, base: str, wanted: Interval, first_day: int, last_day: int) -> CachedSeries:
         """Bring a series into the cache."""
@@ -350,7 +256,7 @@ class BarCache:
         sessions = self.times.sessions(first_day, last_day)
         latest = None if self._today is None else LatestBars(self._today, self.time_manager, self.times)
         found = []
-        for batch in read_batches(self.manifest, symbols, base, first_day, last_day):
+        for batch in read_batches(self.facts.manifest, symbols, base, first_day, last_day):
             for symbol, bars in read_sessions(self.store, batch, stored, grid, sessions):
                 whole = build_missing(self.store, symbol, bars, grid, stored) if self.settings.gap_fill else bars
                 series = self.times.series(sessions, whole)
@@ -398,9 +304,3 @@ class BarCache:
             joined = self.times.joined(old, new)
         self.stored_rows += len(joined.bars) - (len(old.bars) if old is not None else 0)
         self.series[key] = joined
-
-
-def changed_series(before: Manifest, after: Manifest) -> set[tuple[str, str]]:
-    """Return the (symbol, interval) whose files differ between two states of a store."""
-    keys = before.files.keys() | after.files.keys()
-    return {key for key in keys if before.files.get(key) != after.files.get(key)}

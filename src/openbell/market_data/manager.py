@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.errors import did_you_mean
-from openbell.market_data.cache import BarCache, changed_series
+from openbell.market_data.cache import BarCache
 from openbell.market_data.point_in_time import PointInTimeView
 from openbell.market_data.requests import LoadSettings, unknown_symbol
+from openbell.market_data.stored_facts import changed_series
 from openbell.model.bars import Bars
 from openbell.timing.grid import day_number
 
@@ -94,7 +95,7 @@ class DataManager:
     def state(self) -> StoreState:
         """Return what the store holds now, to be compared with later."""
         cache = self.cache
-        return StoreState(cache.manifest, cache.actions_version)
+        return StoreState(cache.facts.manifest, cache.facts.actions_version)
 
     def changes_since(self, state: StoreState, day: date, symbols: Iterable[str]) -> tuple[str, ...]:
         """Name the bars of some symbols, and the corporate actions, that were changed since.
@@ -105,13 +106,14 @@ class DataManager:
             symbols: The symbols.
         """
         cache = self.cache
-        if cache.manifest is state.manifest and cache.actions_version == state.actions_version:
+        if cache.facts.manifest is state.manifest and cache.facts.actions_version == state.actions_version:
             return ()
         view = self.on_day(day)
         names = {name for symbol in symbols for name in view.stored_under(symbol)}
-        changed = sorted(key for key in changed_series(state.manifest, cache.manifest) if key in state.manifest.files)
+        files = state.manifest.files
+        changed = sorted(key for key in changed_series(state.manifest, cache.facts.manifest) if key in files)
         bars = [f"{interval} bars of {symbol}" for symbol, interval in changed if symbol in names]
-        return (*bars, *["corporate actions"] * (cache.actions_version != state.actions_version))
+        return (*bars, *["corporate actions"] * (cache.facts.actions_version != state.actions_version))
 
     def on_day(self, day: date) -> PointInTimeView:
         """Return the view of the bars as they were known on a day."""
@@ -161,7 +163,7 @@ class DataManager:
             return
         with self._cache.lock:
             cache = self.cache
-            held = [s for s in dict.fromkeys(symbols) if base in cache.manifest.intervals(s)]
+            held = [s for s in dict.fromkeys(symbols) if base in cache.facts.manifest.intervals(s)]
             cache.provide(held, base, day_number(first), day_number(last))
 
     def load_historical_bars(
@@ -199,9 +201,9 @@ class DataManager:
             return self.on_day(as_of).load_historical_bars(symbol, interval, first, last, base=base)
         with self._cache.lock:
             cache = self.cache
-            held = cache.manifest.intervals(symbol)
+            held = cache.facts.manifest.intervals(symbol)
             if not held:
                 raise unknown_symbol(symbol, self.store.path, did_you_mean(symbol, self.symbols()))
-            bases = [name for name in held if cache.is_on_grid(symbol, name)]
+            bases = [name for name in held if cache.facts.is_on_grid(symbol, name)]
             request = cache.request(symbol, interval, first, last, base=base, held=bases)
             return cache.bars(symbol, request) if request is not None else Bars.empty()
