@@ -156,8 +156,9 @@ class FeedServer:
 
     def send(self, *bars: FeedBar) -> None:
         """Send bars to all that have subscribed to them."""
-        if not self.is_silent:
-            self._do(self._send(bars))
+        wanted = [bar for bar in bars if any(bar.symbol in client.symbols for client in self._clients)]
+        if wanted and not self.is_silent:
+            self._do(self._send(wanted))
 
     def say(self, message: dict[str, Any] | str | bytes) -> None:
         """Send a message, of sense or not, to all."""
@@ -193,10 +194,16 @@ class FeedServer:
     def count(self) -> int:
         return self._count + sum(feed.asked for feed in self._feeds)
 
+    @property
+    def is_settled(self) -> bool:
+        return self.count == self._settled
+
     def settle(self) -> None:
-        if self.count != self._settled:
-            self._settled = self.count
+        if not self.is_settled:
+            count = self.count
             self._wait_for_answers()
+            # What was asked or said meanwhile is on its way.
+            self._settled = count
 
     def _wait_for_answers(self) -> None:
         for feed in self._feeds:

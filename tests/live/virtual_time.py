@@ -35,6 +35,10 @@ class Traffic(Protocol):
     def count(self) -> int:
         """How much has happened, a number that never falls."""
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing has happened since `settle` returned."""
+
     def settle(self) -> None:
         """Return when everything that was said before has been read, in both directions."""
 
@@ -82,7 +86,7 @@ class VirtualArrivals:
         self._now_ns = start_ns
         self._changed = threading.Condition()
         self._events: deque[Arrival] = deque()
-        self._is_woken = self._is_released = self._is_abandoned = False
+        self._is_woken = self._is_released = self._is_abandoned = self._is_acting = False
         self._until_ns: int | None = None
         self._count = 0
         self._order = count()
@@ -109,8 +113,7 @@ class VirtualArrivals:
     def next(self, until_ns: int) -> Arrival | None:
         with self._changed:
             try:
-                # A session that only looks waits as well, until the script has done what is due at this time.
-                if not self._events and not self._is_woken and (self._running or until_ns > self._now_ns):
+                if not self._events and not self._is_woken and (until_ns > self._now_ns or self._may_come_now()):
                     self._until_ns = until_ns
                     self._happened()
                     self._changed.wait_for(
@@ -219,13 +222,23 @@ class VirtualArrivals:
             due += [] if self._until_ns is None else [self._until_ns]
             return min([*due, latest_ns])
 
+    def _may_come_now(self) -> bool:
+        """Whether more may come at this very time, for which a session that only looks waits as well."""
+        if self._running is None:
+            return False
+        is_due = bool(self._actions) and self._actions[0][0] <= self._now_ns
+        return is_due or self._is_acting or not all(traffic.is_settled for traffic in self._traffic)
+
     def _act(self) -> None:
         while True:
             with self._changed:
                 if not self._actions or self._actions[0][0] > self._now_ns:
                     return
                 action = heapq.heappop(self._actions)[2]
+                self._is_acting = True
             action()
+            with self._changed:
+                self._is_acting = False
             self._rest()
 
     def _release(self) -> None:
