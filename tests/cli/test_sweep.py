@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
+import openbell
 from openbell.cli.app import app
 from sweeps_parts import FAST, SLOW, make_folder
 
@@ -27,7 +28,9 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sweep(*args: object) -> Any:
-    return CliRunner().invoke(app, ["sweep", *map(str, args)])
+    # Processes of their own are for tests/sweeps/test_pool.py: each imports all of openbell.
+    jobs = [] if args[0] == "report" else ["--jobs", "1"]
+    return CliRunner().invoke(app, ["sweep", *map(str, args), *jobs])
 
 
 def test_it_shows_the_best_points(session: Path, tmp_path: Path) -> None:
@@ -110,3 +113,68 @@ def test_run_may_be_written_out(session: Path) -> None:
 
 def test_options_may_come_first(session: Path) -> None:
     assert sweep("--set", f"{FAST}=3", session).exit_code == 0
+
+
+@pytest.fixture(scope="module")
+def swept(demo_master: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    days = {"start_date": "2024-06-20", "end_date": "2024-07-05"}
+    session = make_folder(demo_master, tmp_path_factory.mktemp("report") / "session", backtest_config=days)
+    openbell.sweep(session, {FAST: [3, 5, 7], SLOW: [10, 20]}, out=session.parent / "out")
+    return session.parent / "out"
+
+
+def test_the_report_shows_the_best_its_neighbours_and_luck(swept: Path) -> None:
+    done = sweep("report", swept, "--walk-forward", "4:2", "--purge", "1", "--points", "3")
+
+    assert done.exit_code == 0, done.output
+    shown = done.stdout
+    assert "Best of 6 points by Sharpe" in shown
+    assert "Sharpe: fast down, slow across" in shown
+    assert "Walk-forward by Sharpe" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    for text in (
+        "neighbours (one step of one key): median",
+        "Walk-forward: 3 windows, rolling, 4 sessions of training, 1 purged, 2 of test.",
+        "mean in sample",
+        "Points tried in this folder: 6.",
+        "deflated Sharpe ratio of point",
+        "probability of backtest overfitting: ",
+        "sweep folder: ",
+    ):
+        assert text in done.stderr, text
+
+
+def test_the_report_as_json(swept: Path) -> None:
+    found = json.loads(sweep("report", swept, "--walk-forward", "4:2", "--anchored", "--json").stdout)
+
+    assert found["planned"] == found["done"] == found["tried"] == 6
+    assert found["best"] == found["points"][0]["point"]
+    assert found["walk_forward"]["anchored"] is True
+    assert found["walk_forward"]["purge"] == 1, "the sessions of history"
+    assert {n["key"] for n in found["neighbours"]} == {FAST, SLOW}
+    assert 0 <= found["overfitting_probability"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--walk-forward", "4"], "--walk-forward 4: write two numbers of sessions"),
+        (["--walk-forward", "40:20"], "take shorter windows"),
+        (["--objective", "sharp"], "Did you mean 'sharpe'"),
+        (["--objective", "win_rate", "--walk-forward", "4:2"], "a walk-forward cannot go by win_rate"),
+    ],
+)
+def test_a_mistake_in_a_report_is_told(swept: Path, args: list[str], said: str) -> None:
+    done = sweep("report", swept, *args)
+
+    assert done.exit_code == 2
+    assert said.lower() in done.stderr.lower()
+
+
+def test_when_all_points_fail_the_command_does(session: Path) -> None:
+    fails = ("--set", "strategies.0.config.fails_at=3,4", "--where", "fast == fails_at")
+    done = sweep(session, "--set", f"{FAST}=3,4", *fails)
+
+    assert done.exit_code == 1
+    assert "point 1 and 1 other failed: " in done.stderr
+    assert "Best of" not in done.stdout

@@ -91,7 +91,11 @@ _RUNS: Commands = {
 _SWEEP: Commands = {
     "run": (
         "sweep:sweep",
-        "Run a config at many points of a space of values; what is done is not done again.",
+        "Run a config at many points of a space of values, each of them once.",
+    ),
+    "report": (
+        "sweep_report:report",
+        "Show the best points of a sweep, what surrounds them, and how much of it may be luck.",
     ),
 }
 _COMMANDS: Commands = {

@@ -67,6 +67,8 @@ def sweep(
         print_json(_json(made))
     else:
         _report(made)
+    if made.results and all(result.error is not None for result in made.results.values()):
+        raise typer.Exit(1)
 
 
 def _space(options: list[str]) -> dict[str, Any]:
@@ -141,10 +143,11 @@ def _json(made: Sweep) -> JsonObject:
 
 
 def _report(made: Sweep) -> None:
-    from openbell.cli.sweep_view import closing_lines, points_table
+    from openbell.cli.sweep_view import closing_lines, points_table, ranked
 
     frame = made.frame()
-    show(points_table(frame, list(made.space.space), made.objective))
+    if len(ranked(frame, made.objective)):
+        show(points_table(frame, list(made.space.space), made.objective))
     for warning in _common_warnings(made):
         warn(warning)
     for line in closing_lines(frame, made.objective, made.folder, made.tried):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.table import Table
 
-__all__ = ["closing_lines", "form_of", "points_table", "ranked"]
+__all__ = ["closing_lines", "form_of", "label_of_number", "points_table", "ranked", "value_text"]
 
 _LINES = {line.name: line for block in BLOCKS for line in block}
 _COLUMNS = ("sharpe", "total_return", "max_drawdown", "trades", "win_rate", "profit_factor")
@@ -41,6 +41,11 @@ def form_of(objective: str) -> str:
     return _LINES[objective].form
 
 
+def label_of_number(objective: str) -> str:
+    """Return what a number of the performance is called."""
+    return _LINES[objective].label
+
+
 def ranked(frame: pl.DataFrame, objective: str) -> pl.DataFrame:
     """Return the points that have the objective's number, the best first."""
     return frame.filter(frame[objective].is_not_null()).sort(
@@ -60,7 +65,7 @@ def points_table(frame: pl.DataFrame, keys: Sequence[str], objective: str, most:
         heads = [_HEADS.get(name, _LINES[name].label) for name in numbers]
         table = make_table(title, "point >", *(f"{escape(names[key])} >" for key in keys), *(f"{h} >" for h in heads))
         for row in best.iter_rows(named=True):
-            values = [_value(row[key]) for key in keys]
+            values = [value_text(row[key]) for key in keys]
             table.add_row(f"{row['point']:,}", *values, *(shown(row[n], _LINES[n].form) for n in numbers))
         if len(numbers) == 1 or fits(table, out):
             return table
@@ -70,11 +75,16 @@ def points_table(frame: pl.DataFrame, keys: Sequence[str], objective: str, most:
 def closing_lines(frame: pl.DataFrame, objective: str, folder: Path, tried: int) -> Iterator[str]:
     """Yield what there is to say below the table."""
     failed = frame.filter(frame["state"] == "failed")
-    for row in failed.head(_MOST_ERRORS).iter_rows(named=True):
-        yield f"point {row['point']:,} failed: {row['error']}"
+    by_error = failed.group_by("error", maintain_order=True).agg("point")
+    for error, points in by_error.head(_MOST_ERRORS).iter_rows():
+        others = "" if len(points) == 1 else f" and {counted(len(points) - 1, 'other')}"
+        yield f"point {points[0]:,}{others} failed: {error}"
     if len(failed):
+        more = len(by_error) - _MOST_ERRORS
         where = folder / "points" / failed["run"][0] / "error.txt"
-        yield f"{counted(len(failed), 'point')} failed. The traceback of point {failed['point'][0]:,}: {where}"
+        if more > 0:
+            yield f"{counted(more, 'other error')}: see the column error of the table."
+        yield f"The traceback of point {failed['point'][0]:,}: {where}"
     best = ranked(frame, objective)
     if not len(best) and len(failed) < len(frame):
         traded = frame["end_equity"].is_not_null().any()
@@ -87,6 +97,7 @@ def closing_lines(frame: pl.DataFrame, objective: str, folder: Path, tried: int)
     yield f"sweep folder: {folder} (points.parquet has {counted(len(frame), 'row')}{others})"
 
 
-def _value(value: object) -> str:
+def value_text(value: object) -> str:
+    """Return the value of a key for a cell."""
     text = value if isinstance(value, str) else json.dumps(value)
     return escape(text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}...")

@@ -56,7 +56,7 @@ def sweep(
 
     Returns:
         A row for each point: ``point``, a column by key, ``state``, ``error``, the numbers of `Performance`,
-        ``signals``, ``sessions``, ``load_s``, ``run_s``, ``run``, ``days``, ``returns`` and ``warnings``.
+        ``signals``, ``warm_up``, ``sessions``, ``load_s``, ``run_s``, ``run``, ``days``, ``returns`` and ``warnings``.
 
     Raises:
         ConfigError: A key is not there or a value is wrong, or nothing varies.

@@ -7,10 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, fields
 from datetime import date
 from io import BytesIO
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from openbell.model.interval import parse_interval
 from openbell.results.performance import Performance
 from openbell.store.atomic_files import replace_file
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openbell.model.json_object import JsonObject
-    from openbell.results.result import RunResult
+    from openbell.results.result import DayResult, RunResult
 
 __all__ = ["NUMBERS", "PointResult", "frame_of", "read_result", "write_frame", "write_result"]
 
@@ -31,6 +33,7 @@ NUMBERS = {
 """The numbers of a performance by name, with their dtypes."""
 
 _RESULT = "point.json"
+_DAY = parse_interval("1d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ class PointResult:
         days: The sessions that were run.
         returns: Returns of these sessions; empty when it did not trade.
         signals: How many signals were given.
+        warm_up: How many sessions of history were loaded before a session, of the series with most.
         warnings: What was odd.
         load_s: Seconds spent preparing sessions.
         run_s: Seconds spent running them.
@@ -57,6 +61,7 @@ class PointResult:
     days: Sequence[date] = ()
     returns: Sequence[float] = ()
     signals: int = 0
+    warm_up: int = 0
     warnings: Sequence[str] = ()
     load_s: float = 0.0
     run_s: float = 0.0
@@ -78,6 +83,7 @@ class PointResult:
             days=[day.date for day in result.days],
             returns=[t.end_equity / t.start_equity - 1 if t.start_equity > 0 else 0.0 for t in traded],
             signals=sum(len(day.signals) for day in result.days),
+            warm_up=max(map(_sessions_of_history, result.days), default=0),
             warnings=[*result.warnings, *_dropped(result)],
             load_s=result.load_s,
             run_s=result.run_s,
@@ -108,6 +114,18 @@ def _dropped(result: RunResult) -> list[str]:
     return [f"{s} was dropped in {n} of {len(result.days)} sessions: {errors[s]}" for s, n in counts.items()]
 
 
+def _sessions_of_history(day: DayResult) -> int:
+    """Return how many sessions of history the symbols of a day had, by the series with most."""
+    most = 0
+    for symbol in day.symbols.values():
+        for name, series in symbol.bars.items():
+            interval = parse_interval(name)
+            # Bars of several sessions stand for five each at the most; the number is a bound, not a count.
+            each = 1 if interval == _DAY else max(series.session_rows, 1) if interval.is_intraday else 0.2
+            most = max(most, ceil(series.historical_rows / each))
+    return most
+
+
 def write_result(folder: Path, result: PointResult) -> None:
     """Write the result of a point into its folder, whole or not at all, with which the point is done."""
     replace_file(folder / _RESULT, f"{json.dumps(result.to_dict(), indent=2)}\n".encode())
@@ -127,8 +145,8 @@ def frame_of(results: Mapping[int, PointResult], keys: Sequence[str]) -> pl.Data
     """Return the table of points, by number, with a row for each.
 
     Its columns are ``point``, one by each key, ``state`` ("done" or "failed"), ``error``, the numbers of the
-    performance, ``signals``, ``sessions``, ``load_s``, ``run_s``, ``run`` (the name of the folder), ``days`` and
-    ``returns`` (lists, session by session) and ``warnings`` (a list).
+    performance, ``signals``, ``warm_up`` (sessions of history), ``sessions``, ``load_s``, ``run_s``, ``run`` (the name
+    of the folder), ``days`` and ``returns`` (lists, session by session) and ``warnings`` (a list).
     """
     numbers = sorted(results)
     rows = [results[number] for number in numbers]
@@ -141,6 +159,7 @@ def frame_of(results: Mapping[int, PointResult], keys: Sequence[str]) -> pl.Data
     columns |= {name: pl.Series([row.number(name) for row in rows], dtype=dtype) for name, dtype in NUMBERS.items()}
     columns |= {
         "signals": pl.Series([row.signals for row in rows], dtype=pl.Int64),
+        "warm_up": pl.Series([row.warm_up for row in rows], dtype=pl.Int64),
         "sessions": pl.Series([len(row.days) for row in rows], dtype=pl.Int64),
         "load_s": pl.Series([row.load_s for row in rows], dtype=pl.Float64),
         "run_s": pl.Series([row.run_s for row in rows], dtype=pl.Float64),

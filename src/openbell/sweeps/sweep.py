@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from openbell.config.sweep import SweepConfig
     from openbell.sweeps.result import PointResult
 
-__all__ = ["Sweep", "SweepObserver", "default_folder"]
+__all__ = ["Sweep", "SweepObserver", "default_folder", "points_tried"]
 
 _POINTS, _TABLE, _ABOUT, _LOCK = "points", "points.parquet", "sweep.json", ".lock"
 _WRITES_SHARE = 20
@@ -97,7 +97,7 @@ class Sweep:
     @property
     def tried(self) -> int:
         """Number of points that were ever run in the folder, also with other values, code or bars."""
-        return sum(1 for _ in (self.folder / _POINTS).glob("*/point.json"))
+        return points_tried(self.folder)
 
     def frame(self) -> pl.DataFrame:
         """Return the table of the points that are done."""
@@ -207,6 +207,11 @@ def _done(task: PointTask) -> PointResult | None:
     result = read_result(task.folder)
     is_whole = result is None or result.error is not None or (task.folder / "summary.json").is_file()
     return result if is_whole or not task.whole else None
+
+
+def points_tried(folder: Path) -> int:
+    """Return how many points were ever run in the folder of a sweep."""
+    return sum(1 for _ in (folder / _POINTS).glob("*/point.json"))
 
 
 def default_folder(config: SessionConfig) -> Path:

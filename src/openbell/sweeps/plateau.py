@@ -1,0 +1,107 @@
+"""Neighbours of a point, and tables of a sweep by two of its keys."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+
+__all__ = ["Grid", "Neighbour", "grid_of", "neighbours_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A point that differs from another by one step of one key.
+
+    Attributes:
+        point: Its number.
+        key: The key.
+        value: Its value.
+        number: Its objective; None when it has none.
+    """
+
+    point: int
+    key: str
+    value: Any
+    number: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The objective by two keys.
+
+    Attributes:
+        rows: The key down the table, and its values.
+        columns: The key across, and its values.
+        cells: By row and column, the median over all other keys; None where there is no point.
+    """
+
+    rows: tuple[str, Sequence[Any]]
+    columns: tuple[str, Sequence[Any]]
+    cells: Sequence[Sequence[float | None]]
+
+
+def neighbours_of(
+    frame: pl.DataFrame, number: int, space: Mapping[str, Sequence[Any]], objective: str
+) -> list[Neighbour]:
+    """Return the points beside a point, which the next lower and the next higher value of one key lead to.
+
+    Args:
+        frame: The table of points.
+        number: The point.
+        space: The values of each key.
+        objective: The number to compare.
+    """
+    at = {_place(row, space): row for row in frame.iter_rows(named=True)}
+    centre = next(row for row in frame.iter_rows(named=True) if row["point"] == number)
+    found = []
+    for key, values in space.items():
+        ordered = _ordered(values)
+        place = [_text(v) for v in ordered].index(_text(centre[key]))
+        for beside in (place - 1, place + 1):
+            if 0 <= beside < len(ordered):
+                row = at.get(_place({**centre, key: ordered[beside]}, space))
+                if row is not None:
+                    found.append(Neighbour(row["point"], key, row[key], row[objective]))
+    return found
+
+
+def grid_of(frame: pl.DataFrame, space: Mapping[str, Sequence[Any]], objective: str) -> Grid | None:
+    """Return the objective by the two keys of most values, or None when fewer than two vary."""
+    varied = sorted((key for key, values in space.items() if len(values) > 1), key=lambda key: -len(space[key]))[:2]
+    if len(varied) < 2:
+        return None
+    down, across = varied
+    cells: dict[tuple[str, str], list[float]] = {}
+    for row in frame.iter_rows(named=True):
+        if row[objective] is not None:
+            cells.setdefault((_text(row[down]), _text(row[across])), []).append(row[objective])
+    rows, columns = _ordered(space[down]), _ordered(space[across])
+    return Grid(
+        (down, rows),
+        (across, columns),
+        [[median(found) if (found := cells.get((_text(r), _text(c)))) else None for c in columns] for r in rows],
+    )
+
+
+def _ordered(values: Sequence[Any]) -> list[Any]:
+    """Return numbers in ascending order, and all else as it was written."""
+    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
+    return sorted(values) if numbers else list(values)
+
+
+def _place(row: Mapping[str, Any], space: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(_text(row[key]) for key in space)
+
+
+def _text(value: Any) -> str:
+    """Return a value as text, in which whole numbers and the same as floats are equal."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return repr(float(value))
+    return value if isinstance(value, str) else json.dumps(value)

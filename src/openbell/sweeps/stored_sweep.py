@@ -1,0 +1,126 @@
+"""Sweeps read back from their folders, and what they say about luck."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from openbell.config import load_config
+from openbell.errors import ConfigError, shortened
+from openbell.indicators.annual import bars_per_year
+from openbell.model.interval import parse_interval
+from openbell.results.returns import rate_of_session
+from openbell.results.unavailable import Number, Unavailable
+from openbell.sweeps.overfitting import deflated_sharpe, overfitting_probability, sharpe_ratios
+from openbell.sweeps.sweep import points_tried
+from openbell.sweeps.walk_forward import Measure, WalkForward, Windows, walk_forward
+from openbell.timing import TimeManager
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["StoredSweep", "read_stored_sweep"]
+
+
+@dataclass(frozen=True)
+class StoredSweep:
+    """A sweep as its folder shows it.
+
+    Attributes:
+        folder: The folder.
+        space: The values of each key.
+        objective: The number by which points are compared.
+        planned: How many points the sweep has.
+        frame: The table of the points that are done.
+        tried: How many points were ever run in the folder.
+    """
+
+    folder: Path
+    space: Mapping[str, Sequence[Any]]
+    objective: str
+    planned: int
+    frame: pl.DataFrame
+    tried: int
+
+    @cached_property
+    def _traded(self) -> pl.DataFrame:
+        return self.frame.filter((pl.col("state") == "done") & (pl.col("returns").list.len() > 0))
+
+    @cached_property
+    def days(self) -> list[date]:
+        """The sessions of all points, empty unless they are the same."""
+        spans = self._traded["days"].unique()
+        return list(spans[0]) if len(spans) == 1 else []
+
+    @cached_property
+    def returns(self) -> NDArray[np.float64]:
+        """A row for each session of `days` and a column for each point that traded."""
+        return np.array(self._traded["returns"].to_list()).T if self.days else np.empty((0, 0))
+
+    @property
+    def numbers(self) -> list[int]:
+        """The points that the columns of `returns` belong to."""
+        return self._traded["point"].to_list()
+
+    def deflated_sharpe(self, number: int) -> Number:
+        """Return the probability that a point's Sharpe ratio is above zero, given how many points were tried."""
+        if not self.days:
+            return self._no_returns()
+        ratios = sharpe_ratios(self.returns)
+        return deflated_sharpe(self.returns[:, self.numbers.index(number)], ratios, self.tried)
+
+    def overfitting_probability(self) -> Number:
+        """Return how often the best on half of the sessions is below the median on the other half."""
+        return overfitting_probability(self.returns) if self.days else self._no_returns()
+
+    def walk_forward(self, cut: Windows, objective: str | None = None) -> WalkForward:
+        """Return a walk-forward.
+
+        Raises:
+            ConfigError: There are too few sessions, or points do not have the same.
+        """
+        if not self.days:
+            raise ConfigError(f"there is no walk-forward: {self._no_returns().reason}.")
+        config = load_config(self.folder / "config.json")
+        calendar = TimeManager(config.exchange)
+        per_year = bars_per_year(calendar.grid(calendar.first_day, calendar.first_day), parse_interval("1d"))
+        yearly = 0.0 if config.execution is None else config.execution.risk_free_rate
+        by = Measure(objective or self.objective, per_year, rate_of_session(yearly, per_year))
+        return walk_forward(self.returns, self.days, self.numbers, by, cut)
+
+    @property
+    def warm_up(self) -> int:
+        """The most sessions of history that a point has read before its first session."""
+        return int(self._traded["warm_up"].max() or 0)  # type: ignore[arg-type]  # of a column of integers
+
+    def _no_returns(self) -> Unavailable:
+        if not len(self._traded):
+            return Unavailable("no point has traded")
+        return Unavailable("the points were not run on the same sessions")
+
+
+def read_stored_sweep(folder: Path) -> StoredSweep:
+    """Read the folder of a sweep, which may go on.
+
+    Raises:
+        ConfigError: It is no folder of a sweep, or cannot be read.
+    """
+    if not (folder / "sweep.json").is_file():
+        raise ConfigError(f"{folder} is not the folder of a sweep: it has no sweep.json.")
+    try:
+        about = json.loads((folder / "sweep.json").read_bytes())
+        frame = pl.read_parquet(folder / "points.parquet")
+        return StoredSweep(folder, about["space"], about["objective"], about["points"], frame, points_tried(folder))
+    except FileNotFoundError:
+        raise ConfigError(f"no point of the sweep in {folder} is done yet.") from None
+    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+        raise ConfigError(f"the sweep in {folder} cannot be read: {shortened(str(error))}") from None
