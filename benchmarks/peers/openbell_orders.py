@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import version
 
 import polars as pl
@@ -14,10 +15,15 @@ from openbell.config import load_config
 from openbell.engine.system import SystemManager
 from openbell.indicators.talib_module import talib_module
 
+TRADING = ("openbell.execution.desk", "openbell.engine.session_trading", "openbell.engine.trading_results")
+"""What openbell imports when a run with orders begins; the other engines import theirs before they are timed."""
+
 
 def main() -> None:
     """Run, tell; what is not the stream of bars counts as loading, as in the workloads without orders."""
     work = job()
+    for name in TRADING:
+        import_module(name)
     talib_module().get_functions()  # without pandas, which talib by itself would import
     pl.read_parquet(next(iter(work["files"].values()))[0], n_rows=1)
     settle()

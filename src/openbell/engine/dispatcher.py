@@ -125,8 +125,10 @@ class Dispatcher:
             for scanner in batch.scans:
                 self._runner.scan(scanner)
             self._runner.notify_of_symbols()
-        self._hand_out(batch.bars)
-        self._hand_out(batch.slices)
+        if batch.bars:
+            self._hand_out(batch.bars)
+        if batch.slices:
+            self._hand_out(batch.slices)
         self._finish_batch()
 
     def _deliver_run(self, run: BarRun) -> None:

@@ -147,17 +147,15 @@ class SimulatedBroker:
     def submit(self, order: Order) -> None:
         """Accept an order, which fills in bars that begin when it was placed or later."""
         resting = Resting(order, order.created_ns, order.quantity, waits=order.parent is not None)
-        resting.next_session = self._is_for_next_session(order)
-        self._orders.add(resting)
-        resting.order = order = order_with_status(order, OrderStatus.ACCEPTED, self._clock.now_ns, self.session.day)
-        self._listener.order_changed(order)
-        self._match(resting)
-
-    def _is_for_next_session(self, order: Order) -> bool:
         session = self.session
         if order.type is OrderType.MARKET_ON_OPEN:
-            return order.created_ns > session.open_ns
-        return order.created_ns >= (session.last_ns if order.extended else session.close_ns)
+            resting.next_session = order.created_ns > session.open_ns
+        else:
+            resting.next_session = order.created_ns >= (session.last_ns if order.extended else session.close_ns)
+        self._orders.add(resting)
+        resting.order = order = order_with_status(order, OrderStatus.ACCEPTED, self._clock.now_ns, session.day)
+        self._listener.order_changed(order)
+        self._match(resting)
 
     def cancel(self, order_id: str, reason: str) -> None:
         """Cancel an order, unless it has filled by now and only its bar has not closed."""
