@@ -69,6 +69,8 @@ def test_symbols_that_are_read_together_have_the_bars_that_each_has_on_its_own(
 ) -> None:
     monkeypatch.setattr(stored_history, "AHEAD_ROWS", 0)  # a month at a time
     monkeypatch.setattr(stored_history, "AHEAD_ROWS_EACH", 0)
+    if gap_fill:
+        monkeypatch.setattr(stored_history, "COMPARED_ROWS", 0)  # two by two
     traded = [symbol for symbol in symbols if symbol != "NONE"]
     alone = {s: DataManager(store, XNYS).load_historical_bars(s, interval, DAYS[0], DAYS[-1]) for s in traded}
 

@@ -43,7 +43,9 @@ READ_ROWS = 20_000_000
 AHEAD_ROWS, AHEAD_ROWS_EACH = 50_000, 8_000
 """The bars to read ahead: in all, or of each symbol (a month of minutes) where that is more."""
 
-_COMPARED_ROWS = 1 << 18
+COMPARED_ROWS = 1 << 18
+"""About so many rows of times are compared at once."""
+
 _FEW_SYMBOLS = 20
 """The most symbols of which twice as much is read ahead: a read has its price, and that is still not much memory."""
 
@@ -86,8 +88,7 @@ def _like_the_one_before(
     found: set[str] = set()
     for length, together in groupby(runs, key=lambda run: run[2] - run[1]):
         neighbours = list(together)
-        # As many at once as make up a few hundred thousand rows.
-        size = max(2, _COMPARED_ROWS // max(length, 1))
+        size = max(2, COMPARED_ROWS // max(length, 1))
         for begin in range(0, len(neighbours) - 1, size - 1):
             block = neighbours[begin : begin + size]
             tables = [column[block[0][1] : block[-1][2]].reshape(len(block), length) for column in columns]
