@@ -329,6 +329,16 @@ def test_a_damaged_file_is_named_and_the_rest_is_read(store: BarStore, damage: o
     assert store.read(["A", "B", "C"], "1m", None, None).height == 1500
 
 
+def test_coverage_can_be_asked_of_some_symbols(store: BarStore) -> None:
+    store.write("A", "1m", bars(500))
+    store.write("A", "1d", days())
+    store.write("AB", "1d", days())
+
+    assert store.coverage(["A", "NONE"]) == [one for one in store.coverage() if one.symbol == "A"]
+    assert len(store.coverage(["A"])) == 2
+    assert store.coverage([]) == []
+
+
 def test_a_lost_manifest_is_made_again_from_the_files(store: BarStore) -> None:
     store.write("A", "1m", bars(5000))
     store.write("B/C", "1d", days())
