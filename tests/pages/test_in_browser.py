@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
+from openbell.pages.data_check import check_page
 from openbell.pages.report import run_report
+from openbell.quality.checker import check_store
+from openbell.store.store import BarStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +44,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
+def check(demo_master: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a data check."""
+    page = tmp_path_factory.mktemp("check") / "check.html"
+    page.write_text(check_page(check_store(BarStore.open(demo_master / "store"))), encoding="utf-8")
+    return page
+
+
+@pytest.fixture(scope="module")
 def reports(kept_run: Path, hostile_run: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("reports")
     found = {"kept": folder / "kept.html", "hostile": folder / "hostile.html"}
@@ -66,7 +77,8 @@ class Opened:
         self.page.on("pageerror", lambda error: self.messages.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(file.as_uri())
-        self.page.wait_for_selector("#candle-chart canvas")
+        if "candle-chart" in file.read_text(encoding="utf-8").partition("<script")[0]:
+            self.page.wait_for_selector("#candle-chart canvas")
 
     def __enter__(self) -> Self:
         return self
@@ -111,6 +123,19 @@ def test_axe_finds_nothing(browser: Browser, reports: dict[str, Path], width: in
             details.click()
         found = _axe(opened.page)
 
+        assert [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found] == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_of_a_data_check_likewise(browser: Browser, check: Path, width: int, scheme: str) -> None:
+    with Opened(browser, check, width, scheme) as opened:
+        found = _axe(opened.page)
+
+        assert opened.messages == []
+        assert opened.requests == [check.as_uri()]
+        assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert opened.page.evaluate(_OUTSIDE) == []
         assert [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found] == []
 
 

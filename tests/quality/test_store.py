@@ -23,15 +23,16 @@ from openbell.cli.app import app
 from openbell.errors import ConfigError
 from openbell.importers.lean import import_lean
 from openbell.model.interval import DAY_NS, parse_interval
+from openbell.pages.data_check import check_page
 from openbell.quality import windows
 from openbell.quality.checker import check_store
 from openbell.quality.finding import KINDS, Finding
-from openbell.quality.html import report_page
 from openbell.quality.score import EXCUSING
 from openbell.quality.splits import declared_splits
 from openbell.store.store import BarStore
 from openbell.timing import TimeManager
 from openbell.timing.grid import day_number
+from pages.html_reading import Page
 from quality.made import bars, without
 
 if TYPE_CHECKING:
@@ -126,12 +127,15 @@ class TestRealData:
         assert lean_report.series[0].symbol == "QQQ"
 
     def test_the_page_needs_nothing_but_itself(self, lean_report: Report) -> None:
-        page = report_page(lean_report)
+        page = check_page(lean_report)
 
-        assert not re.search(r"<script|<link|<img|https?://|@import|url\(", page)
+        assert Page(page).addresses() == []
+        assert "https://" not in page
         assert page.count('<svg class="heat"') == sum(1 for one in lean_report.series if one.findings)
         assert page.count('<svg class="chart"') == sum(len(one.stretches) for one in lean_report.series)
-        assert "nan" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL).lower().replace("finance", "")
+        assert "nan" not in re.sub(r"<(style|script)>.*?</\1>", "", page, flags=re.DOTALL).lower().replace(
+            "finance", ""
+        )
         assert page.count("<svg") == page.count("</svg>")
 
     def test_all_of_it_is_json(self, lean_report: Report) -> None:
@@ -203,7 +207,7 @@ class TestFiles:
 
         (stretch,) = report.series[0].stretches
         assert (stretch.finding.kind, len(stretch.bars)) == ("spike", min(390, row + 31) - max(0, row - 30))
-        assert re.search(r"(9.9|10.0|10.1) % away from both neighbours", report_page(report))
+        assert re.search(r"(9.9|10.0|10.1) % away from both neighbours", check_page(report))
 
     def test_a_range_of_days_is_checked_by_itself(self, tmp_path: Path) -> None:
         path = made_store(tmp_path / "s", ["A"], "2024-05-29", "2024-06-05")
@@ -274,7 +278,7 @@ def test_whatever_is_wrong_the_report_is_told(
         report = check_store(store)
 
     assert json.loads(json.dumps(report.as_json(), allow_nan=False))
-    assert report_page(report).count("<svg") == report_page(report).count("</svg>")
+    assert check_page(report).count("<svg") == check_page(report).count("</svg>")
     for one in report.series:
         assert 0 <= (one.score.percent or 0) <= 100
         assert one.rows == len(store.read([one.symbol], "1m", None, None))

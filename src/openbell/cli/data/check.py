@@ -70,10 +70,10 @@ def check_data(
     else:
         say("There are no bars to check: none of these symbols, intervals and days is in the store.")
     if html:
-        from openbell.quality.html import report_page
+        from openbell.pages.data_check import check_page
 
         html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(report_page(report), encoding="utf-8")
+        html.write_text(check_page(report), encoding="utf-8")
         say(f"Report written to {html}")
     below = [one for one in report.series if one.score.percent is not None and one.score.percent < min_score]
     if below:

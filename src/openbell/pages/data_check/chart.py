@@ -55,7 +55,7 @@ def chart(stretch: Stretch, interval: str, timezone: tzinfo) -> str:
         f'width="{edges[1] - edges[0]:.1f}" height="{_HEIGHT - _TOP - _BOTTOM}"/>'
     )
     parts = [
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">',
+        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="Bars around it">',
         _grid(y_range),
         mark,
         _candles(stretch, x, y_range, inside & (not gap)),

@@ -93,7 +93,8 @@ def _by_month(sessions: Completeness) -> str:
 
 
 def _begin(width: int, height: int) -> str:
-    return f'<svg class="heat" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">'
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    return f'<svg class="heat" {size} role="img" aria-label="Heat map">'
 
 
 def _cell(x: int, y: int, width: int, height: int, expected: int, present: int, excused: int, name: str) -> str:
