@@ -15,6 +15,7 @@ import pytest
 
 from openbell.errors import BadBarsError, ConfigError
 from openbell.importers.databento import import_databento
+from openbell.store.day_zones import read_day_zones
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:
@@ -102,6 +103,17 @@ def test_daily_bars_and_a_symbol_that_is_given(tmp_path: Path, store: BarStore) 
     import_databento([write(tmp_path / "a.dbn", record(7, midnight), schema=dbn.Schema.OHLCV_1D)], store, symbol="SPY")
 
     assert store.read(["SPY"], "1d", None, None)["timestamp"].to_list() == [datetime(2013, 10, 10, tzinfo=UTC)]
+
+
+def test_daily_bars_are_noted_as_utc_days_when_they_are_stored_and_not_before(tmp_path: Path, store: BarStore) -> None:
+    midnight = OPEN_NS - OPEN_NS % (24 * 60 * MINUTE_NS)
+    no_price = write(tmp_path / "no.dbn", record(7, midnight, close=NO_PRICE), schema=dbn.Schema.OHLCV_1D)
+    with pytest.raises(BadBarsError):
+        import_databento([no_price], store, symbol="SPY")
+    assert read_day_zones(store.path, BarStore.open(store.path).manifest) == {}
+
+    import_databento([write(tmp_path / "a.dbn", record(7, midnight), schema=dbn.Schema.OHLCV_1D)], store, symbol="SPY")
+    assert read_day_zones(store.path, BarStore.open(store.path).manifest) == {"SPY": "UTC"}
 
 
 def test_files_that_are_not_bars_or_are_damaged_are_told(tmp_path: Path, store: BarStore) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from openbell.cli.app import app
 from openbell.config.exchange import ExchangeConfig
-from openbell.errors import DataError
+from openbell.errors import BadBarsError, DataError
 from openbell.importers.lean import import_lean
 from openbell.market_data.manager import DataManager
 from openbell.market_data.stored_days import StoredDays
@@ -74,6 +74,20 @@ def test_a_sessions_daily_bar_ends_with_the_session_not_with_the_utc_day(tmp_pat
     closes = [datetime(2014, 5, day, 21, tzinfo=UTC) for day in (6, 7)]
     assert bars.close.tolist() == pytest.approx([price(close) for close in closes])
     assert bars.end.tolist() == [int(close.timestamp()) * 10**9 for close in closes]
+
+
+def test_an_import_that_stores_no_daily_bar_leaves_the_days_of_those_that_are_there(tmp_path: Path) -> None:
+    store = BarStore.open_or_create(tmp_path / "store")
+    times = [datetime(day.year, day.month, day.day, tzinfo=UTC) for day in DAYS]
+    prices = dict.fromkeys(("open", "high", "low", "close", "volume"), [1.0] * len(times))
+    store.write("EURUSD", "1d", pl.DataFrame({"timestamp": times, **prices}))
+    put(tmp_path / "lean/forex/oanda/daily/eurusd.zip", "20140505 00:00,no,price,is,here,1,no,price,is,here,1\n")
+    with pytest.raises(BadBarsError):
+        import_lean(tmp_path / "lean", store)
+
+    assert read_day_zones(store.path, BarStore.open(store.path).manifest) == {}
+    view = DataManager(BarStore.open(store.path), TimeManager("FX")).on_day(DAYS[3])
+    assert len(view.load_historical_bars("EURUSD", "1d", DAYS[0], DAYS[2])) == 3
 
 
 @pytest.mark.parametrize("interval", ["1d", "2d", "1w"])

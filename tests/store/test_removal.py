@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 
 from openbell.errors import DamagedFileError
 from openbell.maintenance.verify import verify
-from openbell.store.day_zones import UNKNOWN, note_day_zones, read_day_zones
+from openbell.store.day_zones import UNKNOWN, read_day_zones
 from openbell.store.removal import removable, remove_bars
 from openbell.store.store import BarStore
 
@@ -86,10 +86,10 @@ def test_a_damaged_month_is_removed_as_a_whole_and_not_in_part(tmp_path: Path) -
 def test_the_note_of_which_days_daily_bars_are_goes_with_the_last_of_them(tmp_path: Path) -> None:
     store = BarStore.open_or_create(tmp_path / "store")
     daily = hours().filter(pl.col("timestamp").dt.hour() == 0)
-    note_day_zones(store.path, {"A": "UTC", "B/C": "Asia/Tokyo"})
-    for symbol in ("A", "B/C"):
-        store.write(symbol, "1d", daily)
-        store.write(symbol, "1m", hours())
+    with store.writer() as writer:
+        for symbol, zone in (("A", "UTC"), ("B/C", "Asia/Tokyo")):
+            writer.write(symbol, "1d", daily, days=zone)
+            writer.write(symbol, "1m", hours())
 
     def notes() -> dict[str, str]:
         return read_day_zones(store.path, BarStore.open(store.path).manifest)
@@ -101,8 +101,7 @@ def test_the_note_of_which_days_daily_bars_are_goes_with_the_last_of_them(tmp_pa
     remove_bars(store, [("A", "1d")])
     assert notes() == {"B/C": "Asia/Tokyo"}
     with store.writer() as writer:  # as of bars that have dates, and nobody says of which days
-        writer.note_days("A", UNKNOWN)
-        writer.write("A", "1d", daily)
+        writer.write("A", "1d", daily, days=UNKNOWN)
     assert notes() == {"A": UNKNOWN, "B/C": "Asia/Tokyo"}
     assert verify(store.path).damages == ()
 

@@ -9,7 +9,6 @@ day; it is stored under that date, with a note of what it spans.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +16,11 @@ import polars as pl
 
 from openbell.errors import ConfigError
 from openbell.importers.bar_rows import PRICES, BarRows
-from openbell.importers.sources import UNREADABLE, find_sources
+from openbell.importers.sources import find_sources
 from openbell.importers.table import CHUNK_ROWS, NO_BAD_ROWS, Chunk
 from openbell.importers.table_import import import_tables
 from openbell.importers.times import TimeReader
 from openbell.model.interval import DAY_NS, parse_interval
-from openbell.store.day_zones import note_day_zones
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
@@ -74,20 +72,11 @@ def import_databento(
     def open_table(source: Source) -> tuple[Table, BarRows]:
         table = _DbnTable(source)
         times = TimeReader(parse_interval(table.interval), "epoch_ns")
-        return table, BarRows(_ROLES, times, symbol, price_scale=_PRICE_SCALE, where=str(source))
+        days = "UTC" if table.schema == "ohlcv-1d" else None
+        return table, BarRows(_ROLES, times, symbol, price_scale=_PRICE_SCALE, where=str(source), days=days)
 
     sources = find_sources(paths, (".dbn", ".dbn.zst"), symbol=symbol, file_name="{symbol}", symbol_column=True)
-    note_day_zones(store.path, dict.fromkeys(_symbols_of_days(sources, symbol), "UTC"))
     return import_tables(sources, store, open_table, progress=progress)
-
-
-def _symbols_of_days(sources: Sequence[Source], symbol: str | None) -> Iterator[str]:
-    """Yield the symbols with bars of whole UTC days."""
-    for source in sources:
-        with suppress(ConfigError, *UNREADABLE):
-            table = _DbnTable(source)
-            if table.schema == "ohlcv-1d":
-                yield from [symbol] if symbol else table.symbols["symbol"]
 
 
 def _package() -> Any:

@@ -20,7 +20,6 @@ from openbell.importers.lean_layout import RESOLUTIONS, LeanSource, find_lean_so
 from openbell.importers.log import logged
 from openbell.importers.report import ImportReport, Progress, store_checked
 from openbell.importers.sources import UNREADABLE, open_zip
-from openbell.store.day_zones import note_day_zones
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -65,7 +64,6 @@ def import_lean(
     """
     sources, unreadable = find_lean_sources(folder, symbols, intervals, timezone)
     report = ImportReport(failed=unreadable)
-    note_day_zones(store.path, {s.symbol: s.time_zone for s in sources if s.interval == "1d" and not s.has_sessions})
     done = 0
     with store.writer() as writer:
         for _, group in groupby(sources, key=_batch):
@@ -105,9 +103,10 @@ def _import_batch(files: list[LeanSource], report: ImportReport, writer: StoreWr
     raw = pl.concat(parts, how="diagonal").with_row_index("line")
     interval, symbol = files[0].interval, files[0].symbol
     series = report.of(symbol, interval)
+    days = files[0].time_zone if interval == "1d" and not files[0].has_sessions else None
     source_name = f"lean-{symbol}-{interval}-{files[0].path.stem}"
     try:
-        quarantine = store_checked(writer, store, series, _parse(raw, files[0]), raw, source_name)
+        quarantine = store_checked(writer, store, series, _parse(raw, files[0]), raw, source_name, days=days)
     except DamagedFileError as exc:
         report.failed += [(source.path, str(exc)) for source in files]
         return

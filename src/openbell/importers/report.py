@@ -135,7 +135,14 @@ def _counted(number: int, what: str) -> str:
 
 
 def store_checked(
-    writer: StoreWriter, store: Path, series: ImportedSeries, parsed: pl.DataFrame, raw: pl.DataFrame, source: str
+    writer: StoreWriter,
+    store: Path,
+    series: ImportedSeries,
+    parsed: pl.DataFrame,
+    raw: pl.DataFrame,
+    source: str,
+    *,
+    days: str | None = None,
 ) -> Path | None:
     """Write the good rows of ``parsed``, and set the bad ones aside.
 
@@ -147,6 +154,7 @@ def store_checked(
         raw: The rows as they are in the source, with the same ``line``; what is written to the quarantine. Where
             several files make one source, ``file_line`` is the line within the file.
         source: Name of the source, for the quarantine's file name.
+        days: As for `StoreWriter.write`.
 
     Returns:
         The quarantine file, when rows were set aside.
@@ -156,7 +164,7 @@ def store_checked(
     checked = check_bars(usable)
     bad = checked.bad if known is None else pl.concat([checked.bad, known.select("line", "reason")])
     if len(checked.good):
-        series.written += writer.write(series.symbol, series.interval, checked.good)
+        series.written += writer.write(series.symbol, series.interval, checked.good, days=days)
     series.unsorted += checked.unsorted
     series.duplicates += checked.duplicates
     series.set_aside += len(bad)

@@ -140,8 +140,6 @@ def _import_table(
             wrong.count(frame, bars.symbol)
         for symbol in rows.symbols or ([bars.symbol] if bars.symbol else []):
             report.of(symbol, bars.interval).files += 1
-            if bars.days is not None:
-                writer.note_days(symbol, bars.days)
         stored = _store(rows, bars, report, writer, wrong)
         report.set_aside_in(write_quarantine(store.path, table, bad))
         if not stored and wrong.reasons:
@@ -158,7 +156,8 @@ def _store(rows: _BufferedRows, bars: BarRows, report: ImportReport, writer: Sto
             checked = check_bars(of_symbol, allow_negative=bars.allow_negative)
             if len(checked.good):
                 stored += len(checked.good)
-                series.written += writer.write(symbol, bars.interval, checked.good, allow_negative=bars.allow_negative)
+                negative, days = bars.allow_negative, bars.days
+                series.written += writer.write(symbol, bars.interval, checked.good, allow_negative=negative, days=days)
             series.unsorted += checked.unsorted
             series.duplicates += checked.duplicates
             if len(checked.bad):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from openbell.store.manifest import Manifest
 
-__all__ = ["SESSION", "UNKNOWN", "note_day_zones", "noted_day_zones", "read_day_zones"]
+__all__ = ["SESSION", "UNKNOWN", "noted_day_zones", "read_day_zones"]
 
 SESSION = "session"
 """In place of a zone: a day is a session, as of symbols without a note."""
@@ -27,29 +27,13 @@ _SCHEMA = pl.Schema({"symbol": pl.String(), "zone": pl.String()})
 _REMEDY = "Import the daily bars again: that writes it anew."
 
 
-def note_day_zones(store: Path, zones: Mapping[str, str]) -> None:
-    """Note of symbols that their daily bars span days from midnight to midnight of a time zone, not sessions.
-
-    Call it before such bars are written, without holding the store's writer: so no bar is ever without its note.
-
-    Args:
-        store: The store's folder.
-        zones: The time zone by symbol, or `SESSION` or `UNKNOWN`. The last takes no other's place.
-
-    Raises:
-        DamagedFileError: What was noted before cannot be read.
-        StoreError: Another process is writing, or the disk is full.
-    """
-    if zones:
-        _table(store).update(lambda before: _noted(before, zones))
-
-
 def noted_day_zones(store: Path, zones: Mapping[str, str | None]) -> dict[str, bytes]:
     """Return the file with further notes, to be committed with the bars, or nothing when it stays the same.
 
     Args:
         store: The store's folder.
-        zones: As for `note_day_zones`; None takes a symbol's note out.
+        zones: The time zone by symbol whose days, from midnight to midnight, its daily bars span, or `SESSION` or
+            `UNKNOWN`. The last takes no other's place, and None takes a symbol's note out.
 
     Raises:
         DamagedFileError: What was noted before cannot be read.

@@ -45,7 +45,7 @@ def remove_bars(
     """Remove bars from a store.
 
     They are gone from disk when it returns, or all are there still. With the last daily bar of a symbol goes the note
-    of which days its daily bars are (`note_day_zones`).
+    of which days its daily bars are (`StoreWriter.write`).
 
     Args:
         store: The store.

@@ -46,13 +46,6 @@ class StoreWriter:
         self._staged_rows = 0
         self._day_zones: dict[str, str | None] = {}
 
-    def note_days(self, symbol: str, zone: str) -> None:
-        """Note what the daily bars of a symbol that follow span, as `note_day_zones` does.
-
-        It is committed with them.
-        """
-        self._day_zones[symbol] = zone
-
     def forget_days(self, symbol: str) -> None:
         """Take out what is noted of the days of a symbol whose daily bars all go, with the next flush."""
         self._day_zones[symbol] = None
@@ -65,6 +58,7 @@ class StoreWriter:
         *,
         built: pl.DataFrame | None = None,
         allow_negative: bool = False,
+        days: str | None = None,
     ) -> WriteReport:
         """Add bars to a (symbol, interval).
 
@@ -77,6 +71,9 @@ class StoreWriter:
             built: Which of them openbell built itself, as rows of `BUILT_SCHEMA`; a bar that is not among them is a
                 vendor's, also where it takes the place of one that was built.
             allow_negative: Whether prices may be 0 and below.
+            days: Of daily bars, what days they are: the time zone from midnight to midnight of which they span, or
+                `SESSION` or `UNKNOWN`, the last of which takes no other's place. It is noted with the bars, in one
+                commit, so that neither is ever without the other. None leaves what is noted.
 
         Returns:
             The rows added, revised and unchanged. They are on disk after the next flush, at the latest at the end of
@@ -100,6 +97,8 @@ class StoreWriter:
             report += outcome
             if merged is not None:
                 changed[partition] = merged
+        if days is not None:
+            self._day_zones[symbol] = days
         self._staged |= changed
         self._staged_rows += sum(rows.height for rows in changed.values())
         if self._staged_rows >= _FLUSH_ROWS or len(self._staged) >= _FLUSH_FILES:
