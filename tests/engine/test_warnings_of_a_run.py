@@ -225,6 +225,24 @@ class TestAStoreThatIsRevised:
 
         assert self.changed_at_noon(store, others)[1] == []
 
+    def test_a_symbol_of_an_earlier_day_counts_also_when_the_day_of_the_change_did_not_have_it(
+        self, store: Path
+    ) -> None:
+        def setup(self: Any) -> None:
+            if str(self.context.session_date) != "2024-07-09":
+                self.context.add_symbol("B")
+
+        def on_bar(self: Any, bar: Any) -> None:
+            if (str(self.context.session_date), local_time(self.context)) == ("2024-07-09", "12:00"):
+                revise("B")
+
+        def revise(symbol: str) -> None:
+            self.revise(store, symbol)
+
+        strategy = probe_strategy(subscriptions=[("A", "1m")], setup=setup, on_bar=on_bar)
+        (warning,) = run(store, symbols=["A"], days=DAYS, strategies=[strategy])[1]
+        assert warning.startswith("the store was changed while 2024-07-09 was run: 1m bars of B.")
+
     def test_removed_bars_and_actions_are_named(self, store: Path) -> None:
         def change() -> None:
             remove_bars(BarStore.open(store), [("A", "1d")])

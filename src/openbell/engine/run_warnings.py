@@ -42,6 +42,7 @@ class RunWarnings:
         self._last = last
         self._subscribed: set[tuple[str, str]] = set()
         self._state: StoreState | None = None
+        self._read: set[str] = set()
 
     def take_notes(self) -> list[Note]:
         """Return what was noted since the last call, for the same run in another process."""
@@ -80,10 +81,11 @@ class RunWarnings:
         self._state = self._data_manager.state()
 
     def note_changes(self, day: date, symbols: Iterable[str]) -> None:
-        """Warn of what was changed in the store since the last look and is of symbols that the session had."""
+        """Warn of what was changed in the store since the last look and is of symbols that the run has had."""
         if self._state is None:
             return
-        changed = self._data_manager.changes_since(self._state, day, symbols)
+        self._read.update(symbols)
+        changed = self._data_manager.changes_since(self._state, day, self._read)
         self._state = self._data_manager.state()
         if changed:
             self.warn(
