@@ -15,7 +15,7 @@ import numpy as np
 
 from openbell.indicators.inputs import Column
 from openbell.indicators.talib_averages import HMA, SMA, TRIMA, WMA, average, quotient
-from openbell.indicators.talib_module import talib_module
+from openbell.indicators.talib_summed import SUMMED, changes, highest, lowest
 from openbell.indicators.windows import (
     comoments,
     deviations,
@@ -34,13 +34,6 @@ __all__ = ["WINDOWED", "fast_k", "together"]
 
 Windowed = Callable[..., Column | tuple[Column, ...]]
 
-_ROUNDING = 4 * np.finfo(np.float64).eps
-"""What adding three prices and dividing by three may move, relative to their mean: less is no change."""
-
-
-def _change(column: Column) -> Column:
-    return column - lagged(column, 1)
-
 
 def together(*columns: Column) -> tuple[Column, ...]:
     """Return the columns, NaN in the rows in which one is not ready."""
@@ -48,23 +41,6 @@ def together(*columns: Column) -> tuple[Column, ...]:
     for column in columns[1:]:
         unready |= np.isnan(column)
     return tuple(np.where(unready, np.nan, column) for column in columns)
-
-
-def _true_range(high: Column, low: Column, close: Column) -> tuple[Column, Column]:
-    """Return the true low and the true range, with the close before among them."""
-    before = lagged(close, 1)
-    true_low = np.where(np.isnan(before), np.nan, np.minimum(low, before))
-    return true_low, np.maximum(high, before) - true_low
-
-
-def _highest(column: Column, period: int) -> Column:
-    result: Column = column if period == 1 else talib_module().MAX(column, timeperiod=period)
-    return result
-
-
-def _lowest(column: Column, period: int) -> Column:
-    result: Column = column if period == 1 else talib_module().MIN(column, timeperiod=period)
-    return result
 
 
 # Averages
@@ -123,7 +99,7 @@ def _correl(high: Column, low: Column, p: Params) -> Column:
 
 
 def _beta(high: Column, low: Column, p: Params) -> Column:
-    x, y = (quotient(_change(column), lagged(column, 1), 0.0) for column in (high, low))
+    x, y = (quotient(changes(column), lagged(column, 1), 0.0) for column in (high, low))
     found = comoments(x, y, p["timeperiod"])
     return quotient(found.xy, found.xx, 0.0)
 
@@ -192,10 +168,10 @@ def fast_k(high: Column, low: Column, close: Column, period: int, flat: float = 
 
     It is 0 up to a width ``flat``.
     """
-    lowest = _lowest(low, period)
-    width = _highest(high, period) - lowest
+    bottom = lowest(low, period)
+    width = highest(high, period) - bottom
     width[width <= flat] = 0
-    return 100 * quotient(close - lowest, width, 0.0)
+    return 100 * quotient(close - bottom, width, 0.0)
 
 
 def _stochf(high: Column, low: Column, close: Column, p: Params) -> tuple[Column, ...]:
@@ -206,72 +182,6 @@ def _stochf(high: Column, low: Column, close: Column, p: Params) -> tuple[Column
 def _stoch(high: Column, low: Column, close: Column, p: Params) -> tuple[Column, ...]:
     slow = average(fast_k(high, low, close, p["fastk_period"]), p["slowk_period"], p["slowk_matype"])
     return together(slow, average(slow, p["slowd_period"], p["slowd_matype"]))
-
-
-# Sums of moves and of volumes
-
-
-def _cmou(close: Column, p: Params) -> Column:
-    change = _change(close)
-    net, moved = sums(change, p["timeperiod"]), sums(np.abs(change), p["timeperiod"])
-    return 100 * quotient(net, moved, 0.0)
-
-
-def _er(close: Column, p: Params) -> Column:
-    period = p["timeperiod"]
-    return quotient(np.abs(close - lagged(close, period)), sums(np.abs(_change(close)), period), 1.0)
-
-
-def _vhf(close: Column, p: Params) -> Column:
-    period = p["timeperiod"]
-    width = _highest(close, period) - _lowest(close, period)
-    return quotient(width, sums(np.abs(_change(close)), period), 0.0)
-
-
-def _imi(opened: Column, close: Column, p: Params) -> Column:
-    body = close - opened
-    return 100 * quotient(sums(np.maximum(body, 0), p["timeperiod"]), sums(np.abs(body), p["timeperiod"]), 0.5)
-
-
-def _ultosc(high: Column, low: Column, close: Column, p: Params) -> Column:
-    true_low, true_range = _true_range(high, low, close)
-    periods = sorted((p["timeperiod1"], p["timeperiod2"], p["timeperiod3"]))
-    pressure = (quotient(sums(close - true_low, n), sums(true_range, n), 0.0) for n in periods)
-    short, middle, long = pressure
-    return 100 * (4 * short + 2 * middle + long) / 7
-
-
-def _vortex(high: Column, low: Column, close: Column, p: Params) -> tuple[Column, Column]:
-    ranges = sums(_true_range(high, low, close)[1], p["timeperiod"])
-    up = sums(np.abs(high - lagged(low, 1)), p["timeperiod"])
-    down = sums(np.abs(low - lagged(high, 1)), p["timeperiod"])
-    return quotient(up, ranges, 0.0), quotient(down, ranges, 0.0)
-
-
-def _cci(high: Column, low: Column, close: Column, p: Params) -> Column:
-    typical = (high + low + close) / 3
-    away = typical - means(typical, p["timeperiod"])
-    usual = mean_deviations(typical, p["timeperiod"])
-    usual[usual <= _ROUNDING * np.abs(typical)] = 0
-    return quotient(away, 0.015 * usual, 0.0)
-
-
-def _cmf(high: Column, low: Column, close: Column, volume: Column, p: Params) -> Column:
-    share = quotient((close - low) - (high - close), high - low, 0.0)
-    return quotient(sums(share * volume, p["timeperiod"]), sums(volume, p["timeperiod"]), 0.0)
-
-
-def _mfi(high: Column, low: Column, close: Column, volume: Column, p: Params) -> Column:
-    typical = (high + low + close) / 3
-    change = _change(typical)
-    change[np.abs(change) <= _ROUNDING * np.abs(typical)] = 0
-    flow = np.where(np.isnan(change), np.nan, typical * volume)
-    positive, negative = (sums(flow * moved, p["timeperiod"]) for moved in (change > 0, change < 0))
-    return 100 * quotient(positive, positive + negative, 0.0)
-
-
-def _rvol(volume: Column, p: Params) -> Column:
-    return quotient(volume, means(lagged(volume, 1), p["timeperiod"]), np.nan)
 
 
 WINDOWED: Mapping[str, Windowed] = {
@@ -307,15 +217,6 @@ WINDOWED: Mapping[str, Windowed] = {
     "COPPOCK": _coppock,
     "STOCH": _stoch,
     "STOCHF": _stochf,
-    "CMOU": _cmou,
-    "ER": _er,
-    "VHF": _vhf,
-    "IMI": _imi,
-    "ULTOSC": _ultosc,
-    "VORTEX": _vortex,
-    "CCI": _cci,
-    "CMF": _cmf,
-    "MFI": _mfi,
-    "RVOL": _rvol,
+    **SUMMED,
 }
 """The functions of TA-Lib that are computed here, by name: ``(*columns, params) -> column or columns``."""
