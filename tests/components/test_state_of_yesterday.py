@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openbell.components.state import StrategyState
-from openbell.errors import SessionOverError
+from openbell.errors import DataError, SessionOverError
 from openbell.testing import probe_strategy
 from probes import engine
 
@@ -190,6 +190,14 @@ def test_the_clock_of_yesterdays_context_stands_still(minute_store: Path) -> Non
     engine(minute_store, days=DAYS, strategies=[probe_strategy(subscriptions=[("SPY", "5m")], setup=setup)]).run()
 
     assert seen == ["2013-10-08 16:00", "2013-10-08 16:00", "2013-10-09 16:00"]
+
+
+def test_what_yesterday_did_not_have_is_not_advised_to_be_added(minute_store: Path) -> None:
+    contexts: list[Any] = []
+    system = engine(minute_store, strategies=[probe_strategy(setup=lambda self: contexts.append(self.context))])
+    system.run()
+    with pytest.raises(DataError, match=r"no 15m bars of SPY \(it has 1m, 5m\)\. That session is over\.$"):
+        contexts[0].bars("SPY", "15m")
 
 
 def test_an_attribute_of_a_state_is_refused_with_the_way_to_write_it() -> None:

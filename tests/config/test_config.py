@@ -249,6 +249,10 @@ def test_a_misspelt_key_is_told_with_its_place_and_the_nearest_key(data: st.Data
     [
         ({**small(), "symbols": ["A"]}, "symbols: unknown key here; 'symbols' belongs in session_data_config"),
         (
+            {**small(), "session_hours": "extended"},
+            "session_hours: unknown key here; 'session_hours' belongs in session_data_config",
+        ),
+        (
             small(exchange="XNYS"),
             "session_data_config.exchange: unknown key here; 'exchange' belongs at the top of the file",
         ),

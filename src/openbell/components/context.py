@@ -195,7 +195,7 @@ class SessionContext:
         near = did_you_mean(symbol, self.session_data.symbols)
         held = ", ".join([*data.bars, *data.indicators]) if data else f"nothing{near and '.'}{near}"
         refusal = self._provisioner.refusal_of(symbol, key)
-        advice = f"{refusal}" if refusal else f"Add it with context.{remedy}."
+        advice = refusal or ("That session is over." if self.session_data.is_over else f"Add it with context.{remedy}.")
         return DataError(f"the session has no {what} of {symbol} (it has {held}). {advice}")
 
 

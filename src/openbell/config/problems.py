@@ -118,9 +118,10 @@ def _unknown_key(place: Place, model: type) -> str:
     *parents, key = (part for part in place if isinstance(part, str))
     keys_at, known = _levels(model), _keys_at(tuple(parents), model)
     hint = did_you_mean(key, known)
-    if hint:
-        return f"unknown key; {hint[1].lower()}{hint[2:]}"
     homes = [level for level, fields in keys_at.items() if key in fields]
+    # A key of one other place, letter by letter, is that one; of a word that many places have, a near one is likelier.
+    if hint and len(homes) != 1:
+        return f"unknown key; {hint[1].lower()}{hint[2:]}"
     if homes:
         return f"unknown key here; {key!r} belongs {' or '.join(_named(home) for home in homes)}"
     return f"unknown key; known here: {', '.join(known)}"
