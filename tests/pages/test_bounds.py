@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DAYS = [date(2024, 1, 1) + timedelta(days=n) for n in range(400)]
 
 
+@pytest.mark.long
 def test_a_run_with_very_many_trades_and_signals_has_a_report_of_some_megabytes(kept_run: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(kept_run, tmp_path / "run")
     trades = pl.read_parquet(folder / "trades.parquet")

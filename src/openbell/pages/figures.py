@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from openbell.pages.numbers import percent
+from openbell.results.number_text import percent
 
 if TYPE_CHECKING:
     from openbell.pages.report.curves import Histogram

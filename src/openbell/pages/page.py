@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from openbell.errors import printable
-from openbell.pages import numbers
+from openbell.results import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,7 +92,9 @@ def _environment() -> Environment:
         loader=PackageLoader("openbell.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, finalize=_finished,
     )  # fmt: skip
-    environment.filters |= {name: getattr(numbers, name) for name in ("money", "number", "percent", "price", "units")}
+    environment.filters |= {
+        name: getattr(number_text, name) for name in ("money", "number", "percent", "price", "units")
+    }
     return environment
 
 

@@ -83,6 +83,11 @@ class PlanResult(JsonMapping):
     def __repr__(self) -> str:
         return f"<PlanResult {self.session_name!r}: {len(self.days)} sessions>"
 
+    def _repr_html_(self) -> str:
+        from openbell.results.notebook import plan_html
+
+        return plan_html(self)
+
     def to_dict(self) -> JsonObject:
         """Return the object that ``openbell plan --json`` prints."""
         return plan_json(self)

@@ -63,6 +63,11 @@ class DayResult(JsonMapping):
     def __repr__(self) -> str:
         return f"<DayResult {self.date}: {len(self.symbols)} symbols, {len(self.signals)} signals>"
 
+    def _repr_html_(self) -> str:
+        from openbell.results.notebook import day_html
+
+        return day_html(self)
+
     def to_dict(self) -> JsonObject:
         """Return the session's entry in ``summary.json``."""
         return day_json(self)
@@ -100,6 +105,11 @@ class RunResult(JsonMapping):
         failed = f", {self.error}" if self.error else ""
         signals = sum(len(day.signals) for day in self.days)
         return f"<RunResult {self.session_name!r}: {len(self.days)} sessions, {signals} signals{failed}>"
+
+    def _repr_html_(self) -> str:
+        from openbell.results.notebook import run_html
+
+        return run_html(self)
 
     @property
     def performance(self) -> Performance | None:

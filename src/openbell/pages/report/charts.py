@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from openbell.errors import printable
-from openbell.pages.numbers import decimals_of, money, price, units
 from openbell.pages.report.overlays import is_overlay
+from openbell.results.number_text import decimals_of, money, price, units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import fsum
 from typing import TYPE_CHECKING, NamedTuple
 
-from openbell.pages.numbers import money, number, percent
+from openbell.results.number_text import money, number, percent
 from openbell.results.performance_lines import BLOCKS, MEANINGS
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from openbell.pages.numbers import decimals_of, money, number, percent, price, units
+from openbell.results.number_text import decimals_of, money, number, percent, price, units
 
 
 @pytest.mark.parametrize(
