@@ -178,3 +178,21 @@ def test_when_all_points_fail_the_command_does(session: Path) -> None:
     assert done.exit_code == 1
     assert "point 1 and 1 other failed: " in done.stderr
     assert "Best of" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("swept", "said"),
+    [
+        ({"space": {"strategies.0.modul": [1]}}, "strategies[0].modul: unknown key; did you mean 'module'"),
+        ({"space": {FAST: [3]}, "where": ["fast > 3"]}, "none of the 1 points of the grid meets fast > 3"),
+        ({"space": {FAST: [3, 5]}}, ""),
+    ],
+)
+def test_check_looks_at_the_sweep_of_a_config(session: Path, swept: dict[str, Any], said: str) -> None:
+    file = session.parent / "checked.json"
+    file.write_text(json.dumps({**json.loads(session.read_text()), "sweep": swept}))
+
+    done = CliRunner().invoke(app, ["check", str(file)])
+
+    assert done.exit_code == (2 if said else 0), done.output
+    assert said in done.stderr

@@ -38,6 +38,7 @@ def check(
         with only_json(as_json):
             session = with_days_to_come(load_config(config))
             require_good_config(session)
+            _require_good_sweep(session)
             summary, warnings = summarise_config(session), _warnings(session)
     except ConfigError as error:
         if as_json:
@@ -50,6 +51,18 @@ def check(
         print_json({"ok": True, "problems": [], "warnings": warnings, **_json(summary)})
     else:
         _show(summary)
+
+
+def _require_good_sweep(session: SessionConfig) -> None:
+    """Raise unless every value of a sweep can stand where it says.
+
+    Raises:
+        ConfigError: One cannot; the message names all of them.
+    """
+    if session.sweep is not None:
+        from openbell.sweeps.space import points_of
+
+        points_of(session, session.sweep)
 
 
 def _warnings(session: SessionConfig) -> list[str]:
