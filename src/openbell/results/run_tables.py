@@ -11,6 +11,7 @@ import polars as pl
 from openbell.errors import encodable
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
@@ -75,8 +76,12 @@ def read_tables(folder: Path) -> RunTables:
     return RunTables(signals, fills, trades, orders, equity, tuple(problems))
 
 
-def event_lines(file: Path) -> Iterator[JsonObject]:
+def event_lines(file: Path, holding: re.Pattern[str] | None = None) -> Iterator[JsonObject]:
     """Iterate over the whole lines of a file of events, without a part of one at the end.
+
+    Args:
+        file: The file.
+        holding: Lines in which it finds nothing are passed over unread.
 
     Raises:
         OSError: The file cannot be read.
@@ -84,7 +89,7 @@ def event_lines(file: Path) -> Iterator[JsonObject]:
     """
     with file.open(encoding="utf-8") as lines:
         for line in lines:
-            if line.endswith("\n"):
+            if line.endswith("\n") and (holding is None or holding.search(line)):
                 yield json.loads(line)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,7 +53,7 @@ def resting_levels(folder: Path, symbols: Collection[str]) -> tuple[dict[str, li
     resting: dict[str, _Resting] = {}
     filled: dict[str, int] = {}
     try:
-        for line in event_lines(file):
+        for line in event_lines(file, _naming(symbols)):
             symbol = encodable(str(line["symbol"]))
             if symbol in found:
                 _follow(line, found[symbol], resting, filled)
@@ -60,6 +62,13 @@ def resting_levels(folder: Path, symbols: Collection[str]) -> tuple[dict[str, li
     for one in resting.values():
         _close(one, found[one.symbol], None, filled)
     return found, None
+
+
+def _naming(symbols: Collection[str]) -> re.Pattern[str] | None:
+    """Return a pattern for lines about symbols, of which most are about others, or None for names that were escaped."""
+    if any("\\" in symbol for symbol in symbols):
+        return None
+    return re.compile(f'"symbol": (?:{"|".join(re.escape(json.dumps(symbol)) for symbol in symbols)})')
 
 
 class _Resting(NamedTuple):
