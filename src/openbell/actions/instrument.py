@@ -8,7 +8,7 @@ later name is passed over in a time in which something else had it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,8 +17,9 @@ from openbell.model.interval import DAY_NS, parse_interval
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
+    from datetime import date
 
     from numpy.typing import NDArray
 
@@ -26,7 +27,19 @@ if TYPE_CHECKING:
     from openbell.actions.table import Action, Adjustment
     from openbell.store.manifest import Manifest
 
-__all__ = ["Instrument", "Instruments", "PriceActions", "PriceBasis", "StoredSpan", "spans_between"]
+__all__ = ["Instrument", "Instruments", "PriceActions", "PriceBasis", "RunningDay", "StoredSpan", "spans_between"]
+
+
+class RunningDay(Protocol):
+    """Day of a live session, of which a feed sends the bars of every symbol under the name of that day.
+
+    Attributes:
+        day: The day.
+        intervals: The intervals that the feed sends.
+    """
+
+    day: date
+    intervals: tuple[str, ...]
 
 
 class StoredSpan(NamedTuple):
@@ -89,6 +102,7 @@ class Instrument:
         manifest: What the store holds.
         symbol: The symbol on the day.
         day: The day, in days since 1970-01-01.
+        running: The day whose bars a feed sends; None when all bars are stored.
 
     Attributes:
         symbol: The symbol.
@@ -96,8 +110,11 @@ class Instrument:
         past: Its periods up to and including that one, in the order of time.
     """
 
-    def __init__(self, book: ActionBook, manifest: Manifest, symbol: str, day: int) -> None:
+    def __init__(
+        self, book: ActionBook, manifest: Manifest, symbol: str, day: int, running: RunningDay | None = None
+    ) -> None:
         self._book = book
+        self._running = running
         self._manifest = manifest
         self._was_renamed = book.was_renamed(symbol)
         self._chain = book.chain(symbol, day) if self._was_renamed else (SymbolPeriod(symbol, FAR_PAST, FAR_FUTURE),)
@@ -131,9 +148,10 @@ class Instrument:
 
     def _held_intervals(self) -> tuple[str, ...]:
         if not self._was_renamed:
-            return self._manifest.intervals(self.symbol)
+            stored = self._manifest.intervals(self.symbol)
+            return stored if self._running is None else _joined(stored, self._running.intervals)
         held = {i: None for period in self._chain for i in self._manifest.intervals(period.symbol) if self.spans(i)}
-        return tuple(sorted(held, key=parse_interval))
+        return _joined(held, () if self._running is None else self._running.intervals)
 
     def spans(self, interval: str) -> tuple[StoredSpan, ...]:
         """Return the stored spans of an interval, in the order of time."""
@@ -173,9 +191,17 @@ class Instrument:
 
     def _holds(self, name: str, interval: str, period: SymbolPeriod) -> bool:
         """Return whether the store has bars under a symbol in a period."""
+        if name == period.symbol and self._is_sent(interval, period):
+            return True
         begin, end = period.first_day * DAY_NS, (period.last_day + 1) * DAY_NS
         files = self._manifest.files.get((name, interval), ())
         return any(file.first_ns < end and begin <= file.last_ns for file in files)
+
+    def _is_sent(self, interval: str, period: SymbolPeriod) -> bool:
+        """Return whether a feed sends bars of the running day, and that is in a period."""
+        running = self._running
+        sends = running is not None and interval in running.intervals
+        return running is not None and sends and period.first_day <= day_number(running.day) <= period.last_day
 
     def _is_of_another(self, period: SymbolPeriod, interval: str) -> bool:
         """Return whether bars of a period belong to a later holder of its symbol."""
@@ -201,6 +227,10 @@ class Instrument:
         return [pair for pair in dated if pair[1].type == "split"], dated
 
 
+def _joined(stored: Iterable[str], sent: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({*stored, *sent}, key=parse_interval))
+
+
 class PriceBasis(NamedTuple):
     """The price basis of a day.
 
@@ -219,11 +249,13 @@ class Instruments:
     Args:
         book: All actions.
         manifest: What the store holds.
+        running: The day whose bars a feed sends; None when all bars are stored.
     """
 
-    def __init__(self, book: ActionBook, manifest: Manifest) -> None:
+    def __init__(self, book: ActionBook, manifest: Manifest, running: RunningDay | None = None) -> None:
         self._book = book
         self._manifest = manifest
+        self._running = running
         self._known: dict[str, list[Instrument]] = {}
 
     def of(self, symbol: str, day: int) -> Instrument:
@@ -231,7 +263,7 @@ class Instruments:
         for known in self._known.get(symbol, ()):
             if known.period.first_day <= day <= known.period.last_day:
                 return known
-        made = Instrument(self._book, self._manifest, symbol, day)
+        made = Instrument(self._book, self._manifest, symbol, day, self._running)
         self._known.setdefault(symbol, []).append(made)
         return made
 
@@ -247,7 +279,7 @@ class Instruments:
 
         The actions must be the same in both states.
         """
-        later = Instruments(self._book, manifest)
+        later = Instruments(self._book, manifest, self._running)
         for symbol, known in self._known.items():
             # The spans of a renamed instrument depend on several symbols.
             if symbol not in changed and not self._book.was_renamed(symbol):

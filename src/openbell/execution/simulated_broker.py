@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from openbell.execution.broker import BrokerListener
     from openbell.execution.fill_costs import FillCosts
     from openbell.execution.order_book import OrderBook
-    from openbell.execution.symbol_market import SymbolMarket
     from openbell.model.order import Order
     from openbell.timing.grid import TradingSession
 
@@ -74,7 +73,8 @@ class SimulatedBroker:
         self._linked = LinkedOrders(self._resting, book, exchange, rules.both_touched)
         self._heap: list[_Event] = []
         self._number = 0
-        self._taken: dict[tuple[SymbolMarket, int], float] = {}
+        # By symbol, interval and begin of a bar: a market that grows is another object each time.
+        self._taken: dict[tuple[str, str, int], float] = {}
         self.session: TradingSession
 
     @property
@@ -272,7 +272,8 @@ class SimulatedBroker:
         instrument, before = self._instrument_of(order.symbol), order.filled_quantity
         share, volume, taken, lost = self._share, 0.0, 0.0, 0.0
         if share is not None:
-            volume, taken = market.volume.item(row), self._taken.get((market, row), 0.0)
+            bar = order.symbol, str(market.interval), market.start.item(row)
+            volume, taken = market.volume.item(row), self._taken.get(bar, 0.0)
         quantity = fitting_part(order.quantity - before, volume, share, instrument, taken)
         if not quantity:
             self._continue(resting, match)
@@ -284,7 +285,7 @@ class SimulatedBroker:
             self._cancel(resting, refusal)
             return
         if share is not None:
-            self._taken[market, row] = taken + abs(quantity)
+            self._taken[bar] = taken + abs(quantity)
         filled = before + quantity
         whole = abs(order.quantity - filled) < _DUST
         resting.fees += fee

@@ -104,6 +104,7 @@ class LiveRun:
         feed = self.parts.feed
         try:
             self._connect()
+            self.parts.today.intervals = feed.intervals
             self.parts.record.feed(feed.name, feed.intervals)
             return self.system.run(folder)
         finally:

@@ -75,7 +75,7 @@ class BarCache:
         self.time_manager = time_manager
         self.settings = settings
         self.lock = RLock()
-        self.facts = StoredFacts(store, time_manager)
+        self.facts = StoredFacts(store, time_manager, today)
         self.times = SharedTimes(time_manager)
         self.series: dict[SeriesKey, CachedSeries] = {}
         self.stored_rows = 0

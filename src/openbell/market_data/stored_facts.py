@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
 
+    from openbell.actions.instrument import RunningDay
     from openbell.store.manifest import Manifest
     from openbell.store.store import BarStore, Coverage
     from openbell.timing.manager import TimeManager
@@ -32,13 +33,15 @@ class StoredFacts:
     Args:
         store: Where the bars are.
         time_manager: Sessions and hours.
+        running: The day whose bars a feed sends; None when all bars are stored.
 
     Attributes:
         version: What changes with the store's bars, and with its corporate actions.
         manifest: The files of the state.
     """
 
-    def __init__(self, store: BarStore, time_manager: TimeManager) -> None:
+    def __init__(self, store: BarStore, time_manager: TimeManager, running: RunningDay | None = None) -> None:
+        self._running = running
         self._store = store
         self._time_manager = time_manager
         self._actions = ActionStore(store.path)
@@ -72,7 +75,7 @@ class StoredFacts:
             DamagedFileError: The corporate actions cannot be read.
         """
         if self._instruments is None:
-            self._instruments = Instruments(self._actions.book(), self.manifest)
+            self._instruments = Instruments(self._actions.book(), self.manifest, self._running)
         return self._instruments
 
     def coverage(self, symbol: str, interval: str) -> Coverage | None:

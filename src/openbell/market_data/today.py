@@ -49,11 +49,15 @@ class TodayBars:
     """Bars of one day by symbol and interval, each once.
 
     Args:
-        day: The session's day.
+        day: The session's day; an attribute, too.
+
+    Attributes:
+        intervals: The intervals that the feed sends.
     """
 
     def __init__(self, day: date) -> None:
         self.day = day
+        self.intervals: tuple[str, ...] = ()
         self._rows: dict[tuple[str, str], _Rows] = {}
 
     def begin(self, day: date) -> None:

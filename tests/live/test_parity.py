@@ -1,0 +1,95 @@
+"""A live session equals its backtest to the bit, in all that strategies see, ask for and get."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from live.parity import both
+from live.sessions import ALL, HISTORY, INDICATORS, pairs, picker, seer, session, slices, trader
+from openbell.live.verify import verify_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def require_equal(config: dict[str, Any], store: Path, folder: Path, *, fills: int = 10) -> None:
+    """Play a config twice, and let `verify_run` say the same."""
+    runs = both(config, store, folder)
+    assert runs.differences == []
+    assert len(runs.lines("fills.jsonl")) >= fills
+    found = verify_run(runs.live)
+    assert (found.differences, found.revisions) == ((), 0)
+
+
+def test_orders_and_slices_of_symbols_without_history_one_of_them_added_at_1017(
+    minute_store: Path, tmp_path: Path
+) -> None:
+    """Nothing but the day itself is asked for, so that the feed has no bars of days before."""
+    adds = seer([("SPY", "15m")], add={"10:17": ["AIG"]})
+    require_equal(session(adds, slices("5m"), trader()), minute_store, tmp_path)
+
+
+@pytest.mark.long
+def test_a_scanner_three_strategies_and_indicators_that_are_added_in_mid_session(
+    minute_store: Path, tmp_path: Path
+) -> None:
+    ema = [{"name": "ema", "period": 9, "interval": "15m"}, {"name": "kama", "interval": "1m"}]
+    config = session(
+        seer(pairs(), add={"10:17": ["AIG"]}, indicators={"11:00": ema}),
+        slices("1m", "5m"),
+        trader(),
+        scanners=[
+            picker("10:03", "13:30", "14:10", add={"10:03": ["BAC"], "14:10": ["BAC"]}, remove={"13:30": ["BAC"]})
+        ],
+        historical=HISTORY,
+        indicators=INDICATORS,
+    )
+    require_equal(config, minute_store, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "execution",
+    [
+        {"fills": {"market": "this_close"}},
+        {"fills": {"max_volume_share": 0.02}},
+        {"cash": 20_000, "risk": {"max_daily_loss_percent": 0.05}},
+        {"account": "cash", "cash": 5_000, "fees": {"model": "ibkr_fixed"}, "slippage": {"model": "bps", "bps": 2}},
+        {"signals": {"BUY": {"percent": 10}}, "fills": {"both_touched": "better"}},
+    ],
+    ids=["this_close", "volume", "daily_loss", "cash", "signals"],
+)
+def test_three_strategies_that_trade_over_three_days(
+    execution: dict[str, Any], minute_store: Path, tmp_path: Path
+) -> None:
+    config = session(
+        trader(),
+        trader("Often", every=3),
+        trader("Coarse", interval="5m", every=2),
+        days=("2013-10-08", "2013-10-10"),
+        symbols=("SPY", "IBM", "BAC"),
+        execution=execution,
+    )
+    require_equal(config, minute_store, tmp_path)
+
+
+@pytest.mark.long
+def test_a_week_with_additions_near_open_and_close(minute_store: Path, tmp_path: Path) -> None:
+    config = session(
+        seer(pairs(), add={"15:50": ["AIG"]}),
+        trader(),
+        days=("2013-10-07", "2013-10-11"),
+        scanners=[picker("09:31", add={"09:31": ["BAC"]})],
+        historical=HISTORY,
+        indicators=INDICATORS,
+    )
+    require_equal(config, minute_store, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("more", [{"gap_policy": "forward"}, {"min_completeness": 0.9}, {"adjustment": "total"}])
+def test_bars_that_are_filled_left_out_or_adjusted(more: dict[str, Any], minute_store: Path, tmp_path: Path) -> None:
+    config = session(seer(pairs()), trader(), symbols=ALL, historical=HISTORY, indicators=INDICATORS, **more)
+    require_equal(config, minute_store, tmp_path)
