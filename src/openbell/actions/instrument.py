@@ -163,7 +163,7 @@ class Instrument:
 
     def _under_its_name(self, interval: str) -> Iterator[StoredSpan]:
         """Yield the span of an instrument that never had another name."""
-        if self._manifest.files.get((self.symbol, interval)):
+        if self._manifest.files.get((self.symbol, interval)) or self._is_sent(interval, self.period):
             yield StoredSpan(self.symbol, FAR_PAST, FAR_FUTURE)
 
     def _located(self, interval: str) -> Iterator[StoredSpan]:
