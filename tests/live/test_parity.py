@@ -56,10 +56,11 @@ def test_a_scanner_three_strategies_and_indicators_that_are_added_in_mid_session
         {"fills": {"market": "this_close"}},
         {"fills": {"max_volume_share": 0.02}},
         {"cash": 20_000, "risk": {"max_daily_loss_percent": 0.05}},
+        {"cash": 9_000, "leverage": 4, "maintenance": {"long_percent": 26, "short_percent": 30}},
         {"account": "cash", "cash": 5_000, "fees": {"model": "ibkr_fixed"}, "slippage": {"model": "bps", "bps": 2}},
         {"signals": {"BUY": {"percent": 10}}, "fills": {"both_touched": "better"}},
     ],
-    ids=["this_close", "volume", "daily_loss", "cash", "signals"],
+    ids=["this_close", "volume", "daily_loss", "margin", "cash", "signals"],
 )
 def test_three_strategies_that_trade_over_three_days(
     execution: dict[str, Any], minute_store: Path, tmp_path: Path

@@ -276,7 +276,7 @@ class TradingDesk:
             if symbol not in from_ns and row < len(market):
                 from_ns[symbol] = market.start.item(row)
             if symbol in from_ns:
-                self.watch.changed(symbol)
+                self.watch.market_grew(symbol)
         if from_ns:
             self.broker.markets_grew(from_ns)
 

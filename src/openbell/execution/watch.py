@@ -59,7 +59,7 @@ class EquityWatch:
     def __init__(self, desk: TradingDesk) -> None:
         self._desk = desk
         self._next: Breach | None = None
-        self._is_stale = False
+        self._is_stale = self._is_spent = False
         self.is_halted = self.has_ended = False
         self._floor: float | None = None
         self._changed: dict[str, None] = {}
@@ -75,11 +75,16 @@ class EquityWatch:
 
     def changed(self, symbol: str | None = None) -> None:
         """Note that the cash is another now, and the position in one symbol, or in all."""
-        self._is_stale = True
+        self._is_stale, self._is_spent = True, False
         if symbol is None:
             self._changed.update(dict.fromkeys((*self._worst_values, *self._desk.account.holdings)))
         else:
             self._changed[symbol] = None
+
+    def market_grew(self, symbol: str) -> None:
+        """Note that further bars of a symbol have come, in which a limit may be crossed."""
+        self._changed[symbol] = None
+        self._is_stale = not self._is_spent
 
     @property
     def next_ns(self) -> int:
@@ -94,7 +99,7 @@ class EquityWatch:
 
         A margin call closes as much as is needed, and every other limit all of it.
         """
-        breach, self._next = self._next, None  # looked for no more until positions change
+        breach, self._next, self._is_spent = self._next, None, True  # looked for no more until positions change
         if breach is None:
             return
         desk = self._desk
