@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,7 +12,8 @@ import pytest
 
 from openbell import ConfigError
 from openbell.pages.report import run_report
-from pages.conftest import HOSTILE, made_run
+from openbell.testing import bar_starts, make_store, random_bars
+from pages.conftest import HOSTILE, LAST, TRADERS, made_run
 from pages.html_reading import Page, hash_of
 
 if TYPE_CHECKING:
@@ -242,3 +244,21 @@ class TestEndings:
         pl.DataFrame({"symbol": ["A"]}).write_parquet(folder / "trades.parquet")
 
         assert "trades.parquet is not what a run writes: it has no strategy" in Page(run_report(folder)).text
+
+
+def test_a_daily_bar_has_the_date_of_its_session_where_that_opens_on_the_date_before(tmp_path: Path) -> None:
+    bars = random_bars(bar_starts("2024-03-04", LAST, "1d", exchange="XASX"))
+    store = make_store(tmp_path / "store", {"SYD": {"1d": bars}})
+    data = {"symbols": ["SYD"], "streams": ["1d"]}
+    trader = {"module": f"{TRADERS}:Daily"}
+    run = made_run(
+        tmp_path / "run", store, ["SYD"], exchange="XASX", session_data_config=data, strategies=[trader], execution=None
+    )
+
+    (window,) = Page(run_report(run)).data["windows"]
+
+    seconds = [sum(window["time"][: n + 1]) for n in range(len(window["time"]))]
+    assert [datetime.fromtimestamp(s, UTC).date() for s in seconds][-4:] == [
+        date(2024, 3, day) for day in (11, 12, 13, 14)
+    ]
+    assert [mark["row"] for mark in window["marks"]] == [len(seconds) - n for n in (4, 3, 2, 1)]

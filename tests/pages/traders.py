@@ -32,3 +32,13 @@ class Hostile(Averages):
         if bar.close < bar.open:
             return Signal(bar.symbol, "BUY", reason=REASON)
         return Signal(bar.symbol, ACTION, reason=REASON)
+
+
+class Daily(Strategy):
+    """Signals at every daily bar."""
+
+    def subscriptions(self):
+        return [(symbol, "1d") for symbol in self.context.symbols]
+
+    def on_bar(self, bar):
+        return Signal(bar.symbol, "SEEN")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
     from pathlib import Path
+    from zoneinfo import ZoneInfo
 
     from openbell.config import SessionConfig
     from openbell.market_data.manager import DataManager
@@ -41,17 +42,32 @@ class Candles:
         bars: Columns timestamp, end, open, high, low, close, volume and count; times in UTC.
         indicators: One column per output, a row per bar: the value known at the bar's end, null before there is one.
         kept: Whether the bars are those that the run kept, and not the store's of today.
+        zone: The time zone of the exchange.
     """
 
     interval: str
     bars: pl.DataFrame
     indicators: pl.DataFrame
     kept: bool
+    zone: ZoneInfo
 
     @property
     def is_daily(self) -> bool:
         """Whether a bar is a session or more."""
         return not parse_interval(self.interval).is_intraday
+
+    @property
+    def seconds(self) -> list[int]:
+        """Begin of each bar in seconds since 1970 UTC.
+
+        That of a daily one is midnight of the session's date: a session of Sydney or of futures opens on the date
+        before, and ends on its own.
+        """
+        starts = self.bars["timestamp"]
+        if self.is_daily:
+            last = (self.bars["end"].to_physical() - 1).cast(pl.Datetime("ns", "UTC"))
+            starts = last.dt.convert_time_zone(self.zone.key).dt.date().cast(pl.Datetime("ns", "UTC"))
+        return (starts.to_physical() // 1_000_000_000).to_list()
 
 
 class CandleSource:
@@ -103,7 +119,13 @@ class CandleSource:
         if not len(bars):
             return _NO_BARS
         bars = bars.sort("timestamp").unique("timestamp", maintain_order=True)
-        return Candles(interval, bars, self._indicators(window.symbol, interval, sessions, bars), bool(kept))
+        return Candles(
+            interval,
+            bars,
+            self._indicators(window.symbol, interval, sessions, bars),
+            bool(kept),
+            self._time_manager.timezone,
+        )
 
     def _fitting(self, sessions: Sequence[date], intervals: Sequence[str]) -> str:
         def bars_of(name: str) -> int:

@@ -79,7 +79,7 @@ def chart_data(
         "daily": candles.is_daily,
         "kept": candles.kept,
         "decimals": decimals,
-        "time": [int(bars.start[0] // 10**9), *(np.diff(bars.start) // 10**9).tolist()] if len(frame) else [],
+        "time": np.diff(candles.seconds, prepend=0).tolist(),
         **{
             name: [round(value, decimals) for value in prices[:, column].tolist()]
             for column, name in enumerate(("open", "high", "low", "close"))
