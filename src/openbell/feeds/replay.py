@@ -10,7 +10,7 @@ from openbell.errors import DataError
 from openbell.feeds.arrivals import Arrival
 from openbell.model.feed_events import FeedAnswer, FeedBack, FeedBar, FeedEvent, FeedHistory
 from openbell.model.interval import DAY_NS, parse_interval
-from openbell.timing.grid import day_number
+from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,9 +72,12 @@ class ReplayFeed:
         return self._now_ns
 
     def begin(self, day: date) -> None:
-        """Go on to the time shortly before a session."""
-        self._session = session = self._time_manager.session(day)
-        self._now_ns = max(self._now_ns, session.first_ns - _BEFORE_NS)
+        """Go on to the time shortly before a session, and not before the end of the one before it."""
+        tm = self._time_manager
+        self._session = session = tm.session(day)
+        before_ns = session.first_ns - _BEFORE_NS
+        last_ns = tm.session(tm.session_before(day, 1)).last_ns if day > tm.first_day else before_ns
+        self._now_ns = max(self._now_ns, last_ns, before_ns)
         self._load(self._subscribed)
 
     def next(self, until_ns: int) -> Arrival | None:
@@ -159,9 +162,15 @@ class ReplayFeed:
         if self._session is None:
             raise DataError("a replay has begun no day")
         if not interval.is_intraday:
-            date_ns = day_number(self._session.day) * DAY_NS
-            return self._session.close_ns if bar.start_ns == date_ns else bar.start_ns + DAY_NS
-        return min(bar.start_ns + interval.ns, self._session.last_ns)
+            return self._close_ns(date_of(bar.start_ns // DAY_NS))
+        cuts = (part.close_ns for part in self._session.segments if part.open_ns <= bar.start_ns < part.close_ns)
+        return min(bar.start_ns + interval.ns, next(cuts, self._session.last_ns))
+
+    def _close_ns(self, day: date) -> int:
+        """Return when the daily bar of a date closes, with its session if the date is one."""
+        tm = self._time_manager
+        is_session = tm.first_day <= day <= tm.last_day and tm.is_session(day)
+        return tm.session(day).close_ns if is_session else (day_number(day) + 1) * DAY_NS
 
     def _read(self, symbols: list[str], interval: str, begin_ns: int, end_ns: int) -> list[FeedBar]:
         held = [symbol for symbol in symbols if interval in self._store.intervals(symbol)]

@@ -155,7 +155,7 @@ class Arriving:
         if known is None:
             day, session = self._session.day, self._session
             if parse_interval(interval).is_intraday:
-                expected = self._time_manager.grid(day, day).expected_bars(parse_interval(interval))
+                expected = self._time_manager.grid(day, day).possible_bars(parse_interval(interval))
                 known = dict(zip(expected.start_ns.tolist(), expected.end_ns.tolist(), strict=True))
             else:
                 known = {day_number(day) * 86_400_000_000_000: session.close_ns}

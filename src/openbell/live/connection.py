@@ -129,9 +129,9 @@ class Connection:
             self._judge.remove(symbol)
         self._expected = now
 
-    def round_ended(self, end_ns: int, came: Collection[str], now_ns: int) -> None:
-        """Take up which symbols had a bar at a time, and give a silent connection up."""
-        self._judge.round_ended(end_ns, came, now_ns)
+    def round_ended(self, end_ns: int, came: Collection[str], now_ns: int, phase: str = "") -> None:
+        """Take up which symbols had a bar at a time of a part of the day, and give a silent connection up."""
+        self._judge.round_ended(end_ns, came, now_ns, phase)
         if self._judge.state == "STALE":
             reason = self._judge.reason
             self._feed.disconnect()

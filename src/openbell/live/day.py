@@ -230,7 +230,9 @@ class LiveDay:
         finest = intraday[0]
         self._parts.connection.expect(self._expected().get(finest, ()))
         came = {bar.symbol for bar in bars if bar.interval == finest and self.arriving.end_of(bar) == time_ns}
-        self._parts.connection.round_ended(time_ns, came, self._parts.feed.arrivals.now_ns)
+        is_regular = self._session.open_ns < time_ns <= self._session.close_ns
+        phase = "" if is_regular else "before" if time_ns <= self._session.open_ns else "after"
+        self._parts.connection.round_ended(time_ns, came, self._parts.feed.arrivals.now_ns, phase)
 
     def _count(self, kind: str) -> None:
         if kind in self.arriving.counts:

@@ -24,6 +24,9 @@ from openbell.session.symbol import SymbolDraft
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from openbell.model.bars import Bars, BarTimes
     from openbell.provisioning import ProvisioningContext
     from openbell.provisioning.needs import IndicatorNeed, Needs
@@ -60,6 +63,7 @@ class SessionGrowth:
         policies = context.config.session_data_config.gap_policy
         self._may_fill = policies != "none"
         self._policies = policies
+        self._ends: dict[str, NDArray[np.int64]] = {}
 
     def note(self, needs: Needs) -> None:
         """Note how the indicators of an addition are computed."""
@@ -141,7 +145,10 @@ class SessionGrowth:
         interval = parse_interval(name)
         if not interval.is_intraday:
             return time_ns >= market.last_ns or time_ns >= market.time_manager.session(market.day).close_ns
-        ends = market.time_manager.grid(market.day, market.day).expected_bars(interval).end_ns
+        ends = self._ends.get(name)
+        if ends is None:
+            ends = market.time_manager.grid(market.day, market.day).possible_bars(interval).end_ns
+            self._ends[name] = ends
         place = int(ends.searchsorted(time_ns))
         return place < len(ends) and int(ends[place]) == time_ns
 

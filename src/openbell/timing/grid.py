@@ -256,6 +256,12 @@ class SessionGrid:
                 self._expected[interval] = bars
         return bars
 
+    def possible_bars(self, interval: Interval) -> ExpectedBars:
+        """Return the intraday bars that may come, those outside of the regular hours among them."""
+        if self.segment_is_regular.all():
+            return self.expected_bars(interval)
+        return tiled_bars(self.segment_open_ns, self.segment_close_ns, self.segment_session, interval.ns)
+
     def _intraday_bars(self, interval: Interval) -> ExpectedBars:
         """Return intraday bars, if possible as views of those of a longer window."""
         if self.whole is None:
