@@ -153,6 +153,11 @@ class Instrument:
         held = {i: None for period in self._chain for i in self._manifest.intervals(period.symbol) if self.spans(i)}
         return _joined(held, () if self._running is None else self._running.intervals)
 
+    def note_manifest(self, manifest: Manifest) -> None:
+        """Look at a later state of the store, which has the same files of it."""
+        # Each of many states is large, and one for each instrument would stay as long as that does.
+        self._manifest = manifest
+
     def spans(self, interval: str) -> tuple[StoredSpan, ...]:
         """Return the stored spans of an interval, in the order of time."""
         known = self._spans.get(interval)
@@ -283,5 +288,12 @@ class Instruments:
         for symbol, known in self._known.items():
             # The spans of a renamed instrument depend on several symbols.
             if symbol not in changed and not self._book.was_renamed(symbol):
+                for one in known:
+                    one.note_manifest(manifest)
                 later._known[symbol] = list(known)
         return later
+
+    def forget(self, symbols: Iterable[str]) -> None:
+        """Forget the instruments of symbols, which are made anew when they are asked for."""
+        for symbol in symbols:
+            self._known.pop(symbol, None)

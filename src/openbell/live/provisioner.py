@@ -9,6 +9,7 @@ from openbell.model.events import ProvisioningRecord
 from openbell.provisioning import Plan, Provisioner
 from openbell.provisioning.carrying_out import Outcome
 from openbell.provisioning.sources import SOURCES
+from openbell.session.cursor import Memo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -147,6 +148,13 @@ class LiveProvisioner(Provisioner):
         if not reason and plan.needs.intervals and not self._supply.is_complete(plan.symbol):
             reason = f"{plan.symbol} did not come: {self._supply.missing(plan.symbol)}"
         return replace(plan, proof=replace(plan.proof, errors=(reason,))) if reason else plan
+
+    def _carry_out(self, plans: Sequence[Plan]) -> list[ProvisioningRecord]:
+        try:
+            return super()._carry_out(plans)
+        finally:
+            # What follows from the times of bars serves the additions of one call: in a day of additions it would grow.
+            self.context.memo = Memo()
 
     def _needs_of(self, addition: Addition) -> Needs:
         needs = super()._needs_of(addition)

@@ -119,4 +119,7 @@ class LiveSource:
         """Ask for no more bars of symbols that have left the session, and that no addition waits for."""
         supply, current = self._parts.supply, self._day.provisioner.context.session_data.current
         awaited = {one.addition.symbol for one in self._day.provisioner.waiting}
-        supply.drop(symbol for symbol in supply.symbols if symbol not in current and symbol not in awaited)
+        gone = [symbol for symbol in supply.symbols if symbol not in current and symbol not in awaited]
+        if gone:
+            supply.drop(gone)
+            self._day.provisioner.context.data_manager.forget(gone)

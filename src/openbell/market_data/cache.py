@@ -33,7 +33,7 @@ from openbell.model.interval import Interval, parse_interval
 from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from openbell.market_data.today import TodayBars
@@ -84,17 +84,16 @@ class BarCache:
         # The most sessions that were asked for at once, per symbol and base: so much stays when a series moves on.
         self._depth: dict[tuple[str, str], int] = defaultdict(int)
         self.adjusted = AdjustedCache()
-        self._later: BarCache | None = None
+        self._newest: list[BarCache] = [self]
         self.dividends = DividendFactors(store, time_manager)
 
     def current(self) -> BarCache:
         """Return the cache of the store as it is now."""
-        cache = self
-        while not cache.facts.are_current:
-            if cache._later is None:
-                cache._later = cache._of_new_state()
-            cache = cache._later
-        return cache
+        # One place for the caches of all states: each pointing to the next would keep the bars of its time.
+        newest = self._newest
+        while not newest[0].facts.are_current:
+            newest[0] = newest[0].of_new_state()
+        return newest[0]
 
     def request(
         self, symbol: str, interval: str, first: date, last: date, *, base: str | None, held: Sequence[str]
@@ -185,6 +184,20 @@ class BarCache:
             symbol, new = found.pop()
             self._put_stored((symbol, base, stored), new)
 
+    def forget(self, symbols: Iterable[str]) -> None:
+        """Drop all that is in memory of symbols that nobody needs any more."""
+        gone = set(symbols)
+        stored = 0
+        for key in [key for key in self.series if key[0] in gone]:
+            series = self.series.pop(key)
+            stored += len(series.bars) if str(key[2]) == key[1] else 0
+        self.stored_rows -= stored
+        for base in {base for _, base in self._depth}:
+            self.adjusted.drop(gone, base)
+        for symbol, base in [key for key in self._depth if key[0] in gone]:
+            del self._depth[symbol, base]
+        self.facts.instruments.forget(gone)
+
     def grow(self, symbols: Sequence[str], base: str) -> None:
         """Let the series of symbols go on to what has come of the running session by now.
 
@@ -204,10 +217,10 @@ class BarCache:
                 del self.series[key]
         self.adjusted.drop(grown, base)
 
-    def _of_new_state(self) -> BarCache:
+    def of_new_state(self) -> BarCache:
         """Make the cache of the store's new state, with all unchanged series."""
         later = BarCache(self.store, self.time_manager, self.settings, self._today)
-        later.lock = self.lock
+        later.lock, later._newest = self.lock, self._newest
         changed = changed_series(self.facts.manifest, later.facts.manifest)
         self._hand_over_series(later, changed)
         instruments = later.facts.continued_from(self.facts, {symbol for symbol, _ in changed})

@@ -59,6 +59,15 @@ class PointInTimeView:
         """Look at the store anew, because something may have been imported since."""
         self._refresh_is_due = True
 
+    def forget(self, symbols: Sequence[str]) -> None:
+        """Drop all that is in memory of symbols that nobody needs any more."""
+        with self._lock:
+            self._cache.forget(symbols)
+            for symbol in symbols:
+                self._instruments.pop(symbol, None)
+                self._bases.pop(symbol, None)
+            self._coverages = {key: known for key, known in self._coverages.items() if key[0] not in symbols}
+
     def grow(self, symbols: Sequence[str], interval: str) -> None:
         """Let what was loaded of symbols go on to the bars that have come of the running session by now.
 
