@@ -73,7 +73,7 @@ def test_a_lunch_break_that_cuts_bars(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("stored", ["1h", "30m"])
+@pytest.mark.parametrize("stored", ["60m", "30m"])
 def test_stored_bars_that_a_lunch_break_or_a_close_cuts(stored: str, tmp_path: Path) -> None:
     require_equal(tmp_path, "XHKG", "2024-06-17", ("2024-06-24", "2024-07-02"), stored=stored, streams=(stored, "2h"))
 
