@@ -1,0 +1,134 @@
+"""What went wrong live elsewhere, by its number in the list of failures, and what happens here."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from live.test_sessions_over_a_socket import DAY, MINUTE, Stage
+from live.virtual_time import S
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture
+def stage(minute_store: Path, tmp_path: Path) -> Stage:
+    return Stage(tmp_path, minute_store)
+
+
+def bars_of(stage: Stage, symbol: str, interval: str) -> pl.DataFrame:
+    (path,) = (stage.folder / "run" / "bars").rglob(f"{symbol}_{interval}.parquet")
+    return pl.read_parquet(path)
+
+
+def records_of(stage: Stage, symbol: str) -> list[dict[str, Any]]:
+    """What the journal says about a symbol."""
+    (day,) = json.loads((stage.folder / "run" / "summary.json").read_text())["days"]
+    return [record for record in day["provisioning"] if record["symbol"] == symbol]
+
+
+def require_each_once(stage: Stage, symbol: str) -> None:
+    """Every stored minute of the day is there once, in order."""
+    first_ns, last_ns = stage.session.first_ns, stage.session.last_ns
+    stored = [
+        b.start_ns for b in stage.bars if (b.symbol, b.interval) == (symbol, "1m") and first_ns <= b.start_ns < last_ns
+    ]
+    held = bars_of(stage, symbol, "1m")["timestamp"].cast(pl.Int64).to_list()
+    assert [start for start in held if start >= first_ns] == stored
+
+
+def test_l01_history_that_takes_150_seconds_loses_no_minute(stage: Stage) -> None:
+    with stage.server() as server:
+        stage.time.at(stage.session.first_ns + 46 * MINUTE, lambda: setattr(server, "history_takes_s", 150.0))
+        found = stage.play(server, wait_s=200.0)
+    assert found.differences == ()
+    require_each_once(stage, "BAC")
+    assert min(stage.times_of("BAC")) >= "10:19"
+
+
+def test_l02_what_is_never_acknowledged_fails_with_its_reason_within_30_seconds(stage: Stage) -> None:
+    with stage.server() as server:
+        server.omitted = {"BAC"}
+        found = stage.play(server)
+    assert found.differences == ()
+    assert stage.times_of("BAC") == []
+    last = records_of(stage, "BAC")[-1]
+    assert not last["ok"]
+    assert "did not come within 30 seconds: the feed has not acknowledged it" in " ".join(last["errors"])
+
+
+def test_l05_the_addition_beyond_the_feeds_limit_is_refused_by_name(stage: Stage) -> None:
+    with stage.server() as server:
+        server.limit = 3
+        found = stage.play(server)
+        assert server.subscribed <= {"SPY", "IBM", "AIG"}
+    assert found.differences == ()
+    assert "takes 3 symbols at the most" in " ".join(records_of(stage, "BAC")[-1]["errors"])
+
+
+def test_l06_the_last_bars_of_the_session_come_though_nothing_follows(stage: Stage) -> None:
+    close_ns = stage.session.close_ns
+    with stage.server() as server:
+        found = stage.play(server)
+    assert found.differences == ()
+    for interval in ("1m", "5m"):
+        assert bars_of(stage, "SPY", interval)["end"].cast(pl.Int64).to_list()[-1] == close_ns
+    assert Counter(stage.times_of("SPY"))["16:00"] >= 1
+
+
+def test_l08_bars_that_come_again_are_counted_and_not_appended(stage: Stage) -> None:
+    stage.tape.doubled(90.0, lambda bar: bar.interval == "1m" and bar.start_ns % (7 * MINUTE) == 0)
+    with stage.server() as server:
+        found = stage.play(server)
+    assert (found.differences, found.revisions) == ((), 0)
+    for symbol in ("SPY", "IBM", "AIG", "BAC"):
+        require_each_once(stage, symbol)
+
+
+def test_l11_minutes_that_a_drop_of_the_connection_cost_are_fetched_before_the_next_one(stage: Stage) -> None:
+    ten = stage.session.first_ns + 30 * MINUTE
+    with stage.server() as server:
+        stage.time.at(ten + 20 * S, server.refuse)
+        stage.time.at(ten + 220 * S, server.accept)
+        found = stage.play(server)
+    assert (found.differences, found.revisions) == ((), 0)
+    for symbol in ("SPY", "IBM", "AIG", "BAC"):
+        require_each_once(stage, symbol)
+
+
+def test_l12_after_a_drop_all_subscriptions_come_back_those_of_mid_session_too(stage: Stage) -> None:
+    with stage.server() as server:
+        stage.time.at(stage.session.first_ns + 100 * MINUTE + 30 * S, server.cut)
+        stage.time.at(stage.session.first_ns + 200 * MINUTE, lambda: asked.update(server.subscribed))
+        asked: set[str] = set()
+        found = stage.play(server)
+    assert found.differences == ()
+    assert asked == {"SPY", "IBM", "AIG", "BAC"}
+
+
+def test_l13_only_closed_bars_with_jitter_within_the_grace(stage: Stage) -> None:
+    stage.tape.jitter(1.9, seed=13)
+    with stage.server() as server:
+        found = stage.play(server)
+    assert (found.differences, found.revisions) == ((), 0)
+
+
+def test_bars_of_yesterday_and_of_the_future_are_set_aside(stage: Stage) -> None:
+    one = next(
+        bar
+        for bar in stage.bars
+        if (bar.symbol, bar.interval) == ("SPY", "1m") and bar.start_ns > stage.session.first_ns + 60 * MINUTE
+    )
+    stage.tape.add(one.start_ns, one._replace(start_ns=one.start_ns - DAY))
+    stage.tape.add(one.start_ns, one._replace(start_ns=one.start_ns + 60 * MINUTE, close=one.high))
+    with stage.server() as server:
+        found = stage.play(server)
+    assert (found.differences, found.revisions) == ((), 0)
+    require_each_once(stage, "SPY")
