@@ -29,6 +29,8 @@ _Out = Annotated[
 _Bars = Annotated[bool, typer.Option("--bars", help="Keep every session's bars in the run folder.")]
 _Indicators = Annotated[bool, typer.Option("--indicators", help="Keep every session's indicators in the run folder.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print summary.json.")]
+_ANSWER_S = 5.0
+"""So long does ``openbell stop`` wait for a run to end."""
 _Run = Annotated[Path, typer.Argument(help="The folder of a live run.")]
 
 
@@ -138,11 +140,23 @@ def stop(run: _Run) -> None:
     """Stop a live run, from any terminal."""
     from openbell.live.record import NAME
     from openbell.live.run import STOP
+    from openbell.live.run_lock import is_running, read_state, waits_for_end
 
     if not (run / NAME).is_file():
         raise RunFolderError(f"{run} is no folder of a live run: it has no {NAME}.")
-    if (run / "summary.json").is_file():
+    pid = read_state(run).get("pid", "unknown")
+    if not is_running(run):
+        if not (run / "summary.json").is_file():
+            raise RunFolderError(
+                f"{run} does not run: its process ({pid}) ended without a summary, as when it is killed. What it "
+                f"recorded is there: openbell verify {run}"
+            )
         say(f"{run} is over already")
         return
     (run / STOP).touch()
-    say(f"asked {run} to stop; it ends with its summary")
+    if not waits_for_end(run, _ANSWER_S):
+        raise RunFolderError(
+            f"{run} has not ended within {_ANSWER_S:g} s: its process ({pid}) may be busy in a strategy, or hang. It "
+            f"stops when it looks up next; what it recorded is kept if you end the process yourself."
+        )
+    say(f"{run} has stopped")

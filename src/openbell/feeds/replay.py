@@ -88,19 +88,24 @@ class ReplayFeed:
         if self._events:
             return Arrival(self._now_ns, self._events.popleft())
         if self._coming and self._coming[0][0] <= until_ns:
-            end_ns, bar = self._coming.popleft()
-            self._pass_until(end_ns)
-            return Arrival(self._now_ns, bar)
-        self._pass_until(until_ns)
+            if not self._passes_until(self._coming[0][0]):
+                return None
+            return Arrival(self._now_ns, self._coming.popleft()[1])
+        self._passes_until(until_ns)
         return None
 
-    def _pass_until(self, time_ns: int) -> None:
+    def _passes_until(self, time_ns: int) -> bool:
+        """Wait until a time, and return False when somebody has woken the session before it."""
         if self._speed is not None:
-            left = (time_ns - self._now_ns) / 1e9 / self._speed
-            while left > 0:
-                time.sleep(min(left, _PAUSE_S))
-                left -= _PAUSE_S
+            while (left := (time_ns - self._now_ns) / 1e9 / self._speed) > 0:
+                pause = min(left, _PAUSE_S)
+                time.sleep(pause)
+                self._now_ns = min(time_ns, self._now_ns + max(1, round(pause * self._speed * 1e9)))
+                if self._is_woken:
+                    self._is_woken = False
+                    return False
         self._now_ns = max(self._now_ns, time_ns)
+        return True
 
     def wake(self) -> None:
         """Let `next` return None once."""

@@ -15,8 +15,9 @@ from openbell.feeds.replay import ReplayFeed
 from openbell.feeds.websocket import WebSocketFeed
 from openbell.live.connection import Connection
 from openbell.live.drive import LiveDrive
-from openbell.live.parts import LiveParts
+from openbell.live.parts import LiveParts, Stopped
 from openbell.live.record import FeedRecord
+from openbell.live.run_lock import RunLock, watching
 from openbell.live.supply import Supply
 from openbell.market_data.manager import DataManager
 from openbell.market_data.today import TodayBars
@@ -54,10 +55,14 @@ class LiveRun:
         sessions: The sessions to play.
         time_manager: The calendar, with the session clock.
         observers: Watch the run.
+        actions_of: The store whose corporate actions are taken over, by which every day's prices are adjusted.
 
     Attributes:
         parts: Feed, bars and settings.
         system: The engine.
+
+    Raises:
+        RunFolderError: Another run goes on in the folder.
     """
 
     def __init__(
@@ -68,8 +73,13 @@ class LiveRun:
         sessions: list[date],
         time_manager: TimeManager,
         observers: Sequence[SessionObserver] = (),
+        *,
+        actions_of: Path | None = None,
     ) -> None:
-        self._folder = folder
+        self._lock = RunLock(folder)  # before anything is written
+        self._stop_file = folder / STOP
+        if actions_of is not None:
+            _copy_actions(actions_of, folder / STORE)
         store = BarStore.open_or_create(folder / STORE)
         today = TodayBars(sessions[0])
         self.parts = LiveParts(
@@ -78,7 +88,7 @@ class LiveRun:
             today=today,
             record=FeedRecord(folder),
             connection=Connection(feed, self._say, crc32(str(folder).encode())),
-            stop_file=folder / STOP,
+            stop_file=self._stop_file,
         )
         data = config.session_data_config
         manager = DataManager(
@@ -101,12 +111,32 @@ class LiveRun:
 
     def run(self, folder: RunFolder) -> RunResult:
         """Play the sessions."""
-        feed = self.parts.feed
+        state = "failed"
         try:
-            self._connect()
-            self.parts.today.intervals = feed.intervals
-            self.parts.record.feed(feed.name, feed.intervals)
-            return self.system.run(folder)
+            result = self._play(folder)
+            state = "ended"
+        except Stopped:
+            state = "stopped"
+            raise
+        except KeyboardInterrupt:
+            state = "interrupted"
+            raise
+        finally:
+            self._lock.write(state)
+            self._lock.release()
+        return result
+
+    def _play(self, folder: RunFolder) -> RunResult:
+        feed = self.parts.feed
+        session = self.system.config.session_name
+        try:
+            self._lock.write("connecting", session=session, config="config.json", feed=feed.name)
+            with watching(self._stop_file, feed.arrivals.wake):
+                self._connect()
+                self._lock.write("running")
+                self.parts.today.intervals = feed.intervals
+                self.parts.record.feed(feed.name, feed.intervals)
+                return self.system.run(folder)
         finally:
             self.parts.supply.keep_today()
             self.parts.record.close()
@@ -165,8 +195,7 @@ def replay_run(
     intervals = sorted({name for symbol in bars.symbols() for name in bars.intervals(symbol)}, key=parse_interval)
     feed = ReplayFeed(bars, time_manager, tuple(intervals), speed=speed)
     feed.begin(sessions[0])
-    _copy_actions(bars.path, folder / STORE)
-    return LiveRun(config, feed, folder, sessions, time_manager, observers)
+    return LiveRun(config, feed, folder, sessions, time_manager, observers, actions_of=bars.path)
 
 
 def live_run(

@@ -1,0 +1,126 @@
+"""Lock and state of a live run, for people and programs outside of its process."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+import filelock
+
+from openbell.errors import RunFolderError
+from openbell.store.atomic_files import replace_file
+from openbell.timing.clock import wall_stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from openbell.model.json_object import JsonObject
+
+__all__ = ["RunLock", "is_running", "read_state", "waits_for_end", "watching"]
+
+STATE = "live.json"
+_LOCK = "live.lock"
+_POLL_S = 0.1
+
+
+class RunLock:
+    """The hold of one process on a run folder, which the system frees when the process dies.
+
+    Args:
+        folder: The run folder; it is created.
+
+    Raises:
+        RunFolderError: Another run goes on in the folder, or it cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._state: JsonObject = {}
+        self._lock = _lock_of(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except filelock.Timeout:
+            pid = read_state(folder).get("pid")
+            who = f"process {pid}" if pid else "another process"
+            raise RunFolderError(
+                f"{folder} is the folder of a live run that goes on in {who}. Name another folder with --out, or end "
+                f"that run with openbell stop {folder}."
+            ) from None
+        except OSError as error:
+            raise RunFolderError(f"cannot write the run folder {folder}: {error.strerror or error}.") from error
+
+    def write(self, state: str, **fields: str) -> None:
+        """Write how the run stands, with what was written of it before."""
+        started = self._state.get("started") or wall_stamp()
+        self._state = {**self._state, "pid": os.getpid(), "started": started, **fields, "state": state}
+        try:
+            replace_file(self._folder / STATE, json.dumps(self._state, indent=2).encode())
+        except OSError as error:
+            raise RunFolderError(f"cannot write {self._folder / STATE}: {error.strerror or error}.") from error
+
+    def release(self) -> None:
+        """Leave the folder to others."""
+        self._lock.release()
+
+
+def read_state(folder: Path) -> JsonObject:
+    """Return what the run of a folder wrote of itself, empty when it wrote nothing."""
+    try:
+        found: JsonObject = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"cannot read {folder / STATE}: {error}.") from error
+    return found
+
+
+def is_running(folder: Path) -> bool:
+    """Return whether a process holds the run of a folder."""
+    if not (folder / _LOCK).exists():
+        return False
+    lock = _lock_of(folder)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def waits_for_end(folder: Path, seconds: float) -> bool:
+    """Wait until the run of a folder is over, and return whether it is."""
+    deadline = time.monotonic() + seconds
+    while is_running(folder):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+@contextmanager
+def watching(stop_file: Path, wake: Callable[[], None]) -> Iterator[None]:
+    """Wake a run that waits for its feed as soon as its stop file is there."""
+    ended = Event()
+
+    def watch() -> None:
+        while not ended.wait(_POLL_S):
+            if stop_file.exists():
+                wake()
+
+    thread = Thread(target=watch, name="openbell-stop", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _lock_of(folder: Path) -> filelock.BaseFileLock:
+    return filelock.FileLock(folder / _LOCK, timeout=0, thread_local=False)

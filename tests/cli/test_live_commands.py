@@ -1,0 +1,129 @@
+"""Live runs as other processes see them: their state, their lock, and how they are stopped."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from openbell.config import load_config
+from openbell.errors import RunFolderError
+from openbell.live.run import replay_run
+from openbell.results.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+COMMAND = [sys.executable, "-c", "from openbell.cli.app import main; main()"]
+
+BUSY = """
+import time
+
+from openbell import Strategy
+
+class Busy(Strategy):
+    def subscriptions(self):
+        return [("ALFA", "1m")]
+
+    def on_bar(self, bar):
+        time.sleep(60)
+"""
+
+
+HISTORY = {"data": [{"trailing_days": 3, "intervals": ["1m"]}]}
+
+
+@pytest.fixture
+def demo(demo_master: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(demo_master, tmp_path / "demo")
+
+
+def state_of(run: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads((run / "live.json").read_text(encoding="utf-8"))
+    return found
+
+
+def command(*words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *map(str, words)], capture_output=True, text=True, check=False)
+
+
+@contextmanager
+def started(config: Path, run: Path, until: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """A replay in a process of its own, from when its folder has a text in a file."""
+    process = subprocess.Popen(
+        [*COMMAND, "replay", str(config), "--out", str(run), *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    name, _, text = until.partition(":")
+    with process:
+        try:
+            while not ((run / name).is_file() and text in (run / name).read_text(encoding="utf-8")):
+                assert process.poll() is None, process.communicate()
+                time.sleep(0.05)
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_replay_leaves_its_state(demo: Path, tmp_path: Path) -> None:
+    config = load_config(demo / "session.yaml")
+    day = config.backtest_config.end_date
+    config = config.with_days(day, day)
+    run = replay_run(config, None, tmp_path / "run")
+
+    with pytest.raises(RunFolderError, match=r"run is the folder of a live run that goes on .* openbell stop"):
+        replay_run(config, None, tmp_path / "run")
+    run.run(RunFolder(tmp_path / "run", config))
+
+    state = state_of(tmp_path / "run")
+    assert (state["state"], state["feed"], state["config"]) == ("ended", "replay", "config.json")
+    assert state["session"] == config.session_name
+    assert command("stop", tmp_path / "run").stderr == f"{tmp_path / 'run'} is over already\n"
+
+
+@pytest.mark.long
+def test_a_run_that_waits_for_its_next_bar_stops_at_once(demo: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with started(demo / "session.yaml", run, 'feed.jsonl:"session"', "--speed", "1") as process:
+        assert state_of(run)["pid"] == process.pid
+
+        second = command("replay", demo / "session.yaml", "--out", run)
+        assert second.returncode == 1
+        assert f"goes on in process {process.pid}" in " ".join(second.stderr.split())
+
+        stopped = command("stop", run)
+        assert (stopped.returncode, stopped.stderr) == (0, f"{run} has stopped\n")
+        process.communicate()
+        assert process.returncode == 130
+    assert state_of(run)["state"] == "stopped"
+    assert "interrupted" in json.loads((run / "summary.json").read_text(encoding="utf-8"))["error"]
+
+
+@pytest.mark.long
+def test_a_run_that_does_not_answer_or_was_killed_is_told_of(demo: Path, tmp_path: Path) -> None:
+    (tmp_path / "busy.py").write_text(BUSY, encoding="utf-8")
+    day = load_config(demo / "session.yaml").backtest_config.end_date.isoformat()
+    config = {
+        "store": str(demo / "store"),
+        "backtest_config": {"start_date": day, "end_date": day},
+        "session_data_config": {"symbols": ["ALFA"], "streams": ["1m"], "historical": HISTORY},
+        "strategies": [{"module": f"{tmp_path}/busy.py:Busy"}],
+    }
+    (tmp_path / "busy.json").write_text(json.dumps(config), encoding="utf-8")
+    run = tmp_path / "run"
+    with started(tmp_path / "busy.json", run, 'feed.jsonl:"played_ns"') as process:
+        deaf = command("stop", run)
+        process.kill()
+        process.communicate()
+    killed = command("stop", run)
+
+    assert (deaf.returncode, killed.returncode) == (1, 1)
+    assert f"has not ended within 5 s: its process ({process.pid})" in " ".join(deaf.stderr.split())
+    assert f"does not run: its process ({process.pid}) ended without a summary" in " ".join(killed.stderr.split())
