@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from live.tape import wrong
 from live.test_sessions_over_a_socket import DAY, MINUTE, Stage
 from live.virtual_time import S
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from openbell.model.feed_events import FeedBar
 
 pytestmark = pytest.mark.long
 
@@ -132,3 +135,44 @@ def test_bars_of_yesterday_and_of_the_future_are_set_aside(stage: Stage) -> None
         found = stage.play(server)
     assert (found.differences, found.revisions) == ((), 0)
     require_each_once(stage, "SPY")
+
+
+def test_l03_config_scanner_and_strategy_get_the_same_bars(stage: Stage) -> None:
+    """SPY, IBM and AIG of the config, BAC of a scanner, and all of them by the subscriptions of two strategies."""
+    with stage.server() as server:
+        found = stage.play(server)
+        assert server.subscribed == set()  # the run is over
+    assert found.differences == ()
+    for symbol in ("SPY", "IBM", "AIG", "BAC"):
+        require_each_once(stage, symbol)
+
+
+def test_l07_no_bar_is_invented_in_ten_minutes_without_input(stage: Stage) -> None:
+    """A healthy feed of which one symbol is quiet, and one that is down: nothing, and a back-fill afterwards."""
+    eleven = stage.session.first_ns + 90 * MINUTE
+    quiet = range(eleven, eleven + 10 * MINUTE, MINUTE)
+    stage.tape.left_out(lambda bar: (bar.symbol, bar.interval) == ("AIG", "1m") and bar.start_ns in quiet)
+    with stage.server() as server:
+        stage.time.at(eleven + 60 * MINUTE + 5 * S, server.refuse)
+        stage.time.at(eleven + 70 * MINUTE + 5 * S, server.accept)
+        found = stage.play(server)
+    assert (found.differences, found.revisions) == ((), 0)
+    held = bars_of(stage, "AIG", "1m")["timestamp"].cast(pl.Int64).to_list()
+    assert not set(held) & set(quiet)
+    require_each_once(stage, "SPY")
+
+
+def test_l09_a_corrected_minute_is_a_revision_and_no_second_bar(stage: Stage) -> None:
+    start_ns = stage.session.first_ns + 61 * MINUTE
+
+    def is_meant(bar: FeedBar) -> bool:
+        return (bar.symbol, bar.interval, bar.start_ns) == ("SPY", "1m", start_ns)
+
+    stage.tape.corrected(30, is_meant, wrong)
+    with stage.server() as server:
+        found = stage.play(server)
+    assert found.revisions == 1
+    assert found.is_equal
+    assert [one.file for one in found.differences if one.file.startswith(("bars/", "indicators/"))] == []
+    require_each_once(stage, "SPY")
+    assert Counter(stage.times_of("SPY"))["10:32"] == Counter(stage.times_of("SPY"))["10:33"]
