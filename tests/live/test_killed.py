@@ -30,7 +30,7 @@ def test_a_run_that_is_ended_from_outside_tells_all_up_to_then(
     process = subprocess.Popen([*command, "--out", str(run)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + _PATIENCE_S
-        while _played(run) < 30:
+        while _played(run) < 90:
             assert process.poll() is None, process.communicate()[1]
             assert time.monotonic() < deadline, "the replay does not go on"
             time.sleep(0.1)
@@ -42,6 +42,7 @@ def test_a_run_that_is_ended_from_outside_tells_all_up_to_then(
     assert process.returncode != 0
     assert "Traceback" not in said
     found = verify_run(run)
+    assert found.compared[0] > 0
     assert found.bars > 100
     assert found.is_equal, found.differences
 
