@@ -53,6 +53,10 @@ class FeedRecord:
             lines = [[*bar, kind] for bar, kind in bars]
             self._write({"played_ns": time_ns, **({"late": True} if late else {}), "bars": lines})
 
+    def ended(self, day: date) -> None:
+        """Note that a session has come to its end."""
+        self._write({"ended": day.isoformat()})
+
     def health(self, time_ns: int, health: str, reason: str) -> None:
         """Note the health of the feed, and when strategies heard of it."""
         self._write({"health": health, "at_ns": time_ns, "reason": reason})

@@ -58,11 +58,15 @@ class RecordedDay:
     Attributes:
         start_ns: Where its clock stood when it began.
         waits: The additions that had to wait, in the order in which they came.
+        played_ns: The last time that was played; of a session that was cut short, what came later is nobody's.
+        has_ended: Whether it came to its end.
         happened: Between which batches they were carried out or failed, and strategies heard of the feed.
         revisions: The bars that came late or again with other values, with the session clock of that moment.
     """
 
     start_ns: int
+    played_ns: int = 0
+    has_ended: bool = False
     waits: list[_Key] = field(default_factory=list)
     happened: list[_Settled | _Health] = field(default_factory=list)
     revisions: list[tuple[int, FeedBar]] = field(default_factory=list)
@@ -91,7 +95,10 @@ class RecordedRun:
                 run.intervals = tuple(line["intervals"])
             elif "session" in line:
                 day = run.days[date.fromisoformat(line["session"])] = RecordedDay(line["start_ns"])
+            elif "ended" in line:
+                day.has_ended = True
             elif "bars" in line:
+                day.played_ns = max(day.played_ns, line["played_ns"])
                 for fields in line["bars"]:
                     bar = bar_of(fields)
                     run.bars[bar.symbol, bar.interval, bar.start_ns] = bar
@@ -145,7 +152,9 @@ class RecordedDrive:
         """Return the timetable of what came, interrupted where additions were carried out."""
         if desk is not None:
             desk.gate = self._provisioner.gate
-        return _RecordedSource(session, subscriptions, runner, self._provisioner)
+        day = self._run.days[session.day]
+        last_ns = session.last_ns if day.has_ended else max(day.played_ns, day.start_ns)
+        return _RecordedSource(session, subscriptions, runner, self._provisioner, last_ns)
 
 
 class _RecordedProvisioner(Provisioner):
@@ -215,8 +224,9 @@ class _RecordedSource:
         subscriptions: Subscriptions,
         runner: ComponentRunner,
         provisioner: _RecordedProvisioner,
+        last_ns: int,
     ) -> None:
-        self._session = session
+        self._last_ns = last_ns
         self._subscriptions = subscriptions
         self._provisioner = provisioner
         self._runner = runner
@@ -235,7 +245,7 @@ class _RecordedSource:
         return self._batches(after_ns)
 
     def _batches(self, after_ns: int) -> Batches:
-        last_ns, happened = self._session.last_ns, self._provisioner.happened
+        last_ns, happened = self._last_ns, self._provisioner.happened
         while after_ns < last_ns:
             if happened and happened[0].time_ns <= after_ns:
                 while happened and happened[0].time_ns <= after_ns:

@@ -83,6 +83,7 @@ class LiveSource:
             scans = [scan for scan in self._scans if after_ns < scan[0] <= until_ns]
             yield from batches(bars, scans, slices, after_ns=after_ns, last_ns=until_ns)
             after_ns = until_ns
+        self._parts.record.ended(self._session.day)
 
     def _next_scan(self, after_ns: int) -> int | None:
         return next((time_ns for time_ns, _ in self._scans if time_ns > after_ns), None)

@@ -105,7 +105,7 @@ def verify_run(folder: Path, observer: SessionObserver | None = None) -> Verific
     run = RecordedRun.of(read_record(folder))
     if not run.days:
         raise RunFolderError(f"{folder} has recorded no session: there is nothing to compare.")
-    config = load_config(folder / "config.json")
+    config = load_config(folder / "config.json").model_copy(update={"mode": "backtest"})
     with TemporaryDirectory() as made:
         store = Path(made) / "store"
         shutil.copytree(folder / "store", store, ignore=shutil.ignore_patterns("*.lock"))
@@ -155,9 +155,18 @@ def _first_line(name: str, live: list[str], backtest: list[str], run: RecordedRu
     for number in range(max(len(live), len(backtest))):
         ours, theirs = (lines[number] if number < len(lines) else "" for lines in (live, backtest))
         if ours != theirs:
+            if not ours and _is_cut_short(run, theirs):
+                return
             time = json.loads(ours or theirs).get("time", "")
             yield Difference(name, f"line {number + 1}", ours, theirs, time, _revision_before(run, time))
             return
+
+
+def _is_cut_short(run: RecordedRun, line: str) -> bool:
+    """Return whether a line belongs to the last time of a run that was stopped or killed then."""
+    *_, last = run.days.values()
+    time = json.loads(line).get("time")
+    return not last.has_ended and time is not None and _ns(time) >= last.played_ns
 
 
 def _first_row(name: Path, live: Path, backtest: Path, run: RecordedRun) -> Iterator[Difference]:
@@ -188,13 +197,17 @@ def _shape(frame: pl.DataFrame) -> str:
 
 def _revision_before(run: RecordedRun, time: str) -> str:
     """Return the first bar that came late or was corrected, when that was before a time of the session."""
-    until_ns = int(datetime.fromisoformat(time).timestamp() * 1e9) if time else None
+    until_ns = _ns(time) if time else None
     for day in run.days.values():
         for played_ns, bar in day.revisions:
             # The bar was used as it was from its own time on.
             if until_ns is None or bar.start_ns <= until_ns:
                 return f"{bar.symbol} {bar.interval} of {_utc(bar.start_ns)}, which came after {_utc(played_ns)}"
     return ""
+
+
+def _ns(time: str) -> int:
+    return round(datetime.fromisoformat(time).timestamp()) * 1_000_000_000
 
 
 def _utc(time_ns: int) -> str:
