@@ -17,7 +17,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 # No deadline: a test must not fail because the machine was busy. Failures are reproducible from their printed example.
 # Examples are others at every run; OPENBELL_EXAMPLES=1000 looks longer where a test does not say how many it takes.
-EXAMPLES = int(os.environ.get("OPENBELL_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("OPENBELL_EXAMPLES", "60"))
 settings.register_profile(
     "openbell", deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -131,7 +131,7 @@ BAD_CONFIGS: dict[str, tuple[dict[str, Any], list[str]]] = {
         with_data(historical={"data": [{"trailing_days": -1, "intervals": ["1m"]}]}),
         ["historical.data[0].trailing_days", "0"],
     ),
-    "live": (with_top(mode="live"), ["mode", "backtest"]),
+    "live": (with_top(mode="live"), ["live", "provider", "url"]),
     "no symbols": (with_data(symbols=[]), ["symbols", "at least one"]),
 }
 

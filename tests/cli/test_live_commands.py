@@ -72,6 +72,7 @@ def started(config: Path, run: Path, until: str, *words: str) -> Iterator[subpro
             process.kill()
 
 
+@pytest.mark.long
 def test_a_replay_leaves_its_state(demo: Path, tmp_path: Path) -> None:
     config = load_config(demo / "session.yaml")
     day = config.backtest_config.end_date

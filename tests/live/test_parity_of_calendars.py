@@ -68,6 +68,7 @@ def test_five_minutes_that_are_stored_over_a_half_day(tmp_path: Path) -> None:
     require_equal(tmp_path, "XNYS", "2024-07-01", ("2024-07-02", "2024-07-03"), stored="5m", streams=("5m", "15m"))
 
 
+@pytest.mark.long
 def test_a_lunch_break_that_cuts_bars(tmp_path: Path) -> None:
     require_equal(tmp_path, "XHKG", "2024-06-27", ("2024-07-02", "2024-07-02"), streams=("1m", "45m"))
 

@@ -168,6 +168,7 @@ def test_a_day_with_jitter_equals_its_backtest(stage: Stage) -> None:
     assert found.compared[0] > 500
 
 
+@pytest.mark.long
 def test_a_symbol_whose_history_takes_long_is_pending_and_then_there_as_if_it_always_was(stage: Stage) -> None:
     """A scanner adds BAC at 10:17, and the answer takes 150 seconds (L01)."""
     at_ns = stage.session.first_ns + 46 * MINUTE
@@ -189,6 +190,7 @@ def test_a_symbol_whose_history_takes_long_is_pending_and_then_there_as_if_it_al
     assert len(today) == today["timestamp"].n_unique() == 390
 
 
+@pytest.mark.long
 def test_a_symbol_whose_history_never_comes_fails_by_name_at_its_deadline(stage: Stage) -> None:
     at_ns = stage.session.first_ns + 46 * MINUTE
     with stage.server() as server:

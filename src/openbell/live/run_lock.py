@@ -13,7 +13,7 @@ import filelock
 
 from openbell.errors import RunFolderError
 from openbell.store.atomic_files import replace_file
-from openbell.timing.clock import wall_stamp
+from openbell.timing.clock import stopwatch, wall_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,9 +95,9 @@ def is_running(folder: Path) -> bool:
 
 def waits_for_end(folder: Path, seconds: float) -> bool:
     """Wait until the run of a folder is over, and return whether it is."""
-    deadline = time.monotonic() + seconds
+    waited = stopwatch()
     while is_running(folder):
-        if time.monotonic() >= deadline:
+        if waited.seconds >= seconds:
             return False
         time.sleep(_POLL_S)
     return True

@@ -151,6 +151,10 @@ class Histogram:
         return sum(self.counts)
 
 
+_NO_SPREAD = 1e-15
+"""Returns that differ by less are one: what is left is how numbers are added up."""
+
+
 def histogram(values: NDArray[np.float64]) -> Histogram | None:
     """Count returns by ranges whose ends are round, one of them at zero, or return None of less than five."""
     values = values[np.isfinite(values)]
@@ -158,7 +162,8 @@ def histogram(values: NDArray[np.float64]) -> Histogram | None:
         return None
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
     wanted = min(_MOST_BINS, max(6, round(2 * len(values) ** 0.5)))
-    width = _round_up((high - low) / wanted) if high > low else 0.01
+    spread = (high - low) / wanted
+    width = _round_up(spread) if spread > _NO_SPREAD else 0.01
     first, last = math.floor(low / width), max(math.ceil(high / width), math.floor(low / width) + 1)
     places = np.clip(np.floor(values / width).astype(np.int64) - first, 0, last - first - 1)
     counts = np.bincount(places, minlength=last - first)
