@@ -49,18 +49,6 @@ def run_day(play: Play) -> None:
         session.result()
 
 
-def test_a_day_with_jitter_equals_its_backtest(play: Play, backtest: Path) -> None:
-    play.tape.jitter(1.5, seed=1)
-    play.tape.doubled(10, some(0.01, 2))
-    run_day(play)
-
-    for name in EVENTS:
-        assert (play.folder / name).read_text() == (backtest / name).read_text(), name
-    assert (play.folder / "fills.jsonl").read_text().count("\n") > 5
-    found = verify_run(play.folder)
-    assert (found.differences, found.revisions) == ((), 0)
-
-
 def test_so_does_a_day_with_two_drops_of_some_minutes(play: Play, backtest: Path) -> None:
     play.tape.jitter(1.5, seed=1)
     for minute in (30.33, 100.5):
@@ -77,17 +65,6 @@ def test_so_does_a_day_with_two_drops_of_some_minutes(play: Play, backtest: Path
     assert 103.9 < connects[2] < 107
     subscribed = [message["symbols"] for _, message in play.server.requests if message["type"] == "subscribe"]
     assert set(subscribed[-1]) >= {"ALFA", "BRVO", "CHRL", "DLTA", "EKKO", "FXTT"}, "all came back"
-
-
-def test_a_day_of_bars_that_are_late_and_corrected_equals_what_it_recorded(play: Play) -> None:
-    play.tape.jitter(1.5, seed=1)
-    play.tape.late(40, some(0.01, 1))
-    play.tape.corrected(30, some(0.01, 3), wrong)
-    run_day(play)
-
-    found = verify_run(play.folder)
-    assert found.revisions > 20
-    assert [one for one in found.differences if not one.revision] == []
 
 
 def test_the_same_script_is_the_same_run(demo: Path, tmp_path: Path) -> None:

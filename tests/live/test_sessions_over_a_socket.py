@@ -169,69 +169,6 @@ def test_a_day_with_jitter_equals_its_backtest(stage: Stage) -> None:
 
 
 @pytest.mark.long
-def test_a_symbol_whose_history_takes_long_is_pending_and_then_there_as_if_it_always_was(stage: Stage) -> None:
-    """A scanner adds BAC at 10:17, and the answer takes 150 seconds (L01)."""
-    at_ns = stage.session.first_ns + 46 * MINUTE
-    with stage.server() as server:
-        stage.time.at(at_ns, lambda: setattr(server, "history_takes_s", 150.0))
-        found = stage.play(server, wait_s=300)
-    assert found.differences == ()
-
-    journal = list(RunFolder.read_journal(stage.folder / "run"))
-    added = [record for record in journal if (record["symbol"], record["operation_type"]) == ("BAC", "symbol")]
-    assert [(record["time"][11:16], record["ok"], record["errors"]) for record in added] == [
-        ("10:17", False, []),
-        ("10:19", True, []),
-    ]
-    assert added[0]["warnings"] == ["its bars are on their way"]
-    assert sorted(set(stage.times_of("BAC")))[:2] == ["10:20", "10:21"]
-    frame = pl.read_parquet(stage.folder / "run" / "bars" / "2013-10-10" / "BAC_1m.parquet")
-    today = frame.filter(pl.col("timestamp").cast(pl.Int64) >= stage.session.first_ns)
-    assert len(today) == today["timestamp"].n_unique() == 390
-
-
-@pytest.mark.long
-def test_a_symbol_whose_history_never_comes_fails_by_name_at_its_deadline(stage: Stage) -> None:
-    at_ns = stage.session.first_ns + 46 * MINUTE
-    with stage.server() as server:
-        stage.time.at(at_ns, lambda: setattr(server, "history_takes_s", 1e6))
-        found = stage.play(server)
-    assert found.differences == ()
-
-    journal = list(RunFolder.read_journal(stage.folder / "run"))
-    (_, failed) = [record for record in journal if record["symbol"] == "BAC"]
-    (error,) = failed["errors"]
-    assert error.startswith("BAC did not come within 30 seconds: no answer about 1m bars from 2013-10-09 on, ")
-    assert failed["reason"] == "a scanner asked for it"
-    assert stage.times_of("BAC") == []
-
-
-@pytest.mark.long
-def test_bars_that_come_again_change_nothing(stage: Stage) -> None:
-    stage.tape.doubled(5, some(0.05, seed=2))
-    with stage.server() as server:
-        found = stage.play(server)
-    assert found.differences == ()
-    assert found.revisions == 0
-
-
-@pytest.mark.long
-def test_a_lost_connection_costs_no_minute(stage: Stage) -> None:
-    """Two drops, after each of which what passed meanwhile is played in order."""
-    stage.tape.jitter(1, seed=3)
-    first, second = (stage.session.first_ns + minutes * MINUTE for minutes in (30, 200))
-    with stage.server() as server:
-        for begin_ns, lasts_s in ((first + 20 * S, 200), (second + 59 * S, 62)):
-            stage.time.at(begin_ns, server.refuse)
-            stage.time.at(begin_ns + lasts_s * S, server.accept)
-        found = stage.play(server)
-        assert len(server.connects) >= 3
-    assert found.differences == ()
-    assert found.revisions == 0
-    assert stage.run.parts.connection.losses == 2
-
-
-@pytest.mark.long
 def test_what_comes_late_or_corrected_is_named_and_the_rest_is_equal(stage: Stage) -> None:
     stage.tape.late(40, some(0.01, seed=4))
     stage.tape.corrected(30, some(0.01, seed=5), wrong)
