@@ -20,7 +20,7 @@ _PATIENCE_S = 240
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_run_that_is_ended_from_outside_tells_all_up_to_then(
     number: signal.Signals, demo_master: Path, tmp_path: Path
 ) -> None:

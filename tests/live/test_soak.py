@@ -126,7 +126,7 @@ def test_a_day_with_a_thousand_additions_and_removals_keeps_its_memory(tmp_path:
         {
             "backtest_config": {"start_date": "2024-07-02", "end_date": "2024-07-02"},
             "session_data_config": {
-                "symbols": [f"S{n}" for n in range(100)],
+                "symbols": [f"S{n}" for n in range(50)],
                 "streams": ["1m", "5m"],
                 "indicators": [
                     {"name": name, "period": 10, "interval": interval}
@@ -151,5 +151,5 @@ def test_a_day_with_a_thousand_additions_and_removals_keeps_its_memory(tmp_path:
     journal = list(RunFolder.read_journal(tmp_path / "run"))
     assert sum(record["operation_type"] == "symbol" and record["ok"] for record in journal) > 1000
     assert sum(record["operation_type"] == "remove" and record["ok"] for record in journal) > 1000
-    assert result.days[0].bars_streamed > 39_000
+    assert result.days[0].bars_streamed > 19_000
     assert feed.memory[300] < 1.05 * feed.memory[60], feed.memory
