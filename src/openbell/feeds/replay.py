@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from openbell.errors import DataError
 from openbell.feeds.arrivals import Arrival
+from openbell.model.bars import PRICE_COLUMNS
 from openbell.model.feed_events import FeedAnswer, FeedBack, FeedBar, FeedEvent, FeedHistory
 from openbell.model.interval import DAY_NS, parse_interval
 from openbell.timing.grid import date_of, day_number
@@ -26,7 +27,6 @@ __all__ = ["ReplayFeed"]
 
 _BEFORE_NS = 60 * 1_000_000_000
 _PAUSE_S = 0.2
-PRICES = ("open", "high", "low", "close", "volume")
 
 
 class ReplayFeed:
@@ -183,7 +183,7 @@ class ReplayFeed:
             return []
         rows = self._store.read_rows(held, interval, begin_ns, end_ns)
         starts = rows.columns["timestamp"].tolist()
-        prices = [rows.columns[name].tolist() for name in PRICES]
+        prices = [rows.columns[name].tolist() for name in PRICE_COLUMNS]
         found = []
         for symbol, first, after in rows.runs:
             part = (starts[first:after], *(column[first:after] for column in prices))

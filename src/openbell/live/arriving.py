@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from openbell.model.interval import parse_interval
+from openbell.model.interval import DAY_NS, parse_interval
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class Arriving:
                 expected = self._time_manager.grid(day, day).possible_bars(parse_interval(interval))
                 known = dict(zip(expected.start_ns.tolist(), expected.end_ns.tolist(), strict=True))
             else:
-                known = {day_number(day) * 86_400_000_000_000: session.close_ns}
+                known = {day_number(day) * DAY_NS: session.close_ns}
             self._ends[interval] = known
         return known
 

@@ -102,7 +102,7 @@ class LiveDay:
         match event:
             case FeedBar():
                 self._parts.connection.heard(arrival.time_ns)
-                if event.symbol not in supply.symbols:
+                if event.symbol not in supply:
                     self.arriving.counts["unasked"] += 1
                 else:
                     self.arriving.put(event, arrival.time_ns, self.played_ns)

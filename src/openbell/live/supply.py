@@ -10,8 +10,9 @@ import polars as pl
 
 from openbell.errors import CalendarError
 from openbell.feeds.feed import HistoryRequest
+from openbell.model.bars import PRICE_COLUMNS
 from openbell.model.feed_events import FeedBar
-from openbell.model.interval import parse_interval
+from openbell.model.interval import DAY_NS, parse_interval
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Supply:
 
     Attributes:
         acknowledged: The symbols that the feed says it sends.
-        unasked: Bars of history that belong to the session's day, in the order in which they came.
+        morning: Bars of history that belong to the session's day, in the order in which they came.
 
     Args:
         feed: The feed.
@@ -70,6 +71,10 @@ class Supply:
         self.acknowledged: frozenset[str] = frozenset()
         self.morning: list[FeedBar] = []
         self._history: dict[tuple[str, str], list[FeedBar]] = defaultdict(list)
+
+    def __contains__(self, symbol: str) -> bool:
+        """Return whether bars of a symbol were asked for."""
+        return symbol in self._symbols
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -151,7 +156,7 @@ class Supply:
     def _begin_ns(self, interval: str, day: date) -> int:
         """Return when the bars of a day begin, as the feed labels them."""
         if not parse_interval(interval).is_intraday:
-            return day_number(day) * 86_400_000_000_000
+            return day_number(day) * DAY_NS
         tm = self._time_manager
         return tm.session(tm.first_session_on_or_after(day)).first_ns
 
@@ -247,8 +252,7 @@ class Supply:
 def frame_of(bars: Sequence[FeedBar]) -> pl.DataFrame:
     """Return bars with the columns of the store."""
     starts = pl.Series([bar.start_ns for bar in bars], dtype=pl.Int64)
-    names = ("open", "high", "low", "close", "volume")
-    prices = {name: pl.Series([bar[3 + n] for bar in bars], dtype=pl.Float64) for n, name in enumerate(names)}
+    prices = {name: pl.Series([getattr(bar, name) for bar in bars], dtype=pl.Float64) for name in PRICE_COLUMNS}
     return (
         pl.DataFrame({"timestamp": starts.cast(pl.Datetime("ns", "UTC")), **prices})
         .unique("timestamp")
