@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from openbell.timing import TimeManager
     from openbell.timing.grid import TradingSession
 
-__all__ = ["ScheduledScan", "Timetable", "batches"]
+__all__ = ["ScheduledScan", "Timetable", "batches", "scheduled_scans"]
 
 
 ScheduledScan = tuple[int, "ScannerOfDay"]
@@ -55,12 +55,7 @@ class Timetable:
     ) -> None:
         self._session = session
         self._subscriptions = subscriptions
-        times = [
-            (time_ns, scanner)
-            for scanner in scanners
-            for time_ns in due_times(scanner.config.schedule, session, time_manager)
-        ]
-        self._scans = sorted(times, key=lambda scan: scan[0])
+        self._scans = scheduled_scans(session, scanners, time_manager)
 
     def batches_after(self, time_ns: int) -> Batches:
         """Make the batches after a time, by the subscriptions that the strategies have now.
@@ -75,6 +70,18 @@ class Timetable:
             bars, slices = self._subscriptions.resolve()
         scans = [scan for scan in self._scans if scan[0] > time_ns]
         return batches(bars, scans, slices, after_ns=max(time_ns, first_ns), last_ns=last_ns)
+
+
+def scheduled_scans(
+    session: TradingSession, scanners: Sequence[ScannerOfDay], time_manager: TimeManager
+) -> list[ScheduledScan]:
+    """Return the scans of a session in ascending time, those of one time in the order of the config."""
+    times = [
+        (time_ns, scanner)
+        for scanner in scanners
+        for time_ns in due_times(scanner.config.schedule, session, time_manager)
+    ]
+    return sorted(times, key=lambda scan: scan[0])
 
 
 def batches(

@@ -23,6 +23,11 @@ class FeedState(NamedTuple):
     health: FeedHealth
     reason: str
 
+    @property
+    def refusal(self) -> str:
+        """Why no position may be opened or grow (empty when it may)."""
+        return "" if self.health == "LIVE" else f"the feed is {self.health}: {self.reason}"
+
 
 class Connection:
     """Judges the feed, says when to connect again, and does it.

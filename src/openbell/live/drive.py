@@ -77,8 +77,7 @@ class LiveDrive:
 
     def _gate(self) -> str:
         """Return why no positions are opened now (empty when they are)."""
-        told = self._parts.connection.told
-        return "" if told.health == "LIVE" else f"the feed is {told.health}: {told.reason}"
+        return self._parts.connection.told.refusal
 
     def source(
         self,

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from openbell.components.schedule import due_times
 from openbell.engine.event_batch import EventBatch
-from openbell.engine.timetable import batches
+from openbell.live.connection import FeedState
+from openbell.live.part_source import PartSource
 from openbell.live.provisioner import failure_of, pending_record
 from openbell.live.record import bar_of
 from openbell.live.source import tell_of_feed
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openbell.engine.subscriptions import Subscriptions
     from openbell.execution.desk import TradingDesk
     from openbell.model.events import ProvisioningRecord
-    from openbell.model.feed_events import FeedBar, FeedHealth
+    from openbell.model.feed_events import FeedBar
     from openbell.provisioning import Addition, Journal, ProvisioningContext
     from openbell.timing import TimeManager
     from openbell.timing.grid import TradingSession
@@ -47,8 +47,7 @@ class _Health(NamedTuple):
     """Health of the feed that strategies heard of."""
 
     time_ns: int
-    health: FeedHealth
-    reason: str
+    state: FeedState
 
 
 @dataclass(slots=True)
@@ -105,7 +104,7 @@ class RecordedRun:
                     if line.get("late"):
                         day.revisions.append((line["played_ns"], bar))
             elif "health" in line:
-                day.happened.append(_Health(line["at_ns"], line["health"], line["reason"]))
+                day.happened.append(_Health(line["at_ns"], FeedState(line["health"], line["reason"])))
             else:
                 key = line["waits_ns"], line["operation"], line["symbol"], line["owner"]
                 if "settled_ns" in line:
@@ -164,7 +163,7 @@ class _RecordedProvisioner(Provisioner):
         super().__init__(context, journal)
         self._waits = deque(day.waits)
         self.happened = deque(day.happened)
-        self._health = _Health(0, "LIVE", "")
+        self._told = FeedState("LIVE", "")
         self._waiting: dict[_Key, deque[Addition]] = {}
         self.is_running = False
 
@@ -180,15 +179,14 @@ class _RecordedProvisioner(Provisioner):
 
     def gate(self) -> str:
         """Return why no positions were opened at this time (empty when they were)."""
-        told = self._health
-        return "" if told.health == "LIVE" else f"the feed is {told.health}: {told.reason}"
+        return self._told.refusal
 
     def go_on(self, runner: ComponentRunner) -> None:
         """Do what happened next between two batches."""
         one = self.happened.popleft()
         if isinstance(one, _Health):
-            self._health = one
-            tell_of_feed(runner, one.health, one.reason)
+            self._told = one.state
+            tell_of_feed(runner, one.state)
             return
         waiting = self._waiting.get(one.key)
         if not waiting:
@@ -215,7 +213,7 @@ class _RecordedProvisioner(Provisioner):
         return record
 
 
-class _RecordedSource:
+class _RecordedSource(PartSource):
     """The batches of a recorded session."""
 
     def __init__(
@@ -226,23 +224,12 @@ class _RecordedSource:
         provisioner: _RecordedProvisioner,
         last_ns: int,
     ) -> None:
+        super().__init__(session, subscriptions, runner)
         self._last_ns = last_ns
-        self._subscriptions = subscriptions
         self._provisioner = provisioner
-        self._runner = runner
-        times = [
-            (time_ns, scanner)
-            for scanner in runner.scanners
-            for time_ns in due_times(scanner.config.schedule, session, subscriptions.time_manager)
-        ]
-        self._scans = sorted(times, key=lambda scan: scan[0])
 
-    def batches_after(self, time_ns: int) -> Batches:
-        """Make the batches after a time."""
-        after_ns = max(time_ns, self._subscriptions.time_manager.now_ns)
-        self._subscriptions.ask()
+    def _running(self) -> None:
         self._provisioner.is_running = True
-        return self._batches(after_ns)
 
     def _batches(self, after_ns: int) -> Batches:
         last_ns, happened = self._last_ns, self._provisioner.happened
@@ -253,7 +240,5 @@ class _RecordedSource:
                 yield EventBatch(after_ns)
                 continue
             until_ns = min(happened[0].time_ns, last_ns) if happened else last_ns
-            bars, slices = self._subscriptions.as_known(after_ns)
-            scans = [scan for scan in self._scans if after_ns < scan[0] <= until_ns]
-            yield from batches(bars, scans, slices, after_ns=after_ns, last_ns=until_ns)
+            yield from self._part(after_ns, until_ns)
             after_ns = until_ns

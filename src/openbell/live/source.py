@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.components.configured import overrides
-from openbell.components.schedule import due_times
 from openbell.engine.event_batch import EventBatch
-from openbell.engine.timetable import batches
+from openbell.live.part_source import PartSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,23 +14,23 @@ if TYPE_CHECKING:
     from openbell.engine.component_runner import ComponentRunner
     from openbell.engine.event_batch import Batches
     from openbell.engine.subscriptions import Subscriptions
+    from openbell.live.connection import FeedState
     from openbell.live.day import LiveDay, Revision
     from openbell.live.parts import LiveParts
-    from openbell.model.feed_events import FeedHealth
     from openbell.session import BarIntervalData
     from openbell.timing.grid import TradingSession
 
 __all__ = ["LiveSource", "tell_of_feed"]
 
 
-def tell_of_feed(runner: ComponentRunner, health: FeedHealth, reason: str) -> None:
+def tell_of_feed(runner: ComponentRunner, state: FeedState) -> None:
     """Call ``on_feed`` of all strategies."""
     for name, strategy in runner.strategies.items():
         if overrides(type(strategy), "on_feed"):
-            runner.call(name, "on_feed", strategy.on_feed, health, reason)
+            runner.call(name, "on_feed", strategy.on_feed, *state)
 
 
-class LiveSource:
+class LiveSource(PartSource):
     """The batches of one live session, each when its time has come.
 
     Args:
@@ -50,24 +49,12 @@ class LiveSource:
         subscriptions: Subscriptions,
         runner: ComponentRunner,
     ) -> None:
-        self._session = session
+        super().__init__(session, subscriptions, runner)
         self._day = day
         self._parts = parts
-        self._subscriptions = subscriptions
-        self._runner = runner
-        times = [
-            (time_ns, scanner)
-            for scanner in runner.scanners
-            for time_ns in due_times(scanner.config.schedule, session, subscriptions.time_manager)
-        ]
-        self._scans = sorted(times, key=lambda scan: scan[0])
 
-    def batches_after(self, time_ns: int) -> Batches:
-        """Make the batches after a time, waiting for each."""
-        clock_ns = max(time_ns, self._subscriptions.time_manager.now_ns)
-        self._subscriptions.ask()
-        self._day.provisioner.is_running = True  # what is subscribed before the open is waited for
-        return self._batches(clock_ns)
+    def _running(self) -> None:
+        self._day.provisioner.is_running = True
 
     def _batches(self, after_ns: int) -> Batches:
         day, last_ns = self._day, self._session.last_ns
@@ -79,9 +66,7 @@ class LiveSource:
                     yield EventBatch(after_ns)
                     continue
             until_ns = day.played_ns
-            bars, slices = self._subscriptions.as_known(after_ns)
-            scans = [scan for scan in self._scans if after_ns < scan[0] <= until_ns]
-            yield from batches(bars, scans, slices, after_ns=after_ns, last_ns=until_ns)
+            yield from self._part(after_ns, until_ns)
             after_ns = until_ns
         self._parts.record.ended(self._session.day)
 
@@ -102,7 +87,7 @@ class LiveSource:
         if connection.has_news:
             connection.told = state = connection.state
             self._parts.record.health(time_ns, *state)
-            tell_of_feed(self._runner, *state)
+            tell_of_feed(self._runner, state)
 
     def _followed(self) -> list[BarIntervalData]:
         """Return the series that some strategy follows, each once."""
