@@ -22,7 +22,7 @@ from openbell.model.interval import parse_interval
 from openbell.session.series import all_bars
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from openbell.execution.desk import TradingDesk
     from openbell.feeds.arrivals import Arrival
@@ -143,14 +143,25 @@ class LiveDay:
         return any(bar.symbol in current for bar in bars)
 
     def _put_in_place(self, bars: Iterable[FeedBar]) -> None:
-        kept = []
+        """Put bars that nobody has seen anything beside in their places, whether or not others came before."""
+        self._parts.record.bars(self.played_ns, self._added(bars, "same"))
+
+    def _added(self, bars: Iterable[FeedBar], *counted: str, new: str = "new") -> list[tuple[FeedBar, str]]:
+        """Put bars beside those that came before, and return those that are not there already with what they are.
+
+        Args:
+            bars: The bars.
+            counted: What is counted.
+            new: What a bar after all others is counted as.
+        """
+        kept: list[tuple[FeedBar, str]] = []
         for bar in bars:
-            verdict = self._parts.today.add(bar)
-            if verdict.kind == "same":
-                self.arriving.counts["same"] += 1
-            else:
-                kept.append((bar, verdict.kind))
-        self._parts.record.bars(self.played_ns, kept)
+            kind = self._parts.today.add(bar).kind
+            if (name := new if kind == "new" else kind) in counted:
+                self.arriving.counts[name] += 1
+            if kind != "same":
+                kept.append((bar, kind))
+        return kept
 
     # Time
 
@@ -186,7 +197,7 @@ class LiveDay:
             arrival = arrivals.next(max(min(waits), now_ns + 1))
             if arrival is not None:
                 self.handle(arrival)
-        self._play(self.arriving.take_until(time_ns), time_ns)
+        self._play(self.arriving.take_until(time_ns), time_ns, intervals)
         return time_ns
 
     def _is_held(self, now_ns: int) -> bool:
@@ -206,37 +217,26 @@ class LiveDay:
                     expected[base].append(symbol)
         return expected
 
-    def _play(self, bars: Sequence[FeedBar], time_ns: int) -> None:
-        came: dict[str, list[str]] = defaultdict(list)
-        kept = []
-        for bar in bars:
-            verdict = self._parts.today.add(bar)
-            self._count(verdict.kind)
-            if verdict.kind != "same":
-                kept.append((bar, verdict.kind))
-                came[bar.interval].append(bar.symbol)
-        self._judge(bars, time_ns)
+    def _play(self, bars: Sequence[FeedBar], time_ns: int, expected: Mapping[str, Sequence[str]]) -> None:
+        kept = self._added(bars, "same", "revised", "late")
+        self._judge(bars, time_ns, expected)
         self._parts.record.bars(time_ns, kept)
-        grown = self._growth.grow(came, time_ns)
+        grown = self._growth.grow(_symbols_of(kept), time_ns)
         self.played_ns = time_ns
         if self.desk is not None:
             self.desk.markets_grew(grown)
 
-    def _judge(self, bars: Sequence[FeedBar], time_ns: int) -> None:
+    def _judge(self, bars: Sequence[FeedBar], time_ns: int, expected: Mapping[str, Sequence[str]]) -> None:
         """Let the connection be judged by the bars that came of a time."""
         intraday = [name for name in self._parts.feed.intervals if parse_interval(name).is_intraday]
         if not intraday or not self.arriving.is_due(intraday[0], time_ns):
             return
         finest = intraday[0]
-        self._parts.connection.expect(self._expected().get(finest, ()))
+        self._parts.connection.expect(expected.get(finest, ()))
         came = {bar.symbol for bar in bars if bar.interval == finest and self.arriving.end_of(bar) == time_ns}
         is_regular = self._session.open_ns < time_ns <= self._session.close_ns
         phase = "" if is_regular else "before" if time_ns <= self._session.open_ns else "after"
         self._parts.connection.round_ended(time_ns, came, self._parts.feed.arrivals.now_ns, phase)
-
-    def _count(self, kind: str) -> None:
-        if kind in self.arriving.counts:
-            self.arriving.counts[kind] += 1
 
     # What comes late
 
@@ -255,24 +255,18 @@ class LiveDay:
         for bar in late:
             for series in followed:
                 if series.symbol == bar.symbol and bar.interval == (series.base or series.interval):
-                    before[series.symbol, series.interval, bar.start_ns] = _bar_at(series, bar.start_ns)
-        came: dict[str, list[str]] = defaultdict(list)
-        first_late: dict[str, int] = {}
-        changed, kept = [], []
-        for bar in late:
-            verdict = self._parts.today.add(bar)
-            self._count("late" if verdict.kind == "new" else verdict.kind)
-            if verdict.kind == "same":
-                continue
-            kept.append((bar, verdict.kind))
-            changed.append(bar)
-            came[bar.interval].append(bar.symbol)
-            if verdict.kind != "revised":
-                first_late[bar.symbol] = min(bar.start_ns, first_late.get(bar.symbol, bar.start_ns))
+                    # The last moment within the bar, for a daily one is labelled by a date that begins before it.
+                    within_ns = self.arriving.end_of(bar) - 1
+                    before[series.symbol, series.interval, within_ns] = _bar_at(series, within_ns)
+        kept = self._added(late, "same", "revised", "late", new="late")
         self._parts.record.bars(self.played_ns, kept, late=True)
-        if not changed:
+        if not kept:
             return []
-        grown = self._growth.grow(came, self.played_ns, late=True)
+        first_late: dict[str, int] = {}
+        for bar, kind in kept:
+            if kind != "revised":
+                first_late[bar.symbol] = min(bar.start_ns, first_late.get(bar.symbol, bar.start_ns))
+        grown = self._growth.grow(_symbols_of(kept), self.played_ns, late=True)
         if self.desk is not None:
             self.desk.markets_grew(grown, first_late)
         return list(self._revisions(before))
@@ -280,21 +274,27 @@ class LiveDay:
     def _revisions(self, before: dict[tuple[str, str, int], Bar | None]) -> Iterable[Revision]:
         now_ns = self._context.time_manager.now_ns
         seen = set()
-        for (symbol, interval, start_ns), old in before.items():
+        for (symbol, interval, within_ns), old in before.items():
             series = self._context.session_data.get_bars(symbol, interval)
-            new = None if series is None else _bar_at(series, start_ns)
+            new = None if series is None else _bar_at(series, within_ns)
             if new is None or new == old or new.end > now_ns or (symbol, interval, new.timestamp) in seen:
                 continue
             seen.add((symbol, interval, new.timestamp))
             yield symbol, interval, old, new
 
 
+def _symbols_of(kept: Iterable[tuple[FeedBar, str]]) -> dict[str, list[str]]:
+    """Return the symbols of bars by interval."""
+    symbols: dict[str, list[str]] = defaultdict(list)
+    for bar, _ in kept:
+        symbols[bar.interval].append(bar.symbol)
+    return symbols
+
+
 def _bar_at(series: BarIntervalData, time_ns: int) -> Bar | None:
     """Return the bar of a series that a time lies in, or None."""
     bars = all_bars(series)
     row = int(bars.timestamp.searchsorted(time_ns, side="right")) - 1
-    if series.interval == "1d" and row < len(bars) - 1 and row < series.today_row:
-        row += 1  # a daily bar is labelled by its date, which begins before the session does
     if row < 0 or bars.end[row] <= time_ns:
         return None
     columns = (bars.timestamp, bars.end, bars.open, bars.high, bars.low, bars.close, bars.volume, bars.count)
