@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openbell.errors import RunFolderError
 from openbell.model.feed_events import FeedBar
+from openbell.results.event_files import append, event_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openbell.live.provisioner import Waiting
+    from openbell.model.json_object import JsonObject
 
 __all__ = ["FeedRecord", "read_record"]
 
@@ -70,16 +72,14 @@ class FeedRecord:
         """Close the file."""
         self._file.close()
 
-    def _write(self, line: dict[str, Any]) -> None:
-        content = (json.dumps(line) + "\n").encode()
+    def _write(self, line: JsonObject) -> None:
         try:
-            while content:
-                content = content[self._file.write(content) or 0 :]
+            append(self._file, (json.dumps(line) + "\n").encode())
         except OSError as error:
             raise RunFolderError(f"cannot write {self.path}: {error.strerror or error}.") from error
 
 
-def _named(one: Waiting) -> dict[str, Any]:
+def _named(one: Waiting) -> JsonObject:
     addition = one.addition
     return {
         "operation": addition.operation_type,
@@ -88,7 +88,7 @@ def _named(one: Waiting) -> dict[str, Any]:
     }
 
 
-def read_record(folder: Path) -> Iterator[dict[str, Any]]:
+def read_record(folder: Path) -> Iterator[JsonObject]:
     """Iterate over the lines of a record, without a last one that has no end.
 
     Raises:
@@ -96,10 +96,7 @@ def read_record(folder: Path) -> Iterator[dict[str, Any]]:
     """
     path = folder / NAME
     try:
-        with path.open(encoding="utf-8") as lines:
-            for text in lines:
-                if text.endswith("\n"):
-                    yield json.loads(text)
+        yield from event_lines(path)
     except (OSError, ValueError) as error:
         raise RunFolderError(f"cannot read {path}: {error}.") from error
 

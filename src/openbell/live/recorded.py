@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.engine.event_batch import EventBatch
 from openbell.live.connection import FeedState
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from openbell.execution.desk import TradingDesk
     from openbell.model.events import ProvisioningRecord
     from openbell.model.feed_events import FeedBar
+    from openbell.model.json_object import JsonObject
     from openbell.provisioning import Addition, Journal, ProvisioningContext
     from openbell.timing import TimeManager
     from openbell.timing.grid import TradingSession
@@ -86,7 +87,7 @@ class RecordedRun:
     bars: dict[tuple[str, str, int], FeedBar] = field(default_factory=dict)
 
     @staticmethod
-    def of(lines: Iterable[dict[str, Any]]) -> RecordedRun:
+    def of(lines: Iterable[JsonObject]) -> RecordedRun:
         """Read the lines of a record."""
         run, day = RecordedRun(), RecordedDay(0)
         for line in lines:

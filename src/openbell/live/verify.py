@@ -18,6 +18,7 @@ from openbell.errors import RunFolderError
 from openbell.live.record import read_record
 from openbell.live.recorded import RecordedDrive, RecordedRun
 from openbell.live.supply import frame_of
+from openbell.results.event_files import whole_lines
 from openbell.results.run_folder import RunFolder
 from openbell.store.store import BarStore
 
@@ -147,8 +148,7 @@ def _compared(live: Path, backtest: Path, run: RecordedRun) -> Verification:
 def _lines(path: Path) -> list[str]:
     if not path.is_file():
         return []
-    whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
-    return whole.splitlines()
+    return [line.removesuffix("\n") for line in whole_lines(path)]
 
 
 def _first_line(name: str, live: list[str], backtest: list[str], run: RecordedRun) -> Iterator[Difference]:

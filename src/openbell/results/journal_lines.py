@@ -37,12 +37,9 @@ def journal_lines(records: Sequence[ProvisioningRecord]) -> Iterator[str]:
         yield json.dumps(_renamed(record_json(alike[0]), "symbol", "symbols", [record.symbol for record in alike]))
 
 
-def opened_lines(lines: Iterable[str]) -> Iterator[JsonObject]:
-    """Iterate over the records of lines, one per symbol, without a last line that has no end."""
-    for text in lines:
-        if not text.endswith("\n"):
-            return
-        line = json.loads(text)
+def opened_lines(lines: Iterable[JsonObject]) -> Iterator[JsonObject]:
+    """Iterate over the records of lines, one per symbol."""
+    for line in lines:
         if "symbols" in line:
             yield from (_renamed(line, "symbols", "symbol", symbol) for symbol in line["symbols"])
         else:

@@ -12,6 +12,7 @@ import polars as pl
 from openbell.errors import ConfigError, RunFolderError, encodable
 from openbell.model.events import ProvisioningRecord, StateEvent
 from openbell.results.as_json import event_line
+from openbell.results.event_files import append, event_lines
 from openbell.results.journal_lines import journal_lines, opened_lines
 from openbell.results.symbol_frames import symbol_frames
 from openbell.results.wide import is_wide
@@ -19,7 +20,6 @@ from openbell.timing.clock import wall_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from io import FileIO
 
     from openbell.config import SessionConfig
     from openbell.model.events import Event
@@ -102,8 +102,7 @@ class RunFolder:
         """
         path = Path(folder) / "journal.jsonl"
         try:
-            with path.open(encoding="utf-8") as lines:
-                yield from opened_lines(lines)
+            yield from opened_lines(event_lines(path))
         except (OSError, ValueError) as error:
             raise RunFolderError(f"cannot read {path}: {error}.") from error
 
@@ -133,12 +132,8 @@ class RunFolder:
             if kind not in self._files:
                 with _writing(self.path / _RARE_FILES[kind]):
                     self._files[kind] = (self.path / _RARE_FILES[kind]).open("xb", buffering=0)
-            self._append(self._files[kind], "\n".join([*texts, ""]).encode())
-
-    def _append(self, file: FileIO, content: bytes) -> None:
-        with _writing(file.name):
-            while content:
-                content = content[file.write(content) or 0 :]
+            with _writing(self._files[kind].name):
+                append(self._files[kind], "\n".join([*texts, ""]).encode())
 
     def keep_day(self, session_data: SessionData) -> None:
         """Write a session's bars and indicators if asked for, one file per symbol and interval.

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
 from openbell.errors import encodable
+from openbell.results.event_files import event_lines
 
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
     from pathlib import Path
 
-    from openbell.model.json_object import JsonObject
 
-__all__ = ["RunTables", "event_lines", "read_tables"]
+__all__ = ["RunTables", "read_tables"]
 
 _UTC = pl.Datetime("ns", "UTC")
 _SIGNALS: dict[str, Any] = {
@@ -74,23 +72,6 @@ def read_tables(folder: Path) -> RunTables:
     if fills is None and (folder / "fills.jsonl").is_file():
         fills = _from_lines(folder / "fills.jsonl", _FILLS, problems)
     return RunTables(signals, fills, trades, orders, equity, tuple(problems))
-
-
-def event_lines(file: Path, holding: re.Pattern[str] | None = None) -> Iterator[JsonObject]:
-    """Iterate over the whole lines of a file of events, without a part of one at the end.
-
-    Args:
-        file: The file.
-        holding: Lines in which it finds nothing are passed over unread.
-
-    Raises:
-        OSError: The file cannot be read.
-        ValueError: A line is not JSON.
-    """
-    with file.open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.endswith("\n") and (holding is None or holding.search(line)):
-                yield json.loads(line)
 
 
 def _parquet(file: Path, columns: Collection[str], problems: list[str]) -> pl.DataFrame | None:
