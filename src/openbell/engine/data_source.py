@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.config import SessionConfig
+    from openbell.market_data.today import TodayBars
     from openbell.timing import TimeManager
 
 __all__ = ["bars_asked_for", "data_manager_of", "new_data_manager", "store_path"]
@@ -51,6 +52,7 @@ def new_data_manager(
     store: BarStore | Path | str | None,
     *,
     rerun_until: date | None = None,
+    today: TodayBars | None = None,
 ) -> DataManager:
     """Return a new data manager for a config.
 
@@ -59,6 +61,7 @@ def new_data_manager(
         time_manager: Its calendar.
         store: The bar store or its folder; the config's ``store`` unless given.
         rerun_until: The last day of many runs that will share it; None when it is for one.
+        today: The bars of a running session, of which nothing later is read; None in a backtest.
 
     Raises:
         ConfigError: The config names no store.
@@ -69,11 +72,12 @@ def new_data_manager(
         store if isinstance(store, BarStore) else BarStore.open(store_path(config, store)),
         time_manager,
         min_completeness=data.min_completeness,
-        horizon=rerun_until or config.backtest_config.end_date,
+        horizon=None if today is not None else rerun_until or config.backtest_config.end_date,
         adjustment=data.adjustment,
         gap_policy=data.gap_policy,
         gap_fill=data.historical.gap_fill,
         rerun=rerun_until is not None,
+        today=today,
     )
 
 

@@ -92,14 +92,15 @@ class LiveProvisioner(Provisioner):
         if not self.is_running:
             self._bring(asked)
             return super().add(asked)
-        if not self._is_at_hand(asked):
+        if any(self._is_lacking(addition) for addition in asked):
             self._ask(asked)
-        if self._is_at_hand(asked):
+        lacking = [self._is_lacking(addition) for addition in asked]
+        if not any(lacking):
             self._supply.store_history()
             return super().add(asked)
         records = []
-        for addition in asked:
-            records += [self._wait(addition)] if self._is_lacking(addition) else super().add([addition])
+        for addition, has_to_wait in zip(asked, lacking, strict=True):
+            records += [self._wait(addition)] if has_to_wait else super().add([addition])
         return records
 
     def plan(self, additions: Iterable[Addition]) -> list[Plan]:
@@ -122,7 +123,7 @@ class LiveProvisioner(Provisioner):
             self.waiting.remove(one)
             settled.append((one, error))
             if error:
-                self._fail(one, error)
+                self._record(failure_of(one.addition, one.needs, error))
             else:
                 self._supply.store_history()
                 super().add([one.addition])
@@ -160,9 +161,6 @@ class LiveProvisioner(Provisioner):
         needs = super()._needs_of(addition)
         self._growth.note(needs)
         return needs
-
-    def _is_at_hand(self, additions: Iterable[Addition]) -> bool:
-        return not any(self._is_lacking(addition) for addition in additions)
 
     def _ask(self, additions: Sequence[Addition]) -> None:
         """Ask the feed for all that additions need, and take up what it answers at once."""
@@ -218,9 +216,6 @@ class LiveProvisioner(Provisioner):
         if now_ns < one.deadline_ns or self._supply.is_complete(symbol):
             return ""
         return f"{symbol} did not come within {self._wait_ns / 1e9:g} seconds: {self._supply.missing(symbol)}"
-
-    def _fail(self, one: Waiting, error: str) -> None:
-        self._record(failure_of(one.addition, one.needs, error))
 
 
 def pending_record(addition: Addition, needs: Needs, context: ProvisioningContext) -> ProvisioningRecord:

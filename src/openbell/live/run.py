@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from openbell.engine.data_source import store_path
+from openbell.engine.data_source import new_data_manager, store_path
 from openbell.engine.drive import BacktestDrive
 from openbell.engine.system import SystemManager
 from openbell.errors import ConfigError, FeedError
@@ -19,7 +19,6 @@ from openbell.live.parts import LiveParts, Stopped
 from openbell.live.record import FeedRecord
 from openbell.live.run_lock import RunLock, watching
 from openbell.live.supply import Supply
-from openbell.market_data.manager import DataManager
 from openbell.market_data.today import TodayBars
 from openbell.model.feed_events import FeedBack, FeedLost
 from openbell.model.interval import DAY_NS, parse_interval
@@ -90,16 +89,7 @@ class LiveRun:
             connection=Connection(feed, self._say, crc32(str(folder).encode())),
             stop_file=self._stop_file,
         )
-        data = config.session_data_config
-        manager = DataManager(
-            store,
-            time_manager,
-            min_completeness=data.min_completeness,
-            adjustment=data.adjustment,
-            gap_policy=data.gap_policy,
-            gap_fill=data.historical.gap_fill,
-            today=today,
-        )
+        manager = new_data_manager(config, time_manager, store, today=today)
         drive = LiveDrive(self.parts, sessions)
         clock = time_manager.clock
         if not isinstance(clock, SimulatedClock):
