@@ -138,12 +138,11 @@ def _short(text: str) -> str:
 
 def stop(run: _Run) -> None:
     """Stop a live run, from any terminal."""
-    from openbell.live.record import NAME
+    from openbell.live.record import recorded
     from openbell.live.run import STOP
     from openbell.live.run_lock import is_running, read_state, waits_for_end
 
-    if not (run / NAME).is_file():
-        raise RunFolderError(f"{run} is no folder of a live run: it has no {NAME}.")
+    recorded(run)
     pid = read_state(run).get("pid", "unknown")
     if not is_running(run):
         if not (run / "summary.json").is_file():

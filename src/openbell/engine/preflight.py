@@ -53,8 +53,7 @@ def check_config(config: SessionConfig, time_manager: TimeManager | None = None)
     """
     found = _Problems()
     config = with_days_to_come(config)
-    if config.mode == "live" and config.live is None:
-        found.append(Problem(("live",), "is required in mode: live. Write live: {provider: websocket, url: ...}."))
+    _check_live(config, found)
     time_manager = time_manager or _calendar(config, found)
     if time_manager is not None:
         _check_sessions(config, time_manager, found)
@@ -62,6 +61,16 @@ def check_config(config: SessionConfig, time_manager: TimeManager | None = None)
     _check_components(config, time_manager, found)
     _check_costs(config, found)
     return found
+
+
+def _check_live(config: SessionConfig, found: _Problems) -> None:
+    if config.live is not None:
+        from openbell.feeds.server_words import ServerWords
+
+        with found.at("live", "url"):
+            ServerWords(config.live.url or "")
+    elif config.mode == "live":
+        found.append(Problem(("live",), "is required in mode: live. Write live: {provider: websocket, url: ...}."))
 
 
 def with_days_to_come(config: SessionConfig) -> SessionConfig:

@@ -94,6 +94,11 @@ class WebSocketFeed:
         """The server's host and port, for people."""
         return self._words.place
 
+    @property
+    def address(self) -> str:
+        """The server's address without keys."""
+        return self._words.clean(self._url, len(self._url))
+
     def begin(self, day: date) -> None:
         """Hear which session comes next, which changes nothing for a server that goes by the clock."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from openbell.live.provisioner import Waiting
     from openbell.model.json_object import JsonObject
 
-__all__ = ["FeedRecord", "read_record"]
+__all__ = ["FeedRecord", "read_record", "recorded"]
 
 NAME = "feed.jsonl"
 
@@ -88,13 +88,25 @@ def _named(one: Waiting) -> JsonObject:
     }
 
 
+def recorded(folder: Path) -> Path:
+    """Return the record of a live run.
+
+    Raises:
+        RunFolderError: The folder has none.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        raise RunFolderError(f"{folder} is no folder of a live run: it has no {NAME}.")
+    return path
+
+
 def read_record(folder: Path) -> Iterator[JsonObject]:
     """Iterate over the lines of a record, without a last one that has no end.
 
     Raises:
-        RunFolderError: It cannot be read.
+        RunFolderError: It is not there, or cannot be read.
     """
-    path = folder / NAME
+    path = recorded(folder)
     try:
         yield from event_lines(path)
     except (OSError, ValueError) as error:

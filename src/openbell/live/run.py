@@ -213,9 +213,12 @@ def live_run(
     days = time_manager.sessions(first, first + timedelta(days=30 + 3 * sessions))
     coming = [day for day in days if time_manager.session(day).last_ns > now_ns][:sessions]
     feed = WebSocketFeed(config.live.url or "", name=config.live.feed)
-    run = LiveRun(config.with_days(coming[0], coming[-1]), feed, folder, coming, time_manager, observers)
-    run.parts.grace_ns = parse_interval(config.live.grace).ns
-    run.parts.wait_ns = parse_interval(config.live.wait).ns
+    # Without the keys that an address may hold, for the run folder keeps the config.
+    live = config.live.model_copy(update={"url": feed.address})
+    config = config.model_copy(update={"live": live}).with_days(coming[0], coming[-1])
+    run = LiveRun(config, feed, folder, coming, time_manager, observers)
+    run.parts.grace_ns = parse_interval(live.grace).ns
+    run.parts.wait_ns = parse_interval(live.wait).ns
     return run
 
 
