@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from openbell.results.result import RunResult
+
 COMMAND = [sys.executable, "-c", "from openbell.cli.app import main; main()"]
 
 BUSY = """
@@ -38,6 +40,16 @@ class Busy(Strategy):
 
 
 HISTORY = {"data": [{"trailing_days": 3, "intervals": ["1m"]}]}
+
+
+class Watched(RunFolder):
+    """A run folder that sees how its run says that it stands when the results are written."""
+
+    state: object = None
+
+    def finish(self, result: RunResult) -> None:
+        self.state = state_of(self.path)["state"]
+        super().finish(result)
 
 
 @pytest.fixture
@@ -81,8 +93,10 @@ def test_a_replay_leaves_its_state(demo: Path, tmp_path: Path) -> None:
 
     with pytest.raises(RunFolderError, match=r"run is the folder of a live run that goes on .* openbell stop"):
         replay_run(config, None, tmp_path / "run")
-    run.run(RunFolder(tmp_path / "run", config))
+    folder = Watched(tmp_path / "run", config)
+    run.run(folder)
 
+    assert folder.state == "ending", "while the results were written"
     state = state_of(tmp_path / "run")
     assert (state["state"], state["feed"], state["config"]) == ("ended", "replay", "config.json")
     assert state["session"] == config.session_name

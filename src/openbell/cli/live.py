@@ -153,7 +153,7 @@ def stop(run: _Run) -> None:
         say(f"{run} is over already")
         return
     (run / STOP).touch()
-    if not waits_for_end(run, _ANSWER_S):
+    if not waits_for_end(run, _ANSWER_S):  # it says that it writes its results as soon as it has looked up
         raise RunFolderError(
             f"{run} has not ended within {_ANSWER_S:g} s: its process ({pid}) may be busy in a strategy, or hang. It "
             f"stops when it looks up next; what it recorded is kept if you end the process yourself."

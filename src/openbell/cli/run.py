@@ -200,5 +200,5 @@ def _report(run: _Run, as_json: bool, error: str | None = None) -> None:
         print_json({**(result or {"days": []}), **({} if error is None else {"error": error})})
     elif run.report is not None and result is not None:
         run.report.finish(result)
-    if run.folder is not None:
+    if run.folder is not None and run.folder.path.is_dir():  # of a live run that never began, nothing is left
         say(f"run folder: {run.folder.path}")

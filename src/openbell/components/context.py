@@ -193,7 +193,8 @@ class SessionContext:
         """Make the error that says what the session holds instead, and why what is missing was refused."""
         data = self.session_data.get_symbol_data(symbol)
         near = did_you_mean(symbol, self.session_data.symbols)
-        held = ", ".join([*data.bars, *data.indicators]) if data else f"nothing{near and '.'}{near}"
+        held = ", ".join([*data.bars, *data.indicators]) if data else ""
+        held = held or f"nothing{near and '.'}{near}"
         refusal = self._provisioner.refusal_of(symbol, key)
         advice = refusal or ("That session is over." if self.session_data.is_over else f"Add it with context.{remedy}.")
         return DataError(f"the session has no {what} of {symbol} (it has {held}). {advice}")

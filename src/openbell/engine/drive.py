@@ -54,6 +54,9 @@ class Drive(Protocol):
     ) -> BatchSource:
         """Return the source of a session's batches."""
 
+    def ended(self) -> None:
+        """Hear that no further session is played, before the results are written."""
+
 
 class BacktestDrive:
     """Plays stored sessions, each from its begin to its end."""
@@ -86,3 +89,6 @@ class BacktestDrive:
     ) -> BatchSource:
         """Return the timetable of the stored bars."""
         return Timetable(session, subscriptions, runner.scanners, subscriptions.time_manager)
+
+    def ended(self) -> None:
+        """Need nothing."""

@@ -189,6 +189,7 @@ class SystemManager:
             self._require_bars()
             self._unread = tuple(self.coordinator.component_warnings())
         finally:
+            self.coordinator.drive.ended()
             # Of a run that failed as well: what it met may be why.
             for warning in (*self.coordinator.trading_warnings(), *self._unread):
                 reporter.warned(warning)

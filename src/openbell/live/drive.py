@@ -92,3 +92,7 @@ class LiveDrive:
             desk.gate = self._gate
         self._parts.record.session(session.day, self._day.played_ns)
         return LiveSource(session, self._day, self._parts, subscriptions, runner)
+
+    def ended(self) -> None:
+        """Say that the run has ended, though it writes its results."""
+        self._parts.ended()

@@ -42,6 +42,7 @@ class LiveParts:
         longest_wait_ns: So long after its end may a session wait for a feed that is down.
         stop_file: The run stops when this file is there.
         messages: What people should know, in the order in which it happened.
+        ended: Called when no further session is played.
     """
 
     feed: Feed
@@ -55,6 +56,7 @@ class LiveParts:
     stop_file: Path | None = None
     messages: list[tuple[int, str]] = field(default_factory=list)
     listener: Callable[[int, str], None] | None = None
+    ended: Callable[[], None] = lambda: None
 
     def start_ns(self, session: TradingSession) -> int:
         """Return where the clock of a session stands when it begins, after its open if it begins late."""

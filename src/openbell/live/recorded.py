@@ -156,6 +156,9 @@ class RecordedDrive:
         last_ns = session.last_ns if day.has_ended else max(day.played_ns, day.start_ns)
         return _RecordedSource(session, subscriptions, runner, self._provisioner, last_ns)
 
+    def ended(self) -> None:
+        """Need nothing."""
+
 
 class _RecordedProvisioner(Provisioner):
     """Lets additions wait as they did when they were live."""

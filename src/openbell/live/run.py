@@ -15,13 +15,15 @@ from openbell.feeds.replay import ReplayFeed
 from openbell.feeds.websocket import WebSocketFeed
 from openbell.live.connection import Connection
 from openbell.live.drive import LiveDrive
+from openbell.live.new_files import NewFiles
 from openbell.live.parts import LiveParts, Stopped
 from openbell.live.record import FeedRecord
-from openbell.live.run_lock import RunLock, watching
+from openbell.live.run_lock import ENDING, RunLock, watching
 from openbell.live.supply import Supply
 from openbell.market_data.today import TodayBars
 from openbell.model.feed_events import FeedBack, FeedLost
 from openbell.model.interval import DAY_NS, parse_interval
+from openbell.results.run_folder import require_no_run
 from openbell.store.store import BarStore
 from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock, WallClock
@@ -62,6 +64,7 @@ class LiveRun:
 
     Raises:
         RunFolderError: Another run goes on in the folder.
+        ConfigError: The folder holds a run already.
     """
 
     def __init__(
@@ -75,19 +78,41 @@ class LiveRun:
         *,
         actions_of: Path | None = None,
     ) -> None:
+        self._has_begun = False
+        self._to_close: list[Feed | FeedRecord] = [feed]
+        self._new_files = NewFiles(folder)
         self._lock = RunLock(folder)  # before anything is written
         self._stop_file = folder / STOP
-        if actions_of is not None:
-            _copy_actions(actions_of, folder / STORE)
+        try:
+            require_no_run(folder)
+            if actions_of is not None:
+                _copy_actions(actions_of, folder / STORE)
+            self._make(config, feed, folder, sessions, time_manager, observers)
+        except BaseException:
+            self._undo()
+            raise
+
+    def _make(
+        self,
+        config: SessionConfig,
+        feed: Feed,
+        folder: Path,
+        sessions: list[date],
+        time_manager: TimeManager,
+        observers: Sequence[SessionObserver],
+    ) -> None:
         store = BarStore.open_or_create(folder / STORE)
         today = TodayBars(sessions[0])
+        record = FeedRecord(folder)
+        self._to_close.append(record)
         self.parts = LiveParts(
             feed=feed,
             supply=Supply(feed, store, today, time_manager),
             today=today,
-            record=FeedRecord(folder),
+            record=record,
             connection=Connection(feed, self._say, crc32(str(folder).encode())),
             stop_file=self._stop_file,
+            ended=lambda: self._lock.write(ENDING),
         )
         manager = new_data_manager(config, time_manager, store, today=today)
         drive = LiveDrive(self.parts, sessions)
@@ -99,8 +124,19 @@ class LiveRun:
     def _say(self, text: str) -> None:
         self.parts.say(text)
 
+    def _undo(self) -> None:
+        """Leave nothing of a run that has not begun, so that it can be started again in the same folder."""
+        for one in self._to_close:
+            one.close()
+        self._lock.release()
+        self._new_files.remove()
+
     def run(self, folder: RunFolder) -> RunResult:
-        """Play the sessions."""
+        """Play the sessions.
+
+        Raises:
+            FeedError: There is no connection to begin with; then nothing is left of the run.
+        """
         state = "failed"
         try:
             result = self._play(folder)
@@ -112,8 +148,12 @@ class LiveRun:
             state = "interrupted"
             raise
         finally:
-            self._lock.write(state)
-            self._lock.release()
+            if self._has_begun:
+                self._lock.write(state)
+                self._lock.release()
+            else:
+                folder.close()
+                self._undo()
         return result
 
     def _play(self, folder: RunFolder) -> RunResult:
@@ -123,14 +163,16 @@ class LiveRun:
             self._lock.write("connecting", session=session, config="config.json", feed=feed.name)
             with watching(self._stop_file, feed.arrivals.wake):
                 self._connect()
+                self._has_begun = True
                 self._lock.write("running")
                 self.parts.today.intervals = feed.intervals
                 self.parts.record.feed(feed.name, feed.intervals)
                 return self.system.run(folder)
         finally:
-            self.parts.supply.keep_today()
-            self.parts.record.close()
-            feed.close()
+            if self._has_begun:
+                self.parts.supply.keep_today()
+                self.parts.record.close()
+                feed.close()
 
     def _connect(self) -> None:
         """Connect, and wait for it.

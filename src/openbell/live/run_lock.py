@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
     from openbell.model.json_object import JsonObject
 
-__all__ = ["RunLock", "is_running", "read_state", "waits_for_end", "watching"]
+__all__ = ["ENDING", "RunLock", "is_running", "read_state", "waits_for_end", "watching"]
 
 STATE = "live.json"
+ENDING = "ending"
+"""The state of a run that plays nothing more, and writes its results."""
 _LOCK = "live.lock"
 _POLL_S = 0.1
 
@@ -94,10 +96,13 @@ def is_running(folder: Path) -> bool:
 
 
 def waits_for_end(folder: Path, seconds: float) -> bool:
-    """Wait until the run of a folder is over, and return whether it is."""
+    """Wait until the run of a folder is over, and return whether it is.
+
+    One that writes its results is waited for however long that takes.
+    """
     waited = stopwatch()
     while is_running(folder):
-        if waited.seconds >= seconds:
+        if waited.seconds >= seconds and read_state(folder).get("state") != ENDING:
             return False
         time.sleep(_POLL_S)
     return True

@@ -83,7 +83,9 @@ def stored_interval(symbol: str, interval: str, base: str | None, held: Sequence
     if not builds(base, interval):
         raise IntervalError(f"{interval} bars cannot be made of {base} bars.")
     if base not in held:
-        raise DataError(f"the store {store} has no {base} bars of {symbol}; it has {', '.join(held)}.")
+        raise DataError(
+            f"the store {store} has no {base} bars of {symbol}; it has {', '.join(held) or 'no bars of it at all'}."
+        )
     return base
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openbell.results.result import RunResult
     from openbell.session import SessionData
 
-__all__ = ["RunFolder", "repeatable"]
+__all__ = ["RunFolder", "repeatable", "require_no_run"]
 
 # By name, so that a run without orders does not load what orders are.
 _EVENT_FILES = {"ProvisioningRecord": "journal.jsonl", "ScanEvent": "scans.jsonl", "SignalEvent": "signals.jsonl"}
@@ -72,8 +72,7 @@ class RunFolder:
             path.mkdir(parents=True, exist_ok=not small)
             self._files = {kind: (path / name).open("xb", buffering=0) for kind, name in files.items() if not small}
         except FileExistsError:
-            held = "holds a run already" if path.is_dir() else "is a file"
-            raise ConfigError(f"{path} {held}. Name another folder for the run with --out.") from None
+            raise _taken(path) from None
         except OSError as error:
             raise ConfigError(f"cannot write the run folder {path}: {error.strerror or error}.") from error
         self._write_json("config.json", repeatable(config))
@@ -166,8 +165,7 @@ class RunFolder:
         Raises:
             RunFolderError: The folder cannot be written.
         """
-        for file in self._files.values():
-            file.close()
+        self.close()
         self._write_frame(Path("signals.parquet"), _signal_frame(result))
         if result.trading is not None:
             for name, frame in _trading_frames(result):
@@ -180,6 +178,11 @@ class RunFolder:
                 self._write_frame(Path(name), frame)
         self._write_json("summary.json", result.to_dict())
 
+    def close(self) -> None:
+        """Close the files of events, which a run that has begun does in `finish`."""
+        for file in self._files.values():
+            file.close()
+
     def _write_frame(self, name: Path, frame: pl.DataFrame) -> None:
         target = self.path / name
         with _writing(target):
@@ -189,6 +192,21 @@ class RunFolder:
     def _write_json(self, name: str, value: Mapping[str, Any]) -> None:
         with _writing(self.path / name):
             (self.path / name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def require_no_run(folder: Path) -> None:
+    """Raise when a folder holds a run.
+
+    Raises:
+        ConfigError: It does.
+    """
+    if (folder / _EVENT_FILES["ProvisioningRecord"]).exists():
+        raise _taken(folder)
+
+
+def _taken(path: Path) -> ConfigError:
+    held = "holds a run already" if path.is_dir() else "is a file"
+    return ConfigError(f"{path} {held}. Name another folder for the run with --out.")
 
 
 def _with_states(order_line: str, states: Iterable[StateEvent]) -> str:
