@@ -12,7 +12,7 @@ __all__ = ["NewFiles"]
 
 
 class NewFiles:
-    """What is new in a folder since this was made.
+    """Entries that a folder had not when this was made.
 
     Args:
         folder: The folder, which may not be there yet.
