@@ -247,8 +247,8 @@ def test_requests_end_with_the_connection(feeds: Feeds) -> None:
     feed.request_history(DAY)
 
     reason = "the feed closed the connection (1012 be right back)"
-    assert came(feed) == FeedHistory(7, error=f"the connection was lost: {reason}")
     assert came(feed) == FeedLost(reason)
+    assert came(feed) == FeedHistory(7, error=f"the connection was lost: {reason}")
     assert feed.state == "closed"
 
 

@@ -217,7 +217,7 @@ def test_history_that_comes_after_its_connection_is_lost_does_not_come(
     time.advance(600)
 
     reason = "the feed closed the connection (1012 restart)"
-    assert time.taken() == [FeedHistory(1, error=f"the connection was lost: {reason}"), FeedLost(reason)]
+    assert time.taken() == [FeedLost(reason), FeedHistory(1, error=f"the connection was lost: {reason}")]
 
 
 def test_history_with_an_error(server: FeedServer, time: VirtualArrivals) -> None:

@@ -134,6 +134,10 @@ class Stage:
             return bar.start_ns + MINUTE
         return self.session.close_ns if self._is_daily_bar_of_the_day(bar) else bar.start_ns + DAY
 
+    def reconfigure(self, **more: Any) -> None:
+        """Play another config of the same day."""
+        self.config = load_config(config_of(self.folder, **more))
+
     def server(self) -> FeedServer:
         return FeedServer(self.time, self.bars, end_of=self.end_of)
 

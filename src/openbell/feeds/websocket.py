@@ -199,13 +199,14 @@ class WebSocketFeed:
             for event in events:
                 if isinstance(event, FeedBack):
                     self._state = "open"
-                elif isinstance(event, FeedLost):
-                    self._state = "closed"
-                    self._connection = self._cancel = None
-                    self._end_requests(f"the connection was lost: {event.reason}")
                 elif isinstance(event, FeedHistory):
                     self._unanswered.pop(event.number, None)
                 self._inbox.put(event)
+                if isinstance(event, FeedLost):
+                    self._state = "closed"
+                    self._connection = self._cancel = None
+                    # After the loss, so that nobody takes these for the last answers of a feed that is there.
+                    self._end_requests(f"the connection was lost: {event.reason}")
 
 
 def _require_package() -> None:

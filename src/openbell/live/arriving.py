@@ -11,7 +11,7 @@ from openbell.model.interval import DAY_NS, parse_interval
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from openbell.model.feed_events import FeedBar
     from openbell.timing import TimeManager
@@ -105,9 +105,14 @@ class Arriving:
             self._came.pop(end_ns, None)
         return taken
 
-    def take_late(self) -> list[FeedBar]:
-        """Return the bars that came too late, which are the caller's from now on."""
-        taken, self.too_late = self.too_late, []
+    def take_late(self, *, except_of: Collection[str] = ()) -> list[FeedBar]:
+        """Return the bars that came too late, which are the caller's from now on.
+
+        Args:
+            except_of: The symbols whose bars are left.
+        """
+        taken = [bar for bar in self.too_late if bar.symbol not in except_of]
+        self.too_late = [bar for bar in self.too_late if bar.symbol in except_of]
         return taken
 
     def next_close(self, intervals: Iterable[str], after_ns: int) -> int | None:
@@ -145,6 +150,10 @@ class Arriving:
         came = self._came.get(time_ns, _NONE)
         # Asked after each bar of thousands: mostly some are missing, which the numbers tell.
         return len(came) >= len(due) and due <= came
+
+    def has_any(self, interval: str, time_ns: int) -> bool:
+        """Return whether any bar of an interval has come that closes at a time."""
+        return any(name == interval for _, name in self._came.get(time_ns, _NONE))
 
     def end_of(self, bar: FeedBar) -> int:
         """Return when a bar of the session closes, nanoseconds since 1970 UTC."""

@@ -52,6 +52,7 @@ class Connection:
         self._expected: set[str] = set()
         self._has_connected = False
         self.lost_since_ns = 0
+        self._unfilled_ns = 0
         self.has_ended = False
         self.losses = 0
         self.told = FeedState("LIVE", "")
@@ -85,7 +86,8 @@ class Connection:
         """Take up that there is no connection."""
         if not self.is_down:
             self.losses += 1
-            self.lost_since_ns = min(time_ns, self.heard_ns or time_ns)
+            # What an earlier loss has cost, and was not fetched, is still missing.
+            self.lost_since_ns = min(time_ns, self.heard_ns or time_ns, self._unfilled_ns or time_ns)
         self._judge.lost()
         self.has_ended = event.is_final
         if event.is_final:
@@ -105,15 +107,18 @@ class Connection:
         self._judge.connected(time_ns)
         self._reconnecting.connected(time_ns)
         if was_lost:
+            self._unfilled_ns = self.lost_since_ns
             self._say(f"the feed {self._feed.name} is back")
         else:
             self._judge.filled(time_ns)
         return was_lost
 
-    def filled(self, time_ns: int) -> None:
-        """Take up that what passed while there was no connection has been fetched."""
+    def filled(self, time_ns: int, *, is_whole: bool = True) -> None:
+        """Take up that what passed while there was no connection has been fetched, or as much of it as can be had."""
         if self._judge.state == "BACKFILLING":
             self._judge.filled(time_ns)
+            if is_whole:
+                self._unfilled_ns = 0
 
     def heard(self, time_ns: int) -> None:
         """Take up that a bar has come."""

@@ -7,6 +7,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING
 
 from openbell.live.arriving import Arriving
+from openbell.live.last_bars import LastBars
 from openbell.logs import get_logger
 from openbell.model.bars import Bar
 from openbell.model.feed_events import (
@@ -68,8 +69,14 @@ class LiveDay:
         self.played_ns = parts.start_ns(session)
         self.provisioner: LiveProvisioner
         self.desk: TradingDesk | None = None
+        self._last_bars = LastBars(session, parts, context.time_manager.timezone)
         self._halted: set[str] = set()
         self._thread = get_ident()
+
+    @property
+    def _finest(self) -> str:
+        """The finest intraday interval of the feed, empty when it has none."""
+        return next((name for name in self._parts.feed.intervals if parse_interval(name).is_intraday), "")
 
     # Arrivals
 
@@ -87,6 +94,22 @@ class LiveDay:
         self._take_morning()
         # What has closed before the session begins is a part of the morning, not late.
         self._put_in_place([*self.arriving.take_until(self.played_ns), *self.arriving.take_late()])
+
+    def wait_for_feed(self) -> None:
+        """Wait before a session until the feed is there and has sent what was missed, for its history needs that."""
+        arrivals, connection, supply = self._parts.feed.arrivals, self._parts.connection, self._parts.supply
+        while connection.is_down or supply.is_catching_up:
+            self._parts.require_going_on()
+            now_ns = arrivals.now_ns
+            if now_ns >= self._session.last_ns or connection.has_ended:
+                break
+            connection.act(now_ns)
+            arrival = arrivals.next(
+                max(now_ns + 1, min(self._session.last_ns, connection.next_ns or now_ns + _SECOND_NS))
+            )
+            if arrival is not None:
+                self.handle(arrival)
+        supply.store_history()
 
     def look(self) -> None:
         """Take up what has arrived, without waiting, on the session's own thread."""
@@ -114,8 +137,8 @@ class LiveDay:
             case FeedHistory():
                 supply.received(event)
                 self._take_morning()
-                if not supply.is_catching_up:
-                    self._parts.connection.filled(arrival.time_ns)
+                if not supply.is_catching_up and not self._parts.connection.is_down:
+                    self._caught_up(arrival.time_ns)
             case TradingStatus():
                 (self._halted.add if event.is_halted else self._halted.discard)(event.symbol)
                 self._parts.connection.halted(event.symbol, is_halted=event.is_halted)
@@ -130,17 +153,21 @@ class LiveDay:
             case FeedMessage():
                 self._parts.say(f"{self._parts.feed.name}: {event.text}")
 
+    def _caught_up(self, time_ns: int) -> None:
+        """Take up that what was to be fetched has come, and name what cannot be had."""
+        failed = self._parts.supply.not_fetched
+        self._parts.connection.filled(time_ns, is_whole=not failed)
+        if failed:
+            self._parts.say(f"bars that were missed cannot be had: {', '.join(failed[:10])}{_others(failed[10:])}")
+            failed.clear()
+
     def _take_morning(self) -> None:
         """Put the bars of the session's day that came as history beside those of the stream."""
-        now_ns = self._parts.feed.arrivals.now_ns
+        now_ns, current = self._parts.feed.arrivals.now_ns, self._context.session_data.current
         early = [bar for bar in self._parts.supply.take_morning() if self.arriving.put(bar, now_ns, self.played_ns)]
-        if early and not self._is_in_session(early):
+        if any(bar.symbol not in current for bar in early):
             # Nobody has seen anything of these symbols: nothing is late.
-            self._put_in_place(self.arriving.take_late())
-
-    def _is_in_session(self, bars: Iterable[FeedBar]) -> bool:
-        current = self._context.session_data.current
-        return any(bar.symbol in current for bar in bars)
+            self._put_in_place(self.arriving.take_late(except_of=current))
 
     def _put_in_place(self, bars: Iterable[FeedBar]) -> None:
         """Put bars that nobody has seen anything beside in their places, whether or not others came before."""
@@ -188,7 +215,11 @@ class LiveDay:
                 return None
             connection.act(now_ns)
             is_due = now_ns >= time_ns and not self._is_held(now_ns)
-            if is_due and (now_ns >= patience_ns or self.arriving.has_all(due, time_ns)):
+            if is_due and self.arriving.has_all(due, time_ns):
+                break
+            if is_due and now_ns >= patience_ns:
+                if self._lacks_all(due, time_ns) and self._last_bars.are_missing(time_ns):
+                    continue
                 break
             waits = [time_ns if now_ns < time_ns else max(patience_ns, now_ns + 1)]
             waits += [due for due in (connection.next_ns, self.provisioner.next_deadline_ns) if due is not None]
@@ -199,6 +230,11 @@ class LiveDay:
                 self.handle(arrival)
         self._play(self.arriving.take_until(time_ns), time_ns, intervals)
         return time_ns
+
+    def _lacks_all(self, due: set[tuple[str, str]], time_ns: int) -> bool:
+        """Return whether bars of the feed's finest interval are due at a time, and none has come."""
+        finest = self._finest
+        return any(name == finest for _, name in due) and not self.arriving.has_any(finest, time_ns)
 
     def _is_held(self, now_ns: int) -> bool:
         """Return whether time waits for the feed, so that no minute is played without the bars that it had.
@@ -228,12 +264,13 @@ class LiveDay:
 
     def _judge(self, bars: Sequence[FeedBar], time_ns: int, expected: Mapping[str, Sequence[str]]) -> None:
         """Let the connection be judged by the bars that came of a time."""
-        intraday = [name for name in self._parts.feed.intervals if parse_interval(name).is_intraday]
-        if not intraday or not self.arriving.is_due(intraday[0], time_ns):
+        finest = self._finest
+        if not finest or not self.arriving.is_due(finest, time_ns):
             return
-        finest = intraday[0]
         self._parts.connection.expect(expected.get(finest, ()))
         came = {bar.symbol for bar in bars if bar.interval == finest and self.arriving.end_of(bar) == time_ns}
+        if came:
+            self._last_bars.came(time_ns)
         is_regular = self._session.open_ns < time_ns <= self._session.close_ns
         phase = "" if is_regular else "before" if time_ns <= self._session.open_ns else "after"
         self._parts.connection.round_ended(time_ns, came, self._parts.feed.arrivals.now_ns, phase)
@@ -264,6 +301,8 @@ class LiveDay:
             return []
         first_late: dict[str, int] = {}
         for bar, kind in kept:
+            if bar.interval == self._finest:
+                self._last_bars.came(self.arriving.end_of(bar))
             if kind != "revised":
                 first_late[bar.symbol] = min(bar.start_ns, first_late.get(bar.symbol, bar.start_ns))
         grown = self._growth.grow(_symbols_of(kept), self.played_ns, late=True)
@@ -281,6 +320,10 @@ class LiveDay:
                 continue
             seen.add((symbol, interval, new.timestamp))
             yield symbol, interval, old, new
+
+
+def _others(rest: Sequence[str]) -> str:
+    return f" and {len(rest)} more" if rest else ""
 
 
 def _symbols_of(kept: Iterable[tuple[FeedBar, str]]) -> dict[str, list[str]]:

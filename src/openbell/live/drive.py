@@ -54,7 +54,8 @@ class LiveDrive:
     def provisioner(self, context: ProvisioningContext, journal: Journal) -> Provisioner:
         """Return a provisioner that asks the feed."""
         parts = self._parts
-        if context.day != parts.today.day:
+        is_later = context.day != parts.today.day
+        if is_later:
             parts.supply.keep_today()
             parts.today.begin(context.day)
             parts.feed.begin(context.day)
@@ -73,6 +74,8 @@ class LiveDrive:
             wait_ns=parts.wait_ns,
             now_ns=lambda: parts.feed.arrivals.now_ns,
         )
+        if is_later:
+            day.wait_for_feed()
         return day.provisioner
 
     def _gate(self) -> str:

@@ -50,6 +50,7 @@ class Supply:
 
     Attributes:
         acknowledged: The symbols that the feed says it sends.
+        not_fetched: The symbols and intervals whose bars since the last loss of the connection cannot be had, and why.
         morning: Bars of history that belong to the session's day, in the order in which they came.
 
     Args:
@@ -68,6 +69,8 @@ class Supply:
         self._requests: dict[int, tuple[HistoryRequest, bool]] = {}
         self._number = 0
         self._refused: dict[str, str] = {}
+        self._answers_due = 0
+        self.not_fetched: list[str] = []
         self.acknowledged: frozenset[str] = frozenset()
         self.morning: list[FeedBar] = []
         self._history: dict[tuple[str, str], list[FeedBar]] = defaultdict(list)
@@ -120,6 +123,7 @@ class Supply:
             self._refused.pop(symbol, None)
         if new:
             # First, so that no bar closes between the last of the history and the first of the stream.
+            self._answers_due += 1
             self._feed.subscribe(new)
         for symbol, by_interval in lacking.items():
             for interval, first in by_interval.items():
@@ -132,10 +136,19 @@ class Supply:
 
     def catch_up(self, since_ns: int) -> None:
         """Subscribe to everything again, and ask for the bars since a time, for a connection was lost."""
+        unanswered = [request for request, is_catch_up in self._requests.values() if not is_catch_up]
         self._requests.clear()
         for supplied in self._symbols.values():
             supplied.requests.clear()
+        self._answers_due = 1  # those of a connection that was lost do not come
         self._feed.subscribe(self._symbols)
+        for request in unanswered:
+            self._request(request._replace(number=self._next()))
+        self.fetch_since(since_ns)
+
+    def fetch_since(self, since_ns: int) -> None:
+        """Ask for the bars of all symbols since a time, for which time waits."""
+        self.not_fetched.clear()
         now_ns, day = self._feed.arrivals.now_ns, self._time_manager.day_of(since_ns)
         for symbol, supplied in self._symbols.items():
             for name in supplied.since:
@@ -166,20 +179,26 @@ class Supply:
         Returns:
             The symbols that it does not send although they were asked for.
         """
-        self.acknowledged = answer.symbols
+        self._answers_due = max(0, self._answers_due - 1)
+        self.acknowledged = answer.symbols.intersection(self._symbols)
         self._refused.update(answer.refused)
-        return [symbol for symbol in self._symbols if symbol not in answer.symbols]
+        # What was asked for since is in an answer that is still to come.
+        return [] if self._answers_due else [symbol for symbol in self._symbols if symbol not in answer.symbols]
 
     def received(self, history: FeedHistory) -> None:
         """Take up history, of earlier days for the store and of today for the session."""
         known = self._requests.pop(history.number, None)
         if known is None:
             return  # of a connection that was lost
-        request, _ = known
+        request, is_catch_up = known
         supplied = self._symbols.get(request.symbol)
         if supplied is None:
             return
         supplied.requests.discard(history.number)
+        if history.error and is_catch_up:
+            # What is there stays; what came meanwhile is asked for again after the next loss.
+            self.not_fetched.append(f"{request.symbol} {request.interval} ({history.error})")
+            return
         if history.error:
             supplied.errors.append(f"{request.interval} bars from {request.first} on: {history.error}")
             supplied.since.pop(request.interval, None)
@@ -245,7 +264,10 @@ class Supply:
         for symbol in gone:
             for number in self._symbols.pop(symbol).requests:
                 self._requests.pop(number, None)
+        # If it comes back, that is acknowledged anew.
+        self.acknowledged -= set(gone)
         self._today.forget(gone)
+        self._answers_due += 1
         self._feed.unsubscribe(gone)
 
 
