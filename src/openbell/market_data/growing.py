@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from openbell.market_data.series import CachedSeries
 from openbell.market_data.stored_history import in_sessions
-from openbell.model.bars import Bars, BarTimes
+from openbell.model.bars import PRICE_COLUMNS, Bars, BarTimes
 from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from openbell.market_data.series import SharedTimes
-    from openbell.market_data.today import TodayBars
+    from openbell.market_data.today import TodayBars, TodayColumns
     from openbell.model.interval import Interval
     from openbell.timing.manager import TimeManager
 
 __all__ = ["LatestBars"]
+
+_TimesAndRows: TypeAlias = "tuple[BarTimes, slice | NDArray[np.bool_]]"
+
+_ROOM = 64
+"""For so many bars there is room when a series is moved because its room is full."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class _Growing(CachedSeries):
+    """A series that ends with all that has come of today, and has room for more.
+
+    Rows of the room that the bars are views of are never written again.
+
+    Attributes:
+        room: Open, high, low, close and volume; a row each.
+        edition: Tells whether the bars of today are still those that they were.
+        count: So many bars had come of today.
+    """
+
+    room: NDArray[np.float64]
+    edition: object
+    count: int
 
 
 class LatestBars:
@@ -33,7 +58,9 @@ class LatestBars:
         self._today = today
         self._time_manager = time_manager
         self._times = times
-        self._known: dict[tuple[str, bytes], tuple[BarTimes, slice | np.ndarray[tuple[int], np.dtype[np.bool_]]]] = {}
+        self._known: dict[tuple[str, bytes], _TimesAndRows] = {}
+        # By earlier times and the begins of new bars: the times with them, and which of the new ones these are.
+        self._longer: dict[tuple[BarTimes, bytes], _TimesAndRows] = {}
 
     @property
     def day(self) -> int:
@@ -47,14 +74,7 @@ class LatestBars:
         columns = self._today.columns(symbol, str(stored))
         if columns is None:
             return CachedSeries(sessions, Bars.empty())
-        key = str(stored), columns.start_ns.tobytes()
-        known = self._known.get(key)
-        if known is None:
-            grid = self._time_manager.grid(date_of(day), date_of(day))
-            count = np.ones(len(columns.start_ns), np.int32)
-            known = in_sessions(BarTimes(columns.start_ns, columns.start_ns + stored.ns, count), stored, grid)
-            self._known[key] = known
-        times, inside = known
+        times, inside = self._in_sessions(columns.start_ns, stored)
         return CachedSeries(sessions, Bars.of(times, *(column[inside] for column in columns.prices)))
 
     def continued(self, series: CachedSeries, symbol: str, stored: Interval) -> CachedSeries:
@@ -62,7 +82,53 @@ class LatestBars:
         day = self.day
         if not series.covers(day, day):
             return series
+        columns = self._today.columns(symbol, str(stored))
+        if isinstance(series, _Growing) and columns is not None and columns.edition is series.edition:
+            times, inside = self._with_new(series.bars.times, columns.start_ns[series.count :], stored)
+            return _longer(series, times, columns.prices[:, series.count :][:, inside], len(columns.start_ns))
         history, now = series.between(series.first_day, day - 1), self.of(symbol, stored)
-        if not len(history):
-            return self._times.series(series.sessions, now.bars)
-        return self._times.joined(CachedSeries(self._times.sessions(series.first_day, day - 1), history), now)
+        if len(history):
+            earlier = CachedSeries(self._times.sessions(series.first_day, day - 1), history)
+            whole = self._times.joined(earlier, now)
+        else:
+            whole = self._times.series(series.sessions, now.bars)
+        return whole if columns is None else _with_room(whole, columns)
+
+    def _in_sessions(self, start_ns: NDArray[np.int64], stored: Interval) -> _TimesAndRows:
+        """Return the times of bars of the session's day, and which bars these are."""
+        key = str(stored), start_ns.tobytes()
+        known = self._known.get(key)
+        if known is None:
+            grid = self._time_manager.grid(date_of(self.day), date_of(self.day))
+            count = np.ones(len(start_ns), np.int32)
+            known = self._known[key] = in_sessions(BarTimes(start_ns, start_ns + stored.ns, count), stored, grid)
+        return known
+
+    def _with_new(self, times: BarTimes, start_ns: NDArray[np.int64], stored: Interval) -> _TimesAndRows:
+        """Return times with those of new bars after them, and which of the new bars these are."""
+        key = times, start_ns.tobytes()
+        known = self._longer.get(key)
+        if known is None:
+            new, inside = self._in_sessions(start_ns, stored)
+            known = self._longer[key] = self._times.shared(BarTimes.concat((times, new))), inside
+        return known
+
+
+def _with_room(series: CachedSeries, columns: TodayColumns) -> _Growing:
+    """Return a series that ends with today's bars, with room for more."""
+    bars, rows = series.bars, len(series.bars)
+    room = np.empty((len(PRICE_COLUMNS), rows + _ROOM))
+    for row, name in zip(room, PRICE_COLUMNS, strict=True):
+        row[:rows] = getattr(bars, name)
+    whole = Bars.of(bars.times, *room[:, :rows])
+    return _Growing(series.sessions, whole, room, columns.edition, len(columns.start_ns))
+
+
+def _longer(series: _Growing, times: BarTimes, new: NDArray[np.float64], count: int) -> _Growing:
+    """Return a series with new bars after it, in the same room if they find place."""
+    room, before, rows = series.room, len(series.bars), len(times)
+    if rows > room.shape[1]:
+        room = np.empty((len(PRICE_COLUMNS), rows + _ROOM))
+        room[:, :before] = series.room[:, :before]
+    room[:, before:rows] = new
+    return _Growing(series.sessions, Bars.of(times, *room[:, :rows]), room, series.edition, count)

@@ -134,9 +134,12 @@ class SharedTimes:
 
     def series(self, sessions: SessionRange, bars: Bars) -> CachedSeries:
         """Make a series of bars, with the times of others where these are equal."""
-        if not len(bars):
-            return CachedSeries(sessions, bars)
-        times = bars.times
+        return CachedSeries(sessions, bars.at(self.shared(bars.times)) if len(bars) else bars)
+
+    def shared(self, times: BarTimes) -> BarTimes:
+        """Return equal times of others, if there are some, or else these."""
+        if not len(times):
+            return times
         shared = self._shared.get(times)
         if shared is None:
             key = len(times), int(times.timestamp[0]), int(times.timestamp[-1])
@@ -145,7 +148,7 @@ class SharedTimes:
                 shared = self._latest[key] = _detached(times)
             if shared is not times:
                 self._shared[times] = shared
-        return CachedSeries(sessions, bars.at(shared))
+        return shared
 
     def joined(self, earlier: CachedSeries, later: CachedSeries) -> CachedSeries:
         """Join two series that touch."""

@@ -39,10 +39,12 @@ class TodayColumns(NamedTuple):
     Attributes:
         start_ns: When they begin; int64, ascending.
         prices: Open, high, low, close and volume; float64, a column each.
+        edition: The same object for as long as bars were only put after all others.
     """
 
     start_ns: NDArray[np.int64]
     prices: NDArray[np.float64]
+    edition: object
 
 
 class TodayBars:
@@ -108,6 +110,7 @@ class _Rows:
 
     def __init__(self) -> None:
         self.count = 0
+        self._edition = object()
         self._starts: NDArray[np.int64] = np.empty(_ROOM, np.int64)
         self._prices: NDArray[np.float64] = np.empty((5, _ROOM), np.float64)
 
@@ -116,7 +119,7 @@ class _Rows:
         return int(self._starts[self.count - 1])
 
     def columns(self) -> TodayColumns:
-        return TodayColumns(self._starts[: self.count], self._prices[:, : self.count])
+        return TodayColumns(self._starts[: self.count], self._prices[:, : self.count], self._edition)
 
     def has(self, start_ns: int) -> bool:
         place = self._place(start_ns)
@@ -132,12 +135,14 @@ class _Rows:
             self._starts = _with_room(np.insert(self._starts[: self.count], place, bar.start_ns))
             self._prices = _with_room(np.insert(self._prices[:, : self.count], place, values, axis=1))
             self.count += 1
+            self._edition = object()
             return Verdict("late")
         known = tuple(self._prices[:, place].tolist())
         if known == values:
             return Verdict("same")
         self._prices = self._prices.copy()
         self._prices[:, place] = values
+        self._edition = object()
         return Verdict("revised", FeedBar(bar.symbol, bar.interval, bar.start_ns, *known))
 
     def _append(self, start_ns: int, values: tuple[float, ...]) -> None:
