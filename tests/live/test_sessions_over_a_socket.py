@@ -112,6 +112,7 @@ class Stage:
 
     def __init__(self, folder: Path, store: Path) -> None:
         self.folder = folder
+        self.max_lag_s = 30.0
         self.config = load_config(config_of(folder))
         self.time_manager = TimeManager("XNYS", clock=SimulatedClock())
         self.day = self.config.backtest_config.start_date
@@ -151,6 +152,7 @@ class Stage:
         server.play(self.tape)
         self.run = LiveRun(self.config, server.feed(), self.folder / "run", [self.day], self.time_manager)
         self.run.parts.wait_ns = round(wait_s * S)
+        self.run.parts.lag.limit_ns = round(self.max_lag_s * S)
         folder = RunFolder(self.folder / "run", self.config, keep_bars=True, keep_indicators=True)
         with self.time.running(lambda: self.run.run(folder)) as running:
             self.time.advance_to(self.session.last_ns + 10 * MINUTE)

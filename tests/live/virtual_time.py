@@ -86,7 +86,7 @@ class VirtualArrivals:
         self._now_ns = start_ns
         self._changed = threading.Condition()
         self._events: deque[Arrival] = deque()
-        self._is_woken = self._is_released = self._is_abandoned = self._is_acting = False
+        self._is_woken = self._is_released = self._is_abandoned = self._is_acting = self._is_working = False
         self._until_ns: int | None = None
         self._count = 0
         self._order = count()
@@ -126,6 +126,21 @@ class VirtualArrivals:
             finally:
                 self._is_released, self._until_ns = False, None
                 self._happened()
+
+    def work(self, seconds: float) -> None:
+        """Be at work in the session's thread for some seconds, whatever comes meanwhile."""
+        if self._running is None:
+            return  # the backtest of it
+        with self._changed:
+            until_ns = self._now_ns + round(seconds * S)
+            self._until_ns, self._is_working = until_ns, True
+            self._happened()
+            self._changed.wait_for(lambda: self._is_released or self._is_abandoned)
+            self._is_released = self._is_working = False
+            self._until_ns = None
+            self._happened()
+            if self._is_abandoned:
+                raise AbandonedError
 
     # What a script uses
 
@@ -255,6 +270,8 @@ class VirtualArrivals:
     def _is_idle(self) -> bool:
         if self._running is None or self._running.is_over:
             return True
+        if self._is_working:
+            return not self._is_released
         return self._until_ns is not None and not self._events and not self._is_woken and not self._is_released
 
     def _require(self, came: bool) -> None:

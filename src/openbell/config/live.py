@@ -29,6 +29,8 @@ class LiveConfig(Level):
     """How long a bar is waited for after its time; one that comes later is a revision."""
     wait: IntradayInterval = "30s"
     """How long an addition may wait for its bars before it fails."""
+    max_lag: IntradayInterval = "30s"
+    """How late orders may follow the bars that they are about; while it is more, no position is opened."""
 
     @model_validator(mode="after")
     def _has_an_address(self) -> LiveConfig:

@@ -125,6 +125,11 @@ class Arriving:
                 found.append(int(closes[place]))
         return min(found, default=None)
 
+    def closes_between(self, intervals: Iterable[str], after_ns: int, until_ns: int) -> int:
+        """Return at how many times the calendar has bars of some intervals close after a time, until another."""
+        closes = [self._closes_of(name) for name in intervals]
+        return len({int(ns) for of_one in closes for ns in of_one[(of_one > after_ns) & (of_one <= until_ns)]})
+
     def is_due(self, interval: str, time_ns: int) -> bool:
         """Return whether the calendar has a bar of an interval close at a time."""
         closes = self._closes_of(interval)

@@ -26,6 +26,8 @@ class FeedState(NamedTuple):
     @property
     def refusal(self) -> str:
         """Why no position may be opened or grow (empty when it may)."""
+        if self.health == "LAGGING":
+            return f"the session lags: {self.reason}"
         return "" if self.health == "LIVE" else f"the feed is {self.health}: {self.reason}"
 
 
@@ -41,7 +43,6 @@ class Connection:
         lost_since_ns: Since when bars may be missing, nanoseconds since 1970 UTC.
         has_ended: Whether it makes no sense to try again.
         losses: How many times a connection was lost.
-        told: The state that strategies have heard of last.
     """
 
     def __init__(self, feed: Feed, say: Callable[[str], None], seed: int = 0) -> None:
@@ -55,7 +56,6 @@ class Connection:
         self._unfilled_ns = 0
         self.has_ended = False
         self.losses = 0
-        self.told = FeedState("LIVE", "")
 
     @property
     def is_down(self) -> bool:
@@ -63,9 +63,9 @@ class Connection:
         return self._judge.state == "DOWN"
 
     @property
-    def has_news(self) -> bool:
-        """Whether strategies have heard of another health than that of now."""
-        return self._judge.state != self.told.health
+    def health(self) -> FeedHealth:
+        """Health by now, without its reason."""
+        return self._judge.state
 
     @property
     def state(self) -> FeedState:

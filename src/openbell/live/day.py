@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from openbell.live.arriving import Arriving
 from openbell.live.last_bars import LastBars
+from openbell.live.revisions import BarsBefore
 from openbell.logs import get_logger
-from openbell.model.bars import Bar
 from openbell.model.feed_events import (
     FeedAnswer,
     FeedBack,
@@ -20,7 +20,6 @@ from openbell.model.feed_events import (
     TradingStatus,
 )
 from openbell.model.interval import parse_interval
-from openbell.session.series import all_bars
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,14 +29,12 @@ if TYPE_CHECKING:
     from openbell.live.growth import SessionGrowth
     from openbell.live.parts import LiveParts
     from openbell.live.provisioner import LiveProvisioner
+    from openbell.live.revisions import Revision
     from openbell.provisioning import ProvisioningContext
     from openbell.session import BarIntervalData
     from openbell.timing.grid import TradingSession
 
-__all__ = ["LiveDay", "Revision"]
-
-Revision = tuple[str, str, "Bar | None", Bar]
-"""A symbol, an interval, the bar as it was (None when it came late) and as it is."""
+__all__ = ["LiveDay"]
 
 _SECOND_NS = 1_000_000_000
 
@@ -202,25 +199,25 @@ class LiveDay:
         Returns:
             The time; None when something else has to be looked at first: bars that came late, or additions.
         """
-        arrivals, connection = self._parts.feed.arrivals, self._parts.connection
+        arrivals, connection, lag = self._parts.feed.arrivals, self._parts.connection, self._parts.lag
         intervals = self._expected()
         closes = [self.arriving.next_close(intervals, after_ns), next_scan_ns, self._session.last_ns]
         time_ns = min(close for close in closes if close is not None)
         due = self.arriving.due(intervals, time_ns)
         patience_ns = time_ns + self._parts.grace_ns
+        self.look()  # what came while strategies were at work is here, and neither late nor missing
         while True:
             self._parts.require_going_on()
             now_ns = arrivals.now_ns
-            if self.arriving.too_late or connection.has_news or self.provisioner.may_settle(now_ns):
+            if self.arriving.too_late or self._parts.health.has_news or self.provisioner.may_settle(now_ns):
                 return None
             connection.act(now_ns)
             is_due = now_ns >= time_ns and not self._is_held(now_ns)
-            if is_due and self.arriving.has_all(due, time_ns):
+            if is_due and self._is_ripe(due, time_ns, is_late=now_ns >= patience_ns):
+                if self._lag_is_news(now_ns, time_ns, intervals):
+                    return None
                 break
-            if is_due and now_ns >= patience_ns:
-                if self._lacks_all(due, time_ns) and self._last_bars.are_missing(time_ns):
-                    continue
-                break
+            lag.nothing_to_play(now_ns)
             waits = [time_ns if now_ns < time_ns else max(patience_ns, now_ns + 1)]
             waits += [due for due in (connection.next_ns, self.provisioner.next_deadline_ns) if due is not None]
             if self._is_held(now_ns):
@@ -230,6 +227,18 @@ class LiveDay:
                 self.handle(arrival)
         self._play(self.arriving.take_until(time_ns), time_ns, intervals)
         return time_ns
+
+    def _lag_is_news(self, now_ns: int, time_ns: int, intervals: Iterable[str]) -> bool:
+        """Measure the lag of a time that is to be played, and return whether strategies hear of it first."""
+        parts, arriving = self._parts, self.arriving
+        parts.lag.measure(now_ns, time_ns, lambda: arriving.closes_between(intervals, time_ns, now_ns))
+        return parts.health.has_news
+
+    def _is_ripe(self, due: set[tuple[str, str]], time_ns: int, *, is_late: bool) -> bool:
+        """Return whether a time can be played, because its bars are there or have been waited for."""
+        if self.arriving.has_all(due, time_ns):
+            return True
+        return is_late and not (self._lacks_all(due, time_ns) and self._last_bars.are_missing(time_ns))
 
     def _lacks_all(self, due: set[tuple[str, str]], time_ns: int) -> bool:
         """Return whether bars of the feed's finest interval are due at a time, and none has come."""
@@ -286,15 +295,8 @@ class LiveDay:
         Returns:
             The closed bars of these series that are others now.
         """
-        followed = list(wanted)
         late = self.arriving.take_late()
-        before = {}
-        for bar in late:
-            for series in followed:
-                if series.symbol == bar.symbol and bar.interval == (series.base or series.interval):
-                    # The last moment within the bar, for a daily one is labelled by a date that begins before it.
-                    within_ns = self.arriving.end_of(bar) - 1
-                    before[series.symbol, series.interval, within_ns] = _bar_at(series, within_ns)
+        before = BarsBefore(late, wanted, self.arriving.end_of)
         kept = self._added(late, "same", "revised", "late", new="late")
         self._parts.record.bars(self.played_ns, kept, late=True)
         if not kept:
@@ -308,18 +310,7 @@ class LiveDay:
         grown = self._growth.grow(_symbols_of(kept), self.played_ns, late=True)
         if self.desk is not None:
             self.desk.markets_grew(grown, first_late)
-        return list(self._revisions(before))
-
-    def _revisions(self, before: dict[tuple[str, str, int], Bar | None]) -> Iterable[Revision]:
-        now_ns = self._context.time_manager.now_ns
-        seen = set()
-        for (symbol, interval, within_ns), old in before.items():
-            series = self._context.session_data.get_bars(symbol, interval)
-            new = None if series is None else _bar_at(series, within_ns)
-            if new is None or new == old or new.end > now_ns or (symbol, interval, new.timestamp) in seen:
-                continue
-            seen.add((symbol, interval, new.timestamp))
-            yield symbol, interval, old, new
+        return list(before.revisions(self._context.session_data, self._context.time_manager.now_ns))
 
 
 def _others(rest: Sequence[str]) -> str:
@@ -332,13 +323,3 @@ def _symbols_of(kept: Iterable[tuple[FeedBar, str]]) -> dict[str, list[str]]:
     for bar, _ in kept:
         symbols[bar.interval].append(bar.symbol)
     return symbols
-
-
-def _bar_at(series: BarIntervalData, time_ns: int) -> Bar | None:
-    """Return the bar of a series that a time lies in, or None."""
-    bars = all_bars(series)
-    row = int(bars.timestamp.searchsorted(time_ns, side="right")) - 1
-    if row < 0 or bars.end[row] <= time_ns:
-        return None
-    columns = (bars.timestamp, bars.end, bars.open, bars.high, bars.low, bars.close, bars.volume, bars.count)
-    return Bar(series.symbol, series.interval, *(column[row].item() for column in columns))

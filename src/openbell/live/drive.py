@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from openbell.live.connection import FeedState
 from openbell.live.day import LiveDay
 from openbell.live.growth import SessionGrowth
 from openbell.live.provisioner import LiveProvisioner
@@ -42,6 +43,7 @@ class LiveDrive:
         self._parts = parts
         self._sessions = sessions
         self._day: LiveDay
+        self._orders = 0
 
     def days(self, config: SessionConfig, time_manager: TimeManager) -> list[date]:  # noqa: ARG002 -- known already
         """Return the sessions to play."""
@@ -79,8 +81,13 @@ class LiveDrive:
         return day.provisioner
 
     def _gate(self) -> str:
-        """Return why no positions are opened now (empty when they are)."""
-        return self._parts.connection.told.refusal
+        """Return why no positions are opened now (empty when they are), and note what the clock has a part in."""
+        parts = self._parts
+        self._orders += 1
+        reason = parts.health.refusal(parts.feed.arrivals.now_ns, self._day.played_ns)
+        if reason and not parts.health.told.refusal:
+            parts.record.refused(self._orders, reason)
+        return reason
 
     def source(
         self,
@@ -91,6 +98,8 @@ class LiveDrive:
     ) -> BatchSource:
         """Return what makes batches of the bars that arrive."""
         self._day.desk = desk
+        self._orders = 0
+        self._parts.health.told = FeedState("LIVE", "")  # the session's strategies have heard of nothing
         if desk is not None:
             desk.gate = self._gate
         self._parts.record.session(session.day, self._day.played_ns)

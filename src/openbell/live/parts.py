@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from openbell.feeds.feed import Feed
     from openbell.live.connection import Connection
+    from openbell.live.lag import Lag, SessionHealth
     from openbell.live.record import FeedRecord
     from openbell.live.supply import Supply
     from openbell.market_data.today import TodayBars
@@ -37,6 +38,8 @@ class LiveParts:
         today: The bars of the running session.
         record: The record of what came.
         connection: The connection to the feed.
+        lag: The delay of a session that is slower than its bars.
+        health: What strategies hear of both.
         grace_ns: So long is a bar waited for after its time.
         wait_ns: So long may an addition wait for its bars.
         longest_wait_ns: So long after its end may a session wait for a feed that is down.
@@ -50,6 +53,8 @@ class LiveParts:
     today: TodayBars
     record: FeedRecord
     connection: Connection
+    lag: Lag
+    health: SessionHealth
     grace_ns: int = 2 * _SECOND_NS
     wait_ns: int = 30 * _SECOND_NS
     longest_wait_ns: int = 300 * _SECOND_NS

@@ -63,6 +63,10 @@ class FeedRecord:
         """Note the health of the feed, and when strategies heard of it."""
         self._write({"health": health, "at_ns": time_ns, "reason": reason})
 
+    def refused(self, number: int, reason: str) -> None:
+        """Note that an order was refused because it came too late, by how many orders the session had asked for."""
+        self._write({"refused": number, "reason": reason})
+
     def settled(self, time_ns: int, settled: Iterable[tuple[Waiting, str]]) -> None:
         """Note additions that have waited, and why those that failed did."""
         for one, error in settled:

@@ -61,6 +61,7 @@ class RecordedDay:
         played_ns: The last time that was played; of a session that was cut short, what came later is nobody's.
         has_ended: Whether it came to its end.
         happened: Between which batches they were carried out or failed, and strategies heard of the feed.
+        refused: The orders that came too late, by their number in the session, with the reasons.
         revisions: The bars that came late or again with other values, with the session clock of that moment.
     """
 
@@ -69,6 +70,7 @@ class RecordedDay:
     has_ended: bool = False
     waits: list[_Key] = field(default_factory=list)
     happened: list[_Settled | _Health] = field(default_factory=list)
+    refused: dict[int, str] = field(default_factory=dict)
     revisions: list[tuple[int, FeedBar]] = field(default_factory=list)
 
 
@@ -104,6 +106,8 @@ class RecordedRun:
                     run.bars[bar.symbol, bar.interval, bar.start_ns] = bar
                     if line.get("late"):
                         day.revisions.append((line["played_ns"], bar))
+            elif "refused" in line:
+                day.refused[line["refused"]] = line["reason"]
             elif "health" in line:
                 day.happened.append(_Health(line["at_ns"], FeedState(line["health"], line["reason"])))
             else:
@@ -168,6 +172,8 @@ class _RecordedProvisioner(Provisioner):
         self._waits = deque(day.waits)
         self.happened = deque(day.happened)
         self._told = FeedState("LIVE", "")
+        self._refused = day.refused
+        self._orders = 0
         self._waiting: dict[_Key, deque[Addition]] = {}
         self.is_running = False
 
@@ -183,7 +189,8 @@ class _RecordedProvisioner(Provisioner):
 
     def gate(self) -> str:
         """Return why no positions were opened at this time (empty when they were)."""
-        return self._told.refusal
+        self._orders += 1
+        return self._told.refusal or self._refused.get(self._orders, "")
 
     def go_on(self, runner: ComponentRunner) -> None:
         """Do what happened next between two batches."""

@@ -15,6 +15,7 @@ from openbell.feeds.replay import ReplayFeed
 from openbell.feeds.websocket import WebSocketFeed
 from openbell.live.connection import Connection
 from openbell.live.drive import LiveDrive
+from openbell.live.lag import MAX_LAG_NS, Lag, SessionHealth
 from openbell.live.new_files import NewFiles
 from openbell.live.parts import LiveParts, Stopped
 from openbell.live.record import FeedRecord
@@ -105,12 +106,15 @@ class LiveRun:
         today = TodayBars(sessions[0])
         record = FeedRecord(folder)
         self._to_close.append(record)
+        connection, lag = Connection(feed, self._say, crc32(str(folder).encode())), Lag(MAX_LAG_NS)
         self.parts = LiveParts(
             feed=feed,
             supply=Supply(feed, store, today, time_manager),
             today=today,
             record=record,
-            connection=Connection(feed, self._say, crc32(str(folder).encode())),
+            connection=connection,
+            lag=lag,
+            health=SessionHealth(connection, lag, self._say),
             stop_file=self._stop_file,
             ended=lambda: self._lock.write(ENDING),
         )
@@ -261,6 +265,7 @@ def live_run(
     run = LiveRun(config, feed, folder, coming, time_manager, observers)
     run.parts.grace_ns = parse_interval(live.grace).ns
     run.parts.wait_ns = parse_interval(live.wait).ns
+    run.parts.lag.limit_ns = parse_interval(live.max_lag).ns
     return run
 
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from openbell.engine.event_batch import Batches
     from openbell.engine.subscriptions import Subscriptions
     from openbell.live.connection import FeedState
-    from openbell.live.day import LiveDay, Revision
+    from openbell.live.day import LiveDay
     from openbell.live.parts import LiveParts
+    from openbell.live.revisions import Revision
     from openbell.session import BarIntervalData
     from openbell.timing.grid import TradingSession
 
@@ -82,10 +83,10 @@ class LiveSource(PartSource):
         self._parts.record.settled(time_ns, settled)
 
     def _tell_of_the_feed(self, time_ns: int) -> None:
-        """Call ``on_feed`` of the strategies if the feed's health is another one."""
-        connection = self._parts.connection
-        if connection.has_news:
-            connection.told = state = connection.state
+        """Call ``on_feed`` of the strategies if the health is another one."""
+        health = self._parts.health
+        if health.has_news:
+            state = health.tell()
             self._parts.record.health(time_ns, *state)
             tell_of_feed(self._runner, state)
 

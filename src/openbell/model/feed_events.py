@@ -20,8 +20,8 @@ __all__ = [
     "TradingStatus",
 ]
 
-FeedHealth: TypeAlias = Literal["LIVE", "BACKFILLING", "STALE", "DOWN"]
-"""State of a feed as a whole, judged over all that is subscribed."""
+FeedHealth: TypeAlias = Literal["LIVE", "BACKFILLING", "STALE", "DOWN", "LAGGING"]
+"""State of a feed as a whole, judged over all that is subscribed; or, of one that is live, that the session lags."""
 
 
 class FeedBar(NamedTuple):
