@@ -1,4 +1,4 @@
-"""Lag of a live session whose strategies are slower than its bars, and what it is told and refused by."""
+"""Lag of a live session whose strategies are slower than its bars, and its health as strategies hear of it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Lag:
 
     @property
     def reason(self) -> str:
-        """What it is, in words."""
+        """Delay and waiting bar times, in words."""
         times = f"{self.waiting} bar time{'s' * (self.waiting != 1)} wait{'s' * (self.waiting == 1)}"
         return f"{_seconds(self.behind_ns)} behind its bars, {times}"
 
