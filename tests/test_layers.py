@@ -36,6 +36,7 @@ LAYERS = (
     "results",
     "engine",
     "live",
+    "inspection",
     "sweeps",
     "pages",
     "examples",

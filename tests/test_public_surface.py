@@ -27,6 +27,7 @@ PUBLIC = {
     "OrderError",
     *("configure_logs", "get_logger", "indicators"),
     "sweep",
+    *("HtmlPage", "OpenedRun", "open_run"),
 }
 REGISTRIES = {"OPERATIONS", "RULES", "SOURCES", "STEPS"}
 

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from openbell.engine.observer import SessionObserver
     from openbell.engine.system import SystemManager
     from openbell.errors import ComponentError, ConfigError, DataError, OpenbellError, OrderError, ProvisioningError
+    from openbell.inspection import OpenedRun, open_run
     from openbell.logs import configure_logs, get_logger
     from openbell.market_data.manager import DataManager
     from openbell.model.bars import Bar, Bars
     from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
     from openbell.model.fill import Fill
+    from openbell.model.html_page import HtmlPage
     from openbell.model.interval import Interval, parse_interval
     from openbell.model.order import Order
     from openbell.model.position import Position
@@ -63,12 +65,14 @@ __all__ = [
     "DataManager",
     "DayResult",
     "Fill",
+    "HtmlPage",
     "IndicatorConfig",
     "IndicatorData",
     "Interval",
     "IntervalNeed",
     "Needs",
     "OpenbellError",
+    "OpenedRun",
     "Order",
     "OrderError",
     "Performance",
@@ -99,6 +103,7 @@ __all__ = [
     "get_logger",
     "indicators",
     "load_config",
+    "open_run",
     "parse_interval",
     "sweep",
 ]
@@ -120,11 +125,13 @@ _HOMES = {
         "OrderError",
         "ProvisioningError",
     ),
+    "openbell.inspection": ("OpenedRun", "open_run"),
     "openbell.logs": ("configure_logs", "get_logger"),
     "openbell.market_data.manager": ("DataManager",),
     "openbell.model.bars": ("Bar", "Bars"),
     "openbell.model.events": ("ProvisioningRecord", "ScanEvent", "SignalEvent"),
     "openbell.model.fill": ("Fill",),
+    "openbell.model.html_page": ("HtmlPage",),
     "openbell.model.interval": ("Interval", "parse_interval"),
     "openbell.model.order": ("Order",),
     "openbell.model.position": ("Position",),

@@ -11,6 +11,7 @@ import pytest
 
 from openbell.config import load_config
 from openbell.engine.system import SystemManager
+from openbell.inspection import open_run
 from openbell.live.run import replay_run
 from openbell.live.verify import verify_run
 from openbell.results.run_folder import RunFolder
@@ -74,3 +75,17 @@ def test_verify_names_the_first_difference(runs: tuple[Path, Path], tmp_path: Pa
     (one,) = verify_run(folder).differences
     assert (one.file, one.where, one.revision) == ("fills.jsonl", "line 3", "")
     assert json.loads(one.live)["price"] == third["price"]
+
+
+def test_a_session_of_it_can_be_looked_at_without_its_store(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    folder = shutil.copytree(runs[1], tmp_path / "run")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "store": str(tmp_path / "gone")}))
+
+    run = open_run(folder)
+    session = run.session(run.days[0])
+
+    kept = sorted((folder / "bars" / str(run.days[0])).glob("*_5m.parquet"))
+    assert len(kept) > 5
+    for file in kept:
+        assert session.frame(file.name.removesuffix("_5m.parquet"), "5m").equals(pl.read_parquet(file)), file

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
+from openbell.inspection import open_run
 from openbell.pages.data_check import check_page
 from openbell.pages.report import run_report
 from openbell.quality.checker import check_store
@@ -77,7 +78,7 @@ class Opened:
         self.page.on("pageerror", lambda error: self.messages.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(file.as_uri())
-        if "candle-chart" in file.read_text(encoding="utf-8").partition("<script")[0]:
+        if "candle-chart" in file.read_text(encoding="utf-8").partition("<script")[0].partition("<iframe")[0]:
             self.page.wait_for_selector("#candle-chart canvas")
 
     def __enter__(self) -> Self:
@@ -113,6 +114,29 @@ Array.from(document.querySelectorAll("main *, header *"))
     .map(e => e.outerHTML.slice(0, 90))
 """
 """Elements that stick out of the page, other than those in boxes that scroll."""
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1600, "dark")])
+def test_charts_are_drawn_in_the_cells_of_a_notebook(
+    browser: Browser, kept_run: Path, tmp_path: Path, width: int, scheme: Any
+) -> None:
+    run = open_run(kept_run)
+    session = run.session(run.days[0])
+    cells = [page._repr_html_() for page in (run.plot(), session.plot("ALFA", "5m"))]
+    file = tmp_path / "notebook.html"
+    file.write_text(f"<!doctype html><title>cells</title>{''.join(cells)}", encoding="utf-8")
+
+    with Opened(browser, file, width, scheme) as opened:
+        frames = opened.page.frames[1:]
+        for frame in frames:
+            frame.wait_for_selector("#candle-chart canvas")
+
+        assert len(frames) == 2
+        assert frames[0].locator("#equity-chart canvas").count() > 0
+        assert frames[1].locator(".key").count() == 0
+        assert all(frame.evaluate("document.documentElement.scrollWidth <= innerWidth") for frame in frames)
+        assert opened.messages == []
+        assert opened.requests == [file.as_uri()]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1600, "dark")])

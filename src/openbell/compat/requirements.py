@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from openbell.errors import CalendarError, UnknownNameError
+from openbell.model.html_parts import counted, items, table, title, whole
 from openbell.model.interval import parse_interval
 from openbell.provisioning.context import Market, ProvisioningContext
 from openbell.provisioning.journal import Journal
@@ -74,6 +75,20 @@ class ProvisioningRequirements:
     session_date: date | None = None
     needs: Needs = field(default_factory=Needs, compare=False, repr=False)
     proof: Proof = field(default_factory=Proof, compare=False, repr=False)
+
+    def _repr_html_(self) -> str:
+        outcome = "can be provisioned" if self.can_proceed else "cannot be provisioned"
+        history = f"{counted(self.historical_days, 'session')}, {counted(self.historical_bars, 'bar')}"
+        rows = [
+            ["intervals", ", ".join(self.required_intervals)],
+            ["base interval", self.base_interval or ""],
+            ["history", history if self.needs_historical else "none"],
+            ["steps", ", ".join(self.provisioning_steps)],
+            ["why", self.reason],
+        ]
+        head = f"{self.operation_type} for {self.owner or self.source}: {outcome}"
+        problems = items([*self.validation_errors, *self.warnings])
+        return whole([title(self.symbol, head), problems, table(["what", "it takes"], rows)])
 
 
 class HasContext(Protocol):

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
+from datetime import date
 from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from openbell.config import SessionConfig, load_config
-from openbell.config.gap_policy import symbols_named
 from openbell.engine.coordinator import SessionCoordinator
 from openbell.engine.data_source import data_manager_of
 from openbell.engine.drive import BacktestDrive
 from openbell.engine.gc_control import rare_collection
-from openbell.engine.never_closing import streams_without_bars, subscriptions_without_bars
+from openbell.engine.never_closing import subscriptions_without_bars
 from openbell.engine.observer import RunReporter, SessionObserver
+from openbell.engine.oddities import oddities_of
 from openbell.engine.planning import plan_day
+from openbell.engine.played_again import first_to_play
 from openbell.engine.preflight import require_good_config, with_days_to_come
 from openbell.engine.side_by_side import days_side_by_side, require_independent_days, take_day
-from openbell.engine.trading_oddities import futures_without_terms, unknown_to_the_store
-from openbell.errors import CalendarError, ConfigError, OpenbellError, ProvisioningError, commands_name_exchange
-from openbell.provisioning import Addition, ProvisioningContext, RunScope
-from openbell.provisioning.operations import analyze
-from openbell.quality.calendar_fit import bars_beyond_calendar, first_stored_day, questions_of_calendar
-from openbell.quality.strange_hours import symbols_of_other_hours
+from openbell.errors import ConfigError, OpenbellError, ProvisioningError, commands_name_exchange
 from openbell.results.plan import PlanResult
 from openbell.results.result import RunResult
-from openbell.session import SessionData
 from openbell.store.label import read_label
 from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from openbell.engine.drive import Drive
@@ -41,6 +36,7 @@ if TYPE_CHECKING:
     from openbell.market_data.manager import DataManager
     from openbell.results.result import DayResult
     from openbell.results.run_folder import RunFolder
+    from openbell.session import SessionData
     from openbell.store.store import BarStore
 
 __all__ = ["SystemManager"]
@@ -119,12 +115,35 @@ class SystemManager:
         if not self.coordinator.drive.reads_ahead:
             return ()
         with commands_name_exchange(self.config.exchange_option):
-            return _oddities(self.config, self.time_manager, self.data_manager, self.coordinator.days)
+            return oddities_of(self.config, self.time_manager, self.data_manager, self.coordinator.days)
 
     @property
     def session_data(self) -> SessionData:
         """The session of the current day, or after a run the last one."""
         return self.coordinator.session_data
+
+    def session(self, day: date | str) -> SessionData:
+        """Return the session of any day of the run as it ended.
+
+        The last is at hand; another is played again, with the sessions before it where trading or the state of a
+        strategy joins them.
+
+        Args:
+            day: The session, as a date or ISO text.
+
+        Raises:
+            OpenbellError: It is running or planning, in this thread or another.
+            ConfigError: The run has no such session.
+            ComponentError: A scanner or strategy raised.
+        """
+        day = date.fromisoformat(day) if isinstance(day, str) else day
+        if day == self.session_data.session_date and self.session_data.is_over:
+            return self.session_data
+        with self._alone():
+            first = first_to_play(self.config, self.coordinator.days, day, self.coordinator.states)
+            again = SystemManager(self.config.with_days(first, day), data_manager=self.data_manager)
+        again.run()
+        return again.session_data
 
     def run(self, folder: RunFolder | None = None, *, jobs: int = 1) -> RunResult:
         """Run all sessions.
@@ -290,55 +309,3 @@ class SystemManager:
                 store_label=read_label(self.data_manager.store.path),
                 days=tuple(plan_day(self.coordinator, classes.that_require(), day) for day in days),
             )
-
-
-def _oddities(
-    config: SessionConfig, time_manager: TimeManager, data_manager: DataManager, days: Sequence[date]
-) -> tuple[str, ...]:
-    """Return the warnings about a run of these days.
-
-    The calendar ends before the data, or calls a day a session on which no symbol of the config has bars; or most bars
-    of a symbol lie outside its hours; or a symbol has a gap policy of its own and no bars; or no bar of a stream closes
-    within these days; or what trading names is not in the store, or has no terms.
-    """
-    symbols = config.session_data_config.symbols
-    stored = first_stored_day(data_manager.store, time_manager, symbols) or days[0]
-    history = _first_day_of_history(config, time_manager, data_manager, days[0])
-    begin = min(days[0], max(history, stored))
-    store = data_manager.store
-    return (
-        *bars_beyond_calendar(store, time_manager, symbols),
-        *questions_of_calendar(store, time_manager, symbols, begin, days[-1]),
-        *symbols_of_other_hours(store, time_manager, symbols, begin, days[-1]),
-        *_unknown_gap_policies(config, data_manager, days),
-        *futures_without_terms(config, time_manager),
-        *unknown_to_the_store(config, data_manager, days),
-        *streams_without_bars(config, time_manager, days),
-    )
-
-
-def _first_day_of_history(
-    config: SessionConfig, time_manager: TimeManager, data_manager: DataManager, day: date
-) -> date:
-    """Return where the calendar lets the history of a session begin."""
-    context = ProvisioningContext(RunScope(config), time_manager, data_manager.on_day(day), SessionData(day))
-    symbols = config.session_data_config.symbols
-    # All symbols need the same but for what the store holds of them.
-    one = next(filter(context.stored_intervals, symbols), symbols[0])
-    first = day
-    for need in analyze(Addition("symbol", one, "config"), context).intervals.values():
-        with suppress(CalendarError):
-            first = min(first, context.market(one).calendar_start(need))
-    return first
-
-
-def _unknown_gap_policies(config: SessionConfig, data_manager: DataManager, days: Sequence[date]) -> list[str]:
-    policies = config.session_data_config.gap_policy
-    if isinstance(policies, str):  # the usual case
-        return []
-    return [
-        f"session_data_config.gap_policy names {name}, of which the store has no bars."
-        f"{data_manager.hint(name, days[0])}"
-        for name in symbols_named(policies)
-        if not any(data_manager.available_intervals(name, day) for day in {days[0], days[-1]})
-    ]

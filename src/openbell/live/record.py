@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from openbell.live.provisioner import Waiting
     from openbell.model.json_object import JsonObject
 
-__all__ = ["FeedRecord", "read_record", "recorded"]
+__all__ = ["NAME", "FeedRecord", "read_record", "recorded"]
 
 NAME = "feed.jsonl"
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from openbell.model.feed_events import FeedBar
     from openbell.model.json_object import JsonObject
 
-__all__ = ["Difference", "Verification", "verify_run"]
+__all__ = ["Difference", "Verification", "store_of_record", "verify_run"]
 
 _EVENTS = ("scans.jsonl", "signals.jsonl", "orders.jsonl", "fills.jsonl", "cash.jsonl")
 _FRAMES = ("bars", "indicators")
@@ -108,15 +108,27 @@ def verify_run(folder: Path, observer: SessionObserver | None = None) -> Verific
         raise RunFolderError(f"{folder} has recorded no session: there is nothing to compare.")
     config = load_config(folder / "config.json").model_copy(update={"mode": "backtest"})
     with TemporaryDirectory() as made:
-        store = Path(made) / "store"
-        shutil.copytree(folder / "store", store, ignore=shutil.ignore_patterns("*.lock"))
-        _write(BarStore.open_or_create(store), run)
+        store = store_of_record(folder, run, Path(made))
         days = list(run.days)
         config = config.with_days(days[0], days[-1])
         has = {name: (folder / name).is_dir() for name in _FRAMES}
         played = RunFolder(Path(made) / "run", config, keep_bars=has["bars"], keep_indicators=has["indicators"])
         SystemManager(config, store=store, drive=RecordedDrive(run), observer=observer).run(played)
         return _compared(folder, played.path, run)
+
+
+def store_of_record(folder: Path, run: RecordedRun, target: Path) -> Path:
+    """Make a store of what a live run had before it began and of what came, and return it.
+
+    Args:
+        folder: The folder of the run.
+        run: What it recorded.
+        target: The folder in which the store is made.
+    """
+    store = target / "store"
+    shutil.copytree(folder / "store", store, ignore=shutil.ignore_patterns("*.lock"))
+    _write(BarStore.open_or_create(store), run)
+    return store
 
 
 def _write(store: BarStore, run: RecordedRun) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from openbell.logs import get_logger
+from openbell.model.html_parts import MOST_ROWS, counted, more, table, title, whole
 from openbell.session.symbol import WHOLE_SYMBOL
 
 if TYPE_CHECKING:
@@ -49,6 +50,24 @@ class Journal:
     def __len__(self) -> int:
         return len(self._records)
 
+    def _repr_html_(self) -> str:
+        refused = sum(not record.ok for record in self._records)
+        last = self._records[-MOST_ROWS:]
+        rows = [
+            [f"{record.time:%Y-%m-%d %H:%M:%S}", record.operation_type, record.symbol, record.owner, _outcome(record)]
+            for record in last
+        ]
+        return whole(
+            [
+                title("Journal", f"{counted(len(self), 'record')}, {refused:,} refused"),
+                table(["time", "operation", "symbol", "asked by", "outcome"], rows),
+                more(len(self) - len(last), "before these"),
+            ]
+        )
+
+    def __repr__(self) -> str:
+        return f"<Journal: {len(self)} records>"
+
     def __iter__(self) -> Iterator[ProvisioningRecord]:
         return iter(self._records)
 
@@ -91,6 +110,12 @@ class Refusals:
         if record is None:
             return ""
         return f"{record.owner} asked for it at {record.time:%H:%M:%S} and was refused: {' '.join(record.errors)}"
+
+
+def _outcome(record: ProvisioningRecord) -> str:
+    if record.is_pending:
+        return "is on its way"
+    return "; ".join(record.warnings) or "done" if record.ok else " ".join(record.errors)
 
 
 def _whole(needs: Needs) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from openbell.model.html_page import drawn
 from openbell.results.as_json import day_json, run_json
 from openbell.results.mapping import JsonMapping
 from openbell.results.symbol import IndicatorResult, SeriesResult, SymbolResult
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import date, tzinfo
 
     from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
+    from openbell.model.html_page import HtmlPage
     from openbell.model.json_object import JsonObject
     from openbell.model.trade import Trade
     from openbell.results.performance import Performance
@@ -120,6 +122,16 @@ class RunResult(JsonMapping):
     def trades(self) -> tuple[Trade, ...]:
         """Trades that were closed, session by session."""
         return tuple(trade for day in self.days if day.trading is not None for trade in day.trading.trades)
+
+    def plot(self) -> HtmlPage:
+        """Draw equity and drawdown.
+
+        `openbell.open_run` draws trades on their candles as well, of a run that was written to a folder.
+
+        Raises:
+            DataError: It has not traded, or no session came to its end.
+        """
+        return drawn("result_chart", self)
 
     def to_dict(self) -> JsonObject:
         """Return the object that ``summary.json`` holds."""

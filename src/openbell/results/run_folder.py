@@ -16,6 +16,7 @@ from openbell.results.event_files import append, event_lines
 from openbell.results.journal_lines import journal_lines, opened_lines
 from openbell.results.symbol_frames import symbol_frames
 from openbell.results.wide import is_wide
+from openbell.session.frame import indicator_columns
 from openbell.timing.clock import wall_stamp
 
 if TYPE_CHECKING:
@@ -147,12 +148,7 @@ class RunFolder:
                 name = f"{symbol.replace('/', '%2F')}_{interval}.parquet"
                 if self._keep_bars:
                     self._write_frame(Path("bars") / day / name, series.to_polars())
-                columns = {
-                    f"{key}.{output}" if len(indicator.outputs) > 1 else key: indicator.output(output)
-                    for key, indicator in (data.indicators.items() if data else ())
-                    if indicator.series is series
-                    for output in indicator.outputs
-                }
+                columns = indicator_columns(series, data.indicators if data else {})
                 if self._keep_indicators and columns:
                     frame = series.to_polars().select("timestamp", "end").with_columns(pl.DataFrame(columns))
                     self._write_frame(Path("indicators") / day / name, frame)

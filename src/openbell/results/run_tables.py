@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-__all__ = ["RunTables", "read_tables"]
+__all__ = ["NO_SIGNALS", "RunTables", "read_tables"]
 
 _UTC = pl.Datetime("ns", "UTC")
 _SIGNALS: dict[str, Any] = {
     "date": pl.Date, "time": _UTC, "symbol": pl.String, "action": pl.String, "reason": pl.String,
     "strategy": pl.String,
 }  # fmt: skip
+NO_SIGNALS = pl.DataFrame(schema=_SIGNALS)
+"""The table of signals of a run that gave none."""
 _TRADES = (
     *("symbol", "strategy", "entry_time", "exit_time", "quantity", "entry_price", "exit_price", "pnl", "return"),
     *("fees", "bars", "held", "mae", "mfe", "tag", "entry_reason", "exit_reason"),

@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Protocol
 from openbell.errors import ProvisioningError, SessionOverError
 from openbell.indicators.registry import canonical_key
 from openbell.model.frozen import Frozen
+from openbell.model.html_page import drawn
 from openbell.model.interval import parse_interval
 from openbell.model.symbol import checked_symbol
+from openbell.session.frame import series_frame, series_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import date
     from threading import _RLock
 
+    import polars as pl
+
     from openbell.config import IndicatorConfig
+    from openbell.model.html_page import HtmlPage
     from openbell.session.indicator import IndicatorData
     from openbell.session.series import BarIntervalData
     from openbell.session.symbol import SymbolSessionData
@@ -183,6 +188,44 @@ class SessionData(Frozen):
             Whether the interval is there now; the journal says why not.
         """
         return self._given_provisioner().add_bar(symbol, interval, days=days, source=source)
+
+    def frame(self, symbol: str, interval: str, *, indicators: bool = False) -> pl.DataFrame:
+        """Return the bars of a symbol that have closed as a polars frame.
+
+        Args:
+            symbol: The symbol.
+            interval: The interval.
+            indicators: Whether the indicators over this interval are columns beside them, NaN where they are not valid.
+
+        Raises:
+            ConfigError: The symbol is no text, or the interval is none.
+            DataError: The session has no such series.
+        """
+        series, data = series_of(self, symbol, interval), self.current[symbol]
+        return series_frame(series, data.indicators.values() if indicators else ())
+
+    def plot(self, symbol: str, interval: str, *, sessions: int = 0, indicators: bool = True) -> HtmlPage:
+        """Draw the candles of a symbol that have closed, with the indicators that the session has of it.
+
+        Args:
+            symbol: The symbol.
+            interval: The interval.
+            sessions: So many sessions before today's are drawn as well; of daily bars, all that are loaded are.
+            indicators: Whether indicators are drawn.
+
+        Returns:
+            A page that shows itself in a notebook, and that ``save`` writes to a file.
+
+        Raises:
+            ConfigError: The symbol is no text, or the interval is none.
+            DataError: The session has no such series, no bar of it has closed, or it does not reach back so far.
+        """
+        return drawn("session_chart", self, symbol, interval, sessions=sessions, indicators=indicators)
+
+    def _repr_html_(self) -> str:
+        from openbell.session.notebook import session_html
+
+        return session_html(self)
 
     def refusal_of(self, symbol: str, what: str) -> str:
         """Return who was refused an interval or an indicator of a symbol, when and why (empty when nobody was)."""

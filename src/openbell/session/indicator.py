@@ -166,6 +166,11 @@ class IndicatorData(NotANumber, Frozen):
         """
         return opaque(all_values(self, name)[: self.series.cursor])
 
+    def _repr_html_(self) -> str:
+        from openbell.session.notebook import indicator_html
+
+        return indicator_html(self)
+
     def __repr__(self) -> str:
         return f"<IndicatorData {self.series.symbol} {self.key}: {self.value}>"
 

@@ -176,6 +176,11 @@ class BarIntervalData(Frozen):
         """Number of base bars that each closed bar was made of."""
         return opaque(self._bars.count[: self._cursor.position])
 
+    def _repr_html_(self) -> str:
+        from openbell.session.notebook import series_html
+
+        return series_html(self)
+
     def to_polars(self) -> pl.DataFrame:
         """The closed bars as a polars frame."""
         return self.data.to_polars()

@@ -14,7 +14,7 @@ from openbell.model.interval import parse_interval
 from openbell.pages.report.windows import finest_fitting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
     from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from openbell.pages.report.windows import Window
     from openbell.timing import TimeManager
 
-__all__ = ["CandleSource", "Candles"]
+__all__ = ["CandleSource", "Candles", "known_at_ends"]
 
 _BEFORE = 30
 """Daily bars shown before a window's first session."""
@@ -174,14 +174,9 @@ class CandleSource:
     def _indicators(self, symbol: str, interval: str, sessions: Sequence[date], bars: pl.DataFrame) -> pl.DataFrame:
         """Return the values that were known at the end of each bar."""
         wanted = {name for day in sessions for name, _ in self._files("indicators", symbol, day)}
-        ends = bars.select("end")
-        columns: list[pl.Series] = []
-        for name in sorted(wanted, key=lambda text: (text != interval, parse_interval(text).ns)):
-            frames = self._frames("indicators", symbol, name, sessions)
-            whole = pl.concat(frames, how="diagonal").sort("end").unique("end", keep="last", maintain_order=True)
-            joined = ends.join_asof(whole.drop("timestamp"), on="end", strategy="backward")
-            columns += [joined[column] for column in joined.columns if column != "end"]
-        return pl.DataFrame(columns[:_MOST_LINES])
+        return known_at_ends(
+            bars, interval, {name: self._frames("indicators", symbol, name, sessions) for name in wanted}
+        )
 
     # What the store has
 
@@ -203,6 +198,23 @@ class CandleSource:
             return data_manager_of(self._config, self._time_manager, self._store, None)
         except OpenbellError as error:
             return str(error)
+
+
+def known_at_ends(bars: pl.DataFrame, interval: str, frames: Mapping[str, Sequence[pl.DataFrame]]) -> pl.DataFrame:
+    """Return the values of indicators that were known at the end of each bar, those over the same interval first.
+
+    Args:
+        bars: The bars.
+        interval: Their interval.
+        frames: By interval, frames with the columns timestamp and end, and one per output.
+    """
+    ends = bars.select("end")
+    columns: list[pl.Series] = []
+    for name in sorted(frames, key=lambda text: (text != interval, parse_interval(text).ns)):
+        whole = pl.concat(frames[name], how="diagonal").sort("end").unique("end", keep="last", maintain_order=True)
+        joined = ends.join_asof(whole.drop("timestamp"), on="end", strategy="backward")
+        columns += [joined[column] for column in joined.columns if column != "end"]
+    return pl.DataFrame(columns[:_MOST_LINES])
 
 
 def _coarser_than(streams: Sequence[str]) -> list[str]:

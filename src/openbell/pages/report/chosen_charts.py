@@ -11,6 +11,7 @@ from openbell.pages.report.levels import resting_levels
 from openbell.pages.report.windows import choose_windows, spans_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from openbell.config import SessionConfig
@@ -50,6 +51,7 @@ def chosen_charts(
     tables: RunTables,
     store: Path | None,
     most: int,
+    wanted_of: Callable[[Window], bool] = lambda _: True,
 ) -> ChosenCharts:
     """Return the charts of a run.
 
@@ -60,11 +62,12 @@ def chosen_charts(
         tables: Its tables.
         store: The store to read in the place of the config's.
         most: The most charts.
+        wanted_of: Returns whether a trade, fill or signal with its sessions is of interest.
     """
     if config is None or time_manager is None:
         return ChosenCharts([], [], {}, ["There are no candles, because the config of the run cannot be read."])
     source = CandleSource(folder, config, time_manager, store)
-    spans = spans_of(tables, time_manager.day_of)
+    spans = [span for span in spans_of(tables, time_manager.day_of) if wanted_of(span)]
     if not spans:
         return ChosenCharts([], [], {}, ["Nothing was traded and no signal was given, so that no candles are marked."])
     wanted, left = choose_windows(spans, most, daily=source.is_daily)

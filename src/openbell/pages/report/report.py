@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from openbell.results.run_tables import RunTables
     from openbell.results.stored_run import StoredRun
 
-__all__ = ["run_report"]
+__all__ = ["ReadRun", "read_parts", "run_report"]
 
 _MOST_TRADES = 2000
 _MOST_SIGNALS = 500
@@ -42,7 +42,7 @@ _MOST_POOR = 300
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-class _Run(NamedTuple):
+class ReadRun(NamedTuple):
     """A run with all that was read of it."""
 
     stored: StoredRun
@@ -77,7 +77,7 @@ def run_report(folder: Path, *, store: Path | None = None, most_charts: int = 40
     Raises:
         ConfigError: It is no folder of a run.
     """
-    run = _read(folder)
+    run = read_parts(folder)
     charts = chosen_charts(folder, run.config, run.time_manager, run.tables, store, most_charts)
     values = {**_heading(run, folder), **_earnings(run), **_rows(run, charts), **_told(run)}
     sections = [(name, title) for name, title in _SECTIONS if _is_there(name, values)]
@@ -116,7 +116,12 @@ def _is_there(name: str, values: dict[str, Any]) -> bool:
     return name not in needed or bool(values[needed[name]])
 
 
-def _read(folder: Path) -> _Run:
+def read_parts(folder: Path) -> ReadRun:
+    """Read the folder of a run, also a damaged or unfinished one.
+
+    Raises:
+        ConfigError: It is no folder of a run.
+    """
     stored = read_run(folder)
     summary = read_summary(folder) if stored.state in ("done", "failed", "interrupted") else {}
     config, problem, time_manager = None, "", None
@@ -126,10 +131,10 @@ def _read(folder: Path) -> _Run:
         time_manager = TimeManager(config.exchange, session_hours=hours)
     except (OpenbellError, OSError) as error:
         problem = str(error)
-    return _Run(stored, summary, read_tables(folder), config, problem, time_manager)
+    return ReadRun(stored, summary, read_tables(folder), config, problem, time_manager)
 
 
-def _heading(run: _Run, folder: Path) -> dict[str, Any]:
+def _heading(run: ReadRun, folder: Path) -> dict[str, Any]:
     days = run.stored.days
     span = f"{days[0]} to {days[-1]}, " if len(days) > 1 else f"{days[0]}, " if days else ""
     sessions = f"{len(days):,} session{'' if len(days) == 1 else 's'}"
@@ -144,7 +149,7 @@ def _heading(run: _Run, folder: Path) -> dict[str, Any]:
     }
 
 
-def _earnings(run: _Run) -> dict[str, Any]:
+def _earnings(run: ReadRun) -> dict[str, Any]:
     equity = run.tables.equity
     start = (run.stored.performance or {}).get("start_equity")
     ends = session_ends(equity, start) if equity is not None and len(equity) and start is not None else None
@@ -171,7 +176,7 @@ def _earnings(run: _Run) -> dict[str, Any]:
     }
 
 
-def _why_no_earnings(run: _Run) -> str:
+def _why_no_earnings(run: ReadRun) -> str:
     if run.stored.state == "damaged":
         return "What it earned cannot be read."
     if run.stored.config.get("execution") is None:
@@ -179,11 +184,12 @@ def _why_no_earnings(run: _Run) -> str:
     return "It has not come to its end: what it earned is written then."
 
 
-def _rows(run: _Run, charts: ChosenCharts) -> dict[str, Any]:
+def _rows(run: ReadRun, charts: ChosenCharts) -> dict[str, Any]:
     trades, left = ([], 0) if run.tables.trades is None else trade_rows(run.tables.trades, run.zone, _MOST_TRADES)
     signals, earlier = signal_rows(run.tables.signals, run.zone, _MOST_SIGNALS)
     return {
         "charts": charts.titles,
+        "has_trading": True,
         "chart_notes": charts.notes,
         "shown_trades": charts.shown_trades,
         "has_trades": bool(trades),
@@ -196,11 +202,11 @@ def _rows(run: _Run, charts: ChosenCharts) -> dict[str, Any]:
     }
 
 
-def _has_seconds(run: _Run) -> bool:
+def _has_seconds(run: ReadRun) -> bool:
     return run.config is not None and any(name.endswith("s") for name in run.config.session_data_config.streams)
 
 
-def _told(run: _Run) -> dict[str, Any]:
+def _told(run: ReadRun) -> dict[str, Any]:
     dropped, poor = dropped_symbols(run.days), poor_series(run.days)
     problems = [Warned("bad", f"{text}.") for text in run.tables.problems]
     return {

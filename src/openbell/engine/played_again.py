@@ -1,0 +1,36 @@
+"""Choice of the sessions that are played again to see one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openbell.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from openbell.config import SessionConfig
+
+__all__ = ["first_to_play"]
+
+_NO_STATE = "{}"
+
+
+def first_to_play(config: SessionConfig, days: Sequence[date], day: date, states: Mapping[str, str]) -> date:
+    """Return the first session that has to be played for another to come out as it did.
+
+    Args:
+        config: The config of the run.
+        days: Its sessions.
+        day: The session that is asked for.
+        states: The states of its strategies at any later time, as JSON text.
+
+    Raises:
+        ConfigError: It is no session of the run.
+    """
+    if day not in days:
+        span = f"its {len(days)} sessions are from {days[0]} to {days[-1]}" if days else "it has none"
+        raise ConfigError(f"the run has no session of {day}: {span}.")
+    is_joined = config.execution is not None or any(text != _NO_STATE for text in states.values())
+    return days[0] if is_joined else day

@@ -1,0 +1,148 @@
+"""Sessions of stored runs, played again as they were."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import zip_longest
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.engine.data_source import new_data_manager
+from openbell.engine.played_again import first_to_play
+from openbell.engine.system import SystemManager
+from openbell.errors import ComponentError, RunFolderError
+from openbell.live.record import NAME as FEED_RECORD
+from openbell.live.record import read_record
+from openbell.live.recorded import RecordedDrive, RecordedRun
+from openbell.live.verify import store_of_record
+from openbell.model.events import local_time
+from openbell.results.as_json import record_json
+from openbell.results.run_folder import RunFolder
+from openbell.timing import TimeManager
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from openbell.config import SessionConfig
+    from openbell.model.json_object import JsonObject
+    from openbell.session import SessionData
+
+__all__ = ["play_stored"]
+
+
+def play_stored(
+    folder: Path, config: SessionConfig, over: Sequence[date], day: date, *, store: Path | None, compare: bool
+) -> SessionData:
+    """Play a session of a run again, and return it as it ended.
+
+    Args:
+        folder: The folder of the run.
+        config: Its config.
+        over: Its sessions that came to their end.
+        day: The session.
+        store: The store; that of the config unless given, and of a live run what it recorded.
+        compare: Whether its journal has to be that of the run.
+
+    Raises:
+        ConfigError: The run has no such session, or its store is not named.
+        StoreError: The store is not there.
+        ComponentError: A scanner or strategy raised, in an earlier session than this.
+        RunFolderError: The session comes out otherwise than it did.
+    """
+    if (folder / FEED_RECORD).is_file():
+        system = _played_live(folder, config, day)
+    else:
+        system = _played(folder, config, day, store)
+    if compare:
+        _require_same(folder, system, day, is_over=day in over)
+    return system.session_data
+
+
+def _states(folder: Path) -> dict[str, str]:
+    """Return a state that says only whether a strategy of the run ever kept any."""
+    return {"any": "kept"} if (folder / "state.jsonl").is_file() else {}
+
+
+def _played(folder: Path, config: SessionConfig, day: date, store: Path | None) -> SystemManager:
+    time_manager = TimeManager(config.exchange, session_hours=config.session_data_config.session_hours)
+    asked = config.backtest_config
+    days = time_manager.sessions(asked.start_date, asked.end_date)
+    first = first_to_play(config, days, day, _states(folder))
+    # What bars are known follows from the last day of the whole run.
+    bars = new_data_manager(config, time_manager, store)
+    system = SystemManager(config.with_days(first, day), data_manager=bars)
+    _run(system, day)
+    return system
+
+
+def _played_live(folder: Path, config: SessionConfig, day: date) -> SystemManager:
+    """Play what a live run recorded, up to the end of a session."""
+    run = RecordedRun.of(read_record(folder))
+    days = list(run.days)
+    first_to_play(config, days, day, {})
+    until = replace(run, days={played: of for played, of in run.days.items() if played <= day})
+    with TemporaryDirectory(ignore_cleanup_errors=True) as made:
+        store = store_of_record(folder, run, Path(made))
+        config = config.model_copy(update={"mode": "backtest"}).with_days(days[0], day)
+        system = SystemManager(config, store=store, drive=RecordedDrive(until))
+        _run(system, day)
+    return system
+
+
+def _run(system: SystemManager, day: date) -> None:
+    """Run up to a session, which itself may end in the error that it ended in."""
+    try:
+        system.run()
+    except ComponentError:
+        if system.session_data.session_date != day:
+            raise
+
+
+def _require_same(folder: Path, system: SystemManager, day: date, *, is_over: bool) -> None:
+    """Raise unless the records of what was played are those that the run wrote.
+
+    Raises:
+        RunFolderError: They are not; the message has the first difference.
+    """
+    last = local_time(system.time_manager.session(day).last_ns, UTC)
+    again = [_told(record_json(record)) for record in system.coordinator.journal]
+    again = [told for told in again if told.time < last]
+    first = min((told.time for told in again), default=last)
+    before = [told for told in map(_told, RunFolder.read_journal(folder)) if first <= told.time < last]
+    # Where sessions follow each other at once, the end of one has the time at which the next begins.
+    at_first = [sum(told.time == first for told in some) for some in (before, again)]
+    before = before[max(at_first[0] - at_first[1], 0) :]
+    for ours, theirs in zip_longest(before, again):
+        if ours is None and not is_over:
+            return  # the run failed, or was stopped or killed then
+        if ours != theirs:
+            raise RunFolderError(
+                f"the session of {day} comes out otherwise than it did in {folder}: the run's journal has "
+                f"{_text(ours)}, and played again it has {_text(theirs)}. The store, a scanner or strategy, or "
+                "openbell has changed since; session(day, compare=False) shows it as it comes out now."
+            )
+
+
+class _Told(NamedTuple):
+    """A record of a journal without what differs from run to run."""
+
+    time: datetime
+    operation: str
+    symbol: str
+    owner: str
+    ok: bool
+
+
+def _told(line: JsonObject) -> _Told:
+    time = datetime.fromisoformat(line["time"])
+    return _Told(time, line["operation_type"], line["symbol"], line["owner"], line["ok"])
+
+
+def _text(told: _Told | None) -> str:
+    if told is None:
+        return "nothing there"
+    outcome = "done" if told.ok else "refused"
+    return f"{told.operation} {told.symbol} for {told.owner} at {told.time.isoformat()}, which was {outcome}"
