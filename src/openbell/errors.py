@@ -10,9 +10,11 @@ The tree is sorted by what the caller can do about it:
     ├── CalendarError             a day or time that the exchange's calendar does not have
     ├── DataError                 get, mend or replace data
     │   ├── StoreError            ... a store that is too new, or cannot be written
-    │   │   └── NotAStoreError    ... a folder that is not a store, or not there (name another)
+    │   │   ├── NotAStoreError    ... a folder that is not a store, or not there (name another)
+    │   │   └── UnansweredError   ... object storage that does not answer (mend the network, or try later)
     │   ├── DamagedFileError      ... a file of the store that is not what was stored (names it)
-    │   │   └── UnreadableFileError ... a file of the store that may be, but this user may not read it
+    │   │   ├── UnreadableFileError ... a file of the store that may be, but this user may not read it
+    │   │   └── DamagedObjectError ... an object of a store in object storage
     │   ├── BadBarsError          ... bars that contradict themselves (says where)
     │   └── ShortfallError        ... fewer bars than were asked for (gives both numbers)
     ├── FeedError                 a feed that cannot be reached, or that ends for good (give another address)
@@ -28,11 +30,11 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 __all__ = [
     "EXCHANGE_OPTION",
@@ -41,6 +43,7 @@ __all__ = [
     "ComponentError",
     "ConfigError",
     "DamagedFileError",
+    "DamagedObjectError",
     "DataError",
     "FeedError",
     "IntervalError",
@@ -53,6 +56,7 @@ __all__ = [
     "ShortfallError",
     "StoreError",
     "SubscriptionError",
+    "UnansweredError",
     "UnknownNameError",
     "UnreadableFileError",
     "command_on",
@@ -94,8 +98,8 @@ EXCHANGE_OPTION: ContextVar[str] = ContextVar("exchange_option", default="")
 _TAKE_AN_EXCHANGE = re.compile(r"data (check|verify|repair|import (csv|parquet|feather|json))\b")
 
 
-def command_on(command: str, store: Path) -> str:
-    """Return an openbell command on a store, such as ``data repair``, to be copied into a shell.
+def command_on(command: str, store: object) -> str:
+    """Return an openbell command on the store in a folder or at an address, to be copied into a shell.
 
     It names the exchange that `commands_name_exchange` says, if it takes one.
     """
@@ -184,6 +188,10 @@ class NotAStoreError(StoreError):
     """A folder that is no store and cannot become one."""
 
 
+class UnansweredError(StoreError):
+    """Object storage that does not answer, or answers that it is busy, for longer than one waits."""
+
+
 class DamagedFileError(DataError):
     """A file of the store that cannot be read.
 
@@ -216,6 +224,22 @@ class UnreadableFileError(DamagedFileError):
             self,
             f"{path} cannot be read ({cause}). It may be as it was stored: let this user read it, or mend the disk.",
         )
+
+
+class DamagedObjectError(DamagedFileError):
+    """An object of a store in object storage that is missing or is not what was stored.
+
+    Args:
+        address: Its address.
+        cause: What is wrong.
+        remedy: What to do.
+    """
+
+    def __init__(self, address: str, cause: str, remedy: str) -> None:
+        self.path = Path(address)
+        self.address = address
+        self.cause = cause
+        DataError.__init__(self, f"{address} is damaged ({cause}). {remedy}")
 
 
 class BadBarsError(DataError):

@@ -15,13 +15,12 @@ import polars as pl
 
 from openbell.actions.table import ACTION_SCHEMA, KEY, Action
 from openbell.store import layout
-from openbell.store.atomic_files import stamp_of
 from openbell.store.side_table import SideTable
 from openbell.store.write_report import WriteReport
 from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from openbell.model.address import Place
 
 __all__ = ["FAR_FUTURE", "FAR_PAST", "ActionBook", "ActionStore", "SymbolPeriod"]
 
@@ -33,10 +32,10 @@ class ActionStore:
     """The actions beside the bars of a store. May be used from any thread.
 
     Args:
-        store: The store's folder.
+        store: The store's folder or address.
     """
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Place) -> None:
         self._table = SideTable(store, layout.ACTIONS, ACTION_SCHEMA)
         self.path = self._table.path
         self._lock = threading.Lock()
@@ -49,7 +48,7 @@ class ActionStore:
 
         It is empty when there are none.
         """
-        return stamp_of(self.path)
+        return self._table.stamp
 
     def book(self) -> ActionBook:
         """Return all actions as of now.

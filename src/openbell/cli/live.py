@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from openbell.cli.data.options import RunStore
 from openbell.cli.run import Shown, run_and_show
 from openbell.cli.terminal.console import only_json, print_json, say
 from openbell.errors import ConfigError, RunFolderError
@@ -47,7 +48,7 @@ def live(
 
     def make(
         session: SessionConfig,
-        store: Path | None,  # noqa: ARG001 -- bars come from the feed
+        store: str | None,  # noqa: ARG001 -- bars come from the feed
         target: Path,
         observers: list[SessionObserver],
     ) -> tuple[SystemManager, Callable[[RunFolder], object]]:
@@ -61,7 +62,7 @@ def live(
 
 def replay(
     config: _Config,
-    store: Annotated[Path | None, typer.Option(help="The bar store; goes before the config's store.")] = None,
+    store: RunStore = None,
     speed: Annotated[
         str, typer.Option(help="How many times as fast as the clock, such as 60; max passes over all waiting.")
     ] = "max",
@@ -75,7 +76,7 @@ def replay(
     times = _speed(speed)
 
     def make(
-        session: SessionConfig, given: Path | None, target: Path, observers: list[SessionObserver]
+        session: SessionConfig, given: str | None, target: Path, observers: list[SessionObserver]
     ) -> tuple[SystemManager, Callable[[RunFolder], object]]:
         from openbell.live.run import replay_run
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from openbell.cli.data.options import RunStore
 from openbell.cli.terminal.console import only_json, print_json, show, warn
 from openbell.logs import get_logger, logs_what_happens
 
@@ -20,7 +21,7 @@ _NOTHING_CAN_BE_LOADED = 3
 
 def plan(
     config: Annotated[Path, typer.Argument(help="The session config: .yaml, .json or .toml.")],
-    store: Annotated[Path | None, typer.Option(help="The bar store; goes before the config's store.")] = None,
+    store: RunStore = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:

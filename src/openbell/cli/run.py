@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, Protocol
 
 import typer
 
+from openbell.cli.data.options import RunStore
 from openbell.cli.terminal.console import only_json, print_json, say
 from openbell.cli.terminal.stopping import exit_code_of, sigterm_as_interrupt
 from openbell.engine.gc_control import exempt_from_collection
@@ -30,7 +31,7 @@ __all__ = ["MakeSystem", "Shown", "run", "run_and_show"]
 
 def run(
     config: Annotated[Path, typer.Argument(help="The session config: .yaml, .json or .toml.")],
-    store: Annotated[Path | None, typer.Option(help="The bar store; goes before the config's store.")] = None,
+    store: RunStore = None,
     folder: Annotated[
         Path | None, typer.Option("--out", help="The run folder; runs/SESSION-TIME in the current folder unless given.")
     ] = None,
@@ -73,14 +74,14 @@ class MakeSystem(Protocol):
     """Maker of an engine for a config, over a store or by a feed."""
 
     def __call__(
-        self, config: SessionConfig, store: Path | None, folder: Path, observers: list[SessionObserver], /
+        self, config: SessionConfig, store: str | None, folder: Path, observers: list[SessionObserver], /
     ) -> tuple[SystemManager, Callable[[RunFolder], object]]:
         """Return the engine, and what runs it."""
 
 
 def _over_a_store(
     config: SessionConfig,
-    store: Path | None,
+    store: str | None,
     folder: Path,  # noqa: ARG001 -- a backtest keeps nothing but its results
     observers: list[SessionObserver],
     *,
@@ -100,7 +101,7 @@ def _over_a_store(
 @sigterm_as_interrupt()
 def run_and_show(
     config: Path,
-    store: Path | None,
+    store: str | None,
     folder: Path | None,
     shown: Shown,
     *,
@@ -147,7 +148,7 @@ class _Run:
 
 
 def _run_and_report(
-    run: _Run, config: Path, store: Path | None, folder: Path | None, shown: Shown, *, bars: bool, indicators: bool
+    run: _Run, config: Path, store: str | None, folder: Path | None, shown: Shown, *, bars: bool, indicators: bool
 ) -> None:
     try:
         with only_json(shown.as_json):
@@ -162,7 +163,7 @@ def _run_and_report(
 
 
 def _run_sessions(
-    run: _Run, config: Path, store: Path | None, folder: Path | None, shown: Shown, *, bars: bool, indicators: bool
+    run: _Run, config: Path, store: str | None, folder: Path | None, shown: Shown, *, bars: bool, indicators: bool
 ) -> None:
     # To look for garbage among what is imported would take a fifth of the start.
     with exempt_from_collection():

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from openbell.cli.data.options import RunStore
 from openbell.cli.terminal.console import only_json, print_json, say, show, warn
 from openbell.cli.terminal.stopping import exit_code_of, sigterm_as_interrupt
 from openbell.errors import ConfigError
+from openbell.model.address import place_of
 
 if TYPE_CHECKING:
     from openbell.model.json_object import JsonObject
@@ -36,7 +38,7 @@ def sweep(
     ] = None,
     random: Annotated[int | None, typer.Option(help="Draw so many points of the grid.")] = None,
     seed: Annotated[int | None, typer.Option(help="What the draws follow from; 0 unless given.")] = None,
-    store: Annotated[Path | None, typer.Option(help="The bar store; goes before the config's store.")] = None,
+    store: RunStore = None,
     folder: Annotated[
         Path | None,
         typer.Option("--out", help="The sweep's folder; sweeps/SESSION in the current folder unless given."),
@@ -94,13 +96,14 @@ def _space(options: list[str]) -> dict[str, Any]:
     return found
 
 
-def _made(config: Path, given: dict[str, Any], store: Path | None, folder: Path | None, *, whole: bool) -> Sweep:
+def _made(config: Path, given: dict[str, Any], store: str | None, folder: Path | None, *, whole: bool) -> Sweep:
     from openbell.config import load_config
     from openbell.sweeps.function import space_of
     from openbell.sweeps.sweep import Sweep
 
     session = load_config(config)
-    return Sweep(session, space_of(session, given), store=store, folder=folder, whole=whole)
+    place = place_of(store) if store else None
+    return Sweep(session, space_of(session, given), store=place, folder=folder, whole=whole)
 
 
 def _processors() -> int:

@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from math import isfinite
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from openbell.errors import IntervalError
+from openbell.errors import ConfigError, IntervalError
+from openbell.model.address import StoreAddress, place_of
 from openbell.model.interval import parse_interval
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "IntradayInterval",
     "Number",
     "Params",
+    "StorePlace",
     "Symbols",
     "read_interval",
     "read_symbol",
@@ -44,6 +47,15 @@ def _read_day(value: object) -> date:
         return date.fromisoformat(value.strip())
     except ValueError as error:
         raise ValueError(f"{value!r} is not a day of the calendar ({error})") from None
+
+
+def _read_place(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return place_of(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
 
 
 def _read_clock_time(value: object) -> time:
@@ -171,6 +183,14 @@ Params = Annotated[
     PlainSerializer(_write_params),
 ]
 """Parameters by name, read-only."""
+
+StorePlace = Annotated[
+    Path | StoreAddress,
+    BeforeValidator(_read_place),
+    PlainSerializer(str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "path"}),
+]
+"""The folder of a store, or its address in object storage."""
 
 Symbols = Annotated[tuple[str, ...], BeforeValidator(symbol_list)]
 """At least one symbol, each once, in the case in which it was written."""

@@ -22,7 +22,7 @@ from pydantic_core import PydanticCustomError
 from openbell.config.documented import Level
 from openbell.config.exchange import Exchange
 from openbell.config.execution import ExecutionConfig
-from openbell.config.fields import ClockTime, Day, Intervals, IntradayInterval, Symbols, symbol_list
+from openbell.config.fields import ClockTime, Day, Intervals, IntradayInterval, StorePlace, Symbols, symbol_list
 from openbell.config.gap_policy import GapPolicies
 from openbell.config.indicator import IndicatorConfig
 from openbell.config.live import DAYS_TO_COME, LiveConfig
@@ -30,6 +30,8 @@ from openbell.config.sweep import SweepConfig
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from openbell.model.address import Place
 
 __all__ = [
     "BacktestConfig",
@@ -269,8 +271,9 @@ class SessionConfig(Level):
     """How it runs: over stored days, or by the bars of a feed as they come."""
     exchange: Exchange = "XNYS"
     """The exchange's calendar: XNYS, XHKG, US_EQUITY, 24/7 ... (openbell calendars lists all), or own sessions."""
-    store: Path | None = None
-    """The folder of the bar store, relative to the config file; the option --store goes before it."""
+    store: StorePlace | None = None
+    """The bar store: its folder, relative to the config file, or its address (s3://bucket/prefix); the option --store
+    goes before it."""
     backtest_config: Annotated[BacktestConfig, BeforeValidator(_or_days_to_come)] = Field(
         default=None, validate_default=True
     )
@@ -334,7 +337,7 @@ class SessionConfig(Level):
         """Return the same config for other days."""
         return self.model_copy(update={"backtest_config": BacktestConfig(start_date=first, end_date=last)})
 
-    def with_store(self, store: Path) -> SessionConfig:
+    def with_store(self, store: Place) -> SessionConfig:
         """Return the same config with its bars in another store."""
         return self.model_copy(update={"store": store})
 

@@ -18,6 +18,7 @@ from openbell.config.problems import problems_of
 from openbell.config.sweep import SweepConfig
 from openbell.config.yaml12 import lines_of_yaml, read_yaml
 from openbell.errors import ConfigError, InvalidConfigError, printable, shortened
+from openbell.model.address import StoreAddress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -54,7 +55,7 @@ def load_config(source: str | Path | Mapping[str, Any]) -> SessionConfig:
 
 def _with_full_store(config: SessionConfig) -> SessionConfig:
     """Return a config whose store begins in its file's folder."""
-    if config.store is None:
+    if config.store is None or isinstance(config.store, StoreAddress):
         return config
     store = config.folder / config.store.expanduser()
     # Messages name it: /home/me/store, not /home/me/configs/../store.

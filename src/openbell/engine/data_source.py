@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openbell.errors import ConfigError
 from openbell.market_data.manager import DataManager
+from openbell.model.address import StoreAddress, place_of
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from openbell.config import SessionConfig
     from openbell.market_data.today import TodayBars
+    from openbell.model.address import Place
     from openbell.timing import TimeManager
 
 __all__ = ["bars_asked_for", "data_manager_of", "new_data_manager", "store_path"]
@@ -22,7 +23,7 @@ __all__ = ["bars_asked_for", "data_manager_of", "new_data_manager", "store_path"
 def data_manager_of(
     config: SessionConfig,
     time_manager: TimeManager,
-    store: BarStore | Path | str | None,
+    store: BarStore | Place | str | None,
     shared: DataManager | None,
 ) -> DataManager:
     """Return the data manager for a config.
@@ -49,7 +50,7 @@ def data_manager_of(
 def new_data_manager(
     config: SessionConfig,
     time_manager: TimeManager,
-    store: BarStore | Path | str | None,
+    store: BarStore | Place | str | None,
     *,
     rerun_until: date | None = None,
     today: TodayBars | None = None,
@@ -81,17 +82,17 @@ def new_data_manager(
     )
 
 
-def store_path(config: SessionConfig, store: Path | str | None) -> Path:
-    """Return the folder of the store, the config's unless given.
+def store_path(config: SessionConfig, store: Place | str | None) -> Place:
+    """Return the folder or address of the store, the config's unless given.
 
     Raises:
         ConfigError: The config names none.
     """
     if store is not None:
-        return Path(store)
+        return place_of(store)
     if config.store is None:
         raise ConfigError("no store: say --store DIR, or write store: DIR in the config")
-    return config.folder / config.store
+    return config.store if isinstance(config.store, StoreAddress) else config.folder / config.store
 
 
 def _require_same(config: SessionConfig, time_manager: TimeManager, shared: DataManager) -> None:

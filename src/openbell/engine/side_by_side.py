@@ -16,12 +16,12 @@ from openbell.model.events import ProvisioningRecord
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from datetime import date
-    from pathlib import Path
 
     from openbell.components.config_usage import ConfigUsage
     from openbell.config import SessionConfig
     from openbell.engine.coordinator import SessionCoordinator
     from openbell.engine.run_warnings import Note
+    from openbell.model.address import Place
     from openbell.model.events import Event
     from openbell.results.result import DayResult
 
@@ -109,13 +109,13 @@ class _Batches:
 
 
 def days_side_by_side(
-    config: SessionConfig, store: Path, days: Sequence[date], jobs: int
+    config: SessionConfig, store: Place, days: Sequence[date], jobs: int
 ) -> Generator[DayOutcome, None, None]:
     """Run days in processes, and yield their outcomes in order, up to the first day that raises.
 
     Args:
         config: The config.
-        store: The folder of the store.
+        store: The folder or address of the store.
         days: The sessions.
         jobs: How many processes at the most.
     """
@@ -169,7 +169,7 @@ def _raised(day: date) -> DayOutcome:
     return DayOutcome(day=day, subscribed={}, usage={}, states={})
 
 
-def _runner(config: SessionConfig, store: Path) -> Callable[[list[date]], list[DayOutcome]]:
+def _runner(config: SessionConfig, store: Place) -> Callable[[list[date]], list[DayOutcome]]:
     """Return what runs a span of days in a process of its own."""
     from openbell.engine.system import SystemManager
 

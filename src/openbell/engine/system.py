@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from openbell.engine.drive import Drive
     from openbell.engine.side_by_side import DayOutcome
     from openbell.market_data.manager import DataManager
+    from openbell.model.address import Place
     from openbell.results.result import DayResult
     from openbell.results.run_folder import RunFolder
     from openbell.session import SessionData
@@ -70,7 +71,7 @@ class SystemManager:
         self,
         config: SessionConfig | Mapping[str, Any] | Path | str,
         *,
-        store: BarStore | Path | str | None = None,
+        store: BarStore | Place | str | None = None,
         data_manager: DataManager | None = None,
         clock: SimulatedClock | None = None,
         observer: SessionObserver | Iterable[SessionObserver] | None = None,

@@ -20,10 +20,13 @@ from openbell.errors import BadBarsError, ConfigError, did_you_mean
 from openbell.importers.disk_errors import writing_to
 from openbell.importers.quarantine import settle
 from openbell.store import layout
+from openbell.store.backing import backing_of
 from openbell.store.write_report import WriteReport
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from openbell.model.address import Place
 
 __all__ = ["ActionsReport", "import_actions_csv"]
 
@@ -53,12 +56,12 @@ class ActionsReport:
     symbols: tuple[str, ...] = ()
 
 
-def import_actions_csv(path: Path, store: Path) -> ActionsReport:
+def import_actions_csv(path: Path, store: Place) -> ActionsReport:
     """Import actions, leaving those alone that are there already.
 
     Args:
         path: A CSV file with a header line.
-        store: The store's folder; do not hold its writer.
+        store: The store's folder or address; do not hold its writer.
 
     Raises:
         ConfigError: No such file, or a column is missing.
@@ -66,7 +69,7 @@ def import_actions_csv(path: Path, store: Path) -> ActionsReport:
     """
     written = _read(path)
     checked = check_actions(_parsed(written))
-    quarantine = _set_aside(path, store, written, checked.bad) if len(checked.bad) else None
+    quarantine = _set_aside(path, backing_of(store).scratch, written, checked.bad) if len(checked.bad) else None
     if checked.good.is_empty():
         first = ""
         if quarantine is not None:

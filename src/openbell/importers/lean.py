@@ -70,7 +70,7 @@ def import_lean(
             files = list(group)
             first = files[0]
             with logged(report, first.path, symbol=first.symbol, interval=first.interval, files=len(files)):
-                _import_batch(files, report, writer, store.path)
+                _import_batch(files, report, writer, store.backing.scratch)
             done += len(files)
             if progress is not None:
                 progress(done, len(sources))

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
+    from openbell.model.address import Place
+
 __all__ = ["LeanActions", "import_lean_actions"]
 
 _EXCHANGE = "XNYS"
@@ -66,7 +68,7 @@ _T = TypeVar("_T")
 _Row = tuple[str, date, str, "float | None", "str | None", "float | None"]
 
 
-def import_lean_actions(root: Path, store: Path, symbols: Collection[str] | None = None) -> LeanActions:
+def import_lean_actions(root: Path, store: Place, symbols: Collection[str] | None = None) -> LeanActions:
     """Import splits, dividends and renames.
 
     Args:

@@ -104,7 +104,7 @@ def import_tables(
     """
     report = ImportReport()
     with store.writer() as writer:
-        SpillBuffer.clean(store.path)
+        SpillBuffer.clean(store.backing.scratch)
         for done, source in enumerate(sources, 1):
             with logged(report, source):
                 try:
@@ -126,7 +126,8 @@ def import_tables(
 def _import_table(
     table: Table, bars: BarRows, report: ImportReport, writer: StoreWriter, store: BarStore, *, is_first: bool
 ) -> None:
-    with SpillBuffer(store.path) as good, SpillBuffer(store.path) as bad:
+    scratch = store.backing.scratch
+    with SpillBuffer(scratch) as good, SpillBuffer(scratch) as bad:
         rows = _BufferedRows(good)
         for read, unreadable in _ahead(bars.read, table.chunks(bars.wanted, bars.numbers)):
             rows.add(read)
@@ -141,7 +142,7 @@ def _import_table(
         for symbol in rows.symbols or ([bars.symbol] if bars.symbol else []):
             report.of(symbol, bars.interval).files += 1
         stored = _store(rows, bars, report, writer, wrong)
-        report.set_aside_in(write_quarantine(store.path, table, bad))
+        report.set_aside_in(write_quarantine(scratch, table, bad))
         if not stored and wrong.reasons:
             why, count = wrong.reasons.most_common(1)[0]
             report.unusable.append((table.source.path, f"not one of its rows can be used: {why} ({count:,} rows)"))

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from openbell.actions import ActionStore
 from openbell.engine.data_source import new_data_manager, store_path
 from openbell.engine.drive import BacktestDrive
 from openbell.engine.system import SystemManager
@@ -22,6 +23,7 @@ from openbell.live.record import FeedRecord
 from openbell.live.run_lock import ENDING, RunLock, watching
 from openbell.live.supply import Supply
 from openbell.market_data.today import TodayBars
+from openbell.model.address import StoreAddress
 from openbell.model.feed_events import FeedBack, FeedLost
 from openbell.model.interval import DAY_NS, parse_interval
 from openbell.results.run_folder import require_no_run
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from openbell.config import SessionConfig
     from openbell.engine.observer import SessionObserver
     from openbell.feeds.feed import Feed
+    from openbell.model.address import Place
     from openbell.results.result import RunResult
     from openbell.results.run_folder import RunFolder
 
@@ -77,7 +80,7 @@ class LiveRun:
         time_manager: TimeManager,
         observers: Sequence[SessionObserver] = (),
         *,
-        actions_of: Path | None = None,
+        actions_of: Place | None = None,
     ) -> None:
         self._has_begun = False
         self._to_close: list[Feed | FeedRecord] = [feed]
@@ -204,7 +207,7 @@ class LiveRun:
 
 def replay_run(
     config: SessionConfig,
-    store: BarStore | Path | str | None,
+    store: BarStore | Place | str | None,
     folder: Path,
     *,
     speed: float | None = None,
@@ -274,8 +277,10 @@ def _time_manager(config: SessionConfig) -> TimeManager:
     return TimeManager(config.exchange, session_hours=hours, clock=SimulatedClock())
 
 
-def _copy_actions(store: Path, target: Path) -> None:
+def _copy_actions(store: Place, target: Path) -> None:
     """Take over the corporate actions, which every day's prices are adjusted by."""
-    if (store / "actions").is_dir():
+    if isinstance(store, StoreAddress):
+        ActionStore(target).write(ActionStore(store).read())
+    elif (store / "actions").is_dir():
         BarStore.open_or_create(target)
         shutil.copytree(store / "actions", target / "actions", dirs_exist_ok=True)

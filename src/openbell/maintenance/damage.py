@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from openbell.errors import DamagedFileError, UnreadableFileError
@@ -18,9 +19,10 @@ from openbell.store.verification import file_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
-__all__ = ["NOT_KNOWN", "Damage", "VerifyReport", "find_damages"]
+    from openbell.model.address import Place
+
+__all__ = ["NOT_KNOWN", "SIDE_KINDS", "Damage", "VerifyReport", "find_damages"]
 
 NOT_KNOWN = "the manifest does not know it"
 
@@ -30,7 +32,7 @@ Kind = Literal[
     "marker", "manifest", "note", "damaged", "missing", "unreadable", "unknown", "actions", "fetched", "label", "days"
 ]
 
-_SIDE_KINDS: dict[str, Kind] = {ACTIONS: "actions", UNAVAILABLE: "fetched", LABEL: "label", DAY_ZONES: "days"}
+SIDE_KINDS: dict[str, Kind] = {ACTIONS: "actions", UNAVAILABLE: "fetched", LABEL: "label", DAY_ZONES: "days"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,15 @@ class Damage:
     """
 
     kind: Kind
-    path: Path
+    path: Place
     reason: str
     partition: Partition | None = None
     entry: FileEntry | None = None
+
+    @property
+    def file(self) -> Path:
+        """The file, of a store in a folder."""
+        return Path(str(self.path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +70,14 @@ class VerifyReport:
         files: Number of data files that the manifest knows; where it is damaged, of those that are there.
         bytes: Their size.
         damages: What is wrong; empty when every byte is as it was stored.
+        unlisted: In object storage, how many objects the manifest does not list: what killed writers have left, or
+            writers at work.
     """
 
     files: int
     bytes: int
     damages: tuple[Damage, ...]
+    unlisted: int = 0
 
 
 def find_damages(store: Path, advanced: Callable[[int, int], None] | None) -> VerifyReport:
@@ -117,7 +127,7 @@ def _side_damages(store: Path, manifest: Manifest | None) -> Iterator[Damage]:
         if (why := reading_problem(path)) is not None:
             yield _unreadable(path, why)
         elif problem is not None:
-            yield Damage(_SIDE_KINDS[name], path, problem)
+            yield Damage(SIDE_KINDS[name], path, problem)
 
 
 def _data_damages(store: Path, manifest: Manifest, advanced: Callable[[int, int], None] | None) -> Iterator[Damage]:

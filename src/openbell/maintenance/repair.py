@@ -18,6 +18,7 @@ from openbell.store.batch import UnfinishedWriteError
 from openbell.store.checksum import has_own_checksum
 from openbell.store.commit import commit_manifest, give_up, heal
 from openbell.store.data_file import FileEntry, data_files, is_data_file, reading_problem
+from openbell.store.folder import FolderBacking
 from openbell.store.layout import LABEL, MANIFEST, PENDING, QUARANTINE, Partition
 from openbell.store.manifest import Manifest
 from openbell.store.side_files import SideEntry, side_entry
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openbell.config.exchange import ExchangeConfig
+    from openbell.model.address import Place
 
 __all__ = ["Repair", "RepairReport", "repair"]
 
@@ -57,7 +59,7 @@ class Repair:
     outcome: Outcome
     text: str
     rows_lost: int | None = 0
-    moved_to: Path | None = None
+    moved_to: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,14 @@ class RepairReport:
     """The outcome of a repair.
 
     Without repairs, the store was as it should be.
+
+    Attributes:
+        repairs: What was done.
+        swept: In object storage, how many objects that the manifest did not list are deleted.
     """
 
     repairs: tuple[Repair, ...]
+    swept: int = 0
 
     @property
     def lost(self) -> tuple[Repair, ...]:
@@ -219,16 +226,16 @@ class _Repairer:
         return [self._mended_side_file(damage)]
 
     def _mended_side_file(self, damage: Damage) -> Repair:
-        name = damage.path.relative_to(self._store).as_posix()
+        name = damage.file.relative_to(self._store).as_posix()
         known = Manifest.load(self._store).side_files.get(name)
-        if damage.reason == NOT_KNOWN and damage.path.is_file():
-            content = damage.path.read_bytes()
+        if damage.reason == NOT_KNOWN and damage.file.is_file():
+            content = damage.file.read_bytes()
             if name == LABEL or has_own_checksum(content):
                 self._side_changes[name] = side_entry(name, content)
                 return Repair(damage, "adopted", "it belongs to the store now")
-        moved_to = _to_quarantine(self._store, damage.path) if damage.path.exists() else None
+        moved_to = _to_quarantine(self._store, damage.file) if damage.file.exists() else None
         if known is not None and known.text is not None:
-            replace_file(damage.path, known.text.encode())
+            replace_file(damage.file, known.text.encode())
             return Repair(damage, "rebuilt", "written again", moved_to=moved_to)
         self._side_changes[name] = None
         if damage.kind == "fetched":
@@ -246,22 +253,24 @@ class _Repairer:
     def _given_up(self, damage: Damage) -> Repair:
         """Take a data file that is not what was stored out of the store."""
         rows = damage.entry.rows or None if damage.entry is not None else None
-        moved_to = None if damage.kind == "missing" else _to_quarantine(self._store, damage.path)
+        moved_to = None if damage.kind == "missing" else _to_quarantine(self._store, damage.file)
         return Repair(damage, "lost", "import its data again", rows, moved_to)
 
     def _adopted_or_set_aside(self, damage: Damage) -> Repair:
-        if is_data_file(self._store, damage.path):
-            partition = layout.partition_of(damage.path)
+        if is_data_file(self._store, damage.file):
+            partition = layout.partition_of(damage.file)
             if entry := good_entry(self._store, partition):
                 self._changes[partition] = entry
-                known = Damage("unknown", damage.path, damage.reason, partition, entry)
+                known = Damage("unknown", damage.file, damage.reason, partition, entry)
                 return Repair(known, "adopted", f"its {entry.rows:,} bars belong to the store now")
-        moved_to = _to_quarantine(self._store, damage.path)
+        moved_to = _to_quarantine(self._store, damage.file)
         return Repair(damage, "set aside", "it does not hold good bars of its place", moved_to=moved_to)
 
     def _rebuilt(self, lost: list[Repair], manifest: Manifest) -> tuple[list[Repair], Manifest]:
         """Build lost files of one interval from finer bars, where these are complete."""
-        writer = StoreWriter(self._store, manifest.with_changes(dict.fromkeys(_partition(e.damage) for e in lost)))
+        writer = StoreWriter(
+            FolderBacking(self._store), manifest.with_changes(dict.fromkeys(_partition(e.damage) for e in lost))
+        )
         done = [self._rebuilt_file(each, writer) for each in lost]
         writer.flush()
         return done, commit_manifest(self._store, writer.manifest)
@@ -302,4 +311,4 @@ def _to_quarantine(store: Path, path: Path) -> Path:
 
 
 def _partition(damage: Damage) -> Partition:
-    return damage.partition or layout.partition_of(damage.path)
+    return damage.partition or layout.partition_of(damage.file)

@@ -12,9 +12,9 @@ from openbell.model.interval import Interval, builds, determine_required_base
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
-    from pathlib import Path
 
     from openbell.actions.table import Adjustment
+    from openbell.model.address import Place
 
 __all__ = [
     "BarRequest",
@@ -64,7 +64,7 @@ class BarRequest(NamedTuple):
     fill: bool
 
 
-def stored_interval(symbol: str, interval: str, base: str | None, held: Sequence[str], store: Path) -> str:
+def stored_interval(symbol: str, interval: str, base: str | None, held: Sequence[str], store: Place) -> str:
     """Return the stored interval to read, ``base`` if it is given.
 
     Args:
@@ -103,7 +103,7 @@ def gap_policy_of(policies: GapPolicies, symbol: str, interval: str) -> GapPolic
     return "none"
 
 
-def unknown_symbol(symbol: str, store: Path, hint: str) -> DataError:
+def unknown_symbol(symbol: str, store: Place, hint: str) -> DataError:
     """Return the error that a store has no bars of a symbol.
 
     ``hint`` is empty or begins with a blank.

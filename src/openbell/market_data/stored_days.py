@@ -14,8 +14,8 @@ from openbell.timing.grid import date_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
-    from pathlib import Path
 
+    from openbell.model.address import Place
     from openbell.timing.grid import SessionGrid
     from openbell.timing.manager import TimeManager
 
@@ -97,7 +97,7 @@ def _ends_ns(day: date, zone: str) -> int:
     return (midnight - _EPOCH) // timedelta(days=1) * DAY_NS + (midnight - _EPOCH).seconds * 1_000_000_000
 
 
-def spans_beyond_sessions(symbol: str, days: str, exchange: str, store: Path) -> DataError:
+def spans_beyond_sessions(symbol: str, days: str, exchange: str, store: Place) -> DataError:
     """Return the error that daily bars would show what happens after their session."""
     if days == UNNAMED_DAYS:
         return DataError(

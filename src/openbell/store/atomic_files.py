@@ -172,7 +172,7 @@ def _sync_file_system(path: Path) -> bool:
 
 
 @contextmanager
-def writer_lock(path: Path, *, wait_s: float) -> Iterator[None]:
+def writer_lock(path: Path, *, wait_s: float, of: object = None) -> Iterator[None]:
     """Hold the lock file ``path`` for the length of a ``with`` block.
 
     The system frees it when the process dies.
@@ -180,6 +180,7 @@ def writer_lock(path: Path, *, wait_s: float) -> Iterator[None]:
     Args:
         path: The lock file; it and its folder are created. Only its holder may delete it.
         wait_s: How long to wait for another writer, in seconds.
+        of: What is written to, for messages; the folder unless given.
 
     Raises:
         StoreError: Another writer still holds it after ``wait_s``, or the folder cannot be written to.
@@ -192,8 +193,9 @@ def writer_lock(path: Path, *, wait_s: float) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except filelock.Timeout:
+        place = of or path.parent
         raise StoreError(
-            f"another process is writing to {path.parent} (waited {wait_s:g} s). Try again when its import is done."
+            f"another process is writing to {place} (waited {wait_s:g} s). Try again when its import is done."
         ) from None
     except OSError as exc:
         raise StoreError(f"cannot write to {path.parent}: {exc.strerror or exc}.") from exc

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from openbell.model.json_object import JsonObject
 
-__all__ = ["Batch", "UnfinishedWriteError", "batch_json", "batch_of", "encode_note", "read_note"]
+__all__ = ["Batch", "UnfinishedWriteError", "batch_json", "batch_of", "encode_note", "listed", "read_note"]
 
 
 class UnfinishedWriteError(StoreError):
@@ -53,9 +53,14 @@ def encode_note(batch: Batch) -> bytes:
 
 def batch_json(batch: Batch) -> JsonObject:
     """Return a batch as JSON."""
-    bars = [[list(partition), entry and list(entry)] for partition, entry in batch.bars.items()]
-    side_files = [[name, entry and list(entry)] for name, entry in batch.side_files.items()]
+    bars = [[list(partition), entry and listed(entry)] for partition, entry in batch.bars.items()]
+    side_files = [[name, entry and listed(entry)] for name, entry in batch.side_files.items()]
     return {"bars": bars, "side_files": side_files}
+
+
+def listed(entry: FileEntry | SideEntry) -> list[Any]:
+    """Return the values of an entry, with the mark of an object if it has one."""
+    return list(entry if entry.object else entry[:-1])
 
 
 def read_note(store: Path) -> Batch | None:

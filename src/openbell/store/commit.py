@@ -26,6 +26,7 @@ from openbell.store.atomic_files import (
     sync_folders,
     temporary_of,
 )
+from openbell.store.backing import EncodedFile
 from openbell.store.batch import Batch, UnfinishedWriteError, encode_note, read_note
 from openbell.store.checksum import own_checksum, sha256_of
 from openbell.store.data_file import FileEntry, encode_bars
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["commit", "commit_manifest", "give_up", "heal", "load_or_scan", "unfinished"]
+__all__ = ["commit", "commit_manifest", "encoded", "give_up", "heal", "load_or_scan", "unfinished"]
 
 _THREADS = 8
 _LISTS = (MANIFEST, CHANGES)
@@ -59,7 +60,7 @@ _REPLACED = (PENDING, STORE_MARKER, *_LISTS)
 def commit(
     store: Path,
     manifest: Manifest,
-    bars: Mapping[Partition, pl.DataFrame | None],
+    bars: Mapping[Partition, pl.DataFrame | EncodedFile | None],
     side_files: Mapping[str, bytes | None] | None = None,
 ) -> Manifest:
     """Bring files to disk, all of them or none.
@@ -69,7 +70,7 @@ def commit(
     Args:
         store: The store's folder.
         manifest: What it holds.
-        bars: New data files; None takes one out.
+        bars: New data files, or their content; None takes one out.
         side_files: New files beside the bars, by their names in `SIDE_FILES`; likewise.
 
     Returns:
@@ -189,7 +190,7 @@ def _lists(store: Path, manifest: Manifest) -> dict[str, bytes]:
 def _stage(
     store: Path,
     manifest: Manifest,
-    bars: Mapping[Partition, pl.DataFrame | None],
+    bars: Mapping[Partition, pl.DataFrame | EncodedFile | None],
     side_files: Mapping[str, bytes | None],
 ) -> tuple[Batch, Manifest]:
     """Write the new files, make room for them, and note where they belong.
@@ -200,11 +201,11 @@ def _stage(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
 
-    def write(item: tuple[int, tuple[Partition, pl.DataFrame | None]]) -> FileEntry | None:
+    def write(item: tuple[int, tuple[Partition, pl.DataFrame | EncodedFile | None]]) -> FileEntry | None:
         number, (partition, frame) = item
         if frame is None:
             return None
-        content, entry = encode_bars(partition.month, frame)
+        content, entry = encoded(partition, frame)
         (folder / str(number)).write_bytes(content)
         return entry
 
@@ -223,6 +224,11 @@ def _stage(
     _make_room(store, batch)
     _write_durably(store / PENDING, encode_note(batch))
     return batch, after
+
+
+def encoded(partition: Partition, bars: pl.DataFrame | EncodedFile) -> EncodedFile:
+    """Return the content of a data file, and its entry."""
+    return bars if isinstance(bars, EncodedFile) else EncodedFile(*encode_bars(partition.month, bars))
 
 
 def _make_room(store: Path, batch: Batch) -> None:

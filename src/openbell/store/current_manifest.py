@@ -11,7 +11,7 @@ from openbell.logs import get_logger
 from openbell.store import layout
 from openbell.store.atomic_files import stamp_of, writer_lock
 from openbell.store.batch import UnfinishedWriteError
-from openbell.store.commit import heal, load_or_scan, unfinished
+from openbell.store.commit import commit_manifest, heal, load_or_scan, unfinished
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +36,7 @@ class CurrentManifest:
     def __init__(self, store: Path) -> None:
         self._store = store
         self._paths = str(store / layout.MANIFEST), str(store / layout.CHANGES)
+        self._pending = str(store / layout.PENDING)
         self._lock = threading.Lock()
         self._stamp: tuple[int, ...] = ()
         self._manifest: Manifest | None = None
@@ -57,6 +58,10 @@ class CurrentManifest:
         manifest, changes = map(stamp_of, self._paths)
         return manifest + changes if manifest else ()
 
+    def may_have_moved(self, stamp: tuple[int, ...], *, look: bool) -> bool:  # noqa: ARG002 -- a look costs little
+        """Return whether files may be others than when the manifest had a stamp."""
+        return os.path.exists(self._pending) or stamp != self.stamp_now()  # noqa: PTH110 -- Path takes twice as long
+
     def reload(self) -> Manifest:
         """Read the manifest, after healing what a killed writer left."""
         with self._lock:
@@ -66,11 +71,14 @@ class CurrentManifest:
             self._manifest, self._stamp = self._read(), stamp
             return self._manifest
 
-    def in_the_hands_of_a_writer(self) -> Manifest:
+    def for_writer(self) -> Manifest:
         """Return the manifest after healing what a killed writer left, for whoever holds the lock."""
         if unfinished(self._store):
             heal(self._store)
-        return self.get()
+        manifest = self.get()
+        if manifest.files and not (self._store / layout.MANIFEST).exists():
+            commit_manifest(self._store, manifest)
+        return manifest
 
     def settle(self, wait_s: float = 0) -> None:
         """Finish what a killed writer began.

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from openbell.errors import BadBarsError, DamagedFileError, StoreError, UnreadableFileError
+from openbell.errors import BadBarsError, DamagedFileError, DamagedObjectError, StoreError, UnreadableFileError
+from openbell.model.address import StoreAddress
 from openbell.model.interval import DAY_NS
 from openbell.store.built import built_metadata, read_built, unmarked
 from openbell.store.checksum import sha256_of
@@ -26,6 +27,8 @@ from openbell.store.layout import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from openbell.model.address import Place
 
 __all__ = [
     "MONTH",
@@ -53,6 +56,7 @@ class FileEntry(NamedTuple):
         bytes: Size of the file.
         sha256: Checksum of the file, in hexadecimal digits; empty, so that no content fits, when it could not be read.
         built: How many of the bars openbell built itself.
+        object: The mark in the name of its object in object storage; empty in a folder.
     """
 
     month: str
@@ -62,6 +66,7 @@ class FileEntry(NamedTuple):
     bytes: int
     sha256: str
     built: int = 0
+    object: str = ""
 
 
 def data_files(store: Path) -> list[Path]:
@@ -108,8 +113,10 @@ def reading_problem(path: Path) -> str | None:
     return None
 
 
-def damaged_file(path: Path, cause: str, remedy: str | None = None) -> DamagedFileError:
+def damaged_file(path: Place, cause: str, remedy: str | None = None) -> DamagedFileError:
     """Return the error about a file that is not what was stored, or that cannot be read."""
+    if isinstance(path, StoreAddress):
+        return DamagedObjectError(str(path), cause, remedy or "See docs/object-storage.md for what to do.")
     why = reading_problem(path)
     return UnreadableFileError(path, why) if why else DamagedFileError(path, cause, remedy)
 

@@ -11,8 +11,8 @@ from openbell.store.side_table import SideTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
+    from openbell.model.address import Place
     from openbell.store.manifest import Manifest
 
 __all__ = ["SESSION", "UNKNOWN", "noted_day_zones", "read_day_zones"]
@@ -27,11 +27,11 @@ _SCHEMA = pl.Schema({"symbol": pl.String(), "zone": pl.String()})
 _REMEDY = "Import the daily bars again: that writes it anew."
 
 
-def noted_day_zones(store: Path, zones: Mapping[str, str | None]) -> dict[str, bytes]:
+def noted_day_zones(store: Place, zones: Mapping[str, str | None]) -> dict[str, bytes]:
     """Return the file with further notes, to be committed with the bars, or nothing when it stays the same.
 
     Args:
-        store: The store's folder.
+        store: The store's folder or address.
         zones: The time zone by symbol whose days, from midnight to midnight, its daily bars span, or `SESSION` or
             `UNKNOWN`. The last takes no other's place, and None takes a symbol's note out.
 
@@ -42,7 +42,7 @@ def noted_day_zones(store: Path, zones: Mapping[str, str | None]) -> dict[str, b
     return {} if content is None else {DAY_ZONES: content}
 
 
-def read_day_zones(store: Path, manifest: Manifest) -> dict[str, str]:
+def read_day_zones(store: Place, manifest: Manifest) -> dict[str, str]:
     """Return the time zone of the days that daily bars span, or `SESSION` or `UNKNOWN`, by symbol.
 
     Raises:
@@ -53,7 +53,7 @@ def read_day_zones(store: Path, manifest: Manifest) -> dict[str, str]:
     return dict(_table(store).read().iter_rows())
 
 
-def _table(store: Path) -> SideTable:
+def _table(store: Place) -> SideTable:
     return SideTable(store, DAY_ZONES, _SCHEMA, _REMEDY)
 
 

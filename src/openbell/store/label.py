@@ -5,42 +5,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.errors import command_on
-from openbell.store import layout
-from openbell.store.atomic_files import writer_lock
-from openbell.store.commit import commit, heal
+from openbell.store.backing import backing_of, until_committed
+from openbell.store.checksum import sha256_of
 from openbell.store.data_file import damaged_file
 from openbell.store.layout import LABEL
-from openbell.store.manifest import load_side_files
-from openbell.store.side_files import side_file_problem
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from openbell.model.address import Place
 
 __all__ = ["LABEL", "read_label", "write_label"]
 
 _WAIT_S = 30.0
 
 
-def read_label(store: Path) -> str | None:
-    """Return the label of the store in a folder, its file's first line, or None.
+def read_label(store: Place) -> str | None:
+    """Return the label of the store in a folder or at an address, its file's first line, or None.
 
     Raises:
         DamagedFileError: The label is lost or is not what was stored.
     """
-    path = store / LABEL
-    known = load_side_files(store).get(LABEL)
-    if known is not None and (problem := side_file_problem(path, known)):
-        raise damaged_file(path, problem, f"Write it again with `{command_on('data repair', store)}`.")
+    backing = backing_of(store)
+    known, anew = backing.side_files().get(LABEL), "Write its text anew, or delete it."
+    again = f"Write it again with `{command_on('data repair', store)}`." if known else anew
     try:
-        first_line, _, _ = path.read_text(encoding="utf-8").partition("\n")
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError) as exc:
-        raise damaged_file(path, str(exc), "Write its text anew, or delete it.") from exc
+        content = backing.side_content(LABEL)
+    except OSError as exc:
+        raise damaged_file(store / LABEL, exc.strerror or str(exc), again) from exc
+    if known is not None and (content is None or sha256_of(content) != known.sha256):
+        problem = "it is missing" if content is None else "its content is not what was stored"
+        raise damaged_file(store / LABEL, problem, again)
+    try:
+        first_line, _, _ = (content or b"").decode().partition("\n")
+    except ValueError as exc:
+        raise damaged_file(store / LABEL, str(exc), anew) from exc
     return first_line.strip() or None
 
 
-def write_label(store: Path, text: str) -> None:
+def write_label(store: Place, text: str) -> None:
     """Label a store.
 
     The label is on disk when this returns.
@@ -48,5 +49,6 @@ def write_label(store: Path, text: str) -> None:
     Raises:
         StoreError: Another process is writing, or the disk is full.
     """
-    with writer_lock(store / layout.LOCK, wait_s=_WAIT_S):
-        commit(store, heal(store), {}, {LABEL: text.encode()})
+    backing = backing_of(store)
+    with backing.lock(_WAIT_S):
+        until_committed(lambda: backing.commit(backing.heal(), {}, {LABEL: text.encode()}))

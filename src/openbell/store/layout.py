@@ -37,6 +37,7 @@ __all__ = [
     "Partition",
     "as_stored",
     "data_location",
+    "data_name",
     "data_path",
     "instant",
     "is_stored",
@@ -150,8 +151,13 @@ def data_path(store: Path, partition: Partition) -> Path:
 
 def data_location(store: Path, partition: Partition) -> str:
     """Return the path of the data file of a partition as text, which for thousands is made in a tenth of the time."""
+    return f"{store}/{data_name(partition)}"
+
+
+def data_name(partition: Partition, mark: str = "") -> str:
+    """Return the name of the data file of a partition within its store, with a mark behind the month."""
     interval, symbol, month = partition
-    return f"{store}/{BARS}/interval={interval}/{_folder_name(symbol)}/{month}.parquet"
+    return f"{BARS}/interval={interval}/{_folder_name(symbol)}/{month}{mark}.parquet"
 
 
 def partition_of(path: Path) -> Partition:

@@ -12,7 +12,8 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, repeat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -20,7 +21,7 @@ import polars as pl
 from openbell.errors import DamagedFileError, StoreError
 from openbell.model.interval import parse_interval
 from openbell.store.atomic_files import stamp
-from openbell.store.batch import Batch
+from openbell.store.batch import Batch, listed
 from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, own_checksum, sha256_of, with_own_checksum
 from openbell.store.data_file import MONTH, FileEntry, data_files, describe_file, unreadable_entry
 from openbell.store.layout import CHANGES, MANIFEST, PENDING, Partition, is_stored, partition_of
@@ -29,15 +30,16 @@ from openbell.store.side_files import SideEntry, scan_side_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
+    from openbell.model.address import Place
     from openbell.model.interval import Interval
 
-__all__ = ["Base", "Manifest", "load_side_files"]
+__all__ = ["Base", "Manifest", "decode_manifest", "load_side_files"]
 
 _SCAN_THREADS = 4
 _SIDE_FILES = "openbell_side_files"
 _HAS_CHANGES, _FOLDED = "openbell_has_changes", "openbell_folded"
+_OBJECT = "object"
 _LOOKS = 4
 """So often a reader looks at two files that a writer may be replacing, before it takes them for damaged."""
 
@@ -54,6 +56,7 @@ _SCHEMA = pl.Schema(
         "built": pl.Int64(),
     }
 )
+_OBJECT_SCHEMA = pl.Schema([*_SCHEMA.items(), (_OBJECT, pl.String())])
 
 
 @dataclass(frozen=True)
@@ -163,18 +166,22 @@ class Manifest:
         """
         return _base(store, path, None).manifest
 
-    def encode(self, *, has_changes: bool = False, folded: str = "") -> bytes:
+    def encode(
+        self, *, has_changes: bool = False, folded: str = "", of_objects: Mapping[str, str] | None = None
+    ) -> bytes:
         """Return the content of the manifest file.
 
         Args:
             has_changes: Whether there is a file beside it with what has changed since.
             folded: The checksum of such a file of the manifest before, all of which is in this one.
+            of_objects: In object storage, what else is noted; the names of objects are, too.
         """
         rows = [(*key, *entry) for key, entries in self.files.items() for entry in entries]
         notes = {_HAS_CHANGES: "yes", _FOLDED: folded} if has_changes else {}
-        buffer = io.BytesIO()
-        pl.DataFrame(rows, schema=_SCHEMA, orient="row").write_parquet(
-            buffer, metadata={_SIDE_FILES: json.dumps(self.side_files), **notes, **BLANK_CHECKSUM}
+        buffer, frame = io.BytesIO(), pl.DataFrame(rows, schema=_OBJECT_SCHEMA, orient="row")
+        side_files = {name: listed(entry) for name, entry in self.side_files.items()}
+        (frame.drop(_OBJECT) if of_objects is None else frame).write_parquet(
+            buffer, metadata={_SIDE_FILES: json.dumps(side_files), **notes, **(of_objects or {}), **BLANK_CHECKSUM}
         )
         return with_own_checksum(buffer.getvalue())
 
@@ -233,7 +240,21 @@ def _base(store: Path, path: Path, known: Manifest | None) -> Base:
     now = stamp(path.stat())
     if known is not None and known.base is not None and known.base.stamp == now:
         return known.base
-    content = _read_checked(store, path)
+    return decode_manifest(store, path, _read_checked(store, path), now)
+
+
+def decode_manifest(store: Place, path: Place, content: bytes, now: tuple[int, ...]) -> Base:
+    """Read the content of a manifest file, whose checksum fits.
+
+    Args:
+        store: The store.
+        path: The file.
+        content: Its content.
+        now: Its stamp.
+
+    Raises:
+        DamagedFileError: It is none.
+    """
     try:
         files, side_files = _files_of(content), _side_files_of(store, content)
         notes = pl.read_parquet_metadata(io.BytesIO(content))
@@ -252,12 +273,13 @@ def _files_of(content: bytes) -> dict[tuple[str, str], tuple[FileEntry, ...]] | 
     frame = pl.read_parquet(io.BytesIO(content))
     # Manifests of before there were built bars do not count them.
     frame = frame if "built" in frame.columns else frame.with_columns(built=pl.lit(0, pl.Int64))
+    objects = frame[_OBJECT].to_list() if _OBJECT in frame.columns else repeat("", frame.height)
     columns = frame[list(_SCHEMA)].to_dict(as_series=False)
     months = set(columns["part"]) - {"all"}
     if not (all(map(is_stored, set(columns["interval"]))) and all(map(MONTH.fullmatch, months))):
         return None
     symbols, intervals, *rest = columns.values()
-    entries = map(FileEntry._make, zip(*rest, strict=True))
+    entries = map(FileEntry._make, zip(*rest, objects, strict=True))
     keyed = zip(zip(symbols, intervals, strict=True), entries, strict=True)
     return {key: tuple(e for _, e in run) for key, run in groupby(keyed, key=lambda pair: pair[0])}
 
@@ -287,12 +309,12 @@ def _read_checked(store: Path, path: Path) -> bytes:
     return content
 
 
-def _side_files_of(store: Path, content: bytes) -> Mapping[str, SideEntry]:
-    listed = pl.read_parquet_metadata(io.BytesIO(content)).get(_SIDE_FILES)
-    if listed is None:
+def _side_files_of(store: Place, content: bytes) -> Mapping[str, SideEntry]:
+    noted = pl.read_parquet_metadata(io.BytesIO(content)).get(_SIDE_FILES)
+    if noted is None and isinstance(store, Path):
         # A manifest of before they were listed; the next write lists them.
         return scan_side_files(store)
-    return {name: SideEntry(*entry) for name, entry in json.loads(listed).items()}
+    return {name: SideEntry(*entry) for name, entry in json.loads(noted or "{}").items()}
 
 
 def _describe_any(path: Path) -> FileEntry:

@@ -10,13 +10,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from openbell.errors import DamagedFileError, StoreError, command_on
+from openbell.errors import DamagedFileError, DamagedObjectError, StoreError, command_on
+from openbell.model.address import StoreAddress
 from openbell.store.batch import Batch, batch_json, batch_of
 from openbell.store.checksum import sha256_of
 from openbell.store.layout import CHANGES
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from openbell.model.address import Place
 
 __all__ = [
     "FEWEST_FILES",
@@ -88,7 +91,10 @@ def decode_changes(store: Path, content: bytes) -> Changes:
         raise damaged_manifest(store, store / CHANGES, str(exc)) from exc
 
 
-def damaged_manifest(store: Path, path: Path, cause: str) -> DamagedFileError:
+def damaged_manifest(store: Place, path: Place, cause: str) -> DamagedFileError:
     """Return the error that a manifest, or what has changed since, cannot be read."""
+    if isinstance(path, StoreAddress):
+        remedy = "Put an earlier version of it in its place, if the bucket has versions; or import into a new prefix."
+        return DamagedObjectError(str(path), cause, remedy)
     remedy = f"Make it again from the data files with `{command_on('data repair', store)}`."
     return DamagedFileError(path, cause, remedy)

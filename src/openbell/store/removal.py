@@ -71,7 +71,7 @@ def removable(
 
     Nothing is changed.
     """
-    return _stage(StoreWriter(store.path, store.manifest), series, first, last)
+    return _stage(StoreWriter(store.backing, store.manifest), series, first, last)
 
 
 def _stage(

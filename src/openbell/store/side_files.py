@@ -22,11 +22,13 @@ class SideEntry(NamedTuple):
         bytes: Size of the file.
         sha256: Checksum of the file, in hexadecimal digits.
         text: Of a label its text, by which it can be written again; else None.
+        object: The mark in the name of its object in object storage; empty in a folder.
     """
 
     bytes: int
     sha256: str
     text: str | None = None
+    object: str = ""
 
 
 def side_entry(name: str, content: bytes) -> SideEntry:

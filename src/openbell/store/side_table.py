@@ -7,19 +7,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openbell.store import layout
-from openbell.store.atomic_files import writer_lock
+from openbell.store.backing import backing_of, until_committed
 from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, with_own_checksum
-from openbell.store.commit import commit, heal
 from openbell.store.data_file import damaged_file
-from openbell.store.manifest import load_side_files
-from openbell.store.store_marker import make_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from openbell.errors import DamagedFileError
+    from openbell.model.address import Place
 
 __all__ = ["SideTable"]
 
@@ -30,7 +26,7 @@ class SideTable:
     """A table beside the bars of a store, written whole or not at all.
 
     Args:
-        store: The store's folder.
+        store: The store's folder or address.
         name: The file, one of `SIDE_FILES`.
         schema: The columns.
         remedy: What to do when the file is damaged; None: what the error says of itself.
@@ -39,12 +35,17 @@ class SideTable:
         path: The file.
     """
 
-    def __init__(self, store: Path, name: str, schema: pl.Schema, remedy: str | None = None) -> None:
+    def __init__(self, store: Place, name: str, schema: pl.Schema, remedy: str | None = None) -> None:
         self.path = store / name
-        self._store = store
+        self._backing = backing_of(store)
         self._name = name
         self._schema = schema
         self._remedy = remedy
+
+    @property
+    def stamp(self) -> tuple[int, ...]:
+        """A value that changes with the table, empty when the store has none."""
+        return self._backing.side_stamp(self._name)
 
     def read(self) -> pl.DataFrame:
         """Return the table.
@@ -55,13 +56,13 @@ class SideTable:
             DamagedFileError: The file is lost, cannot be read, or is not what was stored.
         """
         try:
-            content = self.path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            if self._name in load_side_files(self._store):
-                raise self._damaged("it is missing") from None
-            return self._schema.to_frame()
+            content = self._backing.side_content(self._name)
         except OSError as exc:
             raise self._damaged(exc.strerror or str(exc)) from exc
+        if content is None:
+            if self._name in self._backing.side_files():
+                raise self._damaged("it is missing")
+            return self._schema.to_frame()
         if not has_own_checksum(content):
             raise self._damaged("its content is not what was stored")
         try:
@@ -83,11 +84,15 @@ class SideTable:
             DamagedFileError: As for `read`.
             StoreError: Another process is writing, or the disk is full.
         """
-        with writer_lock(self._store / layout.LOCK, wait_s=_WAIT_S):
-            make_store(self._store)
-            manifest = heal(self._store)
+
+        def attempt() -> None:
+            manifest = self._backing.heal()
             if (content := self.changed(change)) is not None:
-                commit(self._store, manifest, {}, {self._name: content})
+                self._backing.commit(manifest, {}, {self._name: content})
+
+        with self._backing.lock(_WAIT_S):
+            self._backing.make()
+            until_committed(attempt)
 
     def changed(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> bytes | None:
         """Return the content of the changed table, to be committed with others, or None when it stays the same.

@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from openbell.errors import DamagedFileError
+from openbell.model.address import place_of
 from openbell.model.interval import DAY_NS
-from openbell.store import layout
-from openbell.store.atomic_files import writer_lock
+from openbell.store.backing import backing_of
 from openbell.store.built import BUILT
-from openbell.store.commit import commit_manifest
-from openbell.store.current_manifest import CurrentManifest
-from openbell.store.layout import BAR_SCHEMA, Partition, data_location, instant
+from openbell.store.layout import BAR_SCHEMA, Partition, instant
 from openbell.store.reader import FileReader, SymbolRows
-from openbell.store.store_marker import (
-    has_store_marker,
-    make_store,
-    remove_if_empty,
-    require_free,
-    require_store_marker,
-)
-from openbell.store.verification import StoredFile
 from openbell.store.write_report import WriteReport
 from openbell.timing.grid import day_number
 
@@ -34,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date, datetime
 
+    from openbell.model.address import Place
     from openbell.store.data_file import FileEntry
     from openbell.store.manifest import Manifest
     from openbell.store.writer import StoreWriter
@@ -75,48 +65,54 @@ def coverage_of(symbol: str, interval: str, entries: Sequence[FileEntry]) -> Cov
 
 
 class BarStore:
-    """A folder of bars.
+    """A folder of bars, or bars in object storage.
 
     `BarStore.open` and `BarStore.open_or_create` make it.
 
-    One process at a time may write; any number may read meanwhile. Reads see what other processes wrote since.
+    One process at a time may write to a folder; any number may read meanwhile. Reads see what other processes wrote
+    since. To object storage several may write, of which the later one's bars are merged with the earlier one's.
 
     Attributes:
-        path: The folder.
+        path: The folder, or the address.
+        backing: What is done to its files.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Place) -> None:
         self.path = path
+        self.backing = backing_of(path)
         self._reader = FileReader()
-        self._manifest = CurrentManifest(path)
+        self._manifest = self.backing.current()
 
     def __repr__(self) -> str:
         return f"<BarStore {self.path}: {len(self._manifest.get().symbols)} symbols>"
 
     @staticmethod
-    def open(path: str | Path) -> BarStore:
-        """Open the store in a folder.
+    def open(path: str | Place) -> BarStore:
+        """Open the store in a folder, or at an address such as ``s3://bucket/prefix``.
 
         Raises:
             StoreError: The folder is not a store, or one of a newer schema version.
             DamagedFileError: Its manifest cannot be read.
         """
-        folder = Path(path)
-        require_store_marker(folder)
-        return BarStore(folder)
+        place = place_of(path)
+        backing_of(place).require()
+        return BarStore(place)
 
     @staticmethod
-    def open_or_create(path: str | Path) -> BarStore:
-        """Open the store in a folder, which becomes one when something is written, if it is not there or empty.
+    def open_or_create(path: str | Place) -> BarStore:
+        """Open the store in a folder or at an address.
+
+        It becomes one when something is written, if it is not there or empty.
 
         Raises:
             StoreError: The folder holds something else, or is a store of a newer schema version.
         """
-        folder = Path(path)
-        if has_store_marker(folder):
-            return BarStore.open(folder)
-        require_free(folder)
-        return BarStore(folder)
+        place = place_of(path)
+        backing = backing_of(place)
+        if backing.exists():
+            return BarStore.open(place)
+        backing.require_free()
+        return BarStore(place)
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -179,9 +175,10 @@ class BarStore:
         # A run that only reads does without it.
         from openbell.store.writer import StoreWriter
 
-        with writer_lock(self.path / layout.LOCK, wait_s=wait_s):
-            is_new = make_store(self.path)
-            writer = StoreWriter(self.path, self._healed())
+        backing = self.backing
+        with backing.lock(wait_s):
+            is_new = backing.make()
+            writer = StoreWriter(backing, self._manifest.for_writer())
             try:
                 yield writer
             finally:
@@ -189,7 +186,7 @@ class BarStore:
                     writer.flush()
                 finally:
                     if is_new:
-                        remove_if_empty(self.path)
+                        backing.remove_if_empty()
 
     def read(self, symbols: Sequence[str], interval: str, first: date | None, last: date | None) -> pl.DataFrame:
         """Read bars, in one scan over all files that they are in.
@@ -231,23 +228,23 @@ class BarStore:
         """
         # The stamp first: should the manifest change before it is read, one reads again for nothing.
         current = self._manifest
-        stamp, files = current.stamp_now(), self._files(current.get(), symbols, interval, first_ns, end_ns)
+        stamp, wanted = current.stamp_now(), _files(current.get(), symbols, interval, first_ns, end_ns)
         while True:
             damage: DamagedFileError | None = None
             try:
-                rows = self._reader.read(files, first_ns, end_ns, columns=columns)
+                rows = self._reader.read(self.backing.stored_files(wanted), first_ns, end_ns, columns=columns)
             except DamagedFileError as exc:
                 damage = exc
             # A writer may have replaced files while we looked; when it is done, the manifest says which.
-            if (self.path / layout.PENDING).exists() or stamp != current.stamp_now():
+            if current.may_have_moved(stamp, look=damage is not None):
                 current.settle(_WAIT_S)
-                stamp, again = current.stamp_now(), self._files(current.reload(), symbols, interval, first_ns, end_ns)
-                if again != files:
-                    files = again
+                stamp, again = current.stamp_now(), _files(current.reload(), symbols, interval, first_ns, end_ns)
+                if again != wanted:
+                    wanted = again
                     continue
-            if damage is not None:
-                raise damage
-            return rows
+            if damage is None:
+                return rows
+            self.backing.mend(wanted, damage)
 
     def built(self, symbol: str, interval: str) -> pl.DataFrame:
         """Return the bars that `data repair` built from finer ones, as rows of `BUILT_SCHEMA`.
@@ -261,21 +258,16 @@ class BarStore:
         which, made_of = rows.built
         return rows.frame[which].select("timestamp").with_columns(pl.Series(BUILT, made_of))
 
-    def _healed(self) -> Manifest:
-        manifest = self._manifest.in_the_hands_of_a_writer()
-        if manifest.files and not (self.path / layout.MANIFEST).exists():
-            commit_manifest(self.path, manifest)
-        return manifest
 
-    def _files(
-        self, manifest: Manifest, symbols: Sequence[str], interval: str, first_ns: int | None, end_ns: int | None
-    ) -> list[StoredFile]:
-        return [
-            StoredFile(data_location(self.path, Partition(interval, symbol, entry.month)), symbol, entry)
-            for symbol in dict.fromkeys(symbols)
-            for entry in manifest.files.get((symbol, interval), ())
-            if (first_ns is None or entry.last_ns >= first_ns) and (end_ns is None or entry.first_ns < end_ns)
-        ]
+def _files(
+    manifest: Manifest, symbols: Sequence[str], interval: str, first_ns: int | None, end_ns: int | None
+) -> list[tuple[Partition, FileEntry]]:
+    return [
+        (Partition(interval, symbol, entry.month), entry)
+        for symbol in dict.fromkeys(symbols)
+        for entry in manifest.files.get((symbol, interval), ())
+        if (first_ns is None or entry.last_ns >= first_ns) and (end_ns is None or entry.first_ns < end_ns)
+    ]
 
 
 def _midnight_ns(day: date) -> int:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openbell.errors import BadBarsError, DamagedFileError
+from openbell.errors import BadBarsError, StoreError
+from openbell.store.backing import until_committed
 from openbell.store.built import BUILT, marked_as, read_built, with_built_column
 from openbell.store.check_bars import require_good_bars
-from openbell.store.checksum import sha256_of
-from openbell.store.commit import commit
 from openbell.store.data_file import damaged_file
 from openbell.store.day_zones import noted_day_zones
-from openbell.store.layout import Partition, as_stored, data_path, partitions, require_symbol
+from openbell.store.layout import Partition, as_stored, data_name, data_path, partitions, require_symbol
 from openbell.store.write_report import WriteReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
+    from openbell.store.backing import Backing
     from openbell.store.manifest import Manifest
 
 __all__ = ["StoreWriter"]
@@ -38,11 +38,13 @@ class StoreWriter:
         manifest: What the store holds by the last flush.
     """
 
-    def __init__(self, store: Path, manifest: Manifest) -> None:
-        self._store = store
+    def __init__(self, backing: Backing, manifest: Manifest) -> None:
+        self._backing = backing
         self.manifest = manifest
         # None takes the file out.
         self._staged: dict[Partition, pl.DataFrame | None] = {}
+        # Where others may write meanwhile: the rows that were merged into what is staged, to be merged anew.
+        self._rows: dict[Partition, pl.DataFrame] = {}
         self._staged_rows = 0
         self._day_zones: dict[str, str | None] = {}
 
@@ -89,21 +91,52 @@ class StoreWriter:
         bars = require_good_bars(as_stored(interval, frame), f"{symbol} {interval}", allow_negative=allow_negative)
         if built is not None:
             bars = marked_as(bars, built)
-        report = WriteReport()
-        changed: dict[Partition, pl.DataFrame] = {}
-        for month, rows in partitions(interval, bars):
-            partition = Partition(interval, symbol, month)
-            merged, outcome = _merged(rows, None if self._replaces_lost(partition, rows) else self.current(partition))
-            report += outcome
-            if merged is not None:
-                changed[partition] = merged
+        report, changed, parts = until_committed(lambda: self._merge(symbol, interval, bars), self._rebase)
         if days is not None:
             self._day_zones[symbol] = days
         self._staged |= changed
+        if self._backing.is_shared:
+            self._rows |= {p: _over(rows, self._rows.get(p)) for p, rows in parts.items() if p in changed}
         self._staged_rows += sum(rows.height for rows in changed.values())
         if self._staged_rows >= _FLUSH_ROWS or len(self._staged) >= _FLUSH_FILES:
             self.flush()
         return report
+
+    def _merge(
+        self, symbol: str, interval: str, bars: pl.DataFrame
+    ) -> tuple[WriteReport, dict[Partition, pl.DataFrame], dict[Partition, pl.DataFrame]]:
+        """Return the outcome of a write, the data files that change, and the rows that go into each."""
+        report = WriteReport()
+        changed: dict[Partition, pl.DataFrame] = {}
+        parts = {Partition(interval, symbol, month): rows for month, rows in partitions(interval, bars)}
+        for partition, rows in parts.items():
+            merged, outcome = _merged(rows, None if self._replaces_lost(partition, rows) else self.current(partition))
+            report += outcome
+            if merged is not None:
+                changed[partition] = merged
+        return report, changed, parts
+
+    def _rebase(self) -> None:
+        """Put what is staged on top of what others have stored meanwhile.
+
+        Raises:
+            StoreError: They have changed what is to be removed.
+        """
+        before, now = self.manifest, self._backing.heal()
+        for partition in [p for p in self._staged if before.entry(p) != now.entry(p)]:
+            rows = self._rows.get(partition)
+            if rows is None:
+                raise StoreError(
+                    f"another process has changed the bars of {partition.symbol} {partition.interval} "
+                    f"({partition.month}) meanwhile, and nothing was removed. Try again."
+                )
+            content = self._backing.content(partition, now.entry(partition))
+            merged, _ = _merged(rows, None if content is None else self._decoded(partition, content))
+            if merged is None:
+                del self._staged[partition], self._rows[partition]
+            else:
+                self._staged[partition] = merged
+        self.manifest = now
 
     def current(self, partition: Partition) -> pl.DataFrame | None:
         """Return the bars of a data file, with what is not yet flushed, or None.
@@ -115,29 +148,21 @@ class StoreWriter:
         """
         if partition in self._staged:
             return self._staged[partition]
-        path, entry = data_path(self._store, partition), self.manifest.entry(partition)
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            if entry is None:
-                return None
-            raise DamagedFileError(path, "it is missing") from None
-        except OSError as exc:
-            raise damaged_file(path, exc.strerror or str(exc)) from exc
-        # Merging into a damaged file would give its damage a new checksum.
-        if entry is None:
-            raise DamagedFileError(path, "the manifest does not know it")
-        if sha256_of(content) != entry.sha256:
-            raise DamagedFileError(path, "its content is not what was stored")
+        content = self._backing.content(partition, self.manifest.entry(partition))
+        return None if content is None else self._decoded(partition, content)
+
+    def _decoded(self, partition: Partition, content: bytes) -> pl.DataFrame:
         try:
             return marked_as(pl.read_parquet(io.BytesIO(content)), read_built(content))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, BadBarsError) as exc:
-            raise DamagedFileError(path, str(exc)) from exc
+            place = self._backing.place
+            path = data_path(place, partition) if isinstance(place, Path) else place / data_name(partition)
+            raise damaged_file(path, str(exc)) from exc
 
     def _replaces_lost(self, partition: Partition, rows: pl.DataFrame) -> bool:
         """Return whether the data file is lost, and ``rows`` bring all that it had."""
         lost = self.manifest.entry(partition)
-        if lost is None or partition in self._staged or data_path(self._store, partition).exists():
+        if lost is None or partition in self._staged or not self._backing.is_lost(partition, lost):
             return False
         times = rows["timestamp"].to_physical()
         return rows.height >= lost.rows and bool(times[0] <= lost.first_ns and times[-1] >= lost.last_ns)
@@ -158,10 +183,23 @@ class StoreWriter:
         Raises:
             StoreError: The disk is full or the folder cannot be written; what was not stored yet is given up.
         """
-        staged, self._staged, self._staged_rows = self._staged, {}, 0
-        notes = noted_day_zones(self._store, self._day_zones)
-        if staged or notes:
-            self.manifest = commit(self._store, self.manifest, staged, notes)
+        try:
+            until_committed(self._commit, self._rebase)
+        finally:
+            self._staged, self._rows, self._staged_rows = {}, {}, 0
+
+    def _commit(self) -> None:
+        notes = noted_day_zones(self._backing.place, self._day_zones)
+        if self._staged or notes:
+            self.manifest = self._backing.commit(self.manifest, self._staged, notes)
+
+
+def _over(rows: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
+    """Return rows put on top of earlier ones."""
+    if before is None:
+        return rows
+    merged, _ = _merged(rows, before)
+    return before if merged is None else merged
 
 
 def _merged(rows: pl.DataFrame, current: pl.DataFrame | None) -> tuple[pl.DataFrame | None, WriteReport]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from openbell.config import SessionConfig, load_config
 from openbell.config.reading import read_sweep
 from openbell.errors import ConfigError
+from openbell.model.address import place_of
 from openbell.sweeps.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from openbell.config.sweep import SweepConfig
+    from openbell.model.address import Place
     from openbell.sweeps.sweep import SweepObserver
 
 __all__ = ["space_of", "sweep"]
@@ -29,7 +31,7 @@ def sweep(
     objective: str | None = None,
     random: int | None = None,
     seed: int | None = None,
-    store: Path | str | None = None,
+    store: Place | str | None = None,
     out: Path | str | None = None,
     whole: bool = False,
     jobs: int = 1,
@@ -68,7 +70,7 @@ def sweep(
     made = Sweep(
         config,
         space_of(config, {name: value for name, value in given.items() if value is not None}),
-        store=None if store is None else Path(store),
+        store=None if store is None else place_of(store),
         folder=None if out is None else Path(out),
         whole=whole,
     )

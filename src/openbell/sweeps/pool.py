@@ -13,15 +13,15 @@ from openbell.sweeps.shared_bars import SharedBars
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import date
-    from pathlib import Path
 
     from openbell.config import SessionConfig
+    from openbell.model.address import Place
 
 __all__ = ["run_side_by_side"]
 
 
 def run_side_by_side(
-    tasks: Iterable[PointTask], config: SessionConfig, store: Path | None, last_day: date, jobs: int
+    tasks: Iterable[PointTask], config: SessionConfig, store: Place | None, last_day: date, jobs: int
 ) -> Iterator[tuple[int, PointResult]]:
     """Run points, and yield each with its number as it is done.
 
@@ -44,7 +44,7 @@ def run_side_by_side(
         yield task.number, _given_up(task, answer) if isinstance(answer, Died) else answer
 
 
-def _runner(config: SessionConfig, store: Path | None, last_day: date) -> Callable[[PointTask], PointResult | str]:
+def _runner(config: SessionConfig, store: Place | None, last_day: date) -> Callable[[PointTask], PointResult | str]:
     """Return what runs a point in a process of its own, or says why its folder cannot be written."""
     bars = SharedBars(store, last_day)
 

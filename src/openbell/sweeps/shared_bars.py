@@ -10,10 +10,10 @@ from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:
     from datetime import date
-    from pathlib import Path
 
     from openbell.config import SessionConfig
     from openbell.market_data.manager import DataManager
+    from openbell.model.address import Place
 
 __all__ = ["SharedBars"]
 
@@ -28,7 +28,7 @@ class SharedBars:
         last_day: The last day of all points.
     """
 
-    def __init__(self, store: Path | None, last_day: date) -> None:
+    def __init__(self, store: Place | None, last_day: date) -> None:
         self._store = store
         self._last_day = last_day
         self._managers: dict[str, DataManager] = {}

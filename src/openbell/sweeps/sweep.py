@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from openbell.config import SessionConfig
     from openbell.config.sweep import SweepConfig
+    from openbell.model.address import Place
     from openbell.sweeps.result import PointResult
 
 __all__ = ["Sweep", "SweepObserver", "default_folder", "points_tried"]
@@ -73,7 +74,7 @@ class Sweep:
         config: SessionConfig,
         space: SweepConfig,
         *,
-        store: Path | None = None,
+        store: Place | None = None,
         folder: Path | None = None,
         whole: bool = False,
     ) -> None:
@@ -152,7 +153,7 @@ class Sweep:
 
     def _tasks(self, bars: SharedBars) -> dict[int, PointTask]:
         """Return the points by number, each with the folder that its fingerprint names."""
-        digests: dict[Path, str] = {}
+        digests: dict[Place, str] = {}
         tasks = {}
         for point in self.points:
             at_point = config_at(self.config, point.values)

@@ -174,7 +174,7 @@ class _Fetch:
                 raw = frame.drop("reason")
                 name = f"{self._source.name.lower()}-{symbol}-{interval}-{first}"
                 try:
-                    bars.set_aside_in(store_checked(writer, self._store.path, series, frame, raw, name))
+                    bars.set_aside_in(store_checked(writer, self._store.backing.scratch, series, frame, raw, name))
                 except DamagedFileError as exc:
                     self._report.fail(symbol, str(exc))
                 series.files += 1

@@ -18,7 +18,8 @@ from openbell.store.side_table import SideTable
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
-    from pathlib import Path
+
+    from openbell.model.address import Place
 
 __all__ = ["SETTLED_AFTER", "Unavailable"]
 
@@ -35,10 +36,10 @@ class Unavailable:
     """The sessions that sources have no bars of, by what they answered before.
 
     Args:
-        store: The store's folder.
+        store: The store's folder or address.
     """
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Place) -> None:
         remedy = f"Take it away with: {command_on('data repair', store)}"
         self._table = SideTable(store, layout.UNAVAILABLE, _SCHEMA, remedy)
         self.path = self._table.path

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from contextlib import closing, contextmanager
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -16,6 +15,7 @@ from openbell.cli.terminal.console import print_json, say, show
 from openbell.cli.terminal.days import day_option
 from openbell.cli.terminal.stopping import exit_code_of, sigterm_as_interrupt
 from openbell.errors import ConfigError
+from openbell.model.address import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -128,7 +128,7 @@ def _progress() -> Iterator[Callable[[int, int, str], None]]:
         yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
 
 
-def _show(report: FetchReport, store: Path, sessions: Sequence[date], *, as_json: bool) -> None:
+def _show(report: FetchReport, store: Place, sessions: Sequence[date], *, as_json: bool) -> None:
     from openbell.cli.terminal.tables import counted
 
     if as_json:
@@ -159,7 +159,7 @@ def _listed(subjects: Sequence[str]) -> str:
     return shown if len(subjects) <= _MOST_SUBJECTS else f"{shown} and {len(subjects) - _MOST_SUBJECTS:,} more"
 
 
-def _summary(report: FetchReport, store: Path, sessions: Sequence[date]) -> JsonObject:
+def _summary(report: FetchReport, store: Place, sessions: Sequence[date]) -> JsonObject:
     written, actions = report.bars.written, report.actions
     return {
         "store": str(store),
@@ -196,7 +196,7 @@ def _summary(report: FetchReport, store: Path, sessions: Sequence[date]) -> Json
     }
 
 
-def _print_tables(report: FetchReport, store: Path, sessions: Sequence[date]) -> None:
+def _print_tables(report: FetchReport, store: Place, sessions: Sequence[date]) -> None:
     from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 

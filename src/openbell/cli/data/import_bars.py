@@ -13,6 +13,7 @@ from openbell.cli.data.import_report import import_progress, show_import
 from openbell.cli.data.options import AsJson, Store, store_folder
 from openbell.cli.data.table_options import TableOptions, taking_table_options
 from openbell.errors import ConfigError
+from openbell.model.address import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,7 +165,7 @@ def import_json(
 
 
 def _import_frames(
-    kind: FileKind, paths: list[Path], options: TableOptions, store: Path | None, *, as_json: bool
+    kind: FileKind, paths: list[Path], options: TableOptions, store: str | None, *, as_json: bool
 ) -> None:
     from openbell.importers.frames import import_frames
     from openbell.importers.sniffing.guess import Given
@@ -201,7 +202,7 @@ def import_databento(
     _import_into(folder, lambda bars, progress: run(paths, bars, symbol=symbol, progress=progress), as_json=as_json)
 
 
-def _import_into(folder: Path, run: Callable[[BarStore, Progress], ImportReport], *, as_json: bool) -> None:
+def _import_into(folder: Place, run: Callable[[BarStore, Progress], ImportReport], *, as_json: bool) -> None:
     """Run an import with a progress bar, and print its report."""
     from openbell.store.store import BarStore
 

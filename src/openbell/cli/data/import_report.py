@@ -13,10 +13,10 @@ from openbell.errors import command_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from openbell.importers import ImportReport
     from openbell.importers.report import Progress
+    from openbell.model.address import Place
     from openbell.store.write_report import WriteReport
 
 __all__ = ["describe_actions", "import_progress", "show_import"]
@@ -37,7 +37,7 @@ def import_progress() -> Iterator[Progress]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def show_import(report: ImportReport, store: Path, *, as_json: bool) -> None:
+def show_import(report: ImportReport, store: Place, *, as_json: bool) -> None:
     """Print the report, warn of what was set aside or failed, and exit with 1 when a file failed."""
     if as_json:
         print_json(_summary(report, store))
@@ -68,7 +68,7 @@ def _changed_nothing(report: ImportReport) -> bool:
     return any(p.unchanged for p in parts) and not any(p.added or p.revised for p in parts)
 
 
-def _summary(report: ImportReport, store: Path) -> dict[str, Any]:
+def _summary(report: ImportReport, store: Place) -> dict[str, Any]:
     written = report.written
     return {
         "store": str(store),
@@ -97,7 +97,7 @@ def _summary(report: ImportReport, store: Path) -> dict[str, Any]:
     }
 
 
-def describe_actions(written: WriteReport, store: Path) -> str:
+def describe_actions(written: WriteReport, store: Place) -> str:
     """Describe in one line the corporate actions that an import stored."""
     return (
         f"corporate actions: {written.added:,} added, {written.revised:,} revised, {written.unchanged:,} unchanged; "
@@ -109,7 +109,7 @@ _COUNTS = ("files", "added", "revised", "unchanged")
 _BLEMISHES = ("unsorted", "duplicates", "set_aside")
 
 
-def _report_table(report: ImportReport, store: Path) -> Any:
+def _report_table(report: ImportReport, store: Place) -> Any:
     from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 

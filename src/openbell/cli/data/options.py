@@ -8,28 +8,44 @@ from typing import Annotated
 import typer
 
 from openbell.errors import ConfigError
+from openbell.model.address import Place, place_of
 
-__all__ = ["AsJson", "ExistingStore", "Store", "store_folder"]
+__all__ = ["AsJson", "ExistingStore", "RunStore", "Store", "store_folder"]
 
 _DEFAULT_STORE = Path("store")
 
 Store = Annotated[
-    Path | None, typer.Option("--store", help="The store's folder; made if it is not there. Default: ./store if it is.")
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="PATH",
+        help="The store's folder, or its address (s3://bucket/prefix); made if it is not there. "
+        "Default: ./store if it is.",
+    ),
 ]
 ExistingStore = Annotated[
-    Path | None, typer.Option("--store", help="The store's folder. Default: ./store if it is there.")
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="PATH",
+        help="The store's folder, or its address (s3://bucket/prefix). Default: ./store if it is there.",
+    ),
+]
+RunStore = Annotated[
+    str | None,
+    typer.Option("--store", metavar="PATH", help="The bar store, a folder or an address; goes before the config's."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-def store_folder(given: Path | None) -> Path:
-    """Return the store's folder, which is ./store unless one is given.
+def store_folder(given: str | None) -> Place:
+    """Return the store's folder or address, which is ./store unless one is given.
 
     Raises:
         ConfigError: None is given, and there is no ./store.
     """
     if given is not None:
-        return given
+        return place_of(given)
     if _DEFAULT_STORE.is_dir():
         return _DEFAULT_STORE
     raise ConfigError(f"which store? Say --store FOLDER (without it, ./{_DEFAULT_STORE} is used if it is there).")

@@ -10,6 +10,7 @@ from openbell.cli.data.options import AsJson, ExistingStore, store_folder
 from openbell.cli.data.verify import damage_dict, damages_table
 from openbell.cli.exchange import exchange_named
 from openbell.cli.terminal.console import print_json, say, show
+from openbell.model.address import StoreAddress, name_within
 
 __all__ = ["repair_store"]
 
@@ -33,7 +34,12 @@ def repair_store(
     from openbell.maintenance.repair import repair
 
     folder = store_folder(store)
-    report = repair(folder, exchange=exchange_named(exchange))
+    if isinstance(folder, StoreAddress):
+        from openbell.maintenance.objects import repair_objects
+
+        report = repair_objects(folder)
+    else:
+        report = repair(folder, exchange=exchange_named(exchange))
     if as_json:
         repairs = [
             {
@@ -41,7 +47,7 @@ def repair_store(
                 "outcome": r.outcome,
                 "text": r.text,
                 "rows_lost": r.rows_lost,
-                "moved_to": str(r.moved_to.relative_to(folder)) if r.moved_to else None,
+                "moved_to": name_within(r.moved_to, folder) if r.moved_to else None,
             }
             for r in report.repairs
         ]
@@ -54,6 +60,10 @@ def repair_store(
             show(f"{files} moved to {folder / 'quarantine' / 'damaged'}", markup=False)
     else:
         show(f"Nothing to repair: every file of {folder} is as it was stored.", markup=False)
+    if report.swept:
+        from openbell.cli.terminal.tables import counted
+
+        say(f"{counted(report.swept, 'object')} that killed writers had left were deleted")
     if report.lost:
         from openbell.cli.terminal.tables import counted
 

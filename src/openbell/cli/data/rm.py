@@ -13,8 +13,7 @@ from openbell.cli.terminal.console import print_json, say, show
 from openbell.cli.terminal.days import day_option
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from openbell.model.address import Place
     from openbell.store.removal import Removal
     from openbell.store.store import BarStore
 
@@ -80,7 +79,7 @@ def _series(store: BarStore, symbols: list[str], intervals: list[str] | tuple[()
     return [(s, i) for s in symbols for i in store.intervals(s) if not intervals or i in intervals]
 
 
-def _show(folder: Path, removals: list[Removal], *, as_json: bool, done: bool) -> None:
+def _show(folder: Place, removals: list[Removal], *, as_json: bool, done: bool) -> None:
     from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import counted, make_table
 

@@ -8,16 +8,17 @@ import typer
 
 from openbell.cli.data.options import AsJson, ExistingStore, store_folder
 from openbell.cli.exchange import exchange_named
-from openbell.cli.terminal.console import print_json, show
+from openbell.cli.terminal.console import print_json, say, show
 from openbell.errors import command_on
+from openbell.model.address import StoreAddress, name_within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from rich.table import Table
 
     from openbell.maintenance.damage import Damage
+    from openbell.model.address import Place
     from openbell.model.json_object import JsonObject
 
 __all__ = ["damage_dict", "damages_table", "verify_store"]
@@ -36,6 +37,7 @@ def verify_store(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from openbell.cli.terminal.console import err
+    from openbell.cli.terminal.tables import counted
     from openbell.maintenance.verify import verify
 
     folder = store_folder(store)
@@ -43,7 +45,16 @@ def verify_store(
     columns = (TextColumn("verifying files"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("verify", total=None)
-        report = verify(folder, advanced=lambda done, total: bar.update(task, completed=done, total=total))
+
+        def advanced(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        if isinstance(folder, StoreAddress):
+            from openbell.maintenance.objects import verify_objects
+
+            report = verify_objects(folder, advanced)
+        else:
+            report = verify(folder, advanced=advanced)
     if as_json:
         print_json(
             {
@@ -66,19 +77,24 @@ def verify_store(
     else:
         size = f"{report.bytes / 1024**2:,.1f} MiB"
         show(f"All {report.files:,} data files ({size}) of {folder} are as they were stored.", markup=False)
+    if report.unlisted and not as_json:
+        say(
+            f"note: {counted(report.unlisted, 'object')} that the manifest does not list: left by killed writers, or "
+            f"of one at work. To delete what is left: {command_on('data repair', folder)}"
+        )
     if report.damages:
         raise typer.Exit(1)
 
 
-def _text_of(store: Path, damage: Damage) -> str:
+def _text_of(store: Place, damage: Damage) -> str:
     """Return what is wrong, and of a data file where it is.
 
     Others have a column for that.
     """
-    return f"{damage.reason}\n{damage.path.relative_to(store)}" if damage.partition else damage.reason
+    return f"{damage.reason}\n{name_within(damage.path, store)}" if damage.partition else damage.reason
 
 
-def damage_dict(store: Path, damage: Damage) -> JsonObject:
+def damage_dict(store: Place, damage: Damage) -> JsonObject:
     """Return a damage for JSON.
 
     The month of daily bars is "all".
@@ -89,7 +105,7 @@ def damage_dict(store: Path, damage: Damage) -> JsonObject:
     known = entry is not None and entry.rows > 0
     return {
         "kind": damage.kind,
-        "path": str(damage.path.relative_to(store)),
+        "path": name_within(damage.path, store),
         "symbol": partition.symbol if partition else None,
         "interval": partition.interval if partition else None,
         "month": partition.month if partition else None,
@@ -100,7 +116,7 @@ def damage_dict(store: Path, damage: Damage) -> JsonObject:
     }
 
 
-def damages_table(title: str, store: Path, rows: Sequence[tuple[Damage, Sequence[str]]], more: Sequence[str]) -> Table:
+def damages_table(title: str, store: Place, rows: Sequence[tuple[Damage, Sequence[str]]], more: Sequence[str]) -> Table:
     """Make a table of damaged files, with whose bars they hold and further columns."""
     from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table

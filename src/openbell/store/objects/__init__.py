@@ -1,0 +1,1 @@
+"""Stores in object storage, such as S3."""

@@ -1,0 +1,394 @@
+"""The files of a store in object storage, which is one manifest and the objects that it lists.
+
+A commit goes: (1) the new files into objects of names that nobody else gives; (2) the manifest replaced by one that
+lists them, on the condition that it is still the one that was read; (3) the objects that no manifest lists any more
+deleted. A kill before (2) leaves objects that nobody looks at, and a kill after it likewise. Who meets another writer
+at (2) reads its manifest and goes on from that, and merges the bars anew where both have written to the same file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from openbell.errors import (
+    DamagedFileError,
+    DamagedObjectError,
+    NotAStoreError,
+    StoreError,
+    UnansweredError,
+    command_on,
+)
+from openbell.logs import get_logger
+from openbell.store.atomic_files import writer_lock
+from openbell.store.backing import ChangedMeanwhileError
+from openbell.store.batch import Batch
+from openbell.store.checksum import sha256_of
+from openbell.store.commit import encoded
+from openbell.store.layout import LOCK, data_name
+from openbell.store.objects.cache import FileCache, cache_folder, most_bytes
+from openbell.store.objects.current import CurrentObjectManifest, new_mark
+from openbell.store.objects.verbs import Objects
+from openbell.store.side_files import SideEntry, side_entry
+from openbell.store.verification import StoredFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    import polars as pl
+
+    from openbell.model.address import StoreAddress
+    from openbell.store.backing import EncodedFile
+    from openbell.store.data_file import FileEntry
+    from openbell.store.layout import Partition
+    from openbell.store.manifest import Manifest
+
+__all__ = ["ObjectBacking", "data_object", "listed_objects", "object_backing", "side_object"]
+
+_AT_ONCE = 16
+_MOST_EXCHANGES = 12
+_MOST_UNANSWERED = 2
+_MOST_MENDS = 2
+_OWN_OBJECT = re.compile(r"(bars|actions|fetched|days)/.+-[0-9a-f]{16}\.parquet|LABEL-[0-9a-f]{16}\.txt")
+
+
+def object_backing(address: StoreAddress) -> ObjectBacking:
+    """Return the backing of the store at an address, which all of a process share."""
+    # What the environment says of server, credentials and cache belongs to it.
+    known = ("AWS_", "GOOGLE_", "AZURE_", "OPENBELL_CACHE", "XDG_CACHE_HOME")
+    environment = tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith(known)))
+    return _made(address, environment)
+
+
+@lru_cache(maxsize=16)
+def _made(address: StoreAddress, environment: tuple[tuple[str, str], ...]) -> ObjectBacking:  # noqa: ARG001 -- a key
+    return ObjectBacking(address)
+
+
+def data_object(partition: Partition, entry: FileEntry) -> str:
+    """Return the name of the object of a data file."""
+    return data_name(partition, f"-{entry.object}")
+
+
+def side_object(name: str, entry: SideEntry) -> str:
+    """Return the name of the object of a file beside the bars."""
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem}-{entry.object}{dot}{ending}"
+
+
+def listed_objects(manifest: Manifest) -> set[str]:
+    """Return the names of all objects that a manifest lists."""
+    found = {data_object(*pair) for pair in manifest.partitions()}
+    return found | {side_object(*pair) for pair in manifest.side_files.items()}
+
+
+class ObjectBacking:
+    """The files of a store in object storage, to which several may write.
+
+    `object_backing` makes it. May be used from any thread.
+
+    Attributes:
+        objects: Its objects.
+    """
+
+    is_shared = True
+
+    def __init__(self, address: StoreAddress) -> None:
+        self._address = address
+        self.objects = Objects(address)
+        folder = cache_folder()
+        self._scratch = folder / "stores" / hashlib.sha256(str(address).encode()).hexdigest()[:16]
+        self._cache = FileCache(folder / "files", most_bytes())
+        self._manifest = CurrentObjectManifest(self.objects, self._scratch / "manifest")
+        self._mends: dict[str, int] = {}
+
+    @property
+    def place(self) -> StoreAddress:
+        """The address."""
+        return self._address
+
+    @property
+    def scratch(self) -> Path:
+        """A folder of this machine, in its cache."""
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        return self._scratch
+
+    def exists(self) -> bool:
+        """Return whether there is a manifest."""
+        return self._manifest.look_anew()
+
+    def require(self) -> None:
+        """Refuse an address at which there is no store."""
+        self._manifest.require()
+
+    def require_free(self) -> None:
+        """Refuse an address below which there is something else.
+
+        Raises:
+            NotAStoreError: There is.
+        """
+        # What a killed first write has left is no hindrance.
+        foreign = (name for name, _ in self.objects.sizes() if not _OWN_OBJECT.fullmatch(name))
+        if (name := next(foreign, None)) is not None:
+            raise NotAStoreError(
+                f"{self._address} is not an openbell store and not empty (it holds {name}). Name an empty prefix."
+            )
+
+    def lock(self, wait_s: float) -> AbstractContextManager[None]:
+        """Hold off other writers of this machine, which would only get in each other's way."""
+        return writer_lock(self._scratch / LOCK, wait_s=wait_s, of=self._address)
+
+    def make(self) -> bool:
+        """Refuse an address that is used for something else."""
+        # The first commit makes the store.
+        if not self._manifest.is_there and not self.exists():
+            self.require_free()
+        return False
+
+    def remove_if_empty(self) -> None:
+        """Do nothing, since there is no store before the first commit."""
+
+    def current(self) -> CurrentObjectManifest:
+        """Return what follows the manifest."""
+        return self._manifest
+
+    def heal(self) -> Manifest:
+        """Return the manifest as it is now."""
+        return self._manifest.reload()
+
+    def commit(
+        self,
+        manifest: Manifest,
+        bars: Mapping[Partition, pl.DataFrame | EncodedFile | None],
+        side_files: Mapping[str, bytes | None],
+    ) -> Manifest:
+        """Store files, all of them or none, and return the manifest then.
+
+        Raises:
+            ChangedMeanwhileError: Another process has stored other files in the same places.
+            StoreError: It cannot be written.
+        """
+        swept = self._manifest.swept
+        batch = Batch(self._upload(bars), self._upload_side_files(side_files))
+        mark, unanswered = new_mark(), 0
+        for _ in range(_MOST_EXCHANGES):
+            base = self._manifest.get()
+            if self._manifest.swept != swept or _both_changed(manifest, base, batch):
+                self._delete(_objects_of(batch))
+                raise ChangedMeanwhileError(
+                    f"another process writes to {self._address} again and again. Try again when it is done."
+                )
+            try:
+                is_stored = self._manifest.exchange(base, base.with_changes(*batch), mark)
+            except UnansweredError:
+                if (unanswered := unanswered + 1) > _MOST_UNANSWERED:
+                    raise
+                continue
+            if is_stored:
+                after = self._manifest.get()
+                self._delete(_replaced(base, batch) - listed_objects(after))
+                self._cache.shrink(())
+                return after
+        raise ChangedMeanwhileError(f"many processes write to {self._address} at once. Try again when they are done.")
+
+    def _upload(self, bars: Mapping[Partition, pl.DataFrame | EncodedFile | None]) -> dict[Partition, FileEntry | None]:
+        def put(item: tuple[Partition, pl.DataFrame | EncodedFile | None]) -> FileEntry | None:
+            partition, frame = item
+            if frame is None:
+                return None
+            content, entry = encoded(partition, frame)
+            entry = entry._replace(object=new_mark())
+            self.objects.put(data_object(partition, entry), content)
+            self._cache.add(entry.sha256, content)
+            return entry
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return dict(zip(bars, pool.map(put, bars.items()), strict=True))
+
+    def _upload_side_files(self, side_files: Mapping[str, bytes | None]) -> dict[str, SideEntry | None]:
+        found: dict[str, SideEntry | None] = {}
+        for name, content in side_files.items():
+            found[name] = None
+            if content is not None:
+                found[name] = entry = side_entry(name, content)._replace(object=new_mark())
+                self.objects.put(side_object(name, entry), content)
+                self._cache.add(entry.sha256, content)
+        return found
+
+    def _delete(self, names: set[str]) -> None:
+        try:
+            self.objects.delete(names)
+        except StoreError as exc:
+            # They are in nobody's way, and a repair deletes them.
+            get_logger().debug("replaced objects are left", store=str(self._address), reason=str(exc))
+
+    def sweep(self) -> tuple[int, int]:
+        """Delete the objects that no manifest lists, which killed writers have left.
+
+        The manifest is exchanged before that, so that a writer who has stored objects and not yet listed them is
+        refused, and stores them again under other names. Call it with the lock held.
+
+        Returns:
+            How many they were, and their bytes.
+        """
+        found = dict(self.unlisted())
+        if not found:
+            return 0, 0
+        mark = new_mark()
+        while not self._manifest.exchange(now := self._manifest.reload(), now, mark, swept=mark):
+            continue
+        gone = found.keys() - listed_objects(self._manifest.get())
+        self.objects.delete(gone)
+        return len(gone), sum(found[name] for name in gone)
+
+    def unlisted(self) -> Iterator[tuple[str, int]]:
+        """Yield the objects that the manifest does not list, with their sizes.
+
+        Some may be of a writer at work.
+        """
+        there = list(self.objects.sizes())
+        listed = listed_objects(self._manifest.reload())
+        yield from ((name, size) for name, size in there if name not in listed and _OWN_OBJECT.fullmatch(name))
+
+    def stored_files(self, wanted: Iterable[tuple[Partition, FileEntry]]) -> list[StoredFile]:
+        """Return where data files are on this machine, to which those that are missing are brought.
+
+        Raises:
+            DamagedObjectError: One is missing, or is not what was stored.
+        """
+        pairs = list(wanted)
+        missing = self._cache.missing(entry.sha256 for _, entry in pairs)
+        if missing:
+            # Of files with the same content, one.
+            asked = {entry.sha256: (partition, entry) for partition, entry in pairs if entry.sha256 in missing}
+            with ThreadPoolExecutor(min(_AT_ONCE, len(asked))) as pool:
+                list(pool.map(lambda pair: self._bring(*pair), asked.values()))
+            self._cache.shrink({entry.sha256 for _, entry in pairs})
+        path_of = self._cache.path_of
+        return [StoredFile(path_of(entry.sha256), partition.symbol, entry) for partition, entry in pairs]
+
+    def fetch(self, partition: Partition, entry: FileEntry) -> bytes:
+        """Return the proved content of the object of a data file, from where it is stored.
+
+        Raises:
+            DamagedObjectError: It is missing, or is not what was stored.
+        """
+        return self.proved(data_object(partition, entry), entry.sha256)
+
+    def _bring(self, partition: Partition, entry: FileEntry) -> bytes:
+        content = self.fetch(partition, entry)
+        self._cache.add(entry.sha256, content)
+        return content
+
+    def proved(self, name: str, sha256: str) -> bytes:
+        """Return the content of an object, from where it is stored.
+
+        Raises:
+            DamagedObjectError: It is missing, or is not what was stored.
+        """
+        found = self.objects.get(name)
+        if found is None:
+            raise self._damaged(name, "it is missing")
+        if sha256_of(found.content) != sha256:
+            raise self._damaged(name, "its content is not what was stored")
+        return found.content
+
+    def _damaged(self, name: str, cause: str) -> DamagedObjectError:
+        remedy = f"Take it out with `{command_on('data repair', self._address)}`, then import its data again."
+        return DamagedObjectError(str(self._address / name), cause, remedy)
+
+    def mend(self, wanted: Sequence[tuple[Partition, FileEntry]], damage: DamagedFileError) -> None:
+        """Delete copies that are damaged or were deleted, or raise the damage of the object."""
+        if isinstance(damage, DamagedObjectError):
+            raise damage
+        bad = [entry.sha256 for _, entry in wanted if self._cache.read(entry.sha256) is None]
+        if not bad or any(self._mends.get(sha256, 0) >= _MOST_MENDS for sha256 in bad):
+            name = next((data_object(p, e) for p, e in wanted if damage.path.name == e.sha256), "bars")
+            raise self._damaged(name, damage.cause)
+        for sha256 in bad:
+            self._cache.drop(sha256)
+            self._mends[sha256] = self._mends.get(sha256, 0) + 1
+
+    def content(self, partition: Partition, entry: FileEntry | None) -> bytes | None:
+        """Return the proved content of a data file, or None when none is known.
+
+        Raises:
+            ChangedMeanwhileError: It is gone, because another process has stored something else.
+            DamagedObjectError: It is not what was stored.
+        """
+        if entry is None:
+            return None
+        known = self._cache.read(entry.sha256) if not self._cache.missing([entry.sha256]) else None
+        if known is not None:
+            return known
+        try:
+            return self._bring(partition, entry)
+        except DamagedObjectError:
+            if self._manifest.reload().entry(partition) == entry:
+                raise
+            raise ChangedMeanwhileError(f"another process writes to {self._address}. Try again.") from None
+
+    def is_lost(self, partition: Partition, entry: FileEntry) -> bool:
+        """Return whether the object of a data file is not there."""
+        with suppress(DamagedObjectError):
+            self.stored_files([(partition, entry)])
+            return False
+        return True
+
+    def side_files(self) -> Mapping[str, SideEntry]:
+        """Return the files beside the bars that the manifest lists."""
+        return self._manifest.get().side_files
+
+    def side_content(self, name: str) -> bytes | None:
+        """Return the content of a file beside the bars, or None when there is none.
+
+        Raises:
+            DamagedObjectError: It is missing, or is not what was stored.
+        """
+        entry = self.side_files().get(name)
+        while entry is not None:
+            known = self._cache.read(entry.sha256) if not self._cache.missing([entry.sha256]) else None
+            if known is not None:
+                return known
+            try:
+                content = self.proved(side_object(name, entry), entry.sha256)
+            except DamagedObjectError:
+                before, entry = entry, self._manifest.reload().side_files.get(name)
+                if entry == before:
+                    raise
+                continue
+            self._cache.add(entry.sha256, content)
+            return content
+        return None
+
+    def side_stamp(self, name: str) -> tuple[int, ...]:
+        """Return what changes with a file beside the bars, or nothing when there is none."""
+        entry = self.side_files().get(name)
+        return (int(entry.sha256[:15], 16),) if entry else ()
+
+
+def _both_changed(before: Manifest, now: Manifest, batch: Batch) -> bool:
+    """Return whether somebody has changed a file of a batch since it was made."""
+    if now is before:
+        return False
+    return any(before.entry(partition) != now.entry(partition) for partition in batch.bars) or any(
+        before.side_files.get(name) != now.side_files.get(name) for name in batch.side_files
+    )
+
+
+def _objects_of(batch: Batch) -> set[str]:
+    bars = {data_object(p, e) for p, e in batch.bars.items() if e is not None}
+    return bars | {side_object(n, e) for n, e in batch.side_files.items() if e is not None}
+
+
+def _replaced(before: Manifest, batch: Batch) -> set[str]:
+    """Return the objects that a manifest listed in the places of a batch."""
+    bars = {data_object(p, e) for p in batch.bars if (e := before.entry(p)) is not None}
+    return bars | {side_object(n, side) for n in batch.side_files if (side := before.side_files.get(n)) is not None}

@@ -1,0 +1,126 @@
+"""Errors of object storage, said for people, without what a request holds of credentials."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from openbell.errors import NotAStoreError, StoreError, UnansweredError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openbell.model.address import StoreAddress
+
+__all__ = ["asking", "endpoint_of"]
+
+_CREDENTIALS = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN of temporary ones)",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+}
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+_STATUS = re.compile(r"status code: (\d{3})[\w ]*|[\"( ](5\d\d) ")
+_CODE = re.compile(r"<Code>(\w{1,60})</Code>")
+_NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist")
+_NO_CREDENTIALS = ("169.254.169.254", "169.254.170.2", "metadata.google", "Missing", "credentials")
+_REFUSED = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "AccessDenied")
+_ELSEWHERE = ("PermanentRedirect", "AuthorizationHeaderMalformed", "BareRedirect", "redirect")
+
+
+def endpoint_of(address: StoreAddress) -> str | None:
+    """Return the server that the environment names in place of the service's own, or None."""
+    if address.scheme != "s3":
+        return None
+    return next((value for name in _ENDPOINTS if (value := os.environ.get(name))), None)
+
+
+@contextmanager
+def asking(address: StoreAddress, doing: str) -> Iterator[None]:
+    """Raise errors for people while object storage is asked.
+
+    That an object is not there, or is another one, is left to whoever asked.
+
+    Args:
+        address: What is asked about.
+        doing: What for, such as "read".
+
+    Raises:
+        NotAStoreError: There is no such bucket.
+        StoreError: The server refuses.
+        UnansweredError: There is no answer.
+    """
+    from obstore import exceptions
+
+    try:
+        yield
+    except (exceptions.AlreadyExistsError, exceptions.PreconditionError, exceptions.NotModifiedError):
+        raise
+    except FileNotFoundError as exc:
+        if any(word in str(exc) for word in _NO_BUCKET):
+            # Not "from": the text of the library names requests, of which some hold a signature.
+            raise _no_bucket(address) from None
+        raise
+    except (exceptions.BaseError, OSError, ValueError) as exc:
+        error = _translated(address, doing, f"{type(exc).__name__} {exc}")
+        raise error from None
+
+
+def _translated(address: StoreAddress, doing: str, text: str) -> StoreError:
+    status, code = _STATUS.search(text), _CODE.search(text)
+    number = int(next(filter(None, status.groups()))) if status else 0
+    why = " ".join(filter(None, [str(number or ""), code and code[1]]))
+    if any(word in text for word in _NO_BUCKET):
+        return _no_bucket(address)
+    if any(word in text for word in _ELSEWHERE):
+        return StoreError(
+            f"cannot {doing} {address}: the bucket is in another region ({why or 'redirected'}). "
+            "Name it in the environment variable AWS_REGION."
+        )
+    if (
+        text.startswith(("PermissionDenied", "Unauthenticated"))
+        or number in (401, 403)
+        or any(w in text for w in _REFUSED)
+    ):
+        return StoreError(
+            f"cannot {doing} {address}: access is denied ({why or 'refused'}). Check {_CREDENTIALS[address.scheme]} "
+            "in the environment, and what they may do with this bucket."
+        )
+    server = _server(address)
+    if not number and any(word in text for word in _NO_CREDENTIALS):
+        return StoreError(
+            f"cannot {doing} {address}: there are no credentials. Set {_CREDENTIALS[address.scheme]} in the "
+            "environment" + (", or AWS_SKIP_SIGNATURE=true for a public bucket." if address.scheme == "s3" else ".")
+        )
+    if number == 0 or number >= 500 or number in (408, 429):
+        if not number:
+            why = "it takes too long" if "timed out" in text or "imeout" in text else "no connection"
+        return UnansweredError(
+            f"cannot {doing} {address}: {server} does not answer ({why}). Check the network"
+            + (", and the address in AWS_ENDPOINT_URL" if endpoint_of(address) else "")
+            + "; or try again later."
+        )
+    return StoreError(f"cannot {doing} {address}: {server} answers {why}. Is it the address of object storage?")
+
+
+def _no_bucket(address: StoreAddress) -> NotAStoreError:
+    return NotAStoreError(
+        f"there is no bucket {address.bucket} at {_server(address)}. Make it first, or name another one."
+    )
+
+
+def _server(address: StoreAddress) -> str:
+    """Return the server's name for people."""
+    endpoint = endpoint_of(address)
+    if endpoint is None:
+        return {"s3": "Amazon S3", "gs": "Google Cloud Storage", "az": "Azure Blob Storage"}[address.scheme]
+    try:
+        # Without user and password, which some write into it.
+        parts = urlsplit(endpoint)
+        host, port = parts.hostname or "the server", parts.port
+    except ValueError:
+        return "the server"
+    return f"{host}:{port}" if port else host

@@ -1,0 +1,141 @@
+"""The objects under an address, by a few verbs that every object storage knows."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from openbell.errors import ConfigError
+from openbell.store.objects.errors import asking, endpoint_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from openbell.model.address import StoreAddress
+
+__all__ = ["UNCHANGED", "Fetched", "Objects", "Tag"]
+
+_AT_ONCE = 16
+_RETRIES: dict[str, Any] = {
+    "max_retries": 8,
+    "retry_timeout": timedelta(seconds=60),
+    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=5), "base": 2},
+}
+_LIMITS: dict[str, Any] = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
+
+
+class Tag(NamedTuple):
+    """The marks by which an object differs from the one that is put in its place."""
+
+    e_tag: str | None
+    version: str | None
+
+    @staticmethod
+    def of(answer: Mapping[str, Any]) -> Tag:
+        """Return the tag of an object."""
+        return Tag(answer.get("e_tag"), answer.get("version"))
+
+
+class Fetched(NamedTuple):
+    """An object as it was read."""
+
+    content: bytes
+    tag: Tag
+
+
+UNCHANGED = Fetched(b"", Tag(None, None))
+"""The answer that an object is the one that is known."""
+
+
+class Objects:
+    """The objects under an address. May be used from any thread.
+
+    Args:
+        address: What their names begin with.
+
+    Raises:
+        ConfigError: The package for it is not installed.
+        StoreError: The environment describes no server.
+    """
+
+    def __init__(self, address: StoreAddress) -> None:
+        try:
+            from obstore.store import from_url
+        except ImportError:
+            raise ConfigError(
+                f"{address}: stores in object storage need a package more. Install it with: pip install 'openbell[s3]'"
+            ) from None
+        self.address = address
+        endpoint = endpoint_of(address)
+        options = {**_LIMITS, "allow_http": True} if endpoint and endpoint.startswith("http:") else _LIMITS
+        named: dict[str, Any] = {"endpoint": endpoint} if endpoint else {}
+        with asking(address, "open"):
+            made: Any = from_url  # a keyword of one scheme is none of another
+            self._store: Any = made(str(address), client_options=options, retry_config=_RETRIES, **named)
+
+    def get(self, name: str, *, known: Tag | None = None) -> Fetched | None:
+        """Read an object.
+
+        Args:
+            name: Its name below the address.
+            known: The tag of the one that is known already.
+
+        Returns:
+            The object; `UNCHANGED` when it is the known one; None when it is not there.
+        """
+        from obstore.exceptions import NotModifiedError
+
+        options = {"if_none_match": known.e_tag} if known and known.e_tag else None
+        with asking(self.address / name, "read"):
+            try:
+                answer = self._store.get(name, options=options)
+                return Fetched(bytes(answer.bytes()), Tag.of(answer.meta))
+            except NotModifiedError:
+                return UNCHANGED
+            except FileNotFoundError as exc:
+                if "NoSuchBucket" in str(exc):
+                    raise
+                return None
+
+    def put(self, name: str, content: bytes) -> None:
+        """Store an object of a name that nobody else gives."""
+        with asking(self.address / name, "write"):
+            # In one request: the parts of others would cost space when they are not finished.
+            self._store.put(name, content, use_multipart=False)
+
+    def put_if_absent(self, name: str, content: bytes) -> Tag | None:
+        """Store an object if there is none of its name, and return its tag, or None when there is one."""
+        return self._put_if(name, content, "create")
+
+    def replace_if_same(self, name: str, content: bytes, tag: Tag) -> Tag | None:
+        """Replace an object if it is the one with a tag, and return the new tag, or None when it is another."""
+        return self._put_if(name, content, {key: value for key, value in tag._asdict().items() if value is not None})
+
+    def _put_if(self, name: str, content: bytes, mode: str | dict[str, str]) -> Tag | None:
+        from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+        with asking(self.address / name, "write"):
+            try:
+                return Tag.of(self._store.put(name, content, mode=mode, use_multipart=False))
+            except (AlreadyExistsError, PreconditionError):
+                return None
+
+    def sizes(self, below: str = "") -> Iterator[tuple[str, int]]:
+        """Yield the names of all objects, or of those below one, with their sizes in bytes."""
+        with asking(self.address, "list"):
+            for page in self._store.list(below or None):
+                for found in page:
+                    yield found["path"], found["size"]
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete objects, of which some may be gone."""
+        listed = list(names)
+        with asking(self.address, "delete from"), ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(self._delete_one, listed))
+
+    def _delete_one(self, name: str) -> None:
+        try:
+            self._store.delete(name)
+        except FileNotFoundError:
+            return
