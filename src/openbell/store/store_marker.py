@@ -181,10 +181,14 @@ def _is_there(path: Path, remedy: str) -> bool:
         NotAStoreError: There can be none of that name, or one may not look.
     """
     try:
-        return path.exists()
+        # Not by exists(), which says of a name that cannot be that it is not there.
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else exc
         raise NotAStoreError(f"{shortened(str(path))} cannot be a store: {reason}. {remedy}") from exc
+    return True
 
 
 def _schema_version(folder: Path) -> int:
