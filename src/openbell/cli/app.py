@@ -103,6 +103,10 @@ _COMMANDS: Commands = {
         "demo:demo",
         "Make a store of SYNTHETIC bars and a config beside it, show the plan, and run the sessions.",
     ),
+    "new": (
+        "new:new",
+        "Write a small strategy, scanner, indicator or provider with a config and a test.",
+    ),
     "check": (
         "check:check",
         "Validate a config as a whole, without data.",

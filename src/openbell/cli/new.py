@@ -1,0 +1,106 @@
+"""The command ``openbell new``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from openbell.cli.terminal.console import show
+from openbell.cli.terminal.printable import escape
+from openbell.errors import ConfigError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from openbell.store.store import BarStore
+    from openbell.timing import TimeManager
+
+__all__ = ["new"]
+
+_DEMO = Path("openbell-demo")
+_MOST_SYMBOLS, _MOST_OF_UNIVERSE, _SESSIONS = 3, 40, 3
+
+
+def new(
+    kind: Annotated[
+        Literal["strategy", "scanner", "indicator", "provider"],
+        typer.Argument(help="strategy, scanner, indicator, or provider (a server of live bars)."),
+    ],
+    name: Annotated[str, typer.Argument(help="Its name, such as my_idea.")],
+    folder: Annotated[Path, typer.Option("--into", help="The folder of the files.")] = Path(),
+    store: Annotated[
+        Path | None,
+        typer.Option(help="The store of the config; openbell-demo/store, made if need be, unless given."),
+    ] = None,
+    exchange: Annotated[str, typer.Option(help="The calendar that the config names.")] = "XNYS",
+) -> None:
+    """Write a small strategy, scanner, indicator or provider with a config and a test."""
+    from openbell.examples.scaffold import files_of, module_name
+
+    module = module_name(name)
+    if kind == "indicator":
+        _require_new_indicator(module)
+    values = {} if kind == "provider" else _values(folder, store, exchange)
+    texts = files_of(kind, module, values)
+    taken = [file for file in texts if (folder / file).exists()]
+    if taken:
+        raise ConfigError(f"{folder / taken[0]} is there already. Choose another name, or another folder with --into.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, text in texts.items():
+        (folder / file).write_text(text, encoding="utf-8")
+        show(escape(str(folder / file)))
+    config, test = (quote(str(folder / file)) for file in list(texts)[1:])
+    command = f"openbell check {config}" if kind == "provider" else f"openbell run {config}"
+    show(f"Next: [bold]{escape(command)}[/], and its test with pytest: [bold]pytest {escape(test)}[/]")
+
+
+def _require_new_indicator(module: str) -> None:
+    from openbell import indicators
+
+    if module in indicators.names():
+        raise ConfigError(f"there is an indicator {module} already: openbell indicators {module}. Choose another name.")
+
+
+def _values(folder: Path, store: Path | None, exchange: str) -> dict[str, str]:
+    """Return the names in the config as YAML, with the last sessions of the store."""
+    from openbell.demo import make_demo_folder
+    from openbell.store.store import BarStore
+    from openbell.timing import TimeManager
+
+    place = make_demo_folder(folder / _DEMO).store if store is None else store.resolve()
+    opened, time_manager = BarStore.open(place), TimeManager(exchange)
+    symbols, days = _newest(opened, time_manager)
+    shown = place.relative_to(folder) if store is None else place
+    return {
+        "exchange": exchange,
+        "store": json.dumps(str(shown.as_posix())),
+        "first": str(days[0]),
+        "last": str(days[-1]),
+        "symbols": _yaml_list(symbols[:_MOST_SYMBOLS]),
+        "some": _yaml_list(symbols[:1]),
+        "universe": _yaml_list(symbols[:_MOST_OF_UNIVERSE]),
+    }
+
+
+def _newest(store: BarStore, time_manager: TimeManager) -> tuple[list[str], list[date]]:
+    """Return the symbols with minutes up to the newest day of the store, and its last sessions.
+
+    Raises:
+        ConfigError: No symbol has minutes.
+    """
+    minutes = [entry for entry in store.coverage() if entry.interval == "1m"]
+    if not minutes:
+        raise ConfigError(f"the store {store.path} has no 1m bars, of which these examples are made. Name another one.")
+    last = max(entry.last for entry in minutes)
+    symbols = [entry.symbol for entry in minutes if (last - entry.last).days < 1]
+    day = time_manager.day_of(int(last.timestamp()) * 1_000_000_000)
+    first = time_manager.session_before(day, _SESSIONS - 1)
+    return symbols, time_manager.sessions(first, day)
+
+
+def _yaml_list(names: list[str]) -> str:
+    return json.dumps(names)
