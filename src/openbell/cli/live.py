@@ -11,13 +11,18 @@ from openbell.cli.data.options import RunStore
 from openbell.cli.run import Shown, run_and_show
 from openbell.cli.terminal.console import only_json, print_json, say
 from openbell.errors import ConfigError, RunFolderError
+from openbell.logs import configure_logs, log_choice, logs_what_happens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from openbell.cli.live_screen import LiveScreen
+    from openbell.cli.observers import ProgressObserver
+    from openbell.cli.run import MakeScreen
     from openbell.config import SessionConfig
     from openbell.engine.observer import SessionObserver
     from openbell.engine.system import SystemManager
+    from openbell.live.run import LiveRun
     from openbell.live.verify import Difference, Verification
     from openbell.results.run_folder import RunFolder
 
@@ -54,10 +59,11 @@ def live(
     ) -> tuple[SystemManager, Callable[[RunFolder], object]]:
         from openbell.live.run import live_run
 
-        run = live_run(session, target, sessions=sessions, observers=observers)
-        return run.system, run.run
+        return watched(live_run(session, target, sessions=sessions, observers=observers))
 
-    run_and_show(config, None, folder, Shown(as_json=as_json), bars=bars, indicators=indicators, make=make)
+    shown = Shown(as_json=as_json)
+    watched, screen = _watched()
+    run_and_show(config, None, folder, shown, bars=bars, indicators=indicators, make=make, screen=screen)
 
 
 def replay(
@@ -80,10 +86,38 @@ def replay(
     ) -> tuple[SystemManager, Callable[[RunFolder], object]]:
         from openbell.live.run import replay_run
 
-        run = replay_run(session, given, target, speed=times, observers=observers)
+        return watched(replay_run(session, given, target, speed=times, observers=observers))
+
+    shown = Shown(as_json=as_json)
+    watched, screen = _watched()
+    run_and_show(config, store, folder, shown, bars=bars, indicators=indicators, make=make, screen=screen)
+
+
+def _watched() -> tuple[Callable[[LiveRun], tuple[SystemManager, Callable[[RunFolder], object]]], MakeScreen]:
+    """Return what lets a run be seen, and what makes its screen.
+
+    A log as JSON says what happens, for machines read nothing else.
+    """
+    verbosity, as_json = log_choice()
+    if as_json:
+        configure_logs(max(verbosity, 1), as_json=True)
+    screens: list[LiveScreen] = []
+
+    def screen(*, shown: bool) -> ProgressObserver:
+        from openbell.cli.live_screen import LiveScreen
+
+        screens.append(LiveScreen(shown=shown))
+        return screens[0]
+
+    def watched(run: LiveRun) -> tuple[SystemManager, Callable[[RunFolder], object]]:
+        if logs_what_happens():
+            from openbell.cli.live_screen import LiveLog
+
+            LiveLog(run.monitor)
+        screens[0].watch(run.monitor)
         return run.system, run.run
 
-    run_and_show(config, store, folder, Shown(as_json=as_json), bars=bars, indicators=indicators, make=make)
+    return watched, screen
 
 
 def _speed(text: str) -> float | None:

@@ -19,6 +19,7 @@ from openbell.logs import logs_what_happens
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from openbell.cli.observers import ProgressObserver
     from openbell.cli.run_report import RunReport
     from openbell.config import SessionConfig
     from openbell.engine.observer import SessionObserver
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from openbell.results.result import RunResult
     from openbell.results.run_folder import RunFolder
 
-__all__ = ["MakeSystem", "Shown", "run", "run_and_show"]
+__all__ = ["MakeScreen", "MakeSystem", "Shown", "run", "run_and_show"]
 
 
 def run(
@@ -79,6 +80,13 @@ class MakeSystem(Protocol):
         """Return the engine, and what runs it."""
 
 
+class MakeScreen(Protocol):
+    """Maker of what shows a run while it goes on."""
+
+    def __call__(self, *, shown: bool) -> ProgressObserver:
+        """Return it, shown or not."""
+
+
 def _over_a_store(
     config: SessionConfig,
     store: str | None,
@@ -108,6 +116,7 @@ def run_and_show(
     bars: bool,
     indicators: bool,
     make: MakeSystem = _over_a_store,
+    screen: MakeScreen | None = None,
 ) -> None:
     """Run a config with a progress bar, print each session as it ends, and name the run folder at the end.
 
@@ -117,7 +126,7 @@ def run_and_show(
         OpenbellError: The run failed; what it did is printed already.
         typer.Exit: It was interrupted.
     """
-    run = _Run(make)
+    run = _Run(make, screen)
     try:
         _run_and_report(run, config, store, folder, shown, bars=bars, indicators=indicators)
     except KeyboardInterrupt as stop:
@@ -130,6 +139,7 @@ class _Run:
     """A run as far as it came, whatever ends it."""
 
     make: MakeSystem
+    screen: MakeScreen | None = None
     system: SystemManager | None = None
     folder: RunFolder | None = None
     report: RunReport | None = None
@@ -174,7 +184,7 @@ def _run_sessions(
         from openbell.store.label import read_label
 
     session = load_config(config)
-    with ProgressObserver(shown=not logs_what_happens()) as progress:
+    with (run.screen or ProgressObserver)(shown=not logs_what_happens()) as progress:
         report = RunReport(progress.paused, session.execution, everything=shown.everything)
         printing = [] if shown.as_json else [report]
         target = folder or RunFolder.default_path(session.session_name)

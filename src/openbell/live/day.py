@@ -53,6 +53,7 @@ class LiveDay:
         arriving: What came and waits.
         provisioner: Takes its additions; set when the session has one.
         desk: The orders of its strategies, None without.
+        halted: The symbols in which trading is halted.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class LiveDay:
         self.provisioner: LiveProvisioner
         self.desk: TradingDesk | None = None
         self._last_bars = LastBars(session, parts, context.time_manager.timezone)
-        self._halted: set[str] = set()
+        self.halted: set[str] = set()
         self._thread = get_ident()
 
     @property
@@ -82,7 +83,7 @@ class LiveDay:
         supply, arrivals = self._parts.supply, self._parts.feed.arrivals
         deadline_ns = arrivals.now_ns + self._parts.wait_ns
         while any(not supply.is_complete(symbol) and not supply.error(symbol) for symbol in symbols):
-            self._parts.require_going_on()
+            self._parts.take_turn()
             arrival = arrivals.next(deadline_ns)
             if arrival is not None:
                 self.handle(arrival)
@@ -96,7 +97,7 @@ class LiveDay:
         """Wait before a session until the feed is there and has sent what was missed, for its history needs that."""
         arrivals, connection, supply = self._parts.feed.arrivals, self._parts.connection, self._parts.supply
         while connection.is_down or supply.is_catching_up:
-            self._parts.require_going_on()
+            self._parts.take_turn()
             now_ns = arrivals.now_ns
             if now_ns >= self._session.last_ns or connection.has_ended:
                 break
@@ -137,7 +138,7 @@ class LiveDay:
                 if not supply.is_catching_up and not self._parts.connection.is_down:
                     self._caught_up(arrival.time_ns)
             case TradingStatus():
-                (self._halted.add if event.is_halted else self._halted.discard)(event.symbol)
+                (self.halted.add if event.is_halted else self.halted.discard)(event.symbol)
                 self._parts.connection.halted(event.symbol, is_halted=event.is_halted)
                 self._parts.say(
                     f"{event.symbol} is {'halted' if event.is_halted else 'trading again'} {event.reason}".strip()
@@ -207,7 +208,7 @@ class LiveDay:
         patience_ns = time_ns + self._parts.grace_ns
         self.look()  # what came while strategies were at work is here, and neither late nor missing
         while True:
-            self._parts.require_going_on()
+            self._parts.take_turn()
             now_ns = arrivals.now_ns
             if self.arriving.too_late or self._parts.health.has_news or self.provisioner.may_settle(now_ns):
                 return None
@@ -257,7 +258,7 @@ class LiveDay:
         """Return the symbols whose bars are waited for, by interval."""
         expected: dict[str, list[str]] = defaultdict(list)
         for symbol, data in self._context.session_data.current.items():
-            if symbol not in self._halted:
+            if symbol not in self.halted:
                 for base in {series.base or name for name, series in data.bars.items()}:
                     expected[base].append(symbol)
         return expected

@@ -9,6 +9,7 @@ from openbell.live.connection import FeedState
 from openbell.live.day import LiveDay
 from openbell.live.growth import SessionGrowth
 from openbell.live.provisioner import LiveProvisioner
+from openbell.live.snapshot import Scene
 from openbell.live.source import LiveSource
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class LiveDrive:
         self._parts = parts
         self._sessions = sessions
         self._day: LiveDay
+        self._scene: Scene
         self._orders = 0
 
     def days(self, config: SessionConfig, time_manager: TimeManager) -> list[date]:  # noqa: ARG002 -- known already
@@ -76,6 +78,8 @@ class LiveDrive:
             wait_ns=parts.wait_ns,
             now_ns=lambda: parts.feed.arrivals.now_ns,
         )
+        self._scene = Scene(parts, day, context)
+        parts.monitor.begin(self._scene)
         if is_later:
             day.wait_for_feed()
         return day.provisioner
@@ -103,7 +107,9 @@ class LiveDrive:
         if desk is not None:
             desk.gate = self._gate
         self._parts.record.session(session.day, self._day.played_ns)
-        return LiveSource(session, self._day, self._parts, subscriptions, runner)
+        source = LiveSource(session, self._day, self._parts, subscriptions, runner)
+        self._scene.desk, self._scene.scans = desk, source.scans
+        return source
 
     def ended(self) -> None:
         """Say that the run has ended, though it writes its results."""

@@ -22,13 +22,16 @@ class PartSource:
         session: The session's times.
         subscriptions: Who gets which bars.
         runner: The scanners and strategies.
+
+    Attributes:
+        scans: The scans of the session, in order of time.
     """
 
     def __init__(self, session: TradingSession, subscriptions: Subscriptions, runner: ComponentRunner) -> None:
         self._session = session
         self._subscriptions = subscriptions
         self._runner = runner
-        self._scans = scheduled_scans(session, runner.scanners, subscriptions.time_manager)
+        self.scans = scheduled_scans(session, runner.scanners, subscriptions.time_manager)
 
     def batches_after(self, time_ns: int) -> Batches:
         """Make the batches after a time, by the subscriptions that the strategies have now.
@@ -51,5 +54,5 @@ class PartSource:
     def _part(self, after_ns: int, until_ns: int) -> Batches:
         """Make the batches between two times, the last one at the second."""
         bars, slices = self._subscriptions.as_known(after_ns)
-        scans = [scan for scan in self._scans if after_ns < scan[0] <= until_ns]
+        scans = [scan for scan in self.scans if after_ns < scan[0] <= until_ns]
         return batches(bars, scans, slices, after_ns=after_ns, last_ns=until_ns)

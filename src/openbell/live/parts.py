@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from openbell.feeds.feed import Feed
     from openbell.live.connection import Connection
     from openbell.live.lag import Lag, SessionHealth
+    from openbell.live.monitor import Monitor
     from openbell.live.record import FeedRecord
     from openbell.live.supply import Supply
     from openbell.market_data.today import TodayBars
@@ -40,6 +41,7 @@ class LiveParts:
         connection: The connection to the feed.
         lag: The delay of a session that is slower than its bars.
         health: What strategies hear of both.
+        monitor: What others see of the run.
         grace_ns: So long is a bar waited for after its time.
         wait_ns: So long may an addition wait for its bars.
         longest_wait_ns: So long after its end may a session wait for a feed that is down.
@@ -55,12 +57,12 @@ class LiveParts:
     connection: Connection
     lag: Lag
     health: SessionHealth
+    monitor: Monitor
     grace_ns: int = 2 * _SECOND_NS
     wait_ns: int = 30 * _SECOND_NS
     longest_wait_ns: int = 300 * _SECOND_NS
     stop_file: Path | None = None
     messages: list[tuple[int, str]] = field(default_factory=list)
-    listener: Callable[[int, str], None] | None = None
     ended: Callable[[], None] = lambda: None
 
     def start_ns(self, session: TradingSession) -> int:
@@ -73,8 +75,16 @@ class LiveParts:
         now_ns = self.feed.arrivals.now_ns
         self.messages.append((now_ns, text))
         get_logger().warning(text)
-        if self.listener is not None:
-            self.listener(now_ns, text)
+        self.monitor.happened("feed", text)
+
+    def take_turn(self) -> None:
+        """Look up while the session waits or goes on: whether it goes on, and for those who look at it.
+
+        Raises:
+            Stopped: Somebody has stopped the run.
+        """
+        self.require_going_on()
+        self.monitor.turn()
 
     def require_going_on(self) -> None:
         """Raise when somebody has stopped the run.

@@ -205,7 +205,7 @@ class LiveProvisioner(Provisioner):
         one = Waiting(addition, needs, self._now_ns() + self._wait_ns, asked_ns)
         self.waiting.append(one)
         self._note(one)
-        record = pending_record(addition, needs, self.context)
+        record = pending_record(addition, needs, self.context, self._supply.missing(symbol))
         self.journal.append(record)
         return record
 
@@ -218,8 +218,10 @@ class LiveProvisioner(Provisioner):
         return f"{symbol} did not come within {self._wait_ns / 1e9:g} seconds: {self._supply.missing(symbol)}"
 
 
-def pending_record(addition: Addition, needs: Needs, context: ProvisioningContext) -> ProvisioningRecord:
-    """Return the record of an addition that is neither there nor refused yet."""
+def pending_record(
+    addition: Addition, needs: Needs, context: ProvisioningContext, missing: str = ""
+) -> ProvisioningRecord:
+    """Return the record of an addition that is neither there nor refused yet, with what is missing."""
     return ProvisioningRecord(
         time_ns=context.time_manager.now_ns,
         zone=context.time_manager.timezone,
@@ -229,7 +231,7 @@ def pending_record(addition: Addition, needs: Needs, context: ProvisioningContex
         symbol=addition.symbol,
         required_intervals=tuple(needs.intervals),
         ok=False,
-        warnings=("its bars are on their way",),
+        warnings=(f"its bars are on their way{': ' * bool(missing)}{missing}",),
         reason=_reason(addition, needs),
     )
 

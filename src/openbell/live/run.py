@@ -17,6 +17,7 @@ from openbell.feeds.websocket import WebSocketFeed
 from openbell.live.connection import Connection
 from openbell.live.drive import LiveDrive
 from openbell.live.lag import MAX_LAG_NS, Lag, SessionHealth
+from openbell.live.monitor import Monitor
 from openbell.live.new_files import NewFiles
 from openbell.live.parts import LiveParts, Stopped
 from openbell.live.record import FeedRecord
@@ -65,6 +66,7 @@ class LiveRun:
     Attributes:
         parts: Feed, bars and settings.
         system: The engine.
+        monitor: What others see of it.
 
     Raises:
         RunFolderError: Another run goes on in the folder.
@@ -109,6 +111,9 @@ class LiveRun:
         today = TodayBars(sessions[0])
         record = FeedRecord(folder)
         self._to_close.append(record)
+        arrivals = feed.arrivals
+        zone, name = time_manager.timezone, config.session_name
+        self.monitor = Monitor(folder, name, feed.name, lambda: arrivals.now_ns, zone)
         connection, lag = Connection(feed, self._say, crc32(str(folder).encode())), Lag(MAX_LAG_NS)
         self.parts = LiveParts(
             feed=feed,
@@ -118,18 +123,25 @@ class LiveRun:
             connection=connection,
             lag=lag,
             health=SessionHealth(connection, lag, self._say),
+            monitor=self.monitor,
             stop_file=self._stop_file,
-            ended=lambda: self._lock.write(ENDING),
+            ended=self._ended,
         )
         manager = new_data_manager(config, time_manager, store, today=today)
         drive = LiveDrive(self.parts, sessions)
         clock = time_manager.clock
         if not isinstance(clock, SimulatedClock):
             raise TypeError("a live session needs a TimeManager with a SimulatedClock, which its bars move")
-        self.system = SystemManager(config, data_manager=manager, clock=clock, observer=observers, drive=drive)
+        self.system = SystemManager(
+            config, data_manager=manager, clock=clock, observer=[self.monitor, *observers], drive=drive
+        )
 
     def _say(self, text: str) -> None:
         self.parts.say(text)
+
+    def _ended(self) -> None:
+        self._lock.write(ENDING)
+        self.monitor.enter(ENDING)
 
     def _undo(self) -> None:
         """Leave nothing of a run that has not begun, so that it can be started again in the same folder."""
@@ -156,6 +168,7 @@ class LiveRun:
             raise
         finally:
             if self._has_begun:
+                self.monitor.finish(state)
                 self._lock.write(state)
                 self._lock.release()
             else:
@@ -168,7 +181,8 @@ class LiveRun:
         session = self.system.config.session_name
         try:
             self._lock.write("connecting", session=session, config="config.json", feed=feed.name)
-            with watching(self._stop_file, feed.arrivals.wake):
+            self.monitor.enter("connecting")
+            with watching(self._stop_file, feed.arrivals.wake, self.monitor.write):
                 self._connect()
                 self._has_begun = True
                 self._lock.write("running")
@@ -192,7 +206,7 @@ class LiveRun:
         deadline_ns = arrivals.now_ns + self.parts.wait_ns
         reason = "no answer"
         while connection.is_down:
-            self.parts.require_going_on()
+            self.parts.take_turn()
             now_ns = arrivals.now_ns
             if now_ns >= deadline_ns or connection.has_ended:
                 raise FeedError(f"no connection to the feed {feed.name}: {reason}")

@@ -109,12 +109,13 @@ def waits_for_end(folder: Path, seconds: float) -> bool:
 
 
 @contextmanager
-def watching(stop_file: Path, wake: Callable[[], None]) -> Iterator[None]:
-    """Wake a run that waits for its feed as soon as its stop file is there."""
+def watching(stop_file: Path, wake: Callable[[], None], tick: Callable[[], None]) -> Iterator[None]:
+    """Wake a run that waits for its feed as soon as its stop file is there, and call `tick` now and then."""
     ended = Event()
 
     def watch() -> None:
         while not ended.wait(_POLL_S):
+            tick()
             if stop_file.exists():
                 wake()
 

@@ -56,6 +56,7 @@ class LiveSource(PartSource):
 
     def _running(self) -> None:
         self._day.provisioner.is_running = True
+        self._parts.monitor.enter("running")
 
     def _batches(self, after_ns: int) -> Batches:
         day, last_ns = self._day, self._session.last_ns
@@ -68,11 +69,13 @@ class LiveSource(PartSource):
                     continue
             until_ns = day.played_ns
             yield from self._part(after_ns, until_ns)
+            self._parts.monitor.turn()
             after_ns = until_ns
         self._parts.record.ended(self._session.day)
+        self._parts.monitor.over()
 
     def _next_scan(self, after_ns: int) -> int | None:
-        return next((time_ns for time_ns, _ in self._scans if time_ns > after_ns), None)
+        return next((time_ns for time_ns, _ in self.scans if time_ns > after_ns), None)
 
     def _look_at_the_rest(self, time_ns: int) -> None:
         """Take up what came late, and the additions whose bars have come."""

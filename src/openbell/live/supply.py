@@ -238,6 +238,11 @@ class Supply:
         supplied = self._symbols.get(symbol)
         return supplied is not None and symbol in self.acknowledged and not supplied.requests
 
+    def is_stitched(self, symbol: str) -> bool:
+        """Return whether nothing that was asked of a symbol is on its way."""
+        supplied = self._symbols.get(symbol)
+        return supplied is not None and not supplied.requests
+
     def error(self, symbol: str) -> str:
         """Return why a symbol cannot be had (empty while it may come)."""
         if symbol in self._refused:

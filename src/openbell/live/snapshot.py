@@ -1,0 +1,168 @@
+"""Snapshot of a session for its status, taken on the session's own thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from openbell.live.status import (
+    AccountStatus,
+    FeedStatus,
+    OrderStatusLine,
+    PositionStatus,
+    ScanToCome,
+    SymbolStatus,
+)
+from openbell.model.events import local_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from openbell.engine.timetable import ScheduledScan
+    from openbell.execution.desk import TradingDesk
+    from openbell.live.day import LiveDay
+    from openbell.live.parts import LiveParts
+    from openbell.model.order import Order
+    from openbell.provisioning import ProvisioningContext
+    from openbell.session.symbol import SymbolSessionData
+
+__all__ = ["Scene"]
+
+_MOST_SYMBOLS = 300
+_MOST_ORDERS = 50
+_PRICES = ("limit", "stop", "trail", "trail_percent")
+
+
+@dataclass(slots=True)
+class Scene:
+    """Subject of snapshots, for as long as a session lasts.
+
+    Attributes:
+        parts: Feed, bars and settings of the run.
+        day: The day.
+        context: The session.
+        scans: The scans to come, once the session runs.
+        desk: The orders; None without.
+        failed: Why symbols could not be had.
+        warm: The symbols whose indicators have their values, which stays so.
+    """
+
+    parts: LiveParts
+    day: LiveDay
+    context: ProvisioningContext
+    scans: Sequence[ScheduledScan] = ()
+    desk: TradingDesk | None = None
+    failed: dict[str, str] = field(default_factory=dict)
+    warm: dict[str, int] = field(default_factory=dict)
+
+    def iso(self, time_ns: int) -> str:
+        """Return a time as text of the exchange's time zone, to the second."""
+        return local_time(time_ns, self.context.time_manager.timezone).isoformat(timespec="seconds")
+
+    def feed(self) -> FeedStatus:
+        """Return the feed as it is now."""
+        connection, lag = self.parts.connection, self.parts.lag
+        heard = self.iso(connection.heard_ns) if connection.heard_ns else None
+        state = self.parts.health.now
+        return FeedStatus(
+            self.parts.feed.name,
+            *state,
+            heard=heard,
+            losses=connection.losses,
+            lag_s=round(lag.behind_ns / 1e9, 3),
+            waiting=lag.waiting,
+        )
+
+    def symbols(self) -> tuple[dict[str, int], tuple[SymbolStatus, ...]]:
+        """Return how many symbols are in each state, and the first of them, those that are not ready before others."""
+        found = [*self._pending(), *self._there(), *self._failed()]
+        counts: dict[str, int] = {}
+        for one in found:
+            counts[one.state] = counts.get(one.state, 0) + 1
+        found.sort(key=lambda one: one.state == "ready")
+        return counts, tuple(found[:_MOST_SYMBOLS])
+
+    def _pending(self) -> Iterator[SymbolStatus]:
+        """Yield the symbols that have no part in the session yet."""
+        supply, current = self.parts.supply, self.context.session_data.current
+        for symbol in supply.symbols:
+            if symbol not in current and symbol not in self.failed:
+                subscribed, stitched = symbol in supply.acknowledged, supply.is_stitched(symbol)
+                yield SymbolStatus(symbol, "pending", subscribed, stitched, False, supply.missing(symbol))
+
+    def _there(self) -> Iterator[SymbolStatus]:
+        """Yield the symbols of the session."""
+        supply, halted = self.parts.supply, self.day.halted
+        for symbol, data in self.context.session_data.current.items():
+            subscribed, stitched = symbol in supply.acknowledged, supply.is_stitched(symbol)
+            cold = self._cold(symbol, data)
+            missing = [] if subscribed and stitched else [supply.missing(symbol)]
+            missing += [f"no value yet of {', '.join(cold[:3])}{' ...' * (len(cold) > 3)}"] if cold else []
+            is_ready = subscribed and stitched and not cold
+            state = "halted" if symbol in halted else "ready" if is_ready else "pending"
+            bar, price = self._last(data)
+            yield SymbolStatus(symbol, state, subscribed, stitched, not cold, ", ".join(missing), bar, price)
+
+    def _failed(self) -> Iterator[SymbolStatus]:
+        supply, current = self.parts.supply, self.context.session_data.current
+        for symbol, error in self.failed.items():
+            if symbol not in current:
+                yield SymbolStatus(symbol, "failed", symbol in supply.acknowledged, False, False, error)
+
+    def _cold(self, symbol: str, data: SymbolSessionData) -> list[str]:
+        """Return the indicators that have no value yet for want of bars before today."""
+        if self.warm.get(symbol) == len(data.indicators):
+            return []
+        # One that begins anew with each session has no value before its first bar, and nothing is missing.
+        indicators = data.indicators.items()
+        cold = [key for key, one in indicators if not one.valid and one.warmup_bars < one.lookback]
+        if not cold:
+            self.warm[symbol] = len(data.indicators)
+        return cold
+
+    def _last(self, data: SymbolSessionData) -> tuple[str | None, float | None]:
+        """Return when the last bar of the finest series closed, and its close."""
+        series = next(iter(data.bars.values()), None)
+        if series is None or not len(series):
+            return None, None
+        return self.iso(int(series.end[-1])), float(series.close[-1])
+
+    def account(self) -> AccountStatus | None:
+        """Return the account as it is now, without a change to it."""
+        desk = self.desk
+        if desk is None:
+            return None
+        positions = []
+        equity = desk.account.cash
+        for held in desk.account.holdings.values():
+            market = desk.markets.of(held.symbol)
+            price = None if market is None else market.last_price_today(desk.clock.now_ns)
+            last = held.last_price if price is None else price
+            equity += held.quantity * last * held.multiplier
+            profit = held.quantity * (last - held.average_price) * held.multiplier
+            positions.append(PositionStatus(held.symbol, held.quantity, held.average_price, last, profit))
+        orders = desk.book.open
+        latest = islice(reversed(orders.values()), _MOST_ORDERS)
+        return AccountStatus(
+            equity,
+            desk.account.cash,
+            equity - desk.start_equity,
+            desk.account.realized,
+            tuple(positions),
+            tuple(_line_of(order) for order in latest),
+            len(orders),
+        )
+
+    def next_scan(self) -> ScanToCome | None:
+        """Return the scan that is due next."""
+        now_ns = self.context.time_manager.now_ns
+        found = next(((time_ns, scanner) for time_ns, scanner in self.scans if time_ns > now_ns), None)
+        return None if found is None else ScanToCome(self.iso(found[0]), found[1].name.removeprefix("scanner "))
+
+
+def _line_of(order: Order) -> OrderStatusLine:
+    prices = ", ".join(f"{n} {value:.10g}" for n in _PRICES if (value := getattr(order, n)) is not None)
+    return OrderStatusLine(
+        order.id, order.strategy, order.symbol, order.remaining, str(order.type), prices, str(order.status)
+    )
