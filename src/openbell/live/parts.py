@@ -78,7 +78,7 @@ class LiveParts:
         self.monitor.happened("feed", text)
 
     def take_turn(self) -> None:
-        """Look up while the session waits or goes on: whether it goes on, and for those who look at it.
+        """Look up between batches and while the session waits, for those who stop it or look at it.
 
         Raises:
             Stopped: Somebody has stopped the run.
