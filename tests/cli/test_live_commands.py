@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,6 @@ from openbell.results.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from openbell.results.result import RunResult
 
@@ -38,6 +38,20 @@ class Busy(Strategy):
         time.sleep(60)
 """
 
+COUNTER = """
+from openbell import Signal, Strategy
+
+class Counter(Strategy):
+    def subscriptions(self):
+        return [("ACME", "1s")]
+
+    def on_bar(self, bar):
+        seen = self.context.state["seen"] = self.context.state.get("seen", 0) + 1
+        if seen % 2:
+            self.context.order(bar.symbol, 1)
+        return Signal(bar.symbol, "SEEN", f"{seen} {bar.timestamp}")
+"""
+DOCS = Path(__file__).parents[2] / "docs"
 
 HISTORY = {"data": [{"trailing_days": 3, "intervals": ["1m"]}]}
 
@@ -119,6 +133,68 @@ def test_a_run_that_waits_for_its_next_bar_stops_at_once(demo: Path, tmp_path: P
         assert process.returncode == 130
     assert state_of(run)["state"] == "stopped"
     assert "interrupted" in json.loads((run / "summary.json").read_text(encoding="utf-8"))["error"]
+
+
+@pytest.mark.long
+def test_a_live_run_that_is_killed_goes_on_in_its_folder(tmp_path: Path) -> None:
+    """By the example server of the docs, at the wall clock."""
+    (tmp_path / "counter.py").write_text(COUNTER, encoding="utf-8")
+    run = tmp_path / "run"
+    with example_server(tmp_path) as port:
+        config = {
+            "mode": "live",
+            "exchange": "24/7",
+            "live": {"provider": "websocket", "url": f"ws://localhost:{port}", "feed": "example"},
+            "session_data_config": {"symbols": ["ACME"], "streams": ["1s"]},
+            "strategies": [{"module": f"{tmp_path}/counter.py:Counter"}],
+            "execution": {},
+        }
+        (tmp_path / "live.json").write_text(json.dumps(config), encoding="utf-8")
+        for words in (["live", tmp_path / "live.json", "--out", run], ["live", "--resume", run]):
+            with goes_on(run, *words) as process:
+                process.kill()
+        with goes_on(run, "live", "--resume", run) as process:
+            stopped = command("stop", run)
+
+    assert stopped.returncode == 0, stopped.stderr
+    verified = command("verify", run)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    said = [json.loads(line)["reason"].split() for line in (run / "signals.jsonl").read_text().splitlines()]
+    assert [int(number) for number, *_ in said] == list(range(1, len(said) + 1)), "each bar once, in order"
+
+
+def lines(run: Path) -> int:
+    """How many signals a run has written."""
+    path = run / "signals.jsonl"
+    return path.read_text(encoding="utf-8").count("\n") if path.is_file() else 0
+
+
+@contextmanager
+def example_server(folder: Path) -> Iterator[str]:
+    """The server of the docs, and its port."""
+    text = (DOCS / "live-feed-protocol.md").read_text(encoding="utf-8")
+    (folder / "server.py").write_text(text.split("file=feed_server.py\n")[1].split("```")[0], encoding="utf-8")
+    with subprocess.Popen([sys.executable, "server.py", "0"], cwd=folder, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            yield server.stdout.readline().split()[-1]
+        finally:
+            server.kill()
+
+
+@contextmanager
+def goes_on(run: Path, *words: object) -> Iterator[subprocess.Popen[str]]:
+    """A command in a process of its own, from when it has written some signals more."""
+    before = lines(run)
+    with subprocess.Popen([*COMMAND, *map(str, words)], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            while lines(run) < before + 3:
+                assert process.poll() is None, process.communicate()
+                time.sleep(0.05)
+            yield process
+        except BaseException:
+            process.kill()
+            raise
 
 
 @pytest.mark.long

@@ -41,15 +41,26 @@ _Run = Annotated[Path, typer.Argument(help="The folder of a live run.")]
 
 
 def live(
-    config: _Config,
+    config: Annotated[
+        Path | None, typer.Argument(help="The session config: .yaml, .json or .toml; that of the run with --resume.")
+    ] = None,
     sessions: Annotated[int, typer.Option(min=1, help="How many sessions to run, today's among them.")] = 1,
     folder: _Out = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", help="The folder of a run that was killed or stopped, which goes on.", metavar="RUN"),
+    ] = None,
     *,
     bars: _Bars = False,
     indicators: _Indicators = False,
     as_json: _Json = False,
 ) -> None:
     """Run the sessions of a config as they happen, by the bars of a feed."""
+    if resume is not None:
+        _resume(resume, config, Shown(as_json=as_json), folder, bars=bars, indicators=indicators)
+        return
+    if config is None:
+        raise ConfigError("which config? Write openbell live CONFIG, or openbell live --resume RUN.")
 
     def make(
         session: SessionConfig,
@@ -64,6 +75,29 @@ def live(
     shown = Shown(as_json=as_json)
     watched, screen = _watched()
     run_and_show(config, None, folder, shown, bars=bars, indicators=indicators, make=make, screen=screen)
+
+
+def _resume(run: Path, config: Path | None, shown: Shown, folder: Path | None, *, bars: bool, indicators: bool) -> None:
+    """Let a run go on in its folder."""
+    from openbell.live.record import recorded
+
+    recorded(run)
+    if folder is not None:
+        raise ConfigError("a run goes on in its own folder: leave out --out, or --resume.")
+
+    def make(
+        session: SessionConfig,
+        store: str | None,  # noqa: ARG001 -- bars come from the feed
+        target: Path,
+        observers: list[SessionObserver],
+    ) -> tuple[SystemManager, Callable[[RunFolder], object]]:
+        from openbell.live.resume import resumed_run
+
+        return watched(resumed_run(target, None if config is None else session, observers=observers))
+
+    path = run / "config.json" if config is None else config
+    watched, screen = _watched()
+    run_and_show(path, None, run, shown, bars=bars, indicators=indicators, make=make, screen=screen, goes_on=True)
 
 
 def replay(
@@ -183,7 +217,8 @@ def stop(run: _Run) -> None:
         if not (run / "summary.json").is_file():
             raise RunFolderError(
                 f"{run} does not run: its process ({pid}) ended without a summary, as when it is killed. What it "
-                f"recorded is there: openbell verify {run}"
+                f"recorded is there: openbell verify {run} compares it, and openbell live --resume {run} lets a live "
+                "run go on."
             )
         say(f"{run} is over already")
         return

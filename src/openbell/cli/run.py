@@ -117,8 +117,11 @@ def run_and_show(
     indicators: bool,
     make: MakeSystem = _over_a_store,
     screen: MakeScreen | None = None,
+    goes_on: bool = False,
 ) -> None:
     """Run a config with a progress bar, print each session as it ends, and name the run folder at the end.
+
+    The folder is a new one, or that of a run that goes on.
 
     As JSON: the summary, also of a run that failed; its ``error`` then has the reason.
 
@@ -126,7 +129,7 @@ def run_and_show(
         OpenbellError: The run failed; what it did is printed already.
         typer.Exit: It was interrupted.
     """
-    run = _Run(make, screen)
+    run = _Run(make, screen, goes_on)
     try:
         _run_and_report(run, config, store, folder, shown, bars=bars, indicators=indicators)
     except KeyboardInterrupt as stop:
@@ -140,6 +143,7 @@ class _Run:
 
     make: MakeSystem
     screen: MakeScreen | None = None
+    goes_on: bool = False
     system: SystemManager | None = None
     folder: RunFolder | None = None
     report: RunReport | None = None
@@ -191,7 +195,9 @@ def _run_sessions(
         run.system, play = run.make(session, store, target, [progress, *_log_observers(), *printing])
         report.store_label = read_label(run.system.data_manager.store.path)
         run.report = report
-        run.folder = RunFolder(target, run.system.config, keep_bars=bars, keep_indicators=indicators)
+        run.folder = RunFolder(
+            target, run.system.config, keep_bars=bars, keep_indicators=indicators, goes_on=run.goes_on
+        )
         play(run.folder)
 
 

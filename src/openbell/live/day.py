@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from openbell.feeds.arrivals import Arrival
     from openbell.live.growth import SessionGrowth
     from openbell.live.parts import LiveParts
-    from openbell.live.provisioner import LiveProvisioner
+    from openbell.live.past import PastDay, Played
+    from openbell.live.resumed import ResumedProvisioner
     from openbell.live.revisions import Revision
     from openbell.provisioning import ProvisioningContext
     from openbell.session import BarIntervalData
@@ -54,6 +55,7 @@ class LiveDay:
         provisioner: Takes its additions; set when the session has one.
         desk: The orders of its strategies, None without.
         halted: The symbols in which trading is halted.
+        past: What has happened before the run went on, as far as it is not played again; None when it is.
     """
 
     def __init__(
@@ -64,8 +66,9 @@ class LiveDay:
         self._context = context
         self._growth = growth
         self.arriving = Arriving(session, context.time_manager)
-        self.played_ns = parts.start_ns(session)
-        self.provisioner: LiveProvisioner
+        self.played_ns = context.time_manager.now_ns
+        self.provisioner: ResumedProvisioner
+        self.past: PastDay | None = None
         self.desk: TradingDesk | None = None
         self._last_bars = LastBars(session, parts, context.time_manager.timezone)
         self.halted: set[str] = set()
@@ -75,6 +78,27 @@ class LiveDay:
     def _finest(self) -> str:
         """The finest intraday interval of the feed, empty when it has none."""
         return next((name for name in self._parts.feed.intervals if parse_interval(name).is_intraday), "")
+
+    # The past of a run that goes on
+
+    def begin_again(self, past: PastDay) -> None:
+        """Begin with what had come before the session began the first time."""
+        self.past = self.provisioner.past = past
+        self._added(past.before)
+
+    def play_again(self, step: Played) -> None:
+        """Let the session grow to a time that was played before."""
+        if step.bars:
+            self._last_bars.came(step.time_ns)
+        self._grow_to(step.time_ns, self._added(step.bars))
+        self._added(step.placed)
+
+    def go_live(self) -> None:
+        """Go on with what comes from now on, and with what has passed meanwhile."""
+        self.past = None
+        self._parts.record.is_paused = False
+        self._parts.supply.go_on(self.played_ns)
+        self.provisioner.go_live()
 
     # Arrivals
 
@@ -266,7 +290,10 @@ class LiveDay:
     def _play(self, bars: Sequence[FeedBar], time_ns: int, expected: Mapping[str, Sequence[str]]) -> None:
         kept = self._added(bars, "same", "revised", "late")
         self._judge(bars, time_ns, expected)
-        self._parts.record.bars(time_ns, kept)
+        self._parts.record.played(time_ns, kept)
+        self._grow_to(time_ns, kept)
+
+    def _grow_to(self, time_ns: int, kept: Iterable[tuple[FeedBar, str]]) -> None:
         grown = self._growth.grow(_symbols_of(kept), time_ns)
         self.played_ns = time_ns
         if self.desk is not None:
@@ -287,16 +314,17 @@ class LiveDay:
 
     # What comes late
 
-    def take_up_late(self, wanted: Iterable[BarIntervalData]) -> list[Revision]:
+    def take_up_late(self, wanted: Iterable[BarIntervalData], late: Sequence[FeedBar] | None = None) -> list[Revision]:
         """Put bars that came late, or again with other values, in their places.
 
         Args:
             wanted: The series that somebody follows.
+            late: The bars; those that have arrived unless given.
 
         Returns:
             The closed bars of these series that are others now.
         """
-        late = self.arriving.take_late()
+        late = self.arriving.take_late() if late is None else late
         before = BarsBefore(late, wanted, self.arriving.end_of)
         kept = self._added(late, "same", "revised", "late", new="late")
         self._parts.record.bars(self.played_ns, kept, late=True)

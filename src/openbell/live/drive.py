@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from openbell.live.connection import FeedState
 from openbell.live.day import LiveDay
 from openbell.live.growth import SessionGrowth
-from openbell.live.provisioner import LiveProvisioner
+from openbell.live.resumed import ResumedProvisioner, ResumedSource
 from openbell.live.snapshot import Scene
-from openbell.live.source import LiveSource
 
 if TYPE_CHECKING:
     from datetime import date
@@ -67,19 +66,26 @@ class LiveDrive:
         session = context.time_manager.session(context.day)
         growth = SessionGrowth(context)
         self._day = day = LiveDay(session, parts, context, growth)
-        day.provisioner = LiveProvisioner(
+        day.provisioner = ResumedProvisioner(
             context,
             journal,
             parts.supply,
             growth,
             day.wait_for,
             day.look,
-            parts.record.waiting,
+            parts.record,
             wait_ns=parts.wait_ns,
             now_ns=lambda: parts.feed.arrivals.now_ns,
         )
         self._scene = Scene(parts, day, context)
         parts.monitor.begin(self._scene)
+        past = parts.past.days.get(context.day)
+        if past is not None:
+            day.begin_again(past)
+            return day.provisioner
+        if parts.record.is_paused:
+            parts.record.is_paused = False
+            parts.supply.begin_anew()
         if is_later:
             day.wait_for_feed()
         return day.provisioner
@@ -88,6 +94,8 @@ class LiveDrive:
         """Return why no positions are opened now (empty when they are), and note what the clock has a part in."""
         parts = self._parts
         self._orders += 1
+        if (past := self._day.past) is not None:
+            return parts.health.told.refusal or past.refused.get(self._orders, "")
         reason = parts.health.refusal(parts.feed.arrivals.now_ns, self._day.played_ns)
         if reason and not parts.health.told.refusal:
             parts.record.refused(self._orders, reason)
@@ -107,7 +115,7 @@ class LiveDrive:
         if desk is not None:
             desk.gate = self._gate
         self._parts.record.session(session.day, self._day.played_ns)
-        source = LiveSource(session, self._day, self._parts, subscriptions, runner)
+        source = ResumedSource(session, self._day, self._parts, subscriptions, runner)
         self._scene.desk, self._scene.scans = desk, source.scans
         return source
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from openbell.live.past import Past
 from openbell.logs import get_logger
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class LiveParts:
         grace_ns: So long is a bar waited for after its time.
         wait_ns: So long may an addition wait for its bars.
         longest_wait_ns: So long after its end may a session wait for a feed that is down.
+        past: What a run that goes on has recorded before.
         stop_file: The run stops when this file is there.
         messages: What people should know, in the order in which it happened.
         ended: Called when no further session is played.
@@ -61,12 +63,15 @@ class LiveParts:
     grace_ns: int = 2 * _SECOND_NS
     wait_ns: int = 30 * _SECOND_NS
     longest_wait_ns: int = 300 * _SECOND_NS
+    past: Past = field(default_factory=Past)
     stop_file: Path | None = None
     messages: list[tuple[int, str]] = field(default_factory=list)
     ended: Callable[[], None] = lambda: None
 
     def start_ns(self, session: TradingSession) -> int:
         """Return where the clock of a session stands when it begins, after its open if it begins late."""
+        if (past := self.past.days.get(session.day)) is not None:
+            return past.start_ns
         late_ns = (self.feed.arrivals.now_ns - self.grace_ns) // _SECOND_NS * _SECOND_NS
         return min(max(session.first_ns, late_ns), session.last_ns)
 

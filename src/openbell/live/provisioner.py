@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.live.growth import SessionGrowth
+    from openbell.live.record import FeedRecord
     from openbell.live.supply import Supply
     from openbell.provisioning import Addition, Journal, ProvisioningContext
     from openbell.provisioning.needs import Needs
@@ -53,7 +54,7 @@ class LiveProvisioner(Provisioner):
         growth: Learns what is to be computed.
         wait_for: Waits until additions to symbols can be carried out, or failed.
         look: Takes up what has arrived, without waiting.
-        note: Notes what waits, to be played again.
+        record: Notes what waits and what failed, to be played again.
         wait_ns: How long an addition may wait, in nanoseconds.
         now_ns: Returns the time outside of the session clock.
 
@@ -70,7 +71,7 @@ class LiveProvisioner(Provisioner):
         growth: SessionGrowth,
         wait_for: Callable[[Sequence[str]], None],
         look: Callable[[], None],
-        note: Callable[[Waiting], None],
+        record: FeedRecord,
         *,
         wait_ns: int,
         now_ns: Callable[[], int],
@@ -80,7 +81,7 @@ class LiveProvisioner(Provisioner):
         self._growth = growth
         self._wait_for = wait_for
         self._look = look
-        self._note = note
+        self._record_of_feed = record
         self._wait_ns = wait_ns
         self._now_ns = now_ns
         self.is_running = False
@@ -129,6 +130,12 @@ class LiveProvisioner(Provisioner):
                 super().add([one.addition])
         return settled
 
+    def ask_again(self) -> None:
+        """Ask the feed for all that waits, which has its whole time from now on."""
+        deadline_ns = self._now_ns() + self._wait_ns
+        self.waiting = [replace(one, deadline_ns=deadline_ns) for one in self.waiting]
+        self._ask([one.addition for one in self.waiting])
+
     def may_settle(self, now_ns: int) -> bool:
         """Return whether `settle` would change anything."""
         return any(
@@ -145,10 +152,22 @@ class LiveProvisioner(Provisioner):
         return [self._explained(plan) for plan in super()._planned(additions)]
 
     def _explained(self, plan: Plan) -> Plan:
-        reason = self._supply.error(plan.symbol)
+        reason = self._why_lacking(plan)
+        if not reason:
+            return plan
+        self._record_of_feed.failed(self.context.time_manager.now_ns, plan.symbol, reason)
+        return replace(plan, proof=replace(plan.proof, errors=(reason,)))
+
+    def _why_lacking(self, plan: Plan) -> str:
+        """Return why a symbol's bars have not come (empty when they have)."""
+        reason = self._error_of(plan.symbol)
         if not reason and plan.needs.intervals and not self._supply.is_complete(plan.symbol):
             reason = f"{plan.symbol} did not come: {self._supply.missing(plan.symbol)}"
-        return replace(plan, proof=replace(plan.proof, errors=(reason,))) if reason else plan
+        return reason
+
+    def _error_of(self, symbol: str) -> str:
+        """Return why a symbol cannot be had (empty while it may come)."""
+        return self._supply.error(symbol)
 
     def _carry_out(self, plans: Sequence[Plan]) -> list[ProvisioningRecord]:
         try:
@@ -199,12 +218,13 @@ class LiveProvisioner(Provisioner):
     def _wait(self, addition: Addition) -> ProvisioningRecord:
         """Ask the feed for what an addition needs, and note it as pending."""
         symbol, needs = addition.symbol, self._needs_of(addition)
-        if error := self._supply.error(symbol):
-            return self._record(failure_of(addition, needs, error))
         asked_ns = self.context.time_manager.now_ns
+        if error := self._error_of(symbol):
+            self._record_of_feed.failed(asked_ns, symbol, error)
+            return self._record(failure_of(addition, needs, error))
         one = Waiting(addition, needs, self._now_ns() + self._wait_ns, asked_ns)
         self.waiting.append(one)
-        self._note(one)
+        self._record_of_feed.waiting(one)
         record = pending_record(addition, needs, self.context, self._supply.missing(symbol))
         self.journal.append(record)
         return record

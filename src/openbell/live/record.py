@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openbell.errors import RunFolderError
 from openbell.model.feed_events import FeedBar
-from openbell.results.event_files import append, event_lines
+from openbell.results.event_files import append, event_lines, opened_after_whole_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,17 +23,21 @@ NAME = "feed.jsonl"
 
 
 class FeedRecord:
-    """File of a run folder with one line for each time at which something came.
+    """File of a run folder with one line for each time that was played, and for each thing that happened in between.
 
     Args:
-        folder: The folder of the run.
+        folder: The folder of the run, whose record goes on if it has one.
+
+    Attributes:
+        is_paused: Whether nothing is written, because what happens is in the record already.
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
+        self.is_paused = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("ab", buffering=0)
+            self._file = opened_after_whole_lines(self.path)
         except OSError as error:
             raise RunFolderError(f"cannot write {self.path}: {error.strerror or error}.") from error
 
@@ -50,10 +54,14 @@ class FeedRecord:
         self._write({"session": day.isoformat(), "start_ns": start_ns})
 
     def bars(self, time_ns: int, bars: Sequence[tuple[FeedBar, str]], *, late: bool = False) -> None:
-        """Note bars that were put in their places when a time was played."""
+        """Note bars that were put in their places when a time was played, or after it."""
         if bars:
             lines = [[*bar, kind] for bar, kind in bars]
             self._write({"played_ns": time_ns, **({"late": True} if late else {}), "bars": lines})
+
+    def played(self, time_ns: int, bars: Sequence[tuple[FeedBar, str]]) -> None:
+        """Note that a time is played, with the bars that came for it."""
+        self._write({"played_ns": time_ns, "bars": [[*bar, kind] for bar, kind in bars]})
 
     def ended(self, day: date) -> None:
         """Note that a session has come to its end."""
@@ -72,11 +80,21 @@ class FeedRecord:
         for one, error in settled:
             self._write({"settled_ns": time_ns, "waits_ns": one.asked_ns, **_named(one), "error": error})
 
+    def looked(self, time_ns: int) -> None:
+        """Note that all that happened at once between two times has been noted."""
+        self._write({"looked_ns": time_ns})
+
+    def failed(self, time_ns: int, symbol: str, reason: str) -> None:
+        """Note why a symbol could not be had at once."""
+        self._write({"failed_ns": time_ns, "symbol": symbol, "error": reason})
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
     def _write(self, line: JsonObject) -> None:
+        if self.is_paused:
+            return
         try:
             append(self._file, (json.dumps(line) + "\n").encode())
         except OSError as error:

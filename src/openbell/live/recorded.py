@@ -110,7 +110,7 @@ class RecordedRun:
                 day.refused[line["refused"]] = line["reason"]
             elif "health" in line:
                 day.happened.append(_Health(line["at_ns"], FeedState(line["health"], line["reason"])))
-            else:
+            elif "waits_ns" in line:
                 key = line["waits_ns"], line["operation"], line["symbol"], line["owner"]
                 if "settled_ns" in line:
                     day.happened.append(_Settled(line["settled_ns"], key, line["error"]))

@@ -20,6 +20,7 @@ from openbell.live.lag import MAX_LAG_NS, Lag, SessionHealth
 from openbell.live.monitor import Monitor
 from openbell.live.new_files import NewFiles
 from openbell.live.parts import LiveParts, Stopped
+from openbell.live.past import Past
 from openbell.live.record import FeedRecord
 from openbell.live.run_lock import ENDING, RunLock, watching
 from openbell.live.supply import Supply
@@ -39,13 +40,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openbell.config import SessionConfig
+    from openbell.config.live import LiveConfig
     from openbell.engine.observer import SessionObserver
     from openbell.feeds.feed import Feed
     from openbell.model.address import Place
     from openbell.results.result import RunResult
     from openbell.results.run_folder import RunFolder
 
-__all__ = ["STOP", "LiveRun", "live_run", "replay_run"]
+__all__ = ["STOP", "LiveRun", "live_run", "replay_run", "time_manager_of", "with_waits"]
 
 STORE = "store"
 STOP = "stop"
@@ -62,6 +64,7 @@ class LiveRun:
         time_manager: The calendar, with the session clock.
         observers: Watch the run.
         actions_of: The store whose corporate actions are taken over, by which every day's prices are adjusted.
+        past: What the run has recorded before, when it goes on after it was killed.
 
     Attributes:
         parts: Feed, bars and settings.
@@ -83,6 +86,7 @@ class LiveRun:
         observers: Sequence[SessionObserver] = (),
         *,
         actions_of: Place | None = None,
+        past: Past | None = None,
     ) -> None:
         self._has_begun = False
         self._to_close: list[Feed | FeedRecord] = [feed]
@@ -90,10 +94,12 @@ class LiveRun:
         self._lock = RunLock(folder)  # before anything is written
         self._stop_file = folder / STOP
         try:
-            require_no_run(folder)
+            if past is None:
+                require_no_run(folder)
+            self._stop_file.unlink(missing_ok=True)
             if actions_of is not None:
                 _copy_actions(actions_of, folder / STORE)
-            self._make(config, feed, folder, sessions, time_manager, observers)
+            self._make(config, feed, folder, sessions, time_manager, observers, past or Past())
         except BaseException:
             self._undo()
             raise
@@ -106,6 +112,7 @@ class LiveRun:
         sessions: list[date],
         time_manager: TimeManager,
         observers: Sequence[SessionObserver],
+        past: Past,
     ) -> None:
         store = BarStore.open_or_create(folder / STORE)
         today = TodayBars(sessions[0])
@@ -126,7 +133,9 @@ class LiveRun:
             monitor=self.monitor,
             stop_file=self._stop_file,
             ended=self._ended,
+            past=past,
         )
+        self.parts.record.is_paused = self.parts.supply.is_paused = bool(self.parts.past.days)
         manager = new_data_manager(config, time_manager, store, today=today)
         drive = LiveDrive(self.parts, sessions)
         clock = time_manager.clock
@@ -184,16 +193,31 @@ class LiveRun:
             self.monitor.enter("connecting")
             with watching(self._stop_file, feed.arrivals.wake, self.monitor.write):
                 self._connect()
+                self._require_same_feed()
                 self._has_begun = True
                 self._lock.write("running")
                 self.parts.today.intervals = feed.intervals
                 self.parts.record.feed(feed.name, feed.intervals)
-                return self.system.run(folder)
+                result = self.system.run(folder)
+                self.parts.supply.keep_today()
+                return result
         finally:
             if self._has_begun:
-                self.parts.supply.keep_today()
                 self.parts.record.close()
                 feed.close()
+
+    def _require_same_feed(self) -> None:
+        """Raise when a run that goes on has another feed than before.
+
+        Raises:
+            FeedError: It has.
+        """
+        feed, past = self.parts.feed, self.parts.past
+        if past.days and (feed.name, feed.intervals) != (past.feed, past.intervals):
+            raise FeedError(
+                f"the run was fed by {past.feed} with {', '.join(past.intervals)}, and goes on with the same only: "
+                f"this feed is {feed.name} with {', '.join(feed.intervals)}."
+            )
 
     def _connect(self) -> None:
         """Connect, and wait for it.
@@ -242,7 +266,7 @@ def replay_run(
     """
     if not config.has_days:
         raise ConfigError("a replay plays stored days: write them under backtest_config.")
-    time_manager = _time_manager(config)
+    time_manager = time_manager_of(config)
     sessions = BacktestDrive().days(config, time_manager)
     bars = store if isinstance(store, BarStore) else BarStore.open(store_path(config, store))
     intervals = sorted({name for symbol in bars.symbols() for name in bars.intervals(symbol)}, key=parse_interval)
@@ -270,7 +294,7 @@ def live_run(
             "this config is of a backtest. Write mode: live and live: {provider: websocket, url: ...}; or play its "
             "days through the live path with openbell replay."
         )
-    time_manager = _time_manager(config)
+    time_manager = time_manager_of(config)
     now_ns = WallClock().now_ns
     first = time_manager.first_session_on_or_after(date_of(now_ns // DAY_NS) - timedelta(days=1))
     days = time_manager.sessions(first, first + timedelta(days=30 + 3 * sessions))
@@ -279,14 +303,19 @@ def live_run(
     # Without the keys that an address may hold, for the run folder keeps the config.
     live = config.live.model_copy(update={"url": feed.address})
     config = config.model_copy(update={"live": live}).with_days(coming[0], coming[-1])
-    run = LiveRun(config, feed, folder, coming, time_manager, observers)
+    return with_waits(LiveRun(config, feed, folder, coming, time_manager, observers), live)
+
+
+def with_waits(run: LiveRun, live: LiveConfig) -> LiveRun:
+    """Return a run that waits for bars and additions as long as its config says."""
     run.parts.grace_ns = parse_interval(live.grace).ns
     run.parts.wait_ns = parse_interval(live.wait).ns
     run.parts.lag.limit_ns = parse_interval(live.max_lag).ns
     return run
 
 
-def _time_manager(config: SessionConfig) -> TimeManager:
+def time_manager_of(config: SessionConfig) -> TimeManager:
+    """Return the calendar of a config, with a session clock of its own."""
     hours = config.session_data_config.session_hours
     return TimeManager(config.exchange, session_hours=hours, clock=SimulatedClock())
 

@@ -84,6 +84,7 @@ class LiveSource(PartSource):
         self._tell(revisions)
         settled = self._day.provisioner.settle(self._parts.feed.arrivals.now_ns)
         self._parts.record.settled(time_ns, settled)
+        self._parts.record.looked(time_ns)
 
     def _tell_of_the_feed(self, time_ns: int) -> None:
         """Call ``on_feed`` of the strategies if the health is another one."""

@@ -50,6 +50,7 @@ class Supply:
 
     Attributes:
         acknowledged: The symbols that the feed says it sends.
+        is_paused: Whether nothing is asked of the feed, because what is asked for is here already.
         not_fetched: The symbols and intervals whose bars since the last loss of the connection cannot be had, and why.
         morning: Bars of history that belong to the session's day, in the order in which they came.
 
@@ -72,6 +73,7 @@ class Supply:
         self._answers_due = 0
         self.not_fetched: list[str] = []
         self.acknowledged: frozenset[str] = frozenset()
+        self.is_paused = False
         self.morning: list[FeedBar] = []
         self._history: dict[tuple[str, str], list[FeedBar]] = defaultdict(list)
 
@@ -121,6 +123,10 @@ class Supply:
         for symbol in new:
             self._symbols[symbol] = _Supplied()
             self._refused.pop(symbol, None)
+        if self.is_paused:
+            for symbol, by_interval in lacking.items():
+                self._symbols[symbol].since.update(by_interval)
+            return
         if new:
             # First, so that no bar closes between the last of the history and the first of the stream.
             self._answers_due += 1
@@ -133,6 +139,18 @@ class Supply:
                 to_ns = self._feed.arrivals.now_ns if held is None else self._begin_ns(interval, held)
                 begin_ns = self._begin_ns(interval, first)
                 self._request(HistoryRequest(self._next(), symbol, interval, first, begin_ns, to_ns))
+
+    def go_on(self, since_ns: int) -> None:
+        """Ask the feed for everything that was noted while nothing was asked, from a time on."""
+        self.is_paused = False
+        if self._symbols:
+            self.catch_up(since_ns)
+
+    def begin_anew(self) -> None:
+        """Forget what was noted while nothing was asked."""
+        self.is_paused = False
+        self._symbols.clear()
+        self._refused.clear()
 
     def catch_up(self, since_ns: int) -> None:
         """Subscribe to everything again, and ask for the bars since a time, for a connection was lost."""
@@ -272,8 +290,9 @@ class Supply:
         # If it comes back, that is acknowledged anew.
         self.acknowledged -= set(gone)
         self._today.forget(gone)
-        self._answers_due += 1
-        self._feed.unsubscribe(gone)
+        if not self.is_paused:
+            self._answers_due += 1
+            self._feed.unsubscribe(gone)
 
 
 def frame_of(bars: Sequence[FeedBar]) -> pl.DataFrame:

@@ -126,7 +126,8 @@ def store_of_record(folder: Path, run: RecordedRun, target: Path) -> Path:
         target: The folder in which the store is made.
     """
     store = target / "store"
-    shutil.copytree(folder / "store", store, ignore=shutil.ignore_patterns("*.lock"))
+    if (folder / "store").is_dir():  # there is none before history has come, or the first session is over
+        shutil.copytree(folder / "store", store, ignore=shutil.ignore_patterns("*.lock"))
     _write(BarStore.open_or_create(store), run)
     return store
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
+from openbell.errors import RunFolderError
+
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from io import FileIO
     from pathlib import Path
+    from typing import BinaryIO
 
     from openbell.model.json_object import JsonObject
 
-__all__ = ["append", "event_lines", "whole_lines"]
+__all__ = ["EventFile", "append", "event_lines", "opened_after_whole_lines", "whole_lines"]
+
+_PIECE = 1 << 16
+_SHOWN = 100
+_MAY_DIFFER = re.compile(r'"ms": [0-9.e+-]+|"warnings": \[(?:"(?:[^"\\]|\\.)*"(?:, )?)*\]')
+"""How long the machine took, and what was lacking in the store, which has more by now."""
 
 
 def append(file: FileIO, content: bytes) -> None:
@@ -24,6 +32,100 @@ def append(file: FileIO, content: bytes) -> None:
     """
     while content:
         content = content[file.write(content) or 0 :]
+
+
+class EventFile:
+    """File of events that grows by whole lines.
+
+    In a run that goes on after it was killed, what happened before happens again: lines that the file has already are
+    compared with what they would be now, and not written twice.
+
+    Args:
+        path: The file.
+        goes_on: Whether the file may be there, of a run that goes on.
+
+    Raises:
+        FileExistsError: It is there, and the run is a new one.
+        OSError: It cannot be written.
+    """
+
+    def __init__(self, path: Path, *, goes_on: bool = False) -> None:
+        self.path = path
+        self._before: Iterator[str] | None = None
+        self._number = 0
+        if goes_on and path.exists():
+            self._file = opened_after_whole_lines(path)
+            self._before = whole_lines(path)
+        else:
+            self._file = path.open("xb", buffering=0)
+
+    def write(self, lines: Sequence[str]) -> None:
+        """Append lines without their ends, in one write.
+
+        Raises:
+            OSError: The file cannot be written.
+            RunFolderError: The run did otherwise before it was killed.
+        """
+        new = list(lines) if self._before is None else self._not_yet_there(lines, self._before)
+        if new:
+            append(self._file, "\n".join([*new, ""]).encode())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _not_yet_there(self, lines: Sequence[str], before: Iterator[str]) -> list[str]:
+        """Return the lines after those that the file has already."""
+        for place, line in enumerate(lines):
+            known = next(before, None)
+            if known is None:
+                self._before = None
+                return list(lines[place:])
+            self._number += 1
+            then, now = _comparable(known[:-1]), _comparable(line)
+            if then != now:
+                at = next((n for n, (a, b) in enumerate(zip(then, now, strict=False)) if a != b), len(now))
+                raise RunFolderError(
+                    f"{self.path} line {self._number}: the run did otherwise when it was played again, so that it "
+                    f"cannot go on. Then: {_around(then, at)} Now: {_around(now, at)} A strategy that goes by the "
+                    "machine's clock, by chance or by files of its own does so, and one whose code has changed since."
+                )
+        return []
+
+
+def _comparable(line: str) -> str:
+    """Return a line without what may differ when the same happens again."""
+    return _MAY_DIFFER.sub("", line) if '"ms"' in line or '"warnings"' in line else line
+
+
+def _around(line: str, at: int) -> str:
+    """Return the part of a line around a place."""
+    begin, end = max(0, at - _SHOWN), at + _SHOWN
+    return f"{'…' * (begin > 0)}{line[begin:end]}{'…' * (end < len(line))}"
+
+
+def opened_after_whole_lines(file: Path) -> FileIO:
+    """Open a file to append to, without the part of a line that a killed process has left at its end.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    opened = file.open("ab", buffering=0)
+    if size := opened.tell():
+        with file.open("rb") as content:
+            opened.truncate(_end_of_whole_lines(content, size))
+    return opened
+
+
+def _end_of_whole_lines(content: BinaryIO, size: int) -> int:
+    """Return where the last whole line ends."""
+    begin = size
+    while begin:
+        begin, end = max(0, begin - _PIECE), begin
+        content.seek(begin)
+        if (found := content.read(end - begin).rfind(b"\n")) >= 0:
+            return begin + found + 1
+    return 0
 
 
 def whole_lines(file: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ import polars as pl
 from openbell.errors import ConfigError, RunFolderError, encodable
 from openbell.model.events import ProvisioningRecord, StateEvent
 from openbell.results.as_json import event_line
-from openbell.results.event_files import append, event_lines
+from openbell.results.event_files import EventFile, event_lines
 from openbell.results.journal_lines import journal_lines, opened_lines
 from openbell.results.symbol_frames import symbol_frames
 from openbell.results.wide import is_wide
@@ -50,6 +50,8 @@ class RunFolder:
         keep_bars: Whether the bars of every session are written, too, as Parquet.
         keep_indicators: Whether the indicators of every session are written, too, as Parquet.
         small: Whether events and the summary are left out, so that config, signals and trades remain.
+        goes_on: Whether it is the folder of a run that goes on after it was killed, whose events are compared with
+            those that are there already.
 
     Raises:
         ConfigError: The folder holds a run already, or cannot be written.
@@ -63,15 +65,17 @@ class RunFolder:
         keep_bars: bool = False,
         keep_indicators: bool = False,
         small: bool = False,
+        goes_on: bool = False,
     ) -> None:
         self.path = path
+        self._goes_on = goes_on
         self._is_small = small
         self._keep_bars = keep_bars
         self._keep_indicators = keep_indicators
         files = _EVENT_FILES if config.execution is None else {**_EVENT_FILES, **_TRADING_FILES}
         try:
             path.mkdir(parents=True, exist_ok=not small)
-            self._files = {kind: (path / name).open("xb", buffering=0) for kind, name in files.items() if not small}
+            self._files = {kind: EventFile(path / name, goes_on=goes_on) for kind, name in files.items() if not small}
         except FileExistsError:
             raise _taken(path) from None
         except OSError as error:
@@ -114,7 +118,7 @@ class RunFolder:
         between two files, nothing parts them from the orders that they know of.
 
         Raises:
-            RunFolderError: The folder cannot be written.
+            RunFolderError: The folder cannot be written; or a run that goes on did otherwise before.
         """
         if self._is_small:
             return
@@ -131,9 +135,9 @@ class RunFolder:
         for kind, texts in lines.items():
             if kind not in self._files:
                 with _writing(self.path / _RARE_FILES[kind]):
-                    self._files[kind] = (self.path / _RARE_FILES[kind]).open("xb", buffering=0)
-            with _writing(self._files[kind].name):
-                append(self._files[kind], "\n".join([*texts, ""]).encode())
+                    self._files[kind] = EventFile(self.path / _RARE_FILES[kind], goes_on=self._goes_on)
+            with _writing(self._files[kind].path):
+                self._files[kind].write(texts)
 
     def keep_day(self, session_data: SessionData) -> None:
         """Write a session's bars and indicators if asked for, one file per symbol and interval.

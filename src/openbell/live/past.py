@@ -1,0 +1,172 @@
+"""Past of a run that goes on, which is what its record says has happened, in the order in which it happened."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from openbell.live.connection import FeedState
+from openbell.live.record import bar_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from openbell.model.feed_events import FeedBar
+    from openbell.model.json_object import JsonObject
+
+__all__ = ["Key", "Looked", "Past", "PastDay", "Played", "Settled"]
+
+Key: TypeAlias = "tuple[int, str, str, str]"
+"""An addition that had to wait, by the session clock when it was asked for, its operation, symbol and owner."""
+
+
+class Settled(NamedTuple):
+    """An addition that waited, carried out or failed.
+
+    Attributes:
+        key: The addition.
+        error: Why it failed (empty when it did not).
+    """
+
+    key: Key
+    error: str
+
+
+@dataclass(slots=True)
+class Played:
+    """A time that was played.
+
+    Attributes:
+        time_ns: The time, nanoseconds since 1970 UTC.
+        bars: The bars that came for it.
+        placed: The bars of symbols that nobody had seen yet, put in their places before the next time.
+    """
+
+    time_ns: int
+    bars: list[FeedBar]
+    placed: list[FeedBar] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Looked:
+    """All that happened at once between two times.
+
+    Attributes:
+        health: The health of the feed that strategies heard of, None when they heard of none.
+        late: The bars that came late, or again with other values.
+        settled: The additions that had waited.
+    """
+
+    health: FeedState | None = None
+    late: list[FeedBar] = field(default_factory=list)
+    settled: list[Settled] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing happened."""
+        return self.health is None and not self.late and not self.settled
+
+
+@dataclass(slots=True)
+class PastDay:
+    """A session as far as it came.
+
+    Attributes:
+        start_ns: Where its clock stood when it began.
+        before: The bars that had come before it began.
+        steps: What happened from then on.
+        waits: The additions that had to wait, in the order in which they came.
+        errors: Why symbols could not be had at once, by session clock and symbol.
+        refused: Why orders were refused that came too late, by their numbers.
+        has_ended: Whether it came to its end.
+    """
+
+    start_ns: int
+    before: list[FeedBar] = field(default_factory=list)
+    steps: deque[Played | Looked] = field(default_factory=deque)
+    waits: list[Key] = field(default_factory=list)
+    errors: dict[tuple[int, str], str] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
+    has_ended: bool = False
+
+
+@dataclass(slots=True)
+class Past:
+    """All that a run has recorded.
+
+    Attributes:
+        feed: The label of its feed.
+        intervals: The intervals that its feed sends.
+        days: Its sessions that have begun.
+    """
+
+    feed: str = ""
+    intervals: tuple[str, ...] = ()
+    days: dict[date, PastDay] = field(default_factory=dict)
+
+    @staticmethod
+    def of(lines: Iterable[JsonObject]) -> Past:
+        """Read the lines of a record."""
+        reader = _Reader()
+        for line in lines:
+            reader.read(line)
+        reader.look_ended()
+        return reader.past
+
+
+class _Reader:
+    """Reads a record line by line."""
+
+    def __init__(self) -> None:
+        self.past = Past()
+        self._day = PastDay(0)  # of what comes before the first session
+        self._played_ns = 0
+        self._look = Looked()
+
+    def read(self, line: JsonObject) -> None:
+        day, look = self._day, self._look
+        if "intervals" in line:
+            self.past.feed, self.past.intervals = line["feed"], tuple(line["intervals"])
+        elif "session" in line:
+            day.start_ns = self._played_ns = line["start_ns"]
+            self.past.days[date.fromisoformat(line["session"])] = day
+        elif "ended" in line:
+            self.look_ended()
+            day.has_ended = True
+            self._day = PastDay(0)
+        elif line.get("late"):
+            look.late += map(bar_of, line["bars"])
+        elif "bars" in line:
+            self._bars(line["played_ns"], [bar_of(fields) for fields in line["bars"]])
+        elif "refused" in line:
+            day.refused[line["refused"]] = line["reason"]
+        elif "health" in line:
+            look.health = FeedState(line["health"], line["reason"])
+        elif "settled_ns" in line:
+            look.settled.append(Settled(_key(line), line["error"]))
+        elif "looked_ns" in line:
+            self.look_ended()
+        elif "failed_ns" in line:
+            day.errors[line["failed_ns"], line["symbol"]] = line["error"]
+        else:
+            day.waits.append(_key(line))
+
+    def look_ended(self) -> None:
+        if not self._look.is_empty:
+            self._day.steps.append(self._look)
+            self._look = Looked()
+
+    def _bars(self, time_ns: int, bars: list[FeedBar]) -> None:
+        day = self._day
+        if day.start_ns and time_ns > self._played_ns:
+            self._played_ns = time_ns
+            day.steps.append(Played(time_ns, bars))
+            return
+        played = next((step for step in reversed(day.steps) if isinstance(step, Played)), None)
+        (day.before if played is None else played.placed).extend(bars)
+
+
+def _key(line: JsonObject) -> Key:
+    return line["waits_ns"], line["operation"], line["symbol"], line["owner"]
