@@ -78,6 +78,7 @@ class PastDay:
         before: The bars that had come before it began.
         steps: What happened from then on.
         waits: The additions that had to wait, in the order in which they came.
+        missing: What was missing of them.
         errors: Why symbols could not be had at once, by session clock and symbol.
         refused: Why orders were refused that came too late, by their numbers.
         has_ended: Whether it came to its end.
@@ -87,6 +88,7 @@ class PastDay:
     before: list[FeedBar] = field(default_factory=list)
     steps: deque[Played | Looked] = field(default_factory=deque)
     waits: list[Key] = field(default_factory=list)
+    missing: dict[Key, str] = field(default_factory=dict)
     errors: dict[tuple[int, str], str] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
     has_ended: bool = False
@@ -152,6 +154,7 @@ class _Reader:
             day.errors[line["failed_ns"], line["symbol"]] = line["error"]
         else:
             day.waits.append(_key(line))
+            day.missing[_key(line)] = line["missing"]
 
     def look_ended(self) -> None:
         if not self._look.is_empty:

@@ -224,10 +224,15 @@ class LiveProvisioner(Provisioner):
             return self._record(failure_of(addition, needs, error))
         one = Waiting(addition, needs, self._now_ns() + self._wait_ns, asked_ns)
         self.waiting.append(one)
-        self._record_of_feed.waiting(one)
-        record = pending_record(addition, needs, self.context, self._supply.missing(symbol))
+        missing = self._missing_of(one)
+        self._record_of_feed.waiting(one, missing)
+        record = pending_record(addition, needs, self.context, missing)
         self.journal.append(record)
         return record
+
+    def _missing_of(self, one: Waiting) -> str:
+        """Return what is missing of an addition that waits from now on, for people."""
+        return self._supply.missing(one.addition.symbol)
 
     def _why_failed(self, one: Waiting, now_ns: int) -> str:
         symbol = one.addition.symbol

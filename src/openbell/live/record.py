@@ -45,9 +45,9 @@ class FeedRecord:
         """Note where the bars come from."""
         self._write({"feed": name, "intervals": list(intervals)})
 
-    def waiting(self, one: Waiting) -> None:
-        """Note an addition whose bars are on their way."""
-        self._write({"waits_ns": one.asked_ns, **_named(one)})
+    def waiting(self, one: Waiting, missing: str) -> None:
+        """Note an addition whose bars are on their way, and what is missing of it."""
+        self._write({"waits_ns": one.asked_ns, **_named(one), "missing": missing})
 
     def session(self, day: date, start_ns: int) -> None:
         """Note that a session begins, and where its clock stands."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from openbell.engine.event_batch import EventBatch
 from openbell.live.past import Looked
-from openbell.live.provisioner import LiveProvisioner, failure_of
+from openbell.live.provisioner import LiveProvisioner, Waiting, failure_of
 from openbell.live.source import LiveSource, tell_of_feed
 from openbell.provisioning import Provisioner
 
@@ -75,6 +75,11 @@ class ResumedProvisioner(LiveProvisioner):
 
     def _why_lacking(self, plan: Plan) -> str:
         return super()._why_lacking(plan) if self.past is None else self._past_error(plan.symbol, self.past)
+
+    def _missing_of(self, one: Waiting) -> str:
+        if self.past is None:
+            return super()._missing_of(one)
+        return self.past.missing[self._key(one.addition, one.asked_ns)]
 
     def _past_error(self, symbol: str, past: PastDay) -> str:
         return past.errors.get((self.context.time_manager.now_ns, symbol), "")
