@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from openbell.live.status import (
 from openbell.model.events import local_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from openbell.engine.timetable import ScheduledScan
     from openbell.execution.desk import TradingDesk
@@ -81,7 +81,7 @@ class Scene:
         for one in found:
             counts[one.state] = counts.get(one.state, 0) + 1
         found.sort(key=lambda one: one.state == "ready")
-        return counts, tuple(found[:_MOST_SYMBOLS])
+        return counts, tuple(self._with_last(found[:_MOST_SYMBOLS]))
 
     def _pending(self) -> Iterator[SymbolStatus]:
         """Yield the symbols that have no part in the session yet."""
@@ -101,8 +101,7 @@ class Scene:
             missing += [f"no value yet of {', '.join(cold[:3])}{' ...' * (len(cold) > 3)}"] if cold else []
             is_ready = subscribed and stitched and not cold
             state = "halted" if symbol in halted else "ready" if is_ready else "pending"
-            bar, price = self._last(data)
-            yield SymbolStatus(symbol, state, subscribed, stitched, not cold, ", ".join(missing), bar, price)
+            yield SymbolStatus(symbol, state, subscribed, stitched, not cold, ", ".join(missing))
 
     def _failed(self) -> Iterator[SymbolStatus]:
         supply, current = self.parts.supply, self.context.session_data.current
@@ -121,12 +120,20 @@ class Scene:
             self.warm[symbol] = len(data.indicators)
         return cold
 
-    def _last(self, data: SymbolSessionData) -> tuple[str | None, float | None]:
-        """Return when the last bar of the finest series closed, and its close."""
-        series = next(iter(data.bars.values()), None)
-        if series is None or not len(series):
-            return None, None
-        return self.iso(int(series.end[-1])), float(series.close[-1])
+    def _with_last(self, symbols: Iterable[SymbolStatus]) -> Iterator[SymbolStatus]:
+        """Yield symbols with the last bars of their finest series."""
+        current = self.context.session_data.current
+        texts: dict[int, str] = {}  # most bars of a moment closed at one time
+        for one in symbols:
+            data = current.get(one.symbol)
+            series = None if data is None else next(iter(data.bars.values()), None)
+            if series is None or not len(series):
+                yield one
+                continue
+            end_ns = int(series.end[-1])
+            if end_ns not in texts:
+                texts[end_ns] = self.iso(end_ns)
+            yield replace(one, last_bar=texts[end_ns], last_price=float(series.close[-1]))
 
     def account(self) -> AccountStatus | None:
         """Return the account as it is now, without a change to it."""
