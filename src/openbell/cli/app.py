@@ -73,6 +73,10 @@ _DATA: Commands = {
         "data.repair:repair_store",
         "Rebuild what can be rebuilt, move what is damaged into quarantine, and say what must be imported again.",
     ),
+    "cp": (
+        "data.cp:copy_bars",
+        "Copy what a store has into another one that does not have it; may be stopped and begun again.",
+    ),
     "rm": (
         "data.rm:remove_bars",
         "Remove bars, such as those of a wrong time zone.",

@@ -152,8 +152,13 @@ class Backing(Protocol):
         """Mend a copy of a data file that is damaged, or raise the damage."""
         ...
 
-    def content(self, partition: Partition, entry: FileEntry | None) -> bytes | None:
+    def content(self, partition: Partition, entry: FileEntry | None, *, keep: bool = True) -> bytes | None:
         """Return the proved content of a data file, or None when there is none and none is known.
+
+        Args:
+            partition: Its place.
+            entry: What the manifest says of it.
+            keep: Whether it is likely to be read again soon.
 
         Raises:
             DamagedFileError: It is not what was stored.

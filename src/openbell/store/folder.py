@@ -111,7 +111,7 @@ class FolderBacking:
         """Raise the damage, since there is no other copy."""
         raise damage
 
-    def content(self, partition: Partition, entry: FileEntry | None) -> bytes | None:
+    def content(self, partition: Partition, entry: FileEntry | None, *, keep: bool = True) -> bytes | None:  # noqa: ARG002
         """Return the proved content of a data file, or None when there is none and none is known."""
         path = data_path(self._folder, partition)
         try:

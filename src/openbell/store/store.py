@@ -125,6 +125,10 @@ class BarStore:
         """The immutable manifest as of now."""
         return self._manifest.get()
 
+    def reload(self) -> Manifest:
+        """Return the manifest as it is now, asked for anew whatever is known."""
+        return self._manifest.reload()
+
     def symbols(self) -> tuple[str, ...]:
         """Return all symbols, sorted."""
         return self._manifest.get().symbols

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from openbell.errors import BadBarsError, StoreError
-from openbell.store.backing import until_committed
+from openbell.store.backing import EncodedFile, until_committed
 from openbell.store.built import BUILT, marked_as, read_built, with_built_column
 from openbell.store.check_bars import require_good_bars
 from openbell.store.data_file import damaged_file
@@ -42,7 +42,7 @@ class StoreWriter:
         self._backing = backing
         self.manifest = manifest
         # None takes the file out.
-        self._staged: dict[Partition, pl.DataFrame | None] = {}
+        self._staged: dict[Partition, pl.DataFrame | EncodedFile | None] = {}
         # Where others may write meanwhile: the rows that were merged into what is staged, to be merged anew.
         self._rows: dict[Partition, pl.DataFrame] = {}
         self._staged_rows = 0
@@ -124,7 +124,11 @@ class StoreWriter:
         """
         before, now = self.manifest, self._backing.heal()
         for partition in [p for p in self._staged if before.entry(p) != now.entry(p)]:
-            rows = self._rows.get(partition)
+            staged = self._staged[partition]
+            if isinstance(staged, EncodedFile):
+                rows: pl.DataFrame | None = self._decoded(partition, staged.content)
+            else:
+                rows = self._rows.get(partition)
             if rows is None:
                 raise StoreError(
                     f"another process has changed the bars of {partition.symbol} {partition.interval} "
@@ -133,7 +137,7 @@ class StoreWriter:
             content = self._backing.content(partition, now.entry(partition))
             merged, _ = _merged(rows, None if content is None else self._decoded(partition, content))
             if merged is None:
-                del self._staged[partition], self._rows[partition]
+                del self._staged[partition]
             else:
                 self._staged[partition] = merged
         self.manifest = now
@@ -147,7 +151,8 @@ class StoreWriter:
             DamagedFileError: The file is not what was stored.
         """
         if partition in self._staged:
-            return self._staged[partition]
+            staged = self._staged[partition]
+            return self._decoded(partition, staged.content) if isinstance(staged, EncodedFile) else staged
         content = self._backing.content(partition, self.manifest.entry(partition))
         return None if content is None else self._decoded(partition, content)
 
@@ -166,6 +171,18 @@ class StoreWriter:
             return False
         times = rows["timestamp"].to_physical()
         return rows.height >= lost.rows and bool(times[0] <= lost.first_ns and times[-1] >= lost.last_ns)
+
+    def put(self, partition: Partition, file: EncodedFile, *, days: str | None = None) -> None:
+        """Stage a data file as it is for the next flush, where there is none.
+
+        Args:
+            partition: Its place.
+            file: Its content, which is proved, and its entry.
+            days: As for `write`.
+        """
+        self._staged[partition] = file
+        if days is not None:
+            self._day_zones[partition.symbol] = days
 
     def replace(self, changes: Mapping[Partition, pl.DataFrame | None]) -> None:
         """Stage whole data files for the next flush.

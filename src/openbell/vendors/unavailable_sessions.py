@@ -65,6 +65,10 @@ class Unavailable:
         """
         return self._table.read()
 
+    def take_over(self, rows: pl.DataFrame) -> None:
+        """Add what another store remembers, as `read` returns it."""
+        self._table.update(lambda before: pl.concat([before, rows]).unique().sort(_KEY))
+
     def remember(
         self,
         source: str,

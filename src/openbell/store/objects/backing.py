@@ -26,7 +26,7 @@ from openbell.errors import (
 )
 from openbell.logs import get_logger
 from openbell.store.atomic_files import writer_lock
-from openbell.store.backing import ChangedMeanwhileError
+from openbell.store.backing import ChangedMeanwhileError, EncodedFile
 from openbell.store.batch import Batch
 from openbell.store.checksum import sha256_of
 from openbell.store.commit import encoded
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from openbell.model.address import StoreAddress
-    from openbell.store.backing import EncodedFile
     from openbell.store.data_file import FileEntry
     from openbell.store.layout import Partition
     from openbell.store.manifest import Manifest
@@ -206,7 +205,8 @@ class ObjectBacking:
             content, entry = encoded(partition, frame)
             entry = entry._replace(object=new_mark())
             self.objects.put(data_object(partition, entry), content)
-            self._cache.add(entry.sha256, content)
+            if not isinstance(frame, EncodedFile):  # what is copied as it is, nobody reads here soon
+                self._cache.add(entry.sha256, content)
             return entry
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -316,7 +316,7 @@ class ObjectBacking:
             self._cache.drop(sha256)
             self._mends[sha256] = self._mends.get(sha256, 0) + 1
 
-    def content(self, partition: Partition, entry: FileEntry | None) -> bytes | None:
+    def content(self, partition: Partition, entry: FileEntry | None, *, keep: bool = True) -> bytes | None:
         """Return the proved content of a data file, or None when none is known.
 
         Raises:
@@ -329,11 +329,14 @@ class ObjectBacking:
         if known is not None:
             return known
         try:
-            return self._bring(partition, entry)
+            content = self._bring(partition, entry) if keep else self.fetch(partition, entry)
         except DamagedObjectError:
             if self._manifest.reload().entry(partition) == entry:
                 raise
             raise ChangedMeanwhileError(f"another process writes to {self._address}. Try again.") from None
+        if keep:
+            self._cache.shrink((entry.sha256,))
+        return content
 
     def is_lost(self, partition: Partition, entry: FileEntry) -> bool:
         """Return whether the object of a data file is not there."""

@@ -1,0 +1,67 @@
+"""The command `openbell data cp`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from openbell.cli.data.options import AsJson
+from openbell.cli.terminal.console import print_json, show
+from openbell.model.address import place_of
+
+if TYPE_CHECKING:
+    from openbell.maintenance.copy import CopyReport
+
+__all__ = ["copy_bars"]
+
+
+def copy_bars(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="A store: its folder, or its address.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Likewise; made if it is not there.")],
+    *,
+    symbol: Annotated[list[str] | None, typer.Option("--symbol", help="Only this symbol; may be repeated.")] = None,
+    interval: Annotated[
+        list[str] | None, typer.Option("--interval", help="Only this interval; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy what a store has into another one that does not have it; may be stopped and begun again."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from openbell.cli.terminal.console import err
+    from openbell.logs import logs_what_happens
+    from openbell.maintenance.copy import copy_store
+
+    places = place_of(source), place_of(target)
+    columns = (TextColumn("copying files"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    is_hidden = not err.is_terminal or logs_what_happens()
+    with Progress(*columns, console=err, transient=True, disable=is_hidden) as bar:
+        task = bar.add_task("copy", total=None)
+        report = copy_store(
+            *places,
+            symbols=symbol or (),
+            intervals=interval or (),
+            advanced=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    if as_json:
+        print_json({"source": str(places[0]), "target": str(places[1]), **asdict(report)})
+    else:
+        show(_text(report, str(places[0]), str(places[1])), markup=False)
+
+
+def _text(report: CopyReport, source: str, target: str) -> str:
+    from openbell.cli.terminal.tables import counted
+
+    if report.files == report.unchanged:
+        return f"{target} has all {counted(report.files, 'data file')} of {source} already."
+    size = f"{report.bytes / 1024**2:,.1f} MiB"
+    text = f"{counted(report.copied, 'data file')} of {source} copied to {target} ({size})"
+    if report.merged:
+        rows = report.rows
+        text += (
+            f"; {report.merged:,} merged with bars that were there ({rows.added:,} added, {rows.revised:,} revised, "
+            f"{rows.unchanged:,} unchanged)"
+        )
+    return f"{text}; {report.unchanged:,} were there already."

@@ -1,0 +1,177 @@
+"""The copy of a store to another place, in a folder or in object storage."""
+
+from __future__ import annotations
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from openbell.actions import ActionStore
+from openbell.errors import ConfigError, DamagedFileError
+from openbell.store.backing import ChangedMeanwhileError, EncodedFile
+from openbell.store.built import read_built
+from openbell.store.day_zones import read_day_zones
+from openbell.store.label import read_label, write_label
+from openbell.store.layout import UNAVAILABLE
+from openbell.store.store import BarStore
+from openbell.store.write_report import WriteReport
+from openbell.vendors.unavailable_sessions import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from openbell.model.address import Place
+    from openbell.store.layout import Partition
+    from openbell.store.writer import StoreWriter
+
+__all__ = ["CopyReport", "copy_store"]
+
+_AT_ONCE = 8
+_MOST_FILES, _MOST_BYTES = 200, 64 << 20
+"""So much is read at once, and is stored together: a copy that is killed goes on behind that."""
+
+
+@dataclass
+class CopyReport:
+    """The outcome of a copy.
+
+    Attributes:
+        files: Number of data files of the source that were to be in the target.
+        copied: How many of them the target did not have; they are in it to the byte.
+        merged: How many it had with other bars, into which the source's were put.
+        unchanged: How many were there already.
+        bytes: Size of those that were read.
+        rows: Rows of those that were merged.
+        actions: The corporate actions.
+    """
+
+    files: int = 0
+    copied: int = 0
+    merged: int = 0
+    unchanged: int = 0
+    bytes: int = 0
+    rows: WriteReport = field(default_factory=WriteReport)
+    actions: WriteReport = field(default_factory=WriteReport)
+
+
+def copy_store(
+    source: Place,
+    target: Place,
+    *,
+    symbols: Collection[str] = (),
+    intervals: Collection[str] = (),
+    advanced: Callable[[int, int], None] | None = None,
+) -> CopyReport:
+    """Bring what a store has into another one that does not have it.
+
+    Every file is compared with its checksum when it is read. Where both have bars of the same times, the source's
+    take the place of the target's; what only the target has stays. May be killed and begun again.
+
+    Args:
+        source: Where the bars are.
+        target: Where they go; made if it is not there.
+        symbols: Only these; empty: all.
+        intervals: Likewise.
+        advanced: Called with (files done, files in all).
+
+    Raises:
+        ConfigError: Both are the same.
+        DamagedFileError: A file of the source is not what was stored; what came before it is in the target.
+        StoreError: There is no such store, or the target cannot be written.
+    """
+    if str(source) == str(target):
+        raise ConfigError(f"{source} is the source and the target. Name two stores.")
+    held, into = BarStore.open(source), BarStore.open_or_create(target)
+    wanted = [
+        partition
+        for partition, _ in held.manifest.partitions()
+        if (not symbols or partition.symbol in symbols) and (not intervals or partition.interval in intervals)
+    ]
+    report = CopyReport(files=len(wanted))
+    copying = _Copy(held, into, report)
+    done = 0
+    for batch in copying.batches(wanted):
+        copying.bring(batch)
+        done += len(batch)
+        if advanced is not None:
+            advanced(done, len(wanted))
+    report.actions = ActionStore(target).write(ActionStore(source).read()) if not symbols else report.actions
+    if UNAVAILABLE in held.manifest.side_files:
+        Unavailable(target).take_over(Unavailable(source).read())
+    if (label := read_label(source)) is not None and read_label(target) is None:
+        write_label(target, f"{label}\n")
+    return report
+
+
+class _Copy:
+    """A copy that is under way."""
+
+    def __init__(self, source: BarStore, target: BarStore, report: CopyReport) -> None:
+        self._source = source
+        self._target = target
+        self._report = report
+        self._days = read_day_zones(source.path, source.manifest)
+
+    def batches(self, wanted: Sequence[Partition]) -> Iterator[list[Partition]]:
+        """Yield places in groups that are stored together."""
+        manifest, batch, size = self._source.manifest, [], 0
+        for partition in wanted:
+            entry = manifest.entry(partition)
+            batch.append(partition)
+            size += entry.bytes if entry else 0
+            if len(batch) >= _MOST_FILES or size >= _MOST_BYTES:
+                yield batch
+                batch, size = [], 0
+        if batch:
+            yield batch
+
+    def bring(self, batch: Sequence[Partition]) -> None:
+        """Bring data files into the target, all of them or none."""
+        there = self._target.manifest
+        lacking = []
+        for partition in batch:
+            entry, held = self._source.manifest.entry(partition), there.entry(partition)
+            if entry is None or (held is not None and held.sha256 == entry.sha256):
+                self._report.unchanged += 1
+            else:
+                lacking.append(partition)
+        if not lacking:
+            return
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            files = dict(zip(lacking, pool.map(self._read, lacking), strict=True))
+        with self._target.writer() as writer:
+            for partition, file in files.items():
+                if file is not None:
+                    self._store(writer, partition, file)
+
+    def _read(self, partition: Partition) -> EncodedFile | None:
+        """Return a data file of the source, or None when somebody has taken it out meanwhile."""
+        entry = self._source.manifest.entry(partition)
+        while entry is not None:
+            try:
+                content = self._source.backing.content(partition, entry, keep=False)
+            except (DamagedFileError, ChangedMeanwhileError):
+                # Somebody may have replaced it.
+                before, entry = entry, self._source.reload().entry(partition)
+                if before == entry:
+                    raise
+                continue
+            return None if content is None else EncodedFile(content, entry._replace(object=""))
+        return None
+
+    def _store(self, writer: StoreWriter, partition: Partition, file: EncodedFile) -> None:
+        days = self._days.get(partition.symbol) if partition.interval == "1d" else None
+        self._report.bytes += len(file.content)
+        if writer.manifest.entry(partition) is None:
+            writer.put(partition, file, days=days)
+            self._report.copied += 1
+            return
+        bars = pl.read_parquet(io.BytesIO(file.content))
+        built = read_built(file.content)
+        self._report.rows += writer.write(
+            partition.symbol, partition.interval, bars, built=built, allow_negative=True, days=days
+        )
+        self._report.merged += 1
