@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LENGTH = re.compile(rb"(?i)^content-length: *(\d+)", re.MULTILINE)
-_BUSY = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+_REFUSALS = {
+    "busy": (
+        b"503 Slow Down",
+        b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
+    ),
+    "denied": (b"403 Forbidden", b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"),
+}
 
 
 @dataclass(frozen=True)
@@ -24,9 +30,9 @@ class Fault:
     """What happens to a request.
 
     Attributes:
-        kind: "busy": it is answered with 503; "cut before": the connection ends before the server sees it; "cut after":
-            it is carried out, and the connection ends before the answer; "cut within": in the middle of the answer;
-            "slow": the answer comes in small pieces.
+        kind: "busy": it is answered with 503; "denied": with 403; "cut before": the connection ends before the server
+            sees it; "cut after": it is carried out, and the connection ends before the answer; "cut within": in the
+            middle of the answer; "slow": the answer comes in small pieces.
         delay_s: How long it waits before all that.
         until: What it waits for before all that.
     """
@@ -87,9 +93,10 @@ class FaultyProxy:
         time.sleep(fault.delay_s)
         if fault.until is not None:
             fault.until.wait()
-        if fault.kind == "busy":
-            answer = b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nContent-Length: %d\r\n" % len(_BUSY)
-            sent.write(answer + b"Connection: close\r\n\r\n" + _BUSY)
+        if fault.kind in _REFUSALS:
+            status, text = _REFUSALS[fault.kind]
+            answer = b"HTTP/1.1 %s\r\nContent-Type: application/xml\r\nContent-Length: %d\r\n" % (status, len(text))
+            sent.write(answer + b"Connection: close\r\n\r\n" + text)
         elif fault.kind != "cut before":
             answer = self._asked(head, body)
             if fault.kind != "cut after":

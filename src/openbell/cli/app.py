@@ -75,7 +75,7 @@ _DATA: Commands = {
     ),
     "cp": (
         "data.cp:copy_bars",
-        "Copy what a store has into another one that does not have it; may be stopped and begun again.",
+        "Copy the bars of a store into another one, as far as it lacks them.",
     ),
     "rm": (
         "data.rm:remove_bars",

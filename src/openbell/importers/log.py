@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from openbell.importers.brought import as_given
 from openbell.logs import get_logger, logs_what_happens
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def logged(report: ImportReport, source: object, **fields: object) -> Iterator[N
     yield
     log = get_logger(file=str(source), **fields)
     for path, reason in report.failed[failed:]:
-        log.info("not imported", file=str(path), reason=reason)
+        log.info("not imported", file=as_given(path), reason=as_given(reason))
     counts: dict[str, object] = {
         name: count - before[name] for name, count in _counts(report).items() if count != before[name]
     }

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, cast
 import polars as pl
 
 from openbell.errors import ConfigError
+from openbell.importers.brought import as_given
 from openbell.importers.foreign_files import conversion_of
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Source:
         return _stem(self.member or self.path.name)
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.member}" if self.member else str(self.path)
+        return as_given(f"{self.path}:{self.member}" if self.member else self.path)
 
 
 def find_sources(

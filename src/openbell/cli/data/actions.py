@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openbell.cli.data.import_report import describe_actions
+from openbell.cli.data.import_report import describe_actions, files_at
 from openbell.cli.data.options import AsJson, ExistingStore, store_folder
 from openbell.cli.terminal.console import print_json, say, show
 from openbell.errors import UnknownNameError, did_you_mean
@@ -51,7 +50,10 @@ def list_actions(
 
 def import_actions(
     path: Annotated[
-        Path, typer.Argument(help="A CSV file with the columns symbol, ex_date, type (split, dividend, rename), value.")
+        str,
+        typer.Argument(
+            metavar="PATH", help="A CSV file with the columns symbol, ex_date, type (split, dividend, rename), value."
+        ),
     ],
     *,
     store: ExistingStore = None,
@@ -62,7 +64,8 @@ def import_actions(
     from openbell.store.store import BarStore
 
     bars = BarStore.open(store_folder(store))
-    report = import_actions_csv(path, bars.path)
+    with files_at([path]) as (file,):
+        report = import_actions_csv(file, bars.path)
     if as_json:
         found = {**asdict(report.written), "duplicates": report.duplicates, "added_up": report.added_up}
         print_json({**found, "set_aside": report.set_aside, "quarantine": report.quarantine})

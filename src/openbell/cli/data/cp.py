@@ -27,7 +27,10 @@ def copy_bars(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Copy what a store has into another one that does not have it; may be stopped and begun again."""
+    """Copy the bars of a store into another one, as far as it lacks them.
+
+    It may be stopped and begun again. Where both have bars of the same times, those of FROM are taken.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from openbell.cli.terminal.console import err

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from openbell.cli.data.confirm_guess import confirm
-from openbell.cli.data.import_report import import_progress, show_import
+from openbell.cli.data.import_report import files_at, import_progress, show_import
 from openbell.cli.data.options import AsJson, Store, store_folder
 from openbell.cli.data.table_options import TableOptions, taking_table_options
 from openbell.errors import ConfigError
@@ -58,9 +58,10 @@ def import_lean(
 @taking_table_options
 def import_csv(
     paths: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
-            help="CSV files, folders or zips of them, globs, or patterns like 'data/{symbol}_{date}.csv.gz'."
+            help="CSV files, folders or zips of them, globs, or patterns like 'data/{symbol}_{date}.csv.gz'; also at "
+            "addresses, such as 's3://bucket/*.csv.gz'.",
         ),
     ],
     *,
@@ -95,16 +96,17 @@ def import_csv(
     )
     folder = store_folder(store)
     symbol, file_name = options.symbol, options.file_name
-    first = find_sources(paths, CSV_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=True)
-    guess = confirm(lambda source: sniff_csv(source, given), first, yes=options.yes, as_json=as_json)
-    reading = replace(guess.reading, allow_negative=options.allow_negative)
-    _import_into(
-        folder,
-        lambda bars, progress: import_csv_as(
-            paths, bars, reading, symbol=symbol, file_name=file_name, progress=progress
-        ),
-        as_json=as_json,
-    )
+    with files_at(paths) as files:
+        first = find_sources(files, CSV_ENDINGS, symbol=symbol, file_name=file_name, symbol_column=True)
+        guess = confirm(lambda source: sniff_csv(source, given), first, yes=options.yes, as_json=as_json)
+        reading = replace(guess.reading, allow_negative=options.allow_negative)
+        _import_into(
+            folder,
+            lambda bars, progress: import_csv_as(
+                files, bars, reading, symbol=symbol, file_name=file_name, progress=progress
+            ),
+            as_json=as_json,
+        )
 
 
 def _is_decimal_comma(decimal: str | None) -> bool | None:
@@ -118,8 +120,10 @@ def _is_decimal_comma(decimal: str | None) -> bool | None:
 @taking_table_options
 def import_parquet(
     paths: Annotated[
-        list[Path],
-        typer.Argument(help="Parquet files, folders of them, globs, or patterns like 'data/{symbol}_{date}.parquet'."),
+        list[str],
+        typer.Argument(
+            help="Parquet files, folders of them, globs, or patterns like 'data/{symbol}_{date}.parquet'.",
+        ),
     ],
     *,
     options: TableOptions,
@@ -135,7 +139,10 @@ def import_parquet(
 @imports.command("feather")
 @taking_table_options
 def import_feather(
-    paths: Annotated[list[Path], typer.Argument(help="Feather (Arrow) files, folders of them, globs, or patterns.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(help="Feather (Arrow) files, folders of them, globs, or patterns."),
+    ],
     *,
     options: TableOptions,
     store: Store = None,
@@ -151,7 +158,8 @@ def import_feather(
 @taking_table_options
 def import_json(
     paths: Annotated[
-        list[Path], typer.Argument(help="JSON files or JSON lines, folders or zips of them, globs, or patterns.")
+        list[str],
+        typer.Argument(help="JSON files or JSON lines, folders or zips of them, globs, or patterns."),
     ],
     *,
     options: TableOptions,
@@ -165,7 +173,7 @@ def import_json(
 
 
 def _import_frames(
-    kind: FileKind, paths: list[Path], options: TableOptions, store: str | None, *, as_json: bool
+    kind: FileKind, paths: list[str], options: TableOptions, store: str | None, *, as_json: bool
 ) -> None:
     from openbell.importers.frames import import_frames
     from openbell.importers.sniffing.guess import Given
@@ -175,21 +183,22 @@ def _import_frames(
     given = Given(**options.given())
     folder = store_folder(store)
     symbol, file_name = options.symbol, options.file_name
-    first = find_sources(paths, kind.endings, symbol=symbol, file_name=file_name, symbol_column=True)
-    guess = confirm(lambda source: sniff_frame(kind.open(source), given), first, yes=options.yes, as_json=as_json)
-    reading = replace(guess.reading, allow_negative=options.allow_negative)
-    _import_into(
-        folder,
-        lambda bars, progress: import_frames(
-            kind, paths, bars, reading, symbol=symbol, file_name=file_name, progress=progress
-        ),
-        as_json=as_json,
-    )
+    with files_at(paths) as files:
+        first = find_sources(files, kind.endings, symbol=symbol, file_name=file_name, symbol_column=True)
+        guess = confirm(lambda source: sniff_frame(kind.open(source), given), first, yes=options.yes, as_json=as_json)
+        reading = replace(guess.reading, allow_negative=options.allow_negative)
+        _import_into(
+            folder,
+            lambda bars, progress: import_frames(
+                kind, files, bars, reading, symbol=symbol, file_name=file_name, progress=progress
+            ),
+            as_json=as_json,
+        )
 
 
 @imports.command("databento")
 def import_databento(
-    paths: Annotated[list[Path], typer.Argument(help="OHLCV files (.dbn, .dbn.zst), folders of them, or globs.")],
+    paths: Annotated[list[str], typer.Argument(help="OHLCV files (.dbn, .dbn.zst), folders of them, or globs.")],
     *,
     store: Store = None,
     symbol: Annotated[str | None, typer.Option("--symbol", help="The symbol; default: those of the files.")] = None,
@@ -199,7 +208,8 @@ def import_databento(
     from openbell.importers.databento import import_databento as run
 
     folder = store_folder(store)
-    _import_into(folder, lambda bars, progress: run(paths, bars, symbol=symbol, progress=progress), as_json=as_json)
+    with files_at(paths) as files:
+        _import_into(folder, lambda bars, progress: run(files, bars, symbol=symbol, progress=progress), as_json=as_json)
 
 
 def _import_into(folder: Place, run: Callable[[BarStore, Progress], ImportReport], *, as_json: bool) -> None:

@@ -4,26 +4,48 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from openbell.cli.terminal.console import print_json, say, show
 from openbell.errors import command_on
+from openbell.importers.brought import as_given
+from openbell.model.address import is_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from openbell.importers import ImportReport
     from openbell.importers.report import Progress
     from openbell.model.address import Place
     from openbell.store.write_report import WriteReport
 
-__all__ = ["describe_actions", "import_progress", "show_import"]
+__all__ = ["describe_actions", "files_at", "import_progress", "show_import"]
 
 
 @contextmanager
-def import_progress() -> Iterator[Progress]:
+def files_at(paths: Sequence[str]) -> Iterator[list[Path]]:
+    """Bring files that lie in object storage to this machine for the length of a ``with`` block.
+
+    A progress bar shows it.
+    """
+    from contextlib import ExitStack
+
+    from openbell.importers.brought import brought
+
+    with ExitStack() as stack:
+        if any(map(is_address, paths)):
+            with import_progress("reading files") as progress:
+                found = stack.enter_context(brought(paths, progress))
+        else:
+            found = list(map(Path, paths))
+        yield found
+
+
+@contextmanager
+def import_progress(what: str = "importing files") -> Iterator[Progress]:
     """Show a progress bar on stderr, removed at the end."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -31,7 +53,7 @@ def import_progress() -> Iterator[Progress]:
     from openbell.cli.terminal.console import err
     from openbell.logs import logs_what_happens
 
-    columns = (TextColumn("importing files"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Bar(*columns, console=err, transient=True, disable=not err.is_terminal or logs_what_happens()) as bar:
         task = bar.add_task("import", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
@@ -58,7 +80,7 @@ def show_import(report: ImportReport, store: Place, *, as_json: bool) -> None:
         )
         say(f"warning: {rows} not stored{why}")
     for path, reason in report.failed:
-        say(f"error: {path} was not imported: {reason}")
+        say(f"error: {as_given(path)} was not imported: {as_given(reason)}")
     if report.failed:
         raise typer.Exit(1)
 
@@ -92,7 +114,7 @@ def _summary(report: ImportReport, store: Place) -> dict[str, Any]:
             }
             for s in report.series.values()
         ],
-        "failed": [{"path": str(path), "reason": reason} for path, reason in report.failed],
+        "failed": [{"path": as_given(path), "reason": as_given(reason)} for path, reason in report.failed],
         "quarantine": [str(path) for path in report.quarantine],
     }
 

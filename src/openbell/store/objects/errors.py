@@ -97,7 +97,7 @@ def _translated(address: StoreAddress, doing: str, text: str) -> StoreError:
         )
     if number == 0 or number >= 500 or number in (408, 429):
         if not number:
-            why = "it takes too long" if "timed out" in text or "imeout" in text else "no connection"
+            why = "it takes too long" if "timed out" in text else "no connection"
         return UnansweredError(
             f"cannot {doing} {address}: {server} does not answer ({why}). Check the network"
             + (", and the address in AWS_ENDPOINT_URL" if endpoint_of(address) else "")

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from openbell.model.address import StoreAddress
 
-__all__ = ["UNCHANGED", "Fetched", "Objects", "Tag"]
+__all__ = ["RETRIES", "UNCHANGED", "Fetched", "Objects", "Tag"]
 
 _AT_ONCE = 16
-_RETRIES: dict[str, Any] = {
-    "max_retries": 8,
+RETRIES: dict[str, Any] = {
+    "max_retries": 6,
     "retry_timeout": timedelta(seconds=60),
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=5), "base": 2},
 }
@@ -74,7 +74,7 @@ class Objects:
         named |= {"endpoint": endpoint} if endpoint else {}
         with asking(address, "open"):
             made: Any = from_url  # a keyword of one scheme is none of another
-            self._store: Any = made(str(address), client_options=options, retry_config=_RETRIES, **named)
+            self._store: Any = made(str(address), client_options=options, retry_config=RETRIES, **named)
 
     def get(self, name: str, *, known: Tag | None = None) -> Fetched | None:
         """Read an object.

@@ -1,0 +1,124 @@
+"""Files to be imported that lie in object storage, brought to this machine for the time of the import."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openbell.errors import ConfigError, DataError
+from openbell.importers.disk_errors import writing_to
+from openbell.model.address import StoreAddress, is_address, place_of
+from openbell.store.objects.cache import cache_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from openbell.store.objects.verbs import Objects
+
+__all__ = ["as_given", "brought"]
+
+_AT_ONCE = 8
+_WILD = re.compile(r"[*?\[{]")
+_BROUGHT: ContextVar[dict[str, str]] = ContextVar("brought", default={})  # noqa: B039 -- it is never changed in place
+"""The folders of files that were brought, each with the address that it stands for."""
+
+
+def as_given(text: object) -> str:
+    """Return a path, or a text with paths in it, as the person who imports knows them."""
+    shown = str(text)
+    for folder, address in _BROUGHT.get().items():
+        shown = shown.replace(folder, address)
+    return shown
+
+
+@contextmanager
+def brought(paths: Sequence[str], advanced: Callable[[int, int], None] | None = None) -> Iterator[list[Path]]:
+    """Bring the files that addresses mean into a folder, which is deleted at the end.
+
+    Args:
+        paths: Files, folders, globs and patterns, as a command takes them, and such below an address.
+        advanced: Called with (files done, files in all).
+
+    Returns:
+        The same as paths of this machine.
+
+    Raises:
+        ConfigError: There is no such file.
+        StoreError: There is no answer, or the server refuses.
+    """
+    if not any(map(is_address, paths)):
+        yield list(map(Path, paths))
+        return
+    parent = cache_folder() / "imports"
+    with writing_to(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
+        names: dict[str, str] = {}
+        before = _BROUGHT.set(names)
+        try:
+            yield [_brought(path, Path(folder), names, advanced) if is_address(path) else Path(path) for path in paths]
+        except (ConfigError, DataError) as exc:
+            exc.args = tuple(as_given(arg) if isinstance(arg, str) else arg for arg in exc.args)
+            raise
+        finally:
+            _BROUGHT.reset(before)
+
+
+def _brought(path: str, folder: Path, names: dict[str, str], advanced: Callable[[int, int], None] | None) -> Path:
+    """Bring the files of one address, and return where they are."""
+    from openbell.store.objects.verbs import Objects
+
+    # A question mark is a wild card here, unless it begins parameters, which are refused without being shown.
+    where = place_of(path if "=" in path else path.replace("?", "*"))
+    assert isinstance(where, StoreAddress)  # noqa: S101 -- it has the mark of one
+    pattern = path.partition("://")[2].partition("/")[2].strip("/")
+    fixed = pattern.rpartition("/")[0]
+    while _WILD.search(fixed):
+        fixed = fixed.rpartition("/")[0]
+    bucket = StoreAddress(where.scheme, where.bucket)
+    there = folder / where.scheme / where.bucket
+    names[str(there)] = str(bucket)
+    objects = Objects(bucket)
+    wanted = [name for name in _below(objects, fixed or pattern) if _is_meant(name, pattern)]
+    if not wanted:
+        raise ConfigError(f"no file fits {path}.")
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for done, _ in enumerate(pool.map(lambda name: _bring(objects, name, there), wanted), start=1):
+            if advanced is not None:
+                advanced(done, len(wanted))
+    return there / pattern if pattern else there
+
+
+def _below(objects: Objects, folder: str) -> Iterator[str]:
+    # Listings are by whole names between slashes: a file is found beside what is in its folder.
+    parent = folder.rpartition("/")[0]
+    found = [name for name, _ in objects.sizes(folder)] if folder else [name for name, _ in objects.sizes()]
+    if not found and folder:
+        found = [name for name, _ in objects.sizes(parent)]
+    # A name is a path here, and may not lead elsewhere.
+    return (name for name in found if not {"", ".", ".."} & set(name.split("/")))
+
+
+def _is_meant(name: str, pattern: str) -> bool:
+    """Return whether an object is meant: by its name, as one of a folder, or by a pattern."""
+    if not _WILD.search(pattern):
+        return name == pattern or name.rpartition("/")[0] == pattern
+    marks = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]", "{symbol}": "[^/]+", "{date}": "[^/]+"}
+    pieces = re.split(r"(\{symbol\}|\{date\}|\*\*/|\*|\?|\[[^\]]+\])", pattern)
+    text = "".join(marks.get(p, p if p.startswith("[") and p.endswith("]") else re.escape(p)) for p in pieces)
+    return re.fullmatch(text, name) is not None
+
+
+def _bring(objects: Objects, name: str, folder: Path) -> None:
+    found = objects.get(name)
+    if found is None:
+        raise ConfigError(f"{objects.address / name} is gone.")
+    path = folder / name
+    with writing_to(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(found.content)
