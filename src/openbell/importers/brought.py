@@ -105,7 +105,7 @@ def _below(objects: Objects, folder: str) -> Iterator[str]:
 
 
 def _is_meant(name: str, pattern: str) -> bool:
-    """Return whether an object is meant: by its name, as one of a folder, or by a pattern."""
+    """Return whether a path, a folder or a pattern means an object."""
     if not _WILD.search(pattern):
         return name == pattern or name.rpartition("/")[0] == pattern
     marks = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]", "{symbol}": "[^/]+", "{date}": "[^/]+"}

@@ -11,7 +11,6 @@ import typer
 
 from openbell.cli.terminal.console import print_json, say, show
 from openbell.errors import command_on
-from openbell.importers.brought import as_given
 from openbell.model.address import is_address
 
 if TYPE_CHECKING:
@@ -79,6 +78,8 @@ def show_import(report: ImportReport, store: Place, *, as_json: bool) -> None:
             else f"{report.set_aside:,} rows contradict themselves or cannot be read and were"
         )
         say(f"warning: {rows} not stored{why}")
+    from openbell.importers.brought import as_given
+
     for path, reason in report.failed:
         say(f"error: {as_given(path)} was not imported: {as_given(reason)}")
     if report.failed:
@@ -91,6 +92,8 @@ def _changed_nothing(report: ImportReport) -> bool:
 
 
 def _summary(report: ImportReport, store: Place) -> dict[str, Any]:
+    from openbell.importers.brought import as_given
+
     written = report.written
     return {
         "store": str(store),
