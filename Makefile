@@ -8,7 +8,7 @@ NEW_ENOUGH = $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("
 SOURCES := $(shell find src -name '*.py')
 
 .DEFAULT_GOAL := help
-.PHONY: help venv test test-long lint format types check demo bench bench-quick clean
+.PHONY: help venv test test-long lint format types check demo docs bench bench-quick clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ format: $(DEV) ## format the code
 types: $(DEV) ## check the types
 	$(BIN)/mypy --strict src
 
+docs: $(DEV) ## build the documentation site in docs/_build/html; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -q -j 2 -b html docs docs/_build/html
+
 check: ## run everything that CI runs
 	@bash .ci/run
 
@@ -45,13 +48,13 @@ bench-quick: $(DEV) ## measure openbell against bare polars and TA-Lib, and comp
 	$(BIN)/python -m benchmarks --quick
 
 clean: ## remove the environments and everything built
-	rm -rf .venv .demo-venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .demo-venv build docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(DEV): pyproject.toml
 	@echo "Setting up .venv (once; a minute or two) ..."
 	@$(NEW_ENOUGH)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs]'
 	@touch $@
 
 # The build folder is removed because setuptools would install modules from it that are no longer in src.

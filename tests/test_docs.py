@@ -25,13 +25,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROJECT = Path(__file__).resolve().parents[1]
-DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *sorted(path for path in (PROJECT / "docs").rglob("*.md") if "_build" not in path.parts),
+]
 FIRST_READ = ("README", "getting-started")
 """Documents that run at every test; all others run with the long tests."""
 
 MOST_UNTESTED = 4
 
-_FENCE = re.compile(r"^```(\w*)[ ]*(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```(\{[\w-]+\}|\w*)[ ]*(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -123,7 +126,8 @@ def test_every_block_says_how_it_is_meant() -> None:
         f"{d.name}:{b.line}: {b.language} {b.how}"
         for d in DOCUMENTS
         for b in blocks(d)
-        if not re.fullmatch(r"|no-test|file=\S+", b.how) or not b.language
+        if not b.language.startswith("{")  # a directive of the site
+        and (not re.fullmatch(r"|no-test|file=\S+", b.how) or not b.language)
     ]
 
     assert unknown == []
@@ -134,6 +138,21 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
     targets = _LINK.findall(document.read_text(encoding="utf-8"))
 
     assert [t for t in targets if not (document.parent / t).exists()] == []
+
+
+def test_every_document_is_in_the_contents_of_the_site() -> None:
+    docs = PROJECT / "docs"
+    documents = {path.relative_to(docs).with_suffix("") for path in DOCUMENTS if docs in path.parents}
+    listed = {Path("index")}
+    for path in DOCUMENTS:
+        for block in blocks(path):
+            if block.language == "{toctree}":
+                for line in block.text.splitlines():
+                    where = path.parent.relative_to(docs) if docs in path.parents else Path()
+                    if line and not line.startswith(":"):
+                        listed |= {p.relative_to(docs).with_suffix("") for p in (docs / where).glob(f"{line}.md")}
+
+    assert sorted(documents - listed) == [], "name them in a toctree, such as those of docs/index.md"
 
 
 if __name__ == "__main__":

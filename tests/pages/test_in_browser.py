@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
+from browsers import chromium
 from openbell.inspection import open_run
 from openbell.pages.data_check import check_page
 from openbell.pages.report import run_report
@@ -29,19 +28,9 @@ SCHEMES = ("light", "dark")
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium. Without it, tests are skipped; in CI they fail."""
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail("there is no chromium: apt-get install chromium")
-        pytest.skip("there is no chromium")
-    with sync_playwright() as playwright:
-        # The sandbox does not start for root, as which CI runs.
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    """Debian's Chromium."""
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

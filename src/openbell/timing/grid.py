@@ -180,7 +180,7 @@ class SessionGrid:
     segment_open_ns: NDArray[np.int64]
     segment_close_ns: NDArray[np.int64]
     segment_session: NDArray[np.int64]
-    segment_is_regular: NDArray[np.bool_]
+    segment_is_regular: NDArray[np.bool]
     first_ordinal: int
     whole: SessionGrid | None = field(default=None, repr=False)
     week_anchor: int = ANCHOR_DAY
