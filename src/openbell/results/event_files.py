@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from openbell.errors import RunFolderError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from io import FileIO
     from pathlib import Path
     from typing import BinaryIO
@@ -51,7 +51,7 @@ class EventFile:
 
     def __init__(self, path: Path, *, goes_on: bool = False) -> None:
         self.path = path
-        self._before: Iterator[str] | None = None
+        self._before: Generator[str] | None = None
         self._number = 0
         if goes_on and path.exists():
             self._file = opened_after_whole_lines(path)
@@ -73,8 +73,10 @@ class EventFile:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+        if self._before is not None:
+            self._before.close()
 
-    def _not_yet_there(self, lines: Sequence[str], before: Iterator[str]) -> list[str]:
+    def _not_yet_there(self, lines: Sequence[str], before: Generator[str]) -> list[str]:
         """Return the lines after those that the file has already."""
         for place, line in enumerate(lines):
             known = next(before, None)
@@ -128,7 +130,7 @@ def _end_of_whole_lines(content: BinaryIO, size: int) -> int:
     return 0
 
 
-def whole_lines(file: Path) -> Iterator[str]:
+def whole_lines(file: Path) -> Generator[str]:
     """Iterate over the whole lines of a file with their ends, without a part of one at the end.
 
     Raises:
