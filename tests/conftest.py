@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from s3_server import S3Server, running_server
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from openbell.store.store import BarStore
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -70,6 +74,12 @@ def demo_master(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from openbell.demo import make_demo_folder
 
     return make_demo_folder(tmp_path_factory.mktemp("demo") / "openbell-demo").path
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """A real S3 server, one for all tests."""
+    yield from running_server()
 
 
 @pytest.fixture

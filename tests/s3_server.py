@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
 
 
 @dataclass
@@ -23,6 +26,16 @@ class S3Server:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def environment(self, cache: Path, *, endpoint: str | None = None) -> dict[str, str]:
+        """The environment of a process that uses the server."""
+        return {
+            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": endpoint or self.url,
+            "OPENBELL_CACHE": str(cache),
+        }
 
     def make_bucket(self, name: str) -> None:
         request = urllib.request.Request(f"{self.url}/{name}", method="PUT")

@@ -106,6 +106,9 @@ def test_the_code_of_a_document_runs(
         (tmp_path / "lean-data").symlink_to(request.getfixturevalue("lean_dir"))
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     environment = {**os.environ, "PATH": path, "COLUMNS": "100"}
+    if "s3://" in text:
+        environment |= request.getfixturevalue("s3_server").environment(tmp_path / "cache")
+        request.getfixturevalue("s3_server").make_bucket("my-bucket")
 
     done = subprocess.run(
         [sys.executable, __file__, str(document)],

@@ -23,11 +23,10 @@ from openbell.model.address import StoreAddress, place_of
 from openbell.store.objects.backing import object_backing
 from openbell.store.objects.verbs import RETRIES
 from openbell.store.store import BarStore
+from s3_server import SECRET
 
 if TYPE_CHECKING:
     from faulty_proxy import FaultyProxy
-
-SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
 
 
 def call(*words: object) -> Any:
