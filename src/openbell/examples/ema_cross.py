@@ -33,13 +33,16 @@ class EmaCross(Strategy):
         ]
         self._fast, self._slow = (f"ema_{average.period}_{self._interval}" for average in self._averages)
         self._above: dict[str, bool] = {}
-        for symbol in self.context.symbols:
-            self.on_symbol_added(symbol)
+        self._follow(self.context.symbols)
 
     def on_symbol_added(self, symbol: str) -> None:
         """Give a symbol both averages, and note on which side the fast one is before its next bar."""
-        if self.context.add_indicators([symbol], self._averages)[symbol]:
-            self._crossed(symbol)
+        self._follow([symbol])
+
+    def _follow(self, symbols: Iterable[str]) -> None:
+        for symbol, added in self.context.add_indicators(symbols, self._averages).items():
+            if added:
+                self._crossed(symbol)
 
     def on_symbol_removed(self, symbol: str) -> None:
         """Remove the averages, and forget on which side the fast one was."""
