@@ -12,9 +12,11 @@ from openbell.cli.terminal.console import only_json, print_json, say, show, warn
 from openbell.cli.terminal.stopping import exit_code_of, sigterm_as_interrupt
 from openbell.errors import ConfigError
 from openbell.model.address import place_of
+from openbell.sweeps.cluster_address import cluster_of
 
 if TYPE_CHECKING:
     from openbell.model.json_object import JsonObject
+    from openbell.sweeps.cluster_address import ClusterAddress
     from openbell.sweeps.sweep import Sweep
 
 __all__ = ["sweep"]
@@ -37,7 +39,11 @@ def sweep(
         str | None, typer.Option(help="The number by which points are compared; sharpe unless given.")
     ] = None,
     random: Annotated[int | None, typer.Option(help="Draw so many points of the grid.")] = None,
-    seed: Annotated[int | None, typer.Option(help="What the draws follow from; 0 unless given.")] = None,
+    optuna: Annotated[
+        int | None,
+        typer.Option(help="Run so many points that optuna proposes by the results of those before (extra optuna)."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="What draws and proposals follow from; 0 unless given.")] = None,
     store: RunStore = None,
     folder: Annotated[
         Path | None,
@@ -46,6 +52,13 @@ def sweep(
     jobs: Annotated[
         int | None,
         typer.Option(min=1, help="How many processes run points; one a processor unless given."),
+    ] = None,
+    executor: Annotated[
+        str, typer.Option(help="Where points are run: local, or ray for a Ray cluster (extra ray).")
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(help="The Ray cluster, such as 10.0.0.5:6379; RAY_ADDRESS, or one of this machine, unless given."),
     ] = None,
     *,
     whole: Annotated[bool, typer.Option("--whole", help="Keep all of every point's run folder.")] = False,
@@ -60,11 +73,13 @@ def sweep(
         "where": where or None,
         "objective": objective,
         "random": random,
+        "optuna": optuna,
         "seed": seed,
     }
     with only_json(as_json):
+        cluster = cluster_of(executor, address)
         made = _made(config, {k: v for k, v in given.items() if v is not None}, store, folder, whole=whole)
-        _run(made, _processors() if jobs is None else jobs)
+        _run(made, _processors() if jobs is None and cluster is None else jobs, cluster)
     if as_json:
         print_json(_json(made))
     else:
@@ -114,7 +129,7 @@ def _processors() -> int:
 
 
 @sigterm_as_interrupt()
-def _run(made: Sweep, jobs: int) -> None:
+def _run(made: Sweep, jobs: int | None, cluster: ClusterAddress | None) -> None:
     """Run a sweep with a progress bar.
 
     Raises:
@@ -126,11 +141,11 @@ def _run(made: Sweep, jobs: int) -> None:
     quieten_logs()
     with SweepProgress(made, shown=not logs_what_happens()) as progress:
         try:
-            made.run([progress], jobs=jobs)
+            made.run([progress], jobs=jobs, cluster=cluster)
         except KeyboardInterrupt as stop:
             progress.stop()
             say(
-                f"interrupted: {len(made.results):,} of {len(made.points):,} points are done and stay. The same "
+                f"interrupted: {len(made.results):,} of {made.planned:,} points are done and stay. The same "
                 "command goes on with the others."
             )
             raise typer.Exit(exit_code_of(stop)) from stop

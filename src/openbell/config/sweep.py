@@ -72,13 +72,22 @@ class SweepConfig(Level):
     """The number of the performance by which points are compared."""
     random: Annotated[int, Field(ge=1, strict=True)] | None = None
     """How many points are drawn; all of the grid unless given."""
+    optuna: Annotated[int, Field(ge=1, strict=True)] | None = None
+    """How many points optuna proposes, by the results of those before them; in place of random."""
     seed: Annotated[int, Field(ge=0, strict=True)] = 0
-    """What the draws follow from: the same seed draws the same points."""
+    """What draws and proposals follow from: the same seed draws the same points."""
 
     @field_validator("where", mode="before")
     @classmethod
     def _one_or_many(cls, where: object) -> object:
         return [where] if isinstance(where, str) else where
+
+    @field_validator("optuna")
+    @classmethod
+    def _one_way(cls, optuna: int | None, info: ValidationInfo) -> int | None:
+        if optuna is not None and info.data.get("random") is not None:
+            raise ValueError("points are drawn (random) or proposed (optuna), not both. Name one of the two.")
+        return optuna
 
     @field_validator("where")
     @classmethod

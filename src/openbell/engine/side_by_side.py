@@ -121,16 +121,17 @@ def days_side_by_side(
     """
     size = max(1, ceil(len(days) / (jobs * _CHUNKS_A_JOB)))
     chunks = [list(days[at : at + size]) for at in range(0, len(days), size)]
-    pool: WorkerPool[list[date], list[DayOutcome]] = WorkerPool(_runner, (config, store), jobs)
+    workers: WorkerPool[list[date], list[DayOutcome]] = WorkerPool(_runner, (config, store), jobs)
     ready: dict[date, list[DayOutcome]] = {}
     due = deque(chunk[0] for chunk in chunks)
-    for chunk, answer in pool.run(chunks):
-        ready[chunk[0]] = [_raised(chunk[0])] if isinstance(answer, Died) else answer
-        while due and due[0] in ready:
-            for outcome in ready.pop(due.popleft()):
-                yield outcome
-                if outcome.result is None:
-                    return
+    with workers as pool:
+        for chunk, answer in pool.run(chunks):
+            ready[chunk[0]] = [_raised(chunk[0])] if isinstance(answer, Died) else answer
+            while due and due[0] in ready:
+                for outcome in ready.pop(due.popleft()):
+                    yield outcome
+                    if outcome.result is None:
+                        return
 
 
 def take_day(coordinator: SessionCoordinator, outcome: DayOutcome, result: DayResult) -> DayResult:

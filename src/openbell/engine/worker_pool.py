@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
+    from typing import Self
 
 __all__ = ["Died", "WorkerPool"]
 
@@ -49,7 +50,7 @@ class Died:
         return f"ended {_MOST_DEATHS} times, at last {how}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Worker(Generic[Task]):
     """A worker, its end of the line, and the task that it carries out."""
 
@@ -63,7 +64,8 @@ class WorkerPool(Generic[Task, Answer]):
     """A pool of processes.
 
     A worker that dies, because it was killed or because its task crashed it, is replaced, and its task is done by
-    another, up to three times. Each has a line of its own, so that it is known whose task a death was.
+    another, up to three times. Each has a line of its own, so that it is known whose task a death was. Workers wait
+    for the next `run`, and are gone when the pool is left as a context manager.
 
     Args:
         make: Called in each process with ``args``; returns what answers a task. What it prints goes to stderr.
@@ -74,7 +76,13 @@ class WorkerPool(Generic[Task, Answer]):
     def __init__(self, make: Callable[..., Callable[[Task], Answer]], args: tuple[Any, ...], jobs: int) -> None:
         self._make, self._args, self._jobs = make, args, jobs
         self._workers: list[_Worker[Task]] = []
-        self._deaths: Counter[int] = Counter()
+        self._idle: list[_Worker[Task]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer | Died]]:
         """Carry out tasks, and yield each with its answer as it is done.
@@ -82,17 +90,24 @@ class WorkerPool(Generic[Task, Answer]):
         When the caller stops, for an error or a signal, the workers are ended at once.
         """
         waiting = deque(enumerate(tasks))
+        deaths: Counter[int] = Counter()
         try:
             while waiting and len(self._workers) < self._jobs:
                 self._start(*waiting.popleft())
             while self._workers:
                 for line in wait([worker.line for worker in self._workers]):
                     worker = next(w for w in self._workers if w.line is line)
-                    yield from self._hear(worker, waiting)
+                    yield from self._hear(worker, waiting, deaths)
         finally:
-            self._end()
+            if self._workers:
+                self._end()
 
     def _start(self, number: int, task: Task) -> None:
+        """Give a task to a worker that waits, or to a new one."""
+        if self._idle:
+            self._workers.append(self._idle.pop())
+            self._send(self._workers[-1], number, task)
+            return
         ours, theirs = _CONTEXT.Pipe()
         process = _CONTEXT.Process(target=_work, args=(theirs, log_choice(), self._make, self._args), daemon=True)
         process.start()
@@ -106,15 +121,17 @@ class WorkerPool(Generic[Task, Answer]):
         with suppress(OSError):  # it died; that the line has ended is heard next
             worker.line.send(task)
 
-    def _hear(self, worker: _Worker[Task], waiting: deque[tuple[int, Task]]) -> Iterator[tuple[Task, Answer | Died]]:
+    def _hear(
+        self, worker: _Worker[Task], waiting: deque[tuple[int, Task]], deaths: Counter[int]
+    ) -> Iterator[tuple[Task, Answer | Died]]:
         """Take what a worker answers, and give it or its successor the next task."""
         number, task = worker.number, worker.task
         try:
             answer: Answer = worker.line.recv()
         except (EOFError, OSError):
             self._bury(worker)
-            self._deaths[number] += 1
-            if self._deaths[number] < _MOST_DEATHS:
+            deaths[number] += 1
+            if deaths[number] < _MOST_DEATHS:
                 waiting.appendleft((number, task))
             else:
                 yield task, Died(worker.process.exitcode or 0)
@@ -124,20 +141,23 @@ class WorkerPool(Generic[Task, Answer]):
         if waiting:
             self._send(worker, *waiting.popleft())
         else:
-            self._bury(worker)
+            self._workers.remove(worker)
+            self._idle.append(worker)
         yield task, answer
 
     def _bury(self, worker: _Worker[Task]) -> None:
         """Close the line of a worker, which ends it when it waits for a task."""
         worker.line.close()
         worker.process.join()
-        self._workers.remove(worker)
+        for workers in (self._workers, self._idle):
+            if worker in workers:
+                workers.remove(worker)
 
     def _end(self) -> None:
         """End all workers, whatever they do."""
         for worker in self._workers:
             worker.process.kill()
-        for worker in list(self._workers):
+        for worker in [*self._workers, *self._idle]:
             self._bury(worker)
 
 

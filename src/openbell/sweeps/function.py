@@ -9,6 +9,7 @@ from openbell.config import SessionConfig, load_config
 from openbell.config.reading import read_sweep
 from openbell.errors import ConfigError
 from openbell.model.address import place_of
+from openbell.sweeps.cluster_address import cluster_of
 from openbell.sweeps.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -30,11 +31,14 @@ def sweep(
     where: str | Sequence[str] | None = None,
     objective: str | None = None,
     random: int | None = None,
+    optuna: int | None = None,
     seed: int | None = None,
     store: Place | str | None = None,
     out: Path | str | None = None,
     whole: bool = False,
-    jobs: int = 1,
+    jobs: int | None = None,
+    executor: str = "local",
+    address: str | None = None,
     observers: Iterable[SweepObserver] = (),
 ) -> pl.DataFrame:
     """Run a config at the points of a space of values, and return a table of them.
@@ -48,12 +52,16 @@ def sweep(
         where: Conditions that points must meet, such as "fast < slow".
         objective: The number of the performance by which points are compared.
         random: How many points are drawn; all of the grid unless given.
-        seed: What the draws follow from.
+        optuna: How many points optuna proposes, by the results of those before them (extra ``optuna``).
+        seed: What draws and proposals follow from.
         store: The folder of the store; the config's unless given.
         out: The folder of the sweep; ``sweeps/<session>`` in the current folder unless given.
         whole: Whether the points' folders hold all that a run's does, and not only config, signals and trades.
-        jobs: How many processes run points side by side; 1 runs them in this one. A script that asks for more stands
-            below ``if __name__ == "__main__":``, because each process imports it.
+        jobs: How many processes run points side by side; unless given, this one alone, or one for each processor of a
+            cluster. A script that asks for more stands below ``if __name__ == "__main__":``, because each process
+            imports it.
+        executor: Where points are run: "local", or "ray" for a Ray cluster (extra ``ray``).
+        address: The Ray cluster, such as "10.0.0.5:6379"; ``RAY_ADDRESS``, or one of this machine, unless given.
         observers: Receive points as they are done.
 
     Returns:
@@ -66,7 +74,15 @@ def sweep(
     """
     if not isinstance(config, SessionConfig):
         config = load_config(config)
-    given = {"space": space, "where": where, "objective": objective, "random": random, "seed": seed}
+    cluster = cluster_of(executor, address)
+    given = {
+        "space": space,
+        "where": where,
+        "objective": objective,
+        "random": random,
+        "optuna": optuna,
+        "seed": seed,
+    }
     made = Sweep(
         config,
         space_of(config, {name: value for name, value in given.items() if value is not None}),
@@ -74,7 +90,7 @@ def sweep(
         folder=None if out is None else Path(out),
         whole=whole,
     )
-    return made.run(observers, jobs=jobs)
+    return made.run(observers, jobs=jobs, cluster=cluster)
 
 
 def space_of(config: SessionConfig, given: Mapping[str, Any]) -> SweepConfig:
@@ -84,6 +100,8 @@ def space_of(config: SessionConfig, given: Mapping[str, Any]) -> SweepConfig:
         ConfigError: Nothing varies, or a value is wrong.
     """
     written = {} if config.sweep is None else config.sweep.model_dump(exclude_unset=True)
+    if "random" in given or "optuna" in given:
+        written = {name: value for name, value in written.items() if name not in ("random", "optuna")}
     values = {**written, **given}
     if "space" not in values:
         raise ConfigError(

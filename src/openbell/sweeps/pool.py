@@ -6,42 +6,48 @@ from typing import TYPE_CHECKING
 
 from openbell.engine.worker_pool import Died, WorkerPool
 from openbell.errors import RunFolderError
+from openbell.sweeps.executor import Executor
 from openbell.sweeps.point_run import PointTask, run_point
 from openbell.sweeps.result import PointResult
 from openbell.sweeps.shared_bars import SharedBars
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
     from openbell.config import SessionConfig
     from openbell.model.address import Place
 
-__all__ = ["run_side_by_side"]
+__all__ = ["ProcessPool"]
 
 
-def run_side_by_side(
-    tasks: Iterable[PointTask], config: SessionConfig, store: Place | None, last_day: date, jobs: int
-) -> Iterator[tuple[int, PointResult]]:
-    """Run points, and yield each with its number as it is done.
-
-    Each process reads the bars for its points once.
+class ProcessPool(Executor):
+    """Executor that runs points in processes of this machine, each of which reads the bars for its points once.
 
     Args:
-        tasks: The points.
         config: The config of the sweep.
-        store: The folder of the store; that of each config unless given.
+        store: The folder or address of the store; that of each config unless given.
         last_day: The last day of all points.
         jobs: How many processes at the most.
-
-    Raises:
-        RunFolderError: A folder cannot be written.
     """
-    pool: WorkerPool[PointTask, PointResult | str] = WorkerPool(_runner, (config, store, last_day), jobs)
-    for task, answer in pool.run(tasks):
-        if isinstance(answer, str):
-            raise RunFolderError(answer)
-        yield task.number, _given_up(task, answer) if isinstance(answer, Died) else answer
+
+    def __init__(self, config: SessionConfig, store: Place | None, last_day: date, jobs: int) -> None:
+        self._pool: WorkerPool[PointTask, PointResult | str] = WorkerPool(_runner, (config, store, last_day), jobs)
+
+    def __exit__(self, *error: object) -> None:
+        """End all processes."""
+        self._pool.__exit__(*error)
+
+    def run(self, tasks: Sequence[PointTask]) -> Iterator[tuple[int, PointResult]]:
+        """Run points, and yield each with its number as it is done.
+
+        Raises:
+            RunFolderError: A folder cannot be written.
+        """
+        for task, answer in self._pool.run(tasks):
+            if isinstance(answer, str):
+                raise RunFolderError(answer)
+            yield task.number, _given_up(task, answer) if isinstance(answer, Died) else answer
 
 
 def _runner(config: SessionConfig, store: Place | None, last_day: date) -> Callable[[PointTask], PointResult | str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from openbell.config import SessionConfig
     from openbell.config.sweep import SweepConfig
 
-__all__ = ["MOST_POINTS", "Point", "Space", "config_at", "points_of"]
+__all__ = ["MOST_POINTS", "Point", "Space", "config_at", "points_of", "require_good"]
 
 MOST_POINTS = 1_000_000
 """So many points of a grid are looked through at the most."""
@@ -102,11 +102,23 @@ class Space:
     def _met(self, order: Iterator[int] | Sequence[int] | Mapping[int, None]) -> Iterator[dict[str, Any]]:
         for place in order:
             values = self._at(place)
-            try:
-                if all(condition.holds(values) for condition in self.where):
-                    yield values
-            except ValueError as error:
-                raise ConfigError(f"{error}.") from None
+            if self.meets(values):
+                yield values
+
+    def meets(self, values: Mapping[str, Any]) -> bool:
+        """Return whether a point meets the conditions.
+
+        Raises:
+            ConfigError: A condition cannot be told of these values.
+        """
+        try:
+            return all(condition.holds(values) for condition in self.where)
+        except ValueError as error:
+            raise ConfigError(f"{error}.") from None
+
+    def at(self, places: Sequence[int]) -> dict[str, Any]:
+        """Return the point whose values have these places in their lists."""
+        return {key: values[place] for (key, values), place in zip(self.values.items(), places, strict=True)}
 
     def _at(self, place: int) -> dict[str, Any]:
         """Return the values at a place of the grid."""
@@ -136,11 +148,24 @@ def config_at(config: SessionConfig, values: Mapping[str, Any]) -> SessionConfig
 def points_of(config: SessionConfig, sweep: SweepConfig) -> list[Point]:
     """Return the points of a sweep, after a look at each value of each key at one point that has it.
 
+    Of a sweep whose points are proposed, they are as many drawn ones.
+
     Raises:
         ConfigError: There are too many points, or none; or a key is not there; or a value is wrong.
     """
     space = Space.of(sweep)
-    points = space.grid() if sweep.random is None else space.drawn(sweep.random, sweep.seed)
+    count = sweep.random or sweep.optuna
+    points = space.grid() if count is None else space.drawn(count, sweep.seed)
+    require_good(config, points)
+    return points
+
+
+def require_good(config: SessionConfig, points: Sequence[Point]) -> None:
+    """Look at each value of each key at one point that has it.
+
+    Raises:
+        ConfigError: A key is not there, or a value is wrong.
+    """
     seen: set[tuple[str, str]] = set()
     problems: dict[str, str] = {}
     for point in points:
@@ -150,7 +175,6 @@ def points_of(config: SessionConfig, sweep: SweepConfig) -> list[Point]:
             problems.update(_problems_at(config, point))
     if problems:
         raise InvalidConfigError(f"the sweep of {config.display_name}", [f"{p} ({at})" for p, at in problems.items()])
-    return points
 
 
 def _problems_at(config: SessionConfig, point: Point) -> dict[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,14 @@ import filelock
 from openbell.errors import ConfigError, RunFolderError
 from openbell.results.run_folder import repeatable
 from openbell.store.atomic_files import replace_file
+from openbell.sweeps.executor import OneByOne
 from openbell.sweeps.fingerprint import fingerprint_of, store_digest
-from openbell.sweeps.point_run import PointTask, run_point
-from openbell.sweeps.pool import run_side_by_side
+from openbell.sweeps.point_run import PointTask
+from openbell.sweeps.pool import ProcessPool
 from openbell.sweeps.result import frame_of, read_result, write_frame
+from openbell.sweeps.sampled import proposed_points, require_optuna
 from openbell.sweeps.shared_bars import SharedBars
-from openbell.sweeps.space import config_at, points_of
+from openbell.sweeps.space import Space, config_at, points_of, require_good
 from openbell.timing.clock import stopwatch
 
 if TYPE_CHECKING:
@@ -29,7 +32,10 @@ if TYPE_CHECKING:
     from openbell.config import SessionConfig
     from openbell.config.sweep import SweepConfig
     from openbell.model.address import Place
+    from openbell.sweeps.cluster_address import ClusterAddress
+    from openbell.sweeps.executor import Executor
     from openbell.sweeps.result import PointResult
+    from openbell.sweeps.space import Point
 
 __all__ = ["Sweep", "SweepObserver", "default_folder", "points_tried"]
 
@@ -42,7 +48,7 @@ class SweepObserver:
     """Base of what watches a sweep, such as a progress bar, whose methods do nothing by default."""
 
     def started(self, points: int, done: int) -> None:
-        """Receive the number of points, and how many of them were done before."""
+        """Receive the number of points, and how many of them were done before, as far as they are known."""
 
     def finished(self, number: int, result: PointResult) -> None:
         """Receive the result of a point, also of one that was done before."""
@@ -62,7 +68,8 @@ class Sweep:
         whole: Whether the points' folders hold all that a run's does.
 
     Attributes:
-        points: The points, in order.
+        points: The points, in order; where optuna proposes them, drawn ones until `run`, and then those that it did.
+        planned: How many points there are to be.
         results: Those that are done, by number.
 
     Raises:
@@ -83,7 +90,10 @@ class Sweep:
         self.config = config
         self.space = space
         self.folder = folder or default_folder(config)
+        if space.optuna is not None:
+            require_optuna()
         self.points = points_of(config, space)
+        self.planned = len(self.points)
         self.results: dict[int, PointResult] = {}
         self._store = store
         self._whole = whole
@@ -100,62 +110,120 @@ class Sweep:
         """Number of points that were ever run in the folder, also with other values, code or bars."""
         return points_tried(self.folder)
 
+    @property
+    def _sign(self) -> int:
+        """Factor of the objective with which the largest is best."""
+        return -1 if self.objective == "volatility" else 1
+
     def frame(self) -> pl.DataFrame:
         """Return the table of the points that are done."""
         return frame_of(self.results, list(self.space.space))
 
     def best(self) -> tuple[int, PointResult] | None:
         """Return the number and the result of the best point so far, or None when none has the objective's number."""
-        sign = -1 if self.objective == "volatility" else 1
         scored = [(n, r) for n, r in self.results.items() if r.error is None and r.number(self.objective) is not None]
-        return max(scored, key=lambda item: (sign * (item[1].number(self.objective) or 0.0), -item[0]), default=None)
+        return max(
+            scored, key=lambda item: (self._sign * (item[1].number(self.objective) or 0.0), -item[0]), default=None
+        )
 
-    def run(self, observers: Iterable[SweepObserver] = (), *, jobs: int = 1) -> pl.DataFrame:
+    def run(
+        self, observers: Iterable[SweepObserver] = (), *, jobs: int | None = 1, cluster: ClusterAddress | None = None
+    ) -> pl.DataFrame:
         """Run all points that are not done, and return the table.
 
         Args:
             observers: Receive points as they are done.
-            jobs: How many processes run points side by side; 1 runs them in this one.
+            jobs: How many processes run points side by side; 1 runs them in this one, and None in as many as a
+                cluster has processors.
+            cluster: The Ray cluster whose processes run them; those of this machine unless given.
 
         Raises:
-            ConfigError: Another sweep is at work in the folder, or it holds something else.
+            ConfigError: Another sweep is at work in the folder, or it holds something else; or the cluster cannot be
+                used.
             RunFolderError: The folder can no longer be written.
         """
         watching = tuple(observers)
         with self._own_folder():
-            bars = SharedBars(self._store, self._last_day())
-            tasks = self._tasks(bars)
-            done = {number: result for number, task in tasks.items() if (result := _done(task))}
-            for observer in watching:
-                observer.started(len(self.points), len(done))
+            bars = SharedBars(self._store, self._last_day)
             try:
-                for number, result in done.items():
-                    self._note(number, result, watching)
-                left = [task for task in tasks.values() if task.number not in done]
-                for number, result in self._run(left, bars, jobs):
-                    self._note(number, result, watching)
-                    self._write_table_sometimes()
+                if self.space.optuna is None:
+                    self._run(self.points, bars, watching, jobs, cluster)
+                else:
+                    self._run_proposed(bars, watching, jobs, cluster)
             finally:
                 self._write_table()
         return self.frame()
 
-    def _run(self, tasks: Sequence[PointTask], bars: SharedBars, jobs: int) -> Iterator[tuple[int, PointResult]]:
-        """Run points, and yield each with its number as it is done."""
-        if min(jobs, len(tasks)) > 1:
-            yield from run_side_by_side(tasks, self.config, self._store, self._last_day(), jobs)
-        else:
-            yield from ((task.number, run_point(self.config, task, bars)) for task in tasks)
+    def _run(
+        self, points: Sequence[Point], bars: SharedBars, observers: Sequence[SweepObserver], jobs: int | None,
+        cluster: ClusterAddress | None,
+    ) -> None:  # fmt: skip
+        """Run those of the points that are not done."""
+        left = self._left(points, bars, observers, is_first=True)
+        if left:
+            with self._executor(bars, jobs, cluster, len(left)) as executor:
+                self._carry_out(left, executor, observers)
+
+    def _run_proposed(
+        self, bars: SharedBars, observers: Sequence[SweepObserver], jobs: int | None, cluster: ClusterAddress | None
+    ) -> None:
+        """Run points batch by batch as they are proposed."""
+        batches = proposed_points(
+            Space.of(self.space), self.points, self.space.seed, self._score, minimise=self._sign < 0
+        )
+        self.points = []
+        with ExitStack() as stack:
+            executor: Executor | None = None
+            for batch in batches:
+                require_good(self.config, batch)
+                left = self._left(batch, bars, observers, is_first=not self.points)
+                self.points += batch
+                if left:
+                    executor = executor or stack.enter_context(self._executor(bars, jobs, cluster, len(left)))
+                    self._carry_out(left, executor, observers)
+
+    def _left(
+        self, points: Sequence[Point], bars: SharedBars, observers: Sequence[SweepObserver], *, is_first: bool
+    ) -> list[PointTask]:
+        """Note the points that are done, and return the others."""
+        tasks = self._tasks(points, bars)
+        done = {number: result for number, task in tasks.items() if (result := _done(task))}
+        for observer in observers if is_first else ():
+            observer.started(self.planned, len(done))
+        for number, result in done.items():
+            self._note(number, result, observers)
+        return [task for task in tasks.values() if task.number not in done]
+
+    def _carry_out(self, left: Sequence[PointTask], executor: Executor, observers: Sequence[SweepObserver]) -> None:
+        for number, result in executor.run(left):
+            self._note(number, result, observers)
+            self._write_table_sometimes()
+
+    def _executor(self, bars: SharedBars, jobs: int | None, cluster: ClusterAddress | None, left: int) -> Executor:
+        if cluster is not None:
+            from openbell.sweeps.ray_cluster import RayCluster  # an extra
+
+            return RayCluster(self.config, self._store, self._last_day, cluster, jobs)
+        side_by_side = min(jobs or 1, left)
+        if side_by_side > 1:
+            return ProcessPool(self.config, self._store, self._last_day, side_by_side)
+        return OneByOne(self.config, bars)
+
+    def _score(self, number: int) -> float | None:
+        """Return the objective of a point that is done, None when it has none."""
+        result = self.results[number]
+        return None if result.error is not None else result.number(self.objective)
 
     def _note(self, number: int, result: PointResult, observers: Sequence[SweepObserver]) -> None:
         self.results[number] = result
         for observer in observers:
             observer.finished(number, result)
 
-    def _tasks(self, bars: SharedBars) -> dict[int, PointTask]:
-        """Return the points by number, each with the folder that its fingerprint names."""
+    def _tasks(self, points: Sequence[Point], bars: SharedBars) -> dict[int, PointTask]:
+        """Return points by number, each with the folder that its fingerprint names."""
         digests: dict[Place, str] = {}
         tasks = {}
-        for point in self.points:
+        for point in points:
             at_point = config_at(self.config, point.values)
             store = bars.of(at_point).store
             if store.path not in digests:
@@ -164,8 +232,9 @@ class Sweep:
             tasks[point.number] = PointTask(point.number, point.values, self.folder / _POINTS / name, self._whole)
         return tasks
 
+    @cached_property
     def _last_day(self) -> date:
-        """Return the last day of all points."""
+        """The last day of all points that are known."""
         if "backtest_config.end_date" not in self.space.space:
             return self.config.backtest_config.end_date
         return max(config_at(self.config, point.values).backtest_config.end_date for point in self.points)
@@ -188,7 +257,7 @@ class Sweep:
             raise RunFolderError(f"cannot write {self.folder}: {error.strerror or error}.") from error
 
     def _describe(self) -> None:
-        about = {**self.space.model_dump(mode="json"), "points": len(self.points)}
+        about = {**self.space.model_dump(mode="json"), "points": self.planned}
         for name, value in ((_ABOUT, about), ("config.json", repeatable(self.config))):
             replace_file(self.folder / name, f"{json.dumps(value, indent=2)}\n".encode())
 

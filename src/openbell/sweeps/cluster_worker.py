@@ -1,0 +1,93 @@
+"""Worker of a cluster, which runs points of a sweep on some machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openbell.errors import OpenbellError, RunFolderError
+from openbell.sweeps.fingerprint import fingerprint_of, store_digest
+from openbell.sweeps.point_run import PointTask, run_point
+from openbell.sweeps.shared_bars import SharedBars
+from openbell.sweeps.space import config_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from openbell.config import SessionConfig
+    from openbell.model.address import Place
+    from openbell.sweeps.result import PointResult
+
+__all__ = ["ClusterWorker", "DonePoint"]
+
+
+@dataclass(frozen=True, slots=True)
+class DonePoint:
+    """A point that is done on another machine.
+
+    Attributes:
+        result: Its result.
+        files: What its folder holds, by name within it.
+    """
+
+    result: PointResult
+    files: Mapping[str, bytes]
+
+
+class ClusterWorker:
+    """Worker that runs one point after another, and reads the bars for all of them once.
+
+    Args:
+        config: The config of the sweep.
+        store: The folder or address of the store; that of each config unless given.
+        last_day: The last day of all points.
+        folder: The folder in which the sweep was started, which paths of the config begin in.
+    """
+
+    def __init__(self, config: SessionConfig, store: Place | None, last_day: date, folder: Path) -> None:
+        self._config, self._folder = config, folder
+        self._bars = SharedBars(store, last_day)
+
+    def problem(self, task: PointTask) -> str:
+        """Return why this machine would run a point otherwise than the sweep's, or an empty text."""
+        try:
+            os.chdir(self._folder)
+        except OSError as error:
+            return self._told(
+                f"cannot enter {self._folder}, in which the sweep was started: {error.strerror}. Start it in a folder "
+                "that all nodes have, such as a shared one."
+            )
+        try:
+            at_point = config_at(self._config, task.values)
+            found = fingerprint_of(at_point, store_digest(self._bars.of(at_point).store))
+        except OpenbellError as error:
+            return self._told(f"cannot run it: {error}")
+        if found == task.folder.name:
+            return ""
+        return self._told(
+            "has another openbell or TA-Lib, other code of strategies, or other bars than the machine that the sweep "
+            "runs on. Bring them to the same state; what a store and a folder hold is the same where both are shared."
+        )
+
+    def run(self, task: PointTask) -> DonePoint | str:
+        """Run a point in a folder of this machine, and return all that it left, or why it could leave nothing."""
+        with tempfile.TemporaryDirectory(prefix="openbell-") as name:
+            folder = Path(name) / task.folder.name
+            try:
+                result = run_point(self._config, replace(task, folder=folder), self._bars)
+                files = {
+                    str(file.relative_to(folder)): file.read_bytes()
+                    for file in sorted(folder.rglob("*"))
+                    if file.is_file()
+                }
+            except (OSError, RunFolderError) as error:
+                return self._told(f"ran it, and could not keep what it left: {error}")
+        return DonePoint(result, files)
+
+    def _told(self, text: str) -> str:
+        return f"the node {platform.node()} {text}"
