@@ -1,49 +1,29 @@
 """Time from the arrival of a minute's last bar to the end of the strategy's ``on_slice``, in a live session.
 
 ``python -m benchmarks.live_speed [SYMBOLS] [MINUTES]`` takes made-up 1m bars of so many symbols that arrive together,
-with 5m and 15m derived and ten indicators each, and prints percentiles by wall time and by processor time.
+with 5m and 15m derived and ten indicators each, and prints percentiles by wall time and by processor time. With
+``--nautilus`` it plays the same beside NautilusTrader's live engine, in turns; see `peers/nautilus_live.py`.
 """
 
 from __future__ import annotations
 
-import contextlib
+import json
 import resource
+import subprocess
 import sys
-import tempfile
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from benchmarks.environments import ROOT, python_of
+from benchmarks.made_feed import clocks, play
 
 from openbell.components.strategy import Strategy
-from openbell.config import load_config
-from openbell.feeds.replay import ReplayFeed
-from openbell.live.parts import Stopped
-from openbell.live.run import LiveRun
-from openbell.model.feed_events import FeedBar
-from openbell.results.run_folder import RunFolder
-from openbell.store.store import BarStore
-from openbell.testing import bar_starts, make_store, random_bars
-from openbell.timing import TimeManager
-from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:
     from openbell.session.cross_section import CrossSection
 
-FIRST, DAY = "2024-06-28", "2024-07-02"
-INDICATORS = [
-    {"name": name, "period": period, "interval": interval}
-    for name, period, interval in (
-        *(("sma", 20, "1m"), ("ema", 10, "1m"), ("rsi", 14, "1m"), ("atr", 14, "1m"), ("roc", 10, "1m")),
-        *(("sma", 10, "5m"), ("ema", 20, "5m"), ("rsi", 14, "5m"), ("sma", 10, "15m"), ("ema", 10, "15m")),
-    )
-]
 Clocks = tuple[float, float]
-
-
-def clocks() -> Clocks:
-    return time.perf_counter(), time.process_time()
+ROUNDS = 3
 
 
 class Timed(Strategy):
@@ -61,58 +41,64 @@ class Timed(Strategy):
         self.ends[bars.end] = clocks()
 
 
-class TimedReplay(ReplayFeed):
-    """Notes when it hands out the last bar of each minute, and ends after some minutes."""
-
-    minutes = 0
-
-    def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
-        self.begins: dict[int, Clocks] = {}
-
-    def next(self, until_ns: int):
-        arrival = super().next(until_ns)
-        if arrival is not None and isinstance(arrival.event, FeedBar):
-            if arrival.time_ns not in self.begins and len(self.begins) > self.minutes:
-                raise Stopped
-            self.begins[arrival.time_ns] = clocks()
-        return arrival
-
-
-def main(symbols: int = 500, minutes: int = 60) -> None:
-    folder = Path(tempfile.mkdtemp())
-    names = [f"S{n:04d}" for n in range(symbols)]
-    starts = bar_starts(FIRST, DAY)
-    make_store(folder / "store", {name: {"1m": random_bars(starts, seed=n)} for n, name in enumerate(names)})
-    time_manager = TimeManager("XNYS", clock=SimulatedClock())
-    config = load_config(
-        {
-            "backtest_config": {"start_date": DAY, "end_date": DAY},
-            "session_data_config": {
-                "symbols": names,
-                "streams": ["1m", "5m", "15m"],
-                "indicators": INDICATORS,
-                "on_shortfall": "warm",
-            },
-            "strategies": [{"module": "benchmarks.live_speed:Timed"}],
-        }
-    )
+def measure(symbols: int, minutes: int) -> dict[str, object]:
+    """Return seconds by the wall and of the processor, from each minute's first and last bar on, and the memory."""
     from benchmarks.live_speed import Timed as Noted  # the class that the engine loads
 
-    days = time_manager.sessions(config.backtest_config.start_date, config.backtest_config.end_date)
-    feed = TimedReplay(BarStore.open(folder / "store"), time_manager, ("1m",))
-    feed.minutes = minutes
-    feed.begin(days[0])
-    run = LiveRun(config, feed, folder / "run", days, time_manager)
-    with contextlib.suppress(Stopped):
-        run.run(RunFolder(folder / "run", config))
-    took = np.array([np.subtract(Noted.ends[t], feed.begins[t]) for t in feed.begins if t in Noted.ends]) * 1000
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{symbols} symbols, {len(took)} minutes, {memory} MB")
-    for name, column in zip(("wall", "processor"), took.T, strict=True):
+    names = [f"S{n:04d}" for n in range(symbols)]
+    feed = play(names, minutes, {"strategies": [{"module": "benchmarks.live_speed:Timed"}]})
+    took = {
+        name: [tuple(np.subtract(Noted.ends[t], begins[t])) for t in begins if t in Noted.ends]
+        for name, begins in (("first", feed.firsts), ("last", feed.begins))
+    }
+    return {**took, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
+
+
+def tell(what: str, seconds: list[Clocks]) -> None:
+    for name, column in zip(("wall", "processor"), np.array(seconds).T * 1000, strict=True):
         low, high, highest = np.percentile(column, [50, 99, 100])
-        print(f"  {name:9} median {low:7.1f} ms, p99 {high:7.1f} ms, most {highest:7.1f} ms")
+        print(
+            f"  {what:20} {name:9} mean {column.mean():7.1f} median {low:7.1f} p99 {high:7.1f} most {highest:7.1f} ms"
+        )
+
+
+def beside_nautilus(symbols: int, minutes: int) -> None:
+    """Play both engines in turns, and print the ratios of each one's fastest round."""
+    fastest: dict[str, np.ndarray] = {}
+    for _ in range(ROUNDS):
+        for engine, python, module in (
+            ("openbell", sys.executable, "benchmarks.live_speed"),
+            ("NautilusTrader", python_of("nautilus"), "benchmarks.peers.nautilus_live"),
+        ):
+            command = [python, "-m", module, str(symbols), str(minutes), *(["--json"] if engine == "openbell" else [])]
+            done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+            told = json.loads(done.stdout.splitlines()[-1])
+            took = told["first" if engine == "openbell" else "took"]
+            print(f"{engine}, {told['mb']} MB")
+            tell("first bar to the end", took)
+            column = np.array(took)[:, 1]
+            if engine not in fastest or column.sum() < fastest[engine].sum():
+                fastest[engine] = column
+    own, other = fastest["openbell"], fastest["NautilusTrader"]
+    print("processor time, openbell to NautilusTrader, the fastest round of each:")
+    for name, ratio in (("mean", own.mean() / other.mean()), ("median", np.median(own) / np.median(other))):
+        print(f"  {name} {ratio:.2f} x")
+    print(f"  p99 {np.percentile(own, 99) / np.percentile(other, 99):.2f} x")
+
+
+def main(*words: str) -> None:
+    numbers = [int(word) for word in words if word.isdecimal()]
+    symbols, minutes = (*numbers, *(500, 60)[len(numbers) :])
+    if "--nautilus" in words:
+        beside_nautilus(symbols, minutes)
+        return
+    told = measure(symbols, minutes)
+    if "--json" in words:
+        print(json.dumps(told))
+        return
+    print(f"{symbols} symbols, {len(told['last'])} minutes, {told['mb']} MB")
+    tell("last bar to the end", told["last"])
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*sys.argv[1:])

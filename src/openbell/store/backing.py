@@ -62,6 +62,10 @@ class ManifestSource(Protocol):
         """Return the manifest for whoever holds the lock, after what a killed writer began is finished."""
         ...
 
+    def wrote(self, manifest: Manifest) -> None:
+        """Take up what whoever holds the lock has put in place."""
+        ...
+
     def stamp_now(self) -> tuple[int, ...]:
         """Return a value that changes when the manifest does, or nothing when there is none."""
         ...

@@ -209,8 +209,11 @@ def _stage(
         (folder / str(number)).write_bytes(content)
         return entry
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        entries = dict(zip(bars, pool.map(write, enumerate(bars.items())), strict=True))
+    if len(bars) == 1:  # an addition to a live session, which waits for it
+        entries = {partition: write((0, (partition, frame))) for partition, frame in bars.items()}
+    else:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            entries = dict(zip(bars, pool.map(write, enumerate(bars.items())), strict=True))
     for number, content in enumerate(side_files.values(), start=len(bars)):
         if content is not None:
             (folder / str(number)).write_bytes(content)

@@ -71,6 +71,11 @@ class CurrentManifest:
             self._manifest, self._stamp = self._read(), stamp
             return self._manifest
 
+    def wrote(self, manifest: Manifest) -> None:
+        """Take up what a write has put in place, of which the next look reads only what is another by then."""
+        with self._lock:
+            self._manifest = manifest
+
     def for_writer(self) -> Manifest:
         """Return the manifest after healing what a killed writer left, for whoever holds the lock."""
         if unfinished(self._store):

@@ -188,6 +188,7 @@ class BarStore:
             finally:
                 try:
                     writer.flush()
+                    self._manifest.wrote(writer.manifest)
                 finally:
                     if is_new:
                         backing.remove_if_empty()
