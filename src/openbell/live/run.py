@@ -17,6 +17,7 @@ from openbell.feeds.websocket import WebSocketFeed
 from openbell.live.connection import Connection
 from openbell.live.drive import LiveDrive
 from openbell.live.lag import MAX_LAG_NS, Lag, SessionHealth
+from openbell.live.memory import return_large_blocks
 from openbell.live.monitor import Monitor
 from openbell.live.new_files import NewFiles
 from openbell.live.parts import LiveParts, Stopped
@@ -188,6 +189,7 @@ class LiveRun:
     def _play(self, folder: RunFolder) -> RunResult:
         feed = self.parts.feed
         session = self.system.config.session_name
+        return_large_blocks()
         try:
             self._lock.write("connecting", session=session, config="config.json", feed=feed.name)
             self.monitor.enter("connecting")

@@ -61,6 +61,7 @@ class LatestBars:
         self._known: dict[tuple[str, bytes], _TimesAndRows] = {}
         # By earlier times and the begins of new bars: the times with them, and which of the new ones these are.
         self._longer: dict[tuple[BarTimes, bytes], _TimesAndRows] = {}
+        self._starts: dict[Interval, NDArray[np.int64]] = {}
 
     @property
     def day(self) -> int:
@@ -92,7 +93,17 @@ class LatestBars:
             whole = self._times.joined(earlier, now)
         else:
             whole = self._times.series(series.sessions, now.bars)
-        return whole if columns is None else _with_room(whole, columns)
+        return whole if columns is None else _with_room(whole, columns, self._bars_left(columns.start_ns, stored))
+
+    def _bars_left(self, start_ns: NDArray[np.int64], stored: Interval) -> int:
+        """Return how many bars the calendar has after those that have come of the session's day."""
+        if not stored.is_intraday:
+            return 1
+        if stored not in self._starts:
+            grid = self._time_manager.grid(date_of(self.day), date_of(self.day))
+            self._starts[stored] = grid.possible_bars(stored).start_ns
+        starts = self._starts[stored]
+        return len(starts) - int(starts.searchsorted(start_ns[-1], side="right"))
 
     def _in_sessions(self, start_ns: NDArray[np.int64], stored: Interval) -> _TimesAndRows:
         """Return the times of bars of the session's day, and which bars these are."""
@@ -114,10 +125,10 @@ class LatestBars:
         return known
 
 
-def _with_room(series: CachedSeries, columns: TodayColumns) -> _Growing:
-    """Return a series that ends with today's bars, with room for more."""
+def _with_room(series: CachedSeries, columns: TodayColumns, left: int) -> _Growing:
+    """Return a series that ends with today's bars, with room for those that are to come."""
     bars, rows = series.bars, len(series.bars)
-    room = np.empty((len(PRICE_COLUMNS), rows + _ROOM))
+    room = np.empty((len(PRICE_COLUMNS), rows + left))
     for row, name in zip(room, PRICE_COLUMNS, strict=True):
         row[:rows] = getattr(bars, name)
     whole = Bars.of(bars.times, *room[:, :rows])
