@@ -113,7 +113,7 @@ class FeedServer:
         self._thread = threading.Thread(target=self._loop.run_forever, name="feed server")
         self._thread.start()
         # Keeps the port while nobody listens there.
-        self._keeper = _bound(0)
+        self._keeper = bound(0)
         self._port = self._keeper.getsockname()[1]
         self._server: Any = None
         self.accept()
@@ -219,7 +219,7 @@ class FeedServer:
 
     async def _start(self) -> None:
         self._server = await serve(
-            self._serve, sock=_bound(self._port), process_request=self._judge, max_size=None, ping_interval=None
+            self._serve, sock=bound(self._port), process_request=self._judge, max_size=None, ping_interval=None
         )
 
     async def _stop(self) -> None:
@@ -349,7 +349,7 @@ class FeedServer:
         return [bar for bar in held if bar.start_ns >= first_ns and self._end_of(bar) <= latest_ns]
 
 
-def _bound(port: int) -> socket.socket:
+def bound(port: int) -> socket.socket:
     """A socket at a port, which several may have, but only one listens at."""
     # With its protocol, by which asyncio knows that it may switch off the wait for more to send.
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

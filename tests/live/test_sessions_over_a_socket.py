@@ -110,7 +110,8 @@ def stored_bars(store: Path) -> list[FeedBar]:
 class Stage:
     """A day of real bars, what a server sends of it, and a run that hears of them."""
 
-    def __init__(self, folder: Path, store: Path) -> None:
+    def __init__(self, folder: Path, store: Path, kind: type[FeedServer] = FeedServer) -> None:
+        self._kind = kind
         self.folder = folder
         self.max_lag_s = 30.0
         self.config = load_config(config_of(folder))
@@ -140,7 +141,7 @@ class Stage:
         self.config = load_config(config_of(self.folder, **more))
 
     def server(self) -> FeedServer:
-        return FeedServer(self.time, self.bars, end_of=self.end_of)
+        return self._kind(self.time, self.bars, end_of=self.end_of)
 
     def times_of(self, symbol: str) -> list[str]:
         """The times of day at which a symbol had signals."""

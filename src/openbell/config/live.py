@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from openbell.config.documented import Level
 from openbell.config.fields import IntradayInterval
@@ -16,15 +16,40 @@ DAYS_TO_COME = {"start_date": date.min, "end_date": date.min}
 """The days of a live config that names none: whichever come when it is run."""
 
 
+_FEEDS_OF_ALPACA = ("iex", "sip", "boats", "overnight")
+
+
+def _or_the_providers(feed: object, info: ValidationInfo) -> object:
+    if feed != "":
+        return feed
+    return "iex" if info.data.get("provider") == "alpaca" else "websocket"
+
+
+def _of_the_provider(feed: str, info: ValidationInfo) -> str:
+    if info.data.get("provider") != "alpaca" or feed in _FEEDS_OF_ALPACA:
+        return feed
+    late = " Its bars come a quarter of an hour late." if feed == "delayed_sip" else ""
+    raise ValueError(
+        f"alpaca has no feed {feed!r} for live sessions.{late} Write one of {', '.join(_FEEDS_OF_ALPACA)}."
+    )
+
+
 class LiveConfig(Level):
     """Feed of a live session, and how long its bars are waited for."""
 
-    provider: Literal["websocket"] = "websocket"
-    """The kind of feed: a server that speaks openbell's own protocol over a WebSocket."""
+    provider: Literal["websocket", "alpaca"] = "websocket"
+    """The kind of feed: a server that speaks openbell's own protocol over a WebSocket, or Alpaca, whose keys are in
+    the environment."""
     url: Annotated[str, Field(min_length=1, strict=True)] | None = None
-    """The address of a websocket feed, such as ws://127.0.0.1:8765."""
-    feed: Annotated[str, Field(min_length=1, strict=True)] = "websocket"
-    """The name of the feed, which labels its bars; a server that calls itself otherwise is refused."""
+    """The address of a websocket feed, such as ws://127.0.0.1:8765; of Alpaca's stream, its own unless given."""
+    feed: Annotated[
+        str,
+        Field(min_length=1, strict=True, validate_default=True),
+        BeforeValidator(_or_the_providers),
+        AfterValidator(_of_the_provider),
+    ] = ""
+    """The name of the feed, which labels its bars (websocket unless given); a server that calls itself otherwise is
+    refused. With alpaca: iex (unless given), sip, boats or overnight, for stream and history alike."""
     grace: IntradayInterval = "2s"
     """How long a bar is waited for after its time; one that comes later is a revision."""
     wait: IntradayInterval = "30s"

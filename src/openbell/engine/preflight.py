@@ -67,10 +67,16 @@ def _check_live(config: SessionConfig, found: _Problems) -> None:
     if config.live is not None:
         from openbell.feeds.server_words import ServerWords
 
-        with found.at("live", "url"):
-            ServerWords(config.live.url or "")
+        if config.live.url is not None:
+            with found.at("live", "url"):
+                ServerWords(config.live.url)
     elif config.mode == "live":
-        found.append(Problem(("live",), "is required in mode: live. Write live: {provider: websocket, url: ...}."))
+        found.append(
+            Problem(
+                ("live",),
+                "is required in mode: live. Write live: {provider: alpaca}, or {provider: websocket, url: ...}.",
+            )
+        )
 
 
 def with_days_to_come(config: SessionConfig) -> SessionConfig:

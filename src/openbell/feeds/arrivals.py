@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from threading import Condition
+from threading import Condition, Timer
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from openbell.timing.clock import WallClock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openbell.model.feed_events import FeedEvent
 
 __all__ = ["Arrival", "Arrivals", "FilledArrivals", "Inbox"]
@@ -52,6 +54,9 @@ class FilledArrivals(Arrivals, Protocol):
     def put(self, event: FeedEvent) -> None:
         """Add an event that has come now, from any thread."""
 
+    def at(self, time_ns: int, action: Callable[[], None]) -> None:
+        """Do something when a time is reached, in any thread."""
+
 
 class Inbox:
     """Events by the machine's clock, put in by the thread that hears from a feed."""
@@ -72,6 +77,12 @@ class Inbox:
         with self._changed:
             self._events.append(Arrival(self.now_ns, event))
             self._changed.notify_all()
+
+    def at(self, time_ns: int, action: Callable[[], None]) -> None:
+        """Do something when a time is reached, in a thread of its own."""
+        timer = Timer(max(0.0, (time_ns - self.now_ns) / 1e9), action)
+        timer.daemon = True
+        timer.start()
 
     def wake(self) -> None:
         """Let a waiting `next` return, from any thread."""

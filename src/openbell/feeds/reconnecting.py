@@ -66,13 +66,18 @@ class Reconnecting:
         if self._connected_ns is not None and now_ns - self._connected_ns >= self._patience.stable_ns:
             self._waits = 0
 
-    def lost(self, now_ns: int) -> int:
-        """Note that the connection is lost, is given up or could not be made, and return when to try next."""
+    def lost(self, now_ns: int, at_least_ns: int = 0) -> int:
+        """Note that the connection is lost, is given up or could not be made, and return when to try next.
+
+        Args:
+            now_ns: The time.
+            at_least_ns: The shortest wait, where the server asks for one.
+        """
         self._connected_ns = None
         # The exponent has a bound of its own, since nobody counts the attempts of a long night.
         longest_ns = min(self._patience.first_ns << min(self._waits, 40), self._patience.longest_ns)
         self._waits += 1
-        self.next_ns = now_ns + self._random.randint(longest_ns // 2, longest_ns)
+        self.next_ns = now_ns + max(self._random.randint(longest_ns // 2, longest_ns), at_least_ns)
         if len(self._attempts) == self._attempts.maxlen:
             self.next_ns = max(self.next_ns, self._attempts[0] + _MINUTE_NS)
         return self.next_ns

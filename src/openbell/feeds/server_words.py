@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 from openbell.errors import ConfigError, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from urllib.parse import SplitResult
 
 __all__ = ["ServerWords"]
@@ -26,24 +26,29 @@ class ServerWords:
 
     Args:
         url: The server's address, ``ws://`` or ``wss://``.
+        secrets: Keys that are not part of the address.
 
     Attributes:
         place: The host and the port, without anything secret.
         is_local: Whether the server is on this machine.
+        is_encrypted: Whether nobody on the way can read along.
 
     Raises:
         ConfigError: It is no such address. The message does not hold it, since there may be keys in it.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, secrets: Iterable[str] = ()) -> None:
         parts = _parts(url)
         host = str(parts.hostname)
         self.place = f"[{host}]" if ":" in host else host
         if parts.port is not None:
             self.place += f":{parts.port}"
         self.is_local = host in _LOCAL
+        self.is_encrypted = parts.scheme == "wss"
         # The longest first, since one may be part of another.
-        self._secrets = sorted({form for key in _keys(parts) for form in _written(key)}, key=len, reverse=True)
+        self._secrets = sorted(
+            {form for key in (*_keys(parts), *secrets) for form in _written(key)}, key=len, reverse=True
+        )
 
     def clean(self, text: str, most: int = _MOST_SHOWN) -> str:
         """Return a text from outside without keys and codes, cut to a length."""

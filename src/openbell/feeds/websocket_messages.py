@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openbell.errors import shortened
 from openbell.feeds.bar_rows import BadRowError, bar_of
+from openbell.feeds.troubles import MOST_SHOWN, Troubles
 from openbell.feeds.websocket_fields import NonsenseError, json_object, symbol_of, symbols_of, text_of
 from openbell.feeds.websocket_history import HistoryPages
 from openbell.model.feed_events import FeedAnswer, FeedMessage, TradingStatus
@@ -31,7 +32,6 @@ _FIELDS = {
     "message": frozenset({"text"}),
     "echo": frozenset({"data"}),
 }
-_MOST_SHOWN = 500
 
 
 class MessageReader:
@@ -58,7 +58,7 @@ class MessageReader:
         self._asked: set[str] = set()
         self._acknowledged: frozenset[str] = frozenset()
         self._history = HistoryPages(bounds.history_bars)
-        self._troubles = 0
+        self._trouble = Troubles(words, bounds.shown).told
         self._unknown: set[tuple[str, str]] = set()
         self._readers: dict[str, Callable[[JsonObject], Sequence[FeedEvent]]] = {
             "bars": self._bars,
@@ -166,7 +166,7 @@ class MessageReader:
         return [TradingStatus(symbol, is_halted, self._words.clean(text_of(message, "reason", "")))]
 
     def _text(self, message: JsonObject) -> Sequence[FeedEvent]:
-        return [FeedMessage(self._words.clean(text_of(message, "text"), _MOST_SHOWN))]
+        return [FeedMessage(self._words.clean(text_of(message, "text"), MOST_SHOWN))]
 
     def _echo(self, message: JsonObject) -> Sequence[FeedEvent]:
         self._send({"type": "echo", "data": text_of(message, "data")})
@@ -174,12 +174,3 @@ class MessageReader:
 
     def _send(self, message: JsonObject) -> None:
         self._reply(json.dumps(message))
-
-    def _trouble(self, text: str) -> Sequence[FeedMessage]:
-        """Return words about a message, if there were not too many already."""
-        self._troubles += 1
-        count, shown = self._troubles, self._bounds.shown
-        if count <= shown:
-            return [FeedMessage(self._words.clean(text, _MOST_SHOWN))]
-        is_doubled = count % shown == 0 and (count // shown).bit_count() == 1
-        return [FeedMessage(f"{count} messages of the feed made no sense by now")] if is_doubled else []

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from openbell.feeds.feed import Feed
-    from openbell.model.feed_events import FeedHealth
+    from openbell.model.feed_events import FeedClock, FeedHealth
 
 __all__ = ["Connection", "FeedState"]
+
+_WRONG_NS = 1_000_000_000
+_TOO_WRONG_NS = 5_000_000_000
 
 
 class FeedState(NamedTuple):
@@ -54,6 +57,7 @@ class Connection:
         self._has_connected = False
         self.lost_since_ns = 0
         self._unfilled_ns = 0
+        self._ahead_ns = 0
         self.has_ended = False
         self.losses = 0
 
@@ -93,7 +97,7 @@ class Connection:
         if event.is_final:
             self._say(f"the feed {self._feed.name} has ended: {event.reason}")
             return
-        next_ns = self._reconnecting.lost(time_ns)
+        next_ns = self._reconnecting.lost(time_ns, round(event.after_s * 1e9))
         self._say(f"the feed {self._feed.name} is down: {event.reason}. Next try in {(next_ns - time_ns) / 1e9:.1f} s.")
 
     def came_back(self, time_ns: int) -> bool:
@@ -119,6 +123,25 @@ class Connection:
             self._judge.filled(time_ns)
             if is_whole:
                 self._unfilled_ns = 0
+
+    def told_time(self, event: FeedClock) -> None:
+        """Take up the time at the server, and tell people when the machine's clock is wrong."""
+        before, self._ahead_ns = self._ahead_ns, event.ahead_ns
+        if abs(self._ahead_ns) > _WRONG_NS >= abs(before):
+            more = " New positions are refused until it is right." if abs(self._ahead_ns) > _TOO_WRONG_NS else ""
+            self._say(f"{self._clock_words}. Let the system set it by the network (NTP).{more}")
+        elif abs(before) > _WRONG_NS >= abs(self._ahead_ns):
+            self._say("the machine's clock is right again")
+
+    @property
+    def clock_refusal(self) -> str:
+        """Why the machine's clock lets no position be opened (empty when it does)."""
+        return self._clock_words if abs(self._ahead_ns) > _TOO_WRONG_NS else ""
+
+    @property
+    def _clock_words(self) -> str:
+        side = "ahead of" if self._ahead_ns > 0 else "behind"
+        return f"the machine's clock is {abs(self._ahead_ns) / 1e9:,.1f} s {side} that of the feed {self._feed.name}"
 
     def heard(self, time_ns: int) -> None:
         """Take up that a bar has come."""

@@ -14,6 +14,7 @@ from openbell.model.feed_events import (
     FeedAnswer,
     FeedBack,
     FeedBar,
+    FeedClock,
     FeedHistory,
     FeedLost,
     FeedMessage,
@@ -157,10 +158,7 @@ class LiveDay:
                         "the feed does not send", symbols=" ".join(missing), feed=self._parts.feed.name
                     )
             case FeedHistory():
-                supply.received(event)
-                self._take_morning()
-                if not supply.is_catching_up and not self._parts.connection.is_down:
-                    self._caught_up(arrival.time_ns)
+                self._received(event, arrival.time_ns)
             case TradingStatus():
                 (self.halted.add if event.is_halted else self.halted.discard)(event.symbol)
                 self._parts.connection.halted(event.symbol, is_halted=event.is_halted)
@@ -172,8 +170,18 @@ class LiveDay:
             case FeedBack():
                 if self._parts.connection.came_back(arrival.time_ns):
                     supply.catch_up(self._parts.connection.lost_since_ns)
+            case FeedClock():
+                self._parts.connection.told_time(event)
             case FeedMessage():
                 self._parts.say(f"{self._parts.feed.name}: {event.text}")
+
+    def _received(self, history: FeedHistory, time_ns: int) -> None:
+        """Take up bars that were asked for, and whether they were the last of a lost connection's."""
+        supply = self._parts.supply
+        supply.received(history)
+        self._take_morning()
+        if not supply.is_catching_up and not self._parts.connection.is_down:
+            self._caught_up(time_ns)
 
     def _caught_up(self, time_ns: int) -> None:
         """Take up that what was to be fetched has come, and name what cannot be had."""

@@ -123,7 +123,7 @@ class SessionHealth:
             now_ns: The time outside of the session clock.
             played_ns: The session time that is played.
         """
-        if reason := self.told.refusal:
+        if reason := self.told.refusal or self._connection.clock_refusal:
             return reason
         behind_ns = self._lag.at(now_ns, played_ns)
         if behind_ns <= self._lag.limit_ns:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openbell.provisioning import Addition, Journal, ProvisioningContext
     from openbell.provisioning.needs import Needs
 
-__all__ = ["LiveProvisioner", "Waiting", "failure_of", "pending_record"]
+__all__ = ["LiveProvisioner", "Waiting", "failed_plan", "failure_of", "pending_record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class LiveProvisioner(Provisioner):
         if not reason:
             return plan
         self._record_of_feed.failed(self.context.time_manager.now_ns, plan.symbol, reason)
-        return replace(plan, proof=replace(plan.proof, errors=(reason,)))
+        return failed_plan(plan, reason)
 
     def _why_lacking(self, plan: Plan) -> str:
         """Return why a symbol's bars have not come (empty when they have)."""
@@ -259,6 +259,11 @@ def pending_record(
         warnings=(f"its bars are on their way{': ' * bool(missing)}{missing}",),
         reason=_reason(addition, needs),
     )
+
+
+def failed_plan(plan: Plan, error: str) -> Plan:
+    """Return a plan as one that cannot be carried out."""
+    return replace(plan, proof=replace(plan.proof, errors=(error,)), steps=())
 
 
 def failure_of(addition: Addition, needs: Needs, error: str) -> Outcome:

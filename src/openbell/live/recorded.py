@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from openbell.engine.event_batch import EventBatch
 from openbell.live.connection import FeedState
 from openbell.live.part_source import PartSource
-from openbell.live.provisioner import failure_of, pending_record
+from openbell.live.provisioner import failed_plan, failure_of, pending_record
 from openbell.live.record import bar_of
 from openbell.live.source import tell_of_feed
 from openbell.provisioning import Provisioner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from openbell.config import SessionConfig
     from openbell.engine.component_runner import ComponentRunner
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openbell.model.events import ProvisioningRecord
     from openbell.model.feed_events import FeedBar
     from openbell.model.json_object import JsonObject
-    from openbell.provisioning import Addition, Journal, ProvisioningContext
+    from openbell.provisioning import Addition, Journal, Plan, ProvisioningContext
     from openbell.timing import TimeManager
     from openbell.timing.grid import TradingSession
 
@@ -82,11 +82,13 @@ class RecordedRun:
         intervals: The intervals of its feed.
         days: Its sessions.
         bars: The last content of every bar, by symbol, interval and begin.
+        failed: Why symbols could not be had at once, by session time and symbol.
     """
 
     intervals: tuple[str, ...] = ()
     days: dict[date, RecordedDay] = field(default_factory=dict)
     bars: dict[tuple[str, str, int], FeedBar] = field(default_factory=dict)
+    failed: dict[tuple[int, str], str] = field(default_factory=dict)
 
     @staticmethod
     def of(lines: Iterable[JsonObject]) -> RecordedRun:
@@ -110,6 +112,8 @@ class RecordedRun:
                 day.refused[line["refused"]] = line["reason"]
             elif "health" in line:
                 day.happened.append(_Health(line["at_ns"], FeedState(line["health"], line["reason"])))
+            elif "failed_ns" in line:
+                run.failed[line["failed_ns"], line["symbol"]] = line["error"]
             elif "waits_ns" in line:
                 key = line["waits_ns"], line["operation"], line["symbol"], line["owner"]
                 if "settled_ns" in line:
@@ -143,7 +147,7 @@ class RecordedDrive:
     def provisioner(self, context: ProvisioningContext, journal: Journal) -> Provisioner:
         """Return a provisioner that lets additions wait as they did."""
         context = replace(context, offered=self._run.intervals)
-        self._provisioner = _RecordedProvisioner(context, journal, self._run.days[context.day])
+        self._provisioner = _RecordedProvisioner(context, journal, self._run)
         return self._provisioner
 
     def source(
@@ -167,8 +171,10 @@ class RecordedDrive:
 class _RecordedProvisioner(Provisioner):
     """Lets additions wait as they did when they were live."""
 
-    def __init__(self, context: ProvisioningContext, journal: Journal, day: RecordedDay) -> None:
+    def __init__(self, context: ProvisioningContext, journal: Journal, run: RecordedRun) -> None:
         super().__init__(context, journal)
+        day = run.days[context.day]
+        self._failed = run.failed
         self._waits = deque(day.waits)
         self.happened = deque(day.happened)
         self._told = FeedState("LIVE", "")
@@ -186,6 +192,13 @@ class _RecordedProvisioner(Provisioner):
         for addition in asked:
             records += [self._wait(addition)] if self._had_to_wait(addition) else super().add([addition])
         return records
+
+    def _planned(self, additions: Sequence[Addition]) -> list[Plan]:
+        now_ns = self.context.time_manager.now_ns
+        plans = super()._planned(additions)
+        return [
+            failed_plan(p, self._failed[now_ns, p.symbol]) if (now_ns, p.symbol) in self._failed else p for p in plans
+        ]
 
     def gate(self) -> str:
         """Return why no positions were opened at this time (empty when they were)."""

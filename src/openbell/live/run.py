@@ -13,9 +13,9 @@ from openbell.engine.drive import BacktestDrive
 from openbell.engine.system import SystemManager
 from openbell.errors import ConfigError, FeedError
 from openbell.feeds.replay import ReplayFeed
-from openbell.feeds.websocket import WebSocketFeed
 from openbell.live.connection import Connection
 from openbell.live.drive import LiveDrive
+from openbell.live.feeds import feed_of
 from openbell.live.lag import MAX_LAG_NS, Lag, SessionHealth
 from openbell.live.memory import return_large_blocks
 from openbell.live.monitor import Monitor
@@ -27,7 +27,7 @@ from openbell.live.run_lock import ENDING, RunLock, watching
 from openbell.live.supply import Supply
 from openbell.market_data.today import TodayBars
 from openbell.model.address import StoreAddress
-from openbell.model.feed_events import FeedBack, FeedLost
+from openbell.model.feed_events import FeedBack, FeedClock, FeedLost
 from openbell.model.interval import DAY_NS, parse_interval
 from openbell.results.run_folder import require_no_run
 from openbell.store.store import BarStore
@@ -240,6 +240,8 @@ class LiveRun:
             arrival = arrivals.next(min(deadline_ns, connection.next_ns or deadline_ns))
             if arrival is not None and isinstance(arrival.event, FeedBack):
                 connection.came_back(arrival.time_ns)
+            elif arrival is not None and isinstance(arrival.event, FeedClock):
+                connection.told_time(arrival.event)
             elif arrival is not None and isinstance(arrival.event, FeedLost):
                 reason = arrival.event.reason
                 connection.lost(arrival.event, arrival.time_ns)
@@ -293,7 +295,7 @@ def live_run(
     """
     if config.mode != "live" or config.live is None:
         raise ConfigError(
-            "this config is of a backtest. Write mode: live and live: {provider: websocket, url: ...}; or play its "
+            "this config is of a backtest. Write mode: live and live: {provider: alpaca}, or another; or play its "
             "days through the live path with openbell replay."
         )
     time_manager = time_manager_of(config)
@@ -301,9 +303,9 @@ def live_run(
     first = time_manager.first_session_on_or_after(date_of(now_ns // DAY_NS) - timedelta(days=1))
     days = time_manager.sessions(first, first + timedelta(days=30 + 3 * sessions))
     coming = [day for day in days if time_manager.session(day).last_ns > now_ns][:sessions]
-    feed = WebSocketFeed(config.live.url or "", name=config.live.feed)
+    feed = feed_of(config.live, time_manager)
     # Without the keys that an address may hold, for the run folder keeps the config.
-    live = config.live.model_copy(update={"url": feed.address})
+    live = config.live.model_copy(update={"url": feed.address if config.live.url else None})
     config = config.model_copy(update={"live": live}).with_days(coming[0], coming[-1])
     return with_waits(LiveRun(config, feed, folder, coming, time_manager, observers), live)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from openbell.actions import ActionStore
 from openbell.errors import CalendarError
 from openbell.feeds.feed import HistoryRequest
 from openbell.model.bars import PRICE_COLUMNS
@@ -76,6 +77,7 @@ class Supply:
         self.is_paused = False
         self.morning: list[FeedBar] = []
         self._history: dict[tuple[str, str], list[FeedBar]] = defaultdict(list)
+        self._actions: list[pl.DataFrame] = []
 
     def __contains__(self, symbol: str) -> bool:
         """Return whether bars of a symbol were asked for."""
@@ -221,6 +223,8 @@ class Supply:
             supplied.errors.append(f"{request.interval} bars from {request.first} on: {history.error}")
             supplied.since.pop(request.interval, None)
             return
+        if history.actions is not None:
+            self._actions.append(history.actions)
         begin_ns = self._begin_ns(request.interval, self._today.day)
         for bar in history.bars:
             if bar.start_ns < begin_ns:
@@ -235,6 +239,9 @@ class Supply:
 
     def store_history(self) -> None:
         """Write the history that has come to the store, in one commit."""
+        if self._actions:
+            ActionStore(self._store.path).write(pl.concat(self._actions))
+            self._actions.clear()
         if not self._history:
             return
         with self._store.writer() as writer:

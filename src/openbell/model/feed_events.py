@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import polars as pl
+
 __all__ = [
     "FeedAnswer",
     "FeedBack",
     "FeedBar",
+    "FeedClock",
     "FeedEvent",
     "FeedHealth",
     "FeedHistory",
@@ -66,11 +69,13 @@ class FeedHistory:
         number: The number of the request.
         bars: Bars in ascending time, by symbol and interval as asked for.
         error: Why there are none; empty when the request was answered.
+        actions: Corporate actions of the symbol, with the columns of `ACTION_SCHEMA`; None when the feed has none.
     """
 
     number: int
     bars: Sequence[FeedBar] = ()
     error: str = ""
+    actions: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +100,12 @@ class FeedLost:
     Attributes:
         reason: Why.
         is_final: Whether it makes no sense to try again, because the feed refuses the account, say.
+        after_s: The fewest seconds until the next attempt, where the feed asks for patience.
     """
 
     reason: str
     is_final: bool = False
+    after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +124,31 @@ class FeedMessage:
     text: str
 
 
-FeedEvent: TypeAlias = FeedBar | FeedAnswer | FeedHistory | TradingStatus | FeedLost | FeedBack | FeedMessage
+@dataclass(frozen=True, slots=True)
+class FeedClock:
+    """The second that a server named in an answer, beside the time of this machine.
+
+    Attributes:
+        server_ns: The second, nanoseconds since 1970 UTC.
+        asked_ns: The machine's time when the question went out, likewise.
+        heard_ns: The machine's time when the answer had come.
+    """
+
+    server_ns: int
+    asked_ns: int
+    heard_ns: int
+
+    @property
+    def ahead_ns(self) -> int:
+        """Nanoseconds by which the machine's clock is ahead of the server's at the least (negative when behind)."""
+        if self.heard_ns < self.server_ns:
+            return self.heard_ns - self.server_ns
+        return max(0, self.asked_ns - self.server_ns - _SECOND_NS)
+
+
+_SECOND_NS = 1_000_000_000
+
+
+FeedEvent: TypeAlias = (
+    FeedBar | FeedAnswer | FeedHistory | TradingStatus | FeedLost | FeedBack | FeedMessage | FeedClock
+)

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     import polars as pl
     from alpaca.data.historical.corporate_actions import CorporateActionsClient
     from alpaca.data.historical.stock import StockHistoricalDataClient
+    from requests import Response
 
+    from openbell.model.json_object import JsonObject
     from openbell.vendors.retrying import Bounds, RetryingAdapter
 
-__all__ = ["INTERVALS", "AlpacaKeys", "AlpacaSource"]
+__all__ = ["INTERVALS", "AlpacaKeys", "AlpacaSource", "RecentBarsRefusedError"]
 
 INTERVALS = ("1m", "1d")
 """The intervals that can be fetched."""
@@ -35,6 +37,7 @@ KEY_ID, SECRET_KEY = "APCA_API_KEY_ID", "APCA_API_SECRET_KEY"
 _NEW_YORK = ZoneInfo("America/New_York")
 _MOST_SHOWN = 200
 _REFUSED = (401, 403)
+_RECENT = "recent"
 _NOT_UNDERSTOOD = (400, 404, 422)
 _Client = TypeVar("_Client", "StockHistoricalDataClient", "CorporateActionsClient")
 
@@ -69,6 +72,10 @@ class AlpacaKeys:
         return text.replace(self.secret, "***").replace(self.key_id, "***")
 
 
+class RecentBarsRefusedError(SourceRefusedError):
+    """The account's plan has no bars of the last minutes, and may have those before."""
+
+
 class AlpacaSource:
     """The market data API of Alpaca. May be used from several threads at once.
 
@@ -81,6 +88,7 @@ class AlpacaSource:
         requests_per_minute: The rate limit of the plan.
         backoff_s: The first wait after an error in seconds; each further one is twice as long.
         bounds: The most that is done or taken for one question.
+        heard: Called with the Date of each answer, and the seconds since its question.
 
     Raises:
         ConfigError: Alpaca's package is missing, or there is no such feed or no such address.
@@ -97,6 +105,7 @@ class AlpacaSource:
         requests_per_minute: float = 200,
         backoff_s: float = 0.5,
         bounds: Bounds | None = None,
+        heard: Callable[[str | None, float], None] | None = None,
     ) -> None:
         _require_package()
         # Not before it is known that the package, and with it requests, is there.
@@ -106,6 +115,7 @@ class AlpacaSource:
         self._url = _good_address(url).rstrip("/") if url else None
         self._bounds = bounds or Bounds()
         self._feed = _known_feed(feed)
+        self._heard = heard
         self._rate_limit = RateLimit(requests_per_minute, patience_s=self._bounds.patience_s)
         self._backoff_s = backoff_s
         self._local = threading.local()
@@ -125,6 +135,19 @@ class AlpacaSource:
             DataError: The server does not answer, or nothing that can be understood.
             SourceRefusedError: It refuses the keys, or to answer at all.
         """
+        end = _midnight(last + timedelta(days=1)) - timedelta(seconds=1)
+        answer = self.rows(symbols, interval, _midnight(first), end)
+        return {symbol: bars_of(answer.get(symbol, []), interval) for symbol in dict.fromkeys([*symbols, *answer])}
+
+    def rows(
+        self, symbols: Sequence[str], interval: str, start: datetime, end: datetime
+    ) -> dict[str, list[JsonObject]]:
+        """Return by symbol raw bars that begin from one time to another, as Alpaca writes them.
+
+        Raises:
+            RecentBarsRefusedError: The account's plan has no bars of so late.
+            RequestRejectedError: As for `bars`, and likewise `DataError` and `SourceRefusedError`.
+        """
         from alpaca.data.enums import Adjustment
         from alpaca.data.requests import StockBarsRequest
         from alpaca.data.timeframe import TimeFrame
@@ -132,13 +155,12 @@ class AlpacaSource:
         request = StockBarsRequest(
             symbol_or_symbols=list(symbols),
             timeframe=TimeFrame.Minute if interval == "1m" else TimeFrame.Day,
-            start=_midnight(first),
-            end=_midnight(last + timedelta(days=1)) - timedelta(seconds=1),
+            start=start,
+            end=end,
             adjustment=Adjustment.RAW,
             feed=self._feed,
         )
-        answer = rows_by_name(self._ask(lambda: self._stocks().get_stock_bars(request)))
-        return {symbol: bars_of(answer.get(symbol, []), interval) for symbol in dict.fromkeys([*symbols, *answer])}
+        return rows_by_name(self._ask(lambda: self._stocks().get_stock_bars(request)))
 
     def actions(self, symbols: Sequence[str], first: date, last: date) -> FetchedActions:
         """Return the corporate actions with an ex-date from ``first`` to ``last``.
@@ -195,6 +217,8 @@ class AlpacaSource:
 
     def _error_of(self, status: int, text: str) -> DataError:
         said = f"{status}: {self._keys.redacted(_message_of(text))}"
+        if status in _REFUSED and _RECENT in text:
+            return RecentBarsRefusedError(f"Alpaca refuses ({said}): the plan has no bars of the last minutes.")
         if status in _REFUSED:
             return SourceRefusedError(
                 f"Alpaca refuses ({said}). Check {KEY_ID} and {SECRET_KEY}, and what the plan allows."
@@ -224,12 +248,21 @@ class AlpacaSource:
             session = client._session  # noqa: SLF001
             session.mount("https://", adapter)
             session.mount("http://", adapter)
+            if self._heard is not None:
+                session.hooks["response"].append(_reporter(self._heard))
             self._adapters.append(adapter)
             clients[make.__name__] = client, adapter
         found: _Client
         found, adapter = clients[make.__name__]
         adapter.begin_question()
         return found
+
+
+def _reporter(heard: Callable[[str | None, float], None]) -> Callable[..., None]:
+    def report(response: Response, *_: Any, **__: Any) -> None:
+        heard(response.headers.get("Date"), response.elapsed.total_seconds())
+
+    return report
 
 
 def _midnight(day: date) -> datetime:

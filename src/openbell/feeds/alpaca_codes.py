@@ -1,0 +1,58 @@
+"""Errors of Alpaca's stream by their codes, and what follows from each."""
+
+from __future__ import annotations
+
+from openbell.feeds.stream_connection import UselessError
+from openbell.vendors.alpaca import KEY_ID, SECRET_KEY
+
+__all__ = ["SYMBOL_LIMIT", "ends_connection", "refusal"]
+
+SYMBOL_LIMIT = 405
+_ANOTHER = (
+    "another program is connected with this account's keys, and most plans take one connection. End that one; a "
+    "connection that broke off counts for a while, too"
+)
+_FINAL = {
+    402: f"the keys are not accepted. Check {KEY_ID} and {SECRET_KEY}",
+    408: "the account has no access to this stream",
+    409: "the account's plan does not have this feed. Write live: {feed: iex}, which the free plan has, or change it",
+}
+_PASSING = {
+    401: ("the server says that openbell is not authenticated", 0.0),
+    404: ("the keys came too late for the server", 0.0),
+    406: (_ANOTHER, 60.0),
+    407: ("openbell reads more slowly than bars come, so that the server has hung up", 0.0),
+    429: ("there were too many connections of late", 60.0),
+    500: ("the server has an error of its own", 5.0),
+}
+_REFUSALS = {
+    400: "the server does not understand the subscription",
+    SYMBOL_LIMIT: "it is more than the symbols that the account's plan takes at once",
+    409: "the account's plan does not have it",
+    410: "this feed does not have what was subscribed to",
+    412: "the server sends it only as msgpack",
+    413: "the server takes no subscription to all symbols at once",
+}
+
+
+def ends_connection(code: int, text: str, *, is_asking: bool) -> UselessError | None:
+    """Return how a connection ends by an error, None when it goes on.
+
+    Args:
+        code: The code.
+        text: The server's words.
+        is_asking: Whether an answer about symbols is waited for, which the error may be.
+    """
+    said = f"Alpaca answers {code} {text}"
+    if code in _FINAL and not (is_asking and code in _REFUSALS):
+        return UselessError(f"{said}: {_FINAL[code]}.", is_final=True)
+    if code in _PASSING:
+        meaning, after_s = _PASSING[code]
+        return UselessError(f"{said}: {meaning}", after_s=after_s)
+    return None
+
+
+def refusal(code: int, text: str) -> str:
+    """Return why symbols are not sent."""
+    meaning = _REFUSALS.get(code)
+    return f"Alpaca answers {code} {text}" + (f": {meaning}" if meaning else "")

@@ -1,0 +1,203 @@
+"""Feed over a websocket, in whatever protocol, read by a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Generic, Literal, TypeAlias
+
+from openbell.errors import ConfigError
+from openbell.feeds.arrivals import Inbox
+from openbell.feeds.loop_thread import LoopThread
+from openbell.feeds.stream_connection import R, StreamConnection
+from openbell.feeds.websocket_bounds import WebSocketBounds
+from openbell.model.feed_events import FeedBack, FeedHistory, FeedLost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from openbell.feeds.arrivals import Arrivals, FilledArrivals
+    from openbell.feeds.server_words import ServerWords
+    from openbell.model.feed_events import FeedEvent
+
+__all__ = ["LinkState", "StreamFeed"]
+
+LinkState: TypeAlias = Literal["closed", "opening", "open"]
+"""State of the connection, from the first attempt until it is lost or given up."""
+
+
+class StreamFeed(ABC, Generic[R]):
+    """Live bars over a websocket.
+
+    Every request for history ends in exactly one answer, with an error when the connection is lost or given up before.
+    What is subscribed while there is no connection is not asked for. Nothing of an old connection comes after
+    `disconnect`, nor after another `connect`.
+
+    Args:
+        words: Cleans texts of the server.
+        name: The label of the bars.
+        arrivals: Where events come; by default, an inbox by the machine's clock.
+        bounds: The most that is waited for or taken.
+        extra: The extra of openbell that its packages come with.
+
+    Attributes:
+        name: The label of the bars.
+        intervals: The intervals that the server sends, finest first; empty until they are known.
+        limit: The most symbols that it takes at once; None when it does not say.
+        arrivals: Where its events come, and the time that passes.
+
+    Raises:
+        ConfigError: The package websockets is missing.
+    """
+
+    def __init__(
+        self,
+        words: ServerWords,
+        *,
+        name: str,
+        arrivals: FilledArrivals | None = None,
+        bounds: WebSocketBounds | None = None,
+        extra: str = "websocket",
+    ) -> None:
+        _require_package(extra)
+        self._words = words
+        self._bounds = bounds or WebSocketBounds()
+        self.name = name
+        self.intervals: tuple[str, ...] = ()
+        self.limit: int | None = None
+        self._inbox: FilledArrivals = Inbox() if arrivals is None else arrivals
+        self.arrivals: Arrivals = self._inbox
+        self._lock = threading.Lock()
+        self._thread: LoopThread | None = None
+        self._connection: StreamConnection[R] | None = None
+        self._cancel: Callable[[], None] | None = None
+        self._state: LinkState = "closed"
+        self._unanswered: dict[int, None] = {}
+        self._is_closed = False
+        self._asked = 0
+        self._read = 0
+
+    @property
+    def state(self) -> LinkState:
+        """State of the connection."""
+        return self._state
+
+    @property
+    def asked(self) -> int:
+        """Number of times that anything was asked of the server, or a connection made or given up."""
+        return self._asked
+
+    @property
+    def read(self) -> int:
+        """Number of messages that were read and passed on, over this connection."""
+        return self._read
+
+    @property
+    def place(self) -> str:
+        """The server's host and port, for people."""
+        return self._words.place
+
+    def begin(self, day: date) -> None:
+        """Hear which session comes next, which changes nothing for a server that goes by the clock."""
+
+    @abstractmethod
+    def _new_connection(self) -> StreamConnection[R]:
+        """Make a connection, which is not begun yet."""
+
+    def connect(self) -> None:
+        """Begin to connect, which ends in `FeedBack` or `FeedLost`.
+
+        A connection that there still is, is given up.
+
+        Raises:
+            ConfigError: The feed was closed.
+        """
+        with self._lock:
+            if self._is_closed:
+                raise ConfigError("the feed was closed. Make another one.")
+            self._give_up()
+            if self._thread is None:
+                self._thread = LoopThread(f"feed {self.name}")
+            self._connection = self._new_connection()
+            self._state, self._read = "opening", 0
+            self._cancel = self._thread.start(self._connection.run())
+
+    def disconnect(self) -> None:
+        """Give up the connection, after which nothing more of it comes."""
+        with self._lock:
+            self._give_up()
+
+    def close(self) -> None:
+        """Free everything, after which nothing comes.
+
+        It waits a moment for the other side to close.
+        """
+        with self._lock:
+            self._unanswered.clear()
+            self._give_up()
+            self._is_closed = True
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.close(2 * self._bounds.close_s)
+
+    def _ask(self, question: Callable[[R], None]) -> bool:
+        """Ask something in the connection's thread, and return whether there is a connection to be asked."""
+        with self._lock:
+            if self._state != "open" or self._thread is None or self._connection is None:
+                return False
+            self._asked += 1
+            self._thread.call(self._connection.ask, question)
+            return True
+
+    def _expect_answer(self, number: int) -> bool:
+        """Note a request for history, which has its answer already when there is no connection (False)."""
+        with self._lock:
+            self._unanswered[number] = None
+            if self._state != "open":
+                self._end_requests("there is no connection to the feed")
+                return False
+            return True
+
+    def _give_up(self) -> None:
+        """Forget the connection, with the lock held."""
+        self._asked += 1
+        self._connection = None
+        self._state = "closed"
+        self._end_requests("the connection was given up")
+        if self._cancel is not None:
+            self._cancel()
+            self._cancel = None
+
+    def _end_requests(self, error: str) -> None:
+        for number in self._unanswered:
+            self._inbox.put(FeedHistory(number, error=error))
+        self._unanswered.clear()
+
+    def _put(self, connection: StreamConnection[R], events: Sequence[FeedEvent]) -> None:
+        """Pass events of a connection on, unless it is an old one."""
+        with self._lock:
+            if connection is not self._connection:
+                return
+            for event in events:
+                if isinstance(event, FeedBack):
+                    self._state = "open"
+                elif isinstance(event, FeedHistory):
+                    self._unanswered.pop(event.number, None)
+                self._inbox.put(event)
+                if isinstance(event, FeedLost):
+                    self._state = "closed"
+                    self._connection = self._cancel = None
+                    # After the loss, so that nobody takes these for the last answers of a feed that is there.
+                    self._end_requests(f"the connection was lost: {event.reason}")
+            # After the events, so that who waits until so much was read finds them.
+            self._read += 1
+
+
+def _require_package(extra: str) -> None:
+    try:
+        import websockets.asyncio.client  # noqa: F401 - only whether it is there
+    except ImportError:
+        raise ConfigError(
+            f"a feed over a websocket needs the package websockets. Install it with: pip install 'openbell[{extra}]'"
+        ) from None
