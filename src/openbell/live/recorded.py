@@ -102,12 +102,7 @@ class RecordedRun:
             elif "ended" in line:
                 day.has_ended = True
             elif "bars" in line:
-                day.played_ns = max(day.played_ns, line["played_ns"])
-                for fields in line["bars"]:
-                    bar = bar_of(fields)
-                    run.bars[bar.symbol, bar.interval, bar.start_ns] = bar
-                    if line.get("late"):
-                        day.revisions.append((line["played_ns"], bar))
+                run._take_bars(line, day)
             elif "refused" in line:
                 day.refused[line["refused"]] = line["reason"]
             elif "health" in line:
@@ -121,6 +116,14 @@ class RecordedRun:
                 else:
                     day.waits.append(key)
         return run
+
+    def _take_bars(self, line: JsonObject, day: RecordedDay) -> None:
+        day.played_ns = max(day.played_ns, line["played_ns"])
+        for fields in line["bars"]:
+            bar = bar_of(fields)
+            self.bars[bar.symbol, bar.interval, bar.start_ns] = bar
+            if line.get("late"):
+                day.revisions.append((line["played_ns"], bar))
 
 
 class RecordedDrive:
