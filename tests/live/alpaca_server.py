@@ -55,6 +55,7 @@ class AlpacaServer(FeedServer):
 
     Attributes:
         encoding: How its client writes.
+        echoes_keys: Whether its errors hold the account's keys.
         auth_errors: Codes that answer the next keys.
         subscribe_errors: Codes that answer the next subscriptions.
         half: Symbols of which it acknowledges the minutes, and nothing else.
@@ -68,6 +69,7 @@ class AlpacaServer(FeedServer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.encoding = "msgpack"
+        self.echoes_keys = False
         self.auth_errors: deque[int] = deque()
         self.subscribe_errors: deque[int] = deque()
         self.half: set[str] = set()
@@ -127,7 +129,11 @@ class AlpacaServer(FeedServer):
 
     def error(self, code: int) -> None:
         """Say an error to all."""
-        self.say({"T": "error", "code": code, "msg": WORDS.get(code, "an error of a new kind")})
+        self.say(self._error(code))
+
+    def _error(self, code: int) -> dict[str, Any]:
+        keys = f" for {KEYS.key_id} {KEYS.secret}" if self.echoes_keys else ""
+        return {"T": "error", "code": code, "msg": WORDS.get(code, "an error of a new kind") + keys}
 
     def halt(self, symbol: str, reason: str = "T12") -> None:
         self.say({"T": "s", "S": symbol, "sc": "H", "sm": "Trading Halt", "rc": reason, "rm": "", "z": "C"})
@@ -197,7 +203,7 @@ class AlpacaServer(FeedServer):
             good = (keys["key"], keys["secret"]) == (KEYS.key_id, KEYS.secret)
             code = self.auth_errors.popleft() if self.auth_errors else 0 if good else 402
             if code:
-                await self._tell(client, _error(code))
+                await self._tell(client, self._error(code))
                 return
             self._clients.append(client)
             self._channels[client] = {name: set() for name in CHANNELS}
@@ -255,10 +261,10 @@ class AlpacaServer(FeedServer):
             for name, symbols in wanted.items():
                 channels[name].difference_update(symbols)
         elif self.subscribe_errors:
-            await self._say(client, _error(self.subscribe_errors.popleft()))
+            await self._say(client, self._error(self.subscribe_errors.popleft()))
             return
         elif self.limit is not None and len(channels["bars"] | set(wanted["bars"])) > self.limit:
-            await self._say(client, _error(405))
+            await self._say(client, self._error(405))
             return
         else:
             for name, symbols in wanted.items():
@@ -370,10 +376,6 @@ def row_of(bar: FeedBar) -> dict[str, Any]:
 
 def _text(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _error(code: int) -> dict[str, Any]:
-    return {"T": "error", "code": code, "msg": WORDS.get(code, "an error of a new kind")}
 
 
 def _packed(messages: list[dict[str, Any]]) -> bytes:
