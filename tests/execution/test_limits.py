@@ -10,6 +10,7 @@ from openbell.config.exchange import ExchangeConfig
 from trading import bars_of, trade
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 FLAT = {"ABC": {"1m": bars_of([100.0])}}
@@ -34,6 +35,11 @@ def orders(*quantities: float, **more: Any) -> dict[str, Any]:
         ([251], {"risk": {"max_position_percent": 25}}, "worth 25,100.00, 25.1% of equity, and risk.max_position_"),
         ([1101], {"risk": {"max_gross_leverage": 1.1}}, "worth 110,100.00, 1.10 times equity"),
         ([1, 1, 1], {"risk": {"max_orders_per_minute": 2}}, "it would be order 3 in 60 seconds, and"),
+        (
+            [7, 7],
+            {"risk": {"duplicate_seconds": 1}},
+            "it repeats probe-1 of 0 s before, and risk.duplicate_seconds is 1",
+        ),
         ([1.5], {}, "a quantity of 1.5 is not whole, and ABC is traded in whole units"),
     ],
 )
@@ -47,6 +53,22 @@ def test_what_is_too_much_is_rejected_with_both_numbers(
     assert reason in run.last(refused).reason
     assert run.result["days"][0]["trading"]["rejected"][0]["reason"] == run.last(refused).reason
     assert len(run.fills) == len(quantities) - 1
+
+
+def test_a_price_that_is_too_old_opens_no_position_and_closes_one(tmp_path: Path) -> None:
+    """DEF has bars until 09:45, then none."""
+    bars = bars_of([100.0])
+    frames = {"ABC": {"1m": bars}, "DEF": {"1m": bars.head(15)}}
+
+    def give(quantity: float) -> Callable[[Any], object]:
+        return lambda strategy: strategy.context.order("DEF", quantity)
+
+    script = {"09:40": give(10), "10:00": give(10), "10:05": give(-5)}
+    run = trade(tmp_path, frames, script, execution={"risk": {"max_price_age_seconds": 90}})
+
+    assert run.statuses("probe-1")[-1] == "filled"
+    assert run.last("probe-2").reason == "its last bar closed 900 s ago, and risk.max_price_age_seconds is 90"
+    assert "accepted" in run.statuses("probe-3")
 
 
 @pytest.mark.parametrize(("held", "account"), [(1000, "cash"), (2000, "margin"), (-2000, "margin")])

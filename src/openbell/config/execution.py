@@ -82,6 +82,10 @@ class RiskConfig(Level):
     """The most orders in 60 seconds of the session clock."""
     price_collar_percent: Positive | None = None
     """How far a limit or stop price may lie from the last price, as a percentage of it."""
+    max_price_age_seconds: Positive | None = None
+    """How long ago a symbol's last bar may have closed, in seconds, for an order that makes its position larger."""
+    duplicate_seconds: Positive | None = None
+    """So many seconds a strategy's order is refused that has symbol, quantity, type and prices of an earlier one."""
     max_daily_loss_percent: Annotated[float, Field(gt=0, le=100, strict=True)] | None = None
     """The largest loss in a session, of the equity that it began with; then all is closed, and no order accepted."""
 

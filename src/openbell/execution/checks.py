@@ -8,7 +8,7 @@ from openbell.execution.exchange_rules import on_close_cutoff_minutes
 from openbell.execution.instruments import off_tick, off_unit
 from openbell.execution.leg_sides import wrong_sides
 from openbell.execution.margin import additional_margin, buying_power_refusal, initial_margin, short_refusal
-from openbell.execution.risk import OrderRate, RiskState, risk_refusal
+from openbell.execution.risk import OrderRate, Repeats, RiskState, risk_refusal
 from openbell.model.events import local_time
 from openbell.model.order import OrderType
 
@@ -59,6 +59,7 @@ class Checks:
         risk = desk.config.risk
         self._has_limits = any(value is not None for value in risk.model_dump().values())
         self._rate = OrderRate(risk.max_orders_per_minute)
+        self._repeats = Repeats(risk.duplicate_seconds)
         self._memo: tuple[tuple[int, int], AccountNow] | None = None
 
     def refusal(self, order: Order, *, instead_of: Order | None = None) -> str:
@@ -176,10 +177,19 @@ class Checks:
             price=desk.last_price(order.symbol) or 0.0,
             multiplier=desk.markets.instrument(order.symbol).multiplier,
             halted=desk.watch.is_halted,
+            price_age_ns=self._price_age_ns(order.symbol),
         )
         if refusal := risk_refusal(desk.config.risk, order, state):
             return refusal
-        return self._rate.refusal(desk.clock.now_ns) if instead_of is None else None
+        if instead_of is not None:
+            return None
+        now_ns = desk.clock.now_ns
+        return self._repeats.refusal(order, now_ns) or self._rate.refusal(now_ns)
+
+    def _price_age_ns(self, symbol: str) -> int | None:
+        market, now_ns = self._desk.markets.of(symbol), self._desk.clock.now_ns
+        rows = 0 if market is None else market.closed_rows(now_ns)
+        return now_ns - market.end.item(rows - 1) if market is not None and rows else None
 
     def _beyond_account(self, order: Order, instead_of: Order | None) -> str | None:
         """Return why cash, margin or shares do not suffice, together with what is ordered already."""

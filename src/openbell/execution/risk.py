@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from openbell.config.execution import RiskConfig
     from openbell.model.order import Order
 
-__all__ = ["OrderRate", "RiskState", "daily_loss_floor", "risk_refusal"]
+__all__ = ["OrderRate", "Repeats", "RiskState", "daily_loss_floor", "risk_refusal"]
 
-_MINUTE_NS = 60_000_000_000
+_SECOND_NS = 1_000_000_000
+_MINUTE_NS = 60 * _SECOND_NS
 _NEAR = 1e-9
 
 
@@ -32,6 +33,7 @@ class RiskState:
         price: The last price of the symbol.
         multiplier: Money that one point of the price is worth, per unit.
         halted: Whether the largest daily loss was reached in this session.
+        price_age_ns: How long ago the symbol's last bar of this session closed, in nanoseconds; None when none has.
     """
 
     equity: float
@@ -41,6 +43,7 @@ class RiskState:
     price: float
     multiplier: float = 1.0
     halted: bool = False
+    price_age_ns: int | None = None
 
 
 def daily_loss_floor(config: RiskConfig, start_equity: float) -> float | None:
@@ -70,6 +73,7 @@ def _refusals(config: RiskConfig, order: Order, state: RiskState) -> Iterator[st
             f"the largest daily loss is reached: {loss:,.2f} of {state.start_equity:,.2f}, and "
             f"risk.max_daily_loss_percent is {config.max_daily_loss_percent:g}. No new orders in this session"
         )
+    yield from _old_price(config, state)
     unit = _reckoned(order, state) * state.multiplier
     value, equity = abs(after) * unit, max(state.equity, 0.0)
     most = config.max_position_percent
@@ -95,6 +99,18 @@ def _collar(config: RiskConfig, order: Order, state: RiskState) -> Iterator[str]
                 f"its {name} of {price:.10g} is {abs(price / state.price - 1):.1%} from the last price of "
                 f"{state.price:.10g}, and risk.price_collar_percent is {collar:g}"
             )
+
+
+def _old_price(config: RiskConfig, state: RiskState) -> Iterator[str]:
+    most, age_ns = config.max_price_age_seconds, state.price_age_ns
+    if most is None or (age_ns is not None and age_ns <= most * _SECOND_NS):
+        return
+    age = (
+        "none of its bars has closed in this session"
+        if age_ns is None
+        else f"its last bar closed {age_ns / 1e9:g} s ago"
+    )
+    yield f"{age}, and risk.max_price_age_seconds is {most:g}"
 
 
 def _reckoned(order: Order, state: RiskState) -> float:
@@ -134,4 +150,29 @@ class OrderRate:
             nth = len(self._times) + 1
             return f"it would be order {nth} in 60 seconds, and risk.max_orders_per_minute is {self._most}"
         self._times.append(now_ns)
+        return None
+
+
+class Repeats:
+    """Remembers the last orders, so that one which is given twice is sent once.
+
+    Args:
+        seconds: So long an equal order is refused; None for never.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._last: dict[tuple[object, ...], tuple[int, str]] = {}
+
+    def refusal(self, order: Order, now_ns: int) -> str | None:
+        """Remember an order, or return of which one it is the repetition."""
+        if self._seconds is None:
+            return None
+        terms = order.type, order.limit, order.stop, order.trail, order.trail_percent
+        key = order.strategy, order.symbol, order.quantity, *terms
+        before = self._last.get(key)
+        if before is not None and now_ns - before[0] < self._seconds * _SECOND_NS:
+            seconds = (now_ns - before[0]) / 1e9
+            return f"it repeats {before[1]} of {seconds:g} s before, and risk.duplicate_seconds is {self._seconds:g}"
+        self._last[key] = now_ns, order.id
         return None
