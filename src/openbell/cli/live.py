@@ -37,6 +37,8 @@ _Indicators = Annotated[bool, typer.Option("--indicators", help="Keep every sess
 _Json = Annotated[bool, typer.Option("--json", help="Print summary.json.")]
 _ANSWER_S = 5.0
 """So long does ``openbell stop`` wait for a run to end."""
+_FLAT_S = 150.0
+"""So long when it is to close its positions first, which takes a minute or two of the feed's bars."""
 _Run = Annotated[Path, typer.Argument(help="The folder of a live run.")]
 
 
@@ -205,11 +207,17 @@ def _short(text: str) -> str:
     return (text if len(text) < 200 else f"{text[:200]}…") or "has nothing"
 
 
-def stop(run: _Run) -> None:
+def stop(
+    run: _Run,
+    *,
+    flatten: Annotated[
+        bool, typer.Option("--flatten", help="Cancel all orders and close all positions first, at the next bars.")
+    ] = False,
+) -> None:
     """Stop a live run, from any terminal."""
     from openbell.live.record import recorded
-    from openbell.live.run import STOP
     from openbell.live.run_lock import is_running, read_state, waits_for_end
+    from openbell.live.stopping import ask_to_stop
 
     recorded(run)
     pid = read_state(run).get("pid", "unknown")
@@ -222,7 +230,12 @@ def stop(run: _Run) -> None:
             )
         say(f"{run} is over already")
         return
-    (run / STOP).touch()
+    ask_to_stop(run, flatten=flatten)
+    if flatten and not waits_for_end(run, _FLAT_S):
+        raise RunFolderError(
+            f"{run} has not ended within {_FLAT_S:g} s: its process ({pid}) closes its positions at the next bars of "
+            f"their symbols, and then ends. openbell stop {run} ends it with what it holds."
+        )
     if not waits_for_end(run, _ANSWER_S):  # it says that it writes its results as soon as it has looked up
         raise RunFolderError(
             f"{run} has not ended within {_ANSWER_S:g} s: its process ({pid}) may be busy in a strategy, or hang. It "

@@ -343,6 +343,11 @@ class TradingDesk:
             return True
         return False
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing is held, and no order is open."""
+        return not self.account.holdings and not self.book.open
+
     # Prices
 
     @property

@@ -106,14 +106,22 @@ class EquityWatch:
         self.is_halted = self.is_halted or breach.halts
         self.has_ended = self.has_ended or breach.ends
         desk.recorder.breaches.append(breach.reason)
-        for order in list(desk.book.open.values()):
-            desk.cancel(order.id, breach.reason)
-        units = self._all() if breach.halts or breach.ends else self._as_much_as_needed()
-        for symbol, quantity in units.items():
-            desk.place("", symbol, quantity, MARKET, reason=breach.reason)
+        self._close(None if breach.halts or breach.ends else self._as_much_as_needed(), breach.reason)
 
-    def _all(self) -> dict[str, float]:
-        return {holding.symbol: -holding.quantity for holding in self._desk.account.holdings.values()}
+    def close_all(self, reason: str) -> None:
+        """Cancel all orders and close all positions."""
+        self._is_spent = True
+        self._close(None, reason)
+
+    def _close(self, units: dict[str, float] | None, reason: str) -> None:
+        """Cancel all orders, and trade some units of symbols, or all that is held."""
+        desk = self._desk
+        for order in list(desk.book.open.values()):
+            desk.cancel(order.id, reason)
+        if units is None:
+            units = {holding.symbol: -holding.quantity for holding in desk.account.holdings.values()}
+        for symbol, quantity in units.items():
+            desk.place("", symbol, quantity, MARKET, reason=reason)
 
     def _as_much_as_needed(self) -> dict[str, float]:
         desk = self._desk

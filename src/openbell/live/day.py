@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from openbell.live.arriving import Arriving
 from openbell.live.last_bars import LastBars
 from openbell.live.revisions import BarsBefore
+from openbell.live.stopping import CLOSING, Stopped
 from openbell.logs import get_logger
 from openbell.model.feed_events import (
     FeedAnswer,
@@ -55,6 +56,7 @@ class LiveDay:
         arriving: What came and waits.
         provisioner: Takes its additions; set when the session has one.
         desk: The orders of its strategies, None without.
+        is_closing: Whether all positions are being closed, because the run is to stop.
         halted: The symbols in which trading is halted.
         past: What has happened before the run went on, as far as it is not played again; None when it is.
     """
@@ -71,6 +73,7 @@ class LiveDay:
         self.provisioner: ResumedProvisioner
         self.past: PastDay | None = None
         self.desk: TradingDesk | None = None
+        self.is_closing = False
         self._last_bars = LastBars(session, parts, context.time_manager.timezone)
         self.halted: set[str] = set()
         self._thread = get_ident()
@@ -240,7 +243,9 @@ class LiveDay:
         patience_ns = time_ns + self._parts.grace_ns
         self.look()  # what came while strategies were at work is here, and neither late nor missing
         while True:
-            self._parts.take_turn()
+            self._parts.take_turn(may_close=self.desk is not None)
+            if self._parts.is_to_close and self._has_to_close():
+                return None
             now_ns = arrivals.now_ns
             if self.arriving.too_late or self._parts.health.has_news or self.provisioner.may_settle(now_ns):
                 return None
@@ -260,6 +265,22 @@ class LiveDay:
                 self.handle(arrival)
         self._play(self.arriving.take_until(time_ns), time_ns, intervals)
         return time_ns
+
+    def _has_to_close(self) -> bool:
+        """Return whether positions are to be closed, and that has not begun.
+
+        Raises:
+            Stopped: They are closed.
+        """
+        if self.is_closing and self.desk is not None and self.desk.is_flat:
+            raise Stopped
+        return not self.is_closing
+
+    def close_positions(self) -> None:
+        """Cancel all orders and close all positions, after which none is opened."""
+        self.is_closing = True
+        if self.desk is not None:
+            self.desk.watch.close_all(CLOSING)
 
     def _lag_is_news(self, now_ns: int, time_ns: int, intervals: Iterable[str]) -> bool:
         """Measure the lag of a time that is to be played, and return whether strategies hear of it first."""

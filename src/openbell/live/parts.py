@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from openbell.live.past import Past
+from openbell.live.stopping import FLATTEN, Stopped, stop_asked
 from openbell.logs import get_logger
 
 if TYPE_CHECKING:
@@ -21,13 +22,9 @@ if TYPE_CHECKING:
     from openbell.market_data.today import TodayBars
     from openbell.timing.grid import TradingSession
 
-__all__ = ["LiveParts", "Stopped"]
+__all__ = ["LiveParts"]
 
 _SECOND_NS = 1_000_000_000
-
-
-class Stopped(KeyboardInterrupt):
-    """Somebody has stopped the run from outside."""
 
 
 @dataclass(slots=True)
@@ -82,20 +79,21 @@ class LiveParts:
         get_logger().warning(text)
         self.monitor.happened("feed", text)
 
-    def take_turn(self) -> None:
+    def take_turn(self, *, may_close: bool = False) -> None:
         """Look up between batches and while the session waits, for those who stop it or look at it.
+
+        Args:
+            may_close: Whether positions can be closed now, if that is asked for.
 
         Raises:
             Stopped: Somebody has stopped the run.
         """
-        self.require_going_on()
+        asked = stop_asked(self.stop_file)
+        if asked and not (may_close and asked == FLATTEN):
+            raise Stopped
         self.monitor.turn()
 
-    def require_going_on(self) -> None:
-        """Raise when somebody has stopped the run.
-
-        Raises:
-            Stopped: They have.
-        """
-        if self.stop_file is not None and self.stop_file.exists():
-            raise Stopped
+    @property
+    def is_to_close(self) -> bool:
+        """Whether somebody wants all positions closed before the run stops."""
+        return stop_asked(self.stop_file) == FLATTEN

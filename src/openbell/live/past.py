@@ -54,11 +54,13 @@ class Looked:
     """All that happened at once between two times.
 
     Attributes:
+        closes: Whether all positions were closed, because the run was to stop.
         health: The health of the feed that strategies heard of, None when they heard of none.
         late: The bars that came late, or again with other values.
         settled: The additions that had waited.
     """
 
+    closes: bool = False
     health: FeedState | None = None
     late: list[FeedBar] = field(default_factory=list)
     settled: list[Settled] = field(default_factory=list)
@@ -66,7 +68,7 @@ class Looked:
     @property
     def is_empty(self) -> bool:
         """Whether nothing happened."""
-        return self.health is None and not self.late and not self.settled
+        return not self.closes and self.health is None and not self.late and not self.settled
 
 
 @dataclass(slots=True)
@@ -146,6 +148,8 @@ class _Reader:
             day.refused[line["refused"]] = line["reason"]
         elif "health" in line:
             look.health = FeedState(line["health"], line["reason"])
+        elif "closing_ns" in line:
+            look.closes = True
         elif "settled_ns" in line:
             look.settled.append(Settled(_key(line), line["error"]))
         elif "looked_ns" in line:

@@ -75,6 +75,10 @@ class FeedRecord:
         """Note that an order was refused because it came too late, by how many orders the session had asked for."""
         self._write({"refused": number, "reason": reason})
 
+    def closing(self, time_ns: int) -> None:
+        """Note that all positions are closed, because the run is to stop."""
+        self._write({"closing_ns": time_ns})
+
     def settled(self, time_ns: int, settled: Iterable[tuple[Waiting, str]]) -> None:
         """Note additions that have waited, and why those that failed did."""
         for one, error in settled:

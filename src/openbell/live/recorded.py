@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.engine.event_batch import EventBatch
 from openbell.live.connection import FeedState
 from openbell.live.part_source import PartSource
+from openbell.live.past import Looked, Past
 from openbell.live.provisioner import failed_plan, failure_of, pending_record
-from openbell.live.record import bar_of
 from openbell.live.source import tell_of_feed
+from openbell.live.stopping import CLOSING
 from openbell.provisioning import Provisioner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
     from openbell.config import SessionConfig
     from openbell.engine.component_runner import ComponentRunner
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from openbell.engine.event_batch import Batches
     from openbell.engine.subscriptions import Subscriptions
     from openbell.execution.desk import TradingDesk
+    from openbell.live.past import Key, PastDay
     from openbell.model.events import ProvisioningRecord
     from openbell.model.feed_events import FeedBar
     from openbell.model.json_object import JsonObject
@@ -33,22 +35,12 @@ if TYPE_CHECKING:
 
 __all__ = ["RecordedDay", "RecordedDrive", "RecordedRun"]
 
-_Key = tuple[int, str, str, str]
 
-
-class _Settled(NamedTuple):
-    """An addition that waited, carried out or failed."""
+class Happened(NamedTuple):
+    """All that happened at once between two times, with the session clock of then."""
 
     time_ns: int
-    key: _Key
-    error: str
-
-
-class _Health(NamedTuple):
-    """Health of the feed that strategies heard of."""
-
-    time_ns: int
-    state: FeedState
+    look: Looked
 
 
 @dataclass(slots=True)
@@ -56,22 +48,21 @@ class RecordedDay:
     """One session of a live run.
 
     Attributes:
-        start_ns: Where its clock stood when it began.
-        waits: The additions that had to wait, in the order in which they came.
+        past: What it has recorded.
         played_ns: The last time that was played; of a session that was cut short, what came later is nobody's.
-        has_ended: Whether it came to its end.
-        happened: Between which batches they were carried out or failed, and strategies heard of the feed.
-        refused: The orders that came too late, by their number in the session, with the reasons.
+        happened: What happened between its times.
         revisions: The bars that came late or again with other values, with the session clock of that moment.
     """
 
-    start_ns: int
-    played_ns: int = 0
-    has_ended: bool = False
-    waits: list[_Key] = field(default_factory=list)
-    happened: list[_Settled | _Health] = field(default_factory=list)
-    refused: dict[int, str] = field(default_factory=dict)
+    past: PastDay
+    played_ns: int
+    happened: list[Happened] = field(default_factory=list)
     revisions: list[tuple[int, FeedBar]] = field(default_factory=list)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it came to its end."""
+        return self.past.has_ended
 
 
 @dataclass(slots=True)
@@ -93,37 +84,24 @@ class RecordedRun:
     @staticmethod
     def of(lines: Iterable[JsonObject]) -> RecordedRun:
         """Read the lines of a record."""
-        run, day = RecordedRun(), RecordedDay(0)
-        for line in lines:
-            if "intervals" in line:
-                run.intervals = tuple(line["intervals"])
-            elif "session" in line:
-                day = run.days[date.fromisoformat(line["session"])] = RecordedDay(line["start_ns"])
-            elif "ended" in line:
-                day.has_ended = True
-            elif "bars" in line:
-                run._take_bars(line, day)
-            elif "refused" in line:
-                day.refused[line["refused"]] = line["reason"]
-            elif "health" in line:
-                day.happened.append(_Health(line["at_ns"], FeedState(line["health"], line["reason"])))
-            elif "failed_ns" in line:
-                run.failed[line["failed_ns"], line["symbol"]] = line["error"]
-            elif "waits_ns" in line:
-                key = line["waits_ns"], line["operation"], line["symbol"], line["owner"]
-                if "settled_ns" in line:
-                    day.happened.append(_Settled(line["settled_ns"], key, line["error"]))
+        past = Past.of(lines)
+        run = RecordedRun(past.intervals)
+        for day, one in past.days.items():
+            recorded = run.days[day] = RecordedDay(one, one.start_ns)
+            run.add(one.before)
+            for step in one.steps:
+                if isinstance(step, Looked):
+                    recorded.happened.append(Happened(recorded.played_ns, step))
+                    recorded.revisions += [(recorded.played_ns, bar) for bar in step.late]
+                    run.add(step.late)
                 else:
-                    day.waits.append(key)
+                    recorded.played_ns = step.time_ns
+                    run.add([*step.bars, *step.placed])
         return run
 
-    def _take_bars(self, line: JsonObject, day: RecordedDay) -> None:
-        day.played_ns = max(day.played_ns, line["played_ns"])
-        for fields in line["bars"]:
-            bar = bar_of(fields)
-            self.bars[bar.symbol, bar.interval, bar.start_ns] = bar
-            if line.get("late"):
-                day.revisions.append((line["played_ns"], bar))
+    def add(self, bars: Iterable[FeedBar]) -> None:
+        """Take up bars in place of those that came before them."""
+        self.bars.update(((bar.symbol, bar.interval, bar.start_ns), bar) for bar in bars)
 
 
 class RecordedDrive:
@@ -145,7 +123,7 @@ class RecordedDrive:
 
     def start_ns(self, session: TradingSession) -> int:
         """Return where the clock of a session stood."""
-        return self._run.days[session.day].start_ns
+        return self._run.days[session.day].past.start_ns
 
     def provisioner(self, context: ProvisioningContext, journal: Journal) -> Provisioner:
         """Return a provisioner that lets additions wait as they did."""
@@ -163,8 +141,9 @@ class RecordedDrive:
         """Return the timetable of what came, interrupted where additions were carried out."""
         if desk is not None:
             desk.gate = self._provisioner.gate
+            self._provisioner.desk = desk
         day = self._run.days[session.day]
-        last_ns = session.last_ns if day.has_ended else max(day.played_ns, day.start_ns)
+        last_ns = session.last_ns if day.has_ended else day.played_ns
         return _RecordedSource(session, subscriptions, runner, self._provisioner, last_ns)
 
     def ended(self) -> None:
@@ -177,14 +156,16 @@ class _RecordedProvisioner(Provisioner):
     def __init__(self, context: ProvisioningContext, journal: Journal, run: RecordedRun) -> None:
         super().__init__(context, journal)
         day = run.days[context.day]
-        self._failed = run.failed
-        self._waits = deque(day.waits)
+        self._failed = day.past.errors
+        self._waits = deque(day.past.waits)
         self.happened = deque(day.happened)
         self._told = FeedState("LIVE", "")
-        self._refused = day.refused
+        self._refused = day.past.refused
         self._orders = 0
-        self._waiting: dict[_Key, deque[Addition]] = {}
+        self._waiting: dict[Key, deque[Addition]] = {}
         self.is_running = False
+        self.desk: TradingDesk | None = None
+        self._is_closing = False
 
     def add(self, additions: Iterable[Addition]) -> list[ProvisioningRecord]:
         """Analyse, validate and provision additions, or note them as pending."""
@@ -206,25 +187,35 @@ class _RecordedProvisioner(Provisioner):
     def gate(self) -> str:
         """Return why no positions were opened at this time (empty when they were)."""
         self._orders += 1
+        if self._is_closing:
+            return CLOSING
         return self._told.refusal or self._refused.get(self._orders, "")
 
     def go_on(self, runner: ComponentRunner) -> None:
-        """Do what happened next between two batches."""
-        one = self.happened.popleft()
-        if isinstance(one, _Health):
-            self._told = one.state
-            tell_of_feed(runner, one.state)
-            return
-        waiting = self._waiting.get(one.key)
+        """Do what happened at once between two batches."""
+        look = self.happened.popleft().look
+        if look.closes:
+            self._is_closing = True
+            if self.desk is not None:
+                self.desk.watch.close_all(CLOSING)
+        if look.health is not None:
+            self._told = look.health
+            tell_of_feed(runner, look.health)
+        for key, error in look.settled:
+            self._settle(key, error)
+
+    def _settle(self, key: Key, error: str) -> None:
+        """Carry out an addition that waited, or let it fail."""
+        waiting = self._waiting.get(key)
         if not waiting:
             return  # the strategy has not asked for it this time: the comparison says so
         addition = waiting.popleft()
-        if one.error:
-            self._record(failure_of(addition, self._needs_of(addition), one.error))
+        if error:
+            self._record(failure_of(addition, self._needs_of(addition), error))
         else:
             super().add([addition])
 
-    def _key(self, addition: Addition) -> _Key:
+    def _key(self, addition: Addition) -> Key:
         now_ns = self.context.time_manager.now_ns
         return now_ns, addition.operation_type, addition.symbol, addition.owner or addition.source
 
@@ -262,8 +253,7 @@ class _RecordedSource(PartSource):
         last_ns, happened = self._last_ns, self._provisioner.happened
         while after_ns < last_ns:
             if happened and happened[0].time_ns <= after_ns:
-                while happened and happened[0].time_ns <= after_ns:
-                    self._provisioner.go_on(self._runner)
+                self._provisioner.go_on(self._runner)
                 yield EventBatch(after_ns)
                 continue
             until_ns = min(happened[0].time_ns, last_ns) if happened else last_ns

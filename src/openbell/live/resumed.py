@@ -123,6 +123,8 @@ class ResumedSource(LiveSource):
 
     def _look_again(self, step: Looked) -> None:
         """Let happen once more what happened between two times."""
+        if step.closes:
+            self._day.close_positions()
         if step.health is not None:
             self._parts.health.told = step.health
             tell_of_feed(self._runner, step.health)

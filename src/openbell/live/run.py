@@ -20,10 +20,11 @@ from openbell.live.lag import MAX_LAG_NS, Lag, SessionHealth
 from openbell.live.memory import return_large_blocks
 from openbell.live.monitor import Monitor
 from openbell.live.new_files import NewFiles
-from openbell.live.parts import LiveParts, Stopped
+from openbell.live.parts import LiveParts
 from openbell.live.past import Past
 from openbell.live.record import FeedRecord
 from openbell.live.run_lock import ENDING, RunLock, watching
+from openbell.live.stopping import STOP, Stopped
 from openbell.live.supply import Supply
 from openbell.market_data.today import TodayBars
 from openbell.model.address import StoreAddress
@@ -48,10 +49,9 @@ if TYPE_CHECKING:
     from openbell.results.result import RunResult
     from openbell.results.run_folder import RunFolder
 
-__all__ = ["STOP", "LiveRun", "live_run", "replay_run", "time_manager_of", "with_waits"]
+__all__ = ["LiveRun", "live_run", "replay_run", "time_manager_of", "with_waits"]
 
 STORE = "store"
-STOP = "stop"
 
 
 class LiveRun:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from openbell.components.configured import overrides
 from openbell.engine.event_batch import EventBatch
 from openbell.live.part_source import PartSource
+from openbell.live.stopping import CLOSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,6 +80,10 @@ class LiveSource(PartSource):
 
     def _look_at_the_rest(self, time_ns: int) -> None:
         """Take up what came late, and the additions whose bars have come."""
+        if self._parts.is_to_close and not self._day.is_closing:
+            self._parts.record.closing(time_ns)
+            self._parts.say(CLOSING)
+            self._day.close_positions()
         self._tell_of_the_feed(time_ns)
         revisions = self._day.take_up_late(self._followed())
         self._tell(revisions)

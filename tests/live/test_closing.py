@@ -1,0 +1,53 @@
+"""A run that is stopped with its positions closed first."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from live.test_sessions_over_a_socket import MINUTE, Stage
+from live.virtual_time import S
+from openbell.live.run import LiveRun
+from openbell.live.stopping import Stopped, ask_to_stop
+from openbell.live.verify import verify_run
+from openbell.results.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def play(stage: Stage, run: Path, *, flatten: bool) -> None:
+    """Play a day over a socket, of which somebody stops the run at 10:40:30."""
+    at_ns = stage.session.first_ns + 70 * MINUTE + 30 * S
+    with stage.server() as server:
+        server.play(stage.tape)
+        live = LiveRun(stage.config, server.feed(), run, [stage.day], stage.time_manager)
+        with stage.time.running(lambda: live.run(RunFolder(run, stage.config))):
+            stage.time.advance_to(at_ns)
+            ask_to_stop(run, flatten=flatten)
+            stage.time.advance_to(at_ns + 5 * MINUTE)
+
+
+@pytest.mark.parametrize("flatten", [True, False])
+def test_a_run_that_is_stopped_closes_its_positions_first_if_asked(
+    flatten: bool, minute_store: Path, tmp_path: Path
+) -> None:
+    stage = Stage(tmp_path, minute_store)
+    run = tmp_path / "run"
+    with pytest.raises(Stopped):
+        play(stage, run, flatten=flatten)
+
+    held: Counter[str] = Counter()
+    for line in (run / "fills.jsonl").read_text().splitlines():
+        fill = json.loads(line)
+        held[fill["symbol"]] += fill["quantity"]
+    assert any(held.values()) is not flatten
+    orders = [json.loads(line) for line in (run / "orders.jsonl").read_text().splitlines()]
+    closing = [order for order in orders if "closes all positions" in order["reason"] and order["status"] == "filled"]
+    assert bool(closing) is flatten
+    assert all(order["time"] >= "2013-10-10T10:40" for order in closing)
+    assert json.loads((run / "live.json").read_text())["state"] == "stopped"
+    assert verify_run(run).differences == ()
