@@ -39,6 +39,7 @@ LAYERS = (
     "inspection",
     "sweeps",
     "pages",
+    "view",
     "examples",
     "demo",
     "testing",

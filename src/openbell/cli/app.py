@@ -144,6 +144,10 @@ _COMMANDS: Commands = {
         "report:report",
         "Write what a run did and earned as one HTML file that needs no network.",
     ),
+    "view": (
+        "view:view",
+        "Show runs, their sessions and a store in the browser, served on this machine alone.",
+    ),
     "calendars": (
         "calendars:calendars",
         "List the calendars with their aliases, hours and time zones, or show the sessions of one.",

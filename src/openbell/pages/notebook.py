@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from openbell.results.result import RunResult
     from openbell.session import BarIntervalData, SessionData
 
-__all__ = ["report_page", "result_chart", "run_chart", "session_chart"]
+__all__ = ["report_page", "result_chart", "run_chart", "session_candles", "session_chart"]
 
 _NO_TABLES = RunTables(NO_SIGNALS, None, None, None, None, ())
 _ONE_CHART, _TWO_CHARTS = 780, 1240
@@ -39,6 +39,27 @@ _ONE_CHART, _TWO_CHARTS = 780, 1240
 
 def session_chart(session: SessionData, symbol: str, interval: str, *, sessions: int, indicators: bool) -> HtmlPage:
     """Draw the closed bars of a series, with the indicators that were known at the end of each.
+
+    Raises:
+        ConfigError: The symbol is no text, or the interval is none.
+        DataError: There is no such series, no bar of it has closed, or it does not reach back so far.
+    """
+    candles = session_candles(session, symbol, interval, sessions=sessions, indicators=indicators)
+    day = session.session_date
+    window = chart_data(Window(symbol, day, day), candles, _NO_TABLES, (), frozenset())
+    title = f"{printable(symbol)} {candles.interval}, {day}"
+    return _page(title, "As the session saw it.", str(candles.zone), [window], [title], (), None)
+
+
+def session_candles(session: SessionData, symbol: str, interval: str, *, sessions: int, indicators: bool) -> Candles:
+    """Return the closed bars of a series, with the indicators that were known at the end of each.
+
+    Args:
+        session: The session.
+        symbol: The symbol.
+        interval: The interval.
+        sessions: How many sessions before it are there as well.
+        indicators: Whether they are.
 
     Raises:
         ConfigError: The symbol is no text, or the interval is none.
@@ -53,11 +74,7 @@ def session_chart(session: SessionData, symbol: str, interval: str, *, sessions:
         for over in (data.bars.values() if indicators else ())
         if any(indicator.series is over for indicator in data.indicators.values())
     }
-    day = session.session_date
-    candles = Candles(series.interval, bars, known_at_ends(bars, series.interval, frames), True, zone_of(series))
-    window = chart_data(Window(symbol, day, day), candles, _NO_TABLES, (), frozenset())
-    title = f"{printable(symbol)} {series.interval}, {day}"
-    return _page(title, "As the session saw it.", str(candles.zone), [window], [title], (), None)
+    return Candles(series.interval, bars, known_at_ends(bars, series.interval, frames), True, zone_of(series))
 
 
 _PRICES = ("open", "high", "low", "close", "volume", "count")

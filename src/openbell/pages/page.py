@@ -18,7 +18,7 @@ from openbell.results import number_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["html_page", "inline_json", "part"]
+__all__ = ["html_page", "inline_json", "part", "served_page", "static_file"]
 
 _CHARTS = "lightweight-charts.standalone.production.js"
 
@@ -62,10 +62,47 @@ def html_page(
         .get_template(template)
         .render(
             {
+                "layout": "page.html",
                 **values,
                 "policy": policy,
                 "style": Markup(style),  # noqa: S704 -- our own file
                 "scripts": [Markup(text) for text in texts],  # noqa: S704 -- likewise
+                "data": None if data is None else inline_json(data),
+                "has_charts": bool(charts),
+            }
+        )
+    )
+
+
+def served_page(
+    template: str,
+    values: Mapping[str, object],
+    *,
+    styles: Sequence[str] = (),
+    scripts: Sequence[str] = (),
+    charts: Sequence[str] = (),
+    data: object = None,
+) -> str:
+    """Return an HTML document that loads its styles and scripts from the server that serves it.
+
+    Args:
+        template: The name of a template that extends its ``layout``.
+        values: What the template shows.
+        styles: Files of `openbell.pages.static`, besides those of every page.
+        scripts: Likewise.
+        charts: Scripts that draw with lightweight-charts.
+        data: What scripts read, as JSON.
+    """
+    loaded = ("view.js", *((_CHARTS,) if charts else ()), *charts, "page.js", *scripts)
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            {
+                "layout": "view.html",
+                **values,
+                "styles": [static_address(name) for name in ("page.css", "view.css", *styles)],
+                "scripts": [static_address(name) for name in loaded],
                 "data": None if data is None else inline_json(data),
                 "has_charts": bool(charts),
             }
@@ -103,6 +140,18 @@ def _finished(value: object) -> object:
     if value is None:
         return ""
     return printable(value, lines=True) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def static_address(name: str) -> str:
+    """Return the address of a file, which is another when the file is another."""
+    return f"/static/{name}?{hashlib.sha256(_static(name).encode()).hexdigest()[:12]}"
+
+
+def static_file(name: str) -> str | None:
+    """Return a file that pages load, or None when it is none."""
+    names = {file.name for file in (files("openbell.pages") / "static").iterdir()}
+    return _static(name) if name in names else None
 
 
 @cache

@@ -38,6 +38,8 @@ class StoredRun:
         performance: The numbers of `Performance` by name, or None when the run did not trade.
         unavailable: Why some of them are None, by name.
         config: The config as resolved; empty when it cannot be read.
+        warnings: Warnings of the run.
+        dropped: Symbols of the config that could not be provisioned in some session.
     """
 
     path: Path
@@ -50,6 +52,8 @@ class StoredRun:
     performance: Mapping[str, float | None] | None = None
     unavailable: Mapping[str, str]
     config: JsonObject
+    warnings: int = 0
+    dropped: int = 0
 
 
 class _DamagedError(Exception):
@@ -145,6 +149,8 @@ def _from_summary(folder: Path, config: JsonObject, summary: JsonObject) -> Stor
         performance=None if performance is None else {name: _number(performance.get(name)) for name in _NUMBERS},
         unavailable=_reasons(performance or {}),
         config=config,
+        warnings=len(told) if isinstance(told := summary.get("warnings"), list) else 0,
+        dropped=len({name for day in days if isinstance(found := day.get("dropped"), dict) for name in found}),
     )
 
 

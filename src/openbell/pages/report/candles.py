@@ -93,25 +93,39 @@ class CandleSource:
         """Whether the finest bars that the run streams are of days."""
         return not any(parse_interval(name).is_intraday for name in self._config.session_data_config.streams)
 
-    def candles(self, window: Window) -> Candles | str:
-        """Return the bars of a window, or why there are none."""
+    def intervals(self, window: Window) -> list[str]:
+        """Return the intervals of which there may be bars, the finest first."""
+        sessions = self._time_manager.sessions(window.first, window.last)
+        streams = self._config.session_data_config.streams
+        known = {*self._kept_intervals(window.symbol, sessions), *streams, *_coarser_than(streams)}
+        return sorted(known, key=lambda name: parse_interval(name).ns)
+
+    def candles(self, window: Window, wanted: str = "") -> Candles | str:
+        """Return the bars of a window, or why there are none.
+
+        Args:
+            window: The symbol and its sessions.
+            wanted: Their interval; the finest of which they fit a chart unless given.
+        """
         try:
-            return self._candles(window)
+            return self._candles(window, wanted)
         except OpenbellError as error:
             return str(error)
         except (OSError, ValueError, pl.exceptions.PolarsError) as error:  # files that somebody changed since
             return f"the bars that the run kept cannot be read: {error}"
 
-    def _candles(self, window: Window) -> Candles | str:
+    def _candles(self, window: Window, wanted: str) -> Candles | str:
         sessions = self._time_manager.sessions(window.first, window.last)
         kept = self._kept_intervals(window.symbol, sessions)
+        if wanted and wanted not in kept:
+            kept = []
         if kept:
-            interval = self._fitting(sessions, kept)
+            interval = wanted or self._fitting(sessions, kept)
             frames = self._frames("bars", window.symbol, interval, sessions)
             bars = pl.concat(frames) if frames else pl.DataFrame()
         else:
             streams = self._config.session_data_config.streams
-            interval = self._fitting(sessions, (*streams, *_coarser_than(streams)))
+            interval = wanted or self._fitting(sessions, (*streams, *_coarser_than(streams)))
             found = self._stored(window, interval, sessions)
             if isinstance(found, str):
                 return found

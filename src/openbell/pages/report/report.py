@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from openbell.results.run_tables import RunTables
     from openbell.results.stored_run import StoredRun
 
-__all__ = ["ReadRun", "read_parts", "run_report"]
+__all__ = ["ReadRun", "read_parts", "report_values", "run_report"]
 
 _MOST_TRADES = 2000
 _MOST_SIGNALS = 500
@@ -79,15 +79,28 @@ def run_report(folder: Path, *, store: Path | None = None, most_charts: int = 40
     """
     run = read_parts(folder)
     charts = chosen_charts(folder, run.config, run.time_manager, run.tables, store, most_charts)
-    values = {**_heading(run, folder), **_earnings(run), **_rows(run, charts), **_told(run)}
+    values, data = report_values(run, folder, charts)
+    return html_page(
+        "report.html", values, charts=("charts.js",) if charts.windows or data["equity"] is not None else (), data=data
+    )
+
+
+def report_values(
+    run: ReadRun, folder: Path, charts: ChosenCharts, *, most_trades: int = _MOST_TRADES
+) -> tuple[dict[str, Any], JsonObject]:
+    """Return what the template of a report shows, and what its script draws.
+
+    Args:
+        run: The run.
+        folder: Its folder.
+        charts: Its charts of candles.
+        most_trades: The most rows of trades.
+    """
+    values = {**_heading(run, folder), **_earnings(run), **_rows(run, charts, most_trades), **_told(run)}
     sections = [(name, title) for name, title in _SECTIONS if _is_there(name, values)]
     equity = values.pop("equity")
-    return html_page(
-        "report.html",
-        {**values, "sections": sections, "section_ids": {name for name, _ in sections} | {"refused"}},
-        charts=("charts.js",) if charts.windows or equity is not None else (),
-        data={"zone": str(run.zone), "equity": equity, "windows": charts.windows},
-    )
+    values |= {"sections": sections, "section_ids": {name for name, _ in sections} | {"refused"}}
+    return values, {"zone": str(run.zone), "equity": equity, "windows": charts.windows}
 
 
 _SECTIONS = (
@@ -184,14 +197,16 @@ def _why_no_earnings(run: ReadRun) -> str:
     return "It has not come to its end: what it earned is written then."
 
 
-def _rows(run: ReadRun, charts: ChosenCharts) -> dict[str, Any]:
-    trades, left = ([], 0) if run.tables.trades is None else trade_rows(run.tables.trades, run.zone, _MOST_TRADES)
+def _rows(run: ReadRun, charts: ChosenCharts, most_trades: int) -> dict[str, Any]:
+    trades, left = ([], 0) if run.tables.trades is None else trade_rows(run.tables.trades, run.zone, most_trades)
     signals, earlier = signal_rows(run.tables.signals, run.zone, _MOST_SIGNALS)
     return {
         "charts": charts.titles,
         "has_trading": True,
         "chart_notes": charts.notes,
         "shown_trades": charts.shown_trades,
+        "trade_places": {},
+        "symbol_places": {},
         "has_trades": bool(trades),
         "trades": trades,
         "trades_left": left,

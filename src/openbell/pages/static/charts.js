@@ -8,7 +8,7 @@
   const candlePlace = document.getElementById("candle-chart");
   const choice = document.getElementById("window");
   const LINES = ["#4f86d9", "#c98a1b", "#9a63c9", "#2f9c95", "#c9578f", "#7d8f2b"];
-  const shown = { charts: [], candles: null, window: null, trade: null };
+  const shown = { charts: [], candles: null, window: null, trade: null, rows: 0, fill: null };
 
   function colour(name) {
     return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
@@ -147,8 +147,20 @@
             context.lineTo(x, scope.mediaSize.height);
             context.stroke();
           }
-          for (const l of w.levels) segment(context, l.from, l.to, l.price, l.price, colour(l.kind), [5, 4], 1.5, half);
+          for (const gap of w.gaps || []) {
+            if (gap.row >= shown.rows) continue;
+            const x = scale.logicalToCoordinate(gap.row) - half;
+            context.beginPath();
+            context.strokeStyle = colour("doubt");
+            context.lineWidth = 1.5;
+            context.setLineDash([1, 3]);
+            context.moveTo(x, 0);
+            context.lineTo(x, scope.mediaSize.height);
+            context.stroke();
+          }
+          for (const l of w.levels) if (l.from < shown.rows) segment(context, l.from, Math.min(l.to, shown.rows - 1), l.price, l.price, colour(l.kind), [5, 4], 1.5, half);
           for (const t of w.trades) {
+            if (t.to >= shown.rows) continue;
             const wide = shown.trade === t.number ? 3.5 : 2;
             segment(context, t.from, t.to, t.entry, t.exit, colour(t.won ? "up" : "down"), [], wide, 0);
           }
@@ -162,8 +174,8 @@
       updateAllViews: function () {},
       autoscaleInfo: function (first, last) {
         const prices = [];
-        for (const l of w.levels) if (l.from <= last && l.to >= first) prices.push(l.price);
-        for (const t of w.trades) if (t.from <= last && t.to >= first) prices.push(t.entry, t.exit);
+        for (const l of w.levels) if (l.from <= last && l.to >= first && l.from < shown.rows) prices.push(l.price);
+        for (const t of w.trades) if (t.from <= last && t.to >= first && t.to < shown.rows) prices.push(t.entry, t.exit);
         return prices.length ? { priceRange: { minValue: Math.min(...prices), maxValue: Math.max(...prices) } } : null;
       },
     };
@@ -190,17 +202,16 @@
       upColor: colour("up"), downColor: colour("down"), wickUpColor: colour("up"), wickDownColor: colour("down"), borderVisible: false,
       priceLineVisible: false, priceFormat: { type: "price", precision: digits, minMove: Math.pow(10, -digits) },
     });
-    series.setData(w.time.map(function (t, i) {
+    const bars = w.time.map(function (t, i) {
       const bar = { time: t, open: w.open[i], high: w.high[i], low: w.low[i], close: w.close[i] };
       return filled.has(i) ? { ...bar, color: colour("faint"), wickColor: colour("faint") } : bar;
-    }));
+    });
     const volume = chart.addSeries(L.HistogramSeries, { priceScaleId: "volume", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false });
     chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.86, bottom: 0 } });
-    volume.setData(w.time.map(function (t, i) {
-      return { time: t, value: w.volume[i], color: colour(w.close[i] >= w.open[i] ? "up" : "down") + "44" };
-    }));
+    const rising = colour("up") + "44", falling = colour("down") + "44";
+    const volumes = w.time.map(function (t, i) { return { time: t, value: w.volume[i], color: w.close[i] >= w.open[i] ? rising : falling }; });
     const panes = new Map();
-    w.lines.forEach(function (line, number) {
+    const lines = w.lines.map(function (line, number) {
       const key = line.name.split(".")[0];
       if (!line.over && !panes.has(key)) panes.set(key, panes.size + 1);
       line.colour = LINES[number % LINES.length];
@@ -209,19 +220,31 @@
         lineType: key.endsWith("_" + w.interval) ? 0 : 1,
         priceFormat: { type: "price", precision: line.decimals, minMove: Math.pow(10, -line.decimals) },
       }, line.over ? 0 : panes.get(key));
-      drawn.setData(w.time.flatMap(function (t, i) { return line.values[i] === null ? [] : [{ time: t, value: line.values[i] }]; }));
+      return { drawn: drawn, points: w.time.map(function (t, i) { return line.values[i] === null ? { time: t } : { time: t, value: line.values[i] }; }) };
     });
     chart.panes().forEach(function (pane, i) { pane.setStretchFactor(i ? 1 : 3.5); });
     series.attachPrimitive(overlay(w, chart, series));
     const few = w.marks.length <= 12 && candlePlace.clientWidth > 700;
-    L.createSeriesMarkers(series, w.marks.map(function (mark) {
+    const marks = w.marks.map(function (mark) {
       const up = mark.kind === "buy";
       return {
         time: w.time[mark.row], position: mark.kind === "sell" ? "aboveBar" : "belowBar", text: few ? mark.text : "",
         shape: mark.kind === "signal" ? "circle" : up ? "arrowUp" : "arrowDown",
         color: mark.kind === "signal" ? colour("accent") : colour(up ? "up" : "down"),
       };
-    }));
+    });
+    const markers = L.createSeriesMarkers(series, []);
+    // The first rows of all, as somebody saw them who knew nothing of later. Times of rows to come stay, so that nothing moves.
+    shown.fill = function (rows) {
+      const whole = rows >= w.time.length;
+      shown.rows = rows;
+      const cut = function (points) { return whole ? points : points.slice(0, rows).concat(points.slice(rows).map(function (p) { return { time: p.time }; })); };
+      series.setData(cut(bars));
+      volume.setData(cut(volumes));
+      for (const line of lines) line.drawn.setData(cut(line.points));
+      markers.setMarkers(whole ? marks : marks.filter(function (m, n) { return w.marks[n].row < rows; }));
+    };
+    shown.fill(Math.min(w.upTo === undefined ? w.time.length : w.upTo, w.time.length));
     legendOf(w, chart);
     shown.candles = chart;
     shown.window = w;
@@ -241,6 +264,8 @@
         { text: "H " + digits(w.high[i], w.decimals) }, { text: "L " + digits(w.low[i], w.decimals) }, { text: "C " + digits(w.close[i], w.decimals) },
         { text: "V " + w.volume[i].toLocaleString("en-US") },
       ];
+      const gap = (w.gaps || []).find(function (g) { return g.row === i; });
+      if (gap) parts.push({ text: gap.missing + (gap.missing === 1 ? " bar is" : " bars are") + " missing before it", colour: colour("doubt") });
       for (const line of w.lines)
         parts.push({ text: line.name + " " + (line.values[i] === null ? "–" : digits(line.values[i], line.decimals)), swatch: line.colour });
       for (const mark of w.marksAt.get(i) || [])
@@ -254,10 +279,11 @@
         legend.children[n].prepend(dot);
       });
     }
-    tell(w.time.length - 1);
+    shown.tell = function () { if (shown.rows > 0) tell(Math.min(shown.rows, w.time.length) - 1); };
+    shown.tell();
     chart.subscribeCrosshairMove(function (at) {
-      const i = at.logical === undefined ? w.time.length - 1 : Math.round(at.logical);
-      if (i >= 0 && i < w.time.length) tell(i);
+      const i = at.logical === undefined ? shown.rows - 1 : Math.round(at.logical);
+      if (i >= 0 && i < shown.rows) tell(i);
     });
   }
 
@@ -280,7 +306,7 @@
     for (const one of shown.charts.filter(function (c) { return c.place === candlePlace; })) one.chart.remove();
     shown.charts = shown.charts.filter(function (c) { return c.place !== candlePlace; });
     shown.trade = trade === undefined ? null : trade;
-    choice.value = String(number);
+    if (choice) choice.value = String(number);
     const w = prepared(data.windows[number]);
     drawCandles(w);
     const found = w.trades.find(function (t) { return t.number === shown.trade; });
@@ -293,12 +319,12 @@
   function draw() {
     for (const one of shown.charts) one.chart.remove();
     shown.charts = [];
-    if (equityPlace) drawEquity();
-    if (candlePlace) show(Number(choice.value || 0), shown.trade === null ? undefined : shown.trade);
+    if (equityPlace && data.equity) drawEquity();
+    if (candlePlace && data.windows.length) show(choice ? Number(choice.value || 0) : 0, shown.trade === null ? undefined : shown.trade);
   }
 
   if (candlePlace) {
-    choice.addEventListener("change", function () { show(Number(choice.value)); });
+    if (choice) choice.addEventListener("change", function () { show(Number(choice.value)); });
     const moves = {
       previous: function () { show((Number(choice.value) + data.windows.length - 1) % data.windows.length); },
       next: function () { show((Number(choice.value) + 1) % data.windows.length); },
@@ -316,6 +342,21 @@
   }
   document.addEventListener("themechange", draw);
   draw();
+  // For pages that ask for one chart after the other.
+  window.openbell = {
+    make: make, colour: colour, moment: moment, write: write, shown: shown, lineColours: LINES, clock: clock, day: day,
+    drawWindow: function (w, trade) {
+      data.windows = [w];
+      show(0, trade);
+    },
+    upTo: function (rows) {
+      const scale = shown.candles.timeScale(), range = scale.getVisibleLogicalRange();
+      data.windows[0].upTo = rows;
+      shown.fill(rows);
+      scale.setVisibleLogicalRange(range);
+      shown.tell();
+    },
+  };
 
   // Printed: a picture of each chart in light colours
 

@@ -1,0 +1,141 @@
+"""Runs that are shown, each under a name that leads to no path."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from openbell.errors import ConfigError
+from openbell.pages.report.report import ReadRun, read_parts
+from openbell.results.stored_run import StoredRun, is_run, read_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+__all__ = ["Catalogue", "KnownRun", "UnknownRunError"]
+
+_MOST_READ = 4
+_FILES = ("config.json", "summary.json", "equity.parquet", "trades.parquet", "fills.parquet", "signals.parquet")
+_Stamp = tuple[tuple[int, int], ...]
+_T = TypeVar("_T")
+
+
+class UnknownRunError(ConfigError):
+    """There is no run of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRun:
+    """A run of the list.
+
+    Attributes:
+        id: Its name in addresses, made of its path.
+        stored: The run as its folder shows it.
+        begun: When its config was written, in seconds since 1970 UTC.
+    """
+
+    id: str
+    stored: StoredRun
+    begun: float
+
+    @property
+    def folder(self) -> Path:
+        return self.stored.path
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.folder.name
+
+
+class _Remembered(Generic[_T]):
+    """The last few things that were read of folders, as long as their files stay the same."""
+
+    def __init__(self, read: Callable[[Path], _T], most: int | None) -> None:
+        self._read, self._most = read, most
+        self._known: dict[Path, tuple[_Stamp, _T]] = {}
+        self._lock = Lock()
+
+    def of(self, folder: Path) -> _T:
+        stamp = _stamp(folder)
+        with self._lock:
+            known = self._known.pop(folder, None)
+            if known is None or known[0] != stamp:
+                known = stamp, self._read(folder)
+            self._known[folder] = known
+            if self._most is not None and len(self._known) > self._most:
+                del self._known[next(iter(self._known))]
+        return known[1]
+
+
+class Catalogue:
+    """The runs in some folders, read again when their files have changed.
+
+    Args:
+        places: Returns the folders that hold runs, or are runs.
+    """
+
+    def __init__(self, places: Callable[[], Sequence[Path]]) -> None:
+        self._places = places
+        self._stored = _Remembered(read_run, None)
+        self._read = _Remembered(read_parts, _MOST_READ)
+
+    def runs(self) -> list[KnownRun]:
+        """Return all runs, the last begun first."""
+        found = [self._known(folder) for folder in self._folders()]
+        return sorted(found, key=lambda run: -run.begun)
+
+    def run(self, run_id: str) -> KnownRun:
+        """Return the run of a name.
+
+        Raises:
+            UnknownRunError: There is none.
+        """
+        for folder in self._folders():
+            if _id(folder) == run_id:
+                return self._known(folder)
+        raise UnknownRunError("there is no such run. It may have been moved or removed: see the list of runs.")
+
+    def read(self, run: KnownRun) -> ReadRun:
+        """Return all that is read of a run."""
+        return self._read.of(run.folder)
+
+    def _known(self, folder: Path) -> KnownRun:
+        return KnownRun(_id(folder), self._stored.of(folder), _begun(folder))
+
+    def _folders(self) -> Iterator[Path]:
+        for place in self._places():
+            try:
+                if is_run(place):
+                    yield place
+                else:
+                    yield from (entry for entry in sorted(place.iterdir()) if entry.is_dir() and is_run(entry))
+            except OSError:
+                continue  # a folder that went away, or that nobody may look into, holds nothing to be shown
+
+
+def _id(folder: Path) -> str:
+    return hashlib.blake2b(os.fsencode(folder.absolute()), digest_size=6).hexdigest()
+
+
+def _begun(folder: Path) -> float:
+    try:
+        return (folder / "config.json").stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _stamp(folder: Path) -> _Stamp:
+    found = []
+    for name in _FILES:
+        try:
+            state = (folder / name).stat()
+        except OSError:
+            found.append((0, 0))
+        else:
+            found.append((state.st_mtime_ns, state.st_size))
+    return tuple(found)

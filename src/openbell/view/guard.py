@@ -1,0 +1,150 @@
+"""Checks before a request reaches a page, and headers of every answer."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, RedirectResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["POLICY", "Access", "Guard", "form_with_token"]
+
+_COOKIE = "openbell-token"
+_SAFE = ("GET", "HEAD")
+_MOST_BYTES = 10_000
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        # Lightweight Charts sets styles through the object model, which no policy stops.
+        "style-src 'self'",
+        "connect-src 'self'",
+        "img-src 'self' data:",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+"""Content security policy of every page."""
+_HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "x-frame-options": "DENY",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Rules of access.
+
+    Attributes:
+        hosts: The hosts, with their ports, under which pages are served; None for any, of an address of all networks.
+        token: The secret of this server.
+        needs_token: Whether pages take it too, as beyond this machine, and not only what changes something.
+    """
+
+    hosts: frozenset[str] | None
+    token: str
+    needs_token: bool = False
+
+    def knows(self, given: str) -> bool:
+        """Return whether a token is that of this server, in a time that does not depend on where they differ."""
+        return hmac.compare_digest(given.encode(), self.token.encode())
+
+
+async def form_with_token(request: Request, access: Access) -> dict[str, str]:
+    """Return the fields of a form that has the token of this server.
+
+    Raises:
+        HTTPException: It has not, or is far too long.
+    """
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _MOST_BYTES:
+            raise HTTPException(413)
+    given = dict(parse_qsl(body.decode("utf-8", errors="replace")))
+    if not access.knows(given.get("token", "")):
+        raise HTTPException(403)
+    return given
+
+
+class Guard:
+    """Refuses requests of other sites, and sets the headers of every answer.
+
+    A page of another site cannot name this server as its host (DNS rebinding), cannot send a POST, because its origin
+    is another, and cannot have anything loaded here, because the browser says that it is cross-site.
+
+    Args:
+        app: What answers the others.
+        access: Who may ask.
+    """
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        headers = Headers(scope=scope)
+        why = next(self._refusals(scope, headers), None)
+        if why is not None:
+            await PlainTextResponse(f"{why}\n", status_code=403)(scope, receive, send_with_headers)
+        elif self._access.needs_token and not self._is_known(headers):
+            await self._let_in(scope, receive, send_with_headers)
+        else:
+            await self._app(scope, receive, send_with_headers)
+
+    def _refusals(self, scope: Scope, headers: Headers) -> Iterator[str]:
+        host = headers.get("host", "")
+        if self._access.hosts is not None and host.lower() not in self._access.hosts:
+            yield f"This server is not {host!r}. Open it under the address that it printed."
+        # A link in another page may lead here; nothing of here may be loaded, read or sent by one.
+        is_link = headers.get("sec-fetch-mode") == "navigate" and scope["method"] in _SAFE
+        if headers.get("sec-fetch-site", "none") not in ("same-origin", "none") and not is_link:
+            yield "Another site may not load anything from here."
+        if scope["method"] not in _SAFE and headers.get("origin") != f"{scope['scheme']}://{host}":
+            yield "Only a page of this server may send this: the Origin of the request is another, or missing."
+
+    def _is_known(self, headers: Headers) -> bool:
+        try:
+            cookie = SimpleCookie(headers.get("cookie", "")).get(_COOKIE)
+        except CookieError:
+            return False
+        return cookie is not None and self._access.knows(cookie.value)
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take the token of an address, and keep it in a cookie that scripts cannot read."""
+        given = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("token", "")
+        if scope["method"] in _SAFE and self._access.knows(given):
+            answer = RedirectResponse(scope["path"] if scope["path"].startswith("/run") else "/", status_code=303)
+            answer.set_cookie(_COOKIE, self._access.token, httponly=True, samesite="strict")
+            await answer(scope, receive, send)
+            return
+        text = "This server wants its token: open the address that it printed, which has it.\n"
+        await PlainTextResponse(text, status_code=401)(scope, receive, send)

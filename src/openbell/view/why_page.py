@@ -1,0 +1,277 @@
+"""Page of a symbol, with why it is there or missing."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
+
+from openbell.errors import ConfigError, OpenbellError, printable
+from openbell.model.address import place_of
+from openbell.results.event_files import event_lines
+from openbell.results.journal_lines import opened_lines
+from openbell.store.store import BarStore
+from openbell.view.answers import page
+from openbell.view.day_events import day_journal
+from openbell.view.graph import Edge, Node, graph_figure
+from openbell.view.session_page import calendar_of
+from openbell.view.symbol_facts import symbol_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from markupsafe import Markup
+    from starlette.responses import Response
+
+    from openbell.config import SessionConfig
+    from openbell.model.json_object import JsonObject
+    from openbell.view.catalogue import Catalogue, KnownRun
+    from openbell.view.symbol_facts import IndicatorFacts, SeriesFacts
+
+__all__ = ["why_page"]
+
+_MOST_ROWS = 1000
+_MOST_BOXES = 14
+_MOST_DAYS = 30
+_POOR = 99.0
+_HEADS = ("who asked", "addition", "bars", "indicators")
+
+
+class _Row(NamedTuple):
+    """A record of the journal as the table shows it."""
+
+    id: str
+    day: str
+    time: str
+    operation: str
+    symbol: str
+    owner: str
+    intervals: str
+    outcome: str
+    look: str
+    reason: str
+    ms: float
+    steps: list[tuple[str, str]]
+
+
+def why_page(catalogue: Catalogue, run: KnownRun, asked: str, day_text: str, store: str | None) -> Response:
+    """Return the page of a symbol, or without one that of a session's journal.
+
+    Args:
+        catalogue: The runs.
+        run: The run.
+        asked: The symbol; none when empty.
+        day_text: The session as ISO text; the last that has the symbol when empty.
+        store: The store, where it is not the config's.
+
+    Raises:
+        ConfigError: The config of the run cannot be read, or the day is none.
+    """
+    read = catalogue.read(run)
+    config, time_manager = calendar_of(read)
+    symbol = _written_symbol(asked.strip(), config)
+    records = list(_records_of(run.folder, symbol)) if symbol else []
+    days = sorted({time_manager.day_of(_ns(record)) for record in records})
+    day = _day(day_text) or (days[-1] if days else None) or (read.stored.days[-1] if read.stored.days else None)
+    if symbol:
+        shown = [record for record in records if day is None or time_manager.day_of(_ns(record)) == day]
+    else:
+        shown = [] if day is None else day_journal(run.folder, time_manager, day)
+
+    def drawn(day: date) -> Markup:
+        facts = symbol_facts(run.folder, read.summary, day, symbol)
+        expected = {one.interval: len(time_manager.expected_bar_times(one.interval, day)[0]) for one in facts[0]}
+        return _graph(symbol, shown, facts, expected, _asked(config), f"{address}/session/{day}")
+
+    address = f"/run/{run.id}"
+    rows = [_row(n, record) for n, record in enumerate(shown[:_MOST_ROWS])]
+    values: dict[str, Any] = {
+        "symbol": symbol,
+        "day": "" if day is None else day.isoformat(),
+        "address": address,
+        "answer": _answer(symbol, shown, records, config, store) if symbol else "",
+        "is_missing": bool(symbol) and not any(record["ok"] for record in shown),
+        "graph": "" if day is None or not symbol or not shown else drawn(day),
+        "rows": rows,
+        "left": max(len(shown) - _MOST_ROWS, 0),
+        "days": [
+            (one.isoformat(), f"{address}/why?{_query(symbol=symbol, day=one.isoformat())}")
+            for one in (days if symbol else read.stored.days)[-_MOST_DAYS:]
+        ],
+        "session": f"{address}/session/{day}?{_query(symbol=symbol)}" if day else "",
+        "zone": str(read.zone),
+    }
+    crumbs = (("Runs", "/"), (run.name, address), (f"Why {symbol}" if symbol else "Journal", None))
+    return page("view_why.html", values, crumbs=crumbs)
+
+
+def _query(**asked: str) -> str:
+    return urlencode(asked, errors="replace")
+
+
+def _written_symbol(shown: str, config: SessionConfig) -> str:
+    names = config.session_data_config.symbols
+    found = next((name for name in names if shown in (name, printable(name))), None)
+    return found or next((name for name in names if name.lower() == shown.lower()), shown)
+
+
+def _records_of(folder: Path, symbol: str) -> Iterable[JsonObject]:
+    pattern = re.compile(re.escape(json.dumps(symbol)))
+    file = folder / "journal.jsonl"
+    if file.is_file():
+        for record in opened_lines(event_lines(file, pattern)):
+            if record["symbol"] == symbol:
+                yield record
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise ConfigError(f"{printable(text, 40)} is no day. A day is written as 2024-03-11.") from None
+
+
+def _ns(record: JsonObject) -> int:
+    return int(datetime.fromisoformat(record["time"]).timestamp()) * 1_000_000_000
+
+
+def _answer(
+    symbol: str, shown: Sequence[JsonObject], records: Sequence[JsonObject], config: SessionConfig, store: str | None
+) -> str:
+    """Return in a sentence why it is there, or why it is not."""
+    added = next((one for one in shown if one["ok"] and one["operation_type"] not in ("remove", "unlock")), None)
+    if added is not None:
+        removed = [one for one in shown if one["ok"] and one["operation_type"] == "remove"]
+        why = "" if added["source"] == "config" else f" ({added['reason']})"
+        text = f"{symbol} is there since {_clock(added)}: {added['owner']} asked for it{why}."
+        return text + (f" {removed[-1]['owner']} removed it at {_clock(removed[-1])}." if removed else "")
+    refused = next((one for one in shown if not one["ok"] and one["errors"]), None)
+    if refused is not None:
+        return (
+            f"{symbol} is missing because what {refused['owner']} asked for at {_clock(refused)} was refused: "
+            f"{' '.join(map(str, refused['errors']))}"
+        )
+    elsewhere = " in this session; other sessions have it" if records else " in this run"
+    return f"{symbol} is missing because nobody asked for it{elsewhere}: {_not_asked(symbol, config, store)}"
+
+
+def _not_asked(symbol: str, config: SessionConfig, store: str | None) -> str:
+    what = "it is no symbol of the config, and no scanner or strategy added it."
+    place = store or config.store
+    if not place:
+        return what
+    try:
+        held = BarStore.open(place_of(str(place))).coverage([symbol])
+    except OpenbellError as error:
+        return f"{what} Whether its store has bars of it is not known: {error}"
+    if not held:
+        return f"{what} Its store has no bars of it either."
+    spans = ", ".join(f"{one.interval} from {one.first:%Y-%m-%d} to {one.last:%Y-%m-%d}" for one in held)
+    return f"{what} Its store has bars of it: {spans}."
+
+
+def _clock(record: JsonObject) -> str:
+    return f"{datetime.fromisoformat(record['time']):%H:%M:%S}".removesuffix(":00")
+
+
+def _asked(config: SessionConfig) -> dict[str, int]:
+    """Return how many sessions of history are asked for, by interval."""
+    found: dict[str, int] = {}
+    for entry in config.session_data_config.historical.data:
+        for interval in entry.intervals:
+            found[interval] = max(found.get(interval, 0), entry.trailing_days)
+    return found
+
+
+def _row(number: int, record: JsonObject) -> _Row:
+    time = datetime.fromisoformat(record["time"])
+    steps = [(str(step["name"]), f"{step['ms']:,.3f}") for step in record["steps"]]
+    refused, pending = not record["ok"] and record["errors"], not record["ok"] and not record["errors"]
+    outcome = " ".join(map(str, record["errors"])) if refused else "is on its way" if pending else "done"
+    if record["warnings"]:
+        outcome += f": {'; '.join(map(str, record['warnings']))}"
+    return _Row(
+        f"record-{number}", f"{time:%Y-%m-%d}", f"{time:%H:%M:%S}", record["operation_type"], record["symbol"],
+        record["owner"], ", ".join(record["required_intervals"]), outcome, "bad" if refused else "",
+        record["reason"], sum(step["ms"] for step in record["steps"]), steps,
+    )  # fmt: skip
+
+
+def _graph(
+    symbol: str,
+    records: Sequence[JsonObject],
+    facts: tuple[list[SeriesFacts], list[IndicatorFacts]],
+    expected: Mapping[str, int],
+    asked: Mapping[str, int],
+    session: str,
+) -> Markup:
+    """Draw who asked for a symbol, the additions, and the bars and indicators that came of them.
+
+    Args:
+        symbol: The symbol.
+        records: Its records in the journal of the session.
+        facts: Its series and indicators.
+        expected: How many bars the calendar expects in the session, by interval.
+        asked: How many sessions of history the config asks for, by interval.
+        session: The address of the session's page.
+    """
+    series, indicators = facts
+    nodes: list[Node] = []
+    edges: list[Edge] = []
+    for number, record in enumerate(records[:_MOST_BOXES]):
+        owner, key = f"owner {record['owner']}", f"record {number}"
+        if all(node.key != owner for node in nodes):
+            source = "symbols of the config" if record["source"] == "config" else f"a {record['source']}"
+            nodes.append(Node(owner, 0, record["owner"], source, "asker"))
+        nodes.append(_record_node(key, record, f"#record-{number}"))
+        edges.append(Edge(owner, key))
+        if record["ok"] and record["operation_type"] != "remove":
+            edges += [
+                Edge(key, f"bars {one.interval}") for one in series if one.interval in record["required_intervals"]
+            ]
+    for one in series:
+        address = f"{session}?{_query(symbol=printable(symbol), interval=one.interval)}"
+        nodes.append(_series_node(one, expected.get(one.interval, 0), asked.get(one.interval), address))
+        edges += [
+            Edge(f"bars {other.interval}", f"bars {one.interval}") for other in series if other.interval == one.base
+        ]
+    for indicator in indicators[: 2 * _MOST_BOXES]:
+        nodes.append(_indicator_node(indicator, _brought_by(indicator, records)))
+        edges += [
+            Edge(f"bars {one.interval}", f"indicator {indicator.key}")
+            for one in series
+            if one.interval == indicator.interval
+        ]
+    return graph_figure(nodes, edges, _HEADS, f"Who asked for {symbol}, and what came of it")
+
+
+def _record_node(key: str, record: JsonObject, address: str) -> Node:
+    failed = not record["ok"] and bool(record["errors"])
+    words = f"{', '.join(record['required_intervals']) or 'nothing more'} at {_clock(record)}"
+    title = f"{record['operation_type']} {record['symbol']}" + (" refused" if failed else "")
+    return Node(key, 1, title, words, "refused" if failed else "added", address)
+
+
+def _brought_by(one: IndicatorFacts, records: Sequence[JsonObject]) -> str:
+    """Return the address of the record that brought an indicator, or of the first that brought its bars."""
+    own = [n for n, record in enumerate(records) if one.key in record["reason"].partition(":")[0].split(", ")]
+    of_bars = [n for n, record in enumerate(records) if record["ok"] and one.interval in record["required_intervals"]]
+    found = (own or of_bars)[:1]
+    return f"#record-{found[0]}" if found else ""
+
+
+def _series_node(one: SeriesFacts, expected: int, asked: int | None, address: str) -> Node:
+    wanted = "" if asked is None else f" ({asked} d asked)"
+    made = f", of {one.base}" if one.base else ""
+    poor = one.quality is not None and one.quality < _POOR
+    words = f"{one.today:,} of {expected:,} today, {one.history:,} before{wanted}"
+    return Node(f"bars {one.interval}", 2, f"{one.interval} bars{made}", words, "poor" if poor else "bars", address)
+
+
+def _indicator_node(one: IndicatorFacts, address: str) -> Node:
+    state = "" if one.settled else ", not settled" if one.valid else ", no value"
+    words = f"{one.lookback:,} bars asked, {one.warmup:,} got{state}"
+    return Node(f"indicator {one.key}", 3, one.key, words, "indicator" if one.settled else "poor", address)
