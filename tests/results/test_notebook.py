@@ -53,6 +53,9 @@ def test_a_run_shows_what_it_earned_and_its_sessions(system: SystemManager) -> N
     assert "GONE&lt;b&gt; was dropped: " in day
     assert "&lt;img/src=x/onerror=alert(1)&gt;" in day
     assert "<img" not in html + day
+    numbers = result.performance._repr_html_()
+    assert f"<td>net profit</td><td>{result.performance.net_profit:,.2f}</td>" in numbers
+    assert f"<td>information ratio</td><td>{result.performance.unavailable['information_ratio']}</td>" in numbers
 
 
 def test_a_plan_shows_what_can_be_loaded(system: SystemManager) -> None:

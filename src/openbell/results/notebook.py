@@ -9,10 +9,11 @@ from openbell.results.number_text import money, number
 from openbell.results.performance_lines import BLOCKS
 
 if TYPE_CHECKING:
+    from openbell.results.performance import Performance
     from openbell.results.plan import DayPlan, PlanResult
     from openbell.results.result import DayResult, RunResult
 
-__all__ = ["day_html", "plan_html", "run_html"]
+__all__ = ["day_html", "performance_html", "plan_html", "run_html"]
 
 _LOOKED_AT_FIRST = (
     *("net_profit", "total_return", "sharpe", "max_drawdown", "trades", "win_rate", "profit_factor", "fees"),
@@ -34,6 +35,17 @@ def run_html(run: RunResult) -> str:
     columns = ["session", "symbols", "dropped", "signals", *(("fills", "P&L", "equity") if trades else ())]
     parts.append(table(columns, [_day_row(day) for day in run.days[:MOST_ROWS]]))
     return whole([*parts, more(len(run.days) - MOST_ROWS, "sessions")])
+
+
+def performance_html(performance: Performance) -> str:
+    """Return all numbers, and why some are not there."""
+    numbers = performance.to_dict()
+    rows = [
+        [line.label, performance.unavailable.get(line.name, "") or number(numbers[line.name], line.form)]
+        for block in BLOCKS
+        for line in block
+    ]
+    return whole([table(["number", "value"], rows)])
 
 
 def day_html(day: DayResult) -> str:

@@ -113,6 +113,11 @@ class Performance:
     information_ratio: float | None
     unavailable: Mapping[str, str]
 
+    def _repr_html_(self) -> str:
+        from openbell.results.notebook import performance_html
+
+        return performance_html(self)
+
     def to_dict(self) -> JsonObject:
         """Return the object ``performance`` of ``summary.json``."""
         return {field.name: getattr(self, field.name) for field in fields(self)} | {

@@ -59,7 +59,7 @@ class RunFolder:
 
     def __init__(
         self,
-        path: Path,
+        path: Path | str,
         config: SessionConfig,
         *,
         keep_bars: bool = False,
@@ -67,7 +67,7 @@ class RunFolder:
         small: bool = False,
         goes_on: bool = False,
     ) -> None:
-        self.path = path
+        self.path = path = Path(path)
         self._goes_on = goes_on
         self._is_small = small
         self._keep_bars = keep_bars

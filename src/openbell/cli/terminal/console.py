@@ -52,16 +52,27 @@ else:
 
 def _console(name: str) -> Console:
     # A console takes its width from the environment once, when it is made.
-    return _console_of_width(name, os.environ.get("COLUMNS"))
+    return _console_of_width(name, os.environ.get("COLUMNS"), _is_coloured_file(name))
+
+
+def _is_coloured_file(name: str) -> bool:
+    """Return whether colours are wanted where there is no terminal, as Jupyter wants them."""
+    stream = sys.stderr if name == "err" else sys.stdout
+    return bool(os.environ.get("FORCE_COLOR")) and not stream.isatty()
 
 
 @cache
-def _console_of_width(name: str, _columns: str | None) -> Console:
+def _console_of_width(name: str, _columns: str | None, is_coloured_file: bool) -> Console:
     from rich.console import Console
 
     from openbell.cli.terminal.printable import PrintableOnly
 
-    console = Console(stderr=name == "err", highlight=False, emoji=False)
+    stderr = name == "err"
+    if is_coloured_file:
+        # rich takes it for a terminal, and would draw progress bars into a file, or into the cell of a notebook.
+        console = Console(stderr=stderr, highlight=False, emoji=False, force_terminal=False, color_system="standard")
+    else:
+        console = Console(stderr=stderr, highlight=False, emoji=False)
     console.push_render_hook(PrintableOnly())
     return console
 
