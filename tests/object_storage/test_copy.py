@@ -135,10 +135,12 @@ def test_a_writer_who_brings_the_same_file_meanwhile_loses_no_bar(
     proxy.choose = choose
     copying = threading.Thread(target=copy_store, args=(folder, address))
     copying.start()
-    assert is_held.wait(30)
-    other.write("A", "1m", bars(5, 30, hour=10))
-    may_go.set()
-    copying.join()
+    try:
+        assert is_held.wait(30)
+        other.write("A", "1m", bars(5, 30, hour=10))
+    finally:
+        may_go.set()
+        copying.join()
     assert read(BarStore.open(address), "A")["close"].to_list() == [5.0] * 30 + [1.0] * 60
 
 

@@ -14,7 +14,9 @@ from openbell.actions.table import ACTION_SCHEMA
 from openbell.errors import DamagedFileError, NotAStoreError
 from openbell.maintenance.objects import repair_objects, verify_objects
 from openbell.store.label import read_label, write_label
-from openbell.store.objects.backing import data_object, object_backing
+from openbell.store.objects.backing import object_backing
+from openbell.store.objects.leftovers import unlisted
+from openbell.store.objects.naming import data_object
 from openbell.store.removal import remove_bars
 from openbell.store.store import BarStore
 
@@ -156,7 +158,7 @@ def test_removal_actions_and_label_work_as_in_a_folder(address: StoreAddress) ->
     assert removal.rows == 30
     assert read(store).equals(bars(1)[30:])
     assert verify_objects(address).damages == ()
-    assert list(object_backing(address).unlisted()) == []
+    assert unlisted(object_backing(address)) == {}
 
 
 def test_what_is_there_already_keeps_a_store_away(address: StoreAddress) -> None:

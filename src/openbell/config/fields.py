@@ -50,7 +50,7 @@ def _read_day(value: object) -> date:
 
 
 def _read_place(value: object) -> object:
-    if not isinstance(value, str):
+    if not isinstance(value, str | Path):
         return value
     try:
         return place_of(value)

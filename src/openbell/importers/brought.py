@@ -77,14 +77,11 @@ def _brought(path: str, folder: Path, names: dict[str, str], advanced: Callable[
     where = place_of(path if "=" in path else path.replace("?", "*"))
     assert isinstance(where, StoreAddress)  # noqa: S101 -- it has the mark of one
     pattern = path.partition("://")[2].partition("/")[2].strip("/")
-    fixed = pattern.rpartition("/")[0]
-    while _WILD.search(fixed):
-        fixed = fixed.rpartition("/")[0]
     bucket = StoreAddress(where.scheme, where.bucket)
     there = folder / where.scheme / where.bucket
     names[str(there)] = str(bucket)
     objects = Objects(bucket)
-    wanted = [name for name in _below(objects, fixed or pattern) if _is_meant(name, pattern)]
+    wanted = list(_meant(objects, pattern))
     if not wanted:
         raise ConfigError(f"no file fits {path}.")
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -94,30 +91,32 @@ def _brought(path: str, folder: Path, names: dict[str, str], advanced: Callable[
     return there / pattern if pattern else there
 
 
-def _below(objects: Objects, folder: str) -> Iterator[str]:
-    # Listings are by whole names between slashes: a file is found beside what is in its folder.
-    parent = folder.rpartition("/")[0]
-    found = [name for name, _ in objects.sizes(folder)] if folder else [name for name, _ in objects.sizes()]
-    if not found and folder:
-        found = [name for name, _ in objects.sizes(parent)]
+def _meant(objects: Objects, pattern: str) -> Iterator[str]:
+    """Yield the objects that a file's name, a folder or a pattern means."""
+    folder = pattern
+    while _WILD.search(folder):
+        folder = folder.rpartition("/")[0]
     # A name is a path here, and may not lead elsewhere.
-    return (name for name in found if not {"", ".", ".."} & set(name.split("/")))
+    plain = (name for name, _ in objects.sizes(folder) if not {"", ".", ".."} & set(name.split("/")))
+    if folder != pattern:
+        fits = re.compile(_as_regex(pattern)).fullmatch
+        yield from filter(fits, plain)
+        return
+    inside = [name for name in plain if name.rpartition("/")[0] == folder]
+    # What has nothing below it is a file.
+    yield from inside or [pattern]
 
 
-def _is_meant(name: str, pattern: str) -> bool:
-    """Return whether a path, a folder or a pattern means an object."""
-    if not _WILD.search(pattern):
-        return name == pattern or name.rpartition("/")[0] == pattern
+def _as_regex(pattern: str) -> str:
     marks = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]", "{symbol}": "[^/]+", "{date}": "[^/]+"}
     pieces = re.split(r"(\{symbol\}|\{date\}|\*\*/|\*|\?|\[[^\]]+\])", pattern)
-    text = "".join(marks.get(p, p if p.startswith("[") and p.endswith("]") else re.escape(p)) for p in pieces)
-    return re.fullmatch(text, name) is not None
+    return "".join(marks.get(p, p if p.startswith("[") and p.endswith("]") else re.escape(p)) for p in pieces)
 
 
 def _bring(objects: Objects, name: str, folder: Path) -> None:
     found = objects.get(name)
     if found is None:
-        raise ConfigError(f"{objects.address / name} is gone.")
+        raise ConfigError(f"there is no file {objects.address / name}.")
     path = folder / name
     with writing_to(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,9 @@ from openbell.maintenance.damage import SIDE_KINDS, Damage, VerifyReport
 from openbell.maintenance.repair import Repair, RepairReport
 from openbell.store.backing import until_committed
 from openbell.store.layout import QUARANTINE, Partition
-from openbell.store.objects.backing import data_object, object_backing, side_object
+from openbell.store.objects.backing import object_backing
+from openbell.store.objects.leftovers import sweep, unlisted
+from openbell.store.objects.naming import data_object, side_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,8 +49,8 @@ def verify_objects(store: StoreAddress, advanced: Callable[[int, int], None] | N
     if found and now is not manifest:
         found = list(_damages(backing, now, None))
     entries = [entry for _, entry in now.partitions()]
-    unlisted = sum(1 for _ in backing.unlisted())
-    return VerifyReport(len(entries), sum(entry.bytes for entry in entries), tuple(found), unlisted)
+    size = sum(entry.bytes for entry in entries)
+    return VerifyReport(len(entries), size, tuple(found), len(unlisted(backing)))
 
 
 def _damages(
@@ -107,7 +109,7 @@ def repair_objects(store: StoreAddress) -> RepairReport:
                 backing.commit(manifest, bars, sides)
 
         until_committed(take_out)
-        swept, _ = backing.sweep()
+        swept = sweep(backing)
     return RepairReport(tuple(repairs), swept)
 
 

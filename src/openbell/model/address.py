@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +15,7 @@ SCHEMES = ("s3", "gs", "az")
 """Amazon S3 and what speaks as it does, Google Cloud Storage, Azure Blob Storage."""
 
 _MARK = "://"
+_OF_PATH = re.compile(rf"^({'|'.join(SCHEMES)}):/(?=[^/])")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,9 +66,12 @@ def place_of(given: str | Place) -> Place:
     Raises:
         ConfigError: It is an address of which openbell knows nothing, or one that holds credentials.
     """
-    text = str(given)
-    if isinstance(given, StoreAddress) or not is_address(text):
-        return given if isinstance(given, StoreAddress) else Path(given)
+    if isinstance(given, StoreAddress):
+        return given
+    # A path has one slash of two.
+    text = _OF_PATH.sub(r"\1://", str(given)) if isinstance(given, Path) else given
+    if not is_address(text):
+        return Path(given)
     scheme, _, rest = text.partition(_MARK)
     if "@" in rest.partition("/")[0] or "?" in rest:
         # Not shown: it may hold a key.

@@ -50,7 +50,7 @@ def store_digest(store: BarStore) -> str:
     found = hashlib.sha256()
     for (symbol, interval), files in manifest.files.items():
         found.update(repr((symbol, interval, [file.sha256 for file in files])).encode())
-    found.update(repr(sorted((name, str(entry)) for name, entry in manifest.side_files.items())).encode())
+    found.update(repr(sorted((name, entry.sha256) for name, entry in manifest.side_files.items())).encode())
     return found.hexdigest()[:_DIGITS]
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache
@@ -30,15 +29,24 @@ from openbell.store.backing import ChangedMeanwhileError, EncodedFile
 from openbell.store.batch import Batch
 from openbell.store.checksum import sha256_of
 from openbell.store.commit import encoded
-from openbell.store.layout import LOCK, data_name
+from openbell.store.layout import LOCK
 from openbell.store.objects.cache import FileCache, cache_folder, most_bytes
-from openbell.store.objects.current import CurrentObjectManifest, new_mark
+from openbell.store.objects.current import CurrentObjectManifest
+from openbell.store.objects.naming import (
+    OWN_OBJECT,
+    data_object,
+    listed_objects,
+    new_mark,
+    objects_of,
+    replaced_objects,
+    side_object,
+)
 from openbell.store.objects.verbs import Objects
 from openbell.store.side_files import SideEntry, side_entry
 from openbell.store.verification import StoredFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -49,13 +57,12 @@ if TYPE_CHECKING:
     from openbell.store.layout import Partition
     from openbell.store.manifest import Manifest
 
-__all__ = ["ObjectBacking", "data_object", "listed_objects", "object_backing", "side_object"]
+__all__ = ["ObjectBacking", "object_backing"]
 
 _AT_ONCE = 16
 _MOST_EXCHANGES = 12
 _MOST_UNANSWERED = 2
 _MOST_MENDS = 2
-_OWN_OBJECT = re.compile(r"(bars|actions|fetched|days)/.+-[0-9a-f]{16}\.parquet|LABEL-[0-9a-f]{16}\.txt")
 
 
 def object_backing(address: StoreAddress) -> ObjectBacking:
@@ -69,23 +76,6 @@ def object_backing(address: StoreAddress) -> ObjectBacking:
 @lru_cache(maxsize=16)
 def _made(address: StoreAddress, environment: tuple[tuple[str, str], ...]) -> ObjectBacking:  # noqa: ARG001 -- a key
     return ObjectBacking(address)
-
-
-def data_object(partition: Partition, entry: FileEntry) -> str:
-    """Return the name of the object of a data file."""
-    return data_name(partition, f"-{entry.object}")
-
-
-def side_object(name: str, entry: SideEntry) -> str:
-    """Return the name of the object of a file beside the bars."""
-    stem, dot, ending = name.rpartition(".")
-    return f"{stem}-{entry.object}{dot}{ending}"
-
-
-def listed_objects(manifest: Manifest) -> set[str]:
-    """Return the names of all objects that a manifest lists."""
-    found = {data_object(*pair) for pair in manifest.partitions()}
-    return found | {side_object(*pair) for pair in manifest.side_files.items()}
 
 
 class ObjectBacking:
@@ -134,7 +124,7 @@ class ObjectBacking:
             NotAStoreError: There is.
         """
         # What a killed first write has left is no hindrance.
-        foreign = (name for name, _ in self.objects.sizes() if not _OWN_OBJECT.fullmatch(name))
+        foreign = (name for name, _ in self.objects.sizes() if not OWN_OBJECT.fullmatch(name))
         if (name := next(foreign, None)) is not None:
             raise NotAStoreError(
                 f"{self._address} is not an openbell store and not empty (it holds {name}). Name an empty prefix."
@@ -180,7 +170,7 @@ class ObjectBacking:
         for _ in range(_MOST_EXCHANGES):
             base = self._manifest.get()
             if self._manifest.swept != swept or _both_changed(manifest, base, batch):
-                self._delete(_objects_of(batch))
+                self._delete(objects_of(batch))
                 raise ChangedMeanwhileError(
                     f"another process writes to {self._address} again and again. Try again when it is done."
                 )
@@ -192,7 +182,7 @@ class ObjectBacking:
                 continue
             if is_stored:
                 after = self._manifest.get()
-                self._delete(_replaced(base, batch) - listed_objects(after))
+                self._delete(replaced_objects(base, batch) - listed_objects(after))
                 self._cache.shrink(())
                 return after
         raise ChangedMeanwhileError(f"many processes write to {self._address} at once. Try again when they are done.")
@@ -228,34 +218,6 @@ class ObjectBacking:
         except StoreError as exc:
             # They are in nobody's way, and a repair deletes them.
             get_logger().debug("replaced objects are left", store=str(self._address), reason=str(exc))
-
-    def sweep(self) -> tuple[int, int]:
-        """Delete the objects that no manifest lists, which killed writers have left.
-
-        The manifest is exchanged before that, so that a writer who has stored objects and not yet listed them is
-        refused, and stores them again under other names. Call it with the lock held.
-
-        Returns:
-            How many they were, and their bytes.
-        """
-        found = dict(self.unlisted())
-        if not found:
-            return 0, 0
-        mark = new_mark()
-        while not self._manifest.exchange(now := self._manifest.reload(), now, mark, swept=mark):
-            continue
-        gone = found.keys() - listed_objects(self._manifest.get())
-        self.objects.delete(gone)
-        return len(gone), sum(found[name] for name in gone)
-
-    def unlisted(self) -> Iterator[tuple[str, int]]:
-        """Yield the objects that the manifest does not list, with their sizes.
-
-        Some may be of a writer at work.
-        """
-        there = list(self.objects.sizes())
-        listed = listed_objects(self._manifest.reload())
-        yield from ((name, size) for name, size in there if name not in listed and _OWN_OBJECT.fullmatch(name))
 
     def stored_files(self, wanted: Iterable[tuple[Partition, FileEntry]]) -> list[StoredFile]:
         """Return where data files are on this machine, to which those that are missing are brought.
@@ -384,14 +346,3 @@ def _both_changed(before: Manifest, now: Manifest, batch: Batch) -> bool:
     return any(before.entry(partition) != now.entry(partition) for partition in batch.bars) or any(
         before.side_files.get(name) != now.side_files.get(name) for name in batch.side_files
     )
-
-
-def _objects_of(batch: Batch) -> set[str]:
-    bars = {data_object(p, e) for p, e in batch.bars.items() if e is not None}
-    return bars | {side_object(n, e) for n, e in batch.side_files.items() if e is not None}
-
-
-def _replaced(before: Manifest, batch: Batch) -> set[str]:
-    """Return the objects that a manifest listed in the places of a batch."""
-    bars = {data_object(p, e) for p in batch.bars if (e := before.entry(p)) is not None}
-    return bars | {side_object(n, side) for n in batch.side_files if (side := before.side_files.get(n)) is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import secrets
+import re
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ _FRESH_S = 1.0
 _MOST_COMMITS = 64
 _VERSION, _COMMITS, _SWEPT = "openbell_objects", "openbell_commits", "openbell_swept"
 _KNOWN_VERSION = "1"
+_CHECKSUM, _MARK = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{16}")
 
 
 class CurrentObjectManifest:
@@ -194,6 +195,10 @@ class CurrentObjectManifest:
                 "openbell data cp FOLDER ADDRESS"
             )
         base = decode_manifest(address, path, found.content, ())
+        named = [(entry.sha256, entry.object) for _, entry in base.manifest.partitions()]
+        named += [(entry.sha256, entry.object) for entry in base.manifest.side_files.values()]
+        if not all(_is_named(*names) for names in named):
+            raise damaged_manifest(address, path, "it names files that no store has")
         self._manifest, self._tag = base.manifest, found.tag
         self._commits, self.swept = json.loads(notes[_COMMITS]), notes[_SWEPT]
         self._stamp = (int(base.checksum[:15], 16),)
@@ -231,6 +236,7 @@ class CurrentObjectManifest:
             )
 
 
-def new_mark() -> str:
-    """Return a mark that no other object has."""
-    return secrets.token_hex(8)
+def _is_named(sha256: str, mark: str) -> bool:
+    """Return whether an object and its copy can be named so."""
+    # A manifest that somebody else wrote might name files outside of the cache.
+    return _CHECKSUM.fullmatch(sha256) is not None and _MARK.fullmatch(mark) is not None
