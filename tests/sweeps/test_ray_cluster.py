@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import openbell
+from openbell.errors import ConfigError
 from sweeps_parts import FAST, SLOW, make_folder
 
 if TYPE_CHECKING:
@@ -104,3 +106,20 @@ def test_points_of_a_lost_node_are_done_elsewhere_to_the_byte(demo_master: Path,
     lost = (notes / "lost").read_text()
     (twice,) = [note.name.partition("-")[2] for note in notes.glob(f"{lost}-*")]
     assert len(list(notes.glob(f"*-{twice}"))) == 2, "begun on the node that was lost, and again on the other"
+
+
+def test_a_cluster_that_does_not_answer_is_an_error_at_once(demo_master: Path, tmp_path: Path) -> None:
+    session = make_folder(demo_master, tmp_path / "session")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # nobody listens there
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+        with pytest.raises(ConfigError, match=f"no Ray cluster can be used at {address}.*--address"):
+            openbell.sweep(session, {FAST: [3]}, out=tmp_path / "out", executor="ray", address=address)
+
+
+def test_an_address_is_that_of_a_cluster(demo_master: Path, tmp_path: Path) -> None:
+    session = make_folder(demo_master, tmp_path / "session")
+    with pytest.raises(ConfigError, match="--executor ray with it"):
+        openbell.sweep(session, {FAST: [3]}, address="10.0.0.5:6379")
+    with pytest.raises(ConfigError, match="by local, in processes of this machine, or by ray"):
+        openbell.sweep(session, {FAST: [3]}, executor="dask")

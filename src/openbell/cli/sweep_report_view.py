@@ -5,8 +5,11 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from openbell.cli.heat_map import heat_map, is_dense
 from openbell.cli.performance_view import shown
-from openbell.cli.sweep_view import closing_lines, form_of, label_of_number, points_table, ranked, value_text
+from openbell.cli.sweep_view import closing_lines, form_of, label_of_number, points_table, ranked
 from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import counted, make_table
 from openbell.config.condition import short_names
@@ -18,13 +21,10 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from openbell.sweeps.plateau import Grid
     from openbell.sweeps.stored_sweep import StoredSweep
     from openbell.sweeps.walk_forward import WalkForward
 
 __all__ = ["lines_of", "views_of"]
-
-_MOST_COLUMNS, _MOST_ROWS = 8, 30
 
 
 def views_of(sweep: StoredSweep, objective: str, walked: WalkForward | None, most: int) -> Iterator[Table | str]:
@@ -32,41 +32,28 @@ def views_of(sweep: StoredSweep, objective: str, walked: WalkForward | None, mos
     if not len(ranked(sweep.frame, objective)):
         return
     yield points_table(sweep.frame, list(sweep.space), objective, most)
-    if (grid := _grid_of(sweep, objective)) is not None:
+    if (grid := grid_of(sweep.frame, sweep.space, objective)) is not None:
         # Not as the table's own title, which would be no wider than the table.
         names = [escape(short_names(sweep.space)[key]) for key in (grid.rows[0], grid.columns[0])]
         median_of = ", median" if len(sweep.space) > 2 else ""
-        yield f"[bold]{label_of_number(objective)}{median_of}: {names[0]} down, {names[1]} across[/]"
-        yield _grid_table(grid, names[0], objective)
+        digits = ", 0 the worst, 9 the best" if is_dense(grid) else ""
+        yield f"[bold]{label_of_number(objective)}{median_of}: {names[0]} down, {names[1]} across{digits}[/]"
+        yield heat_map(grid, names[0], objective)
     if walked is not None:
         yield _walk_table(walked)
 
 
-def _grid_of(sweep: StoredSweep, objective: str) -> Grid | None:
-    """Return the objective by two keys, or None when there are no two, or too many values for a screen."""
-    grid = grid_of(sweep.frame, sweep.space, objective)
-    is_large = grid is not None and (len(grid.columns[1]) > _MOST_COLUMNS or len(grid.rows[1]) > _MOST_ROWS)
-    return None if is_large else grid
-
-
-def _grid_table(grid: Grid, name: str, objective: str) -> Table:
-    known = [cell for row in grid.cells for cell in row if cell is not None]
-    best = (min if objective == "volatility" else max)(known, default=None)
-    table = make_table("", f"{name} >", *(f"{value_text(value)} >" for value in grid.columns[1]))
-    for value, cells in zip(grid.rows[1], grid.cells, strict=True):
-        texts = [shown(cell, form_of(objective)) for cell in cells]
-        marked = [f"[bold]{t}[/]" if c is not None and c == best else t for t, c in zip(texts, cells, strict=True)]
-        table.add_row(value_text(value), *marked)
-    return table
-
-
 def _walk_table(walked: WalkForward) -> Table:
     label, form = label_of_number(walked.objective), form_of(walked.objective)
-    table = make_table(f"Walk-forward by {label}", "training", "test", "point >", "in sample >", "out of sample >")
-    for window in walked.windows:
+    table = make_table(
+        f"Walk-forward by {label}", "training", "test", "point >", "in sample >", "out of sample >", "equity >"
+    )
+    # What one unit of money has become that followed the choices so far, test by test.
+    equity = np.cumprod(1 + walked.returns)[walked.cut.test - 1 :: walked.cut.test]
+    for window, after in zip(walked.windows, equity.tolist(), strict=True):
         spans = [f"{first} to {last:%m-%d}" for first, last in (window.trained, window.tested)]
         point = "-" if window.point is None else f"{window.point:,}"
-        table.add_row(*spans, point, shown(window.inside, form), shown(window.outside, form))
+        table.add_row(*spans, point, shown(window.inside, form), shown(window.outside, form), f"{after:.4f}")
     return table
 
 

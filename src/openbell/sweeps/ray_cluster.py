@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import socket
 from collections import Counter, deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ __all__ = ["RayCluster"]
 
 _MOST_DEATHS = 3
 """A point whose worker died so often is given up, and so is the sweep when so many die before they begin."""
+
+_ANSWER_S = 10.0
 
 
 @dataclass(slots=True, eq=False)
@@ -175,14 +178,27 @@ def _connected(cluster: ClusterAddress) -> ModuleType:
         raise ConfigError(
             "--executor ray needs the package ray. Install it with: pip install 'openbell[ray]'"
         ) from None
+    address = cluster.address or os.environ.get("RAY_ADDRESS")
     try:
-        ray.init(address=cluster.address, logging_level=logging.WARNING, log_to_driver=False)
-    except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
+        _require_answer(address)
+        ray.init(address=address, logging_level=logging.WARNING, log_to_driver=False)
+    except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         raise ConfigError(
-            f"no Ray cluster can be used at {cluster.address or os.environ.get('RAY_ADDRESS', 'this machine')}: "
-            f"{shortened(str(error))} Start one with ray start --head, and name its address with --address."
+            f"no Ray cluster can be used at {address or 'this machine'}: {shortened(str(error))}. Start one with "
+            "ray start --head, and name the address that it tells with --address."
         ) from error
     return ray
+
+
+def _require_answer(address: str | None) -> None:
+    """Make sure that somebody answers at an address, on which Ray itself insists for many minutes.
+
+    Raises:
+        OSError: Nobody does.
+    """
+    host, colon, port = (address or "").rpartition("://")[2].rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
 
 
 def _keep(task: PointTask, done: DonePoint) -> None:
