@@ -67,6 +67,8 @@ def test_the_demo_runs_from_object_storage_as_from_its_folder(
     assert SECRET.encode() not in shown
     assert str(address).encode() in shown
     assert call("check", demo).exit_code == 0
+    assert call("report", tmp_path / "objects", "--store", address, "--out", tmp_path / "report.html").exit_code == 0
+    assert call("new", "strategy", "mine", "--store", address, "--into", tmp_path / "new").exit_code == 0
 
 
 @pytest.mark.long
@@ -166,6 +168,9 @@ def test_errors_say_what_is_wrong(
     result = call("data", "ls", "--store", address)
     assert result.exit_code == 1
     assert f"127.0.0.1:{port} does not answer (no connection)" in result.stderr
+    monkeypatch.setenv("AWS_ENDPOINT_URL", SECRET)
+    assert "AWS_ENDPOINT_URL is no address of a server" in call("data", "ls", "--store", address).stderr
+    monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
     monkeypatch.setenv("OPENBELL_CACHE_SIZE", "much")
     assert "OPENBELL_CACHE_SIZE='much' is no size" in call("data", "ls", "--store", address).stderr
 

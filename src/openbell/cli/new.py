@@ -12,6 +12,7 @@ import typer
 from openbell.cli.terminal.console import show
 from openbell.cli.terminal.printable import escape
 from openbell.errors import ConfigError
+from openbell.model.address import Place, StoreAddress, place_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -67,23 +68,32 @@ def _require_new_indicator(module: str) -> None:
 
 def _values(folder: Path, store: Path | None, exchange: str) -> dict[str, str]:
     """Return the names in the config as YAML, with the last sessions of the store."""
-    from openbell.demo import make_demo_folder
     from openbell.store.store import BarStore
     from openbell.timing import TimeManager
 
-    place = make_demo_folder(folder / _DEMO).store if store is None else store.resolve()
+    place = _place(folder, store)
     opened, time_manager = BarStore.open(place), TimeManager(exchange)
     symbols, days = _newest(opened, time_manager)
-    shown = place.relative_to(folder) if store is None else place
+    shown = place.relative_to(folder) if store is None and isinstance(place, Path) else place
     return {
         "exchange": exchange,
-        "store": json.dumps(str(shown.as_posix())),
+        "store": json.dumps(str(shown) if isinstance(shown, StoreAddress) else shown.as_posix()),
         "first": str(days[0]),
         "last": str(days[-1]),
         "symbols": _yaml_list(symbols[:_MOST_SYMBOLS]),
         "some": _yaml_list(symbols[:1]),
         "universe": _yaml_list(symbols[:_MOST_OF_UNIVERSE]),
     }
+
+
+def _place(folder: Path, store: Path | None) -> Place:
+    """Return where the store of the config is, which is the demo's unless one is given."""
+    from openbell.demo import make_demo_folder
+
+    if store is None:
+        return make_demo_folder(folder / _DEMO).store
+    place = place_of(store)
+    return place if isinstance(place, StoreAddress) else place.resolve()
 
 
 def _newest(store: BarStore, time_manager: TimeManager) -> tuple[list[str], list[date]]:

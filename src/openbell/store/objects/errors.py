@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from openbell.errors import NotAStoreError, StoreError, UnansweredError
+from openbell.errors import ConfigError, NotAStoreError, StoreError, UnansweredError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ _CREDENTIALS = {
     "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
 }
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+_SERVER = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?$")
 _STATUS = re.compile(r"status code: (\d{3})[\w ]*|[\"( ](5\d\d) ")
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist")
@@ -32,10 +33,19 @@ _ELSEWHERE = ("PermanentRedirect", "AuthorizationHeaderMalformed", "BareRedirect
 
 
 def endpoint_of(address: StoreAddress) -> str | None:
-    """Return the server that the environment names in place of the service's own, or None."""
-    if address.scheme != "s3":
-        return None
-    return next((value for name in _ENDPOINTS if (value := os.environ.get(name))), None)
+    """Return the server that the environment names in place of the service's own, or None.
+
+    Raises:
+        ConfigError: What it names is no server.
+    """
+    named = ((name, os.environ.get(name)) for name in _ENDPOINTS if address.scheme == "s3")
+    name, value = next((pair for pair in named if pair[1]), ("", None))
+    if value is not None and not _SERVER.match(value):
+        # Not shown: it may hold a password.
+        raise ConfigError(
+            f"the environment variable {name} is no address of a server. Write for example https://host:9000."
+        )
+    return value
 
 
 @contextmanager

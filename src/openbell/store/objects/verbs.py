@@ -18,7 +18,7 @@ __all__ = ["RETRIES", "UNCHANGED", "Fetched", "Objects", "Tag"]
 
 _AT_ONCE = 16
 RETRIES: dict[str, Any] = {
-    "max_retries": 6,
+    "max_retries": 8,
     "retry_timeout": timedelta(seconds=60),
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=5), "base": 2},
 }
