@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import version as version_of
+from pathlib import Path
 
 from pygments.lexers.special import TextLexer
 from sphinx.highlighting import lexers
@@ -16,7 +18,8 @@ html_show_copyright = False
 version = release = version_of("openbell")
 html_title = f"openbell {version}"
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+extensions = ["gallery", "myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
