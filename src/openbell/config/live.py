@@ -56,6 +56,11 @@ class LiveConfig(Level):
     """How long an addition may wait for its bars before it fails."""
     max_lag: IntradayInterval = "30s"
     """How late orders may follow the bars that they are about; while it is more, no position is opened."""
+    keep_bars: Annotated[bool, Field(strict=True)] = False
+    """Whether the bars of each session are kept at its end, for the warm-up of later ones: below feeds/ of the config's
+    store, labelled by their feed."""
+    mix_feeds: Annotated[bool, Field(strict=True)] = False
+    """Whether bars of the config's store, which are of another source, stand in where the feed's history has none."""
 
     @model_validator(mode="after")
     def _has_an_address(self) -> LiveConfig:

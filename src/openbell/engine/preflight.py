@@ -70,6 +70,9 @@ def _check_live(config: SessionConfig, found: _Problems) -> None:
         if config.live.url is not None:
             with found.at("live", "url"):
                 ServerWords(config.live.url)
+        for key in ("keep_bars", "mix_feeds"):
+            if getattr(config.live, key) and config.store is None:
+                found.append(Problem(("live", key), "needs a store. Write store: DIR, in which bars are or will be."))
     elif config.mode == "live":
         found.append(
             Problem(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from openbell.config import load_config
 from openbell.engine.drive import BacktestDrive
 from openbell.errors import ConfigError, RunFolderError
-from openbell.feeds.websocket import WebSocketFeed
+from openbell.live.feeds import feed_of
 from openbell.live.past import Past
 from openbell.live.record import read_record
 from openbell.live.run import LiveRun, time_manager_of, with_waits
@@ -52,12 +52,10 @@ def resumed_run(
     known = load_config(folder / "config.json")
     if known.mode != "live" or known.live is None:
         raise ConfigError(f"{folder} is the folder of a replay, which does not go on: play it again.")
-    url = known.live.url or ""
-    if config is not None:
-        url = _same_live(known, config).url or ""
+    live = known.live if config is None else _same_live(known, config)
     time_manager = time_manager_of(known)
     sessions = BacktestDrive().days(known, time_manager)
-    feed = WebSocketFeed(url, name=known.live.feed)
+    feed = feed_of(live, time_manager)
     return with_waits(LiveRun(known, feed, folder, sessions, time_manager, observers, past=past), known.live)
 
 

@@ -15,6 +15,7 @@ from openbell.errors import ConfigError, FeedError
 from openbell.feeds.replay import ReplayFeed
 from openbell.live.connection import Connection
 from openbell.live.drive import LiveDrive
+from openbell.live.earlier_bars import EarlierBars
 from openbell.live.feeds import feed_of
 from openbell.live.lag import MAX_LAG_NS, Lag, SessionHealth
 from openbell.live.memory import return_large_blocks
@@ -125,7 +126,7 @@ class LiveRun:
         connection, lag = Connection(feed, self._say, crc32(str(folder).encode())), Lag(MAX_LAG_NS)
         self.parts = LiveParts(
             feed=feed,
-            supply=Supply(feed, store, today, time_manager),
+            supply=Supply(feed, store, today, time_manager, self._earlier_bars(config, feed)),
             today=today,
             record=record,
             connection=connection,
@@ -148,6 +149,19 @@ class LiveRun:
 
     def _say(self, text: str) -> None:
         self.parts.say(text)
+
+    def _earlier_bars(self, config: SessionConfig, feed: Feed) -> EarlierBars | None:
+        """Return the bars that the feed's history may lack, None where the config wants no others."""
+        live = config.live
+        if live is None or not (live.keep_bars or live.mix_feeds):
+            return None
+        store = store_path(config, None)
+        return EarlierBars(store, feed.name, keeps=live.keep_bars, mixes=live.mix_feeds, tell=self._warn)
+
+    def _warn(self, text: str) -> None:
+        """Tell people something that belongs to the results as well."""
+        self.parts.say(text)
+        self.system.coordinator.warnings.warn(text)
 
     def _ended(self) -> None:
         self._lock.write(ENDING)

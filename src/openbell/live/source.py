@@ -72,6 +72,7 @@ class LiveSource(PartSource):
             yield from self._part(after_ns, until_ns)
             self._parts.monitor.turn()
             after_ns = until_ns
+        self._parts.supply.keep_bars()  # before it is noted: a run that is killed keeps them later
         self._parts.record.ended(self._session.day)
         self._parts.monitor.over()
 

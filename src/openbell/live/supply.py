@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -17,10 +18,11 @@ from openbell.model.interval import DAY_NS, parse_interval
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from openbell.feeds.feed import Feed
+    from openbell.live.earlier_bars import EarlierBars, Mixed
     from openbell.market_data.today import TodayBars
     from openbell.model.feed_events import FeedAnswer, FeedHistory
     from openbell.provisioning import ProvisioningContext
@@ -60,9 +62,19 @@ class Supply:
         store: Takes up the history.
         today: Takes up the bars of the session's day.
         time_manager: The calendar.
+        earlier: Has what the feed's own history lacks; None when nothing has.
     """
 
-    def __init__(self, feed: Feed, store: BarStore, today: TodayBars, time_manager: TimeManager) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        store: BarStore,
+        today: TodayBars,
+        time_manager: TimeManager,
+        earlier: EarlierBars | None = None,
+    ) -> None:
+        self._earlier = earlier
+        self._wanted: dict[tuple[str, str], tuple[date, date]] = {}
         self._feed = feed
         self._store = store
         self._today = today
@@ -137,6 +149,8 @@ class Supply:
             for interval, first in by_interval.items():
                 held = self._symbols[symbol].since.get(interval)
                 self._symbols[symbol].since[interval] = first
+                if self._earlier is not None:
+                    self._wanted[symbol, interval] = first, (held or self._today.day) - timedelta(days=1)
                 # What is here already is not fetched again.
                 to_ns = self._feed.arrivals.now_ns if held is None else self._begin_ns(interval, held)
                 begin_ns = self._begin_ns(interval, first)
@@ -242,20 +256,50 @@ class Supply:
         if self._actions:
             ActionStore(self._store.path).write(pl.concat(self._actions))
             self._actions.clear()
-        if not self._history:
+        whole = self._with_earlier()
+        if not whole:
             return
         with self._store.writer() as writer:
-            for (symbol, interval), bars in self._history.items():
+            for (symbol, interval), bars in whole.items():
                 writer.write(symbol, interval, frame_of(bars))
-        self._history.clear()
+
+    def _with_earlier(self) -> dict[tuple[str, str], list[FeedBar]]:
+        """Take the history that has come, with what it lacks and others have."""
+        if self._earlier is None:
+            taken, self._history = self._history, defaultdict(list)
+            return taken
+        # What is still on its way may have what others would stand in for.
+        keys = [key for key in {**self._history, **self._wanted} if key not in self._wanted or not self._waits(key[0])]
+        found: dict[tuple[str, str], list[FeedBar]] = {}
+        mixed: list[Mixed] = []
+        for key in keys:
+            bars, days = self._history.pop(key, []), self._wanted.pop(key, None)
+            if days is not None:
+                bars, other = self._earlier.added_to(bars, *key, *days)
+                mixed += [] if other is None else [other]
+            if bars:
+                found[key] = bars
+        self._earlier.tell_of(mixed)
+        return found
+
+    def _waits(self, symbol: str) -> bool:
+        supplied = self._symbols.get(symbol)
+        return supplied is not None and bool(supplied.requests)
+
+    def keep_bars(self) -> None:
+        """Keep the bars of the session that is over for sessions of later runs, if the config says so."""
+        if self._earlier is not None and not self.is_paused:
+            self._earlier.keep((*key, frame_of(bars)) for key, bars in self._bars_of_today())
+
+    def _bars_of_today(self) -> Iterator[tuple[tuple[str, str], list[FeedBar]]]:
+        for (symbol, interval), columns in self._today.all():
+            rows = zip(columns.start_ns.tolist(), columns.prices.T.tolist(), strict=True)
+            yield (symbol, interval), [FeedBar(symbol, interval, start_ns, *prices) for start_ns, prices in rows]
 
     def keep_today(self) -> None:
         """Write the bars of the day that is over to the store, as history of the next."""
-        for (symbol, interval), columns in self._today.all():
-            self._history[symbol, interval] += [
-                FeedBar(symbol, interval, start_ns, *prices)
-                for start_ns, prices in zip(columns.start_ns.tolist(), columns.prices.T.tolist(), strict=True)
-            ]
+        for key, bars in self._bars_of_today():
+            self._history[key] += bars
         self.store_history()
 
     def is_complete(self, symbol: str) -> bool:
