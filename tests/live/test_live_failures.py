@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from http import HTTPStatus
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -187,3 +189,71 @@ def test_l09_a_corrected_minute_is_a_revision_and_no_second_bar(stage: Stage) ->
     assert [one.file for one in found.differences if one.file.startswith(("bars/", "indicators/"))] == []
     require_each_once(stage, "SPY")
     assert Counter(stage.times_of("SPY"))["10:32"] == Counter(stage.times_of("SPY"))["10:33"]
+
+
+def health_of(stage: Stage) -> list[tuple[str, int]]:
+    """What strategies heard of the feed, and how many seconds after the open."""
+    lines = map(json.loads, (stage.folder / "run" / "feed.jsonl").read_text(encoding="utf-8").splitlines())
+    return [(line["health"], (line["at_ns"] - stage.session.first_ns) // S) for line in lines if "health" in line]
+
+
+@each_provider
+def test_l10_a_feed_that_answers_pings_and_sends_nothing_is_stale_and_connected_to_again(stage: Stage) -> None:
+    """Silent from 11:00:10 on, and new connections are refused until 11:30."""
+    eleven = stage.session.first_ns + 90 * MINUTE
+
+    def fall_silent() -> None:
+        server.is_silent, server.status = True, HTTPStatus.SERVICE_UNAVAILABLE
+
+    def come_to() -> None:
+        server.is_silent, server.status = False, None
+
+    with stage.server() as server:
+        stage.time.at(eleven + 10 * S, fall_silent)
+        stage.time.at(eleven + 30 * MINUTE + 10 * S, come_to)
+        found = stage.play(server)
+        _, *attempts = server.connects
+
+    (stale, stale_s), *others = health_of(stage)
+    assert (stale, [health for health, _ in others]) == ("STALE", ["DOWN", "BACKFILLING", "LIVE"])
+    assert stale_s == 93 * 60, "three minutes without a bar of three liquid symbols are no chance"
+    gaps = [(b - a) / S for a, b in zip([eleven + 3 * MINUTE + 2 * S, *attempts], attempts, strict=False)]
+    longest = [min(2**n, 180) for n in range(len(gaps))]
+    assert all(most / 2 <= gap <= most for gap, most in zip(gaps, longest, strict=True)), "they grow"
+    assert len({gap / most for gap, most in zip(gaps, longest, strict=True)}) == len(gaps), "each is drawn"
+    assert len(gaps) > 10
+    assert sum(time_ns <= attempts[0] + MINUTE for time_ns in attempts) <= 10
+    assert found.is_equal
+    for symbol in ("SPY", "IBM", "AIG", "BAC"):
+        require_each_once(stage, symbol)
+
+
+def test_l10_a_feed_that_stays_silent_after_each_reconnect_is_given_up_again(stage: Stage) -> None:
+    """Silent for two hours in which it connects and has history; what was fetched shows that its symbols trade."""
+    eleven = stage.session.first_ns + 90 * MINUTE
+    with stage.server() as server:
+        stage.time.at(eleven + 10 * S, lambda: setattr(server, "is_silent", True))
+        stage.time.at(eleven + 120 * MINUTE + 10 * S, lambda: setattr(server, "is_silent", False))
+        found = stage.play(server)
+        _, *attempts = server.connects
+
+    stale = [seconds for health, seconds in health_of(stage) if health == "STALE"]
+    assert 15 <= len(stale) == len(attempts) <= 40
+    assert max(b - a for a, b in pairwise(stale)) <= 8 * 60
+    assert found.is_equal
+    require_each_once(stage, "SPY")
+
+
+@pytest.mark.parametrize("streams", [["1m"], ["1d"]], ids=["quiet", "daily"])
+def test_l10_a_quiet_or_daily_set_is_not_stale(stage: Stage, streams: list[str]) -> None:
+    """IBM, of which a bar comes every 25 minutes."""
+    stage.reconfigure(
+        session_data_config={"symbols": ["IBM"], "streams": streams}, strategies=[], scanners=[], execution=None
+    )
+    stage.tape.left_out(lambda bar: bar.interval == "1m" and bar.start_ns % (25 * MINUTE) > 0)
+    stage.bars = [each.bar for each in stage.tape.sent] + [b for b in stage.bars if b.start_ns < stage.session.first_ns]
+    with stage.server() as server:
+        found = stage.play(server)
+        assert len(server.connects) == 1
+    assert health_of(stage) == []
+    assert found.is_equal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.feeds.health import HealthJudge
@@ -58,6 +59,8 @@ class Connection:
         self.lost_since_ns = 0
         self._unfilled_ns = 0
         self._ahead_ns = 0
+        self._given_up = ""  # why, until the next attempt has an outcome
+        self._fetched: dict[int, set[str]] = defaultdict(set)
         self.has_ended = False
         self.losses = 0
 
@@ -69,12 +72,12 @@ class Connection:
     @property
     def health(self) -> FeedHealth:
         """Health by now, without its reason."""
-        return self._judge.state
+        return "STALE" if self._given_up else self._judge.state
 
     @property
     def state(self) -> FeedState:
         """Health by now."""
-        return FeedState(self._judge.state, self._judge.reason)
+        return FeedState(self.health, self._given_up or self._judge.reason)
 
     @property
     def next_ns(self) -> int | None:
@@ -93,6 +96,7 @@ class Connection:
             # What an earlier loss has cost, and was not fetched, is still missing.
             self.lost_since_ns = min(time_ns, self.heard_ns or time_ns, self._unfilled_ns or time_ns)
         self._judge.lost()
+        self._given_up = ""
         self.has_ended = event.is_final
         if event.is_final:
             self._say(f"the feed {self._feed.name} has ended: {event.reason}")
@@ -108,6 +112,8 @@ class Connection:
         """
         was_lost = self._has_connected and self.is_down
         self._has_connected = True
+        self._given_up = ""
+        self._fetched.clear()
         self._judge.connected(time_ns)
         self._reconnecting.connected(time_ns)
         if was_lost:
@@ -120,9 +126,15 @@ class Connection:
     def filled(self, time_ns: int, *, is_whole: bool = True) -> None:
         """Take up that what passed while there was no connection has been fetched, or as much of it as can be had."""
         if self._judge.state == "BACKFILLING":
-            self._judge.filled(time_ns)
+            self._judge.filled(time_ns, self._fetched)
+            self._fetched.clear()
             if is_whole:
                 self._unfilled_ns = 0
+
+    def fetched(self, symbol: str, end_ns: int) -> None:
+        """Take up that history has a bar of a round, whose time may have passed in silence."""
+        if self._judge.state == "BACKFILLING":
+            self._fetched[end_ns].add(symbol)
 
     def told_time(self, event: FeedClock) -> None:
         """Take up the time at the server, and tell people when the machine's clock is wrong."""
@@ -169,6 +181,7 @@ class Connection:
             reason = self._judge.reason
             self._feed.disconnect()
             self.lost(FeedLost(reason), now_ns)
+            self._given_up = reason
 
     def act(self, now_ns: int) -> None:
         """Connect again if that is due."""

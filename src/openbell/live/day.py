@@ -7,8 +7,8 @@ from threading import get_ident
 from typing import TYPE_CHECKING
 
 from openbell.live.arriving import Arriving
-from openbell.live.last_bars import LastBars
 from openbell.live.revisions import BarsBefore
+from openbell.live.rounds import Rounds
 from openbell.live.stopping import CLOSING, Stopped
 from openbell.logs import get_logger
 from openbell.model.feed_events import (
@@ -21,7 +21,6 @@ from openbell.model.feed_events import (
     FeedMessage,
     TradingStatus,
 )
-from openbell.model.interval import parse_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -74,14 +73,9 @@ class LiveDay:
         self.past: PastDay | None = None
         self.desk: TradingDesk | None = None
         self.is_closing = False
-        self._last_bars = LastBars(session, parts, context.time_manager.timezone)
+        self._rounds = Rounds(session, parts, self.arriving, context.time_manager.timezone)
         self.halted: set[str] = set()
         self._thread = get_ident()
-
-    @property
-    def _finest(self) -> str:
-        """The finest intraday interval of the feed, empty when it has none."""
-        return next((name for name in self._parts.feed.intervals if parse_interval(name).is_intraday), "")
 
     # The past of a run that goes on
 
@@ -93,7 +87,7 @@ class LiveDay:
     def play_again(self, step: Played) -> None:
         """Let the session grow to a time that was played before."""
         if step.bars:
-            self._last_bars.came(step.time_ns)
+            self._rounds.came(step.time_ns)
         self._grow_to(step.time_ns, self._added(step.bars))
         self._added(step.placed)
 
@@ -198,6 +192,7 @@ class LiveDay:
         """Put the bars of the session's day that came as history beside those of the stream."""
         now_ns, current = self._parts.feed.arrivals.now_ns, self._context.session_data.current
         early = [bar for bar in self._parts.supply.take_morning() if self.arriving.put(bar, now_ns, self.played_ns)]
+        self._rounds.fetched(early)
         if any(bar.symbol not in current for bar in early):
             # Nobody has seen anything of these symbols: nothing is late.
             self._put_in_place(self.arriving.take_late(except_of=current))
@@ -251,7 +246,7 @@ class LiveDay:
                 return None
             connection.act(now_ns)
             is_due = now_ns >= time_ns and not self._is_held(now_ns)
-            if is_due and self._is_ripe(due, time_ns, is_late=now_ns >= patience_ns):
+            if is_due and self._rounds.is_ripe(due, time_ns, is_late=now_ns >= patience_ns):
                 if self._lag_is_news(now_ns, time_ns, intervals):
                     return None
                 break
@@ -288,17 +283,6 @@ class LiveDay:
         parts.lag.measure(now_ns, time_ns, lambda: arriving.closes_between(intervals, time_ns, now_ns))
         return parts.health.has_news
 
-    def _is_ripe(self, due: set[tuple[str, str]], time_ns: int, *, is_late: bool) -> bool:
-        """Return whether a time can be played, because its bars are there or have been waited for."""
-        if self.arriving.has_all(due, time_ns):
-            return True
-        return is_late and not (self._lacks_all(due, time_ns) and self._last_bars.are_missing(time_ns))
-
-    def _lacks_all(self, due: set[tuple[str, str]], time_ns: int) -> bool:
-        """Return whether bars of the feed's finest interval are due at a time, and none has come."""
-        finest = self._finest
-        return any(name == finest for _, name in due) and not self.arriving.has_any(finest, time_ns)
-
     def _is_held(self, now_ns: int) -> bool:
         """Return whether time waits for the feed, so that no minute is played without the bars that it had.
 
@@ -318,7 +302,7 @@ class LiveDay:
 
     def _play(self, bars: Sequence[FeedBar], time_ns: int, expected: Mapping[str, Sequence[str]]) -> None:
         kept = self._added(bars, "same", "revised", "late")
-        self._judge(bars, time_ns, expected)
+        self._rounds.judge(bars, time_ns, expected)
         self._parts.record.played(time_ns, kept)
         self._grow_to(time_ns, kept)
 
@@ -327,19 +311,6 @@ class LiveDay:
         self.played_ns = time_ns
         if self.desk is not None:
             self.desk.markets_grew(grown)
-
-    def _judge(self, bars: Sequence[FeedBar], time_ns: int, expected: Mapping[str, Sequence[str]]) -> None:
-        """Let the connection be judged by the bars that came of a time."""
-        finest = self._finest
-        if not finest or not self.arriving.is_due(finest, time_ns):
-            return
-        self._parts.connection.expect(expected.get(finest, ()))
-        came = {bar.symbol for bar in bars if bar.interval == finest and self.arriving.end_of(bar) == time_ns}
-        if came:
-            self._last_bars.came(time_ns)
-        is_regular = self._session.open_ns < time_ns <= self._session.close_ns
-        phase = "" if is_regular else "before" if time_ns <= self._session.open_ns else "after"
-        self._parts.connection.round_ended(time_ns, came, self._parts.feed.arrivals.now_ns, phase)
 
     # What comes late
 
@@ -361,8 +332,7 @@ class LiveDay:
             return []
         first_late: dict[str, int] = {}
         for bar, kind in kept:
-            if bar.interval == self._finest:
-                self._last_bars.came(self.arriving.end_of(bar))
+            self._rounds.came_late(bar)
             if kind != "revised":
                 first_late[bar.symbol] = min(bar.start_ns, first_late.get(bar.symbol, bar.start_ns))
         grown = self._growth.grow(_symbols_of(kept), self.played_ns, late=True)
