@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -167,6 +168,32 @@ def test_what_is_there_already_keeps_a_store_away(address: StoreAddress) -> None
         BarStore.open_or_create(address)
     with pytest.raises(NotAStoreError, match="is not an openbell store"):
         BarStore.open(address)
+
+
+@pytest.mark.parametrize("nested", ["actions", pytest.param("two", marks=pytest.mark.long)])
+def test_a_repair_leaves_a_store_below_the_same_address_alone(address: StoreAddress, nested: str) -> None:
+    inner = address / nested
+    BarStore.open_or_create(address).write("SPY", "1m", bars(1, 20, hour=10))
+    BarStore.open_or_create(inner).write("SPY", "1m", bars(2, 20, hour=10))
+    write_label(inner, "SYNTHETIC\n")
+    assert verify_objects(address).unlisted == 0
+    assert repair_objects(address).swept == 0
+    assert verify_objects(inner).damages == ()
+
+
+def test_symbols_of_any_characters_are_stored(address: StoreAddress, tmp_path: Path) -> None:
+    symbols = ["BTC/USD", "BRK B", "^GSPC", "ÄÖ", "..", "~", "A%2FB", "a+b", "#1", "x=y"]
+    store = BarStore.open_or_create(address)
+    with store.writer() as writer:
+        for number, symbol in enumerate(symbols, start=1):
+            writer.write(symbol, "1m", bars(number, 5, hour=10))
+    assert verify_objects(address).damages == ()
+    shutil.rmtree(tmp_path / "cache")
+    opened = BarStore.open(address)
+    assert opened.symbols() == tuple(sorted(symbols))
+    for number, symbol in enumerate(symbols, start=1):
+        assert read(opened, symbol)["close"].to_list() == [float(number)] * 5
+    assert unlisted(object_backing(address)) == {}
 
 
 def test_no_store_comes_of_a_write_of_nothing(address: StoreAddress) -> None:

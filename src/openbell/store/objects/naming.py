@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["OWN_OBJECT", "data_object", "listed_objects", "new_mark", "objects_of", "replaced_objects", "side_object"]
 
-OWN_OBJECT = re.compile(r"(bars|actions|fetched|days)/.+-[0-9a-f]{16}\.parquet|LABEL-[0-9a-f]{16}\.txt")
-"""The names of the objects that a manifest may list."""
+OWN_OBJECT = re.compile(
+    r"(bars/interval=[^/]+/symbol=[^/]+|actions|fetched|days)/[^/]+-[0-9a-f]{16}\.parquet|LABEL-[0-9a-f]{16}\.txt"
+)
+"""The names of the objects that a manifest may list, among which are none of a store below the same address."""
 
 
 def new_mark() -> str:
