@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, RedirectResponse
+from starlette.responses import JSONResponse, RedirectResponse, StreamingResponse
 from starlette.routing import Route
 
-from openbell.errors import OpenbellError
+from openbell.errors import ConfigError, OpenbellError
 from openbell.view.answers import problem, static
 from openbell.view.catalogue import Catalogue, UnknownRunError
 from openbell.view.compare_page import compare_page
+from openbell.view.data_page import DataPages
+from openbell.view.following import follow, stop_run
 from openbell.view.guard import Guard, form_with_token
+from openbell.view.live_page import live_page
 from openbell.view.playing import PlayedSessions
 from openbell.view.run_page import run_page
 from openbell.view.runs_page import runs_page
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp
 
+    from openbell.view.catalogue import KnownRun
     from openbell.view.guard import Access
 
 __all__ = ["view_app"]
@@ -40,18 +45,40 @@ _STATUS = {
 }
 
 
-def view_app(places: Callable[[], Sequence[Path]], access: Access, *, store: str | None = None) -> ASGIApp:
+def view_app(
+    places: Callable[[], Sequence[Path]],
+    access: Access,
+    *,
+    store: str | None = None,
+    is_ending: Callable[[], bool] = lambda: False,
+) -> ASGIApp:
     """Return the application.
 
     Args:
         places: Returns the folders that hold runs, or are runs.
         access: Who may ask.
         store: The store whose bars are shown, or None for those of the runs' configs.
+        is_ending: Returns whether the server ends, so that what is followed ends too.
     """
     catalogue = Catalogue(places)
-    played = PlayedSessions(store)
-    folder = None if store is None else Path(store)
+    app = Starlette(
+        routes=[
+            Route("/static/{name}", static),
+            *_of_runs(catalogue, places, store),
+            *_of_sessions(catalogue, access, store),
+            *_of_live_runs(catalogue, access, is_ending),
+            *_of_data(DataPages(catalogue, store)),
+        ],
+        exception_handlers={OpenbellError: _told, HTTPException: _no_page},
+    )
+    return Guard(app, access)
 
+
+def _run_of(catalogue: Catalogue, request: Request) -> KnownRun:
+    return catalogue.run(request.path_params["run"])
+
+
+def _of_runs(catalogue: Catalogue, places: Callable[[], Sequence[Path]], store: str | None) -> list[Route]:
     def runs(_: Request) -> Response:
         folders = places()
         shown = ", ".join(map(str, folders[:3])) + (f" and {len(folders) - 3:,} more folders" if folders[3:] else "")
@@ -61,58 +88,88 @@ def view_app(places: Callable[[], Sequence[Path]], access: Access, *, store: str
         return compare_page(catalogue, request.query_params.getlist("run"))
 
     def run(request: Request) -> Response:
-        return run_page(catalogue, catalogue.run(request.path_params["run"]))
-
-    def session(request: Request) -> Response:
-        day = day_of(request.path_params["day"])
-        run = catalogue.run(request.path_params["run"])
-        return session_page(catalogue, run, day, request.query_params, played, access.token)
+        return run_page(catalogue, _run_of(catalogue, request))
 
     def why(request: Request) -> Response:
         given = request.query_params
-        run = catalogue.run(request.path_params["run"])
-        return why_page(catalogue, run, given.get("symbol", ""), given.get("day", ""), store)
+        return why_page(catalogue, _run_of(catalogue, request), given.get("symbol", ""), given.get("day", ""), store)
+
+    return [Route("/", runs), Route("/compare", compare), Route("/run/{run}", run), Route("/run/{run}/why", why)]
+
+
+def _of_sessions(catalogue: Catalogue, access: Access, store: str | None) -> list[Route]:
+    played = PlayedSessions(store)
+    folder = None if store is None else Path(store)
+
+    def session(request: Request) -> Response:
+        day = day_of(request.path_params["day"])
+        return session_page(catalogue, _run_of(catalogue, request), day, request.query_params, played, access.token)
 
     def chart(request: Request) -> Response:
-        found = session_chart_data(
-            catalogue, catalogue.run(request.path_params["run"]), request.query_params, played, folder
-        )
-        return JSONResponse(found)
+        run = _run_of(catalogue, request)
+        return JSONResponse(session_chart_data(catalogue, run, request.query_params, played, folder))
 
     def playing(request: Request) -> Response:
-        folder = catalogue.run(request.path_params["run"]).folder
-        return JSONResponse({"state": played.state(folder, day_of(request.query_params.get("day", ""))).state})
+        day = day_of(request.query_params.get("day", ""))
+        return JSONResponse({"state": played.state(_run_of(catalogue, request).folder, day).state})
 
     async def play(request: Request) -> Response:
         await form_with_token(request, access)
-        run = catalogue.run(request.path_params["run"])
+        run = await run_sync(_run_of, catalogue, request)
         day = day_of(request.path_params["day"])
         played.play(run.folder, day)
         return RedirectResponse(f"/run/{run.id}/session/{day}", status_code=303)
 
-    app = Starlette(
-        routes=[
-            Route("/", runs),
-            Route("/static/{name}", static),
-            Route("/compare", compare),
-            Route("/run/{run}", run),
-            Route("/run/{run}/session/{day}", session),
-            Route("/run/{run}/session/{day}/play", play, methods=["POST"]),
-            Route("/run/{run}/why", why),
-            Route("/run/{run}/data/chart", chart),
-            Route("/run/{run}/data/playing", playing),
-        ],
-        exception_handlers={OpenbellError: _told, HTTPException: _no_page},
-    )
-    return Guard(app, access)
+    return [
+        Route("/run/{run}/session/{day}", session),
+        Route("/run/{run}/session/{day}/play", play, methods=["POST"]),
+        Route("/run/{run}/data/chart", chart),
+        Route("/run/{run}/data/playing", playing),
+    ]
+
+
+def _of_live_runs(catalogue: Catalogue, access: Access, is_ending: Callable[[], bool]) -> list[Route]:
+    def live(request: Request) -> Response:
+        return live_page(_run_of(catalogue, request), access.token)
+
+    async def events(request: Request) -> Response:
+        folder = (await run_sync(_run_of, catalogue, request)).folder
+        news = follow(folder, request.headers.get("last-event-id", ""), is_ending)
+        return StreamingResponse(news, media_type="text/event-stream")
+
+    async def stop(request: Request) -> Response:
+        given = await form_with_token(request, access)
+        run = await run_sync(_run_of, catalogue, request)
+        if given.get("confirm") != run.id:
+            raise ConfigError("a run is stopped by the button of its page, which asks first.")
+        await run_sync(stop_run, run.folder, given.get("flatten") == "yes")
+        return RedirectResponse(f"/run/{run.id}/live", status_code=303)
+
+    return [
+        Route("/run/{run}/live", live),
+        Route("/run/{run}/stop", stop, methods=["POST"]),
+        Route("/run/{run}/data/events", events),
+    ]
+
+
+def _of_data(pages: DataPages) -> list[Route]:
+    def overview(request: Request) -> Response:
+        given = request.query_params
+        return pages.overview(given.get("store", ""), given.get("find", ""))
+
+    def check(request: Request) -> Response:
+        given = request.query_params
+        return pages.check(given.get("store", ""), given.getlist("symbol"))
+
+    return [Route("/data", overview), Route("/data/check", check)]
 
 
 def _told(request: Request, error: Exception) -> Response:
     """Answer with what a user can mend."""
     status = 404 if isinstance(error, UnknownRunError) else 422
-    if "/data/" in request.url.path and request.url.path.startswith("/run/"):
-        return JSONResponse({"error": str(error)}, status_code=status)
     text = str(error)
+    if request.url.path.startswith("/run/") and "/data/" in request.url.path:
+        return JSONResponse({"error": text}, status_code=status)
     return problem("That did not work" if status != 404 else "Not found", text[:1].upper() + text[1:], status)
 
 

@@ -62,8 +62,11 @@ class ViewServer:
         self._is_local = _is_local(host)
         self._address = f"{self._host}:{port}"
         access = Access(_hosts(self._host, host, port), self.token, needs_token=not self._is_local)
-        self._app = view_app(places, access, store=store)
+        self._app = view_app(places, access, store=store, is_ending=self._is_ending)
         self._server: uvicorn.Server | None = None
+
+    def _is_ending(self) -> bool:
+        return self._server is not None and self._server.should_exit
 
     @property
     def address(self) -> str:

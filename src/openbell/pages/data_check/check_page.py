@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openbell.quality.finding import Finding
     from openbell.quality.report import Report, SeriesReport
 
-__all__ = ["check_page"]
+__all__ = ["check_page", "check_values"]
 
 _ROWS_OF_OVERVIEW = 500
 _SERIES_IN_DETAIL = 40
@@ -31,32 +31,33 @@ _KEYS = (
 
 def check_page(report: Report) -> str:
     """Return the report as one HTML document that needs no other file."""
+    return html_page("data_check.html", check_values(report), styles=("page.css", "data_check.css"))
+
+
+def check_values(report: Report) -> dict[str, Any]:
+    """Return what the template of a check shows."""
     scores = [one.score.percent for one in report.series if one.score.percent is not None]
     detailed = [(number, one) for number, one in enumerate(report.series[:_SERIES_IN_DETAIL]) if one.findings]
     with_details = {number for number, _ in detailed}
-    return html_page(
-        "data_check.html",
-        {
-            "report": report,
-            "facts": (
-                (f"{len(report.series):,}", "series"),
-                (f"{_percent(float(np.median(scores)))} %" if scores else "-", "median score"),
-                (f"{sum(map(_is_serious, report.series)):,}", "with something to mend"),
-                (f"{sum(one.score.missing for one in report.series):,}", "bars missing"),
-                (f"{sum(one.score.doubtful for one in report.series):,}", "bars in doubt"),
-            ),
-            "overview": [
-                _overview_row(number, one, report, number in with_details)
-                for number, one in enumerate(report.series[:_ROWS_OF_OVERVIEW])
-            ],
-            "better": max(len(report.series) - _ROWS_OF_OVERVIEW, 0),
-            "keys": _KEYS,
-            "details": [_details(number, one, report) for number, one in detailed],
-            "hidden": sum(1 for one in report.series[_SERIES_IN_DETAIL:] if one.findings),
-            "most_findings": _MOST_FINDINGS,
-        },
-        styles=("page.css", "data_check.css"),
-    )
+    return {
+        "report": report,
+        "facts": (
+            (f"{len(report.series):,}", "series"),
+            (f"{_percent(float(np.median(scores)))} %" if scores else "-", "median score"),
+            (f"{sum(map(_is_serious, report.series)):,}", "with something to mend"),
+            (f"{sum(one.score.missing for one in report.series):,}", "bars missing"),
+            (f"{sum(one.score.doubtful for one in report.series):,}", "bars in doubt"),
+        ),
+        "overview": [
+            _overview_row(number, one, report, number in with_details)
+            for number, one in enumerate(report.series[:_ROWS_OF_OVERVIEW])
+        ],
+        "better": max(len(report.series) - _ROWS_OF_OVERVIEW, 0),
+        "keys": _KEYS,
+        "details": [_details(number, one, report) for number, one in detailed],
+        "hidden": sum(1 for one in report.series[_SERIES_IN_DETAIL:] if one.findings),
+        "most_findings": _MOST_FINDINGS,
+    }
 
 
 def _is_serious(one: SeriesReport) -> bool:

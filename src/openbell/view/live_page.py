@@ -1,0 +1,38 @@
+"""Page of a live run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openbell.errors import ConfigError
+from openbell.view.answers import page
+from openbell.view.following import is_live, live_state
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from openbell.view.catalogue import KnownRun
+
+__all__ = ["live_page"]
+
+
+def live_page(run: KnownRun, token: str) -> Response:
+    """Return the page of a live run, which its script fills by what it follows.
+
+    Raises:
+        ConfigError: The run is none.
+    """
+    if not is_live(run.folder):
+        raise ConfigError("this run is not a live one: its page shows what it did.")
+    address, state = f"/run/{run.id}", live_state(run.folder)
+    values = {
+        "name": run.stored.session_name or run.name,
+        "state": state,
+        "address": address,
+        "running": state not in ("", "killed") and not (run.folder / "summary.json").is_file(),
+        "token": token,
+        "run_id": run.id,
+    }
+    data = {"state": state, "address": address, "events": f"{address}/data/events"}
+    crumbs = (("Runs", "/"), (run.name, address), ("Live", None))
+    return page("view_live.html", values, crumbs=crumbs, scripts=("view_live.js",), data=data)
