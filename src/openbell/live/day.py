@@ -95,6 +95,9 @@ class LiveDay:
         """Go on with what comes from now on, and with what has passed meanwhile."""
         self.past = None
         self._parts.record.is_paused = False
+        if self.is_closing:
+            self.is_closing = False
+            self._parts.record.trades_again(self.played_ns)
         self._parts.supply.go_on(self.played_ns)
         self.provisioner.go_live()
 

@@ -55,12 +55,14 @@ class Looked:
 
     Attributes:
         closes: Whether all positions were closed, because the run was to stop.
+        trades_again: Whether the run went on after that.
         health: The health of the feed that strategies heard of, None when they heard of none.
         late: The bars that came late, or again with other values.
         settled: The additions that had waited.
     """
 
     closes: bool = False
+    trades_again: bool = False
     health: FeedState | None = None
     late: list[FeedBar] = field(default_factory=list)
     settled: list[Settled] = field(default_factory=list)
@@ -68,7 +70,7 @@ class Looked:
     @property
     def is_empty(self) -> bool:
         """Whether nothing happened."""
-        return not self.closes and self.health is None and not self.late and not self.settled
+        return self == Looked()
 
 
 @dataclass(slots=True)
@@ -130,7 +132,7 @@ class _Reader:
         self._look = Looked()
 
     def read(self, line: JsonObject) -> None:
-        day, look = self._day, self._look
+        day = self._day
         if "intervals" in line:
             self.past.feed, self.past.intervals = line["feed"], tuple(line["intervals"])
         elif "session" in line:
@@ -140,25 +142,29 @@ class _Reader:
             self.look_ended()
             day.has_ended = True
             self._day = PastDay(0)
-        elif line.get("late"):
-            look.late += map(bar_of, line["bars"])
-        elif "bars" in line:
+        elif "bars" in line and not line.get("late"):
             self._bars(line["played_ns"], [bar_of(fields) for fields in line["bars"]])
         elif "refused" in line:
             day.refused[line["refused"]] = line["reason"]
-        elif "health" in line:
-            look.health = FeedState(line["health"], line["reason"])
-        elif "closing_ns" in line:
-            look.closes = True
-        elif "settled_ns" in line:
-            look.settled.append(Settled(_key(line), line["error"]))
-        elif "looked_ns" in line:
-            self.look_ended()
         elif "failed_ns" in line:
             day.errors[line["failed_ns"], line["symbol"]] = line["error"]
-        else:
+        elif "waits_ns" in line and "settled_ns" not in line:
             day.waits.append(_key(line))
             day.missing[_key(line)] = line["missing"]
+        else:
+            self._read_look(line, self._look)
+
+    def _read_look(self, line: JsonObject, look: Looked) -> None:
+        if "looked_ns" in line:
+            self.look_ended()
+        elif "bars" in line:
+            look.late += map(bar_of, line["bars"])
+        elif "health" in line:
+            look.health = FeedState(line["health"], line["reason"])
+        elif "settled_ns" in line:
+            look.settled.append(Settled(_key(line), line["error"]))
+        else:
+            look.closes, look.trades_again = "closing_ns" in line, "trades_again_ns" in line
 
     def look_ended(self) -> None:
         if not self._look.is_empty:

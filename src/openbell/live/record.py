@@ -79,6 +79,11 @@ class FeedRecord:
         """Note that all positions are closed, because the run is to stop."""
         self._write({"closing_ns": time_ns})
 
+    def trades_again(self, time_ns: int) -> None:
+        """Note that a run goes on that was stopped after all positions were closed, and may open new ones."""
+        self._write({"trades_again_ns": time_ns})
+        self.looked(time_ns)
+
     def settled(self, time_ns: int, settled: Iterable[tuple[Waiting, str]]) -> None:
         """Note additions that have waited, and why those that failed did."""
         for one, error in settled:

@@ -198,6 +198,8 @@ class _RecordedProvisioner(Provisioner):
             self._is_closing = True
             if self.desk is not None:
                 self.desk.watch.close_all(CLOSING)
+        if look.trades_again:
+            self._is_closing = False
         if look.health is not None:
             self._told = look.health
             tell_of_feed(runner, look.health)

@@ -125,6 +125,8 @@ class ResumedSource(LiveSource):
         """Let happen once more what happened between two times."""
         if step.closes:
             self._day.close_positions()
+        if step.trades_again:
+            self._day.is_closing = False
         if step.health is not None:
             self._parts.health.told = step.health
             tell_of_feed(self._runner, step.health)
