@@ -60,6 +60,7 @@ class AlpacaServer(FeedServer):
         subscribe_errors: Codes that answer the next subscriptions.
         half: Symbols of which it acknowledges the minutes, and nothing else.
         plan_delay_s: History of less long ago is refused as the free plan's is.
+        refusals_meet: Lets such refusals go out together.
         clock_off_s: How far its clock is ahead of the script's time.
         retry_after_s: The wait that it asks for when it answers new connections with `status`.
         rest_troubles: Statuses and headers and messages that answer the next requests for history.
@@ -74,6 +75,7 @@ class AlpacaServer(FeedServer):
         self.subscribe_errors: deque[int] = deque()
         self.half: set[str] = set()
         self.plan_delay_s = 0.0
+        self.refusals_meet: threading.Barrier | None = None
         self.clock_off_s = 0.0
         self.retry_after_s = 0
         self.rest_troubles: deque[tuple[int, dict[str, str], str]] = deque()
@@ -332,6 +334,8 @@ class _Rest(BaseHTTPRequestHandler):
         end = datetime.fromisoformat(params["end"].replace(" ", "+"))
         latest_s = server.now_ns / S - server.plan_delay_s
         if server.plan_delay_s and params["timeframe"] == "1Min" and end.timestamp() > latest_s:
+            if server.refusals_meet is not None:
+                server.refusals_meet.wait(HANGS_AFTER_S)
             self._say(403, {"message": "subscription does not permit querying recent SIP data"})
             return
         if server.history_error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from http import HTTPStatus
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -257,6 +258,18 @@ def test_a_plan_that_is_a_quarter_of_an_hour_behind_is_told_and_asked_again(
     assert list(answer.bars) == [bar(0)]
     time.advance(16 * 60 + 10)
     assert events(time) == [bar(n) for n in range(1, 10)]
+
+
+def test_two_questions_that_learn_of_the_plans_delay_at_once_are_both_answered(
+    server: AlpacaServer, time: VirtualArrivals
+) -> None:
+    server.plan_delay_s, server.refusals_meet = 900.0, Barrier(2)
+    time.advance(17 * 60)
+    feed = connected(server, time)
+    feed.request_history(history(minutes=16))
+    feed.request_history(history("IBM", number=2, minutes=17))
+    answers = {event.number: event for event in events(time) if isinstance(event, FeedHistory)}
+    assert [(answers[n].error, list(answers[n].bars)) for n in (1, 2)] == [("", [bar(0)]), ("", [bar(0, "IBM")])]
 
 
 def test_what_the_plan_has_not_at_all_fails_with_words(server: AlpacaServer, time: VirtualArrivals) -> None:

@@ -181,11 +181,11 @@ class AlpacaHistory:
         request = stretch.requests[0]
         if request.interval == "1d":
             return self._fetched(stretch, request.to_ns)
-        limited_ns = self._limit_ns(request)
+        delay_ns, limited_ns = self._delay_ns, self._limit_ns(request)
         try:
             bars = self._fetched(stretch, limited_ns)
         except RecentBarsRefusedError:
-            if self._delay_ns:
+            if delay_ns:  # and not only another thread has learned it meanwhile
                 raise
             self._delay_ns = _DELAY_NS
             limited_ns = self._limit_ns(request)
