@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -88,7 +88,7 @@ def sweep(
         raise typer.Exit(1)
 
 
-def _space(options: list[str]) -> dict[str, Any]:
+def _space(options: list[str]) -> JsonObject:
     """Read what varies from options.
 
     Raises:
@@ -96,7 +96,7 @@ def _space(options: list[str]) -> dict[str, Any]:
     """
     from openbell.config.sweep_values import values_of_text
 
-    found: dict[str, Any] = {}
+    found: JsonObject = {}
     for option in options:
         key, equals, text = option.partition("=")
         key = key.strip()
@@ -111,7 +111,7 @@ def _space(options: list[str]) -> dict[str, Any]:
     return found
 
 
-def _made(config: Path, given: dict[str, Any], store: str | None, folder: Path | None, *, whole: bool) -> Sweep:
+def _made(config: Path, given: JsonObject, store: str | None, folder: Path | None, *, whole: bool) -> Sweep:
     from openbell.config import load_config
     from openbell.sweeps.function import space_of
     from openbell.sweeps.sweep import Sweep

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    from openbell.model.json_object import JsonObject
+
 
 __all__ = ["NO_SIGNALS", "RunTables", "read_tables"]
 
 _UTC = pl.Datetime("ns", "UTC")
-_SIGNALS: dict[str, Any] = {
+_SIGNALS: JsonObject = {
     "date": pl.Date, "time": _UTC, "symbol": pl.String, "action": pl.String, "reason": pl.String,
     "strategy": pl.String,
 }  # fmt: skip
@@ -30,7 +32,7 @@ _TRADES = (
 )
 _ORDERS = ("id", "status", "type", "symbol", "strategy", "quantity", "updated")
 _EQUITY = ("date", "time", "equity")
-_FILLS: dict[str, Any] = {
+_FILLS: JsonObject = {
     "date": pl.Date, "time": _UTC, "id": pl.String, "order": pl.String, "strategy": pl.String, "symbol": pl.String,
     "quantity": pl.Float64, "price": pl.Float64, "fee": pl.Float64, "slippage": pl.Float64, "ambiguous": pl.Boolean,
     "tag": pl.String,
@@ -90,7 +92,7 @@ def _parquet(file: Path, columns: Collection[str], problems: list[str]) -> pl.Da
     return None if missing else frame
 
 
-def _from_lines(file: Path, schema: dict[str, Any], problems: list[str]) -> pl.DataFrame:
+def _from_lines(file: Path, schema: JsonObject, problems: list[str]) -> pl.DataFrame:
     rows: list[list[object]] = []
     try:
         rows = [[_value(kind, line[name]) for name, kind in schema.items()] for line in event_lines(file)]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from openbell.config import SessionConfig
     from openbell.config.sweep import SweepConfig
+    from openbell.model.json_object import JsonObject
 
 __all__ = ["MOST_POINTS", "Point", "Space", "config_at", "points_of", "require_good"]
 
@@ -99,7 +100,7 @@ class Space:
             )
         return self._numbered(found)
 
-    def _met(self, order: Iterator[int] | Sequence[int] | Mapping[int, None]) -> Iterator[dict[str, Any]]:
+    def _met(self, order: Iterator[int] | Sequence[int] | Mapping[int, None]) -> Iterator[JsonObject]:
         for place in order:
             values = self._at(place)
             if self.meets(values):
@@ -116,19 +117,19 @@ class Space:
         except ValueError as error:
             raise ConfigError(f"{error}.") from None
 
-    def at(self, places: Sequence[int]) -> dict[str, Any]:
+    def at(self, places: Sequence[int]) -> JsonObject:
         """Return the point whose values have these places in their lists."""
         return {key: values[place] for (key, values), place in zip(self.values.items(), places, strict=True)}
 
-    def _at(self, place: int) -> dict[str, Any]:
+    def _at(self, place: int) -> JsonObject:
         """Return the values at a place of the grid."""
-        found: dict[str, Any] = {}
+        found: JsonObject = {}
         for key in reversed(tuple(self.values)):
             place, at = divmod(place, len(self.values[key]))
             found[key] = self.values[key][at]
         return {key: found[key] for key in self.values}
 
-    def _numbered(self, found: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> list[Point]:
+    def _numbered(self, found: Iterator[JsonObject] | list[JsonObject]) -> list[Point]:
         points = [Point(number, values) for number, values in enumerate(found, start=1)]
         if not points:
             conditions = " and ".join(condition.text for condition in self.where)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import numpy as np
@@ -88,7 +88,7 @@ def session_page(
     intervals = source.intervals(window)
     state = played.state(run.folder, day)
     address = f"/run/{run.id}/session/{day}"
-    values: dict[str, Any] = {
+    values: JsonObject = {
         "name": read.stored.session_name or run.name,
         "day": day.isoformat(),
         "weekday": f"{day:%A}",
@@ -148,7 +148,7 @@ def _neighbours(days: Sequence[date], day: date, address: str) -> list[tuple[str
     return [(name, f"{address}{one}") for name, one in found]
 
 
-def _trade(read: ReadRun, number: str) -> dict[str, Any] | None:
+def _trade(read: ReadRun, number: str) -> JsonObject | None:
     """Return what is said of a trade, by its number in the table."""
     trades = read.tables.trades
     if trades is None or not number.isdecimal() or not 0 < int(number[:9]) <= len(trades):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
@@ -15,6 +15,7 @@ from openbell.quality.finding import KINDS, SERIOUS
 from openbell.quality.report import local_range
 
 if TYPE_CHECKING:
+    from openbell.model.json_object import JsonObject
     from openbell.quality.finding import Finding
     from openbell.quality.report import Report, SeriesReport
 
@@ -34,7 +35,7 @@ def check_page(report: Report) -> str:
     return html_page("data_check.html", check_values(report), styles=("page.css", "data_check.css"))
 
 
-def check_values(report: Report) -> dict[str, Any]:
+def check_values(report: Report) -> JsonObject:
     """Return what the template of a check shows."""
     scores = [one.score.percent for one in report.series if one.score.percent is not None]
     detailed = [(number, one) for number, one in enumerate(report.series[:_SERIES_IN_DETAIL]) if one.findings]
@@ -64,7 +65,7 @@ def _is_serious(one: SeriesReport) -> bool:
     return any(found.severity == SERIOUS for found in one.findings)
 
 
-def _overview_row(number: int, one: SeriesReport, report: Report, has_details: bool) -> dict[str, Any]:
+def _overview_row(number: int, one: SeriesReport, report: Report, has_details: bool) -> JsonObject:
     return {
         "one": one,
         "place": f"#series-{number}" if has_details else None,
@@ -75,7 +76,7 @@ def _overview_row(number: int, one: SeriesReport, report: Report, has_details: b
     }
 
 
-def _details(number: int, one: SeriesReport, report: Report) -> dict[str, Any]:
+def _details(number: int, one: SeriesReport, report: Report) -> JsonObject:
     """Return a series with its findings.
 
     Of many, the first of each kind are shown, and the others after a click.
