@@ -129,6 +129,9 @@ class MadeFeed:
 
     # Feed
 
+    def intervals_of(self, symbol: str) -> None:
+        """All symbols have all of its intervals."""
+
     def begin(self, day: date) -> None:
         """There is one day."""
 

@@ -12,10 +12,14 @@ import polars as pl
 import pytest
 
 from live.alpaca_server import AlpacaServer
+from live.parity import both
 from live.server import FeedServer
+from live.sessions import seer, session
 from live.tape import wrong
 from live.test_sessions_over_a_socket import DAY, MINUTE, Stage
 from live.virtual_time import S
+from openbell.live.verify import verify_run
+from openbell.store.store import BarStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -257,3 +261,33 @@ def test_l10_a_quiet_or_daily_set_is_not_stale(stage: Stage, streams: list[str])
         assert len(server.connects) == 1
     assert health_of(stage) == []
     assert found.is_equal
+
+
+@pytest.mark.parametrize("stored", ["1m", "1s"])
+def test_l14_any_accepted_interval_is_provisioned_live_as_in_a_backtest(
+    minute_store: Path, tmp_path: Path, stored: str
+) -> None:
+    """One list: intervals that are stored and that are made of others, as a replay and as a backtest."""
+    minutes = ["1m", "5m", "45m", "60m", "1d", "1w"]
+    intervals = minutes if stored == "1m" else ["1s", "1m", "45m", "1d"]
+    store = minute_store if stored == "1m" else store_of_seconds(minute_store, tmp_path / "seconds")
+    config = session(
+        seer([("SPY", interval) for interval in intervals if interval != "1s"]),
+        symbols=["SPY"],
+        streams=intervals,
+        indicators=[{"name": "sma", "period": 2, "interval": interval} for interval in intervals],
+    )
+    runs = both(config, store, tmp_path)
+    assert runs.differences == []
+    held = {path.stem.removeprefix("SPY_") for path in (runs.live / "bars").rglob("*.parquet")}
+    assert held == set(intervals)
+    assert verify_run(runs.live).differences == ()
+
+
+def store_of_seconds(minute_store: Path, folder: Path) -> Path:
+    """A second of each minute of SPY, and its daily bars."""
+    source = BarStore.open(minute_store)
+    with BarStore.open_or_create(folder).writer() as writer:
+        for interval, name in (("1m", "1s"), ("1d", "1d")):
+            writer.write("SPY", name, source.read(["SPY"], interval, None, None).drop("symbol", strict=False))
+    return folder

@@ -88,6 +88,9 @@ class MadeUpFeed:
     def wake(self) -> None:
         """Nobody wakes it."""
 
+    def intervals_of(self, symbol: str) -> None:
+        """All symbols have all of its intervals."""
+
     def begin(self, day: date) -> None:
         """There is one day."""
 

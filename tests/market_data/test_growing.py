@@ -34,7 +34,7 @@ class Growing:
         self._history = history
         store = BarStore.open(make_store(folder / "store", history))
         self._today = TodayBars(DAY)
-        self._today.intervals = ("1m",)
+        self._today.sent = lambda _: ("1m",)
         self.manager = DataManager(store, TimeManager("XNYS", clock=SimulatedClock()), today=self._today).on_day(DAY)
         self._stores = 0
 

@@ -17,7 +17,7 @@ from openbell.model.interval import DAY_NS, parse_interval
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
     from datetime import date
 
@@ -35,11 +35,11 @@ class RunningDay(Protocol):
 
     Attributes:
         day: The day.
-        intervals: The intervals that the feed sends.
+        sent: Says in which intervals the feed sends bars of a symbol.
     """
 
     day: date
-    intervals: tuple[str, ...]
+    sent: Callable[[str], tuple[str, ...]]
 
 
 class StoredSpan(NamedTuple):
@@ -149,9 +149,9 @@ class Instrument:
     def _held_intervals(self) -> tuple[str, ...]:
         if not self._was_renamed:
             stored = self._manifest.intervals(self.symbol)
-            return stored if self._running is None else _joined(stored, self._running.intervals)
+            return stored if self._running is None else _joined(stored, self._running.sent(self.symbol))
         held = {i: None for period in self._chain for i in self._manifest.intervals(period.symbol) if self.spans(i)}
-        return _joined(held, () if self._running is None else self._running.intervals)
+        return _joined(held, () if self._running is None else self._running.sent(self.symbol))
 
     def note_manifest(self, manifest: Manifest) -> None:
         """Look at a later state of the store, which has the same files of it."""
@@ -205,7 +205,7 @@ class Instrument:
     def _is_sent(self, interval: str, period: SymbolPeriod) -> bool:
         """Return whether a feed sends bars of the running day, and that is in a period."""
         running = self._running
-        sends = running is not None and interval in running.intervals
+        sends = running is not None and interval in running.sent(period.symbol)
         return running is not None and sends and period.first_day <= day_number(running.day) <= period.last_day
 
     def _is_of_another(self, period: SymbolPeriod, interval: str) -> bool:

@@ -10,7 +10,19 @@ if TYPE_CHECKING:
 
     from openbell.feeds.arrivals import Arrivals
 
-__all__ = ["Feed", "HistoryRequest"]
+__all__ = ["Feed", "HistoryRequest", "SymbolIntervals"]
+
+
+class SymbolIntervals(NamedTuple):
+    """Intervals of one symbol, finest first.
+
+    Attributes:
+        stored: Those that there are bars of.
+        bases: Those of them that lie on the grid of the sessions, and that others are made of.
+    """
+
+    stored: tuple[str, ...]
+    bases: tuple[str, ...]
 
 
 class HistoryRequest(NamedTuple):
@@ -55,6 +67,9 @@ class Feed(Protocol):
 
     def begin(self, day: date) -> None:
         """Hear which session comes next, before anything is asked of it."""
+
+    def intervals_of(self, symbol: str) -> SymbolIntervals | None:
+        """Return the intervals that it has of a symbol on that day, None when it has all of its intervals of each."""
 
     def connect(self) -> None:
         """Begin to connect, which ends in `FeedBack` or `FeedLost`."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from openbell.errors import DataError
 from openbell.feeds.arrivals import Arrival
+from openbell.feeds.feed import SymbolIntervals
+from openbell.market_data.manager import DataManager
 from openbell.model.bars import PRICE_COLUMNS
 from openbell.model.feed_events import FeedAnswer, FeedBack, FeedBar, FeedEvent, FeedHistory
 from openbell.model.interval import DAY_NS, parse_interval
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from openbell.feeds.arrivals import Arrivals
     from openbell.feeds.feed import HistoryRequest
+    from openbell.market_data.point_in_time import PointInTimeView
     from openbell.store.store import BarStore
     from openbell.timing import TimeManager
     from openbell.timing.grid import TradingSession
@@ -63,6 +66,9 @@ class ReplayFeed:
         self._now_ns = 0
         self._session: TradingSession | None = None
         self._is_woken = False
+        self._bars = DataManager(store, time_manager)
+        self._view: PointInTimeView
+        self._known: dict[str, SymbolIntervals] = {}
 
     # Time
 
@@ -78,6 +84,8 @@ class ReplayFeed:
         before_ns = session.first_ns - _BEFORE_NS
         last_ns = tm.session(tm.session_before(day, 1)).last_ns if day > tm.first_day else before_ns
         self._now_ns = max(self._now_ns, last_ns, before_ns)
+        self._view = self._bars.on_day(day)
+        self._known.clear()
         self._load(self._subscribed)
 
     def next(self, until_ns: int) -> Arrival | None:
@@ -112,6 +120,15 @@ class ReplayFeed:
         self._is_woken = True
 
     # Feed
+
+    def intervals_of(self, symbol: str) -> SymbolIntervals | None:
+        """Return the intervals that the store has of a symbol on the day."""
+        known = self._known.get(symbol)
+        if known is None:
+            view = self._view
+            known = SymbolIntervals(view.available_intervals(symbol), view.base_intervals(symbol))
+            self._known[symbol] = known
+        return known
 
     def connect(self) -> None:
         """Connect at once."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.feeds.arrivals import Arrivals, FilledArrivals
+    from openbell.feeds.feed import SymbolIntervals
     from openbell.feeds.server_words import ServerWords
     from openbell.model.feed_events import FeedEvent
 
@@ -100,6 +101,10 @@ class StreamFeed(ABC, Generic[R]):
 
     def begin(self, day: date) -> None:
         """Hear which session comes next, which changes nothing for a server that goes by the clock."""
+
+    def intervals_of(self, symbol: str) -> SymbolIntervals | None:  # noqa: ARG002 -- servers do not say
+        """Return None, because it has all of its intervals of every symbol."""
+        return None
 
     @abstractmethod
     def _new_connection(self) -> StreamConnection[R]:

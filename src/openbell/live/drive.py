@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from openbell.live.connection import FeedState
 from openbell.live.day import LiveDay
 from openbell.live.growth import SessionGrowth
+from openbell.live.offer import Offer
 from openbell.live.resumed import ResumedProvisioner, ResumedSource
 from openbell.live.snapshot import Scene
 from openbell.live.stopping import CLOSING
@@ -63,7 +64,8 @@ class LiveDrive:
             parts.supply.keep_today()
             parts.today.begin(context.day)
             parts.feed.begin(context.day)
-        context = replace(context, offered=parts.feed.intervals)
+        offer = Offer(parts.feed, parts.record, context.day.isoformat())
+        context = replace(context, offered=offer)
         session = context.time_manager.session(context.day)
         growth = SessionGrowth(context)
         self._day = day = LiveDay(session, parts, context, growth)

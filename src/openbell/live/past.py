@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from openbell.feeds.feed import SymbolIntervals
 from openbell.live.connection import FeedState
 from openbell.live.record import bar_of
 
@@ -105,12 +106,18 @@ class Past:
     Attributes:
         feed: The label of its feed.
         intervals: The intervals that its feed sends.
+        offered: Those of single symbols, by day and symbol, where the feed knows them.
         days: Its sessions that have begun.
     """
 
     feed: str = ""
     intervals: tuple[str, ...] = ()
+    offered: dict[tuple[date, str], SymbolIntervals] = field(default_factory=dict)
     days: dict[date, PastDay] = field(default_factory=dict)
+
+    def intervals_of(self, symbol: str, day: date) -> SymbolIntervals:
+        """Return the intervals that the feed had of a symbol on a day."""
+        return self.offered.get((day, symbol)) or SymbolIntervals(self.intervals, self.intervals)
 
     @staticmethod
     def of(lines: Iterable[JsonObject]) -> Past:
@@ -133,8 +140,8 @@ class _Reader:
 
     def read(self, line: JsonObject) -> None:
         day = self._day
-        if "intervals" in line:
-            self.past.feed, self.past.intervals = line["feed"], tuple(line["intervals"])
+        if "intervals" in line or "offered" in line:
+            self._take_intervals(line)
         elif "session" in line:
             day.start_ns = self._played_ns = line["start_ns"]
             self.past.days[date.fromisoformat(line["session"])] = day
@@ -165,6 +172,13 @@ class _Reader:
             look.settled.append(Settled(_key(line), line["error"]))
         else:
             look.closes, look.trades_again = "closing_ns" in line, "trades_again_ns" in line
+
+    def _take_intervals(self, line: JsonObject) -> None:
+        if "offered" in line:
+            key = date.fromisoformat(line["day"]), line["offered"]
+            self.past.offered[key] = SymbolIntervals(tuple(line["stored"]), tuple(line["bases"]))
+        else:
+            self.past.feed, self.past.intervals = line["feed"], tuple(line["intervals"])
 
     def look_ended(self) -> None:
         if not self._look.is_empty:

@@ -45,6 +45,10 @@ class FeedRecord:
         """Note where the bars come from."""
         self._write({"feed": name, "intervals": list(intervals)})
 
+    def offered(self, day: str, symbol: str, stored: Sequence[str], bases: Sequence[str]) -> None:
+        """Note the intervals that the feed has of one symbol on a day, where it does not have all of them of each."""
+        self._write({"offered": symbol, "day": day, "stored": list(stored), "bases": list(bases)})
+
     def waiting(self, one: Waiting, missing: str) -> None:
         """Note an addition whose bars are on their way, and what is missing of it."""
         self._write({"waits_ns": one.asked_ns, **_named(one), "missing": missing})

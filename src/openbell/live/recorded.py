@@ -16,7 +16,7 @@ from openbell.live.stopping import CLOSING
 from openbell.provisioning import Provisioner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
     from openbell.config import SessionConfig
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from openbell.engine.event_batch import Batches
     from openbell.engine.subscriptions import Subscriptions
     from openbell.execution.desk import TradingDesk
+    from openbell.feeds.feed import SymbolIntervals
     from openbell.live.past import Key, PastDay
     from openbell.model.events import ProvisioningRecord
     from openbell.model.feed_events import FeedBar
@@ -70,13 +71,13 @@ class RecordedRun:
     """All that a live run has recorded.
 
     Attributes:
-        intervals: The intervals of its feed.
+        intervals_of: Says which intervals its feed had of a symbol on a day.
         days: Its sessions.
         bars: The last content of every bar, by symbol, interval and begin.
         failed: Why symbols could not be had at once, by session time and symbol.
     """
 
-    intervals: tuple[str, ...] = ()
+    intervals_of: Callable[[str, date], SymbolIntervals]
     days: dict[date, RecordedDay] = field(default_factory=dict)
     bars: dict[tuple[str, str, int], FeedBar] = field(default_factory=dict)
     failed: dict[tuple[int, str], str] = field(default_factory=dict)
@@ -85,7 +86,7 @@ class RecordedRun:
     def of(lines: Iterable[JsonObject]) -> RecordedRun:
         """Read the lines of a record."""
         past = Past.of(lines)
-        run = RecordedRun(past.intervals)
+        run = RecordedRun(past.intervals_of)
         for day, one in past.days.items():
             recorded = run.days[day] = RecordedDay(one, one.start_ns)
             run.add(one.before)
@@ -127,7 +128,7 @@ class RecordedDrive:
 
     def provisioner(self, context: ProvisioningContext, journal: Journal) -> Provisioner:
         """Return a provisioner that lets additions wait as they did."""
-        context = replace(context, offered=self._run.intervals)
+        context = replace(context, offered=lambda symbol: self._run.intervals_of(symbol, context.day))
         self._provisioner = _RecordedProvisioner(context, journal, self._run)
         return self._provisioner
 

@@ -212,7 +212,7 @@ class LiveRun:
                 self._require_same_feed()
                 self._has_begun = True
                 self._lock.write("running")
-                self.parts.today.intervals = feed.intervals
+                self.parts.today.sent = self._sent
                 self.parts.record.feed(feed.name, feed.intervals)
                 result = self.system.run(folder)
                 self.parts.supply.keep_today()
@@ -221,6 +221,11 @@ class LiveRun:
             if self._has_begun:
                 self.parts.record.close()
                 feed.close()
+
+    def _sent(self, symbol: str) -> tuple[str, ...]:
+        """Return the intervals in which the feed sends bars of a symbol."""
+        said = self.parts.feed.intervals_of(symbol)
+        return self.parts.feed.intervals if said is None else said.stored
 
     def _require_same_feed(self) -> None:
         """Raise when a run that goes on has another feed than before.

@@ -9,7 +9,7 @@ import numpy as np
 from openbell.model.feed_events import FeedBar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import date
 
     from numpy.typing import NDArray
@@ -54,12 +54,12 @@ class TodayBars:
         day: The session's day; an attribute, too.
 
     Attributes:
-        intervals: The intervals that the feed sends.
+        sent: Says in which intervals the feed sends bars of a symbol.
     """
 
     def __init__(self, day: date) -> None:
         self.day = day
-        self.intervals: tuple[str, ...] = ()
+        self.sent: Callable[[str], tuple[str, ...]] = _nothing
         self._rows: dict[tuple[str, str], _Rows] = {}
 
     def begin(self, day: date) -> None:
@@ -100,6 +100,10 @@ class TodayBars:
     def all(self) -> Iterable[tuple[tuple[str, str], TodayColumns]]:
         """Iterate over all bars by symbol and interval."""
         return ((key, rows.columns()) for key, rows in self._rows.items() if rows.count)
+
+
+def _nothing(_: str) -> tuple[str, ...]:
+    return ()
 
 
 class _Rows:

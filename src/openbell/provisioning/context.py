@@ -10,12 +10,14 @@ from openbell.model.interval import Interval, base_candidates, determine_require
 from openbell.session.cursor import Cursor, Memo
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     import numpy as np
     from numpy.typing import NDArray
 
     from openbell.config import SessionConfig
+    from openbell.feeds.feed import SymbolIntervals
     from openbell.market_data.point_in_time import PointInTimeView
     from openbell.model.bars import BarTimes
     from openbell.provisioning.needs import IntervalNeed
@@ -129,7 +131,7 @@ class ProvisioningContext:
         data_manager: Bars as they were known on the session's day.
         session_data: What the session holds.
         memo: For results that hold on this day; none depends on a symbol, on prices or on what the session holds.
-        offered: The intervals that a feed has of every symbol, in place of those that are stored already.
+        offered: Says which intervals a feed has of a symbol, in place of those that are stored already.
     """
 
     run: RunScope
@@ -137,7 +139,7 @@ class ProvisioningContext:
     data_manager: PointInTimeView
     session_data: SessionData
     memo: Memo = field(default_factory=Memo)
-    offered: tuple[str, ...] = ()
+    offered: Callable[[str], SymbolIntervals] | None = None
     _market: Market = field(init=False)
     _stored: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _bases: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -162,8 +164,8 @@ class ProvisioningContext:
 
     def stored_intervals(self, symbol: str) -> tuple[str, ...]:
         """Return the intervals stored of a symbol as of the last `refresh`, finest first."""
-        if self.offered:
-            return self.offered
+        if self.offered is not None:
+            return self.offered(symbol).stored
         known = self._stored.get(symbol)
         if known is None:
             known = self._stored[symbol] = self.data_manager.available_intervals(symbol)
@@ -171,8 +173,8 @@ class ProvisioningContext:
 
     def base_intervals(self, symbol: str) -> tuple[str, ...]:
         """Return those of them that lie on the grid of the sessions, and that others are made of."""
-        if self.offered:
-            return self.offered
+        if self.offered is not None:
+            return self.offered(symbol).bases
         known = self._bases.get(symbol)
         if known is None:
             known = self._bases[symbol] = self.data_manager.base_intervals(symbol)
