@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -14,9 +12,11 @@ from openbell.pages.data_check import check_page
 from openbell.pages.report import run_report
 from openbell.quality.checker import check_store
 from openbell.store.store import BarStore
+from pages.browsing import OUTSIDE, axe_violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -93,16 +93,7 @@ def test_a_report_opens_without_error_foreign_request_or_overflow(
         assert page.title() == "made: report"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.locator("script").count() == 4
-        assert page.evaluate(_OUTSIDE) == []
-
-
-_OUTSIDE = """
-Array.from(document.querySelectorAll("main *, header *"))
-    .filter(e => !e.closest(".scroll, pre, .chart, svg, select"))
-    .filter(e => { const r = e.getBoundingClientRect(); return r.width && (r.right > innerWidth + 1 || r.left < -1); })
-    .map(e => e.outerHTML.slice(0, 90))
-"""
-"""Elements that stick out of the page, other than those in boxes that scroll."""
+        assert page.evaluate(OUTSIDE) == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1600, "dark")])
@@ -133,7 +124,7 @@ def test_axe_finds_nothing(browser: Browser, reports: dict[str, Path], width: in
     with Opened(browser, reports["kept"], width, scheme) as opened:
         for details in opened.page.locator("details > summary").all():
             details.click()
-        found = _axe(opened.page)
+        found = axe_violations(opened.page)
 
         assert [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found] == []
 
@@ -141,23 +132,13 @@ def test_axe_finds_nothing(browser: Browser, reports: dict[str, Path], width: in
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1000, "light"), (1600, "dark")])
 def test_the_page_of_a_data_check_likewise(browser: Browser, check: Path, width: int, scheme: str) -> None:
     with Opened(browser, check, width, scheme) as opened:
-        found = _axe(opened.page)
+        found = axe_violations(opened.page)
 
         assert opened.messages == []
         assert opened.requests == [check.as_uri()]
         assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-        assert opened.page.evaluate(_OUTSIDE) == []
+        assert opened.page.evaluate(OUTSIDE) == []
         assert [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found] == []
-
-
-def _axe(page: Page) -> list[Any]:
-    """Return the violations that axe-core finds. Its script is evaluated, which the page's own policy does not stop."""
-    spec = importlib.util.find_spec("axe_playwright_python")
-    assert spec is not None
-    assert spec.origin is not None
-    page.evaluate((Path(spec.origin).parent / "axe.min.js").read_text(encoding="utf-8"))
-    found: list[Any] = page.evaluate("axe.run().then(result => result.violations)")
-    return found
 
 
 def test_the_chart_follows_the_choice_and_a_click_on_a_trade(browser: Browser, reports: dict[str, Path]) -> None:

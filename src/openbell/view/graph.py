@@ -57,7 +57,7 @@ def graph_figure(nodes: list[Node], edges: list[Edge], heads: tuple[str, ...], l
         rows[node.column] += 1
     width, height = (len(heads) - 1) * _ACROSS + _WIDTH, _HEAD + max(rows) * _DOWN
     size = f'viewBox="-1 0 {width + 2} {height}" width="{width + 2}" height="{height}"'
-    parts = [f'<svg class="graph" {size} role="img" aria-label="{escape(printable(label))}">']
+    parts = [f'<svg class="graph" {size} role="group" aria-label="{escape(printable(label))}">']
     parts += [f'<text class="head" x="{n * _ACROSS}" y="12">{escape(text)}</text>' for n, text in enumerate(heads)]
     parts += [_line(places[edge.start], places[edge.end]) for edge in dict.fromkeys(edges)]
     parts += [_box(node, *places[node.key]) for node in nodes]

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from openbell.errors import ConfigError, OpenbellError, printable
 from openbell.model.address import place_of
 from openbell.results.event_files import event_lines
-from openbell.results.journal_lines import opened_lines
 from openbell.store.store import BarStore
 from openbell.view.answers import page
 from openbell.view.day_events import day_journal
@@ -122,9 +121,12 @@ def _records_of(folder: Path, symbol: str) -> Iterable[JsonObject]:
     pattern = re.compile(re.escape(json.dumps(symbol)))
     file = folder / "journal.jsonl"
     if file.is_file():
-        for record in opened_lines(event_lines(file, pattern)):
-            if record["symbol"] == symbol:
-                yield record
+        for line in event_lines(file, pattern):
+            # Not opened for all of its symbols, of which a line of a large session has hundreds.
+            if symbol in line.get("symbols", ()):
+                yield {**{name: value for name, value in line.items() if name != "symbols"}, "symbol": symbol}
+            elif line.get("symbol") == symbol:
+                yield line
 
 
 def _day(text: str) -> date | None:
