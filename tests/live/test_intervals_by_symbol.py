@@ -10,6 +10,8 @@ import pytest
 
 from live.parity import both
 from live.sessions import pairs, seer, session, slices, trader
+from made_actions import actions
+from openbell.actions import ActionStore
 from openbell.live.verify import verify_run
 from openbell.store.store import BarStore
 
@@ -70,4 +72,35 @@ def test_an_interval_that_a_symbol_lacks_is_refused_as_in_a_backtest(mixed_store
     )
     runs = both(config, mixed_store, tmp_path)
     assert runs.differences == []
+    assert verify_run(runs.live).differences == ()
+
+
+RENAMES = {
+    "before": (date(2013, 10, 8), {"OLD": (None, date(2013, 10, 8)), "NEW": (date(2013, 10, 8), None)}, "NEW"),
+    "before, all under the new name": (date(2013, 10, 8), {"NEW": (None, None)}, "NEW"),
+    "after, all under the new name": (date(2013, 10, 10), {"NEW": (None, None)}, "OLD"),
+}
+
+
+@pytest.mark.parametrize("case", RENAMES)
+def test_a_renamed_symbol_has_its_history_under_both_names(minute_store: Path, tmp_path: Path, case: str) -> None:
+    day, stored, symbol = RENAMES[case]
+    source = BarStore.open(minute_store)
+    with BarStore.open_or_create(tmp_path / "store").writer() as writer:
+        for name, (first, after) in stored.items():
+            for interval in ("1m", "1d"):
+                bars = bars_of(source, "IBM", interval)
+                days = pl.col("timestamp").dt.date()
+                kept = (days >= (first or date.min)) & (days < (after or date.max))
+                writer.write(name, interval, bars.filter(kept))
+    ActionStore(tmp_path / "store").write(actions(("OLD", day, "rename", "NEW")))
+    config = session(
+        seer(pairs([symbol], ["5m"])),
+        symbols=[symbol],
+        streams=["5m"],
+        indicators=[{"name": "sma", "period": 4, "interval": "1d"}, {"name": "sma", "period": 100, "interval": "5m"}],
+    )
+    runs = both(config, tmp_path / "store", tmp_path)
+    assert runs.differences == []
+    assert any("SEEN" in line for line in runs.lines("signals.jsonl"))
     assert verify_run(runs.live).differences == ()

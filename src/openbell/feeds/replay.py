@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
+    from openbell.actions.instrument import Instruments
     from openbell.feeds.arrivals import Arrivals
     from openbell.feeds.feed import HistoryRequest
     from openbell.market_data.point_in_time import PointInTimeView
@@ -68,6 +69,8 @@ class ReplayFeed:
         self._is_woken = False
         self._bars = DataManager(store, time_manager)
         self._view: PointInTimeView
+        self._instruments: Instruments
+        self._day = 0
         self._known: dict[str, SymbolIntervals] = {}
 
     # Time
@@ -84,7 +87,8 @@ class ReplayFeed:
         before_ns = session.first_ns - _BEFORE_NS
         last_ns = tm.session(tm.session_before(day, 1)).last_ns if day > tm.first_day else before_ns
         self._now_ns = max(self._now_ns, last_ns, before_ns)
-        self._view = self._bars.on_day(day)
+        self._view, self._day = self._bars.on_day(day), day_number(day)
+        self._instruments = self._bars.cache.facts.instruments
         self._known.clear()
         self._load(self._subscribed)
 
@@ -137,7 +141,7 @@ class ReplayFeed:
     def subscribe(self, symbols: Iterable[str]) -> None:
         """Send the bars of further symbols that close from now on."""
         new = [symbol for symbol in symbols if symbol not in self._subscribed]
-        held = set(self._store.symbols())
+        held = {symbol for symbol in new if self._view.available_intervals(symbol)}
         unknown = {symbol: "the store has no bars of it" for symbol in new if symbol not in held}
         self._subscribed.update(dict.fromkeys(symbol for symbol in new if symbol in held))
         self._load(symbol for symbol in new if symbol in held)
@@ -195,6 +199,33 @@ class ReplayFeed:
         return tm.session(day).close_ns if is_session else (day_number(day) + 1) * DAY_NS
 
     def _read(self, symbols: list[str], interval: str, begin_ns: int, end_ns: int) -> list[FeedBar]:
+        """Return bars of the day's symbols, those of times in which they had other names as they are stored."""
+        as_they_are: list[str] = []
+        found: list[FeedBar] = []
+        for symbol in symbols:
+            instrument = self._instruments.of(symbol, self._day)
+            spans = instrument.spans(interval)
+            if len(spans) == 1 and spans[0].is_unbounded:  # the usual case
+                as_they_are.append(symbol)
+                continue
+            named_ns = self._begin_ns(instrument.period.first_day, interval)
+            for span in spans:
+                first_ns = max(begin_ns, self._begin_ns(span.first_day, interval))
+                after_ns = min(end_ns, self._begin_ns(span.last_day + 1, interval))
+                bars = self._stored([span.stored], interval, first_ns, after_ns)
+                # The feed of a day sends under the name of that day.
+                found += [bar._replace(symbol=symbol) if bar.start_ns >= named_ns else bar for bar in bars]
+        return found + self._stored(as_they_are, interval, begin_ns, end_ns)
+
+    def _begin_ns(self, day: int, interval: str) -> int:
+        """Return when the bars of a day begin, given in days since 1970-01-01."""
+        tm = self._time_manager
+        is_known = day_number(tm.first_day) <= day <= day_number(tm.last_day)
+        if not is_known or not parse_interval(interval).is_intraday:
+            return day * DAY_NS
+        return tm.session(tm.first_session_on_or_after(date_of(day))).first_ns
+
+    def _stored(self, symbols: list[str], interval: str, begin_ns: int, end_ns: int) -> list[FeedBar]:
         held = [symbol for symbol in symbols if interval in self._store.intervals(symbol)]
         if not held or begin_ns >= end_ns:
             return []
