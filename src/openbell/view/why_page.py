@@ -148,7 +148,8 @@ def _answer(
     if added is not None:
         removed = [one for one in shown if one["ok"] and one["operation_type"] == "remove"]
         why = "" if added["source"] == "config" else f" ({added['reason']})"
-        text = f"{symbol} is there since {_clock(added)}: {added['owner']} asked for it{why}."
+        since = "was there from" if removed else "is there since"
+        text = f"{symbol} {since} {_clock(added)}: {added['owner']} asked for it{why}."
         return text + (f" {removed[-1]['owner']} removed it at {_clock(removed[-1])}." if removed else "")
     refused = next((one for one in shown if not one["ok"] and one["errors"]), None)
     if refused is not None:
