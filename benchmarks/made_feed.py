@@ -171,6 +171,7 @@ def play(
     components: dict[str, Any],
     at_minute: Callable[[int], None] | None = None,
     indicators: list[dict[str, Any]] = INDICATORS,
+    kind: type[MadeFeed] = MadeFeed,
 ) -> MadeFeed:
     """Play the minutes of a session of symbols with 5m and 15m derived, and return its feed."""
     time_manager = TimeManager("XNYS", clock=SimulatedClock())
@@ -178,9 +179,10 @@ def play(
     dates = {"start_date": DAY, "end_date": DAY}
     config = load_config({"backtest_config": dates, "session_data_config": data, **components})
     (day,) = time_manager.sessions(config.backtest_config.start_date, config.backtest_config.end_date)
-    feed = MadeFeed(day, time_manager, minutes, at_minute)
+    feed = kind(day, time_manager, minutes, at_minute)
     with tempfile.TemporaryDirectory() as folder:
         run = LiveRun(config, feed, Path(folder) / "run", [day], time_manager)
+        run.parts.wait_ns = 2 * MINUTE_NS  # answers may come around the next minute's close
         with contextlib.suppress(Stopped):
             run.run(RunFolder(Path(folder) / "run", config))
     return feed

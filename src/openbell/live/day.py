@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from openbell.live.arriving import Arriving
 from openbell.live.revisions import BarsBefore
 from openbell.live.rounds import Rounds
+from openbell.live.spare_time import SpareTime
 from openbell.live.stopping import CLOSING, Stopped
 from openbell.logs import get_logger
 from openbell.model.feed_events import (
@@ -57,6 +58,8 @@ class LiveDay:
         desk: The orders of its strategies, None without.
         is_closing: Whether all positions are being closed, because the run is to stop.
         halted: The symbols in which trading is halted.
+        spare: The time until the next bars are due.
+        may_settle: Whether additions whose bars have come may be settled now, for no bar waits for that.
         past: What has happened before the run went on, as far as it is not played again; None when it is.
     """
 
@@ -75,6 +78,8 @@ class LiveDay:
         self.is_closing = False
         self._rounds = Rounds(session, parts, self.arriving, context.time_manager.timezone)
         self.halted: set[str] = set()
+        self.spare = SpareTime()
+        self.may_settle = False
         self._thread = get_ident()
 
     # The past of a run that goes on
@@ -234,6 +239,8 @@ class LiveDay:
             The time; None when something else has to be looked at first: bars that came late, or additions.
         """
         arrivals, connection, lag = self._parts.feed.arrivals, self._parts.connection, self._parts.lag
+        self.may_settle = False
+        self.spare.over(arrivals.now_ns)
         intervals = self._expected()
         closes = [self.arriving.next_close(intervals, after_ns), next_scan_ns, self._session.last_ns]
         time_ns = min(close for close in closes if close is not None)
@@ -245,7 +252,8 @@ class LiveDay:
             if self._parts.is_to_close and self._has_to_close():
                 return None
             now_ns = arrivals.now_ns
-            if self.arriving.too_late or self._parts.health.has_news or self.provisioner.may_settle(now_ns):
+            self.may_settle = self.provisioner.has_complete and self._has_spare_time(now_ns, time_ns)
+            if self.may_settle or self._has_to_look(now_ns):
                 return None
             connection.act(now_ns)
             is_due = now_ns >= time_ns and not self._is_held(now_ns)
@@ -263,6 +271,16 @@ class LiveDay:
                 self.handle(arrival)
         self._play(self.arriving.take_until(time_ns), time_ns, intervals)
         return time_ns
+
+    def _has_spare_time(self, now_ns: int, time_ns: int) -> bool:
+        """Return whether no bar waits when an addition is settled, or none is to come for which it could wait."""
+        is_free = time_ns >= self._session.last_ns or self._is_held(now_ns)
+        return is_free or self.spare.suffices(now_ns, time_ns)
+
+    def _has_to_look(self, now_ns: int) -> bool:
+        """Return whether something is to be looked at before the next time is played."""
+        is_news = bool(self.arriving.too_late) or self._parts.health.has_news
+        return is_news or self.provisioner.has_failed(now_ns)
 
     def _has_to_close(self) -> bool:
         """Return whether positions are to be closed, and that has not begun.

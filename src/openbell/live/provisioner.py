@@ -110,25 +110,33 @@ class LiveProvisioner(Provisioner):
         self._bring(asked)
         return super().plan(asked)
 
-    def settle(self, now_ns: int) -> list[tuple[Waiting, str]]:
-        """Carry out the additions whose bars have come, and fail those that have waited for too long.
+    def settle(self, now_ns: int, *, has_time: bool = True) -> list[tuple[Waiting, str]]:
+        """Take the next step of the additions that wait: a short one, for bars wait for it.
+
+        Those that have waited for too long fail. If there are none, the history that has come is committed; if there is
+        none, the first addition whose bars have come is carried out.
+
+        Args:
+            now_ns: The time outside of the session clock.
+            has_time: Whether more may be done than to let additions fail.
 
         Returns:
             What is settled, with the reasons of those that failed (empty of the others).
         """
-        settled: list[tuple[Waiting, str]] = []
-        for one in list(self.waiting):
-            error = self._why_failed(one, now_ns)
-            if not error and not self._supply.is_complete(one.addition.symbol):
-                continue
+        failed = [(one, error) for one in self.waiting if (error := self._why_failed(one, now_ns))]
+        for one, error in failed:
             self.waiting.remove(one)
-            settled.append((one, error))
-            if error:
-                self._record(failure_of(one.addition, one.needs, error))
-            else:
-                self._supply.store_history()
-                super().add([one.addition])
-        return settled
+            self._record(failure_of(one.addition, one.needs, error))
+        complete = None if failed or not has_time else self._first_complete()
+        if complete is None or self._supply.store_history():
+            return failed
+        self.waiting.remove(complete)
+        super().add([complete.addition])
+        return [(complete, "")]
+
+    def _first_complete(self) -> Waiting | None:
+        """Return the first addition whose bars have come, None when there is none."""
+        return next((one for one in self.waiting if self._supply.is_complete(one.addition.symbol)), None)
 
     def ask_again(self) -> None:
         """Ask the feed for all that waits, which has its whole time from now on."""
@@ -136,16 +144,20 @@ class LiveProvisioner(Provisioner):
         self.waiting = [replace(one, deadline_ns=deadline_ns) for one in self.waiting]
         self._ask([one.addition for one in self.waiting])
 
-    def may_settle(self, now_ns: int) -> bool:
-        """Return whether `settle` would change anything."""
-        return any(
-            self._supply.is_complete(one.addition.symbol) or self._why_failed(one, now_ns) for one in self.waiting
-        )
+    def has_failed(self, now_ns: int) -> bool:
+        """Return whether additions have waited for too long, or cannot be had."""
+        return any(self._why_failed(one, now_ns) for one in self.waiting)
+
+    @property
+    def has_complete(self) -> bool:
+        """Whether the bars of an addition that waits have come."""
+        return self._first_complete() is not None
 
     @property
     def next_deadline_ns(self) -> int | None:
-        """Time at which the next addition fails unless its bars come, None when none waits."""
-        return min((one.deadline_ns for one in self.waiting), default=None)
+        """Time at which the next addition fails unless its bars come, None when none waits for bars."""
+        open_ns = [one.deadline_ns for one in self.waiting if not self._supply.is_complete(one.addition.symbol)]
+        return min(open_ns, default=None)
 
     def _planned(self, additions: Sequence[Addition]) -> list[Plan]:
         # Why the feed has not sent bars is the reason of their lack.

@@ -117,7 +117,7 @@ class LiveRun:
         past: Past,
     ) -> None:
         store = BarStore.open_or_create(folder / STORE)
-        today = TodayBars(sessions[0])
+        today = TodayBars(sessions[0], time_manager)
         record = FeedRecord(folder)
         self._to_close.append(record)
         arrivals = feed.arrivals

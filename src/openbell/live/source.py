@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from openbell.live.connection import FeedState
     from openbell.live.day import LiveDay
     from openbell.live.parts import LiveParts
+    from openbell.live.provisioner import Waiting
     from openbell.live.revisions import Revision
     from openbell.session import BarIntervalData
     from openbell.timing.grid import TradingSession
@@ -88,9 +89,15 @@ class LiveSource(PartSource):
         self._tell_of_the_feed(time_ns)
         revisions = self._day.take_up_late(self._followed())
         self._tell(revisions)
-        settled = self._day.provisioner.settle(self._parts.feed.arrivals.now_ns)
-        self._parts.record.settled(time_ns, settled)
+        self._parts.record.settled(time_ns, self._settled())
         self._parts.record.looked(time_ns)
+
+    def _settled(self) -> list[tuple[Waiting, str]]:
+        """Take a step of the additions that wait, and return those that are settled."""
+        day, now_ns = self._day, self._parts.feed.arrivals.now_ns
+        if day.may_settle:
+            day.spare.begins(now_ns)
+        return day.provisioner.settle(now_ns, has_time=day.may_settle)
 
     def _tell_of_the_feed(self, time_ns: int) -> None:
         """Call ``on_feed`` of the strategies if the health is another one."""

@@ -251,17 +251,18 @@ class Supply:
         taken, self.morning = self.morning, []
         return taken
 
-    def store_history(self) -> None:
-        """Write the history that has come to the store, in one commit."""
+    def store_history(self) -> bool:
+        """Write the history that has come to the store, in one commit, and return whether there was any."""
         if self._actions:
             ActionStore(self._store.path).write(pl.concat(self._actions))
             self._actions.clear()
         whole = self._with_earlier()
         if not whole:
-            return
+            return False
         with self._store.writer() as writer:
             for (symbol, interval), bars in whole.items():
                 writer.write(symbol, interval, frame_of(bars))
+        return True
 
     def _with_earlier(self) -> dict[tuple[str, str], list[FeedBar]]:
         """Take the history that has come, with what it lacks and others have."""

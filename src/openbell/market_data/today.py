@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 import numpy as np
 
 from openbell.model.feed_events import FeedBar
+from openbell.model.interval import parse_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -14,11 +15,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from openbell.timing.manager import TimeManager
+
 __all__ = ["TodayBars", "TodayColumns", "Verdict"]
 
 Kind: TypeAlias = Literal["new", "late", "revised", "same"]
 
 _ROOM = 64
+"""For so many bars there is room when nobody says how many are to come, or more have come than that."""
 
 
 class Verdict(NamedTuple):
@@ -52,14 +56,18 @@ class TodayBars:
 
     Args:
         day: The session's day; an attribute, too.
+        time_manager: The calendar. There is room for all bars that it has of the day from a symbol's first bar on, so
+            that the memory of a session is taken when it begins.
 
     Attributes:
         sent: Says in which intervals the feed sends bars of a symbol.
     """
 
-    def __init__(self, day: date) -> None:
+    def __init__(self, day: date, time_manager: TimeManager | None = None) -> None:
         self.day = day
         self.sent: Callable[[str], tuple[str, ...]] = _nothing
+        self._time_manager = time_manager
+        self._rooms: dict[str, int] = {}
         self._rows: dict[tuple[str, str], _Rows] = {}
 
     def begin(self, day: date) -> None:
@@ -67,14 +75,25 @@ class TodayBars:
         if day != self.day:
             self.day = day
             self._rows.clear()
+            self._rooms.clear()
 
     def add(self, bar: FeedBar) -> Verdict:
         """Put a bar in its place, and say what it is."""
         key = bar.symbol, bar.interval
         rows = self._rows.get(key)
         if rows is None:
-            rows = self._rows[key] = _Rows()
+            rows = self._rows[key] = _Rows(self._room_of(bar.interval))
         return rows.add(bar)
+
+    def _room_of(self, interval: str) -> int:
+        """Return for how many bars of a symbol there is room at first."""
+        if interval not in self._rooms:
+            room, parsed = _ROOM, parse_interval(interval)
+            if self._time_manager is not None:
+                grid = self._time_manager.grid(self.day, self.day)
+                room = max(1, len(grid.possible_bars(parsed).start_ns)) if parsed.is_intraday else 1
+            self._rooms[interval] = room
+        return self._rooms[interval]
 
     def columns(self, symbol: str, interval: str) -> TodayColumns | None:
         """Return the bars of a symbol and interval, or None when none has come."""
@@ -112,11 +131,11 @@ class _Rows:
     Rows below ``count`` are only written anew in a copy: views of them stay as they were.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, room: int) -> None:
         self.count = 0
         self._edition = object()
-        self._starts: NDArray[np.int64] = np.empty(_ROOM, np.int64)
-        self._prices: NDArray[np.float64] = np.empty((5, _ROOM), np.float64)
+        self._starts: NDArray[np.int64] = np.empty(room, np.int64)
+        self._prices: NDArray[np.float64] = np.empty((5, room), np.float64)
 
     @property
     def last_start_ns(self) -> int:
@@ -136,8 +155,9 @@ class _Rows:
             return Verdict("new")
         place = self._place(bar.start_ns)
         if int(self._starts[place]) != bar.start_ns:
-            self._starts = _with_room(np.insert(self._starts[: self.count], place, bar.start_ns))
-            self._prices = _with_room(np.insert(self._prices[:, : self.count], place, values, axis=1))
+            room = len(self._starts)
+            self._starts = _with_room(np.insert(self._starts[: self.count], place, bar.start_ns), room)
+            self._prices = _with_room(np.insert(self._prices[:, : self.count], place, values, axis=1), room)
             self.count += 1
             self._edition = object()
             return Verdict("late")
@@ -151,7 +171,8 @@ class _Rows:
 
     def _append(self, start_ns: int, values: tuple[float, ...]) -> None:
         if self.count == len(self._starts):
-            self._starts, self._prices = _with_room(self._starts), _with_room(self._prices)
+            room = self.count + max(_ROOM, self.count)
+            self._starts, self._prices = _with_room(self._starts, room), _with_room(self._prices, room)
         self._starts[self.count] = start_ns
         self._prices[:, self.count] = values
         self.count += 1
@@ -163,8 +184,8 @@ class _Rows:
 S = TypeVar("S", np.int64, np.float64)
 
 
-def _with_room(rows: NDArray[S]) -> NDArray[S]:
-    """Return the same rows in an array with room for as many again."""
-    room = np.empty((*rows.shape[:-1], max(_ROOM, rows.shape[-1] * 2)), rows.dtype)
+def _with_room(rows: NDArray[S], least: int) -> NDArray[S]:
+    """Return the same rows in an array with room for so many at the least."""
+    room = np.empty((*rows.shape[:-1], max(least, rows.shape[-1])), rows.dtype)
     room[..., : rows.shape[-1]] = rows
     return room
