@@ -1,8 +1,8 @@
-"""Time that additions to a live session take while it runs, and that others' bars wait for them.
+"""Time that additions to a live session take which its feed answers at once, within the call of ``add_symbol``.
 
 ``python -m benchmarks.live_additions [SYMBOLS] [ADDITIONS]``: a session of made-up 1m bars with 5m and 15m derived and
 ten indicators of each symbol. From 10:00 on a strategy adds a symbol a minute, whose server answers at once: with two
-days before and the morning; others' bars wait for as long, for they are played by the same thread.
+days before and the morning. What others' bars wait for additions that are answered later: `live_waits.py`.
 """
 
 from __future__ import annotations
