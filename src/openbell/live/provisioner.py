@@ -111,7 +111,7 @@ class LiveProvisioner(Provisioner):
         return super().plan(asked)
 
     def settle(self, now_ns: int, *, has_time: bool = True) -> list[tuple[Waiting, str]]:
-        """Take the next step of the additions that wait: a short one, for bars wait for it.
+        """Take the next short step of pending additions.
 
         Those that have waited for too long fail. If there are none, the history that has come is committed; if there is
         none, the first addition whose bars have come is carried out.
