@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from openbell.live.own_thread import OwnThreadProvisioner
 from openbell.model.events import ProvisioningRecord
-from openbell.provisioning import Plan, Provisioner
+from openbell.provisioning import Plan
 from openbell.provisioning.carrying_out import Outcome
 from openbell.provisioning.sources import SOURCES
 from openbell.session.cursor import Memo
@@ -41,7 +42,7 @@ class Waiting:
     asked_ns: int
 
 
-class LiveProvisioner(Provisioner):
+class LiveProvisioner(OwnThreadProvisioner):
     """Takes additions through the same three phases when their bars have come.
 
     Before the session begins it waits for them. From then on an addition whose bars are not here yet is noted as
@@ -90,6 +91,8 @@ class LiveProvisioner(Provisioner):
     def add(self, additions: Iterable[Addition]) -> list[ProvisioningRecord]:
         """Analyse, validate and provision additions, or note them as pending."""
         asked = list(additions)
+        if (refused := self.refused(asked)) is not None:
+            return refused
         if not self.is_running:
             self._bring(asked)
             return super().add(asked)
@@ -107,7 +110,8 @@ class LiveProvisioner(Provisioner):
     def plan(self, additions: Iterable[Addition]) -> list[Plan]:
         """Analyse and validate additions, whose bars are waited for."""
         asked = list(additions)
-        self._bring(asked)
+        if self.is_own_thread:
+            self._bring(asked)
         return super().plan(asked)
 
     def settle(self, now_ns: int, *, has_time: bool = True) -> list[tuple[Waiting, str]]:

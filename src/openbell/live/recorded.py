@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.engine.event_batch import EventBatch
 from openbell.live.connection import FeedState
+from openbell.live.own_thread import OwnThreadProvisioner
 from openbell.live.part_source import PartSource
 from openbell.live.past import Looked, Past
 from openbell.live.provisioner import failed_plan, failure_of, pending_record
 from openbell.live.source import tell_of_feed
 from openbell.live.stopping import CLOSING
-from openbell.provisioning import Provisioner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from openbell.model.events import ProvisioningRecord
     from openbell.model.feed_events import FeedBar
     from openbell.model.json_object import JsonObject
-    from openbell.provisioning import Addition, Journal, Plan, ProvisioningContext
+    from openbell.provisioning import Addition, Journal, Plan, Provisioner, ProvisioningContext
     from openbell.timing import TimeManager
     from openbell.timing.grid import TradingSession
 
@@ -151,7 +151,7 @@ class RecordedDrive:
         """Need nothing."""
 
 
-class _RecordedProvisioner(Provisioner):
+class _RecordedProvisioner(OwnThreadProvisioner):
     """Lets additions wait as they did when they were live."""
 
     def __init__(self, context: ProvisioningContext, journal: Journal, run: RecordedRun) -> None:
@@ -171,6 +171,8 @@ class _RecordedProvisioner(Provisioner):
     def add(self, additions: Iterable[Addition]) -> list[ProvisioningRecord]:
         """Analyse, validate and provision additions, or note them as pending."""
         asked = list(additions)
+        if (refused := self.refused(asked)) is not None:
+            return refused
         if not any(self._had_to_wait(addition) for addition in asked):
             return super().add(asked)
         records = []

@@ -32,9 +32,11 @@ class ResumedProvisioner(LiveProvisioner):
 
     def add(self, additions: Iterable[Addition]) -> list[ProvisioningRecord]:
         """Analyse, validate and provision additions, or note them as pending."""
-        if self.past is None or not self.is_running:
-            return super().add(additions)
         asked = list(additions)
+        if (refused := self.refused(asked)) is not None:
+            return refused
+        if self.past is None or not self.is_running:
+            return super().add(asked)
         lacking = [self._was_lacking(addition, self.past) for addition in asked]
         if not any(lacking):
             return self._add_at_once(asked)
