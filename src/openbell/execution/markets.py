@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from openbell.errors import OrderError
+from openbell.execution.bar_times import merged_times
 from openbell.execution.exchange_rules import trades_futures
 from openbell.execution.held_symbols import provision
 from openbell.execution.instruments import InstrumentTable
@@ -18,6 +17,7 @@ from openbell.model.interval import parse_interval
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from openbell.config.execution import ExecutionConfig
@@ -83,7 +83,7 @@ class Markets:
         """Bar times of the session's finest series, int64 nanoseconds since 1970 UTC."""
         first = [market for symbol in self._session_data.symbols[:1] if (market := self.of(symbol)) is not None]
         ends = [market.end for market in [*self.today.values(), *first]]
-        return np.unique(np.concatenate(ends)) if ends else np.empty(0, np.int64)
+        return merged_times(ends)
 
     def changed(self) -> list[str]:
         """Return the symbols whose finest series is another one than before."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openbell.execution.bar_times import merged_times
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
@@ -132,7 +134,7 @@ class SessionRecorder:
             times: Bar times of the session's series, ascending.
         """
         own = [markets[symbol].end for symbol in self._quantities if symbol in markets]
-        times = np.unique(np.concatenate([times, *own])) if own else times
+        times = merged_times([times, *own])
         # A fill at the close of a symbol whose last bar is earlier becomes known after all bars.
         last_ns = times[-1] if len(times) else 0
         times = np.append(times, np.unique([t for t in self._cash[0] if t > last_ns]).astype(np.int64))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from openbell.execution.bar_times import merged_times
 from openbell.execution.margin import (
     HeldMargin,
     first_margin_call,
@@ -176,7 +177,7 @@ class EquityWatch:
         now_ns = self._desk.clock.now_ns
         markets = {holding.symbol: self._desk.markets.of(holding.symbol) for holding in holdings}
         ends = [market.end[market.end.searchsorted(now_ns) :] for market in markets.values() if market is not None]
-        times = np.unique(np.concatenate(ends)) if ends else np.empty(0, np.int64)
+        times = merged_times(ends)
         if not len(times):
             return None
         equity, margin = np.full(len(times), self._desk.account.cash), np.zeros(len(times))

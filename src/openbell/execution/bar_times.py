@@ -1,0 +1,24 @@
+"""Bar times of several symbols together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["merged_times"]
+
+
+def merged_times(columns: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return the times of all columns, each once and in ascending order."""
+    if not columns:
+        return np.empty(0, np.int64)
+    # Most symbols have the times of the first: to compare them takes a fraction of sorting all together.
+    first = columns[0]
+    others = [column for column in columns[1:] if not np.array_equal(column, first)]
+    return np.unique(np.concatenate([first, *others]))
