@@ -121,7 +121,6 @@ def test_l11_minutes_that_a_drop_of_the_connection_cost_are_fetched_before_the_n
         require_each_once(stage, symbol)
 
 
-@each_provider
 def test_l12_after_a_drop_all_subscriptions_come_back_those_of_mid_session_too(stage: Stage) -> None:
     with stage.server() as server:
         stage.time.at(stage.session.first_ns + 100 * MINUTE + 30 * S, server.cut)
@@ -178,7 +177,6 @@ def test_l07_no_bar_is_invented_in_ten_minutes_without_input(stage: Stage) -> No
     require_each_once(stage, "SPY")
 
 
-@each_provider
 def test_l09_a_corrected_minute_is_a_revision_and_no_second_bar(stage: Stage) -> None:
     start_ns = stage.session.first_ns + 61 * MINUTE
 
