@@ -236,11 +236,13 @@ def test_l10_a_feed_that_stays_silent_after_each_reconnect_is_given_up_again(sta
     with stage.server() as server:
         stage.time.at(eleven + 10 * S, lambda: setattr(server, "is_silent", True))
         stage.time.at(eleven + 120 * MINUTE + 10 * S, lambda: setattr(server, "is_silent", False))
+        # A minute that is lost shortly before the feed speaks again is nobody's loss until it connects once more.
+        stage.time.at(eleven + 120 * MINUTE + 15 * S, server.cut)
         found = stage.play(server)
         _, *attempts = server.connects
 
     stale = [seconds for health, seconds in health_of(stage) if health == "STALE"]
-    assert 15 <= len(stale) == len(attempts) <= 40
+    assert 15 <= len(stale) <= len(attempts) <= len(stale) + 1 <= 40
     assert max(b - a for a, b in pairwise(stale)) <= 8 * 60
     assert found.is_equal
     # How the draws of the waits fall decides about the last minutes: two at most pass before a silence is no chance.
