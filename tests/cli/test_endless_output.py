@@ -123,7 +123,7 @@ def test_what_never_ends_is_refused_with_its_name(folder: Path, kind: str, name:
 
 
 @pytest.mark.parametrize("name", ["Reasons", "Symbols", "Raises"])
-@pytest.mark.parametrize("options", [(), ("-v",), ("--log-json",)])
+@pytest.mark.parametrize("options", [(), ("--log-json",)])
 def test_what_is_huge_is_cut_where_it_is_shown(folder: Path, name: str, options: tuple[str, ...]) -> None:
     done = run(folder, "strategies", name, *options)
 

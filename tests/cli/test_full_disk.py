@@ -63,7 +63,7 @@ def test_a_run_whose_folder_cannot_be_written_says_so_with_its_summary(whole: Pa
     assert "cannot write" in json.loads(as_json.stdout)["error"]
 
 
-@pytest.mark.parametrize("limit", [0, 1000, 3000])
+@pytest.mark.parametrize("limit", [0, 1000])
 @pytest.mark.parametrize(
     "damaged", ["manifest.parquet", "openbell-store.json", "bars/interval=1d/symbol=A/all.parquet"]
 )
