@@ -11,26 +11,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-__all__ = ["make_pages", "setup"]
+__all__ = ["make_pages", "make_runs", "setup"]
 
 
-def make_pages(target: Path) -> list[Path]:
-    """Run the demo and a new strategy on made-up bars, and write pages of what came out into a folder."""
+def make_runs(folder: Path) -> None:
+    """Run the demo and a new strategy on made-up bars, each in a folder of its name inside a folder."""
     from typer.testing import CliRunner
 
-    from openbell import BarStore, HtmlPage, RunFolder, SystemManager, load_config, open_run
+    from openbell import RunFolder, SystemManager, load_config
     from openbell.cli.app import app
-    from openbell.pages.data_check import check_page
-    from openbell.quality.checker import check_store
 
-    target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as work, chdir(work):
+    with chdir(folder):
         done = CliRunner().invoke(app, ["new", "strategy", "breakout"])
         if done.exit_code:
             raise RuntimeError(done.output)
         for name in ("breakout.yaml", "openbell-demo/session.yaml"):
             config = load_config(name)
             SystemManager(config).run(RunFolder(Path(config.session_name), config, keep_indicators=True))
+
+
+def make_pages(target: Path) -> list[Path]:
+    """Write pages of what `make_runs` runs into a folder."""
+    from openbell import BarStore, HtmlPage, open_run
+    from openbell.pages.data_check import check_page
+    from openbell.quality.checker import check_store
+
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as work, chdir(work):
+        make_runs(Path())
         demo, breakout = open_run("demo"), open_run("breakout")
         checked = check_page(check_store(BarStore.open("openbell-demo/store"), symbols=["DLTA", "EKKO"]))
         pages = {
