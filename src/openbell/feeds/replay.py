@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from openbell.errors import DataError
 from openbell.feeds.arrivals import Arrival
 from openbell.feeds.feed import SymbolIntervals
+from openbell.feeds.stored_bars import stored_bars
 from openbell.market_data.manager import DataManager
-from openbell.model.bars import PRICE_COLUMNS
 from openbell.model.feed_events import FeedAnswer, FeedBack, FeedBar, FeedEvent, FeedHistory
 from openbell.model.interval import DAY_NS, parse_interval
 from openbell.timing.grid import date_of, day_number
@@ -212,10 +212,10 @@ class ReplayFeed:
             for span in spans:
                 first_ns = max(begin_ns, self._begin_ns(span.first_day, interval))
                 after_ns = min(end_ns, self._begin_ns(span.last_day + 1, interval))
-                bars = self._stored([span.stored], interval, first_ns, after_ns)
+                bars = stored_bars(self._store, [span.stored], interval, first_ns, after_ns)
                 # The feed of a day sends under the name of that day.
                 found += [bar._replace(symbol=symbol) if bar.start_ns >= named_ns else bar for bar in bars]
-        return found + self._stored(as_they_are, interval, begin_ns, end_ns)
+        return found + stored_bars(self._store, as_they_are, interval, begin_ns, end_ns)
 
     def _begin_ns(self, day: int, interval: str) -> int:
         """Return when the bars of a day begin, given in days since 1970-01-01."""
@@ -224,16 +224,3 @@ class ReplayFeed:
         if not is_known or not parse_interval(interval).is_intraday:
             return day * DAY_NS
         return tm.session(tm.first_session_on_or_after(date_of(day))).first_ns
-
-    def _stored(self, symbols: list[str], interval: str, begin_ns: int, end_ns: int) -> list[FeedBar]:
-        held = [symbol for symbol in symbols if interval in self._store.intervals(symbol)]
-        if not held or begin_ns >= end_ns:
-            return []
-        rows = self._store.read_rows(held, interval, begin_ns, end_ns)
-        starts = rows.columns["timestamp"].tolist()
-        prices = [rows.columns[name].tolist() for name in PRICE_COLUMNS]
-        found = []
-        for symbol, first, after in rows.runs:
-            part = (starts[first:after], *(column[first:after] for column in prices))
-            found += [FeedBar(symbol, interval, *fields) for fields in zip(*part, strict=True)]
-        return found

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from openbell.model.bars import PRICE_COLUMNS
-from openbell.model.feed_events import FeedBar
+from openbell.feeds.stored_bars import stored_bars
 from openbell.model.interval import DAY_NS
 from openbell.store.label import write_label
 from openbell.store.store import BarStore
-from openbell.timing.grid import date_of
+from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from openbell.model.address import Place
+    from openbell.model.feed_events import FeedBar
 
 __all__ = ["EarlierBars", "Mixed", "place_of_kept_bars"]
 
@@ -114,10 +114,7 @@ class EarlierBars:
         )
 
 
-def _read(store: BarStore | None, symbol: str, interval: str, first: date, last: date) -> Iterable[FeedBar]:
-    if store is None or interval not in store.intervals(symbol):
-        return
-    frame = store.read([symbol], interval, first, last)
-    starts = frame["timestamp"].to_physical().to_list()
-    for start_ns, *prices in zip(starts, *(frame[name].to_list() for name in PRICE_COLUMNS), strict=True):
-        yield FeedBar(symbol, interval, start_ns, *prices)
+def _read(store: BarStore | None, symbol: str, interval: str, first: date, last: date) -> list[FeedBar]:
+    if store is None:
+        return []
+    return stored_bars(store, [symbol], interval, day_number(first) * DAY_NS, (day_number(last) + 1) * DAY_NS)

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import polars as pl
-
-from openbell.actions import ActionStore
 from openbell.errors import CalendarError
 from openbell.feeds.feed import HistoryRequest
-from openbell.model.bars import PRICE_COLUMNS
-from openbell.model.feed_events import FeedBar
+from openbell.live.history import History
 from openbell.model.interval import DAY_NS, parse_interval
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from openbell.feeds.feed import Feed
-    from openbell.live.earlier_bars import EarlierBars, Mixed
+    from openbell.live.earlier_bars import EarlierBars
     from openbell.market_data.today import TodayBars
-    from openbell.model.feed_events import FeedAnswer, FeedHistory
+    from openbell.model.feed_events import FeedAnswer, FeedBar, FeedHistory
     from openbell.provisioning import ProvisioningContext
     from openbell.provisioning.needs import Needs
     from openbell.store.store import BarStore
     from openbell.timing import TimeManager
 
-__all__ = ["Supply", "frame_of"]
+__all__ = ["Supply"]
 
 
 @dataclass(slots=True)
@@ -73,10 +68,7 @@ class Supply:
         time_manager: TimeManager,
         earlier: EarlierBars | None = None,
     ) -> None:
-        self._earlier = earlier
-        self._wanted: dict[tuple[str, str], tuple[date, date]] = {}
         self._feed = feed
-        self._store = store
         self._today = today
         self._time_manager = time_manager
         self._symbols: dict[str, _Supplied] = {}
@@ -88,8 +80,7 @@ class Supply:
         self.acknowledged: frozenset[str] = frozenset()
         self.is_paused = False
         self.morning: list[FeedBar] = []
-        self._history: dict[tuple[str, str], list[FeedBar]] = defaultdict(list)
-        self._actions: list[pl.DataFrame] = []
+        self._history = History(store, today, earlier)
 
     def __contains__(self, symbol: str) -> bool:
         """Return whether bars of a symbol were asked for."""
@@ -149,8 +140,7 @@ class Supply:
             for interval, first in by_interval.items():
                 held = self._symbols[symbol].since.get(interval)
                 self._symbols[symbol].since[interval] = first
-                if self._earlier is not None:
-                    self._wanted[symbol, interval] = first, (held or self._today.day) - timedelta(days=1)
+                self._history.want(symbol, interval, first, (held or self._today.day) - timedelta(days=1))
                 # What is here already is not fetched again.
                 to_ns = self._feed.arrivals.now_ns if held is None else self._begin_ns(interval, held)
                 begin_ns = self._begin_ns(interval, first)
@@ -238,11 +228,11 @@ class Supply:
             supplied.since.pop(request.interval, None)
             return
         if history.actions is not None:
-            self._actions.append(history.actions)
+            self._history.add_actions(history.actions)
         begin_ns = self._begin_ns(request.interval, self._today.day)
         for bar in history.bars:
             if bar.start_ns < begin_ns:
-                self._history[bar.symbol, bar.interval].append(bar)
+                self._history.add(bar)
             else:
                 self.morning.append(bar)
 
@@ -253,54 +243,16 @@ class Supply:
 
     def store_history(self) -> bool:
         """Write the history that has come to the store, in one commit, and return whether there was any."""
-        if self._actions:
-            ActionStore(self._store.path).write(pl.concat(self._actions))
-            self._actions.clear()
-        whole = self._with_earlier()
-        if not whole:
-            return False
-        with self._store.writer() as writer:
-            for (symbol, interval), bars in whole.items():
-                writer.write(symbol, interval, frame_of(bars))
-        return True
-
-    def _with_earlier(self) -> dict[tuple[str, str], list[FeedBar]]:
-        """Take the history that has come, with what it lacks and others have."""
-        if self._earlier is None:
-            taken, self._history = self._history, defaultdict(list)
-            return taken
-        # What is still on its way may have what others would stand in for.
-        keys = [key for key in {**self._history, **self._wanted} if key not in self._wanted or not self._waits(key[0])]
-        found: dict[tuple[str, str], list[FeedBar]] = {}
-        mixed: list[Mixed] = []
-        for key in keys:
-            bars, days = self._history.pop(key, []), self._wanted.pop(key, None)
-            if days is not None:
-                bars, other = self._earlier.added_to(bars, *key, *days)
-                mixed += [] if other is None else [other]
-            if bars:
-                found[key] = bars
-        self._earlier.tell_of(mixed)
-        return found
-
-    def _waits(self, symbol: str) -> bool:
-        supplied = self._symbols.get(symbol)
-        return supplied is not None and bool(supplied.requests)
+        return self._history.commit(lambda symbol: symbol in self._symbols and not self.is_stitched(symbol))
 
     def keep_bars(self) -> None:
         """Keep the bars of the session that is over for sessions of later runs, if the config says so."""
-        if self._earlier is not None and not self.is_paused:
-            self._earlier.keep((*key, frame_of(bars)) for key, bars in self._bars_of_today())
-
-    def _bars_of_today(self) -> Iterator[tuple[tuple[str, str], list[FeedBar]]]:
-        for (symbol, interval), columns in self._today.all():
-            rows = zip(columns.start_ns.tolist(), columns.prices.T.tolist(), strict=True)
-            yield (symbol, interval), [FeedBar(symbol, interval, start_ns, *prices) for start_ns, prices in rows]
+        if not self.is_paused:
+            self._history.keep_today()
 
     def keep_today(self) -> None:
         """Write the bars of the day that is over to the store, as history of the next."""
-        for key, bars in self._bars_of_today():
-            self._history[key] += bars
+        self._history.add_today()
         self.store_history()
 
     def is_complete(self, symbol: str) -> bool:
@@ -345,14 +297,3 @@ class Supply:
         if not self.is_paused:
             self._answers_due += 1
             self._feed.unsubscribe(gone)
-
-
-def frame_of(bars: Sequence[FeedBar]) -> pl.DataFrame:
-    """Return bars with the columns of the store."""
-    starts = pl.Series([bar.start_ns for bar in bars], dtype=pl.Int64)
-    prices = {name: pl.Series([getattr(bar, name) for bar in bars], dtype=pl.Float64) for name in PRICE_COLUMNS}
-    return (
-        pl.DataFrame({"timestamp": starts.cast(pl.Datetime("ns", "UTC")), **prices})
-        .unique("timestamp")
-        .sort("timestamp")
-    )

@@ -15,9 +15,9 @@ import polars as pl
 from openbell.config import load_config
 from openbell.engine.system import SystemManager
 from openbell.errors import RunFolderError
+from openbell.live.history import frame_of
 from openbell.live.record import read_record
 from openbell.live.recorded import RecordedDrive, RecordedRun
-from openbell.live.supply import frame_of
 from openbell.results.event_files import whole_lines
 from openbell.results.run_folder import RunFolder
 from openbell.store.store import BarStore
