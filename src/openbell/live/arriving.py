@@ -13,6 +13,7 @@ from openbell.timing.grid import day_number
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from openbell.market_data.today import TodayBars
     from openbell.model.feed_events import FeedBar
     from openbell.timing import TimeManager
     from openbell.timing.grid import TradingSession
@@ -114,6 +115,26 @@ class Arriving:
         taken = [bar for bar in self.too_late if bar.symbol not in except_of]
         self.too_late = [bar for bar in self.too_late if bar.symbol in except_of]
         return taken
+
+    def added_to(
+        self, today: TodayBars, bars: Iterable[FeedBar], *counted: str, new: str = "new"
+    ) -> list[tuple[FeedBar, str]]:
+        """Put bars beside those that came before, and return those that are not there already with what they are.
+
+        Args:
+            today: The bars that came before.
+            bars: The bars.
+            counted: What is counted.
+            new: What a bar after all others is counted as.
+        """
+        kept: list[tuple[FeedBar, str]] = []
+        for bar in bars:
+            kind = today.add(bar).kind
+            if (name := new if kind == "new" else kind) in counted:
+                self.counts[name] += 1
+            if kind != "same":
+                kept.append((bar, kind))
+        return kept
 
     def next_close(self, intervals: Iterable[str], after_ns: int) -> int | None:
         """Return the next time at which the calendar has a bar of some intervals close, or None."""

@@ -10,7 +10,7 @@ from openbell.live.arriving import Arriving
 from openbell.live.revisions import BarsBefore
 from openbell.live.rounds import Rounds
 from openbell.live.spare_time import SpareTime
-from openbell.live.stopping import CLOSING, Stopped
+from openbell.live.stopping import Closing
 from openbell.logs import get_logger
 from openbell.model.feed_events import (
     FeedAnswer,
@@ -56,7 +56,7 @@ class LiveDay:
         arriving: What came and waits.
         provisioner: Takes its additions; set when the session has one.
         desk: The orders of its strategies, None without.
-        is_closing: Whether all positions are being closed, because the run is to stop.
+        closing: The closing of all positions before the run stops.
         halted: The symbols in which trading is halted.
         spare: The time until the next bars are due.
         may_settle: Whether additions whose bars have come may be settled now, for no bar waits for that.
@@ -75,7 +75,7 @@ class LiveDay:
         self.provisioner: ResumedProvisioner
         self.past: PastDay | None = None
         self.desk: TradingDesk | None = None
-        self.is_closing = False
+        self.closing = Closing()
         self._rounds = Rounds(session, parts, self.arriving, context.time_manager.timezone)
         self.halted: set[str] = set()
         self.spare = SpareTime()
@@ -87,21 +87,21 @@ class LiveDay:
     def begin_again(self, past: PastDay) -> None:
         """Begin with what had come before the session began the first time."""
         self.past = self.provisioner.past = past
-        self._added(past.before)
+        self.arriving.added_to(self._parts.today, past.before)
 
     def play_again(self, step: Played) -> None:
         """Let the session grow to a time that was played before."""
         if step.bars:
             self._rounds.came(step.time_ns)
-        self._grow_to(step.time_ns, self._added(step.bars))
-        self._added(step.placed)
+        self._grow_to(step.time_ns, self.arriving.added_to(self._parts.today, step.bars))
+        self.arriving.added_to(self._parts.today, step.placed)
 
     def go_live(self) -> None:
         """Go on with what comes from now on, and with what has passed meanwhile."""
         self.past = None
         self._parts.record.is_paused = False
-        if self.is_closing:
-            self.is_closing = False
+        if self.closing.refusal:
+            self.closing.over()
             self._parts.record.trades_again(self.played_ns)
         self._parts.supply.go_on(self.played_ns)
         self.provisioner.go_live()
@@ -207,24 +207,7 @@ class LiveDay:
 
     def _put_in_place(self, bars: Iterable[FeedBar]) -> None:
         """Put bars that nobody has seen anything beside in their places, whether or not others came before."""
-        self._parts.record.bars(self.played_ns, self._added(bars, "same"))
-
-    def _added(self, bars: Iterable[FeedBar], *counted: str, new: str = "new") -> list[tuple[FeedBar, str]]:
-        """Put bars beside those that came before, and return those that are not there already with what they are.
-
-        Args:
-            bars: The bars.
-            counted: What is counted.
-            new: What a bar after all others is counted as.
-        """
-        kept: list[tuple[FeedBar, str]] = []
-        for bar in bars:
-            kind = self._parts.today.add(bar).kind
-            if (name := new if kind == "new" else kind) in counted:
-                self.arriving.counts[name] += 1
-            if kind != "same":
-                kept.append((bar, kind))
-        return kept
+        self._parts.record.bars(self.played_ns, self.arriving.added_to(self._parts.today, bars, "same"))
 
     # Time
 
@@ -248,8 +231,7 @@ class LiveDay:
         patience_ns = time_ns + self._parts.grace_ns
         self.look()  # what came while strategies were at work is here, and neither late nor missing
         while True:
-            self._parts.take_turn(may_close=self.desk is not None)
-            if self._parts.is_to_close and self._has_to_close():
+            if self._parts.take_turn(may_close=self.desk is not None) and self.closing.ask(self.desk):
                 return None
             now_ns = arrivals.now_ns
             self.may_settle = self.provisioner.has_complete and self._has_spare_time(now_ns, time_ns)
@@ -282,22 +264,6 @@ class LiveDay:
         is_news = bool(self.arriving.too_late) or self._parts.health.has_news
         return is_news or self.provisioner.has_failed(now_ns)
 
-    def _has_to_close(self) -> bool:
-        """Return whether positions are to be closed, and that has not begun.
-
-        Raises:
-            Stopped: They are closed.
-        """
-        if self.is_closing and self.desk is not None and self.desk.is_flat:
-            raise Stopped
-        return not self.is_closing
-
-    def close_positions(self) -> None:
-        """Cancel all orders and close all positions, after which none is opened."""
-        self.is_closing = True
-        if self.desk is not None:
-            self.desk.watch.close_all(CLOSING)
-
     def _lag_is_news(self, now_ns: int, time_ns: int, intervals: Iterable[str]) -> bool:
         """Measure the lag of a time that is to be played, and return whether strategies hear of it first."""
         parts, arriving = self._parts, self.arriving
@@ -322,7 +288,7 @@ class LiveDay:
         return expected
 
     def _play(self, bars: Sequence[FeedBar], time_ns: int, expected: Mapping[str, Sequence[str]]) -> None:
-        kept = self._added(bars, "same", "revised", "late")
+        kept = self.arriving.added_to(self._parts.today, bars, "same", "revised", "late")
         self._rounds.judge(bars, time_ns, expected)
         self._parts.record.played(time_ns, kept)
         self._grow_to(time_ns, kept)
@@ -347,7 +313,7 @@ class LiveDay:
         """
         late = self.arriving.take_late() if late is None else late
         before = BarsBefore(late, wanted, self.arriving.end_of)
-        kept = self._added(late, "same", "revised", "late", new="late")
+        kept = self.arriving.added_to(self._parts.today, late, "same", "revised", "late", new="late")
         self._parts.record.bars(self.played_ns, kept, late=True)
         if not kept:
             return []

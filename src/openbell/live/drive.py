@@ -11,7 +11,6 @@ from openbell.live.growth import SessionGrowth
 from openbell.live.offer import Offer
 from openbell.live.resumed import ResumedProvisioner, ResumedSource
 from openbell.live.snapshot import Scene
-from openbell.live.stopping import CLOSING
 
 if TYPE_CHECKING:
     from datetime import date
@@ -97,8 +96,8 @@ class LiveDrive:
         """Return why no positions are opened now (empty when they are), and note what the clock has a part in."""
         parts = self._parts
         self._orders += 1
-        if self._day.is_closing:
-            return CLOSING
+        if reason := self._day.closing.refusal:
+            return reason
         if (past := self._day.past) is not None:
             return parts.health.told.refusal or past.refused.get(self._orders, "")
         reason = parts.health.refusal(parts.feed.arrivals.now_ns, self._day.played_ns)

@@ -79,11 +79,14 @@ class LiveParts:
         get_logger().warning(text)
         self.monitor.happened("feed", text)
 
-    def take_turn(self, *, may_close: bool = False) -> None:
+    def take_turn(self, *, may_close: bool = False) -> bool:
         """Look up between batches and while the session waits, for those who stop it or look at it.
 
         Args:
             may_close: Whether positions can be closed now, if that is asked for.
+
+        Returns:
+            Whether all positions are to be closed before the run stops.
 
         Raises:
             Stopped: Somebody has stopped the run.
@@ -92,8 +95,4 @@ class LiveParts:
         if asked and not (may_close and asked == FLATTEN):
             raise Stopped
         self.monitor.turn()
-
-    @property
-    def is_to_close(self) -> bool:
-        """Whether somebody wants all positions closed before the run stops."""
-        return stop_asked(self.stop_file) == FLATTEN
+        return bool(asked)

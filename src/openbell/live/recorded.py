@@ -13,7 +13,7 @@ from openbell.live.part_source import PartSource
 from openbell.live.past import Looked, Past
 from openbell.live.provisioner import failed_plan, failure_of, pending_record
 from openbell.live.source import tell_of_feed
-from openbell.live.stopping import CLOSING
+from openbell.live.stopping import Closing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -166,7 +166,7 @@ class _RecordedProvisioner(OwnThreadProvisioner):
         self._waiting: dict[Key, deque[Addition]] = {}
         self.is_running = False
         self.desk: TradingDesk | None = None
-        self._is_closing = False
+        self._closing = Closing()
 
     def add(self, additions: Iterable[Addition]) -> list[ProvisioningRecord]:
         """Analyse, validate and provision additions, or note them as pending."""
@@ -190,19 +190,15 @@ class _RecordedProvisioner(OwnThreadProvisioner):
     def gate(self) -> str:
         """Return why no positions were opened at this time (empty when they were)."""
         self._orders += 1
-        if self._is_closing:
-            return CLOSING
-        return self._told.refusal or self._refused.get(self._orders, "")
+        return self._closing.refusal or self._told.refusal or self._refused.get(self._orders, "")
 
     def go_on(self, runner: ComponentRunner) -> None:
         """Do what happened at once between two batches."""
         look = self.happened.popleft().look
         if look.closes:
-            self._is_closing = True
-            if self.desk is not None:
-                self.desk.watch.close_all(CLOSING)
+            self._closing.begin(self.desk)
         if look.trades_again:
-            self._is_closing = False
+            self._closing.over()
         if look.health is not None:
             self._told = look.health
             tell_of_feed(runner, look.health)

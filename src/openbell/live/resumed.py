@@ -126,9 +126,9 @@ class ResumedSource(LiveSource):
     def _look_again(self, step: Looked) -> None:
         """Let happen once more what happened between two times."""
         if step.closes:
-            self._day.close_positions()
+            self._day.closing.begin(self._day.desk)
         if step.trades_again:
-            self._day.is_closing = False
+            self._day.closing.over()
         if step.health is not None:
             self._parts.health.told = step.health
             tell_of_feed(self._runner, step.health)

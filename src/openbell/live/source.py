@@ -82,10 +82,10 @@ class LiveSource(PartSource):
 
     def _look_at_the_rest(self, time_ns: int) -> None:
         """Take up what came late, and the additions whose bars have come."""
-        if self._parts.is_to_close and not self._day.is_closing:
+        if self._day.closing.is_asked:
             self._parts.record.closing(time_ns)
             self._parts.say(CLOSING)
-            self._day.close_positions()
+            self._day.closing.begin(self._day.desk)
         self._tell_of_the_feed(time_ns)
         revisions = self._day.take_up_late(self._followed())
         self._tell(revisions)

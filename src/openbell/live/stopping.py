@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["CLOSING", "FLATTEN", "STOP", "Stopped", "ask_to_stop", "stop_asked"]
+    from openbell.execution.desk import TradingDesk
+
+__all__ = ["CLOSING", "FLATTEN", "STOP", "Closing", "Stopped", "ask_to_stop", "stop_asked"]
 
 STOP = "stop"
 FLATTEN = "flatten"
@@ -17,6 +19,40 @@ CLOSING = "the run is to stop, and closes all positions"
 
 class Stopped(KeyboardInterrupt):
     """Somebody has stopped the run from outside."""
+
+
+class Closing:
+    """Closing of all positions of a session, because its run is to stop.
+
+    Attributes:
+        is_asked: Whether somebody wants it, and it has not begun.
+        refusal: Why no position is opened (empty when one may be).
+    """
+
+    def __init__(self) -> None:
+        self.is_asked = False
+        self.refusal = ""
+
+    def ask(self, desk: TradingDesk | None) -> bool:
+        """Take up that somebody wants it, and return whether it is to begin.
+
+        Raises:
+            Stopped: All positions are closed.
+        """
+        if self.refusal and desk is not None and desk.is_flat:
+            raise Stopped
+        self.is_asked = not self.refusal
+        return self.is_asked
+
+    def begin(self, desk: TradingDesk | None) -> None:
+        """Cancel all orders and close all positions, after which none is opened."""
+        self.is_asked, self.refusal = False, CLOSING
+        if desk is not None:
+            desk.watch.close_all(CLOSING)
+
+    def over(self) -> None:
+        """Let positions be opened again."""
+        self.refusal = ""
 
 
 def ask_to_stop(folder: Path, *, flatten: bool) -> None:
