@@ -10,7 +10,7 @@ import pytest
 from openbell.config import load_config
 from openbell.engine.preflight import check_config
 from openbell.errors import RunFolderError
-from openbell.live.run import live_run
+from openbell.live.begin import live_run
 from openbell.live.verify import verify_run
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from live.sessions import session
 from openbell.config import load_config
-from openbell.live.run import replay_run
+from openbell.live.begin import replay_run
 from openbell.live.verify import verify_run
 from openbell.results.run_folder import RunFolder
 

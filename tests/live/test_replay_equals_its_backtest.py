@@ -12,7 +12,7 @@ import pytest
 from openbell.config import load_config
 from openbell.engine.system import SystemManager
 from openbell.inspection import open_run
-from openbell.live.run import replay_run
+from openbell.live.begin import replay_run
 from openbell.live.verify import verify_run
 from openbell.results.run_folder import RunFolder
 

@@ -17,8 +17,7 @@ from live.test_sessions_over_a_socket import MINUTE, Stage
 from live.virtual_time import S
 from openbell.config import load_config
 from openbell.errors import ConfigError, RunFolderError
-from openbell.live.resume import resumed_run
-from openbell.live.run import replay_run
+from openbell.live.begin import replay_run, resumed_run
 from openbell.results.run_folder import RunFolder
 
 if TYPE_CHECKING:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import threading
 import time
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
 from openbell.config import load_config
 from openbell.errors import ConfigError, FeedError
-from openbell.live.run import live_run
-from openbell.live.run_lock import ENDING, RunLock, waits_for_end
+from openbell.live.begin import live_run, resumed_run
+from openbell.live.run_lock import ENDING, RunLock, is_running, waits_for_end
 from openbell.results.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -54,6 +55,26 @@ def test_a_folder_with_a_run_is_refused_and_left_as_it_was(tmp_path: Path) -> No
         live_run(load_config(NOBODY), tmp_path)
 
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_run_that_cannot_go_on_for_lack_of_a_connection_says_so_and_keeps_what_it_has(tmp_path: Path) -> None:
+    config = load_config(NOBODY).with_days(date(2013, 10, 10), date(2013, 10, 10))
+    RunFolder(tmp_path, config).close()
+    (tmp_path / "live.json").write_text('{"state": "running"}', encoding="utf-8")
+    lines = [
+        {"feed": "websocket", "intervals": ["1m"]},
+        {"session": "2013-10-10", "start_ns": 1_381_411_800_000_000_000},
+    ]
+    record = "".join(f"{json.dumps(line)}\n" for line in lines)
+    (tmp_path / "feed.jsonl").write_text(record, encoding="utf-8")
+
+    run = resumed_run(tmp_path)
+    with pytest.raises(FeedError, match="no connection to the feed"):
+        run.run(RunFolder(tmp_path, run.system.config, goes_on=True))
+
+    assert json.loads((tmp_path / "live.json").read_text(encoding="utf-8"))["state"] == "failed"
+    assert (tmp_path / "feed.jsonl").read_text(encoding="utf-8") == record
+    assert not is_running(tmp_path)
 
 
 def test_a_run_that_writes_its_results_is_waited_for(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -35,6 +35,8 @@ _Out = Annotated[
 _Bars = Annotated[bool, typer.Option("--bars", help="Keep every session's bars in the run folder.")]
 _Indicators = Annotated[bool, typer.Option("--indicators", help="Keep every session's indicators in the run folder.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print summary.json.")]
+_Begin: TypeAlias = "Callable[[SessionConfig, str | None, Path, list[SessionObserver]], LiveRun]"
+"""Begins a run by its config, store and folder, with those who watch it."""
 _ANSWER_S = 5.0
 """So long does ``openbell stop`` wait for a run to end."""
 _FLAT_S = 150.0
@@ -58,25 +60,19 @@ def live(
     as_json: _Json = False,
 ) -> None:
     """Run the sessions of a config as they happen, by the bars of a feed."""
+    shown = Shown(as_json=as_json)
     if resume is not None:
-        _resume(resume, config, Shown(as_json=as_json), folder, bars=bars, indicators=indicators)
+        _resume(resume, config, shown, folder, bars=bars, indicators=indicators)
         return
     if config is None:
         raise ConfigError("which config? Write openbell live CONFIG, or openbell live --resume RUN.")
 
-    def make(
-        session: SessionConfig,
-        store: str | None,  # noqa: ARG001 -- bars come from the feed
-        target: Path,
-        observers: list[SessionObserver],
-    ) -> tuple[SystemManager, Callable[[RunFolder], object]]:
-        from openbell.live.run import live_run
+    def begin(session: SessionConfig, _: str | None, target: Path, observers: list[SessionObserver]) -> LiveRun:
+        from openbell.live.begin import live_run
 
-        return watched(live_run(session, target, sessions=sessions, observers=observers))
+        return live_run(session, target, sessions=sessions, observers=observers)
 
-    shown = Shown(as_json=as_json)
-    watched, screen = _watched()
-    run_and_show(config, None, folder, shown, bars=bars, indicators=indicators, make=make, screen=screen)
+    _run_watched(config, None, folder, begin, shown, bars=bars, indicators=indicators)
 
 
 def _resume(run: Path, config: Path | None, shown: Shown, folder: Path | None, *, bars: bool, indicators: bool) -> None:
@@ -87,19 +83,13 @@ def _resume(run: Path, config: Path | None, shown: Shown, folder: Path | None, *
     if folder is not None:
         raise ConfigError("a run goes on in its own folder: leave out --out, or --resume.")
 
-    def make(
-        session: SessionConfig,
-        store: str | None,  # noqa: ARG001 -- bars come from the feed
-        target: Path,
-        observers: list[SessionObserver],
-    ) -> tuple[SystemManager, Callable[[RunFolder], object]]:
-        from openbell.live.resume import resumed_run
+    def begin(session: SessionConfig, _: str | None, target: Path, observers: list[SessionObserver]) -> LiveRun:
+        from openbell.live.begin import resumed_run
 
-        return watched(resumed_run(target, None if config is None else session, observers=observers))
+        return resumed_run(target, None if config is None else session, observers=observers)
 
     path = run / "config.json" if config is None else config
-    watched, screen = _watched()
-    run_and_show(path, None, run, shown, bars=bars, indicators=indicators, make=make, screen=screen, goes_on=True)
+    _run_watched(path, None, run, begin, shown, bars=bars, indicators=indicators, goes_on=True)
 
 
 def replay(
@@ -117,16 +107,36 @@ def replay(
     """Play stored sessions through the live path, at any speed."""
     times = _speed(speed)
 
+    def begin(session: SessionConfig, given: str | None, target: Path, observers: list[SessionObserver]) -> LiveRun:
+        from openbell.live.begin import replay_run
+
+        return replay_run(session, given, target, speed=times, observers=observers)
+
+    _run_watched(config, store, folder, begin, Shown(as_json=as_json), bars=bars, indicators=indicators)
+
+
+def _run_watched(
+    config: Path,
+    store: str | None,
+    folder: Path | None,
+    begin: _Begin,
+    shown: Shown,
+    *,
+    bars: bool,
+    indicators: bool,
+    goes_on: bool = False,
+) -> None:
+    """Run what is begun by a config, and let it be seen."""
+    watched, screen = _watched()
+
     def make(
         session: SessionConfig, given: str | None, target: Path, observers: list[SessionObserver]
     ) -> tuple[SystemManager, Callable[[RunFolder], object]]:
-        from openbell.live.run import replay_run
+        return watched(begin(session, given, target, observers))
 
-        return watched(replay_run(session, given, target, speed=times, observers=observers))
-
-    shown = Shown(as_json=as_json)
-    watched, screen = _watched()
-    run_and_show(config, store, folder, shown, bars=bars, indicators=indicators, make=make, screen=screen)
+    run_and_show(
+        config, store, folder, shown, bars=bars, indicators=indicators, make=make, screen=screen, goes_on=goes_on
+    )
 
 
 def _watched() -> tuple[Callable[[LiveRun], tuple[SystemManager, Callable[[RunFolder], object]]], MakeScreen]:

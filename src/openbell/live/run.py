@@ -1,22 +1,19 @@
-"""Runs of live sessions, made of a config, a feed and a folder."""
+"""Run of live sessions, from its connection to its last session."""
 
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 from openbell.actions import ActionStore
 from openbell.engine.data_source import new_data_manager, store_path
-from openbell.engine.drive import BacktestDrive
 from openbell.engine.system import SystemManager
-from openbell.errors import ConfigError, FeedError
-from openbell.feeds.replay import ReplayFeed
+from openbell.errors import FeedError
 from openbell.live.connection import Connection
 from openbell.live.drive import LiveDrive
 from openbell.live.earlier_bars import EarlierBars
-from openbell.live.feeds import feed_of
 from openbell.live.lag import MAX_LAG_NS, Lag, SessionHealth
 from openbell.live.memory import return_large_blocks
 from openbell.live.monitor import Monitor
@@ -30,12 +27,9 @@ from openbell.live.supply import Supply
 from openbell.market_data.today import TodayBars
 from openbell.model.address import StoreAddress
 from openbell.model.feed_events import FeedBack, FeedClock, FeedLost
-from openbell.model.interval import DAY_NS, parse_interval
 from openbell.results.run_folder import require_no_run
 from openbell.store.store import BarStore
-from openbell.timing import TimeManager
-from openbell.timing.clock import SimulatedClock, WallClock
-from openbell.timing.grid import date_of
+from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,14 +37,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openbell.config import SessionConfig
-    from openbell.config.live import LiveConfig
     from openbell.engine.observer import SessionObserver
     from openbell.feeds.feed import Feed
     from openbell.model.address import Place
     from openbell.results.result import RunResult
     from openbell.results.run_folder import RunFolder
+    from openbell.timing import TimeManager
 
-__all__ = ["LiveRun", "live_run", "replay_run", "time_manager_of", "with_waits"]
+__all__ = ["LiveRun"]
 
 STORE = "store"
 
@@ -90,62 +84,51 @@ class LiveRun:
         actions_of: Place | None = None,
         past: Past | None = None,
     ) -> None:
+        clock = time_manager.clock
+        if not isinstance(clock, SimulatedClock):
+            raise TypeError("a live session needs a TimeManager with a SimulatedClock, which its bars move")
         self._has_begun = False
-        self._to_close: list[Feed | FeedRecord] = [feed]
-        self._new_files = NewFiles(folder)
+        new_files = NewFiles(folder)
         self._lock = RunLock(folder)  # before anything is written
         self._stop_file = folder / STOP
-        try:
+        with ExitStack() as undoing:
+            undoing.callback(new_files.remove)
+            undoing.callback(self._lock.release)
+            undoing.callback(feed.close)
             if past is None:
                 require_no_run(folder)
             self._stop_file.unlink(missing_ok=True)
             if actions_of is not None:
                 _copy_actions(actions_of, folder / STORE)
-            self._make(config, feed, folder, sessions, time_manager, observers, past or Past())
-        except BaseException:
-            self._undo()
-            raise
-
-    def _make(
-        self,
-        config: SessionConfig,
-        feed: Feed,
-        folder: Path,
-        sessions: list[date],
-        time_manager: TimeManager,
-        observers: Sequence[SessionObserver],
-        past: Past,
-    ) -> None:
-        store = BarStore.open_or_create(folder / STORE)
-        today = TodayBars(sessions[0], time_manager)
-        record = FeedRecord(folder)
-        self._to_close.append(record)
-        arrivals = feed.arrivals
-        zone, name = time_manager.timezone, config.session_name
-        self.monitor = Monitor(folder, name, feed.name, lambda: arrivals.now_ns, zone)
-        connection, lag = Connection(feed, self._say, crc32(str(folder).encode())), Lag(MAX_LAG_NS)
-        self.parts = LiveParts(
-            feed=feed,
-            supply=Supply(feed, store, today, time_manager, self._earlier_bars(config, feed)),
-            today=today,
-            record=record,
-            connection=connection,
-            lag=lag,
-            health=SessionHealth(connection, lag, self._say),
-            monitor=self.monitor,
-            stop_file=self._stop_file,
-            ended=self._ended,
-            past=past,
-        )
-        self.parts.record.is_paused = self.parts.supply.is_paused = bool(self.parts.past.days)
-        manager = new_data_manager(config, time_manager, store, today=today)
-        drive = LiveDrive(self.parts, sessions)
-        clock = time_manager.clock
-        if not isinstance(clock, SimulatedClock):
-            raise TypeError("a live session needs a TimeManager with a SimulatedClock, which its bars move")
-        self.system = SystemManager(
-            config, data_manager=manager, clock=clock, observer=[self.monitor, *observers], drive=drive
-        )
+            store, today = BarStore.open_or_create(folder / STORE), TodayBars(sessions[0], time_manager)
+            record = FeedRecord(folder)
+            undoing.callback(record.close)
+            self.monitor = Monitor(
+                folder, config.session_name, feed.name, lambda: feed.arrivals.now_ns, time_manager.timezone
+            )
+            connection, lag = Connection(feed, self._say, crc32(str(folder).encode())), Lag(MAX_LAG_NS)
+            self.parts = LiveParts(
+                feed=feed,
+                supply=Supply(feed, store, today, time_manager, self._earlier_bars(config, feed)),
+                today=today,
+                record=record,
+                connection=connection,
+                lag=lag,
+                health=SessionHealth(connection, lag, self._say),
+                monitor=self.monitor,
+                stop_file=self._stop_file,
+                ended=self._ended,
+                past=past or Past(),
+            )
+            record.is_paused = self.parts.supply.is_paused = bool(self.parts.past.days)
+            self.system = SystemManager(
+                config,
+                data_manager=new_data_manager(config, time_manager, store, today=today),
+                clock=clock,
+                observer=[self.monitor, *observers],
+                drive=LiveDrive(self.parts, sessions),
+            )
+            self._undoing = undoing.pop_all()  # so that it can be started again in the same folder
 
     def _say(self, text: str) -> None:
         self.parts.say(text)
@@ -166,13 +149,6 @@ class LiveRun:
     def _ended(self) -> None:
         self._lock.write(ENDING)
         self.monitor.enter(ENDING)
-
-    def _undo(self) -> None:
-        """Leave nothing of a run that has not begun, so that it can be started again in the same folder."""
-        for one in self._to_close:
-            one.close()
-        self._lock.release()
-        self._new_files.remove()
 
     def run(self, folder: RunFolder) -> RunResult:
         """Play the sessions.
@@ -197,7 +173,9 @@ class LiveRun:
                 self._lock.release()
             else:
                 folder.close()
-                self._undo()
+                if self.parts.past.days:
+                    self._lock.write(state)
+                self._undoing.close()
         return result
 
     def _play(self, folder: RunFolder) -> RunResult:
@@ -264,83 +242,6 @@ class LiveRun:
             elif arrival is not None and isinstance(arrival.event, FeedLost):
                 reason = arrival.event.reason
                 connection.lost(arrival.event, arrival.time_ns)
-
-
-def replay_run(
-    config: SessionConfig,
-    store: BarStore | Place | str | None,
-    folder: Path,
-    *,
-    speed: float | None = None,
-    observers: Sequence[SessionObserver] = (),
-) -> LiveRun:
-    """Make a run of stored sessions through the live path.
-
-    Args:
-        config: The config, with the days to play.
-        store: The store or its folder; the config's unless given.
-        folder: The run folder.
-        speed: How many times as fast as the machine's clock; None passes over all waiting.
-        observers: Watch the run.
-
-    Raises:
-        ConfigError: The config names no days, or no store; or the exchange has no session on its days.
-        StoreError: The folder is not a store.
-    """
-    if not config.has_days:
-        raise ConfigError("a replay plays stored days: write them under backtest_config.")
-    time_manager = time_manager_of(config)
-    sessions = BacktestDrive().days(config, time_manager)
-    bars = store if isinstance(store, BarStore) else BarStore.open(store_path(config, store))
-    intervals = sorted({name for symbol in bars.symbols() for name in bars.intervals(symbol)}, key=parse_interval)
-    feed = ReplayFeed(bars, time_manager, tuple(intervals), speed=speed)
-    feed.begin(sessions[0])
-    return LiveRun(config, feed, folder, sessions, time_manager, observers, actions_of=bars.path)
-
-
-def live_run(
-    config: SessionConfig, folder: Path, *, sessions: int = 1, observers: Sequence[SessionObserver] = ()
-) -> LiveRun:
-    """Make a run of the sessions to come, by the feed that the config names.
-
-    Args:
-        config: The config, of mode live.
-        folder: The run folder.
-        sessions: How many sessions, the running one among them.
-        observers: Watch the run.
-
-    Raises:
-        ConfigError: The config is of another mode.
-    """
-    if config.mode != "live" or config.live is None:
-        raise ConfigError(
-            "this config is of a backtest. Write mode: live and live: {provider: alpaca}, or another; or play its "
-            "days through the live path with openbell replay."
-        )
-    time_manager = time_manager_of(config)
-    now_ns = WallClock().now_ns
-    first = time_manager.first_session_on_or_after(date_of(now_ns // DAY_NS) - timedelta(days=1))
-    days = time_manager.sessions(first, first + timedelta(days=30 + 3 * sessions))
-    coming = [day for day in days if time_manager.session(day).last_ns > now_ns][:sessions]
-    feed = feed_of(config.live, time_manager)
-    # Without the keys that an address may hold, for the run folder keeps the config.
-    live = config.live.model_copy(update={"url": feed.address if config.live.url else None})
-    config = config.model_copy(update={"live": live}).with_days(coming[0], coming[-1])
-    return with_waits(LiveRun(config, feed, folder, coming, time_manager, observers), live)
-
-
-def with_waits(run: LiveRun, live: LiveConfig) -> LiveRun:
-    """Return a run that waits for bars and additions as long as its config says."""
-    run.parts.grace_ns = parse_interval(live.grace).ns
-    run.parts.wait_ns = parse_interval(live.wait).ns
-    run.parts.lag.limit_ns = parse_interval(live.max_lag).ns
-    return run
-
-
-def time_manager_of(config: SessionConfig) -> TimeManager:
-    """Return the calendar of a config, with a session clock of its own."""
-    hours = config.session_data_config.session_hours
-    return TimeManager(config.exchange, session_hours=hours, clock=SimulatedClock())
 
 
 def _copy_actions(store: Place, target: Path) -> None:
