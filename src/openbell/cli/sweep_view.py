@@ -10,7 +10,7 @@ from openbell.cli.performance_view import shown
 from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import counted, fits, make_table
 from openbell.config.condition import short_names
-from openbell.results.performance_lines import BLOCKS
+from openbell.results.performance_lines import LINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["closing_lines", "form_of", "label_of_number", "points_table", "ranked", "value_text"]
 
-_LINES = {line.name: line for block in BLOCKS for line in block}
 _COLUMNS = ("sharpe", "total_return", "max_drawdown", "trades", "win_rate", "profit_factor")
 _HEADS = {
     "sharpe": "Sharpe",
@@ -38,12 +37,12 @@ _MOST_ERRORS = 3
 
 def form_of(objective: str) -> str:
     """Return how a number of the performance is written."""
-    return _LINES[objective].form
+    return LINES[objective].form
 
 
 def label_of_number(objective: str) -> str:
     """Return what a number of the performance is called."""
-    return _LINES[objective].label
+    return LINES[objective].label
 
 
 def ranked(frame: pl.DataFrame, objective: str) -> pl.DataFrame:
@@ -60,13 +59,13 @@ def points_table(frame: pl.DataFrame, keys: Sequence[str], objective: str, most:
     best = ranked(frame, objective).head(most)
     names = short_names(keys)
     numbers = [objective, *(name for name in _COLUMNS if name != objective)]
-    title = f"Best of {counted(len(frame), 'point')} by {_LINES[objective].label}"
+    title = f"Best of {counted(len(frame), 'point')} by {LINES[objective].label}"
     while True:
-        heads = [_HEADS.get(name, _LINES[name].label) for name in numbers]
+        heads = [_HEADS.get(name, LINES[name].label) for name in numbers]
         table = make_table(title, "point >", *(f"{escape(names[key])} >" for key in keys), *(f"{h} >" for h in heads))
         for row in best.iter_rows(named=True):
             values = [value_text(row[key]) for key in keys]
-            table.add_row(f"{row['point']:,}", *values, *(shown(row[n], _LINES[n].form) for n in numbers))
+            table.add_row(f"{row['point']:,}", *values, *(shown(row[n], LINES[n].form) for n in numbers))
         if len(numbers) == 1 or fits(table, out):
             return table
         numbers.pop()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from openbell.cli.performance_view import performance_table, shown
 from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import counted, make_table
-from openbell.results.performance_lines import BLOCKS
+from openbell.results.performance_lines import LINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -84,11 +84,10 @@ def run_trading_views(
 
 def _unavailable(found: Performance) -> Iterator[str]:
     """Yield a line for each reason why numbers of the table are missing."""
-    labels = {line.name: line.label for block in BLOCKS for line in block}
     reasons: dict[str, list[str]] = {}
     for name, reason in found.unavailable.items():
         if found.beta is not None or name not in ("alpha", "beta", "correlation", "information_ratio"):
-            reasons.setdefault(reason, []).append(labels[name])
+            reasons.setdefault(reason, []).append(LINES[name].label)
     for reason, names in reasons.items():
         yield f"[dim]no {', '.join(names)}: {reason}[/]"
 

@@ -11,9 +11,8 @@ from openbell.config import load_config
 from openbell.errors import ConfigError
 from openbell.inspection.stored_session import play_stored
 from openbell.model.html_page import drawn
-from openbell.model.html_parts import items, table, title, whole
-from openbell.results.number_text import number
-from openbell.results.performance_lines import BLOCKS
+from openbell.model.html_parts import items, title, whole
+from openbell.results.notebook import numbers_table
 from openbell.results.run_tables import read_tables
 from openbell.results.stored_run import read_run
 
@@ -69,19 +68,16 @@ class OpenedRun:
         self.performance: Mapping[str, float | None] | None = stored.performance
         self._store = store
         self._name = stored.session_name or stored.path.name
+        self._span = f", {self.days[0]} to {self.days[-1]}" if self.days else ""
 
     def __repr__(self) -> str:
-        days = f", {self.days[0]} to {self.days[-1]}" if self.days else ""
-        return f"<OpenedRun {self._name!r}: {len(self.days)} sessions{days}, {self.state}>"
+        return f"<OpenedRun {self._name!r}: {len(self.days)} sessions{self._span}, {self.state}>"
 
     def _repr_html_(self) -> str:
-        span = f", {self.days[0]} to {self.days[-1]}" if self.days else ""
-        parts = [title(self._name, f"{len(self.days):,} sessions{span}, {self.state}")]
+        parts = [title(self._name, f"{len(self.days):,} sessions{self._span}, {self.state}")]
         parts.append(items([self.problem] if self.problem else []))
         if self.performance is not None:
-            lines = {line.name: line for block in BLOCKS for line in block if line.name in _LOOKED_AT_FIRST}
-            numbers = [number(self.performance[name], lines[name].form) for name in _LOOKED_AT_FIRST]
-            parts.append(table([lines[name].label for name in _LOOKED_AT_FIRST], [numbers]))
+            parts.append(numbers_table(self.performance, _LOOKED_AT_FIRST))
         return whole(parts)
 
     @cached_property

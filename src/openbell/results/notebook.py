@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from openbell.model.html_parts import MOST_ROWS, counted, items, more, table, text, title, whole
 from openbell.results.number_text import money, number
-from openbell.results.performance_lines import BLOCKS
+from openbell.results.performance_lines import LINES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from openbell.results.performance import Performance
     from openbell.results.plan import DayPlan, PlanResult
     from openbell.results.result import DayResult, RunResult
 
-__all__ = ["day_html", "performance_html", "plan_html", "run_html"]
+__all__ = ["day_html", "numbers_table", "performance_html", "plan_html", "run_html"]
 
 _LOOKED_AT_FIRST = (
     *("net_profit", "total_return", "sharpe", "max_drawdown", "trades", "win_rate", "profit_factor", "fees"),
@@ -27,14 +29,16 @@ def run_html(run: RunResult) -> str:
     failed = [f"The run ended early: {run.error}"] if run.error else []
     parts = [title(run.session_name, head), items([*failed, *label, *run.warnings])]
     if run.performance is not None:
-        numbers = run.performance.to_dict()
-        lines = {line.name: line for block in BLOCKS for line in block}
-        shown = [(lines[name].label, number(numbers[name], lines[name].form)) for name in _LOOKED_AT_FIRST]
-        parts.append(table([label for label, _ in shown], [[value for _, value in shown]]))
+        parts.append(numbers_table(run.performance.to_dict(), _LOOKED_AT_FIRST))
     trades = run.trading is not None
     columns = ["session", "symbols", "dropped", "signals", *(("fills", "P&L", "equity") if trades else ())]
     parts.append(table(columns, [_day_row(day) for day in run.days[:MOST_ROWS]]))
     return whole([*parts, more(len(run.days) - MOST_ROWS, "sessions")])
+
+
+def numbers_table(numbers: Mapping[str, float | None], names: Sequence[str]) -> str:
+    """Return some numbers of a performance below their labels."""
+    return table([LINES[name].label for name in names], [[number(numbers[name], LINES[name].form) for name in names]])
 
 
 def performance_html(performance: Performance) -> str:
@@ -42,8 +46,7 @@ def performance_html(performance: Performance) -> str:
     numbers = performance.to_dict()
     rows = [
         [line.label, performance.unavailable.get(line.name, "") or number(numbers[line.name], line.form)]
-        for block in BLOCKS
-        for line in block
+        for line in LINES.values()
     ]
     return whole([table(["number", "value"], rows)])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["BLOCKS", "MEANINGS", "Line"]
+__all__ = ["BLOCKS", "LINES", "MEANINGS", "Line"]
 
 
 class Line(NamedTuple):
@@ -63,6 +63,9 @@ BLOCKS: tuple[tuple[Line, ...], ...] = (
     ),
 )
 """All numbers of a performance, in blocks that stand beside each other."""
+
+LINES = {line.name: line for block in BLOCKS for line in block}
+"""The same by name."""
 
 MEANINGS = {
     "start_equity": "money before the first session",
