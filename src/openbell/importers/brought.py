@@ -51,9 +51,6 @@ def brought(paths: Sequence[str], advanced: Callable[[int, int], None] | None = 
         ConfigError: There is no such file.
         StoreError: There is no answer, or the server refuses.
     """
-    if not any(map(is_address, paths)):
-        yield list(map(Path, paths))
-        return
     parent = cache_folder() / "imports"
     with writing_to(parent):
         parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ import typer
 
 from openbell.cli.data.options import AsJson
 from openbell.cli.terminal.console import print_json, show
+from openbell.cli.terminal.file_progress import file_progress
 from openbell.model.address import place_of
 
 if TYPE_CHECKING:
@@ -31,23 +32,11 @@ def copy_bars(
 
     It may be stopped and begun again. Where both have bars of the same times, those of FROM are taken.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from openbell.cli.terminal.console import err
-    from openbell.logs import logs_what_happens
     from openbell.maintenance.copy import copy_store
 
     places = place_of(source), place_of(target)
-    columns = (TextColumn("copying files"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    is_hidden = not err.is_terminal or logs_what_happens()
-    with Progress(*columns, console=err, transient=True, disable=is_hidden) as bar:
-        task = bar.add_task("copy", total=None)
-        report = copy_store(
-            *places,
-            symbols=symbol or (),
-            intervals=interval or (),
-            advanced=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+    with file_progress("copying files") as progress:
+        report = copy_store(*places, symbols=symbol or (), intervals=interval or (), advanced=progress)
     if as_json:
         print_json({"source": str(places[0]), "target": str(places[1]), **asdict(report)})
     else:

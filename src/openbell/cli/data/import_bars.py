@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from openbell.cli.data.confirm_guess import confirm
-from openbell.cli.data.import_report import files_at, import_progress, show_import
+from openbell.cli.data.import_report import files_at, show_import
 from openbell.cli.data.options import AsJson, Store, store_folder
 from openbell.cli.data.table_options import TableOptions, taking_table_options
+from openbell.cli.terminal.file_progress import file_progress
 from openbell.errors import ConfigError
 from openbell.model.address import Place
 
@@ -217,6 +218,6 @@ def _import_into(folder: Place, run: Callable[[BarStore, Progress], ImportReport
     from openbell.store.store import BarStore
 
     store = BarStore.open_or_create(folder)
-    with import_progress() as progress:
+    with file_progress("importing files") as progress:
         report = run(store, progress)
     show_import(report, folder, as_json=as_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from openbell.cli.terminal.console import print_json, say, show
+from openbell.cli.terminal.file_progress import file_progress
 from openbell.errors import command_on
 from openbell.model.address import is_address
 
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from openbell.importers import ImportReport
-    from openbell.importers.report import Progress
     from openbell.model.address import Place
     from openbell.store.write_report import WriteReport
 
-__all__ = ["describe_actions", "files_at", "import_progress", "show_import"]
+__all__ = ["describe_actions", "files_at", "show_import"]
 
 
 @contextmanager
@@ -30,32 +30,15 @@ def files_at(paths: Sequence[str]) -> Iterator[list[Path]]:
 
     A progress bar shows it.
     """
-    from contextlib import ExitStack
-
+    if not any(map(is_address, paths)):
+        yield list(map(Path, paths))
+        return
     from openbell.importers.brought import brought
 
     with ExitStack() as stack:
-        if any(map(is_address, paths)):
-            with import_progress("reading files") as progress:
-                found = stack.enter_context(brought(paths, progress))
-        else:
-            found = list(map(Path, paths))
+        with file_progress("reading files") as progress:
+            found = stack.enter_context(brought(paths, progress))
         yield found
-
-
-@contextmanager
-def import_progress(what: str = "importing files") -> Iterator[Progress]:
-    """Show a progress bar on stderr, removed at the end."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    from openbell.cli.terminal.console import err
-    from openbell.logs import logs_what_happens
-
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=err, transient=True, disable=not err.is_terminal or logs_what_happens()) as bar:
-        task = bar.add_task("import", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def show_import(report: ImportReport, store: Place, *, as_json: bool) -> None:
