@@ -19,6 +19,7 @@ from faulty_proxy import Fault
 from object_bars import bars
 from openbell.cli.app import app
 from openbell.errors import ConfigError
+from openbell.inspection import open_run
 from openbell.maintenance.copy import copy_store
 from openbell.model.address import StoreAddress, place_of
 from openbell.store.manifest import Manifest
@@ -68,6 +69,8 @@ def test_the_demo_runs_from_object_storage_as_from_its_folder(
     assert str(address).encode() in shown
     assert call("check", demo).exit_code == 0
     assert call("report", tmp_path / "objects", "--store", address, "--out", tmp_path / "report.html").exit_code == 0
+    opened = open_run(tmp_path / "local", store=str(address))
+    assert opened.session(opened.days[0]).session_date == opened.days[0]
     assert call("new", "strategy", "mine", "--store", address, "--into", tmp_path / "new").exit_code == 0
 
 

@@ -10,6 +10,7 @@ import typer
 from openbell.cli.named_run import newest_run, run_named
 from openbell.cli.terminal.console import say, show
 from openbell.cli.terminal.printable import escape
+from openbell.model.address import place_of
 
 __all__ = ["report"]
 
@@ -24,7 +25,10 @@ def report(
         Path | None, typer.Option("--out", help="The file; report.html in the run folder unless given.")
     ] = None,
     store: Annotated[
-        Path | None, typer.Option(help="The store of the candles that the run did not keep; the config's unless given.")
+        str | None,
+        typer.Option(
+            metavar="PATH", help="The store of the candles that the run did not keep; the config's unless given."
+        ),
     ] = None,
     charts: Annotated[int, typer.Option("--charts", min=0, max=1000, help="The most charts of candles.")] = 40,
     *,
@@ -34,7 +38,7 @@ def report(
     from openbell.pages.report import run_report
 
     folder = newest_run() if run is None else run_named(run)
-    page = run_report(folder, store=store, most_charts=charts)
+    page = run_report(folder, store=None if store is None else place_of(store), most_charts=charts)
     target = folder / _NAME if out is None else out
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page, encoding="utf-8")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from openbell.config import load_config
 from openbell.errors import ConfigError
 from openbell.inspection.stored_session import play_stored
+from openbell.model.address import place_of
 from openbell.model.html_page import drawn
 from openbell.model.html_parts import items, title, whole
 from openbell.results.notebook import numbers_table
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from openbell.config import SessionConfig
+    from openbell.model.address import Place
     from openbell.model.html_page import HtmlPage
     from openbell.results.run_tables import RunTables
     from openbell.results.stored_run import StoredRun
@@ -32,7 +34,7 @@ __all__ = ["OpenedRun", "open_run"]
 _LOOKED_AT_FIRST = ("net_profit", "total_return", "sharpe", "max_drawdown", "trades", "win_rate", "fees")
 
 
-def open_run(folder: Path | str, *, store: Path | str | None = None) -> OpenedRun:
+def open_run(folder: Path | str, *, store: Place | str | None = None) -> OpenedRun:
     """Open the folder of a run, also of one that failed, was stopped or was live.
 
     Args:
@@ -42,7 +44,7 @@ def open_run(folder: Path | str, *, store: Path | str | None = None) -> OpenedRu
     Raises:
         ConfigError: It is no folder of a run.
     """
-    return OpenedRun(read_run(Path(folder)), None if store is None else Path(store))
+    return OpenedRun(read_run(Path(folder)), None if store is None else place_of(store))
 
 
 class OpenedRun:
@@ -60,7 +62,7 @@ class OpenedRun:
         performance: The numbers of `Performance` by name, or None when it did not trade.
     """
 
-    def __init__(self, stored: StoredRun, store: Path | None = None) -> None:
+    def __init__(self, stored: StoredRun, store: Place | None = None) -> None:
         self.path: Path = stored.path
         self.state: str = stored.state
         self.problem: str = stored.problem

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.config import SessionConfig
+    from openbell.model.address import Place
     from openbell.model.json_object import JsonObject
     from openbell.session import SessionData
 
@@ -34,7 +35,7 @@ __all__ = ["play_stored"]
 
 
 def play_stored(
-    folder: Path, config: SessionConfig, over: Sequence[date], day: date, *, store: Path | None, compare: bool
+    folder: Path, config: SessionConfig, over: Sequence[date], day: date, *, store: Place | None, compare: bool
 ) -> SessionData:
     """Play a session of a run again, and return it as it ended.
 
@@ -66,7 +67,7 @@ def _states(folder: Path) -> dict[str, str]:
     return {"any": "kept"} if (folder / "state.jsonl").is_file() else {}
 
 
-def _played(folder: Path, config: SessionConfig, day: date, store: Path | None) -> SystemManager:
+def _played(folder: Path, config: SessionConfig, day: date, store: Place | None) -> SystemManager:
     time_manager = TimeManager(config.exchange, session_hours=config.session_data_config.session_hours)
     asked = config.backtest_config
     days = time_manager.sessions(asked.start_date, asked.end_date)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from openbell.model.address import Place
     from openbell.model.json_object import JsonObject
     from openbell.results.result import RunResult
     from openbell.session import BarIntervalData, SessionData
@@ -106,7 +107,7 @@ def result_chart(result: RunResult) -> HtmlPage:
     return _page(result.session_name, span, zone, [], [], (), equity_points(equity, start))
 
 
-def run_chart(folder: Path, *, store: Path | None, symbol: str, day: date | None, most: int) -> HtmlPage:
+def run_chart(folder: Path, *, store: Place | None, symbol: str, day: date | None, most: int) -> HtmlPage:
     """Draw equity and drawdown of a run, and its trades or signals on their candles.
 
     Args:
@@ -135,7 +136,7 @@ def run_chart(folder: Path, *, store: Path | None, symbol: str, day: date | None
     return _page(name, words, str(run.zone), charts.windows, charts.titles, charts.notes, points)
 
 
-def report_page(folder: Path, *, store: Path | None, most: int) -> HtmlPage:
+def report_page(folder: Path, *, store: Place | None, most: int) -> HtmlPage:
     """Return the report of a run as a page that shows itself.
 
     Raises:

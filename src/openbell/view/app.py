@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anyio.to_thread import run_sync
@@ -12,6 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, StreamingRespons
 from starlette.routing import Route
 
 from openbell.errors import ConfigError, OpenbellError
+from openbell.model.address import place_of
 from openbell.view.answers import problem, static
 from openbell.view.catalogue import Catalogue, UnknownRunError
 from openbell.view.compare_page import compare_page
@@ -27,6 +27,7 @@ from openbell.view.why_page import why_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -99,7 +100,7 @@ def _of_runs(catalogue: Catalogue, places: Callable[[], Sequence[Path]], store: 
 
 def _of_sessions(catalogue: Catalogue, access: Access, store: str | None) -> list[Route]:
     played = PlayedSessions(store)
-    folder = None if store is None else Path(store)
+    place = None if store is None else place_of(store)
 
     def session(request: Request) -> Response:
         day = day_of(request.path_params["day"])
@@ -107,7 +108,7 @@ def _of_sessions(catalogue: Catalogue, access: Access, store: str | None) -> lis
 
     def chart(request: Request) -> Response:
         run = _run_of(catalogue, request)
-        return JSONResponse(session_chart_data(catalogue, run, request.query_params, played, folder))
+        return JSONResponse(session_chart_data(catalogue, run, request.query_params, played, place))
 
     def playing(request: Request) -> Response:
         day = day_of(request.query_params.get("day", ""))

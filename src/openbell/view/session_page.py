@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from openbell.config import SessionConfig
+    from openbell.model.address import Place
     from openbell.model.json_object import JsonObject
     from openbell.pages.report.candles import Candles
     from openbell.pages.report.levels import Level
@@ -173,7 +174,7 @@ def _trade(read: ReadRun, number: str) -> JsonObject | None:
 
 
 def session_chart_data(
-    catalogue: Catalogue, run: KnownRun, asked: Mapping[str, str], played: PlayedSessions, store: Path | None
+    catalogue: Catalogue, run: KnownRun, asked: Mapping[str, str], played: PlayedSessions, store: Place | None
 ) -> JsonObject:
     """Return what the script draws of a symbol and interval, up to a session.
 

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
+from openbell.engine.data_source import store_path
 from openbell.errors import ConfigError, OpenbellError, printable
-from openbell.model.address import place_of
 from openbell.results.event_files import event_lines
 from openbell.store.store import BarStore
 from openbell.view.answers import page
@@ -163,11 +163,10 @@ def _answer(
 
 def _not_asked(symbol: str, config: SessionConfig, store: str | None) -> str:
     what = "it is no symbol of the config, and no scanner or strategy added it."
-    place = store or config.store
-    if not place:
+    if store is None and config.store is None:
         return what
     try:
-        held = BarStore.open(place_of(str(place))).coverage([symbol])
+        held = BarStore.open(store_path(config, store)).coverage([symbol])
     except OpenbellError as error:
         return f"{what} Whether its store has bars of it is not known: {error}"
     if not held:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from openbell.config import SessionConfig
     from openbell.market_data.manager import DataManager
+    from openbell.model.address import Place
     from openbell.pages.report.windows import Window
     from openbell.timing import TimeManager
 
@@ -82,7 +83,7 @@ class CandleSource:
         store: The store to read in the place of the config's.
     """
 
-    def __init__(self, folder: Path, config: SessionConfig, time_manager: TimeManager, store: Path | None) -> None:
+    def __init__(self, folder: Path, config: SessionConfig, time_manager: TimeManager, store: Place | None) -> None:
         self._folder = folder
         self._config = config
         self._time_manager = time_manager

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openbell.config import SessionConfig
+    from openbell.model.address import Place
     from openbell.model.json_object import JsonObject
     from openbell.pages.report.windows import Window
     from openbell.results.run_tables import RunTables
@@ -49,7 +50,7 @@ def chosen_charts(
     config: SessionConfig | None,
     time_manager: TimeManager | None,
     tables: RunTables,
-    store: Path | None,
+    store: Place | None,
     most: int,
     wanted_of: Callable[[Window], bool] = lambda _: True,
 ) -> ChosenCharts:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openbell.config import SessionConfig
+    from openbell.model.address import Place
     from openbell.model.json_object import JsonObject
     from openbell.pages.report.chosen_charts import ChosenCharts
     from openbell.results.run_tables import RunTables
@@ -64,7 +65,7 @@ class ReadRun(NamedTuple):
         return (datetime.fromisoformat(opened).tzinfo if isinstance(opened, str) else None) or UTC
 
 
-def run_report(folder: Path, *, store: Path | None = None, most_charts: int = 40) -> str:
+def run_report(folder: Path, *, store: Place | None = None, most_charts: int = 40) -> str:
     """Return the report of a run as one HTML document that needs no other file and no network.
 
     Its size is bounded: of many trades, signals and charts it holds those that matter most, and says what is left out.
