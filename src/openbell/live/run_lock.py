@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from openbell.model.json_object import JsonObject
 
-__all__ = ["ENDING", "RunLock", "is_running", "read_state", "waits_for_end", "watching"]
+__all__ = ["ENDING", "STATE", "RunLock", "is_running", "read_state", "waits_for_end", "watching"]
 
 STATE = "live.json"
 ENDING = "ending"

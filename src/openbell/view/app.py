@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from openbell.errors import ConfigError, OpenbellError
 from openbell.model.address import place_of
+from openbell.view.addresses import day_of
 from openbell.view.answers import problem, static
 from openbell.view.catalogue import Catalogue, UnknownRunError
 from openbell.view.compare_page import compare_page
@@ -22,7 +23,7 @@ from openbell.view.live_page import live_page
 from openbell.view.playing import PlayedSessions
 from openbell.view.run_page import run_page
 from openbell.view.runs_page import runs_page
-from openbell.view.session_page import day_of, session_chart_data, session_page
+from openbell.view.session_page import session_chart_data, session_page
 from openbell.view.why_page import why_page
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlencode
 
 from openbell.actions import ActionStore
 from openbell.errors import ConfigError, printable
@@ -13,6 +12,7 @@ from openbell.model.address import place_of
 from openbell.pages.data_check.check_page import check_values
 from openbell.quality.checker import check_store
 from openbell.store.store import BarStore
+from openbell.view.addresses import query
 from openbell.view.answers import page
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class DataPages:
         rows = [
             _Row(
                 one.symbol, one.interval, one.rows, f"{one.first:%Y-%m-%d}", f"{one.last:%Y-%m-%d}", one.built,
-                one.bytes / 2**20, f"/data/check?{_query(store=known.id, symbol=printable(one.symbol))}",
+                one.bytes / 2**20, f"/data/check?{query(store=known.id, symbol=printable(one.symbol))}",
             )
             for one in held[:_MOST_ROWS]
         ]  # fmt: skip
@@ -118,14 +118,14 @@ class DataPages:
         actions = [action for symbol in book.symbols for action in book.naming(symbol)]
         values: dict[str, Any] = {
             "store": known.place,
-            "stores": [(one.place, f"/data?{_query(store=one.id)}", one.id == known.id) for one in self.stores()],
+            "stores": [(one.place, f"/data?{query(store=one.id)}", one.id == known.id) for one in self.stores()],
             "rows": rows,
             "left": max(len(held) - _MOST_ROWS, 0),
             "symbols": len({one.symbol for one in held}),
             "bars": sum(one.rows for one in held),
             "find": find,
             "store_id": known.id,
-            "check_all": f"/data/check?{_query(store=known.id)}",
+            "check_all": f"/data/check?{query(store=known.id)}",
             "actions": [action.to_dict() for action in actions[:_MOST_ACTIONS]],
             "actions_left": max(len(actions) - _MOST_ACTIONS, 0),
         }
@@ -155,7 +155,7 @@ class DataPages:
                 report = self._reports[key] = check_store(store, known.exchange, symbols=wanted)
             for old in list(self._reports)[:-_MOST_REPORTS]:
                 del self._reports[old]
-        crumbs = (("Data", f"/data?{_query(store=known.id)}"), (", ".join(symbols) or "all", None))
+        crumbs = (("Data", f"/data?{query(store=known.id)}"), (", ".join(symbols) or "all", None))
         return page("data_check.html", check_values(report), place="data", crumbs=crumbs, styles=("data_check.css",))
 
 
@@ -163,7 +163,3 @@ def _known(place: str, exchange: str) -> KnownStore:
     return KnownStore(
         hashlib.blake2b(place.encode(errors="surrogateescape"), digest_size=6).hexdigest(), place, exchange
     )
-
-
-def _query(**asked: str) -> str:
-    return urlencode(asked, errors="replace")

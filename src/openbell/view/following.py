@@ -10,7 +10,7 @@ import anyio
 from anyio.to_thread import run_sync
 
 from openbell.errors import ConfigError, RunFolderError, printable
-from openbell.live.run_lock import is_running, read_state
+from openbell.live.run_lock import STATE, is_running, read_state
 from openbell.live.status import STATUS
 from openbell.live.stopping import ask_to_stop
 from openbell.timing.clock import stopwatch
@@ -34,7 +34,7 @@ _NEW = -1
 
 def is_live(folder: Path) -> bool:
     """Return whether a folder is that of a live run, or of one that was."""
-    return (folder / "live.json").is_file()
+    return (folder / STATE).is_file()
 
 
 def live_state(folder: Path) -> str:

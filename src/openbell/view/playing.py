@@ -9,7 +9,6 @@ from openbell.errors import OpenbellError
 from openbell.inspection import open_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import date
     from pathlib import Path
 
@@ -60,8 +59,7 @@ class PlayedSessions:
             if self._known.get((folder, day), Playing("")).state in ("playing", "ready"):
                 return
             self._known[folder, day] = Playing("playing")
-        run: Callable[[], None] = lambda: self._play(folder, day)  # noqa: E731 -- named for the type
-        Thread(target=run, name="openbell-play", daemon=True).start()
+        Thread(target=self._play, args=(folder, day), name="openbell-play", daemon=True).start()
 
     def _play(self, folder: Path, day: date) -> None:
         with self._one:  # a session takes memory and a processor: one after the other

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from openbell.pages.report.chosen_charts import ChosenCharts
 from openbell.pages.report.report import report_values
+from openbell.view.addresses import query
 from openbell.view.answers import page
+from openbell.view.following import is_live
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -31,11 +32,9 @@ def run_page(catalogue: Catalogue, run: KnownRun) -> Response:
         "address": address,
         "days": days[:_MOST_DAYS],
         "more_days": days[_MOST_DAYS:],
-        "is_live": (run.folder / "live.json").is_file(),
+        "is_live": is_live(run.folder),
         "trade_places": _places_of_trades(read, values, address),
-        "symbol_places": {
-            one.what: f"{address}/why?{urlencode({'symbol': one.what}, errors='replace')}" for one in values["dropped"]
-        },
+        "symbol_places": {one.what: f"{address}/why?{query(symbol=one.what)}" for one in values["dropped"]},
         "sections": [(name, "Sessions" if name == "candles" else title) for name, title in values["sections"]],
     }
     return page(
@@ -56,6 +55,5 @@ def _places_of_trades(read: ReadRun, values: dict[str, object], address: str) ->
     for trade in trades:
         day = read.time_manager.day_of(int(trade.entered.timestamp()) * 1_000_000_000)
         day = day if day in days else trade.entered.date()
-        asked = urlencode({"symbol": trade.symbol, "trade": trade.number}, errors="replace")
-        found[trade.number] = f"{address}/session/{day}?{asked}"
+        found[trade.number] = f"{address}/session/{day}?{query(symbol=trade.symbol, trade=trade.number)}"
     return found

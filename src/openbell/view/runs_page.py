@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.view.answers import page
+from openbell.view.following import is_live
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -49,13 +50,13 @@ def runs_page(catalogue: Catalogue, places: str) -> Response:
 def _row(run: KnownRun) -> _Row:
     numbers = run.stored.performance or {}
     profit = numbers.get("net_profit")
-    is_live = (run.folder / "live.json").is_file()
+    goes_on = run.stored.state == "unfinished" and is_live(run.folder)
     return _Row(
         id=run.id,
         name=run.name,
         session_name=run.stored.session_name or "",
         state=run.stored.state,
-        state_place=f"/run/{run.id}/live" if is_live and run.stored.state == "unfinished" else f"/run/{run.id}",
+        state_place=f"/run/{run.id}/live" if goes_on else f"/run/{run.id}",
         problem=run.stored.problem,
         sessions=len(run.stored.days),
         profit=profit,

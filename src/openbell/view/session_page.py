@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 import numpy as np
 
@@ -18,11 +16,13 @@ from openbell.pages.report.charts import chart_data, filled_inside
 from openbell.pages.report.levels import resting_levels
 from openbell.pages.report.windows import Window
 from openbell.results.number_text import money, price, units
+from openbell.view.addresses import day_of, query
 from openbell.view.answers import page
 from openbell.view.day_events import day_events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
     from pathlib import Path
 
     from starlette.responses import Response
@@ -38,24 +38,12 @@ if TYPE_CHECKING:
     from openbell.view.day_events import DayEvent
     from openbell.view.playing import PlayedSessions
 
-__all__ = ["day_of", "session_chart_data", "session_page"]
+__all__ = ["calendar_of", "session_chart_data", "session_page"]
 
 _SPANS = (1, 2, 5, 20, 60, 250)
 _MOST_BARS = 120_000
 _MOST_SYMBOLS = 2000
 _MOST_OF_EVENT = 60
-
-
-def day_of(text: str) -> date:
-    """Return the day of an address.
-
-    Raises:
-        ConfigError: It is none.
-    """
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(f"{printable(text, 40)} is no day. A day is written as 2024-03-11.") from None
 
 
 def calendar_of(read: ReadRun) -> tuple[SessionConfig, TimeManager]:
@@ -101,7 +89,7 @@ def session_page(
         "intervals": intervals,
         "interval": asked.get("interval", ""),
         "spans": _SPANS,
-        "why": f"/run/{run.id}/why?{urlencode({'symbol': symbol, 'day': day.isoformat()}, errors='replace')}",
+        "why": f"/run/{run.id}/why?{query(symbol=symbol, day=day)}",
         "zone": str(read.zone),
         "problems": problems,
         "counts": Counter(one.kind for one in events),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlencode
 
 from openbell.engine.data_source import store_path
-from openbell.errors import ConfigError, OpenbellError, printable
+from openbell.errors import OpenbellError, printable
 from openbell.results.event_files import event_lines
 from openbell.store.store import BarStore
+from openbell.view.addresses import day_of, query
 from openbell.view.answers import page
 from openbell.view.day_events import day_journal
 from openbell.view.graph import Edge, Node, graph_figure
@@ -20,6 +20,7 @@ from openbell.view.symbol_facts import symbol_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
     from pathlib import Path
 
     from markupsafe import Markup
@@ -74,7 +75,8 @@ def why_page(catalogue: Catalogue, run: KnownRun, asked: str, day_text: str, sto
     symbol = _written_symbol(asked.strip(), config)
     records = list(_records_of(run.folder, symbol)) if symbol else []
     days = sorted({time_manager.day_of(_ns(record)) for record in records})
-    day = _day(day_text) or (days[-1] if days else None) or (read.stored.days[-1] if read.stored.days else None)
+    held = days or read.stored.days
+    day = day_of(day_text) if day_text else held[-1] if held else None
     if symbol:
         shown = [record for record in records if day is None or time_manager.day_of(_ns(record)) == day]
     else:
@@ -97,18 +99,14 @@ def why_page(catalogue: Catalogue, run: KnownRun, asked: str, day_text: str, sto
         "rows": rows,
         "left": max(len(shown) - _MOST_ROWS, 0),
         "days": [
-            (one.isoformat(), f"{address}/why?{_query(symbol=symbol, day=one.isoformat())}")
+            (one.isoformat(), f"{address}/why?{query(symbol=symbol, day=one)}")
             for one in (days if symbol else read.stored.days)[-_MOST_DAYS:]
         ],
-        "session": f"{address}/session/{day}?{_query(symbol=symbol)}" if day else "",
+        "session": f"{address}/session/{day}?{query(symbol=symbol)}" if day else "",
         "zone": str(read.zone),
     }
     crumbs = (("Runs", "/"), (run.name, address), (f"Why {symbol}" if symbol else "Journal", None))
     return page("view_why.html", values, crumbs=crumbs)
-
-
-def _query(**asked: str) -> str:
-    return urlencode(asked, errors="replace")
 
 
 def _written_symbol(shown: str, config: SessionConfig) -> str:
@@ -127,13 +125,6 @@ def _records_of(folder: Path, symbol: str) -> Iterable[JsonObject]:
                 yield {**{name: value for name, value in line.items() if name != "symbols"}, "symbol": symbol}
             elif line.get("symbol") == symbol:
                 yield line
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise ConfigError(f"{printable(text, 40)} is no day. A day is written as 2024-03-11.") from None
 
 
 def _ns(record: JsonObject) -> int:
@@ -235,7 +226,7 @@ def _graph(
                 Edge(key, f"bars {one.interval}") for one in series if one.interval in record["required_intervals"]
             ]
     for one in series:
-        address = f"{session}?{_query(symbol=printable(symbol), interval=one.interval)}"
+        address = f"{session}?{query(symbol=printable(symbol), interval=one.interval)}"
         nodes.append(_series_node(one, expected.get(one.interval, 0), asked.get(one.interval), address))
         edges += [
             Edge(f"bars {other.interval}", f"bars {one.interval}") for other in series if other.interval == one.base
