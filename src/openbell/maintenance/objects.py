@@ -57,9 +57,9 @@ def _damages(
     backing: ObjectBacking, manifest: Manifest, advanced: Callable[[int, int], None] | None
 ) -> Iterator[Damage]:
     for name, side in manifest.side_files.items():
-        place = side_object(name, side)
-        if problem := _problem(backing, place, side.sha256):
-            yield Damage(SIDE_KINDS[name], backing.place / place, problem)
+        stored = side_object(name, side)
+        if problem := _problem(backing, stored, side.sha256):
+            yield Damage(SIDE_KINDS[name], backing.place / stored, problem)
     pairs = list(manifest.partitions())
 
     def problem_of(pair: tuple[Partition, FileEntry]) -> str | None:
@@ -68,14 +68,10 @@ def _damages(
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for done, (pair, problem) in enumerate(zip(pairs, pool.map(problem_of, pairs), strict=True), start=1):
             if problem:
-                kind = "missing" if problem == "it is missing" else "damaged"
-                yield Damage("missing" if kind == "missing" else "damaged", _place(backing, pair), problem, *pair)
+                place = backing.place / data_object(*pair)
+                yield Damage("missing" if problem == "it is missing" else "damaged", place, problem, *pair)
             if advanced is not None:
                 advanced(done, len(pairs))
-
-
-def _place(backing: ObjectBacking, pair: tuple[Partition, FileEntry]) -> StoreAddress:
-    return backing.place / data_object(*pair)
 
 
 def _problem(backing: ObjectBacking, name: str, sha256: str) -> str | None:

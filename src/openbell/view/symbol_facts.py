@@ -69,11 +69,7 @@ def symbol_facts(
         SeriesFacts(name, one.get("base"), one["historical_rows"], one["session_rows"], one.get("quality"))
         for name, one in of_symbol["bars"].items()
     ]
-    indicators = [
-        IndicatorFacts(key, one["interval"], one["lookback"], one["warmup_bars"], one["settled"], one["valid"])
-        for key, one in of_symbol["indicators"].items()
-    ]
-    return series, indicators
+    return series, _indicators(of_symbol["indicators"])
 
 
 def _of_tables(folder: Path, day: date, symbol: str) -> tuple[list[SeriesFacts], list[IndicatorFacts]]:
@@ -82,12 +78,14 @@ def _of_tables(folder: Path, day: date, symbol: str) -> tuple[list[SeriesFacts],
         SeriesFacts(one["interval"], one["base"], one["historical_rows"], one["session_rows"], one["quality"])
         for one in rows
     ]
-    by_key = {one["indicator"]: one for one in _rows(folder / "indicators.parquet", day, symbol)}
-    indicators = [
+    return series, _indicators({one["indicator"]: one for one in _rows(folder / "indicators.parquet", day, symbol)})
+
+
+def _indicators(by_key: JsonObject) -> list[IndicatorFacts]:
+    return [
         IndicatorFacts(key, one["interval"], one["lookback"], one["warmup_bars"], one["settled"], one["valid"])
         for key, one in by_key.items()
     ]
-    return series, indicators
 
 
 def _rows(file: Path, day: date, symbol: str) -> list[JsonObject]:
