@@ -13,7 +13,7 @@ from openbell.feeds.stream_feed import StreamFeed
 from openbell.model.feed_events import FeedAnswer, FeedClock, FeedHistory
 from openbell.model.symbol import checked_symbol
 from openbell.timing.http_dates import date_header_ns
-from openbell.vendors.alpaca import AlpacaKeys, AlpacaSource
+from openbell.vendors.alpaca import INTERVALS, AlpacaKeys, AlpacaSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -83,7 +83,7 @@ class AlpacaFeed(StreamFeed[AlpacaReader]):
         self._keys = keys
         self._codec = _CODECS[encoding]()
         self._close_of = close_of
-        self.intervals = ("1m", "1d")
+        self.intervals = INTERVALS
         self._questions = 0
         self._history = AlpacaHistory(
             source, self._put_history, lambda: self.arrivals.now_ns, self._inbox.at, self._close_of

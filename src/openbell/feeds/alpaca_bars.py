@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from openbell.errors import shortened
 from openbell.feeds.bar_rows import BadRowError, bar_of
 from openbell.model.feed_events import TradingStatus
+from openbell.model.interval import DAY_NS
+from openbell.timing.grid import date_of, day_number
+from openbell.vendors.alpaca import NEW_YORK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from datetime import date
 
     from openbell.feeds.server_words import ServerWords
     from openbell.model.feed_events import FeedBar
@@ -19,9 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["date_of_bar", "read_bar", "read_status"]
 
-_NEW_YORK = ZoneInfo("America/New_York")
-_DAY_S = 86_400
-_EPOCH_DAY = 719_163
+_DAY_S = DAY_NS // 1_000_000_000
 _HALTED = ("2", "H", "P")
 """Codes of the consolidated tapes for a halt: 2 of A and B, H and P (a pause after a swift move) of C."""
 _TRADING = ("3", "T")
@@ -35,10 +35,10 @@ def read_bar(symbol: str, interval: str, row: JsonObject) -> FeedBar:
     """
     seconds = _seconds(symbol, interval, row.get("t"))
     if interval == "1d":
-        local = datetime.fromtimestamp(seconds, _NEW_YORK)
+        local = datetime.fromtimestamp(seconds, NEW_YORK)
         if (local.hour, local.minute, local.second) != (0, 0, 0):
             raise BadRowError(f"{symbol} 1d: a day's bar is of midnight in New York, not of {local:%Y-%m-%d %H:%M:%S}")
-        seconds = (local.toordinal() - _EPOCH_DAY) * _DAY_S
+        seconds = day_number(local) * _DAY_S
     elif seconds % 60:
         raise BadRowError(f"{symbol} {interval}: a minute's bar begins with the minute, not {seconds % 60} s after it")
     return bar_of(symbol, interval, [seconds, *(row.get(name) for name in "ohlcv")])
@@ -63,7 +63,7 @@ _LONGEST_TIME = 40
 
 def date_of_bar(bar: FeedBar) -> date:
     """Return the date of a daily bar."""
-    return date.fromordinal(bar.start_ns // (_DAY_S * 1_000_000_000) + _EPOCH_DAY)
+    return date_of(bar.start_ns // DAY_NS)
 
 
 def read_status(symbol: str, row: JsonObject, words: ServerWords) -> TradingStatus | None:
@@ -71,6 +71,6 @@ def read_status(symbol: str, row: JsonObject, words: ServerWords) -> TradingStat
     code = row.get("sc")
     if code not in (*_HALTED, *_TRADING):
         return None
-    said: Callable[[str], str] = lambda name: words.clean(f"{row.get(name) or ''}").strip()  # noqa: E731
-    reasons = [text for text in (said("sm"), said("rm")) if text]
-    return TradingStatus(symbol, code in _HALTED, f"({', '.join(reasons)})" if reasons else "")
+    said = (words.clean(f"{row.get(name) or ''}").strip() for name in ("sm", "rm"))
+    reasons = ", ".join(filter(None, said))
+    return TradingStatus(symbol, code in _HALTED, f"({reasons})" if reasons else "")

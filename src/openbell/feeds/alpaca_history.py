@@ -7,7 +7,6 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from openbell.errors import DataError
 from openbell.feeds.alpaca_actions import ActionsOf
@@ -15,7 +14,7 @@ from openbell.feeds.alpaca_bars import date_of_bar, read_bar
 from openbell.feeds.bar_rows import BadRowError, utc_text
 from openbell.logs import get_logger
 from openbell.model.feed_events import FeedHistory, FeedMessage
-from openbell.vendors.alpaca import RecentBarsRefusedError
+from openbell.vendors.alpaca import NEW_YORK, RecentBarsRefusedError, midnight
 from openbell.vendors.rate_limit import FetchStoppedError
 from openbell.vendors.source import RequestRejectedError
 
@@ -36,7 +35,6 @@ _MOST_TOGETHER = 100
 _MINUTE_NS = 60_000_000_000
 _DELAY_NS = 15 * _MINUTE_NS
 _MARGIN_NS = 5_000_000_000
-_NEW_YORK = ZoneInfo("America/New_York")
 
 
 @dataclass(frozen=True)
@@ -170,7 +168,7 @@ class AlpacaHistory:
                 self._put(FeedHistory(request.number, own, actions=actions.get(request.symbol)))
 
     def _actions_of(self, requests: Sequence[HistoryRequest]) -> dict[str, pl.DataFrame]:
-        today = datetime.fromtimestamp(self._now_ns() / 1e9, _NEW_YORK).date()
+        today = datetime.fromtimestamp(self._now_ns() / 1e9, NEW_YORK).date()
         found, words = self._actions.of([request.symbol for request in requests], requests[0].first, today)
         if words:
             self._put(FeedMessage(words))
@@ -233,7 +231,7 @@ class AlpacaHistory:
         """Return by symbol the bars that begin in the stretch and have closed by a time."""
         request = stretch.requests[0]
         is_daily = request.interval == "1d"
-        start = _midnight(request.first) if is_daily else _time(request.from_ns)
+        start = midnight(request.first) if is_daily else _time(request.from_ns)
         end = _time(to_ns if is_daily else to_ns - _MINUTE_NS)
         if end < start:
             return {}
@@ -281,7 +279,3 @@ def _key(stretch: _Stretch) -> tuple[object, ...]:
 
 def _time(time_ns: int) -> datetime:
     return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=_NEW_YORK).astimezone(UTC)

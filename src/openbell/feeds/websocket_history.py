@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from openbell.feeds.bar_rows import BadRowError, bar_of
 from openbell.feeds.websocket_fields import NonsenseError, text_of, whole_number_of
 from openbell.model.feed_events import FeedHistory
+from openbell.model.interval import DAY_NS
+from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
     from openbell.feeds.feed import HistoryRequest
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
     from openbell.model.json_object import JsonObject
 
 __all__ = ["HistoryPages", "Page"]
-
-_DAY_NS = 86_400_000_000_000
 
 
 class Page(NamedTuple):
@@ -102,9 +102,5 @@ class HistoryPages:
 def _is_asked(start_ns: int, request: HistoryRequest) -> bool:
     if request.interval == "1d":
         # Midnight UTC of a date, which is no moment of the exchange's day.
-        return start_ns // _DAY_NS >= (request.first.toordinal() - _EPOCH_DAY) and start_ns < request.to_ns
+        return start_ns // DAY_NS >= day_number(request.first) and start_ns < request.to_ns
     return request.from_ns <= start_ns < request.to_ns
-
-
-_EPOCH_DAY = 719_163
-"""The ordinal of 1970-01-01."""

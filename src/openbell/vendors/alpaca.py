@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from openbell.model.json_object import JsonObject
     from openbell.vendors.retrying import Bounds, RetryingAdapter
 
-__all__ = ["INTERVALS", "AlpacaKeys", "AlpacaSource", "RecentBarsRefusedError"]
+__all__ = ["INTERVALS", "NEW_YORK", "AlpacaKeys", "AlpacaSource", "RecentBarsRefusedError", "midnight"]
 
 INTERVALS = ("1m", "1d")
 """The intervals that can be fetched."""
 
 KEY_ID, SECRET_KEY = "APCA_API_KEY_ID", "APCA_API_SECRET_KEY"
 
-_NEW_YORK = ZoneInfo("America/New_York")
+NEW_YORK = ZoneInfo("America/New_York")
 _MOST_SHOWN = 200
 _REFUSED = (401, 403)
 _RECENT = "recent"
@@ -135,8 +135,8 @@ class AlpacaSource:
             DataError: The server does not answer, or nothing that can be understood.
             SourceRefusedError: It refuses the keys, or to answer at all.
         """
-        end = _midnight(last + timedelta(days=1)) - timedelta(seconds=1)
-        answer = self.rows(symbols, interval, _midnight(first), end)
+        end = midnight(last + timedelta(days=1)) - timedelta(seconds=1)
+        answer = self.rows(symbols, interval, midnight(first), end)
         return {symbol: bars_of(answer.get(symbol, []), interval) for symbol in dict.fromkeys([*symbols, *answer])}
 
     def rows(
@@ -265,8 +265,9 @@ def _reporter(heard: Callable[[str | None, float], None]) -> Callable[..., None]
     return report
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), _NEW_YORK).astimezone(UTC)
+def midnight(day: date) -> datetime:
+    """Return when a date begins in New York, in UTC."""
+    return datetime.combine(day, time(), NEW_YORK).astimezone(UTC)
 
 
 def _message_of(text: str) -> str:
