@@ -47,6 +47,17 @@ def test_a_pattern_tells_symbols_and_dates(tmp_path: Path) -> None:
     assert [(s.symbol, s.day) for s in found] == [("SPY", date(2024, 6, 27)), ("BRK.B", date(2024, 6, 28))]
 
 
+def test_brackets_beside_a_symbol_are_those_of_globs_in_a_path_and_themselves_in_a_name(tmp_path: Path) -> None:
+    touch(tmp_path, "a1/spy.csv", "b1/ibm.csv", "c1/aig.csv", "ko [1m].csv")
+
+    assert [s.symbol for s in find(tmp_path / "[ab]1/{symbol}.csv")] == ["SPY", "IBM"]
+    assert [s.symbol for s in find(tmp_path / "[!ab]1/{symbol}.csv")] == ["AIG"]
+    assert [s.symbol for s in find(tmp_path / "ko*.csv", file_name="{symbol} [1m]")] == ["KO"]
+    assert [s.symbol for s in find(tmp_path / "[a&&^[]1/{symbol}.csv")] == ["SPY"]
+    with pytest.raises(ConfigError, match=r"\[b-a\]1/\{symbol\}.csv is no pattern of files: bad character range b-a"):
+        find(tmp_path / "[b-a]1/{symbol}.csv")
+
+
 def test_the_same_symbol_may_stand_in_the_pattern_twice(tmp_path: Path) -> None:
     touch(tmp_path, "spy/spy.csv", "ibm/spy.csv")
 

@@ -107,6 +107,7 @@ def test_data_commands_take_an_address(address: StoreAddress, tmp_path: Path) ->
     [
         ("*.csv.gz", ["IBM", "SPY"]),
         pytest.param("S?Y.csv.gz", ["SPY"], marks=pytest.mark.long),
+        pytest.param("[!I]*.csv.gz", ["SPY"], marks=pytest.mark.long),
         pytest.param("{symbol}.csv.gz", ["IBM", "SPY"], marks=pytest.mark.long),
         ("SPY.csv.gz", ["SPY"]),
     ],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from openbell.errors import ConfigError, DataError
 from openbell.importers.disk_errors import writing_to
+from openbell.importers.file_pattern import pattern_of
 from openbell.model.address import StoreAddress, is_address, place_of
 from openbell.store.objects.cache import cache_folder
 
@@ -96,18 +97,11 @@ def _meant(objects: Objects, pattern: str) -> Iterator[str]:
     # A name is a path here, and may not lead elsewhere.
     plain = (name for name, _ in objects.sizes(folder) if not {"", ".", ".."} & set(name.split("/")))
     if folder != pattern:
-        fits = re.compile(_as_regex(pattern)).fullmatch
-        yield from filter(fits, plain)
+        yield from filter(pattern_of(pattern, is_path=True).fullmatch, plain)
         return
     inside = [name for name in plain if name.rpartition("/")[0] == folder]
     # What has nothing below it is a file.
     yield from inside or [pattern]
-
-
-def _as_regex(pattern: str) -> str:
-    marks = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]", "{symbol}": "[^/]+", "{date}": "[^/]+"}
-    pieces = re.split(r"(\{symbol\}|\{date\}|\*\*/|\*|\?|\[[^\]]+\])", pattern)
-    return "".join(marks.get(p, p if p.startswith("[") and p.endswith("]") else re.escape(p)) for p in pieces)
 
 
 def _bring(objects: Objects, name: str, folder: Path) -> None:

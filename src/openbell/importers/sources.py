@@ -18,6 +18,7 @@ import polars as pl
 
 from openbell.errors import ConfigError
 from openbell.importers.brought import as_given
+from openbell.importers.file_pattern import pattern_of
 from openbell.importers.foreign_files import conversion_of
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ UNREADABLE = (
 """What a damaged or odd file makes its readers raise; an encrypted zip is a RuntimeError."""
 
 _PACKED = (".gz", ".zst")
-_DATE = r"(?P<date>\d{4}[-_.]?\d{2}[-_.]?\d{2})"
-_SYMBOL = r"(?P<symbol>[^/]+?)"
 _WILD = set("*?[")
 _PROSE = re.compile(r"(read.?me|licen[cs]e|notice|change(log|s)?|terms|about|info|disclaimer)\b.*\.txt$", re.IGNORECASE)
 
@@ -106,7 +105,8 @@ def _files(path: Path, endings: tuple[str, ...]) -> Iterator[tuple[Path, str | N
     elif "{symbol}" in text or "{date}" in text or _WILD & set(text):
         files = _glob(text.replace("{symbol}", "*").replace("{date}", "*"))
         pattern = text if "{symbol}" in text or "{date}" in text else None
-        matching = [(file, pattern) for file in files if pattern is None or _pattern(pattern).fullmatch(str(file))]
+        fits = pattern_of(text, is_path=True).fullmatch
+        matching = [(file, pattern) for file in files if pattern is None or fits(str(file))]
         if not matching:
             raise ConfigError(f"no file fits {text}.")
         yield from matching
@@ -156,31 +156,18 @@ def _named(
 ) -> tuple[str | None, date | None]:
     """Return symbol and date as the names have them."""
     if pattern is not None:
-        match = _pattern(pattern).fullmatch(str(file))
+        match = pattern_of(pattern, is_path=True).fullmatch(str(file))
         if match and ("{symbol}" in pattern or not needed):
             return _read_name(match, file)
         day = _read_name(match, file)[1] if match else None
         return _named(file, member, None, file_name, needed=needed)[0], day
     stem = _stem(member or file.name)
-    match = _pattern(file_name).fullmatch(stem)
+    match = pattern_of(file_name, is_path=False).fullmatch(stem)
     if match is None:
         if not needed:
             return None, None
         raise ConfigError(f"{file}: its name does not fit {file_name!r}; give the symbol with --symbol.")
     return _read_name(match, file)
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    marks = {"{symbol}": _SYMBOL, "{date}": _DATE, "**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
-    pieces = re.split(r"(\{symbol\}|\{date\}|\*\*/|\*|\?)", text)
-    seen: set[str] = set()
-    built = ""
-    for piece in pieces:
-        name = piece.strip("{}")
-        # The same symbol may stand in the folder and in the name: both must agree.
-        built += f"(?P={name})" if piece in seen and piece[:1] == "{" else marks.get(piece, re.escape(piece))
-        seen.add(piece)
-    return re.compile(built)
 
 
 def _read_name(match: re.Match[str], file: Path) -> tuple[str | None, date | None]:
