@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from openbell.cli.terminal.console import show
 from openbell.cli.terminal.printable import escape
 from openbell.errors import ConfigError
+from openbell.examples.scaffold import Kind, files_of, module_name
 from openbell.model.address import Place, StoreAddress, place_of
 
 if TYPE_CHECKING:
@@ -27,21 +28,18 @@ _MOST_SYMBOLS, _MOST_OF_UNIVERSE, _SESSIONS = 3, 40, 3
 
 
 def new(
-    kind: Annotated[
-        Literal["strategy", "scanner", "indicator", "provider"],
-        typer.Argument(help="strategy, scanner, indicator, or provider (a server of live bars)."),
-    ],
+    kind: Annotated[Kind, typer.Argument(help="strategy, scanner, indicator, or provider (a server of live bars).")],
     name: Annotated[str, typer.Argument(help="Its name, such as my_idea.")],
     folder: Annotated[Path, typer.Option("--into", help="The folder of the files.")] = Path(),
     store: Annotated[
-        Path | None,
-        typer.Option(help="The store of the config; openbell-demo/store, made if need be, unless given."),
+        str | None,
+        typer.Option(
+            metavar="PATH", help="The store of the config; openbell-demo/store, made if need be, unless given."
+        ),
     ] = None,
     exchange: Annotated[str, typer.Option(help="The calendar that the config names.")] = "XNYS",
 ) -> None:
     """Write a small strategy, scanner, indicator or provider with a config and a test."""
-    from openbell.examples.scaffold import files_of, module_name
-
     module = module_name(name)
     if kind == "indicator":
         _require_new_indicator(module)
@@ -66,34 +64,35 @@ def _require_new_indicator(module: str) -> None:
         raise ConfigError(f"there is an indicator {module} already: openbell indicators {module}. Choose another name.")
 
 
-def _values(folder: Path, store: Path | None, exchange: str) -> dict[str, str]:
+def _values(folder: Path, store: str | None, exchange: str) -> dict[str, str]:
     """Return the names in the config as YAML, with the last sessions of the store."""
     from openbell.store.store import BarStore
     from openbell.timing import TimeManager
 
-    place = _place(folder, store)
-    opened, time_manager = BarStore.open(place), TimeManager(exchange)
-    symbols, days = _newest(opened, time_manager)
-    shown = place.relative_to(folder) if store is None and isinstance(place, Path) else place
+    place, shown = _place(folder, store)
+    symbols, days = _newest(BarStore.open(place), TimeManager(exchange))
     return {
         "exchange": exchange,
-        "store": json.dumps(str(shown) if isinstance(shown, StoreAddress) else shown.as_posix()),
+        "store": json.dumps(shown),
         "first": str(days[0]),
         "last": str(days[-1]),
-        "symbols": _yaml_list(symbols[:_MOST_SYMBOLS]),
-        "some": _yaml_list(symbols[:1]),
-        "universe": _yaml_list(symbols[:_MOST_OF_UNIVERSE]),
+        "symbols": json.dumps(symbols[:_MOST_SYMBOLS]),
+        "some": json.dumps(symbols[:1]),
+        "universe": json.dumps(symbols[:_MOST_OF_UNIVERSE]),
     }
 
 
-def _place(folder: Path, store: Path | None) -> Place:
-    """Return where the store of the config is, which is the demo's unless one is given."""
+def _place(folder: Path, store: str | None) -> tuple[Place, str]:
+    """Return the store, which is the demo's unless one is given, and what the config calls it."""
     from openbell.demo import make_demo_folder
 
     if store is None:
-        return make_demo_folder(folder / _DEMO).store
+        made = make_demo_folder(folder / _DEMO).store
+        return made, made.relative_to(folder).as_posix()
     place = place_of(store)
-    return place if isinstance(place, StoreAddress) else place.resolve()
+    if isinstance(place, StoreAddress):
+        return place, str(place)
+    return place.resolve(), place.resolve().as_posix()
 
 
 def _newest(store: BarStore, time_manager: TimeManager) -> tuple[list[str], list[date]]:
@@ -110,7 +109,3 @@ def _newest(store: BarStore, time_manager: TimeManager) -> tuple[list[str], list
     day = time_manager.day_of(int(last.timestamp()) * 1_000_000_000)
     first = time_manager.session_before(day, _SESSIONS - 1)
     return symbols, time_manager.sessions(first, day)
-
-
-def _yaml_list(names: list[str]) -> str:
-    return json.dumps(names)

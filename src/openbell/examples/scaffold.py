@@ -7,7 +7,7 @@ import re
 import sys
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from openbell.errors import ConfigError
 
@@ -18,7 +18,7 @@ __all__ = ["KINDS", "Kind", "files_of", "module_name"]
 
 Kind: TypeAlias = Literal["strategy", "scanner", "indicator", "provider"]
 
-KINDS: tuple[Kind, ...] = ("strategy", "scanner", "indicator", "provider")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _FILES = {"py": "{}.py", "yaml": "{}.yaml", "test": "test_{}.py"}
 
