@@ -134,8 +134,8 @@ def test_a_day_that_is_no_session_of_the_run_is_told(store: Path, tmp_path: Path
     for session in (open_run(folder).session, system.session):
         with pytest.raises(ConfigError, match="no session of 2024-03-15: its 4 sessions are from 2024-03-11"):
             session("2024-03-15")
-    with pytest.raises(ConfigError, match="'11 March' is no day"):
-        open_run(folder).session("11 March")
+        with pytest.raises(ConfigError, match="'11 March' is no day"):
+            session("11 March")
     with pytest.raises(ConfigError, match="is not the folder of a run"):
         open_run(tmp_path)
 

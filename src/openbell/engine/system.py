@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from datetime import date
 from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from openbell.engine.never_closing import subscriptions_without_bars
 from openbell.engine.observer import RunReporter, SessionObserver
 from openbell.engine.oddities import oddities_of
 from openbell.engine.planning import plan_day
-from openbell.engine.played_again import first_to_play
+from openbell.engine.played_again import asked_day, first_to_play
 from openbell.engine.preflight import require_good_config, with_days_to_come
 from openbell.engine.side_by_side import days_side_by_side, require_independent_days, take_day
 from openbell.errors import ConfigError, OpenbellError, ProvisioningError, commands_name_exchange
@@ -29,6 +28,7 @@ from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import date
     from pathlib import Path
 
     from openbell.engine.drive import Drive
@@ -134,10 +134,10 @@ class SystemManager:
 
         Raises:
             OpenbellError: It is running or planning, in this thread or another.
-            ConfigError: The run has no such session.
+            ConfigError: It is no day, or the run has no such session.
             ComponentError: A scanner or strategy raised.
         """
-        day = date.fromisoformat(day) if isinstance(day, str) else day
+        day = asked_day(day)
         if day == self.session_data.session_date and self.session_data.is_over:
             return self.session_data
         with self._alone():

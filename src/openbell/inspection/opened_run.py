@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openbell.config import load_config
-from openbell.errors import ConfigError
+from openbell.engine.played_again import asked_day
 from openbell.inspection.stored_session import play_stored
 from openbell.model.address import place_of
 from openbell.model.html_page import drawn
@@ -19,6 +18,7 @@ from openbell.results.stored_run import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     import polars as pl
 
@@ -136,7 +136,7 @@ class OpenedRun:
             ComponentError: A scanner or strategy raised, in an earlier session than this.
             RunFolderError: The session comes out otherwise than it did: store or components have changed.
         """
-        return play_stored(self.path, self.config, self.days, _date(day), store=self._store, compare=compare)
+        return play_stored(self.path, self.config, self.days, asked_day(day), store=self._store, compare=compare)
 
     def plot(self, symbol: str = "", day: date | str | None = None, *, most_charts: int = 40) -> HtmlPage:
         """Draw equity and drawdown, and trades on their candles with stops, targets and the indicators that were kept.
@@ -149,18 +149,9 @@ class OpenedRun:
         Returns:
             A page that shows itself in a notebook, and that ``save`` writes to a file.
         """
-        only = None if day is None else _date(day)
+        only = None if day is None else asked_day(day)
         return drawn("run_chart", self.path, store=self._store, symbol=symbol, day=only, most=most_charts)
 
     def report(self, *, most_charts: int = 40) -> HtmlPage:
         """Return the page that ``openbell report`` writes."""
         return drawn("report_page", self.path, store=self._store, most=most_charts)
-
-
-def _date(day: date | str) -> date:
-    if not isinstance(day, str):
-        return day
-    try:
-        return date.fromisoformat(day)
-    except ValueError:
-        raise ConfigError(f"{day!r} is no day. Write it as 2024-03-11.") from None
