@@ -37,11 +37,11 @@ _ANSWER_S = 10.0
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    """A worker, and the point that it runs or, before its first one, looks at.
+    """A worker, and the point that it runs.
 
     Attributes:
         actor: Ray's handle.
-        task: The point; None when it waits.
+        task: The point; None when it waits, and before its first one.
         is_ready: Whether it was seen to do what this machine would.
     """
 
@@ -93,24 +93,23 @@ class RayCluster(Executor):
         waiting = deque(tasks)
         deaths: Counter[int] = Counter()
         going: dict[Any, _Worker] = {}
-        while waiting or any(worker.task for worker in going.values() if worker.is_ready):
+        while waiting or any(worker.task for worker in going.values()):
             self._give_out(waiting, going)
             done, _ = self._ray.wait(list(going), num_returns=1)
             worker = going.pop(done[0])
             answer = self._answer(done[0])
             task, worker.task = worker.task, None
             if isinstance(answer, Exception):
-                self._workers.remove(worker)
-                self._ray.kill(worker.actor)
-                if task is not None and worker.is_ready:
-                    deaths[task.number] += 1
-                    if deaths[task.number] < _MOST_DEATHS:
-                        waiting.appendleft(task)
-                    else:
-                        yield task.number, _given_up(task, answer)
-                else:
+                self._end(worker)
+                if task is None:
                     self._note_early_death(answer)
-            elif worker.is_ready and task is not None:
+                    continue
+                deaths[task.number] += 1
+                if deaths[task.number] < _MOST_DEATHS:
+                    waiting.appendleft(task)
+                else:
+                    yield task.number, _given_up(task, answer)
+            elif task is not None:
                 if isinstance(answer, str):
                     raise RunFolderError(answer)
                 _keep(task, answer)
@@ -120,14 +119,16 @@ class RayCluster(Executor):
             else:
                 worker.is_ready, self._early_deaths = True, 0
         for worker in going.values():  # that came too late for a point
-            self._workers.remove(worker)
-            self._ray.kill(worker.actor)
+            self._end(worker)
+
+    def _end(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        self._ray.kill(worker.actor)
 
     def _give_out(self, waiting: deque[PointTask], going: dict[Any, _Worker]) -> None:
         """Give points to workers that wait, and start others for what is left."""
-        busy = set(map(id, going.values()))
         for worker in self._workers:
-            if waiting and worker.is_ready and id(worker) not in busy:
+            if waiting and worker.is_ready and worker.task is None:
                 worker.task = waiting.popleft()
                 going[worker.actor.run.remote(worker.task)] = worker
         beginning = sum(not worker.is_ready for worker in going.values())
