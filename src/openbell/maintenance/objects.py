@@ -11,6 +11,7 @@ from openbell.maintenance.repair import Repair, RepairReport
 from openbell.store.backing import until_committed
 from openbell.store.layout import QUARANTINE, Partition
 from openbell.store.objects.backing import object_backing
+from openbell.store.objects.copies import proved
 from openbell.store.objects.leftovers import sweep, unlisted
 from openbell.store.objects.naming import data_object, side_object
 
@@ -76,7 +77,7 @@ def _damages(
 
 def _problem(backing: ObjectBacking, name: str, sha256: str) -> str | None:
     try:
-        backing.proved(name, sha256)
+        proved(backing.objects, name, sha256)
     except DamagedObjectError as exc:
         return exc.cause
     return None

@@ -15,22 +15,15 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from openbell.errors import (
-    DamagedFileError,
-    DamagedObjectError,
-    NotAStoreError,
-    StoreError,
-    UnansweredError,
-    command_on,
-)
+from openbell.errors import DamagedObjectError, NotAStoreError, StoreError, UnansweredError
 from openbell.logs import get_logger
 from openbell.store.atomic_files import writer_lock
 from openbell.store.backing import ChangedMeanwhileError, EncodedFile
 from openbell.store.batch import Batch
-from openbell.store.checksum import sha256_of
 from openbell.store.commit import encoded
 from openbell.store.layout import LOCK
 from openbell.store.objects.cache import FileCache, cache_folder, most_bytes
+from openbell.store.objects.copies import CopiedObjects
 from openbell.store.objects.current import CurrentObjectManifest
 from openbell.store.objects.naming import (
     OWN_OBJECT,
@@ -43,7 +36,6 @@ from openbell.store.objects.naming import (
 )
 from openbell.store.objects.verbs import Objects
 from openbell.store.side_files import SideEntry, side_entry
-from openbell.store.verification import StoredFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -52,17 +44,18 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from openbell.errors import DamagedFileError
     from openbell.model.address import StoreAddress
     from openbell.store.data_file import FileEntry
     from openbell.store.layout import Partition
     from openbell.store.manifest import Manifest
+    from openbell.store.verification import StoredFile
 
 __all__ = ["ObjectBacking", "object_backing"]
 
 _AT_ONCE = 16
 _MOST_EXCHANGES = 12
 _MOST_UNANSWERED = 2
-_MOST_MENDS = 2
 
 
 def object_backing(address: StoreAddress) -> ObjectBacking:
@@ -95,8 +88,8 @@ class ObjectBacking:
         folder = cache_folder()
         self._scratch = folder / "stores" / hashlib.sha256(str(address).encode()).hexdigest()[:16]
         self._cache = FileCache(folder / "files", most_bytes())
+        self._copies = CopiedObjects(self.objects, self._cache)
         self._manifest = CurrentObjectManifest(self.objects, self._scratch / "manifest")
-        self._mends: dict[str, int] = {}
 
     @property
     def place(self) -> StoreAddress:
@@ -225,58 +218,11 @@ class ObjectBacking:
         Raises:
             DamagedObjectError: One is missing, or is not what was stored.
         """
-        pairs = list(wanted)
-        missing = self._cache.missing(entry.sha256 for _, entry in pairs)
-        if missing:
-            # Of files with the same content, one.
-            asked = {entry.sha256: (partition, entry) for partition, entry in pairs if entry.sha256 in missing}
-            with ThreadPoolExecutor(min(_AT_ONCE, len(asked))) as pool:
-                list(pool.map(lambda pair: self._bring(*pair), asked.values()))
-            self._cache.shrink({entry.sha256 for _, entry in pairs})
-        path_of = self._cache.path_of
-        return [StoredFile(path_of(entry.sha256), partition.symbol, entry) for partition, entry in pairs]
-
-    def fetch(self, partition: Partition, entry: FileEntry) -> bytes:
-        """Return the proved content of the object of a data file, from where it is stored.
-
-        Raises:
-            DamagedObjectError: It is missing, or is not what was stored.
-        """
-        return self.proved(data_object(partition, entry), entry.sha256)
-
-    def _bring(self, partition: Partition, entry: FileEntry) -> bytes:
-        content = self.fetch(partition, entry)
-        self._cache.add(entry.sha256, content)
-        return content
-
-    def proved(self, name: str, sha256: str) -> bytes:
-        """Return the content of an object, from where it is stored.
-
-        Raises:
-            DamagedObjectError: It is missing, or is not what was stored.
-        """
-        found = self.objects.get(name)
-        if found is None:
-            raise self._damaged(name, "it is missing")
-        if sha256_of(found.content) != sha256:
-            raise self._damaged(name, "its content is not what was stored")
-        return found.content
-
-    def _damaged(self, name: str, cause: str) -> DamagedObjectError:
-        remedy = f"Take it out with `{command_on('data repair', self._address)}`, then import its data again."
-        return DamagedObjectError(str(self._address / name), cause, remedy)
+        return self._copies.stored_files(wanted)
 
     def mend(self, wanted: Sequence[tuple[Partition, FileEntry]], damage: DamagedFileError) -> None:
         """Delete copies that are damaged or were deleted, or raise the damage of the object."""
-        if isinstance(damage, DamagedObjectError):
-            raise damage
-        bad = [entry.sha256 for _, entry in wanted if self._cache.read(entry.sha256) is None]
-        if not bad or any(self._mends.get(sha256, 0) >= _MOST_MENDS for sha256 in bad):
-            name = next((data_object(p, e) for p, e in wanted if damage.path.name == e.sha256), "bars")
-            raise self._damaged(name, damage.cause)
-        for sha256 in bad:
-            self._cache.drop(sha256)
-            self._mends[sha256] = self._mends.get(sha256, 0) + 1
+        self._copies.mend(wanted, damage)
 
     def content(self, partition: Partition, entry: FileEntry | None, *, keep: bool = True) -> bytes | None:
         """Return the proved content of a data file, or None when none is known.
@@ -287,18 +233,12 @@ class ObjectBacking:
         """
         if entry is None:
             return None
-        known = self._cache.read(entry.sha256) if not self._cache.missing([entry.sha256]) else None
-        if known is not None:
-            return known
         try:
-            content = self._bring(partition, entry) if keep else self.fetch(partition, entry)
+            return self._copies.content(data_object(partition, entry), entry.sha256, keep=keep)
         except DamagedObjectError:
             if self._manifest.reload().entry(partition) == entry:
                 raise
             raise ChangedMeanwhileError(f"another process writes to {self._address}. Try again.") from None
-        if keep:
-            self._cache.shrink((entry.sha256,))
-        return content
 
     def is_lost(self, partition: Partition, entry: FileEntry) -> bool:
         """Return whether the object of a data file is not there."""
@@ -319,18 +259,12 @@ class ObjectBacking:
         """
         entry = self.side_files().get(name)
         while entry is not None:
-            known = self._cache.read(entry.sha256) if not self._cache.missing([entry.sha256]) else None
-            if known is not None:
-                return known
             try:
-                content = self.proved(side_object(name, entry), entry.sha256)
+                return self._copies.content(side_object(name, entry), entry.sha256)
             except DamagedObjectError:
                 before, entry = entry, self._manifest.reload().side_files.get(name)
                 if entry == before:
                     raise
-                continue
-            self._cache.add(entry.sha256, content)
-            return content
         return None
 
     def side_stamp(self, name: str) -> tuple[int, ...]:

@@ -1,0 +1,109 @@
+"""The objects of a store, compared with their checksums, and read through copies on this machine."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from openbell.errors import DamagedFileError, DamagedObjectError, command_on
+from openbell.store.checksum import sha256_of
+from openbell.store.objects.naming import data_object
+from openbell.store.verification import StoredFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from openbell.store.data_file import FileEntry
+    from openbell.store.layout import Partition
+    from openbell.store.objects.cache import FileCache
+    from openbell.store.objects.verbs import Objects
+
+__all__ = ["CopiedObjects", "proved"]
+
+_AT_ONCE = 16
+_MOST_MENDS = 2
+
+
+def proved(objects: Objects, name: str, sha256: str) -> bytes:
+    """Return the content of an object, from where it is stored.
+
+    Raises:
+        DamagedObjectError: It is missing, or is not what was stored.
+    """
+    found = objects.get(name)
+    if found is None:
+        raise _damaged(objects, name, "it is missing")
+    if sha256_of(found.content) != sha256:
+        raise _damaged(objects, name, "its content is not what was stored")
+    return found.content
+
+
+class CopiedObjects:
+    """The objects of a store, of which copies are kept. May be used from any thread.
+
+    Args:
+        objects: The objects.
+        cache: The copies.
+    """
+
+    def __init__(self, objects: Objects, cache: FileCache) -> None:
+        self._objects = objects
+        self._cache = cache
+        self._mends: dict[str, int] = {}
+
+    def content(self, name: str, sha256: str, *, keep: bool = True) -> bytes:
+        """Return the proved content of an object.
+
+        Args:
+            name: Its name.
+            sha256: Its checksum.
+            keep: Whether a copy is kept where there was none.
+
+        Raises:
+            DamagedObjectError: There is no copy, and it is missing or is not what was stored.
+        """
+        known = self._cache.read(sha256)
+        if known is not None:
+            return known
+        content = proved(self._objects, name, sha256)
+        if keep:
+            self._cache.add(sha256, content)
+            self._cache.shrink((sha256,))
+        return content
+
+    def stored_files(self, wanted: Iterable[tuple[Partition, FileEntry]]) -> list[StoredFile]:
+        """Return where data files are on this machine, to which those that are missing are brought.
+
+        Raises:
+            DamagedObjectError: One is missing, or is not what was stored.
+        """
+        pairs = list(wanted)
+        missing = self._cache.missing(entry.sha256 for _, entry in pairs)
+        if missing:
+            # Of files with the same content, one.
+            asked = {entry.sha256: (partition, entry) for partition, entry in pairs if entry.sha256 in missing}
+            with ThreadPoolExecutor(min(_AT_ONCE, len(asked))) as pool:
+                list(pool.map(lambda pair: self._bring(*pair), asked.values()))
+            self._cache.shrink({entry.sha256 for _, entry in pairs})
+        path_of = self._cache.path_of
+        return [StoredFile(path_of(entry.sha256), partition.symbol, entry) for partition, entry in pairs]
+
+    def _bring(self, partition: Partition, entry: FileEntry) -> None:
+        self._cache.add(entry.sha256, proved(self._objects, data_object(partition, entry), entry.sha256))
+
+    def mend(self, wanted: Sequence[tuple[Partition, FileEntry]], damage: DamagedFileError) -> None:
+        """Delete copies that are damaged or were deleted, or raise the damage of the object."""
+        if isinstance(damage, DamagedObjectError):
+            raise damage
+        bad = [entry.sha256 for _, entry in wanted if self._cache.read(entry.sha256) is None]
+        if not bad or any(self._mends.get(sha256, 0) >= _MOST_MENDS for sha256 in bad):
+            name = next((data_object(p, e) for p, e in wanted if damage.path.name == e.sha256), "bars")
+            raise _damaged(self._objects, name, damage.cause)
+        for sha256 in bad:
+            self._cache.drop(sha256)
+            self._mends[sha256] = self._mends.get(sha256, 0) + 1
+
+
+def _damaged(objects: Objects, name: str, cause: str) -> DamagedObjectError:
+    remedy = f"Take it out with `{command_on('data repair', objects.address)}`, then import its data again."
+    return DamagedObjectError(str(objects.address / name), cause, remedy)
