@@ -205,14 +205,18 @@ def until_committed(attempt: Callable[[], T], before_again: Callable[[], None] |
         attempt: What is done.
         before_again: What is done first when it is done again; it may meet others, too.
     """
-    is_again = False
+
+    def again() -> T:
+        if before_again is not None:
+            before_again()
+        return attempt()
+
+    step = attempt
     for number in range(1, _MOST_TRIES):
         try:
-            if is_again and before_again is not None:
-                before_again()
-            return attempt()
+            return step()
         except ChangedMeanwhileError:
-            is_again = True
+            step = again
             # Not all at once again.
             time.sleep(random.uniform(0, min(_LONGEST_PAUSE_S, 0.02 * 2**number)))  # noqa: S311 -- no secret
-    return attempt()
+    return step()
