@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _LENGTH = re.compile(rb"(?i)^content-length: *(\d+)", re.MULTILINE)
 _REFUSALS = {
@@ -58,6 +58,23 @@ class FaultyProxy:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @contextlib.contextmanager
+    def holding_the_first(self, wanted: str, within: str) -> Iterator[threading.Event]:
+        """Hold one request of a method to a path with a text in it until the block ends; the event says that it is."""
+        is_held, may_go = threading.Event(), threading.Event()
+
+        def choose(method: str, path: str) -> Fault:
+            if method == wanted and within in path and not is_held.is_set():
+                is_held.set()
+                return Fault(until=may_go)
+            return Fault()
+
+        self.choose = choose
+        try:
+            yield is_held
+        finally:
+            may_go.set()
 
     def __enter__(self) -> Self:
         answer = self._answer

@@ -1,14 +1,21 @@
-"""Bars of growing value for tests of stores in object storage."""
+"""Bars of growing value, and stores as another machine sees them, for tests of object storage."""
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from openbell.store.store import BarStore
+
 if TYPE_CHECKING:
-    from openbell.store.store import BarStore
+    from pathlib import Path
+
+    import pytest
+
+    from openbell.model.address import StoreAddress
 
 
 def bars(price: float, count: int = 60, *, hour: int = 23) -> pl.DataFrame:
@@ -22,3 +29,13 @@ def bars(price: float, count: int = 60, *, hour: int = 23) -> pl.DataFrame:
 
 def read(store: BarStore, symbol: str = "SPY") -> pl.DataFrame:
     return store.read([symbol], "1m", None, None).drop("symbol")
+
+
+def on_another_machine(monkeypatch: pytest.MonkeyPatch, cache: Path, address: StoreAddress) -> BarStore:
+    """The same store by what knows nothing of this process's, neither lock nor manifest."""
+    before = os.environ["OPENBELL_CACHE"]
+    monkeypatch.setenv("OPENBELL_CACHE", str(cache))
+    try:
+        return BarStore.open_or_create(address)
+    finally:
+        monkeypatch.setenv("OPENBELL_CACHE", before)

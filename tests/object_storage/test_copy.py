@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from faulty_proxy import Fault
-from object_bars import bars, read
+from object_bars import bars, on_another_machine, read
 from openbell.actions import ActionStore
 from openbell.actions.table import ACTION_SCHEMA
 from openbell.cli.app import app
@@ -121,26 +120,12 @@ def test_a_writer_who_brings_the_same_file_meanwhile_loses_no_bar(
     folder: Path, address: StoreAddress, proxy: FaultyProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     BarStore.open_or_create(address).write("Z", "1m", bars(1))
-    monkeypatch.setenv("OPENBELL_CACHE", str(tmp_path / "two"))
-    other = BarStore.open(address)
-    monkeypatch.setenv("OPENBELL_CACHE", str(tmp_path / "one"))
-    is_held, may_go = threading.Event(), threading.Event()
-
-    def choose(method: str, path: str) -> Fault:
-        if method == "PUT" and "manifest" in path and not is_held.is_set():
-            is_held.set()
-            return Fault(until=may_go)
-        return Fault()
-
-    proxy.choose = choose
-    copying = threading.Thread(target=copy_store, args=(folder, address))
-    copying.start()
-    try:
+    other = on_another_machine(monkeypatch, tmp_path / "two", address)
+    with ThreadPoolExecutor(1) as pool, proxy.holding_the_first("PUT", "manifest") as is_held:
+        copying = pool.submit(copy_store, folder, address)
         assert is_held.wait(30)
         other.write("A", "1m", bars(5, 30, hour=10))
-    finally:
-        may_go.set()
-        copying.join()
+    copying.result()
     assert read(BarStore.open(address), "A")["close"].to_list() == [5.0] * 30 + [1.0] * 60
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from faulty_proxy import Fault
-from object_bars import bars, read
+from object_bars import bars, on_another_machine, read
 from openbell.errors import OpenbellError, StoreError
 from openbell.maintenance.objects import repair_objects, verify_objects
 from openbell.store.objects.backing import object_backing
@@ -23,16 +23,6 @@ if TYPE_CHECKING:
 
     from faulty_proxy import FaultyProxy
     from openbell.model.address import StoreAddress
-
-
-def on_another_machine(monkeypatch: pytest.MonkeyPatch, cache: Path, address: StoreAddress) -> BarStore:
-    """The same store by what knows nothing of this process's, neither lock nor manifest."""
-    before = os.environ["OPENBELL_CACHE"]
-    monkeypatch.setenv("OPENBELL_CACHE", str(cache))
-    try:
-        return BarStore.open_or_create(address)
-    finally:
-        monkeypatch.setenv("OPENBELL_CACHE", before)
 
 
 def test_two_who_write_to_the_same_file_at_once_both_have_their_bars(
@@ -158,24 +148,12 @@ def test_a_sweep_of_what_is_left_takes_nothing_from_a_writer_at_work(
     left = "bars/interval=1m/symbol=SPY/2013-10-0123456789abcdef.parquet"
     object_backing(address).objects.put(left, b"left by a killed writer")
     two = on_another_machine(monkeypatch, tmp_path / "two", address)
-    is_held, may_go = threading.Event(), threading.Event()
-
-    def choose(method: str, path: str) -> Fault:
-        if method == "PUT" and "manifest" in path and not is_held.is_set():
-            is_held.set()
-            return Fault(until=may_go)
-        return Fault()
-
-    proxy.choose = choose
-    writer = threading.Thread(target=two.write, args=("IBM", "1m", bars(2)))
-    writer.start()
-    assert is_held.wait(30)
-    # Its objects are stored and not yet listed, and are taken for what a killed writer has left.
-    try:
+    with ThreadPoolExecutor(1) as pool, proxy.holding_the_first("PUT", "manifest") as is_held:
+        writing = pool.submit(two.write, "IBM", "1m", bars(2))
+        assert is_held.wait(30)
+        # Its objects are stored and not yet listed, and are taken for what a killed writer has left.
         swept = repair_objects(address).swept
-    finally:
-        may_go.set()
-        writer.join()
+    writing.result()
     assert swept == 3
     assert read(BarStore.open(address), "IBM").equals(bars(2))
     assert verify_objects(address).damages == ()
