@@ -91,7 +91,10 @@ class FileCache:
         return True
 
     def read(self, sha256: str) -> bytes | None:
-        """Return the content of a copy, and note that it is used; None when there is none or it is damaged."""
+        """Return the content of a copy, or None when there is none or it is damaged.
+
+        It is noted as used.
+        """
         if self.missing((sha256,)):
             return None
         try:
