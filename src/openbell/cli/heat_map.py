@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from openbell.cli.performance_view import shown
 from openbell.cli.sweep_view import form_of, value_text
 from openbell.cli.terminal.tables import make_table
+from openbell.config.sweep import sign_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,7 +39,7 @@ def heat_map(grid: Grid, name: str, objective: str) -> Table:
         name: What the key of its rows is called.
         objective: The objective.
     """
-    sign = -1 if objective == "volatility" else 1
+    sign = sign_of(objective)
     known = [sign * cell for row in grid.cells for cell in row if cell is not None]
     low, high = min(known, default=0.0), max(known, default=0.0)
 

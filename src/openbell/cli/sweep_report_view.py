@@ -13,6 +13,7 @@ from openbell.cli.sweep_view import closing_lines, form_of, label_of_number, poi
 from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import counted, make_table
 from openbell.config.condition import short_names
+from openbell.config.sweep import sign_of
 from openbell.results.unavailable import Number, Unavailable
 from openbell.sweeps.plateau import grid_of, neighbours_of
 
@@ -76,7 +77,7 @@ def _surroundings(sweep: StoredSweep, objective: str, number: int) -> Iterator[s
     if not beside:
         return
     numbers = [n.number for n in beside if n.number is not None]
-    sign = -1 if objective == "volatility" else 1
+    sign = sign_of(objective)
     worst = min(beside, key=lambda n: sign * (n.number or 0.0))
     count = counted(len(beside), "neighbour")
     what = f"{label_of_number(objective)} of point {number:,}'s {count} (one step of one key)"

@@ -10,6 +10,7 @@ from openbell.cli.performance_view import shown
 from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import counted, fits, make_table
 from openbell.config.condition import short_names
+from openbell.config.sweep import sign_of
 from openbell.results.performance_lines import LINES
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def label_of_number(objective: str) -> str:
 def ranked(frame: pl.DataFrame, objective: str) -> pl.DataFrame:
     """Return the points that have the objective's number, the best first."""
     return frame.filter(frame[objective].is_not_null()).sort(
-        objective, "point", descending=[objective != "volatility", False]
+        objective, "point", descending=[sign_of(objective) > 0, False]
     )
 
 

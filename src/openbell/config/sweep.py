@@ -11,7 +11,7 @@ from openbell.config.documented import Level
 from openbell.config.place import place_of, text_of
 from openbell.config.sweep_values import read_values
 
-__all__ = ["OBJECTIVES", "Objective", "SweepConfig"]
+__all__ = ["OBJECTIVES", "Objective", "SweepConfig", "sign_of"]
 
 Objective: TypeAlias = Literal[
     "sharpe",
@@ -32,6 +32,12 @@ Objective: TypeAlias = Literal[
 """A number of a run's performance by which points are compared."""
 
 OBJECTIVES: tuple[str, ...] = get_args(Objective)
+
+
+def sign_of(objective: str) -> int:
+    """Return the factor of an objective with which its largest number is best."""
+    return -1 if objective == "volatility" else 1
+
 
 Values: TypeAlias = Annotated[
     tuple[Any, ...],

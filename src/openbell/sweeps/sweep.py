@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import filelock
 
+from openbell.config.sweep import sign_of
 from openbell.errors import ConfigError, RunFolderError
 from openbell.results.run_folder import repeatable
 from openbell.store.atomic_files import replace_file
@@ -110,21 +111,15 @@ class Sweep:
         """Number of points that were ever run in the folder, also with other values, code or bars."""
         return points_tried(self.folder)
 
-    @property
-    def _sign(self) -> int:
-        """Factor of the objective with which the largest is best."""
-        return -1 if self.objective == "volatility" else 1
-
     def frame(self) -> pl.DataFrame:
         """Return the table of the points that are done."""
         return frame_of(self.results, list(self.space.space))
 
     def best(self) -> tuple[int, PointResult] | None:
         """Return the number and the result of the best point so far, or None when none has the objective's number."""
+        sign = sign_of(self.objective)
         scored = [(n, r) for n, r in self.results.items() if r.error is None and r.number(self.objective) is not None]
-        return max(
-            scored, key=lambda item: (self._sign * (item[1].number(self.objective) or 0.0), -item[0]), default=None
-        )
+        return max(scored, key=lambda item: (sign * (item[1].number(self.objective) or 0.0), -item[0]), default=None)
 
     def run(
         self, observers: Iterable[SweepObserver] = (), *, jobs: int | None = 1, cluster: ClusterAddress | None = None
@@ -169,7 +164,7 @@ class Sweep:
     ) -> None:
         """Run points batch by batch as they are proposed."""
         batches = proposed_points(
-            Space.of(self.space), self.points, self.space.seed, self._score, minimise=self._sign < 0
+            Space.of(self.space), self.points, self.space.seed, self._score, minimise=sign_of(self.objective) < 0
         )
         self.points = []
         with ExitStack() as stack:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openbell.config.sweep import sign_of
 from openbell.errors import ConfigError
 from openbell.results import returns as measures
 from openbell.results.unavailable import Number, Unavailable
@@ -225,7 +226,7 @@ def walk_forward(
 
 def _best(returns: NDArray[np.float64], by: Measure) -> tuple[int | None, float | None]:
     """Return the column that is best, the first of equals, and its number."""
-    sign = -1 if by.name == "volatility" else 1
+    sign = sign_of(by.name)
     best: tuple[int | None, float | None] = None, None
     for column in range(returns.shape[1]):
         number = by.of(returns[:, column])
