@@ -84,15 +84,6 @@ class DataPages:
             of_runs = (run.stored.config.get("exchange") for run in runs)
             yield _known(self._store, next((name for name in of_runs if isinstance(name, str)), "XNYS"))
 
-    def _store_of(self, asked: str) -> KnownStore:
-        stores = self.stores()
-        if not stores:
-            raise ConfigError("no run here names a store. Name one with openbell view --store FOLDER.")
-        found = next((one for one in stores if one.id == asked), None if asked else stores[0])
-        if found is None:
-            raise ConfigError("no run here names this store any more: see the list of stores.")
-        return found
-
     def overview(self, asked: str, find: str) -> Response:
         """Return what a store holds.
 
@@ -104,7 +95,8 @@ class DataPages:
             ConfigError: There is none.
             StoreError: It cannot be read.
         """
-        known = self._store_of(asked)
+        stores = self.stores()
+        known = _chosen(stores, asked)
         store = BarStore.open(place_of(known.place))
         held = [one for one in store.coverage() if find.lower() in one.symbol.lower()]
         rows = [
@@ -118,7 +110,7 @@ class DataPages:
         actions = [action for symbol in book.symbols for action in book.naming(symbol)]
         values: dict[str, Any] = {
             "store": known.place,
-            "stores": [(one.place, f"/data?{query(store=one.id)}", one.id == known.id) for one in self.stores()],
+            "stores": [(one.place, f"/data?{query(store=one.id)}", one.id == known.id) for one in stores],
             "rows": rows,
             "left": max(len(held) - _MOST_ROWS, 0),
             "symbols": len({one.symbol for one in held}),
@@ -138,7 +130,7 @@ class DataPages:
             ConfigError: There is no such store.
             OpenbellError: A symbol is not in it, or it cannot be read.
         """
-        known = self._store_of(asked)
+        known = _chosen(self.stores(), asked)
         store = BarStore.open(place_of(known.place))
         names = {printable(name): name for name in store.symbols()}
         wanted = tuple(names.get(name, name) for name in symbols)
@@ -157,6 +149,16 @@ class DataPages:
                 del self._reports[old]
         crumbs = (("Data", f"/data?{query(store=known.id)}"), (", ".join(symbols) or "all", None))
         return page("data_check.html", check_values(report), place="data", crumbs=crumbs, styles=("data_check.css",))
+
+
+def _chosen(stores: Sequence[KnownStore], asked: str) -> KnownStore:
+    """Return the store of a name, or without one the first."""
+    if not stores:
+        raise ConfigError("no run here names a store. Name one with openbell view --store FOLDER.")
+    found = next((one for one in stores if one.id == asked), None if asked else stores[0])
+    if found is None:
+        raise ConfigError("no run here names this store any more: see the list of stores.")
+    return found
 
 
 def _known(place: str, exchange: str) -> KnownStore:
