@@ -137,27 +137,18 @@
           // Only whole rows have a coordinate.
           const half = (scale.logicalToCoordinate(1) - scale.logicalToCoordinate(0)) / 2;
           context.save();
-          for (const row of w.starts) {
+          function upright(row, color, dashes, width) {
             const x = scale.logicalToCoordinate(row) - half;
             context.beginPath();
-            context.strokeStyle = colour("faint") + "88";
-            context.lineWidth = 1;
-            context.setLineDash([2, 4]);
+            context.strokeStyle = color;
+            context.lineWidth = width;
+            context.setLineDash(dashes);
             context.moveTo(x, 0);
             context.lineTo(x, scope.mediaSize.height);
             context.stroke();
           }
-          for (const gap of w.gaps || []) {
-            if (gap.row >= shown.rows) continue;
-            const x = scale.logicalToCoordinate(gap.row) - half;
-            context.beginPath();
-            context.strokeStyle = colour("doubt");
-            context.lineWidth = 1.5;
-            context.setLineDash([1, 3]);
-            context.moveTo(x, 0);
-            context.lineTo(x, scope.mediaSize.height);
-            context.stroke();
-          }
+          for (const row of w.starts) upright(row, colour("faint") + "88", [2, 4], 1);
+          for (const gap of w.gaps || []) if (gap.row < shown.rows) upright(gap.row, colour("doubt"), [1, 3], 1.5);
           for (const l of w.levels) if (l.from < shown.rows) segment(context, l.from, Math.min(l.to, shown.rows - 1), l.price, l.price, colour(l.kind), [5, 4], 1.5, half);
           for (const t of w.trades) {
             if (t.to >= shown.rows) continue;
