@@ -26,6 +26,7 @@ LAYERS = (
     "importers",
     "vendors",
     "feeds",
+    "brokers",
     "maintenance",
     "quality",
     "session",

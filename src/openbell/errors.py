@@ -18,6 +18,7 @@ The tree is sorted by what the caller can do about it:
     │   ├── BadBarsError          ... bars that contradict themselves (says where)
     │   └── ShortfallError        ... fewer bars than were asked for (gives both numbers)
     ├── FeedError                 a feed that cannot be reached, or that ends for good (give another address)
+    ├── BrokerError               a broker that cannot be reached, or another account (mend keys or config)
     ├── RunFolderError            a run folder that can no longer be written (free its disk, or name another)
     ├── ProvisioningError         nothing of what was asked for could be provisioned
     │   └── SessionOverError      ... because its session is over (ask the session of today)
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EXCHANGE_OPTION",
     "BadBarsError",
+    "BrokerError",
     "CalendarError",
     "ComponentError",
     "ConfigError",
@@ -256,6 +258,10 @@ class RunFolderError(OpenbellError):
 
 class FeedError(OpenbellError):
     """A feed that cannot be reached, or that ends for good."""
+
+
+class BrokerError(OpenbellError):
+    """A broker that cannot be reached, that refuses the account's keys, or whose account is another one."""
 
 
 class ProvisioningError(OpenbellError):

@@ -1,0 +1,1 @@
+"""Brokers over the network, who carry out the orders of live sessions."""
