@@ -77,12 +77,16 @@ class RetryingAdapter(HTTPAdapter):
         rate_limit: Says when a request may be sent.
         bounds: The most that is done.
         backoff_s: How long to wait after the first error in seconds, where the server does not say; then doubled.
+        repeats_only_refused: Whether only a 429 is asked again, since other requests may have done something.
     """
 
-    def __init__(self, rate_limit: RateLimit, bounds: Bounds, *, backoff_s: float) -> None:
+    def __init__(
+        self, rate_limit: RateLimit, bounds: Bounds, *, backoff_s: float, repeats_only_refused: bool = False
+    ) -> None:
         self._rate_limit = rate_limit
         self._bounds = bounds
         self._backoff_s = backoff_s
+        self._repeats_only_refused = repeats_only_refused
         self.sockets = OpenSockets()
         self.begin_question()
         super().__init__()
@@ -131,7 +135,7 @@ class RetryingAdapter(HTTPAdapter):
             try:
                 response = self._answer(request, *args, **kwargs)
             except (RequestException, HTTPError):
-                if is_last or self._spent_s >= self._bounds.question_s:
+                if is_last or self._repeats_only_refused or self._spent_s >= self._bounds.question_s:
                     raise
                 log.info("cut off, asking again", attempt=attempt, wait_s=wait_s)
                 self._rate_limit.sleep(wait_s)
@@ -139,7 +143,7 @@ class RetryingAdapter(HTTPAdapter):
             if response.status_code not in _PASSING:
                 self._rate_limit.proceed()
                 return response
-            if is_last:
+            if is_last or (self._repeats_only_refused and response.status_code != _TOO_MANY):
                 raise ServerTroubleError(response.status_code, response.text)
             asked_s = _retry_after_s(response)
             log.info("asking again", status=response.status_code, attempt=attempt, wait_s=asked_s or wait_s)

@@ -1,0 +1,161 @@
+"""The books of an account at Alpaca, and what has happened to it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from openbell.brokers.alpaca_orders import REPLACED, broker_order, fill_of_activity, time_ns_of
+from openbell.brokers.alpaca_rest import NoAnswerError
+from openbell.errors import printable
+from openbell.model.broker_events import BrokerBooks, BrokerPayment, BrokerPosition
+from openbell.vendors.alpaca import midnight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from openbell.brokers.alpaca_rest import AlpacaTrading
+    from openbell.model.broker_events import BrokerFill
+    from openbell.model.json_object import JsonObject
+
+__all__ = ["books_of", "executions_of"]
+
+_ATTEMPTS = 4
+_PAUSE_S = 0.25
+_FILL = "FILL"
+_S = 1_000_000_000
+_KINDS = (
+    ("DIV", "dividend"), ("INT", "interest"), ("FEE", "fee"), ("CFEE", "fee"), ("PTC", "fee"), ("SPLIT", "split"),
+    ("SSP", "split"), ("CSD", "transfer"), ("CSW", "transfer"), ("JNL", "transfer"), ("ACAT", "transfer"),
+)  # fmt: skip
+_BLOCKS = {
+    "trading_blocked": "Alpaca has blocked the account's trading",
+    "account_blocked": "Alpaca has blocked the account",
+    "trade_suspended_by_user": "its owner has suspended the account's trading",
+}
+
+
+def books_of(rest: AlpacaTrading, since_ns: int, own: Callable[[JsonObject], str | None],
+             own_of: Callable[[str], str | None]) -> BrokerBooks:  # fmt: skip
+    """Return the account as it is at one moment, with what has happened since a time.
+
+    Args:
+        rest: Asks the server.
+        since_ns: The time, nanoseconds since 1970 UTC.
+        own: Returns the run's id of an order that Alpaca writes, or None.
+        own_of: Likewise by Alpaca's id alone.
+
+    Raises:
+        RefusedError: Alpaca says no.
+        NoAnswerError: There is no answer, or the account never stood still.
+    """
+    before = _held(rest)
+    for _ in range(_ATTEMPTS):
+        open_rows = [row for row in rest.orders("open") if row["status"] != REPLACED]
+        activities = rest.activities(_text(since_ns - 86_400 * _S))
+        after = _held(rest)
+        # What fills between two answers would be in one of them and not in the other.
+        if _moving(before) == _moving(after):
+            account, positions = after
+            orders = [broker_order(row, own(row)) for row in open_rows]
+            fills = _fills(activities, since_ns, lambda row: own_of(str(row["order_id"])))
+            return BrokerBooks(
+                cash=float(account["cash"]),
+                positions=tuple(_position(row) for row in positions),
+                orders=tuple(orders),
+                fills=tuple(fills),
+                payments=tuple(_payments(activities, since_ns)),
+                blocked=_blocked(account),
+            )
+        before = after
+    raise NoAnswerError("the account changed each time that it was asked for")
+
+
+def executions_of(rest: AlpacaTrading, rows: Sequence[JsonObject], earlier: Iterable[str],
+                  own_of: Callable[[str], str | None]) -> list[BrokerFill]:  # fmt: skip
+    """Return the executions of orders, the oldest first.
+
+    Args:
+        rest: Asks the server.
+        rows: The orders, as Alpaca writes them.
+        earlier: Ids of orders in whose place they are.
+        own_of: Returns the run's id of an order by Alpaca's, or None.
+    """
+    wanted = sum(float(row["filled_qty"] or 0) for row in rows)
+    if not wanted:
+        return []
+    ids = {*(str(row["id"]) for row in rows), *earlier}
+    since_ns = min(time_ns_of(str(row["created_at"])) for row in rows) - _S
+    since_ns -= 30 * 86_400 * _S if set(earlier) else 0
+    found: list[BrokerFill] = []
+    for attempt in range(_ATTEMPTS):
+        activities = [row for row in rest.activities(_text(since_ns), _FILL) if str(row["order_id"]) in ids]
+        found = _fills(activities, since_ns, lambda row: own_of(str(row["order_id"])))
+        # Alpaca writes the activity a little later than the order.
+        if sum(abs(fill.quantity) for fill in found) >= wanted - 1e-9 or attempt == _ATTEMPTS - 1:
+            break
+        rest.sleep(_PAUSE_S * 2**attempt)
+    return found
+
+
+def _held(rest: AlpacaTrading) -> tuple[JsonObject, list[JsonObject]]:
+    return rest.account(), rest.positions()
+
+
+def _moving(held: tuple[JsonObject, list[JsonObject]]) -> object:
+    """Return all that changes with an execution, and not with prices."""
+    account, positions = held
+    return account["cash"], sorted((str(row["symbol"]), str(row["qty"])) for row in positions)
+
+
+def _position(row: JsonObject) -> BrokerPosition:
+    quantity, average = float(row["qty"]), float(row["avg_entry_price"])
+    price = row.get("current_price")
+    return BrokerPosition(str(row["symbol"]), quantity, average, average if price is None else float(price))
+
+
+def _fills(rows: Iterable[JsonObject], since_ns: int, own: Callable[[JsonObject], str | None]) -> list[BrokerFill]:
+    found = [fill_of_activity(row, own(row)) for row in rows if row["activity_type"] == _FILL]
+    # Those of one millisecond are told in any order.
+    return sorted(
+        (fill for fill in found if fill.time_ns >= since_ns), key=lambda fill: (fill.time_ns, abs(fill.total))
+    )
+
+
+def _payments(rows: Iterable[JsonObject], since_ns: int) -> list[BrokerPayment]:
+    """Return what else has happened since the midnight before a time, since Alpaca tells no times of it."""
+    found = []
+    for row in rows:
+        if row["activity_type"] == _FILL:
+            continue
+        day = datetime.fromisoformat(str(row["date"])[:10]).date()
+        time_ns = int(midnight(day).timestamp()) * _S
+        if time_ns >= since_ns - 86_400 * _S:
+            found.append(
+                BrokerPayment(
+                    str(row["id"]),
+                    _kind(str(row["activity_type"])),
+                    str(row.get("symbol") or ""),
+                    float(row.get("qty") or 0) if _kind(str(row["activity_type"])) == "split" else 0.0,
+                    float(row.get("net_amount") or 0),
+                    time_ns,
+                    printable(str(row.get("description") or ""), 200),
+                )
+            )
+    return found
+
+
+def _kind(word: str) -> str:
+    return next((kind for beginning, kind in _KINDS if word.startswith(beginning)), word.lower())
+
+
+def _blocked(account: JsonObject) -> str:
+    reasons = [words for name, words in _BLOCKS.items() if account.get(name)]
+    if account.get("status") != "ACTIVE":
+        reasons.append(f"the account is {printable(str(account.get('status')), 40)}, not ACTIVE")
+    return " and ".join(reasons)
+
+
+def _text(time_ns: int) -> str:
+    moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=max(time_ns, 0) // 1000)
+    return moment.isoformat().replace("+00:00", "Z")

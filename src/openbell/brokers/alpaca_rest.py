@@ -1,0 +1,288 @@
+"""Alpaca's trading API, through its own package."""
+
+from __future__ import annotations
+
+import json
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from openbell.errors import ConfigError, DataError, printable
+from openbell.vendors.rate_limit import RateLimit
+from openbell.vendors.source import SourceRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from alpaca.trading.client import TradingClient
+    from alpaca.trading.requests import OrderRequest
+
+    from openbell.model.json_object import JsonObject
+    from openbell.vendors.alpaca import AlpacaKeys
+    from openbell.vendors.retrying import RetryingAdapter
+
+__all__ = ["AlpacaTrading", "NoAnswerError", "NotFoundError", "NotUniqueError", "RefusedError", "require_package"]
+
+_MOST_SHOWN = 300
+_TOO_MANY = 429
+_UNAUTHORIZED = 401
+_FORBIDDEN = 403
+_MISSING = 404
+_ORDERS_IN_PAGE = 500
+_ACTIVITIES_IN_PAGE = 100
+_MOST_PAGES = 200
+_PATIENCE_S = 60.0
+
+
+class RefusedError(Exception):
+    """Alpaca says no, in words."""
+
+
+class NotFoundError(RefusedError):
+    """Alpaca has no such thing."""
+
+
+class NotUniqueError(RefusedError):
+    """Alpaca has an order of that client id already."""
+
+
+class NoAnswerError(Exception):
+    """Nobody knows whether Alpaca has done what it was asked for."""
+
+
+class AlpacaTrading:
+    """The trading API. May be used from several threads at once.
+
+    Whatever only asks is asked again after passing troubles. What does something is sent once, and again only when
+    Alpaca has said that it did nothing, because there were too many requests.
+
+    Args:
+        keys: The account's keys.
+        url: The server's address; None is Alpaca's own.
+        is_paper: Whether that is the one of paper money.
+        answer_s: The longest that an answer is waited for, in seconds.
+        per_minute: How close requests follow each other. Alpaca counts those of a minute, and says when to wait.
+    """
+
+    def __init__(
+        self, keys: AlpacaKeys, url: str | None, *, is_paper: bool, answer_s: float, per_minute: float
+    ) -> None:
+        require_package()
+        self._keys = keys
+        self._url = url.rstrip("/") if url else None
+        self._is_paper = is_paper
+        self._answer_s = answer_s
+        self._limits = {writes: RateLimit(per_minute, patience_s=_PATIENCE_S) for writes in (False, True)}
+        self._local = threading.local()
+        self._adapters: list[RetryingAdapter] = []
+
+    # What is asked
+
+    def account(self) -> JsonObject:
+        """Return the account."""
+        return _object(self._read(lambda client: client.get_account()))
+
+    def positions(self) -> list[JsonObject]:
+        """Return everything that is held."""
+        return _objects(self._read(lambda client: client.get_all_positions()))
+
+    def order(self, broker_id: str) -> JsonObject:
+        """Return an order with its legs."""
+        from alpaca.trading.requests import GetOrderByIdRequest
+
+        nested = GetOrderByIdRequest(nested=True)
+        return _object(self._read(lambda client: client.get_order_by_id(broker_id, nested)))
+
+    def order_of_client(self, client_id: str) -> JsonObject | None:
+        """Return an order by the id that it was sent with, or None when Alpaca knows none."""
+        try:
+            return _object(self._read(lambda client: client.get_order_by_client_id(client_id)))
+        except NotFoundError:
+            return None
+
+    def orders(self, status: str, *, nested: bool = False) -> Iterator[JsonObject]:
+        """Yield the orders of a status (open, closed or all), the newest first."""
+        params: dict[str, Any] = {"status": status, "limit": _ORDERS_IN_PAGE, "direction": "desc"}
+        if nested:
+            params["nested"] = "true"
+        seen: set[str] = set()
+        for _ in range(_MOST_PAGES):
+            page = self._list("/orders", params)
+            new = [row for row in page if str(row["id"]) not in seen]
+            yield from new
+            seen.update(str(row["id"]) for row in new)
+            if len(page) < _ORDERS_IN_PAGE or not new:
+                return
+            # Orders of that very time come again, rather than that one of them is left out.
+            params["until"] = page[-1]["submitted_at"]
+
+    def activities(self, after: str, kinds: str = "") -> list[JsonObject]:
+        """Return what happened to the account after a time, the oldest first."""
+        params: dict[str, Any] = {"after": after, "direction": "asc", "page_size": _ACTIVITIES_IN_PAGE}
+        if kinds:
+            params["activity_types"] = kinds
+        rows: list[JsonObject] = []
+        for _ in range(_MOST_PAGES):
+            page = self._list("/account/activities", params)
+            rows += page
+            if len(page) < _ACTIVITIES_IN_PAGE:
+                return rows
+            params["page_token"] = page[-1]["id"]
+        raise NoAnswerError(f"Alpaca tells of more than {len(rows):,} activities after {after}")
+
+    # What is done
+
+    def submit(self, request: OrderRequest) -> JsonObject:
+        """Give an order, and return it with its legs."""
+        return _object(self._write(lambda client: client.submit_order(request)))
+
+    def cancel(self, broker_id: str) -> None:
+        """Ask for an order to be cancelled."""
+        self._write(lambda client: client.cancel_order_by_id(broker_id))
+
+    def replace(self, broker_id: str, client_id: str, changes: Mapping[str, float]) -> JsonObject:
+        """Put a new order in the place of one, and return the new one."""
+        from alpaca.trading.requests import ReplaceOrderRequest
+
+        request = ReplaceOrderRequest(client_order_id=client_id, **changes)
+        return _object(self._write(lambda client: client.replace_order_by_id(broker_id, request)))
+
+    def close_position(self, symbol: str) -> JsonObject:
+        """Order what closes a position, and return the order."""
+        return _object(self._write(lambda client: client.close_position(symbol)))
+
+    # The connection
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, unless it is stopped."""
+        self._limits[False].sleep(seconds)
+
+    def stop(self) -> None:
+        """Let no more requests out, and end what waits for an answer with `FetchStoppedError`."""
+        for limit in self._limits.values():
+            limit.stop()
+        for adapter in list(self._adapters):
+            adapter.sockets.shut()
+
+    def close(self) -> None:
+        """Close its connections."""
+        for adapter in list(self._adapters):
+            adapter.close()
+
+    def _list(self, path: str, params: Mapping[str, Any]) -> list[JsonObject]:
+        return _objects(self._read(lambda client: client.get(path, dict(params))))
+
+    def _read(self, question: Callable[[TradingClient], Any]) -> Any:
+        return self._ask(question, writes=False)
+
+    def _write(self, question: Callable[[TradingClient], Any]) -> Any:
+        return self._ask(question, writes=True)
+
+    def _ask(self, question: Callable[[TradingClient], Any], *, writes: bool) -> Any:
+        """Return the answer of the server.
+
+        Raises:
+            RefusedError: It says no.
+            NoAnswerError: It says nothing, or nothing that one can rely on.
+        """
+        from alpaca.common.exceptions import APIError
+        from requests.exceptions import RequestException
+        from urllib3.exceptions import HTTPError
+
+        from openbell.vendors.retrying import ServerTroubleError
+
+        try:
+            return question(self._client(writes=writes))
+        except APIError as exc:
+            raise self._refusal(exc.status_code, str(exc)) from None
+        except ServerTroubleError as exc:
+            if exc.status == _TOO_MANY:
+                raise RefusedError("Alpaca takes no more requests at the moment (429)") from None
+            raise NoAnswerError(f"Alpaca answers {exc.status}: {self._said(exc.text)[0]}") from None
+        except SourceRefusedError:
+            raise RefusedError("Alpaca takes no more requests at the moment (429)") from None
+        except (RequestException, HTTPError, DataError) as exc:
+            text = printable(self._keys.redacted(str(exc)), _MOST_SHOWN)
+            raise NoAnswerError(f"no answer from Alpaca ({type(exc).__name__}: {text})") from None
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as exc:
+            raise NoAnswerError(f"Alpaca's answer cannot be understood ({type(exc).__name__})") from exc
+
+    def _refusal(self, status: int, text: str) -> Exception:
+        words, is_reasoned = self._said(text)
+        if status == _UNAUTHORIZED or (status == _FORBIDDEN and not is_reasoned):
+            return RefusedError(f"Alpaca refuses the keys ({status}: {words})")
+        if status == _MISSING:
+            return NotFoundError(f"Alpaca: {words}")
+        if "client_order_id must be unique" in words:
+            return NotUniqueError(f"Alpaca: {words}")
+        return RefusedError(f"Alpaca: {words}")
+
+    def _said(self, text: str) -> tuple[str, bool]:
+        """Return the words of an error with its numbers, and whether it is one about an order."""
+        try:
+            body = json.loads(text)
+            words = str(body["message"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return printable(self._keys.redacted(text.strip().partition("\n")[0]), _MOST_SHOWN) or "no text", False
+        if body.get("reject_reason"):
+            words += f": {body['reject_reason']}"
+        numbers = [f"{body[name]} {what}" for name, what in _NUMBERS.items() if body.get(name) is not None]
+        if numbers:
+            words += f" ({', '.join(numbers)})"
+        return printable(self._keys.redacted(words), _MOST_SHOWN), "code" in body
+
+    def _client(self, *, writes: bool) -> TradingClient:
+        """Return the client of this thread, for a new question."""
+        from alpaca.trading.client import TradingClient
+
+        from openbell.vendors.retrying import Bounds, RetryingAdapter
+
+        clients: dict[bool, tuple[TradingClient, RetryingAdapter]] = self._local.__dict__.setdefault("clients", {})
+        if writes not in clients:
+            keys = self._keys.key_id, self._keys.secret
+            client = TradingClient(*keys, paper=self._is_paper, raw_data=True, url_override=self._url)
+            attempts = 3 if writes else 4
+            bounds = Bounds(attempts, self._answer_s, attempts * self._answer_s, patience_s=_PATIENCE_S)
+            adapter = RetryingAdapter(self._limits[writes], bounds, backoff_s=0.25, repeats_only_refused=writes)
+            # The client itself knows no timeout, and would send an order again of which nobody knows the outcome.
+            session = client._session  # noqa: SLF001
+            session.mount("https://", adapter)
+            session.mount("http://", adapter)
+            self._adapters.append(adapter)
+            clients[writes] = client, adapter
+        client, adapter = clients[writes]
+        adapter.begin_question()
+        return client
+
+
+_NUMBERS = {"cost_basis": "needed", "buying_power": "of buying power", "base_price": "is the price now",
+            "market_price": "is the price now"}  # fmt: skip
+
+
+def _object(answer: Any) -> JsonObject:
+    if not isinstance(answer, dict):
+        raise NoAnswerError("Alpaca's answer cannot be understood (no object)")
+    return answer
+
+
+def _objects(answer: Any) -> list[JsonObject]:
+    if not isinstance(answer, list):
+        raise NoAnswerError("Alpaca's answer cannot be understood (no list)")
+    return [_object(each) for each in answer]
+
+
+def require_package() -> None:
+    """See that Alpaca's package is there.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    try:
+        with warnings.catch_warnings():
+            # It imports what its own dependencies have deprecated, for streams that are not used here.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import alpaca.trading.client  # noqa: F401 -- only whether it is there
+    except ImportError:
+        raise ConfigError(
+            "trading at Alpaca needs the package alpaca-py. Install it with: pip install 'openbell[alpaca]'"
+        ) from None

@@ -1,0 +1,121 @@
+"""Alpaca's stream of trade updates."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from openbell.feeds.stream_connection import StreamConnection, UselessError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from websockets.asyncio.client import ClientConnection
+
+    from openbell.feeds.server_words import ServerWords
+    from openbell.feeds.websocket_bounds import WebSocketBounds
+    from openbell.model.feed_events import FeedEvent
+    from openbell.model.json_object import JsonObject
+    from openbell.vendors.alpaca import AlpacaKeys
+
+__all__ = ["TradeUpdates", "TradeUpdatesReader"]
+
+_STREAM = "trade_updates"
+
+
+class TradeUpdatesReader:
+    """Reads messages of the stream, which come as JSON in binary frames.
+
+    Args:
+        words: Cleans texts of the server.
+        heard: Takes the data of updates.
+    """
+
+    def __init__(self, words: ServerWords, heard: Callable[[JsonObject], None]) -> None:
+        self._words = words
+        self._heard = heard
+
+    def read(self, text: str | bytes) -> Sequence[FeedEvent]:
+        """Pass an update on, and return no event of a feed.
+
+        Raises:
+            UselessError: It is an error, or no message of this stream. What is lost with it is asked for after the
+                next connection.
+        """
+        message = _object(text, self._words)
+        data = message.get("data")
+        if message.get("action") == "error" or not isinstance(data, dict):
+            said = data.get("error_message", "no words") if isinstance(data, dict) else "no words"
+            raise UselessError(f"{self._words.place} says: {self._words.clean(str(said))}")
+        if message.get("stream") == _STREAM:
+            try:
+                self._heard(data)
+            except (KeyError, ValueError, TypeError, AttributeError) as exc:
+                raise UselessError(f"an update of an order makes no sense ({type(exc).__name__}: {exc})") from exc
+        elif message.get("stream") == "authorization" and data.get("status") != "authorized":
+            raise UselessError(f"{self._words.place} no longer accepts the keys", is_final=True)
+        return ()
+
+
+class TradeUpdates(StreamConnection[TradeUpdatesReader]):
+    """A connection, which begins with the keys.
+
+    Args:
+        url: The address of the stream.
+        words: Cleans texts of the server.
+        bounds: The most that is waited for or taken.
+        put: Takes what happens to the connection.
+        now_ns: Returns the time here, nanoseconds since 1970 UTC.
+        keys: The account's keys.
+        heard: Takes the data of updates.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        words: ServerWords,
+        bounds: WebSocketBounds,
+        put: Callable[[StreamConnection[TradeUpdatesReader], Sequence[FeedEvent]], None],
+        now_ns: Callable[[], int],
+        *,
+        keys: AlpacaKeys,
+        heard: Callable[[JsonObject], None],
+    ) -> None:
+        super().__init__(url, words, bounds, put, now_ns)
+        self._keys = keys
+        self._heard = heard
+
+    async def _open(self, connection: ClientConnection) -> TradeUpdatesReader:
+        await connection.send(json.dumps({"action": "auth", "key": self._keys.key_id, "secret": self._keys.secret}))
+        said = await self._data(connection, "authorization")
+        if said.get("status") != "authorized":
+            raise UselessError(
+                f"{self._words.place} does not accept the keys. Check APCA_API_KEY_ID and APCA_API_SECRET_KEY, and "
+                "whether they are of paper money",
+                is_final=True,
+            )
+        await connection.send(json.dumps({"action": "listen", "data": {"streams": [_STREAM]}}))
+        said = await self._data(connection, "listening")
+        if _STREAM not in said.get("streams", ()):
+            raise UselessError(f"{self._words.place} sends no {_STREAM}")
+        return TradeUpdatesReader(self._words, self._heard)
+
+    async def _data(self, connection: ClientConnection, stream: str) -> JsonObject:
+        """Return the data of the next message, which has to be of a stream."""
+        message = _object(await self._message(connection, stream), self._words)
+        data = message.get("data")
+        if message.get("action") == "error" and isinstance(data, dict):
+            raise UselessError(f"{self._words.place} says: {self._words.clean(str(data.get('error_message')))}")
+        if message.get("stream") != stream or not isinstance(data, dict):
+            raise UselessError(f"{self._words.place} speaks another protocol: it did not say {stream}")
+        return data
+
+
+def _object(text: str | bytes, words: ServerWords) -> JsonObject:
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        message = None
+    if not isinstance(message, dict):
+        raise UselessError(f"{words.place} speaks another protocol: it sent no JSON")
+    return message
