@@ -92,7 +92,7 @@ def test_a_report_opens_without_error_foreign_request_or_overflow(
         assert opened.requests == [reports[name].as_uri()]
         assert page.title() == "made: report"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.locator("script").count() == 4
+        assert page.locator("script").count() == 5
         assert page.evaluate(OUTSIDE) == []
 
 

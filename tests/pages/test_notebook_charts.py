@@ -104,5 +104,5 @@ def test_hostile_names_are_shown_and_not_obeyed(hostile_run: Path) -> None:
     for page in (run.plot(), session.plot(HOSTILE[0], "5m"), session.plot(HOSTILE[1], "1m")):
         assert "<img/src" not in page.html
         assert "document.title='owned'" not in page.html.partition("<script")[0]
-        assert page.html.count("</script>") == 4
+        assert page.html.count("</script>") == 5
     assert HOSTILE[0] not in session._repr_html_()

@@ -54,7 +54,7 @@ def test_a_run_without_oddities_has_no_warnings(plain_store: Path, tmp_path: Pat
 def test_only_what_is_in_the_page_may_run_and_nothing_is_loaded(kept: Page) -> None:
     code = [text for attributes, text in kept.scripts if attributes.get("type") != "application/json"]
 
-    assert len(code) == 3
+    assert len(code) == 4
     assert kept.policy["default-src"] == "'none'"
     assert kept.policy["script-src"].split() == [hash_of(text) for text in code]
     assert kept.policy["style-src"].split() == [hash_of(text) for text in kept.styles]
@@ -132,7 +132,7 @@ def test_hostile_names_and_reasons_are_shown_and_not_obeyed(hostile_run: Path) -
     page = Page(html)
 
     html.encode("utf-8")
-    assert len(page.scripts) == 4
+    assert len(page.scripts) == 5
     assert "\u202e" not in html
     assert all(symbol in page.text for symbol in HOSTILE)
     assert "</script><script>document.title='owned'</script> \\ud800 \\u202e <b>" in page.text
@@ -148,7 +148,7 @@ def test_a_name_that_somebody_wrote_into_the_summary_is_escaped(kept_run: Path, 
 
     page = Page(run_report(folder))
 
-    assert len(page.scripts) == 4
+    assert len(page.scripts) == 5
     assert "<script>1</script>" in page.text
     assert "<img src=x onerror=y>." in page.text
 

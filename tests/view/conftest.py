@@ -5,10 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import struct
 from contextlib import ExitStack, contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 
 from openbell.testing import bar_starts, make_store, random_bars
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from openbell.model.json_object import JsonObject
+
 
 class Answer(NamedTuple):
     """What the server answered."""
@@ -26,6 +31,22 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     text: str
+
+
+def read_chart(answer: bytes) -> JsonObject:
+    """Return the head of a chart, with the columns of its rows as lists under their names."""
+    (length,) = struct.unpack_from("<I", answer)
+    head: JsonObject = json.loads(answer[4 : 4 + length])
+    at, count = 4 + length, head["after"] - head["first"]
+    for column in head["columns"]:
+        kind = "<f8" if column["bytes"] == 8 else "<i4"
+        values = np.frombuffer(answer, kind, count, at).astype(np.float64)
+        if kind == "<i4":
+            values = np.where(values == -(2**31), np.nan, values / 10 ** column["decimals"])
+        head[column["name"]] = values.tolist()
+        at += -(-count * column["bytes"] // 8) * 8
+    assert at == len(answer)
+    return head
 
 
 class Served:
@@ -44,12 +65,25 @@ class Served:
 
     def ask(self, path: str, *, method: str = "GET", body: str = "", **headers: str) -> Answer:
         """Send a request with some headers, whose names have _ for -."""
+        status, found, content = self.content(path, method=method, body=body, **headers)
+        return Answer(status, found, content.decode())
+
+    def content(
+        self, path: str, *, method: str = "GET", body: str = "", **headers: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Send a request likewise, and return the status, the headers and the content of the answer."""
         connection = http.client.HTTPConnection(self.host, timeout=60)
         named = {"Host": self.host, **{name.replace("_", "-"): value for name, value in headers.items()}}
         connection.request(method, path, body=body.encode() or None, headers=named)
         answer = connection.getresponse()
-        found = Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read().decode())
+        found = answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
         connection.close()
+        return found
+
+    def chart(self, run: str, symbol: str, **asked: str) -> JsonObject:
+        """Return a chart, with the columns of its last rows as lists."""
+        _, headers, content = self.content(f"/run/{run}/data/chart?{urlencode({**asked, 'symbol': symbol})}")
+        found: JsonObject = read_chart(content) if "octet" in headers["content-type"] else json.loads(content)
         return found
 
     def ids(self) -> dict[str, str]:

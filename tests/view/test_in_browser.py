@@ -99,7 +99,7 @@ def test_the_moment_of_a_session_moves_by_keyboard_and_shows_nothing_of_later(br
         page.keyboard.press("ArrowRight")
         middle = page.locator("#moment-text").inner_text(), page.locator("#events time").all_inner_texts()
         legend = page.locator("#candle-legend").inner_text()
-        drawn = page.evaluate("openbell.shown.rows")
+        drawn = page.evaluate("openbell.candles.shown.rows")
         page.focus("#moment")
         page.keyboard.press("ArrowLeft")
         by_slider = page.locator("#moment-text").inner_text()

@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
+from view.conftest import read_chart
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -20,9 +22,7 @@ DAY = "2024-03-12"
 
 
 def chart_of(served: Served, run: str, symbol: str, **asked: str) -> JsonObject:
-    query = "&".join(f"{name}={quote(value)}" for name, value in {"day": DAY, "symbol": symbol, **asked}.items())
-    found: JsonObject = json.loads(served.ask(f"/run/{run}/data/chart?{query}").text)
-    return found
+    return served.chart(run, symbol, **{"day": DAY, **asked})
 
 
 def test_runs_are_listed_with_what_they_earned_and_dropped(served: Served) -> None:
@@ -80,7 +80,7 @@ def test_a_chart_has_kept_bars_indicators_gaps_and_ends(served: Served) -> None:
     assert chart["kept"]
     assert chart["interval"] == "1m"
     assert {line["name"] for line in chart["lines"]} == {"sma_20_5m", "rsi_14_5m"}
-    assert len(chart["ends"]) == len(chart["time"]) == 390 - 21
+    assert chart["rows"] == len(chart["end"]) == len(chart["time"]) == 390 - 21
     assert chart["gaps"] == [{"row": 210, "missing": 21}]
 
 
@@ -91,6 +91,24 @@ def test_a_chart_reaches_back_over_sessions_in_any_interval(served: Served) -> N
     assert chart_of(served, run, "BRVO", interval="1h")["interval"] == "1h"
     assert "no bars" in chart_of(served, run, "NOBODY")["error"]
     assert "9x" in chart_of(served, run, "BRVO", interval="9x")["error"]
+
+
+def test_the_rows_of_a_long_chart_are_asked_for_as_they_come_into_sight(served: Served) -> None:
+    run = served.ids()["plain"]
+    chart = chart_of(served, run, "BRVO", interval="1m", sessions="2")
+    place = f"/run/{run}/data/chart?chart={chart['chart']}"
+
+    part = read_chart(served.content(f"{place}&first=3&after=400")[2])
+    beyond = read_chart(served.content(f"{place}&first=770&after=9999")[2])
+
+    assert chart["rows"] == 2 * 390
+    assert chart["starts"] == [390]
+    assert (part["first"], part["after"]) == (3, 400)
+    for name in ("time", "end", "open", "close", "volume"):
+        assert part[name] == chart[name][3:400], name
+        assert beyond[name] == chart[name][770:], name
+    assert "no longer there" in json.loads(served.ask(f"/run/{run}/data/chart?chart=0&first=0&after=1").text)["error"]
+    assert "error" in json.loads(served.ask(f"{place}&first=-1&after=x").text)
 
 
 def test_a_session_that_kept_nothing_is_played_again_on_request(served: Served) -> None:
@@ -112,7 +130,7 @@ def test_a_session_that_kept_nothing_is_played_again_on_request(served: Served) 
     assert (began.status, began.headers["location"]) == (303, place)
     assert before["lines"] == []
     assert {line["name"] for line in after["lines"]} == {"sma_20_5m", "rsi_14_5m"}
-    assert [after[name] for name in ("close", "ends")] == [before[name] for name in ("close", "ends")]
+    assert [after[name] for name in ("close", "end")] == [before[name] for name in ("close", "end")]
     assert "which was played again" in served.ask(place).text
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from openbell.errors import DataError, printable
 from openbell.model.html_page import HtmlPage
 from openbell.model.interval import parse_interval
-from openbell.pages.page import html_page
+from openbell.pages.page import CANDLES, EQUITY, html_page
 from openbell.pages.report.candles import Candles, known_at_ends
 from openbell.pages.report.charts import chart_data
 from openbell.pages.report.chosen_charts import chosen_charts
@@ -47,7 +47,7 @@ def session_chart(session: SessionData, symbol: str, interval: str, *, sessions:
     """
     candles = session_candles(session, symbol, interval, sessions=sessions, indicators=indicators)
     day = session.session_date
-    window = chart_data(Window(symbol, day, day), candles, _NO_TABLES, (), frozenset())
+    window = chart_data(Window(symbol, day, day), candles, _NO_TABLES, (), frozenset()).to_dict()
     title = f"{printable(symbol)} {candles.interval}, {day}"
     return _page(title, "As the session saw it.", str(candles.zone), [window], [title], (), None)
 
@@ -169,7 +169,7 @@ def _page(
     html = html_page(
         "charts.html",
         values,
-        charts=("charts.js",) if windows or equity else (),
+        charts=CANDLES if windows else EQUITY if equity else (),
         data={"zone": zone, "equity": equity, "windows": windows},
     )
     return HtmlPage(html, _TWO_CHARTS if windows and equity else _ONE_CHART)

@@ -18,8 +18,12 @@ from openbell.results import number_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["html_page", "inline_json", "part", "served_page", "static_file"]
+__all__ = ["CANDLES", "EQUITY", "html_page", "inline_json", "part", "served_page", "static_file"]
 
+EQUITY = ("charts.js",)
+"""Scripts that draw the equity of a run."""
+CANDLES = (*EQUITY, "candles.js")
+"""Scripts that draw candles as well."""
 _CHARTS = "lightweight-charts.standalone.production.js"
 
 

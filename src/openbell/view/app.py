@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, RedirectResponse, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from openbell.errors import ConfigError, OpenbellError
@@ -20,10 +20,12 @@ from openbell.view.data_page import DataPages
 from openbell.view.following import follow, stop_run
 from openbell.view.guard import Guard, form_with_token
 from openbell.view.live_page import live_page
+from openbell.view.packed_chart import MEDIA_TYPE
 from openbell.view.playing import PlayedSessions
 from openbell.view.run_page import run_page
 from openbell.view.runs_page import runs_page
-from openbell.view.session_page import session_chart_data, session_page
+from openbell.view.session_chart import SessionCharts
+from openbell.view.session_page import session_page
 from openbell.view.why_page import why_page
 
 if TYPE_CHECKING:
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from starlette.requests import Request
-    from starlette.responses import Response
     from starlette.types import ASGIApp
 
     from openbell.view.catalogue import KnownRun
@@ -101,15 +102,15 @@ def _of_runs(catalogue: Catalogue, places: Callable[[], Sequence[Path]], store: 
 
 def _of_sessions(catalogue: Catalogue, access: Access, store: str | None) -> list[Route]:
     played = PlayedSessions(store)
-    place = None if store is None else place_of(store)
+    charts = SessionCharts(catalogue, played, None if store is None else place_of(store))
 
     def session(request: Request) -> Response:
         day = day_of(request.path_params["day"])
         return session_page(catalogue, _run_of(catalogue, request), day, request.query_params, played, access.token)
 
     def chart(request: Request) -> Response:
-        run = _run_of(catalogue, request)
-        return JSONResponse(session_chart_data(catalogue, run, request.query_params, played, place))
+        found = charts.answer(_run_of(catalogue, request), request.query_params)
+        return Response(found, media_type=MEDIA_TYPE) if isinstance(found, bytes) else JSONResponse(found)
 
     def playing(request: Request) -> Response:
         day = day_of(request.query_params.get("day", ""))

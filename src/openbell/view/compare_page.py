@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.errors import ConfigError, printable
+from openbell.pages.page import EQUITY
 from openbell.pages.report.curves import equity_points
 from openbell.results.number_text import number
 from openbell.results.performance_lines import BLOCKS
@@ -59,7 +60,7 @@ def compare_page(catalogue: Catalogue, ids: Sequence[str]) -> Response:
             "differences": [(key, _cells(key, runs)) for key in keys],
         },
         crumbs=(("Runs", "/"), ("Comparison", None)),
-        charts=("charts.js", "view_compare.js") if curves else (),
+        charts=(*EQUITY, "view_compare.js") if curves else (),
         data={"zone": zone, "equity": None, "windows": [], "runs": curves},
     )
 

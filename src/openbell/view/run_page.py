@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openbell.pages.page import EQUITY
 from openbell.pages.report.chosen_charts import ChosenCharts
 from openbell.pages.report.report import report_values
 from openbell.view.addresses import query
@@ -41,7 +42,7 @@ def run_page(catalogue: Catalogue, run: KnownRun) -> Response:
         "view_run.html",
         values,
         crumbs=(("Runs", "/"), (run.name, None)),
-        charts=("charts.js",) if data["equity"] is not None else (),
+        charts=EQUITY if data["equity"] is not None else (),
         data=data,
     )
 

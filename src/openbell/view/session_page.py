@@ -3,58 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from openbell.errors import ConfigError, OpenbellError, printable
+from openbell.errors import ConfigError, printable
 from openbell.model.interval import parse_interval
-from openbell.pages.notebook import session_candles
+from openbell.pages.page import CANDLES
 from openbell.pages.report.candles import CandleSource
-from openbell.pages.report.charts import chart_data, filled_inside
-from openbell.pages.report.levels import resting_levels
 from openbell.pages.report.windows import Window
 from openbell.results.number_text import money, price, units
-from openbell.view.addresses import day_of, query
+from openbell.view.addresses import query
 from openbell.view.answers import page
 from openbell.view.day_events import day_events
+from openbell.view.session_chart import SPANS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
-    from pathlib import Path
 
     from starlette.responses import Response
 
     from openbell.config import SessionConfig
-    from openbell.model.address import Place
     from openbell.model.json_object import JsonObject
-    from openbell.pages.report.candles import Candles
-    from openbell.pages.report.levels import Level
     from openbell.pages.report.report import ReadRun
-    from openbell.timing import TimeManager
     from openbell.view.catalogue import Catalogue, KnownRun
     from openbell.view.day_events import DayEvent
     from openbell.view.playing import PlayedSessions
 
-__all__ = ["calendar_of", "session_chart_data", "session_page"]
+__all__ = ["session_page"]
 
-_SPANS = (1, 2, 5, 20, 60, 250)
-_MOST_BARS = 120_000
 _MOST_SYMBOLS = 2000
 _MOST_OF_EVENT = 60
-
-
-def calendar_of(read: ReadRun) -> tuple[SessionConfig, TimeManager]:
-    """Return the config and the calendar of a run.
-
-    Raises:
-        ConfigError: Its config cannot be read.
-    """
-    if read.config is None or read.time_manager is None:
-        raise ConfigError(f"the config of this run cannot be read: {read.config_problem}")
-    return read.config, read.time_manager
 
 
 def session_page(
@@ -66,7 +44,7 @@ def session_page(
         ConfigError: The config of the run cannot be read, or it has no such session.
     """
     read = catalogue.read(run)
-    config, time_manager = calendar_of(read)
+    config, time_manager = read.calendar()
     if not time_manager.is_session(day):
         raise ConfigError(f"{day} is no session of {config.exchange}.")
     events, problems = day_events(run.folder, time_manager, read.tables, day)
@@ -88,7 +66,7 @@ def session_page(
         "symbol": symbol,
         "intervals": intervals,
         "interval": asked.get("interval", ""),
-        "spans": _SPANS,
+        "spans": SPANS,
         "why": f"/run/{run.id}/why?{query(symbol=symbol, day=day)}",
         "zone": str(read.zone),
         "problems": problems,
@@ -115,7 +93,8 @@ def session_page(
         "why": f"/run/{run.id}/why?day={day}",
     }
     crumbs = (("Runs", "/"), (run.name, f"/run/{run.id}"), (day.isoformat(), None))
-    return page("view_session.html", values, crumbs=crumbs, charts=("charts.js", "view_session.js"), data=data)
+    scripts = (*CANDLES, "view_chart.js", "view_session.js")
+    return page("view_session.html", values, crumbs=crumbs, charts=scripts, data=data)
 
 
 def _event(one: DayEvent) -> JsonObject:
@@ -159,79 +138,3 @@ def _trade(read: ReadRun, number: str) -> JsonObject | None:
         "look": "gain" if net > 0 else "loss",
         "strategy": row["strategy"],
     }
-
-
-def session_chart_data(
-    catalogue: Catalogue, run: KnownRun, asked: Mapping[str, str], played: PlayedSessions, store: Place | None
-) -> JsonObject:
-    """Return what the script draws of a symbol and interval, up to a session.
-
-    Raises:
-        ConfigError: What is asked for is no day, interval or number of sessions.
-    """
-    read = catalogue.read(run)
-    config, time_manager = calendar_of(read)
-    day = day_of(asked.get("day", ""))
-    sessions = int(asked.get("sessions", "1")) if asked.get("sessions", "1").isdecimal() else 1
-    first = day if sessions <= 1 else time_manager.session_before(day, min(sessions, _SPANS[-1]) - 1)
-    symbol = _named(asked.get("symbol", ""), read)
-    window = Window(symbol, first, day)
-    wanted = asked.get("interval", "")
-    if wanted:
-        parse_interval(wanted)
-    source = CandleSource(run.folder, config, time_manager, store)
-    candles = _played(played, run.folder, window, wanted, sessions) or source.candles(window, wanted)
-    if isinstance(candles, str):
-        return {"error": candles}
-    if len(candles.bars) > _MOST_BARS:
-        return {"error": f"{len(candles.bars):,} bars are more than a chart shows: choose a coarser interval."}
-    data = chart_data(window, candles, read.tables, _levels(run, symbol), filled_inside(read.tables))
-    ends = candles.bars["end"].to_physical().to_numpy() // 1_000_000_000
-    return {**data, "ends": np.diff(ends, prepend=0).tolist(), "gaps": _gaps(candles, window, time_manager)}
-
-
-def _named(shown: str, read: ReadRun) -> str:
-    """Return the symbol that a page shows, where some of its characters may be written as escapes."""
-    if read.config is not None:
-        return next((name for name in read.config.session_data_config.symbols if printable(name) == shown), shown)
-    return shown
-
-
-def _played(played: PlayedSessions, folder: Path, window: Window, interval: str, sessions: int) -> Candles | None:
-    session = played.state(folder, window.last).session
-    data = None if session is None else session.get_symbol_data(window.symbol)
-    if session is None or data is None or (interval and interval not in data.bars):
-        return None
-    try:
-        wanted = interval or min(data.bars, key=lambda name: parse_interval(name).ns)
-        return session_candles(session, window.symbol, wanted, sessions=sessions - 1, indicators=True)
-    except OpenbellError:
-        return None  # it does not reach back so far; the store may
-
-
-def _levels(run: KnownRun, symbol: str) -> Sequence[Level]:
-    file = run.folder / "orders.jsonl"
-    size = file.stat().st_size if file.is_file() else 0
-    return _read_levels(run.folder, symbol, size)
-
-
-@lru_cache(maxsize=64)
-def _read_levels(folder: Path, symbol: str, size: int) -> tuple[Level, ...]:  # noqa: ARG001 -- the size is its age
-    return tuple(resting_levels(folder, {symbol})[0][symbol])
-
-
-def _gaps(candles: Candles, window: Window, time_manager: TimeManager) -> list[JsonObject]:
-    """Return the rows before which expected bars are missing, with how many."""
-    if candles.is_daily:
-        return []
-    starts = candles.bars["timestamp"].to_physical().to_numpy()
-    expected = np.concatenate(
-        [time_manager.expected_bar_times(candles.interval, day)[0]
-         for day in time_manager.sessions(window.first, window.last)]
-    )  # fmt: skip
-    missing = expected[~np.isin(expected, starts)]
-    if len(missing):
-        now_ns = int(starts[-1]) if len(starts) else 0
-        missing = missing[missing < max(now_ns, 0)]
-    rows, counts = np.unique(np.searchsorted(starts, missing), return_counts=True)
-    return [{"row": int(row), "missing": int(count)} for row, count in zip(rows, counts, strict=True)]

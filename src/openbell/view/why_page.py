@@ -15,7 +15,6 @@ from openbell.view.addresses import day_of, query
 from openbell.view.answers import page
 from openbell.view.day_events import day_journal
 from openbell.view.graph import Edge, Node, graph_figure
-from openbell.view.session_page import calendar_of
 from openbell.view.symbol_facts import symbol_facts
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def why_page(catalogue: Catalogue, run: KnownRun, asked: str, day_text: str, sto
         ConfigError: The config of the run cannot be read, or the day is none.
     """
     read = catalogue.read(run)
-    config, time_manager = calendar_of(read)
+    config, time_manager = read.calendar()
     symbol = _written_symbol(asked.strip(), config)
     records = list(_records_of(run.folder, symbol)) if symbol else []
     days = sorted({time_manager.day_of(_ns(record)) for record in records})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from openbell.engine.data_source import data_manager_of
 from openbell.errors import OpenbellError
+from openbell.model.bars import Bars
 from openbell.model.interval import parse_interval
 from openbell.pages.report.windows import finest_fitting
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
     from zoneinfo import ZoneInfo
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from openbell.config import SessionConfig
     from openbell.market_data.manager import DataManager
@@ -58,7 +63,7 @@ class Candles:
         return not parse_interval(self.interval).is_intraday
 
     @property
-    def seconds(self) -> list[int]:
+    def seconds(self) -> NDArray[np.int64]:
         """Begin of each bar in seconds since 1970 UTC.
 
         That of a daily one is midnight of the session's date: a session of Sydney or of futures opens on the date
@@ -68,7 +73,7 @@ class Candles:
         if self.is_daily:
             last = (self.bars["end"].to_physical() - 1).cast(pl.Datetime("ns", "UTC"))
             starts = last.dt.convert_time_zone(self.zone.key).dt.date().cast(pl.Datetime("ns", "UTC"))
-        return (starts.to_physical() // 1_000_000_000).to_list()
+        return starts.to_physical().to_numpy() // 1_000_000_000
 
 
 class CandleSource:
@@ -157,6 +162,8 @@ class CandleSource:
         return sorted(set.intersection(*held)) if held else []
 
     def _files(self, kind: str, symbol: str, day: date) -> Iterator[tuple[str, Path]]:
+        if kind not in self._kept:
+            return
         folder, begin = self._folder / kind / day.isoformat(), f"{symbol.replace('/', '%2F')}_"
         names = self._names.get(folder)
         if names is None:
@@ -165,6 +172,10 @@ class CandleSource:
             interval = name.removeprefix(begin).removesuffix(".parquet")
             if name == f"{begin}{interval}.parquet" and "_" not in interval:
                 yield interval, folder / name
+
+    @cached_property
+    def _kept(self) -> frozenset[str]:
+        return frozenset(kind for kind in ("bars", "indicators") if (self._folder / kind).is_dir())
 
     @cached_property
     def _names(self) -> dict[Path, list[str]]:
@@ -204,8 +215,14 @@ class CandleSource:
             return manager.load_historical_bars(
                 window.symbol, interval, first, window.last, as_of=window.last
             ).to_polars()
-        bars = (manager.load_historical_bars(window.symbol, interval, day, day, as_of=day) for day in sessions)
-        return pl.concat([found.to_polars() for found in bars])
+        return Bars.concat(list(self._as_traded(manager, window.symbol, interval, sessions))).to_polars()
+
+    def _as_traded(self, manager: DataManager, symbol: str, interval: str, sessions: Sequence[date]) -> Iterator[Bars]:
+        """Yield the bars of sessions on the price basis of each, read at once between two corporate actions."""
+        changes = [action.ex_date for action in manager.actions(symbol, sessions[0], sessions[-1])]
+        for _, some in groupby(sessions, lambda day: sum(change <= day for change in changes)):
+            days = list(some)
+            yield manager.load_historical_bars(symbol, interval, days[0], days[-1], as_of=days[-1])
 
     @cached_property
     def _data_manager(self) -> DataManager | str:

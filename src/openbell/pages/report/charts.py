@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from openbell.pages.report.windows import Window
     from openbell.results.run_tables import RunTables
 
-__all__ = ["FilledInside", "chart_data", "filled_inside"]
+__all__ = ["PRICES", "ChartData", "FilledInside", "chart_data", "filled_inside"]
 
 FilledInside: TypeAlias = frozenset[tuple[str, str, int, bool]]
 
+PRICES = ("open", "high", "low", "close")
 _MOST_MARKS = 200
 _MOST_TRADES = 80
 _MOST_LEVELS = 160
+_MOST_STARTS = 20
+_VOLUME_DECIMALS = 4
 _DIGITS = 4
 """The digits of an indicator that is no price."""
 
@@ -55,9 +58,42 @@ class _Bars(NamedTuple):
         return self.inside(time_ns) if inside else self.at(time_ns)
 
 
+@dataclass(frozen=True, slots=True)
+class ChartData:
+    """Columns and marks of a window, which a script draws.
+
+    Attributes:
+        head: All but the columns: the symbol, marks, trades, levels and the names of lines, as JSON can hold it.
+        seconds: Begin of each bar in seconds since 1970 UTC.
+        prices: Open, high, low and close, a column each, rounded to the decimals that are shown.
+        volume: Volume of each bar.
+        lines: Values of each line of the head, NaN where there is none.
+    """
+
+    head: JsonObject
+    seconds: NDArray[np.int64]
+    prices: NDArray[np.float64]
+    volume: NDArray[np.float64]
+    lines: list[NDArray[np.float64]]
+
+    def to_dict(self) -> JsonObject:
+        """Return it as JSON can hold it, as a page that is one file does."""
+        lines = [
+            {**line, "values": pl.Series(values).fill_nan(None).to_list()}
+            for line, values in zip(self.head["lines"], self.lines, strict=True)
+        ]
+        return {
+            **self.head,
+            "time": np.diff(self.seconds, prepend=0).tolist(),
+            **{name: self.prices[:, column].tolist() for column, name in enumerate(PRICES)},
+            "volume": self.volume.tolist(),
+            "lines": lines,
+        }
+
+
 def chart_data(
     window: Window, candles: Candles, tables: RunTables, levels: Sequence[Level], inside: FilledInside
-) -> JsonObject:
+) -> ChartData:
     """Return what the page's script draws of a window.
 
     Args:
@@ -68,42 +104,45 @@ def chart_data(
         inside: See `filled_inside`.
     """
     frame = candles.bars
-    prices = frame.select("open", "high", "low", "close").to_numpy()
+    prices = frame.select(PRICES).to_numpy()
     decimals = decimals_of(prices.ravel())
     times = [frame[name].to_physical().to_numpy() for name in ("timestamp", "end")]
     bars = _Bars(times[0], times[1])
     trades, of_window = _trades(window, tables, bars, inside)
-    return {
+    lines = [_line(column, prices, decimals) for column in candles.indicators]
+    head = {
         "symbol": printable(window.symbol),
         "interval": candles.interval,
         "daily": candles.is_daily,
         "kept": candles.kept,
         "decimals": decimals,
-        "time": np.diff(candles.seconds, prepend=0).tolist(),
-        **{
-            name: [round(value, decimals) for value in prices[:, column].tolist()]
-            for column, name in enumerate(("open", "high", "low", "close"))
-        },
-        "volume": [round(value, 4) for value in frame["volume"].to_list()],
         "synthetic": np.flatnonzero(frame["count"].to_numpy() == 0).tolist() if "count" in frame.columns else [],
-        "lines": [_line(column, prices, decimals) for column in candles.indicators],
+        "starts": _starts(candles),
+        "lines": [line for line, _ in lines],
         "marks": _marks(window, tables, bars, inside)[:_MOST_MARKS],
         "trades": trades[:_MOST_TRADES],
         "levels": _levels(levels, bars)[:_MOST_LEVELS],
         "left_out": max(of_window - _MOST_TRADES, 0),
     }
+    volume = np.round(frame["volume"].to_numpy(), _VOLUME_DECIMALS)
+    return ChartData(head, candles.seconds, np.round(prices, decimals), volume, [values for _, values in lines])
 
 
-def _line(column: pl.Series, prices: NDArray[np.float64], decimals: int) -> JsonObject:
+def _starts(candles: Candles) -> list[int]:
+    """Return the rows with which another day begins, unless they are too many to be marked."""
+    if candles.is_daily:
+        return []
+    days = candles.bars["timestamp"].dt.convert_time_zone(candles.zone.key).dt.date().to_physical().to_numpy()
+    rows: list[int] = (np.flatnonzero(np.diff(days)) + 1).tolist()
+    return rows if len(rows) <= _MOST_STARTS else []
+
+
+def _line(column: pl.Series, prices: NDArray[np.float64], decimals: int) -> tuple[JsonObject, NDArray[np.float64]]:
+    """Return what is said of a line, and its values."""
     values = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     over = is_overlay(column.name, values, prices)
     shown = decimals if over else decimals_of(values, _DIGITS)
-    return {
-        "name": printable(column.name),
-        "over": over,
-        "decimals": shown,
-        "values": [round(value, shown) if math.isfinite(value) else None for value in values.tolist()],
-    }
+    return {"name": printable(column.name), "over": over, "decimals": shown}, np.round(values, shown)
 
 
 def _marks(window: Window, tables: RunTables, bars: _Bars, inside: FilledInside) -> list[JsonObject]:

@@ -85,7 +85,7 @@ def chosen_charts(
         if bars > _MOST_BARS:
             left += 1
             continue
-        _add(found, window, chart_data(window, candles, tables, levels[window.symbol], inside))
+        _add(found, window, chart_data(window, candles, tables, levels[window.symbol], inside).to_dict())
     found.notes.extend(_notes(found, left, without, problem))
     return found
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 from openbell.config import load_config
-from openbell.errors import OpenbellError
+from openbell.errors import ConfigError, OpenbellError
 from openbell.pages.figures import histogram_figure
-from openbell.pages.page import html_page
+from openbell.pages.page import CANDLES, EQUITY, html_page
 from openbell.pages.report.assumed import assumptions
 from openbell.pages.report.chosen_charts import chosen_charts
 from openbell.pages.report.curves import equity_points, histogram, month_table, session_ends
@@ -64,6 +64,16 @@ class ReadRun(NamedTuple):
         opened = self.days[0].get("open") if self.days else None
         return (datetime.fromisoformat(opened).tzinfo if isinstance(opened, str) else None) or UTC
 
+    def calendar(self) -> tuple[SessionConfig, TimeManager]:
+        """Return its config and its calendar.
+
+        Raises:
+            ConfigError: The config cannot be read.
+        """
+        if self.config is None or self.time_manager is None:
+            raise ConfigError(f"the config of this run cannot be read: {self.config_problem}")
+        return self.config, self.time_manager
+
 
 def run_report(folder: Path, *, store: Place | None = None, most_charts: int = 40) -> str:
     """Return the report of a run as one HTML document that needs no other file and no network.
@@ -81,9 +91,8 @@ def run_report(folder: Path, *, store: Place | None = None, most_charts: int = 4
     run = read_parts(folder)
     charts = chosen_charts(folder, run.config, run.time_manager, run.tables, store, most_charts)
     values, data = report_values(run, folder, charts)
-    return html_page(
-        "report.html", values, charts=("charts.js",) if charts.windows or data["equity"] is not None else (), data=data
-    )
+    scripts = CANDLES if charts.windows else EQUITY if data["equity"] is not None else ()
+    return html_page("report.html", values, charts=scripts, data=data)
 
 
 def report_values(

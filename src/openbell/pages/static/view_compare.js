@@ -4,15 +4,13 @@
 (function () {
   const place = document.getElementById("compare-chart");
   if (!place) return;
-  const data = JSON.parse(document.getElementById("data").textContent);
+  const data = window.openbell.data;
   const legend = document.getElementById("compare-legend");
   const ob = window.openbell;
-  let chart = null;
 
   function draw() {
-    if (chart) chart.remove();
-    chart = ob.make(place, false);
-    ob.shown.charts = ob.shown.charts.filter(function (one) { return one.place !== place; });
+    ob.remove(place);
+    const chart = ob.make(place, false);
     const lines = data.runs.map(function (run, n) {
       const line = chart.addSeries(LightweightCharts.LineSeries, {
         color: ob.lineColours[n % ob.lineColours.length], lineWidth: 2, priceLineVisible: false,
@@ -33,6 +31,6 @@
     chart.subscribeCrosshairMove(function (at) { tell(at.time === undefined ? null : at); });
   }
 
-  document.addEventListener("themechange", draw);
+  ob.drawers.push(draw);
   draw();
 })();

@@ -33,13 +33,7 @@
     const number = ++asked;
     const query = new URLSearchParams(new FormData(form));
     query.set("day", data.day);
-    let found;
-    try {
-      const answer = await fetch(data.chart + "?" + query);
-      found = await answer.json();
-    } catch {
-      found = { error: "The server does not answer: is openbell view still running?" };
-    }
+    const found = await ob.chart.ask(data.chart, query);
     if (number !== asked) return;
     problem.textContent = found.error || "";
     byId("candle-chart").hidden = Boolean(found.error);
@@ -51,10 +45,15 @@
       ends = [];
       return;
     }
-    let time = 0;
-    ends = found.ends.map(function (step) { time += step; return time; });
-    found.upTo = now() < data.last ? rows(now()) : found.time.length;
-    ob.drawWindow(found, data.trade === null ? undefined : data.trade);
+    ends = found.end;
+    found.upTo = now() < data.last ? rows(now()) : found.rows;
+    found.asker = function (what) {
+      const place = new URL(byId("why").href);
+      place.searchParams.set("of", what);
+      return place.href;
+    };
+    ob.candles.shown.moment = now() < data.last ? now() : Infinity;
+    ob.chart.show(found, data.trade === null ? undefined : data.trade, data.chart);
   }
 
   // What happened
@@ -110,7 +109,7 @@
     moment.value = Math.min(Math.max(time, data.first), data.last);
     byId("moment-text").textContent = ob.clock.format(new Date(now() * 1000));
     moment.setAttribute("aria-valuetext", byId("moment-text").textContent);
-    if (ends.length) ob.upTo(now() < data.last ? rows(now()) : ends.length);
+    if (ends.length) ob.candles.upTo(now() < data.last ? rows(now()) : ends.length, now() < data.last ? now() : Infinity);
     drawEvents();
     drawStrip();
   }

@@ -1,0 +1,156 @@
+"""Charts of a session, as its page asks for them."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from functools import lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from openbell.errors import OpenbellError, printable
+from openbell.model.interval import parse_interval
+from openbell.pages.notebook import session_candles
+from openbell.pages.report.candles import CandleSource
+from openbell.pages.report.charts import chart_data, filled_inside
+from openbell.pages.report.levels import resting_levels
+from openbell.pages.report.windows import Window
+from openbell.view.addresses import day_of
+from openbell.view.packed_chart import ServedChart
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from openbell.model.address import Place
+    from openbell.model.json_object import JsonObject
+    from openbell.pages.report.candles import Candles
+    from openbell.pages.report.levels import Level
+    from openbell.pages.report.report import ReadRun
+    from openbell.timing import TimeManager
+    from openbell.view.catalogue import Catalogue, KnownRun
+    from openbell.view.playing import PlayedSessions
+
+__all__ = ["SPANS", "SessionCharts"]
+
+SPANS = (1, 2, 5, 20, 60, 250)
+"""Numbers of sessions that a chart may show."""
+_MOST_BARS = 120_000
+_MOST_CHARTS = 4
+_FIRST_ROWS = 4000
+
+
+class SessionCharts:
+    """Charts that were asked for last, of which pages ask for further rows.
+
+    Args:
+        catalogue: The runs.
+        played: The sessions that were played again.
+        store: The store, where it is not the config's.
+    """
+
+    def __init__(self, catalogue: Catalogue, played: PlayedSessions, store: Place | None) -> None:
+        self._catalogue = catalogue
+        self._played = played
+        self._store = store
+        self._last: OrderedDict[str, ServedChart] = OrderedDict()
+        self._lock = Lock()
+
+    def answer(self, run: KnownRun, asked: Mapping[str, str]) -> bytes | JsonObject:
+        """Return the part of a chart that is asked for, or why there is none.
+
+        Without the name of a chart it is the last rows of a new one, together with that name.
+
+        Raises:
+            ConfigError: What is asked for is no day or interval, or the config of the run cannot be read.
+        """
+        if "chart" in asked:
+            with self._lock:
+                known = self._last.get(asked["chart"])
+            first, after = asked.get("first", ""), asked.get("after", "")
+            if known is None or not (first.isdecimal() and after.isdecimal()):
+                return {"error": "This chart is no longer there: open the page again."}
+            return known.rows(int(first[:9]), int(after[:9]))
+        name = secrets.token_hex(8)
+        found = self._new(name, run, asked)
+        if isinstance(found, str):
+            return {"error": found}
+        with self._lock:
+            self._last[name] = found
+            while len(self._last) > _MOST_CHARTS:
+                self._last.popitem(last=False)
+        return found.first_part()
+
+    def _new(self, name: str, run: KnownRun, asked: Mapping[str, str]) -> ServedChart | str:
+        """Return the chart of a symbol and interval up to a session."""
+        read = self._catalogue.read(run)
+        config, time_manager = read.calendar()
+        day = day_of(asked.get("day", ""))
+        sessions = int(asked.get("sessions", "1")) if asked.get("sessions", "1").isdecimal() else 1
+        first = day if sessions <= 1 else time_manager.session_before(day, min(sessions, SPANS[-1]) - 1)
+        symbol = _named(asked.get("symbol", ""), read)
+        window = Window(symbol, first, day)
+        wanted = asked.get("interval", "")
+        if wanted:
+            parse_interval(wanted)
+        candles: Candles | str | None = _played(self._played, run.folder, window, wanted, sessions)
+        if candles is None:
+            candles = CandleSource(run.folder, config, time_manager, self._store).candles(window, wanted)
+        if isinstance(candles, str):
+            return candles
+        if len(candles.bars) > _MOST_BARS:
+            return f"{len(candles.bars):,} bars are more than a chart shows: choose a coarser interval."
+        data = chart_data(window, candles, read.tables, _levels(run, symbol), filled_inside(read.tables))
+        ends = candles.bars["end"].to_physical().to_numpy() // 1_000_000_000
+        head = {"chart": name, "gaps": _gaps(candles, window, time_manager), "before": []}
+        of_session = int((ends > time_manager.session(day).first_ns // 10**9).sum())
+        return ServedChart(data, ends, head, max(_FIRST_ROWS, of_session))
+
+
+def _named(shown: str, read: ReadRun) -> str:
+    """Return the symbol that a page shows, where some of its characters may be written as escapes."""
+    if read.config is not None:
+        return next((name for name in read.config.session_data_config.symbols if printable(name) == shown), shown)
+    return shown
+
+
+def _played(played: PlayedSessions, folder: Path, window: Window, interval: str, sessions: int) -> Candles | None:
+    session = played.state(folder, window.last).session
+    data = None if session is None else session.get_symbol_data(window.symbol)
+    if session is None or data is None or (interval and interval not in data.bars):
+        return None
+    try:
+        wanted = interval or min(data.bars, key=lambda name: parse_interval(name).ns)
+        return session_candles(session, window.symbol, wanted, sessions=sessions - 1, indicators=True)
+    except OpenbellError:
+        return None  # it does not reach back so far; the store may
+
+
+def _levels(run: KnownRun, symbol: str) -> Sequence[Level]:
+    file = run.folder / "orders.jsonl"
+    size = file.stat().st_size if file.is_file() else 0
+    return _read_levels(run.folder, symbol, size)
+
+
+@lru_cache(maxsize=64)
+def _read_levels(folder: Path, symbol: str, size: int) -> tuple[Level, ...]:  # noqa: ARG001 -- the size is its age
+    return tuple(resting_levels(folder, {symbol})[0][symbol])
+
+
+def _gaps(candles: Candles, window: Window, time_manager: TimeManager) -> list[JsonObject]:
+    """Return the rows before which expected bars are missing, with how many."""
+    if candles.is_daily:
+        return []
+    starts = candles.bars["timestamp"].to_physical().to_numpy()
+    expected = np.concatenate(
+        [time_manager.expected_bar_times(candles.interval, day)[0]
+         for day in time_manager.sessions(window.first, window.last)]
+    )  # fmt: skip
+    places = np.searchsorted(starts, expected)
+    # Those behind the last bar are not missing: they are to come.
+    rows = places[places < len(starts)]
+    missing = rows[starts[rows] != expected[: len(rows)]]
+    rows, counts = np.unique(missing, return_counts=True)
+    return [{"row": int(row), "missing": int(count)} for row, count in zip(rows, counts, strict=True)]
