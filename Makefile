@@ -5,6 +5,8 @@ BIN := .venv/bin
 DEV := .venv/.installed
 DEMO := .demo-venv/.installed
 NEW_ENOUGH = $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("openbell needs Python 3.11 or later: make PYTHON=python3.11 ...")'
+# Tests start hundreds of processes. Where the environment forbids bytecode, each of them compiles all of openbell anew.
+unexport PYTHONDONTWRITEBYTECODE
 SOURCES := $(shell find src -name '*.py')
 
 .DEFAULT_GOAL := help
@@ -49,6 +51,7 @@ bench-quick: $(DEV) ## measure openbell against bare polars and TA-Lib, and comp
 
 clean: ## remove the environments and everything built
 	rm -rf .venv .demo-venv build docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests benchmarks docs scripts -name __pycache__ -prune -exec rm -rf {} +
 
 $(DEV): pyproject.toml
 	@echo "Setting up .venv (once; a minute or two) ..."

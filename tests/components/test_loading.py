@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from abc import ABC, abstractmethod
 from contextlib import suppress
@@ -114,6 +115,15 @@ def test_a_file_is_imported_once_until_it_changes(tmp_path: Path) -> None:
 
     assert first is second
     assert load_class("mine.py:Good", Plugin, tmp_path)().answer() == "after"
+
+
+def test_a_change_within_a_second_is_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python stores bytecode under the size of a file and its time in whole seconds."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    for answer in ("10", "20"):
+        os.utime(write(tmp_path / "mine.py", answer=answer), (1_700_000_000, 1_700_000_000))
+
+        assert load_class("mine.py:Good", Plugin, tmp_path)().answer() == answer
 
 
 @pytest.mark.parametrize(
