@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time as machine
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from live.alpaca_server import KEYS
 from live.alpaca_trading_rest import answer
 from live.alpaca_trading_stream import TradeUpdates
 from live.virtual_time import HANGS_AFTER_S
+from openbell.brokers.alpaca import AlpacaLink
+from openbell.feeds.websocket_bounds import WebSocketBounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -101,6 +104,8 @@ class AlpacaTradingServer:
         self.clock_off_s = 0.0
         self.requests: list[tuple[str, str, dict[str, Any]]] = []
         self.lock = threading.RLock()
+        self._links: list[AlpacaLink] = []
+        self._settled = -1
         self.ends = threading.Event()
         self._rest = ThreadingHTTPServer(("127.0.0.1", 0), _Rest)
         self._rest.daemon_threads = True
@@ -108,12 +113,15 @@ class AlpacaTradingServer:
         self._rest_thread = threading.Thread(target=self._rest.serve_forever, args=(0.02,))
         self._rest_thread.start()
         self.stream = TradeUpdates(lambda: self.date_text)
+        time.settles(self)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.ends.set()
+        for link in self._links:
+            link.close()
         self.stream.stop()
         self._rest.shutdown()
         self._rest.server_close()
@@ -131,6 +139,41 @@ class AlpacaTradingServer:
     def date_text(self) -> str:
         """Its clock."""
         return format_datetime(datetime.fromtimestamp(self._time.now_ns / S + self.clock_off_s, UTC), usegmt=True)
+
+    def link(self, run_id: str, put: Callable[[Any], None], **more: Any) -> AlpacaLink:
+        """A link to this broker, for whose messages the script's time waits."""
+        bounds = WebSocketBounds(answer_s=HANGS_AFTER_S, ping_s=None)
+        known: dict[str, Any] = {"url": self.url, "stream_url": self.stream_url, "requests_per_minute": 1e6}
+        made = AlpacaLink(more.pop("keys", KEYS), run_id, put, bounds=bounds, **{**known, **more})
+        self._links.append(made)
+        return made
+
+    # Traffic
+
+    @property
+    def count(self) -> int:
+        return len(self.requests) + len(self.stream.sent) + self.stream.connects + sum(x.asked for x in self._links)
+
+    @property
+    def is_settled(self) -> bool:
+        return self.count == self._settled
+
+    def settle(self) -> None:
+        """Return when all links have their answers, and have read what was said."""
+        count = self.count
+        for link in self._links:
+            self._until(lambda link=link: link.state != "opening" and not link.unanswered)
+        with self.lock:  # whoever holds it has more to say
+            said = self.stream.said
+        for link in self._links:
+            self._until(lambda link=link: link.state != "open" or link.read >= said or not self.stream.listeners)
+        self._settled = count
+
+    def _until(self, is_so: Callable[[], bool]) -> None:
+        deadline = machine.monotonic() + HANGS_AFTER_S
+        while not is_so():
+            assert machine.monotonic() < deadline, "the link and the broker wait for each other"
+            machine.sleep(0.0005)
 
     # Commands
 

@@ -41,7 +41,7 @@ class TradeUpdates:
         self.refuses_to_listen = False
         self.sent: list[dict[str, Any]] = []
         self.connects = 0
-        self._listening: list[ServerConnection] = []
+        self._listening: dict[ServerConnection, int] = {}
         self._connections: set[ServerConnection] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="trade updates")
@@ -63,6 +63,11 @@ class TradeUpdates:
     def listeners(self) -> int:
         """How many clients listen."""
         return len(self._listening)
+
+    @property
+    def said(self) -> int:
+        """How many updates went out on the newest connection."""
+        return list(self._listening.values() or [0])[-1]
 
     def say(self, update: dict[str, Any]) -> None:
         """Send an update to all that listen."""
@@ -117,6 +122,7 @@ class TradeUpdates:
 
     async def _broadcast(self, update: dict[str, Any]) -> None:
         for connection in list(self._listening):
+            self._listening[connection] += 1
             await self._tell(connection, "trade_updates", update)
         if self._listening:
             self.sent.append(update)
@@ -145,16 +151,14 @@ class TradeUpdates:
             pass
         finally:
             self._connections.discard(connection)
-            if connection in self._listening:
-                self._listening.remove(connection)
+            self._listening.pop(connection, None)
 
     async def _listen(self, connection: ServerConnection, streams: list[str]) -> None:
         known = [name for name in streams if name == "trade_updates" and not self.refuses_to_listen]
-        if connection in self._listening:
-            self._listening.remove(connection)
+        self._listening.pop(connection, None)
         await self._tell(connection, "listening", {"streams": known})
         if known:
-            self._listening.append(connection)
+            self._listening[connection] = 0
 
 
 def _keys_of(message: dict[str, Any]) -> tuple[str | None, str | None]:

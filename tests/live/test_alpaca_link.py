@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time as machine
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -16,11 +17,9 @@ from live.virtual_time import HANGS_AFTER_S, S, VirtualArrivals
 from openbell.brokers.alpaca import AlpacaLink
 from openbell.brokers.lanes import Lanes
 from openbell.errors import BrokerError, ConfigError
-from openbell.feeds.websocket_bounds import WebSocketBounds
 from openbell.model.broker_events import (
     BrokerAnswer,
     BrokerBack,
-    BrokerLost,
     BrokerMissing,
     BrokerRefusal,
     BrokerSilence,
@@ -56,38 +55,24 @@ def bracket(stop: float = 98.0, target: float = 105.0) -> tuple[Order, ...]:
 class Run:
     """A run that hears what the link tells."""
 
-    def __init__(self, broker: AlpacaTradingServer, run_id: str = "run", keys: AlpacaKeys = KEYS) -> None:
+    def __init__(self, broker: AlpacaTradingServer, run_id: str = "run", **more: Any) -> None:
         self.broker = broker
-        self._before: int | None = None
         self.events: list[Any] = []
-        bounds = WebSocketBounds(answer_s=HANGS_AFTER_S, ping_s=None)
-        put, address = self.events.append, {"url": broker.url, "stream_url": broker.stream_url}
-        self.link = AlpacaLink(keys, run_id, put, answer_s=0.5, requests_per_minute=1e6, bounds=bounds, **address)
+        self.link = broker.link(run_id, self.events.append, answer_s=0.5, **more)
 
     def listens(self) -> Run:
         self.link.connect()
-        self.until(lambda: any(isinstance(event, BrokerBack | BrokerLost) for event in self.events))
-        self._before = len(self.broker.stream.sent)
+        self.broker.settle()
         return self
-
-    def until(self, is_so: Callable[[], bool]) -> None:
-        deadline = machine.monotonic() + HANGS_AFTER_S
-        while not is_so():
-            assert machine.monotonic() < deadline, self.events
-            machine.sleep(0.002)
 
     def submits(self, *orders: Order) -> None:
         """Submit, and wait for the answer."""
         self.link.submit(orders)
-        self.until(lambda: not self.link.unanswered)
+        self.broker.settle()
 
     def told(self) -> list[Any]:
         """What has come since the last time, when everything has its answer."""
-        self.until(lambda: not self.link.unanswered)
-        with self.broker.lock:
-            """It has said everything that came of its answers."""
-        if self._before is not None and self.broker.stream.listeners:
-            self.until(lambda: self.link.read >= len(self.broker.stream.sent) - (self._before or 0))
+        self.broker.settle()
         events, self.events[:] = list(self.events), []
         return [event for event in events if not isinstance(event, BrokerBack)]
 
@@ -104,6 +89,12 @@ class Run:
         return [(fill.order_id, fill.quantity, fill.price, fill.total) for fill in found]
 
 
+def lost(run: Run) -> None:
+    """Wait until the link knows that it has no stream."""
+    while run.link.state != "closed":
+        machine.sleep(0.001)
+
+
 @pytest.fixture
 def time() -> VirtualArrivals:
     return VirtualArrivals(NOW_NS)
@@ -117,16 +108,8 @@ def broker(time: VirtualArrivals) -> Iterator[AlpacaTradingServer]:
 
 
 @pytest.fixture
-def start(broker: AlpacaTradingServer) -> Iterator[Callable[..., Run]]:
-    runs: list[Run] = []
-
-    def made(**more: Any) -> Run:
-        runs.append(Run(broker, **more))
-        return runs[-1]
-
-    yield made
-    for run in runs:
-        run.link.close()
+def start(broker: AlpacaTradingServer) -> Callable[..., Run]:
+    return partial(Run, broker)
 
 
 @pytest.fixture
@@ -381,12 +364,12 @@ def test_fills_while_the_stream_is_down(run: Run, broker: AlpacaTradingServer) -
     run.link.submit(bracket())
     run.told()
     broker.stream.refuse()
-    run.until(lambda: any(isinstance(event, BrokerLost) for event in run.events))
+    lost(run)
     broker.trade("SPY", 100.0)
     broker.trade("SPY", 106.0)
     run.told()
     run.link.connect()
-    run.until(lambda: any(isinstance(event, BrokerLost) for event in run.events))
+    lost(run)
     broker.stream.accept()
     run.events.clear()
     run.listens()
@@ -398,10 +381,10 @@ def test_fills_while_the_stream_is_down(run: Run, broker: AlpacaTradingServer) -
 
 def test_troubles_of_the_stream_are_told(start: Callable[..., Run], broker: AlpacaTradingServer) -> None:
     refused = start(keys=AlpacaKeys("PKWRONG", "sesame-open-now")).listens()
-    (lost,) = refused.told()
-    assert lost.is_final
-    assert "does not accept the keys" in lost.reason
-    assert "sesame" not in lost.reason
+    (event,) = refused.told()
+    assert event.is_final
+    assert "does not accept the keys" in event.reason
+    assert "sesame" not in event.reason
     broker.stream.refuses_to_listen = True
     assert [(event.reason.partition(" ")[2], event.is_final) for event in start().listens().told()] == [
         ("sends no trade_updates", False),
@@ -409,7 +392,7 @@ def test_troubles_of_the_stream_are_told(start: Callable[..., Run], broker: Alpa
     broker.stream.refuses_to_listen = False
     run = start().listens()
     broker.stream.error(f"internal error of {KEYS.secret}")
-    run.until(lambda: any(isinstance(event, BrokerLost) for event in run.events))
+    lost(run)
     assert [event.reason.partition(" ")[2] for event in run.told()] == ["says: internal error of ***"]
     run.listens()
     run.link.disconnect()
@@ -426,6 +409,8 @@ def test_the_account_and_its_money(start: Callable[..., Run], broker: AlpacaTrad
         run.link.account()
     with pytest.raises(BrokerError, match="Alpaca refuses the keys"):
         start(keys=AlpacaKeys("PKWRONG", "sesame-open-now")).link.account()
+    with pytest.raises(ConfigError, match="the address of LIVE MONEY"):
+        AlpacaLink(KEYS, "run", run.events.append, url="https://api.alpaca.markets/v2")
     with pytest.raises(ConfigError, match="for all to read"):
         AlpacaLink(KEYS, "run", run.events.append, url="http://example.com")
     with pytest.raises(ConfigError, match="no APCA_API_SECRET_KEY"):
@@ -457,7 +442,8 @@ def test_a_silent_request_holds_up_its_symbol_alone(run: Run, broker: AlpacaTrad
     broker.trade("QQQ", 60.0)
     broker.troubles.append(Trouble(method="POST", is_silent=True))
     run.link.submit([order("Test-1")])
-    run.until(lambda: not broker.troubles)
+    while broker.troubles:
+        machine.sleep(0.001)
     run.link.submit([order("Test-2")])
     run.link.submit([order("Test-3", symbol="QQQ")])
     told = [event.orders[0].order_id if isinstance(event, BrokerAnswer) else event.order_id for event in run.told()]

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from openbell.feeds.stream_connection import StreamConnection
+    from openbell.feeds.stream_feed import LinkState
     from openbell.model.broker_events import BrokerEvent, RequestKind
     from openbell.model.feed_events import FeedEvent
     from openbell.model.json_object import JsonObject
@@ -93,14 +94,14 @@ class AlpacaLink:
         requests_per_minute: float = 1200,
         bounds: WebSocketBounds | None = None,
     ) -> None:
-        base = _good_address(url) if url else f"https://{_HOSTS[is_paper]}"
-        self._stream_url = stream_url or base.replace("http", "ws", 1).rstrip("/") + "/stream"
+        base = _good_address(url, is_paper=is_paper) if url else f"https://{_HOSTS[is_paper]}"
+        self._stream_url = stream_url or base.replace("http", "ws", 1) + "/stream"
         self._words = ServerWords(self._stream_url, (keys.key_id, keys.secret))
         if not (self._words.is_encrypted or self._words.is_local):
             raise ConfigError(
                 f"the keys would go to {self._words.place} for all to read. Write wss:// in place of ws://."
             )
-        self._rest = AlpacaTrading(keys, url, is_paper=is_paper, answer_s=answer_s, per_minute=requests_per_minute)
+        self._rest = AlpacaTrading(keys, base, is_paper=is_paper, answer_s=answer_s, per_minute=requests_per_minute)
         self._keys = keys
         self._is_paper = is_paper
         self._bounds = bounds or WebSocketBounds()
@@ -114,6 +115,7 @@ class AlpacaLink:
         self._thread: LoopThread | None = None
         self._connection: TradeUpdates | None = None
         self._cancel: Callable[[], None] | None = None
+        self._state: LinkState = "closed"
         self._read = 0
 
     @staticmethod
@@ -133,6 +135,11 @@ class AlpacaLink:
             url=environment.get(BASE_URL),
             stream_url=environment.get(TRADE_STREAM_URL),
         )
+
+    @property
+    def state(self) -> LinkState:
+        """State of the stream's connection."""
+        return self._state
 
     @property
     def unanswered(self) -> int:
@@ -174,7 +181,7 @@ class AlpacaLink:
                 return
             if self._thread is None:
                 self._thread = LoopThread("alpaca trade updates")
-            self._read = 0
+            self._state, self._read = "opening", 0
             self._connection = TradeUpdates(
                 self._stream_url,
                 self._words,
@@ -204,7 +211,7 @@ class AlpacaLink:
             thread.close(2 * self._bounds.close_s)
 
     def _give_up(self) -> None:
-        self._connection = None
+        self._connection, self._state = None, "closed"
         if self._cancel is not None:
             self._cancel()
             self._cancel = None
@@ -217,9 +224,10 @@ class AlpacaLink:
                 return
             for event in events:
                 if isinstance(event, FeedBack):
+                    self._state = "open"
                     self._put(BrokerBack())
                 elif isinstance(event, FeedLost):
-                    self._connection = self._cancel = None
+                    self._connection, self._cancel, self._state = None, None, "closed"
                     self._put(BrokerLost(event.reason, event.is_final))
 
     def _heard(self, data: JsonObject) -> None:
@@ -306,11 +314,11 @@ def _until_stopped(work: Callable[[], None]) -> None:
         return
 
 
-def _good_address(url: str) -> str:
-    """Return the address of a server.
+def _good_address(url: str, *, is_paper: bool) -> str:
+    """Return the address of a server, without the version that Alpaca's dashboard shows with it.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: It is none, or the one of live money where paper money was asked for.
     """
     try:
         parts = urlsplit(url)
@@ -319,4 +327,6 @@ def _good_address(url: str) -> str:
         good = False
     if not good:
         raise ConfigError(f"the address in {BASE_URL} is none. Write for example https://{_HOSTS[True]}.")
-    return url
+    if is_paper and parts.hostname == _HOSTS[False]:
+        raise ConfigError(f"{BASE_URL} is the address of LIVE MONEY, and paper money was asked for. Unset it.")
+    return url.rstrip("/").removesuffix("/v2")

@@ -58,18 +58,16 @@ class AlpacaTrading:
 
     Args:
         keys: The account's keys.
-        url: The server's address; None is Alpaca's own.
+        url: The server's address.
         is_paper: Whether that is the one of paper money.
         answer_s: The longest that an answer is waited for, in seconds.
         per_minute: How close requests follow each other. Alpaca counts those of a minute, and says when to wait.
     """
 
-    def __init__(
-        self, keys: AlpacaKeys, url: str | None, *, is_paper: bool, answer_s: float, per_minute: float
-    ) -> None:
+    def __init__(self, keys: AlpacaKeys, url: str, *, is_paper: bool, answer_s: float, per_minute: float) -> None:
         require_package()
         self._keys = keys
-        self._url = url.rstrip("/") if url else None
+        self._url = url
         self._is_paper = is_paper
         self._answer_s = answer_s
         self._limits = {writes: RateLimit(per_minute, patience_s=_PATIENCE_S) for writes in (False, True)}
