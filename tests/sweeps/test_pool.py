@@ -80,6 +80,7 @@ def test_two_processes_give_what_one_gives(session: Path, tmp_path: Path) -> Non
     two = openbell.sweep(session, GRID, out=tmp_path / "two", whole=True, jobs=2)
 
     assert but_for_timing(two).equals(but_for_timing(one))
+    assert not (tmp_path / "two/.bars").exists()
     for file in ("config.json", "signals.parquet", "orders.jsonl", "fills.jsonl", "equity.parquet"):
         for run in one["run"]:
             assert (tmp_path / "one/points" / run / file).read_bytes() == (

@@ -11,6 +11,7 @@ from openbell.store.store import BarStore
 
 if TYPE_CHECKING:
     from datetime import date
+    from pathlib import Path
 
     from openbell.config import SessionConfig
     from openbell.market_data.today import TodayBars
@@ -53,6 +54,7 @@ def new_data_manager(
     store: BarStore | Place | str | None,
     *,
     rerun_until: date | None = None,
+    shared: Path | None = None,
     today: TodayBars | None = None,
 ) -> DataManager:
     """Return a new data manager for a config.
@@ -62,6 +64,7 @@ def new_data_manager(
         time_manager: Its calendar.
         store: The bar store or its folder; the config's ``store`` unless given.
         rerun_until: The last day of many runs that will share it; None when it is for one.
+        shared: A folder through which processes share series; None shares nothing.
         today: The bars of a running session, of which nothing later is read; None in a backtest.
 
     Raises:
@@ -78,6 +81,7 @@ def new_data_manager(
         gap_policy=data.gap_policy,
         gap_fill=data.historical.gap_fill,
         rerun=rerun_until is not None,
+        shared=shared,
         today=today,
     )
 

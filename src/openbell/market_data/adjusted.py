@@ -58,22 +58,30 @@ class AdjustedBars:
         for basis in changed:
             key = basis.instrument.symbol, base, stored
             if self._cache.adjusted.of(key, basis, first_day, last_day) is None:
-                self._cache.adjusted.put(key, basis, self._adjusted(basis, base, first_day, last_day, arena))
+                self._make(basis, base, stored, first_day, last_day, arena)
 
     def series(self, basis: PriceBasis, base: str, wanted: Interval, first_day: int, last_day: int) -> CachedSeries:
         """Return an adjusted series that covers a range of days."""
         key = basis.instrument.symbol, base, wanted
         series = self._cache.adjusted.of(key, basis, first_day, last_day)
-        if series is not None:
-            return series
-        stored = parse_interval(base)
-        if wanted == stored:
-            series = self._adjusted(basis, base, first_day, last_day, Arena(0))
-        else:
+        return series or self._make(basis, base, wanted, first_day, last_day, Arena(0))
+
+    def _make(
+        self, basis: PriceBasis, base: str, wanted: Interval, first_day: int, last_day: int, arena: Arena
+    ) -> CachedSeries:
+        """Bring an adjusted series into the cache."""
+        stored, instrument = parse_interval(base), basis.instrument
+
+        def made() -> CachedSeries:
+            if wanted == stored:
+                return self._adjusted(basis, base, first_day, last_day, arena)
             _, whole_last = self._cache.time_manager.widened(wanted, date_of(first_day), date_of(last_day))
             source = self.series(basis, base, stored, first_day, max(last_day, day_number(whole_last)))
-            series = self._cache.derived(source, stored, wanted)
-        self._cache.adjusted.put(key, basis, series)
+            return self._cache.derived(source, stored, wanted)
+
+        name = instrument.symbol, instrument.period.first_day, basis.applied, base, wanted
+        series = self._cache.shared.of(name, first_day, last_day, made)
+        self._cache.adjusted.put((instrument.symbol, base, wanted), basis, series)
         return series
 
     def _adjusted(self, basis: PriceBasis, base: str, first_day: int, last_day: int, arena: Arena) -> CachedSeries:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from openbell.market_data.stored_history import READ_ROWS
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -16,21 +18,30 @@ __all__ = ["AdjustedCache"]
 
 
 class AdjustedCache:
-    """The last adjusted series of each symbol and interval, with the price basis that it is on."""
+    """The last adjusted series of each symbol and interval, with the price basis that it is on.
 
-    def __init__(self) -> None:
-        self._series: dict[SeriesKey, tuple[PriceBasis, CachedSeries]] = {}
+    Args:
+        every_basis: Whether the series of all bases stay, as far as memory allows, because the days come again.
+    """
+
+    def __init__(self, *, every_basis: bool = False) -> None:
+        self._every_basis = every_basis
+        self._series: dict[SeriesKey, dict[PriceBasis, CachedSeries]] = {}
+        self._rows = 0
         # The most days that were asked for at once, per symbol and base.
         self._depth: dict[tuple[str, str], int] = defaultdict(int)
 
     def of(self, key: SeriesKey, basis: PriceBasis, first_day: int, last_day: int) -> CachedSeries | None:
         """Return a series if it is on this basis and covers the days."""
-        made = self._series.get(key)
-        return made[1] if made is not None and made[0] == basis and made[1].covers(first_day, last_day) else None
+        made = self._series.get(key, {}).get(basis)
+        return made if made is not None and made.covers(first_day, last_day) else None
 
     def put(self, key: SeriesKey, basis: PriceBasis, series: CachedSeries) -> None:
         """Put a series into the cache."""
-        self._series[key] = basis, series
+        bases = self._series.setdefault(key, {})
+        gone = [basis] if self._every_basis and self._rows <= READ_ROWS else [basis, *bases]
+        self._rows += len(series.bars) - sum(len(old.bars) for one in {*gone} if (old := bases.pop(one, None)))
+        bases[basis] = series
 
     def depth(self, symbol: str, base: str, days: int) -> int:
         """Return the most days of bars asked for at once, including ``days``."""
@@ -40,9 +51,12 @@ class AdjustedCache:
     def drop(self, symbols: Collection[str], base: str) -> None:
         """Drop what was made of some stored bars."""
         for key in [key for key in self._series if key[1] == base and key[0] in symbols]:
-            del self._series[key]
+            self._rows -= sum(len(series.bars) for series in self._series.pop(key).values())
 
     def hand_over(self, later: AdjustedCache, instruments: Instruments) -> None:
         """Give another cache the series of instruments that it has as well."""
-        later._series.update((key, entry) for key, entry in self._series.items() if entry[0].instrument in instruments)
+        for key, bases in self._series.items():
+            for basis, series in bases.items():
+                if basis.instrument in instruments:
+                    later.put(key, basis, series)
         later._depth.update(self._depth)

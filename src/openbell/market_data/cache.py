@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
+from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from openbell.errors import DamagedFileError
 from openbell.market_data.adjusted_cache import AdjustedCache
-from openbell.market_data.aggregate import as_inputs
 from openbell.market_data.dividends import DividendFactors
 from openbell.market_data.gaps import build_missing, forward_filled
 from openbell.market_data.growing import LatestBars
@@ -21,6 +22,7 @@ from openbell.market_data.requests import (
     stored_interval,
 )
 from openbell.market_data.series import CachedSeries, SharedTimes
+from openbell.market_data.shared_series import SharedSeries
 from openbell.market_data.stored_facts import StoredFacts, changed_series
 from openbell.market_data.stored_history import (
     READ_ROWS,
@@ -83,9 +85,16 @@ class BarCache:
         self._filled: WeakKeyDictionary[CachedSeries, CachedSeries] = WeakKeyDictionary()
         # The most sessions that were asked for at once, per symbol and base: so much stays when a series moves on.
         self._depth: dict[tuple[str, str], int] = defaultdict(int)
-        self.adjusted = AdjustedCache()
+        self.adjusted = AdjustedCache(every_basis=settings.rerun)
         self._newest: list[BarCache] = [self]
         self.dividends = DividendFactors(store, time_manager)
+
+    @cached_property
+    def shared(self) -> SharedSeries:
+        """The series that other processes use as well."""
+        tm, settings = self.time_manager, replace(self.settings, horizon=None, shared=None)
+        state = tm.exchange, tm.session_hours, settings, self.facts.manifest.digest
+        return SharedSeries(self.settings.shared, repr(state), self.times)
 
     def current(self) -> BarCache:
         """Return the cache of the store as it is now."""
@@ -128,10 +137,13 @@ class BarCache:
         """Return a series with synthetic bars in its gaps."""
         filled = self._filled.get(series)
         if filled is None:
-            grid = self.time_manager.grid(date_of(series.first_day), date_of(series.last_day))
-            filled = self.times.series(series.sessions, forward_filled(series.bars, grid, interval))
+            filled = self.shared.filled(series, lambda: self._fill(series, interval))
             self._filled[series] = filled
         return filled
+
+    def _fill(self, series: CachedSeries, interval: Interval) -> CachedSeries:
+        grid = self.time_manager.grid(date_of(series.first_day), date_of(series.last_day))
+        return self.times.series(series.sessions, forward_filled(series.bars, grid, interval))
 
     def stored(self, symbol: str, base: str, first_day: int, last_day: int) -> CachedSeries:
         """Return stored bars over at least a range of days.
@@ -144,10 +156,7 @@ class BarCache:
 
     def derived(self, source: CachedSeries, stored: Interval, wanted: Interval) -> CachedSeries:
         """Make bars of ``wanted`` from stored ones, as far as they are whole."""
-        inputs, least = as_inputs(source.bars), self.settings.min_completeness
-        bars = self.times.aggregated(inputs, source.sessions, wanted, base=stored, min_completeness=least)
-        through = self._whole_through(wanted, source.last_day)
-        return CachedSeries(self.times.sessions(source.first_day, through), bars)
+        return self.times.derived(source, wanted, base=stored, min_completeness=self.settings.min_completeness)
 
     def provide(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> None:
         """Bring a range of days of all these symbols, or none, into the cache.
@@ -160,8 +169,22 @@ class BarCache:
         for symbol in symbols:
             self._depth[symbol, base] = max(self._depth[symbol, base], sessions)
         missing = [symbol for symbol in symbols if not self._covers((symbol, base, stored), first_day, last_day)]
+        if missing:
+            with self.shared.alone():
+                left = [s for s in missing if not self._is_shared((s, base, stored), first_day, last_day)]
+                self._read_missing(left, base, first_day, last_day)
+
+    def _is_shared(self, key: SeriesKey, first_day: int, last_day: int) -> bool:
+        """Return whether another process has made a series, which is in the cache then."""
+        found = self.shared.find(key, first_day, last_day)
+        if found is not None:
+            self._put(key, found)
+        return found is not None
+
+    def _read_missing(self, missing: Sequence[str], base: str, first_day: int, last_day: int) -> None:
         if not missing:
             return
+        stored = parse_interval(base)
         horizon = last_day if self.settings.horizon is None else max(last_day, day_number(self.settings.horizon))
         manifest, everything = self.facts.manifest, self.settings.rerun
         through = read_through(
@@ -246,17 +269,14 @@ class BarCache:
         if wanted == stored:
             return self.stored(symbol, base, first_day, last_day)
         _, whole_last = self.time_manager.widened(wanted, date_of(first_day), date_of(last_day))
-        source = self.stored(symbol, base, first_day, max(last_day, day_number(whole_last)))
-        derived = self.series[symbol, base, wanted] = self.derived(source, stored, wanted)
-        return derived
 
-    def _whole_through(self, wanted: Interval, last_day: int) -> int:
-        """Return the last day with whole bars when base bars end on ``last_day``."""
-        if wanted.is_intraday:
-            return last_day
-        last_session = self.time_manager.last_session_on_or_before(date_of(last_day))
-        begin, end = self.time_manager.widened(wanted, last_session, last_session)
-        return last_day if end == last_session else day_number(begin) - 1
+        def made() -> CachedSeries:
+            source = self.stored(symbol, base, first_day, max(last_day, day_number(whole_last)))
+            return self.derived(source, stored, wanted)
+
+        key = symbol, base, wanted
+        derived = self.series[key] = self.shared.of(key, first_day, last_day, made)
+        return derived
 
     def _covers(self, key: SeriesKey, first_day: int, last_day: int) -> bool:
         series = self.series.get(key)
@@ -315,5 +335,9 @@ class BarCache:
             joined = self.times.joined(new, old)
         elif old is not None and old.last_day == new.first_day - 1:
             joined = self.times.joined(old, new)
-        self.stored_rows += len(joined.bars) - (len(old.bars) if old is not None else 0)
-        self.series[key] = joined
+        self._put(key, self.shared.put(key, joined) if self.stored_rows <= READ_ROWS else joined)
+
+    def _put(self, key: SeriesKey, series: CachedSeries) -> None:
+        old = self.series.get(key)
+        self.stored_rows += len(series.bars) - (len(old.bars) if old is not None else 0)
+        self.series[key] = series

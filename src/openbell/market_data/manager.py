@@ -15,6 +15,7 @@ from openbell.timing.grid import day_number
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
+    from pathlib import Path
 
     from openbell.actions.table import Action, Adjustment
     from openbell.market_data.requests import GapPolicies
@@ -60,6 +61,7 @@ class DataManager:
         today: The bars of a running session, which are not in the store yet.
         rerun: Whether the days will be asked for again, by run after run. Then all of them, as far as memory allows,
             are read at once and stay.
+        shared: A folder through which processes share series, so that each is made by one of them; None shares nothing.
     """
 
     def __init__(
@@ -74,10 +76,11 @@ class DataManager:
         adjustment: Adjustment = "split",
         today: TodayBars | None = None,
         rerun: bool = False,
+        shared: Path | None = None,
     ) -> None:
         self.store = store
         self.time_manager = time_manager
-        self.settings = LoadSettings(min_completeness, gap_policy, gap_fill, horizon, adjustment, rerun)
+        self.settings = LoadSettings(min_completeness, gap_policy, gap_fill, horizon, adjustment, rerun, shared)
         self._cache = BarCache(store, time_manager, self.settings, today)
 
     @property

@@ -12,6 +12,7 @@ from openbell.model.interval import Interval, builds, determine_required_base
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
+    from pathlib import Path
 
     from openbell.actions.table import Adjustment
     from openbell.model.address import Place
@@ -44,6 +45,7 @@ class LoadSettings:
     horizon: date | None = None
     adjustment: Adjustment = "split"
     rerun: bool = False
+    shared: Path | None = None
 
 
 class BarRequest(NamedTuple):

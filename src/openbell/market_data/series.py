@@ -8,9 +8,9 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
 
-from openbell.market_data.aggregate import aggregated, grouped
+from openbell.market_data.aggregate import aggregated, as_inputs, grouped
 from openbell.model.bars import TIME_COLUMNS, Bars, BarTimes
-from openbell.timing.grid import date_of
+from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -163,6 +163,23 @@ class SharedTimes:
         if times is None:
             times = joins[both[1].times] = BarTimes.concat(bars.times for bars in both)
         return self.series(sessions, Bars.concat(both, times))
+
+    def derived(
+        self, source: CachedSeries, wanted: Interval, *, base: Interval, min_completeness: float
+    ) -> CachedSeries:
+        """Make bars of ``wanted`` from stored ones, as far as they are whole."""
+        inputs = as_inputs(source.bars)
+        bars = self.aggregated(inputs, source.sessions, wanted, base=base, min_completeness=min_completeness)
+        through = self._whole_through(wanted, source.last_day)
+        return CachedSeries(self.sessions(source.first_day, through), bars)
+
+    def _whole_through(self, wanted: Interval, last_day: int) -> int:
+        """Return the last day with whole bars when base bars end on ``last_day``."""
+        if wanted.is_intraday:
+            return last_day
+        last_session = self._time_manager.last_session_on_or_before(date_of(last_day))
+        begin, end = self._time_manager.widened(wanted, last_session, last_session)
+        return last_day if end == last_session else day_number(begin) - 1
 
     def aggregated(
         self, bars: Bars, sessions: SessionRange, interval: Interval, *, base: Interval, min_completeness: float

@@ -7,6 +7,7 @@ beside the bars in the metadata. That of a large store has a small file beside i
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +42,7 @@ _SIDE_FILES = "openbell_side_files"
 _HAS_CHANGES, _FOLDED = "openbell_has_changes", "openbell_folded"
 _OBJECT = "object"
 _LOOKS = 4
+_DIGEST_DIGITS = 16
 """So often a reader looks at two files that a writer may be replacing, before it takes them for damaged."""
 
 _SCHEMA = pl.Schema(
@@ -81,6 +83,15 @@ class Manifest:
     def _intervals(self) -> dict[str, tuple[str, ...]]:
         by_symbol = groupby(self.files, key=lambda key: key[0])
         return {symbol: tuple(interval for _, interval in keys) for symbol, keys in by_symbol}
+
+    @cached_property
+    def digest(self) -> str:
+        """What all files hold, as a short text."""
+        found = hashlib.sha256()
+        for (symbol, interval), files in self.files.items():
+            found.update(repr((symbol, interval, [file.sha256 for file in files])).encode())
+        found.update(repr(sorted((name, entry.sha256) for name, entry in self.side_files.items())).encode())
+        return found.hexdigest()[:_DIGEST_DIGITS]
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openbell.errors import OpenbellError, RunFolderError
-from openbell.sweeps.fingerprint import fingerprint_of, store_digest
+from openbell.sweeps.fingerprint import fingerprint_of
 from openbell.sweeps.point_run import PointTask, run_point
 from openbell.sweeps.shared_bars import SharedBars
 from openbell.sweeps.space import config_at
@@ -40,18 +41,20 @@ class DonePoint:
 
 
 class ClusterWorker:
-    """Worker that runs one point after another, and reads the bars for all of them once.
+    """Worker that runs one point after another, and shares its bars with those of the same machine.
 
     Args:
         config: The config of the sweep.
         store: The folder or address of the store; that of each config unless given.
         last_day: The last day of all points.
         folder: The folder in which the sweep was started, which paths of the config begin in.
+        bars: The name of the folder of temporary files through which workers of one machine share bars.
     """
 
-    def __init__(self, config: SessionConfig, store: Place | None, last_day: date, folder: Path) -> None:
+    def __init__(self, config: SessionConfig, store: Place | None, last_day: date, folder: Path, bars: str) -> None:
         self._config, self._folder = config, folder
-        self._bars = SharedBars(store, last_day)
+        self._shared = Path(tempfile.gettempdir()) / bars
+        self._bars = SharedBars(store, last_day, self._shared)
 
     def problem(self, task: PointTask) -> str:
         """Return why this machine would run a point otherwise than the sweep's, or an empty text."""
@@ -64,7 +67,7 @@ class ClusterWorker:
             )
         try:
             at_point = config_at(self._config, task.values)
-            found = fingerprint_of(at_point, store_digest(self._bars.of(at_point).store))
+            found = fingerprint_of(at_point, self._bars.of(at_point).store.manifest.digest)
         except OpenbellError as error:
             return self._told(f"cannot run it: {error}")
         if found == task.folder.name:
@@ -88,6 +91,10 @@ class ClusterWorker:
             except (OSError, RunFolderError) as error:
                 return self._told(f"ran it, and could not keep what it left: {error}")
         return DonePoint(result, files)
+
+    def close(self) -> None:
+        """Remove the bars that workers of this machine share, which have them in memory as long as they live."""
+        shutil.rmtree(self._shared, ignore_errors=True)
 
     def _told(self, text: str) -> str:
         return f"the node {platform.node()} {text}"

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from openbell.config import SessionConfig
-    from openbell.store.store import BarStore
 
-__all__ = ["fingerprint_of", "source_files", "store_digest"]
+__all__ = ["fingerprint_of", "source_files"]
 
 _DIGITS = 16
 
@@ -33,7 +32,7 @@ def fingerprint_of(config: SessionConfig, of_store: str) -> str:
 
     Args:
         config: The config.
-        of_store: The `store_digest` of its store.
+        of_store: The digest of its store's manifest.
     """
     values = repeatable(config)
     values.pop("store")
@@ -42,16 +41,6 @@ def fingerprint_of(config: SessionConfig, of_store: str) -> str:
     lists = [_digest(config.folder / s.universe) for s in config.scanners if isinstance(s.universe, Path)]
     known = [values, sorted(code.values()), lists, of_store, _openbell_digest(), version("TA-Lib")]
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:_DIGITS]
-
-
-def store_digest(store: BarStore) -> str:
-    """Return what a store holds, as a short text."""
-    manifest = store.manifest
-    found = hashlib.sha256()
-    for (symbol, interval), files in manifest.files.items():
-        found.update(repr((symbol, interval, [file.sha256 for file in files])).encode())
-    found.update(repr(sorted((name, entry.sha256) for name, entry in manifest.side_files.items())).encode())
-    return found.hexdigest()[:_DIGITS]
 
 
 def source_files(modules: Iterable[str], folder: Path) -> list[Path]:

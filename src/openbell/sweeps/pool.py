@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from openbell.engine.worker_pool import Died, WorkerPool
@@ -14,6 +15,7 @@ from openbell.sweeps.shared_bars import SharedBars
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
+    from pathlib import Path
 
     from openbell.config import SessionConfig
     from openbell.model.address import Place
@@ -22,21 +24,26 @@ __all__ = ["ProcessPool"]
 
 
 class ProcessPool(Executor):
-    """Executor that runs points in processes of this machine, each of which reads the bars for its points once.
+    """Executor that runs points in processes of this machine, which share their bars.
 
     Args:
         config: The config of the sweep.
         store: The folder or address of the store; that of each config unless given.
         last_day: The last day of all points.
         jobs: How many processes at the most.
+        bars: A folder for the bars that they share, which is emptied at the begin and gone at the end.
     """
 
-    def __init__(self, config: SessionConfig, store: Place | None, last_day: date, jobs: int) -> None:
-        self._pool: WorkerPool[PointTask, PointResult | str] = WorkerPool(_runner, (config, store, last_day), jobs)
+    def __init__(self, config: SessionConfig, store: Place | None, last_day: date, jobs: int, bars: Path) -> None:
+        self._bars = bars
+        shutil.rmtree(bars, ignore_errors=True)  # of a sweep that was killed
+        args = config, store, last_day, bars
+        self._pool: WorkerPool[PointTask, PointResult | str] = WorkerPool(_runner, args, jobs)
 
     def __exit__(self, *error: object) -> None:
         """End all processes."""
         self._pool.__exit__(*error)
+        shutil.rmtree(self._bars, ignore_errors=True)
 
     def run(self, tasks: Sequence[PointTask]) -> Iterator[tuple[int, PointResult]]:
         """Run points, and yield each with its number as it is done.
@@ -50,9 +57,11 @@ class ProcessPool(Executor):
             yield task.number, _given_up(task, answer) if isinstance(answer, Died) else answer
 
 
-def _runner(config: SessionConfig, store: Place | None, last_day: date) -> Callable[[PointTask], PointResult | str]:
+def _runner(
+    config: SessionConfig, store: Place | None, last_day: date, folder: Path
+) -> Callable[[PointTask], PointResult | str]:
     """Return what runs a point in a process of its own, or says why its folder cannot be written."""
-    bars = SharedBars(store, last_day)
+    bars = SharedBars(store, last_day, folder)
 
     def run(task: PointTask) -> PointResult | str:
         try:

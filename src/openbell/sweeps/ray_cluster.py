@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import shutil
 import socket
 from collections import Counter, deque
@@ -72,13 +73,15 @@ class RayCluster(Executor):
     ) -> None:
         self._ray = ray = _connected(cluster)
         self._make = ray.remote(num_cpus=1, max_restarts=0)(ClusterWorker)
-        self._args = (ray.put(config), store, last_day, Path.cwd())
+        self._args = (ray.put(config), store, last_day, Path.cwd(), f"openbell-bars-{secrets.token_hex(8)}")
         self._jobs = jobs or max(1, int(ray.cluster_resources().get("CPU", 1)))
         self._workers: list[_Worker] = []
         self._early_deaths = 0
 
     def __exit__(self, *error: object) -> None:
         """End all workers, and leave the cluster."""
+        if closed := [worker.actor.close.remote() for worker in self._workers if worker.is_ready and not worker.task]:
+            self._ray.wait(closed, num_returns=len(closed), timeout=_ANSWER_S)
         for worker in self._workers:
             self._ray.kill(worker.actor)
         self._ray.shutdown()

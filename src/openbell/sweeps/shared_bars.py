@@ -10,6 +10,7 @@ from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:
     from datetime import date
+    from pathlib import Path
 
     from openbell.config import SessionConfig
     from openbell.market_data.manager import DataManager
@@ -26,11 +27,13 @@ class SharedBars:
     Args:
         store: The folder of the store; that of each config unless given.
         last_day: The last day of all points.
+        folder: A folder through which the processes of a machine share series; None where there is one process.
     """
 
-    def __init__(self, store: Place | None, last_day: date) -> None:
+    def __init__(self, store: Place | None, last_day: date, folder: Path | None = None) -> None:
         self._store = store
         self._last_day = last_day
+        self._folder = folder
         self._managers: dict[str, DataManager] = {}
 
     def of(self, config: SessionConfig) -> DataManager:
@@ -45,5 +48,7 @@ class SharedBars:
         asked = {**bars_asked_for(config, time_manager), "store": str(self._store or config.store)}
         key = repr(asked)
         if key not in self._managers:
-            self._managers[key] = new_data_manager(config, time_manager, self._store, rerun_until=self._last_day)
+            self._managers[key] = new_data_manager(
+                config, time_manager, self._store, rerun_until=self._last_day, shared=self._folder
+            )
         return self._managers[key]

@@ -15,7 +15,7 @@ from openbell.errors import ConfigError, RunFolderError
 from openbell.results.run_folder import repeatable
 from openbell.store.atomic_files import replace_file
 from openbell.sweeps.executor import OneByOne
-from openbell.sweeps.fingerprint import fingerprint_of, store_digest
+from openbell.sweeps.fingerprint import fingerprint_of
 from openbell.sweeps.point_run import PointTask
 from openbell.sweeps.pool import ProcessPool
 from openbell.sweeps.result import frame_of, read_result, write_frame
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Sweep", "SweepObserver", "default_folder", "points_tried"]
 
-_POINTS, _TABLE, _ABOUT, _LOCK = "points", "points.parquet", "sweep.json", ".lock"
+_POINTS, _TABLE, _ABOUT, _LOCK, _BARS = "points", "points.parquet", "sweep.json", ".lock", ".bars"
 _WRITES_SHARE = 20
 """The table is written again after so many times the time that it took last."""
 
@@ -201,7 +201,7 @@ class Sweep:
             return RayCluster(self.config, self._store, self._last_day, cluster, jobs)
         side_by_side = min(jobs or 1, left)
         if side_by_side > 1:
-            return ProcessPool(self.config, self._store, self._last_day, side_by_side)
+            return ProcessPool(self.config, self._store, self._last_day, side_by_side, self.folder / _BARS)
         return OneByOne(self.config, bars)
 
     def _score(self, number: int) -> float | None:
@@ -222,7 +222,7 @@ class Sweep:
             at_point = config_at(self.config, point.values)
             store = bars.of(at_point).store
             if store.path not in digests:
-                digests[store.path] = store_digest(store)
+                digests[store.path] = store.manifest.digest
             name = fingerprint_of(at_point, digests[store.path])
             tasks[point.number] = PointTask(point.number, point.values, self.folder / _POINTS / name, self._whole)
         return tasks
