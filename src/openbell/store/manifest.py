@@ -86,7 +86,7 @@ class Manifest:
 
     @cached_property
     def digest(self) -> str:
-        """What all files hold, as a short text."""
+        """Digest of what all files hold, as a short text."""
         found = hashlib.sha256()
         for (symbol, interval), files in self.files.items():
             found.update(repr((symbol, interval, [file.sha256 for file in files])).encode())
