@@ -131,8 +131,10 @@ def _close_all(account: AlpacaAccount, params: dict[str, Any]) -> Answer:
 def _activities(account: AlpacaAccount, params: dict[str, Any], kind: str | None = None) -> Answer:
     kinds = (kind or params.get("activity_types") or "").split(",")
     after, until = _ns(params.get("after")), _ns(params.get("until"))
+    category = params.get("category")
     found = [
         row for at, row in account.activities
+        if category is None or (category == "trade_activity") == (row["activity_type"] == "FILL")
         if kinds in ([""], [row["activity_type"]]) or row["activity_type"] in kinds
         if (after is None or at > after) and (until is None or at <= until)
     ]  # fmt: skip

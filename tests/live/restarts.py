@@ -58,7 +58,7 @@ class Restarts:
             run = self._run(server, past)
             with stage.time.running(lambda run=run, past=past: run.run(self._folder(past))):
                 stage.time.advance_to(kill_ns)
-                left = shutil.copytree(self.folder, stage.folder / f"run-{number}", ignore=_no_locks)
+                left = shutil.copytree(self.folder, stage.folder / f"run-{number}", ignore=no_locks)
             stage.time.taken()
             cut(left, self._seed + number)
             self.folder = left
@@ -80,5 +80,5 @@ class Restarts:
         return RunFolder(self.folder, config, keep_bars=True, keep_indicators=True, goes_on=past is not None)
 
 
-def _no_locks(folder: str, names: list[str]) -> list[str]:
+def no_locks(folder: str, names: list[str]) -> list[str]:
     return [name for name in names if name.endswith(".lock")]

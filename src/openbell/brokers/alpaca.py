@@ -217,7 +217,7 @@ class AlpacaLink:
             self._cancel = None
 
     def _heard_of_connection(
-        self, connection: StreamConnection[TradeUpdatesReader], events: Sequence[FeedEvent]
+        self, connection: StreamConnection[TradeUpdatesReader], events: Sequence[FeedEvent | BrokerEvent]
     ) -> None:
         with self._lock:
             if connection is not self._connection:

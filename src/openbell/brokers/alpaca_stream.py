@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from openbell.feeds.server_words import ServerWords
     from openbell.feeds.websocket_bounds import WebSocketBounds
+    from openbell.model.broker_events import BrokerEvent
     from openbell.model.feed_events import FeedEvent
     from openbell.model.json_object import JsonObject
     from openbell.vendors.alpaca import AlpacaKeys
@@ -75,7 +76,7 @@ class TradeUpdates(StreamConnection[TradeUpdatesReader]):
         url: str,
         words: ServerWords,
         bounds: WebSocketBounds,
-        put: Callable[[StreamConnection[TradeUpdatesReader], Sequence[FeedEvent]], None],
+        put: Callable[[StreamConnection[TradeUpdatesReader], Sequence[FeedEvent | BrokerEvent]], None],
         now_ns: Callable[[], int],
         *,
         keys: AlpacaKeys,

@@ -55,6 +55,9 @@ def live(
         typer.Option("--resume", help="The folder of a run that was killed or stopped, which goes on.", metavar="RUN"),
     ] = None,
     *,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Take over positions and cash as the broker has them, however they differ.")
+    ] = False,
     bars: _Bars = False,
     indicators: _Indicators = False,
     as_json: _Json = False,
@@ -62,7 +65,7 @@ def live(
     """Run the sessions of a config as they happen, by the bars of a feed."""
     shown = Shown(as_json=as_json)
     if resume is not None:
-        _resume(resume, config, shown, folder, bars=bars, indicators=indicators)
+        _resume(resume, config, shown, folder, adopts=adopt, bars=bars, indicators=indicators)
         return
     if config is None:
         raise ConfigError("which config? Write openbell live CONFIG, or openbell live --resume RUN.")
@@ -70,12 +73,21 @@ def live(
     def begin(session: SessionConfig, _: str | None, target: Path, observers: list[SessionObserver]) -> LiveRun:
         from openbell.live.begin import live_run
 
-        return live_run(session, target, sessions=sessions, observers=observers)
+        return live_run(session, target, sessions=sessions, adopts=adopt, observers=observers)
 
     _run_watched(config, None, folder, begin, shown, bars=bars, indicators=indicators)
 
 
-def _resume(run: Path, config: Path | None, shown: Shown, folder: Path | None, *, bars: bool, indicators: bool) -> None:
+def _resume(
+    run: Path,
+    config: Path | None,
+    shown: Shown,
+    folder: Path | None,
+    *,
+    adopts: bool,
+    bars: bool,
+    indicators: bool,
+) -> None:
     """Let a run go on in its folder."""
     from openbell.live.record import recorded
 
@@ -86,7 +98,7 @@ def _resume(run: Path, config: Path | None, shown: Shown, folder: Path | None, *
     def begin(session: SessionConfig, _: str | None, target: Path, observers: list[SessionObserver]) -> LiveRun:
         from openbell.live.begin import resumed_run
 
-        return resumed_run(target, None if config is None else session, observers=observers)
+        return resumed_run(target, None if config is None else session, adopts=adopts, observers=observers)
 
     path = run / "config.json" if config is None else config
     _run_watched(path, None, run, begin, shown, bars=bars, indicators=indicators, goes_on=True)

@@ -121,19 +121,19 @@ SignalTarget: TypeAlias = Annotated[
 """What a signal's action means for the position: a target, ``close`` or ``ignore``."""
 
 
-def _read_broker(value: object) -> object:
-    if value == "alpaca":
-        raise ValueError("this release trades with the simulated broker only. Write broker: simulated.")
-    return value
-
-
 class ExecutionConfig(Level):
     """Trading of a session, with its account, costs and limits."""
 
     # Sections are made when they are needed: as values they would cost every run their validators at the import.
 
-    broker: Annotated[Literal["simulated"], BeforeValidator(_read_broker)] = "simulated"
-    """Who fills orders."""
+    broker: Literal["simulated", "alpaca"] = "simulated"
+    """Who fills orders: the simulated broker, or in live sessions Alpaca, whose keys are in the environment. Backtests
+    and replays are always simulated."""
+    live_money: Annotated[bool, Field(strict=True)] = False
+    """Whether a live session may trade with money that is no play money; the environment has to say so as well, by
+    OPENBELL_LIVE_MONEY=yes."""
+    at_stop: Literal["keep", "cancel"] = "keep"
+    """What becomes of open orders at a broker when a live run is stopped: they stay there, or are cancelled."""
     cash: Positive = 100_000.0
     """The money that the account begins with."""
     currency: Currency = "USD"

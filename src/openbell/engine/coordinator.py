@@ -112,7 +112,8 @@ class SessionCoordinator(SeedCoordinator):
             return None
         from openbell.execution.desk import TradingDesk
 
-        return TradingDesk(execution, self.time_manager, self.clock, self.reporter.pending.append)
+        report, is_real = self.reporter.pending.append, self.drive.has_broker
+        return TradingDesk(execution, self.time_manager, self.clock, report, is_real=is_real)
 
     def _new_results(self) -> TradingResults | None:
         """Return what makes results of the desk's records, or None in a run that does not trade."""
@@ -155,6 +156,7 @@ class SessionCoordinator(SeedCoordinator):
         self.reporter.finish_batch()
         session = self.time_manager.session(day)
         if self.desk is not None:
+            self.drive.before_trading(self.desk, session)
             self.desk.begin_session(session, self.provisioner)
         runner = ComponentRunner(
             self.classes,
@@ -225,6 +227,7 @@ class SessionCoordinator(SeedCoordinator):
         if self.desk is not None:
             from openbell.engine.session_trading import trade_alone
 
+            self.drive.before_trading(self.desk, session)
             self.desk.begin_session(session, self.provisioner)
             trade_alone(self.desk, self.clock, session.last_ns)
         self.clock.advance_to(session.last_ns)

@@ -28,9 +28,11 @@ class Drive(Protocol):
 
     Attributes:
         reads_ahead: Whether the store has the bars of the sessions before they are played.
+        has_broker: Whether orders go to a broker over the network.
     """
 
     reads_ahead: bool
+    has_broker: bool
 
     def days(self, config: SessionConfig, time_manager: TimeManager) -> list[date]:
         """Return the sessions of the run, in ascending order.
@@ -44,6 +46,9 @@ class Drive(Protocol):
 
     def provisioner(self, context: ProvisioningContext, journal: Journal) -> Provisioner:
         """Return the provisioner of a session that begins."""
+
+    def before_trading(self, desk: TradingDesk, session: TradingSession) -> None:
+        """Take up what has happened to the account since the last session, before this one trades."""
 
     def source(
         self,
@@ -62,6 +67,7 @@ class BacktestDrive:
     """Plays stored sessions, each from its begin to its end."""
 
     reads_ahead = True
+    has_broker = False
 
     def days(self, config: SessionConfig, time_manager: TimeManager) -> list[date]:
         """Return the sessions of the config's days."""
@@ -79,6 +85,9 @@ class BacktestDrive:
     def provisioner(self, context: ProvisioningContext, journal: Journal) -> Provisioner:
         """Return a provisioner over the store, which has everything at once."""
         return Provisioner(context, journal)
+
+    def before_trading(self, desk: TradingDesk, session: TradingSession) -> None:
+        """Need nothing, for the simulated broker does all by the store."""
 
     def source(
         self,

@@ -49,6 +49,7 @@ class TradingResults:
 
     def end_session(self, record: SessionRecord) -> DayTrading:
         """Take up the record of a session, and return its result."""
+        self._ledger.begin(self._desk.first_equity)
         self._note_benchmark(record.day)
         curve, markets = record.curve, record.markets
         for adjustment in record.adjustments:

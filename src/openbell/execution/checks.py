@@ -70,7 +70,7 @@ class Checks:
             instead_of: The open order that it replaces, or None.
         """
         desk, symbol = self._desk, order.symbol
-        if instead_of is None and order.strategy and (reason := desk.gate()) and not self._makes_smaller(order):
+        if instead_of is None and order.strategy and (reason := self._closed_to(order)):
             return reason
         if instead_of is None and desk.markets.of(symbol) is None and (reason := desk.markets.provide(symbol)):
             return reason
@@ -81,6 +81,14 @@ class Checks:
         if self._has_limits and (refusal := self._beyond_limits(order, instead_of)):
             return refusal
         return self._beyond_account(order, instead_of) or ""
+
+    def _closed_to(self, order: Order) -> str:
+        """Return why a new order is not passed on, whatever it is (empty when it is)."""
+        desk = self._desk
+        if reason := desk.broker.refusal:
+            return reason  # not even a position is closed that the broker may not have
+        reason = desk.gate() or desk.broker.gate
+        return "" if self._makes_smaller(order) else reason
 
     def _makes_smaller(self, order: Order) -> bool:
         held = self._desk.account.quantity(order.symbol)

@@ -16,6 +16,7 @@ from openbell.execution.order_book import OrderBook
 from openbell.execution.order_entry import OrderEntry
 from openbell.execution.overnight import Overnight
 from openbell.execution.portfolio import Portfolio
+from openbell.execution.real_broker import RealBroker
 from openbell.execution.requests import Cancel, Replace, Request, Submit
 from openbell.execution.reserved import Reserved
 from openbell.execution.resting import Exchange, FillRules
@@ -58,6 +59,7 @@ class TradingDesk:
         time_manager: Calendar and clock.
         clock: The session clock.
         report: Receives every order and fill as an event.
+        is_real: Whether orders go to a broker over the network.
 
     Attributes:
         config: The section ``execution``.
@@ -70,6 +72,7 @@ class TradingDesk:
         notices: What strategies are to be notified of, in order.
         targets: The targets that strategies have given.
         start_equity: Equity at the begin of the session.
+        first_equity: Equity at the begin of the run.
         signals: Turns signals into orders.
         held: The symbols that a session has to have.
         watch: Finds when equity crosses a limit.
@@ -89,8 +92,12 @@ class TradingDesk:
         time_manager: TimeManager,
         clock: SimulatedClock,
         report: Callable[[Event], None],
+        *,
+        is_real: bool = False,
     ) -> None:
         self.config = config
+        self.is_real = is_real
+        self.first_equity = config.cash
         self.account = Account(config.cash)
         self.book = OrderBook()
         self.markets = Markets(config, time_manager)
@@ -109,13 +116,11 @@ class TradingDesk:
         self.start_equity = config.cash
         self._numbers: dict[str, int] = {}
         self._thread = get_ident()
-        rules = FillRules.of(config.fills)
-        exchange = Exchange(self.markets.of, self.markets.finer, self.markets.instrument, clock, self._zone)
-        self.broker = SimulatedBroker(rules, self.costs, exchange, self.book, self)
+        self.broker: SimulatedBroker | RealBroker = RealBroker(self) if is_real else self._simulated_broker()
+        self._overnight = Overnight(self, self.broker) if isinstance(self.broker, SimulatedBroker) else None
         self._entry = OrderEntry(self)
         self.carry_out = self._entry.carry_out
         self.refusal_at_fill = self._entry.checks.refusal_at_fill
-        self._overnight = Overnight(self)
         self.signals = SignalTrader(config.signals)
         self.watch = EquityWatch(self)
         self.reserved = Reserved(self.markets.instrument, config.leverage)
@@ -123,6 +128,11 @@ class TradingDesk:
         self.held = HeldSymbols(self)
         self.session: TradingSession
         self.recorder: SessionRecorder
+
+    def _simulated_broker(self) -> SimulatedBroker:
+        markets, rules = self.markets, FillRules.of(self.config.fills)
+        exchange = Exchange(markets.of, markets.finer, markets.instrument, self.clock, self._zone)
+        return SimulatedBroker(rules, self.costs, exchange, self.book, self)
 
     # Sessions
 
@@ -132,7 +142,10 @@ class TradingDesk:
         self._thread = get_ident()
         self.recorder = SessionRecorder(session.day, self.account)
         self.broker.session = session
-        self._overnight.apply(session.day, provisioner.context.data_manager.store)
+        if self._overnight is not None:
+            self._overnight.apply(session.day, provisioner.context.data_manager.store)
+        elif isinstance(self.broker, RealBroker):
+            self.broker.take_waiting()  # it has done itself what corporate actions and borrowing do
         self.held.begin_session(provisioner)
         self.markets.begin_session(session, provisioner)
         self.changes += 1
@@ -303,7 +316,7 @@ class TradingDesk:
         symbol = fill.symbol
         multiplier = self.markets.instrument(symbol).multiplier
         self.account.fill(symbol, fill.quantity, fill.price, fill.fee, multiplier, fill.time_ns)
-        self._account_changed(symbol)
+        self.position_changed(symbol)
         self.recorder.filled(fill, self.account, multiplier, self.clock.now_ns)
         self._report(fill)
         self.notices.append(fill)
@@ -312,12 +325,13 @@ class TradingDesk:
     def paid(self, flow: CashFlow) -> None:
         """Take up money that came or went for another reason."""
         self.account.cash += flow.amount
-        self._account_changed(flow.symbol)
+        self.position_changed(flow.symbol)
         self.recorder.flows.append(flow)
         self.recorder.cash_changed(self.account.cash, self.clock.now_ns)
         self._report(flow)
 
-    def _account_changed(self, symbol: str) -> None:
+    def position_changed(self, symbol: str) -> None:
+        """Note that cash is another by now, and perhaps the position in a symbol."""
         self.changes += 1
         self.watch.changed(symbol)
         self.reserved.position_changed(symbol)

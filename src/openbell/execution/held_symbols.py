@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.errors import OpenbellError
+from openbell.execution.simulated_broker import SimulatedBroker
 from openbell.execution.terms import MARKET
 from openbell.model.interval import parse_interval
 from openbell.provisioning import Addition
@@ -108,17 +109,18 @@ class HeldSymbols:
             if count >= PATIENCE:
                 stale.append(symbol)
         for symbol in stale if self._desk.config.no_bars == "close_at_last" else ():
-            self._close_at_last(symbol)
+            if isinstance(self._desk.broker, SimulatedBroker):
+                self._close_at_last(symbol, self._desk.broker)
 
-    def _close_at_last(self, symbol: str) -> None:
+    def _close_at_last(self, symbol: str, broker: SimulatedBroker) -> None:
         """Close a position whose symbol no longer trades, at its last price."""
         desk, holding = self._desk, self._desk.account.holdings[symbol]
         for order in desk.book.of_symbol(symbol):
-            desk.broker.cancel(order.id, "its symbol no longer trades")
+            broker.cancel(order.id, "its symbol no longer trades")
         reason = f"no bars for {PATIENCE} sessions; closed at its last price"
         order = desk.place("", symbol, -holding.quantity, MARKET, reason=reason)
         desk.requests.clear()
-        desk.broker.fill_at(order, holding.last_price)
+        broker.fill_at(order, holding.last_price)
 
     def _warning(self, symbol: str) -> str:
         holding, equity = self._desk.account.holdings[symbol], self._desk.account.equity

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openbell.model.order import FOREIGN
+
 if TYPE_CHECKING:
     from openbell.model.order import Order
 
@@ -29,7 +31,7 @@ class OrderBook:
         """Take up a new order."""
         order_id = order.id
         self.open[order_id] = order
-        if not order.strategy:
+        if not order.strategy and order.reason != FOREIGN:
             self.own.add(order_id)
         self._by_symbol.setdefault(order.symbol, {})[order_id] = None
         if order.parent is not None:

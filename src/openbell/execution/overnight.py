@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from openbell.actions import Action
     from openbell.actions.store import ActionBook
     from openbell.execution.desk import TradingDesk
+    from openbell.execution.simulated_broker import SimulatedBroker
     from openbell.store.store import BarStore
 
 __all__ = ["Adjustment", "Overnight", "Renamed", "Split"]
@@ -64,11 +65,13 @@ class Overnight:
     """Applies what has happened since the last session, before anything else of a session.
 
     Args:
-        desk: The desk, with account, book and broker.
+        desk: The desk, with account and book.
+        broker: The broker.
     """
 
-    def __init__(self, desk: TradingDesk) -> None:
+    def __init__(self, desk: TradingDesk, broker: SimulatedBroker) -> None:
         self._desk = desk
+        self._broker = broker
         self._store: ActionStore | None = None
         self._last_day: date | None = None
 
@@ -120,9 +123,9 @@ class Overnight:
         for order in desk.book.of_symbol(symbol):
             after = split_order(order, ratio, instrument)
             if after is None:
-                desk.broker.cancel(order.id, f"no whole unit of it is left after a split of {ratio:g} for 1")
+                self._broker.cancel(order.id, f"no whole unit of it is left after a split of {ratio:g} for 1")
             else:
-                desk.broker.restate(after, 1 / ratio)
+                self._broker.restate(after, 1 / ratio)
 
     def _rename(self, symbol: str, new_symbol: str) -> None:
         desk = self._desk
@@ -131,7 +134,7 @@ class Overnight:
             desk.account.rename(symbol, new_symbol)
             desk.recorder.adjustments.append(Renamed(symbol, new_symbol, desk.clock.now_ns))
         for order in desk.book.of_symbol(symbol):
-            desk.broker.restate(rename_order(order, new_symbol))
+            self._broker.restate(rename_order(order, new_symbol))
 
     def _pay(self, kind: CashFlowKind, symbol: str, quantity: float, amount: float) -> None:
         desk = self._desk

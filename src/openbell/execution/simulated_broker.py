@@ -56,7 +56,11 @@ class SimulatedBroker:
 
     Attributes:
         session: The times of the session.
+        refusal: Why it takes no orders at all; always empty.
+        gate: Why it lets no position grow; likewise.
     """
+
+    refusal = gate = ""
 
     def __init__(
         self, rules: FillRules, costs: FillCosts, exchange: Exchange, book: OrderBook, listener: BrokerListener

@@ -66,7 +66,8 @@ class EquityWatch:
         self._changed: dict[str, None] = {}
         self._worst_values: dict[str, float] = {}
         self._margins: dict[str, float] = {}
-        self._is_margin = desk.config.account == "margin"
+        # A broker over the network calls for margin itself.
+        self._is_margin = desk.config.account == "margin" and not desk.is_real
 
     def begin_session(self) -> None:
         """Begin a session with what is held."""

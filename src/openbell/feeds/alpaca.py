@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from openbell.feeds.feed import HistoryRequest
     from openbell.feeds.stream_connection import StreamConnection
     from openbell.feeds.websocket_bounds import WebSocketBounds
+    from openbell.model.broker_events import BrokerEvent
     from openbell.model.feed_events import FeedEvent
 
 __all__ = ["DATA_URL", "STREAM_URL", "AlpacaFeed"]
@@ -169,7 +170,7 @@ class AlpacaFeed(StreamFeed[AlpacaReader]):
         close_ns = self._close_of(day)
         return close_ns is not None and self.arrivals.now_ns >= close_ns
 
-    def _put(self, connection: StreamConnection[AlpacaReader], events: Sequence[FeedEvent]) -> None:
+    def _put(self, connection: StreamConnection[AlpacaReader], events: Sequence[FeedEvent | BrokerEvent]) -> None:
         super()._put(connection, events)
         if connection is self._connection:
             self._questions = max(0, self._questions - sum(isinstance(event, FeedAnswer) for event in events))

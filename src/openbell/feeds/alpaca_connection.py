@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from openbell.feeds.alpaca_messages import Codec
     from openbell.feeds.server_words import ServerWords
     from openbell.feeds.websocket_bounds import WebSocketBounds
+    from openbell.model.broker_events import BrokerEvent
     from openbell.model.feed_events import FeedEvent
     from openbell.vendors.alpaca import AlpacaKeys
 
@@ -45,7 +46,7 @@ class AlpacaConnection(StreamConnection[AlpacaReader]):
         url: str,
         words: ServerWords,
         bounds: WebSocketBounds,
-        put: Callable[[StreamConnection[AlpacaReader], Sequence[FeedEvent]], None],
+        put: Callable[[StreamConnection[AlpacaReader], Sequence[FeedEvent | BrokerEvent]], None],
         now_ns: Callable[[], int],
         *,
         keys: AlpacaKeys,

@@ -11,6 +11,7 @@ from openbell.timing.clock import WallClock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from openbell.model.broker_events import BrokerEvent
     from openbell.model.feed_events import FeedEvent
 
 __all__ = ["Arrival", "Arrivals", "FilledArrivals", "Inbox"]
@@ -25,7 +26,7 @@ class Arrival(NamedTuple):
     """
 
     time_ns: int
-    event: FeedEvent
+    event: FeedEvent | BrokerEvent
 
 
 class Arrivals(Protocol):
@@ -51,7 +52,7 @@ class Arrivals(Protocol):
 class FilledArrivals(Arrivals, Protocol):
     """Arrivals that a feed's own thread fills."""
 
-    def put(self, event: FeedEvent) -> None:
+    def put(self, event: FeedEvent | BrokerEvent) -> None:
         """Add an event that has come now, from any thread."""
 
     def at(self, time_ns: int, action: Callable[[], None]) -> None:
@@ -72,7 +73,7 @@ class Inbox:
         """The machine's time, nanoseconds since 1970 UTC."""
         return self._clock.now_ns
 
-    def put(self, event: FeedEvent) -> None:
+    def put(self, event: FeedEvent | BrokerEvent) -> None:
         """Add an event that has come now, from any thread."""
         with self._changed:
             self._events.append(Arrival(self.now_ns, event))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from openbell.feeds.server_words import ServerWords
     from openbell.feeds.websocket_bounds import WebSocketBounds
+    from openbell.model.broker_events import BrokerEvent
     from openbell.model.feed_events import FeedEvent
 
 __all__ = ["Reader", "StreamConnection", "UselessError"]
@@ -35,7 +36,7 @@ _SILENT.disabled = True
 class Reader(Protocol):
     """Whatever turns messages into events."""
 
-    def read(self, text: str | bytes) -> Sequence[FeedEvent]:
+    def read(self, text: str | bytes) -> Sequence[FeedEvent | BrokerEvent]:
         """Return the events of a message.
 
         Raises:
@@ -82,7 +83,7 @@ class StreamConnection(ABC, Generic[R]):
         url: str,
         words: ServerWords,
         bounds: WebSocketBounds,
-        put: Callable[[StreamConnection[R], Sequence[FeedEvent]], None],
+        put: Callable[[StreamConnection[R], Sequence[FeedEvent | BrokerEvent]], None],
         now_ns: Callable[[], int],
     ) -> None:
         self._url = url

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from openbell.feeds.arrivals import Arrivals, FilledArrivals
     from openbell.feeds.feed import SymbolIntervals
     from openbell.feeds.server_words import ServerWords
+    from openbell.model.broker_events import BrokerEvent
     from openbell.model.feed_events import FeedEvent
 
 __all__ = ["LinkState", "StreamFeed"]
@@ -78,6 +79,11 @@ class StreamFeed(ABC, Generic[R]):
         self._is_closed = False
         self._asked = 0
         self._read = 0
+
+    @property
+    def filled(self) -> FilledArrivals:
+        """Its arrivals, for others that have events for the same session."""
+        return self._inbox
 
     @property
     def state(self) -> LinkState:
@@ -179,7 +185,7 @@ class StreamFeed(ABC, Generic[R]):
             self._inbox.put(FeedHistory(number, error=error))
         self._unanswered.clear()
 
-    def _put(self, connection: StreamConnection[R], events: Sequence[FeedEvent]) -> None:
+    def _put(self, connection: StreamConnection[R], events: Sequence[FeedEvent | BrokerEvent]) -> None:
         """Pass events of a connection on, unless it is an old one."""
         with self._lock:
             if connection is not self._connection:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from openbell.feeds.server_words import ServerWords
     from openbell.feeds.websocket_bounds import WebSocketBounds
+    from openbell.model.broker_events import BrokerEvent
     from openbell.model.feed_events import FeedEvent
 
 __all__ = ["WebSocketConnection"]
@@ -37,7 +38,7 @@ class WebSocketConnection(StreamConnection[MessageReader]):
         url: str,
         words: ServerWords,
         bounds: WebSocketBounds,
-        put: Callable[[StreamConnection[MessageReader], Sequence[FeedEvent]], None],
+        put: Callable[[StreamConnection[MessageReader], Sequence[FeedEvent | BrokerEvent]], None],
         now_ns: Callable[[], int],
         greet: Callable[[Hello], str],
     ) -> None:

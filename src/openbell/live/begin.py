@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from openbell.engine.data_source import store_path
 from openbell.engine.drive import BacktestDrive
 from openbell.errors import ConfigError, RunFolderError
 from openbell.feeds.replay import ReplayFeed
+from openbell.live.dealing import dealing_of
 from openbell.live.feeds import feed_of
 from openbell.live.past import Past
 from openbell.live.record import read_record
@@ -70,7 +72,12 @@ def replay_run(
 
 
 def live_run(
-    config: SessionConfig, folder: Path, *, sessions: int = 1, observers: Sequence[SessionObserver] = ()
+    config: SessionConfig,
+    folder: Path,
+    *,
+    sessions: int = 1,
+    adopts: bool = False,
+    observers: Sequence[SessionObserver] = (),
 ) -> LiveRun:
     """Make a run of the sessions to come, by the feed that the config names.
 
@@ -78,10 +85,12 @@ def live_run(
         config: The config, of mode live.
         folder: The run folder.
         sessions: How many sessions, the running one among them.
+        adopts: Whether positions that a broker holds are taken over.
         observers: Watch the run.
 
     Raises:
-        ConfigError: The config is of another mode.
+        ConfigError: The config is of another mode, or the environment lacks what it needs.
+        BrokerError: The broker does not answer, or another run trades on the account.
     """
     if config.mode != "live" or config.live is None:
         raise ConfigError(
@@ -97,11 +106,16 @@ def live_run(
     # Without the keys that an address may hold, for the run folder keeps the config.
     live = config.live.model_copy(update={"url": feed.address if config.live.url else None})
     config = config.model_copy(update={"live": live}).with_days(coming[0], coming[-1])
-    return _with_waits(LiveRun(config, feed, folder, coming, time_manager, observers), live)
+    dealing = dealing_of(config, folder, feed.filled, secrets.token_hex(4), adopts=adopts)
+    return _with_waits(LiveRun(config, feed, folder, coming, time_manager, observers, dealing=dealing), live)
 
 
 def resumed_run(
-    folder: Path, config: SessionConfig | None = None, *, observers: Sequence[SessionObserver] = ()
+    folder: Path,
+    config: SessionConfig | None = None,
+    *,
+    adopts: bool = False,
+    observers: Sequence[SessionObserver] = (),
 ) -> LiveRun:
     """Make a run go on that was killed or stopped.
 
@@ -112,11 +126,13 @@ def resumed_run(
         folder: The run folder.
         config: The config that it was started with, whose address may hold keys that the folder does not keep; that of
             the folder unless given.
+        adopts: Whether what its broker holds otherwise is taken over.
         observers: Watch the run.
 
     Raises:
         RunFolderError: It is no folder of a live run, or the run goes on or is over.
         ConfigError: It is the folder of a replay, or the config is another one.
+        BrokerError: The broker does not answer, another run trades on the account, or it is another account.
     """
     past = Past.of(read_record(folder))
     if read_state(folder).get("state") == "ended":
@@ -128,7 +144,13 @@ def resumed_run(
     time_manager = _time_manager_of(known)
     sessions = BacktestDrive().days(known, time_manager)
     feed = feed_of(live, time_manager)
-    return _with_waits(LiveRun(known, feed, folder, sessions, time_manager, observers, past=past), known.live)
+    dealing = None
+    if past.account:
+        dealing = dealing_of(
+            known, folder, feed.filled, past.run_id, since_ns=past.since_ns, adopts=adopts, known=past.account
+        )
+    run = LiveRun(known, feed, folder, sessions, time_manager, observers, past=past, dealing=dealing)
+    return _with_waits(run, known.live)
 
 
 def _same_live(known: SessionConfig, config: SessionConfig) -> LiveConfig:

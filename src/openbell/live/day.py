@@ -7,6 +7,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING
 
 from openbell.live.arriving import Arriving
+from openbell.live.broker_day import BrokerDay
 from openbell.live.revisions import BarsBefore
 from openbell.live.rounds import Rounds
 from openbell.live.spare_time import SpareTime
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from openbell.live.past import PastDay, Played
     from openbell.live.resumed import ResumedProvisioner
     from openbell.live.revisions import Revision
+    from openbell.model.broker_events import BrokerEvent
     from openbell.provisioning import ProvisioningContext
     from openbell.session import BarIntervalData
     from openbell.timing.grid import TradingSession
@@ -56,6 +58,7 @@ class LiveDay:
         arriving: What came and waits.
         provisioner: Takes its additions; set when the session has one.
         desk: The orders of its strategies, None without.
+        at_broker: Its part with a broker over the network.
         closing: The closing of all positions before the run stops.
         halted: The symbols in which trading is halted.
         spare: The time until the next bars are due.
@@ -75,6 +78,7 @@ class LiveDay:
         self.provisioner: ResumedProvisioner
         self.past: PastDay | None = None
         self.desk: TradingDesk | None = None
+        self.at_broker = BrokerDay(parts)
         self.closing = Closing()
         self._rounds = Rounds(session, parts, self.arriving, context.time_manager.timezone)
         self.halted: set[str] = set()
@@ -105,6 +109,7 @@ class LiveDay:
             self._parts.record.trades_again(self.played_ns)
         self._parts.supply.go_on(self.played_ns)
         self.provisioner.go_live()
+        self.at_broker.go_live()
 
     # Arrivals
 
@@ -139,6 +144,18 @@ class LiveDay:
                 self.handle(arrival)
         supply.store_history()
 
+    def open_account(self, desk: TradingDesk) -> list[BrokerEvent]:
+        """Wait before a session for the books of its broker, and return what the broker has told."""
+        return self.at_broker.open(desk, self.take_next)
+
+    def take_next(self) -> None:
+        """Take up what arrives next, within a second."""
+        self._parts.take_turn()
+        arrivals = self._parts.feed.arrivals
+        arrival = arrivals.next(arrivals.now_ns + _SECOND_NS)
+        if arrival is not None:
+            self.handle(arrival)
+
     def look(self) -> None:
         """Take up what has arrived, without waiting, on the session's own thread."""
         if get_ident() != self._thread:
@@ -170,15 +187,24 @@ class LiveDay:
                 self._parts.say(
                     f"{event.symbol} is {'halted' if event.is_halted else 'trading again'} {event.reason}".strip()
                 )
-            case FeedLost():
-                self._parts.connection.lost(event, arrival.time_ns)
-            case FeedBack():
-                if self._parts.connection.came_back(arrival.time_ns):
-                    supply.catch_up(self._parts.connection.lost_since_ns)
-            case FeedClock():
-                self._parts.connection.told_time(event)
             case FeedMessage():
                 self._parts.say(f"{self._parts.feed.name}: {event.text}")
+            case FeedLost() | FeedBack() | FeedClock():
+                self._connection_told(event, arrival.time_ns)
+            case _ if self._parts.brokerage is not None:
+                self._parts.brokerage.came(event, arrival.time_ns)
+
+    def _connection_told(self, event: FeedLost | FeedBack | FeedClock, time_ns: int) -> None:
+        """Take up what became of the connection to the feed."""
+        connection = self._parts.connection
+        match event:
+            case FeedLost():
+                connection.lost(event, time_ns)
+            case FeedBack():
+                if connection.came_back(time_ns):
+                    self._parts.supply.catch_up(connection.lost_since_ns)
+            case FeedClock():
+                connection.told_time(event)
 
     def _received(self, history: FeedHistory, time_ns: int) -> None:
         """Take up bars that were asked for, and whether they were the last of a lost connection's."""
@@ -238,6 +264,7 @@ class LiveDay:
             if self.may_settle or self._has_to_look(now_ns):
                 return None
             connection.act(now_ns)
+            self.at_broker.act(now_ns)
             is_due = now_ns >= time_ns and not self._is_held(now_ns)
             if is_due and self._rounds.is_ripe(due, time_ns, is_late=now_ns >= patience_ns):
                 if self._lag_is_news(now_ns, time_ns, intervals):
@@ -245,7 +272,8 @@ class LiveDay:
                 break
             lag.nothing_to_play(now_ns)
             waits = [time_ns if now_ns < time_ns else max(patience_ns, now_ns + 1)]
-            waits += [due for due in (connection.next_ns, self.provisioner.next_deadline_ns) if due is not None]
+            others = connection.next_ns, self.provisioner.next_deadline_ns, self.at_broker.next_ns(now_ns)
+            waits += [due for due in others if due is not None]
             if self._is_held(now_ns):
                 waits = waits[1:] or [now_ns + _SECOND_NS]
             arrival = arrivals.next(max(min(waits), now_ns + 1))
@@ -261,7 +289,7 @@ class LiveDay:
 
     def _has_to_look(self, now_ns: int) -> bool:
         """Return whether something is to be looked at before the next time is played."""
-        is_news = bool(self.arriving.too_late) or self._parts.health.has_news
+        is_news = bool(self.arriving.too_late) or self._parts.health.has_news or self.at_broker.has_news
         return is_news or self.provisioner.has_failed(now_ns)
 
     def _lag_is_news(self, now_ns: int, time_ns: int, intervals: Iterable[str]) -> bool:
@@ -275,7 +303,7 @@ class LiveDay:
 
         It waits no longer than some minutes after the end of the session.
         """
-        down = self._parts.connection.is_down or self._parts.supply.is_catching_up
+        down = self._parts.connection.is_down or self._parts.supply.is_catching_up or self.at_broker.holds(now_ns)
         return down and now_ns < self._session.last_ns + self._parts.longest_wait_ns
 
     def _expected(self) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from openbell.live.broker_day import broker_of
 from openbell.live.connection import FeedState
 from openbell.live.day import LiveDay
 from openbell.live.growth import SessionGrowth
@@ -37,10 +38,12 @@ class LiveDrive:
 
     Attributes:
         reads_ahead: False, because the store has only what has come.
+        has_broker: Whether orders go to a broker over the network.
     """
 
     def __init__(self, parts: LiveParts, sessions: list[date]) -> None:
         self.reads_ahead = False
+        self.has_broker = parts.brokerage is not None
         self._parts = parts
         self._sessions = sessions
         self._day: LiveDay
@@ -92,6 +95,14 @@ class LiveDrive:
             day.wait_for_feed()
         return day.provisioner
 
+    def before_trading(self, desk: TradingDesk, session: TradingSession) -> None:
+        """Let the account be as the broker has it before the session."""
+        if (broker := broker_of(desk)) is None:
+            return
+        past = self._parts.past.days.get(session.day)
+        for event in self._day.open_account(desk) if past is None else past.opening:
+            broker.take(event)
+
     def _gate(self) -> str:
         """Return why no positions are opened now (empty when they are), and note what the clock has a part in."""
         parts = self._parts
@@ -114,6 +125,7 @@ class LiveDrive:
     ) -> BatchSource:
         """Return what makes batches of the bars that arrive."""
         self._day.desk = desk
+        self._day.at_broker.begin(desk)
         self._orders = 0
         self._parts.health.told = FeedState("LIVE", "")  # the session's strategies have heard of nothing
         if desk is not None:

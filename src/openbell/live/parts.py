@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openbell.feeds.feed import Feed
+    from openbell.live.brokerage import Brokerage
     from openbell.live.connection import Connection
     from openbell.live.lag import Lag, SessionHealth
     from openbell.live.monitor import Monitor
@@ -47,6 +48,7 @@ class LiveParts:
         stop_file: The run stops when this file is there.
         messages: What people should know, in the order in which it happened.
         ended: Called when no further session is played.
+        brokerage: The traffic with a broker over the network, None without one.
     """
 
     feed: Feed
@@ -64,6 +66,7 @@ class LiveParts:
     stop_file: Path | None = None
     messages: list[tuple[int, str]] = field(default_factory=list)
     ended: Callable[[], None] = lambda: None
+    brokerage: Brokerage | None = None
 
     def start_ns(self, session: TradingSession) -> int:
         """Return where the clock of a session stands when it begins, after its open if it begins late."""

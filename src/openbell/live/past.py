@@ -8,12 +8,14 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from openbell.feeds.feed import SymbolIntervals
+from openbell.live.broker_record import event_of_line
 from openbell.live.connection import FeedState
 from openbell.live.record import bar_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from openbell.model.broker_events import BrokerEvent
     from openbell.model.feed_events import FeedBar
     from openbell.model.json_object import JsonObject
 
@@ -60,6 +62,7 @@ class Looked:
         health: The health of the feed that strategies heard of, None when they heard of none.
         late: The bars that came late, or again with other values.
         settled: The additions that had waited.
+        broker: What the broker told.
     """
 
     closes: bool = False
@@ -67,6 +70,7 @@ class Looked:
     health: FeedState | None = None
     late: list[FeedBar] = field(default_factory=list)
     settled: list[Settled] = field(default_factory=list)
+    broker: list[BrokerEvent] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
@@ -81,6 +85,7 @@ class PastDay:
     Attributes:
         start_ns: Where its clock stood when it began.
         before: The bars that had come before it began.
+        opening: What the broker had told before it began.
         steps: What happened from then on.
         waits: The additions that had to wait, in the order in which they came.
         missing: What was missing of them.
@@ -91,6 +96,7 @@ class PastDay:
 
     start_ns: int
     before: list[FeedBar] = field(default_factory=list)
+    opening: list[BrokerEvent] = field(default_factory=list)
     steps: deque[Played | Looked] = field(default_factory=deque)
     waits: list[Key] = field(default_factory=list)
     missing: dict[Key, str] = field(default_factory=dict)
@@ -108,12 +114,18 @@ class Past:
         intervals: The intervals that its feed sends.
         offered: Those of single symbols, by day and symbol, where the feed knows them.
         days: Its sessions that have begun.
+        account: The number of the account that it trades on at a broker; empty when it trades at none.
+        run_id: The id by which the broker knows its orders.
+        since_ns: When it first looked at the account, nanoseconds since 1970 UTC.
     """
 
     feed: str = ""
     intervals: tuple[str, ...] = ()
     offered: dict[tuple[date, str], SymbolIntervals] = field(default_factory=dict)
     days: dict[date, PastDay] = field(default_factory=dict)
+    account: str = ""
+    run_id: str = ""
+    since_ns: int = 0
 
     def intervals_of(self, symbol: str, day: date) -> SymbolIntervals:
         """Return the intervals that the feed had of a symbol on a day."""
@@ -151,6 +163,10 @@ class _Reader:
             self._day = PastDay(0)
         elif "bars" in line and not line.get("late"):
             self._bars(line["played_ns"], [bar_of(fields) for fields in line["bars"]])
+        elif "account" in line:
+            self.past.account, self.past.run_id, self.past.since_ns = line["account"], line["run"], line["since_ns"]
+        elif "opens" in line:
+            day.opening = [event_of_line(one) for one in line["opens"]]
         elif "refused" in line:
             day.refused[line["refused"]] = line["reason"]
         elif "failed_ns" in line:
@@ -164,13 +180,15 @@ class _Reader:
     def _read_look(self, line: JsonObject, look: Looked) -> None:
         if "looked_ns" in line:
             self.look_ended()
+        elif "broker" in line:
+            look.broker.append(event_of_line(line))
         elif "bars" in line:
             look.late += map(bar_of, line["bars"])
         elif "health" in line:
             look.health = FeedState(line["health"], line["reason"])
         elif "settled_ns" in line:
             look.settled.append(Settled(_key(line), line["error"]))
-        else:
+        elif "sends" not in line:  # what becomes of them, the broker tells
             look.closes, look.trades_again = "closing_ns" in line, "trades_again_ns" in line
 
     def _take_intervals(self, line: JsonObject) -> None:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from openbell.errors import RunFolderError
+from openbell.live.broker_record import line_of_event
 from openbell.model.feed_events import FeedBar
 from openbell.results.event_files import append, event_lines, opened_after_whole_lines
+from openbell.results.trading_json import order_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
+    from openbell.live.dealing import Dealing
     from openbell.live.provisioner import Waiting
+    from openbell.model.broker_events import BrokerEvent
     from openbell.model.json_object import JsonObject
+    from openbell.model.order import Order
 
 __all__ = ["NAME", "FeedRecord", "read_record", "recorded"]
 
@@ -92,6 +98,25 @@ class FeedRecord:
         """Note additions that have waited, and why those that failed did."""
         for one, error in settled:
             self._write({"settled_ns": time_ns, "waits_ns": one.asked_ns, **_named(one), "error": error})
+
+    def account(self, dealing: Dealing, since_ns: int) -> None:
+        """Note the account that the run trades on, and by which id the broker knows its orders."""
+        account = dealing.account
+        self._write({"account": account.number, "at": account.broker, "run": dealing.run_id, "since_ns": since_ns})
+
+    def opens(self, events: Iterable[BrokerEvent]) -> None:
+        """Note what the broker told before a session."""
+        self._write({"opens": [line_of_event(event) for event in events]})
+
+    def broker(self, time_ns: int, events: Iterable[BrokerEvent]) -> None:
+        """Note what the broker told, in the order in which it is taken up."""
+        for event in events:
+            self._write({**line_of_event(event), "at_ns": time_ns})
+
+    def sends(self, sent_ns: int, orders: Iterable[Order]) -> None:
+        """Note orders that are about to be sent to the broker, and return when that is on the disk."""
+        self._write({"sends": [order_json(order) for order in orders], "sent_ns": sent_ns})
+        os.fsync(self._file.fileno())
 
     def looked(self, time_ns: int) -> None:
         """Note that all that happened at once between two times has been noted."""

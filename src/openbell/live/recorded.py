@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.engine.event_batch import EventBatch
+from openbell.live.broker_day import broker_of
 from openbell.live.connection import FeedState
 from openbell.live.own_thread import OwnThreadProvisioner
 from openbell.live.part_source import PartSource
@@ -75,18 +76,20 @@ class RecordedRun:
         days: Its sessions.
         bars: The last content of every bar, by symbol, interval and begin.
         failed: Why symbols could not be had at once, by session time and symbol.
+        has_broker: Whether its orders went to a broker over the network.
     """
 
     intervals_of: Callable[[str, date], SymbolIntervals]
     days: dict[date, RecordedDay] = field(default_factory=dict)
     bars: dict[tuple[str, str, int], FeedBar] = field(default_factory=dict)
     failed: dict[tuple[int, str], str] = field(default_factory=dict)
+    has_broker: bool = False
 
     @staticmethod
     def of(lines: Iterable[JsonObject]) -> RecordedRun:
         """Read the lines of a record."""
         past = Past.of(lines)
-        run = RecordedRun(past.intervals_of)
+        run = RecordedRun(past.intervals_of, has_broker=bool(past.account))
         for day, one in past.days.items():
             recorded = run.days[day] = RecordedDay(one, one.start_ns)
             run.add(one.before)
@@ -116,6 +119,7 @@ class RecordedDrive:
 
     def __init__(self, run: RecordedRun) -> None:
         self._run = run
+        self.has_broker = run.has_broker
         self._provisioner: _RecordedProvisioner
 
     def days(self, config: SessionConfig, time_manager: TimeManager) -> list[date]:  # noqa: ARG002 -- recorded
@@ -131,6 +135,12 @@ class RecordedDrive:
         context = replace(context, offered=lambda symbol: self._run.intervals_of(symbol, context.day))
         self._provisioner = _RecordedProvisioner(context, journal, self._run)
         return self._provisioner
+
+    def before_trading(self, desk: TradingDesk, session: TradingSession) -> None:
+        """Take up what the broker told before the session."""
+        if (broker := broker_of(desk)) is not None:
+            for event in self._run.days[session.day].past.opening:
+                broker.take(event)
 
     def source(
         self,
@@ -204,6 +214,10 @@ class _RecordedProvisioner(OwnThreadProvisioner):
             tell_of_feed(runner, look.health)
         for key, error in look.settled:
             self._settle(key, error)
+        if (broker := broker_of(self.desk)) is not None:
+            broker.take_outgoing()
+            for event in look.broker:
+                broker.take(event)
 
     def _settle(self, key: Key, error: str) -> None:
         """Carry out an addition that waited, or let it fail."""
@@ -252,7 +266,7 @@ class _RecordedSource(PartSource):
 
     def _batches(self, after_ns: int) -> Batches:
         last_ns, happened = self._last_ns, self._provisioner.happened
-        while after_ns < last_ns:
+        while after_ns < last_ns or (happened and happened[0].time_ns <= after_ns):
             if happened and happened[0].time_ns <= after_ns:
                 self._provisioner.go_on(self._runner)
                 yield EventBatch(after_ns)

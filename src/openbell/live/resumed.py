@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.engine.event_batch import EventBatch
+from openbell.live.broker_day import broker_of
 from openbell.live.past import Looked
 from openbell.live.provisioner import LiveProvisioner, Waiting, failure_of
 from openbell.live.source import LiveSource, tell_of_feed
@@ -108,6 +109,8 @@ class ResumedSource(LiveSource):
         while day.past is not None and day.past.steps:
             if day.played_ns <= after_ns:
                 self._drop_what_is_gone()
+                if (broker := broker_of(day.desk)) is not None:
+                    broker.take_outgoing()  # it was sent, or is sent when the past is over
                 step = day.past.steps.popleft()
                 if isinstance(step, Looked):
                     self._look_again(step)
@@ -134,3 +137,6 @@ class ResumedSource(LiveSource):
             tell_of_feed(self._runner, step.health)
         self._tell(self._day.take_up_late(self._followed(), step.late))
         self._day.provisioner.settle_again(step.settled)
+        if (broker := broker_of(self._day.desk)) is not None:
+            for event in step.broker:
+                broker.take(event)

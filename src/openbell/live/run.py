@@ -10,7 +10,8 @@ from zlib import crc32
 from openbell.actions import ActionStore
 from openbell.engine.data_source import new_data_manager, store_path
 from openbell.engine.system import SystemManager
-from openbell.errors import FeedError
+from openbell.errors import BrokerError, FeedError
+from openbell.live.brokerage import Brokerage
 from openbell.live.connection import Connection
 from openbell.live.drive import LiveDrive
 from openbell.live.earlier_bars import EarlierBars
@@ -26,6 +27,7 @@ from openbell.live.stopping import STOP, Stopped
 from openbell.live.supply import Supply
 from openbell.market_data.today import TodayBars
 from openbell.model.address import StoreAddress
+from openbell.model.broker_events import BrokerEvent
 from openbell.model.feed_events import FeedBack, FeedClock, FeedLost
 from openbell.results.run_folder import require_no_run
 from openbell.store.store import BarStore
@@ -38,7 +40,9 @@ if TYPE_CHECKING:
 
     from openbell.config import SessionConfig
     from openbell.engine.observer import SessionObserver
+    from openbell.feeds.arrivals import Arrival
     from openbell.feeds.feed import Feed
+    from openbell.live.dealing import Dealing
     from openbell.model.address import Place
     from openbell.results.result import RunResult
     from openbell.results.run_folder import RunFolder
@@ -61,6 +65,7 @@ class LiveRun:
         observers: Watch the run.
         actions_of: The store whose corporate actions are taken over, by which every day's prices are adjusted.
         past: What the run has recorded before, when it goes on after it was killed.
+        dealing: How it trades at a broker over the network, None when it does not.
 
     Attributes:
         parts: Feed, bars and settings.
@@ -83,6 +88,7 @@ class LiveRun:
         *,
         actions_of: Place | None = None,
         past: Past | None = None,
+        dealing: Dealing | None = None,
     ) -> None:
         clock = time_manager.clock
         if not isinstance(clock, SimulatedClock):
@@ -95,6 +101,8 @@ class LiveRun:
             undoing.callback(new_files.remove)
             undoing.callback(self._lock.release)
             undoing.callback(feed.close)
+            if dealing is not None:
+                undoing.callback(dealing.close)
             if past is None:
                 require_no_run(folder)
             self._stop_file.unlink(missing_ok=True)
@@ -106,7 +114,8 @@ class LiveRun:
             self.monitor = Monitor(
                 folder, config.session_name, feed.name, lambda: feed.arrivals.now_ns, time_manager.timezone
             )
-            connection, lag = Connection(feed, self._say, crc32(str(folder).encode())), Lag(MAX_LAG_NS)
+            seed = crc32(str(folder).encode())
+            connection, lag = Connection(feed, self._say, seed), Lag(MAX_LAG_NS)
             self.parts = LiveParts(
                 feed=feed,
                 supply=Supply(feed, store, today, time_manager, self._earlier_bars(config, feed)),
@@ -119,6 +128,7 @@ class LiveRun:
                 stop_file=self._stop_file,
                 ended=self._ended,
                 past=past or Past(),
+                brokerage=None if dealing is None else Brokerage(dealing, record, seed),
             )
             record.is_paused = self.parts.supply.is_paused = bool(self.parts.past.days)
             self.system = SystemManager(
@@ -186,8 +196,12 @@ class LiveRun:
             self._lock.write("connecting", session=session, config="config.json", feed=feed.name)
             self.monitor.enter("connecting")
             with watching(self._stop_file, feed.arrivals.wake, self.monitor.write):
+                if self.parts.brokerage is not None:
+                    self._say(f"orders are for {self.parts.brokerage.dealing.account}")
                 self._connect()
                 self._require_same_feed()
+                if self.parts.brokerage is not None:
+                    self._listen(self.parts.brokerage)
                 self._has_begun = True
                 self._lock.write("running")
                 self.parts.today.sent = self._sent
@@ -197,6 +211,8 @@ class LiveRun:
                 return result
         finally:
             if self._has_begun:
+                if self.parts.brokerage is not None:
+                    self.parts.brokerage.dealing.close()
                 self.parts.record.close()
                 feed.close()
 
@@ -235,13 +251,43 @@ class LiveRun:
                 raise FeedError(f"no connection to the feed {feed.name}: {reason}")
             connection.act(now_ns)
             arrival = arrivals.next(min(deadline_ns, connection.next_ns or deadline_ns))
-            if arrival is not None and isinstance(arrival.event, FeedBack):
-                connection.came_back(arrival.time_ns)
-            elif arrival is not None and isinstance(arrival.event, FeedClock):
-                connection.told_time(arrival.event)
-            elif arrival is not None and isinstance(arrival.event, FeedLost):
-                reason = arrival.event.reason
-                connection.lost(arrival.event, arrival.time_ns)
+            if arrival is not None:
+                reason = self._heard(arrival) or reason
+
+    def _heard(self, arrival: Arrival) -> str:
+        """Take up what comes before the first session, and return why there is no connection, if that is news."""
+        event, connection = arrival.event, self.parts.connection
+        if isinstance(event, FeedBack):
+            connection.came_back(arrival.time_ns)
+        elif isinstance(event, FeedClock):
+            connection.told_time(event)
+        elif isinstance(event, FeedLost):
+            connection.lost(event, arrival.time_ns)
+            return event.reason
+        elif isinstance(event, BrokerEvent) and self.parts.brokerage is not None:
+            self.parts.brokerage.came(event, arrival.time_ns)
+        return ""
+
+    def _listen(self, brokerage: Brokerage) -> None:
+        """Listen to the broker, and wait until its events come.
+
+        Raises:
+            BrokerError: They do not within the time that an addition may wait.
+        """
+        arrivals = self.parts.feed.arrivals
+        deadline_ns = arrivals.now_ns + self.parts.wait_ns
+        brokerage.connect(arrivals.now_ns)
+        while not brokerage.is_connected:
+            self.parts.take_turn()
+            now_ns = arrivals.now_ns
+            if now_ns >= deadline_ns or brokerage.has_ended:
+                broker = brokerage.dealing.account.broker
+                raise BrokerError(f"no news of orders come from {broker}: {brokerage.trouble}")
+            brokerage.act(None, now_ns)
+            arrival = arrivals.next(min(deadline_ns, brokerage.next_ns(None, now_ns) or deadline_ns))
+            if arrival is not None:
+                self._heard(arrival)
+        self.parts.record.account(brokerage.dealing, brokerage.since_ns)
 
 
 def _copy_actions(store: Place, target: Path) -> None:

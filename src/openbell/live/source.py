@@ -65,6 +65,7 @@ class LiveSource(PartSource):
         while after_ns < last_ns:
             if day.played_ns <= after_ns:
                 self._drop_what_is_gone()
+                day.at_broker.send()
                 if day.advance(after_ns, self._next_scan(after_ns)) is None:
                     self._look_at_the_rest(after_ns)
                     yield EventBatch(after_ns)
@@ -73,9 +74,24 @@ class LiveSource(PartSource):
             yield from self._part(after_ns, until_ns)
             self._parts.monitor.turn()
             after_ns = until_ns
+        yield from self._last_words(after_ns)
         self._parts.supply.keep_bars()  # before it is noted: a run that is killed keeps them later
         self._parts.record.ended(self._session.day)
         self._parts.monitor.over()
+
+    def _last_words(self, time_ns: int) -> Batches:
+        """Hear a moment longer what becomes at the broker of the orders that end with the session."""
+        arrivals, at_broker = self._parts.feed.arrivals, self._day.at_broker
+        since_ns = arrivals.now_ns
+        at_broker.send()
+        while at_broker.has_news or at_broker.waits_for_end(since_ns):
+            if at_broker.has_news:
+                self._look_at_the_rest(time_ns)
+                yield EventBatch(time_ns)
+                at_broker.send()
+                continue
+            at_broker.act(arrivals.now_ns)
+            self._day.take_next()
 
     def _next_scan(self, after_ns: int) -> int | None:
         return next((time_ns for time_ns, _ in self.scans if time_ns > after_ns), None)
@@ -90,6 +106,7 @@ class LiveSource(PartSource):
         revisions = self._day.take_up_late(self._followed())
         self._tell(revisions)
         self._parts.record.settled(time_ns, self._settled())
+        self._day.at_broker.take(time_ns)
         self._parts.record.looked(time_ns)
 
     def _settled(self) -> list[tuple[Waiting, str]]:

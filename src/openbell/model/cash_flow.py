@@ -20,6 +20,10 @@ class CashFlowKind(StrEnum):
     DIVIDEND = "dividend"
     FRACTION = "fraction"
     BORROW = "borrow"
+    FEE = "fee"
+    INTEREST = "interest"
+    TRANSFER = "transfer"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -27,8 +31,9 @@ class CashFlow:
     """Money that the account got or paid.
 
     Attributes:
-        kind: The reason: a dividend, cash in place of a fraction of a unit after a split, or the cost of borrowing.
-        symbol: The symbol.
+        kind: The reason: a dividend, cash in place of a fraction of a unit after a split, or the cost of borrowing; at
+            a broker over the network also fees, interest, money that was paid in or out, and what has no such word.
+        symbol: The symbol; empty when it was for none.
         quantity: The position that it was for, negative when short.
         amount: The money, negative when it was paid.
         time_ns: When, nanoseconds since 1970 UTC.

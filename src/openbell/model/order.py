@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime, tzinfo
 
 __all__ = [
+    "FOREIGN",
     "OPEN_STATUSES",
     "Order",
     "OrderStatus",
@@ -61,6 +62,9 @@ OPEN_STATUSES = frozenset(
     {OrderStatus.SUBMITTED, OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED, OrderStatus.UNKNOWN}
 )
 """Statuses in which an order may still fill."""
+
+FOREIGN = "given at the broker, not by this run"
+"""Reason of orders that the broker told of, and that no strategy gave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -93,6 +93,11 @@ class Ledger:
         """Equity at the end of the last session."""
         return self._sessions[-1].end_equity if self._sessions else self._start_equity
 
+    def begin(self, equity: float) -> None:
+        """Begin with another equity, unless a session is over."""
+        if not self._sessions:
+            self._start_equity = equity
+
     # Corporate actions, in the morning
 
     def split(self, symbol: str, ratio: float, *, quantity: float, price: float, time_ns: int, zone: tzinfo) -> None:
@@ -200,7 +205,7 @@ class Ledger:
             fees[fill.symbol] += fill.fee
         for session in self._sessions:
             for flow in session.flows:
-                if flow.kind is not CashFlowKind.FRACTION:  # the trade that a fraction makes has it
+                if flow.symbol and flow.kind is not CashFlowKind.FRACTION:  # the trade that a fraction makes has it
                     flows[flow.symbol] += flow.amount
         unrealized = self._account.unrealized(self._last_prices.__getitem__)
         of_trades = grouped(trades, lambda trade: trade.symbol)

@@ -1,0 +1,220 @@
+"""Comparison of the run's account with the books of its broker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from openbell.execution.outgoing import AskBooks
+from openbell.execution.overnight import Split
+from openbell.model.broker_events import BrokerFill, BrokerOrder, BrokerPayment
+from openbell.model.cash_flow import CashFlow, CashFlowKind
+from openbell.model.order import OrderStatus, OrderType, TimeInForce
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from openbell.execution.desk import TradingDesk
+    from openbell.execution.real_broker import RealBroker
+    from openbell.model.broker_events import BrokerBooks, BrokerPosition
+
+__all__ = ["BooksKeeper"]
+
+CASH = "cash"
+_CENT, _DUST = 0.01, 1e-9
+_KINDS = {
+    "dividend": CashFlowKind.DIVIDEND,
+    "fee": CashFlowKind.FEE,
+    "interest": CashFlowKind.INTEREST,
+    "transfer": CashFlowKind.TRANSFER,
+}
+
+
+class Difference(NamedTuple):
+    """Units of a symbol, or cash, that the run and its broker do not have alike."""
+
+    ours: float
+    theirs: float
+
+
+class BooksKeeper:
+    """Takes over what the broker tells of the account, and says where the run has something else.
+
+    Fills, orders of others, payments and splits are told with their reasons, and taken over. What then still differs,
+    twice in a row while no order is under way, is a mismatch: from then on no order is sent.
+
+    Args:
+        desk: The desk, with account and book.
+        broker: The broker.
+
+    Attributes:
+        refusal: Why no order is sent (empty when they are).
+    """
+
+    def __init__(self, desk: TradingDesk, broker: RealBroker) -> None:
+        self._desk = desk
+        self._broker = broker
+        self._has_opened = False
+        self._paid: set[str] = set()
+        self._fills = 0
+        self._seen: dict[str, Difference] = {}
+        self._mismatch = ""
+        self._blocked = ""
+
+    @property
+    def refusal(self) -> str:
+        """Why no order is sent (empty when they are)."""
+        return self._mismatch or self._blocked if self._has_opened else "the broker has not told the account yet"
+
+    def take(self, books: BrokerBooks) -> None:
+        """Take up the books."""
+        if books.error:
+            self._broker.tell(f"the broker's books cannot be had: {books.error}")
+            return
+        self._blocked = books.blocked and f"the broker takes no orders: {books.blocked}"
+        if not self._has_opened:
+            self._open(books)
+            return
+        self._fills += len(books.fills)
+        self._broker.take_up(books.orders, books.fills)
+        self._pay(books)
+        self._ask_for_lost(books.orders)
+        if books.adopts or (self._broker.is_settled and not self._broker.outgoing):
+            self._judge(books)
+
+    # The first look
+
+    def _open(self, books: BrokerBooks) -> None:
+        """Begin with the account as the broker has it."""
+        desk, self._has_opened = self._desk, True
+        self._paid.update(payment.payment_id for payment in books.payments)
+        worth = sum(p.quantity * p.price for p in books.positions) if books.adopts else 0.0
+        desk.account.cash = desk.first_equity = books.cash + worth
+        for told in books.orders:
+            self._broker.take_over(told, filled=told.filled)
+        if books.adopts:
+            self._adopt(books)
+        elif differences := self._differences(books):
+            self._say_mismatch(differences)
+
+    # What the broker did by itself
+
+    def _ask_for_lost(self, open_orders: Iterable[BrokerOrder]) -> None:
+        """Ask for the orders that the broker no longer has among its open ones."""
+        there = {told.order_id for told in open_orders}
+        for order_id in list(self._desk.book.open):
+            if order_id not in there and self._broker.knows(order_id):
+                self._broker.ask(order_id)
+
+    def _pay(self, books: BrokerBooks) -> None:
+        """Take over money that came or went, and splits."""
+        new = [payment for payment in books.payments if payment.payment_id not in self._paid]
+        self._paid.update(payment.payment_id for payment in new)
+        for payment in new:
+            if payment.amount:
+                self._pay_one(payment)
+        positions = {position.symbol: position for position in books.positions}
+        for symbol in dict.fromkeys(payment.symbol for payment in new if payment.kind == "split"):
+            units = sum(p.quantity for p in new if p.kind == "split" and p.symbol == symbol)
+            self._split(symbol, units, positions.get(symbol))
+
+    def _pay_one(self, payment: BrokerPayment) -> None:
+        desk, kind = self._desk, _KINDS.get(payment.kind, CashFlowKind.OTHER)
+        of = f" of {payment.symbol}" if payment.symbol else ""
+        more = " It is part of the net profit." if kind is CashFlowKind.TRANSFER else ""
+        self._broker.tell(f"the broker booked {payment.amount:,.2f}, {payment.text or payment.kind}{of}.{more}")
+        desk.paid(
+            CashFlow(
+                kind=kind,
+                symbol=payment.symbol,
+                quantity=desk.account.quantity(payment.symbol),
+                amount=payment.amount,
+                time_ns=payment.time_ns,
+                zone=desk.time_manager.timezone,
+                session_date=desk.session.day,
+            )
+        )
+
+    def _split(self, symbol: str, units: float, position: BrokerPosition | None) -> None:
+        """Take over a split, by which the broker has as many units more or fewer."""
+        desk, holding = self._desk, self._desk.account.holdings.get(symbol)
+        if holding is None or position is None or abs(holding.quantity + units - position.quantity) > _DUST:
+            return  # what differs then, is a mismatch
+        ratio = position.quantity / holding.quantity
+        price = holding.last_price / ratio
+        desk.account.split(symbol, position.quantity, holding.average_price / ratio, price, 0.0)
+        desk.recorder.adjustments.append(Split(symbol, ratio, position.quantity, price, desk.clock.now_ns))
+        desk.position_changed(symbol)
+        self._broker.tell(f"{symbol} was split {ratio:g} for 1 at the broker, which leaves {position.quantity:,.10g}")
+
+    # What differs
+
+    def _judge(self, books: BrokerBooks) -> None:
+        """Compare positions and cash."""
+        before, self._seen = self._seen, self._differences(books)
+        if not self._seen:
+            if self._mismatch:
+                self._broker.tell("the run and its broker have the same again: orders are taken")
+            self._mismatch = ""
+        elif books.adopts:
+            self._adopt(books)
+        elif self._seen != before:
+            self._broker.outgoing.append(AskBooks())  # the parts of the books may be of different moments
+        elif not self._mismatch:
+            self._say_mismatch(self._seen)
+
+    def _differences(self, books: BrokerBooks) -> dict[str, Difference]:
+        """Return what the run and its broker have not alike, by symbol and for cash."""
+        account, theirs = self._desk.account, {position.symbol: position.quantity for position in books.positions}
+        found = {
+            symbol: Difference(account.quantity(symbol), theirs.get(symbol, 0.0))
+            for symbol in sorted({*account.holdings, *theirs})
+            if abs(account.quantity(symbol) - theirs.get(symbol, 0.0)) > _DUST
+        }
+        # Each fill may be rounded to a cent at the broker.
+        if abs(account.cash - books.cash) > _CENT * (self._fills + 1):
+            found[CASH] = Difference(round(account.cash, 2), round(books.cash, 2))
+        return found
+
+    def _say_mismatch(self, differences: Mapping[str, Difference]) -> None:
+        words = [f"{name}: the run has {d.ours:,.10g}, the broker {d.theirs:,.10g}" for name, d in differences.items()]
+        self._mismatch = (
+            f"the broker's account is not that of the run ({'; '.join(words)}). Orders are refused until both are the "
+            "same; --adopt takes over what the broker has when a run begins or goes on"
+        )
+        self._broker.tell(self._mismatch)
+
+    def _adopt(self, books: BrokerBooks) -> None:
+        """Take over positions, as if they were bought or sold at their price of now, and then the cash."""
+        desk, prices = self._desk, {position.symbol: position.price for position in books.positions}
+        for symbol, difference in self._differences(books).items():
+            if symbol != CASH:
+                holding = desk.account.holdings.get(symbol)
+                price = prices.get(symbol, 0.0 if holding is None else holding.last_price)
+                self._take_over(symbol, difference.theirs - difference.ours, price)
+        if abs(books.cash - desk.account.cash) > _CENT / 2:
+            amount = books.cash - desk.account.cash
+            self._pay_one(BrokerPayment("", "adopted", "", 0.0, amount, desk.clock.now_ns, "which the run lacked"))
+        self._mismatch, self._seen = "", {}
+
+    def _take_over(self, symbol: str, quantity: float, price: float) -> None:
+        """Take over units that the broker has more or fewer, as a fill of an order that the run did not give."""
+        number = len(self._paid)
+        self._paid.add(f"adopted {number}")
+        now_ns = self._desk.clock.now_ns
+        order_id = f"adopted-{symbol}-{number}"
+        self._broker.take_up(
+            [
+                BrokerOrder(
+                    order_id,
+                    symbol,
+                    OrderStatus.FILLED,
+                    quantity,
+                    quantity,
+                    price,
+                    OrderType.MARKET,
+                    TimeInForce.DAY,
+                    time_ns=now_ns,
+                )
+            ],
+            [BrokerFill(order_id, order_id, symbol, quantity, price, quantity, now_ns)],
+        )

@@ -1,0 +1,108 @@
+"""A day of real bars whose orders go to our Alpaca server, by Alpaca's protocols and through openbell's link."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from live.alpaca_server import AlpacaServer
+from live.alpaca_trading_server import AlpacaTradingServer
+from live.restarts import cut, no_locks
+from live.test_sessions_over_a_socket import MINUTE, Stage
+from live.virtual_time import HANGS_AFTER_S, S
+from openbell.config import load_config
+from openbell.live.dealing import AccountLock, Dealing
+from openbell.live.past import Past
+from openbell.live.record import read_record
+from openbell.live.run import LiveRun
+from openbell.live.verify import Verification, verify_run
+from openbell.results.run_folder import RunFolder
+from openbell.timing import TimeManager
+from openbell.timing.clock import SimulatedClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from live.server import FeedServer
+
+RUN_ID = "0b0e11"
+
+
+class BrokerStage(Stage):
+    """A day at a broker.
+
+    Attributes:
+        broker: The broker; set while `at_broker` is open.
+        folder_of_run: The run folder.
+    """
+
+    def __init__(self, folder: Path, store: Path, **more: object) -> None:
+        super().__init__(folder, store, AlpacaServer)
+        self.reconfigure(**{"execution": {"broker": "alpaca"}, **more})
+        self.folder_of_run = folder / "run"
+        self.run_number = 0
+
+    def at_broker(self, cash: float = 100_000) -> AlpacaTradingServer:
+        """A broker whose market trades as the day's bars say."""
+        self.broker = AlpacaTradingServer(self.time, {bar.symbol for bar in self.bars}, cash)
+        self.broker.follow([bar for bar in self.bars if bar.interval == "1m" and self._is_of_the_day(bar)])
+        return self.broker
+
+    def begin(self, server: FeedServer, *, past: Past | None = None, adopts: bool = False) -> LiveRun:
+        """Begin a run, or let one go on."""
+        link = self.broker.link(RUN_ID, self.time.put, answer_s=HANGS_AFTER_S)
+        account = link.account()
+        lock = AccountLock(account, self.folder_of_run)
+        since_ns = 0 if past is None else past.since_ns
+        dealing = Dealing(link, account, lock, RUN_ID, since_ns, adopts)
+        time_manager = TimeManager("XNYS", clock=SimulatedClock())
+        self.run = LiveRun(
+            self.config, server.feed(), self.folder_of_run, [self.day], time_manager, past=past, dealing=dealing
+        )
+        self.run.parts.lag.limit_ns = round(self.max_lag_s * S)
+        return self.run
+
+    def play_day(
+        self, server: FeedServer, script: Callable[[], None] = lambda: None, *, adopts: bool = False
+    ) -> Verification:
+        """Play the day to its end, and compare it with what its record says."""
+        server.play(self.tape)
+        run = self.begin(server, adopts=adopts)
+        folder = RunFolder(self.folder_of_run, self.config, keep_bars=True, keep_indicators=True)
+        with self.time.running(lambda: run.run(folder)) as running:
+            script()
+            self.time.advance_to(self.session.last_ns + 10 * MINUTE)
+            running.result()
+        return verify_run(self.folder_of_run)
+
+    def play_with_kills(self, server: FeedServer, kills: Iterable[tuple[int, float]], *, seed: int = 0) -> Verification:
+        """Play the day in pieces, with the process dead for some seconds after each."""
+        server.play(self.tape)
+        past = None
+        for number, (kill_ns, down_s) in enumerate(kills, 1):
+            run = self.begin(server, past=past)
+            with self.time.running(lambda run=run, past=past: run.run(self._folder(past))):
+                self.time.advance_to(kill_ns)
+                left = shutil.copytree(self.folder_of_run, self.folder / f"run-{number}", ignore=no_locks)
+            self.time.taken()
+            cut(left, seed + number)
+            self.folder_of_run = left
+            past = Past.of(read_record(left))
+            self.time.advance(down_s)
+        run = self.begin(server, past=past)
+        with self.time.running(lambda: run.run(self._folder(past))) as running:
+            self.time.advance_to(self.session.last_ns + 10 * MINUTE)
+            running.result()
+        return verify_run(self.folder_of_run)
+
+    def _folder(self, past: Past | None) -> RunFolder:
+        more = {"keep_bars": True, "keep_indicators": True, "goes_on": past is not None}
+        return RunFolder(self.folder_of_run, self.config, **more)
+
+    def use(self, **more: object) -> None:
+        """Play another config at the broker."""
+        self.reconfigure(**{"execution": {"broker": "alpaca"}, **more})
+
+    def use_file(self, path: Path) -> None:
+        self.config = load_config(path)
