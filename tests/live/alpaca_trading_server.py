@@ -86,6 +86,7 @@ class AlpacaTradingServer:
         doubled: Events that are said twice.
         unsaid: Events that are never said.
         late_fills: Whether an order that is to be cancelled fills just before.
+        meanwhile: Called with the path of each request when it is answered.
         clock_off_s: How far its clock is ahead of the time.
         requests: Methods, paths and bodies of the requests.
         stream: The stream of trade updates, which can be cut and refused.
@@ -101,6 +102,7 @@ class AlpacaTradingServer:
         self.doubled: set[str] = set()
         self.unsaid: set[str] = set()
         self.late_fills = False
+        self.meanwhile: Callable[[str], None] | None = None
         self.clock_off_s = 0.0
         self.requests: list[tuple[str, str, dict[str, Any]]] = []
         self.lock = threading.RLock()
@@ -236,6 +238,8 @@ class _Rest(BaseHTTPRequestHandler):
             trouble = next((each for each in broker.troubles if each.meets(self.command, parts.path)), None)
             if trouble is None:
                 self._answer(broker, *self._done(broker, parts.path, params, body))
+                if broker.meanwhile is not None:
+                    broker.meanwhile(parts.path)
                 return
             broker.troubles.remove(trouble)
             if trouble.is_done:

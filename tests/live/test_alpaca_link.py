@@ -20,6 +20,7 @@ from openbell.errors import BrokerError, ConfigError
 from openbell.model.broker_events import (
     BrokerAnswer,
     BrokerBack,
+    BrokerBooks,
     BrokerMissing,
     BrokerRefusal,
     BrokerSilence,
@@ -342,6 +343,26 @@ def test_the_books(run: Run, broker: AlpacaTradingServer) -> None:
     run.link.ask_books(NOW_NS)
     error = "Alpaca refuses the keys (401: request is not authorized)"
     assert [event.error for event in run.told()] == [error]
+
+
+def test_books_are_those_of_one_moment(run: Run, broker: AlpacaTradingServer) -> None:
+    run.submits(order("Test-1"))
+    units = [1.0, 2.0]
+
+    def fill(path: str) -> None:
+        if path == "/v2/account/activities" and units:
+            broker.trade("SPY", 100.0, qty=units.pop())
+
+    broker.meanwhile = fill
+    run.link.ask_books(NOW_NS)
+    (books,) = [event for event in run.told() if isinstance(event, BrokerBooks)]
+    assert [each.quantity for each in books.positions] == [each.filled for each in books.orders] == [3.0]
+    assert sum(each.quantity for each in books.fills) == 3.0
+    assert books.cash == 99_700.0
+    broker.meanwhile = lambda path: broker.trade("SPY", 100.0, qty=1) if path == "/v2/positions" else None
+    run.link.ask_books(NOW_NS)
+    errors = [event.error for event in run.told() if isinstance(event, BrokerBooks)]
+    assert errors == ["the account changed each time that it was asked for"]
 
 
 @pytest.mark.long

@@ -90,7 +90,7 @@ class AlpacaLink:
         is_paper: bool = True,
         url: str | None = None,
         stream_url: str | None = None,
-        answer_s: float = 10.0,
+        answer_s: float = 5.0,
         requests_per_minute: float = 1200,
         bounds: WebSocketBounds | None = None,
     ) -> None:
