@@ -21,7 +21,8 @@ rule = Reversals(0, 0)
 class EmaReversals(Strategy):
     """Is long while the fast average is above, and short while it is below.
 
-    It hears of all symbols at once, as the strategies of backtrader and zipline do.
+    It hears of all symbols at once, as the strategies of backtrader and zipline do, and compares the columns of their
+    averages.
     """
 
     def setup(self) -> None:
@@ -32,11 +33,12 @@ class EmaReversals(Strategy):
         return [(symbol, self.config["interval"]) for symbol in self.context.symbols]
 
     def on_slice(self, bars: CrossSection) -> None:
-        fast, slow = (bars.indicator(key).tolist() for key in self.keys)
-        for symbol, fast_value, slow_value in zip(bars.symbols, fast, slow, strict=True):
-            units = rule.order(symbol, bars.end, fast_value, slow_value)
+        fast, slow = (bars.indicator(key) for key in self.keys)
+        symbols = bars.symbols
+        for place in rule.crossed(symbols, fast > slow):
+            units = rule.order(symbols[place], bars.end, fast.item(place), slow.item(place))
             if units:
-                self.context.order(symbol, units)
+                self.context.order(symbols[place], units)
 
 
 class RestingLimits(Strategy):

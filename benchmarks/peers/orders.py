@@ -29,9 +29,24 @@ class Reversals(Crossings):
         super().__init__()
         self.first_ns, self.last_ns = first_ns, last_ns
         self.held: dict[str, int] = {}
+        self._before: tuple[list[str], Any] = [], None
+
+    def crossed(self, symbols: list[str], above: Any) -> list[int]:
+        """Called once a time by engines that have averages as columns: the places of symbols that `order` is asked of.
+
+        Args:
+            symbols: The symbols that have a bar at this time.
+            above: For each of them, whether its fast average is above (a NumPy array of bool).
+        """
+        (known, before), self._before = self._before, (symbols, above)
+        if symbols != known:
+            return list(range(len(symbols)))
+        places: list[int] = (above != before).nonzero()[0].tolist()
+        self.callbacks += len(symbols) - len(places)
+        return places
 
     def order(self, symbol: str, end_ns: int, fast: float, slow: float) -> int:
-        """Called once a bar: units to buy, below zero to sell, mostly none."""
+        """Called once a bar that `crossed` has not ruled out: units to buy, below zero to sell, mostly none."""
         self.callbacks += 1
         above = fast > slow
         if self.above.get(symbol) is above:

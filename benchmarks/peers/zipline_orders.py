@@ -50,11 +50,11 @@ def main() -> None:
         equity.append(context.portfolio.portfolio_value)
         fast, slow = averages(context.assets_of_run, data, 1)
         end_ns = data.current_dt.value
-        for asset, fast_value, slow_value in zip(context.assets_of_run, fast.tolist(), slow.tolist(), strict=True):
-            units = rule.order(asset.symbol, end_ns, fast_value, slow_value)
+        for place in rule.crossed(symbols, fast > slow):
+            asset = context.assets_of_run[place]
+            units = rule.order(asset.symbol, end_ns, fast.item(place), slow.item(place))
             if units:
                 zipline.api.order(asset, units)
-            rule.final[asset.symbol] = fast_value, slow_value
 
     def analyze(context: Any, _results: Any) -> None:
         peak_mb = memory_mb()
