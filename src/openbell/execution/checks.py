@@ -202,10 +202,12 @@ class Checks:
     def _beyond_account(self, order: Order, instead_of: Order | None) -> str | None:
         """Return why cash, margin or shares do not suffice, together with what is ordered already."""
         desk, reserved, symbol = self._desk, self._desk.reserved, order.symbol
-        held = desk.account.quantity(symbol)
+        held, units = desk.account.quantity(symbol), order.quantity - order.filled_quantity
         if instead_of is not None:
             reserved.remove(order.id)  # what it becomes is counted when the broker has replaced it
-        buys, units = order.quantity > 0, order.quantity - order.filled_quantity
+        elif self._shorting and abs(held + units) <= abs(held) and desk.book.is_only(order):
+            return None  # it makes the position no larger, at whatever price
+        buys = order.quantity > 0
         before, others = reserved.of(symbol, buys=buys), reserved.of(symbol, buys=not buys)
         short = None if self._shorting else short_refusal(held + min(before.units, 0.0), units, shorting=False)
         if short is not None:

@@ -297,17 +297,17 @@ class TradingDesk:
 
     def order_changed(self, order: Order) -> None:
         """Take up an order as it is now."""
-        order_id, status = order.id, order.status
+        order_id, status, recorder = order.id, order.status, self.recorder
         if status in OPEN_STATUSES:
             before = self.book.put(order)
             if status is OrderStatus.ACCEPTED and (before is None or before.status is OrderStatus.SUBMITTED):
-                self.recorder.accepted += 1
+                recorder.accepted += 1
             self.reserved.put(order, reckoned_price(order, self.last_price))
         else:
             self.book.remove(order)
             self.reserved.remove(order_id)
             self.held.release(order.symbol)
-        self.recorder.orders[order_id] = order
+        recorder.orders[order_id] = order
         self._report(order)
         self.notices.append(order)
 

@@ -88,6 +88,10 @@ class OrderBook:
             return []
         return [self.open[key] for key in self._groups.get(order.oco, ()) if key != order.id]
 
+    def is_only(self, order: Order) -> bool:
+        """Return whether an open order is the only one of its symbol."""
+        return len(self._by_symbol.get(order.symbol, ())) == 1
+
     @property
     def symbols(self) -> tuple[str, ...]:
         """The symbols of open orders."""

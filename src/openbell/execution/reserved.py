@@ -38,9 +38,9 @@ _NOTHING = Ordered()
 
 
 class Reserved:
-    """Open orders by symbol and side, added up as they come and go.
+    """Open orders by symbol and side, added up when somebody asks.
 
-    Legs of brackets do not count: they end what their entry begins.
+    Most orders are gone before anybody has asked. Legs of brackets do not count: they end what their entry begins.
 
     Args:
         instrument_of: Returns the terms of a symbol.
@@ -50,6 +50,7 @@ class Reserved:
     def __init__(self, instrument_of: Callable[[str], Instrument], leverage: float) -> None:
         self._instrument_of = instrument_of
         self._leverage = leverage
+        self._waiting: dict[str, tuple[Order, float]] = {}  # not added up yet
         self._orders: dict[str, tuple[tuple[str, bool], float, float]] = {}
         self._sums: dict[tuple[str, bool], Ordered] = {}
         self._margins: dict[tuple[str, bool], float] = {}  # in the order of the sums
@@ -62,8 +63,16 @@ class Reserved:
         if order_id in self._orders:
             self.remove(order_id)
         if order.oco is None and order.strategy and order.status in OPEN_STATUSES:
+            self._waiting[order_id] = order, price
+        else:
+            self._waiting.pop(order_id, None)
+
+    def _add_up(self) -> None:
+        """Add up the orders that have come since somebody asked."""
+        waiting, self._waiting = self._waiting, {}
+        for order, price in waiting.values():
             key, units = (order.symbol, order.quantity > 0), order.quantity - order.filled_quantity
-            self._orders[order_id] = key, units, price
+            self._orders[order.id] = key, units, price
             known = self._sums.get(key)
             if known is None:
                 known, self._margins[key] = _NOTHING, 0.0
@@ -73,11 +82,15 @@ class Reserved:
 
     def counts_nothing(self, order_id: str) -> bool:
         """Return whether an order ties up nothing, because its symbol had no price when it was placed."""
+        if (waiting := self._waiting.get(order_id)) is not None:
+            return not waiting[1]
         found = self._orders.get(order_id)
         return found is not None and not found[2]
 
     def remove(self, order_id: str) -> None:
         """Count an order no longer."""
+        if self._waiting.pop(order_id, None) is not None:
+            return
         found = self._orders.pop(order_id, None)
         if found is None:
             return
@@ -106,6 +119,8 @@ class Reserved:
 
     def of(self, symbol: str, *, buys: bool) -> Ordered:
         """Return what is ordered of a symbol on one side."""
+        if self._waiting:
+            self._add_up()
         return self._sums.get((symbol, buys), _NOTHING)
 
     def margin(self, symbol: str, held: float, ordered: Ordered) -> float:
@@ -130,6 +145,8 @@ class Reserved:
 
     def frees(self, held: Callable[[str], float]) -> bool:
         """Return whether an open order makes a position smaller."""
+        if self._waiting:
+            self._add_up()
         return any(held(symbol) * ordered.units < 0 for (symbol, _), ordered in self._sums.items())
 
     def total(self, held: Callable[[str], float]) -> float:
@@ -137,6 +154,8 @@ class Reserved:
 
         Orders to buy and orders to sell cannot both lead away from what is held.
         """
+        if self._waiting:
+            self._add_up()
         # Nearly all of them are as they were for the order before.
         for key in self._stale:
             self._margins[key] = self.margin(key[0], held(key[0]), self._sums[key])

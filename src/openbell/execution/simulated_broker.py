@@ -76,6 +76,7 @@ class SimulatedBroker:
         self._resting = self._orders.by_id
         self._linked = LinkedOrders(self._resting, book, exchange, rules.both_touched)
         self._heap: list[_Event] = []
+        self._next_ns: int | None = None  # None whenever the heap or an order has changed
         self._number = 0
         # By symbol, interval and begin of a bar: a market that grows is another object each time.
         self._taken: dict[tuple[str, str, int], float] = {}
@@ -84,6 +85,11 @@ class SimulatedBroker:
     @property
     def next_ns(self) -> int:
         """Time at which something becomes known next, `NEVER` when nothing does."""
+        if self._next_ns is None:
+            self._next_ns = self._find_next()
+        return self._next_ns
+
+    def _find_next(self) -> int:
         heap = self._heap
         while heap:
             time_ns, kind, _, _, order_id, version = heap[0]
@@ -101,6 +107,7 @@ class SimulatedBroker:
         """Look at all orders again, in the bars of a new session."""
         self.session = session
         self._heap.clear()
+        self._next_ns = None
         self._taken.clear()
         for end_ns in {session.close_ns, session.last_ns}:
             heappush(self._heap, (end_ns, _CLOSE, end_ns, 0, "", 0))
@@ -209,7 +216,7 @@ class SimulatedBroker:
         self._number += 1
         resting.turn = self._number if in_turn is None else in_turn
         resting.version += 1
-        resting.match = None
+        self._next_ns = resting.match = None
         resting.state_after = resting.state
         order, market = resting.order, self._market_of(resting.order.symbol)
         from_ns = max(resting.from_ns, resting.seen_ns)
@@ -236,6 +243,7 @@ class SimulatedBroker:
     def deliver_next(self) -> None:
         """Report what becomes known at `next_ns`."""
         time_ns, kind, _, _, order_id, version = heappop(self._heap)
+        self._next_ns = None
         if kind == _CLOSE:
             self._close(time_ns)
             return
@@ -295,6 +303,7 @@ class SimulatedBroker:
         resting.fees += fee
         resting.fills += 1
         if whole:
+            self._next_ns = None
             self._orders.remove(resting)
         resting.order = order = order_with_fill(
             order,
@@ -339,6 +348,7 @@ class SimulatedBroker:
             self._match(leg)
 
     def _end(self, resting: Resting, status: OrderStatus, reason: str) -> None:
+        self._next_ns = None
         self._orders.remove(resting)
         self._change(resting, status=status, reason=reason)
         for leg in self._linked.orphans_of(resting.order):

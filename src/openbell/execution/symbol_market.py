@@ -125,10 +125,10 @@ class SymbolMarket:
         return first < len(self) if extended else max(first, low) < high
 
     @property
-    def bounds(self) -> tuple[float, float]:
-        """The lowest and the highest close of the day."""
-        if self._bounds is None:
-            self._bounds = (float(self.close.min()), float(self.close.max())) if len(self) else (0.0, 0.0)
+    def bounds(self) -> tuple[float, float] | None:
+        """The lowest and the highest close of the day, or None where it has no bars."""
+        if self._bounds is None and len(self):
+            self._bounds = (float(self.close.min()), float(self.close.max()))
         return self._bounds
 
     @property

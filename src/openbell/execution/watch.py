@@ -68,6 +68,8 @@ class EquityWatch:
         self._margins: dict[str, float] = {}
         # A broker over the network calls for margin itself.
         self._is_margin = desk.config.account == "margin" and not desk.is_real
+        self._maintenance, self._holdings = desk.config.maintenance, desk.account.holdings
+        self._market_of, self._instrument_of = desk.markets.of, desk.markets.instrument
 
     def begin_session(self) -> None:
         """Begin a session with what is held."""
@@ -121,14 +123,14 @@ class EquityWatch:
         for order in list(desk.book.open.values()):
             desk.cancel(order.id, reason)
         if units is None:
-            units = {holding.symbol: -holding.quantity for holding in desk.account.holdings.values()}
+            units = {holding.symbol: -holding.quantity for holding in self._holdings.values()}
         for symbol, quantity in units.items():
             desk.place("", symbol, quantity, MARKET, reason=reason)
 
     def _as_much_as_needed(self) -> dict[str, float]:
         desk = self._desk
         equity, held = desk.equity, []
-        for holding in desk.account.holdings.values():
+        for holding in self._holdings.values():
             symbol, quantity = holding.symbol, holding.quantity
             margin = float(self._margin(holding, np.array([holding.last_price]))[0])
             trades = desk.markets.last_price_today(symbol, desk.clock.now_ns) is not None
@@ -136,10 +138,10 @@ class EquityWatch:
         return units_to_close(held, equity)
 
     def _find(self) -> Breach | None:
-        desk, floor = self._desk, None if self.is_halted else self._floor
-        if not desk.account.holdings or desk.book.own or self._cannot_happen(floor):
+        floor = None if self.is_halted else self._floor
+        if not self._holdings or self._desk.book.own or self._cannot_happen(floor):
             return None
-        return self._crossing(list(desk.account.holdings.values()), floor)
+        return self._crossing(list(self._holdings.values()), floor)
 
     def _cannot_happen(self, floor: float | None) -> bool:
         """Return whether not even the worst closes of the day together would cross a limit."""
@@ -152,25 +154,24 @@ class EquityWatch:
 
     def _note_worst(self, symbol: str) -> None:
         """Note the worth of a holding at the worst close of the day, and the margin that it needs there."""
-        holding, markets = self._desk.account.holdings.get(symbol), self._desk.markets
+        holding = self._holdings.get(symbol)
         if holding is None:
             self._worst_values.pop(symbol, None)
             self._margins.pop(symbol, None)
             return
-        quantity = holding.quantity
-        market = markets.of(symbol)
-        low, high = (holding.last_price,) * 2 if market is None or not len(market) else market.bounds
+        quantity, market = holding.quantity, self._market_of(symbol)
+        low, high = (None if market is None else market.bounds) or (holding.last_price, holding.last_price)
         price = low if quantity > 0 else high
         self._worst_values[symbol] = quantity * price * holding.multiplier
         if self._is_margin:
-            maintenance = self._desk.config.maintenance
-            self._margins[symbol] = maintenance_margin(quantity, price, markets.instrument(symbol), maintenance)
+            instrument = self._instrument_of(symbol)
+            self._margins[symbol] = maintenance_margin(quantity, price, instrument, self._maintenance)
 
     def _margin(self, holding: Holding, prices: NDArray[np.float64]) -> NDArray[np.float64]:
         if not self._is_margin:
             return np.zeros(len(prices))
-        instrument = self._desk.markets.instrument(holding.symbol)
-        return maintenance_margin(holding.quantity, prices, instrument, self._desk.config.maintenance)
+        instrument = self._instrument_of(holding.symbol)
+        return maintenance_margin(holding.quantity, prices, instrument, self._maintenance)
 
     def _crossing(self, holdings: list[Holding], floor: float | None) -> Breach | None:
         """Return the first time from now on at which a limit is crossed."""

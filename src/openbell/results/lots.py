@@ -76,10 +76,11 @@ class Stretches:
 
     def see(self, lot: Lot, end_row: int) -> None:
         """Let a lot take up the prices of all rows before one that is a cut."""
-        if end_row > lot.next_row:
-            first, end = self._place[lot.next_row], self._place[end_row]
-            lot.high = max(lot.high, *self._highs[first:end])
-            lot.low = min(lot.low, *self._lows[first:end])
+        next_row, place = lot.next_row, self._place
+        if end_row > next_row:
+            stretch = slice(place[next_row], place[end_row])
+            lot.high = max(lot.high, *self._highs[stretch])
+            lot.low = min(lot.low, *self._lows[stretch])
             lot.next_row = end_row
 
 

@@ -25,6 +25,10 @@ def fills_by_strategy(fills: Iterable[Fill], held: Mapping[str, Mapping[str, flo
     Returns:
         Fills by strategy; what the account's rules trade and no strategy holds is under "".
     """
+    fills = list(fills)
+    names = {fill.order.strategy for fill in fills}
+    if len(names) == 1 and "" not in names and names.issuperset(held):
+        return {names.pop(): fills}  # mostly one strategy trades, and whose units they are need not be asked
     units = {name: dict(of) for name, of in held.items()}
     found: dict[str, list[Fill]] = {name: [] for name in held}
     for fill in fills:
