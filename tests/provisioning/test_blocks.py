@@ -13,6 +13,7 @@ from openbell import indicators
 from openbell.config import IndicatorConfig
 from openbell.errors import ProvisioningError
 from openbell.provisioning import RULES, Addition
+from openbell.session.series import cursor_of
 from openbell.testing import advance
 from probes import engine, prepared, strategy_at, visible
 
@@ -211,3 +212,20 @@ def test_a_symbol_of_a_block_takes_further_additions_and_gives_them_up(store: Pa
     assert "rsi_14_5m" in system.session_data.get_symbol_data("ALL2").indicators
     assert "15m" in system.session_data.get_symbol_data("ALL2").bars
     assert "rsi_14_5m" not in system.session_data.get_symbol_data("ALL1").indicators
+
+
+def test_symbols_whose_history_becomes_deeper_still_share_their_times(store: Path) -> None:
+    system = prepared(store, symbols=SYMBOLS, days="2024-03-14", streams=["1m", "5m"])
+    deeper = IndicatorConfig("sma", period=200, interval="5m")
+    added = system.coordinator.provisioner.add(
+        [Addition("indicator", symbol, "strategy", details={"indicator_config": deeper}) for symbol in SYMBOLS]
+    )
+
+    assert all("load_historical" in [step.name for step in record.steps] for record in added if record.ok)
+    sharing = [
+        (symbol, id(cursor_of(series)))
+        for symbol in ("ALL1", "ALL2", "ALL3", "NOON")
+        if (series := system.session_data.get_bars(symbol, "5m")) is not None
+    ]
+    assert [one for _, one in sharing[:3]] == [sharing[0][1]] * 3, "one cursor moves all of them"
+    assert sharing[3][1] != sharing[0][1]

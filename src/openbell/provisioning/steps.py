@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
 
+    from openbell.model.bars import BarTimes
     from openbell.provisioning.context import ProvisioningContext
     from openbell.provisioning.needs import Addition, Needs
     from openbell.provisioning.reach import LoadedBars
@@ -124,9 +125,20 @@ class StepWork:
         """Return from when on a loaded series has all bars that the store has."""
         return measured_from(interval, begins_ns, self.plan.proof.histories)
 
+    def joined_times(self, bars: Bars, first: int, rows: Bars) -> BarTimes | None:
+        """Return the times of loaded bars if those from row ``first`` on are the times of other bars, else None.
+
+        Symbols with the same times then go on to have them as one object.
+        """
+        return bars.times if self.context.memo(_goes_on_as, bars.times, first, rows.times) else None
+
     def today_row(self, bars: Bars) -> int:
         """Return the row of the first bar of today."""
         return self.context.memo(Market.today_row, self.context.market(self.plan.symbol), bars.times)
+
+
+def _goes_on_as(times: BarTimes, first: int, others: BarTimes) -> bool:
+    return times.window(first, len(times)).equal(others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +219,11 @@ class LoadHistorical:
                     today_row = work.today_row(bars)
                     work.draft.put_series(work.series(name, held.base, bars.window(0, today_row), today_row, begins_ns))
                 continue
-            before = bars[: int(bars.timestamp.searchsorted(rows.timestamp[0]))]
-            if len(before) or whole_from(held) > work.whole_from(name, begins_ns):
-                deeper = Bars.concat([before, rows]) if len(before) else rows
-                work.draft.put_series(work.series(name, held.base, deeper, held.today_row + len(before), begins_ns))
+            first = int(bars.timestamp.searchsorted(rows.timestamp[0]))
+            if first or whole_from(held) > work.whole_from(name, begins_ns):
+                before, times = bars.window(0, first), work.joined_times(bars, first, rows)
+                deeper = Bars.concat([before, rows], times) if first else rows
+                work.draft.put_series(work.series(name, held.base, deeper, held.today_row + first, begins_ns))
 
 
 @dataclass(frozen=True, slots=True)
