@@ -10,9 +10,11 @@ import pytest
 
 from browsers import chromium
 from pages.browsing import OUTSIDE, axe_violations
+from view.test_live import going_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -176,3 +178,46 @@ def test_hostile_names_change_nothing_in_the_browser(browser: Browser, served: S
             go(page, served, place)
             assert page.title() != "owned"
             assert page.locator("main img, header img").count() == 0
+
+
+def test_a_live_run_is_seen_as_it_goes_on_through_a_reload_and_after_its_end(
+    browser: Browser, start_server: Callable[..., Served], tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs"
+    served = start_server(runs)
+    with going_on(runs / "followed", speed=300.0) as playing, opened(browser, served, 390, "dark") as page:
+        while "followed" not in served.ids():
+            assert playing.is_alive()
+        go(page, served, f"/run/{served.ids()['followed']}/live")
+        legend = page.locator("#live-legend")
+        legend.filter(has_text="ALFA 1m").wait_for()
+        page.select_option("#interval", "900")
+        legend.filter(has_text="of 15 bars of 1m").wait_for()
+        seen = {legend.inner_text() for _ in range(12) if page.wait_for_timeout(100) is None}
+        page.reload()
+        legend.filter(has_text="ALFA 1m").wait_for()
+        again = page.locator("#live-chart").get_attribute("aria-label")
+        rate = page.locator(".tile", has_text="Bars per minute").locator("b").inner_text()
+        sizes = []
+        for width in (390, 1000, 1600):
+            page.set_viewport_size({"width": width, "height": 900})
+            outside = page.evaluate(OUTSIDE), page.evaluate("document.documentElement.scrollWidth") - width
+            sizes.append(outside)
+        violations = axe_violations(page)
+        page.click("#stop")
+        page.click("text=Stop it")
+        page.locator("#state").filter(has_text="stopped").wait_for()
+        playing.join()
+        after = legend.inner_text()
+        page.reload()
+        legend.filter(has_text="ALFA 1m").wait_for()
+        at_end = legend.inner_text()
+
+    assert len(seen) > 3, "the last candle grows"
+    assert again is not None
+    assert int(re.findall(r"of (\d+) bars", again)[0]) > 5
+    assert int(rate) > 0
+    assert [size for size in sizes if size[0] or size[1] > 0] == []
+    assert [one["id"] for one in violations] == []
+    assert "ALFA" in after
+    assert at_end.startswith("ALFA 1m")

@@ -49,11 +49,16 @@ def going_on(folder: Path, speed: float | None) -> Iterator[Thread]:
     thread.join()
 
 
-def news(served: Served, run: str, last_id: str = "") -> Iterator[tuple[str, str, JsonObject]]:
+def bars_of(served: Served, run: str, last_id: str = "") -> Iterator[tuple[str, str, JsonObject]]:
+    """Yield the bars of a run's symbol likewise."""
+    return news(served, run, last_id, "bars?symbol=ALFA")
+
+
+def news(served: Served, run: str, last_id: str = "", of: str = "events") -> Iterator[tuple[str, str, JsonObject]]:
     """Yield the events of a run, each with its id and name."""
     with closing(http.client.HTTPConnection(served.host, timeout=30)) as connection:
         headers = {"Last-Event-ID": last_id} if last_id else {}
-        connection.request("GET", f"/run/{run}/data/events", headers=headers)
+        connection.request("GET", f"/run/{run}/data/{of}", headers=headers)
         answer = connection.getresponse()
         assert answer.headers["content-type"].startswith("text/event-stream")
         fields: dict[str, str] = {}
@@ -99,6 +104,7 @@ def test_a_run_is_followed_stopped_and_shown_after_its_end(start_server: Callabl
     ]
 
     assert heard == {"ALFA", "NONE"}
+    assert seen["status"][1]["feed"]["bars_per_minute"] >= 0
     assert seen["status"][1]["session_name"] == "followed"
     assert 'id="stop"' in page
     assert without == [403, 422]
@@ -107,3 +113,25 @@ def test_a_run_is_followed_stopped_and_shown_after_its_end(start_server: Callabl
     assert after["state"]["state"] == after["status"]["state"] != "running"
     assert "journal" not in again
     assert served.ask(f"{place}/stop", method="POST", body=token, Origin=origin).status == 422
+
+
+def test_bars_of_a_symbol_are_followed_and_corrected_ones_come_again(
+    start_server: Callable[..., Served], tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs"
+    with going_on(runs / "followed", speed=None):
+        pass
+    record = runs / "followed" / "feed.jsonl"
+    served = start_server(runs)
+    run = served.ids()["followed"]
+
+    (first_id, _, whole), *_ = islice(bars_of(served, run), 1)
+    late = ["ALFA", "1m", whole["bars"][5][0] * 10**9, 1.0, 2.0, 0.5, 1.5, 7.0, "changed"]
+    other = ["OTHER", "1m", whole["bars"][6][0] * 10**9, 1.0, 2.0, 0.5, 1.5, 7.0, "new"]
+    with record.open("a") as lines:
+        lines.write(json.dumps({"played_ns": 0, "late": True, "bars": [late, other]}) + "\n")
+    (_, _, corrected), *_ = islice(bars_of(served, run, last_id=first_id), 1)
+
+    assert (whole["session"], whole["interval"], whole["step"], len(whole["bars"])) == ("2024-03-12", "1m", 60, 390)
+    assert corrected["session"] is None
+    assert corrected["bars"] == [[late[2] // 10**9, 1.0, 2.0, 0.5, 1.5, 7.0]]

@@ -82,6 +82,8 @@ def _feed(feed: FeedStatus, heard_s: float | None) -> Text:
         line.append(f", {feed.waiting:,} bar times wait", "bold red")
     if feed.losses:
         line.append(f"  lost {feed.losses} time{'s' * (feed.losses > 1)}", "yellow")
+    if feed.bars_per_minute:
+        line.append(f"  {feed.bars_per_minute:,} bar{'s' * (feed.bars_per_minute > 1)} a minute")
     if feed.health not in ("LIVE", "LAGGING"):
         line.append(f"  {feed.reason}", "yellow")
     return line

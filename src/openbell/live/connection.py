@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.feeds.health import HealthJudge
 from openbell.feeds.reconnecting import Reconnecting
+from openbell.live.bar_rate import BarRate
 from openbell.model.feed_events import FeedLost
 
 if TYPE_CHECKING:
@@ -47,12 +48,14 @@ class Connection:
         lost_since_ns: Since when bars may be missing, nanoseconds since 1970 UTC.
         has_ended: Whether it makes no sense to try again.
         losses: How many times a connection was lost.
+        rate: The rate at which bars come.
     """
 
     def __init__(self, feed: Feed, say: Callable[[str], None], seed: int = 0) -> None:
         self._feed = feed
         self._say = say
         self._judge = HealthJudge()
+        self.rate = BarRate()
         self._reconnecting = Reconnecting(seed)
         self._expected: set[str] = set()
         self._has_connected = False
@@ -158,6 +161,7 @@ class Connection:
     def heard(self, time_ns: int) -> None:
         """Take up that a bar has come."""
         self._judge.heard(time_ns)
+        self.rate.heard(time_ns)
         self._reconnecting.heard(time_ns)
 
     def halted(self, symbol: str, *, is_halted: bool) -> None:

@@ -72,6 +72,7 @@ class Scene:
             losses=connection.losses,
             lag_s=round(lag.behind_ns / 1e9, 3),
             waiting=lag.waiting,
+            bars_per_minute=connection.rate.at(self.parts.feed.arrivals.now_ns),
         )
 
     def symbols(self) -> tuple[dict[str, int], tuple[SymbolStatus, ...]]:

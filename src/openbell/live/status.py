@@ -35,6 +35,7 @@ class FeedStatus:
         losses: How many times the connection was lost.
         lag_s: How late the time that is played is, in seconds.
         waiting: How many bar times wait beside it, while it lags.
+        bars_per_minute: How many bars came within the last minute.
     """
 
     name: str
@@ -44,6 +45,7 @@ class FeedStatus:
     losses: int = 0
     lag_s: float = 0.0
     waiting: int = 0
+    bars_per_minute: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from openbell.view.compare_page import compare_page
 from openbell.view.data_page import DataPages
 from openbell.view.following import follow, stop_run
 from openbell.view.guard import Guard, form_with_token
+from openbell.view.live_bars import follow_bars
 from openbell.view.live_page import live_page
 from openbell.view.packed_chart import MEDIA_TYPE
 from openbell.view.playing import PlayedSessions
@@ -133,11 +134,17 @@ def _of_sessions(catalogue: Catalogue, access: Access, store: str | None) -> lis
 
 def _of_live_runs(catalogue: Catalogue, access: Access, is_ending: Callable[[], bool]) -> list[Route]:
     def live(request: Request) -> Response:
-        return live_page(_run_of(catalogue, request), access.token)
+        return live_page(catalogue, _run_of(catalogue, request), access.token)
 
     async def events(request: Request) -> Response:
         folder = (await run_sync(_run_of, catalogue, request)).folder
         news = follow(folder, request.headers.get("last-event-id", ""), is_ending)
+        return StreamingResponse(news, media_type="text/event-stream")
+
+    async def bars(request: Request) -> Response:
+        folder = (await run_sync(_run_of, catalogue, request)).folder
+        symbol = request.query_params.get("symbol", "")
+        news = follow_bars(folder, symbol, request.headers.get("last-event-id", ""), is_ending)
         return StreamingResponse(news, media_type="text/event-stream")
 
     async def stop(request: Request) -> Response:
@@ -152,6 +159,7 @@ def _of_live_runs(catalogue: Catalogue, access: Access, is_ending: Callable[[], 
         Route("/run/{run}/live", live),
         Route("/run/{run}/stop", stop, methods=["POST"]),
         Route("/run/{run}/data/events", events),
+        Route("/run/{run}/data/bars", bars),
     ]
 
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from openbell.model.json_object import JsonObject
 
-__all__ = ["follow", "is_live", "live_state", "stop_run"]
+__all__ = ["ALIVE_S", "EVERY_S", "event", "follow", "is_live", "live_state", "stop_run"]
 
-_EVERY_S = 0.5
-_ALIVE_S = 15.0
+EVERY_S = 0.5
+ALIVE_S = 15.0
 _LAST_BYTES = 60_000
 _MOST_BYTES = 400_000
 _SILENT_S = 5.0
@@ -79,26 +79,27 @@ async def follow(folder: Path, last_id: str, is_ending: Callable[[], bool]) -> A
     while not is_ending():
         news, offset = await run_sync(_journal_since, folder / "journal.jsonl", offset)
         if news:
-            yield _event("journal", news, offset)
+            yield event("journal", news, offset)
         stamp = await run_sync(_stamp, folder / STATUS)
         if stamp is not None and stamp != sent:
             status = await run_sync(_status, folder / STATUS)
             if status is not None:
                 sent = stamp
-                yield _event("status", status, offset)
+                yield event("status", status, offset)
                 spoken = looked = stopwatch()
         if state == "" or looked.seconds > _SILENT_S:  # looking takes the lock of the run for a moment
             looked, found = stopwatch(), await run_sync(live_state, folder)
             if found != state:
                 state = found
-                yield _event("state", {"state": state}, offset)
-        if spoken.seconds > _ALIVE_S:
+                yield event("state", {"state": state}, offset)
+        if spoken.seconds > ALIVE_S:
             spoken = stopwatch()
             yield ": still here\n\n"
-        await anyio.sleep(_EVERY_S)
+        await anyio.sleep(EVERY_S)
 
 
-def _event(name: str, value: object, offset: int) -> str:
+def event(name: str, value: object, offset: int) -> str:
+    """Return a server-sent event, whose id is how much of a file was read."""
     return f"id: {offset}\nevent: {name}\ndata: {json.dumps(value, allow_nan=False)}\n\n"
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.errors import ConfigError
+from openbell.pages.page import EQUITY
 from openbell.view.answers import page
 from openbell.view.following import is_live, live_state
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from openbell.view.catalogue import KnownRun
+    from openbell.model.json_object import JsonObject
+    from openbell.view.catalogue import Catalogue, KnownRun
 
 __all__ = ["live_page"]
 
 
-def live_page(run: KnownRun, token: str) -> Response:
+def live_page(catalogue: Catalogue, run: KnownRun, token: str) -> Response:
     """Return the page of a live run, which its script fills by what it follows.
 
     Raises:
@@ -33,6 +35,15 @@ def live_page(run: KnownRun, token: str) -> Response:
         "token": token,
         "run_id": run.id,
     }
-    data = {"state": state, "address": address, "events": f"{address}/data/events"}
+    data: JsonObject = {
+        "state": state,
+        "address": address,
+        "events": f"{address}/data/events",
+        "bars": f"{address}/data/bars",
+        "zone": str(catalogue.read(run).zone),
+        "equity": None,
+        "windows": [],
+    }
     crumbs = (("Runs", "/"), (run.name, address), ("Live", None))
-    return page("view_live.html", values, crumbs=crumbs, scripts=("view_live.js",), data=data)
+    scripts = (*EQUITY, "view_live_chart.js", "view_live.js")
+    return page("view_live.html", values, crumbs=crumbs, charts=scripts, data=data)

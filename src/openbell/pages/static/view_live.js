@@ -53,6 +53,7 @@
     const good = feed.health === "LIVE";
     const tiles = [
       tile("Feed " + feed.name, feed.health, good ? (feed.heard ? "heard " + clock(feed.heard) : "") : feed.reason, good ? "gain" : "loss"),
+      tile("Bars per minute", (feed.bars_per_minute || 0).toLocaleString("en-US"), "came within the last minute"),
       tile("Lag", feed.lag_s.toFixed(1) + " s", feed.waiting ? feed.waiting + " bar times wait" : "lost " + feed.losses + " times", feed.waiting ? "loss" : ""),
       tile("Symbols ready", (counts.ready || 0) + " of " + all, Object.entries(counts).filter(function (c) { return c[0] !== "ready" && c[1]; }).map(function (c) { return c[1] + " " + c[0]; }).join(", ")),
       tile("Bars again or late", String(Object.values(s.bars || {}).reduce(function (a, b) { return a + b; }, 0)), Object.entries(s.bars || {}).filter(function (c) { return c[1]; }).map(function (c) { return c[1] + " " + c[0]; }).join(", ")),
@@ -83,7 +84,21 @@
       line.append(when, kind, text);
       return line;
     }));
+    symbols(s);
     told();
+  }
+
+  // The chart shows a symbol that has bars, unless another was chosen.
+  function symbols(s) {
+    window.openbell.live.open(s.opens ? Date.parse(s.opens) / 1000 : 0);
+    const names = s.symbols.map(function (one) { return one.symbol; });
+    byId("of-run").replaceChildren(...names.map(function (name) {
+      const option = document.createElement("option");
+      option.value = name;
+      return option;
+    }));
+    const with_bars = s.symbols.find(function (one) { return one.last_bar; });
+    if (!byId("symbol").value && with_bars) window.openbell.live.follow(with_bars.symbol);
   }
 
   function told() {
