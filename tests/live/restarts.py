@@ -81,4 +81,4 @@ class Restarts:
 
 
 def no_locks(folder: str, names: list[str]) -> list[str]:
-    return [name for name in names if name.endswith(".lock")]
+    return [name for name in names if name.endswith((".lock", ".tmp"))]

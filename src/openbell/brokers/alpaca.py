@@ -117,6 +117,7 @@ class AlpacaLink:
         self._cancel: Callable[[], None] | None = None
         self._state: LinkState = "closed"
         self._read = 0
+        self._foreign: set[str] = set()
 
     @staticmethod
     def of(
@@ -265,7 +266,7 @@ class AlpacaLink:
         def work() -> None:
             self._news.sort_out(all_of_them=True)
             try:
-                books = books_of(self._rest, since_ns, self._ids.own, self._ids.own_of)
+                books = books_of(self._rest, since_ns, self._ids.own, self._own_of)
             except (RefusedError, NoAnswerError) as exc:
                 books = BrokerBooks(error=str(exc))
             except (KeyError, ValueError, TypeError) as exc:
@@ -273,6 +274,17 @@ class AlpacaLink:
             self._put(books)
 
         self._lanes.after_all(lambda: _until_stopped(work))
+
+    def _own_of(self, broker_id: str) -> str | None:
+        """Return the run's id of an order by Alpaca's, also of one that the run gave before it went on."""
+        known = self._ids.own_of(broker_id)
+        if known is None and broker_id not in self._foreign:
+            row = self._rest.order(broker_id)
+            self._ids.note(row)
+            known = self._ids.own(row)
+            if known is None:
+                self._foreign.add(broker_id)
+        return known
 
     def close_out(self, symbols: Sequence[str]) -> list[str]:
         """Cancel all open orders of this run and close its positions in some symbols.

@@ -237,6 +237,7 @@ def stop(
     ] = False,
 ) -> None:
     """Stop a live run, from any terminal."""
+    from openbell.live.closing_out import trades_at_broker
     from openbell.live.record import recorded
     from openbell.live.run_lock import is_running, read_state, waits_for_end
     from openbell.live.stopping import ask_to_stop
@@ -244,6 +245,9 @@ def stop(
     recorded(run)
     pid = read_state(run).get("pid", "unknown")
     if not is_running(run):
+        if flatten and trades_at_broker(run):
+            _close_out(run, flatten=True)
+            return
         if not (run / "summary.json").is_file():
             raise RunFolderError(
                 f"{run} does not run: its process ({pid}) ended without a summary, as when it is killed. What it "
@@ -253,6 +257,10 @@ def stop(
         say(f"{run} is over already")
         return
     ask_to_stop(run, flatten=flatten)
+    if trades_at_broker(run) and not waits_for_end(run, _ANSWER_S, closing_s=_FLAT_S if flatten else 0.0):
+        say(f"{run} does not answer: its process ({pid}) may be busy in a strategy, or hang.")
+        _close_out(run, flatten=flatten)
+        raise typer.Exit(1)
     if flatten and not waits_for_end(run, _FLAT_S):
         raise RunFolderError(
             f"{run} has not ended within {_FLAT_S:g} s: its process ({pid}) closes its positions at the next bars of "
@@ -264,3 +272,14 @@ def stop(
             f"stops when it looks up next; what it recorded is kept if you end the process yourself."
         )
     say(f"{run} has stopped")
+
+
+def _close_out(run: Path, *, flatten: bool) -> None:
+    """Cancel the orders of a run at its broker, and close its positions if that is asked for."""
+    from openbell.live.closing_out import close_out
+
+    done = close_out(run, positions=flatten)
+    for one in done:
+        say(one)
+    left = "" if flatten else f"; what it holds stays: openbell stop {run} --flatten closes it"
+    say(f"done at the broker{left}" if done else f"no order of it is open at the broker{left}")

@@ -47,6 +47,7 @@ class LiveParts:
         past: What a run that goes on has recorded before.
         stop_file: The run stops when this file is there.
         messages: What people should know, in the order in which it happened.
+        closes: Called when positions are closed, because the run is to stop.
         ended: Called when no further session is played.
         brokerage: The traffic with a broker over the network, None without one.
     """
@@ -65,6 +66,7 @@ class LiveParts:
     past: Past = field(default_factory=Past)
     stop_file: Path | None = None
     messages: list[tuple[int, str]] = field(default_factory=list)
+    closes: Callable[[], None] = lambda: None
     ended: Callable[[], None] = lambda: None
     brokerage: Brokerage | None = None
 

@@ -16,13 +16,14 @@ from openbell.live.connection import Connection
 from openbell.live.drive import LiveDrive
 from openbell.live.earlier_bars import EarlierBars
 from openbell.live.lag import MAX_LAG_NS, Lag, SessionHealth
+from openbell.live.leaving import leave
 from openbell.live.memory import return_large_blocks
 from openbell.live.monitor import Monitor
 from openbell.live.new_files import NewFiles
 from openbell.live.parts import LiveParts
 from openbell.live.past import Past
 from openbell.live.record import FeedRecord
-from openbell.live.run_lock import ENDING, RunLock, watching
+from openbell.live.run_lock import CLOSING, ENDING, RunLock, watching
 from openbell.live.stopping import STOP, Stopped
 from openbell.live.supply import Supply
 from openbell.market_data.today import TodayBars
@@ -126,6 +127,7 @@ class LiveRun:
                 health=SessionHealth(connection, lag, self._say),
                 monitor=self.monitor,
                 stop_file=self._stop_file,
+                closes=self._closes,
                 ended=self._ended,
                 past=past or Past(),
                 brokerage=None if dealing is None else Brokerage(dealing, record, seed),
@@ -155,6 +157,10 @@ class LiveRun:
         """Tell people something that belongs to the results as well."""
         self.parts.say(text)
         self.system.coordinator.warnings.warn(text)
+
+    def _closes(self) -> None:
+        self._lock.write(CLOSING)
+        self.monitor.enter(CLOSING)
 
     def _ended(self) -> None:
         self._lock.write(ENDING)
@@ -209,6 +215,11 @@ class LiveRun:
                 result = self.system.run(folder)
                 self.parts.supply.keep_today()
                 return result
+        except BaseException:
+            desk = self.system.coordinator.desk
+            if self.parts.brokerage is not None and desk is not None and self._has_begun:
+                leave(self.parts.brokerage.dealing.link, desk, self._say)
+            raise
         finally:
             if self._has_begun:
                 if self.parts.brokerage is not None:

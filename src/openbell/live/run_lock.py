@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
     from openbell.model.json_object import JsonObject
 
-__all__ = ["ENDING", "STATE", "RunLock", "is_running", "read_state", "waits_for_end", "watching"]
+__all__ = ["CLOSING", "ENDING", "STATE", "RunLock", "is_running", "read_state", "waits_for_end", "watching"]
 
 STATE = "live.json"
+CLOSING = "closing"
+"""The state of a run that closes its positions, and then ends."""
 ENDING = "ending"
 """The state of a run that plays nothing more, and writes its results."""
 _LOCK = "live.lock"
@@ -95,14 +97,21 @@ def is_running(folder: Path) -> bool:
     return False
 
 
-def waits_for_end(folder: Path, seconds: float) -> bool:
+def waits_for_end(folder: Path, seconds: float, *, closing_s: float = 0.0) -> bool:
     """Wait until the run of a folder is over, and return whether it is.
 
-    One that writes its results is waited for however long that takes.
+    One that writes its results is waited for however long that takes, and one that closes its positions for so many
+    seconds more.
+
+    Args:
+        folder: The run folder.
+        seconds: How long the run may take to answer.
+        closing_s: How long it may take to close its positions.
     """
     waited = stopwatch()
     while is_running(folder):
-        if waited.seconds >= seconds and read_state(folder).get("state") != ENDING:
+        state = read_state(folder).get("state")
+        if waited.seconds >= seconds + (closing_s if state == CLOSING else 0.0) and state != ENDING:
             return False
         time.sleep(_POLL_S)
     return True

@@ -100,6 +100,7 @@ class LiveSource(PartSource):
         """Take up what came late, and the additions whose bars have come."""
         if self._day.closing.is_asked:
             self._parts.record.closing(time_ns)
+            self._parts.closes()
             self._parts.say(CLOSING)
             self._day.closing.begin(self._day.desk)
         self._tell_of_the_feed(time_ns)
