@@ -18,10 +18,10 @@ help: ## list the targets
 venv: $(DEV) ## create .venv with openbell and the development tools
 
 test: $(DEV) ## run the test suite
-	$(BIN)/pytest -n 2 --dist worksteal
+	scripts/in-memory $(BIN)/pytest -n 2 --dist worksteal
 
 test-long: $(DEV) ## run the tests that take long, such as killing programs again and again
-	$(BIN)/pytest -n 2 --dist worksteal -m long
+	scripts/in-memory $(BIN)/pytest -n 2 --dist worksteal -m long
 
 lint: $(DEV) ## look for mistakes and departures from the style
 	$(BIN)/ruff check .
@@ -53,11 +53,12 @@ clean: ## remove the environments and everything built
 	rm -rf .venv .demo-venv build docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests benchmarks docs scripts -name __pycache__ -prune -exec rm -rf {} +
 
+# Not compiled: of the 16,000 files that come with the tools few are used, and those are compiled at their first use.
 $(DEV): pyproject.toml
 	@echo "Setting up .venv (once; a minute or two) ..."
 	@$(NEW_ENOUGH)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[dev,docs]'
 	@touch $@
 
 # The build folder is removed because setuptools would install modules from it that are no longer in src.

@@ -29,7 +29,7 @@ class Base(Strategy):
 
 class Reasons(Base):
     def on_bar(self, bar):
-        return Signal("A", "BUY", "r" * 20_000_000)
+        return Signal("A", "BUY", "r" * 2_000_000)
 
 class Symbols(Base):
     def on_bar(self, bar):
@@ -53,7 +53,7 @@ class Distinct(Base):
 
 class Raises(Base):
     def on_bar(self, bar):
-        raise ValueError("e" * 20_000_000)
+        raise ValueError("e" * 2_000_000)
 
 class Finds(Scanner):
     def scan(self):

@@ -22,6 +22,7 @@ def _try(tmp_path_factory: pytest.TempPathFactory, text: str, suffix: str) -> No
         load_config(path)
 
 
+# With the 2,000 inputs of the command line (tests/cli/test_fuzz.py) the long tests try 5,000.
 _SUFFIXES = st.sampled_from(["yaml", "json", "toml"])
 
 
@@ -32,7 +33,7 @@ def test_no_config_ends_in_a_traceback(tmp_path_factory: pytest.TempPathFactory,
 
 
 @pytest.mark.long
-@settings(max_examples=5_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3_000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(_TEXTS, _SUFFIXES)
 def test_no_config_of_many_ends_in_a_traceback(
     tmp_path_factory: pytest.TempPathFactory, text: str, suffix: str
