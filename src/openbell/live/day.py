@@ -8,33 +8,23 @@ from typing import TYPE_CHECKING
 
 from openbell.live.arriving import Arriving
 from openbell.live.broker_day import BrokerDay
+from openbell.live.intake import Intake
 from openbell.live.revisions import BarsBefore
 from openbell.live.rounds import Rounds
 from openbell.live.spare_time import SpareTime
 from openbell.live.stopping import Closing
-from openbell.logs import get_logger
-from openbell.model.feed_events import (
-    FeedAnswer,
-    FeedBack,
-    FeedBar,
-    FeedClock,
-    FeedHistory,
-    FeedLost,
-    FeedMessage,
-    TradingStatus,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from openbell.execution.desk import TradingDesk
-    from openbell.feeds.arrivals import Arrival
     from openbell.live.growth import SessionGrowth
     from openbell.live.parts import LiveParts
     from openbell.live.past import PastDay, Played
     from openbell.live.resumed import ResumedProvisioner
     from openbell.live.revisions import Revision
     from openbell.model.broker_events import BrokerEvent
+    from openbell.model.feed_events import FeedBar
     from openbell.provisioning import ProvisioningContext
     from openbell.session import BarIntervalData
     from openbell.timing.grid import TradingSession
@@ -60,7 +50,7 @@ class LiveDay:
         desk: The orders of its strategies, None without.
         at_broker: Its part with a broker over the network.
         closing: The closing of all positions before the run stops.
-        halted: The symbols in which trading is halted.
+        intake: Takes up what arrives.
         spare: The time until the next bars are due.
         may_settle: Whether additions whose bars have come may be settled now, for no bar waits for that.
         past: What has happened before the run went on, as far as it is not played again; None when it is.
@@ -81,7 +71,7 @@ class LiveDay:
         self.at_broker = BrokerDay(parts)
         self.closing = Closing()
         self._rounds = Rounds(session, parts, self.arriving, context.time_manager.timezone)
-        self.halted: set[str] = set()
+        self.intake = Intake(self, parts, context, self._rounds)
         self.spare = SpareTime()
         self.may_settle = False
         self._thread = get_ident()
@@ -121,12 +111,12 @@ class LiveDay:
             self._parts.take_turn()
             arrival = arrivals.next(deadline_ns)
             if arrival is not None:
-                self.handle(arrival)
+                self.intake.handle(arrival)
             elif arrivals.now_ns >= deadline_ns:
                 break
-        self._take_morning()
+        self.intake.take_morning()
         # What has closed before the session begins is a part of the morning, not late.
-        self._put_in_place([*self.arriving.take_until(self.played_ns), *self.arriving.take_late()])
+        self.intake.put_in_place([*self.arriving.take_until(self.played_ns), *self.arriving.take_late()])
 
     def wait_for_feed(self) -> None:
         """Wait before a session until the feed is there and has sent what was missed, for its history needs that."""
@@ -141,7 +131,7 @@ class LiveDay:
                 max(now_ns + 1, min(self._session.last_ns, connection.next_ns or now_ns + _SECOND_NS))
             )
             if arrival is not None:
-                self.handle(arrival)
+                self.intake.handle(arrival)
         supply.store_history()
 
     def open_account(self, desk: TradingDesk) -> list[BrokerEvent]:
@@ -154,7 +144,7 @@ class LiveDay:
         arrivals = self._parts.feed.arrivals
         arrival = arrivals.next(arrivals.now_ns + _SECOND_NS)
         if arrival is not None:
-            self.handle(arrival)
+            self.intake.handle(arrival)
 
     def look(self) -> None:
         """Take up what has arrived, without waiting, on the session's own thread."""
@@ -162,78 +152,7 @@ class LiveDay:
             return
         arrivals = self._parts.feed.arrivals
         while (arrival := arrivals.next(arrivals.now_ns)) is not None:
-            self.handle(arrival)
-
-    def handle(self, arrival: Arrival) -> None:
-        """Take up an event of the feed."""
-        event, supply = arrival.event, self._parts.supply
-        match event:
-            case FeedBar():
-                self._parts.connection.heard(arrival.time_ns)
-                if event.symbol not in supply:
-                    self.arriving.counts["unasked"] += 1
-                else:
-                    self.arriving.put(event, arrival.time_ns, self.played_ns)
-            case FeedAnswer():
-                if missing := supply.answered(event):
-                    get_logger().warning(
-                        "the feed does not send", symbols=" ".join(missing), feed=self._parts.feed.name
-                    )
-            case FeedHistory():
-                self._received(event, arrival.time_ns)
-            case TradingStatus():
-                (self.halted.add if event.is_halted else self.halted.discard)(event.symbol)
-                self._parts.connection.halted(event.symbol, is_halted=event.is_halted)
-                self._parts.say(
-                    f"{event.symbol} is {'halted' if event.is_halted else 'trading again'} {event.reason}".strip()
-                )
-            case FeedMessage():
-                self._parts.say(f"{self._parts.feed.name}: {event.text}")
-            case FeedLost() | FeedBack() | FeedClock():
-                self._connection_told(event, arrival.time_ns)
-            case _ if self._parts.brokerage is not None:
-                self._parts.brokerage.came(event, arrival.time_ns)
-
-    def _connection_told(self, event: FeedLost | FeedBack | FeedClock, time_ns: int) -> None:
-        """Take up what became of the connection to the feed."""
-        connection = self._parts.connection
-        match event:
-            case FeedLost():
-                connection.lost(event, time_ns)
-            case FeedBack():
-                if connection.came_back(time_ns):
-                    self._parts.supply.catch_up(connection.lost_since_ns)
-            case FeedClock():
-                connection.told_time(event)
-
-    def _received(self, history: FeedHistory, time_ns: int) -> None:
-        """Take up bars that were asked for, and whether they were the last of a lost connection's."""
-        supply = self._parts.supply
-        supply.received(history)
-        self._take_morning()
-        if not supply.is_catching_up and not self._parts.connection.is_down:
-            self._caught_up(time_ns)
-
-    def _caught_up(self, time_ns: int) -> None:
-        """Take up that what was to be fetched has come, and name what cannot be had."""
-        failed = self._parts.supply.not_fetched
-        self._parts.connection.filled(time_ns, is_whole=not failed)
-        if failed:
-            self._parts.say(f"bars that were missed cannot be had: {', '.join(failed[:10])}{_others(failed[10:])}")
-            failed.clear()
-
-    def _take_morning(self) -> None:
-        """Put the bars of the session's day that came as history beside those of the stream."""
-        now_ns, current = self._parts.feed.arrivals.now_ns, self._context.session_data.current
-        early = [bar for bar in self._parts.supply.take_morning() if self.arriving.put(bar, now_ns, self.played_ns)]
-        self._rounds.fetched(early)
-        if any(bar.symbol not in current for bar in early):
-            # Nobody has seen anything of these symbols: nothing is late.
-            self._put_in_place(self.arriving.take_late(except_of=current))
-
-    def _put_in_place(self, bars: Iterable[FeedBar]) -> None:
-        """Put bars that nobody has seen anything beside in their places, whether or not others came before."""
-        self._parts.record.bars(self.played_ns, self.arriving.added_to(self._parts.today, bars, "same"))
+            self.intake.handle(arrival)
 
     # Time
 
@@ -278,7 +197,7 @@ class LiveDay:
                 waits = waits[1:] or [now_ns + _SECOND_NS]
             arrival = arrivals.next(max(min(waits), now_ns + 1))
             if arrival is not None:
-                self.handle(arrival)
+                self.intake.handle(arrival)
         self._play(self.arriving.take_until(time_ns), time_ns, intervals)
         return time_ns
 
@@ -310,7 +229,7 @@ class LiveDay:
         """Return the symbols whose bars are waited for, by interval."""
         expected: dict[str, list[str]] = defaultdict(list)
         for symbol, data in self._context.session_data.current.items():
-            if symbol not in self.halted:
+            if symbol not in self.intake.halted:
                 for base in {series.base or name for name, series in data.bars.items()}:
                     expected[base].append(symbol)
         return expected
@@ -354,10 +273,6 @@ class LiveDay:
         if self.desk is not None:
             self.desk.markets_grew(grown, first_late)
         return list(before.revisions(self._context.session_data, self._context.time_manager.now_ns))
-
-
-def _others(rest: Sequence[str]) -> str:
-    return f" and {len(rest)} more" if rest else ""
 
 
 def _symbols_of(kept: Iterable[tuple[FeedBar, str]]) -> dict[str, list[str]]:

@@ -94,7 +94,7 @@ class Scene:
 
     def _there(self) -> Iterator[SymbolStatus]:
         """Yield the symbols of the session."""
-        supply, halted = self.parts.supply, self.day.halted
+        supply, halted = self.parts.supply, self.day.intake.halted
         for symbol, data in self.context.session_data.current.items():
             subscribed, stitched = symbol in supply.acknowledged, supply.is_stitched(symbol)
             cold = self._cold(symbol, data)
