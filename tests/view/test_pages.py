@@ -152,10 +152,29 @@ def test_a_page_says_why_a_symbol_is_missing(served: Served) -> None:
 def test_a_page_draws_who_asked_for_a_symbol_down_to_its_bars(served: Served) -> None:
     page = served.ask(f"/run/{served.ids()['kept']}/why?symbol=HOLED&day={DAY}").text
 
-    for text in ("config", "strategy Brackets", "369 of 390 today", "5m bars, of 1m", "sma_20_5m", "20 bars asked"):
+    for text in (
+        "config",
+        "strategy Brackets",
+        "369 of 390 today",
+        "5m bars, of 1m",
+        "sma_20_5m",
+        "20 bars asked",
+        "asked 202 bars",
+    ):
         assert text in page, text
     assert f"/session/{DAY}?symbol=HOLED&amp;interval=1m" in page
     assert 'href="#record-1"' in page
+
+
+@pytest.mark.parametrize(("of", "record"), [("sma_20_5m", 3), ("rsi_14_5m", 3), ("1m", 0), ("5m", 0)])
+def test_bars_and_indicators_lead_to_the_addition_that_brought_them(served: Served, of: str, record: int) -> None:
+    place = f"/run/{served.ids()['kept']}/why?symbol=HOLED&day={DAY}"
+
+    answer = served.ask(f"{place}&of={of}")
+
+    assert (answer.status, answer.headers["location"]) == (303, f"{place}#record-{record}")
+    assert f'id="record-{record}"' in served.ask(place).text
+    assert served.ask(f"{place}&of=nothing").status == 200
 
 
 def test_without_a_symbol_it_is_the_journal_of_a_session(served: Served) -> None:

@@ -271,6 +271,7 @@ def pending_record(
         owner=addition.owner or addition.source,
         symbol=addition.symbol,
         required_intervals=tuple(needs.intervals),
+        asked=needs.asked,
         ok=False,
         warnings=(f"its bars are on their way{': ' * bool(missing)}{missing}",),
         reason=_reason(addition, needs),

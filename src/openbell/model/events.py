@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from openbell.model.fill import Fill
     from openbell.model.order import Order
 
-__all__ = ["Event", "ProvisioningRecord", "ScanEvent", "SignalEvent", "StateEvent", "StepTiming", "local_time"]
+__all__ = [
+    "AskedHistory",
+    "Event",
+    "ProvisioningRecord",
+    "ScanEvent",
+    "SignalEvent",
+    "StateEvent",
+    "StepTiming",
+    "local_time",
+]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -103,6 +112,20 @@ class StepTiming(NamedTuple):
     ms: float
 
 
+class AskedHistory(NamedTuple):
+    """History of one interval that an addition asks for.
+
+    Attributes:
+        interval: The interval.
+        bars: Bars, which its indicators need to have a value and to settle, or which the config asks for.
+        sessions: Sessions, which the config, a strategy or an indicator asks for.
+    """
+
+    interval: str
+    bars: int
+    sessions: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvisioningRecord(_SessionEvent):
     """One addition or removal that was asked for, and its outcome.
@@ -113,6 +136,7 @@ class ProvisioningRecord(_SessionEvent):
         owner: The asker's name, such as "strategy EmaCross".
         symbol: The symbol.
         required_intervals: The intervals that it takes, finest first.
+        asked: The history that it asks for, of the intervals of which it asks for any.
         steps: The steps that were begun, in order; after a failure, the last one failed.
         ok: Whether all that was asked for is there now.
         errors: The reasons of a refusal.
@@ -125,6 +149,7 @@ class ProvisioningRecord(_SessionEvent):
     owner: str
     symbol: str
     required_intervals: tuple[str, ...] = ()
+    asked: tuple[AskedHistory, ...] = ()
     steps: tuple[StepTiming, ...] = ()
     ok: bool
     errors: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from openbell.model.events import AskedHistory
 from openbell.model.interval import Interval, parse_interval
 from openbell.model.symbol import checked_symbol
 
@@ -142,6 +143,7 @@ class Needs:
         reason: Why it was asked for, for people; that the source asked for it, when it is empty.
         base_interval: The finest base; None when no bars are needed.
         needs_historical: Whether any history is needed.
+        asked: The history that is asked for, by interval.
     """
 
     intervals: Mapping[str, IntervalNeed] = field(default_factory=dict)
@@ -152,6 +154,7 @@ class Needs:
     reason: str = ""
     base_interval: str | None = field(init=False)
     needs_historical: bool = field(init=False)
+    asked: tuple[AskedHistory, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         # Needs are made once and looked at for each symbol.
@@ -159,6 +162,9 @@ class Needs:
         object.__setattr__(self, "base_interval", str(min(n.base for n in needs)) if needs else None)
         historical = any(n.bars or n.trailing_sessions or n.lookback_sessions for n in needs)
         object.__setattr__(self, "needs_historical", historical)
+        depths = ((name, n.bars, max(n.trailing_sessions, n.lookback_sessions)) for name, n in self.intervals.items())
+        asked = tuple(AskedHistory(*depth) for depth in depths if any(depth[1:]))
+        object.__setattr__(self, "asked", asked)
 
     @staticmethod
     def of_bars(interval: Interval, base: Interval, because: str, **depth: int) -> Needs:

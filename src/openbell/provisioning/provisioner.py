@@ -297,6 +297,7 @@ class Provisioner:
             owner=addition.owner or addition.source,
             symbol=addition.symbol,
             required_intervals=tuple(plan.needs.intervals),
+            asked=plan.needs.asked,
             steps=tuple(outcome.steps),
             ok=not outcome.errors,
             errors=outcome.errors,

@@ -141,6 +141,7 @@ def record_json(record: ProvisioningRecord) -> JsonObject:
         "owner": record.owner,
         "symbol": record.symbol,
         "required_intervals": list(record.required_intervals),
+        "asked": {one.interval: {"bars": one.bars, "sessions": one.sessions} for one in record.asked},
         "steps": [{"name": step.name, "ms": step.ms} for step in record.steps],
         "ok": record.ok,
         "errors": list(record.errors),

@@ -96,7 +96,8 @@ def _of_runs(catalogue: Catalogue, places: Callable[[], Sequence[Path]], store: 
 
     def why(request: Request) -> Response:
         given = request.query_params
-        return why_page(catalogue, _run_of(catalogue, request), given.get("symbol", ""), given.get("day", ""), store)
+        asked = given.get("symbol", ""), given.get("day", "")
+        return why_page(catalogue, _run_of(catalogue, request), *asked, store, given.get("of", ""))
 
     return [Route("/", runs), Route("/compare", compare), Route("/run/{run}", run), Route("/run/{run}/why", why)]
 

@@ -10,7 +10,7 @@ from openbell.errors import printable
 
 __all__ = ["Edge", "Node", "graph_figure"]
 
-_WIDTH, _HEIGHT, _ACROSS, _DOWN, _HEAD = 286, 46, 350, 60, 24
+_WIDTH, _HEIGHT, _ACROSS, _DOWN, _HEAD = 286, 63, 350, 77, 24
 _MOST_LETTERS = 42
 
 
@@ -24,6 +24,7 @@ class Node(NamedTuple):
         words: Its second line.
         look: "asker", "added", "refused", "bars", "poor" or "indicator".
         address: Where a click leads; nowhere when empty.
+        more: Its third line.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Node(NamedTuple):
     words: str
     look: str
     address: str = ""
+    more: str = ""
 
 
 class Edge(NamedTuple):
@@ -74,12 +76,14 @@ def _line(start: tuple[int, int], end: tuple[int, int]) -> str:
 
 
 def _box(node: Node, x: int, y: int) -> str:
-    title, words = printable(node.title), printable(node.words)
+    title, words, more = printable(node.title), printable(node.words), printable(node.more)
+    whole = f"{title}: {words}" + (f". {more}" if more else "")
     box = (
-        f'<g class="node {node.look}"><title>{escape(title)}: {escape(words)}</title>'
+        f'<g class="node {node.look}"><title>{escape(whole)}</title>'
         f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="7"/>'
         f'<text class="name" x="{x + 12}" y="{y + 19}">{escape(_short(title))}</text>'
-        f'<text class="words" x="{x + 12}" y="{y + 36}">{escape(_short(words))}</text></g>'
+        f'<text class="words" x="{x + 12}" y="{y + 36}">{escape(_short(words))}</text>'
+        f'<text class="words" x="{x + 12}" y="{y + 53}">{escape(_short(more))}</text></g>'
     )
     return f'<a href="{escape(node.address)}">{box}</a>' if node.address else box
 

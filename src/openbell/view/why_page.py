@@ -7,6 +7,8 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from starlette.responses import RedirectResponse
+
 from openbell.engine.data_source import store_path
 from openbell.errors import OpenbellError, printable
 from openbell.results.event_files import event_lines
@@ -14,11 +16,11 @@ from openbell.store.store import BarStore
 from openbell.view.addresses import day_of, query
 from openbell.view.answers import page
 from openbell.view.day_events import day_journal
-from openbell.view.graph import Edge, Node, graph_figure
+from openbell.view.requirements_graph import brought_by, clock_of, requirements_graph
 from openbell.view.symbol_facts import symbol_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -28,15 +30,11 @@ if TYPE_CHECKING:
     from openbell.config import SessionConfig
     from openbell.model.json_object import JsonObject
     from openbell.view.catalogue import Catalogue, KnownRun
-    from openbell.view.symbol_facts import IndicatorFacts, SeriesFacts
 
 __all__ = ["why_page"]
 
 _MOST_ROWS = 1000
-_MOST_BOXES = 14
 _MOST_DAYS = 30
-_POOR = 99.0
-_HEADS = ("who asked", "addition", "bars", "indicators")
 
 
 class _Row(NamedTuple):
@@ -56,7 +54,9 @@ class _Row(NamedTuple):
     steps: list[tuple[str, str]]
 
 
-def why_page(catalogue: Catalogue, run: KnownRun, asked: str, day_text: str, store: str | None) -> Response:
+def why_page(
+    catalogue: Catalogue, run: KnownRun, asked: str, day_text: str, store: str | None, of: str = ""
+) -> Response:
     """Return the page of a symbol, or without one that of a session's journal.
 
     Args:
@@ -65,6 +65,7 @@ def why_page(catalogue: Catalogue, run: KnownRun, asked: str, day_text: str, sto
         asked: The symbol; none when empty.
         day_text: The session as ISO text; the last that has the symbol when empty.
         store: The store, where it is not the config's.
+        of: An interval or the key of an indicator, to whose addition the page leads; none when empty.
 
     Raises:
         ConfigError: The config of the run cannot be read, or the day is none.
@@ -84,9 +85,11 @@ def why_page(catalogue: Catalogue, run: KnownRun, asked: str, day_text: str, sto
     def drawn(day: date) -> Markup:
         facts = symbol_facts(run.folder, read.summary, day, symbol)
         expected = {one.interval: len(time_manager.expected_bar_times(one.interval, day)[0]) for one in facts[0]}
-        return _graph(symbol, shown, facts, expected, _asked(config), f"{address}/session/{day}")
+        return requirements_graph(symbol, shown, facts, expected, f"{address}/session/{day}")
 
     address = f"/run/{run.id}"
+    if of and (place := brought_by(of, shown)):
+        return RedirectResponse(f"{address}/why?{query(symbol=printable(symbol), day=day)}{place}", status_code=303)
     rows = [_row(n, record) for n, record in enumerate(shown[:_MOST_ROWS])]
     values: dict[str, Any] = {
         "symbol": symbol,
@@ -139,12 +142,12 @@ def _answer(
         removed = [one for one in shown if one["ok"] and one["operation_type"] == "remove"]
         why = "" if added["source"] == "config" else f" ({added['reason']})"
         since = "was there from" if removed else "is there since"
-        text = f"{symbol} {since} {_clock(added)}: {added['owner']} asked for it{why}."
-        return text + (f" {removed[-1]['owner']} removed it at {_clock(removed[-1])}." if removed else "")
+        text = f"{symbol} {since} {clock_of(added)}: {added['owner']} asked for it{why}."
+        return text + (f" {removed[-1]['owner']} removed it at {clock_of(removed[-1])}." if removed else "")
     refused = next((one for one in shown if not one["ok"] and one["errors"]), None)
     if refused is not None:
         return (
-            f"{symbol} is missing because what {refused['owner']} asked for at {_clock(refused)} was refused: "
+            f"{symbol} is missing because what {refused['owner']} asked for at {clock_of(refused)} was refused: "
             f"{' '.join(map(str, refused['errors']))}"
         )
     elsewhere = " in this session; other sessions have it" if records else " in this run"
@@ -165,19 +168,6 @@ def _not_asked(symbol: str, config: SessionConfig, store: str | None) -> str:
     return f"{what} Its store has bars of it: {spans}."
 
 
-def _clock(record: JsonObject) -> str:
-    return f"{datetime.fromisoformat(record['time']):%H:%M:%S}".removesuffix(":00")
-
-
-def _asked(config: SessionConfig) -> dict[str, int]:
-    """Return how many sessions of history are asked for, by interval."""
-    found: dict[str, int] = {}
-    for entry in config.session_data_config.historical.data:
-        for interval in entry.intervals:
-            found[interval] = max(found.get(interval, 0), entry.trailing_days)
-    return found
-
-
 def _row(number: int, record: JsonObject) -> _Row:
     time = datetime.fromisoformat(record["time"])
     steps = [(str(step["name"]), f"{step['ms']:,.3f}") for step in record["steps"]]
@@ -190,80 +180,3 @@ def _row(number: int, record: JsonObject) -> _Row:
         record["owner"], ", ".join(record["required_intervals"]), outcome, "bad" if refused else "",
         record["reason"], sum(step["ms"] for step in record["steps"]), steps,
     )  # fmt: skip
-
-
-def _graph(
-    symbol: str,
-    records: Sequence[JsonObject],
-    facts: tuple[list[SeriesFacts], list[IndicatorFacts]],
-    expected: Mapping[str, int],
-    asked: Mapping[str, int],
-    session: str,
-) -> Markup:
-    """Draw who asked for a symbol, the additions, and the bars and indicators that came of them.
-
-    Args:
-        symbol: The symbol.
-        records: Its records in the journal of the session.
-        facts: Its series and indicators.
-        expected: How many bars the calendar expects in the session, by interval.
-        asked: How many sessions of history the config asks for, by interval.
-        session: The address of the session's page.
-    """
-    series, indicators = facts
-    nodes: list[Node] = []
-    edges: list[Edge] = []
-    for number, record in enumerate(records[:_MOST_BOXES]):
-        owner, key = f"owner {record['owner']}", f"record {number}"
-        if all(node.key != owner for node in nodes):
-            source = "symbols of the config" if record["source"] == "config" else f"a {record['source']}"
-            nodes.append(Node(owner, 0, record["owner"], source, "asker"))
-        nodes.append(_record_node(key, record, f"#record-{number}"))
-        edges.append(Edge(owner, key))
-        if record["ok"] and record["operation_type"] != "remove":
-            edges += [
-                Edge(key, f"bars {one.interval}") for one in series if one.interval in record["required_intervals"]
-            ]
-    for one in series:
-        address = f"{session}?{query(symbol=printable(symbol), interval=one.interval)}"
-        nodes.append(_series_node(one, expected.get(one.interval, 0), asked.get(one.interval), address))
-        edges += [
-            Edge(f"bars {other.interval}", f"bars {one.interval}") for other in series if other.interval == one.base
-        ]
-    for indicator in indicators[: 2 * _MOST_BOXES]:
-        nodes.append(_indicator_node(indicator, _brought_by(indicator, records)))
-        edges += [
-            Edge(f"bars {one.interval}", f"indicator {indicator.key}")
-            for one in series
-            if one.interval == indicator.interval
-        ]
-    return graph_figure(nodes, edges, _HEADS, f"Who asked for {symbol}, and what came of it")
-
-
-def _record_node(key: str, record: JsonObject, address: str) -> Node:
-    failed = not record["ok"] and bool(record["errors"])
-    words = f"{', '.join(record['required_intervals']) or 'nothing more'} at {_clock(record)}"
-    title = f"{record['operation_type']} {record['symbol']}" + (" refused" if failed else "")
-    return Node(key, 1, title, words, "refused" if failed else "added", address)
-
-
-def _brought_by(one: IndicatorFacts, records: Sequence[JsonObject]) -> str:
-    """Return the address of the record that brought an indicator, or of the first that brought its bars."""
-    own = [n for n, record in enumerate(records) if one.key in record["reason"].partition(":")[0].split(", ")]
-    of_bars = [n for n, record in enumerate(records) if record["ok"] and one.interval in record["required_intervals"]]
-    found = (own or of_bars)[:1]
-    return f"#record-{found[0]}" if found else ""
-
-
-def _series_node(one: SeriesFacts, expected: int, asked: int | None, address: str) -> Node:
-    wanted = "" if asked is None else f" ({asked} d asked)"
-    made = f", of {one.base}" if one.base else ""
-    poor = one.quality is not None and one.quality < _POOR
-    words = f"{one.today:,} of {expected:,} today, {one.history:,} before{wanted}"
-    return Node(f"bars {one.interval}", 2, f"{one.interval} bars{made}", words, "poor" if poor else "bars", address)
-
-
-def _indicator_node(one: IndicatorFacts, address: str) -> Node:
-    state = "" if one.settled else ", not settled" if one.valid else ", no value"
-    words = f"{one.lookback:,} bars asked, {one.warmup:,} got{state}"
-    return Node(f"indicator {one.key}", 3, one.key, words, "indicator" if one.settled else "poor", address)
