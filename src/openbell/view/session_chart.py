@@ -18,6 +18,7 @@ from openbell.pages.report.charts import chart_data, filled_inside
 from openbell.pages.report.levels import resting_levels
 from openbell.pages.report.windows import Window
 from openbell.view.addresses import day_of
+from openbell.view.late_bars import seen_before
 from openbell.view.packed_chart import ServedChart
 
 if TYPE_CHECKING:
@@ -104,7 +105,11 @@ class SessionCharts:
             return f"{len(candles.bars):,} bars are more than a chart shows: choose a coarser interval."
         data = chart_data(window, candles, read.tables, _levels(run, symbol), filled_inside(read.tables))
         ends = candles.bars["end"].to_physical().to_numpy() // 1_000_000_000
-        head = {"chart": name, "gaps": _gaps(candles, window, time_manager), "before": []}
+        head = {
+            "chart": name,
+            "gaps": _gaps(candles, window, time_manager),
+            "before": seen_before(run.folder, window, candles),
+        }
         of_session = int((ends > time_manager.session(day).first_ns // 10**9).sum())
         return ServedChart(data, ends, head, max(_FIRST_ROWS, of_session))
 

@@ -184,9 +184,9 @@
       }
       const missing = w.gapAt.get(i);
       if (missing) parts.push({ text: missing + (missing === 1 ? " bar is" : " bars are") + " missing before it", colour: ob.colour("doubt") });
-      const old = w.before && w.before.get(i);
-      if (bar !== null && old && shown.moment >= old[old.length - 1].until)
-        parts.push({ text: (old[0].bar === null ? "came late, at " : "corrected at ") + ob.clock.format(new Date(old[old.length - 1].until * 1000)), colour: ob.colour("doubt") });
+      const old = ((w.before && w.before.get(i)) || []).filter(function (one) { return one.own && shown.moment >= one.until; });
+      if (bar !== null && old.length)
+        parts.push({ text: (old[0].bar === null ? "came late, after " : "corrected after ") + ob.clock.format(new Date((old[old.length - 1].until - 1) * 1000)), colour: ob.colour("doubt") });
       w.lines.forEach(function (line, n) {
         const value = bar === null ? NaN : bar.lines[n];
         parts.push({ text: line.name + " " + (Number.isNaN(value) ? "–" : digits(value, line.decimals)), swatch: line.colour, address: brought(line.name.split(".")[0]) });

@@ -83,6 +83,10 @@
       });
       return row;
     }));
+    for (const label of byId("kinds").querySelectorAll("label")) {
+      const kind = label.querySelector("input").value;
+      label.lastChild.textContent = " " + data.events.filter(function (e) { return e.kind === kind && e.t <= now(); }).length;
+    }
     byId("events-count").textContent = found.length > MOST ? "the last " + MOST + " of " + found.length : String(found.length);
     list.scrollTop = list.scrollHeight;
   }
