@@ -24,6 +24,15 @@ pytestmark = pytest.mark.long
 
 WIDTHS = (390, 1000, 1600)
 SCHEMES = ("light", "dark")
+COLOURS = """async (image, colours) => {
+    await image.decode();
+    const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight), context = canvas.getContext("2d");
+    context.drawImage(image, 0, 0);
+    const pixels = new Uint32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+    const whole = c => 0xff000000 + parseInt(c.slice(5, 7) + c.slice(3, 5) + c.slice(1, 3), 16);
+    return colours.map(c => pixels.includes(whole(c) >>> 0));
+}"""
+"""Whether a picture has a pixel of each colour."""
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +201,7 @@ def test_in_print_charts_are_pictures_in_light_colours(browser: Browser, reports
         assert pictures.count() == 2
         assert page.evaluate("document.documentElement.dataset.theme") == "light"
         assert pictures.first.evaluate("image => image.naturalWidth") > 300
+        assert pictures.last.evaluate(COLOURS, ["#c2571a", "#3d6fb5"]) == [True, True], "a stop and a target"
         assert page.evaluate("document.documentElement.scrollWidth") <= 1000
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         assert pictures.count() == 0

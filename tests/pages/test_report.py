@@ -77,6 +77,25 @@ def test_charts_are_named_as_their_makers_ask(kept: Page) -> None:
     assert "TradingView Lightweight Charts™, Copyright © TradingView, Inc." in " ".join(kept.text.split())
 
 
+def test_the_key_explains_what_is_drawn_and_nothing_else(kept: Page, hostile_run: Path) -> None:
+    signals = " ".join(Page(run_report(hostile_run, most_charts=1)).text.split())
+
+    assert "▲ bought ▼ sold trade that won trade that lost stop limit or target begin of a session" in " ".join(
+        kept.text.split()
+    )
+    assert "synthetic bar" not in kept.text
+    assert "stop limit or target" not in signals
+
+
+def test_only_a_run_that_kept_no_indicators_is_told_how_to(
+    kept: Page, hostile_run: Path, plain_store: Path, tmp_path: Path
+) -> None:
+    bare = Page(run_report(made_run(tmp_path / "run", plain_store, ["ALFA"]), most_charts=1))
+
+    assert "run with --indicators" in bare.text
+    assert "run with --indicators" not in kept.text
+
+
 def test_a_trade_is_on_its_candles_at_its_bars_and_prices(kept_run: Path, kept: Page) -> None:
     trades = pl.read_parquet(kept_run / "trades.parquet").with_row_index("number", offset=1)
     drawn = {trade["number"]: (w, trade) for w in kept.data["windows"] for trade in w["trades"]}

@@ -12,6 +12,7 @@ from openbell.model.html_page import HtmlPage
 from openbell.model.interval import parse_interval
 from openbell.pages.page import CANDLES, EQUITY, html_page
 from openbell.pages.report.candles import Candles, known_at_ends
+from openbell.pages.report.chart_key import chart_key
 from openbell.pages.report.charts import chart_data
 from openbell.pages.report.chosen_charts import chosen_charts
 from openbell.pages.report.curves import equity_points
@@ -163,7 +164,7 @@ def _page(
         "equity_label": name,
         "thinned": equity is not None and equity["thinned"],
         "charts": titles,
-        "has_trading": equity is not None or any(window["marks"] for window in windows),
+        "chart_key": chart_key(windows),
         "chart_notes": notes,
     }
     html = html_page(

@@ -110,8 +110,10 @@ def _notes(found: ChosenCharts, left: int, without: dict[str, list[str]], proble
             which = "Bars" if not kept else "Bars that the run did not keep"
             notes.append(
                 f"{which} are those of the store as it is now, as they were traded on their day. Run with --bars to "
-                "keep the bars that the run saw, and with --indicators to see its indicators here."
+                "keep the bars that the run saw."
             )
+        if not any(window["lines"] for window in found.windows):
+            notes.append("Indicators are drawn of a run that kept them: run with --indicators.")
         if any(window["daily"] for window in found.windows):
             notes.append("Daily bars are on the price basis of the last day that is shown.")
     if left:

@@ -13,6 +13,7 @@ from openbell.errors import ConfigError, OpenbellError
 from openbell.pages.figures import histogram_figure
 from openbell.pages.page import CANDLES, EQUITY, html_page
 from openbell.pages.report.assumed import assumptions
+from openbell.pages.report.chart_key import chart_key
 from openbell.pages.report.chosen_charts import chosen_charts
 from openbell.pages.report.curves import equity_points, histogram, month_table, session_ends
 from openbell.pages.report.data_used import dropped_symbols, poor_series, refused_orders, refused_requests
@@ -212,7 +213,7 @@ def _rows(run: ReadRun, charts: ChosenCharts, most_trades: int) -> dict[str, Any
     signals, earlier = signal_rows(run.tables.signals, run.zone, _MOST_SIGNALS)
     return {
         "charts": charts.titles,
-        "has_trading": True,
+        "chart_key": chart_key(charts.windows),
         "chart_notes": charts.notes,
         "shown_trades": charts.shown_trades,
         "trade_places": {},

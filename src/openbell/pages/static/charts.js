@@ -155,7 +155,7 @@
     draw();
     for (const one of charts) {
       const picture = document.createElement("img");
-      picture.src = one.chart.takeScreenshot().toDataURL();
+      picture.src = one.chart.takeScreenshot(true).toDataURL(); // with trades, stops and targets, which lie on top
       picture.alt = "";
       one.place.append(picture);
     }
