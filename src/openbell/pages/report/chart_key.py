@@ -26,7 +26,7 @@ _EXPLAINED = (
 
 
 def chart_key(windows: Sequence[JsonObject]) -> list[tuple[str, str, str]]:
-    """Return the lines of the key of what charts show: class, mark and words of each."""
+    """Return class, mark and words of each line of the key of some charts."""
     drawn = {mark["kind"] for window in windows for mark in window["marks"]}
     drawn |= {"won" if trade["won"] else "lost" for window in windows for trade in window["trades"]}
     drawn |= {level["kind"] for window in windows for level in window["levels"]}
