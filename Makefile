@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SOURCES := $(shell find src -name '*.py')
 
 .DEFAULT_GOAL := help
-.PHONY: help venv test test-long lint format types check demo docs bench bench-quick clean
+.PHONY: help venv test test-long test-peers lint format types check demo docs bench bench-quick clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,10 @@ test: $(DEV) ## run the test suite
 
 test-long: $(DEV) ## run the tests that take long, such as killing programs again and again
 	scripts/in-memory $(BIN)/pytest -n 2 --dist worksteal -m long
+
+test-peers: $(DEV) ## run the strategies of the guides for backtrader and zipline in these, in .peers-venv
+	@test -x .peers-venv/bin/zipline || { $(PYTHON) -m venv .peers-venv && .peers-venv/bin/python -m pip install --quiet backtrader zipline-reloaded; }
+	OPENBELL_PEERS="$$PWD/.peers-venv/bin/python" $(BIN)/pytest -m long tests/site/test_peers_in_guides.py
 
 lint: $(DEV) ## look for mistakes and departures from the style
 	$(BIN)/ruff check .
@@ -50,7 +54,7 @@ bench-quick: $(DEV) ## measure openbell against bare polars and TA-Lib, and comp
 	$(BIN)/python -m benchmarks --quick
 
 clean: ## remove the environments and everything built
-	rm -rf .venv .demo-venv build docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .demo-venv .peers-venv build docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests benchmarks docs scripts -name __pycache__ -prune -exec rm -rf {} +
 
 # Not compiled: of the 16,000 files that come with the tools few are used, and those are compiled at their first use.

@@ -7,17 +7,17 @@ import importlib
 import inspect
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
-CALLED_BY_THE_ENGINE = ("Strategy", "Scanner", "SessionObserver")
+CALLED_BY_THE_ENGINE = ("Strategy", "Scanner", "SessionObserver", "Step", "Feed")
 """Classes whose methods receive what the engine passes, so that arguments count as well."""
 
 
-def reachable(names: Iterable[str]) -> set[str]:
-    """The dotted names of classes, those given included, that follow from each other."""
+def reachable(names: Iterable[str], ends: Container[str] = ()) -> set[str]:
+    """The dotted names of classes, those given included, that follow from each other; nothing follows from ends."""
     found: set[str] = set()
     left = list(names)
     while left:
@@ -25,6 +25,8 @@ def reachable(names: Iterable[str]) -> set[str]:
         if name in found:
             continue
         found.add(name)
+        if name in ends:
+            continue
         module, _, cls = name.rpartition(".")
         left += _returned(module, cls)
     return found
@@ -52,11 +54,34 @@ def _annotations(member: ast.stmt, *, arguments: bool) -> Iterator[ast.expr]:
     if isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name):
         if not member.target.id.startswith("_"):
             yield member.annotation
+    elif isinstance(member, ast.FunctionDef) and member.name == "__init__":
+        yield from _attributes(member)
     elif isinstance(member, ast.FunctionDef) and not member.name.startswith("_"):
         if member.returns is not None:
             yield member.returns
         if arguments:
             yield from (argument.annotation for argument in member.args.args if argument.annotation is not None)
+
+
+def _attributes(made: ast.FunctionDef) -> Iterator[ast.expr]:
+    """Yield the types of public attributes that `__init__` sets: as written there, or as those of its arguments."""
+    arguments = {argument.arg: argument.annotation for argument in (*made.args.args, *made.args.kwonlyargs)}
+    for node in ast.walk(made):
+        target = (
+            node.target
+            if isinstance(node, ast.AnnAssign)
+            else node.targets[0]
+            if isinstance(node, ast.Assign)
+            else None
+        )
+        if not isinstance(target, ast.Attribute) or target.attr.startswith("_"):
+            continue
+        if isinstance(node, ast.AnnAssign):
+            yield node.annotation
+        elif isinstance(node.value, ast.Call):
+            yield node.value.func
+        elif isinstance(node.value, ast.Name) and (annotation := arguments.get(node.value.id)) is not None:
+            yield annotation
 
 
 def _public(annotation: ast.expr, imports: dict[str, str]) -> Iterator[str]:
@@ -66,8 +91,9 @@ def _public(annotation: ast.expr, imports: dict[str, str]) -> Iterator[str]:
         if isinstance(node, ast.Name) and node.id in imports and not node.id.startswith("_"):
             module = imports[node.id]
             item = getattr(importlib.import_module(module), node.id, None)
-            if inspect.isclass(item) and item.__module__.startswith("openbell."):
-                yield home_of(item)
+            named = item if inspect.isclass(item) else next(iter(get_args(item)), None)  # Annotated, under a name
+            if inspect.isclass(named) and named.__module__.startswith("openbell."):
+                yield home_of(named)
 
 
 @cache

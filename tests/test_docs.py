@@ -32,6 +32,9 @@ DOCUMENTS = [
 FIRST_READ = ("README", "getting-started")
 """Documents that run at every test; all others run with the long tests."""
 
+PLAYED_ELSEWHERE = ("from-backtrader", "from-zipline")
+"""Documents that site/test_peers_in_guides.py plays, which compares what their two halves trade."""
+
 MOST_UNTESTED = 3
 
 _FENCE = re.compile(r"^```(\{[\w-]+\}|\w*)[ ]*(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -93,7 +96,7 @@ def shell(line: str) -> int:
     [
         pytest.param(d, id=d.stem, marks=() if d.stem in FIRST_READ else pytest.mark.long)
         for d in DOCUMENTS
-        if any(map(runs, blocks(d)))
+        if any(map(runs, blocks(d))) and d.stem not in PLAYED_ELSEWHERE
     ],
 )
 def test_the_code_of_a_document_runs(
