@@ -143,9 +143,17 @@ class AlpacaTradingServer:
         return format_datetime(datetime.fromtimestamp(self._time.now_ns / S + self.clock_off_s, UTC), usegmt=True)
 
     def link(self, run_id: str, put: Callable[[Any], None], **more: Any) -> AlpacaLink:
-        """A link to this broker, for whose messages the script's time waits."""
+        """A link to this broker, for whose messages the script's time waits.
+
+        It makes one request at a time, so that what it tells does not depend on the machine.
+        """
         bounds = WebSocketBounds(answer_s=HANGS_AFTER_S, ping_s=None)
-        known: dict[str, Any] = {"url": self.url, "stream_url": self.stream_url, "requests_per_minute": 1e6}
+        known: dict[str, Any] = {
+            "url": self.url,
+            "stream_url": self.stream_url,
+            "requests_per_minute": 1e6,
+            "threads": 1,
+        }
         made = AlpacaLink(more.pop("keys", KEYS), run_id, put, bounds=bounds, **{**known, **more})
         self._links.append(made)
         return made

@@ -345,6 +345,35 @@ def test_the_books(run: Run, broker: AlpacaTradingServer) -> None:
     assert [event.error for event in run.told()] == [error]
 
 
+def test_books_in_another_process_tell_of_orders_by_their_own_ids(
+    run: Run, start: Callable[..., Run], broker: AlpacaTradingServer
+) -> None:
+    run.submits(*bracket())
+    broker.trade("SPY", 100.0)
+    broker.trade("SPY", 105.5, qty=4)
+    run.link.replace(bracket(target=106.0)[2], 1)
+    run.told()
+    broker.trade("SPY", 107.0)
+    run.submits(order("Test-4", 3))
+    broker.trade("SPY", 100.0)
+    broker.do(lambda account: account.submit({"symbol": "QQQ", "qty": "1", "side": "buy", "type": "market",
+                                              "time_in_force": "day"}))  # fmt: skip
+    broker.trade("QQQ", 60.0)
+    other = start()
+    other.link.know(bracket())
+    other.link.ask_books(NOW_NS)
+    told = sorted(other.fills())
+    assert [each for each in told if each[0].startswith("Test")] == [
+        ("Test-1", 10.0, 100.0, 10.0), ("Test-3", -6.0, 107.0, -10.0), ("Test-3", -4.0, 105.5, -4.0),
+        ("Test-4", 3.0, 100.0, 3.0),
+    ]  # fmt: skip
+    assert len(told) == 5, "and one of an order that the run did not give"
+    asked = len(broker.requests)
+    other.link.ask_books(NOW_NS)
+    other.told()
+    assert not [path for _, path, body in broker.requests[asked:] if body.get("status") == "all"]
+
+
 def test_books_are_those_of_one_moment(run: Run, broker: AlpacaTradingServer) -> None:
     run.submits(order("Test-1"))
     units = [1.0, 2.0]
@@ -459,7 +488,8 @@ def test_a_run_that_does_not_answer_is_closed_out(
         start().link.close_out(["SPY"])
 
 
-def test_a_silent_request_holds_up_its_symbol_alone(run: Run, broker: AlpacaTradingServer) -> None:
+def test_a_silent_request_holds_up_its_symbol_alone(start: Callable[..., Run], broker: AlpacaTradingServer) -> None:
+    run = start(threads=2).listens()
     broker.trade("QQQ", 60.0)
     broker.troubles.append(Trouble(method="POST", is_silent=True))
     run.link.submit([order("Test-1")])

@@ -34,7 +34,7 @@ from openbell.vendors.alpaca import AlpacaKeys
 from openbell.vendors.rate_limit import FetchStoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from openbell.feeds.stream_connection import StreamConnection
     from openbell.feeds.stream_feed import LinkState
@@ -50,7 +50,6 @@ BASE_URL, TRADE_STREAM_URL = "APCA_API_BASE_URL", "APCA_API_TRADE_STREAM_URL"
 
 _HOSTS = {True: "paper-api.alpaca.markets", False: "api.alpaca.markets"}
 _PAPER_NUMBER = "PA"
-_THREADS = 4
 
 
 class AlpacaLink:
@@ -70,6 +69,7 @@ class AlpacaLink:
         answer_s: The longest that an answer is waited for, in seconds.
         requests_per_minute: How close requests follow each other. Alpaca takes 200 in a minute as they come, and says
             when to wait.
+        threads: How many requests may be under way at once.
         bounds: The most that is waited for or taken of the stream.
 
     Attributes:
@@ -92,6 +92,7 @@ class AlpacaLink:
         stream_url: str | None = None,
         answer_s: float = 5.0,
         requests_per_minute: float = 1200,
+        threads: int = 4,
         bounds: WebSocketBounds | None = None,
     ) -> None:
         base = _good_address(url, is_paper=is_paper) if url else f"https://{_HOSTS[is_paper]}"
@@ -106,7 +107,7 @@ class AlpacaLink:
         self._is_paper = is_paper
         self._bounds = bounds or WebSocketBounds()
         self._ids = AlpacaIds(run_id)
-        self._lanes = Lanes("alpaca", _THREADS)
+        self._lanes = Lanes("alpaca", threads)
         self._lock = threading.RLock()
         self._put_event = put
         self._is_closed = False
@@ -117,7 +118,6 @@ class AlpacaLink:
         self._cancel: Callable[[], None] | None = None
         self._state: LinkState = "closed"
         self._read = 0
-        self._foreign: set[str] = set()
 
     @staticmethod
     def of(
@@ -237,6 +237,10 @@ class AlpacaLink:
 
     # Requests
 
+    def know(self, orders: Iterable[Order]) -> None:
+        """Hear of orders that the run gave before, also in another process."""
+        self._ids.know(orders)
+
     def submit(self, orders: Sequence[Order]) -> None:
         """Send an order, or an entry together with its legs."""
         self._do("submit", orders[0], lambda: self._requests.submit(orders))
@@ -264,27 +268,16 @@ class AlpacaLink:
         """Ask for the account with all that has happened since a time."""
 
         def work() -> None:
-            self._news.sort_out(all_of_them=True)
             try:
-                books = books_of(self._rest, since_ns, self._ids.own, self._own_of)
+                books = books_of(self._rest, since_ns, self._ids)
             except (RefusedError, NoAnswerError) as exc:
                 books = BrokerBooks(error=str(exc))
             except (KeyError, ValueError, TypeError) as exc:
                 books = BrokerBooks(error=f"Alpaca's answer cannot be understood ({type(exc).__name__}: {exc})")
+            self._news.sort_out(all_of_them=True)
             self._put(books)
 
         self._lanes.after_all(lambda: _until_stopped(work))
-
-    def _own_of(self, broker_id: str) -> str | None:
-        """Return the run's id of an order by Alpaca's, also of one that the run gave before it went on."""
-        known = self._ids.own_of(broker_id)
-        if known is None and broker_id not in self._foreign:
-            row = self._rest.order(broker_id)
-            self._ids.note(row)
-            known = self._ids.own(row)
-            if known is None:
-                self._foreign.add(broker_id)
-        return known
 
     def close_out(self, symbols: Sequence[str]) -> list[str]:
         """Cancel all open orders of this run and close its positions in some symbols.

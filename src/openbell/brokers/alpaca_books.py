@@ -14,6 +14,7 @@ from openbell.vendors.alpaca import midnight
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from openbell.brokers.alpaca_ids import AlpacaIds
     from openbell.brokers.alpaca_rest import AlpacaTrading
     from openbell.model.broker_events import BrokerFill
     from openbell.model.json_object import JsonObject
@@ -35,15 +36,13 @@ _BLOCKS = {
 }
 
 
-def books_of(rest: AlpacaTrading, since_ns: int, own: Callable[[JsonObject], str | None],
-             own_of: Callable[[str], str | None]) -> BrokerBooks:  # fmt: skip
+def books_of(rest: AlpacaTrading, since_ns: int, ids: AlpacaIds) -> BrokerBooks:
     """Return the account as it is at one moment, with what has happened since a time.
 
     Args:
         rest: Asks the server.
         since_ns: The time, nanoseconds since 1970 UTC.
-        own: Returns the run's id of an order that Alpaca writes, or None.
-        own_of: Likewise by Alpaca's id alone.
+        ids: Knows the orders of the run, and learns of those that it does not.
 
     Raises:
         RefusedError: Alpaca says no.
@@ -57,18 +56,38 @@ def books_of(rest: AlpacaTrading, since_ns: int, own: Callable[[JsonObject], str
         # What fills between two answers would be in one of them and not in the other.
         if _moving(before) == _moving(after):
             account, positions = after
-            orders = [broker_order(row, own(row)) for row in open_rows]
-            fills = _fills(activities, since_ns, lambda row: own_of(str(row["order_id"])))
+            executed = [row for row in activities if row["activity_type"] == _FILL and _time_ns(row) >= since_ns]
+            _learn_whose(
+                rest, ids, [*(str(row["id"]) for row in open_rows), *(str(row["order_id"]) for row in executed)]
+            )
             return BrokerBooks(
                 cash=float(account["cash"]),
                 positions=tuple(_position(row) for row in positions),
-                orders=tuple(orders),
-                fills=tuple(fills),
+                orders=tuple(broker_order(row, ids.own(row)) for row in open_rows),
+                fills=tuple(_fills(executed, ids.own_of)),
                 payments=tuple(_payments(activities, since_ns)),
                 blocked=_blocked(account),
             )
         before = after
     raise NoAnswerError("the account changed each time that it was asked for")
+
+
+def _learn_whose(rest: AlpacaTrading, ids: AlpacaIds, broker_ids: Iterable[str]) -> None:
+    """Learn which orders are the run's, of which an execution says no more than Alpaca's id."""
+    unknown = {broker_id for broker_id in broker_ids if ids.is_unknown(broker_id)}
+    if not unknown:
+        return
+    for row in rest.orders("all", nested=True):
+        ids.learn(row)
+        unknown.difference_update(str(each["id"]) for each in (row, *(row.get("legs") or ())))
+        if not unknown:
+            return
+    for broker_id in unknown:  # those in whose place others are
+        row = rest.order(broker_id)
+        while ids.own(row) is None and row.get("replaced_by"):
+            row = rest.order(str(row["replaced_by"]))
+        if (own := ids.own(row)) is not None:
+            ids.learn_earlier(own, broker_id)
 
 
 def executions_of(rest: AlpacaTrading, rows: Sequence[JsonObject], earlier: Iterable[str],
@@ -90,7 +109,7 @@ def executions_of(rest: AlpacaTrading, rows: Sequence[JsonObject], earlier: Iter
     found: list[BrokerFill] = []
     for attempt in range(_ATTEMPTS):
         activities = [row for row in rest.activities(_text(since_ns), _FILL) if str(row["order_id"]) in ids]
-        found = _fills(activities, since_ns, lambda row: own_of(str(row["order_id"])))
+        found = _fills(activities, own_of)
         # Alpaca writes the activity a little later than the order.
         if sum(abs(fill.quantity) for fill in found) >= wanted - 1e-9 or attempt == _ATTEMPTS - 1:
             break
@@ -114,12 +133,14 @@ def _position(row: JsonObject) -> BrokerPosition:
     return BrokerPosition(str(row["symbol"]), quantity, average, average if price is None else float(price))
 
 
-def _fills(rows: Iterable[JsonObject], since_ns: int, own: Callable[[JsonObject], str | None]) -> list[BrokerFill]:
-    found = [fill_of_activity(row, own(row)) for row in rows if row["activity_type"] == _FILL]
+def _fills(rows: Iterable[JsonObject], own_of: Callable[[str], str | None]) -> list[BrokerFill]:
+    found = [fill_of_activity(row, own_of(str(row["order_id"]))) for row in rows]
     # Those of one millisecond are told in any order.
-    return sorted(
-        (fill for fill in found if fill.time_ns >= since_ns), key=lambda fill: (fill.time_ns, abs(fill.total))
-    )
+    return sorted(found, key=lambda fill: (fill.time_ns, abs(fill.total)))
+
+
+def _time_ns(row: JsonObject) -> int:
+    return time_ns_of(str(row["transaction_time"]))
 
 
 def _payments(rows: Iterable[JsonObject], since_ns: int) -> list[BrokerPayment]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from openbell.model.order import OrderType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from openbell.model.json_object import JsonObject
     from openbell.model.order import Order
@@ -36,6 +36,8 @@ class AlpacaIds:
         self._lock = threading.Lock()
         self._own: dict[str, str] = {}
         self._at_broker: dict[str, str] = {}
+        self._foreign: set[str] = set()
+        self._legs: dict[tuple[str, bool], str] = {}
 
     def sent_as(self, order_id: str, version: int = 0) -> str:
         """Return the id that an order is sent with."""
@@ -63,36 +65,40 @@ class AlpacaIds:
         """Return whether it may be a leg of which one has not learned yet."""
         return row.get("order_class") in _GROUPS and self.own(row) is None
 
-    def note(self, row: JsonObject) -> None:
-        """Note the id of an order of the run."""
-        if (own := self.own(row)) is not None:
-            with self._lock:
-                self._own[str(row["id"])] = own
-                self._at_broker[own] = str(row["id"])
+    def is_unknown(self, broker_id: str) -> bool:
+        """Return whether one has not learned yet whose order that is."""
+        with self._lock:
+            return broker_id not in self._own and broker_id not in self._foreign
+
+    def know(self, orders: Iterable[Order]) -> None:
+        """Know orders that the run has given, so that legs can be told from each other."""
+        with self._lock:
+            for order in orders:
+                if order.parent is not None:
+                    self._legs[order.parent, order.type is OrderType.LIMIT] = order.id
 
     def learn_one(self, order_id: str, broker_id: str) -> None:
         """Learn Alpaca's id of an order."""
         with self._lock:
             self._own[broker_id] = order_id
             self._at_broker[order_id] = broker_id
+            self._foreign.discard(broker_id)
 
-    def learn(self, orders: Sequence[Order], row: JsonObject) -> None:
-        """Learn which is which of an entry and its legs.
-
-        Args:
-            orders: The legs, with the entry or without.
-            row: The entry with its legs, as Alpaca writes it.
-        """
-        self.note(row)
-        legs = [order for order in orders if order.parent is not None]
+    def learn_earlier(self, order_id: str, broker_id: str) -> None:
+        """Learn the id of an order in whose place another one is."""
         with self._lock:
-            for leg_row in _legs(row):
-                for order in legs:
-                    if (order.type is OrderType.LIMIT) is (leg_row["type"] == "limit"):
-                        self._own[str(leg_row["id"])] = order.id
-                        self._at_broker[order.id] = str(leg_row["id"])
+            self._own[broker_id] = order_id
 
-
-def _legs(row: JsonObject) -> Iterable[JsonObject]:
-    legs: list[JsonObject] = row.get("legs") or []
-    return legs
+    def learn(self, row: JsonObject) -> None:
+        """Learn whose an order is, and its legs where it comes with them."""
+        own, legs = self.own(row), row.get("legs") or ()
+        if own is None:
+            if not self.is_unclear(row) or legs:
+                with self._lock:
+                    self._foreign.update(str(each["id"]) for each in (row, *legs))
+            return
+        self.learn_one(own, str(row["id"]))
+        for leg in legs:
+            known = self.own(leg) or self._legs.get((own, leg["type"] == "limit"))
+            if known is not None:
+                self.learn_one(known, str(leg["id"]))

@@ -68,8 +68,9 @@ class OrderNews:
 
     def _pass_on(self, data: JsonObject) -> None:
         row, event = data["order"], str(data["event"])
-        self._ids.note(row)
         own = self._ids.own(row)
+        if own is not None and row["status"] != REPLACED:
+            self._ids.learn_one(own, str(row["id"]))
         fills = (fill_of_update(data, own),) if event in _FILLS else ()
         # Of an order that was replaced, the one in its place tells.
         orders = () if row["status"] == REPLACED else (self._as_it_is(row),)

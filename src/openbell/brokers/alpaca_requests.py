@@ -51,12 +51,13 @@ class OrderRequests:
         if len(sent_as) > MOST_CHARACTERS:
             text = f"its id at Alpaca would have {len(sent_as)} characters, and {MOST_CHARACTERS} are taken at most"
             raise UnsupportedError(f"{text}: shorten the strategy's name")
+        self._ids.know(orders)
         try:
             row = self._rest.submit(request_of(orders, sent_as))
         except NotUniqueError:
             self.ask(orders, 0)  # it was sent before, and got there
             return
-        self._ids.learn(orders, row)
+        self._ids.learn(row)
         self._news.answer(row)
 
     def cancel(self, order: Order) -> None:
@@ -84,6 +85,7 @@ class OrderRequests:
 
     def ask(self, orders: Sequence[Order], version: int) -> None:
         """Ask how an order stands with its executions, or all that were sent together."""
+        self._ids.know(orders)
         found = self._find(orders[0], version)
         if found is None:
             self._put(BrokerMissing(orders[0].id))
@@ -92,7 +94,7 @@ class OrderRequests:
         rows = [row]
         if len(orders) > 1:
             row = self._rest.order(str(row["id"]))
-            self._ids.learn(orders, row)
+            self._ids.learn(row)
             rows = [row, *(row.get("legs") or ())]
         self._news.answer(row, executions_of(self._rest, rows, earlier, self._ids.own_of))
 
@@ -127,6 +129,7 @@ class OrderRequests:
         entry = self._rest.order_of_client(self._ids.sent_as(order.parent))
         if entry is None:
             return None
-        self._ids.learn((order,), self._rest.order(str(entry["id"])))
+        self._ids.know((order,))
+        self._ids.learn(self._rest.order(str(entry["id"])))
         known = self._ids.at_broker(order.id)
         return None if known is None else self._rest.order(known)

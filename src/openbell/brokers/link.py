@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from openbell.model.order import Order
 
@@ -53,6 +53,12 @@ class BrokerLink(Protocol):
 
     def connect(self) -> None:
         """Begin to listen to the broker's events, which ends in `BrokerBack` or `BrokerLost`."""
+
+    def know(self, orders: Iterable[Order]) -> None:
+        """Hear of orders that the run gave before, also in another process.
+
+        It tells what the broker says of them by their own ids from then on.
+        """
 
     def submit(self, orders: Sequence[Order]) -> None:
         """Send an order, or an entry together with its legs.

@@ -211,6 +211,10 @@ class RealBroker:
             self._requested_ns = self._clock.now_ns
             self._bundle()
 
+    def given(self) -> Iterator[Order]:
+        """Iterate over all orders that the broker was given, or told of."""
+        return (at.order for at in self._orders.values())
+
     def take_outgoing(self) -> list[Outgoing]:
         """Return what is to be sent now, which is the caller's from now on."""
         self._bundle()

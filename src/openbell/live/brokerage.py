@@ -127,6 +127,7 @@ class Brokerage:
         Not before the run knows its own orders, for the legs of these have ids of the broker's.
         """
         self._has_begun = True
+        self._link.know(broker.given())
         broker.go_on(now_ns, longest_ns)
         self.send(broker, now_ns)
         if self.is_connected:
