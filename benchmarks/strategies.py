@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from benchmarks.peers.common import Crossings, Leaders
 
 from openbell.components.scanner import Scanner
-from openbell.components.strategy import Strategy
+from openbell.components.strategy import Signal, Strategy
 from openbell.config import IndicatorConfig
 
 if TYPE_CHECKING:
@@ -76,3 +76,34 @@ class RangeScanner(Scanner):
         leaders.callbacks = len(universe)
         leaders.final = {symbol: (width[symbol], 0.0) for symbol in keep}
         return keep
+
+
+class PairSignals(Strategy):
+    """Signals on which side of the slow average the fast one is, whenever that changes; the config gives both to all.
+
+    It looks at all symbols of a time at once.
+    """
+
+    def setup(self) -> None:
+        self.keys = [f"ema_{self.config[name]}_5m" for name in ("fast", "slow")]
+        self.above = {
+            symbol: self.is_above(*(self.context.indicator(symbol, key).value for key in self.keys))
+            for symbol in self.context.symbols
+        }
+
+    @staticmethod
+    def is_above(fast: object, slow: object) -> bool | None:
+        """The side, None before both are known."""
+        return fast > slow if isinstance(fast, float) and isinstance(slow, float) else None
+
+    def subscriptions(self) -> Iterable[tuple[str, str]]:
+        return [(symbol, "5m") for symbol in self.context.symbols]
+
+    def on_slice(self, bars: CrossSection) -> list[Signal]:
+        fast, slow = (bars.indicator(key) for key in self.keys)
+        found = []
+        for symbol, above in zip(bars.symbols, (fast > slow).tolist(), strict=True):
+            if self.above[symbol] is not above:
+                self.above[symbol] = above
+                found.append(Signal(symbol, "BUY" if above else "SELL"))
+        return found

@@ -1,12 +1,16 @@
-"""What a point of a sweep costs beside a run of its own: ``python -m benchmarks.sweep_points [--quick] [--ray]``.
+"""What a sweep costs, each target with what was measured: ``python -m benchmarks.sweep_points [PART ...] [--quick]``.
 
-EMA pairs on the bars of workload 2. A single run is a process of its own, start and loading included; a point is the
-sweep's whole process by the number of its points. Processor time is compared, because other programs change the
-wall's; the wall's is shown for two processes beside one, which only a quiet machine can tell. The single run is the
-mean of three pairs, the first, the middle and the last one: a pair that trades more takes longer.
+64 EMA pairs on the bars of workload 2. Parts, all of them unless some are named:
 
-With ``--ray``, the grid on a Ray cluster of this machine beside two processes, and what a cluster takes to start (two
-points beside two points).
+- ``signals``: the rule of workload 2 (averages by the config, a signal at each crossing, no orders), and ``orders``:
+  the example `EmaCross`, which adds its averages itself, with orders from its signals. A single run is a process of its
+  own, start and loading included; a point is the sweep's whole process by the number of its points. The single run is
+  the mean of three pairs, the first, the middle and the last one: a pair that trades more takes longer.
+- ``peers``: the grid of ``signals`` through other engines (`benchmarks.sweep_peers`).
+- ``ray``: the same grid on a Ray cluster of this machine beside two processes; what a cluster takes to start is that of
+  two points beside two points.
+
+Seconds of the processor hardly depend on what else the machine does; those of the wall need a quiet one.
 """
 
 from __future__ import annotations
@@ -18,110 +22,140 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks import sweep_peers
+from benchmarks.environments import ROOT
+from benchmarks.sweep_grid import FAST, ORDERS, SIGNALS, SLOW, Grid
 from benchmarks.workloads import FULL, Workload
 
-FAST, SLOW = range(5, 13), range(15, 79, 8)
-"""64 pairs."""
+QUICK = Workload("derived", "2 derived", 10, 20, interval="5m")
+PARTS = ("signals", "orders", "peers", "ray")
 
 
-def config_of(work: Workload) -> dict[str, Any]:
-    """The config that both run."""
-    days = work.days
-    return {
-        "session_name": "pairs",
-        "store": str(work.data()),
-        "backtest_config": {"start_date": str(days[0]), "end_date": str(days[-1])},
-        "session_data_config": {"symbols": work.symbols, "streams": ["1m", "5m"]},
-        "strategies": [
-            {"module": "openbell.examples.ema_cross:EmaCross", "config": {"fast": FAST[0], "slow": SLOW[0]}}
-        ],
-        "execution": {"cash": 100_000, "signals": {"BUY": {"percent": 5}, "SELL": "close"}},
-    }
+@dataclass(frozen=True)
+class Row:
+    """A target and what was measured."""
+
+    what: str
+    got: float
+    asked: float
+    at_least: bool = False
+    note: str = ""
+
+    def __str__(self) -> str:
+        met = self.got >= self.asked if self.at_least else self.got <= self.asked
+        sign, told = ">=" if self.at_least else "<=", "met" if met else "MISSED"
+        return f"{self.what:58} asked {sign} {self.asked:5.2f}  got {self.got:6.2f}  {told:6}  {self.note}"
 
 
 def timed(folder: Path, *words: str) -> tuple[float, float]:
     """Run a command of openbell, and return the seconds of its processes, and those of the wall."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-m", "openbell", *words], cwd=folder, check=True, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, env=dict(os.environ),
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    # Its bytecode is kept, as of whatever pip installs.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(
+        [sys.executable, "-m", "openbell", *words], cwd=folder, check=False, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True, env={**environment, "PYTHONPATH": path, "RAY_AUTH_MODE": "disabled"},
     )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"openbell {' '.join(words)}: {done.stderr[-2000:]}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, time.perf_counter() - began
 
 
-def measure(work: Workload, fast: range, slow: range) -> dict[str, float]:
-    """Measure a single run, and sweeps with one process and with two."""
+def points(grid: Grid, work: Workload, fast: range, slow: range) -> list[Row]:
+    """A point beside a single run, and two jobs beside one."""
+    count = len(fast) * len(slow)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "pairs.json").write_text(json.dumps(config_of(work)))
-        pairs = grid(fast, slow)
-        points = len(fast) * len(slow)
-        single = (
-            sum(timed(folder, "run", single_run(work, folder, fast[at], slow[at]))[0] for at in (0, len(fast) // 2, -1))
-            / 3
-        )
-        one, one_wall = timed(folder, "sweep", "pairs.json", *pairs, "--out", "one", "--jobs", "1")
-        two, two_wall = timed(folder, "sweep", "pairs.json", *pairs, "--out", "two", "--jobs", "2")
-    return {
-        "points": points,
-        "single_run_cpu_s": single,
-        "point_cpu_s": one / points,
-        "point_by_single_run": one / points / single,
-        "two_jobs_point_cpu_s": two / points,
-        "two_jobs_faster_by_wall": one_wall / two_wall,
-    }
-
-
-def single_run(work: Workload, folder: Path, fast: int, slow: int) -> str:
-    """Write the config of one pair, and return the name of its file."""
-    config = config_of(work)
-    config["strategies"][0]["config"] = {"fast": fast, "slow": slow}
-    (folder / f"{fast}-{slow}.json").write_text(json.dumps(config))
-    return f"{fast}-{slow}.json"
-
-
-def grid(fast: range, slow: range) -> list[str]:
-    """The options that name the pairs."""
+        options = written(folder, grid, work, fast, slow)
+        timed(folder, "run", single_run(folder, grid, work, fast[0], slow[0]))  # so that all files are in memory
+        runs = [
+            timed(folder, "run", single_run(folder, grid, work, fast[at], slow[at])) for at in (0, len(fast) // 2, -1)
+        ]
+        single_cpu, single = (sum(run[which] for run in runs) / len(runs) for which in (0, 1))
+        one_cpu, one = timed(folder, "sweep", "pairs.json", *options, "--out", "one", "--jobs", "1")
+        two_cpu, two = timed(folder, "sweep", "pairs.json", *options, "--out", "two", "--jobs", "2")
+    print(f"{grid.name}, {count} points: seconds (of the processor)")
+    print(f"  single run {single:.2f} ({single_cpu:.2f}); a point: one job {one / count:.3f} ({one_cpu / count:.3f}), "
+          f"two jobs {two / count:.3f} ({two_cpu / count:.3f})")  # fmt: skip
     return [
-        *("--set", f"strategies.0.config.fast={fast.start}:{fast[-1]}:{fast.step}"),
-        *("--set", f"strategies.0.config.slow={slow.start}:{slow[-1]}:{slow.step}"),
+        Row(f"{grid.name}: a point by a single run, processor, one job", one_cpu / count / single_cpu, 0.55),
+        Row(f"{grid.name}: a point by a single run, wall, two jobs", two / count / single, 0.3),
+        Row(f"{grid.name}: two jobs beside one, wall", one / two, 1.6, at_least=True, note=f"({one:.0f} s; 30 asked)"),
     ]
 
 
-def measure_ray(work: Workload, fast: range, slow: range) -> dict[str, float]:
-    """Measure sweeps of two points and of all, with two processes and on a cluster of this machine, by the wall."""
+def written(folder: Path, grid: Grid, work: Workload, fast: range, slow: range) -> list[str]:
+    """Write the config of a grid, and return the options of its points."""
+    (folder / "pairs.json").write_text(json.dumps(grid.config(work, fast[0], slow[0])))
+    return grid.options(fast, slow)
+
+
+def single_run(folder: Path, grid: Grid, work: Workload, fast: int, slow: int) -> str:
+    """Write the config of one pair, and return the name of its file."""
+    (folder / f"{fast}-{slow}.json").write_text(json.dumps(grid.config(work, fast, slow)))
+    return f"{fast}-{slow}.json"
+
+
+def peers(work: Workload) -> list[Row]:
+    """The grid beside other engines, by the wall, each as it is used; by the processor as well."""
+    pairs = [(fast, slow) for fast in FAST for slow in SLOW]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "pairs.json").write_text(json.dumps(config_of(work)))
-        walls = {}
-        for size, pairs in (("two", grid(fast[:1], slow[:2])), ("all", grid(fast, slow))):
+        options = written(folder, SIGNALS, work, FAST, SLOW)
+        cpu, wall = timed(folder, "sweep", "pairs.json", *options, "--out", "out")
+        found = sweep_peers.compared(work, pairs, folder / "out")
+    print(f"peers, {len(pairs)} pairs: seconds (of the processor)\n  openbell {wall:.1f} ({cpu:.1f})")
+    rows = []
+    for peer in found:
+        print(f"  {peer.name} {peer.version} {peer.seconds:.1f} ({peer.cpu:.1f}), {peer.agreement}")
+        faster = peer.name != "vectorbt"
+        by_wall, by_cpu = (peer.seconds / wall, peer.cpu / cpu) if faster else (wall / peer.seconds, cpu / peer.cpu)
+        what = "faster than" if faster else "times"
+        rows.append(Row(f"signals: {what} {peer.name}, wall", by_wall, peer.asked, faster, f"processor {by_cpu:.2f}"))
+    return rows
+
+
+def ray(work: Workload, fast: range, slow: range) -> list[Row]:
+    """A cluster of this machine beside two processes."""
+    walls = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for size, options in (
+            ("two", written(folder, SIGNALS, work, fast[:1], slow[:2])),
+            ("all", written(folder, SIGNALS, work, fast, slow)),
+        ):
             for executor in ("local", "ray"):
-                options = ["--executor", executor, "--jobs", "2", "--out", f"{size}-{executor}"]
-                walls[size, executor] = timed(folder, "sweep", "pairs.json", *pairs, *options)[1]
+                where = ["--executor", executor, "--jobs", "2", "--out", f"{size}-{executor}"]
+                walls[size, executor] = timed(folder, "sweep", "pairs.json", *options, *where)[1]
     start = walls["two", "ray"] - walls["two", "local"]
-    return {
-        "ray_points": len(fast) * len(slow),
-        "ray_start_s": start,
-        "local_all_s": walls["all", "local"],
-        "ray_all_s": walls["all", "ray"],
-        "ray_beyond_start": (walls["all", "ray"] - start) / walls["all", "local"] - 1,
+    print(f"ray, {len(fast) * len(slow)} points: {walls['all', 'ray']:.1f} s, start {start:.1f} s; "
+          f"local {walls['all', 'local']:.1f} s")  # fmt: skip
+    beyond = (walls["all", "ray"] - start) / walls["all", "local"] - 1
+    return [Row("Ray beyond its start, by local processes", beyond, 0.1)]
+
+
+def main(words: list[str]) -> None:
+    """Measure the parts that are asked for, and print each target."""
+    quick = "--quick" in words
+    parts = [part for part in PARTS if part in words] or PARTS
+    work, fast, slow = (QUICK, FAST[:2], SLOW[:4]) if quick else (FULL[1], FAST, SLOW)
+    rows: list[Row] = []
+    measured: dict[str, Any] = {
+        "signals": lambda: points(SIGNALS, work, fast, slow),
+        "orders": lambda: points(ORDERS, work, fast, slow),
+        "peers": lambda: peers(work),
+        "ray": lambda: ray(work, fast, slow),
     }
-
-
-def main() -> None:
-    quick = "--quick" in sys.argv[1:]
-    work = Workload("derived", "2 derived", 10, 20, interval="5m") if quick else FULL[1]
-    if "--ray" in sys.argv[1:]:
-        found = measure_ray(work, FAST, SLOW)
-    else:
-        found = measure(work, FAST[:2] if quick else FAST, SLOW[:4] if quick else SLOW)
-    for key, value in found.items():
-        print(f"{key:26} {value:10.3f}")
+    for part in parts:
+        rows += measured[part]()
+    print(*rows, sep="\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

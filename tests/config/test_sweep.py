@@ -179,6 +179,7 @@ def test_names_are_as_short_as_they_can_be() -> None:
         ("fast in [5, 10] and not slow % 7 == 0", True),
         ("10 < fast < slow", False),
         ("strategies[0].config.fast == 5", True),
+        ("strategies.0.config.fast == 5 and slow / 1.5 > 13.2", True),
         ("config.fast > -1 or slow > 3", True),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ _COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
     ast.NotIn: lambda a, b: a not in b,
 }
 _LONGEST = 1_000
+_ENTRY = re.compile(r"\b([A-Za-z_]\w*)\.(\d+)\b")
 
 
 def short_names(keys: Iterable[str]) -> dict[str, str]:
@@ -73,10 +75,8 @@ class Condition:
             ValueError: It cannot be read, or names what does not vary.
         """
         known = tuple(keys)
-        try:
-            tree = ast.parse(text.strip(), mode="eval").body if len(text) <= _LONGEST else None
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            tree = None
+        # An entry of a list is written as --set has it, too, which is no expression of Python.
+        tree = _tree_of(text) or _tree_of(_ENTRY.sub(r"\1[\2]", text))
         if tree is None:
             raise ValueError(f"{text[:80]!r} is no condition. Write one as in: fast < slow")
         names = {}
@@ -115,6 +115,13 @@ class Condition:
                 return all(_COMPARISONS[type(op)](a, b) for op, a, b in zip(ops, sides, sides[1:], strict=False))
             case _:
                 return values[self._keys[_name(node)]]
+
+
+def _tree_of(text: str) -> ast.expr | None:
+    try:
+        return ast.parse(text.strip(), mode="eval").body if len(text) <= _LONGEST else None
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _name(node: ast.AST) -> str:
