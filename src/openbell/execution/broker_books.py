@@ -76,6 +76,7 @@ class BooksKeeper:
             return
         self._fills += len(books.fills)
         self._broker.take_up(books.orders, books.fills)
+        self._withdraw_ended(books.orders)
         self._pay(books)
         self._ask_for_lost(books.orders)
         if books.adopts or (self._broker.is_settled and not self._broker.outgoing):
@@ -104,6 +105,12 @@ class BooksKeeper:
         for order_id in list(self._desk.book.open):
             if order_id not in there and self._broker.knows(order_id):
                 self._broker.ask(order_id)
+
+    def _withdraw_ended(self, open_orders: Iterable[BrokerOrder]) -> None:
+        """Cancel the orders that the run takes for ended and that the broker has got after all."""
+        for told in open_orders:
+            if told.is_own and told.order_id not in self._desk.book.open:
+                self._broker.withdraw(told.order_id)
 
     def _pay(self, books: BrokerBooks) -> None:
         """Take over money that came or went, and splits."""
@@ -154,7 +161,8 @@ class BooksKeeper:
         if not self._seen:
             if self._mismatch:
                 self._broker.tell("the run and its broker have the same again: orders are taken")
-            self._mismatch = ""
+            self._mismatch, self._fills = "", 0
+            self._settle_cents(books)
         elif books.adopts:
             self._adopt(books)
         elif self._seen != before:
@@ -174,6 +182,12 @@ class BooksKeeper:
         if abs(account.cash - books.cash) > _CENT * (self._fills + 1):
             found[CASH] = Difference(round(account.cash, 2), round(books.cash, 2))
         return found
+
+    def _settle_cents(self, books: BrokerBooks) -> None:
+        """Take over what is left of rounding, so that it does not add up."""
+        amount = round(books.cash - self._desk.account.cash, 4)
+        if abs(amount) >= _CENT / 2:
+            self._pay_one(BrokerPayment("", "rounding", "", 0.0, amount, self._desk.clock.now_ns))
 
     def _say_mismatch(self, differences: Mapping[str, Difference]) -> None:
         words = [f"{name}: the run has {d.ours:,.10g}, the broker {d.theirs:,.10g}" for name, d in differences.items()]

@@ -145,6 +145,7 @@ class TradingDesk:
         if self._overnight is not None:
             self._overnight.apply(session.day, provisioner.context.data_manager.store)
         elif isinstance(self.broker, RealBroker):
+            self.markets.begin_session(session, provisioner)
             self.broker.take_waiting()  # it has done itself what corporate actions and borrowing do
         self.held.begin_session(provisioner)
         self.markets.begin_session(session, provisioner)

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 __all__ = ["RealBroker"]
 
 _DUST = 1e-9
+_REASONS = {
+    OrderStatus.CANCELLED: "it was cancelled at the broker, not by this run",
+    OrderStatus.EXPIRED: "the broker ended it with its last session",
+}
 _IN_VAIN = 2
 """So often must a broker say that it does not have an order before that is believed."""
 
@@ -271,6 +275,13 @@ class RealBroker:
         at = self._orders.get(order_id)
         return at is not None and at.is_known
 
+    def withdraw(self, order_id: str) -> None:
+        """Cancel an order at the broker that the run takes for ended."""
+        at = self._orders.get(order_id)
+        if at is not None and not at.order.is_open:
+            self.tell(f"the broker has an order that ended for the run, and is asked to cancel it: {at.order!r}")
+            self.outgoing.append(Withdraw(at.order))
+
     def ask(self, order_id: str) -> None:
         """Ask how an order stands."""
         self.outgoing.append(self._question((self._orders[order_id].order,)))
@@ -301,7 +312,7 @@ class RealBroker:
             return
         if told.status not in OPEN_STATUSES:
             if told.status is not OrderStatus.FILLED:  # a fill says that by itself
-                self._end(at, told.status, (at.cancels or told.reason) if told.filled or at.cancels else told.reason)
+                self._end(at, told.status, at.cancels or told.reason or _REASONS.get(told.status, ""))
             return
         status = OrderStatus.PARTIALLY_FILLED if order.filled_quantity else OrderStatus.ACCEPTED
         prices = {n: v for n in ("limit", "stop", "trail", "trail_percent") if (v := getattr(told, n)) is not None}
