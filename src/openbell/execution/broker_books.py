@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["BooksKeeper"]
 
 CASH = "cash"
+_ROUNDING = "rounding"
 _CENT, _DUST = 0.01, 1e-9
 _KINDS = {
     "dividend": CashFlowKind.DIVIDEND,
@@ -128,7 +129,8 @@ class BooksKeeper:
         desk, kind = self._desk, _KINDS.get(payment.kind, CashFlowKind.OTHER)
         of = f" of {payment.symbol}" if payment.symbol else ""
         more = " It is part of the net profit." if kind is CashFlowKind.TRANSFER else ""
-        self._broker.tell(f"the broker booked {payment.amount:,.2f}, {payment.text or payment.kind}{of}.{more}")
+        if payment.kind != _ROUNDING:
+            self._broker.tell(f"the broker booked {payment.amount:,.2f}, {payment.text or payment.kind}{of}.{more}")
         desk.paid(
             CashFlow(
                 kind=kind,
@@ -187,7 +189,7 @@ class BooksKeeper:
         """Take over what is left of rounding, so that it does not add up."""
         amount = round(books.cash - self._desk.account.cash, 4)
         if abs(amount) >= _CENT / 2:
-            self._pay_one(BrokerPayment("", "rounding", "", 0.0, amount, self._desk.clock.now_ns))
+            self._pay_one(BrokerPayment("", _ROUNDING, "", 0.0, amount, self._desk.clock.now_ns))
 
     def _say_mismatch(self, differences: Mapping[str, Difference]) -> None:
         words = [f"{name}: the run has {d.ours:,.10g}, the broker {d.theirs:,.10g}" for name, d in differences.items()]
