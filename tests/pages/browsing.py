@@ -20,6 +20,9 @@ Array.from(document.querySelectorAll("main *, header *"))
 
 def axe_violations(page: Page) -> list[Any]:
     """Return the violations that axe-core finds. Its script is evaluated, which the page's own policy does not stop."""
+    if page.evaluate("typeof axe !== 'undefined'"):
+        again: list[Any] = page.evaluate("axe.run().then(result => result.violations)")
+        return again
     spec = importlib.util.find_spec("axe_playwright_python")
     assert spec is not None
     assert spec.origin is not None
