@@ -21,7 +21,7 @@ test: $(DEV) ## run the test suite
 	scripts/in-memory $(BIN)/pytest -n 2 --dist worksteal
 
 test-long: $(DEV) ## run the tests that take long, such as killing programs again and again
-	scripts/in-memory $(BIN)/pytest -n 2 --dist worksteal -m long
+	scripts/in-memory $(BIN)/pytest -n 3 --dist worksteal -m long
 
 test-peers: $(DEV) ## run the strategies of the guides for backtrader and zipline in these, in .peers-venv
 	@test -x .peers-venv/bin/zipline || { $(PYTHON) -m venv .peers-venv && .peers-venv/bin/python -m pip install --quiet backtrader zipline-reloaded; }

@@ -64,6 +64,7 @@ class AlpacaServer(FeedServer):
         clock_off_s: How far its clock is ahead of the script's time.
         retry_after_s: The wait that it asks for when it answers new connections with `status`.
         rest_troubles: Statuses and headers and messages that answer the next requests for history.
+        invalid: Symbols for which it rejects requests for history, whatever else is asked with them.
         rest_requests: Paths and parameters of the requests for history.
         actions: Corporate actions by kind.
     """
@@ -79,6 +80,7 @@ class AlpacaServer(FeedServer):
         self.clock_off_s = 0.0
         self.retry_after_s = 0
         self.rest_troubles: deque[tuple[int, dict[str, str], str]] = deque()
+        self.invalid: set[str] = set()
         self.rest_requests: list[tuple[str, dict[str, str]]] = []
         self.actions: dict[str, list[dict[str, Any]]] = {}
         self._channels: dict[Client, dict[str, set[str]]] = {}
@@ -322,6 +324,8 @@ class _Rest(BaseHTTPRequestHandler):
         elif server.rest_troubles:
             status, headers, text = server.rest_troubles.popleft()
             self._say(status, {"message": text}, headers)
+        elif wrong := server.invalid.intersection(params["symbols"].split(",")):
+            self._say(400, {"message": f"invalid symbol: {', '.join(sorted(wrong))}"})
         elif parts.path == "/v1/corporate-actions":
             wanted = params["symbols"].split(",")
             found = {kind: [a for a in each if a["symbol"] in wanted] for kind, each in server.actions.items()}

@@ -224,7 +224,7 @@ def test_history_comes_in_pages_with_what_has_closed(server: AlpacaServer, time:
 def test_history_of_many_symbols_is_asked_for_together_and_one_by_one_when_that_is_rejected(
     server: AlpacaServer, time: VirtualArrivals
 ) -> None:
-    server.rest_troubles.append((400, {}, "invalid symbol: AIG"))
+    server.invalid = {"AIG"}
     time.advance(5 * 60)
     feed = connected(server, time)
     for number, symbol in enumerate(("SPY", "IBM", "AIG"), 1):
