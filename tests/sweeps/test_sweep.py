@@ -269,3 +269,53 @@ def test_a_killed_sweep_goes_on_where_it_was(session: Path, whole: Path, tmp_pat
     assert count == 2
     timing = ["load_s", "run_s"]
     assert frame.drop(timing).equals(pl.read_parquet(whole / "points.parquet").drop(timing))
+
+
+COUNTED = """
+from pathlib import Path
+from openbell import IndicatorConfig, Signal, Strategy
+from openbell.indicators import register
+
+NOTES = Path(__file__).parent / "computed"
+
+@register("counted_close", title="Close, counted", inputs=("close",), lookback=40)
+def counted_close(inputs, params):
+    'Close of each bar.'
+    with NOTES.open("a") as file:
+        file.write("x")
+    values = inputs.close.copy()
+    values[:39] = float("nan")
+    return values
+
+class Counted(Strategy):
+    def setup(self):
+        self.close = self.context.add_indicator("ALFA", IndicatorConfig("counted_close", interval="5m"))
+
+    def subscriptions(self):
+        return [("ALFA", "5m")]
+
+    def on_bar(self, bar):
+        return Signal("ALFA", "BUY") if self.close.value % 1 < self.config["fast"] / 5 else None
+"""
+
+
+@pytest.mark.long  # a process of its own, because the registry of this one is not to have the indicator
+def test_an_indicator_that_points_share_is_computed_once(demo_master: Path, tmp_path: Path) -> None:
+    session = make_folder(demo_master, tmp_path / "session")
+    (session.parent / "counted.py").write_text(COUNTED)
+    module = ["--set", "strategies.0.module=counted.py:Counted"]
+
+    def computed(*words: str) -> int:
+        (session.parent / "computed").unlink(missing_ok=True)
+        subprocess.run([sys.executable, "-m", "openbell", *words, "--jobs", "1"], cwd=session.parent, check=True)
+        return len((session.parent / "computed").read_text())
+
+    two = computed("sweep", session.name, *module, "--set", f"{FAST}=1,2", "--out", "two")
+    five = computed("sweep", session.name, *module, "--set", f"{FAST}=1,2,3,4,5", "--out", "five")
+
+    assert two == five, "the first points read the store, and what they then had in memory stays"
+    table = pl.read_parquet(session.parent / "five/points.parquet")
+    assert table["signals"].n_unique() > 1
+    last = session.parent / "five/points" / table["run"][4]
+    assert computed("run", str(last / "config.json"), "--store", "store", "--out", "alone") > 0
+    assert (session.parent / "alone/signals.parquet").read_bytes() == (last / "signals.parquet").read_bytes()

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from openbell.errors import DamagedFileError
 from openbell.market_data.adjusted_cache import AdjustedCache
+from openbell.market_data.column_memo import ColumnMemo
 from openbell.market_data.dividends import DividendFactors
 from openbell.market_data.gaps import build_missing, forward_filled
 from openbell.market_data.growing import LatestBars
@@ -64,6 +65,7 @@ class BarCache:
         lock: One lock for the caches of all states of the store.
         facts: What the store held when the cache was made.
         adjusted: Series that are adjusted for corporate actions.
+        computed: Columns that follow from those of series, where runs come again.
         times: The times that series share.
         series: Stored and derived series in memory.
         stored_rows: The number of stored bars in memory.
@@ -86,6 +88,7 @@ class BarCache:
         # The most sessions that were asked for at once, per symbol and base: so much stays when a series moves on.
         self._depth: dict[tuple[str, str], int] = defaultdict(int)
         self.adjusted = AdjustedCache(every_basis=settings.rerun)
+        self.computed = ColumnMemo() if settings.rerun else None
         self._newest: list[BarCache] = [self]
         self.dividends = DividendFactors(store, time_manager)
 
@@ -253,7 +256,7 @@ class BarCache:
 
     def _hand_over_series(self, later: BarCache, changed: set[tuple[str, str]]) -> None:
         """Give a later cache the series that do not depend on changed files."""
-        later.times, later._filled = self.times, self._filled
+        later.times, later._filled, later.computed = self.times, self._filled, self.computed
         later._depth.update(self._depth)
         symbols = {symbol for symbol, _ in changed}
         for key, series in self.series.items():

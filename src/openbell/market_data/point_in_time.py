@@ -15,14 +15,20 @@ from openbell.model.bars import Bars
 from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from datetime import date
+    from typing import TypeAlias
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from openbell.actions.instrument import Instrument, StoredSpan
     from openbell.actions.table import Action, Adjustment
     from openbell.market_data.cache import BarCache
     from openbell.market_data.requests import GapPolicy
     from openbell.store.store import BarStore, Coverage
+
+    Columns: TypeAlias = Mapping[str, NDArray[np.float64]]
 
 __all__ = ["PointInTimeView"]
 
@@ -91,6 +97,21 @@ class PointInTimeView:
     def _adjusted(self) -> AdjustedBars:
         """Adjusted bars of the state that the view sees, to be used with the lock held."""
         return AdjustedBars(self._cache, self.adjustment, self._day)
+
+    def computed(
+        self,
+        key: tuple[Hashable, ...],
+        held: object,
+        inputs: Sequence[NDArray[np.float64]],
+        make: Callable[[], Columns],
+    ) -> Columns:
+        """Return columns that follow from others, of an earlier run over the same bars if there was one.
+
+        The arguments are those of `ColumnMemo.of`.
+        """
+        with self._lock:
+            memo = self._cache.computed
+        return make() if memo is None else memo.of((self._day, *key), held, inputs, make)
 
     @property
     def store(self) -> BarStore:

@@ -200,6 +200,12 @@ class Bars(Frozen):
         """
         return self._view(self.times.window(first, after), slice(first, after))
 
+    def ends_with(self, others: Bars, first: int) -> bool:
+        """Return whether the bars from row ``first`` on are others, the same memory and not only the same numbers."""
+        return len(self) - first == len(others) and all(
+            _place_of(getattr(self, name)[first:]) == _place_of(getattr(others, name)) for name in COLUMNS
+        )
+
     def at(self, times: BarTimes) -> Bars:
         """Return the same prices and volumes at other times, one for each bar."""
         return _filled(_new(Bars), times, self.open, self.high, self.low, self.close, self.volume)
@@ -302,6 +308,10 @@ _set_times, _set_volume = vars(Bars)["times"].__set__, vars(Bars)["volume"].__se
 _set_open, _set_high = vars(Bars)["open"].__set__, vars(Bars)["high"].__set__
 _set_low, _set_close = vars(Bars)["low"].__set__, vars(Bars)["close"].__set__
 _set_source, _set_rows = vars(ClosedBars)["_source"].__set__, vars(ClosedBars)["_rows"].__set__
+
+
+def _place_of(column: NDArray[np.generic]) -> object:
+    return column.__array_interface__["data"], column.strides
 
 
 def _filled(

@@ -12,7 +12,7 @@ from openbell.indicators import IndicatorInputs
 from openbell.indicators.annual import bars_per_year
 from openbell.indicators.indicator import locate, regular_rows
 from openbell.indicators.stacked import StackedInputs
-from openbell.model.bars import Bars
+from openbell.model.bars import PRICE_COLUMNS, Bars
 from openbell.model.interval import parse_interval
 from openbell.session.block import IndicatorBlock
 
@@ -60,7 +60,7 @@ def computed_indicators(
         computed[need.key] = IndicatorBlock(
             need.key,
             str(need.interval),
-            _columns(need, reading),
+            _shared_columns(need, reading, context),
             lookback=need.lookback_bars,
             settling=need.settling,
             skipped=reading.skipped,
@@ -140,6 +140,20 @@ def _located(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return the session of each bar, and where in it the bar begins and ends."""
     return locate(times.timestamp, times.end, market.time_manager.grid(first, market.day))
+
+
+def _shared_columns(
+    need: IndicatorNeed, reading: _Reading, context: ProvisioningContext
+) -> Mapping[str, NDArray[np.float64]]:
+    """Return the values of `_columns`, of an earlier run over the same bars where all of them are read."""
+    if reading.read is not None or reading.ahead:
+        return _columns(need, reading)
+    times = reading.series.bars[0].times
+    prices = [getattr(one, name) for one in reading.inputs for name in PRICE_COLUMNS if name in need.indicator.inputs]
+    first = int(times.timestamp[0]) if len(times) else 0
+    key = need.key, id(need.indicator), first, reading.inputs[0].bars_per_year
+    inputs = [times.timestamp, times.end, *prices]
+    return context.data_manager.computed(key, need.indicator, inputs, lambda: _columns(need, reading))
 
 
 def _columns(need: IndicatorNeed, reading: _Reading) -> dict[str, NDArray[np.float64]]:

@@ -222,7 +222,7 @@ class LoadHistorical:
             first = int(bars.timestamp.searchsorted(rows.timestamp[0]))
             if first or whole_from(held) > work.whole_from(name, begins_ns):
                 before, times = bars.window(0, first), work.joined_times(bars, first, rows)
-                deeper = Bars.concat([before, rows], times) if first else rows
+                deeper = bars if bars.ends_with(rows, first) else Bars.concat([before, rows], times) if first else rows
                 work.draft.put_series(work.series(name, held.base, deeper, held.today_row + first, begins_ns))
 
 
