@@ -16,6 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from live.alpaca_server import KEYS, TIMES, AlpacaServer
+from live.alpaca_trading_server import AlpacaTradingServer
 from live.wall_time import WallTime
 from openbell.cli.app import app
 from openbell.model.feed_events import FeedBar
@@ -53,9 +54,15 @@ def environment(server: AlpacaServer) -> dict[str, str]:
     return {**os.environ, **addresses, **keys, "COLUMNS": "120"}
 
 
-def write_config(folder: Path) -> None:
-    (block,) = re.findall(r"^```yaml file=paper.yaml\n(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
-    (folder / "paper.yaml").write_text(block)
+def write_config(folder: Path, name: str = "paper.yaml") -> None:
+    (block,) = re.findall(rf"^```yaml file={name}\n(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
+    (folder / name).write_text(block)
+
+
+def commands_of(part: int) -> list[list[str]]:
+    """The commands before and after the document comes to orders."""
+    found = re.findall(r"^    (openbell .*)$", DOCUMENT.read_text().split("## 4. Orders")[part], re.MULTILINE)
+    return [[*OPENBELL, *command.split()[1:]] for command in found]
 
 
 def test_without_keys_the_command_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,9 +80,7 @@ def test_without_keys_the_command_says_what_to_set(tmp_path: Path, monkeypatch: 
 @pytest.mark.long
 def test_each_command_of_the_document_runs(server: AlpacaServer, environment: dict[str, str], tmp_path: Path) -> None:
     write_config(tmp_path)
-    commands = re.findall(r"^    (openbell .*)$", DOCUMENT.read_text(), re.MULTILINE)
-    assert [command.split()[1] for command in commands] == ["check", "live", "stop"]
-    check, live, stop = ([*OPENBELL, *command.split()[1:]] for command in commands)
+    check, live, stop = commands_of(0)
     options: Any = {"cwd": tmp_path, "env": environment, "text": True, "capture_output": True}
     checked = subprocess.run(check, check=False, **options)
     assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -94,6 +99,33 @@ def test_each_command_of_the_document_runs(server: AlpacaServer, environment: di
     for text in (*kept, *said, shown, stopped.stdout):
         assert KEYS.key_id not in text
         assert KEYS.secret not in text
+
+
+@pytest.mark.long
+def test_each_command_about_orders_runs(server: AlpacaServer, environment: dict[str, str], tmp_path: Path) -> None:
+    write_config(tmp_path, "paper-orders.yaml")
+    check, live, adopting, stop = commands_of(1)
+    time_of_wall: Any = WallTime()
+    with AlpacaTradingServer(time_of_wall, ["SPY", "QQQ"]) as broker:
+        broker.do(lambda account: account.hold("SPY", 10, 100.0))
+        addresses = {"APCA_API_BASE_URL": f"{broker.url}/v2", "APCA_API_TRADE_STREAM_URL": broker.stream_url}
+        state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+        options: Any = {"cwd": tmp_path, "env": {**environment, **addresses, **state}, "text": True}
+        checked = subprocess.run(check, check=False, capture_output=True, **options)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+        said = []
+        for command, end in ((live, stop), (adopting, [*stop[:-2], "runs/adopted"])):
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options) as running:
+                wait_for(lambda: server.subscribed == {"SPY", "QQQ"} and broker.stream.listeners, running)
+                wait_for(lambda: ("GET", "/v2/positions") in [each[:2] for each in broker.requests], running)
+                stopped = subprocess.run(end, check=False, capture_output=True, **options)
+                said.append("".join(running.communicate(timeout=60)))
+            assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+            assert said[-1].startswith("[warning  ] orders are for paper money at Alpaca, account PA3OPENBELL1")
+        assert ["SPY: the run has 0, the broker 10" in text for text in said] == [True, False]
+        assert broker.account.positions, "which the run did not open"
+    kept = [path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [text for text in (*kept, *said) if KEYS.key_id in text or KEYS.secret in text]
 
 
 @pytest.mark.long
