@@ -30,14 +30,18 @@ def main() -> None:
         make_runs(folder)
         with served(folder) as address:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1120, "height": 905})
+            page = browser.new_page(viewport={"width": 1280, "height": 1000})
             page.goto(address)
             page.get_by_role("link", name="breakout", exact=True).click()
             page.wait_for_url("**/run/*")
             page.goto(f"{page.url}/session/2024-07-02?symbol=CHRL")
             page.wait_for_selector("#candle-chart canvas")
             page.wait_for_timeout(500)
-            page.screenshot(path=PROJECT / "docs" / "_static" / "session.png")
+            top, bottom = page.evaluate(
+                "['.crumbs', '.key'].map(name => document.querySelector(name).getBoundingClientRect().top)"
+            )
+            part = {"x": 0, "y": top - 12, "width": 1280, "height": bottom - top + 12}
+            page.screenshot(path=PROJECT / "docs" / "_static" / "session.png", clip=part)
             browser.close()
 
 

@@ -121,6 +121,15 @@ def test_the_code_of_a_document_runs(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_newcomer_sees_trades_after_four_commands_and_fifteen_lines_of_python() -> None:
+    first, code = list(blocks(PROJECT / "README.md"))[:2]
+    commands = [shlex.split(line, comments=True)[:2] for line in first.text.splitlines()]
+
+    assert commands == [["openbell", "new"], ["openbell", "run"], ["openbell", "report"]], "after pip install"
+    assert code.how == "file=mine.py"
+    assert len([line for line in code.text.splitlines() if line.strip()]) <= 15
+
+
 def test_few_blocks_are_left_untested() -> None:
     left = [f"{d.name}:{b.line}" for d in DOCUMENTS for b in blocks(d) if b.how == "no-test"]
 
