@@ -27,10 +27,6 @@ test-peers: $(DEV) ## run the strategies of the guides for backtrader and ziplin
 	@test -x .peers-venv/bin/zipline || { $(PYTHON) -m venv .peers-venv && .peers-venv/bin/python -m pip install --quiet backtrader zipline-reloaded; }
 	OPENBELL_PEERS="$$PWD/.peers-venv/bin/python" $(BIN)/pytest -m long tests/site/test_peers_in_guides.py
 
-test-peers: $(DEV) ## run the strategies of the guides for backtrader and zipline in these, in .peers-venv
-	@test -x .peers-venv/bin/zipline || { $(PYTHON) -m venv .peers-venv && .peers-venv/bin/python -m pip install --quiet backtrader zipline-reloaded; }
-	OPENBELL_PEERS="$$PWD/.peers-venv/bin/python" $(BIN)/pytest -m long tests/site/test_peers_in_guides.py
-
 lint: $(DEV) ## look for mistakes and departures from the style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
