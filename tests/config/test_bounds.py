@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import monotonic
+from time import process_time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,7 +53,7 @@ def test_an_odd_config_is_refused_soon_and_in_few_words(tmp_path: Path, case: st
     suffix, text, word = ODD[case]
     path = tmp_path / f"session.{suffix}"
     path.write_text(text, encoding="utf-8")
-    started = monotonic()
+    started = process_time()
 
     with pytest.raises(ConfigError) as caught:
         load_config(path)
@@ -61,7 +61,7 @@ def test_an_odd_config_is_refused_soon_and_in_few_words(tmp_path: Path, case: st
     assert str(path) in str(caught.value)
     assert word in str(caught.value)
     assert len(str(caught.value)) < 20_000
-    assert monotonic() - started < 20
+    assert process_time() - started < 20, "of this process alone, however busy the machine is"
 
 
 def test_values_that_hold_themselves_are_refused() -> None:
