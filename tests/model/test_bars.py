@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from openbell.model.bars import COLUMNS, Bars
+from openbell.model.bars import COLUMNS, Bars, ClosedBars
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,11 @@ def test_bars_can_be_copied_and_sent_to_other_processes(copied: Callable[[Bars],
         column = getattr(other, name)
         assert column.tolist() == getattr(bars, name).tolist()
         assert not column.flags.writeable
+
+
+def test_bars_say_how_many_they_are_and_of_when() -> None:
+    assert repr(three()[1:]) == "<Bars: 2 from 1970-01-01T00:00:00 to 1970-01-01T00:00:00 UTC>"
+    assert repr(ClosedBars(three(), slice(0, 0))) == "<Bars: none>"
 
 
 def test_windows_are_one_object_as_long_as_somebody_has_them() -> None:

@@ -188,6 +188,12 @@ class Bars(Frozen):
     def __len__(self) -> int:
         return len(self.times.timestamp)
 
+    def __repr__(self) -> str:
+        if not len(self):
+            return "<Bars: none>"
+        first, last = np.array([self.times.timestamp[0], self.times.end[-1]], "M8[ns]").astype("M8[s]")
+        return f"<Bars: {len(self):,} from {first} to {last} UTC>"
+
     def __getitem__(self, rows: slice) -> Bars:
         """Return the bars of a slice of rows, as views."""
         times = self.times
