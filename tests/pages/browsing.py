@@ -18,14 +18,17 @@ Array.from(document.querySelectorAll("main *, header *"))
 """Elements that stick out of the page, other than those in boxes that scroll."""
 
 
+_JUDGE = "axe.run({ resultTypes: ['violations'], ancestry: false, xpath: false }).then(found => found.violations)"
+
+
 def axe_violations(page: Page) -> list[Any]:
     """Return the violations that axe-core finds. Its script is evaluated, which the page's own policy does not stop."""
     if page.evaluate("typeof axe !== 'undefined'"):
-        again: list[Any] = page.evaluate("axe.run().then(result => result.violations)")
+        again: list[Any] = page.evaluate(_JUDGE)
         return again
     spec = importlib.util.find_spec("axe_playwright_python")
     assert spec is not None
     assert spec.origin is not None
     page.evaluate((Path(spec.origin).parent / "axe.min.js").read_text(encoding="utf-8"))
-    found: list[Any] = page.evaluate("axe.run().then(result => result.violations)")
+    found: list[Any] = page.evaluate(_JUDGE)
     return found

@@ -63,6 +63,7 @@ def places(served: Served) -> dict[str, str]:
         "hostile": f"/run/{hostile}/session/{DAY}",
         "why": f"/run/{kept}/why?symbol=HOLED",
         "missing": f"/run/{kept}/why?symbol=IBM",
+        "sweeps": "/sweeps",
         "data": "/data",
         "check": "/data/check?symbol=HOLED",
     }

@@ -161,7 +161,8 @@ def _json(made: Sweep) -> JsonObject:
 
 
 def _report(made: Sweep) -> None:
-    from openbell.cli.sweep_view import closing_lines, points_table, ranked
+    from openbell.cli.sweep_view import closing_lines, points_table
+    from openbell.sweeps.plateau import ranked
 
     frame = made.frame()
     if len(ranked(frame, made.objective)):

@@ -80,9 +80,8 @@ def _walk(sweep: StoredSweep, text: str, objective: str, *, anchored: bool, purg
 
 
 def _json(sweep: StoredSweep, objective: str, walked: WalkForward | None) -> JsonObject:
-    from openbell.cli.sweep_view import ranked
     from openbell.results.unavailable import Unavailable
-    from openbell.sweeps.plateau import neighbours_of
+    from openbell.sweeps.plateau import neighbours_of, ranked
 
     best = ranked(sweep.frame, objective)
     number = best["point"][0] if len(best) else None

@@ -9,13 +9,13 @@ import numpy as np
 
 from openbell.cli.heat_map import heat_map, is_dense
 from openbell.cli.performance_view import shown
-from openbell.cli.sweep_view import closing_lines, form_of, label_of_number, points_table, ranked
+from openbell.cli.sweep_view import closing_lines, form_of, label_of_number, points_table
 from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import counted, make_table
 from openbell.config.condition import short_names
 from openbell.config.sweep import sign_of
 from openbell.results.unavailable import Number, Unavailable
-from openbell.sweeps.plateau import grid_of, neighbours_of
+from openbell.sweeps.plateau import grid_of, neighbours_of, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from openbell.cli.performance_view import shown
 from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import counted, fits, make_table
 from openbell.config.condition import short_names
-from openbell.config.sweep import sign_of
 from openbell.results.performance_lines import LINES
+from openbell.sweeps.plateau import ranked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.table import Table
 
-__all__ = ["closing_lines", "form_of", "label_of_number", "points_table", "ranked", "value_text"]
+__all__ = ["closing_lines", "form_of", "label_of_number", "points_table", "value_text"]
 
 _COLUMNS = ("sharpe", "total_return", "max_drawdown", "trades", "win_rate", "profit_factor")
 _HEADS = {
@@ -44,13 +44,6 @@ def form_of(objective: str) -> str:
 def label_of_number(objective: str) -> str:
     """Return what a number of the performance is called."""
     return LINES[objective].label
-
-
-def ranked(frame: pl.DataFrame, objective: str) -> pl.DataFrame:
-    """Return the points that have the objective's number, the best first."""
-    return frame.filter(frame[objective].is_not_null()).sort(
-        objective, "point", descending=[sign_of(objective) > 0, False]
-    )
 
 
 def points_table(frame: pl.DataFrame, keys: Sequence[str], objective: str, most: int = _MOST_ROWS) -> Table:

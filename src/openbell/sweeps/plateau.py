@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from openbell.config.sweep import sign_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import polars as pl
 
-__all__ = ["Grid", "Neighbour", "grid_of", "neighbours_of"]
+__all__ = ["Grid", "Neighbour", "grid_of", "neighbours_of", "ranked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,13 @@ class Grid:
     rows: tuple[str, Sequence[Any]]
     columns: tuple[str, Sequence[Any]]
     cells: Sequence[Sequence[float | None]]
+
+
+def ranked(frame: pl.DataFrame, objective: str) -> pl.DataFrame:
+    """Return the points that have the objective's number, the best first."""
+    return frame.filter(frame[objective].is_not_null()).sort(
+        objective, "point", descending=[sign_of(objective) > 0, False]
+    )
 
 
 def neighbours_of(

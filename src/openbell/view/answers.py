@@ -37,7 +37,7 @@ def page(
     Args:
         template: Its template.
         values: What it shows.
-        place: The entry of the bar that it belongs to, "runs" or "data".
+        place: The entry of the bar that it belongs to, "runs", "sweeps" or "data".
         crumbs: Names and addresses of the pages above it, and at last its own name without an address.
         styles: Styles besides those of every page.
         scripts: Scripts likewise.

@@ -27,6 +27,8 @@ from openbell.view.run_page import run_page
 from openbell.view.runs_page import runs_page
 from openbell.view.session_chart import SessionCharts
 from openbell.view.session_page import session_page
+from openbell.view.sweep_catalogue import SweepCatalogue
+from openbell.view.sweep_page import sweep_page, sweeps_page
 from openbell.view.why_page import why_page
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ def view_app(
             *_of_runs(catalogue, places, store),
             *_of_sessions(catalogue, access, store),
             *_of_live_runs(catalogue, access, is_ending),
+            *_of_sweeps(SweepCatalogue(places)),
             *_of_data(DataPages(catalogue, store)),
         ],
         exception_handlers={OpenbellError: _told, HTTPException: _no_page},
@@ -162,6 +165,16 @@ def _of_live_runs(catalogue: Catalogue, access: Access, is_ending: Callable[[], 
         Route("/run/{run}/data/events", events),
         Route("/run/{run}/data/bars", bars),
     ]
+
+
+def _of_sweeps(known: SweepCatalogue) -> list[Route]:
+    def sweeps(_: Request) -> Response:
+        return sweeps_page(known.sweeps())
+
+    def sweep(request: Request) -> Response:
+        return sweep_page(known.sweep(request.path_params["sweep"]), request.query_params)
+
+    return [Route("/sweeps", sweeps), Route("/sweep/{sweep}", sweep)]
 
 
 def _of_data(pages: DataPages) -> list[Route]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["Catalogue", "KnownRun", "UnknownRunError"]
+__all__ = ["Catalogue", "KnownRun", "UnknownRunError", "id_of"]
 
 _MOST_READ = 4
 _FILES = ("config.json", "summary.json", "equity.parquet", "trades.parquet", "fills.parquet", "signals.parquet")
@@ -96,7 +96,7 @@ class Catalogue:
             UnknownRunError: There is none.
         """
         for folder in self._folders():
-            if _id(folder) == run_id:
+            if id_of(folder) == run_id:
                 return self._known(folder)
         raise UnknownRunError("there is no such run. It may have been moved or removed: see the list of runs.")
 
@@ -105,7 +105,7 @@ class Catalogue:
         return self._read.of(run.folder)
 
     def _known(self, folder: Path) -> KnownRun:
-        return KnownRun(_id(folder), self._stored.of(folder), _begun(folder))
+        return KnownRun(id_of(folder), self._stored.of(folder), _begun(folder))
 
     def _folders(self) -> Iterator[Path]:
         for place in self._places():
@@ -118,7 +118,8 @@ class Catalogue:
                 continue  # a folder that went away, or that nobody may look into, holds nothing to be shown
 
 
-def _id(folder: Path) -> str:
+def id_of(folder: Path) -> str:
+    """Return the name of a folder in addresses, from which its path cannot be told."""
     return hashlib.blake2b(os.fsencode(folder.absolute()), digest_size=6).hexdigest()
 
 

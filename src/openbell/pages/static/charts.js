@@ -100,7 +100,7 @@
   function drawEquity() {
     const equity = data.equity;
     remove(equityPlace);
-    const chart = make(equityPlace, false);
+    const daily = Boolean(equity.daily), chart = make(equityPlace, daily);
     const line = chart.addSeries(L.BaselineSeries, {
       baseValue: { type: "price", price: equity.start }, lineWidth: 2, priceLineVisible: false,
       topLineColor: colour("up"), topFillColor1: colour("up") + "55", topFillColor2: colour("up") + "08",
@@ -119,7 +119,7 @@
     const legend = document.getElementById("equity-legend");
     function tell(i) {
       write(legend, [
-        { text: moment(equity.time[i], false) }, { text: "equity " + money(equity.equity[i]) },
+        { text: moment(equity.time[i], daily) }, { text: "equity " + money(equity.equity[i]) },
         { text: "drawdown " + equity.drawdown[i].toFixed(2) + " %" },
       ]);
     }
