@@ -116,7 +116,8 @@ def _record_node(key: str, record: JsonObject, address: str) -> Node:
     words = f"{', '.join(record['required_intervals']) or 'nothing more'} at {clock_of(record)}"
     title = f"{record['operation_type']} {record['symbol']}" + (" refused" if failed else "")
     asked = [f"{_depth(**one)} of {name}" for name, one in record.get("asked", {}).items()]
-    history = f"asked {', '.join(asked)} before" if asked else "no history asked" if "asked" in record else ""
+    none = "no history asked" if "asked" in record and record["required_intervals"] else ""
+    history = f"asked {', '.join(asked)} before" if asked else none
     return Node(key, 1, title, words, "refused" if failed else "added", address, history)
 
 

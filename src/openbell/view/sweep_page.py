@@ -188,14 +188,14 @@ def _luck(sweep: StoredSweep, best: int | None) -> list[tuple[str, str, str]]:
     """Return what tells how much of the best is luck: a label, the number, and what it means or why there is none."""
     found = [
         (
-            "overfitting",
+            "Probability of overfitting",
             sweep.overfitting_probability(),
             "how often the best on half of the sessions is below the median on the others",
         )
     ]
     if best is not None and best in sweep.numbers:
         meaning = f"probability that the true Sharpe ratio of point {best:,} is above zero"
-        found.insert(0, ("deflated Sharpe", sweep.deflated_sharpe(best), meaning))
+        found.insert(0, ("Deflated Sharpe", sweep.deflated_sharpe(best), meaning))
     return [(label, *_share(value, meaning)) for label, value, meaning in found]
 
 
@@ -204,10 +204,10 @@ def _share(value: Number, meaning: str) -> tuple[str, str]:
 
 
 def _windows(sweep: StoredSweep, asked: Mapping[str, str]) -> Windows:
-    """Return the windows that are asked for, or else a training of half of the sessions and tests of a tenth."""
+    """Return the windows that are asked for, or else a training of half of the sessions and tests of an eighth."""
     sessions = len(sweep.days)
     purge = min(sweep.warm_up, max(sessions // 4, 0))
-    usual = {"train": max(sessions // 2, 1), "test": max((sessions - purge) // 10, 1), "purge": purge}
+    usual = {"train": max(sessions // 2, 1), "test": max(sessions // 8, 2), "purge": purge}
     given = {}
     for name, value in usual.items():
         text = asked.get(name, str(value))
