@@ -26,7 +26,14 @@ __all__ = ["DayEvent", "day_events", "day_journal"]
 
 _MOST = 3000
 _MOST_NAMES = 8
-_DONE = {"symbol": "added", "bar": "added", "indicator": "added", "remove": "removed", "lock": "locked"}
+_DONE = {
+    "symbol": "added",
+    "bar": "added",
+    "indicator": "added",
+    "remove": "removed",
+    "lock": "locked",
+    "unlock": "unlocked",
+}
 _WHAT = {"symbol": "", "bar": "bars of ", "indicator": "indicators of "}
 
 
@@ -35,7 +42,7 @@ class DayEvent(NamedTuple):
 
     Attributes:
         seconds: When, in seconds since 1970 UTC.
-        kind: "added", "removed", "locked", "refused", "scan", "signal", "bought", "sold" or "rejected".
+        kind: "added", "removed", "locked", "unlocked", "refused", "scan", "signal", "bought", "sold" or "rejected".
         text: What, in words.
         symbols: Of which symbols.
     """
