@@ -1,4 +1,4 @@
-"""Pages of sweeps: their best points, what surrounds them, and how much of it may be luck."""
+"""Pages of sweeps and of what they say about luck."""
 
 from __future__ import annotations
 
@@ -185,7 +185,10 @@ def _neighbours(sweep: StoredSweep, by: str, best: int | None) -> JsonObject:
 
 
 def _luck(sweep: StoredSweep, best: int | None) -> list[tuple[str, str, str]]:
-    """Return what tells how much of the best is luck: a label, the number, and what it means or why there is none."""
+    """Return numbers that tell how much of the best is luck.
+
+    Each has a label, itself as text, and what it means, or why there is none.
+    """
     found = [
         (
             "Probability of overfitting",
