@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from openbell.model.feed_events import FeedBar
 from view.test_live import going_on
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
     from openbell.model.json_object import JsonObject
     from view.conftest import Served
+
+pytestmark = pytest.mark.long
 
 DAY = "2024-03-12"
 S = 10**9

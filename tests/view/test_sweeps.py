@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from view.conftest import Served
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def folder(demo_master: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -42,6 +42,12 @@
     return box;
   }
 
+  function heard(s) {
+    if (!s.feed.heard) return "";
+    const age = Math.max(0, Math.round((Date.parse(s.now) - Date.parse(s.feed.heard)) / 1000));
+    return "heard " + (age < 120 ? age + " s" : age < 7200 ? Math.round(age / 60) + " min" : Math.round(age / 3600) + " h") + " ago";
+  }
+
   function draw(s) {
     last = s;
     const feed = s.feed, counts = s.counts || {}, account = s.account;
@@ -52,7 +58,7 @@
     if (s.date) byId("session").href = data.address + "/session/" + s.date;
     const good = feed.health === "LIVE";
     const tiles = [
-      tile("Feed " + feed.name, feed.health, good ? (feed.heard ? "heard " + clock(feed.heard) : "") : feed.reason, good ? "gain" : "loss"),
+      tile("Feed " + feed.name, feed.health, [heard(s), good ? "" : feed.reason].filter(Boolean).join(", "), good ? "gain" : "loss"),
       tile("Bars per minute", (feed.bars_per_minute || 0).toLocaleString("en-US"), "came within the last minute"),
       tile("Lag", feed.lag_s.toFixed(1) + " s", feed.waiting ? feed.waiting + " bar times wait" : "lost " + feed.losses + " times", feed.waiting ? "loss" : ""),
       tile("Symbols ready", (counts.ready || 0) + " of " + all, Object.entries(counts).filter(function (c) { return c[0] !== "ready" && c[1]; }).map(function (c) { return c[1] + " " + c[0]; }).join(", ")),
