@@ -109,9 +109,10 @@ class SessionRecorder:
         self.fills.append(fill)
         self._multipliers[symbol] = multiplier
         self.cash_changed(account.cash, now_ns)
-        times, quantities = self._quantities.get(symbol) or self._quantities.setdefault(symbol, ([0], [0.0]))
-        times.append(now_ns)
-        quantities.append(account.quantity(symbol))
+        if (steps := self._quantities.get(symbol)) is None:
+            steps = self._quantities[symbol] = ([0], [0.0])
+        steps[0].append(now_ns)
+        steps[1].append(account.quantity(symbol))
 
     def cash_changed(self, cash: float, now_ns: int) -> None:
         """Note that the cash is another one from now on."""

@@ -76,7 +76,7 @@ class SimulatedBroker:
         self._resting = self._orders.by_id
         self._linked = LinkedOrders(self._resting, book, exchange, rules.both_touched)
         self._heap: list[_Event] = []
-        self._next_ns: int | None = None  # None whenever the heap or an order has changed
+        self._next_ns: int | None = None  # None when what was next has perhaps changed
         self._number = 0
         # By symbol, interval and begin of a bar: a market that grows is another object each time.
         self._taken: dict[tuple[str, str, int], float] = {}
@@ -216,7 +216,8 @@ class SimulatedBroker:
         self._number += 1
         resting.turn = self._number if in_turn is None else in_turn
         resting.version += 1
-        self._next_ns = resting.match = None
+        if resting.match is not None:
+            self._next_ns = resting.match = None
         resting.state_after = resting.state
         order, market = resting.order, self._market_of(resting.order.symbol)
         from_ns = max(resting.from_ns, resting.seen_ns)
@@ -236,6 +237,8 @@ class SimulatedBroker:
                 self._orders.note_match(resting)
             # A bar that came late is known when it comes.
             known_ns = max(match.known_ns, self._clock.now_ns)
+            if self._next_ns is not None and known_ns < self._next_ns:
+                self._next_ns = known_ns
             heappush(self._heap, (known_ns, _FILL, match.time_ns, resting.turn, order.id, resting.version))
 
     # Events

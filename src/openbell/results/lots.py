@@ -6,9 +6,12 @@ import math
 from collections import deque
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from openbell.model.order import OrderType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from openbell.model.order import Order
 
 __all__ = ["NO_BARS", "ClosedSlice", "Lot", "LotMatching", "OpenLots", "PriceColumns"]
+
+_AT_ONE_TIME = frozenset({OrderType.MARKET, OrderType.MARKET_ON_OPEN, OrderType.MARKET_ON_CLOSE})
 
 _DUST = 1e-9
 """Units below which a lot of fractions counts as nothing."""
@@ -139,6 +144,9 @@ class ClosedSlice(NamedTuple):
     bars: int
 
 
+_slice = partial(tuple.__new__, ClosedSlice)  # the named tuple's own maker takes twice as long
+
+
 class OpenLots:
     """The open lots of one symbol, all on one side.
 
@@ -164,18 +172,21 @@ class OpenLots:
 
     def end_session(self, fills: Sequence[Fill], columns: PriceColumns) -> list[ClosedSlice]:
         """Take up the fills of a session in order, then the prices of its rest, and return what was closed."""
-        stretches, closed = Stretches(columns, fills), list[ClosedSlice]()
+        stretches, closed, lots = Stretches(columns, fills), list[ClosedSlice](), self.lots
         for fill, begun, ended in zip(fills, stretches.begun, stretches.ended, strict=True):
-            left = fill.quantity
-            if self.lots and self.lots[0].quantity * left < 0:
-                units = min(abs(left), abs(self.quantity))
-                fee = fill.fee * units / abs(left)
+            order, left, price = fill.order, fill.quantity, fill.price
+            if lots and lots[0].quantity * left < 0:
+                size = abs(left)
+                units = min(size, abs(self.quantity))
                 rows = ended, ended - _is_inside(fill, ended, columns)
-                now = self._close(units, fill.price, fee, fill.time_ns, fill.order, stretches, rows)
+                now = self._close(units, price, fill.fee * units / size, fill.time_ns, order, stretches, rows)
                 left += now[0].quantity if len(now) == 1 else sum([slice_.quantity for slice_ in now])
                 closed += now
             if abs(left) >= _DUST:
-                self._open(fill, left, stretches, begun)
+                if lots and self._matching is LotMatching.AVERAGE:
+                    stretches.see(lots[0], begun)
+                fee = fill.fee * abs(left / fill.quantity)
+                self._add(Lot(order, left, price, fee, fill.time_ns, price, price, 0, begun, begun))
         for lot in self.lots:
             stretches.see(lot, stretches.rows)
             lot.bars += stretches.rows - lot.first_row
@@ -225,13 +236,6 @@ class OpenLots:
     def _add_up(self) -> None:
         self.quantity = math.fsum(lot.quantity for lot in self.lots)
 
-    def _open(self, fill: Fill, quantity: float, stretches: Stretches, row: int) -> None:
-        fee = fill.fee * abs(quantity / fill.quantity)
-        if self._matching is LotMatching.AVERAGE and self.lots:
-            stretches.see(self.lots[0], row)
-        price = fill.price
-        self._add(Lot(fill.order, quantity, price, fee, fill.time_ns, price, price, 0, row, row))
-
     def _close(
         self,
         units: float,
@@ -242,18 +246,18 @@ class OpenLots:
         stretches: Stretches,
         rows: tuple[int, int],
     ) -> list[ClosedSlice]:
-        closed, left, whole_row, seen_row = list[ClosedSlice](), units, *rows
-        while self.lots and left >= _DUST:
-            lot = self.lots[0]
+        closed, lots, left, (whole_row, seen_row) = list[ClosedSlice](), self.lots, units, rows
+        while lots and left >= _DUST:
+            lot = lots[0]
             stretches.see(lot, seen_row)
-            held = abs(lot.quantity)
-            bars = lot.bars + max(whole_row - lot.first_row, 0)
+            quantity = lot.quantity
+            held, bars = abs(quantity), lot.bars + max(whole_row - lot.first_row, 0)
             if left > held - _DUST:
                 cost = lot.fee + fee * held / units
-                closed.append(ClosedSlice(lot, lot.quantity, price, cost, time_ns, order, bars))
+                closed.append(_slice((lot, quantity, price, cost, time_ns, order, bars)))
                 left -= held
-                self.quantity -= lot.quantity
-                self.lots.popleft()
+                self.quantity -= quantity
+                lots.popleft()
                 continue
             entry_fee, quantity = lot.fee * left / held, math.copysign(left, lot.quantity)
             cost = entry_fee + fee * left / units
@@ -270,6 +274,6 @@ def _is_inside(fill: Fill, ended: int, columns: PriceColumns) -> bool:
 
     Nobody knows which of that bar's prices came first.
     """
-    if fill.order.type.startswith("market") or not ended:
+    if fill.order.type in _AT_ONE_TIME or not ended:
         return False
     return bool(columns.end_ns.item(ended - 1) == fill.time_ns)

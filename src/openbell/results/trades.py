@@ -126,12 +126,11 @@ def _trades(symbol: str, closed: Iterable[ClosedSlice], multiplier: float, zone:
 
 
 def _trade(symbol: str, closed: ClosedSlice, multiplier: float, zone: tzinfo) -> Trade:
-    lot, quantity = closed.lot, closed.quantity
+    lot, quantity, exit_price, fees, exit_ns, exit_order, bars = closed
     worth, price, order = quantity * multiplier, lot.price, lot.order
-    pnl = (closed.price - price) * worth
+    pnl, value = (exit_price - price) * worth, price * worth
     best, worst = (lot.high - price) * worth, (lot.low - price) * worth
-    entry, exit_ = _local_time(lot.time_ns, zone), _local_time(closed.time_ns, zone)
-    value = price * worth
+    entry, exit_ = _local_time(lot.time_ns, zone), _local_time(exit_ns, zone)
     return new_trade(
         symbol=symbol,
         strategy=order.strategy,
@@ -139,17 +138,17 @@ def _trade(symbol: str, closed: ClosedSlice, multiplier: float, zone: tzinfo) ->
         entry_time=entry,
         exit_time=exit_,
         entry_price=price,
-        exit_price=closed.price,
+        exit_price=exit_price,
         pnl=pnl,
         return_=pnl / abs(value) if value else 0.0,
-        bars=closed.bars,
+        bars=bars,
         held=exit_ - entry,
         mae=min(best, worst, pnl, 0.0),
         mfe=max(best, worst, pnl, 0.0),
-        fees=closed.fee,
+        fees=fees,
         tag=order.tag,
-        entry_reason=order.reason or _kind(order.type, order.stop, order.limit),
-        exit_reason=_reason(closed.order) if closed.order else _FRACTION,
+        entry_reason=_reason(order),
+        exit_reason=_reason(exit_order) if exit_order else _FRACTION,
     )
 
 
