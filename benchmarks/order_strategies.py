@@ -27,14 +27,13 @@ class EmaReversals(Strategy):
 
     def setup(self) -> None:
         rule.first_ns, rule.last_ns = self.config["from_ns"], self.config["to_ns"]
-        self.keys = [f"ema_{period}_{self.config['interval']}" for period in (10, 20)]
+        self.fast, self.slow = (f"ema_{period}_{self.config['interval']}" for period in (10, 20))
 
     def subscriptions(self) -> Iterable[tuple[str, str]]:
         return [(symbol, self.config["interval"]) for symbol in self.context.symbols]
 
     def on_slice(self, bars: CrossSection) -> None:
-        fast, slow = (bars.indicator(key) for key in self.keys)
-        symbols = bars.symbols
+        fast, slow, symbols = bars.indicator(self.fast), bars.indicator(self.slow), bars.symbols
         for place in rule.crossed(symbols, fast > slow):
             units = rule.order(symbols[place], bars.end, fast.item(place), slow.item(place))
             if units:

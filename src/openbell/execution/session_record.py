@@ -108,7 +108,8 @@ class SessionRecorder:
         symbol = fill.symbol
         self.fills.append(fill)
         self._multipliers[symbol] = multiplier
-        self.cash_changed(account.cash, now_ns)
+        self._cash[0].append(now_ns)
+        self._cash[1].append(account.cash)
         if (steps := self._quantities.get(symbol)) is None:
             steps = self._quantities[symbol] = ([0], [0.0])
         steps[0].append(now_ns)

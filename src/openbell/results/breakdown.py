@@ -50,10 +50,10 @@ def earnings(
     trades = list(trades)
     return Earnings(
         trades=len(trades),
-        wins=sum(trade.net > 0 for trade in trades),
-        realized=fsum(trade.pnl for trade in trades),
+        wins=sum([trade.net > 0 for trade in trades]),
+        realized=fsum([trade.pnl for trade in trades]),
         unrealized=unrealized,
-        fees=fsum(trade.fees for trade in trades) if fees is None else fees,
+        fees=fsum([trade.fees for trade in trades]) if fees is None else fees,
         flows=flows,
     )
 

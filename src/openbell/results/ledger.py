@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from math import fsum
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -133,7 +134,7 @@ class Ledger:
             self._books = {name: self._account.copy() for name in self._trades_of}
         trades = self._account.end_session(fills, session.bars)
         for name, fills_of_one in own.items():
-            self._fees_of[name] = self._fees_of.get(name, 0.0) + fsum(fill.fee for fill in fills_of_one)
+            self._fees_of[name] = self._fees_of.get(name, 0.0) + fsum([fill.fee for fill in fills_of_one])
             self._trades_of.setdefault(name, []).extend(
                 trades if len(own) == 1 else self._book_of(name).end_session(fills_of_one, session.bars)
             )
@@ -168,6 +169,7 @@ class Ledger:
         sessions = self._sessions
         fills = [fill for session in sessions for fill in session.fills]
         trades = [trade for session in sessions for trade in session.trades]
+        tagged = [trade for trade in trades if trade.tag]
         return RunTrading(
             performance=performance(
                 self._session_equity(),
@@ -182,7 +184,7 @@ class Ledger:
             ),
             by_symbol=self._by_symbol(fills, trades),
             by_strategy=self._by_strategy(),
-            by_tag={tag: earnings(own) for tag, own in grouped(trades, lambda trade: trade.tag).items() if tag},
+            by_tag={tag: earnings(own) for tag, own in grouped(tagged, attrgetter("tag")).items()},
         )
 
     def _session_equity(self) -> SessionEquity:
@@ -208,7 +210,7 @@ class Ledger:
                 if flow.symbol and flow.kind is not CashFlowKind.FRACTION:  # the trade that a fraction makes has it
                     flows[flow.symbol] += flow.amount
         unrealized = self._account.unrealized(self._last_prices.__getitem__)
-        of_trades = grouped(trades, lambda trade: trade.symbol)
+        of_trades = grouped(trades, attrgetter("symbol"))
         return {
             symbol: earnings(
                 of_trades.get(symbol, ()),
