@@ -43,10 +43,11 @@ class BrokerStage(Stage):
         self.folder_of_run = folder / "run"
         self.run_number = 0
 
-    def at_broker(self, cash: float = 100_000) -> AlpacaTradingServer:
-        """A broker whose market trades as the day's bars say."""
+    def at_broker(self, cash: float = 100_000, *, without: Iterable[str] = ()) -> AlpacaTradingServer:
+        """A broker whose market trades as the day's bars say, but for symbols that the test lets trade."""
         self.broker = AlpacaTradingServer(self.time, {bar.symbol for bar in self.bars}, cash)
-        self.broker.follow([bar for bar in self.bars if bar.interval == "1m" and self._is_of_the_day(bar)])
+        minutes = [bar for bar in self.bars if bar.interval == "1m" and self._is_of_the_day(bar)]
+        self.broker.follow([bar for bar in minutes if bar.symbol not in without])
         return self.broker
 
     def begin(self, server: FeedServer, *, past: Past | None = None, adopts: bool = False) -> LiveRun:
@@ -74,6 +75,21 @@ class BrokerStage(Stage):
             script()
             self.time.advance_to(self.session.last_ns + 10 * MINUTE)
             running.result()
+        return verify_run(self.folder_of_run)
+
+    def at(self, clock: str, action: Callable[[], object]) -> None:
+        """Do something at a time of the day, such as 09:36:02."""
+        hours, minutes, seconds = map(int, f"{clock}:00".split(":")[:3])
+        since_open_s = (hours - 9) * 3600 + (minutes - 30) * 60 + seconds
+        self.time.at(self.session.first_ns + since_open_s * S, lambda: action() and None)
+
+    def play_until(self, server: FeedServer, clock: str, *, adopts: bool = False) -> Verification:
+        """Play a part of the day, and compare it with what its record says."""
+        server.play(self.tape)
+        run = self.begin(server, adopts=adopts)
+        hours, minutes = map(int, clock.split(":"))
+        with self.time.running(lambda: run.run(self._folder(None))):
+            self.time.advance_to(self.session.first_ns + ((hours - 9) * 60 + minutes - 30) * MINUTE + 40 * S)
         return verify_run(self.folder_of_run)
 
     def play_with_kills(self, server: FeedServer, kills: Iterable[tuple[int, float]], *, seed: int = 0) -> Verification:
