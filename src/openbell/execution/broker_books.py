@@ -11,10 +11,10 @@ from openbell.model.cash_flow import CashFlow, CashFlowKind
 from openbell.model.order import OrderStatus, OrderType, TimeInForce
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from openbell.execution.desk import TradingDesk
-    from openbell.execution.real_broker import RealBroker
+    from openbell.execution.orders_at_broker import OrdersAtBroker
     from openbell.model.broker_events import BrokerBooks, BrokerPosition
 
 __all__ = ["BooksKeeper"]
@@ -45,15 +45,17 @@ class BooksKeeper:
 
     Args:
         desk: The desk, with account and book.
-        broker: The broker.
+        orders: The orders at the broker.
+        is_settled: Returns whether the broker has told of every order, so that its books can be compared.
 
     Attributes:
         refusal: Why no order is sent (empty when they are).
     """
 
-    def __init__(self, desk: TradingDesk, broker: RealBroker) -> None:
+    def __init__(self, desk: TradingDesk, orders: OrdersAtBroker, is_settled: Callable[[], bool]) -> None:
         self._desk = desk
-        self._broker = broker
+        self._orders = orders
+        self._is_settled = is_settled
         self._has_opened = False
         self._paid: set[str] = set()
         self._fills = 0
@@ -69,18 +71,18 @@ class BooksKeeper:
     def take(self, books: BrokerBooks) -> None:
         """Take up the books."""
         if books.error:
-            self._broker.tell(f"the broker's books cannot be had: {books.error}")
+            self._orders.tell(f"the broker's books cannot be had: {books.error}")
             return
         self._blocked = books.blocked and f"the broker takes no orders: {books.blocked}"
         if not self._has_opened:
             self._open(books)
             return
         self._fills += len(books.fills)
-        self._broker.take_up(books.orders, books.fills)
+        self._orders.take_up(books.orders, books.fills)
         self._withdraw_ended(books.orders)
         self._pay(books)
         self._ask_for_lost(books.orders)
-        if books.adopts or (self._broker.is_settled and not self._broker.outgoing):
+        if books.adopts or (self._is_settled() and not self._orders.outgoing):
             self._judge(books)
 
     # The first look
@@ -92,7 +94,7 @@ class BooksKeeper:
         worth = sum(p.quantity * p.price for p in books.positions) if books.adopts else 0.0
         desk.account.cash = desk.first_equity = books.cash + worth
         for told in books.orders:
-            self._broker.take_over(told, filled=told.filled)
+            self._orders.take_over(told, filled=told.filled)
         if books.adopts:
             self._adopt(books)
         elif differences := self._differences(books):
@@ -104,14 +106,14 @@ class BooksKeeper:
         """Ask for the orders that the broker no longer has among its open ones."""
         there = {told.order_id for told in open_orders}
         for order_id in list(self._desk.book.open):
-            if order_id not in there and self._broker.knows(order_id):
-                self._broker.ask(order_id)
+            if order_id not in there and self._orders.knows(order_id):
+                self._orders.ask(order_id)
 
     def _withdraw_ended(self, open_orders: Iterable[BrokerOrder]) -> None:
         """Cancel the orders that the run takes for ended and that the broker has got after all."""
         for told in open_orders:
             if told.is_own and told.order_id not in self._desk.book.open:
-                self._broker.withdraw(told.order_id)
+                self._orders.withdraw(told.order_id)
 
     def _pay(self, books: BrokerBooks) -> None:
         """Take over money that came or went, and splits."""
@@ -130,7 +132,7 @@ class BooksKeeper:
         of = f" of {payment.symbol}" if payment.symbol else ""
         more = " It is part of the net profit." if kind is CashFlowKind.TRANSFER else ""
         if payment.kind != _ROUNDING:
-            self._broker.tell(f"the broker booked {payment.amount:,.2f}, {payment.text or payment.kind}{of}.{more}")
+            self._orders.tell(f"the broker booked {payment.amount:,.2f}, {payment.text or payment.kind}{of}.{more}")
         desk.paid(
             CashFlow(
                 kind=kind,
@@ -153,7 +155,7 @@ class BooksKeeper:
         desk.account.split(symbol, position.quantity, holding.average_price / ratio, price, 0.0)
         desk.recorder.adjustments.append(Split(symbol, ratio, position.quantity, price, desk.clock.now_ns))
         desk.position_changed(symbol)
-        self._broker.tell(f"{symbol} was split {ratio:g} for 1 at the broker, which leaves {position.quantity:,.10g}")
+        self._orders.tell(f"{symbol} was split {ratio:g} for 1 at the broker, which leaves {position.quantity:,.10g}")
 
     # What differs
 
@@ -162,13 +164,13 @@ class BooksKeeper:
         before, self._seen = self._seen, self._differences(books)
         if not self._seen:
             if self._mismatch:
-                self._broker.tell("the run and its broker have the same again: orders are taken")
+                self._orders.tell("the run and its broker have the same again: orders are taken")
             self._mismatch, self._fills = "", 0
             self._settle_cents(books)
         elif books.adopts:
             self._adopt(books)
         elif self._seen != before:
-            self._broker.outgoing.append(AskBooks())  # the parts of the books may be of different moments
+            self._orders.outgoing.append(AskBooks())  # the parts of the books may be of different moments
         elif not self._mismatch:
             self._say_mismatch(self._seen)
 
@@ -197,7 +199,7 @@ class BooksKeeper:
             f"the broker's account is not that of the run ({'; '.join(words)}). Orders are refused until both are the "
             "same; --adopt takes over what the broker has when a run begins or goes on"
         )
-        self._broker.tell(self._mismatch)
+        self._orders.tell(self._mismatch)
 
     def _adopt(self, books: BrokerBooks) -> None:
         """Take over positions, as if they were bought or sold at their price of now, and then the cash."""
@@ -218,7 +220,7 @@ class BooksKeeper:
         self._paid.add(f"adopted {number}")
         now_ns = self._desk.clock.now_ns
         order_id = f"adopted-{symbol}-{number}"
-        self._broker.take_up(
+        self._orders.take_up(
             [
                 BrokerOrder(
                     order_id,

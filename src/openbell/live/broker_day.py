@@ -54,7 +54,7 @@ class BrokerDay:
         brokerage, arrivals = self._brokerage, self._parts.feed.arrivals
         if brokerage is None or self._broker is None:
             return []
-        self._broker.tell = self._parts.say
+        self._broker.orders.tell = self._parts.say
         brokerage.begin(self._broker, arrivals.now_ns, self._parts.lag.limit_ns)
         while brokerage.holds(arrivals.now_ns):
             take_turn()
@@ -65,7 +65,7 @@ class BrokerDay:
     def go_live(self) -> None:
         """Go on at the broker, when what was recorded is played."""
         if self._broker is not None and self._brokerage is not None:
-            self._broker.tell = self._parts.say
+            self._broker.orders.tell = self._parts.say
             self._brokerage.begin(self._broker, self._parts.feed.arrivals.now_ns, self._parts.lag.limit_ns)
 
     @property
@@ -113,7 +113,7 @@ class BrokerDay:
         broker, now_ns = self._broker, self._parts.feed.arrivals.now_ns
         if broker is None or self._brokerage is None or now_ns >= since_ns + _CLOSING_NS:
             return False
-        return self._brokerage.is_connected and (not broker.is_settled or broker.has_open(_ends_with_session))
+        return self._brokerage.is_connected and (not broker.is_settled or broker.orders.has_open(_ends_with_session))
 
 
 def _ends_with_session(kind: OrderType, tif: TimeInForce) -> bool:

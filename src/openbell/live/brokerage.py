@@ -127,7 +127,7 @@ class Brokerage:
         Not before the run knows its own orders, for the legs of these have ids of the broker's.
         """
         self._has_begun = True
-        self._link.know(broker.given())
+        self._link.know(broker.orders.given())
         broker.go_on(now_ns, longest_ns)
         self.send(broker, now_ns)
         if self.is_connected:
@@ -168,7 +168,7 @@ class Brokerage:
             self.connect(now_ns)
         if self.is_connected and self._books_due_ns is not None and now_ns >= self._books_due_ns:
             self._ask_books(now_ns)
-        for question in list(broker.in_flight()) if broker is not None else ():
+        for question in list(broker.orders.in_flight()) if broker is not None else ():
             if now_ns >= self._answer_due_ns(question, now_ns):
                 self._say_to_link(question, now_ns)
 
@@ -177,7 +177,7 @@ class Brokerage:
         due = [self._reconnecting.next_ns, self._books_due_ns if self.is_connected else None]
         if self._hold_until_ns > now_ns:
             due.append(self._hold_until_ns)
-        due += [self._answer_due_ns(one, now_ns) for one in broker.in_flight()] if broker is not None else []
+        due += [self._answer_due_ns(one, now_ns) for one in broker.orders.in_flight()] if broker is not None else []
         return min((one for one in due if one is not None), default=None)
 
     def _answer_due_ns(self, question: Ask, now_ns: int) -> int:
