@@ -50,7 +50,7 @@ def check(
     if as_json:
         print_json({"ok": True, "problems": [], "warnings": warnings, **_json(summary)})
     else:
-        _show(summary)
+        _show(summary, _orders_of(session))
 
 
 def _require_good_sweep(session: SessionConfig) -> None:
@@ -111,12 +111,26 @@ def _json(summary: ConfigSummary) -> JsonObject:
     }
 
 
-def _show(summary: ConfigSummary) -> None:
+def _orders_of(session: SessionConfig) -> str:
+    """Return where the orders of a config go, in words."""
+    execution = session.execution
+    if execution is None:
+        return "none: signals stay signals"
+    if execution.broker == "simulated":
+        return "simulated"
+    broker = execution.broker.title()
+    if session.mode != "live":
+        return f"simulated: {broker} gets those of live sessions alone"
+    return f"at {broker}, with {'LIVE MONEY' if execution.live_money else 'paper money'}"
+
+
+def _show(summary: ConfigSummary, orders: str) -> None:
     from rich.table import Table
 
     days = summary.days
     span = f"{len(days)}, {days[0]} to {days[-1]} on {summary.exchange}"
     rows = {"sessions": span} | {name: ", ".join(getattr(summary, name)) or "none" for name in _LISTS}
+    rows["orders"] = orders
     if summary.requirements:
         rows["requirements"] = "\n".join(_requirements(summary))
     table = Table.grid(padding=(0, 2))

@@ -239,20 +239,26 @@ def stop(
     """Stop a live run, from any terminal."""
     from openbell.live.closing_out import trades_at_broker
     from openbell.live.record import recorded
-    from openbell.live.run_lock import is_running, read_state, waits_for_end
+    from openbell.live.run_lock import OVER, is_running, read_state, waits_for_end
     from openbell.live.stopping import ask_to_stop
 
     recorded(run)
-    pid = read_state(run).get("pid", "unknown")
+    known = read_state(run)
+    pid = known.get("pid", "unknown")
     if not is_running(run):
         if flatten and trades_at_broker(run):
             _close_out(run, flatten=True)
             return
-        if not (run / "summary.json").is_file():
+        if known.get("state") not in OVER:  # it may have a summary of before it went on
+            at_broker = (
+                f" Its orders and positions stay at the broker; openbell stop {run} --flatten cancels and closes them."
+                if trades_at_broker(run)
+                else ""
+            )
             raise RunFolderError(
                 f"{run} does not run: its process ({pid}) ended without a summary, as when it is killed. What it "
                 f"recorded is there: openbell verify {run} compares it, and openbell live --resume {run} lets a live "
-                "run go on."
+                f"run go on.{at_broker}"
             )
         say(f"{run} is over already")
         return

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import JustifyMethod, RenderableType
 
-    from openbell.live.status import AccountStatus, FeedStatus, Happening, LiveStatus, SymbolStatus
+    from openbell.live.status import AccountStatus, BrokerStatus, FeedStatus, Happening, LiveStatus, SymbolStatus
 
 __all__ = ["live_view"]
 
@@ -40,7 +40,13 @@ def live_view(status: LiveStatus, heard_s: float | None, width: int, height: int
         width: Columns of the terminal.
         height: Its rows.
     """
-    head = [_title(status), _feed(status.feed, heard_s), *_money(status.account), _counts(status)]
+    head = [
+        _title(status),
+        _feed(status.feed, heard_s),
+        *_broker(status.broker),
+        *_money(status.account),
+        _counts(status),
+    ]
     left = height - len(head)
     rows = max(0, left - max(_LEAST_HAPPENED, left // 4))
     blocks = _beside(status, rows, width) if width >= _WIDE else _below(status, rows, width)
@@ -87,6 +93,18 @@ def _feed(feed: FeedStatus, heard_s: float | None) -> Text:
     if feed.health not in ("LIVE", "LAGGING"):
         line.append(f"  {feed.reason}", "yellow")
     return line
+
+
+def _broker(broker: BrokerStatus | None) -> list[Text]:
+    if broker is None:
+        return []
+    line = _line("orders ", (broker.account, "bold" if broker.is_paper else "bold red"))
+    if broker.under_way:
+        line.append(f"  {broker.under_way:,} under way", "yellow")
+    if not broker.is_connected:
+        line.append("  its events do not come: ", "bold red")
+        line.append(_clean(broker.trouble), "yellow")
+    return [line, *([_line((broker.refusal, "bold red"))] if broker.refusal else [])]
 
 
 def _money(account: AccountStatus | None) -> list[Text]:

@@ -150,7 +150,7 @@ class RunReport(SessionObserver):
         days = [day.trading for day in result.days if day.trading is not None]
         span = f"{result.days[0].date} to {result.days[-1].date}"
         title = f"The run, {counted(len(result.days), 'session')}, {span}{self._label}"
-        for view in run_trading_views(result.trading, days, self._execution, title):
+        for view in run_trading_views(result.trading, days, self._execution, title, is_live=result.mode == "live"):
             show(view)
 
     def _print_durations(self, result: RunResult) -> None:

@@ -46,7 +46,7 @@ def day_trading_lines(trading: DayTrading) -> Iterator[str]:
 
 
 def run_trading_views(
-    trading: RunTrading, days: Sequence[DayTrading], execution: ExecutionConfig, title: str
+    trading: RunTrading, days: Sequence[DayTrading], execution: ExecutionConfig, title: str, *, is_live: bool = False
 ) -> Iterator[RenderableType]:
     """Yield what a run earned, what that assumes, and what was ambiguous or rejected.
 
@@ -55,6 +55,7 @@ def run_trading_views(
         days: Its sessions.
         execution: The section ``execution`` of its config.
         title: The heading.
+        is_live: Whether it was live, where a broker of the config had its orders.
     """
     found = trading.performance
     if not (found.orders or found.rejected):
@@ -69,7 +70,7 @@ def run_trading_views(
         if len(earned) > (name != "label"):
             yield _earnings_table(name, earned)
             yield ""
-    yield from _assumptions(execution)
+    yield from _assumptions(execution, is_live=is_live)
     if found.ambiguous_fills:
         both = "the worse" if execution.fills.both_touched == "worse" else "the better"
         yield (
@@ -114,8 +115,14 @@ def _earnings_table(name: str, earned: Mapping[str, Earnings]) -> Table:
     return table
 
 
-def _assumptions(execution: ExecutionConfig) -> Iterator[str]:
+def _assumptions(execution: ExecutionConfig, *, is_live: bool) -> Iterator[str]:
     """Yield what the fills and costs of a run take for granted."""
+    broker = execution.broker.title()
+    if execution.broker != "simulated" and is_live:
+        yield f"[cyan]broker[/]  orders went to {broker}: fills, fees and money that came or went are as it booked them"
+        return
+    if execution.broker != "simulated":
+        yield f"[cyan]broker[/]  simulated: {broker} gets the orders of live sessions alone"
     fills = execution.fills
     market = (
         "at the next bar's open"

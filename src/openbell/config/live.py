@@ -56,6 +56,9 @@ class LiveConfig(Level):
     """How long an addition may wait for its bars before it fails."""
     max_lag: IntradayInterval = "30s"
     """How late orders may follow the bars that they are about; while it is more, no position is opened."""
+    orders_while_not_live: Literal["reject", "wait"] = "reject"
+    """What becomes of orders that open a position or add to one while the feed is not LIVE: they are rejected, or wait
+    until it is."""
     keep_bars: Annotated[bool, Field(strict=True)] = False
     """Whether the bars of each session are kept at its end, for the warm-up of later ones: below feeds/ of the config's
     store, labelled by their feed."""

@@ -9,6 +9,7 @@ from openbell.errors import OrderError, SessionOverError
 from openbell.execution.account import Account
 from openbell.execution.checks import reckoned_price
 from openbell.execution.fill_costs import FillCosts
+from openbell.execution.held_back import HeldBack
 from openbell.execution.held_symbols import HeldSymbols
 from openbell.execution.margin import buying_power
 from openbell.execution.markets import Markets
@@ -83,6 +84,7 @@ class TradingDesk:
         refusal_at_fill: Returns why the account cannot take a fill (empty when it can).
         recorder: Notes what the session does to the account.
         gate: Returns why no position may be opened or grow now, such as a feed that is down (empty when it may).
+        held_back: The orders that wait at the desk.
         is_open: Whether orders are taken: from the setup of a session's strategies to their teardown.
     """
 
@@ -107,6 +109,7 @@ class TradingDesk:
         self.notices: list[Notice] = []
         self.is_open = False
         self.gate: Callable[[], str] = str
+        self.held_back = HeldBack(self)
         self.clock = clock
         self.time_manager = time_manager
         self._zone = time_manager.timezone
@@ -156,11 +159,13 @@ class TradingDesk:
         self.watch.begin_session()
         self.broker.begin_session(session)
         self.is_open = True
+        self.held_back.go_on()
 
     def end_session(self) -> SessionRecord:
         """Take no more orders, and return the record of the session."""
         self.is_open = False
         self.requests.clear()
+        self.held_back.end_session()
         self.broker.end_session()
         self.valuation.mark()
         self.held.end_session()

@@ -34,6 +34,8 @@ class OrderEntry:
         """Check a request, and pass it to the broker."""
         if isinstance(request, Submit):
             order = request.order
+            if self._desk.held_back.takes(order):
+                return
             if refusal := self.checks.refusal(order):
                 self._reject(order, refusal)
             elif (now := self._desk.book.open.get(order.id)) is not None:  # its entry may have been refused meanwhile
@@ -41,9 +43,14 @@ class OrderEntry:
         elif isinstance(request, Cancel):
             other = self._desk.recorder.orders.get(request.unless_rejected or "")
             if other is None or other.status is not OrderStatus.REJECTED:
-                self._desk.broker.cancel(request.order_id, request.reason)
+                self._cancel(request)
         else:
             self._replace(request)
+
+    def _cancel(self, request: Cancel) -> None:
+        held_back = self._desk.held_back
+        keeper = held_back if request.order_id in held_back.orders else self._desk.broker
+        keeper.cancel(request.order_id, request.reason)
 
     def _replace(self, request: Replace) -> None:
         order = self._desk.book.open.get(request.order_id)
@@ -54,6 +61,8 @@ class OrderEntry:
         changed = order.changed(**given)
         if refusal := self.checks.refusal(changed, instead_of=order):
             self._desk.order_changed(self._stamped(order.changed(reason=f"not replaced: {refusal}")))
+        elif order.id in self._desk.held_back.orders:
+            self._desk.held_back.change(self._stamped(changed))
         else:
             self._desk.broker.replace(changed)
 

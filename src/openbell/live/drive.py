@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from openbell.timing import TimeManager
     from openbell.timing.grid import TradingSession
 
-__all__ = ["LiveDrive"]
+__all__ = ["LiveDrive", "orders_wait"]
+
+
+def orders_wait(config: SessionConfig) -> bool:
+    """Return whether new orders wait while the feed is not LIVE, and are not rejected."""
+    return config.live is not None and config.live.orders_while_not_live == "wait"
 
 
 class LiveDrive:
@@ -49,9 +54,11 @@ class LiveDrive:
         self._day: LiveDay
         self._scene: Scene
         self._orders = 0
+        self._orders_wait = False
 
-    def days(self, config: SessionConfig, time_manager: TimeManager) -> list[date]:  # noqa: ARG002 -- known already
+    def days(self, config: SessionConfig, time_manager: TimeManager) -> list[date]:  # noqa: ARG002 -- known
         """Return the sessions to play."""
+        self._orders_wait = orders_wait(config)
         return self._sessions
 
     def start_ns(self, session: TradingSession) -> int:
@@ -116,6 +123,10 @@ class LiveDrive:
             parts.record.refused(self._orders, reason)
         return reason
 
+    def _holds_back(self) -> bool:
+        """Return whether new orders wait for the feed."""
+        return not self._day.closing.refusal and bool(self._parts.health.told.refusal)
+
     def source(
         self,
         session: TradingSession,
@@ -130,6 +141,7 @@ class LiveDrive:
         self._parts.health.told = FeedState("LIVE", "")  # the session's strategies have heard of nothing
         if desk is not None:
             desk.gate = self._gate
+            desk.held_back.is_on = self._holds_back if self._orders_wait else bool
         self._parts.record.session(session.day, self._day.played_ns)
         source = ResumedSource(session, self._day, self._parts, subscriptions, runner)
         self._scene.desk, self._scene.scans = desk, source.scans

@@ -134,6 +134,7 @@ class Monitor(SessionObserver):
             counts=counts,
             symbols=symbols,
             account=scene.account(),
+            broker=scene.broker(),
             next_scan=scene.next_scan(),
             bars=dict(scene.day.arriving.counts),
             happened=happened,

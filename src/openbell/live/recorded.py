@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from openbell.engine.event_batch import EventBatch
 from openbell.live.broker_day import broker_of
 from openbell.live.connection import FeedState
+from openbell.live.drive import orders_wait
 from openbell.live.own_thread import OwnThreadProvisioner
 from openbell.live.part_source import PartSource
 from openbell.live.past import Looked, Past
@@ -120,10 +121,12 @@ class RecordedDrive:
     def __init__(self, run: RecordedRun) -> None:
         self._run = run
         self.has_broker = run.has_broker
+        self._orders_wait = False
         self._provisioner: _RecordedProvisioner
 
     def days(self, config: SessionConfig, time_manager: TimeManager) -> list[date]:  # noqa: ARG002 -- recorded
         """Return the sessions that were played."""
+        self._orders_wait = orders_wait(config)
         return list(self._run.days)
 
     def start_ns(self, session: TradingSession) -> int:
@@ -152,6 +155,7 @@ class RecordedDrive:
         """Return the timetable of what came, interrupted where additions were carried out."""
         if desk is not None:
             desk.gate = self._provisioner.gate
+            desk.held_back.is_on = self._provisioner.holds_back if self._orders_wait else bool
             self._provisioner.desk = desk
         day = self._run.days[session.day]
         last_ns = session.last_ns if day.has_ended else day.played_ns
@@ -202,6 +206,10 @@ class _RecordedProvisioner(OwnThreadProvisioner):
         self._orders += 1
         return self._closing.refusal or self._told.refusal or self._refused.get(self._orders, "")
 
+    def holds_back(self) -> bool:
+        """Return whether new orders waited for the feed."""
+        return not self._closing.refusal and bool(self._told.refusal)
+
     def go_on(self, runner: ComponentRunner) -> None:
         """Do what happened at once between two batches."""
         look = self.happened.popleft().look
@@ -211,7 +219,7 @@ class _RecordedProvisioner(OwnThreadProvisioner):
             self._closing.over()
         if look.health is not None:
             self._told = look.health
-            tell_of_feed(runner, look.health)
+            tell_of_feed(runner, look.health, self.desk)
         for key, error in look.settled:
             self._settle(key, error)
         if (broker := broker_of(self.desk)) is not None:

@@ -134,7 +134,7 @@ class ResumedSource(LiveSource):
             self._day.closing.over()
         if step.health is not None:
             self._parts.health.told = step.health
-            tell_of_feed(self._runner, step.health)
+            tell_of_feed(self._runner, step.health, self._day.desk)
         self._tell(self._day.take_up_late(self._followed(), step.late))
         self._day.provisioner.settle_again(step.settled)
         if (broker := broker_of(self._day.desk)) is not None:

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
     from openbell.model.json_object import JsonObject
 
-__all__ = ["CLOSING", "ENDING", "STATE", "RunLock", "is_running", "read_state", "waits_for_end", "watching"]
+__all__ = ["CLOSING", "ENDING", "OVER", "STATE", "RunLock", "is_running", "read_state", "waits_for_end", "watching"]
 
 STATE = "live.json"
 CLOSING = "closing"
 """The state of a run that closes its positions, and then ends."""
 ENDING = "ending"
 """The state of a run that plays nothing more, and writes its results."""
+OVER = ("ended", "stopped", "interrupted", "failed")
+"""The states of a run that came to an end by itself."""
 _LOCK = "live.lock"
 _POLL_S = 0.1
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from openbell.live.broker_day import broker_of
 from openbell.live.status import (
     AccountStatus,
+    BrokerStatus,
     FeedStatus,
     OrderStatusLine,
     PositionStatus,
@@ -160,6 +162,21 @@ class Scene:
             tuple(positions),
             tuple(_line_of(order) for order in latest),
             len(orders),
+        )
+
+    def broker(self) -> BrokerStatus | None:
+        """Return the broker over the network as it is now."""
+        brokerage, broker = self.parts.brokerage, broker_of(self.desk)
+        if brokerage is None:
+            return None
+        account, is_connected = brokerage.dealing.account, brokerage.is_connected
+        return BrokerStatus(
+            str(account),
+            account.is_paper,
+            is_connected,
+            trouble="" if is_connected else brokerage.trouble,
+            refusal="" if broker is None else broker.refusal,
+            under_way=0 if broker is None else sum(len(one.orders) for one in broker.in_flight()),
         )
 
     def next_scan(self) -> ScanToCome | None:

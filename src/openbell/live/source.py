@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from openbell.engine.component_runner import ComponentRunner
     from openbell.engine.event_batch import Batches
     from openbell.engine.subscriptions import Subscriptions
+    from openbell.execution.desk import TradingDesk
     from openbell.live.connection import FeedState
     from openbell.live.day import LiveDay
     from openbell.live.parts import LiveParts
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["LiveSource", "tell_of_feed"]
 
 
-def tell_of_feed(runner: ComponentRunner, state: FeedState) -> None:
-    """Call ``on_feed`` of all strategies."""
+def tell_of_feed(runner: ComponentRunner, state: FeedState, desk: TradingDesk | None) -> None:
+    """Pass on what waited for the feed if it is LIVE, and call ``on_feed`` of all strategies."""
+    if desk is not None and not state.refusal:
+        desk.held_back.go_on()
     for name, strategy in runner.strategies.items():
         if overrides(type(strategy), "on_feed"):
             runner.call(name, "on_feed", strategy.on_feed, *state)
@@ -123,7 +126,7 @@ class LiveSource(PartSource):
         if health.has_news:
             state = health.tell()
             self._parts.record.health(time_ns, *state)
-            tell_of_feed(self._runner, state)
+            tell_of_feed(self._runner, state, self._day.desk)
 
     def _followed(self) -> list[BarIntervalData]:
         """Return the series that some strategy follows, each once."""

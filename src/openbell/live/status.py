@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 __all__ = [
     "STATUS",
     "AccountStatus",
+    "BrokerStatus",
     "FeedStatus",
     "Happening",
     "LiveStatus",
@@ -139,6 +140,28 @@ class AccountStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokerStatus:
+    """State of the broker over the network that a run trades at.
+
+    Attributes:
+        account: Kind of money, broker and number, such as "paper money at Alpaca, account PA31".
+        is_paper: Whether it is paper money.
+        is_connected: Whether its events come.
+        trouble: Why they do not; empty while they do.
+        refusal: Why no order is sent, as that its books and those of the run differ, with both sides; empty when they
+            are.
+        under_way: How many orders were sent, or changed, of which it has not told yet.
+    """
+
+    account: str
+    is_paper: bool
+    is_connected: bool
+    trouble: str = ""
+    refusal: str = ""
+    under_way: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Happening:
     """Something that happened.
 
@@ -181,6 +204,7 @@ class LiveStatus:
         counts: Symbols by state.
         symbols: Those that are not ready, then those that are; no more than some hundred of many.
         account: The account; None in a run that does not trade.
+        broker: The broker over the network; None in a run whose orders are simulated.
         next_scan: None when no scan is to come.
         bars: Bars that came again, late or where they do not belong, by kind.
         happened: What happened last, the latest at the end.
@@ -197,6 +221,7 @@ class LiveStatus:
     counts: dict[str, int] | None = None
     symbols: tuple[SymbolStatus, ...] = ()
     account: AccountStatus | None = None
+    broker: BrokerStatus | None = None
     next_scan: ScanToCome | None = None
     bars: dict[str, int] | None = None
     happened: tuple[Happening, ...] = ()

@@ -117,18 +117,19 @@ def verify_run(folder: Path, observer: SessionObserver | None = None) -> Verific
         return _compared(folder, played.path, run)
 
 
-def store_of_record(folder: Path, run: RecordedRun, target: Path) -> Path:
-    """Make a store of what a live run had before it began and of what came, and return it.
+def store_of_record(folder: Path, run: RecordedRun, target: Path) -> BarStore:
+    """Return a new store of what a live run had before it began and of what came, which may be nothing.
 
     Args:
         folder: The folder of the run.
         run: What it recorded.
         target: The folder in which the store is made.
     """
-    store = target / "store"
+    place = target / "store"
     if (folder / "store").is_dir():  # there is none before history has come, or the first session is over
-        shutil.copytree(folder / "store", store, ignore=shutil.ignore_patterns("*.lock"))
-    _write(BarStore.open_or_create(store), run)
+        shutil.copytree(folder / "store", place, ignore=shutil.ignore_patterns("*.lock"))
+    store = BarStore.open_or_create(place)
+    _write(store, run)
     return store
 
 

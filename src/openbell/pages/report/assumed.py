@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from openbell.config.costs import FeesConfig, SlippageConfig
     from openbell.config.execution import ExecutionConfig
 
-__all__ = ["assumptions", "costs_nothing"]
+__all__ = ["assumptions", "costs_nothing", "is_at_broker"]
 
 
 def costs_nothing(execution: ExecutionConfig) -> bool:
@@ -19,12 +19,21 @@ def costs_nothing(execution: ExecutionConfig) -> bool:
     return execution.fees.model == "none" and execution.slippage.model == "none"
 
 
+def is_at_broker(config: SessionConfig) -> bool:
+    """Return whether orders of a run went to a broker over the network."""
+    return config.mode == "live" and config.execution is not None and config.execution.broker != "simulated"
+
+
 def assumptions(config: SessionConfig) -> Iterator[tuple[str, str]]:
     """Yield what was assumed, each with a heading."""
     execution, data = config.execution, config.session_data_config
     if execution is None:
         yield "Trading", "nothing: the config has no section execution, so that signals stay signals"
+    elif is_at_broker(config):
+        yield from _at_broker(execution)
     else:
+        if execution.broker != "simulated":
+            yield "Broker", f"simulated: {execution.broker.title()} gets the orders of live sessions alone"
         yield from _of_trading(execution)
     yield "Prices", _prices(data.adjustment)
     policy = data.gap_policy
@@ -63,6 +72,16 @@ def _of_trading(execution: ExecutionConfig) -> Iterator[tuple[str, str]]:
         f"{execution.leverage:g}, short sales {'allowed' if execution.shorting else 'refused'}"
         + (f", borrowing at {execution.borrow_rate:.2%} a year" if execution.shorting else ""),
     )
+    yield from _of_results(execution)
+
+
+def _at_broker(execution: ExecutionConfig) -> Iterator[tuple[str, str]]:
+    yield "Orders", f"went to {execution.broker.title()}: fills and their prices are the broker's, nothing is simulated"
+    yield "Fees and money", "that came or went are as the broker has booked them; a deposit counts in the net profit"
+    yield from _of_results(execution)
+
+
+def _of_results(execution: ExecutionConfig) -> Iterator[tuple[str, str]]:
     yield (
         "Exits in part",
         "close what was bought first" if execution.lots == "fifo" else "close all units alike, at their mean price",

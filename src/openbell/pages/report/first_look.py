@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from openbell.pages.report.assumed import costs_nothing
+from openbell.pages.report.assumed import costs_nothing, is_at_broker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,7 +64,7 @@ def _of_trading(run: StoredRun, summary: JsonObject, config: SessionConfig | Non
     numbers = run.performance
     if numbers is None:
         return
-    execution = None if config is None else config.execution
+    execution = None if config is None or is_at_broker(config) else config.execution
     if execution is not None and execution.fills.market == "this_close":
         text = "Market orders filled at the close of the bar just seen: in a market it is over when it is known."
         yield Warned("bad", text, "assumed")
