@@ -176,7 +176,7 @@ class Scene:
             is_connected,
             trouble="" if is_connected else brokerage.trouble,
             refusal="" if broker is None else broker.refusal,
-            under_way=0 if broker is None else sum(len(one.orders) for one in broker.in_flight()),
+            under_way=0 if broker is None else sum(len(one.orders) for one in broker.orders.in_flight()),
         )
 
     def next_scan(self) -> ScanToCome | None:
