@@ -61,7 +61,7 @@ class HeldBack:
         self._end(order_id, OrderStatus.CANCELLED, reason)
 
     def end_session(self) -> None:
-        """Let the orders of the session that still wait expire; those for longer wait for the next one."""
+        """Let the orders that end with the session expire, and others wait for the next one."""
         day = self._desk.session.day
         for order in list(self.orders.values()):
             lasts = order.tif is TimeInForce.GTC or (order.until is not None and order.until > day)
