@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from live.restarts import Restarts
 from live.test_sessions_over_a_socket import MINUTE, Stage
 from live.virtual_time import S
 from openbell import Strategy
@@ -49,7 +50,7 @@ def stage(minute_store: Path, tmp_path: Path) -> Stage:
     return Stage(tmp_path, minute_store)
 
 
-def play(stage: Stage, what: str, minutes: float) -> dict[str, list[dict[str, Any]]]:
+def play(stage: Stage, what: str, minutes: float, *, killed: bool = False) -> dict[str, list[dict[str, Any]]]:
     """Play a day whose feed is silent from 11:00 on for some minutes, and return the lines of orders by symbol."""
     stage.reconfigure(
         strategies=[{"module": f"{__file__}:WhenSilent"}],
@@ -68,9 +69,14 @@ def play(stage: Stage, what: str, minutes: float) -> dict[str, list[dict[str, An
     with stage.server() as server:
         stage.time.at(eleven + 10 * S, fall_silent)
         stage.time.at(eleven + round(minutes * MINUTE), come_to)
-        found = stage.play(server)
+        folder = stage.folder / "run"
+        if killed:
+            restarts = Restarts(stage, [(eleven + round(minutes * MINUTE) - S, 2.0)])
+            found, folder = restarts.play(server), restarts.folder
+        else:
+            found = stage.play(server)
     assert found.differences == ()
-    lines = map(json.loads, (stage.folder / "run" / "orders.jsonl").read_text(encoding="utf-8").splitlines())
+    lines = map(json.loads, (folder / "orders.jsonl").read_text(encoding="utf-8").splitlines())
     by_order: dict[str, list[dict[str, Any]]] = {}
     for line in lines:
         by_order.setdefault(line["id"], []).append(line)
@@ -103,3 +109,10 @@ def test_l21_what_waits_past_its_session_expires(stage: Stage) -> None:
     assert ends(orders) == dict(zip(GIVEN, ("expired", "expired", "cancelled", "submitted", "expired"), strict=True))
     assert "waited for the feed" in orders["SPY 5"][-1]["reason"]
     assert "waited for the feed" not in orders["SPY -4"][-1]["reason"], "it was taken, and saw no bar"
+
+
+def test_l21_what_waited_when_the_run_was_killed_still_waits_and_comes_too_late_for_its_bars(stage: Stage) -> None:
+    orders = play(stage, "wait", 10, killed=True)
+    assert ends(orders) == dict(zip(GIVEN, ("rejected", "rejected", "cancelled", "rejected", "filled"), strict=True))
+    for name in ("SPY 5", "IBM 7", "AIG 3"):
+        assert "more than live.max_lag" in orders[name][-1]["reason"], "it is passed on when the feed is LIVE again"

@@ -10,7 +10,7 @@ import anyio
 from anyio.to_thread import run_sync
 
 from openbell.errors import ConfigError, RunFolderError, printable
-from openbell.live.run_lock import STATE, is_running, read_state
+from openbell.live.run_lock import OVER, STATE, is_running, read_state
 from openbell.live.status import STATUS
 from openbell.live.stopping import ask_to_stop
 from openbell.timing.clock import stopwatch
@@ -43,8 +43,8 @@ def live_state(folder: Path) -> str:
         state = str(read_state(folder).get("state", ""))
     except RunFolderError:
         return "unreadable"
-    over = (folder / "summary.json").is_file()
-    return "killed" if not over and not is_running(folder) else state
+    # Not by its summary, which may be of before it went on.
+    return "killed" if state not in OVER and not is_running(folder) else state
 
 
 def stop_run(folder: Path, flatten: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.errors import ConfigError
+from openbell.live.run_lock import OVER
 from openbell.pages.page import EQUITY
 from openbell.view.answers import page
 from openbell.view.following import is_live, live_state
@@ -31,7 +32,7 @@ def live_page(catalogue: Catalogue, run: KnownRun, token: str) -> Response:
         "name": run.stored.session_name or run.name,
         "state": state,
         "address": address,
-        "running": state not in ("", "killed") and not (run.folder / "summary.json").is_file(),
+        "running": state not in ("", "killed", *OVER),
         "token": token,
         "run_id": run.id,
     }
