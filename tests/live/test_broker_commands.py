@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import chdir, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,12 +112,10 @@ class Terminal:
 
     def give(self, *command: str) -> tuple[int, str]:
         """Give a command, and return its code and what it said."""
-        done = subprocess.run(
-            [*OPENBELL, *command], cwd=self.folder, env=self.environment, text=True, capture_output=True, check=False,
-            timeout=120,
-        )  # fmt: skip
-        self.said += (done.stdout, done.stderr)
-        return done.returncode, done.stdout + done.stderr
+        with chdir(self.folder):  # in this process, which has loaded what it needs
+            done = CliRunner().invoke(app, command, env=self.environment)
+        self.said.append(done.output)
+        return done.exit_code, done.output
 
     def begin(self, *command: str) -> subprocess.Popen[str]:
         """Begin what goes on until it is stopped."""
