@@ -234,3 +234,22 @@ def test_a_bracket_whose_target_fills_while_the_stream_is_down_ends_flat(play: P
     assert [quantity for quantity, _ in play.fills()] == [10, -10]
     assert (play.held()["09:37"], play.held()["09:38"]) == (10, 0)
     assert {line.split()[-1] for line in play.orders()[-2:]} == {"filled", "cancelled"}
+
+
+def test_an_order_of_others_is_cancelled_when_all_is_closed(play: Play) -> None:
+    play.orders_at({"09:34": [("cancel_all", {})]})
+    resting = {
+        "symbol": "SPY",
+        "qty": "10",
+        "side": "buy",
+        "type": "limit",
+        "limit_price": "150",
+        "time_in_force": "gtc",
+    }
+    with play.at_broker() as broker, play.server() as server:
+        broker.do(lambda account: account.submit(resting))
+        assert play.play_until(server, "09:36").is_equal
+        (order,) = broker.account.orders.values()
+    assert order.status == "canceled"
+    assert play.orders()[-1].split()[-1] == "cancelled"
+    assert "is taken over: buy 10 SPY (limit 150)" in play.said()

@@ -10,6 +10,7 @@ from openbell.brokers.alpaca_ids import MOST_CHARACTERS
 from openbell.brokers.alpaca_orders import REPLACED, UnsupportedError, changes_of, request_of
 from openbell.brokers.alpaca_rest import NotFoundError, NotUniqueError, RefusedError
 from openbell.model.broker_events import BrokerMissing
+from openbell.model.order import FOREIGN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -120,6 +121,8 @@ class OrderRequests:
         if (known := self._ids.at_broker(order.id)) is not None:
             with suppress(NotFoundError):
                 return self._rest.order(known)
+        if order.reason == FOREIGN:
+            return self._rest.order(order.id)  # it has no other id than Alpaca's
         for each in range(version + 1):
             if (row := self._rest.order_of_client(self._ids.sent_as(order.id, each))) is not None:
                 return row

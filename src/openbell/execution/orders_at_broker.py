@@ -111,7 +111,7 @@ class OrdersAtBroker:
         """Cancel an order at the broker that the run takes for ended."""
         at = self.by_id.get(order_id)
         if at is not None and not at.order.is_open:
-            self.tell(f"the broker has an order that ended for the run, and is asked to cancel it: {at.order!r}")
+            self.tell(f"the broker has an order that ended for the run, and is asked to cancel it: {at.order.words}")
             self.outgoing.append(Withdraw(at.order))
 
     def ask(self, order_id: str) -> None:
@@ -212,7 +212,7 @@ class OrdersAtBroker:
             return
         if at.is_known:
             self.end(at, OrderStatus.CANCELLED, "the broker does not have it any more")
-            self.tell(f"the broker has lost the order {order_id}: {at.order!r}")
+            self.tell(f"the broker has lost the order {order_id}, to {at.order.words}")
         else:
             self.end(at, OrderStatus.REJECTED, "it did not reach the broker, and is too old to be sent again")
 
@@ -252,14 +252,14 @@ class OrdersAtBroker:
             status=OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.ACCEPTED,
         )
         self.by_id[told.order_id] = AtBroker(order, (order.id,), is_known=True)
-        self.tell(f"an order that was {FOREIGN}, is taken over: {order!r}")
+        self.tell(f"an order that was {FOREIGN}, is taken over: {order.words}")
         self._desk.order_changed(order)
 
     def _foreign_of(self, fill: BrokerFill) -> AtBroker:
         """Take up an order of others of which nothing but a fill is known."""
         order = self._foreign(fill.order_id, fill.symbol, fill.total, OrderType.MARKET, TimeInForce.DAY)
         at = self.by_id[fill.order_id] = AtBroker(order, (order.id,), is_known=True)
-        self.tell(f"an order that was {FOREIGN}, has filled: {order!r}")
+        self.tell(f"an order that was {FOREIGN}, has filled: {order.words}")
         self._desk.order_changed(order)
         if abs(fill.total - fill.quantity) > _DUST:  # its first fills are those of before
             at.order = order.changed(filled_quantity=fill.total - fill.quantity, average_fill_price=fill.price)

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from openbell.brokers.link import BrokerLink
     from openbell.execution.desk import TradingDesk
-    from openbell.model.order import Order
 
 __all__ = ["leave"]
 
@@ -27,15 +26,7 @@ def leave(link: BrokerLink, desk: TradingDesk, say: Callable[[str], None]) -> No
         except BrokerError as error:
             say(str(error))
     elif orders:
-        say(f"orders stay open at the broker: {', '.join(map(_words, orders.values()))}")
+        say(f"orders stay open at the broker: {', '.join(order.words for order in orders.values())}")
     if holdings:
         held = [f"{holding.quantity:,.10g} {symbol}" for symbol, holding in holdings.items()]
         say(f"positions stay open at the broker: {', '.join(held)}")
-
-
-def _words(order: Order) -> str:
-    side = "buy" if order.remaining > 0 else "sell"
-    names = ("limit", "stop", "trail", "trail_percent")
-    prices = [f"{name} {value:.10g}" for name in names if (value := getattr(order, name)) is not None]
-    kind = f" ({', '.join(prices)})" if prices else ""
-    return f"{side} {abs(order.remaining):,.10g} {order.symbol}{kind}"

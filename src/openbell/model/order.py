@@ -63,6 +63,8 @@ OPEN_STATUSES = frozenset(
 )
 """Statuses in which an order may still fill."""
 
+_PRICES = ("limit", "stop", "trail", "trail_percent")
+
 FOREIGN = "given at the broker, not by this run"
 """Reason of orders that the broker told of, and that no strategy gave."""
 
@@ -125,7 +127,7 @@ class Order:
 
     def __repr__(self) -> str:
         what = [("buy" if self.quantity > 0 else "sell"), f"{abs(self.quantity):,.10g}", self.symbol, self.type]
-        prices = {name: getattr(self, name) for name in ("limit", "stop", "trail", "trail_percent")}
+        prices = {name: getattr(self, name) for name in _PRICES}
         what += [f"{name}={price:.10g}" for name, price in prices.items() if price is not None]
         until = f" until {self.until}" if self.until is not None else ""
         is_partial = self.filled_quantity and self.remaining
@@ -137,6 +139,15 @@ class Order:
     def remaining(self) -> float:
         """Units that have not filled, signed."""
         return self.quantity - self.filled_quantity
+
+    @property
+    def words(self) -> str:
+        """What is left of it, for people, such as ``buy 10 SPY (limit 150)``."""
+        left = self.remaining or self.quantity
+        side, units = "buy" if left > 0 else "sell", abs(left)
+        prices = [f"{name} {value:.10g}" for name in _PRICES if (value := getattr(self, name)) is not None]
+        terms = f" ({', '.join(prices)})" if prices else ""
+        return f"{side} {units:,.10g} {self.symbol}{terms}"
 
     @property
     def created(self) -> datetime:

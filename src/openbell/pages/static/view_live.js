@@ -64,6 +64,12 @@
       tile("Symbols ready", (counts.ready || 0) + " of " + all, Object.entries(counts).filter(function (c) { return c[0] !== "ready" && c[1]; }).map(function (c) { return c[1] + " " + c[0]; }).join(", ")),
       tile("Bars again or late", String(Object.values(s.bars || {}).reduce(function (a, b) { return a + b; }, 0)), Object.entries(s.bars || {}).filter(function (c) { return c[1]; }).map(function (c) { return c[1] + " " + c[0]; }).join(", ")),
     ];
+    if (s.broker) {
+      const broker = s.broker, wrong = broker.refusal || (broker.is_connected ? "" : broker.trouble || "no news of orders come");
+      const flight = broker.under_way ? broker.under_way + (broker.under_way === 1 ? " order" : " orders") + " under way" : "";
+      const kind = broker.is_paper ? "paper money" : "LIVE MONEY";
+      tiles.push(tile("Broker", wrong ? "orders refused" : kind, [wrong, broker.account, flight].filter(Boolean).join("; "), wrong ? "loss" : ""));
+    }
     if (account) tiles.push(
       tile("Equity", money(account.equity), "cash " + money(account.cash)),
       tile("Today", money(account.day_pnl, true), "since the session began", account.day_pnl > 0 ? "gain" : account.day_pnl < 0 ? "loss" : ""),
