@@ -142,7 +142,7 @@ class Order:
 
     @property
     def words(self) -> str:
-        """What is left of it, for people, such as ``buy 10 SPY (limit 150)``."""
+        """Side, units left, symbol and prices, such as ``buy 10 SPY (limit 150)``."""
         left = self.remaining or self.quantity
         side, units = "buy" if left > 0 else "sell", abs(left)
         prices = [f"{name} {value:.10g}" for name in _PRICES if (value := getattr(self, name)) is not None]
