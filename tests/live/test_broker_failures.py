@@ -253,3 +253,29 @@ def test_an_order_of_others_is_cancelled_when_all_is_closed(play: Play) -> None:
     assert order.status == "canceled"
     assert play.orders()[-1].split()[-1] == "cancelled"
     assert "is taken over: buy 10 SPY (limit 150)" in play.said()
+
+
+def test_the_largest_daily_loss_closes_all_at_the_broker(play: Play) -> None:
+    play.orders_at(
+        {"09:35": [("order", {"quantity": -100})], "09:50": [("order", {"quantity": 1})]},
+        risk={"max_daily_loss_percent": 0.01},
+    )
+    with play.at_broker() as broker, play.server() as server:
+        assert play.play_until(server, "09:52").is_equal
+        assert not broker.account.positions
+    assert [quantity for quantity, _ in play.fills()] == [-100, 100]
+    assert "the largest daily loss is reached" in play.reasons()[-1]
+
+
+@pytest.mark.parametrize("at_stop", ["keep", "cancel"])
+def test_a_run_that_is_stopped_keeps_or_cancels_its_orders_as_configured(play: Play, at_stop: str) -> None:
+    play.orders_at({"09:35": [("order", {"quantity": 10, "limit": 150.0, "tif": "gtc"})]}, at_stop=at_stop)
+    with play.at_broker() as broker, play.server() as server:
+        assert play.play_until(server, "09:37").is_equal
+        (order,) = broker.account.orders.values()
+    assert order.status == {"keep": "new", "cancel": "canceled"}[at_stop]
+    said = {
+        "keep": "orders stay open at the broker: buy 10 SPY (limit 150)",
+        "cancel": "cancelled the order to buy 10 SPY",
+    }
+    assert said[at_stop] in play.said()
