@@ -17,7 +17,7 @@ from openbell.brokers.alpaca_stream import TradeUpdates, TradeUpdatesReader
 from openbell.brokers.lanes import Lanes
 from openbell.brokers.link import BrokerAccount
 from openbell.errors import BrokerError, ConfigError
-from openbell.feeds.loop_thread import LoopThread
+from openbell.feeds.current_connection import CurrentConnection
 from openbell.feeds.server_words import ServerWords
 from openbell.feeds.websocket_bounds import WebSocketBounds
 from openbell.logs import get_logger
@@ -30,14 +30,14 @@ from openbell.model.broker_events import (
 )
 from openbell.model.feed_events import FeedBack, FeedLost
 from openbell.timing.clock import WallClock
-from openbell.vendors.alpaca import AlpacaKeys
+from openbell.vendors.alpaca import AlpacaKeys, is_http_address
 from openbell.vendors.rate_limit import FetchStoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from openbell.feeds.current_connection import LinkState
     from openbell.feeds.stream_connection import StreamConnection
-    from openbell.feeds.stream_feed import LinkState
     from openbell.model.broker_events import BrokerEvent, RequestKind
     from openbell.model.feed_events import FeedEvent
     from openbell.model.json_object import JsonObject
@@ -113,11 +113,7 @@ class AlpacaLink:
         self._is_closed = False
         self._news = OrderNews(self._ids, self._put)
         self._requests = OrderRequests(self._rest, self._ids, self._news, self._put)
-        self._thread: LoopThread | None = None
-        self._connection: TradeUpdates | None = None
-        self._cancel: Callable[[], None] | None = None
-        self._state: LinkState = "closed"
-        self._read = 0
+        self._current: CurrentConnection[TradeUpdatesReader] = CurrentConnection("alpaca trade updates")
 
     @staticmethod
     def of(
@@ -140,7 +136,7 @@ class AlpacaLink:
     @property
     def state(self) -> LinkState:
         """State of the stream's connection."""
-        return self._state
+        return self._current.state
 
     @property
     def unanswered(self) -> int:
@@ -155,7 +151,7 @@ class AlpacaLink:
     @property
     def read(self) -> int:
         """Number of trade updates that were read and passed on, over this connection."""
-        return self._read
+        return self._current.read
 
     def account(self) -> BrokerAccount:
         """Return the account, once the broker has answered.
@@ -177,13 +173,10 @@ class AlpacaLink:
     def connect(self) -> None:
         """Begin to listen to trade updates, which ends in `BrokerBack` or `BrokerLost`."""
         with self._lock:
-            self._give_up()
+            self._current.give_up()
             if self._is_closed:
                 return
-            if self._thread is None:
-                self._thread = LoopThread("alpaca trade updates")
-            self._state, self._read = "opening", 0
-            self._connection = TradeUpdates(
+            connection = TradeUpdates(
                 self._stream_url,
                 self._words,
                 self._bounds,
@@ -192,48 +185,41 @@ class AlpacaLink:
                 keys=self._keys,
                 heard=self._heard,
             )
-            self._cancel = self._thread.start(self._connection.run())
+            self._current.begin(connection)
 
     def disconnect(self) -> None:
         """Give up the stream."""
         with self._lock:
-            self._give_up()
+            self._current.give_up()
 
     def close(self) -> None:
         """Free everything, after which nothing comes."""
         with self._lock:
             self._is_closed = True
-            self._give_up()
-            thread, self._thread = self._thread, None
+            thread = self._current.end()
         self._rest.stop()
         self._lanes.stop(2 * self._bounds.close_s)
         self._rest.close()
         if thread is not None:
             thread.close(2 * self._bounds.close_s)
 
-    def _give_up(self) -> None:
-        self._connection, self._state = None, "closed"
-        if self._cancel is not None:
-            self._cancel()
-            self._cancel = None
-
     def _heard_of_connection(
         self, connection: StreamConnection[TradeUpdatesReader], events: Sequence[FeedEvent | BrokerEvent]
     ) -> None:
         with self._lock:
-            if connection is not self._connection:
+            if connection is not self._current.connection:
                 return
             for event in events:
                 if isinstance(event, FeedBack):
-                    self._state = "open"
+                    self._current.opened()
                     self._put(BrokerBack())
                 elif isinstance(event, FeedLost):
-                    self._connection, self._cancel, self._state = None, None, "closed"
+                    self._current.lost()
                     self._put(BrokerLost(event.reason, event.is_final))
 
     def _heard(self, data: JsonObject) -> None:
         self._news.update(data)
-        self._read += 1
+        self._current.read += 1
 
     # Requests
 
@@ -325,13 +311,8 @@ def _good_address(url: str, *, is_paper: bool) -> str:
     Raises:
         ConfigError: It is none, or the one of live money where paper money was asked for.
     """
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
-    except ValueError:
-        good = False
-    if not good:
+    if not is_http_address(url):
         raise ConfigError(f"the address in {BASE_URL} is none. Write for example https://{_HOSTS[True]}.")
-    if is_paper and parts.hostname == _HOSTS[False]:
+    if is_paper and urlsplit(url).hostname == _HOSTS[False]:
         raise ConfigError(f"{BASE_URL} is the address of LIVE MONEY, and paper money was asked for. Unset it.")
     return url.rstrip("/").removesuffix("/v2")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-import warnings
 from typing import TYPE_CHECKING, Any
 
-from openbell.errors import ConfigError, DataError, printable
+from openbell.errors import DataError, printable
+from openbell.vendors.alpaca import require_package
 from openbell.vendors.rate_limit import RateLimit
 from openbell.vendors.source import SourceRefusedError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openbell.vendors.alpaca import AlpacaKeys
     from openbell.vendors.retrying import RetryingAdapter
 
-__all__ = ["AlpacaTrading", "NoAnswerError", "NotFoundError", "NotUniqueError", "RefusedError", "require_package"]
+__all__ = ["AlpacaTrading", "NoAnswerError", "NotFoundError", "NotUniqueError", "RefusedError"]
 
 _MOST_SHOWN = 300
 _TOO_MANY = 429
@@ -65,7 +65,7 @@ class AlpacaTrading:
     """
 
     def __init__(self, keys: AlpacaKeys, url: str, *, is_paper: bool, answer_s: float, per_minute: float) -> None:
-        require_package()
+        require_package("alpaca.trading.client", "trading at Alpaca")
         self._keys = keys
         self._url = url
         self._is_paper = is_paper
@@ -267,20 +267,3 @@ def _objects(answer: Any) -> list[JsonObject]:
     if not isinstance(answer, list):
         raise NoAnswerError("Alpaca's answer cannot be understood (no list)")
     return [_object(each) for each in answer]
-
-
-def require_package() -> None:
-    """See that Alpaca's package is there.
-
-    Raises:
-        ConfigError: It is not.
-    """
-    try:
-        with warnings.catch_warnings():
-            # It imports what its own dependencies have deprecated, for streams that are not used here.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            import alpaca.trading.client  # noqa: F401 -- only whether it is there
-    except ImportError:
-        raise ConfigError(
-            "trading at Alpaca needs the package alpaca-py. Install it with: pip install 'openbell[alpaca]'"
-        ) from None

@@ -172,7 +172,7 @@ class AlpacaFeed(StreamFeed[AlpacaReader]):
 
     def _put(self, connection: StreamConnection[AlpacaReader], events: Sequence[FeedEvent | BrokerEvent]) -> None:
         super()._put(connection, events)
-        if connection is self._connection:
+        if connection is self._current.connection:
             self._questions = max(0, self._questions - sum(isinstance(event, FeedAnswer) for event in events))
 
     def _put_history(self, event: FeedEvent) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Generic, Literal, TypeAlias
+from typing import TYPE_CHECKING, Generic
 
 from openbell.errors import ConfigError
 from openbell.feeds.arrivals import Inbox
-from openbell.feeds.loop_thread import LoopThread
+from openbell.feeds.current_connection import CurrentConnection
 from openbell.feeds.stream_connection import R, StreamConnection
 from openbell.feeds.websocket_bounds import WebSocketBounds
 from openbell.model.feed_events import FeedBack, FeedHistory, FeedLost
@@ -18,15 +18,13 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.feeds.arrivals import Arrivals, FilledArrivals
+    from openbell.feeds.current_connection import LinkState
     from openbell.feeds.feed import SymbolIntervals
     from openbell.feeds.server_words import ServerWords
     from openbell.model.broker_events import BrokerEvent
     from openbell.model.feed_events import FeedEvent
 
-__all__ = ["LinkState", "StreamFeed"]
-
-LinkState: TypeAlias = Literal["closed", "opening", "open"]
-"""State of the connection, from the first attempt until it is lost or given up."""
+__all__ = ["StreamFeed"]
 
 
 class StreamFeed(ABC, Generic[R]):
@@ -71,14 +69,10 @@ class StreamFeed(ABC, Generic[R]):
         self._inbox: FilledArrivals = Inbox() if arrivals is None else arrivals
         self.arrivals: Arrivals = self._inbox
         self._lock = threading.Lock()
-        self._thread: LoopThread | None = None
-        self._connection: StreamConnection[R] | None = None
-        self._cancel: Callable[[], None] | None = None
-        self._state: LinkState = "closed"
+        self._current: CurrentConnection[R] = CurrentConnection(f"feed {name}")
         self._unanswered: dict[int, None] = {}
         self._is_closed = False
         self._asked = 0
-        self._read = 0
 
     @property
     def filled(self) -> FilledArrivals:
@@ -88,7 +82,7 @@ class StreamFeed(ABC, Generic[R]):
     @property
     def state(self) -> LinkState:
         """State of the connection."""
-        return self._state
+        return self._current.state
 
     @property
     def asked(self) -> int:
@@ -98,7 +92,7 @@ class StreamFeed(ABC, Generic[R]):
     @property
     def read(self) -> int:
         """Number of messages that were read and passed on, over this connection."""
-        return self._read
+        return self._current.read
 
     @property
     def place(self) -> str:
@@ -128,11 +122,7 @@ class StreamFeed(ABC, Generic[R]):
             if self._is_closed:
                 raise ConfigError("the feed was closed. Make another one.")
             self._give_up()
-            if self._thread is None:
-                self._thread = LoopThread(f"feed {self.name}")
-            self._connection = self._new_connection()
-            self._state, self._read = "opening", 0
-            self._cancel = self._thread.start(self._connection.run())
+            self._current.begin(self._new_connection())
 
     def disconnect(self) -> None:
         """Give up the connection, after which nothing more of it comes."""
@@ -148,24 +138,24 @@ class StreamFeed(ABC, Generic[R]):
             self._unanswered.clear()
             self._give_up()
             self._is_closed = True
-            thread, self._thread = self._thread, None
+            thread = self._current.end()
         if thread is not None:
             thread.close(2 * self._bounds.close_s)
 
     def _ask(self, question: Callable[[R], None]) -> bool:
         """Ask something in the connection's thread, and return whether there is a connection to be asked."""
         with self._lock:
-            if self._state != "open" or self._thread is None or self._connection is None:
+            if self._current.state != "open":
                 return False
-            self._asked += 1
-            self._thread.call(self._connection.ask, question)
+            self._asked += 1  # before it goes out, so that who waits for its answer knows of it
+            self._current.ask(question)
             return True
 
     def _expect_answer(self, number: int) -> bool:
         """Note a request for history, which has its answer already when there is no connection (False)."""
         with self._lock:
             self._unanswered[number] = None
-            if self._state != "open":
+            if self._current.state != "open":
                 self._end_requests("there is no connection to the feed")
                 return False
             return True
@@ -173,12 +163,8 @@ class StreamFeed(ABC, Generic[R]):
     def _give_up(self) -> None:
         """Forget the connection, with the lock held."""
         self._asked += 1
-        self._connection = None
-        self._state = "closed"
+        self._current.give_up()
         self._end_requests("the connection was given up")
-        if self._cancel is not None:
-            self._cancel()
-            self._cancel = None
 
     def _end_requests(self, error: str) -> None:
         for number in self._unanswered:
@@ -188,21 +174,20 @@ class StreamFeed(ABC, Generic[R]):
     def _put(self, connection: StreamConnection[R], events: Sequence[FeedEvent | BrokerEvent]) -> None:
         """Pass events of a connection on, unless it is an old one."""
         with self._lock:
-            if connection is not self._connection:
+            if connection is not self._current.connection:
                 return
             for event in events:
                 if isinstance(event, FeedBack):
-                    self._state = "open"
+                    self._current.opened()
                 elif isinstance(event, FeedHistory):
                     self._unanswered.pop(event.number, None)
                 self._inbox.put(event)
                 if isinstance(event, FeedLost):
-                    self._state = "closed"
-                    self._connection = self._cancel = None
+                    self._current.lost()
                     # After the loss, so that nobody takes these for the last answers of a feed that is there.
                     self._end_requests(f"the connection was lost: {event.reason}")
             # After the events, so that who waits until so much was read finds them.
-            self._read += 1
+            self._current.read += 1
 
 
 def _require_package(extra: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.errors import shortened
+from openbell.feeds.current_connection import LinkState
 from openbell.feeds.server_words import ServerWords
-from openbell.feeds.stream_feed import LinkState, StreamFeed
+from openbell.feeds.stream_feed import StreamFeed
 from openbell.feeds.websocket_connection import WebSocketConnection
 from openbell.feeds.websocket_messages import MessageReader
 from openbell.model.symbol import checked_symbol

@@ -7,6 +7,7 @@ import threading
 import warnings
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -27,7 +28,16 @@ if TYPE_CHECKING:
     from openbell.model.json_object import JsonObject
     from openbell.vendors.retrying import Bounds, RetryingAdapter
 
-__all__ = ["INTERVALS", "NEW_YORK", "AlpacaKeys", "AlpacaSource", "RecentBarsRefusedError", "midnight"]
+__all__ = [
+    "INTERVALS",
+    "NEW_YORK",
+    "AlpacaKeys",
+    "AlpacaSource",
+    "RecentBarsRefusedError",
+    "is_http_address",
+    "midnight",
+    "require_package",
+]
 
 INTERVALS = ("1m", "1d")
 """The intervals that can be fetched."""
@@ -107,7 +117,7 @@ class AlpacaSource:
         bounds: Bounds | None = None,
         heard: Callable[[str | None, float], None] | None = None,
     ) -> None:
-        _require_package()
+        require_package("alpaca.data.historical", "fetching from Alpaca")
         # Not before it is known that the package, and with it requests, is there.
         from openbell.vendors.retrying import Bounds
 
@@ -278,18 +288,22 @@ def _message_of(text: str) -> str:
         return printable(text.strip().partition("\n")[0], _MOST_SHOWN) or "no text"
 
 
+def is_http_address(url: str) -> bool:
+    """Return whether a text is the address of a server."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
+    except ValueError:
+        return False
+
+
 def _good_address(url: str) -> str:
     """Return the address of a server.
 
     Raises:
         ConfigError: It is none.
     """
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
-    except ValueError:
-        good = False
-    if not good:
+    if not is_http_address(url):
         raise ConfigError(f"{shortened(url)} is no address of a server. Write for example https://data.alpaca.markets.")
     return url
 
@@ -305,13 +319,22 @@ def _known_feed(feed: str | None) -> Any:
     return DataFeed(feed)
 
 
-def _require_package() -> None:
+def require_package(module: str, purpose: str) -> None:
+    """Import a module of Alpaca's package, without the warnings that its import leads to.
+
+    Args:
+        module: The module.
+        purpose: What needs it, as the begin of a sentence.
+
+    Raises:
+        ConfigError: The package is not there.
+    """
     try:
         with warnings.catch_warnings():
-            # It imports what its own dependencies have deprecated, for live streams.
+            # It imports what its own dependencies have deprecated, for streams that are not used here.
             warnings.simplefilter("ignore", DeprecationWarning)
-            import alpaca.data.historical  # noqa: F401 - only whether it is there
+            import_module(module)
     except ImportError:
         raise ConfigError(
-            "fetching from Alpaca needs the package alpaca-py. Install it with: pip install 'openbell[alpaca]'"
+            f"{purpose} needs the package alpaca-py. Install it with: pip install 'openbell[alpaca]'"
         ) from None
