@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from openbell.execution.exchange_rules import on_close_cutoff_minutes
 from openbell.execution.instruments import off_tick, off_unit
 from openbell.execution.leg_sides import wrong_sides
-from openbell.execution.margin import additional_margin, buying_power_refusal, initial_margin, short_refusal
+from openbell.execution.margin import (
+    additional_margin,
+    buying_power_refusal,
+    initial_margin,
+    makes_smaller,
+    short_refusal,
+)
 from openbell.execution.risk import OrderRate, Repeats, RiskState, risk_refusal
 from openbell.model.events import local_time
 from openbell.model.order import OrderType
@@ -88,11 +94,7 @@ class Checks:
         if reason := desk.broker.refusal:
             return reason  # not even a position is closed that the broker may not have
         reason = desk.gate() or desk.broker.gate
-        return "" if self._makes_smaller(order) else reason
-
-    def _makes_smaller(self, order: Order) -> bool:
-        held = self._desk.account.quantity(order.symbol)
-        return held * order.quantity < 0 and abs(order.quantity) <= abs(held)
+        return "" if makes_smaller(desk.account.quantity(order.symbol), order.quantity) else reason
 
     def refusal_at_fill(self, order: Order, quantity: float, price: float, fee: float) -> str:
         """Return why a fill cannot be (empty when it can), because the price or the position is another one by now.

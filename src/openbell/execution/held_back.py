@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openbell.execution.margin import makes_smaller
 from openbell.execution.requests import Submit
 from openbell.model.order import OrderStatus, TimeInForce
 
@@ -40,8 +41,7 @@ class HeldBack:
         """Hold an order back if it has to wait, and return whether it has."""
         waits = order.parent in self.orders
         if not waits and self.is_on() and order.strategy:
-            held = self._desk.account.quantity(order.symbol)
-            waits = held * order.quantity >= 0 or abs(order.quantity) > abs(held)
+            waits = not makes_smaller(self._desk.account.quantity(order.symbol), order.quantity)
         if waits:
             self.orders[order.id] = order
         return waits

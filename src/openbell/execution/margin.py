@@ -28,6 +28,7 @@ __all__ = [
     "first_margin_call",
     "initial_margin",
     "maintenance_margin",
+    "makes_smaller",
     "short_refusal",
     "units_to_close",
 ]
@@ -73,6 +74,11 @@ def additional_margin(held: float, quantity: float, price: float, instrument: In
     """
     more = abs(held + quantity) - abs(held)
     return initial_margin(more, price, instrument, leverage) if more > 0 else 0.0
+
+
+def makes_smaller(held: float, quantity: float) -> bool:
+    """Return whether an order makes a position smaller, and does not turn it round."""
+    return held * quantity < 0 and abs(quantity) <= abs(held)
 
 
 def buying_power(free: float, leverage: float) -> float:

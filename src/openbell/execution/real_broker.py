@@ -189,6 +189,8 @@ class RealBroker:
         Units that an order to be cancelled ties up are not free before the broker has told of its end, so that further
         orders of its symbol wait for that.
         """
+        if not self._unsent:
+            return
         book = self._desk.book.open
         held = {book[at.order.id].symbol for at in map(self.orders.by_id.get, book) if at is not None and at.cancels}
         waiting = {key: order for key, order in self._unsent.items() if key in book}

@@ -8,13 +8,13 @@ from openbell.execution.real_broker import RealBroker
 from openbell.model.order import OrderType, TimeInForce
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from openbell.execution.desk import TradingDesk
     from openbell.live.parts import LiveParts
     from openbell.model.broker_events import BrokerEvent
 
-__all__ = ["BrokerDay", "broker_of"]
+__all__ = ["BrokerDay", "broker_of", "hand_over"]
 
 _SECOND_NS = 1_000_000_000
 _CLOSING_NS = 30 * _SECOND_NS
@@ -24,6 +24,13 @@ _CLOSING_NS = 30 * _SECOND_NS
 def broker_of(desk: TradingDesk | None) -> RealBroker | None:
     """Return the broker over the network that a desk trades with, None when there is none."""
     return desk.broker if desk is not None and isinstance(desk.broker, RealBroker) else None
+
+
+def hand_over(desk: TradingDesk | None, events: Iterable[BrokerEvent]) -> None:
+    """Let a desk's broker take what it has told, if it is one over the network."""
+    if (broker := broker_of(desk)) is not None:
+        for event in events:
+            broker.take(event)
 
 
 class BrokerDay:
@@ -51,19 +58,15 @@ class BrokerDay:
             What the broker told.
         """
         self.begin(desk)
-        brokerage, arrivals = self._brokerage, self._parts.feed.arrivals
-        if brokerage is None or self._broker is None:
-            return []
-        self._broker.orders.tell = self._parts.say
-        brokerage.begin(self._broker, arrivals.now_ns, self._parts.lag.limit_ns)
-        while brokerage.holds(arrivals.now_ns):
+        self.go_on()
+        while self.holds(self._parts.feed.arrivals.now_ns):
             take_turn()
         events = self._taken()
         self._parts.record.opens(events)
         return events
 
-    def go_live(self) -> None:
-        """Go on at the broker, when what was recorded is played."""
+    def go_on(self) -> None:
+        """Go on at the broker from where the session stands."""
         if self._broker is not None and self._brokerage is not None:
             self._broker.orders.tell = self._parts.say
             self._brokerage.begin(self._broker, self._parts.feed.arrivals.now_ns, self._parts.lag.limit_ns)

@@ -45,6 +45,7 @@ class Brokerage:
         since_ns: Since when the books are asked for.
         is_connected: Whether the broker's events come.
         trouble: Why there are no events or no books, as far as that is known.
+        has_ended: Why the broker is not tried again (empty while it is).
     """
 
     def __init__(self, dealing: Dealing, record: FeedRecord, seed: int = 0) -> None:
@@ -57,7 +58,7 @@ class Brokerage:
         self.since_ns = dealing.since_ns
         self.is_connected = False
         self.trouble = "no answer"
-        self._has_ended = ""
+        self.has_ended = ""
         self._has_begun = False
         self._books_due_ns: int | None = None
         self._books_asked_ns: deque[int] = deque()
@@ -78,7 +79,7 @@ class Brokerage:
         """Take in an event."""
         if isinstance(event, BrokerLost):
             self.is_connected, self.trouble = False, event.reason
-            self._has_ended = event.reason if event.is_final else ""
+            self.has_ended = event.reason if event.is_final else ""
             if not event.is_final:
                 self._reconnecting.lost(now_ns)
                 self._hold_until_ns = now_ns + _HOLD_NS
@@ -99,11 +100,6 @@ class Brokerage:
             if self._adopts and not event.error:
                 event, self._adopts = replace(event, adopts=True), False
         self.events.append(event)
-
-    @property
-    def has_ended(self) -> str:
-        """Why the broker is not tried again (empty while it is)."""
-        return self._has_ended
 
     # The books
 

@@ -9,12 +9,13 @@ from openbell.config import load_config
 from openbell.errors import BrokerError
 from openbell.feeds.arrivals import Inbox
 from openbell.live.dealing import link_of
-from openbell.live.past import Past
 from openbell.live.record import read_record
 from openbell.results.event_files import event_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from openbell.model.json_object import JsonObject
 
 __all__ = ["close_out", "trades_at_broker"]
 
@@ -23,7 +24,7 @@ _DUST = 1e-9
 
 def trades_at_broker(folder: Path) -> bool:
     """Return whether the run of a folder has orders at a broker over the network."""
-    return any("account" in line for line in read_record(folder))
+    return "account" in _first_line(folder)
 
 
 def close_out(folder: Path, *, positions: bool) -> list[str]:
@@ -40,19 +41,24 @@ def close_out(folder: Path, *, positions: bool) -> list[str]:
         ConfigError: The environment has no keys.
         BrokerError: The broker does not answer or refuses, or the keys are those of another account.
     """
-    past = Past.of(read_record(folder))
-    link = link_of(load_config(folder / "config.json"), past.run_id, Inbox())
+    known = _first_line(folder)
+    link = link_of(load_config(folder / "config.json"), known["run"], Inbox())
     if link is None:
         return []
     try:
         account = link.account()
-        if account.number != past.account:
+        if account.number != known["account"]:
             raise BrokerError(
-                f"the run trades on the account {past.account}, and the keys are those of {account.number}."
+                f"the run trades on the account {known['account']}, and the keys are those of {account.number}."
             )
         return link.close_out(_held(folder) if positions else ())
     finally:
         link.close()
+
+
+def _first_line(folder: Path) -> JsonObject:
+    """Return the first line of the record, which names the account of a run that trades on one."""
+    return next(read_record(folder), {})
 
 
 def _held(folder: Path) -> list[str]:

@@ -99,7 +99,7 @@ class LiveDay:
             self._parts.record.trades_again(self.played_ns)
         self._parts.supply.go_on(self.played_ns)
         self.provisioner.go_live()
-        self.at_broker.go_live()
+        self.at_broker.go_on()
 
     # Arrivals
 

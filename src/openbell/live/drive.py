@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from openbell.live.broker_day import broker_of
+from openbell.live.broker_day import broker_of, hand_over
 from openbell.live.connection import FeedState
 from openbell.live.day import LiveDay
 from openbell.live.growth import SessionGrowth
@@ -104,11 +104,9 @@ class LiveDrive:
 
     def before_trading(self, desk: TradingDesk, session: TradingSession) -> None:
         """Let the account be as the broker has it before the session."""
-        if (broker := broker_of(desk)) is None:
-            return
-        past = self._parts.past.days.get(session.day)
-        for event in self._day.open_account(desk) if past is None else past.opening:
-            broker.take(event)
+        if broker_of(desk) is not None:
+            past = self._parts.past.days.get(session.day)
+            hand_over(desk, self._day.open_account(desk) if past is None else past.opening)
 
     def _gate(self) -> str:
         """Return why no positions are opened now (empty when they are), and note what the clock has a part in."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.engine.event_batch import EventBatch
-from openbell.live.broker_day import broker_of
+from openbell.live.broker_day import broker_of, hand_over
 from openbell.live.connection import FeedState
 from openbell.live.drive import orders_wait
 from openbell.live.own_thread import OwnThreadProvisioner
@@ -141,9 +141,7 @@ class RecordedDrive:
 
     def before_trading(self, desk: TradingDesk, session: TradingSession) -> None:
         """Take up what the broker told before the session."""
-        if (broker := broker_of(desk)) is not None:
-            for event in self._run.days[session.day].past.opening:
-                broker.take(event)
+        hand_over(desk, self._run.days[session.day].past.opening)
 
     def source(
         self,
@@ -224,8 +222,7 @@ class _RecordedProvisioner(OwnThreadProvisioner):
             self._settle(key, error)
         if (broker := broker_of(self.desk)) is not None:
             broker.take_outgoing()
-            for event in look.broker:
-                broker.take(event)
+        hand_over(self.desk, look.broker)
 
     def _settle(self, key: Key, error: str) -> None:
         """Carry out an addition that waited, or let it fail."""

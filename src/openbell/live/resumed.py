@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.engine.event_batch import EventBatch
-from openbell.live.broker_day import broker_of
+from openbell.live.broker_day import broker_of, hand_over
 from openbell.live.past import Looked
 from openbell.live.provisioner import LiveProvisioner, Waiting, failure_of
 from openbell.live.source import LiveSource, tell_of_feed
@@ -137,6 +137,4 @@ class ResumedSource(LiveSource):
             tell_of_feed(self._runner, step.health, self._day.desk)
         self._tell(self._day.take_up_late(self._followed(), step.late))
         self._day.provisioner.settle_again(step.settled)
-        if (broker := broker_of(self._day.desk)) is not None:
-            for event in step.broker:
-                broker.take(event)
+        hand_over(self._day.desk, step.broker)

@@ -33,7 +33,6 @@ __all__ = ["Scene"]
 
 _MOST_SYMBOLS = 300
 _MOST_ORDERS = 50
-_PRICES = ("limit", "stop", "trail", "trail_percent")
 
 
 @dataclass(slots=True)
@@ -187,7 +186,6 @@ class Scene:
 
 
 def _line_of(order: Order) -> OrderStatusLine:
-    prices = ", ".join(f"{n} {value:.10g}" for n in _PRICES if (value := getattr(order, n)) is not None)
     return OrderStatusLine(
-        order.id, order.strategy, order.symbol, order.remaining, str(order.type), prices, str(order.status)
+        order.id, order.strategy, order.symbol, order.remaining, str(order.type), order.price_words, str(order.status)
     )

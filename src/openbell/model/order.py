@@ -141,12 +141,16 @@ class Order:
         return self.quantity - self.filled_quantity
 
     @property
+    def price_words(self) -> str:
+        """Its prices, for people, such as ``limit 150, stop 149`` (empty without any)."""
+        return ", ".join(f"{name} {value:.10g}" for name in _PRICES if (value := getattr(self, name)) is not None)
+
+    @property
     def words(self) -> str:
         """Side, units left, symbol and prices, such as ``buy 10 SPY (limit 150)``."""
         left = self.remaining or self.quantity
         side, units = "buy" if left > 0 else "sell", abs(left)
-        prices = [f"{name} {value:.10g}" for name in _PRICES if (value := getattr(self, name)) is not None]
-        terms = f" ({', '.join(prices)})" if prices else ""
+        terms = f" ({self.price_words})" if self.price_words else ""
         return f"{side} {units:,.10g} {self.symbol}{terms}"
 
     @property
