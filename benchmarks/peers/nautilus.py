@@ -26,7 +26,7 @@ from nautilus_trader.trading.strategy import Strategy
 
 VENUE = "SIM"
 DELAY_NS = 15_000
-"""Bars that it builds itself are stamped so much after their close; see `main`."""
+"""Bars that it builds itself are stamped so much after their close; see `loaded_engine`."""
 COLUMNS = ["open", "high", "low", "close", "volume"]
 
 
@@ -65,11 +65,8 @@ def bars_of(symbol: str, columns: dict[str, np.ndarray]) -> list[Bar]:
     return Bar.from_raw_arrays_to_list(bar_type, 2, 0, *values, ends, ends)
 
 
-def main() -> None:
-    """Load, run, tell."""
-    work = job()
-    settle()
-    base_mb, started = memory_mb("VmRSS"), clock()
+def loaded_engine(work: dict[str, Any]) -> BacktestEngine:
+    """Return an engine with the bars of a job, which has no strategy yet."""
     engine = BacktestEngine(
         BacktestEngineConfig(
             logging=LoggingConfig(bypass_logging=True),
@@ -85,6 +82,15 @@ def main() -> None:
     for symbol, columns in read_with_pyarrow(work, COLUMNS).items():
         engine.add_data(bars_of(symbol, columns), sort=False)
     engine.sort_data()
+    return engine
+
+
+def main() -> None:
+    """Load, run, tell."""
+    work = job()
+    settle()
+    base_mb, started = memory_mb("VmRSS"), clock()
+    engine = loaded_engine(work)
     strategy = EmaCross(work["symbols"], work["minutes"])
     engine.add_strategy(strategy)
     load_s = clock() - started

@@ -6,20 +6,11 @@ from importlib.metadata import version
 from typing import Any
 
 from benchmarks.peers import nautilus
-from benchmarks.peers.common import job, read_with_pyarrow, settle
-from benchmarks.peers.nautilus import COLUMNS, DELAY_NS, VENUE, bars_of
+from benchmarks.peers.common import job, settle
+from benchmarks.peers.nautilus import VENUE, loaded_engine
 from benchmarks.peers.sweeps import Found, Stopwatch, of_pair, tell_pairs
-from nautilus_trader.backtest.config import BacktestEngineConfig
-from nautilus_trader.backtest.engine import BacktestEngine
-from nautilus_trader.config import LoggingConfig
-from nautilus_trader.data.config import DataEngineConfig
 from nautilus_trader.indicators import ExponentialMovingAverage
-from nautilus_trader.model.currencies import USD
 from nautilus_trader.model.data import BarType
-from nautilus_trader.model.enums import AccountType, OmsType
-from nautilus_trader.model.identifiers import Venue
-from nautilus_trader.model.objects import Money
-from nautilus_trader.test_kit.providers import TestInstrumentProvider
 
 
 class EmaCross(nautilus.EmaCross):
@@ -44,20 +35,7 @@ def main() -> None:
     work = job()
     settle()
     watch = Stopwatch()
-    engine = BacktestEngine(
-        BacktestEngineConfig(
-            logging=LoggingConfig(bypass_logging=True),
-            data_engine=DataEngineConfig(time_bars_build_with_no_updates=False, time_bars_build_delay=DELAY_NS // 1000),
-            run_analysis=False,
-        )
-    )
-    money = [Money(1_000_000, USD)]
-    engine.add_venue(Venue(VENUE), OmsType.NETTING, AccountType.CASH, money, bar_execution=False)
-    for symbol in work["symbols"]:
-        engine.add_instrument(TestInstrumentProvider.equity(symbol, VENUE))
-    for symbol, columns in read_with_pyarrow(work, COLUMNS).items():
-        engine.add_data(bars_of(symbol, columns), sort=False)
-    engine.sort_data()
+    engine = loaded_engine(work)
     load = watch.facts("load")
     watch, found = Stopwatch(), list[Found]()
     for pair in work["pairs"]:

@@ -21,7 +21,8 @@ import msgpack
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
-from live.server import Client, FeedServer, bound
+from live.server import Client, FeedServer
+from live.socket_server import bound
 from live.virtual_time import HANGS_AFTER_S, S
 from openbell.feeds.alpaca import AlpacaFeed
 from openbell.feeds.alpaca_history import THREADS
@@ -120,7 +121,7 @@ class AlpacaServer(FeedServer):
 
     @property
     def stream_url(self) -> str:
-        return f"ws://127.0.0.1:{self._port}"
+        return f"ws://127.0.0.1:{self.port}"
 
     @property
     def data_url(self) -> str:
@@ -172,7 +173,7 @@ class AlpacaServer(FeedServer):
     async def _start(self) -> None:
         self._server = await serve(
             self._serve,
-            sock=bound(self._port),
+            sock=bound(self.port),
             process_request=self._judge,
             process_response=self._date,
             max_size=None,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +10,16 @@ from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
 from live.alpaca_server import KEYS
-from live.server import bound
-from live.virtual_time import HANGS_AFTER_S
+from live.socket_server import SocketServer, bound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request, Response
 
 
-class TradeUpdates:
+class TradeUpdates(SocketServer):
     """A stream server in a thread of its own.
 
     Args:
@@ -43,21 +40,7 @@ class TradeUpdates:
         self.connects = 0
         self._listening: dict[ServerConnection, int] = {}
         self._connections: set[ServerConnection] = set()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="trade updates")
-        self._thread.start()
-        # Keeps the port while nobody listens there.
-        self._keeper = bound(0)
-        self.port = self._keeper.getsockname()[1]
-        self._server: Any = None
-        self.accept()
-
-    def stop(self) -> None:
-        self.refuse()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-        self._keeper.close()
+        super().__init__("trade updates")
 
     @property
     def listeners(self) -> int:
@@ -81,28 +64,10 @@ class TradeUpdates:
         """Break all connections off."""
         self._do(self._cut())
 
-    def refuse(self) -> None:
-        """Break all connections off, and listen no longer."""
-        self.cut()
-        if self._server is not None:
-            self._do(self._stop())
-
-    def accept(self) -> None:
-        """Listen."""
-        self._do(self._start())
-
     # In its thread
-
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(HANGS_AFTER_S)
 
     async def _start(self) -> None:
         self._server = await serve(self._serve, sock=bound(self.port), process_response=self._date, ping_interval=None)
-
-    async def _stop(self) -> None:
-        self._server.close()
-        await self._server.wait_closed()
-        self._server = None
 
     async def _cut(self) -> None:
         for connection in list(self._connections):

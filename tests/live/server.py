@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-import threading
 from collections import defaultdict
 from contextlib import suppress
 from datetime import date
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Self
 
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
+from live.socket_server import SocketServer, bound
 from live.tape import end_ns
 from live.virtual_time import HANGS_AFTER_S, S
 from openbell.feeds.websocket import WebSocketFeed
@@ -27,8 +27,7 @@ from openbell.feeds.websocket_bounds import WebSocketBounds
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
-    from http import HTTPStatus
+    from collections.abc import Callable, Iterable
 
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request, Response
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from live.virtual_time import VirtualArrivals
     from openbell.model.feed_events import FeedBar
 
-_Result = TypeVar("_Result")
 _MOST_ROWS = 5000
 
 
@@ -51,7 +49,7 @@ class Client:
         self.echoes: dict[str, asyncio.Event] = {}
 
 
-class FeedServer:
+class FeedServer(SocketServer):
     """A feed for a test.
 
     Args:
@@ -109,14 +107,7 @@ class FeedServer:
         self._feeds: list[WebSocketFeed] = []
         self._count = 0
         self._settled = -1
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="feed server")
-        self._thread.start()
-        # Keeps the port while nobody listens there.
-        self._keeper = bound(0)
-        self._port = self._keeper.getsockname()[1]
-        self._server: Any = None
-        self.accept()
+        super().__init__("feed server")
         time.settles(self)
 
     def __enter__(self) -> Self:
@@ -125,17 +116,13 @@ class FeedServer:
     def __exit__(self, *_: object) -> None:
         for feed in self._feeds:
             feed.close()
-        self.refuse()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-        self._keeper.close()
+        self.stop()
 
     def feed(self) -> WebSocketFeed:
         """Make a feed of this server, whose events come in the script's time."""
         # A machine that is busy may leave a ping unanswered for long.
         bounds = WebSocketBounds(answer_s=HANGS_AFTER_S, ping_s=HANGS_AFTER_S)
-        feed = WebSocketFeed(f"ws://127.0.0.1:{self._port}", name=self.name, arrivals=self._time, bounds=bounds)
+        feed = WebSocketFeed(f"ws://127.0.0.1:{self.port}", name=self.name, arrivals=self._time, bounds=bounds)
         self._feeds.append(feed)
         return feed
 
@@ -178,15 +165,17 @@ class FeedServer:
         """Close all connections."""
         self._do(self._close(code, reason))
 
-    def refuse(self) -> None:
-        """Listen no longer, and break all connections off."""
-        self.cut()
-        if self._server is not None:
-            self._do(self._stop())
+    def is_silent_between(self, from_ns: int, until_ns: int) -> None:
+        """Fall silent at one time and refuse connections, until another."""
 
-    def accept(self) -> None:
-        """Listen."""
-        self._do(self._start())
+        def fall_silent() -> None:
+            self.is_silent, self.status = True, HTTPStatus.SERVICE_UNAVAILABLE
+
+        def come_to() -> None:
+            self.is_silent, self.status = False, None
+
+        self._time.at(from_ns, fall_silent)
+        self._time.at(until_ns, come_to)
 
     # Traffic
 
@@ -214,18 +203,10 @@ class FeedServer:
 
     # In the server's thread
 
-    def _do(self, work: Coroutine[Any, Any, _Result]) -> _Result:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(HANGS_AFTER_S)
-
     async def _start(self) -> None:
         self._server = await serve(
-            self._serve, sock=bound(self._port), process_request=self._judge, max_size=None, ping_interval=None
+            self._serve, sock=bound(self.port), process_request=self._judge, max_size=None, ping_interval=None
         )
-
-    async def _stop(self) -> None:
-        self._server.close()
-        await self._server.wait_closed()
-        self._server = None
 
     def _judge(self, connection: ServerConnection, request: Request) -> Response | None:
         self._count += 1
@@ -347,15 +328,6 @@ class FeedServer:
             first_ns = day_number(date.fromisoformat(message["first"])) * 86_400 * S
         held = self._history[message["symbol"], message["interval"]]
         return [bar for bar in held if bar.start_ns >= first_ns and self._end_of(bar) <= latest_ns]
-
-
-def bound(port: int) -> socket.socket:
-    """A socket at a port, which several may have, but only one listens at."""
-    # With its protocol, by which asyncio knows that it may switch off the wait for more to send.
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    made.bind(("127.0.0.1", port))
-    return made
 
 
 def _row(bar: FeedBar) -> list[float]:

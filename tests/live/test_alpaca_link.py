@@ -29,7 +29,7 @@ from openbell.model.order import Order, OrderType, TimeInForce
 from openbell.vendors.alpaca import AlpacaKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 NOW_NS = round(datetime(2026, 3, 10, 14, tzinfo=UTC).timestamp()) * S
 NEW_YORK = ZoneInfo("America/New_York")
@@ -99,13 +99,6 @@ def lost(run: Run) -> None:
 @pytest.fixture
 def time() -> VirtualArrivals:
     return VirtualArrivals(NOW_NS)
-
-
-@pytest.fixture
-def broker(time: VirtualArrivals) -> Iterator[AlpacaTradingServer]:
-    with AlpacaTradingServer(time, ["SPY", "QQQ"]) as made:
-        made.trade("SPY", 100.0)
-        yield made
 
 
 @pytest.fixture

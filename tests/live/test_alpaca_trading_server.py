@@ -52,13 +52,6 @@ def time() -> VirtualArrivals:
 
 
 @pytest.fixture
-def broker(time: VirtualArrivals) -> Iterator[AlpacaTradingServer]:
-    with AlpacaTradingServer(time, ["SPY", "QQQ"]) as made:
-        made.trade("SPY", 100.0)
-        yield made
-
-
-@pytest.fixture
 def client(broker: AlpacaTradingServer) -> Any:
     return TradingClient(KEYS.key_id, KEYS.secret, url_override=broker.url)
 

@@ -36,6 +36,10 @@ class ByClock(Strategy):
 """
 
 
+RESTING = {"symbol": "SPY", "qty": "10", "side": "buy", "type": "limit", "limit_price": "150", "time_in_force": "gtc"}
+"""An order that somebody else gave, far below the market."""
+
+
 class Play(BrokerStage):
     """A day in which a strategy orders by the clock."""
 
@@ -86,15 +90,7 @@ def play(minute_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_l16_an_order_that_works_before_the_start_is_there_and_its_fill_arrives(play: Play) -> None:
     play.orders_at({})
     with play.at_broker(without=["SPY"]) as broker, play.server() as server:
-        resting = {
-            "symbol": "SPY",
-            "qty": "10",
-            "side": "buy",
-            "type": "limit",
-            "limit_price": "150",
-            "time_in_force": "gtc",
-        }
-        broker.do(lambda account: account.submit(resting))
+        broker.do(lambda account: account.submit(RESTING))
         play.at("09:33:20", lambda: broker.trade("SPY", 149.5))
         assert play.play_until(server, "09:37").is_equal
     first, *_, last = play.orders()
@@ -238,16 +234,8 @@ def test_a_bracket_whose_target_fills_while_the_stream_is_down_ends_flat(play: P
 
 def test_an_order_of_others_is_cancelled_when_all_is_closed(play: Play) -> None:
     play.orders_at({"09:34": [("cancel_all", {})]})
-    resting = {
-        "symbol": "SPY",
-        "qty": "10",
-        "side": "buy",
-        "type": "limit",
-        "limit_price": "150",
-        "time_in_force": "gtc",
-    }
     with play.at_broker() as broker, play.server() as server:
-        broker.do(lambda account: account.submit(resting))
+        broker.do(lambda account: account.submit(RESTING))
         assert play.play_until(server, "09:36").is_equal
         (order,) = broker.account.orders.values()
     assert order.status == "canceled"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from http import HTTPStatus
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -204,15 +203,8 @@ def test_l10_a_feed_that_answers_pings_and_sends_nothing_is_stale_and_connected_
     """Silent from 11:00:10 on, and new connections are refused until 11:30."""
     eleven = stage.session.first_ns + 90 * MINUTE
 
-    def fall_silent() -> None:
-        server.is_silent, server.status = True, HTTPStatus.SERVICE_UNAVAILABLE
-
-    def come_to() -> None:
-        server.is_silent, server.status = False, None
-
     with stage.server() as server:
-        stage.time.at(eleven + 10 * S, fall_silent)
-        stage.time.at(eleven + 30 * MINUTE + 10 * S, come_to)
+        server.is_silent_between(eleven + 10 * S, eleven + 30 * MINUTE + 10 * S)
         found = stage.play(server)
         _, *attempts = server.connects
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -60,15 +59,8 @@ def play(stage: Stage, what: str, minutes: float, *, killed: bool = False) -> di
     )
     eleven = stage.session.first_ns + 90 * MINUTE
 
-    def fall_silent() -> None:
-        server.is_silent, server.status = True, HTTPStatus.SERVICE_UNAVAILABLE
-
-    def come_to() -> None:
-        server.is_silent, server.status = False, None
-
     with stage.server() as server:
-        stage.time.at(eleven + 10 * S, fall_silent)
-        stage.time.at(eleven + round(minutes * MINUTE), come_to)
+        server.is_silent_between(eleven + 10 * S, eleven + round(minutes * MINUTE))
         folder = stage.folder / "run"
         if killed:
             restarts = Restarts(stage, [(eleven + round(minutes * MINUTE) - S, 2.0)])
