@@ -94,7 +94,9 @@ class Checks:
         if reason := desk.broker.refusal:
             return reason  # not even a position is closed that the broker may not have
         reason = desk.gate() or desk.broker.gate
-        return "" if makes_smaller(desk.account.quantity(order.symbol), order.quantity) else reason
+        if not reason or makes_smaller(desk.account.quantity(order.symbol), order.quantity):
+            return ""
+        return reason
 
     def refusal_at_fill(self, order: Order, quantity: float, price: float, fee: float) -> str:
         """Return why a fill cannot be (empty when it can), because the price or the position is another one by now.
