@@ -10,7 +10,6 @@ from live.alpaca_trading_server import AlpacaTradingServer
 from live.restarts import cut, no_locks
 from live.test_sessions_over_a_socket import MINUTE, Stage
 from live.virtual_time import HANGS_AFTER_S, S
-from openbell.config import load_config
 from openbell.live.dealing import AccountLock, Dealing
 from openbell.live.past import Past
 from openbell.live.record import read_record
@@ -41,7 +40,6 @@ class BrokerStage(Stage):
         super().__init__(folder, store, AlpacaServer)
         self.reconfigure(**{"execution": {"broker": "alpaca"}, **more})
         self.folder_of_run = folder / "run"
-        self.run_number = 0
 
     def at_broker(self, cash: float = 100_000, *, without: Iterable[str] = ()) -> AlpacaTradingServer:
         """A broker whose market trades as the day's bars say, but for symbols that the test lets trade."""
@@ -119,6 +117,3 @@ class BrokerStage(Stage):
     def use(self, **more: object) -> None:
         """Play another config at the broker."""
         self.reconfigure(**{"execution": {"broker": "alpaca"}, **more})
-
-    def use_file(self, path: Path) -> None:
-        self.config = load_config(path)
