@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -72,6 +73,14 @@ def test_a_trade_says_why_it_was_made(served: Served) -> None:
     assert 'id="trade"' in page
     assert "bought 100 ALFA at" in page or "bought 100 HOLED at" in page
     assert 'id="trade"' not in served.ask(f"/run/{run}/session/2024-03-11?trade=99999999999999").text
+
+
+def test_what_happened_tells_the_stop_of_an_entry_from_the_entry(served: Served) -> None:
+    run = served.ids()["kept"]
+
+    page = served.ask(f"/run/{run}/session/2024-03-11?symbol=ALFA").text
+
+    assert re.search(r"\b100 ALFA at [\d.]+ by Brackets: (stop|target)\b", page)
 
 
 def test_a_chart_has_kept_bars_indicators_gaps_and_ends(served: Served) -> None:

@@ -222,7 +222,8 @@ class Monitor(SessionObserver):
     def filled(self, fill: Fill) -> None:
         """Note a fill."""
         side = "bought" if fill.quantity > 0 else "sold"
-        text = f"{side} {abs(fill.quantity):,.10g} {fill.symbol} at {fill.price:,.10g}"
+        reason = fill.order.reason
+        text = f"{side} {abs(fill.quantity):,.10g} {fill.symbol} at {fill.price:,.10g}{': ' * bool(reason)}{reason}"
         self.happened("fill", text, fill.time.isoformat(timespec="seconds"))
 
 

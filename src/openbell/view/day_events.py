@@ -90,7 +90,7 @@ def day_events(
         problems.append(f"The journal or the scans cannot be read: {error}")
     found += _of_signals(tables.signals.filter(pl.col("date") == day))
     if tables.fills is not None:
-        found += _of_fills(tables.fills.filter(pl.col("date") == day))
+        found += _of_fills(tables.fills.filter(pl.col("date") == day), tables.orders)
     if tables.orders is not None:
         found += _of_rejected(tables.orders, time_manager, day)
     found.sort(key=lambda one: one.seconds)
@@ -127,12 +127,21 @@ def _of_signals(signals: pl.DataFrame) -> Iterator[DayEvent]:
         yield DayEvent(int(row["time"].timestamp()), "signal", printable(text), (printable(row["symbol"]),))
 
 
-def _of_fills(fills: pl.DataFrame) -> Iterator[DayEvent]:
+def _of_fills(fills: pl.DataFrame, orders: pl.DataFrame | None) -> Iterator[DayEvent]:
+    """Yield fills with why their orders were placed, which only the table of orders says, and with their tags.
+
+    The stop and the target of an entry have its tag, so that the reason tells them from it. Of an order that was
+    cancelled later, the reason is that of its end.
+    """
+    reasons: dict[str, str | None] = {}
+    if orders is not None and "reason" in orders.columns:
+        reasons.update(orders.filter(pl.col("status") == "filled").select("id", "reason").iter_rows())
     for row in fills.iter_rows(named=True):
         kind = "bought" if row["quantity"] > 0 else "sold"
         text = f"{units(abs(row['quantity']))} {row['symbol']} at {price(row['price'])} by {row['strategy']}"
-        tag = f" ({row['tag']})" if row["tag"] else ""
-        yield DayEvent(int(row["time"].timestamp()), kind, printable(text + tag), (printable(row["symbol"]),))
+        reason, tag = reasons.get(row["order"]) or "", row["tag"]
+        why = f"{': ' * bool(reason)}{reason}{f' ({tag})' if tag and tag != reason else ''}"
+        yield DayEvent(int(row["time"].timestamp()), kind, printable(text + why), (printable(row["symbol"]),))
 
 
 def _of_rejected(orders: pl.DataFrame, time_manager: TimeManager, day: date) -> Iterator[DayEvent]:
