@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from openbell.errors import OpenbellError
 from openbell.model.events import ProvisioningRecord
 from openbell.model.symbol import checked_symbol
-from openbell.provisioning.carrying_out import Outcome, carry_out, is_less_than_needed
+from openbell.provisioning.carrying_out import Outcome, Owning, blocks_of_new, carry_out, create, is_less_than_needed
 from openbell.provisioning.journal import Journal, Refusals
 from openbell.provisioning.needs import Addition, Needs
-from openbell.provisioning.new_symbols import blocks_of_new, create
 from openbell.provisioning.operations import analyze
-from openbell.provisioning.owning import Owning
 from openbell.provisioning.planning import planned
 from openbell.provisioning.removal import (
     locks_without,

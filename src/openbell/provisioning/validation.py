@@ -12,10 +12,8 @@ from openbell.logs import get_logger
 from openbell.model.interval import why_underivable
 from openbell.provisioning.context import ProvisioningContext
 from openbell.provisioning.history import find_histories
-from openbell.provisioning.holes import hole_warnings
-from openbell.provisioning.negative import price_warnings
-from openbell.provisioning.shortfalls import lookback_shortfalls, other_shortfalls
-from openbell.provisioning.splits import split_warnings
+from openbell.provisioning.odd_prices import price_warnings, split_warnings
+from openbell.provisioning.shortfalls import hole_warnings, lookback_shortfalls, other_shortfalls
 from openbell.registry import Registry
 
 if TYPE_CHECKING:
