@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from openbell import indicators
-from openbell.indicators.stacked import StackedInputs
+from openbell.indicators.inputs import StackedInputs
 from openbell.model.bars import PRICE_COLUMNS
 
 if TYPE_CHECKING:

@@ -69,8 +69,12 @@ def _warnings(session: SessionConfig) -> list[str]:
     """Return what is odd about calendar, store and trading of a config, and which of its bars never close."""
     from openbell.components.configured import ConfiguredClasses
     from openbell.engine.data_source import data_manager_of
-    from openbell.engine.never_closing import streams_without_bars, subscriptions_without_bars
-    from openbell.engine.trading_oddities import futures_without_terms, unknown_to_the_store
+    from openbell.engine.run_warnings import (
+        futures_without_terms,
+        streams_without_bars,
+        subscriptions_without_bars,
+        unknown_to_the_store,
+    )
     from openbell.quality.calendar_fit import bars_beyond_calendar
     from openbell.timing import TimeManager
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from openbell.compat import SeedCoordinator
 from openbell.components.configured import ConfiguredClasses, overrides
+from openbell.components.state import EndedStates
 from openbell.engine.component_runner import ComponentRunner
 from openbell.engine.dispatcher import Dispatcher
 from openbell.engine.drive import BacktestDrive
-from openbell.engine.ended_states import EndedStates
 from openbell.engine.observer import RunReporter
 from openbell.engine.run_warnings import RunWarnings
 from openbell.engine.subscriptions import Subscriptions, errors_of

@@ -1,20 +1,41 @@
-"""Warnings that a run meets on its way."""
+"""Warnings of a run, before it and on its way."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from openbell.engine.never_closing import subscription_without_bars
+from openbell.components.universes import load_universe
+from openbell.config.gap_policy import symbols_named
+from openbell.errors import CalendarError, did_you_mean
+from openbell.model.interval import parse_interval
+from openbell.provisioning import Addition, ProvisioningContext, RunScope
+from openbell.provisioning.operations import analyze
+from openbell.quality.calendar_fit import bars_beyond_calendar, first_stored_day, questions_of_calendar
+from openbell.quality.strange_hours import symbols_of_other_hours
+from openbell.session import SessionData
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
+    from openbell.components.configured import ConfiguredStrategy
+    from openbell.config import ExecutionConfig, SessionConfig
     from openbell.engine.observer import RunReporter
     from openbell.market_data.manager import DataManager, StoreState
     from openbell.timing import TimeManager
 
-__all__ = ["Note", "RunWarnings"]
+__all__ = [
+    "Note",
+    "RunWarnings",
+    "futures_without_terms",
+    "no_bar_closes",
+    "oddities_of",
+    "streams_without_bars",
+    "subscription_without_bars",
+    "subscriptions_without_bars",
+    "unknown_to_the_store",
+]
 
 Note = tuple[tuple[str, str] | None, str | None]
 """A text, and the strategy and interval whose first subscription it is about; no text when nothing was odd about it."""
@@ -92,3 +113,148 @@ class RunWarnings:
                 f"the store was changed while {day} was run: {', '.join(changed)}. What is added later, and later "
                 "sessions, are of the new state. To run on one state, run again when nothing is imported."
             )
+
+
+def oddities_of(
+    config: SessionConfig, time_manager: TimeManager, data_manager: DataManager, days: Sequence[date]
+) -> tuple[str, ...]:
+    """Return the warnings about a run of these days.
+
+    The calendar ends before the data, or calls a day a session on which no symbol of the config has bars; or most bars
+    of a symbol lie outside its hours; or a symbol has a gap policy of its own and no bars; or no bar of a stream closes
+    within these days; or what trading names is not in the store, or has no terms.
+    """
+    symbols = config.session_data_config.symbols
+    stored = first_stored_day(data_manager.store, time_manager, symbols) or days[0]
+    history = _first_day_of_history(config, time_manager, data_manager, days[0])
+    begin = min(days[0], max(history, stored))
+    store = data_manager.store
+    return (
+        *bars_beyond_calendar(store, time_manager, symbols),
+        *questions_of_calendar(store, time_manager, symbols, begin, days[-1]),
+        *symbols_of_other_hours(store, time_manager, symbols, begin, days[-1]),
+        *_unknown_gap_policies(config, data_manager, days),
+        *futures_without_terms(config, time_manager),
+        *unknown_to_the_store(config, data_manager, days),
+        *streams_without_bars(config, time_manager, days),
+    )
+
+
+def _first_day_of_history(
+    config: SessionConfig, time_manager: TimeManager, data_manager: DataManager, day: date
+) -> date:
+    """Return where the calendar lets the history of a session begin."""
+    context = ProvisioningContext(RunScope(config), time_manager, data_manager.on_day(day), SessionData(day))
+    symbols = config.session_data_config.symbols
+    # All symbols need the same but for what the store holds of them.
+    one = next(filter(context.stored_intervals, symbols), symbols[0])
+    first = day
+    for need in analyze(Addition("symbol", one, "config"), context).intervals.values():
+        with suppress(CalendarError):
+            first = min(first, context.market(one).calendar_start(need))
+    return first
+
+
+def _unknown_gap_policies(config: SessionConfig, data_manager: DataManager, days: Sequence[date]) -> list[str]:
+    policies = config.session_data_config.gap_policy
+    if isinstance(policies, str):  # the usual case
+        return []
+    return [
+        f"session_data_config.gap_policy names {name}, of which the store has no bars."
+        f"{data_manager.hint(name, days[0])}"
+        for name in symbols_named(policies)
+        if not any(data_manager.available_intervals(name, day) for day in {days[0], days[-1]})
+    ]
+
+
+def no_bar_closes(interval: str, time_manager: TimeManager, first: date, last: date) -> str:
+    """Return that no bar of an interval closes in the sessions of a run, for people (empty when one does)."""
+    step = parse_interval(interval)
+    if step.is_intraday:
+        return ""
+    end_ns = int(time_manager.grid(first, last).expected_bars(step).end_ns[0])
+    if end_ns <= time_manager.session(last).last_ns:
+        return ""
+    return (
+        f"no {interval} bar closes from {first} to {last}; the running one closes on {time_manager.day_of(end_ns)}. "
+        "Set a later end_date, or take it out."
+    )
+
+
+def streams_without_bars(config: SessionConfig, time_manager: TimeManager, days: Sequence[date]) -> Iterator[str]:
+    """Iterate over warnings about streams without a bar that closes within the run."""
+    for name in config.session_data_config.streams:
+        if late := no_bar_closes(name, time_manager, days[0], days[-1]):
+            yield f"session_data_config.streams names {name}, and {late}"
+
+
+def subscription_without_bars(
+    name: str, interval: str, pairs: Iterable[tuple[str, str]], time_manager: TimeManager, first: date, last: date
+) -> str:
+    """Return the warning about a strategy's subscription to an interval (empty when a bar closes)."""
+    late = no_bar_closes(interval, time_manager, first, last)
+    symbols = " and ".join(symbol for symbol, other in pairs if other == interval)
+    return f"{name} subscribes to {interval} bars of {symbols}, and {late}" if late else ""
+
+
+def subscriptions_without_bars(
+    strategies: Iterable[ConfiguredStrategy], config: SessionConfig, time_manager: TimeManager, days: Sequence[date]
+) -> Iterator[str]:
+    """Iterate over warnings about subscriptions, as far as strategies can say them before there is a session."""
+    # Needed by `check` and `plan` alone.
+    from openbell.engine.requirements import subscribed_before_session
+
+    for strategy in strategies:
+        pairs = subscribed_before_session(strategy, config, time_manager)
+        for interval in dict.fromkeys(interval for _, interval in pairs):
+            if late := subscription_without_bars(strategy.name, interval, pairs, time_manager, days[0], days[-1]):
+                yield late
+
+
+_MOST_NAMES = 3
+
+
+def futures_without_terms(config: SessionConfig, time_manager: TimeManager) -> list[str]:
+    """Warn of symbols of the config whose orders will be rejected, because nobody says what their points are worth."""
+    if config.execution is None:
+        return []
+    from openbell.execution.exchange_rules import trades_futures
+
+    if not trades_futures(time_manager):
+        return []
+    terms = config.execution.instruments
+    missing = [symbol for symbol in config.session_data_config.symbols if symbol not in terms]
+    if not missing:
+        return []
+    more = len(missing) - _MOST_NAMES
+    shown = ", ".join(missing[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    remedy = f"Add execution.instruments: {{{missing[0]}: {{multiplier: ..., tick: ..., margin: ...}}}}"
+    return [f"orders of {shown} will be rejected: on a calendar of futures each symbol needs its terms. {remedy}"]
+
+
+def unknown_to_the_store(config: SessionConfig, data_manager: DataManager, days: Sequence[date]) -> list[str]:
+    """Warn of a benchmark and of instruments of which the store has no bars."""
+    execution = config.execution
+    if execution is None:
+        return []
+    return [
+        f"{place}, of which the store has no bars.{_near(symbol, config) or data_manager.hint(symbol, days[0])}"
+        for place, symbol in _named(execution)
+        if not any(data_manager.available_intervals(symbol, day) for day in {days[0], days[-1]})
+    ]
+
+
+def _named(execution: ExecutionConfig) -> Iterator[tuple[str, str]]:
+    if execution.benchmark is not None:
+        yield f"execution.benchmark is {execution.benchmark}", execution.benchmark
+    for symbol in execution.instruments:
+        yield f"execution.instruments names {symbol}", symbol
+
+
+def _near(symbol: str, config: SessionConfig) -> str:
+    """Return a question for the symbols of the config that a name may stand for."""
+    known: Iterable[str] = (
+        *config.session_data_config.symbols,
+        *(name for scanner in config.scanners for name in load_universe(scanner.universe, config.folder)),
+    )
+    return did_you_mean(symbol, known)

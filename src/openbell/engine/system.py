@@ -12,12 +12,11 @@ from openbell.engine.coordinator import SessionCoordinator
 from openbell.engine.data_source import data_manager_of
 from openbell.engine.drive import BacktestDrive
 from openbell.engine.gc_control import rare_collection
-from openbell.engine.never_closing import subscriptions_without_bars
 from openbell.engine.observer import RunReporter, SessionObserver
-from openbell.engine.oddities import oddities_of
 from openbell.engine.planning import plan_day
 from openbell.engine.played_again import asked_day, first_to_play
 from openbell.engine.preflight import require_good_config, with_days_to_come
+from openbell.engine.run_warnings import oddities_of, subscriptions_without_bars
 from openbell.engine.side_by_side import days_side_by_side, require_independent_days, take_day
 from openbell.errors import ConfigError, OpenbellError, ProvisioningError, commands_name_exchange
 from openbell.results.plan import PlanResult

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from openbell.indicators import averages, channels, opening, prior_sessions, seasonal, session_anchored, swings
 from openbell.indicators.compute import compute
-from openbell.indicators.indicator import Indicator, Lookback
+from openbell.indicators.indicator import Indicator, Lookback, Parameter
 from openbell.indicators.inputs import IndicatorInputs
-from openbell.indicators.parameter import Parameter
 from openbell.indicators.registry import REGISTRY, get, key, names, parse_key, register
 
 __all__ = [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.indicators.parameter import Parameter
+from openbell.indicators.indicator import Parameter
 from openbell.indicators.registry import register
 from openbell.indicators.settling import ema_bars, wilder_bars
 from openbell.indicators.talib_backed import talib_function

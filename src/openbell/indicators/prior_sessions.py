@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.indicators.by_session import SESSION_GROUP, Sessions, rolling
-from openbell.indicators.indicator import Lookback
-from openbell.indicators.parameter import Parameter
+from openbell.indicators.indicator import Lookback, Parameter
 from openbell.indicators.registry import register
 from openbell.indicators.talib_backed import talib_function
 from openbell.indicators.windows import means

@@ -9,9 +9,8 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from openbell.errors import ConfigError, IntervalError, UnknownNameError
-from openbell.indicators.indicator import BeforeFirstBar, Indicator, Kernel, Lookback, Params
+from openbell.indicators.indicator import BeforeFirstBar, Indicator, Kernel, Lookback, Parameter, Params
 from openbell.indicators.inputs import IndicatorInputs
-from openbell.indicators.parameter import Parameter
 from openbell.model.bars import PRICE_COLUMNS
 from openbell.model.interval import parse_interval
 from openbell.registry import Registry

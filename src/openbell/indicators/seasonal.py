@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.indicators.by_session import SESSION_GROUP, Sessions
-from openbell.indicators.indicator import Lookback
-from openbell.indicators.parameter import Parameter
+from openbell.indicators.indicator import Lookback, Parameter
 from openbell.indicators.registry import register
 
 if TYPE_CHECKING:

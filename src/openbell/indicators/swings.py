@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.indicators.by_session import rolling
-from openbell.indicators.parameter import Parameter
+from openbell.indicators.indicator import Parameter
 from openbell.indicators.registry import register
 from openbell.indicators.talib_backed import talib_function
 

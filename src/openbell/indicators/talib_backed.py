@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from openbell.errors import ConfigError
-from openbell.indicators.indicator import Indicator, Kernel, Lookback, Params
-from openbell.indicators.parameter import Parameter
+from openbell.indicators.indicator import Indicator, Kernel, Lookback, Parameter, Params
 from openbell.indicators.talib_averages import DEFAULT_TYPE
 from openbell.indicators.talib_candles import candle_kernel
 from openbell.indicators.talib_cycles import CYCLES

@@ -32,8 +32,7 @@ from openbell.provisioning.steps import (
 )
 from openbell.session import SymbolSessionData
 from openbell.session.block import IndicatorBlock, IndicatorsOfBlock, SeriesBlock, SeriesOfBlock
-from openbell.session.owner import Owner
-from openbell.session.symbol import WHOLE_SYMBOL, SymbolDraft
+from openbell.session.symbol import WHOLE_SYMBOL, Owner, SymbolDraft
 from openbell.timing.clock import stopwatch
 
 if TYPE_CHECKING:

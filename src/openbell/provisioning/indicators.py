@@ -11,7 +11,7 @@ from openbell.errors import DataError, ProvisioningError
 from openbell.indicators import IndicatorInputs
 from openbell.indicators.annual import bars_per_year
 from openbell.indicators.indicator import locate, regular_rows
-from openbell.indicators.stacked import StackedInputs
+from openbell.indicators.inputs import StackedInputs
 from openbell.model.bars import PRICE_COLUMNS, Bars
 from openbell.model.interval import parse_interval
 from openbell.session.block import IndicatorBlock

@@ -24,8 +24,7 @@ from openbell.provisioning.removal import (
 from openbell.provisioning.steps import Plan
 from openbell.provisioning.validation import Proof, validate
 from openbell.session.data import publish
-from openbell.session.owner import Owner
-from openbell.session.symbol import SymbolDraft
+from openbell.session.symbol import Owner, SymbolDraft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

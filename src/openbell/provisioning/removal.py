@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.session.owner import owner_of
-from openbell.session.symbol import WHOLE_SYMBOL, SymbolDraft
+from openbell.session.symbol import WHOLE_SYMBOL, SymbolDraft, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from openbell.session import SymbolSessionData
-    from openbell.session.owner import Owner
+    from openbell.session.symbol import Owner
 
 __all__ = [
     "locks_without",
