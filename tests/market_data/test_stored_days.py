@@ -15,7 +15,7 @@ from openbell.config.exchange import ExchangeConfig
 from openbell.errors import BadBarsError, DataError
 from openbell.importers.lean import import_lean
 from openbell.market_data.manager import DataManager
-from openbell.market_data.stored_days import StoredDays
+from openbell.market_data.stored_facts import StoredDays
 from openbell.quality.checker import check_store
 from openbell.store.day_zones import read_day_zones
 from openbell.store.store import BarStore

@@ -10,7 +10,7 @@ from openbell.actions.instrument import spans_between
 from openbell.errors import OpenbellError
 from openbell.market_data.adjusted import AdjustedBars
 from openbell.market_data.requests import BarRequest, gap_policy_of, unknown_symbol
-from openbell.market_data.stored_days import spans_beyond_sessions
+from openbell.market_data.stored_facts import spans_beyond_sessions
 from openbell.model.bars import Bars
 from openbell.timing.grid import date_of, day_number
 

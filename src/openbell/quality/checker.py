@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from openbell.errors import ConfigError, DamagedFileError, UnknownNameError
-from openbell.market_data.stored_days import UNNAMED_DAYS, StoredDays
+from openbell.market_data.stored_facts import UNNAMED_DAYS, StoredDays
 from openbell.market_data.stored_history import begins_on_grid
 from openbell.model.interval import BASE_INTERVALS, DAY_NS, Interval, parse_interval
 from openbell.quality.calendar_fit import bars_beyond_calendar

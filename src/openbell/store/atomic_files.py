@@ -22,8 +22,6 @@ __all__ = [
     "delete_files",
     "move_file",
     "replace_file",
-    "stamp",
-    "stamp_of",
     "sync_files",
     "sync_folders",
     "temporary_of",
@@ -43,20 +41,6 @@ def temporary_of(path: Path) -> Path:
     Readers of ``*.parquet`` do not see it.
     """
     return path.with_name(f".{path.name}.tmp")
-
-
-def stamp(found: os.stat_result) -> tuple[int, int, int]:
-    """Return what differs between a file and the one that is put in its place."""
-    return found.st_mtime_ns, found.st_ino, found.st_size
-
-
-def stamp_of(path: Path | str) -> tuple[int, ...]:
-    """Return the stamp of a file, empty when it is not there."""
-    try:
-        # It is asked for several times a day, and Path.stat takes twice as long.
-        return stamp(os.stat(path))  # noqa: PTH116
-    except (FileNotFoundError, NotADirectoryError):
-        return ()
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -21,13 +21,13 @@ import polars as pl
 
 from openbell.errors import DamagedFileError, StoreError
 from openbell.model.interval import parse_interval
-from openbell.store.atomic_files import stamp
 from openbell.store.batch import Batch, listed
 from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, own_checksum, sha256_of, with_own_checksum
 from openbell.store.data_file import MONTH, FileEntry, data_files, describe_file, unreadable_entry
 from openbell.store.layout import CHANGES, MANIFEST, PENDING, Partition, is_stored, partition_of
 from openbell.store.manifest_changes import NO_CHANGES, damaged_manifest, decode_changes, read_changes
 from openbell.store.side_files import SideEntry, scan_side_files
+from openbell.store.verification import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,7 +11,7 @@ from openbell.errors import CalendarError, ConfigError
 from openbell.importers.session_dates import session_dates, sessions_around
 from openbell.importers.sniffing.detection import Detection
 from openbell.importers.times import TimeReader
-from openbell.market_data.stored_days import StoredDays
+from openbell.market_data.stored_facts import StoredDays
 from openbell.model.interval import DAY_NS, parse_interval
 from openbell.store.day_zones import SESSION
 from openbell.timing import TimeManager
