@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from made_actions import actions
@@ -163,3 +164,37 @@ def test_two_strategies_hold_opposite_sides_of_one_symbol(tmp_path: Path) -> Non
     assert earned == {"bulls": (1, 120.0, 120.0), "bears": (1, -120.0, -120.0)}
     assert run.result["performance"]["end_equity"] == 100_000.0
     assert all(not np.any(day.trading.equity.gross) for day in run.result.days)  # type: ignore[union-attr]
+
+
+def test_a_position_keeps_its_price_after_a_split_though_an_order_is_reckoned_at_the_last_one(tmp_path: Path) -> None:
+    # 2:1 on the second day, on which the first bar comes half an hour after the open.
+    days = ("2024-07-01", "2024-07-02")
+    bars = bars_of([100.0] * 390 + [50.0] * 390, days)
+    store = make_store(
+        tmp_path / "store",
+        {"OLD": {"1m": bars.filter(~pl.int_range(pl.len()).is_between(390, 419))}, "ABC": {"1m": bars}},
+    )
+    ActionStore(store).write(actions(("OLD", date(2024, 7, 2), "split", 2)))
+    worth: dict[str, float] = {}
+
+    def orders(strategy: Any) -> None:
+        strategy.context.order("OLD", 100)
+        strategy.context.order("OLD", -100, trail=30, tif="gtc")
+
+    run = trade(
+        tmp_path,
+        {},
+        {
+            "2024-07-01 10:00": orders,
+            "2024-07-02 09:35": lambda s: worth.update(seen=s.context.portfolio.equity),
+        },
+        days=days,
+        store=store,
+        symbols=["ABC", "OLD"],
+        watch=[("ABC", "1m")],
+        execution={"risk": {"max_daily_loss_percent": 5}},
+    )
+
+    assert worth == {"seen": 100_000}
+    assert set(run.result.days[1].trading.equity.equity.tolist()) == {100_000.0}
+    assert [fill.quantity for fill in run.fills] == [100]

@@ -1,250 +1,47 @@
-"""Whatever is ordered and whatever happens to symbols, the money adds up and no order fills twice or too early."""
+"""Whatever is ordered and whatever happens to symbols, the money adds up and no order fills twice or too early.
+
+A case is the random script of orders of one strategy over three days, in symbols that halt, gap, trade thinly, split,
+pay dividends and get other names, long and short. Some scripts share an account, as strategies of a session do; its
+fees, slippage, rules of fills, limits, leverage and money are random as well. All follows from the numbers that a
+failure prints: with ``@example(Account(...))`` above the test, it is run first.
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections import defaultdict
-from datetime import date
-from math import fsum
-from pathlib import Path
+from datetime import UTC, date, datetime
+from math import fsum, prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from made_actions import actions
-from openbell.actions import ActionStore
-from openbell.errors import OrderError
+from execution.own_ledger import OwnLedger
+from execution.random_trading import STEP_NS, Market, made_market
+from execution.scripted import Account, Played, played
 from openbell.model.order import OPEN_STATUSES
-from openbell.testing import bar_starts, make_store
-from trading import Traded, trade
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from openbell.model.fill import Fill
     from openbell.model.order import Order
     from openbell.results.trading import DayTrading
 
-DAYS = ("2024-07-01", "2024-07-03")
-HOUR_NS = 3_600_000_000_000
-BARS = 72
-SYMBOLS = ("AAA", "BBB")
+SCRIPTS = 8
+"""Scripts that share an account."""
 
-PRICES = st.integers(180, 220).map(lambda n: n / 2)
-UNITS = st.sampled_from([1.0, 7.0, 30.0, 55.0]).flatmap(lambda n: st.sampled_from([n, -n]))
+MANY = int(os.environ.get("OPENBELL_CASES", "10000"))
+"""Cases of the long test."""
 
-PRICES_OF_ORDERS: list[dict[str, Any]] = [
-    *({}, {"limit": 1}, {"stop": 1}, {"limit": 1, "stop": 1}, {"trail": 0}, {"trail_percent": 0}),
-    *({"type": "market_on_open"}, {"type": "market_on_close"}),
-]
-"""What orders are given: 1 stands for a price, 0 for a distance."""
+NUMBERS = st.integers(0, 2**32)
 
-OTHERS = [
-    ("close", {"symbol": "AAA"}),
-    ("close", {"symbol": "BBB"}),
-    ("close_all", {}),
-    ("cancel_all", {}),
-    ("replace", {}),
-]
-
-
-@st.composite
-def orders(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
-    """A method of the context, with what it is given."""
-    symbol, kind = draw(st.sampled_from(SYMBOLS)), draw(st.sampled_from(["order"] * 6 + ["bracket", "target", "other"]))
-    tif = draw(st.sampled_from(["day", "gtc"]))
-    if kind == "order":
-        prices = draw(st.sampled_from(PRICES_OF_ORDERS))
-        given_prices = {k: draw(PRICES) if v == 1 else 1.5 if v == 0 else v for k, v in prices.items()}
-        return "order", {"symbol": symbol, "quantity": draw(UNITS), "tif": tif, **given_prices}
-    if kind == "bracket":
-        below, above = sorted((draw(PRICES), draw(PRICES) + 0.25))
-        units = draw(UNITS)
-        stop, target = (below, above) if units > 0 else (above, below)
-        return "bracket", {"symbol": symbol, "quantity": units, "stop": stop, "target": target, "tif": tif}
-    if kind == "target":
-        measure = draw(st.sampled_from([{"percent": 40}, {"percent": -40}, {"value": 9_000}, {"quantity": -13}]))
-        return "order_target", {"symbol": symbol, **measure}
-    return draw(
-        st.sampled_from([("close", {"symbol": symbol}), ("close_all", {}), ("cancel_all", {}), ("replace", {})])
-    )
-
-
-def hours(symbol: str, market: Mapping[str, Any]) -> pl.DataFrame:
-    """Hours of three days, which jump, halt and trade thinly."""
-    random = np.random.default_rng([market["seed"], SYMBOLS.index(symbol)])
-    starts = bar_starts(*DAYS, "60m", exchange="24/7")
-    close = 100.0 + np.clip(np.cumsum(random.integers(-6, 7, BARS) / 2), -20, 20)
-    opened = np.concatenate([[100.0], close[:-1]]) + random.choice(market["gaps"], BARS)
-    frame = pl.DataFrame(
-        {
-            "timestamp": pl.Series(starts).cast(pl.Datetime("ns", "UTC")),
-            "open": opened,
-            "high": np.maximum(opened, close) + 1.0,
-            "low": np.minimum(opened, close) - 1.0,
-            "close": close,
-            "volume": random.choice(market["volumes"], BARS),
-        }
-    )
-    first, length = random.integers(1, BARS - 1), market["halt"]
-    return frame.filter(~pl.int_range(pl.len()).is_between(first, first + length - 1))
-
-
-MARKETS = st.fixed_dictionaries(
-    {
-        "seed": st.integers(0, 2**32),
-        "gaps": st.sampled_from([(0.0,), (0.0, 2.0, 0.0, -2.0)]),
-        "volumes": st.sampled_from([(1_000.0,), (1_000.0, 3.0, 200.0)]),
-        "halt": st.integers(0, 12),
-    }
+ACCOUNTS = st.builds(
+    Account, NUMBERS, st.lists(st.tuples(NUMBERS, st.integers(1, 8)), min_size=SCRIPTS, max_size=SCRIPTS)
 )
-
-EX_DATES = st.sampled_from([date(2024, 7, 2), date(2024, 7, 3)])
-
-EVENTS = st.sampled_from(
-    [
-        ("AAA", "split", 2),
-        ("AAA", "split", 0.1),
-        ("AAA", "split", 1.5),
-        ("AAA", "dividend", 0.7),
-        ("BBB", "dividend", 1.1),
-        ("BBB", "split", 0.5),
-        ("BBB", "rename", "CCC"),
-    ]
-)
-
-EXECUTION = st.fixed_dictionaries(
-    {
-        "fees": st.sampled_from([{"model": "none"}, {"model": "ibkr_fixed"}, {"model": "alpaca"}]),
-        "slippage": st.sampled_from([{"model": "none"}, {"model": "bps", "bps": 5}, {"model": "volume_share"}]),
-        "fills": st.sampled_from(
-            [{}, {"max_volume_share": 0.02}, {"both_touched": "better"}, {"market": "this_close"}]
-        ),
-        "borrow_rate": st.sampled_from([0, 0.5]),
-        "lots": st.sampled_from(["fifo", "average"]),
-        "leverage": st.sampled_from([1, 2, 4]),
-        "cash": st.sampled_from([100_000, 5_000]),
-        "risk": st.sampled_from([{}, {"max_daily_loss_percent": 2}, {"max_gross_leverage": 0.8}]),
-        "instruments": st.sampled_from([{}, {"AAA": {"multiplier": 5}}, {"AAA": {"multiplier": 5, "margin": 200}}]),
-        "shorting": st.booleans(),
-    }
-)
-
-CASES = st.fixed_dictionaries(
-    {
-        "market": MARKETS,
-        "script": st.dictionaries(st.integers(0, BARS - 1), st.lists(orders(), min_size=1, max_size=3), max_size=20),
-        "events": st.lists(st.tuples(EVENTS, EX_DATES), max_size=4, unique_by=lambda event: event[0]),
-        "execution": EXECUTION,
-    }
-)
-
-
-def played(case: Mapping[str, Any], folder: Path, gaps: list[float]) -> Traded:
-    """Run a case; ``gaps`` gets what equity differs by from cash and positions, at each bar."""
-    frames = {symbol: {"60m": hours(symbol, case["market"])} for symbol in SYMBOLS}
-    if renamed := [day for (_, kind, _), day in case["events"] if kind == "rename"]:
-        new_name = pl.col("timestamp").dt.date() >= min(renamed)
-        frames["CCC"] = {"60m": frames["BBB"]["60m"].filter(new_name)}
-        frames["BBB"] = {"60m": frames["BBB"]["60m"].filter(~new_name)}
-    store = make_store(folder / "store", frames)
-    rows = list(
-        {(symbol, day, kind): (symbol, day, kind, value) for (symbol, kind, value), day in case["events"]}.values()
-    )
-    if rows:
-        ActionStore(store).write(actions(*rows))
-    step = iter(range(10_000))
-
-    def on_slice(self: Any, bars: Any) -> None:
-        portfolio = self.context.portfolio
-        worth = portfolio.cash + fsum(position.value for position in portfolio.positions.values())
-        gaps.append(portfolio.equity - worth)
-        for method, values in case["script"].get(next(step), ()):
-            try:
-                if method == "replace":
-                    for order in portfolio.open_orders()[:1]:
-                        self.context.replace(order, quantity=order.quantity + (3 if order.quantity > 0 else -3))
-                else:
-                    getattr(self.context, method)(**values)
-            except OrderError as error:
-                assert "needs its price" in str(error)  # noqa: PT017  a symbol that has not traded yet
-
-    return trade(
-        folder, {}, store=store, days=DAYS, streams=("60m",), symbols=SYMBOLS, exchange="24/7",
-        watch=[("AAA", "60m")], execution=case["execution"],
-        methods={"on_bar": None, "on_slice": on_slice},
-    )  # fmt: skip
-
-
-def check(case: Mapping[str, Any]) -> None:
-    folder = Path(tempfile.mkdtemp())
-    try:
-        gaps: list[float] = []
-        run = played(case, folder, gaps)
-    finally:
-        shutil.rmtree(folder)
-    sessions = [day.trading for day in run.result.days if day.trading is not None]
-    assert gaps == pytest.approx([0] * len(gaps))
-    require_money_adds_up(run, sessions, case["execution"]["cash"])
-    require_orders_are_in_order(run, sessions, split=any(kind == "split" for (_, kind, _), _ in case["events"]))
-
-
-def require_money_adds_up(run: Traded, sessions: Sequence[DayTrading], start: float) -> None:
-    cash, trading = start, run.result.trading
-    assert trading is not None
-    for session in sessions:
-        cash += fsum(flow.amount for flow in session.flows)
-        for fill in session.fills:
-            multiplier = run.desk.markets.instrument(fill.symbol).multiplier
-            cash -= fill.quantity * fill.price * multiplier + fill.fee
-        worth = fsum(position.value for position in session.positions)
-        assert session.end_equity == pytest.approx(cash + worth)
-        if len(session.equity.time_ns):
-            assert session.equity.equity[-1] == pytest.approx(session.end_equity)
-            assert session.equity.cash[-1] == pytest.approx(cash)
-        for position in session.positions:
-            assert position.quantity == round(position.quantity)
-            assert position.quantity
-    profit = sessions[-1].end_equity - start
-    assert fsum(earned.net for earned in trading.by_symbol.values()) == pytest.approx(profit, abs=1e-6)
-
-
-_AFTER = {
-    "": {"submitted"},
-    "submitted": {"accepted", "rejected", "cancelled", "submitted"},
-    "accepted": {"accepted", "partially_filled", "filled", "cancelled", "expired"},
-    "partially_filled": {"partially_filled", "filled", "cancelled", "expired"},
-}
-
-
-def require_orders_are_in_order(run: Traded, sessions: Sequence[DayTrading], *, split: bool) -> None:
-    history: dict[str, list[Order]] = defaultdict(list)
-    for order in run.orders:
-        history[order.id].append(order)
-    filled: dict[str, float] = defaultdict(float)
-    for session in sessions:
-        for fill in session.fills:
-            order = history[fill.order.id][0] if fill.order.id in history else fill.order
-            filled[fill.order.id] += fill.quantity
-            assert fill.quantity * order.quantity > 0
-            assert fill.time_ns >= order.created_ns, (fill, order)
-            on_hour = fill.time_ns % HOUR_NS == 0
-            assert on_hour
-    open_at_end = set(run.desk.book.open)
-    for key, orders_ in history.items():
-        for before, after in zip(["", *(str(o.status) for o in orders_)], orders_, strict=False):
-            assert str(after.status) in _AFTER[before], (key, [str(o.status) for o in orders_])
-        last = orders_[-1]
-        assert (last.status in OPEN_STATUSES) == (key in open_at_end)
-        if not split:
-            assert filled[key] == pytest.approx(last.filled_quantity)
-            assert abs(filled[key]) <= max(abs(o.quantity) for o in orders_) + 1e-9
-
 
 SETTINGS: dict[str, Any] = {
     "deadline": None,
@@ -256,18 +53,143 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-@settings(max_examples=25, **SETTINGS)
-@given(CASES)
-def test_money_adds_up_and_orders_are_in_order(case: dict[str, Any]) -> None:
-    check(case)
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
+    """A market with its store, which all accounts read."""
+    return made_market(tmp_path_factory.mktemp("market") / "store", seed=7)
 
 
-MANY = int(os.environ.get("OPENBELL_CASES", "300"))
-"""Cases of the long test; 10,000, other ones each time, take a quarter of an hour."""
+@settings(max_examples=8, **SETTINGS)
+@given(ACCOUNTS)
+def test_money_adds_up_and_orders_are_in_order(market: Market, account: Account) -> None:
+    check(market, account)
 
 
 @pytest.mark.long
-@settings(max_examples=MANY, **SETTINGS)
-@given(CASES)
-def test_money_adds_up_in_many_cases(case: dict[str, Any]) -> None:
-    check(case)
+@settings(max_examples=MANY // SCRIPTS, **SETTINGS)
+@given(ACCOUNTS)
+def test_money_adds_up_in_many_cases(market: Market, account: Account) -> None:
+    check(market, account)
+
+
+def check(market: Market, account: Account) -> None:
+    run = played(account, market.data_manager)
+    sessions = [day.trading for day in run.result.days if day.trading is not None]
+    told, expected = np.array(run.noted.seen).reshape(-1, 2).T
+    assert told == pytest.approx(expected)
+    require_money_adds_up(run, market, sessions)
+    require_orders_are_in_order(run, market, sessions)
+    require_fills_at_their_time(run, market, sessions)
+
+
+def require_money_adds_up(run: Played, market: Market, sessions: Sequence[DayTrading]) -> None:
+    """Equity is cash and worth at each bar, and its change is what trades and payments earned, less fees."""
+    ledger = OwnLedger(market, run.execution)
+    before = ledger.equity
+    for day, session in zip(run.result.days, sessions, strict=True):
+        assert session.start_equity == pytest.approx(before)
+        ledger.begin(day.date, session.flows)
+        ledger.play(session, _midnight(day.date))
+        before = session.end_equity
+    require_earnings_add_up(run, sessions, ledger)
+
+
+def require_earnings_add_up(run: Played, sessions: Sequence[DayTrading], ledger: OwnLedger) -> None:
+    trading = run.result.trading
+    assert trading is not None
+    trades, fills = [t for s in sessions for t in s.trades], [f for s in sessions for f in s.fills]
+    fees = fsum(fill.fee for fill in fills)
+    # What is paid for a fraction of a unit after a split is in the trade that it ends.
+    flows = fsum(flow.amount for s in sessions for flow in s.flows if flow.kind != "fraction")
+    earned = list(trading.by_symbol.values())
+    assert [fsum(t.pnl for t in trades), fees, flows] == pytest.approx(
+        [fsum(e.realized for e in earned), fsum(e.fees for e in earned), fsum(e.flows for e in earned)], abs=1e-6
+    )
+    for trade in trades:
+        moved = trade.quantity * (trade.exit_price - trade.entry_price) * ledger.multiplier(trade.symbol)
+        assert trade.pnl == pytest.approx(moved, abs=1e-6), trade
+    open_profit = fsum(e.unrealized for e in earned)
+    profit = sessions[-1].end_equity - run.execution["cash"]
+    assert fsum(t.pnl for t in trades) + open_profit - fees + flows == pytest.approx(profit, abs=1e-6)
+    own: defaultdict[str, float] = defaultdict(float)
+    for symbol, amount in ledger.earned.items():
+        own[symbol.replace("B", "C")] += amount
+    for symbol, units in ledger.units.items():
+        own[symbol.replace("B", "C")] += units * ledger.prices[symbol] * ledger.multiplier(symbol)
+    told: defaultdict[str, float] = defaultdict(float)
+    for symbol, of_symbol in trading.by_symbol.items():
+        told[symbol.replace("B", "C")] += of_symbol.net
+    assert dict(told) == pytest.approx({symbol: own[symbol] for symbol in told}, abs=1e-6)
+    assert set(own) == set(told)
+
+
+_AFTER = {
+    "": {"submitted"},
+    "submitted": {"accepted", "rejected", "cancelled", "submitted"},
+    "accepted": {"accepted", "partially_filled", "filled", "cancelled", "expired"},
+    "partially_filled": {"partially_filled", "filled", "cancelled", "expired"},
+}
+
+
+def require_orders_are_in_order(run: Played, market: Market, sessions: Sequence[DayTrading]) -> None:
+    """Every order that was given is heard of until it is over, and fills as much as it says, once."""
+    history: dict[str, list[Order]] = defaultdict(list)
+    for order in run.noted.heard:
+        history[order.id].append(order)
+    assert run.noted.placed <= set(history)
+    fills: dict[str, list[Fill]] = defaultdict(list)
+    for fill in (fill for session in sessions for fill in session.fills):
+        fills[fill.order.id].append(fill)
+    assert set(fills) <= set(history)
+    ids = [fill.id for of_order in fills.values() for fill in of_order]
+    assert len(ids) == len(set(ids))
+    desk = run.system.coordinator.desk
+    assert desk is not None
+    for key, orders in history.items():
+        for before, after in zip(["", *(str(o.status) for o in orders)], orders, strict=False):
+            assert str(after.status) in _AFTER[before], (key, [str(o.status) for o in orders])
+        last = orders[-1]
+        assert (last.status in OPEN_STATUSES) == (key in desk.book.open)
+        filled = fsum(f.quantity * _split_between(market, f.symbol, f.session_date, last) for f in fills[key])
+        assert filled == pytest.approx(last.filled_quantity), (key, orders)
+        assert all(f.quantity * last.quantity > 0 for f in fills[key])
+        assert abs(last.filled_quantity) <= abs(last.quantity) + 1e-9
+        if last.status != "rejected":
+            assert (last.status == "filled") == (abs(last.filled_quantity - last.quantity) < 1e-9), last
+
+
+def _split_between(market: Market, symbol: str, day: date, order: Order) -> float:
+    """By what splits have multiplied the units of a symbol from after a day to an order's last change."""
+    names, last = {symbol, symbol.replace("B", "C")}, order.session_date
+    return prod(row[3] for row in market.actions if row[0] in names and row[2] == "split" and day < row[1] <= last)
+
+
+def require_fills_at_their_time(run: Played, market: Market, sessions: Sequence[DayTrading]) -> None:
+    """Each fill is at a price of a bar that begins after its order was given, or at the close that was seen."""
+    slack = {"none": 1e-9, "bps": 6e-4, "volume_share": 1.0}[run.execution["slippage"]["model"]]
+    at_close = run.execution["fills"].get("market") == "this_close"
+    for fill in (fill for session in sessions for fill in session.fills):
+        found = list(_prices_for(fill, market, at_close=at_close))
+        assert any(low * (1 - slack) <= fill.price <= high * (1 + slack) for low, high in found), (fill, fill.order)
+
+
+def _prices_for(fill: Fill, market: Market, *, at_close: bool) -> Iterator[tuple[float, float]]:
+    """The lowest and the highest price at which a fill may be."""
+    bars, created, when = market.bars[fill.symbol], fill.order.created_ns, fill.time_ns
+    if fill.order.type == "market_on_close":  # whose last bar may be earlier than the session's
+        last = bars["start"].searchsorted(when) - 1
+        if bars["start"][last] >= max(created, _midnight(fill.session_date)):
+            yield bars["close"][last], bars["close"][last]
+        return
+    for row in np.flatnonzero(bars["start"] == when):
+        if when >= created:
+            yield bars["open"][row], bars["open"][row]
+    for row in np.flatnonzero(bars["start"] == when - STEP_NS):
+        if when - STEP_NS >= created:
+            yield bars["low"][row], bars["high"][row]
+        elif at_close and when == created:
+            yield bars["close"][row], bars["close"][row]
+
+
+def _midnight(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000_000_000

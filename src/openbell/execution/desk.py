@@ -145,13 +145,14 @@ class TradingDesk:
         self._thread = get_ident()
         self.recorder = SessionRecorder(session.day, self.account)
         self.broker.session = session
+        # Prices of the session before are on another basis after a split.
+        self.markets.begin_session(session, provisioner)
         if self._overnight is not None:
             self._overnight.apply(session.day, provisioner.context.data_manager.store)
         elif isinstance(self.broker, RealBroker):
-            self.markets.begin_session(session, provisioner)
             self.broker.take_waiting()  # it has done itself what corporate actions and borrowing do
         self.held.begin_session(provisioner)
-        self.markets.begin_session(session, provisioner)
+        self.markets.begin_session(session, provisioner)  # of symbols that are held, too
         self.changes += 1
         self.reserved.begin_session()
         self.start_equity = self.equity
