@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from how_many import EXAMPLES
 from s3_server import S3Server, running_server
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parents[1]
 
 # No deadline: a test must not fail because the machine was busy. Failures are reproducible from their printed example.
-# Examples are others at every run; OPENBELL_EXAMPLES=1000 looks longer where a test does not say how many it takes.
-EXAMPLES = int(os.environ.get("OPENBELL_EXAMPLES", "60"))
+# Examples are others at every run; OPENBELL_EXAMPLES=1000 looks longer.
 settings.register_profile(
     "openbell", deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from source_statements import statements_in, statements_of
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "openbell"
 
 RELATIVE = ("What", "Who", "Whoever", "Where", "When", "Which", "How", "Those")
-
-
-def first_lines(source: str) -> Iterator[tuple[int, str]]:
-    """The first line of each docstring, with its place."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            text = ast.get_docstring(node)
-            if text:
-                yield node.body[0].lineno, text.partition("\n")[0]
 
 
 def is_one_clause(line: str) -> bool:
@@ -34,7 +22,7 @@ def test_a_first_line_is_one_clause() -> None:
     odd = [
         f"{path.relative_to(SOURCE)}:{place}: {line}"
         for path in sorted(SOURCE.rglob("*.py"))
-        for place, line in first_lines(path.read_text(encoding="utf-8"))
+        for place, line in statements_of(path).first_lines
         if not is_one_clause(line)
     ]
 
@@ -53,4 +41,4 @@ def test_a_first_line_is_one_clause() -> None:
 )
 def test_the_search_knows_clauses(line: str, *, expected: bool) -> None:
     assert is_one_clause(line) is expected
-    assert list(first_lines(f'def f():\n    """{line}\n\n    More: text.\n    """')) == [(2, line)]
+    assert statements_in(f'def f():\n    """{line}\n\n    More: text.\n    """').first_lines == [(2, line)]

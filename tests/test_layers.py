@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from source_statements import statements_in, statements_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from source_statements import Statements
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "openbell"
 
@@ -50,16 +54,14 @@ LAYERS = (
 """The rooms of openbell and the files in its root; each may import those before it."""
 
 
-def imports_of(tree: ast.AST) -> Iterator[str]:
+def imports_of(statements: Statements) -> Iterator[str]:
     """The first name below ``openbell`` of everything that a module imports from it, inside functions, too."""
-    for node in ast.walk(tree):
+    for node in (*statements.at_once, *statements.later):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        else:
             assert node.level == 0, "relative imports are not used"
             names = [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            continue
         yield from (name.split(".")[1] for name in names if name.startswith("openbell."))
 
 
@@ -68,24 +70,17 @@ def arrows() -> Iterator[tuple[str, str, str]]:
     for path in sorted(SOURCE.rglob("*.py")):
         part = path.relative_to(SOURCE).parts[0].removesuffix(".py")
         if part != "__init__":
-            for imported in imports_of(ast.parse(path.read_text(encoding="utf-8"))):
+            for imported in imports_of(statements_of(path)):
                 if imported != part:
                     yield str(path.relative_to(SOURCE)), part, imported
 
 
 def modules_imported(path: Path) -> set[str]:
     """The modules of openbell that a file imports when it is imported itself."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    later = [
-        n
-        for n in ast.walk(tree)
-        if isinstance(n, ast.FunctionDef) or (isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test))
-    ]
-    skipped = {id(node) for root in later for node in ast.walk(root)}
     found = {
         name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module and id(node) not in skipped
+        for node in statements_of(path).at_once
+        if isinstance(node, ast.ImportFrom) and node.module
         for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
     }
     return found & MODULES - {module_of(path)}
@@ -142,7 +137,7 @@ def test_arrows_run_downward_only() -> None:
     ],
 )
 def test_the_search_finds_every_import(source: str, found: list[str]) -> None:
-    assert list(imports_of(ast.parse(source))) == found
+    assert list(imports_of(statements_in(source))) == found
 
 
 def test_an_upward_arrow_would_be_found() -> None:

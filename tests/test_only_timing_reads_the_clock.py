@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,14 @@ CLOCK_CLASSES = {"datetime", "date", "Timestamp", "DateTime"}
 CLOCK_METHODS = {"now", "utcnow", "today"}
 
 
+MENTIONED = re.compile(r"\b(import|from)\b.*\btime\b|\b(now|utcnow|today)\b")
+"""Stands in every source that reads a clock: the import of `time`, or the name of a method."""
+
+
 def clock_readings(source: str) -> list[tuple[int, str]]:
     """Line and text of everything in a module that reads the machine's clock, or hands such a function on."""
+    if not MENTIONED.search(source):
+        return []
     tree = ast.parse(source)
     names = _imported_names(tree)
     return [(node.lineno, ast.unparse(node)) for node in ast.walk(tree) if _reads_clock(node, names)]

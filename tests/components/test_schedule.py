@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from how_many import examples
 from openbell.components.schedule import due_times
 from openbell.config import ScheduleConfig
 from openbell.timing import TimeManager
@@ -54,7 +55,7 @@ def test_an_evening_before_an_early_close_is_scanned() -> None:
 quarters = st.integers(0, 95).map(lambda n: f"{n // 4:02}:{n % 4 * 15:02}")
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(30))
 @given(st.sampled_from(["CMES", "24/7", "FX", "XNYS"]), quarters, quarters, st.sampled_from(["15m", "45m", "1h"]))
 def test_no_time_of_day_comes_twice_and_no_moment_belongs_to_two_sessions(
     exchange: str, start: str, end: str, every: str

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from how_many import examples
 from trading import bars_of, trade
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def test_one_that_is_cancelled_fills_no_more(tmp_path: Path) -> None:
     assert traded.statuses(orders[0].id)[-1] == "cancelled"
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lows=st.lists(st.integers(90, 99).map(float), min_size=4, max_size=4),
     limits=st.lists(st.integers(88, 100).map(float), min_size=1, max_size=8),

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from how_many import examples
 from openbell.errors import ConfigError
 from openbell.importers import columnar_table, csv_table, spill_buffer, table_import
 from openbell.importers.csv import CsvColumns, CsvReading, import_csv, storable
@@ -192,7 +193,7 @@ def test_parquet_in_slices_with_bad_rows(tmp_path: Path, store: BarStore) -> Non
     ]
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 90), st.sampled_from([10.0, 10.5, 99.0])), min_size=1, max_size=60))
 def test_chunks_make_no_difference(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[int, float]]) -> None:
     folder = tmp_path_factory.mktemp("chunks")

@@ -10,18 +10,17 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 
+from each_indicator import each_of
 from hard_bars import BARS, KINDS, ROWS, SAMPLED, SPIKE
 from openbell import indicators
 from openbell.indicators.windows import means
-
-if TYPE_CHECKING:
-    from openbell.indicators import IndicatorInputs
 
 Exact = list[Fraction]
 Oracle = Callable[..., Any]
@@ -36,7 +35,8 @@ def mean(values: Exact) -> Fraction:
 
 def spread(values: Exact) -> Fraction:
     """The mean of squared deviations."""
-    return mean([(v - mean(values)) ** 2 for v in values])
+    middle = mean(values)
+    return mean([(v - middle) ** 2 for v in values])
 
 
 def root(value: Fraction) -> float:
@@ -65,7 +65,14 @@ def line(values: Exact) -> tuple[Fraction, Fraction]:
 
 
 def covariance(x: Exact, y: Exact) -> Fraction:
-    return mean([(a - mean(x)) * (b - mean(y)) for a, b in zip(x, y, strict=True)])
+    middle, other = mean(x), mean(y)
+    return mean([(a - middle) * (b - other) for a, b in zip(x, y, strict=True)])
+
+
+def distance(values: Exact) -> Fraction:
+    """The mean of absolute deviations."""
+    middle = mean(values)
+    return mean([abs(v - middle) for v in values])
 
 
 def typical(rows: dict[str, Exact]) -> Exact:
@@ -91,8 +98,7 @@ def chaikin(rows: dict[str, Exact], _p: Any) -> Any:
 
 def channel_index(rows: dict[str, Exact], _p: Any) -> Any:
     price = typical(rows)
-    distance = mean([abs(p - mean(price)) for p in price])
-    return share(price[-1] - mean(price), Fraction(15, 1000) * distance)
+    return share(price[-1] - mean(price), Fraction(15, 1000) * distance(price))
 
 
 def ultimate(rows: dict[str, Exact], p: Any) -> Any:
@@ -156,7 +162,7 @@ ORACLES: dict[str, Oracle] = {
     "histvol": log_deviation,
     "var": lambda r, _: spread(r["close"]),
     "stddev": lambda r, _: root(spread(r["close"])),
-    "avgdev": lambda r, _: mean([abs(c - mean(r["close"])) for c in r["close"]]),
+    "avgdev": lambda r, _: distance(r["close"]),
     "bbands": bollinger,
     "correl": lambda r, _: share(
         covariance(r["high"], r["low"]), Fraction(root(spread(r["high"])) * root(spread(r["low"])))
@@ -205,9 +211,14 @@ SIZES: dict[str, float] = {
 """Indicators whose rounding is measured against the size of prices, and not against their own."""
 
 
-def windows_of(inputs: IndicatorInputs, name: str, last: int, length: int) -> dict[str, Exact]:
+@cache
+def exact_column(kind: str, column: str) -> Exact:
+    return [Fraction(value) for value in getattr(BARS[kind], column).tolist()]
+
+
+def windows_of(kind: str, name: str, last: int, length: int) -> dict[str, Exact]:
     rows = slice(last + 1 - length, last + 1)
-    return {c: [Fraction(v) for v in getattr(inputs, c)[rows].tolist()] for c in indicators.get(name).inputs}
+    return {column: exact_column(kind, column)[rows] for column in indicators.get(name).inputs}
 
 
 def assert_right(got: float, exact: Any, size: float, where: object) -> None:
@@ -219,14 +230,14 @@ def assert_right(got: float, exact: Any, size: float, where: object) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ORACLES)
+@each_of(ORACLES)
 def test_it_is_what_fractions_say(name: str, kind: str) -> None:
     indicator, inputs = indicators.get(name), BARS[kind]
     params = indicator.resolve()
     values = indicator.compute(inputs, params)
     length = indicator.lookback(params).bars
     for last in SAMPLED:
-        rows = windows_of(inputs, name, last, length)
+        rows = windows_of(kind, name, last, length)
         exact = ORACLES[name](rows, params)
         price = float(max((max(column) for key, column in rows.items() if key != "volume"), default=0))
         for column, one in zip(values.values(), exact if isinstance(exact, tuple) else (exact,), strict=True):
@@ -241,7 +252,7 @@ WINDOWED = [
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", WINDOWED)
+@each_of(WINDOWED)
 def test_what_forgets_at_once_is_to_the_bit_what_its_own_window_makes_it(name: str, kind: str) -> None:
     indicator, inputs = indicators.get(name), BARS[kind]
     if name in ("acos", "asin"):
@@ -255,7 +266,7 @@ def test_what_forgets_at_once_is_to_the_bit_what_its_own_window_makes_it(name: s
             assert np.array_equal(column[-1], values[output][last], equal_nan=True), (kind, last, output)
 
 
-@pytest.mark.parametrize("name", [n for n in indicators.names() if "volume" in indicators.get(n).inputs])
+@each_of(n for n in indicators.names() if "volume" in indicators.get(n).inputs)
 def test_one_absurd_volume_leaves_no_trace(name: str) -> None:
     indicator, inputs = indicators.get(name), BARS["an absurd volume"]
     params = indicator.resolve(None, FEWER_SESSIONS.get(name))
@@ -273,7 +284,7 @@ def test_one_absurd_volume_leaves_no_trace(name: str) -> None:
         np.testing.assert_allclose(column[past:], sane[output][past:], rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", indicators.names())
+@each_of(indicators.names())
 def test_prices_may_be_of_any_size(name: str) -> None:
     """A power of two moves no digit, so that values are the same to the bit, or by that power."""
     indicator, inputs = indicators.get(name), BARS["without trades"]

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal, getcontext
+from functools import cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 import talib
 
 import exact_cycles
+from each_indicator import each_of
 from hard_bars import BARS, KINDS, SAMPLED
 from openbell import indicators
-
-if TYPE_CHECKING:
-    from openbell.indicators import IndicatorInputs
 
 getcontext().prec = 60
 D = Decimal
@@ -447,17 +446,33 @@ def test_every_recursive_indicator_has_a_definition_here() -> None:
     assert recursive == ORACLES.keys() | EXTREMES.keys()
 
 
-def rows_of(inputs: IndicatorInputs, name: str) -> dict[str, Column]:
-    return {c: [D(v) for v in getattr(inputs, c).tolist()] for c in indicators.get(name).inputs}
+@cache
+def exact_column(kind: str, column: str) -> Column:
+    return [D(value) for value in getattr(BARS[kind], column).tolist()]
+
+
+def rows_of(kind: str, name: str) -> dict[str, Column]:
+    return {column: exact_column(kind, column) for column in indicators.get(name).inputs}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.long) if n in OF_PHASES else n for n in ORACLES])
+@each_of(name for name in ORACLES if name not in OF_PHASES)
 def test_it_is_what_its_definition_says(name: str, kind: str) -> None:
+    assert_as_defined(name, kind)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", OF_PHASES)
+def test_it_is_what_its_long_definition_says(name: str, kind: str) -> None:
+    assert_as_defined(name, kind)
+
+
+def assert_as_defined(name: str, kind: str) -> None:
     indicator, inputs = indicators.get(name), BARS[kind]
     params = indicator.resolve()
     values = indicator.compute(inputs, params)
-    exact = ORACLES[name](rows_of(inputs, name), params)
+    exact = ORACLES[name](rows_of(kind, name), params)
     settling = indicator.settling(params, FORGOTTEN)
     first = indicator.lookback(params).bars + (settling or 0) + 10
     price = max(float(getattr(inputs, name).max()) for name in ("high", "close"))
@@ -474,11 +489,11 @@ def test_it_is_what_its_definition_says(name: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", EXTREMES)
+@each_of(EXTREMES)
 def test_the_row_of_an_extreme_is_one_that_has_it(name: str, kind: str) -> None:
     indicator, inputs = indicators.get(name), BARS[kind]
     params = indicator.resolve()
-    close, period = rows_of(inputs, name)["close"], params["timeperiod"]
+    close, period = rows_of(kind, name)["close"], params["timeperiod"]
     for column, pick in zip(indicator.compute(inputs, params).values(), EXTREMES[name], strict=True):
         for row in SAMPLED:
             found = int(column[row])

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from each_indicator import each_of
 from openbell import indicators
 from openbell.indicators import IndicatorInputs
 from openbell.timing import TimeManager
@@ -58,7 +59,7 @@ def spy_minutes(lean_dir: Path) -> pl.DataFrame:
     )
 
 
-@pytest.mark.parametrize("name", [n for n in indicators.names() if not indicators.get(n).intraday_only])
+@each_of(n for n in indicators.names() if not indicators.get(n).intraday_only)
 def test_on_real_days_it_is_ready_and_settled_as_it_says(name: str, spy_daily: IndicatorInputs) -> None:
     indicator = indicators.get(name)
     params = indicator.resolve()

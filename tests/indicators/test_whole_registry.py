@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from each_indicator import each_of
 from openbell import indicators
 from openbell.indicators.inputs import StackedInputs
 from openbell.model.bars import PRICE_COLUMNS
@@ -56,7 +57,7 @@ def same(left: np.ndarray, right: np.ndarray) -> bool:
     return left.tobytes() == right.tobytes() or bool(np.array_equal(left, right, equal_nan=True))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if not indicators.get(name).intraday_only])
+@each_of(name for name in NAMES if not indicators.get(name).intraday_only)
 def test_it_is_ready_with_its_lookback_and_not_one_bar_before(name: str, daily: IndicatorInputs) -> None:
     indicator = indicators.get(name)
     for params in variations(indicator, seed=1, count=3):
@@ -73,8 +74,8 @@ def test_it_is_ready_with_its_lookback_and_not_one_bar_before(name: str, daily: 
         assert indicator.ready(bars, params).tolist() == [False] * (needed - 1) + [True]
 
 
-@pytest.mark.parametrize("name", NAMES)
 class TestEveryIndicator:
+    @each_of(NAMES)
     def test_over_any_number_of_bars_it_gives_as_many_values(self, name: str, five_minutes: IndicatorInputs) -> None:
         indicator = indicators.get(name)
         params = indicator.resolve()
@@ -82,6 +83,7 @@ class TestEveryIndicator:
             columns = indicator.compute(suited(name, five_minutes)[:rows], params)
             assert [len(column) for column in columns.values()] == [rows] * len(columns)
 
+    @each_of(NAMES)
     def test_within_sessions_it_has_a_value_exactly_where_it_is_ready(
         self, name: str, five_minutes: IndicatorInputs
     ) -> None:
@@ -98,6 +100,7 @@ class TestEveryIndicator:
             else:
                 np.testing.assert_array_equal(np.isfinite(column), ready)
 
+    @each_of(NAMES)
     def test_what_it_computes_on_a_prefix_is_the_prefix_of_the_whole(
         self, name: str, five_minutes: IndicatorInputs
     ) -> None:
@@ -111,6 +114,7 @@ class TestEveryIndicator:
                 for output, column in indicator.compute(bars[:length], params).items():
                     assert same(column, whole[output][:length]), (params, length, output)
 
+    @each_of(NAMES)
     def test_settled_it_is_within_the_tolerance_of_ten_times_the_history(
         self, name: str, five_minutes: IndicatorInputs, daily: IndicatorInputs
     ) -> None:
@@ -147,6 +151,7 @@ class TestEveryIndicator:
 
         assert any(early[output][-1] != late[output][-1] for output in early)
 
+    @each_of(NAMES)
     def test_its_outputs_are_float_columns_of_the_length_of_the_bars(
         self, name: str, five_minutes: IndicatorInputs
     ) -> None:
@@ -158,6 +163,7 @@ class TestEveryIndicator:
         assert len(computed) > 1 or tuple(computed) == ("value",)
         assert {(column.dtype.name, column.shape) for column in computed.values()} == {("float64", (50,))}
 
+    @each_of(NAMES)
     def test_it_reads_only_the_inputs_that_it_names(self, name: str, five_minutes: IndicatorInputs) -> None:
         indicator = indicators.get(name)
         params = indicator.resolve(None, FEWER_SESSIONS.get(name))
@@ -168,6 +174,7 @@ class TestEveryIndicator:
 
         assert all(same(column, bare[output]) for output, column in indicator.compute(bars, params).items())
 
+    @each_of(NAMES)
     def test_its_key_names_it_and_all_its_parameters(self, name: str) -> None:
         indicator = indicators.get(name)
         for params in variations(indicator, seed=3, count=3):
@@ -177,6 +184,7 @@ class TestEveryIndicator:
             assert indicators.parse_key(key) == (name, params, "5m")
             assert indicators.parse_key(f"{name}_15m") == (name, indicator.resolve(), "15m")
 
+    @each_of(NAMES)
     def test_it_says_what_it_is(self, name: str) -> None:
         indicator = indicators.get(name.upper())
 
@@ -249,7 +257,7 @@ def symbols_at_one_time(bars: IndicatorInputs) -> list[IndicatorInputs]:
     return found
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_of(NAMES)
 def test_symbols_that_are_computed_together_have_the_values_of_each_alone(
     name: str, five_minutes: IndicatorInputs
 ) -> None:

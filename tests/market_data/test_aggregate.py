@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from how_many import examples
 from openbell.errors import IntervalError
 from openbell.market_data.aggregate import aggregate
 from openbell.model.bars import COLUMNS, Bars
@@ -83,7 +84,7 @@ def rows_of(bars: Bars) -> list[tuple]:
 intervals = st.sampled_from(["2m", "4m", "5m", "7m", "15m", "60m", "90m", "1d", "1w"])
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(30))
 @given(st.sampled_from(GRIDS), intervals, st.integers(0, 10**6), st.floats(0.005, 0.2))
 def test_equals_a_naive_group_by(grid: SessionGrid, interval: str, seed: int, share: float) -> None:
     bars = sample(grid, seed, share)
@@ -91,7 +92,7 @@ def test_equals_a_naive_group_by(grid: SessionGrid, interval: str, seed: int, sh
     assert rows_of(aggregate(bars, grid, parse_interval(interval), base=MINUTE)) == naive(bars, grid, interval)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(30))
 @given(st.sampled_from(GRIDS), intervals, st.integers(0, 10**6), st.floats(0, 1))
 def test_a_bar_that_has_closed_does_not_depend_on_what_comes_after(
     grid: SessionGrid, interval: str, seed: int, part: float
@@ -105,7 +106,7 @@ def test_a_bar_that_has_closed_does_not_depend_on_what_comes_after(
     assert [row for row in prefix if row[1] <= now] == [row for row in whole if row[1] <= now]
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(st.sampled_from(GRIDS), st.integers(0, 10**6), st.sampled_from([("5m", "15m"), ("5m", "1d"), ("1d", "1w")]))
 def test_aggregating_twice_equals_once(grid: SessionGrid, seed: int, steps: tuple[str, str]) -> None:
     bars = sample(grid, seed, 0.3)

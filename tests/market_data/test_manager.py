@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from how_many import examples
 from openbell.errors import CalendarError, DamagedFileError, DataError, IntervalError
 from openbell.market_data import stored_history
 from openbell.market_data.manager import DataManager
@@ -123,7 +124,7 @@ requests = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(
     requests=requests,
     horizon=st.one_of(st.none(), st.integers(0, 9)),

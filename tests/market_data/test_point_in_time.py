@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from how_many import examples
 from made_actions import actions
 from made_bars import made_store
 from openbell.actions import ActionStore
@@ -176,7 +177,7 @@ moves = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(requests=moves, ahead=st.booleans(), adjustment=st.sampled_from(["raw", "split", "total"]))
 def test_what_is_cached_never_changes_a_result(
     store: BarStore, requests: list[tuple], ahead: bool, adjustment: Adjustment
@@ -191,7 +192,7 @@ def test_what_is_cached_never_changes_a_result(
         assert same(warm.load_historical_bars(*asked, base=base, as_of=as_of), cold)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(10))
 @given(
     later=st.lists(
         st.tuples(st.sampled_from(["split", "dividend", "rename"]), st.integers(1, 12), st.floats(0.01, 20.0)),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from how_many import examples
 from made_bars import made_store
 from openbell.config import IndicatorConfig
 from openbell.provisioning import Addition
@@ -44,7 +45,7 @@ def state(system: Any) -> dict[str, Any]:
     return {s: visible(system.session_data.get_symbol_data(s)) for s in sorted(system.session_data.symbols)}
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(15))
 @given(additions=st.lists(ADDITIONS, max_size=8))
 def test_a_batch_ends_as_the_same_additions_one_by_one(minute_store: Path, additions: list[Addition]) -> None:
     batch, loop = prepared(minute_store), prepared(minute_store)

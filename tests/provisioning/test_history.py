@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from how_many import examples
 from made_bars import made_store
 from openbell.config import IndicatorConfig
 from openbell.provisioning import Addition
@@ -259,7 +260,7 @@ class TestHoles:
         assert (quality.percent, quality.expected) == (100.0, 780)
         assert "2 have bars" in system.coordinator.journal.records[0].warnings[0]
 
-    @settings(max_examples=40)
+    @settings(max_examples=examples(20))
     @given(
         symbol=st.sampled_from(["WHOLE", "NODAYS", "SPARSE", "LATE", "OPENLESS"]),
         interval=st.sampled_from(["1m", "2m", "7m", "15m", "60m", "1d"]),

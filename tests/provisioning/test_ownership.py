@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from how_many import examples
 from openbell.config import IndicatorConfig
 from openbell.testing import advance, probe_scanner, probe_strategy
 from probes import engine, prepared, scanner_at, strategy_at, visible
@@ -266,7 +267,7 @@ def act(p: Provisioner, action: str, symbol: str, owner: str) -> None:
         p.unlock_symbol(symbol, **who)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(25))
 @given(actions=st.lists(ACTIONS, max_size=12))
 def test_whatever_happens_everything_that_is_there_has_an_owner_and_holds_together(
     minute_store: Path, actions: list[tuple[str, str, str]]

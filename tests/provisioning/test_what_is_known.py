@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from how_many import examples
 from made_bars import made_store
 from openbell.config import IndicatorConfig
 from openbell.errors import ProvisioningError
@@ -143,7 +144,7 @@ def _is_kept(holes: tuple[str, ...], start_ns: int, interval: str) -> bool:
     return not any(gone[hole] for hole in holes)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(7))
 @given(holes=st.lists(HOLES, min_size=2, max_size=3), clock=st.sampled_from(CLOCKS), warm=st.booleans())
 def test_bars_to_come_change_nothing_whatever_is_missing(
     tmp_path_factory: pytest.TempPathFactory, holes: list[tuple[str, ...]], clock: str, warm: bool

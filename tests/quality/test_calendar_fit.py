@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from how_many import examples
 from made_actions import actions
 from made_bars import made_store
 from openbell.actions import ActionStore
@@ -83,7 +84,7 @@ def sparse(tmp_path_factory: pytest.TempPathFactory) -> tuple[BarStore, dict[str
     ), kept
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(symbols=st.sets(st.sampled_from("ABCD"), min_size=1), first=st.dates(FIRST, LAST), days=st.integers(0, 60))
 def test_the_missing_sessions_are_those_that_looking_at_each_bar_finds(
     sparse: tuple[BarStore, dict[str, set[date]]], symbols: set[str], first: date, days: int

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from how_many import examples
 from made_actions import actions
 from made_bars import made_store
 from openbell.actions import ActionStore
@@ -248,7 +249,7 @@ class TestFiles:
     st.sampled_from([0, -390, 300, 1440]),
     st.sampled_from([1, 400, 1_000_000]),
 )
-@settings(max_examples=25)
+@settings(max_examples=examples(10))
 def test_whatever_is_wrong_the_report_is_told(
     tmp_path_factory: pytest.TempPathFactory, faults: list[tuple[int, str]], moved: int, bars_at_once: int
 ) -> None:

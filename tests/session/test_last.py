@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from how_many import examples
 from made_bars import made_store
 from openbell.errors import ConfigError, DataError
 from openbell.testing import advance
@@ -191,7 +192,7 @@ DEPTHS = st.fixed_dictionaries({}, optional={name: st.integers(1, 12) for name i
 
 
 @pytest.mark.long
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(MISSING_DAYS, DEPTHS, st.integers(1, 400), st.integers(0, 9), st.sampled_from(["none", "forward"]))
 def test_it_is_all_that_the_store_has_of_these_sessions_or_an_error(
     tmp_path_factory: pytest.TempPathFactory,

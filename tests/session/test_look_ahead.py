@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from how_many import examples
 from made_bars import made_store
 from openbell import indicators
 from openbell.config import IndicatorConfig
@@ -67,7 +68,7 @@ def assert_nothing_after_the_clock(system: SystemManager) -> None:
             assert len(indicator.values) == len(indicator.series)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(20))
 @given(clocks=st.lists(CLOCKS, max_size=8).map(sorted))
 def test_at_every_moment_all_that_is_readable_has_closed(minute_store: Path, clocks: list[str]) -> None:
     system = prepared(minute_store, days="2013-10-11", **RICH)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from how_many import examples
 from openbell.errors import DamagedFileError
 from openbell.maintenance.repair import repair
 from openbell.maintenance.verify import verify
@@ -140,7 +141,7 @@ WRITES = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(batches=st.lists(st.tuples(WRITES, st.booleans()), min_size=1, max_size=6))
 def test_after_any_writes_and_removals_it_knows_the_files_that_are_there(
     tmp_path_factory: pytest.TempPathFactory, batches: list[tuple[list[tuple[str, str, int]], bool]]

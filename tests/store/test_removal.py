@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from how_many import examples
 from openbell.errors import DamagedFileError
 from openbell.maintenance.verify import verify
 from openbell.store.day_zones import UNKNOWN, read_day_zones
@@ -41,7 +42,7 @@ def filled(folder: Path) -> BarStore:
     return store
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(st.integers(-3, 45), st.integers(-3, 45))
 def test_the_days_asked_for_are_gone_and_no_others(
     tmp_path_factory: pytest.TempPathFactory, first: int, last: int

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from pyarrow import parquet
 
+from how_many import examples
 from openbell.errors import BadBarsError, DamagedFileError, StoreError
 from openbell.market_data import stored_history
 from openbell.store import data_file, reader
@@ -62,7 +63,7 @@ def frame_of(rows: dict[int, tuple[float, ...]]) -> pl.DataFrame:
     return pl.DataFrame(data, schema=BAR_SCHEMA, orient="row")
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(10))
 @given(first=minutes, second=minutes)
 def test_reads_what_was_written_and_the_later_value_of_a_bar_written_twice(
     first: dict[int, tuple[float, ...]], second: dict[int, tuple[float, ...]]
@@ -85,7 +86,7 @@ def test_reads_what_was_written_and_the_later_value_of_a_bar_written_twice(
         )
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(6))
 @given(rows=minutes)
 def test_writing_the_same_again_touches_no_file(rows: dict[int, tuple[float, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -148,7 +149,7 @@ def test_reads_the_symbols_in_the_order_asked_for_and_only_the_days_asked_for(st
 span = st.one_of(st.none(), st.dates(date(2013, 10, 29), date(2014, 2, 1)))
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(10))
 @given(series=st.lists(minutes, min_size=1, max_size=4), first=span, last=span, at_once=st.integers(1, 60))
 def test_reads_the_same_in_however_many_scans(
     series: list[dict[int, tuple[float, ...]]], first: date | None, last: date | None, at_once: int
@@ -175,7 +176,7 @@ def in_pieces(patched: pytest.MonkeyPatch, known_rows: int, known: int, *, writt
     patched.setattr(data_file, "GROUP_ROWS", 3)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(15))
 @given(
     first=minutes,
     second=minutes,

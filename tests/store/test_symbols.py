@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from how_many import examples
 from openbell.errors import StoreError
 from openbell.maintenance.repair import repair
 from openbell.maintenance.verify import verify
@@ -65,7 +66,7 @@ def test_a_damaged_file_of_any_symbol_can_be_set_aside(tmp_path: Path, symbol: s
     assert verify(store.path).damages == ()
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(30))
 @given(st.text(max_size=300))
 def test_any_text_is_stored_or_refused_in_words(tmp_path_factory: pytest.TempPathFactory, symbol: str) -> None:
     store = BarStore.open_or_create(tmp_path_factory.mktemp("any") / "store")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from how_many import examples
 from openbell.config import load_config
 from openbell.config.exchange import WEEKDAYS, ExchangeConfig
 from openbell.errors import CalendarError, ConfigError, UnknownNameError
@@ -285,7 +286,7 @@ quarters = st.integers(0, 95).map(lambda n: f"{n // 4:02}:{n % 4 * 15:02}")
 zones = st.sampled_from(["Europe/Zurich", "America/New_York", "Asia/Tokyo", "Australia/Sydney", "UTC"])
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(
     quarters,
     quarters,

@@ -13,6 +13,7 @@ import time
 import tracemalloc
 import zlib
 from datetime import date
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -183,16 +184,14 @@ def endless(handler: Handler) -> None:
         handler.wfile.write(b" " * 65536)
 
 
+@cache
 def packed_zeros(mebibytes: int) -> bytes:
     packer = zlib.compressobj(1, wbits=31)
     return b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(mebibytes)), packer.flush()])
 
 
-BOMB = packed_zeros(200)
-
-
 def bomb(handler: Handler) -> None:
-    handler.answer(BOMB, Content_Encoding="gzip")
+    handler.answer(packed_zeros(200), Content_Encoding="gzip")
 
 
 @pytest.mark.parametrize("behave", [endless, bomb])
