@@ -223,6 +223,18 @@ class TestLimits:
                 "all positions would be worth 160,000.00, 1.60 times equity, and risk.max_gross_leverage is 1.5",
             ),
             (
+                {"max_position_percent": 25},
+                order(100),
+                replace(STATE, ordered=200),
+                "the position would be worth 30,000.00 with 200 units that are ordered, 30.0% of equity, and risk.",
+            ),
+            (
+                {"max_gross_leverage": 1.5},
+                order(600),
+                replace(STATE, gross=50_000, growth=50_000),
+                "all positions with open orders would be worth 160,000.00, 1.60 times equity, and risk.",
+            ),
+            (
                 {"price_collar_percent": 5},
                 order(1, limit=94.0),
                 STATE,
@@ -253,6 +265,7 @@ class TestLimits:
             ({}, order(1e9), STATE),
             ({"max_position_percent": 25}, order(250), STATE),
             ({"max_position_percent": 25}, order(-100), replace(STATE, held=400, gross=40_000)),
+            ({"max_position_percent": 25}, order(-400), replace(STATE, held=400, gross=40_000, ordered=-400)),
             ({"max_gross_leverage": 1.5}, order(500), replace(STATE, gross=100_000)),
             ({"max_gross_leverage": 0.5}, order(-100), replace(STATE, held=900, gross=90_000)),
             ({"price_collar_percent": 5}, order(1, limit=105.0), STATE),

@@ -316,3 +316,13 @@ def test_a_model_that_does_not_exist_is_refused_before_the_run_with_the_nearest(
 ) -> None:
     with pytest.raises(OpenbellError, match=message):
         trade(tmp_path, FLAT, execution=execution)
+
+
+def test_a_strategy_that_orders_on_every_rejection_for_ever_is_told_where_it_does(tmp_path: Path) -> None:
+    with pytest.raises(ComponentError, match=r"probe.on_order raised .* led to further ones 100 times at one time"):
+        trade(
+            tmp_path,
+            FLAT,
+            {"10:00": lambda s: s.context.order("ABC", 1.5)},
+            methods={"on_order": lambda s, o: s.context.order("ABC", 1.5) if o.status == "rejected" else None},
+        )

@@ -154,3 +154,47 @@ def test_a_signal_with_a_stop_on_the_wrong_side_is_rejected(tmp_path: Path) -> N
 
     assert not run.fills
     assert run.last("probe-1").reason == "its stop of 101 is not below 100, where its entry is reckoned"
+
+
+@pytest.mark.parametrize(
+    ("prices", "more", "reason"),
+    [
+        ({"stop": 95.005, "target": 102}, {}, "a stop of 95.005 is off the tick of ABC, which is 0.01."),
+        ({"stop": 95, "target": 102.005}, {}, "a limit of 102.005 is off the tick of ABC, which is 0.01."),
+        (
+            {"stop": 80, "target": 102},
+            {"risk": {"price_collar_percent": 5}},
+            "its stop of 80 is 20.0% from the last price of 100, and risk.price_collar_percent is 5",
+        ),
+    ],
+)
+def test_an_entry_without_one_of_its_legs_is_rejected_as_a_whole(
+    tmp_path: Path, prices: dict[str, float], more: dict[str, Any], reason: str
+) -> None:
+    terms = {"instruments": {"ABC": {"tick": 0.01}}, **more}
+
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of([100.0])}},
+        {"10:00": lambda s: s.context.bracket("ABC", 10, **prices)},
+        execution=terms,
+    )
+
+    assert not run.fills
+    assert run.last("probe-1").reason.startswith(reason)
+    assert {str(run.last(f"probe-{number}").status) for number in (1, 2, 3)} == {"rejected"}
+
+
+def test_a_leg_is_not_replaced_beyond_the_collar(tmp_path: Path) -> None:
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of([100.0])}},
+        {
+            "10:00": lambda s: s.context.bracket("ABC", 10, stop=97, target=103),
+            "10:05": lambda s: s.context.replace("probe-2", stop=70),
+        },
+        execution={"risk": {"price_collar_percent": 5}},
+    )
+
+    assert (run.last("probe-2").stop, run.last("probe-2").status) == (97, "accepted")
+    assert run.last("probe-2").reason.startswith("not replaced: its stop of 70 is 30.0% from the last price of 100")

@@ -333,3 +333,73 @@ def test_an_order_before_the_first_price_is_checked_when_there_is_one(tmp_path: 
 
     assert [fill.quantity for fill in run.fills] == [100]
     assert run.last("probe-1").reason == "it needs buying power of 100,000,000.00, and there is 200,000.00"
+
+
+@pytest.mark.parametrize(
+    ("risk", "reason"),
+    [
+        (
+            {"max_position_percent": 25},
+            "the position would be worth 30,000.00 with 200 units that are ordered, 30.0% of equity, and",
+        ),
+        (
+            {"max_gross_leverage": 0.25},
+            "all positions with open orders would be worth 30,000.00, 0.30 times equity, and",
+        ),
+    ],
+)
+@pytest.mark.parametrize("terms", [{}, {"limit": 100.0}])
+def test_orders_of_one_moment_are_no_larger_together_than_a_limit_allows(
+    tmp_path: Path, risk: dict[str, float], reason: str, terms: dict[str, float]
+) -> None:
+    def do(strategy: Any) -> None:
+        for quantity in (200, 100, 50):
+            strategy.context.order("ABC", quantity, **terms)
+
+    run = trade(tmp_path, {"ABC": {"1m": bars_of([100.0, 99.0])}}, {"09:31": do}, execution={"risk": risk})
+
+    assert run.last("probe-2").reason.startswith(f"{reason} risk.")
+    assert sum(fill.quantity for fill in run.fills) == 250
+
+
+def test_orders_of_other_symbols_count_towards_the_gross_leverage(tmp_path: Path) -> None:
+    def do(strategy: Any) -> None:
+        strategy.context.order("ABC", 800)
+        strategy.context.order("XYZ", -300)
+
+    frames = {symbol: {"1m": bars_of([100.0])} for symbol in ("ABC", "XYZ")}
+    limits = {"risk": {"max_gross_leverage": 1}}
+    run = trade(tmp_path, frames, {"09:35": do}, symbols=["ABC", "XYZ"], execution=limits)
+
+    assert run.last("probe-2").reason.startswith("all positions with open orders would be worth 110,000.00, 1.10 times")
+
+
+def test_a_change_of_an_order_is_not_counted_beside_what_it_was(tmp_path: Path) -> None:
+    at = {
+        "09:35": lambda s: s.context.order("ABC", 200, limit=99.0),
+        "09:36": lambda s: s.context.replace("probe-1", quantity=240),
+        "09:37": lambda s: s.context.replace("probe-1", quantity=260),
+    }
+    run = trade(tmp_path, {"ABC": {"1m": bars_of([100.0])}}, at, execution={"risk": {"max_position_percent": 25}})
+
+    assert [order.quantity for order in run.orders if order.id == "probe-1"] == [200, 200, 240, 240, 240]
+    assert run.orders[-2].reason.startswith("not replaced: the position would be worth 25,740.00, 25.7% of equity")
+
+
+@pytest.mark.parametrize(
+    ("risk", "reason"),
+    [
+        ({"max_position_percent": 25}, "the position would be worth 26,000.00, 26.0% of equity, and risk."),
+        ({"max_gross_leverage": 0.25}, "all positions would be worth 26,000.00, 0.26 times equity, and risk."),
+    ],
+)
+def test_limits_hold_for_an_order_before_the_first_price(tmp_path: Path, risk: dict[str, float], reason: str) -> None:
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of([100.0])}},
+        methods={"setup": lambda strategy: strategy.context.order("ABC", 260)},
+        execution={"risk": risk},
+    )
+
+    assert not run.fills
+    assert (run.last("probe-1").status, run.last("probe-1").reason.startswith(reason)) == ("cancelled", True)

@@ -261,6 +261,11 @@ def test_a_position_without_bars_is_closed_at_its_last_price_where_the_config_sa
     assert [(f.quantity, f.price, f.order.reason) for f in closed.fills] == [
         (-10.0, 50.0, "no bars for 5 sessions; closed at its last price")
     ]
+    assert run.statuses("account-1") == ["submitted", "accepted", "filled"]
+    assert run.result["performance"]["orders"] == 2
+    (told,) = (warning for warning in run.result.warnings if "XYZ" in warning)
+    assert "10 units are closed at their last price of 50" in told
+    assert told.endswith("or write execution.no_bars: keep.")
     assert not run.desk.account.holdings
 
 

@@ -50,6 +50,7 @@ class SessionTrading:
         self._desk = desk
         self._runner = runner
         self._callbacks: dict[tuple[str, bool], list[Callable[[Any], object]]] = {}
+        self._ordered: Callable[[Any], object] | None = None  # what gave an order last
         for name, strategy in runner.strategies.items():
             own = name.removeprefix("strategy ")
             for is_fill, method in ((True, "on_fill"), (False, "on_order")):
@@ -104,15 +105,12 @@ class SessionTrading:
         raise self._endless()
 
     def _endless(self) -> Exception:
-        """Return the error of the strategy whose orders lead to further ones, by the last of them."""
+        """Return the error of the method of a strategy that gave the last of orders that lead to further ones."""
         error = OrderError(
             f"orders that it gives on hearing of orders led to further ones {_MOST_ROUNDS} times at one time, and "
             "would for ever. Let on_fill and on_order end without an order at some point."
         )
-        names = [request.order.strategy for request in self._desk.requests if isinstance(request, Submit)]
-        found = [self._callbacks.get((name, is_fill), []) for name in names for is_fill in (True, False)]
-        callback = next((callbacks[0] for callbacks in found if callbacks), None)
-        return error if callback is None else self._runner.error_in(callback, error)
+        return error if self._ordered is None else self._runner.error_in(self._ordered, error)
 
     def _notify(self) -> None:
         """Call ``on_fill`` and ``on_order`` for all that has happened."""
@@ -124,12 +122,15 @@ class SessionTrading:
             notices.clear()
             for notice in now:
                 for callback in self._callbacks_for(notice):
+                    asked = len(self._desk.requests)
                     try:
                         callback(notice)
                     except KeyboardInterrupt:
                         raise
                     except BaseException as error:
                         raise self._runner.error_in(callback, error) from error
+                    if len(self._desk.requests) > asked:
+                        self._ordered = callback
 
     def _callbacks_for(self, notice: Notice) -> Iterable[Callable[[Any], object]]:
         is_fill = isinstance(notice, Fill)

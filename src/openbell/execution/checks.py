@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.execution.exchange_rules import on_close_cutoff_minutes
-from openbell.execution.instruments import off_tick, off_unit
+from openbell.execution.instruments import off_unit, prices_off_tick
 from openbell.execution.leg_sides import wrong_sides
 from openbell.execution.margin import (
     additional_margin,
@@ -14,7 +15,7 @@ from openbell.execution.margin import (
     makes_smaller,
     short_refusal,
 )
-from openbell.execution.risk import OrderRate, Repeats, RiskState, risk_refusal
+from openbell.execution.risk import OrderRate, Repeats, RiskState, collar_refusal, risk_refusal
 from openbell.model.events import local_time
 from openbell.model.order import OrderType
 
@@ -82,8 +83,10 @@ class Checks:
             return reason
         if refusal := self._against_terms(order, instead_of):
             return refusal
-        if order.parent is not None or not order.strategy:
-            return ""  # a leg ends what its entry begins, and the account's own orders make positions smaller
+        if not order.strategy:
+            return ""  # the account's own orders make positions smaller
+        if order.parent is not None:
+            return self._beyond_collar(order) or ""  # a leg ends what its entry begins
         if self._has_limits and (refusal := self._beyond_limits(order, instead_of)):
             return refusal
         return self._beyond_account(order, instead_of) or ""
@@ -116,7 +119,10 @@ class Checks:
         if desk.reserved.counts_nothing(order.id):
             now, held = self.account_now(), desk.account.quantity(symbol)
             needed = additional_margin(held, quantity, price, instrument, self._leverage)
-            return buying_power_refusal(needed, fee, now.equity - now.tied_up, self._leverage) or ""
+            refusal = buying_power_refusal(needed, fee, now.equity - now.tied_up, self._leverage)
+            return refusal or (
+                risk_refusal(desk.config.risk, order, self._state(order, price)) or "" if self._has_limits else ""
+            )
         if self._is_margin or instrument.margin is not None or quantity < 0:
             return ""
         cost, cash = quantity * price * instrument.multiplier + fee, desk.account.cash
@@ -157,9 +163,7 @@ class Checks:
         instrument = self._instrument_of(symbol)
         if (not quantity or quantity % 1) and (refusal := off_unit(quantity, instrument)):
             return refusal
-        if order.limit is not None and (refusal := off_tick(order.limit, instrument, "limit")):
-            return refusal
-        if order.stop is not None and (refusal := off_tick(order.stop, instrument, "stop")):
+        if refusal := prices_off_tick(order, instrument):
             return refusal
         if order.until is not None and order.until < desk.session.day:
             return f"its last day, {order.until}, is before the session of {desk.session.day}"
@@ -167,7 +171,12 @@ class Checks:
             return refusal
         if order.parent is None and not desk.book.has_legs(order.id):
             return None
-        return next(wrong_sides(order, desk.book, desk.last_price(symbol)), None)
+        legs = (
+            desk.book.legs_of(order.id) if instead_of is None else ()
+        )  # an entry without its stop is none that was wanted
+        refusals = (prices_off_tick(leg, instrument) or self._beyond_collar(leg) for leg in legs)
+        sides = wrong_sides(order, desk.book, desk.last_price(symbol))
+        return next((refusal for refusal in chain(refusals, sides) if refusal), None)
 
     def _too_late(self, order: Order) -> str | None:
         close_ns = self._desk.session.close_ns
@@ -179,17 +188,17 @@ class Checks:
             f"the close, and this one was placed at {order.created:%H:%M}"
         )
 
+    def _beyond_collar(self, order: Order) -> str | None:
+        return collar_refusal(self._desk.config.risk, order, self._desk.last_price(order.symbol) or 0.0)
+
     def _beyond_limits(self, order: Order, instead_of: Order | None) -> str | None:
-        desk, now = self._desk, self.account_now()
-        state = RiskState(
-            equity=now.equity,
-            start_equity=desk.start_equity,
-            gross=now.gross,
-            held=desk.account.quantity(order.symbol),
-            price=desk.last_price(order.symbol) or 0.0,
-            multiplier=desk.markets.instrument(order.symbol).multiplier,
-            halted=desk.watch.is_halted,
-            price_age_ns=self._price_age_ns(order.symbol),
+        desk = self._desk
+        ordered = desk.reserved.of(order.symbol, buys=order.quantity > 0).units
+        state = self._state(
+            order,
+            desk.last_price(order.symbol) or 0.0,
+            ordered=ordered - (instead_of.remaining if instead_of is not None else 0.0),
+            growth=desk.reserved.growth(desk.account.quantity, besides=order.symbol),
         )
         if refusal := risk_refusal(desk.config.risk, order, state):
             return refusal
@@ -197,6 +206,21 @@ class Checks:
             return None
         now_ns = desk.clock.now_ns
         return self._repeats.refusal(order, now_ns) or self._rate.refusal(now_ns)
+
+    def _state(self, order: Order, price: float, *, ordered: float = 0.0, growth: float = 0.0) -> RiskState:
+        desk, now = self._desk, self.account_now()
+        return RiskState(
+            equity=now.equity,
+            start_equity=desk.start_equity,
+            gross=now.gross,
+            growth=growth,
+            held=desk.account.quantity(order.symbol),
+            ordered=ordered,
+            price=price,
+            multiplier=desk.markets.instrument(order.symbol).multiplier,
+            halted=desk.watch.is_halted,
+            price_age_ns=self._price_age_ns(order.symbol),
+        )
 
     def _price_age_ns(self, symbol: str) -> int | None:
         market, now_ns = self._desk.markets.of(symbol), self._desk.clock.now_ns

@@ -108,9 +108,15 @@ class HeldSymbols:
                 self.warnings.append(self._warning(symbol))
             if count >= PATIENCE:
                 stale.append(symbol)
-        for symbol in stale if self._desk.config.no_bars == "close_at_last" else ():
-            if isinstance(self._desk.broker, SimulatedBroker):
-                self._close_at_last(symbol, self._desk.broker)
+        if (broker := self._closer) is not None:
+            for symbol in stale:
+                self._close_at_last(symbol, broker)
+
+    @property
+    def _closer(self) -> SimulatedBroker | None:
+        """The broker that closes at its last price what no longer trades, which no real one does."""
+        broker = self._desk.broker if self._desk.config.no_bars == "close_at_last" else None
+        return broker if isinstance(broker, SimulatedBroker) else None
 
     def _close_at_last(self, symbol: str, broker: SimulatedBroker) -> None:
         """Close a position whose symbol no longer trades, at its last price."""
@@ -126,8 +132,10 @@ class HeldSymbols:
         holding, equity = self._desk.account.holdings[symbol], self._desk.account.equity
         share = f", {abs(holding.value) / equity:.1%} of equity" if equity > 0 else ""
         units, price = f"{holding.quantity:,.10g} units", f"{holding.last_price:,.10g}"
+        is_closed = self._closer is not None
+        becomes = "are closed" if is_closed else "count"
+        instead = "execution.no_bars: keep" if is_closed else "execution.no_bars: close_at_last"
         return (
             f"{symbol} is held and has had no bars for {PATIENCE} sessions up to {self._desk.session.day}: "
-            f"{units} count at their last price of {price}{share}. Import its bars, "
-            "or write execution.no_bars: close_at_last."
+            f"{units} {becomes} at their last price of {price}{share}. Import its bars, or write {instead}."
         )

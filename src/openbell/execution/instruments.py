@@ -14,8 +14,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.config import ExecutionConfig
+    from openbell.model.order import Order
 
-__all__ = ["InstrumentTable", "off_tick", "off_unit", "to_tick", "to_tick_below", "whole_units", "without_noise"]
+__all__ = [
+    "InstrumentTable",
+    "off_tick",
+    "off_unit",
+    "prices_off_tick",
+    "to_tick",
+    "to_tick_below",
+    "whole_units",
+    "without_noise",
+]
 
 # Prices and quantities are sums and products of floats: what is this near to a whole number of steps is one.
 _NEAR = 1e-6
@@ -105,6 +115,13 @@ def off_unit(quantity: float, instrument: Instrument) -> str | None:
             f"or write execution.instruments: {{{instrument.symbol}: {{fractional: true}}}}."
         )
     return None
+
+
+def prices_off_tick(order: Order, instrument: Instrument) -> str | None:
+    """Return why the limit or the stop of an order cannot be, or None."""
+    if order.limit is not None and (refusal := off_tick(order.limit, instrument, "limit")):
+        return refusal
+    return None if order.stop is None else off_tick(order.stop, instrument, "stop")
 
 
 def off_tick(price: float, instrument: Instrument, name: str) -> str | None:

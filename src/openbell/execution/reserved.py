@@ -149,6 +149,18 @@ class Reserved:
             self._add_up()
         return any(held(symbol) * ordered.units < 0 for (symbol, _), ordered in self._sums.items())
 
+    def growth(self, held: Callable[[str], float], *, besides: str) -> float:
+        """Return by how much open orders would enlarge the worth of positions, besides that of one symbol."""
+        if self._waiting:
+            self._add_up()
+        grown: dict[str, float] = {}
+        for (symbol, _), (units, value) in self._sums.items():
+            more = abs(held(symbol) + units) - abs(held(symbol))
+            if more > 0 and symbol != besides:
+                worth = more * abs(value / units) * self._instrument_of(symbol).multiplier
+                grown[symbol] = max(grown.get(symbol, 0.0), worth)
+        return sum(grown.values())
+
     def total(self, held: Callable[[str], float]) -> float:
         """Return the money that all open orders tie up, of each symbol those of one side.
 

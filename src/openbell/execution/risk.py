@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from openbell.config.execution import RiskConfig
     from openbell.model.order import Order
 
-__all__ = ["OrderRate", "Repeats", "RiskState", "daily_loss_floor", "risk_refusal"]
+__all__ = ["OrderRate", "Repeats", "RiskState", "collar_refusal", "daily_loss_floor", "risk_refusal"]
 
 _SECOND_NS = 1_000_000_000
 _MINUTE_NS = 60 * _SECOND_NS
@@ -30,6 +30,8 @@ class RiskState:
         start_equity: Equity when the session began.
         gross: The value of all positions, longs and shorts added up.
         held: Units of the order's symbol that are held, signed.
+        ordered: Units of its other open orders on the order's side, signed.
+        growth: What open orders of other symbols would add to ``gross``.
         price: The last price of the symbol.
         multiplier: Money that one point of the price is worth, per unit.
         halted: Whether the largest daily loss was reached in this session.
@@ -44,6 +46,8 @@ class RiskState:
     multiplier: float = 1.0
     halted: bool = False
     price_age_ns: int | None = None
+    ordered: float = 0.0
+    growth: float = 0.0
 
 
 def daily_loss_floor(config: RiskConfig, start_equity: float) -> float | None:
@@ -63,42 +67,53 @@ def risk_refusal(config: RiskConfig, order: Order, state: RiskState) -> str | No
 
 
 def _refusals(config: RiskConfig, order: Order, state: RiskState) -> Iterator[str]:
-    yield from _collar(config, order, state)
-    after = state.held + order.remaining
-    if abs(after) <= abs(state.held) + _NEAR and after * state.held >= 0:
+    if (refusal := collar_refusal(config, order, state.price)) is not None:
+        yield refusal
+    alone = state.held + order.remaining
+    after, held = alone + state.ordered, abs(state.held) + _NEAR
+    is_smaller = abs(alone) <= held and alone * state.held >= 0
+    if is_smaller and abs(after) <= held:
         return
-    if state.halted:
+    if state.halted and not is_smaller:
         loss = state.start_equity - state.equity
         yield (
             f"the largest daily loss is reached: {loss:,.2f} of {state.start_equity:,.2f}, and "
             f"risk.max_daily_loss_percent is {config.max_daily_loss_percent:g}. No new orders in this session"
         )
-    yield from _old_price(config, state)
+    if not is_smaller:
+        yield from _old_price(config, state)
     unit = _reckoned(order, state) * state.multiplier
     value, equity = abs(after) * unit, max(state.equity, 0.0)
     most = config.max_position_percent
     if most is not None and value > equity * most / 100 + _NEAR * value:
         yield (
-            f"the position would be worth {value:,.2f}, {_share(value, equity)} of equity, and "
+            f"the position would be worth {value:,.2f}{_with_ordered(state)}, {_share(value, equity)} of equity, and "
             f"risk.max_position_percent is {most:g}"
         )
     bound = config.max_gross_leverage
-    gross = state.gross - abs(state.held) * abs(state.price) * state.multiplier + value
+    gross = state.gross + state.growth - abs(state.held) * abs(state.price) * state.multiplier + value
     if bound is not None and gross > equity * bound + _NEAR * gross:
         multiple = f"{gross / equity:.2f} times equity" if equity else "more than all equity"
-        yield f"all positions would be worth {gross:,.2f}, {multiple}, and risk.max_gross_leverage is {bound:g}"
+        what = "positions with open orders" if state.ordered or state.growth else "positions"
+        yield f"all {what} would be worth {gross:,.2f}, {multiple}, and risk.max_gross_leverage is {bound:g}"
 
 
-def _collar(config: RiskConfig, order: Order, state: RiskState) -> Iterator[str]:
+def collar_refusal(config: RiskConfig, order: Order, last_price: float) -> str | None:
+    """Return why the prices of an order lie too far from the last one, with both numbers, or None."""
     collar = config.price_collar_percent
-    if collar is None or state.price <= 0:
-        return
+    if collar is None or last_price <= 0:
+        return None
     for name, price in (("limit", order.limit), ("stop", order.stop)):
-        if price is not None and abs(price / state.price - 1) * 100 > collar + _NEAR:
-            yield (
-                f"its {name} of {price:.10g} is {abs(price / state.price - 1):.1%} from the last price of "
-                f"{state.price:.10g}, and risk.price_collar_percent is {collar:g}"
+        if price is not None and abs(price / last_price - 1) * 100 > collar + _NEAR:
+            return (
+                f"its {name} of {price:.10g} is {abs(price / last_price - 1):.1%} from the last price of "
+                f"{last_price:.10g}, and risk.price_collar_percent is {collar:g}"
             )
+    return None
+
+
+def _with_ordered(state: RiskState) -> str:
+    return f" with {abs(state.ordered):,.10g} units that are ordered" if state.ordered else ""
 
 
 def _old_price(config: RiskConfig, state: RiskState) -> Iterator[str]:

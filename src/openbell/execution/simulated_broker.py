@@ -262,6 +262,7 @@ class SimulatedBroker:
 
     def fill_at(self, order: Order, price: float) -> None:
         """Fill an order of the account's rules at once and without costs, because its symbol no longer trades."""
+        self._listener.order_changed(order.changed(status=OrderStatus.ACCEPTED))
         filled = order.changed(
             filled_quantity=order.quantity,
             average_fill_price=price,
