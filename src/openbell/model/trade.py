@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openbell.model.frozen import quick_maker
+from openbell.model.frozen import quick_column_maker, quick_maker
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-__all__ = ["Trade", "new_trade"]
+__all__ = ["Trade", "new_trade", "trades_of_columns"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,3 +63,5 @@ class Trade:
 
 new_trade = quick_maker(Trade)
 """Makes a trade as `Trade` does; a run makes very many."""
+trades_of_columns = quick_column_maker(Trade)
+"""Makes trades of columns, one of each field and all of one length, given by name."""

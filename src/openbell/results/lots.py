@@ -21,11 +21,22 @@ if TYPE_CHECKING:
     from openbell.model.fill import Fill
     from openbell.model.order import Order
 
-__all__ = ["NO_BARS", "ClosedSlice", "Lot", "LotMatching", "OpenLots", "PriceColumns"]
+__all__ = [
+    "AT_ONE_TIME",
+    "DUST",
+    "NO_BARS",
+    "ClosedSlice",
+    "Lot",
+    "LotMatching",
+    "OpenLots",
+    "PriceColumns",
+    "is_inside",
+]
 
-_AT_ONE_TIME = frozenset({OrderType.MARKET, OrderType.MARKET_ON_OPEN, OrderType.MARKET_ON_CLOSE})
+AT_ONE_TIME = frozenset({OrderType.MARKET, OrderType.MARKET_ON_OPEN, OrderType.MARKET_ON_CLOSE})
+"""Kinds of orders that fill at a bar's begin or end, and never inside of it."""
 
-_DUST = 1e-9
+DUST = 1e-9
 """Units below which a lot of fractions counts as nothing."""
 
 
@@ -178,11 +189,11 @@ class OpenLots:
             if lots and lots[0].quantity * left < 0:
                 size = abs(left)
                 units = min(size, abs(self.quantity))
-                rows = ended, ended - _is_inside(fill, ended, columns)
+                rows = ended, ended - is_inside(fill, ended, columns)
                 now = self._close(units, price, fill.fee * units / size, fill.time_ns, order, stretches, rows)
                 left += now[0].quantity if len(now) == 1 else sum([slice_.quantity for slice_ in now])
                 closed += now
-            if abs(left) >= _DUST:
+            if abs(left) >= DUST:
                 if lots and self._matching is LotMatching.AVERAGE:
                     stretches.see(lots[0], begun)
                 fee = fill.fee * abs(left / fill.quantity)
@@ -204,7 +215,7 @@ class OpenLots:
             lot.price, lot.high, lot.low = lot.price / ratio, lot.high / ratio, lot.low / ratio
         self._add_up()
         fraction = abs(self.quantity) - abs(quantity)
-        if fraction < _DUST:
+        if fraction < DUST:
             return ()
         return self._close(fraction, price, 0.0, time_ns, None, Stretches(NO_BARS), (0, 0))
 
@@ -217,7 +228,7 @@ class OpenLots:
                 fee = lot.fee * units / held
                 closed += self._close(units, lot.price, fee, time_ns, lot.order, Stretches(NO_BARS), (0, 0))
                 lot.quantity, lot.fee = float(np.copysign(held - units, lot.quantity)), lot.fee - fee
-            if abs(lot.quantity) >= _DUST:
+            if abs(lot.quantity) >= DUST:
                 self._add(lot)
         return closed
 
@@ -247,12 +258,12 @@ class OpenLots:
         rows: tuple[int, int],
     ) -> list[ClosedSlice]:
         closed, lots, left, (whole_row, seen_row) = list[ClosedSlice](), self.lots, units, rows
-        while lots and left >= _DUST:
+        while lots and left >= DUST:
             lot = lots[0]
             stretches.see(lot, seen_row)
             quantity = lot.quantity
             held, bars = abs(quantity), lot.bars + max(whole_row - lot.first_row, 0)
-            if left > held - _DUST:
+            if left > held - DUST:
                 cost = lot.fee + fee * held / units
                 closed.append(_slice((lot, quantity, price, cost, time_ns, order, bars)))
                 left -= held
@@ -269,11 +280,11 @@ class OpenLots:
         return closed
 
 
-def _is_inside(fill: Fill, ended: int, columns: PriceColumns) -> bool:
+def is_inside(fill: Fill, ended: int, columns: PriceColumns) -> bool:
     """Return whether a resting order filled inside of the last bar that has ended by then.
 
     Nobody knows which of that bar's prices came first.
     """
-    if fill.order.type in _AT_ONE_TIME or not ended:
+    if fill.order.type in AT_ONE_TIME or not ended:
         return False
     return bool(columns.end_ns.item(ended - 1) == fill.time_ns)

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from openbell.model.events import local_time
 from openbell.model.trade import Trade, new_trade
 from openbell.results.lots import NO_BARS, ClosedSlice, LotMatching, OpenLots, PriceColumns
+from openbell.results.single_lots import SymbolFills, holds_one_lot, one_lot_trades
+from openbell.results.trade_facts import cached_local_time, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import tzinfo
 
     from openbell.model.fill import Fill
-    from openbell.model.order import Order, OrderType
 
-__all__ = ["TradeBook"]
-
-# An exit mostly is an entry as well, and symbols share the times of their bars.
-_local_time = lru_cache(maxsize=4096)(local_time)
+__all__ = ["TradeBook", "slice_trades"]
 
 _FRACTION = "cash in place of a fraction of a unit after a split"
 
@@ -73,7 +71,7 @@ class TradeBook:
         """
         if lots := self._lots.get(symbol):
             closed = lots.split(ratio, quantity, price, time_ns)
-            self._overnight += _trades(symbol, closed, self._multiplier(symbol), zone)
+            self._overnight += slice_trades(symbol, closed, self._multiplier(symbol), zone)
 
     def rename(self, symbol: str, new_symbol: str, *, time_ns: int, zone: tzinfo) -> None:
         """Go on with the open units of a symbol under its new name, together with what is open under that one.
@@ -91,7 +89,7 @@ class TradeBook:
             return
         if there := self._lots.get(new_symbol):
             closed = there.join(renamed, time_ns)
-            self._overnight += _trades(new_symbol, closed, self._multiplier(new_symbol), zone)
+            self._overnight += slice_trades(new_symbol, closed, self._multiplier(new_symbol), zone)
         else:
             self._lots[new_symbol] = renamed
 
@@ -106,16 +104,22 @@ class TradeBook:
         of_symbol: dict[str, list[Fill]] = {symbol: [] for symbol in self._lots}
         for fill in fills:
             of_symbol.setdefault(fill.symbol, []).append(fill)
+        single, closed = list[SymbolFills](), dict[str, list[Trade]]()
         for symbol, own in of_symbol.items():
-            lots = self._lots.setdefault(symbol, OpenLots(self._matching))
-            bars = columns.get(symbol, NO_BARS)
-            if closed := lots.end_session(own, bars):
-                trades += _trades(symbol, closed, self._multiplier(symbol), own[0].zone)
+            lots, bars = self._lots.setdefault(symbol, OpenLots(self._matching)), columns.get(symbol, NO_BARS)
+            multiplier = self._multiplier(symbol)
+            if holds_one_lot(lots, own):
+                single.append(SymbolFills(symbol, lots, own, bars, multiplier))
+            elif slices := lots.end_session(own, bars):
+                closed[symbol] = slice_trades(symbol, slices, multiplier, own[0].zone)
+        if single:
+            closed |= one_lot_trades(single)
+        trades += chain.from_iterable(closed.get(symbol, ()) for symbol in of_symbol)
         self._lots = {symbol: lots for symbol, lots in self._lots.items() if lots.lots}
-        return sorted(trades, key=lambda trade: trade.exit_time)
+        return sorted(trades, key=attrgetter("exit_time"))
 
 
-def _trades(symbol: str, closed: Iterable[ClosedSlice], multiplier: float, zone: tzinfo) -> list[Trade]:
+def slice_trades(symbol: str, closed: Iterable[ClosedSlice], multiplier: float, zone: tzinfo) -> list[Trade]:
     """Return the trades of the slices of a symbol, those of the same two orders as one."""
     together: dict[tuple[str, str], Trade] = {}
     for slice_ in closed:
@@ -130,7 +134,7 @@ def _trade(symbol: str, closed: ClosedSlice, multiplier: float, zone: tzinfo) ->
     worth, price, order = quantity * multiplier, lot.price, lot.order
     pnl, value = (exit_price - price) * worth, price * worth
     best, worst = (lot.high - price) * worth, (lot.low - price) * worth
-    entry, exit_ = _local_time(lot.time_ns, zone), _local_time(exit_ns, zone)
+    entry, exit_ = cached_local_time(lot.time_ns, zone), cached_local_time(exit_ns, zone)
     return new_trade(
         symbol=symbol,
         strategy=order.strategy,
@@ -147,8 +151,8 @@ def _trade(symbol: str, closed: ClosedSlice, multiplier: float, zone: tzinfo) ->
         mfe=max(best, worst, pnl, 0.0),
         fees=fees,
         tag=order.tag,
-        entry_reason=_reason(order),
-        exit_reason=_reason(exit_order) if exit_order else _FRACTION,
+        entry_reason=reason_of(order),
+        exit_reason=reason_of(exit_order) if exit_order else _FRACTION,
     )
 
 
@@ -180,13 +184,3 @@ def _joined(one: Trade, other: Trade, multiplier: float) -> Trade:
 
 def _share(pnl: float, value: float) -> float:
     return pnl / abs(value) if value else 0.0
-
-
-def _reason(order: Order) -> str:
-    """Return why an order was placed, or its kind where nobody said."""
-    return order.reason or _kind(order.type, order.stop, order.limit)
-
-
-@lru_cache(maxsize=4096)
-def _kind(order_type: OrderType, *prices: float | None) -> str:
-    return " ".join([order_type.replace("_", " "), *(f"{price:.10g}" for price in prices if price is not None)])
