@@ -178,7 +178,8 @@ class ComponentRunner:
         Raises:
             ComponentError: Something in one is no JSON value.
         """
-        for name, state in self.states.items():
+        for name, strategy in self.strategies.items():
+            state = strategy.context.state
             text = self.call(name, "state", state.to_json) if state else "{}"
             if text != self.saved_states[name]:
                 self.saved_states[name] = text

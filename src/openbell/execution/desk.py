@@ -323,7 +323,9 @@ class TradingDesk:
         symbol = fill.symbol
         multiplier = self.markets.instrument(symbol).multiplier
         self.account.fill(symbol, fill.quantity, fill.price, fill.fee, multiplier, fill.time_ns)
-        self.position_changed(symbol)
+        self.changes += 1
+        self.watch.traded(fill)
+        self.reserved.position_changed(symbol)
         self.recorder.filled(fill, self.account, multiplier, self.clock.now_ns)
         self._report(fill)
         self.notices.append(fill)

@@ -26,8 +26,13 @@ if TYPE_CHECKING:
 
     from openbell.execution.account import Holding
     from openbell.execution.desk import TradingDesk
+    from openbell.execution.symbol_market import SymbolMarket
+    from openbell.model.fill import Fill
 
 __all__ = ["Breach", "EquityWatch"]
+
+_NOISE = 1e-6
+"""Share of equity that sums of its parts may be off, with much to spare."""
 
 
 class Breach(NamedTuple):
@@ -46,6 +51,22 @@ class Breach(NamedTuple):
     ends: bool = False
 
 
+class _Reach(NamedTuple):
+    """The lowest and the highest price of a symbol's day.
+
+    Attributes:
+        low: The lowest price.
+        high: The highest.
+        span: What one unit is worth between them.
+        margin: The most that holding one unit needs.
+    """
+
+    low: float
+    high: float
+    span: float
+    margin: float
+
+
 class EquityWatch:
     """Finds the next time at which a limit is crossed.
 
@@ -61,6 +82,8 @@ class EquityWatch:
         self._desk = desk
         self._next: Breach | None = None
         self._is_stale = self._is_spent = False
+        self._room = 0.0  # what equity may lose before a limit is looked for again; above zero none is ahead
+        self._reach: dict[str, _Reach] = {}
         self.is_halted = self.has_ended = False
         self._floor: float | None = None
         self._changed: dict[str, None] = {}
@@ -75,19 +98,38 @@ class EquityWatch:
         """Begin a session with what is held."""
         self._floor = daily_loss_floor(self._desk.config.risk, self._desk.start_equity)
         self.is_halted = False
+        self._reach.clear()
         self.changed()
 
     def changed(self, symbol: str | None = None) -> None:
         """Note that the cash is another now, and the position in one symbol, or in all."""
-        self._is_stale, self._is_spent = True, False
+        self._is_stale, self._is_spent, self._room = True, False, 0.0
         if symbol is None:
             self._changed.update(dict.fromkeys((*self._worst_values, *self._desk.account.holdings)))
         else:
             self._changed[symbol] = None
+            self._reach.pop(symbol, None)
+
+    def traded(self, fill: Fill) -> None:
+        """Note that a fill has changed cash and a position.
+
+        Nothing is looked for again while all fills since the last look together cannot have cost what was left then.
+        """
+        symbol, reach = fill.symbol, self._reach.get(fill.symbol)
+        if reach is not None and self._room > 0 and reach.low <= fill.price <= reach.high:
+            holding = self._holdings.get(symbol)
+            held = 0.0 if holding is None else holding.quantity
+            # What is held after it and what was held before are worth a price of the day each.
+            self._room -= (abs(held) + abs(held - fill.quantity)) * reach.span + abs(held) * reach.margin + fill.fee
+            if self._room > 0:
+                self._changed[symbol] = None
+                return
+        self.changed(symbol)
 
     def market_grew(self, symbol: str) -> None:
         """Note that further bars of a symbol have come, in which a limit may be crossed."""
-        self._changed[symbol] = None
+        self._changed[symbol], self._room = None, 0.0
+        self._reach.pop(symbol, None)
         self._is_stale = not self._is_spent
 
     @property
@@ -150,7 +192,9 @@ class EquityWatch:
             self._note_worst(symbol)
         self._changed.clear()
         equity, margin = self._desk.account.cash + sum(self._worst_values.values()), sum(self._margins.values())
-        return equity > margin and equity > 0 and (floor is None or equity > floor)
+        left = equity - max(margin, 0.0 if floor is None else floor, 0.0)
+        self._room = max(0.0, left - abs(equity) * _NOISE)
+        return left > 0
 
     def _note_worst(self, symbol: str) -> None:
         """Note the worth of a holding at the worst close of the day, and the margin that it needs there."""
@@ -160,12 +204,22 @@ class EquityWatch:
             self._margins.pop(symbol, None)
             return
         quantity, market = holding.quantity, self._market_of(symbol)
+        if market is not None and len(market) and symbol not in self._reach:
+            self._reach[symbol] = self._reach_of(holding, market)
         low, high = (None if market is None else market.bounds) or (holding.last_price, holding.last_price)
         price = low if quantity > 0 else high
         self._worst_values[symbol] = quantity * price * holding.multiplier
         if self._is_margin:
             instrument = self._instrument_of(symbol)
             self._margins[symbol] = maintenance_margin(quantity, price, instrument, self._maintenance)
+
+    def _reach_of(self, holding: Holding, market: SymbolMarket) -> _Reach:
+        low, high = market.reach
+        margin = 0.0
+        if self._is_margin:
+            terms = self._instrument_of(holding.symbol), self._maintenance
+            margin = max(maintenance_margin(side, price, *terms) for side in (1.0, -1.0) for price in (low, high))
+        return _Reach(low, high, (high - low) * holding.multiplier, margin)
 
     def _margin(self, holding: Holding, prices: NDArray[np.float64]) -> NDArray[np.float64]:
         if not self._is_margin:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from openbell.errors import OpenbellError
 from openbell.model.events import ProvisioningRecord
+from openbell.model.frozen import quick_replace
 from openbell.model.symbol import checked_symbol
 from openbell.provisioning.carrying_out import Outcome, Owning, blocks_of_new, carry_out, create, is_less_than_needed
 from openbell.provisioning.journal import Journal, Refusals
@@ -24,16 +26,17 @@ from openbell.provisioning.removal import (
 from openbell.provisioning.steps import Plan
 from openbell.provisioning.validation import Proof, validate
 from openbell.session.data import publish
-from openbell.session.symbol import Owner, SymbolDraft
+from openbell.session.symbol import Owner, SymbolSessionData
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from openbell.config import IndicatorConfig
     from openbell.provisioning.context import ProvisioningContext
-    from openbell.session import SymbolSessionData
 
 __all__ = ["Provisioner"]
+
+_replaced = quick_replace(SymbolSessionData)
 
 
 class Provisioner:
@@ -243,9 +246,8 @@ class Provisioner:
             yield
 
     def _publish_locks(self, data: SymbolSessionData, locks: dict[str, str]) -> None:
-        draft = SymbolDraft.of(data)
-        draft.locks = locks
-        publish(self.context.session_data, {data.symbol: draft.finished()})
+        # Not by a draft, which would copy all else of the symbol, and make the indicators that nobody has read.
+        publish(self.context.session_data, {data.symbol: _replaced(data, {"locks": MappingProxyType(locks)})})
 
     def _needs_of(self, addition: Addition) -> Needs:
         try:
