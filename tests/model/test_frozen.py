@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, fields, replace
+from dataclasses import MISSING, FrozenInstanceError, fields, replace
 from datetime import date
 
 import pytest
 
-from made_trading import made_order
+from made_trading import made_order, made_trade
 from openbell.model.frozen import quick_change
-from openbell.model.order import Order, OrderStatus, OrderType, new_order, order_with_fill, order_with_status
+from openbell.model.order import Order, OrderStatus, order_of_fields, order_with_fill, order_with_status
+from openbell.model.trade import Trade, new_trade, trades_of_columns
+
+TRADE_NEEDS = [field.name for field in fields(Trade) if field.default is MISSING]
 
 
 def test_a_changed_order_is_what_replace_makes_and_leaves_the_old_one() -> None:
@@ -50,19 +53,40 @@ def test_a_state_made_in_one_step_is_what_replace_makes() -> None:
         quick_change(Order, "quantitty")
 
 
-def test_a_quickly_made_order_is_one_with_the_same_defaults() -> None:
-    order = made_order("ALFA", 10)
-    given = {name: getattr(order, name) for name in ("id", "strategy", "symbol", "quantity", "zone", "session_date")}
-    given |= {"type": OrderType.MARKET, "created_ns": 1, "updated_ns": 2}
+def test_an_order_of_its_fields_is_one_as_its_class_makes_it() -> None:
+    order = made_order("ALFA", 10, tag="gap", limit=9.5)
+    values = [getattr(order, field.name) for field in fields(Order)]
 
-    made = new_order(**given)
+    made = order_of_fields(*values)
 
     assert type(made) is Order
-    assert made == Order(**given)
-    assert [getattr(made, f.name) for f in fields(Order)] == [getattr(Order(**given), f.name) for f in fields(Order)]
+    assert made == order
+    assert [getattr(made, field.name) for field in fields(Order)] == values
+    with pytest.raises(FrozenInstanceError):
+        made.quantity = 6.0  # type: ignore[misc]
+    with pytest.raises(TypeError, match="oco"):
+        order_of_fields(*values[:-1])
+
+
+def test_a_quickly_made_trade_is_one_with_the_same_defaults() -> None:
+    trade = made_trade(12.0)
+    given = {name: getattr(trade, name) for name in TRADE_NEEDS}
+
+    made = new_trade(**given)
+
+    assert type(made) is Trade
+    assert made == Trade(**given)
     with pytest.raises(FrozenInstanceError):
         made.quantity = 6.0  # type: ignore[misc]
     with pytest.raises(TypeError, match="symbol"):
-        new_order(**{name: value for name, value in given.items() if name != "symbol"})
+        new_trade(**{name: value for name, value in given.items() if name != "symbol"})
     with pytest.raises(TypeError, match="quantitty"):
-        new_order(**given, quantitty=5.0)
+        new_trade(**given, quantitty=5.0)
+
+
+def test_trades_of_columns_are_those_of_their_rows() -> None:
+    trades = [made_trade(12.0, tag="gap"), made_trade(-3.0, fees=1.0)]
+    columns = {field.name: [getattr(trade, field.name) for trade in trades] for field in fields(Trade)}
+
+    assert trades_of_columns(**columns) == trades
+    assert trades_of_columns(**{name: [] for name in columns}) == []

@@ -8,6 +8,7 @@ from openbell.components.context import SessionContext
 from openbell.components.meant_arguments import says_what_was_meant
 from openbell.components.state import StrategyState
 from openbell.errors import ConfigError
+from openbell.execution.terms import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,20 +104,9 @@ class StrategyContext(SessionContext):
             OrderError: A value cannot be, or two of them contradict each other.
             SessionOverError: The session is over.
         """
-        return self._orders.order(
-            symbol,
-            quantity,
-            type=type,
-            limit=limit,
-            stop=stop,
-            trail=trail,
-            trail_percent=trail_percent,
-            tif=tif,
-            until=until,
-            extended=extended,
-            tag=tag,
-            reason=reason,
-        )
+        orders = self._orders
+        terms = Terms.of(type, limit, stop, trail, trail_percent, tif, until, extended, tag)
+        return orders.order(symbol, quantity, terms, reason)
 
     @says_what_was_meant("bracket")
     def bracket(

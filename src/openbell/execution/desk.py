@@ -28,7 +28,7 @@ from openbell.execution.strategy_orders import StrategyOrders
 from openbell.execution.targets import Targets
 from openbell.execution.valuation import Valuation
 from openbell.execution.watch import EquityWatch
-from openbell.model.order import OPEN_STATUSES, Order, OrderStatus, new_order
+from openbell.model.order import OPEN_STATUSES, Order, OrderStatus, order_of_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -208,31 +208,14 @@ class TradingDesk:
         """Take an order, which goes to the broker when the event batch is over."""
         number, now_ns = self._numbers.get(strategy, 0) + 1, self.clock.now_ns
         self._numbers[strategy] = number
-        order = new_order(
-            id=f"{strategy or 'account'}-{number}",
-            strategy=strategy,
-            symbol=symbol,
-            quantity=quantity,
-            type=terms.type,
-            tif=terms.tif,
-            limit=terms.limit,
-            stop=terms.stop,
-            trail=terms.trail,
-            trail_percent=terms.trail_percent,
-            until=terms.until,
-            extended=terms.extended,
-            tag=terms.tag,
-            created_ns=now_ns,
-            updated_ns=now_ns,
-            zone=self._zone,
-            session_date=self.session.day,
-            reason=reason,
-            parent=parent,
-            oco=oco,
+        order_id, day = f"{strategy or 'account'}-{number}", self.session.day
+        order = order_of_fields(
+            *(order_id, strategy, symbol, quantity, *terms, now_ns, now_ns, self._zone, day),
+            *(OrderStatus.SUBMITTED, 0.0, None, reason, parent, oco),
         )
         self.requests.append(Submit(order))
         self.book.add(order)
-        self.recorder.orders[order.id] = order
+        self.recorder.orders[order_id] = order
         self._report(order)
         self.notices.append(order)
         return order

@@ -30,6 +30,7 @@ __all__ = [
     "OrderPrices",
     "RestingState",
     "first_fill",
+    "new_point",
     "this_close",
 ]
 
@@ -101,7 +102,7 @@ class FillPoint(NamedTuple):
     at_open: bool
 
 
-_point = partial(tuple.__new__, FillPoint)  # the named tuple's own maker takes twice as long
+new_point = partial(tuple.__new__, FillPoint)  # the named tuple's own maker takes twice as long
 
 
 class RestingState(NamedTuple):
@@ -178,7 +179,7 @@ def market(order: OrderPrices, columns: FillColumns, first: int, last: int, stat
     """Fill at the next bar's open."""
     del order
     row = first if columns.fillable is None else _first_row(columns, first, last)
-    return (None if row < 0 else _point((row, columns.open.item(row), True))), state
+    return (None if row < 0 else new_point((row, columns.open.item(row), True))), state
 
 
 def limit(order: OrderPrices, columns: FillColumns, first: int, last: int, state: RestingState) -> Result:

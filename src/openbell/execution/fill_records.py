@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.model.fill import new_fill
+from openbell.model.fill import fill_of_fields
 
 if TYPE_CHECKING:
     from openbell.execution.resting import Resting
@@ -42,16 +42,5 @@ def fill_of(
     ambiguous: bool = False,
 ) -> Fill:
     """Return a fill of an order, which is as it stands after it."""
-    return new_fill(
-        id=f"{order.id}.{number}",
-        order=order,
-        symbol=order.symbol,
-        quantity=quantity,
-        price=price,
-        fee=fee,
-        slippage=slippage,
-        time_ns=time_ns,
-        zone=order.zone,
-        session_date=order.session_date,
-        ambiguous=ambiguous,
-    )
+    fill_id, symbol, zone, day = f"{order.id}.{number}", order.symbol, order.zone, order.session_date
+    return fill_of_fields(fill_id, order, symbol, quantity, price, fee, slippage, time_ns, zone, day, ambiguous)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from openbell.execution.fill_prices import UNTOUCHED, FillPoint, RestingState, first_fill, this_close
+from openbell.execution.fill_prices import UNTOUCHED, FillPoint, RestingState, first_fill, new_point, this_close
 from openbell.model.order import OrderType
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def first_match(
         state: What the order has seen of earlier sessions.
         until_ns: Bars that close after it are passed over; none unless given.
     """
-    kind = order.type
+    kind, columns = order.type, market.columns
     if kind is OrderType.LIMIT and _is_beyond(order, market):
         return None, state
     low, high = (0, len(market)) if order.extended else market.regular
@@ -70,7 +70,10 @@ def first_match(
         high = min(high, market.closed_rows(until_ns))
     if kind is OrderType.TRAILING_STOP and state.best is None and first < high:
         state = RestingState(best=market.last_price(order.created_ns))
-    point, after = first_fill(kind, order, market.columns, first, high, state)
+    if kind is OrderType.MARKET and first < high and columns.fillable is None:  # most orders are of this kind
+        point = new_point((first, columns.open.item(first), True))
+        return _made((market, point, market.start.item(first), market.end.item(first), True, False)), state
+    point, after = first_fill(kind, order, columns, first, high, state)
     if point is None:
         return None, after
     if kind is OrderType.MARKET_ON_CLOSE:

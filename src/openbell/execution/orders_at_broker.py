@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from openbell.execution.fill_records import fill_of
 from openbell.execution.outgoing import Ask, Withdraw
-from openbell.model.order import FOREIGN, OPEN_STATUSES, OrderStatus, OrderType, TimeInForce, new_order, order_with_fill
+from openbell.model.order import FOREIGN, OPEN_STATUSES, Order, OrderStatus, OrderType, TimeInForce, order_with_fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from openbell.execution.desk import TradingDesk
     from openbell.execution.outgoing import Outgoing
     from openbell.model.broker_events import BrokerFill, BrokerOrder, BrokerRefusal, BrokerSilence
-    from openbell.model.order import Order
 
 __all__ = ["AtBroker", "OrdersAtBroker"]
 
@@ -266,7 +265,7 @@ class OrdersAtBroker:
         return at
 
     def _foreign(self, order_id: str, symbol: str, quantity: float, kind: OrderType, tif: TimeInForce) -> Order:
-        return new_order(
+        return Order(
             id=order_id,
             strategy="",
             symbol=symbol,

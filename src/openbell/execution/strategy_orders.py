@@ -12,8 +12,6 @@ from openbell.execution.targets import is_too_small, units_of_value
 from openbell.execution.terms import Terms, checked_number, checked_price, checked_quantity
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from openbell.execution.desk import TradingDesk
     from openbell.model.order import Order
 
@@ -42,31 +40,11 @@ class StrategyOrders:
         self,
         symbol: str,
         quantity: float,
-        *,
-        type: str | None = None,  # noqa: A002 -- the word that users write
-        limit: float | None = None,
-        stop: float | None = None,
-        trail: float | None = None,
-        trail_percent: float | None = None,
-        tif: str = "day",
-        until: date | None = None,
-        extended: bool = False,
-        tag: str = "",
-        reason: str = "",
+        terms: Terms,
+        reason: str,
     ) -> Order:
         """Give an order, as `StrategyContext.order` describes it."""
         self._desk.require_open(self._session)
-        terms = Terms.of(
-            type=type,
-            limit=limit,
-            stop=stop,
-            trail=trail,
-            trail_percent=trail_percent,
-            tif=tif,
-            until=until,
-            extended=extended,
-            tag=tag,
-        )
         return self._desk.place(self.strategy, _symbol(symbol), checked_quantity(quantity), terms, reason=reason)
 
     def bracket(

@@ -30,22 +30,21 @@ _PRICES_OF = {
 class Terms(NamedTuple):
     """Type, prices and lifetime of an order, all of which go together.
 
-    The attributes are those of `openbell.model.order.Order`.
+    The attributes are those of `openbell.model.order.Order`, in its order.
     """
 
     type: OrderType
+    tif: TimeInForce
     limit: float | None
     stop: float | None
     trail: float | None
     trail_percent: float | None
-    tif: TimeInForce
     until: date | None
     extended: bool
     tag: str
 
     @staticmethod
     def of(
-        *,
         type: str | None = None,  # noqa: A002 -- the word that users write
         limit: float | None = None,
         stop: float | None = None,
@@ -80,10 +79,10 @@ class Terms(NamedTuple):
             raise OrderError(f"a tag is a text, not {tag!r}")
         if extended and kind is not OrderType.LIMIT:
             raise OrderError(f"only limit orders fill outside of regular hours: a {kind} order cannot be extended")
-        return Terms(kind, limit, stop, trail, trail_percent, lifetime, until, bool(extended), tag)
+        return Terms(kind, lifetime, limit, stop, trail, trail_percent, until, bool(extended), tag)
 
 
-MARKET = Terms(OrderType.MARKET, None, None, None, None, TimeInForce.DAY, None, extended=False, tag="")
+MARKET = Terms(OrderType.MARKET, TimeInForce.DAY, None, None, None, None, None, extended=False, tag="")
 """A market order for the day."""
 
 

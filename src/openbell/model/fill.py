@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openbell.model.events import local_time
-from openbell.model.frozen import quick_maker
+from openbell.model.frozen import quick_row_maker
 
 if TYPE_CHECKING:
     from datetime import date, datetime, tzinfo
 
     from openbell.model.order import Order
 
-__all__ = ["Fill", "new_fill"]
+__all__ = ["Fill", "fill_of_fields"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -57,5 +57,5 @@ class Fill:
         return local_time(self.time_ns, self.zone)
 
 
-new_fill = quick_maker(Fill)
-"""Makes a fill as `Fill` does; a run makes very many."""
+fill_of_fields = quick_row_maker(Fill)
+"""Makes a fill of all its fields, in their order; a run makes very many."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from dataclasses import Field
 
-__all__ = ["Frozen", "quick_change", "quick_column_maker", "quick_maker", "quick_replace"]
+__all__ = ["Frozen", "quick_change", "quick_column_maker", "quick_maker", "quick_replace", "quick_row_maker"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,15 +44,26 @@ def quick_maker(cls: Callable[P, T]) -> Callable[P, T]:
     return cast("Callable[P, T]", _function("make", [*lines, " new.__class__ = cls", " return new"], cls, defaults))
 
 
-def quick_column_maker(cls: type[T]) -> Callable[..., list[T]]:
-    """Return what makes objects of a class from columns, one of each field, in half the time of `quick_maker`.
+def quick_row_maker(cls: type[T]) -> Callable[..., T]:
+    """Return what makes objects of a class from all its fields in their order.
+
+    It takes a third of the time of `quick_maker`, most of which goes into finding where each keyword belongs.
 
     Args:
         cls: A frozen dataclass with slots and nothing that runs after its making.
     """
     names = [f.name for f in _fields_of(cls)]
     lines = [f"def make({', '.join(names)}):", " new = draft()", *(f" new.{name} = {name}" for name in names)]
-    make = _function("make", [*lines, " new.__class__ = cls", " return new"], cls, {})
+    return _function("make", [*lines, " new.__class__ = cls", " return new"], cls, {})
+
+
+def quick_column_maker(cls: type[T]) -> Callable[..., list[T]]:
+    """Return what makes objects of a class from columns, one of each field, in half the time of `quick_maker`.
+
+    Args:
+        cls: A frozen dataclass with slots and nothing that runs after its making.
+    """
+    names, make = [f.name for f in _fields_of(cls)], quick_row_maker(cls)
 
     def made(**columns: Iterable[object]) -> list[T]:
         return list(map(make, *(columns[name] for name in names)))

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from openbell.model.events import local_time
-from openbell.model.frozen import quick_change, quick_maker, quick_replace
+from openbell.model.frozen import quick_change, quick_replace, quick_row_maker
 
 if TYPE_CHECKING:
     from datetime import date, datetime, tzinfo
@@ -19,7 +19,7 @@ __all__ = [
     "OrderStatus",
     "OrderType",
     "TimeInForce",
-    "new_order",
+    "order_of_fields",
     "order_with_fill",
     "order_with_status",
 ]
@@ -174,8 +174,8 @@ class Order:
 
 
 _replaced = quick_replace(Order)
-new_order = quick_maker(Order)
-"""Makes an order as `Order` does; a run makes very many."""
+order_of_fields = quick_row_maker(Order)
+"""Makes an order of all its fields, in their order; a run makes very many."""
 order_with_status = quick_change(Order, "status", "updated_ns", "session_date")
 """Returns an order with another status, and when and in which session it got it."""
 order_with_fill = quick_change(Order, "filled_quantity", "average_fill_price", "status", "updated_ns", "session_date")

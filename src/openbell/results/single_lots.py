@@ -86,7 +86,7 @@ def one_lot_trades(symbols: Sequence[SymbolFills]) -> dict[str, list[Trade]]:
 
 
 class _Rows:
-    """Rows of all symbols, one after the other: of each what was held before, and then its fills.
+    """Rows of all symbols, which begin with what was held before and go on with the fills.
 
     What is held after a row is closed by the next row of its symbol, if there is one.
 
