@@ -71,8 +71,8 @@ def first_match(
     if kind is OrderType.TRAILING_STOP and state.best is None and first < high:
         state = RestingState(best=market.last_price(order.created_ns))
     if kind is OrderType.MARKET and first < high and columns.fillable is None:  # most orders are of this kind
-        point = new_point((first, columns.open.item(first), True))
-        return _made((market, point, market.start.item(first), market.end.item(first), True, False)), state
+        at_open = new_point((first, columns.open.item(first), True))
+        return _made((market, at_open, market.start.item(first), market.end.item(first), True, False)), state
     point, after = first_fill(kind, order, columns, first, high, state)
     if point is None:
         return None, after
