@@ -18,7 +18,7 @@ from openbell.execution.order_entry import OrderEntry
 from openbell.execution.overnight import Overnight
 from openbell.execution.portfolio import Portfolio
 from openbell.execution.real_broker import RealBroker
-from openbell.execution.requests import Cancel, Replace, Request, Submit
+from openbell.execution.requests import Cancel, Replace, Request, new_submit
 from openbell.execution.reserved import Reserved
 from openbell.execution.resting import Exchange, FillRules
 from openbell.execution.session_record import SessionRecorder
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from openbell.config.execution import ExecutionConfig
     from openbell.execution.session_record import SessionRecord
+    from openbell.execution.symbol_market import SymbolMarket
     from openbell.execution.terms import Terms
     from openbell.model.cash_flow import CashFlow
     from openbell.model.events import Event
@@ -213,7 +214,7 @@ class TradingDesk:
             *(order_id, strategy, symbol, quantity, *terms, now_ns, now_ns, self._zone, day),
             *(OrderStatus.SUBMITTED, 0.0, None, reason, parent, oco),
         )
-        self.requests.append(Submit(order))
+        self.requests.append(new_submit((order,)))
         self.book.add(order)
         self.recorder.orders[order_id] = order
         self._report(order)
@@ -292,7 +293,7 @@ class TradingDesk:
             before = self.book.put(order)
             if status is OrderStatus.ACCEPTED and (before is None or before.status is OrderStatus.SUBMITTED):
                 recorder.accepted += 1
-            self.reserved.put(order, reckoned_price(order, self.last_price))
+            self.reserved.put(order, self.quoted(order))
         else:
             self.book.remove(order)
             self.reserved.remove(order_id)
@@ -300,6 +301,14 @@ class TradingDesk:
         recorder.orders[order_id] = order
         self._report(order)
         self.notices.append(order)
+
+    def quoted(self, order: Order) -> float | tuple[SymbolMarket, int]:
+        """Return the price that an order is reckoned at, or the market and the time at which it is looked up."""
+        if order.limit is None and order.stop is None:
+            market, now_ns = self.markets.of(order.symbol), self.clock.now_ns
+            if market is not None and market.is_quoted(now_ns):
+                return market, now_ns  # most orders are gone before anybody asks
+        return reckoned_price(order, self.last_price)
 
     def filled(self, fill: Fill) -> None:
         """Take up a fill."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from openbell.model.order import Order
 
-__all__ = ["Cancel", "Replace", "Request", "Submit"]
+__all__ = ["Cancel", "Replace", "Request", "Submit", "new_submit"]
 
 
 class Submit(NamedTuple):
     """Send an order to the broker."""
 
     order: Order
+
+
+new_submit = partial(tuple.__new__, Submit)  # the named tuple's own maker takes twice as long
 
 
 class Cancel(NamedTuple):

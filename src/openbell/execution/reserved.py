@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from openbell.execution.margin import additional_margin
 from openbell.model.order import OPEN_STATUSES
@@ -11,6 +11,7 @@ from openbell.model.order import OPEN_STATUSES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from openbell.execution.symbol_market import SymbolMarket
     from openbell.model.instrument import Instrument
     from openbell.model.order import Order
 
@@ -33,6 +34,8 @@ class Ordered(NamedTuple):
         return _ordered((self.units + units, self.value + units * price))
 
 
+_Quoted: TypeAlias = "tuple[SymbolMarket, int]"
+
 _ordered = partial(tuple.__new__, Ordered)  # the named tuple's own maker takes twice as long
 _NOTHING = Ordered()
 
@@ -50,15 +53,21 @@ class Reserved:
     def __init__(self, instrument_of: Callable[[str], Instrument], leverage: float) -> None:
         self._instrument_of = instrument_of
         self._leverage = leverage
-        self._waiting: dict[str, tuple[Order, float]] = {}  # not added up yet
+        # Not added up yet, with their prices, or where and when these are looked up.
+        self._waiting: dict[str, tuple[Order, float | _Quoted]] = {}
         self._orders: dict[str, tuple[tuple[str, bool], float, float]] = {}
         self._sums: dict[tuple[str, bool], Ordered] = {}
         self._margins: dict[tuple[str, bool], float] = {}  # in the order of the sums
         self._stale: set[tuple[str, bool]] = set()
         self._two_sided = 0  # symbols with orders on both sides
 
-    def put(self, order: Order, price: float) -> None:
-        """Count an order at a price, in the place of what it was, if it is open."""
+    def put(self, order: Order, price: float | _Quoted) -> None:
+        """Count an order at a price, in the place of what it was, if it is open.
+
+        Args:
+            order: The order.
+            price: The price, or a market that has a price other than zero at a time, and the time.
+        """
         order_id = order.id
         if order_id in self._orders:
             self.remove(order_id)
@@ -70,7 +79,8 @@ class Reserved:
     def _add_up(self) -> None:
         """Add up the orders that have come since somebody asked."""
         waiting, self._waiting = self._waiting, {}
-        for order, price in waiting.values():
+        for order, quoted in waiting.values():
+            price = (quoted[0].last_price_today(quoted[1]) or 0.0) if isinstance(quoted, tuple) else quoted
             key, units = (order.symbol, order.quantity > 0), order.quantity - order.filled_quantity
             self._orders[order.id] = key, units, price
             known = self._sums.get(key)

@@ -12,6 +12,8 @@ from openbell.execution.targets import is_too_small, units_of_value
 from openbell.execution.terms import Terms, checked_number, checked_price, checked_quantity
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from openbell.execution.desk import TradingDesk
     from openbell.model.order import Order
 
@@ -40,11 +42,20 @@ class StrategyOrders:
         self,
         symbol: str,
         quantity: float,
-        terms: Terms,
+        type: str | None,  # noqa: A002 -- the word that users write
+        limit: float | None,
+        stop: float | None,
+        trail: float | None,
+        trail_percent: float | None,
+        tif: str,
+        until: date | None,
+        extended: bool,
+        tag: str,
         reason: str,
     ) -> Order:
         """Give an order, as `StrategyContext.order` describes it."""
         self._desk.require_open(self._session)
+        terms = Terms.of(type, limit, stop, trail, trail_percent, tif, until, extended, tag)
         return self._desk.place(self.strategy, _symbol(symbol), checked_quantity(quantity), terms, reason=reason)
 
     def bracket(

@@ -124,6 +124,11 @@ class SymbolMarket:
         first, (low, high) = self.first_row(from_ns), self.regular
         return first < len(self) if extended else max(first, low) < high
 
+    def is_quoted(self, time_ns: int) -> bool:
+        """Return whether a bar of today has closed by a time, and none of the day closes at zero."""
+        bounds = self.bounds
+        return bounds is not None and self._ends[0] <= time_ns and (bounds[0] > 0 or bounds[1] < 0)
+
     @property
     def bounds(self) -> tuple[float, float] | None:
         """The lowest and the highest close of the day, or None where it has no bars."""

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from openbell.execution.account import Holding
     from openbell.execution.desk import TradingDesk
-    from openbell.execution.symbol_market import SymbolMarket
     from openbell.model.fill import Fill
 
 __all__ = ["Breach", "EquityWatch"]
@@ -52,18 +51,18 @@ class Breach(NamedTuple):
 
 
 class _Reach(NamedTuple):
-    """The lowest and the highest price of a symbol's day.
+    """The lowest and the highest close of a symbol's day.
 
     Attributes:
-        low: The lowest price.
+        low: The lowest close.
         high: The highest.
-        span: What one unit is worth between them.
-        margin: The most that holding one unit needs.
+        multiplier: Money that one point is worth, per unit.
+        margin: The most that holding one unit needs at one of them.
     """
 
     low: float
     high: float
-    span: float
+    multiplier: float
     margin: float
 
 
@@ -115,12 +114,15 @@ class EquityWatch:
 
         Nothing is looked for again while all fills since the last look together cannot have cost what was left then.
         """
-        symbol, reach = fill.symbol, self._reach.get(fill.symbol)
-        if reach is not None and self._room > 0 and reach.low <= fill.price <= reach.high:
+        symbol, price, reach = fill.symbol, fill.price, self._reach.get(fill.symbol)
+        if reach is not None and self._room > 0:
+            low, high, multiplier, margin = reach
             holding = self._holdings.get(symbol)
-            held = 0.0 if holding is None else holding.quantity
-            # What is held after it and what was held before are worth a price of the day each.
-            self._room -= (abs(held) + abs(held - fill.quantity)) * reach.span + abs(held) * reach.margin + fill.fee
+            held = 0.0 if holding is None else abs(holding.quantity)
+            before = abs(fill.quantity) + held  # at the most
+            # What was held and what is held are worth a close of the day each, and were paid for at the price.
+            span = (max(price, high)) - (min(price, low))
+            self._room -= (held + before) * span * multiplier + held * margin + fill.fee
             if self._room > 0:
                 self._changed[symbol] = None
                 return
@@ -204,22 +206,22 @@ class EquityWatch:
             self._margins.pop(symbol, None)
             return
         quantity, market = holding.quantity, self._market_of(symbol)
-        if market is not None and len(market) and symbol not in self._reach:
-            self._reach[symbol] = self._reach_of(holding, market)
-        low, high = (None if market is None else market.bounds) or (holding.last_price, holding.last_price)
+        bounds = None if market is None else market.bounds
+        low, high = bounds or (holding.last_price, holding.last_price)
+        if bounds is not None and symbol not in self._reach:
+            self._reach[symbol] = _Reach(low, high, holding.multiplier, self._largest_margin(symbol, low, high))
         price = low if quantity > 0 else high
         self._worst_values[symbol] = quantity * price * holding.multiplier
         if self._is_margin:
             instrument = self._instrument_of(symbol)
             self._margins[symbol] = maintenance_margin(quantity, price, instrument, self._maintenance)
 
-    def _reach_of(self, holding: Holding, market: SymbolMarket) -> _Reach:
-        low, high = market.reach
-        margin = 0.0
-        if self._is_margin:
-            terms = self._instrument_of(holding.symbol), self._maintenance
-            margin = max(maintenance_margin(side, price, *terms) for side in (1.0, -1.0) for price in (low, high))
-        return _Reach(low, high, (high - low) * holding.multiplier, margin)
+    def _largest_margin(self, symbol: str, low: float, high: float) -> float:
+        """Return the most that holding one unit needs at one of two prices."""
+        if not self._is_margin:
+            return 0.0
+        price, terms = max(abs(low), abs(high)), (self._instrument_of(symbol), self._maintenance)
+        return max(maintenance_margin(1.0, price, *terms), maintenance_margin(-1.0, price, *terms))
 
     def _margin(self, holding: Holding, prices: NDArray[np.float64]) -> NDArray[np.float64]:
         if not self._is_margin:

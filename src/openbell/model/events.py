@@ -29,6 +29,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def local_time(time_ns: int, zone: tzinfo) -> datetime:
     """Convert nanoseconds since 1970 UTC to an aware datetime of a time zone, to the microsecond."""
+    seconds, rest = divmod(int(time_ns), 1_000_000_000)
+    if not rest and seconds >= 0:  # a bar's time, for which this takes a third of the time
+        return datetime.fromtimestamp(seconds, zone)
     return (_EPOCH + timedelta(microseconds=int(time_ns) // 1000)).astimezone(zone)
 
 
