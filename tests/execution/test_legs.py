@@ -198,3 +198,47 @@ def test_a_leg_is_not_replaced_beyond_the_collar(tmp_path: Path) -> None:
 
     assert (run.last("probe-2").stop, run.last("probe-2").status) == (97, "accepted")
     assert run.last("probe-2").reason.startswith("not replaced: its stop of 70 is 30.0% from the last price of 100")
+
+
+def test_the_leg_of_a_part_leaves_the_other_leg_for_the_rest_of_the_position(tmp_path: Path) -> None:
+    bars = bars_of([100.0] * 30 + [(100.0, 104.0, 100.0, 103.0)] + [103.0] * 5 + [94.0])
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars}},
+        {
+            "09:35": lambda s: s.context.bracket("ABC", 100, stop=95, target=102),
+            "09:40": lambda s: s.context.replace("probe-3", quantity=-40),
+        },
+    )
+
+    assert run.told == [("09:35", 100.0, 100.0), ("10:01", -40.0, 102.0), ("10:06", -60.0, 94.0)]
+    assert (run.last("probe-2").quantity, run.last("probe-2").status) == (-60, "filled")
+
+
+def test_a_leg_that_fills_in_parts_leaves_of_the_other_what_is_held(tmp_path: Path) -> None:
+    bars = bars_of([100.0] * 10 + [103.0] * 3 + [94.0], volume=250.0)
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars}},
+        {
+            "09:35": lambda s: s.context.bracket("ABC", 100, stop=95, target=102),
+            "09:39": lambda s: s.context.replace("probe-3", quantity=-60),
+        },
+        execution={"fills": {"max_volume_share": 0.1}},
+    )
+
+    # 25 units a bar: the target has 60 of them in three bars, and the stop the rest in two.
+    assert [fill.quantity for fill in run.fills] == [25, 25, 25, 25, -25, -25, -10, -25, -15]
+
+
+def test_a_leg_that_waits_keeps_the_units_that_it_was_given(tmp_path: Path) -> None:
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of([100.0] * 10 + [98.0] * 5 + [103.0] * 5 + [94.0])}},
+        {
+            "09:35": lambda s: s.context.bracket("ABC", 100, stop=95, target=102, limit=99),
+            "09:36": lambda s: s.context.replace("probe-3", quantity=-40),
+        },
+    )
+
+    assert [fill.quantity for fill in run.fills] == [100, -40, -60]

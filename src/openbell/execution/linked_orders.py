@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LinkedOrders"]
 
+_DUST = 1e-9
+
 
 class LinkedOrders:
     """Links between the orders at a broker.
@@ -45,14 +47,14 @@ class LinkedOrders:
         """Return whether no other order hangs together with one."""
         return order.oco is None and order.parent is None and not self._book.has_legs(order.id)
 
-    def to_cancel(self, filled: Resting) -> list[Resting]:
-        """Return the alternatives to an order that has filled as a whole."""
-        return [] if filled.order.is_open else self._others(filled)
+    def to_cancel(self, filled: Resting, units: float) -> list[Resting]:
+        """Return the alternatives to an order of which nothing is left after its fill of some units."""
+        return [other for other in self._others(filled) if not _is_left(other.order, units)]
 
-    def to_resize(self, filled: Resting) -> list[tuple[Resting, float]]:
-        """Return the orders that follow the filled quantity of another one, each with its quantity from now on.
+    def to_resize(self, filled: Resting, units: float) -> list[tuple[Resting, float]]:
+        """Return the orders that follow the fill of another one, each with its quantity from now on.
 
-        Legs are for what their entry has filled; alternatives are for what is left.
+        Legs are for what their entry has filled; alternatives are for what is left, of each of its own units.
         """
         order = filled.order
         legs = self.legs_of(order)
@@ -65,9 +67,8 @@ class LinkedOrders:
             quantity = size - (left - leg.order.filled_quantity)
             if quantity and (leg.waits or leg.order.quantity != quantity):
                 resized.append((leg, quantity))
-        if order.is_open:
-            resized += [(other, other.order.filled_quantity + order.remaining) for other in self._others(filled)]
-        return resized
+        alternatives = (other for other in self._others(filled) if _is_left(other.order, units))
+        return resized + [(other, other.order.quantity - units) for other in alternatives]
 
     def rest_of_entry(self, filled: Resting) -> Resting | None:
         """Return the entry of a leg that has filled as a whole, while part of the entry is open."""
@@ -112,6 +113,11 @@ class LinkedOrders:
         points = [None if r.match is None else r.match.point for r in touched]
         last = first_touched(points, [r.order.quantity for r in touched], self._both_touched)
         return touched[0 if last is None else last.place], True
+
+
+def _is_left(order: Order, units: float) -> bool:
+    """Return whether something is left of an order after an alternative to it has filled some units."""
+    return abs(order.remaining) - abs(units) > _DUST
 
 
 def _point_in(resting: Resting, market: SymbolMarket) -> FillPoint | None:

@@ -184,6 +184,7 @@ class SimulatedBroker:
             return
         self._note_seen(resting)
         more = order.quantity - resting.order.quantity
+        resting.planned += more
         self._orders.amend(resting, order)
         if abs(order.filled_quantity) >= abs(order.quantity):
             self._end(resting, OrderStatus.CANCELLED, "its new quantity had filled before")
@@ -323,7 +324,7 @@ class SimulatedBroker:
         if not whole:
             self._continue(resting, match)
         if not self._linked.is_alone(order):
-            self._follow(resting, match)
+            self._follow(resting, match, quantity)
 
     def _continue(self, resting: Resting, match: Match) -> None:
         """Look for the next fill after the bar of the last one."""
@@ -334,14 +335,14 @@ class SimulatedBroker:
         else:
             self._match(resting)
 
-    def _follow(self, filled: Resting, match: Match) -> None:
-        """Let the orders that hang together with a filled one begin, shrink or end."""
-        for other in self._linked.to_cancel(filled):
+    def _follow(self, filled: Resting, match: Match, units: float) -> None:
+        """Let the orders that hang together with one that has filled some units begin, shrink or end."""
+        for other in self._linked.to_cancel(filled, units):
             self._cancel(other, f"{filled.order.id} of the same group has filled")
         entry = self._linked.rest_of_entry(filled)
         if entry is not None:
             self._cancel(entry, f"{filled.order.id}, which leaves its position, has filled")
-        for leg, quantity in self._linked.to_resize(filled):
+        for leg, quantity in self._linked.to_resize(filled, units):
             if leg.waits:
                 leg.waits = False
                 # A fill at an open has the whole bar before it; inside of a bar nobody knows what came first.
