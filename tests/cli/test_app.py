@@ -29,7 +29,7 @@ from openbell.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 HEAVY = ("polars", "pandas", "numpy", "talib", "exchange_calendars", "pyarrow", "openbell.config", "openbell.timing")
 NOT_FOR_HELP = (*HEAVY, "pydantic", "structlog")
@@ -47,28 +47,48 @@ HELPS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "kept_out"),
-    [
-        (["--help"], NOT_FOR_THE_LIST),
-        (["--version"], NOT_FOR_THE_LIST),
-        (["data", "--help"], NOT_FOR_THE_LIST),
-        *((command, NOT_FOR_HELP) for command in HELPS),
-        (["schema"], ("polars", "pandas", "talib", "exchange_calendars", "pyarrow", "rich", "structlog")),
-    ],
-)
-def test_a_command_loads_only_what_it_needs(arguments: list[str], kept_out: tuple[str, ...]) -> None:
-    script = (
-        "import sys\n"
-        "from openbell.cli.app import app\n"
-        f"app({arguments!r}, standalone_mode=False)\n"
-        f"print([name for name in {kept_out!r} if name in sys.modules], file=sys.stderr)\n"
+LOADED_ONLY_WHERE_NEEDED = [
+    (["--help"], NOT_FOR_THE_LIST),
+    (["--version"], NOT_FOR_THE_LIST),
+    (["data", "--help"], NOT_FOR_THE_LIST),
+    *((command, NOT_FOR_HELP) for command in HELPS),
+    (["schema"], ("polars", "pandas", "talib", "exchange_calendars", "pyarrow", "rich", "structlog")),
+]
+
+# Carries out each command in a process that is forked when only the command line is loaded.
+FORKS = """
+import os, sys
+from openbell.cli.app import app
+
+def forked(run):
+    sys.stdout.flush(), sys.stderr.flush()
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            run()
+            sys.stdout.flush()
+            code = 0
+        finally:
+            os._exit(code)
+    if os.waitpid(child, 0)[1]:
+        sys.exit("it failed")
+"""
+
+
+def test_a_command_loads_only_what_it_needs() -> None:
+    script = FORKS + (
+        "def run(arguments, kept_out):\n"
+        "    app(arguments, standalone_mode=False)\n"
+        "    print(arguments, [name for name in kept_out if name in sys.modules], file=sys.stderr)\n"
+        f"for arguments, kept_out in {LOADED_ONLY_WHERE_NEEDED!r}:\n"
+        "    forked(lambda: run(arguments, kept_out))\n"
     )
 
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
-    assert done.stderr.strip() == "[]"
-    assert done.stdout
+    assert done.stderr.splitlines() == [f"{arguments} []" for arguments, _ in LOADED_ONLY_WHERE_NEEDED]
+    assert "Usage: " in done.stdout
 
 
 def lazy_commands(group: Any = None) -> Iterator[LazyCommand]:
@@ -192,37 +212,36 @@ def test_json_holds_what_json_can_hold(capsys: pytest.CaptureFixture[str]) -> No
     }
 
 
-@pytest.fixture
-def run_logging(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Log one event of each level in a process of its own, and tell what came out on stderr."""
-
-    def run(*arguments: str) -> str:
-        script = (
-            "from openbell.cli.app import app\n"
-            "from openbell.logs import get_logger\n"
-            f"app([*{list(arguments)!r}, 'schema'], standalone_mode=False)\n"
-            "log = get_logger(component='test')\n"
-            "log.debug('small'), log.info('open', session_time='09:30'), log.warning('gap', symbol='IBM')\n"
-        )
-        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-        json.loads(done.stdout)
-        return done.stderr
-
-    return run
-
-
-def test_logs_show_warnings_and_with_v_more(run_logging: Callable[..., str]) -> None:
-    def events(*arguments: str) -> list[str]:
-        return re.findall(r"^\[\w+ *\] (\w+)", run_logging(*arguments), flags=re.MULTILINE)
-
-    assert events() == ["gap"]
-    assert events("-v") == ["open", "gap"]
-    assert events("-vv") == ["small", "open", "gap"]
-    assert events("-v", "--verbose") == ["small", "open", "gap"]
+def logged(*commands: list[str]) -> list[str]:
+    """Log one event of each level in a process for each command; the lines of each on stderr."""
+    script = FORKS + (
+        "import openbell.config  # not once for each\n"
+        "from openbell.logs import get_logger\n"
+        "def run(options):\n"
+        "    app([*options, 'schema'], standalone_mode=False)\n"
+        "    log = get_logger(component='test')\n"
+        "    log.debug('small'), log.info('open', session_time='09:30'), log.warning('gap', symbol='IBM')\n"
+        f"for options in {list(commands)!r}:\n"
+        "    forked(lambda: run(options))\n"
+        "    print('\\f', end='', file=sys.stderr), print('\\f', end='')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    for schema in done.stdout.split("\f")[:-1]:
+        json.loads(schema)
+    return done.stderr.split("\f")[:-1]
 
 
-def test_logs_as_json_carry_session_time_and_no_time_of_the_machine(run_logging: Callable[..., str]) -> None:
-    events = [json.loads(line) for line in run_logging("-v", "--log-json").splitlines()]
+def test_logs_show_warnings_and_with_v_more() -> None:
+    found = logged([], ["-v"], ["-vv"], ["-v", "--verbose"])
+
+    assert [re.findall(r"^\[\w+ *\] (\w+)", lines, flags=re.MULTILINE) for lines in found] == [
+        ["gap"], ["open", "gap"], ["small", "open", "gap"], ["small", "open", "gap"],
+    ]  # fmt: skip
+
+
+def test_logs_as_json_carry_session_time_and_no_time_of_the_machine() -> None:
+    (lines,) = logged(["-v", "--log-json"])
+    events = [json.loads(line) for line in lines.splitlines()]
 
     assert events == [
         {"event": "open", "level": "info", "component": "test", "session_time": "09:30"},

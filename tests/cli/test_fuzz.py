@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# Four kinds of input share the examples: 300 in every test run, 2,000 in the long one, the same ones each time. With
+# Four kinds of input share the examples: 100 in every test run, 2,000 in the long one, the same ones each time. With
 # OPENBELL_CASES so many are made of each kind, other ones each time.
 CASES = int(os.environ.get("OPENBELL_CASES", "0"))
 SOME, MANY = (
@@ -35,7 +35,7 @@ SOME, MANY = (
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    for each in (75, 500)
+    for each in (25, 500)
 )
 EXIT_CODES = (0, 1, 2, 3)
 

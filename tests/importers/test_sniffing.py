@@ -124,9 +124,9 @@ def test_time_formats_are_found(tmp_path: Path, form: str) -> None:
     "text", ["24.06.2024 24:00", "Mon, 24 juin 2024 9 pm", "31.12.2100 24:00", "06/05/24 9:30 AM", "13/13/2013", "late"]
 )
 def test_the_formats_that_fit_are_those_in_which_the_time_is_read(text: str) -> None:
-    read = [form for form in FORMATS[::7] if not read_written(pl.Series([text]), form).null_count()]
+    read = [form for form in FORMATS[::21] if not read_written(pl.Series([text]), form).null_count()]
 
-    assert formats_that_fit(text, FORMATS[::7]) == read
+    assert formats_that_fit(text, FORMATS[::21]) == read
 
 
 @pytest.mark.parametrize(("digits", "form"), [(10, "epoch_s"), (13, "epoch_ms"), (16, "epoch_us"), (19, "epoch_ns")])
@@ -335,7 +335,7 @@ def test_the_label_of_real_bars_with_early_trading(tmp_path: Path, minute_store:
         assert sniff_csv(Source(path, symbol=symbol), NEW_YORK).reading.label == label
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(
     ("exchange", "stamped", "told"),
     [

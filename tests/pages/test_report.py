@@ -246,10 +246,18 @@ class TestEndings:
 
         assert page.text.index("The run is failed: the strategy raised") < page.text.index("Net profit")
 
+    # Each file with some of the contents, each content in some of the files: all 30 pairs would show the same again.
     @pytest.mark.parametrize(
-        "name", ["summary.json", "config.json", "trades.parquet", "equity.parquet", "orders.jsonl", "orders.parquet"]
+        ("name", "content"),
+        [
+            *(("summary.json", content) for content in (b"", b"[]", b"{}", b"\xff\xfe{", b'{"days": 1}\n')),
+            *(("config.json", content) for content in (b"[]", b"\xff\xfe{")),
+            *(("trades.parquet", content) for content in (b"", b"{}")),
+            *(("equity.parquet", content) for content in (b"\xff\xfe{",)),
+            *(("orders.jsonl", content) for content in (b"[]", b"\xff\xfe{", b'{"days": 1}\n')),
+            *(("orders.parquet", content) for content in (b"", b'{"days": 1}\n')),
+        ],
     )
-    @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff\xfe{", b'{"days": 1}\n'])
     def test_no_damage_of_a_file_ends_in_a_traceback(self, folder: Path, name: str, content: bytes) -> None:
         (folder / name).write_bytes(content)
 

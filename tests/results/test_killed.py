@@ -32,7 +32,7 @@ class Busy(Strategy):
 
     def on_bar(self, bar):
         os.write(1, f"{self.context.now.isoformat()}\\n".encode())
-        if bar.interval == "5m":
+        if bar.interval == "5m" and self.context.now.minute % 15 == 0:
             period = 2 + bar.end // 10**9 % 97
             self.context.add_indicator(bar.symbol, IndicatorConfig("sma", period=period, interval="5m"))
         return [Signal(bar.symbol, "HOLD", f"{bar.close:.2f}"), Signal(bar.symbol, "LOOK", "x" * 300)]

@@ -238,7 +238,8 @@ def read_at_eleven(store: Path, **keys: Any) -> dict[str, object]:
 )
 def test_nothing_that_a_strategy_can_reach_depends_on_the_future(futures: list[Path], mode: dict[str, Any]) -> None:
     """Not even the memory behind an array, a frame, or a pickle."""
-    real, *others = (read_at_eleven(store, **mode) for store in futures)
+    # Without any future and with nonsense, which differ the most; the real one, too, in other modes.
+    real, *others = (read_at_eleven(store, **mode) for store in (futures if mode else futures[1:]))
     assert sum(".base" in way for way in real) > 500
     for other in others:
         assert sorted(real.keys() ^ other.keys()) == []

@@ -106,7 +106,7 @@ def test_the_operations_reach_from_an_empty_folder_to_the_whole_store(tmp_path: 
 
 @pytest.mark.parametrize("size", ["small", "large"])
 def test_after_a_killed_first_import_nothing_is_wrong(tmp_path: Path, size: str) -> None:
-    for folder in killed_imports(tmp_path / "stores", [(n, 0) for n in range(1, OPERATIONS, 13)], size):
+    for folder in killed_imports(tmp_path / "stores", [(n, 0) for n in range(1, OPERATIONS, 26)], size):
         has_nothing_wrong(folder)
 
 

@@ -196,18 +196,18 @@ def test_bars_that_contradict_themselves_are_set_aside(
 
 
 def test_daily_bars_of_many_symbols_come_with_one_request(alpaca: Any, call: Any, store: Path) -> None:
-    alpaca.symbols = tuple(f"S{n}" for n in range(150))
-    alpaca.page_size = 100  # a page ends in the middle of a symbol
+    alpaca.symbols = tuple(f"S{n}" for n in range(50))
+    alpaca.page_size = 35  # a page ends in the middle of a symbol
     first = call(*alpaca.symbols, "NOPE", "--from", "2024-03-25", "--to", "2024-03-28", "--interval", "1d", "--json")
     pages = [p for path, p in alpaca.asked if "bars" in path]
     alpaca.asked.clear()
     later = call(*alpaca.symbols, "--from", "2024-03-20", "--to", "2024-03-28", "--interval", "1d", "--json")
 
     assert (first.json["requests"], len(pages)) == (1, 6)
-    assert first.json["added"] == 150 * 4
+    assert first.json["added"] == 50 * 4
     assert BarStore.open(store).symbols() == tuple(sorted(alpaca.symbols))
     assert "error: NOPE: Alpaca has no 1d bars" in first.err
-    assert (later.json["requests"], later.json["added"], later.json["unchanged"]) == (1, 150 * 3, 0)
+    assert (later.json["requests"], later.json["added"], later.json["unchanged"]) == (1, 50 * 3, 0)
     assert alpaca.ranges("S7") == [("2024-03-20", "2024-03-22")]
 
 

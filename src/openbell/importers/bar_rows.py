@@ -114,10 +114,9 @@ class BarRows:
         return reduce(operator.add, parts)
 
     def _number(self, rows: pl.DataFrame, column: str) -> pl.Expr:
-        value = pl.col(column)
         if rows.schema[column] in (pl.String, pl.Categorical, pl.Enum):
-            value = number(value.cast(pl.String), decimal_comma=self.decimal_comma)
-        return value.cast(pl.Float64)
+            return pl.lit(number(rows[column].cast(pl.String), decimal_comma=self.decimal_comma))
+        return pl.col(column).cast(pl.Float64)
 
     def _scaled(self, bars: pl.DataFrame) -> pl.DataFrame:
         if self.price_scale == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ _MONTHS = {
     "nov": "november novembre noviembre novembro lis",
     "dec": "december dezember dez décembre decembre déc diciembre dic dezembro dicembre gru",
 }
+_DIRECTIVE = re.compile(r"%[-_]?(?:\.?\d*f|[A-Za-z])")
 _ENGLISH = {name: month for month, names in _MONTHS.items() for name in (month, *names.split())}
 _WEEKDAYS = r"\b(mon|tue|wed|thu|fri|sat|sun)(day|s|sday|nesday|rs|rsday|urday)?\b\.?"
 
@@ -71,10 +73,19 @@ def formats_that_fit(text: str, formats: Sequence[str]) -> list[str]:
         year = pl.coalesce(parsed("text", form), tidy).dt.year()
         return year.is_between(_FIRST_YEAR, _LAST_YEAR).fill_null(value=False)
 
+    marks = set(f"{text}{neat[0]}")
+    possible = [form for form in dict.fromkeys(formats) if _marks(form) <= marks]
+    if not possible:
+        return []
     # One query for hundreds of formats: a query for each would take a second.
     rows = pl.DataFrame({"text": [text], "neat": neat})
-    fits = rows.select(is_read(form).alias(form) for form in dict.fromkeys(formats)).row(0, named=True)
-    return [form for form in formats if fits[form]]
+    fits = rows.select(is_read(form).alias(form) for form in possible).row(0, named=True)
+    return [form for form in formats if fits.get(form)]
+
+
+def _marks(form: str) -> set[str]:
+    """Return the marks that stand in every time of a format."""
+    return set(_DIRECTIVE.sub("", form.replace("-%p", "%p"))) & set("-/.:")
 
 
 def _late_and_neat(text: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -61,7 +61,7 @@ def numbers(sample: pl.DataFrame, columns: Sequence[str], *, decimal_comma: bool
     return sample.select(
         pl.col(c).cast(pl.Float64)
         if sample.schema[c].is_numeric()
-        else number(pl.col(c).cast(pl.String), decimal_comma=decimal_comma).alias(c)
+        else number(sample[c].cast(pl.String), decimal_comma=decimal_comma).alias(c)
         for c in columns
     )
 
