@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from live.alpaca_server import AlpacaServer
 from live.alpaca_trading_server import AlpacaTradingServer
@@ -16,8 +16,6 @@ from openbell.live.record import read_record
 from openbell.live.run import LiveRun
 from openbell.live.verify import Verification, verify_run
 from openbell.results.run_folder import RunFolder
-from openbell.timing import TimeManager
-from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -36,8 +34,8 @@ class BrokerStage(Stage):
         folder_of_run: The run folder.
     """
 
-    def __init__(self, folder: Path, store: Path, **more: object) -> None:
-        super().__init__(folder, store, AlpacaServer)
+    def __init__(self, folder: Path, store: Path, *, exchange: Any = "XNYS", **more: object) -> None:
+        super().__init__(folder, store, AlpacaServer, exchange=exchange)
         self.reconfigure(**{"execution": {"broker": "alpaca"}, **more})
         self.folder_of_run = folder / "run"
 
@@ -55,10 +53,8 @@ class BrokerStage(Stage):
         lock = AccountLock(account, self.folder_of_run)
         since_ns = 0 if past is None else past.since_ns
         dealing = Dealing(link, account, lock, RUN_ID, since_ns, adopts)
-        time_manager = TimeManager("XNYS", clock=SimulatedClock())
-        self.run = LiveRun(
-            self.config, server.feed(), self.folder_of_run, [self.day], time_manager, past=past, dealing=dealing
-        )
+        feed, time_manager = server.feed(), self.own_time_manager()
+        self.run = LiveRun(self.config, feed, self.folder_of_run, [self.day], time_manager, past=past, dealing=dealing)
         self.run.parts.lag.limit_ns = round(self.max_lag_s * S)
         return self.run
 

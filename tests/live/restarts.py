@@ -12,8 +12,6 @@ from openbell.live.record import read_record
 from openbell.live.run import LiveRun
 from openbell.live.verify import Verification, verify_run
 from openbell.results.run_folder import RunFolder
-from openbell.timing import TimeManager
-from openbell.timing.clock import SimulatedClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,8 +70,7 @@ class Restarts:
 
     def _run(self, server: FeedServer, past: Past | None) -> LiveRun:
         stage = self._stage
-        time_manager = TimeManager("XNYS", clock=SimulatedClock())
-        return LiveRun(stage.config, server.feed(), self.folder, [stage.day], time_manager, past=past)
+        return LiveRun(stage.config, server.feed(), self.folder, [stage.day], stage.own_time_manager(), past=past)
 
     def _folder(self, past: Past | None) -> RunFolder:
         config = self._stage.config

@@ -9,7 +9,7 @@ import pytest
 
 from live.alpaca_server import KEYS, AlpacaServer
 from live.tape import some, wrong
-from live.test_sessions_over_a_socket import MINUTE, Stage
+from live.test_sessions_over_a_socket import MINUTE, Stage, early
 from live.virtual_time import S
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture
 def stage(minute_store: Path, tmp_path: Path) -> Stage:
-    return Stage(tmp_path, minute_store, AlpacaServer)
+    return Stage(tmp_path, minute_store, AlpacaServer, exchange=early("13:00"))
 
 
 def test_a_day_with_jitter_a_drop_and_an_addition_equals_its_backtest_and_keeps_no_key(

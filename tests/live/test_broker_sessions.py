@@ -11,7 +11,7 @@ import pytest
 
 from live.broker_stage import BrokerStage
 from live.test_resume import lines_of
-from live.test_sessions_over_a_socket import MINUTE
+from live.test_sessions_over_a_socket import MINUTE, early
 from live.virtual_time import S
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def in_order(run: Path) -> dict[str, list[str]]:
 @pytest.fixture
 def stage(minute_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BrokerStage:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    return BrokerStage(tmp_path, minute_store)
+    return BrokerStage(tmp_path, minute_store, exchange=early("11:45"))
 
 
 def test_a_day_of_orders_at_the_broker_is_played_again_by_its_record(stage: BrokerStage) -> None:
@@ -55,7 +55,7 @@ def test_a_day_at_the_broker_that_is_killed_sixty_times_ends_as_if_undisturbed(
     stage: BrokerStage, minute_store: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "undisturbed").mkdir()
-    undisturbed = BrokerStage(tmp_path / "undisturbed", minute_store)
+    undisturbed = BrokerStage(tmp_path / "undisturbed", minute_store, exchange=early("11:45"))
     with undisturbed.at_broker(), undisturbed.server() as server:
         assert undisturbed.play_day(server).differences == ()
     first, draw = stage.session.first_ns, random.Random(16)

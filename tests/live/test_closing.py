@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from live.test_sessions_over_a_socket import MINUTE, Stage
+from live.test_sessions_over_a_socket import MINUTE, Stage, early
 from live.virtual_time import S
 from openbell.live.past import Past
 from openbell.live.record import read_record
@@ -38,7 +38,7 @@ def play(stage: Stage, run: Path, server: FeedServer, *, flatten: bool) -> None:
 def test_a_run_that_is_stopped_closes_its_positions_first_if_asked(
     flatten: bool, minute_store: Path, tmp_path: Path
 ) -> None:
-    stage = Stage(tmp_path, minute_store)
+    stage = Stage(tmp_path, minute_store, exchange=early("12:00"))
     run = tmp_path / "run"
     with stage.server() as server, pytest.raises(Stopped):
         play(stage, run, server, flatten=flatten)
@@ -58,7 +58,7 @@ def test_a_run_that_is_stopped_closes_its_positions_first_if_asked(
 
 @pytest.mark.long
 def test_a_run_that_goes_on_after_its_positions_were_closed_opens_new_ones(minute_store: Path, tmp_path: Path) -> None:
-    stage = Stage(tmp_path, minute_store)
+    stage = Stage(tmp_path, minute_store, exchange=early("12:00"))
     run = tmp_path / "run"
     with stage.server() as server:
         with pytest.raises(Stopped):

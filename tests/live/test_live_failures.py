@@ -15,7 +15,7 @@ from live.parity import both
 from live.server import FeedServer
 from live.sessions import seer, session
 from live.tape import wrong
-from live.test_sessions_over_a_socket import DAY, MINUTE, Stage
+from live.test_sessions_over_a_socket import DAY, MINUTE, Stage, early
 from live.virtual_time import S
 from openbell.live.verify import verify_run
 from openbell.store.store import BarStore
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture
 def stage(minute_store: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Stage:
-    return Stage(tmp_path, minute_store, getattr(request, "param", FeedServer))
+    return Stage(tmp_path, minute_store, getattr(request, "param", FeedServer), exchange=early("12:00"))
 
 
 each_provider = pytest.mark.parametrize("stage", [FeedServer, AlpacaServer], indirect=True)
@@ -96,7 +96,7 @@ def test_l06_the_last_bars_of_the_session_come_though_nothing_follows(stage: Sta
     assert found.differences == ()
     for interval in ("1m", "5m"):
         assert bars_of(stage, "SPY", interval)["end"].cast(pl.Int64).to_list()[-1] == close_ns
-    assert Counter(stage.times_of("SPY"))["16:00"] >= 1
+    assert Counter(stage.times_of("SPY"))["12:00"] >= 1
 
 
 def test_l08_bars_that_come_again_are_counted_and_not_appended(stage: Stage) -> None:
@@ -123,7 +123,7 @@ def test_l11_minutes_that_a_drop_of_the_connection_cost_are_fetched_before_the_n
 def test_l12_after_a_drop_all_subscriptions_come_back_those_of_mid_session_too(stage: Stage) -> None:
     with stage.server() as server:
         stage.time.at(stage.session.first_ns + 100 * MINUTE + 30 * S, server.cut)
-        stage.time.at(stage.session.first_ns + 200 * MINUTE, lambda: asked.update(server.subscribed))
+        stage.time.at(stage.session.first_ns + 140 * MINUTE, lambda: asked.update(server.subscribed))
         asked: set[str] = set()
         found = stage.play(server)
     assert found.differences == ()
@@ -222,8 +222,11 @@ def test_l10_a_feed_that_answers_pings_and_sends_nothing_is_stale_and_connected_
         require_each_once(stage, symbol)
 
 
-def test_l10_a_feed_that_stays_silent_after_each_reconnect_is_given_up_again(stage: Stage) -> None:
+def test_l10_a_feed_that_stays_silent_after_each_reconnect_is_given_up_again(
+    minute_store: Path, tmp_path: Path
+) -> None:
     """Silent for two hours in which it connects and has history; what was fetched shows that its symbols trade."""
+    stage = Stage(tmp_path, minute_store, exchange=early("13:30"))
     eleven = stage.session.first_ns + 90 * MINUTE
     with stage.server() as server:
         stage.time.at(eleven + 10 * S, lambda: setattr(server, "is_silent", True))

@@ -13,7 +13,7 @@ import pytest
 from live.restarts import EVENTS, Restarts
 from live.sessions import INDICATORS, pairs, picker, seer, session, slices, trader
 from live.tape import some, wrong
-from live.test_sessions_over_a_socket import MINUTE, Stage
+from live.test_sessions_over_a_socket import MINUTE, Stage, early
 from live.virtual_time import S
 from openbell.config import load_config
 from openbell.errors import ConfigError, RunFolderError
@@ -38,18 +38,22 @@ class Chance(Strategy):
 """
 
 
+EARLY = early("12:00")
+
+
 def stage_of(folder: Path, store: Path, *, corrected: bool = False) -> Stage:
     """A day with a scanner, three strategies, and additions that wait."""
     folder.mkdir()
-    stage = Stage(folder, store)
+    stage = Stage(folder, store, exchange=EARLY)
     config = session(
         seer(pairs(intervals=["5m"]), add={"10:20": ["AIG"]}, indicators={"11:00": INDICATORS[1:2]}),
         slices("1m"),
         trader(),
         days="2013-10-10",
         scanners=[
-            picker("10:03", "13:30", "14:10", add={"10:03": ["BAC"], "14:10": ["BAC"]}, remove={"13:30": ["BAC"]})
+            picker("10:03", "11:10", "11:30", add={"10:03": ["BAC"], "11:30": ["BAC"]}, remove={"11:10": ["BAC"]})
         ],
+        exchange=EARLY,
         historical={"data": [{"trailing_days": 1, "intervals": ["1m", "5m"]}]},
         indicators=INDICATORS,
     )
@@ -99,7 +103,7 @@ def test_a_day_that_is_killed_twenty_times_ends_as_if_undisturbed(
     first, draw = stage.session.first_ns, random.Random(7)
     # Half of them at the open, while additions wait, or in the seconds in which a time is played.
     at = [draw.choice([0, 33, 50, 50, 90]) * 60 + 10 * draw.random() for _ in range(10)]
-    at += [390 * 60 * draw.random() ** 6 for _ in range(10)]
+    at += [150 * 60 * draw.random() ** 6 for _ in range(10)]
     kills = sorted(first + round(seconds * S) for seconds in at)
     restarts = Restarts(stage, [(kill, draw.choice([0.2, 1, 5])) for kill in kills], seed=7)
     with stage.server() as server:
@@ -114,7 +118,7 @@ def test_bars_that_were_corrected_before_are_corrected_again(minute_store: Path,
         undisturbed.play(server)
     stage = stage_of(tmp_path / "other", minute_store, corrected=True)
     first = stage.session.first_ns
-    restarts = Restarts(stage, [(first + 100 * MINUTE + 50 * S, 2), (first + 200 * MINUTE + 50 * S, 2)])
+    restarts = Restarts(stage, [(first + 100 * MINUTE + 50 * S, 2), (first + 130 * MINUTE + 50 * S, 2)])
     with stage.server() as server:
         found = restarts.play(server)
     assert found.revisions > 3
@@ -158,8 +162,11 @@ def test_l23_the_bar_of_a_restart_within_its_minute_is_played_once_and_closed(
 @pytest.mark.long
 def test_a_strategy_that_draws_by_chance_is_told_when_its_run_would_go_on(minute_store: Path, tmp_path: Path) -> None:
     (tmp_path / "chance.py").write_text(CHANCE)
-    stage = Stage(tmp_path, minute_store)
-    config = session({"module": f"{tmp_path}/chance.py:Chance"}, symbols=["SPY"], streams=["1m"], days="2013-10-10")
+    stage = Stage(tmp_path, minute_store, exchange=EARLY)
+    config = session(
+        {"module": f"{tmp_path}/chance.py:Chance"},
+        symbols=["SPY"], streams=["1m"], days="2013-10-10", exchange=EARLY,
+    )  # fmt: skip
     stage.config = load_config(config)
     restarts = Restarts(stage, [(stage.session.first_ns + 20 * MINUTE, 1)])
     with stage.server() as server, pytest.raises(RunFolderError, match=r"signals.jsonl line 1: the run did otherwise"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -72,6 +73,11 @@ class Later(Scanner):
 """
 
 
+def early(clock: str) -> dict[str, Any]:
+    """New York's exchange, which closes early on the day of the tests: where its length is not the point."""
+    return {"name": "XNYS_EARLY", "like": "XNYS", "early_closes": {"2013-10-10": clock}}
+
+
 def config_of(folder: Path, **more: Any) -> dict[str, Any]:
     (folder / "parts.py").write_text(STRATEGIES)
     return {
@@ -93,7 +99,9 @@ def config_of(folder: Path, **more: Any) -> dict[str, Any]:
     }
 
 
+@cache
 def stored_bars(store: Path) -> list[FeedBar]:
+    """All bars of a store that nothing writes to."""
     bars = BarStore.open(store)
     found = []
     for symbol in bars.symbols():
@@ -108,14 +116,24 @@ def stored_bars(store: Path) -> list[FeedBar]:
 
 
 class Stage:
-    """A day of real bars, what a server sends of it, and a run that hears of them."""
+    """A day of real bars, what a server sends of it, and a run that hears of them.
 
-    def __init__(self, folder: Path, store: Path, kind: type[FeedServer] = FeedServer) -> None:
+    Args:
+        folder: For run folders and strategies.
+        store: The store that has the bars.
+        kind: The server.
+        exchange: The exchange, such as one that closes `early`.
+    """
+
+    def __init__(
+        self, folder: Path, store: Path, kind: type[FeedServer] = FeedServer, *, exchange: Any = "XNYS"
+    ) -> None:
         self._kind = kind
+        self._exchange = exchange
         self.folder = folder
         self.max_lag_s = 30.0
-        self.config = load_config(config_of(folder))
-        self.time_manager = TimeManager("XNYS", clock=SimulatedClock())
+        self.reconfigure()
+        self.time_manager = self.own_time_manager()
         self.day = self.config.backtest_config.start_date
         self.session = self.time_manager.session(self.day)
         self.bars = stored_bars(store)
@@ -138,7 +156,11 @@ class Stage:
 
     def reconfigure(self, **more: Any) -> None:
         """Play another config of the same day."""
-        self.config = load_config(config_of(self.folder, **more))
+        self.config = load_config(config_of(self.folder, exchange=self._exchange, **more))
+
+    def own_time_manager(self) -> TimeManager:
+        """A calendar with a clock, for one run."""
+        return TimeManager(self.config.exchange, clock=SimulatedClock())
 
     def server(self) -> FeedServer:
         return self._kind(self.time, self.bars, end_of=self.end_of)

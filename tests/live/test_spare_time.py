@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from live.test_sessions_over_a_socket import MINUTE, Stage
+from live.test_sessions_over_a_socket import MINUTE, Stage, early
 from live.virtual_time import S
 from openbell.live.spare_time import SpareTime
 
@@ -59,7 +59,7 @@ def test_without_any_spare_time_there_is_one_step_between_two_times() -> None:
 def test_an_addition_whose_bars_come_around_a_close_lets_the_minute_go_first(
     minute_store: Path, tmp_path: Path, answer_ms: int, settled_at: str
 ) -> None:
-    stage = Stage(tmp_path, minute_store)
+    stage = Stage(tmp_path, minute_store, exchange=early("11:00"))
     asked_ns = stage.session.first_ns + 47 * MINUTE
     # One bar is late, so that the minute is not complete when the answer comes after its close.
     stage.tape.late(1, lambda bar: bar.symbol == "IBM" and stage.end_of(bar) == asked_ns + MINUTE)

@@ -67,7 +67,7 @@ def test_what_a_status_tells_in_a_day(stage: Stage) -> None:
 
     last = json.loads((stage.folder / "run" / "status.json").read_text(encoding="utf-8"))
     assert last == json.loads(json.dumps(run.monitor.latest.to_dict()))
-    assert (last["state"], last["clock"]) == ("ended", "2013-10-10T16:00:00-04:00")
+    assert (last["state"], last["clock"]) == ("ended", "2013-10-10T12:00:00-04:00")
     account = last["account"]
     assert account["equity"] == pytest.approx(run.system.summary().days[0].trading.end_equity)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from live.restarts import Restarts
-from live.test_sessions_over_a_socket import MINUTE, Stage
+from live.test_sessions_over_a_socket import MINUTE, Stage, early
 from live.virtual_time import S
 from openbell import Strategy
 
@@ -46,7 +46,7 @@ class WhenSilent(Strategy):
 
 @pytest.fixture
 def stage(minute_store: Path, tmp_path: Path) -> Stage:
-    return Stage(tmp_path, minute_store)
+    return Stage(tmp_path, minute_store, exchange=early("13:00"))
 
 
 def play(stage: Stage, what: str, minutes: float, *, killed: bool = False) -> dict[str, list[dict[str, Any]]]:
