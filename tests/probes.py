@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from openbell.compat import ProvisioningRequirements
+    from openbell.compat.requirements import ProvisioningRequirements
     from openbell.components.context import SessionContext
     from openbell.components.strategy import Strategy
     from openbell.model.bars import Bar

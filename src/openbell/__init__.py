@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from openbell import indicators
-    from openbell.compat import ProvisioningRequirements, analyze_requirements
+    from openbell.compat.requirements import ProvisioningRequirements, analyze_requirements
     from openbell.components.added_indicator import AddedIndicator
     from openbell.components.requirement import Requirement
     from openbell.components.scanner import Scanner, ScannerContext
@@ -109,7 +109,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "openbell.compat": ("ProvisioningRequirements", "analyze_requirements"),
+    "openbell.compat.requirements": ("ProvisioningRequirements", "analyze_requirements"),
     "openbell.components.added_indicator": ("AddedIndicator",),
     "openbell.components.requirement": ("Requirement",),
     "openbell.components.scanner": ("Scanner", "ScannerContext"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from made_bars import made_store
-from openbell.compat import ProvisioningRequirements, analyze_requirements
+from openbell.compat.requirements import ProvisioningRequirements, analyze_requirements
 from openbell.config import IndicatorConfig
 from openbell.testing import advance
 from probes import engine

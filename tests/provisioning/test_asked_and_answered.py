@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openbell import RULES, SOURCES, STEPS, Source
-from openbell.compat import ProvisioningRequirements, analyze_requirements
+from openbell.compat.requirements import ProvisioningRequirements, analyze_requirements
 from openbell.components.context import SessionContext
 from openbell.config import IndicatorConfig
 from openbell.engine.observer import RunReporter

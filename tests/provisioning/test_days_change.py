@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from openbell.compat import ProvisioningRequirements, analyze_requirements
+from openbell.compat.requirements import ProvisioningRequirements, analyze_requirements
 from openbell.config import IndicatorConfig
 from openbell.errors import SessionOverError
 from openbell.testing import probe_strategy

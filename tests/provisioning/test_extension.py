@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from openbell import indicators
-from openbell.compat import analyze_requirements
+from openbell.compat.requirements import analyze_requirements
 from openbell.config import IndicatorConfig
 from openbell.errors import ConfigError, UnknownNameError
 from openbell.model.interval import parse_interval

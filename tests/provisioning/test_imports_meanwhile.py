@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from made_bars import made_store
-from openbell.compat import analyze_requirements
+from openbell.compat.requirements import analyze_requirements
 from openbell.config import IndicatorConfig
 from probes import engine, execute, prepared, strategy_at
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from made_bars import made_store
-from openbell.compat import analyze_requirements
+from openbell.compat.requirements import analyze_requirements
 from openbell.config import IndicatorConfig
 from openbell.testing import advance, probe_strategy
 from probes import engine, execute, prepared

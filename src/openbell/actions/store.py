@@ -40,7 +40,7 @@ class ActionStore:
         self.path = self._table.path
         self._lock = threading.Lock()
         self._read_at: tuple[int, ...] | None = None
-        self._book = ActionBook(ACTION_SCHEMA.to_frame())
+        self._book: ActionBook | None = None
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -59,7 +59,7 @@ class ActionStore:
         with self._lock:
             # The stamp first: should the file change in between, the next comparison finds it.
             version = self.version
-            if version != self._read_at:
+            if self._book is None or version != self._read_at:
                 self._book = ActionBook(self.read())
                 self._read_at = version
             return self._book

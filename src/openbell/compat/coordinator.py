@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openbell.compat.requirements import ProvisioningRequirements, plan_of
 from openbell.provisioning.needs import Addition
 from openbell.provisioning.validation import RULES, Evidence
 
 if TYPE_CHECKING:
+    from openbell.compat.requirements import ProvisioningRequirements
     from openbell.provisioning.context import ProvisioningContext
     from openbell.provisioning.provisioner import Provisioner
     from openbell.session import SessionData
@@ -58,6 +58,8 @@ class SeedCoordinator(ABC):
 
     def _execute_provisioning(self, req: ProvisioningRequirements) -> bool:
         """Carry out all steps of analysed requirements, or none."""
+        from openbell.compat.requirements import plan_of
+
         return self.provisioner.execute([plan_of(req, self.provisioner.context)])[0]
 
     def _validate_symbol_for_loading(self, symbol: str) -> SymbolValidationResult:

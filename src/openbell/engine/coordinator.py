@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.compat import SeedCoordinator
+from openbell.compat.coordinator import SeedCoordinator
 from openbell.components.configured import ConfiguredClasses, overrides
 from openbell.components.state import EndedStates
 from openbell.engine.component_runner import ComponentRunner

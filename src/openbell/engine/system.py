@@ -13,13 +13,10 @@ from openbell.engine.data_source import data_manager_of
 from openbell.engine.drive import BacktestDrive
 from openbell.engine.gc_control import rare_collection
 from openbell.engine.observer import RunReporter, SessionObserver
-from openbell.engine.planning import plan_day
 from openbell.engine.played_again import asked_day, first_to_play
 from openbell.engine.preflight import require_good_config, with_days_to_come
 from openbell.engine.run_warnings import oddities_of, subscriptions_without_bars
-from openbell.engine.side_by_side import days_side_by_side, require_independent_days, take_day
 from openbell.errors import ConfigError, OpenbellError, ProvisioningError, commands_name_exchange
-from openbell.results.plan import PlanResult
 from openbell.results.result import RunResult
 from openbell.store.label import read_label
 from openbell.timing import TimeManager
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
     from openbell.engine.side_by_side import DayOutcome
     from openbell.market_data.manager import DataManager
     from openbell.model.address import Place
+    from openbell.results.plan import PlanResult
     from openbell.results.result import DayResult
     from openbell.results.run_folder import RunFolder
     from openbell.session import SessionData
@@ -169,6 +167,8 @@ class SystemManager:
                 "days under backtest_config."
             )
         if jobs > 1:
+            from openbell.engine.side_by_side import require_independent_days
+
             keeps_bars = folder is not None and folder.keeps_bars
             watches_bars = RunReporter(self._observers).wants_bars
             if not isinstance(self.coordinator.drive, BacktestDrive):
@@ -224,6 +224,9 @@ class SystemManager:
         """Yield each day with what runs it, or takes over what another process has run."""
         days = list(self.coordinator.days)
         if min(jobs, len(days)) > 1:
+            # With multiprocessing, which a run in one process does without.
+            from openbell.engine.side_by_side import days_side_by_side
+
             with closing(days_side_by_side(self.config, self.data_manager.store.path, days, jobs)) as outcomes:
                 for outcome in outcomes:
                     if outcome.result is None:
@@ -233,6 +236,8 @@ class SystemManager:
             yield day, self.coordinator.run_day
 
     def _take_day(self, outcome: DayOutcome, result: DayResult, _: date) -> DayResult:
+        from openbell.engine.side_by_side import take_day
+
         return take_day(self.coordinator, outcome, result)
 
     def _run_day(self, day: date, run_day: Callable[[date], DayResult]) -> DayResult:
@@ -297,6 +302,9 @@ class SystemManager:
         Raises:
             OpenbellError: It is running or planning already, in this thread or another.
         """
+        from openbell.engine.planning import plan_day
+        from openbell.results.plan import PlanResult
+
         classes = self.coordinator.classes
         days, time_manager = self.coordinator.days, self.coordinator.time_manager
         late = subscriptions_without_bars(classes.strategies, self.config, time_manager, days)

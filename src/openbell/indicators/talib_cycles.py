@@ -7,6 +7,7 @@ stands still, it is the only thing that moves, and the cycle is that of the erro
 
 from __future__ import annotations
 
+from functools import cache
 from math import atan, copysign, degrees, inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -107,13 +108,13 @@ def _whole(cycle: _Cycle) -> NDArray[np.int64]:
 
 def _phase(cycle: _Cycle) -> Column:
     """Return the phase of the cycle in degrees, that of the row before where nothing moved in a whole cycle."""
-    bars, smooth = _whole(cycle), cycle.smooth
+    bars, smooth, (sines, cosines) = _whole(cycle), cycle.smooth, _turns()
     real, imaginary = np.zeros(len(smooth)), np.zeros(len(smooth))
     for ago in range(1, min(_LONGEST, len(smooth))):
         # Differences from the row itself, so that a price that stands still gives exactly 0.
         moved = smooth[:-ago] - smooth[ago:]
-        real[ago:] += _SINES[bars[ago:], ago] * moved
-        imaginary[ago:] += _COSINES[bars[ago:], ago] * moved
+        real[ago:] += sines[bars[ago:], ago] * moved
+        imaginary[ago:] += cosines[bars[ago:], ago] * moved
     with np.errstate(divide="ignore", invalid="ignore"):
         phase = np.degrees(np.arctan(real / imaginary)) + 90 + 360 / cycle.period
     phase += 180 * (imaginary < 0)
@@ -122,10 +123,12 @@ def _phase(cycle: _Cycle) -> Column:
     return np.asarray(np.where(np.maximum.accumulate(rows) > 0, phase[np.maximum.accumulate(rows)], 0.0))
 
 
-_BARS, _AGO = np.arange(_LONGEST + 1)[:, None], np.arange(_LONGEST)
-_ANGLES = 2 * np.pi * _AGO / np.maximum(_BARS, 1)
-_SINES, _COSINES = (np.where(_AGO < _BARS, turn(_ANGLES), 0.0) for turn in (np.sin, np.cos))
-"""By bars of the cycle and bars ago, the sine and cosine of that part of it; 0 beyond the cycle."""
+@cache
+def _turns() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return by bars of the cycle and bars ago the sine and cosine of that part of it, 0 beyond the cycle."""
+    bars, ago = np.arange(_LONGEST + 1)[:, None], np.arange(_LONGEST)
+    angles = 2 * np.pi * ago / np.maximum(bars, 1)
+    return np.where(ago < bars, np.sin(angles), 0.0), np.where(ago < bars, np.cos(angles), 0.0)
 
 
 def _sines(phase: Column) -> tuple[Column, Column]:

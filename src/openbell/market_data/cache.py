@@ -22,8 +22,7 @@ from openbell.market_data.requests import (
     gap_policy_of,
     stored_interval,
 )
-from openbell.market_data.series import CachedSeries, SharedTimes
-from openbell.market_data.shared_series import SharedSeries
+from openbell.market_data.series import CachedSeries, SharedSeries, SharedTimes
 from openbell.market_data.stored_facts import StoredFacts, changed_series
 from openbell.market_data.stored_history import (
     READ_ROWS,

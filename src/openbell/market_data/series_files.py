@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from openbell.market_data.series import SharedTimes
 
-__all__ = ["SeriesFiles", "digest_of"]
+__all__ = ["SeriesFiles"]
 
 _DIGITS = 32
 _UNFINISHED = "unfinished"
@@ -109,11 +109,6 @@ class SeriesFiles:
         self._known.setdefault(name, self._times.shared(times))
         self._names[times] = name
         return name
-
-
-def digest_of(text: str) -> str:
-    """Return a name of a file or folder for any text."""
-    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
 def _files_in(folder: Path) -> list[_File]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,9 @@ class HtmlPage:
         return f"<HtmlPage of {len(self.html.encode()):,} bytes: save(file) writes it>"
 
     def _repr_html_(self) -> str:
+        # See html_parts.text.
+        from html import escape
+
         # Without allow-same-origin, so that nothing in the page reaches the notebook around it.
         return (
             f'<iframe srcdoc="{escape(self.html)}" sandbox="allow-scripts" '

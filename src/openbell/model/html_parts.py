@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 from openbell.errors import printable
@@ -51,4 +50,7 @@ def counted(count: int, what: str) -> str:
 
 def text(value: str) -> str:
     """Return a text with nothing in it that a browser obeys."""
+    # Its tables of names are half a megabyte, and most processes show nothing in a notebook.
+    from html import escape
+
     return escape(printable(value))

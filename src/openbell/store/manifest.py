@@ -285,7 +285,7 @@ def _files_of(content: bytes) -> dict[tuple[str, str], tuple[FileEntry, ...]] | 
     # Manifests of before there were built bars do not count them.
     frame = frame if "built" in frame.columns else frame.with_columns(built=pl.lit(0, pl.Int64))
     objects = frame[_OBJECT].to_list() if _OBJECT in frame.columns else repeat("", frame.height)
-    columns = frame[list(_SCHEMA)].to_dict(as_series=False)
+    columns = {name: frame[name].to_list() for name in _SCHEMA}
     months = set(columns["part"]) - {"all"}
     if not (all(map(is_stored, set(columns["interval"]))) and all(map(MONTH.fullmatch, months))):
         return None

@@ -102,6 +102,7 @@ ANCHOR_DAY = 10_959
 
 _MOST_CACHED_BARS = 10_000
 """A grid may live as long as the process: with more bars cached, those of seconds would outgrow the market data."""
+_BLOCK_GROWTH = 8
 
 
 def day_number(day: date) -> int:
@@ -185,7 +186,6 @@ class SessionGrid:
     whole: SessionGrid | None = field(default=None, repr=False)
     week_anchor: int = ANCHOR_DAY
     _expected: dict[Interval, ExpectedBars] = field(default_factory=dict, init=False, repr=False)
-    _counts: dict[Interval, NDArray[np.int64]] = field(default_factory=dict, init=False, repr=False)
     _before: dict[Interval, NDArray[np.int64]] = field(default_factory=dict, init=False, repr=False)
     _blocks: dict[Interval, _Block] = field(default_factory=dict, init=False, repr=False)
 
@@ -280,11 +280,14 @@ class SessionGrid:
         block = self._blocks.get(interval)
         if block is not None and block.first <= begin <= end <= block.after:
             return block
-        # The next day of a backtest asks for nearly the same bars, so those of the sessions to come are built as well.
         before = self.bars_before(interval)
-        after = int(before.searchsorted(before[begin] + _MOST_CACHED_BARS, side="right")) - 1
-        if begin == end or after < end:
+        asked = int(before[end] - before[begin])
+        if not 0 < asked <= _MOST_CACHED_BARS:
             return None
+        # The next day of a backtest asks for nearly the same bars, so those of sessions to come are built as well: not
+        # at once, because a run of one day asks for no others.
+        room = asked if block is None else min(_BLOCK_GROWTH * max(asked, len(block.bars)), _MOST_CACHED_BARS)
+        after = int(before.searchsorted(before[begin] + room, side="right")) - 1
         block = self._blocks[interval] = _Block(begin, after, self.between(begin, after)._tiled_bars(interval))  # noqa: SLF001
         return block
 
@@ -299,19 +302,7 @@ class SessionGrid:
         return grouped_bars(whole.open_ns, whole.close_ns, groups, self.group_of_session(interval))
 
     def bars_before(self, interval: Interval) -> NDArray[np.int64]:
-        """Return the number of intraday bars before each session, and in all (int64).
-
-        Raises:
-            IntervalError: The interval is not intraday.
-        """
-        total = self._before.get(interval)
-        if total is None:
-            total = self._before[interval] = np.concatenate([[0], np.cumsum(self.bars_per_session(interval))])
-            total.setflags(write=False)
-        return total
-
-    def bars_per_session(self, interval: Interval) -> NDArray[np.int64]:
-        """Return the number of intraday bars expected in each session's regular hours (int64).
+        """Return the number of intraday bars before each session's regular hours, and in all (int64).
 
         Raises:
             IntervalError: The interval is not intraday.
@@ -320,15 +311,24 @@ class SessionGrid:
             raise IntervalError(
                 f"{interval} bars lie across whole sessions; only intraday bars are counted per session."
             )
-        counts = self._counts.get(interval)
-        if counts is None:
-            regular = self.segment_is_regular
-            length = self.segment_close_ns[regular] - self.segment_open_ns[regular]
-            counts = np.zeros(len(self.days), np.int64)
-            np.add.at(counts, self.segment_session[regular], -(-length // interval.ns))
-            counts.setflags(write=False)
-            self._counts[interval] = counts
-        return counts
+        total = self._before.get(interval)
+        if total is None:
+            regular = slice(None) if self.segment_is_regular.all() else self.segment_is_regular
+            bars = -((self.segment_open_ns[regular] - self.segment_close_ns[regular]) // interval.ns)
+            total = np.zeros(len(self.days) + 1, np.int64)
+            # Exact as float64, which bincount adds up.
+            np.cumsum(np.bincount(self.segment_session[regular], bars, len(self.days)), out=total[1:])
+            total.setflags(write=False)
+            self._before[interval] = total
+        return total
+
+    def bars_per_session(self, interval: Interval) -> NDArray[np.int64]:
+        """Return the number of intraday bars expected in each session's regular hours (int64).
+
+        Raises:
+            IntervalError: The interval is not intraday.
+        """
+        return np.diff(self.bars_before(interval))
 
     def expected_counts(self, interval: Interval, base: Interval) -> NDArray[np.int64]:
         """Return the number of ``base`` bars in each complete bar of ``expected_bars(interval)`` (int64)."""

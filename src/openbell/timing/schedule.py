@@ -175,11 +175,9 @@ def _utc_offsets(days: NDArray[np.int64], clock_time: time, zone: ZoneInfo) -> N
     # A zone takes half a microsecond for one time. No zone changes its clocks and back within two weeks, so
     # that where two probes agree that are no further apart, the days between them do, too.
     probes = np.append(np.arange(0, len(days) - 1, _PROBE_EVERY), len(days) - 1) if len(days) else np.arange(0)
-    probed = _offsets_of(days[probes], clock_time, zone)
-    number = np.maximum(np.searchsorted(probes, np.arange(len(days)), side="right") - 1, 0)
-    following = np.minimum(number + 1, len(probes) - 1)
-    offsets = probed[number]
-    changes = (probed[following] != offsets) | (days[probes[following]] - days[probes[number]] > _FURTHEST_PROBES)
+    probed, rows = _offsets_of(days[probes], clock_time, zone), np.diff(probes, append=len(days))
+    differ = (np.diff(probed, append=probed[-1:]) != 0) | (np.diff(days[probes], append=days[-1:]) > _FURTHEST_PROBES)
+    offsets, changes = np.repeat(probed, rows), np.repeat(differ, rows)
     offsets[changes] = _offsets_of(days[changes], clock_time, zone)
     return offsets
 
