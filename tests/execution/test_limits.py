@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from openbell.config.exchange import ExchangeConfig
@@ -240,6 +241,32 @@ def test_the_largest_daily_loss_flattens_and_refuses_new_orders_until_tomorrow(t
     assert "the largest daily loss is reached: 3,100.00 of 100,000.00" in run.last("account-1").reason
     assert run.last("probe-3").status == "rejected"
     assert "No new orders in this session" in run.last("probe-3").reason
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_first_close_beyond_a_limit_is_found_however_often_positions_change_before(
+    tmp_path: Path, seed: int
+) -> None:
+    drawn = np.random.default_rng(seed)
+    frames = {s: {"1m": bars_of((100 + drawn.normal(0, 0.5, 390).cumsum()).round(2).tolist())} for s in ("ABC", "DEF")}
+    turns = drawn.choice([-300.0, -200.0, 200.0, 300.0], 390).tolist()
+
+    def turn(strategy: Any) -> None:
+        symbol, wanted = ("ABC", "DEF")[len(turns) % 2], turns.pop()
+        if strategy.context.portfolio.day_pnl > -2000:
+            strategy.context.order_target(symbol, quantity=wanted)
+
+    times = {f"{minute // 60:02}:{minute % 60:02}": turn for minute in range(9 * 60 + 31, 16 * 60)}
+    limit = {"max_daily_loss_percent": 1.5}
+    run = trade(tmp_path, frames, times, symbols=("ABC", "DEF"), execution={"risk": limit, "fees": {"model": "alpaca"}})
+
+    (day,) = run.result.days
+    assert day.trading is not None
+    equity = day.trading.equity
+    beyond = np.flatnonzero(equity.equity <= 98_500)
+    flattened = [order.created_ns for order in day.trading.orders if not order.strategy]
+    assert set(flattened) == ({int(equity.time_ns[beyond[0]])} if len(beyond) else set())
+    assert len(day.trading.fills) > 50
 
 
 def test_equity_at_or_below_zero_ends_trading(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from openbell.components.configured import overrides
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from openbell.engine.component_runner import ComponentRunner
     from openbell.execution.desk import Notice, TradingDesk
+    from openbell.execution.requests import Request
     from openbell.timing.clock import SimulatedClock
 
 __all__ = ["SessionTrading", "trade_alone"]
@@ -36,6 +36,10 @@ def trade_alone(desk: TradingDesk, clock: SimulatedClock, last_ns: int) -> None:
         for request in desk.take_requests():
             desk.carry_out(request)
     desk.notices.clear()
+
+
+def _is_leg(request: Request) -> bool:
+    return isinstance(request, Submit) and request.order.parent is not None
 
 
 class SessionTrading:
@@ -87,21 +91,22 @@ class SessionTrading:
         Raises:
             ComponentError: A strategy raised, or orders again and again on its own orders.
         """
-        self._desk.markets_changed()
+        desk = self._desk
+        desk.markets_changed()
         self._notify()
         for _ in range(_MOST_ROUNDS):
-            if not self._desk.requests:
+            if not desk.requests:
                 return
-            requests = self._desk.take_requests()
-            for request, following in zip_longest(requests, requests[1:]):
-                self._desk.carry_out(request)
+            requests = desk.take_requests()
+            for place, request in enumerate(requests, 1):
+                desk.carry_out(request)
                 if self._callbacks:
                     self._notify()
-                if isinstance(following, Submit) and following.order.parent is not None:
+                if place < len(requests) and _is_leg(requests[place]):
                     continue  # the legs of a bracket are at the broker before their entry fills
-                while self._desk.next_ns <= time_ns:
+                while desk.next_ns <= time_ns:
                     self.deliver(time_ns)
-        self._desk.is_open = False
+        desk.is_open = False
         raise self._endless()
 
     def _endless(self) -> Exception:

@@ -28,18 +28,19 @@ class OrderEntry:
 
     def __init__(self, desk: TradingDesk) -> None:
         self._desk = desk
+        self._broker, self._held_back, self._open = desk.broker, desk.held_back, desk.book.open
         self.checks = Checks(desk)
 
     def carry_out(self, request: Request) -> None:
         """Check a request, and pass it to the broker."""
         if isinstance(request, Submit):
             order = request.order
-            if self._desk.held_back.takes(order):
+            if self._held_back.takes(order):
                 return
             if refusal := self.checks.refusal(order):
                 self._reject(order, refusal)
-            elif (now := self._desk.book.open.get(order.id)) is not None:  # its entry may have been refused meanwhile
-                self._desk.broker.submit(now)
+            elif (now := self._open.get(order.id)) is not None:  # its entry may have been refused meanwhile
+                self._broker.submit(now)
         elif isinstance(request, Cancel):
             other = self._desk.recorder.orders.get(request.unless_rejected or "")
             if other is None or other.status is not OrderStatus.REJECTED:
