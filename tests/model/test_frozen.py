@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, FrozenInstanceError, fields, replace
-from datetime import date
+from datetime import UTC, date
 
 import pytest
 
 from made_trading import made_order, made_trade
-from openbell.model.frozen import quick_change
+from openbell.model.events import SignalEvent
+from openbell.model.frozen import quick_change, quick_maker
 from openbell.model.order import Order, OrderStatus, order_of_fields, order_with_fill, order_with_status
 from openbell.model.trade import Trade, new_trade, trades_of_columns
 
@@ -90,3 +91,17 @@ def test_trades_of_columns_are_those_of_their_rows() -> None:
 
     assert trades_of_columns(**columns) == trades
     assert trades_of_columns(**{name: [] for name in columns}) == []
+
+
+def test_what_has_fields_of_a_base_class_is_made_quickly_as_well() -> None:
+    given = {
+        "time_ns": 5, "zone": UTC, "session_date": date(2024, 7, 3), "symbol": "ALFA", "action": "BUY", "reason": "",
+        "strategy": "Gap", "numbers": {},
+    }  # fmt: skip
+
+    made = quick_maker(SignalEvent)(**given)
+
+    assert type(made) is SignalEvent
+    assert made == SignalEvent(**given)
+    with pytest.raises(FrozenInstanceError):
+        made.time_ns = 6

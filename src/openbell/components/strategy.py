@@ -58,9 +58,17 @@ class Signal:
     limit: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        for name in ("symbol", "action", "reason"):
-            if not isinstance(getattr(self, name), str):
-                raise TypeError(f"a Signal's {name} must be text, not {getattr(self, name)!r}")
+        for name, text in (("symbol", self.symbol), ("action", self.action), ("reason", self.reason)):
+            if not isinstance(text, str):
+                raise TypeError(f"a Signal's {name} must be text, not {text!r}")
+        if self._has_numbers():
+            self._check_numbers()
+
+    def _has_numbers(self) -> bool:
+        # Not by their names: most signals have none, and strategies give thousands.
+        return not (self.quantity is self.percent is self.stop is self.target is self.limit is None)
+
+    def _check_numbers(self) -> None:
         for name in _NUMBERS:
             value = getattr(self, name)
             if value is None:
@@ -75,6 +83,8 @@ class Signal:
     @property
     def numbers(self) -> dict[str, float]:
         """The numbers that are given, by name."""
+        if not self._has_numbers():
+            return {}
         return {name: value for name in _NUMBERS if (value := getattr(self, name)) is not None}
 
 

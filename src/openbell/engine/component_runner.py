@@ -14,6 +14,7 @@ from openbell.engine.bounded import bounded
 from openbell.engine.requirements import additions_of, requirements_of
 from openbell.errors import ComponentError, DataError, SubscriptionError, did_you_mean
 from openbell.model.events import ScanEvent, SignalEvent, StateEvent
+from openbell.model.frozen import quick_maker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["ComponentRunner", "ScannerOfDay"]
 
 T = TypeVar("T")
+
+_signal_event = quick_maker(SignalEvent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class ComponentRunner:
         self.scans: list[ScanEvent] = []
         self.scanners: list[ScannerOfDay] = []
         self.strategies: dict[str, Strategy] = {}
+        self._names: dict[int, str] = {}
         self._desk = desk
         self.saved_states = dict(states or {})
         self._make_components(classes, provisioner, desk)
@@ -112,6 +116,7 @@ class ComponentRunner:
             )
             own = classes.config_for(each.name, each.config)
             self.strategies[each.name] = self.call(each.name, "__init__", each.made_of, strategy_context, own)
+            self._names[id(self.strategies[each.name])] = each.name
 
     # The day
 
@@ -240,18 +245,23 @@ class ComponentRunner:
         Raises:
             ComponentError: It returned something else, or a signal for a symbol that the session never had.
         """
+        if type(returned) is list and not returned:
+            return
         name, method = self._place_of(callback)
-        for signal in (returned,) if isinstance(returned, Signal) else self.call(name, method, _signals, returned):
+        found = (returned,) if isinstance(returned, Signal) else self.call(name, method, _signals, returned)
+        time_ns, zone, day = self._time_manager.now_ns, self._time_manager.timezone, self._session_data.session_date
+        strategy = name.removeprefix("strategy ")
+        for signal in found:
             if signal.symbol not in self._session_data.current:
                 self.call(name, method, self._require_known, signal)
-            event = SignalEvent(
-                time_ns=self._time_manager.now_ns,
-                zone=self._time_manager.timezone,
-                session_date=self._session_data.session_date,
+            event = _signal_event(
+                time_ns=time_ns,
+                zone=zone,
+                session_date=day,
                 symbol=signal.symbol,
                 action=signal.action,
                 reason=signal.reason,
-                strategy=name.removeprefix("strategy "),
+                strategy=strategy,
                 numbers=signal.numbers,
             )
             self.signals.append(event)
@@ -295,8 +305,7 @@ class ComponentRunner:
 
     def name_of(self, callback: Callable[..., object]) -> str | None:
         """Return the name of the strategy that a bound method belongs to, or None."""
-        owner = getattr(callback, "__self__", None)
-        return next((n for n, s in self.strategies.items() if s is owner), None)
+        return self._names.get(id(getattr(callback, "__self__", None)))
 
     def _place_of(self, callback: Callable[..., object]) -> tuple[str, str]:
         """Return the name of the strategy that a bound method belongs to, and the method's name."""
@@ -313,7 +322,7 @@ def _symbols(found: Iterable[str] | None) -> list[str]:
 
 
 def _signals(returned: object) -> list[Signal]:
-    if isinstance(returned, Iterable) and not isinstance(returned, str | Mapping):
+    if type(returned) is list or (isinstance(returned, Iterable) and not isinstance(returned, str | Mapping)):
         signals = bounded(returned, "signals")
     else:
         signals = [returned]

@@ -106,6 +106,8 @@ class RunWarnings:
         if self._state is None:
             return
         self._read.update(symbols)
+        if self._data_manager.state().is_same_as(self._state):
+            return
         changed = self._data_manager.changes_since(self._state, day, self._read)
         self._state = self._data_manager.state()
         if changed:

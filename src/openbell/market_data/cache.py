@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from openbell.errors import DamagedFileError
 from openbell.market_data.adjusted_cache import AdjustedCache
 from openbell.market_data.column_memo import ColumnMemo
+from openbell.market_data.day_memo import DayMemo
 from openbell.market_data.dividends import DividendFactors
 from openbell.market_data.gaps import build_missing, forward_filled
 from openbell.market_data.growing import LatestBars
@@ -65,6 +66,7 @@ class BarCache:
         facts: What the store held when the cache was made.
         adjusted: Series that are adjusted for corporate actions.
         computed: Columns that follow from those of series, where runs come again.
+        remembered: What else follows from the state of the store and a day, likewise.
         times: The times that series share.
         series: Stored and derived series in memory.
         stored_rows: The number of stored bars in memory.
@@ -88,6 +90,7 @@ class BarCache:
         self._depth: dict[tuple[str, str], int] = defaultdict(int)
         self.adjusted = AdjustedCache(every_basis=settings.rerun)
         self.computed = ColumnMemo() if settings.rerun else None
+        self.remembered = DayMemo() if settings.rerun else None
         self._newest: list[BarCache] = [self]
         self.dividends = DividendFactors(store, time_manager)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Column: TypeAlias = NDArray[np.generic]
     Columns: TypeAlias = Mapping[str, NDArray[np.float64]]
 
-__all__ = ["ColumnMemo"]
+__all__ = ["ColumnMemo", "Origin"]
 
 _MOST_BYTES = 128 * 2**20
 
@@ -28,35 +28,47 @@ class _Entry(NamedTuple):
     size: int
 
 
-class ColumnMemo:
-    """Columns that follow from others and a key, computed once for all runs of a process, the latest of them.
+class Origin(NamedTuple):
+    """Read-only columns that others are computed of, the same when they are the same memory.
 
-    Others are the same when they are the same memory, which nobody can write to.
+    Attributes:
+        columns: The columns.
+        places: Where they lie in memory.
     """
+
+    columns: Sequence[Column]
+    places: tuple[object, ...]
+
+    @staticmethod
+    def of(columns: Sequence[Column]) -> Origin:
+        """Look up where columns lie."""
+        return Origin(columns, tuple(_places(columns)))
+
+
+class ColumnMemo:
+    """Columns that follow from others and a key, computed once for all runs of a process, the latest of them."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._size = 0
 
-    def of(
-        self, key: tuple[Hashable, ...], held: object, inputs: Sequence[Column], make: Callable[[], Columns]
-    ) -> Columns:
-        """Return what ``make`` returned for the same key and inputs, or returns now.
+    def of(self, key: tuple[Hashable, ...], held: object, origin: Origin, make: Callable[[], Columns]) -> Columns:
+        """Return what ``make`` returned for the same key and origin, or returns now.
 
         Args:
-            key: What the columns follow from besides the inputs.
+            key: What the columns follow from besides the origin.
             held: An object whose identity is in the key.
-            inputs: Read-only columns.
+            origin: What the columns are computed of.
             make: Computes the columns.
         """
-        whole = key, tuple(_places(inputs))
+        whole = key, origin.places
         with self._lock:
             if whole in self._entries:
                 self._entries.move_to_end(whole)
                 return self._entries[whole].columns
         columns = make()
-        entry = _Entry(columns, (held, *inputs), sum(column.nbytes for column in columns.values()))
+        entry = _Entry(columns, (held, origin.columns), sum(column.nbytes for column in columns.values()))
         with self._lock:
             if whole not in self._entries:
                 self._entries[whole] = entry

@@ -38,6 +38,10 @@ class StoreState(NamedTuple):
     manifest: Manifest
     actions_version: tuple[int, ...]
 
+    def is_same_as(self, other: StoreState) -> bool:
+        """Return whether the store held the same."""
+        return self.manifest is other.manifest and self.actions_version == other.actions_version
+
 
 class DataManager:
     """Bars of a store by the sessions of an exchange, cached in memory.
@@ -109,7 +113,7 @@ class DataManager:
             symbols: The symbols.
         """
         cache = self.cache
-        if cache.facts.manifest is state.manifest and cache.facts.actions_version == state.actions_version:
+        if StoreState(cache.facts.manifest, cache.facts.actions_version).is_same_as(state):
             return ()
         view = self.on_day(day)
         names = {name for symbol in symbols for name in view.stored_under(symbol)}

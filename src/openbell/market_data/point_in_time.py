@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 from openbell.actions.instrument import spans_between
 from openbell.errors import OpenbellError
 from openbell.market_data.adjusted import AdjustedBars
+from openbell.market_data.day_facts import clipped, facts_on
 from openbell.market_data.requests import BarRequest, gap_policy_of, unknown_symbol
 from openbell.market_data.stored_facts import spans_beyond_sessions
+from openbell.market_data.stored_history import READ_ROWS
 from openbell.model.bars import Bars
-from openbell.timing.grid import date_of, day_number
+from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
-    from datetime import date
+    from datetime import date, datetime
     from typing import TypeAlias
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from openbell.actions.instrument import Instrument, StoredSpan
+    from openbell.actions.instrument import Instrument
     from openbell.actions.table import Action, Adjustment
     from openbell.market_data.cache import BarCache
+    from openbell.market_data.column_memo import Origin
     from openbell.market_data.requests import GapPolicy
     from openbell.store.store import BarStore, Coverage
 
     Columns: TypeAlias = Mapping[str, NDArray[np.float64]]
 
 __all__ = ["PointInTimeView"]
+
+T = TypeVar("T")
+W = TypeVar("W")
+Arguments = TypeVarTuple("Arguments")
 
 
 class PointInTimeView:
@@ -57,22 +63,23 @@ class PointInTimeView:
         self._lock = cache.lock
         self._last_seen = cache
         self._refresh_is_due = True
-        self._instruments: dict[str, Instrument] = {}
-        self._bases: dict[str, tuple[str, ...]] = {}
-        self._coverages: dict[tuple[str, str], Coverage | None] = {}
+        self._known = facts_on(self.day, cache)
 
-    def refresh(self) -> None:
-        """Look at the store anew, because something may have been imported since."""
-        self._refresh_is_due = True
+    def refresh(self) -> bool:
+        """Look at the store anew, because something may have been imported since, and return whether it is another."""
+        with self._lock:
+            before, self._refresh_is_due = self._last_seen, True
+            return self._cache is not before
 
     def forget(self, symbols: Sequence[str]) -> None:
         """Drop all that is in memory of symbols that nobody needs any more."""
         with self._lock:
             self._cache.forget(symbols)
             for symbol in symbols:
-                self._instruments.pop(symbol, None)
-                self._bases.pop(symbol, None)
-            self._coverages = {key: known for key, known in self._coverages.items() if key[0] not in symbols}
+                self._known.instruments.pop(symbol, None)
+                self._known.bases.pop(symbol, None)
+            for key in [key for key in self._known.coverages if key[0] in symbols]:
+                del self._known.coverages[key]
 
     def grow(self, symbols: Sequence[str], interval: str) -> None:
         """Let what was loaded of symbols go on to the bars that have come of the running session by now.
@@ -90,7 +97,7 @@ class PointInTimeView:
         if self._refresh_is_due:
             seen, self._refresh_is_due = self._last_seen.current(), False
             if seen is not self._last_seen:
-                self._last_seen, self._instruments, self._bases, self._coverages = seen, {}, {}, {}
+                self._last_seen, self._known = seen, facts_on(self.day, seen)
         return self._last_seen
 
     @property
@@ -102,7 +109,7 @@ class PointInTimeView:
         self,
         key: tuple[Hashable, ...],
         held: object,
-        inputs: Sequence[NDArray[np.float64]],
+        origin: Origin,
         make: Callable[[], Columns],
     ) -> Columns:
         """Return columns that follow from others, of an earlier run over the same bars if there was one.
@@ -111,7 +118,34 @@ class PointInTimeView:
         """
         with self._lock:
             memo = self._cache.computed
-        return make() if memo is None else memo.of((self._day, *key), held, inputs, make)
+        return make() if memo is None else memo.of((self._day, *key), held, origin, make)
+
+    @property
+    def comes_again(self) -> bool:
+        """Whether run after run asks for the day, so that `remembered` is of use."""
+        return self._last_seen.remembered is not None
+
+    def remembered(
+        self,
+        function: Callable[[W, *Arguments], T],
+        world: W,
+        *arguments: *Arguments,
+        size: int = 1,
+        keep: Callable[[T], bool] | None = None,
+    ) -> T:
+        """Return ``function(world, *arguments)``, of an earlier run over the same day if there was one.
+
+        The arguments are those of `DayMemo.of`. Where days do not come again, or do not all stay in memory, the
+        function is called each time.
+        """
+        with self._lock:
+            memo, rows = self._cache.remembered, self._cache.stored_rows
+        if memo is None:
+            return function(world, *arguments)
+        if rows > READ_ROWS:
+            memo.clear()  # it would hold bars that the cache has dropped
+            return function(world, *arguments)
+        return memo.of(self.day, function, world, arguments, size=size, keep=keep)
 
     @property
     def store(self) -> BarStore:
@@ -142,9 +176,10 @@ class PointInTimeView:
             return self._bases_of(self._instrument(symbol))
 
     def _bases_of(self, instrument: Instrument) -> tuple[str, ...]:
-        known = self._bases.get(instrument.symbol)
+        bases = self._known.bases
+        known = bases.get(instrument.symbol)
         if known is None:
-            known = self._bases[instrument.symbol] = self._found_bases(instrument)
+            known = bases[instrument.symbol] = self._found_bases(instrument)
         return known
 
     def _found_bases(self, instrument: Instrument) -> tuple[str, ...]:
@@ -165,9 +200,10 @@ class PointInTimeView:
         """
         with self._lock:
             instrument, key = self._instrument(symbol), (symbol, interval)
-            if key not in self._coverages:
-                self._coverages[key] = self._found_coverage(instrument, interval)
-            return self._coverages[key]
+            known = self._known.coverages
+            if key not in known:
+                known[key] = self._found_coverage(instrument, interval)
+            return known[key]
 
     def first_stored(self, symbols: Sequence[str], interval: str) -> list[datetime | None]:
         """Return when the first stored bar of each symbol begins, None where there is none."""
@@ -183,9 +219,9 @@ class PointInTimeView:
 
     def _found_coverage(self, instrument: Instrument, interval: str) -> Coverage | None:
         found = [
-            clipped
+            part
             for span in instrument.spans(interval)
-            if (clipped := _clipped(self._cache.facts.coverage(span.stored, interval), span)) is not None
+            if (part := clipped(self._cache.facts.coverage(span.stored, interval), span)) is not None
         ]
         if len(found) <= 1:
             return found[0] if found else None
@@ -263,9 +299,10 @@ class PointInTimeView:
 
     def _instrument(self, symbol: str) -> Instrument:
         cache = self._cache  # which forgets what was known of an earlier state
-        known = self._instruments.get(symbol)
+        instruments = self._known.instruments
+        known = instruments.get(symbol)
         if known is None:
-            known = self._instruments[symbol] = cache.facts.instruments.of(symbol, self._day)
+            known = instruments[symbol] = cache.facts.instruments.of(symbol, self._day)
         return known
 
     def _span_of_days(self, instrument: Instrument) -> str | None:
@@ -309,15 +346,3 @@ class PointInTimeView:
 def _stored_under(instruments: Sequence[Instrument], base: str) -> list[str]:
     """Return the symbols under which the bars of instruments are stored."""
     return list(dict.fromkeys(span.stored for instrument in instruments for span in instrument.spans(base)))
-
-
-def _clipped(coverage: Coverage | None, span: StoredSpan) -> Coverage | None:
-    """Return a coverage with its first and last time within a span of days."""
-    if coverage is None or span.is_unbounded:  # the usual case
-        return coverage
-    first, last = coverage.first, coverage.last
-    if span.first_day > day_number(first.date()):
-        first = datetime.combine(date_of(span.first_day), time(), UTC)
-    if span.last_day < day_number(last.date()):
-        last = datetime.combine(date_of(span.last_day), time(), UTC)
-    return coverage if (first, last) == (coverage.first, coverage.last) else replace(coverage, first=first, last=last)

@@ -114,12 +114,14 @@ def _fields_of(cls: object) -> tuple[Field[object], ...]:
     return fields(cls)  # type: ignore[arg-type]  # whoever calls has a dataclass
 
 
-def _function(name: str, lines: list[str], cls: object, defaults: Mapping[str, object]) -> Callable[..., Any]:
+def _function(name: str, lines: list[str], cls: Any, defaults: Mapping[str, object]) -> Callable[..., Any]:
     """Return a function that makes drafts, whose slots are those of a frozen class and can be set until they are one.
 
     It is compiled, as dataclasses compile their methods: a loop over the fields takes four times as long.
     """
-    draft = type("Draft", (), {"__slots__": tuple(field.name for field in _fields_of(cls))})
+    # Laid out as the class is, and beside it below the same base, which may have fields, too.
+    own = {"__slots__": vars(cls)["__slots__"], "__setattr__": object.__setattr__, "__init__": object.__init__}
+    draft = type("Draft", (cls.__mro__[1],), own)
     namespace: dict[str, Any] = {"draft": draft, "cls": cls, "defaults": defaults}
     exec("\n".join(lines), namespace)  # noqa: S102 -- the text is made of the names of fields, and of nothing else
     return cast("Callable[..., Any]", namespace[name])

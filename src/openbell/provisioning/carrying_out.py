@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from openbell.errors import OpenbellError
 from openbell.logs import get_logger
 from openbell.model.events import StepTiming
-from openbell.model.frozen import quick_replace
+from openbell.model.frozen import quick_maker, quick_replace
 from openbell.provisioning.context import Market
 from openbell.provisioning.indicators import computed_indicators, times_of
 from openbell.provisioning.reach import StoredReach, bars_of_block
@@ -49,6 +49,8 @@ __all__ = [
     "failure_of",
     "is_less_than_needed",
 ]
+
+_symbol_of = quick_maker(SymbolSessionData)
 
 
 @dataclass(slots=True)
@@ -211,17 +213,17 @@ class _Block:
         for place, plan in enumerate(self._plans):
             series = SeriesOfBlock(self._series, plan.symbol, place)
             indicators = IndicatorsOfBlock(self._indicators, series)
-            symbol = SymbolSessionData(
-                plan.symbol,
-                self._needs.full_symbol,
-                first.added_by,
-                auto_provisioned,
-                False,
-                first.reason,
-                series,
-                indicators,
-                owners,
-                _NO_LOCKS,
+            symbol = _symbol_of(
+                symbol=plan.symbol,
+                meets_session_config_requirements=self._needs.full_symbol,
+                added_by=first.added_by,
+                auto_provisioned=auto_provisioned,
+                upgraded_from_adhoc=False,
+                reason=first.reason,
+                bars=series,
+                indicators=indicators,
+                owners=owners,
+                locks=_NO_LOCKS,
             )
             created.append((Outcome(plan, (), self.timings), symbol))
         return created
@@ -229,14 +231,14 @@ class _Block:
     def load(self) -> None:
         """Load the bars of history and of all of today."""
         context, histories = self._context, self._plans[0].proof.histories
-        market = context.market(self._symbols[0])
+        day = context.stored_day(self._symbols[0])
         loaded = bars_of_block(self._symbols, [plan.proof for plan in self._plans], context)
         for name, need in self._needs.intervals.items():
             bars, begins_ns = [one.bars for one in loaded[name]], loaded[name][0].begins_ns
             times = times_of(bars)
-            today_row = context.memo(Market.today_row, market, times)
-            cursor = context.memo(Market.cursor, market, times)
-            reach = StoredReach(name, begins_ns, times, today_row, histories, market, context.memo)
+            today_row = day.by_times(Market.today_row, times)
+            cursor = context.cursor(times)
+            reach = StoredReach(name, begins_ns, times, today_row, histories, day)
             base = str(need.base) if need.derived else None
             self._series[name] = SeriesBlock(name, base, bars, today_row, cursor, reach)
 

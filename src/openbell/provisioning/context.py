@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, TypeVarTuple
 
 from openbell.errors import IntervalError
 from openbell.model.interval import Interval, base_candidates, determine_required_base, parse_interval
@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from openbell.timing.grid import ExpectedBars
     from openbell.timing.manager import TimeManager
 
-__all__ = ["Market", "PastSessions", "ProvisioningContext", "RunScope", "base_for"]
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
+
+_TIMES = 8
+"""What follows from times is a few columns, which take as much memory as so many windows of bars."""
+
+__all__ = ["Market", "PastSessions", "ProvisioningContext", "RunScope", "StoredDay", "base_for"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,13 +65,13 @@ class PastSessions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Market:
-    """Calendar, clock and hours of an exchange on the session's day.
+    """Calendar and hours of an exchange on the session's day.
 
-    Its methods answer from calendar and times alone, whatever the symbol. They are called through
+    Its methods answer from calendar and times alone, whatever the symbol and the session clock. They are called through
     `ProvisioningContext.memo`, which computes each answer once a day: ``memo(Market.today_row, market, times)``.
 
     Attributes:
-        time_manager: Calendar and clock.
+        time_manager: The calendar.
         day: The session's day.
         start_ns: When the session starts (with extended hours, before the regular open), nanoseconds since 1970 UTC;
             what closed by then is history.
@@ -76,11 +82,6 @@ class Market:
     day: date
     start_ns: int
     last_ns: int
-
-    @property
-    def now_ns(self) -> int:
-        """The session clock, nanoseconds since 1970 UTC."""
-        return self.time_manager.now_ns
 
     def calendar_start(self, need: IntervalNeed) -> date:
         """Return the session in which a need begins if no bar is missing.
@@ -107,16 +108,32 @@ class Market:
         """Return the row of the first bar that closes after the session's start."""
         return int(times.end.searchsorted(self.start_ns, side="right"))
 
-    def cursor(self, times: BarTimes) -> Cursor:
-        """Return the cursor among such times."""
-        return Cursor(times, self.time_manager.clock)
-
     def expected(self, interval: Interval, start_ns: int) -> tuple[ExpectedBars, ExpectedBars]:
         """Return the expected bars from ``start_ns`` up to the session's start, and those of the session."""
         bars = self.time_manager.grid(self.time_manager.day_of(start_ns), self.day).expected_bars(interval)
         start = int(bars.start_ns.searchsorted(start_ns))
         today, after = bars.end_ns.searchsorted((self.start_ns, self.last_ns), side="right").tolist()
         return bars.part(start, today), bars.part(today, after)
+
+
+class StoredDay(NamedTuple):
+    """The store and the calendar on the session's day, without what one session holds, its clock and its config.
+
+    Attributes:
+        data_manager: Bars as they were known on the day.
+        market: The exchange.
+        memo: Results that follow from calendar and times.
+    """
+
+    data_manager: PointInTimeView
+    market: Market
+    memo: Memo
+
+    def by_times(self, function: Callable[[Market, *Arguments], T], *arguments: *Arguments) -> T:
+        """Return ``function(market, *arguments)``, which follows from the calendar and from times of bars."""
+        if self.data_manager.comes_again:
+            return self.data_manager.remembered(function, self.market, *arguments, size=_TIMES)
+        return self.memo(function, self.market, *arguments)
 
 
 @dataclass(slots=True)
@@ -162,6 +179,14 @@ class ProvisioningContext:
         """Return the exchange of a symbol on the session's day (one object per exchange)."""
         return self._market
 
+    def stored_day(self, symbol: str) -> StoredDay:
+        """Return the store and the exchange of a symbol on the session's day."""
+        return StoredDay(self.data_manager, self.market(symbol), self.memo)
+
+    def cursor(self, times: BarTimes) -> Cursor:
+        """Return the cursor of the session clock among such times."""
+        return self.memo(Cursor, times, self.time_manager.clock)
+
     def stored_intervals(self, symbol: str) -> tuple[str, ...]:
         """Return the intervals stored of a symbol as of the last `refresh`, finest first."""
         if self.offered is not None:
@@ -182,9 +207,9 @@ class ProvisioningContext:
 
     def refresh(self) -> None:
         """Look at the store anew, for what was imported since."""
-        self.data_manager.refresh()
-        self._stored.clear()
-        self._bases.clear()
+        if self.data_manager.refresh():
+            self._stored.clear()
+            self._bases.clear()
 
     def base_of(self, symbol: str, interval: Interval | str) -> Interval:
         """Return the stored interval that bars of a symbol come from, by default the usual one."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from openbell.model.bars import Bars, BarTimes
     from openbell.model.interval import Interval
-    from openbell.provisioning.context import Market, PastSessions, ProvisioningContext
+    from openbell.provisioning.context import Market, PastSessions, ProvisioningContext, StoredDay
     from openbell.provisioning.needs import IntervalNeed, Needs
 
 __all__ = ["FoundHistory", "HistoryProof", "find_histories", "measured_from", "prefetch", "series_starts"]
@@ -71,23 +71,33 @@ def prefetch(needed: Iterable[tuple[str, Needs]], context: ProvisioningContext) 
     asking: dict[tuple[Needs, tuple[str, ...]], list[str]] = {}  # most symbols need the same
     for symbol, needs in needed:
         asking.setdefault((needs, context.base_intervals(symbol)), []).append(symbol)
+    wanted = tuple(
+        (tuple(symbols), tuple(needs.intervals.values()), bases) for (needs, bases), symbols in asking.items()
+    )
+    # What was read for an earlier run over the same day is in the cache.
+    context.data_manager.remembered(_prefetch, context.stored_day(""), wanted)
+
+
+def _prefetch(
+    day: StoredDay, wanted: tuple[tuple[tuple[str, ...], tuple[IntervalNeed, ...], tuple[str, ...]], ...]
+) -> None:
     symbols: dict[str, dict[str, None]] = {}
     first: dict[str, date] = {}
-    for (needs, bases), those in asking.items():
-        for need in needs.intervals.values():
+    for those, needs, bases in wanted:
+        for need in needs:
             base = str(need.base)
             if base not in bases:
                 continue
             with suppress(CalendarError):
-                first[base] = min(first.get(base, context.day), context.market(those[0]).calendar_start(need))
+                first[base] = min(first.get(base, day.market.day), day.market.calendar_start(need))
                 symbols.setdefault(base, {}).update(dict.fromkeys(those))
-    for base, wanted in symbols.items():
+    for base, named in symbols.items():
         with suppress(DataError):
-            context.data_manager.prefetch(tuple(wanted), base, first[base], context.day)
+            day.data_manager.prefetch(tuple(named), base, first[base], day.market.day)
 
 
 def find_histories(
-    symbols: Sequence[str], name: str, needs: Needs, context: ProvisioningContext
+    symbols: Sequence[str], name: str, needs: Needs, day: StoredDay, now_ns: int, *, sees_filled: bool
 ) -> list[FoundHistory | OpenbellError]:
     """Find the start from which series hold the history asked for, as far as it is stored.
 
@@ -98,22 +108,24 @@ def find_histories(
         symbols: The symbols, of one exchange and stored in the same intervals.
         name: The interval.
         needs: All needs of the additions: series that are to start together are read from one day on.
-        context: Where bars are looked for.
+        day: Where bars are looked for.
+        now_ns: The session clock, nanoseconds since 1970 UTC.
+        sees_filled: Whether synthetic bars warm up.
 
     Returns:
         Of each symbol the proof, and the bars that were read for it: of whole sessions, through today; or why its bars
         cannot be read. Symbols whose bars have the same times share a proof.
     """
-    market, base = context.market(symbols[0]), str(needs.intervals[name].base)
+    market, base = day.market, str(needs.intervals[name].base)
     try:
-        begun = _begun(symbols, base, context)
-        asking = {context.memo(_first_to_read, market, needs, name): list(range(len(symbols)))}
+        begun = _begun(symbols, base, day, now_ns)
+        asking = {day.memo(_first_to_read, market, needs, name): list(range(len(symbols)))}
     except OpenbellError as error:
         return [error] * len(symbols)
     found: dict[int, FoundHistory | OpenbellError] = {}
     while asking:
         first, places = asking.popitem()
-        read = context.data_manager.load_bars_of([symbols[n] for n in places], name, first, market.day, base=base)
+        read = day.data_manager.load_bars_of([symbols[n] for n in places], name, first, market.day, base=base)
         looks: dict[tuple[BarTimes, datetime | None], _Look] = {}
         for place, bars in zip(places, read, strict=True):
             if isinstance(bars, OpenbellError):
@@ -122,7 +134,8 @@ def find_histories(
             key = bars.times, begun[place]
             look = looks.get(key)
             if look is None:
-                look = looks[key] = _judged(market, needs, name, bars.times, first, begun[place], context)
+                extent = day.memo(_measure_extent, market, needs, name, bars.times, first, now_ns, sees_filled)
+                look = looks[key] = day.memo(_look, market, needs, name, extent, begun[place])
             if look.further is None:
                 found[place] = look.proof, bars
             else:
@@ -130,25 +143,11 @@ def find_histories(
     return [found[place] for place in range(len(symbols))]
 
 
-def _begun(symbols: Sequence[str], base: str, context: ProvisioningContext) -> list[datetime | None]:
+def _begun(symbols: Sequence[str], base: str, day: StoredDay, now_ns: int) -> list[datetime | None]:
     """Return when the first stored bar of each symbol begins, None unless that is before now."""
-    now = context.time_manager.get_current_time()
-    firsts = context.data_manager.first_stored(symbols, base)
+    now = _EPOCH + _MICROSECOND * (now_ns // 1_000)
+    firsts = day.data_manager.first_stored(symbols, base)
     return [None if first is None or first >= now else first for first in firsts]
-
-
-def _judged(
-    market: Market,
-    needs: Needs,
-    name: str,
-    times: BarTimes,
-    first: date,
-    stored_first: datetime | None,
-    context: ProvisioningContext,
-) -> _Look:
-    sees_filled = context.config.session_data_config.indicators_see_filled
-    extent = context.memo(_measure_extent, market, needs, name, times, first, market.now_ns, sees_filled)
-    return context.memo(_look, market, needs, name, extent, stored_first)
 
 
 def series_starts(histories: Mapping[str, HistoryProof]) -> dict[str, int]:

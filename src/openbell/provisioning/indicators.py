@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from openbell.indicators import IndicatorInputs
 from openbell.indicators.annual import bars_per_year
 from openbell.indicators.indicator import locate, regular_rows
 from openbell.indicators.inputs import StackedInputs
+from openbell.market_data.column_memo import Origin
 from openbell.model.bars import PRICE_COLUMNS, Bars
 from openbell.model.interval import parse_interval
 from openbell.session.block import IndicatorBlock
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from openbell.model.bars import BarTimes
     from openbell.model.interval import Interval
-    from openbell.provisioning.context import Market, ProvisioningContext
+    from openbell.provisioning.context import Market, ProvisioningContext, StoredDay
     from openbell.provisioning.needs import IndicatorNeed
     from openbell.session.block import SeriesBlock
 
@@ -86,25 +88,67 @@ def times_of(bars: Sequence[Bars]) -> BarTimes:
     return times
 
 
-class _Reading(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class _Reading:
     """The bars of a block of series as indicators read them.
 
     Attributes:
         series: The series.
-        inputs: Of each symbol all bars; of indicators that are aware of sessions, led by those of the session that the
+        bars: Of each symbol all bars; of indicators that are aware of sessions, led by those of the session that the
             series begins in.
-        stacked: The part of them that is read.
-        read: Which of them that is; None: all.
+        located: Of each bar the session, and where in it the bar begins and ends.
+        bars_per_year: How many bars a year has.
+        day: The store and the calendar.
+        read: Which of the bars are read; None: all.
         ahead: How many bars lead the series.
         skipped: Per row of the series, and after the last, how many rows before it were not read; None: all were.
     """
 
     series: SeriesBlock
-    inputs: Sequence[IndicatorInputs]
-    stacked: StackedInputs
+    bars: Sequence[Bars]
+    located: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+    bars_per_year: float
+    day: StoredDay
     read: NDArray[np.bool_] | None
     ahead: int
     skipped: NDArray[np.int64] | None
+
+    @cached_property
+    def inputs(self) -> list[IndicatorInputs]:
+        """All bars of each symbol, as indicators take them."""
+        bars, year = tuple(self.bars), self.bars_per_year
+        if self.is_of_block:
+            return self.day.data_manager.remembered(_inputs, self.located, bars, year, size=len(bars))
+        return _inputs(self.located, bars, year)
+
+    def origin(self, names: tuple[str, ...]) -> Origin:
+        """Return the times of the series, and those prices that an indicator reads."""
+        bars = tuple(self.bars)
+        if self.is_of_block:
+            return self.day.data_manager.remembered(_origin, None, bars, names, size=len(bars))
+        return _origin(None, bars, names)
+
+    @property
+    def is_of_block(self) -> bool:
+        """Whether these are the bars of a block as they were loaded, which are the same in each run over the day."""
+        return len(self.bars) > 1 and not self.ahead
+
+    @cached_property
+    def stacked(self) -> StackedInputs:
+        """The part of them that is read."""
+        inputs, read = self.inputs, self.read
+        return StackedInputs(inputs if read is None else [one[read] for one in inputs])
+
+
+def _inputs(
+    located: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]], bars: tuple[Bars, ...], year: float
+) -> list[IndicatorInputs]:
+    return [IndicatorInputs(b.open, b.high, b.low, b.close, b.volume, *located, year) for b in bars]
+
+
+def _origin(_: None, bars: tuple[Bars, ...], names: tuple[str, ...]) -> Origin:
+    times, prices = bars[0].times, [getattr(one, name) for one in bars for name in names]
+    return Origin.of([times.timestamp, times.end, *prices])
 
 
 def _reading(
@@ -120,15 +164,17 @@ def _reading(
     times = times_of(bars)
     sees_filled = context.config.session_data_config.indicators_see_filled
     # What follows from times is computed once for all symbols that have the same.
-    located = context.memo(_located, market, times, first)
-    read = context.memo(_rows_to_read, market, times, first, session_aware, sees_filled)
+    day = context.stored_day(symbols[0])
+    located = day.by_times(_located, times, first)
+    read = day.by_times(_rows_to_read, times, first, session_aware, sees_filled)
     year = bars_per_year(tm.grid(first, market.day), parse_interval(series.interval)) if annualised else _DAYS_PER_YEAR
-    inputs = [IndicatorInputs(b.open, b.high, b.low, b.close, b.volume, *located, year) for b in bars]
     ahead = len(times) - rows
     return _Reading(
         series,
-        inputs,
-        StackedInputs(inputs if read is None else [one[read] for one in inputs]),
+        bars,
+        located,
+        year,
+        day,
         read,
         ahead,
         None if read is None else np.concatenate(([0], np.cumsum(~read[ahead:], dtype=np.int64))),
@@ -149,18 +195,17 @@ def _shared_columns(
     if reading.read is not None or reading.ahead:
         return _columns(need, reading)
     times = reading.series.bars[0].times
-    prices = [getattr(one, name) for one in reading.inputs for name in PRICE_COLUMNS if name in need.indicator.inputs]
+    names = tuple(name for name in PRICE_COLUMNS if name in need.indicator.inputs)
     first = int(times.timestamp[0]) if len(times) else 0
-    key = need.key, id(need.indicator), first, reading.inputs[0].bars_per_year
-    inputs = [times.timestamp, times.end, *prices]
-    return context.data_manager.computed(key, need.indicator, inputs, lambda: _columns(need, reading))
+    key = need.key, id(need.indicator), first, reading.bars_per_year
+    return context.data_manager.computed(key, need.indicator, reading.origin(names), lambda: _columns(need, reading))
 
 
 def _columns(need: IndicatorNeed, reading: _Reading) -> dict[str, NDArray[np.float64]]:
     """Compute the values by output, a row per symbol and one per bar of the series."""
     columns = _computed(need, reading.stacked)
     if (read := reading.read) is not None:
-        within = reading.inputs[0].session if _begins_anew(need) else None
+        within = reading.located[0] if _begins_anew(need) else None
         columns = {name: _standing_still(rows, read, within) for name, rows in columns.items()}
     if reading.ahead:
         columns = {name: rows[:, reading.ahead :] for name, rows in columns.items()}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from openbell.model.bars import Bars, BarTimes
     from openbell.model.interval import Interval
-    from openbell.provisioning.context import Market, ProvisioningContext
+    from openbell.provisioning.context import Market, StoredDay
     from openbell.provisioning.history import HistoryProof
     from openbell.provisioning.needs import IndicatorNeed
 
@@ -29,7 +29,7 @@ def split_warnings(
     symbols: Sequence[str],
     histories: Mapping[str, HistoryProof],
     bars: Sequence[Mapping[str, Bars]],
-    context: ProvisioningContext,
+    day: StoredDay,
 ) -> list[tuple[str, ...]]:
     """Return of each symbol warnings about steps of the price over a night that look like splits.
 
@@ -40,28 +40,25 @@ def split_warnings(
         symbols: The symbols, whose bars have the same times.
         histories: By interval, what the store has.
         bars: Of each symbol by interval, the bars that were read to know that.
-        context: The session.
+        day: The store and the calendar.
     """
-    if context.data_manager.adjustment == "raw":
+    if day.data_manager.adjustment == "raw":
         return [()] * len(symbols)
     texts: list[dict[str, str]] = [{} for _ in symbols]
-    market = context.market(symbols[0])
-    for base, proof in context.memo(_deepest, market, tuple(histories.values())):
-        read = [_with_nights(symbol, base, proof, own, context) for symbol, own in zip(symbols, bars, strict=True)]
-        for place in _with_steps(read, proof, context, market):
-            for day, text in _found(symbols[place], read[place], proof, context):
-                texts[place].setdefault(day, text)
+    for base, proof in day.memo(_deepest, day.market, tuple(histories.values())):
+        read = [_with_nights(symbol, base, proof, own, day) for symbol, own in zip(symbols, bars, strict=True)]
+        for place in _with_steps(read, proof, day):
+            for when, text in _found(read[place], proof, day):
+                texts[place].setdefault(when, text)
     return [tuple(found.values()) for found in texts]
 
 
-def _with_nights(
-    symbol: str, base: Interval, proof: HistoryProof, bars: Mapping[str, Bars], context: ProvisioningContext
-) -> Bars:
+def _with_nights(symbol: str, base: Interval, proof: HistoryProof, bars: Mapping[str, Bars], day: StoredDay) -> Bars:
     if proof.need.interval.is_intraday or proof.need.interval == base:
         return bars[str(proof.need.interval)]
     # A bar of several sessions has no nights.
-    first, last = proof.first_session, context.day
-    return context.data_manager.load_historical_bars(symbol, "1d", first, last, base=str(base))
+    first, last = proof.first_session, day.market.day
+    return day.data_manager.load_historical_bars(symbol, "1d", first, last, base=str(base))
 
 
 def _deepest(market: Market, histories: tuple[HistoryProof, ...]) -> tuple[tuple[Interval, HistoryProof], ...]:
@@ -75,7 +72,7 @@ def _deepest(market: Market, histories: tuple[HistoryProof, ...]) -> tuple[tuple
     return tuple(deepest.items())
 
 
-def _with_steps(read: Sequence[Bars], proof: HistoryProof, context: ProvisioningContext, market: Market) -> list[int]:
+def _with_steps(read: Sequence[Bars], proof: HistoryProof, day: StoredDay) -> list[int]:
     """Return the places of those bars that have a step over a night."""
     # Every symbol of every day comes by here: almost none has such a step, and a run then imports no checks.
     by_times: dict[BarTimes, list[int]] = {}
@@ -83,7 +80,7 @@ def _with_steps(read: Sequence[Bars], proof: HistoryProof, context: Provisioning
         by_times.setdefault(bars.times, []).append(place)
     found: list[int] = []
     for times, places in by_times.items():
-        before, after, _ = context.memo(_nights, market, times, proof.start_ns)
+        before, after, _ = day.memo(_nights, day.market, times, proof.start_ns)
         opened = np.array([read[place].open.take(after) for place in places])
         closed = np.array([read[place].close.take(before) for place in places])
         stepped = (np.abs(closed - opened) > _NO_SPLIT * opened).any(axis=1)
@@ -91,19 +88,22 @@ def _with_steps(read: Sequence[Bars], proof: HistoryProof, context: Provisioning
     return found
 
 
-def _found(symbol: str, bars: Bars, proof: HistoryProof, context: ProvisioningContext) -> Iterator[tuple[str, str]]:
+def _found(bars: Bars, proof: HistoryProof, day: StoredDay) -> Iterator[tuple[str, str]]:
     from openbell.market_data.aggregate import aggregate
     from openbell.quality.splits import likely_splits
 
-    market = context.market(symbol)
-    _, _, history = context.memo(_nights, market, bars.times, proof.start_ns)
+    market = day.market
+    _, _, history = day.memo(_nights, market, bars.times, proof.start_ns)
     read = bars[history]
     grid = market.time_manager.grid(proof.first_session, market.day)
     if proof.need.interval.is_intraday:
         read = aggregate(read, grid, parse_interval("1d"), base=proof.need.interval)
     for finding in likely_splits(read, grid):
-        day = f"{market.time_manager.day_of(finding.start_ns)}"
-        yield day, f"{finding.text} (on {day}); see `openbell data check`, declare it with openbell data import actions"
+        when = f"{market.time_manager.day_of(finding.start_ns)}"
+        yield (
+            when,
+            f"{finding.text} (on {when}); see `openbell data check`, declare it with openbell data import actions",
+        )
 
 
 def _nights(market: Market, times: BarTimes, start_ns: int) -> tuple[NDArray[np.intp], NDArray[np.intp], slice]:
@@ -118,7 +118,7 @@ def _nights(market: Market, times: BarTimes, start_ns: int) -> tuple[NDArray[np.
 
 
 def price_warnings(
-    needs: Iterable[IndicatorNeed], bars: Sequence[Mapping[str, Bars]], market: Market
+    needs: Iterable[IndicatorNeed], bars: Sequence[Mapping[str, Bars]], market: Market, now_ns: int
 ) -> list[tuple[str, ...]]:
     """Return of each symbol warnings about the indicators of positive prices that read others.
 
@@ -128,11 +128,14 @@ def price_warnings(
         needs: The indicators.
         bars: Of each symbol by interval, the bars that were read for them.
         market: The exchange.
+        now_ns: The session clock, nanoseconds since 1970 UTC.
     """
     concerned = [need for need in needs if need.indicator.positive_prices]
     names = list(dict.fromkeys(str(need.interval) for need in concerned))
     return [
-        () if all(_is_positive(read.get(name)) for name in names) else tuple(_of_symbol(concerned, read, market))
+        ()
+        if all(_is_positive(read.get(name)) for name in names)
+        else tuple(_of_symbol(concerned, read, market, now_ns))
         for read in bars
     ]
 
@@ -141,12 +144,12 @@ def _is_positive(bars: Bars | None) -> bool:
     return not bars or bool(bars.low.item(bars.low.argmin()) > 0)
 
 
-def _of_symbol(needs: Iterable[IndicatorNeed], bars: Mapping[str, Bars], market: Market) -> Iterator[str]:
+def _of_symbol(needs: Iterable[IndicatorNeed], bars: Mapping[str, Bars], market: Market, now_ns: int) -> Iterator[str]:
     for need in needs:
         read = bars.get(str(need.interval))
         if read is None or _is_positive(read):
             continue
-        low = read.low[: int(read.end.searchsorted(market.now_ns, side="right"))]
+        low = read.low[: int(read.end.searchsorted(now_ns, side="right"))]
         rows = np.flatnonzero(low <= 0)
         if not len(rows):
             continue

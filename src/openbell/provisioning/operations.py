@@ -109,7 +109,7 @@ def _bar(addition: Addition, context: ProvisioningContext, *, interval: str, day
 
 
 def whole_number(name: str, number: object, of: str, what: str) -> int:
-    if isinstance(number, bool) or not isinstance(number, Integral):
+    if type(number) is not int and (isinstance(number, bool) or not isinstance(number, Integral)):
         raise ConfigError(f"{what} with {name}={number!r}; {name} is a whole number of {of}.")
     if int(number) > _MOST:
         raise ConfigError(f"{what} with {name}={number}; {name} must be {_MOST:,} or less.")

@@ -7,6 +7,7 @@ from operator import not_
 from typing import TYPE_CHECKING
 
 from openbell.logs import get_logger, logs_what_happens
+from openbell.model.frozen import quick_maker
 from openbell.provisioning.history import prefetch
 from openbell.provisioning.sources import SOURCES
 from openbell.provisioning.steps import Plan, planned_steps
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["planned"]
 
+_plan_of = quick_maker(Plan)
+
+_NO_PROOF = Proof()
 _NOTHING_TO_DO = "; everything is there already, nothing to do"
 
 
@@ -95,11 +99,11 @@ def _plan(addition: Addition, needs: Needs, proof: Proof | None, context: Provis
     can_proceed = proof is None or not proof.errors
     steps = () if proof is None or proof.errors else planned_steps(addition.symbol, needs, proof, context)
     source = SOURCES.get(addition.source)
-    return Plan(
-        addition,
-        needs,
-        proof or Proof(),
-        steps,
+    return _plan_of(
+        addition=addition,
+        needs=needs,
+        proof=proof or _NO_PROOF,
+        steps=steps,
         symbol_exists=context.session_data.get_symbol_data(addition.symbol) is not None,
         added_by=source.name,
         reason=(needs.reason or source.asks) + ("" if steps or not can_proceed else _NOTHING_TO_DO),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from openbell.errors import OpenbellError
 from openbell.model.events import ProvisioningRecord
-from openbell.model.frozen import quick_replace
+from openbell.model.frozen import quick_maker, quick_replace
 from openbell.model.symbol import checked_symbol
 from openbell.provisioning.carrying_out import Outcome, Owning, blocks_of_new, carry_out, create, is_less_than_needed
 from openbell.provisioning.journal import Journal, Refusals
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Provisioner"]
 
 _replaced = quick_replace(SymbolSessionData)
+_record_of = quick_maker(ProvisioningRecord)
 
 
 class Provisioner:
@@ -288,7 +289,7 @@ class Provisioner:
 
     def _record(self, outcome: Outcome) -> ProvisioningRecord:
         plan, addition = outcome.plan, outcome.plan.addition
-        record = ProvisioningRecord(
+        record = _record_of(
             time_ns=self.context.time_manager.now_ns,
             zone=self.context.time_manager.timezone,
             operation_type=addition.operation_type,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from openbell.model.bars import Bars, BarTimes
     from openbell.model.interval import Interval
-    from openbell.provisioning.context import Market, ProvisioningContext
+    from openbell.provisioning.context import Market, ProvisioningContext, StoredDay
     from openbell.provisioning.history import HistoryProof
     from openbell.provisioning.needs import IntervalNeed
     from openbell.provisioning.validation import Proof
@@ -36,8 +36,7 @@ class StoredReach(NamedTuple):
         times: The times of the series, today's included.
         today_row: The row of the first bar of today.
         histories: What the addition proved of it, and of the series that start together with it.
-        market: Its exchange.
-        memo: The results of the session's day.
+        stored_day: The store and the calendar.
     """
 
     name: str
@@ -45,8 +44,12 @@ class StoredReach(NamedTuple):
     times: BarTimes
     today_row: int
     histories: Mapping[str, HistoryProof]
-    market: Market
-    memo: Memo
+    stored_day: StoredDay
+
+    @property
+    def market(self) -> Market:
+        """Its exchange."""
+        return self.stored_day.market
 
     @property
     def time_manager(self) -> TimeManager:
@@ -72,19 +75,19 @@ class StoredReach(NamedTuple):
     def at(self, times: BarTimes) -> StoredReach:
         """Return the same of a series whose times go on."""
         # Its own memo: results by times that are no longer in use would stay until the day is over.
-        return self._replace(times=times, memo=Memo())
+        return self._replace(times=times, stored_day=self.stored_day._replace(memo=Memo()))
 
     def quality(self) -> tuple[Completeness, ExpectedBars]:
         """Return the completeness of the history, and the bars that are expected today."""
         begins_ns = int(self.times.timestamp[0]) if self.today_row else self.market.start_ns
         start_ns = measured_from(self.name, begins_ns, self.histories)
         interval = parse_interval(self.name)
-        return self.memo(quality_of_history, self.market, interval, self.times, self.today_row, start_ns)
+        return self.stored_day.by_times(quality_of_history, interval, self.times, self.today_row, start_ns)
 
     def expected_of_base(self) -> ExpectedBars:
         """Return the bars that are expected of the stored interval, from the first bar of the series on."""
         first_ns = int(self.times.timestamp[0]) if len(self.times) else self.market.start_ns
-        return self.memo(_expected_since, self.market, self.histories[self.name].need.base, first_ns)
+        return self.stored_day.by_times(_expected_since, self.histories[self.name].need.base, first_ns)
 
 
 def quality_of_history(
@@ -120,7 +123,7 @@ def bars_to_load(symbol: str, proof: Proof, context: ProvisioningContext) -> dic
 
 def bars_of_block(
     symbols: Sequence[str], proofs: Sequence[Proof], context: ProvisioningContext
-) -> dict[str, list[LoadedBars]]:
+) -> Mapping[str, Sequence[LoadedBars]]:
     """Return by interval the bars of each symbol.
 
     Args:
@@ -128,26 +131,35 @@ def bars_of_block(
         proofs: The proof of each, all with the same histories.
         context: Where bars are looked for.
     """
-    market, histories = context.market(symbols[0]), proofs[0].histories
+    histories = tuple(proofs[0].histories.items())
+    read = tuple(tuple(map(proof.bars.__getitem__, proofs[0].histories)) for proof in proofs)
+    day, size = context.stored_day(symbols[0]), len(symbols) * len(histories)
+    return day.data_manager.remembered(_bars_of_block, day, tuple(symbols), histories, read, size=size)
+
+
+def _bars_of_block(
+    day: StoredDay,
+    symbols: tuple[str, ...],
+    histories: tuple[tuple[str, HistoryProof], ...],
+    read: tuple[tuple[Bars, ...], ...],
+) -> Mapping[str, Sequence[LoadedBars]]:
     loaded: dict[str, list[LoadedBars]] = {}
-    for name, start_ns in series_starts(histories).items():
-        bars, history = [proof.bars[name] for proof in proofs], histories[name]
+    starts = series_starts(dict(histories))
+    for place, (name, history) in enumerate(histories):
+        bars, start_ns = [of_symbol[place] for of_symbol in read], starts[name]
         # Another need that it starts together with may reach back further than was read for this one.
-        if start_ns < history.start_ns and any(not len(read) or read.timestamp[0] > start_ns for read in bars):
-            bars = [_reload(symbol, history.need, start_ns, market, context) for symbol in symbols]
-        rows: dict[BarTimes, tuple[int, int]] = {}
+        if start_ns < history.start_ns and any(not len(one) or one.timestamp[0] > start_ns for one in bars):
+            bars = [_reload(symbol, history.need, start_ns, day) for symbol in symbols]
         found = loaded[name] = []
-        for read in bars:
-            known = rows.get(read.times)
-            if known is None:
-                known = rows[read.times] = context.memo(_first_row, market, read.times, start_ns)
-            found.append(LoadedBars(read.window(known[0], len(read)), known[1]))
+        for one in bars:
+            row, begins_ns = day.by_times(_first_row, one.times, start_ns)
+            found.append(LoadedBars(one.window(row, len(one)), begins_ns))
     return loaded
 
 
-def _reload(symbol: str, need: IntervalNeed, start_ns: int, market: Market, context: ProvisioningContext) -> Bars:
-    first, base = market.time_manager.day_of(start_ns), str(need.base)
-    return context.data_manager.load_historical_bars(symbol, str(need.interval), first, market.day, base=base)
+def _reload(symbol: str, need: IntervalNeed, start_ns: int, day: StoredDay) -> Bars:
+    first, base = day.market.time_manager.day_of(start_ns), str(need.base)
+    return day.data_manager.load_historical_bars(symbol, str(need.interval), first, day.market.day, base=base)
 
 
 def _first_row(market: Market, times: BarTimes, start_ns: int) -> tuple[int, int]:

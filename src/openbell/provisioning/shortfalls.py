@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from openbell.model.bars import BarTimes
     from openbell.model.interval import Interval
-    from openbell.provisioning.context import Market, ProvisioningContext
+    from openbell.provisioning.context import Market, StoredDay
     from openbell.provisioning.history import HistoryProof
     from openbell.provisioning.needs import IndicatorNeed, IntervalNeed, Needs
 
@@ -142,7 +142,7 @@ def _is_of_sessions(proof: HistoryProof) -> bool:
 
 
 def hole_warnings(
-    histories: Mapping[str, HistoryProof], times: Mapping[str, BarTimes], context: ProvisioningContext, market: Market
+    histories: Mapping[str, HistoryProof], times: Mapping[str, BarTimes], day: StoredDay, now_ns: int
 ) -> Iterator[str]:
     """Iterate over warnings about stretches without bars that a history reaches across.
 
@@ -151,14 +151,15 @@ def hole_warnings(
     Args:
         histories: By interval, what the store has.
         times: By interval, the times of the bars that were read to know that.
-        context: The session.
-        market: The exchange.
+        day: The store and the calendar.
+        now_ns: The session clock, nanoseconds since 1970 UTC.
     """
+    market = day.market
     for name, proof in histories.items():
         if not _looks_back(proof.need):
             continue
         start_ns, interval = measured_from(name, proof.start_ns, histories), proof.need.interval
-        found = context.memo(_holes, market, interval, _shortest(proof.need), times[name], start_ns, market.now_ns)
+        found = day.memo(_holes, market, interval, _shortest(proof.need), times[name], start_ns, now_ns)
         if found:
             missing = sum(hole.missing for hole in found)
             count = "1 bar is" if missing == 1 else f"{missing:,} bars are"

@@ -114,11 +114,11 @@ class StepWork:
     ) -> BarIntervalData:
         """Make a series of the symbol, which has all bars of the store from ``begins_ns`` on."""
         symbol, context = self.plan.symbol, self.context
-        market = context.market(symbol)
-        cursor = context.memo(Market.cursor, market, bars.times)
-        begins_ns = market.start_ns if begins_ns is None else begins_ns
+        day = context.stored_day(symbol)
+        cursor = context.cursor(bars.times)
+        begins_ns = day.market.start_ns if begins_ns is None else begins_ns
         histories = self.plan.proof.histories
-        reach = StoredReach(interval, begins_ns, bars.times, today_row, histories, market, context.memo)
+        reach = StoredReach(interval, begins_ns, bars.times, today_row, histories, day)
         return BarIntervalData(symbol, interval, base=base, bars=bars, today_row=today_row, cursor=cursor, reach=reach)
 
     def whole_from(self, interval: str, begins_ns: int) -> int:
@@ -134,7 +134,7 @@ class StepWork:
 
     def today_row(self, bars: Bars) -> int:
         """Return the row of the first bar of today."""
-        return self.context.memo(Market.today_row, self.context.market(self.plan.symbol), bars.times)
+        return self.context.stored_day(self.plan.symbol).by_times(Market.today_row, bars.times)
 
 
 def _goes_on_as(times: BarTimes, first: int, others: BarTimes) -> bool:
@@ -268,7 +268,7 @@ class CalculateQuality:
     def carry_out(self, work: StepWork) -> None:
         """Score the series that are not scored yet."""
         context, draft = work.context, work.draft
-        market, published = context.market(draft.symbol), context.session_data.get_symbol_data(draft.symbol)
+        day, published = context.stored_day(draft.symbol), context.session_data.get_symbol_data(draft.symbol)
         for name in list(draft.bars):
             if draft.bars[name].is_scored:
                 continue
@@ -276,10 +276,10 @@ class CalculateQuality:
                 draft.put_series(draft.bars[name].unscored())
             series = draft.bars[name]
             times, today_row = all_bars(series).times, series.today_row
-            begins_ns = int(times.timestamp[0]) if today_row else market.start_ns
+            begins_ns = int(times.timestamp[0]) if today_row else day.market.start_ns
             start_ns = measured_from(name, begins_ns, work.plan.proof.histories)
             interval = parse_interval(series.interval)
-            score(series, *context.memo(quality_of_history, market, interval, times, today_row, start_ns))
+            score(series, *day.by_times(quality_of_history, interval, times, today_row, start_ns))
 
 
 STEPS.add("create_symbol", CreateSymbol)

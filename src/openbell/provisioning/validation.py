@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from traceback import format_exc
 from typing import TYPE_CHECKING
 
-from openbell.errors import DataError, OpenbellError, command_on
+from openbell.errors import OpenbellError, command_on
 from openbell.logs import get_logger
 from openbell.model.interval import why_underivable
 from openbell.provisioning.context import ProvisioningContext
-from openbell.provisioning.history import find_histories
-from openbell.provisioning.odd_prices import price_warnings, split_warnings
-from openbell.provisioning.shortfalls import hole_warnings, lookback_shortfalls, other_shortfalls
+from openbell.provisioning.found import found_blocks
+from openbell.provisioning.odd_prices import price_warnings
+from openbell.provisioning.shortfalls import lookback_shortfalls, other_shortfalls
 from openbell.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from openbell.model.bars import Bars
-    from openbell.provisioning.history import FoundHistory, HistoryProof
+    from openbell.provisioning.found import FoundBlock
+    from openbell.provisioning.history import HistoryProof
     from openbell.provisioning.needs import Addition, Needs
 
 __all__ = ["RULES", "Evidence", "Proof", "Rule", "validate"]
@@ -82,73 +83,17 @@ def validate(additions: Sequence[Addition], needs: Needs, context: ProvisioningC
         needs: What each of them takes.
         context: The session.
     """
-    symbols = [addition.symbol for addition in additions]
-    read = _Reading(len(symbols))
-    stored = context.base_intervals(symbols[0])
-    for name, need in needs.intervals.items():
-        if str(need.base) in stored:
-            read.add(name, find_histories(symbols, name, needs, context))
     proofs: dict[int, Proof] = {}
-    for histories, places in read.groups():
-        block = [additions[place] for place in places]
-        bars = [read.bars[place] for place in places]
-        failures = _failures(block, needs, histories, context)
-        warnings = _warnings(block, needs, histories, bars, context)
-        for n, place in enumerate(places):
-            errors = read.errors(place)
+    for found in found_blocks([addition.symbol for addition in additions], needs, context):
+        block = [additions[place] for place in found.places]
+        failures = _failures(block, needs, found.histories, context)
+        warnings = _warnings(block, needs, found, context)
+        for n, place in enumerate(found.places):
+            errors = found.errors[n]
             if failures[n]:
                 errors = tuple(dict.fromkeys((*errors, *failures[n])))
-            proofs[place] = Proof(errors, warnings[n], histories, bars[n])
-    return [proofs[place] for place in range(len(symbols))]
-
-
-class _Reading:
-    """The histories of symbols, and the bars that were read for them.
-
-    Args:
-        symbols: How many there are.
-
-    Attributes:
-        bars: Of each symbol, the bars by interval.
-    """
-
-    def __init__(self, symbols: int) -> None:
-        self.bars: list[dict[str, Bars]] = [{} for _ in range(symbols)]
-        self._histories: list[tuple[HistoryProof, ...]] = [()] * symbols
-        self._failed: dict[int, list[tuple[str, OpenbellError]]] = {}
-
-    def add(self, name: str, found: Sequence[FoundHistory | OpenbellError]) -> None:
-        """Note what was found of an interval, of each symbol."""
-        histories = self._histories
-        for place, (one, bars) in enumerate(zip(found, self.bars, strict=True)):
-            if isinstance(one, OpenbellError):
-                self._failed.setdefault(place, []).append((name, one))
-            else:
-                histories[place] += (one[0],)
-                bars[name] = one[1]
-
-    def groups(self) -> Iterator[tuple[Mapping[str, HistoryProof], list[int]]]:
-        """Iterate over the places of symbols that have the same histories."""
-        groups: dict[tuple[HistoryProof, ...], list[int]] = {}
-        for place, histories in enumerate(self._histories):
-            groups.setdefault(histories, []).append(place)
-        for found, places in groups.items():
-            yield dict(zip(self.bars[places[0]], found, strict=True)), places
-
-    def errors(self, place: int) -> tuple[str, ...]:
-        """Return why bars of a symbol cannot be read."""
-        if place not in self._failed:
-            return ()
-        errors: dict[str, None] = {}
-        damage: dict[str, list[str]] = {}
-        for name, error in self._failed[place]:
-            if isinstance(error, DataError):
-                damage.setdefault(str(error), []).append(name)
-            else:
-                errors[f"{name}: {error}"] = None
-        # One damaged file is one error, however many intervals are built from it.
-        texts = (f"load_historical cannot have {', '.join(names)} bars: {error}" for error, names in damage.items())
-        return (*errors, *texts)
+            proofs[place] = Proof(errors, warnings[n], found.histories, found.bars[n])
+    return [proofs[place] for place in range(len(additions))]
 
 
 def _failures(
@@ -235,21 +180,14 @@ RULES.add("min_quality", _history_is_good_enough)
 
 
 def _warnings(
-    block: Sequence[Addition],
-    needs: Needs,
-    histories: Mapping[str, HistoryProof],
-    bars: Sequence[Mapping[str, Bars]],
-    context: ProvisioningContext,
+    block: Sequence[Addition], needs: Needs, found: FoundBlock, context: ProvisioningContext
 ) -> list[tuple[str, ...]]:
     """Return of each addition the shortfalls that are no errors."""
-    symbols, proofs = [addition.symbol for addition in block], tuple(histories.values())
-    market, of_all = context.market(symbols[0]), []
+    market, proofs = context.market(block[0].symbol), tuple(found.histories.values())
+    of_all: list[str] = []
     if context.config.session_data_config.on_shortfall == "warm":
         shortfalls = context.memo(lookback_shortfalls, market, needs, proofs)
         of_all += [f"{shortfall}; it is not valid until it has enough" for shortfall in shortfalls]
-    times = {name: read.times for name, read in bars[0].items()}
-    of_all += context.memo(other_shortfalls, market, needs, proofs, tuple(times.values()))
-    prices = price_warnings(needs.indicators, bars, market)
-    holes = tuple(hole_warnings(histories, times, context, market))
-    splits = split_warnings(symbols, histories, bars, context)
-    return [(*of_all, *own, *holes, *split) for own, split in zip(prices, splits, strict=True)]
+    of_all += context.memo(other_shortfalls, market, needs, proofs, found.times)
+    prices = price_warnings(needs.indicators, found.bars, market, context.time_manager.now_ns)
+    return [(*of_all, *own, *found.holes, *split) for own, split in zip(prices, found.splits, strict=True)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from openbell.model.frozen import quick_maker
 from openbell.results.block import indicators_of_block, results_of_block
 from openbell.results.result import DayResult
 from openbell.results.symbol import IndicatorResult, SeriesResult, SymbolResult
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from openbell.timing import TimeManager
 
 __all__ = ["day_result"]
+
+_symbol_result_of = quick_maker(SymbolResult)
 
 
 def day_result(
@@ -112,12 +115,12 @@ def _made(
     indicators: Mapping[str, IndicatorResult],
     day_bars: PointInTimeView,
 ) -> SymbolResult:
-    return SymbolResult(
-        data.meets_session_config_requirements,
-        data.added_by,
-        data.auto_provisioned,
-        data.upgraded_from_adhoc,
-        data.reason,
+    return _symbol_result_of(
+        meets_session_config_requirements=data.meets_session_config_requirements,
+        added_by=data.added_by,
+        auto_provisioned=data.auto_provisioned,
+        upgraded_from_adhoc=data.upgraded_from_adhoc,
+        reason=data.reason,
         base_interval=base_interval,
         adjustment=day_bars.adjustment,
         actions=() if first is None else day_bars.actions(data.symbol, first),

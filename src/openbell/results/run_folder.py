@@ -145,6 +145,8 @@ class RunFolder:
         Raises:
             RunFolderError: The folder cannot be written.
         """
+        if not self.keeps_bars:
+            return
         day = session_data.session_date.isoformat()
         for symbol in session_data.symbols:
             data = session_data.get_symbol_data(symbol)
@@ -251,11 +253,17 @@ def _signal_frame(result: RunResult) -> pl.DataFrame:
                 pl.Datetime("ns", "UTC")
             ),
             **{
-                name: pl.Series([encodable(getattr(signal, name)) for signal in signals], dtype=pl.String)
+                name: pl.Series(_encodable([getattr(signal, name) for signal in signals]), dtype=pl.String)
                 for name in ("symbol", "action", "reason", "strategy")
             },
         }
     )
+
+
+def _encodable(texts: list[str]) -> list[str]:
+    """Return texts of which most come again and again, as a file takes them."""
+    known = {text: encodable(text) for text in set(texts)}
+    return [known[text] for text in texts]
 
 
 def repeatable(config: SessionConfig) -> JsonObject:

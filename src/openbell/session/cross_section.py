@@ -41,13 +41,25 @@ class CrossSectionTable:
         self.interval = series[0].interval
         self._session_data = session_data
         self._series = series
-        self._rows = [_rows_between(s, after_ns, last_ns) for s in series]
-        ends = np.concatenate([all_bars(s).end[rows] for s, rows in self._pairs()])
-        rank = np.repeat(np.arange(len(series)), [rows.stop - rows.start for rows in self._rows])
-        self._order = np.lexsort((rank, ends))
-        self.ends_ns: NDArray[np.int64] = ends[self._order]
         names = np.array([s.symbol for s in series], object)
-        self.symbols: NDArray[np.object_] = names[rank[self._order]]
+        times, today_row = all_bars(series[0]).times, series[0].today_row
+        rows = _rows_between(series[0], after_ns, last_ns)
+        of_one = times.end[rows]
+        self.ends_ns: NDArray[np.int64]
+        self.symbols: NDArray[np.object_]
+        self._order: NDArray[np.intp] | None = None
+        # Of series with the same times, no two of whose bars close at once, the order is that of rows and columns.
+        if all(all_bars(s).times is times and s.today_row == today_row for s in series) and (np.diff(of_one) > 0).all():
+            self._rows = [rows] * len(series)
+            self.ends_ns, self.symbols = np.repeat(of_one, len(names)), np.tile(names, len(of_one))
+            self._per_time = len(names)
+        else:
+            self._rows = [_rows_between(s, after_ns, last_ns) for s in series]
+            ends = np.concatenate([all_bars(s).end[rows] for s, rows in self._pairs()])
+            rank = np.repeat(np.arange(len(series)), [rows.stop - rows.start for rows in self._rows])
+            self._order = np.lexsort((rank, ends))
+            self.ends_ns, self.symbols = ends[self._order], names[rank[self._order]]
+            self._per_time = 0  # it differs
         self._columns: dict[str, NDArray[np.float64]] = {}
         self._values: dict[tuple[str, str], NDArray[np.float64]] = {}
         self._values_of = session_data.current
@@ -55,7 +67,10 @@ class CrossSectionTable:
     def moments(self, after_ns: int) -> Iterator[tuple[int, CrossSection]]:
         """Yield the times after ``after_ns`` at which bars close, each with its cross-section."""
         past = int(self.ends_ns.searchsorted(after_ns, side="right"))
-        firsts = past + np.flatnonzero(np.diff(self.ends_ns[past:], prepend=-1))
+        if self._per_time:
+            firsts = np.arange(past, len(self.ends_ns), self._per_time)
+        else:
+            firsts = past + np.flatnonzero(np.diff(self.ends_ns[past:], prepend=-1))
         rows = map(slice, firsts.tolist(), [*firsts[1:].tolist(), len(self.symbols)])
         for time_ns, of_time in zip(self.ends_ns[firsts].tolist(), rows, strict=True):
             yield time_ns, CrossSection(self, time_ns, of_time)
@@ -118,7 +133,7 @@ class CrossSectionTable:
         return zip(self._series, self._rows, strict=True)
 
     def _ordered(self, columns: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        column = np.concatenate(columns)[self._order]
+        column = np.stack(columns, axis=1).ravel() if self._order is None else np.concatenate(columns)[self._order]
         column.setflags(write=False)
         return column
 

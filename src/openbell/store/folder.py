@@ -242,4 +242,4 @@ class FolderBacking:
 
     def side_stamp(self, name: str) -> tuple[int, ...]:
         """Return what changes with a file beside the bars, or nothing when there is none."""
-        return stamp_of(self._folder / name)
+        return stamp_of(f"{self._folder}/{name}")  # several times a day, and a path takes longer than the look
