@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +17,8 @@ from openbell.store.store import BarStore
 NEW_YORK = ("--timezone", "America/New_York")
 
 
-def call(*args: object, answer: str | None = None) -> Any:
-    return CliRunner().invoke(app, ["data", "import", *map(str, args)], input=answer, env={"COLUMNS": "100"})
+def call(*args: object, answer: str | None = None, width: int = 100) -> Any:
+    return CliRunner().invoke(app, ["data", "import", *map(str, args)], input=answer, env={"COLUMNS": str(width)})
 
 
 @pytest.fixture
@@ -59,10 +56,7 @@ def test_a_guess_is_shown_and_nothing_is_imported(vendor: Path, store: Path) -> 
 def test_80_columns_show_whole_numbers_and_local_times(vendor: Path, store: Path) -> None:
     lines = vendor.read_text().replace("10,1;10,2;10;10,1;", "1138000,25;1138001,25;1137999,25;1138000,75;1234567")
     vendor.write_text(lines)
-    command = [sys.executable, "-m", "openbell", "data", "import", "csv", str(vendor), "--store", str(store), *NEW_YORK]
-    shown = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "80"}, check=False
-    ).stdout
+    shown = call("csv", vendor, "--store", store, *NEW_YORK, width=80).stdout
 
     assert max(map(len, shown.splitlines())) <= 80
     words = " ".join(shown.split())

@@ -126,7 +126,7 @@ class TestEveryIndicator:
             return
         need = indicator.lookback(params)
         bars = suited(name, five_minutes)
-        ends = np.random.default_rng(11).integers(20_000, len(bars), 15).tolist()
+        ends = np.random.default_rng(11).integers(20_000, len(bars), 8).tolist()
         for end in ends:
             if indicator.session_aware:
                 short, long = (self._begin_of_session(bars, end, n * need.sessions + n - 1) for n in (1, 10))

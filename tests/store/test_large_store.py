@@ -142,7 +142,7 @@ WRITES = st.lists(
 
 
 @settings(max_examples=examples(10), deadline=None)
-@given(batches=st.lists(st.tuples(WRITES, st.booleans()), min_size=1, max_size=6))
+@given(batches=st.lists(st.tuples(WRITES, st.booleans()), min_size=1, max_size=4))
 def test_after_any_writes_and_removals_it_knows_the_files_that_are_there(
     tmp_path_factory: pytest.TempPathFactory, batches: list[tuple[list[tuple[str, str, int]], bool]]
 ) -> None:

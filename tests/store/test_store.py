@@ -50,7 +50,7 @@ def store(tmp_path: Path) -> BarStore:
 
 
 minutes = st.dictionaries(
-    st.integers(0, 90 * 1440), st.tuples(*[st.floats(0.01, 1e6) for _ in VALUES]), min_size=1, max_size=40
+    st.integers(0, 90 * 1440), st.tuples(*[st.floats(0.01, 1e6) for _ in VALUES]), min_size=1, max_size=20
 )
 
 

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -27,8 +26,8 @@ from openbell.store.store import BarStore
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Writes A and B at 1.0, then A, B and C at 2.0, and kills itself before the n-th rename of the second write: first that
-# of the note, then A, B, C, and the manifest.
+# For each folder and number n: writes A and B at 1.0, then A, B and C at 2.0, in a fork that kills itself before the
+# n-th rename of the second write: first that of the note, then A, B, C, and the manifest.
 WRITER = """
 import os, signal, sys
 import numpy as np
@@ -41,22 +40,34 @@ def bars(price):
     frame = random_bars(np.arange(3) * 60 * 10**9 + 1_719_842_400 * 10**9)
     return frame.with_columns(pl.lit(price).alias(name) for name in ("open", "high", "low", "close"))
 
-def write(symbols, price):
-    with BarStore.open_or_create(sys.argv[1]).writer() as writer:
+def write(folder, symbols, price):
+    with BarStore.open_or_create(folder).writer() as writer:
         for symbol in symbols:
             writer.write(symbol, "1m", bars(price))
 
-left = int(sys.argv[2])
-def count_down(event, arguments):
-    global left
-    if event == "os.rename":
-        left -= 1
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
+def run(folder, left):
+    def count_down(event, arguments):
+        nonlocal left
+        if event == "os.rename":
+            left -= 1
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
 
-write("AB", 1.0)
-sys.addaudithook(count_down)
-write("ABC", 2.0)
+    write(folder, "AB", 1.0)
+    sys.addaudithook(count_down)
+    write(folder, "ABC", 2.0)
+
+for folder, before_rename in zip(sys.argv[1::2], sys.argv[2::2]):
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            run(folder, int(before_rename))
+            code = 0
+        finally:
+            os._exit(code)
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != (-9 if int(before_rename) else 0):
+        sys.exit("a writer ended otherwise")
 """
 AT_NOTE, AT_A, AT_C, AT_MANIFEST, NEVER = 1, 2, 4, 5, 0
 
@@ -64,30 +75,25 @@ AT_NOTE, AT_A, AT_C, AT_MANIFEST, NEVER = 1, 2, 4, 5, 0
 Killed = Callable[[Path, int], Path]
 
 
-def write_again(store: Path, before_rename: int = 0) -> None:
-    """Run the writer on a store; 0 kills it never."""
-    subprocess.run([sys.executable, "-c", WRITER, store, str(before_rename)], check=not before_rename)
+def write_again(*writes: tuple[Path, int]) -> None:
+    """Run a writer on each store; 0 kills it never."""
+    subprocess.run([sys.executable, "-c", WRITER, *(str(word) for write in writes for word in write)], check=True)
 
 
 @pytest.fixture(scope="session")
-def masters(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
-    """The store that a killed writer leaves, made once for each moment; to be copied, not written to."""
+def masters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stores that killed writers leave, by the moment; to be copied, not written to."""
     folder = tmp_path_factory.mktemp("masters")
-
-    @cache
-    def master(before_rename: int) -> Path:
-        write_again(folder / str(before_rename), before_rename)
-        return folder / str(before_rename)
-
-    return master
+    write_again(*((folder / str(moment), moment) for moment in (AT_NOTE, AT_A, AT_C, AT_MANIFEST, NEVER)))
+    return folder
 
 
 @pytest.fixture
-def killed(masters: Callable[[int], Path]) -> Killed:
+def killed(masters: Path) -> Killed:
     """Make a store whose second write was killed before its n-th rename; 0: was not killed."""
 
     def make(store: Path, before_rename: int) -> Path:
-        return shutil.copytree(masters(before_rename), store)
+        return shutil.copytree(masters / str(before_rename), store)
 
     return make
 
@@ -190,11 +196,11 @@ def test_a_folder_of_a_store_may_be_a_link_to_another_file_system(
     store = killed(tmp_path / "store", NEVER)
     shutil.move(store / linked, other_disk / "moved")
     (store / linked).symlink_to(other_disk / "moved")
-    write_again(store)
+    write_again((store, NEVER))
 
     assert [prices(store, symbol) for symbol in "ABC"] == [[2.0]] * 3
     assert verify(store).damages == ()
-    write_again(store, AT_C)
+    write_again((store, AT_C))
     assert [prices(store, symbol) for symbol in "ABC"] == [[2.0]] * 3
     assert verify(store).damages == ()
 

@@ -41,7 +41,7 @@ def test_sessions_and_segments_are_those_of_exchange_calendars(exchange: str) ->
         warnings.simplefilter("ignore")  # of pandas, about exchange_calendars
         from exchange_calendars import get_calendar
 
-        theirs = get_calendar(exchange, start="2000-01-01", end="2026-01-01")
+        theirs = get_calendar(exchange, start="2018-01-01", end="2026-01-01")
         sessions = [stamp.date() for stamp in theirs.sessions]
         has_break = np.array([theirs.session_has_break(s) for s in theirs.sessions])
         pauses = np.stack([theirs.break_starts_nanos, theirs.break_ends_nanos], axis=1)[has_break]

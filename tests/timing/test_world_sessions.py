@@ -96,16 +96,16 @@ FORTNIGHTS = [
     *(("XLON", "2024-03-25", "2024-04-07"), ("CMES", "2024-03-04", "2024-03-17"), ("CMES", "2024-07-01", "2024-07-14")),
     ("24/7", "2024-03-04", "2024-03-17"),
 ]
-QUICK_FORTNIGHTS = (("XNYS", "2024-10-28"), ("XHKG", "2024-12-16"), ("CMES", "2024-07-01"))
-"""A change of the clocks, breaks with half days, and evenings; all others run with the long tests."""
+QUICK_FORTNIGHTS = {("XNYS", "2024-10-28"): (1.0,), ("XHKG", "2024-12-16"): (0.3,), ("CMES", "2024-07-01"): (1.0, 0.3)}
+"""A change of the clocks, breaks with half days, evenings, with all bars or some; others run with the long tests."""
 
 
-@pytest.mark.parametrize("kept", [1.0, 0.3])
 @pytest.mark.parametrize(
-    ("exchange", "first", "last"),
+    ("exchange", "first", "last", "kept"),
     [
-        pytest.param(*fortnight, marks=() if fortnight[:2] in QUICK_FORTNIGHTS else pytest.mark.long)
+        pytest.param(*fortnight, kept, marks=() if fortnight[:2] in QUICK_FORTNIGHTS else pytest.mark.long)
         for fortnight in FORTNIGHTS
+        for kept in QUICK_FORTNIGHTS.get(fortnight[:2], (1.0, 0.3))
     ],
 )
 def test_bars_put_together_are_those_put_together_by_hand(
