@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from openbell.testing import bar_starts
-from trading import trade
+from trading import bars_of, trade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -314,3 +314,19 @@ def bars_of_case(case: Case) -> pl.DataFrame:
     for first, before in case.missing:
         frame = frame.filter((local < first) | (local >= before))
     return frame
+
+
+@pytest.mark.parametrize("terms", [{}, {"limit": 101.0}, {"stop": 100.0}])
+@pytest.mark.parametrize("volume", [0.0, 5.0])
+def test_what_finds_no_volume_expires_with_that_reason(tmp_path: Path, terms: dict[str, float], volume: float) -> None:
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of([100.0], volume=volume)}},
+        {"15:50": lambda s: s.context.order("ABC", 1, **terms)},
+        execution={"fills": {"max_volume_share": 0.1}},
+    )
+
+    assert not run.fills
+    assert run.last("probe-1").reason == (
+        "it was reached, and no bar's volume left a unit to it: fills.max_volume_share is 0.1"
+    )

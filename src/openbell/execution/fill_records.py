@@ -15,16 +15,19 @@ if TYPE_CHECKING:
 __all__ = ["fill_of", "why_not_filled"]
 
 
-def why_not_filled(resting: Resting, market: SymbolMarket | None) -> str:
+def why_not_filled(resting: Resting, market: SymbolMarket | None, share: float | None) -> str:
     """Return why an order has not filled by the end of its last day.
 
     Args:
         resting: The order.
         market: The market of its symbol today, or None.
+        share: The share of a bar's volume that orders may take; None without a bound.
     """
     order = resting.order
     if order.filled_quantity:
         return "the rest of it did not fill by the end of its last session"
+    if resting.found_too_little:
+        return f"it was reached, and no bar's volume left a unit to it: fills.max_volume_share is {share:g}"
     if market is None or not market.has_rows(resting.from_ns, extended=order.extended):
         return f"no bars of {order.symbol} from when it was placed to the end of the session"
     return "its price was not reached by the end of its last session"

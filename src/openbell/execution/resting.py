@@ -79,6 +79,7 @@ class Resting:
         place: Its place among all orders, by which those that fill at one time come in turn.
         seen_ns: Of a market that grows, where the bars begin that it has not been looked at in.
         turn: Its place among those that fill in one bar, by when it was looked at by itself.
+        found_too_little: Whether it was reached in a bar of which the volume had no unit for it.
         is_plain: Whether it is a limit order like many others, of which most sessions touch none.
     """
 
@@ -96,4 +97,5 @@ class Resting:
     place: int = 0
     seen_ns: int = 0
     turn: int = 0
+    found_too_little: bool = False
     is_plain: bool = False

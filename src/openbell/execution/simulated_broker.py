@@ -282,7 +282,7 @@ class SimulatedBroker:
             lasts = order.tif is TimeInForce.GTC or (order.until is not None and order.until > session.day)
             if resting.next_session or lasts or ends_ns != time_ns or (resting.waits and order.parent in self._resting):
                 continue
-            self._end(resting, OrderStatus.EXPIRED, why_not_filled(resting, self._market_of(order.symbol)))
+            self._end(resting, OrderStatus.EXPIRED, why_not_filled(resting, self._market_of(order.symbol), self._share))
 
     def _fill(self, resting: Resting, match: Match, *, ambiguous: bool) -> None:
         order, market, (row, price, _) = resting.order, match.market, match.point
@@ -293,6 +293,7 @@ class SimulatedBroker:
             volume, taken = market.volume.item(row), self._taken.get(bar, 0.0)
         quantity = fitting_part(order.quantity - before, volume, share, instrument, taken)
         if not quantity:
+            resting.found_too_little = True
             self._continue(resting, match)
             return
         if match.slips and self._costs.slips:
