@@ -20,6 +20,8 @@ from openbell.store.write_report import WriteReport
 from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from openbell.model.address import Place
 
 __all__ = ["FAR_FUTURE", "FAR_PAST", "ActionBook", "ActionStore", "SymbolPeriod"]
@@ -50,8 +52,11 @@ class ActionStore:
         """
         return self._table.stamp
 
-    def book(self) -> ActionBook:
+    def book(self, listed: Collection[str] | None = None) -> ActionBook:
         """Return all actions as of now.
+
+        Args:
+            listed: The files beside the bars by a manifest that was read already.
 
         Raises:
             DamagedFileError: The file cannot be read, or is not what was stored.
@@ -60,7 +65,7 @@ class ActionStore:
             # The stamp first: should the file change in between, the next comparison finds it.
             version = self.version
             if self._book is None or version != self._read_at:
-                self._book = ActionBook(self.read())
+                self._book = ActionBook(self._table.read(listed))
                 self._read_at = version
             return self._book
 

@@ -79,7 +79,7 @@ class StoredFacts:
             DamagedFileError: The corporate actions cannot be read.
         """
         if self._instruments is None:
-            self._instruments = Instruments(self._actions.book(), self.manifest, self._running)
+            self._instruments = Instruments(self._actions.book(self.manifest.side_files), self.manifest, self._running)
         return self._instruments
 
     def coverage(self, symbol: str, interval: str) -> Coverage | None:

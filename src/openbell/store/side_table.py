@@ -12,7 +12,7 @@ from openbell.store.checksum import BLANK_CHECKSUM, has_own_checksum, with_own_c
 from openbell.store.data_file import damaged_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from openbell.errors import DamagedFileError
     from openbell.model.address import Place
@@ -47,10 +47,14 @@ class SideTable:
         """A value that changes with the table, empty when the store has none."""
         return self._backing.side_stamp(self._name)
 
-    def read(self) -> pl.DataFrame:
+    def read(self, listed: Collection[str] | None = None) -> pl.DataFrame:
         """Return the table.
 
         It is empty when the store has none.
+
+        Args:
+            listed: The files beside the bars by a manifest that was read already, so that none is read for a table
+                that the store has never had.
 
         Raises:
             DamagedFileError: The file is lost, cannot be read, or is not what was stored.
@@ -60,7 +64,8 @@ class SideTable:
         except OSError as exc:
             raise self._damaged(exc.strerror or str(exc)) from exc
         if content is None:
-            if self._name in self._backing.side_files():
+            # One that was listed may have been taken out since: what is listed now decides.
+            if (listed is None or self._name in listed) and self._name in self._backing.side_files():
                 raise self._damaged("it is missing")
             return self._schema.to_frame()
         if not has_own_checksum(content):
