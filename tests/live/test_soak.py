@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.feeds.feed import HistoryRequest
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 MINUTE = 60_000_000_000
 

@@ -15,6 +15,7 @@ import polars as pl
 
 from openbell.actions.table import ACTION_SCHEMA, KEY, Action
 from openbell.store import layout
+from openbell.store.backing import backing_of
 from openbell.store.side_table import SideTable
 from openbell.store.write_report import WriteReport
 from openbell.timing.grid import date_of, day_number
@@ -38,6 +39,7 @@ class ActionStore:
     """
 
     def __init__(self, store: Place) -> None:
+        self._backing = backing_of(store)
         self._table = SideTable(store, layout.ACTIONS, ACTION_SCHEMA)
         self.path = self._table.path
         self._lock = threading.Lock()
@@ -50,7 +52,7 @@ class ActionStore:
 
         It is empty when there are none.
         """
-        return self._table.stamp
+        return self._backing.side_stamp(layout.ACTIONS)
 
     def book(self, listed: Collection[str] | None = None) -> ActionBook:
         """Return all actions as of now.

@@ -1,4 +1,4 @@
-"""The methods of the coordinator that the specification names with an underscore."""
+"""The methods of the coordinator that have the names of the specification."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class SymbolValidationResult:
 
 
 class SeedCoordinator(ABC):
-    """The part of the coordinator that only the specification's own snippets call."""
+    """The part of the coordinator with the names of the specification, for its snippets and for code of users."""
 
     session_data: SessionData
     provisioner: Provisioner
@@ -55,6 +55,29 @@ class SeedCoordinator(ABC):
     @abstractmethod
     def context_of(self, session_data: SessionData) -> ProvisioningContext:
         """Return the context of provisioning as seen from a session."""
+
+    def add_symbol(self, symbol: str, added_by: str = "strategy") -> bool:
+        """Add a symbol with all that the config asks of every symbol, or upgrade an ad-hoc one.
+
+        Returns:
+            Whether it is full now; the journal has the reasons if not.
+        """
+        return self.provisioner.add_symbol(symbol, source=added_by)
+
+    def remove_symbol(self, symbol: str, removed_by: str = "strategy") -> bool:
+        """Remove what only ``removed_by`` needs of a symbol, unless it is locked."""
+        return self.provisioner.remove_symbols([symbol], source=removed_by)[0]
+
+    def lock_symbol(self, symbol: str, reason: str = "in use", locked_by: str = "strategy") -> bool:
+        """Forbid the removal of a symbol, and return whether it is in the session."""
+        return self.provisioner.lock_symbol(symbol, reason=reason, source=locked_by)
+
+    def unlock_symbol(self, symbol: str, unlocked_by: str = "strategy") -> bool:
+        """Give up all locks of ``unlocked_by``, and return whether there was one.
+
+        By default, those are the locks of all strategies, and of `lock_symbol`.
+        """
+        return self.provisioner.unlock_symbol(symbol, source=unlocked_by)
 
     def _execute_provisioning(self, req: ProvisioningRequirements) -> bool:
         """Carry out all steps of analysed requirements, or none."""

@@ -1,10 +1,11 @@
-"""Classes and universes that a config names."""
+"""Classes and universes that a config names, and what their methods return."""
 
 from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from openbell.components.config_usage import ConfigUsage
 from openbell.components.loading import load_class
@@ -14,7 +15,7 @@ from openbell.components.universes import load_universe
 from openbell.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from openbell.config import ComponentConfig, ScannerConfig, SessionConfig, StrategyConfig
 
@@ -22,6 +23,7 @@ __all__ = [
     "ConfiguredClasses",
     "ConfiguredScanner",
     "ConfiguredStrategy",
+    "bounded",
     "load_scanner",
     "load_strategy",
     "overrides",
@@ -157,3 +159,20 @@ def _scanner_names(classes: Sequence[type]) -> list[str]:
     names = [f"scanner {made_of.__name__}" for made_of in classes]
     numbers = [1 + names[:place].count(name) for place, name in enumerate(names)]
     return [name if n == 1 else f"{name}-{n}" for name, n in zip(names, numbers, strict=True)]
+
+
+_MOST_ITEMS = 100_000
+
+T = TypeVar("T")
+
+
+def bounded(items: Iterable[T], what: str) -> list[T]:
+    """Take the items of what a user's code returned, which may have no end.
+
+    Raises:
+        ValueError: There are more than any session has.
+    """
+    taken = list(islice(items, _MOST_ITEMS + 1))
+    if len(taken) > _MOST_ITEMS:
+        raise ValueError(f"more than {_MOST_ITEMS:,} {what} at one time: does a generator never end?")
+    return taken

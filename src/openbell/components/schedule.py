@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from openbell.config import ScheduleConfig
     from openbell.timing import TimeManager
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["due_times", "spans_midnight_outside"]
 

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
+from openbell.config.components import ComponentConfig, ScannerConfig, ScheduleConfig, StrategyConfig
 from openbell.config.execution import ExecutionConfig
 from openbell.config.indicator import IndicatorConfig
-from openbell.config.models import (
-    BacktestConfig,
-    ComponentConfig,
-    HistoricalConfig,
-    HistoricalEntry,
-    ScannerConfig,
-    ScheduleConfig,
-    SessionConfig,
-    SessionDataConfig,
-    StrategyConfig,
-)
+from openbell.config.models import BacktestConfig, HistoricalConfig, HistoricalEntry, SessionConfig, SessionDataConfig
 from openbell.config.reading import load_config
 
 __all__ = [

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from openbell.components.configured import overrides
+from openbell.components.configured import bounded, overrides
 from openbell.components.scanner import ScannerContext
 from openbell.components.state import StrategyState
 from openbell.components.strategy import Signal, StrategyContext
-from openbell.engine.bounded import bounded
 from openbell.engine.requirements import additions_of, requirements_of
 from openbell.errors import ComponentError, DataError, SubscriptionError, did_you_mean
 from openbell.model.events import ScanEvent, SignalEvent, StateEvent

@@ -44,7 +44,7 @@ class SessionCoordinator(SeedCoordinator):
         session_config: What the sessions need.
         time_manager: Calendar and clock; the clock must be a `SimulatedClock`.
         data_manager: Where bars come from.
-        drive: Who moves the clock and makes batches of what happens; that of a backtest unless given.
+        drive: Where days, provisioners and batches come from; from the store, as in a backtest, unless given.
 
     Raises:
         ConfigError: The exchange has no session on the config's days.
@@ -87,8 +87,6 @@ class SessionCoordinator(SeedCoordinator):
         self.session_data = SessionData(self.days[0])
         self.begin_run(RunReporter())
         self.begin_day(self.days[0])
-
-    # The lifecycle
 
     def begin_run(self, reporter: RunReporter) -> None:
         """Begin a run with an empty journal, whose events go to a reporter."""
@@ -323,31 +321,6 @@ class SessionCoordinator(SeedCoordinator):
             *self.classes.unread_keys(),
             *(f"{name} was never called: its subscriptions() returned nothing in any session" for name in idle),
         ]
-
-    # Additions, by the names of the specification
-
-    def add_symbol(self, symbol: str, added_by: str = "strategy") -> bool:
-        """Add a symbol with all that the config asks of every symbol, or upgrade an ad-hoc one.
-
-        Returns:
-            Whether it is full now; the journal has the reasons if not.
-        """
-        return self.provisioner.add_symbol(symbol, source=added_by)
-
-    def remove_symbol(self, symbol: str, removed_by: str = "strategy") -> bool:
-        """Remove what only ``removed_by`` needs of a symbol, unless it is locked."""
-        return self.provisioner.remove_symbols([symbol], source=removed_by)[0]
-
-    def lock_symbol(self, symbol: str, reason: str = "in use", locked_by: str = "strategy") -> bool:
-        """Forbid the removal of a symbol, and return whether it is in the session."""
-        return self.provisioner.lock_symbol(symbol, reason=reason, source=locked_by)
-
-    def unlock_symbol(self, symbol: str, unlocked_by: str = "strategy") -> bool:
-        """Give up all locks of ``unlocked_by``, and return whether there was one.
-
-        By default, those are the locks of all strategies, and of `lock_symbol`.
-        """
-        return self.provisioner.unlock_symbol(symbol, source=unlocked_by)
 
 
 def _trading_of(desk: TradingDesk, runner: ComponentRunner) -> SessionTrading:

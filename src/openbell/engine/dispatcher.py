@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openbell.session import SessionData
     from openbell.session.cross_section import CrossSection
     from openbell.timing.clock import SimulatedClock
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["BatchSource", "Dispatcher"]
 

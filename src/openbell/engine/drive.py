@@ -1,4 +1,4 @@
-"""Drive of a run's sessions, which moves their clock and makes batches of what happens."""
+"""Days, provisioners and batches of a run, which a backtest and a live session have from elsewhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openbell.execution.desk import TradingDesk
     from openbell.provisioning import Journal, ProvisioningContext
     from openbell.timing import TimeManager
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["BacktestDrive", "Drive"]
 

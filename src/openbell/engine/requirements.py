@@ -7,10 +7,9 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from openbell.components.configured import ConfiguredClasses, overrides
+from openbell.components.configured import ConfiguredClasses, bounded, overrides
 from openbell.components.requirement import Requirement
 from openbell.config import IndicatorConfig
-from openbell.engine.bounded import bounded
 from openbell.engine.subscriptions import pairs_of
 from openbell.errors import ConfigError, OpenbellError
 from openbell.logs import get_logger
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from openbell.components.strategy import Strategy
     from openbell.config import SessionConfig
     from openbell.timing import TimeManager
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = [
     "DeclaredRequirement",

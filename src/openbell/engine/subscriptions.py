@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from openbell.components.configured import overrides
+from openbell.components.configured import bounded, overrides
 from openbell.components.strategy import Strategy
-from openbell.engine.bounded import bounded
 from openbell.model.interval import parse_interval
 from openbell.provisioning import Addition
 from openbell.session.cross_section import CrossSectionTable

@@ -50,7 +50,7 @@ class SystemManager:
             agree on the exchange and on everything that the bars depend on.
         clock: The session clock; a new one unless given. Systems that run at the same time need one each.
         observer: Watches the runs; one, or several that receive everything in turn.
-        drive: Who moves the clock and makes batches of what happens; that of a backtest unless given.
+        drive: Where days, provisioners and batches come from; from the store, as in a backtest, unless given.
 
     Attributes:
         config: The config.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openbell.session import BarIntervalData
     from openbell.session.cursor import Cursor
     from openbell.timing import TimeManager
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["ScheduledScan", "Timetable", "batches", "scheduled_scans"]
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from openbell.provisioning import Provisioner
     from openbell.timing import TimeManager
     from openbell.timing.clock import SimulatedClock
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["Notice", "TradingDesk"]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openbell.provisioning import Provisioner
     from openbell.session import BarIntervalData, SessionData
     from openbell.timing import TimeManager
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["Markets"]
 

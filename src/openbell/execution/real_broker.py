@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from openbell.execution.outgoing import Outgoing
     from openbell.model.broker_events import BrokerEvent
     from openbell.model.order import Order
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["RealBroker"]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from openbell.execution.fill_costs import FillCosts
     from openbell.execution.order_book import OrderBook
     from openbell.model.order import Order
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["NEVER", "SimulatedBroker"]
 

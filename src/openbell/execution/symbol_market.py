@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from openbell.model.bars import Bars
     from openbell.session import BarIntervalData, SymbolSessionData
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["SymbolMarket", "finest_series"]
 

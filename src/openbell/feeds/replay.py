@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openbell.market_data.point_in_time import PointInTimeView
     from openbell.store.store import BarStore
     from openbell.timing import TimeManager
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["ReplayFeed"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from openbell.market_data.today import TodayBars
     from openbell.model.feed_events import FeedBar
     from openbell.timing import TimeManager
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["Arriving", "Counts"]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openbell.model.feed_events import FeedBar
     from openbell.provisioning import ProvisioningContext
     from openbell.session import BarIntervalData
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["LiveDay"]
 

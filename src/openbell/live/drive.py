@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from openbell.live.parts import LiveParts
     from openbell.provisioning import Journal, Provisioner, ProvisioningContext
     from openbell.timing import TimeManager
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["LiveDrive", "orders_wait"]
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from openbell.live.parts import LiveParts
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["LastBars"]
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from openbell.engine.component_runner import ComponentRunner
     from openbell.engine.event_batch import Batches
     from openbell.engine.subscriptions import Subscriptions
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["PartSource"]
 

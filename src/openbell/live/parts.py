@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openbell.live.record import FeedRecord
     from openbell.live.supply import Supply
     from openbell.market_data.today import TodayBars
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["LiveParts"]
 

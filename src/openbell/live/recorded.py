@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from openbell.model.json_object import JsonObject
     from openbell.provisioning import Addition, Journal, Plan, Provisioner, ProvisioningContext
     from openbell.timing import TimeManager
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["RecordedDay", "RecordedDrive", "RecordedRun"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from openbell.live.arriving import Arriving
     from openbell.live.parts import LiveParts
     from openbell.model.feed_events import FeedBar
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["Rounds"]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from openbell.live.provisioner import Waiting
     from openbell.live.revisions import Revision
     from openbell.session import BarIntervalData
-    from openbell.timing.grid import TradingSession
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["LiveSource", "tell_of_feed"]
 

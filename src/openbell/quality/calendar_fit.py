@@ -117,7 +117,7 @@ def questions_of_calendar(
 def _other_names(store: BarStore, symbols: Sequence[str]) -> list[str]:
     """List the other names under which the symbols may have bars."""
     try:
-        book = ActionStore(store.path).book()
+        book = ActionStore(store.path).book(store.manifest.side_files)
     except DamagedFileError:
         return []  # reported by whatever reads the file
     renames = [action for symbol in symbols for action in book.naming(symbol) if action.type == "rename"]

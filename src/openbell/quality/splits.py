@@ -58,7 +58,7 @@ def declared_splits(store: BarStore) -> dict[str, frozenset[int]]:
     Raises:
         DamagedFileError: The actions cannot be read.
     """
-    book = ActionStore(store.path).book()
+    book = ActionStore(store.path).book(store.manifest.side_files)
     declared: dict[str, set[int]] = {}
     for symbol in store.symbols():
         found = {day_number(action.ex_date) for action in book.of(symbol) if action.type == "split"}

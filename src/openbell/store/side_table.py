@@ -42,11 +42,6 @@ class SideTable:
         self._schema = schema
         self._remedy = remedy
 
-    @property
-    def stamp(self) -> tuple[int, ...]:
-        """A value that changes with the table, empty when the store has none."""
-        return self._backing.side_stamp(self._name)
-
     def read(self, listed: Collection[str] | None = None) -> pl.DataFrame:
         """Return the table.
 

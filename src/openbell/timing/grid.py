@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from openbell.errors import IntervalError
+from openbell.timing.trading_session import Segment, TradingSession
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ANCHOR_DAY",
     "ExpectedBars",
-    "Segment",
     "SessionGrid",
-    "TradingSession",
     "date_of",
     "day_number",
 ]
@@ -113,36 +112,6 @@ def day_number(day: date) -> int:
 def date_of(number: int | np.integer) -> date:
     """Return the date ``number`` days after 1970-01-01."""
     return date.fromordinal(int(number) + _EPOCH_ORDINAL)
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """Unbroken trading time within a session, in nanoseconds since 1970 UTC."""
-
-    open_ns: int
-    close_ns: int
-    is_regular: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TradingSession:
-    """One trading session, with times in nanoseconds since 1970 UTC.
-
-    Attributes:
-        day: The date that names it.
-        open_ns: The regular open.
-        close_ns: The regular close.
-        first_ns: When trading begins; before ``open_ns`` in extended hours.
-        last_ns: When trading ends; after ``close_ns`` in extended hours.
-        segments: Unbroken trading times, in order.
-    """
-
-    day: date
-    open_ns: int
-    close_ns: int
-    first_ns: int
-    last_ns: int
-    segments: tuple[Segment, ...]
 
 
 class _Block(NamedTuple):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from openbell.timing.grid import TradingSession
     from openbell.timing.manager import TimeManager
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["CalendarSummary", "SessionLine", "lines_of_days", "list_calendars"]
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from openbell.config.exchange import ExchangeConfig
     from openbell.timing.calendars import ExchangeCalendar
-    from openbell.timing.grid import SessionGrid, TradingSession
+    from openbell.timing.grid import SessionGrid
+    from openbell.timing.trading_session import TradingSession
 
 __all__ = ["TimeManager"]
 

@@ -106,7 +106,7 @@ class DataPages:
             )
             for one in held[:_MOST_ROWS]
         ]  # fmt: skip
-        book = ActionStore(store.path).book()
+        book = ActionStore(store.path).book(store.manifest.side_files)
         actions = [action for symbol in book.symbols for action in book.naming(symbol)]
         values: dict[str, Any] = {
             "store": known.place,

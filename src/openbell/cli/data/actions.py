@@ -33,7 +33,7 @@ def list_actions(
     from openbell.store.store import BarStore
 
     bars = BarStore.open(store_folder(store))
-    book = ActionStore(bars.path).book()
+    book = ActionStore(bars.path).book(bars.manifest.side_files)
     known = {*book.symbols, *book.new_names}
     for symbol in symbols or ():
         if symbol not in known and symbol not in bars.symbols():
