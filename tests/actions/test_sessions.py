@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from made_actions import actions
 from made_bars import made_store
 from openbell.actions import ActionStore
 from openbell.config import IndicatorConfig
+from openbell.errors import DamagedFileError
 from openbell.session.series import all_bars
 from openbell.store.store import BarStore
 from openbell.testing import advance
@@ -135,3 +137,23 @@ def test_a_session_asks_for_a_symbol_by_the_name_of_its_day(lean_dir: Path, minu
     assert [s["indicators"]["sma_20_1d"]["settled"] for d in (before, after) for s in d["symbols"].values()] == [
         True
     ] * 2
+
+
+def test_a_session_over_a_store_without_actions_does_not_read_its_manifest_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made_store(tmp_path / "s", ["AAPL"], "2014-05-28", "2014-06-05")
+    monkeypatch.setattr("openbell.store.folder.load_side_files", lambda _: pytest.fail("the manifest was read again"))
+
+    system = prepared(folder, symbols=["AAPL"], days="2014-06-04", trailing={"1m": 1})
+
+    assert system.session_data.symbols == ("AAPL",)
+
+
+def test_a_session_over_a_store_whose_actions_are_lost_says_so(store: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "s"
+    shutil.copytree(store, copy)
+    (copy / "actions/actions.parquet").unlink()
+
+    with pytest.raises(DamagedFileError, match="it is missing"):
+        engine(copy, symbols=["AAPL"], days="2014-06-10").run()
