@@ -35,9 +35,14 @@ if TYPE_CHECKING:
 WEDNESDAY, THURSDAY = date(2013, 10, 9), date(2013, 10, 10)
 
 
-def config_of(store: Path, day: date, **live: Any) -> SessionConfig:
+EARLY = {"name": "XNYS_EARLY", "like": "XNYS", "early_closes": {"2013-10-09": "11:00", "2013-10-10": "11:00"}}
+"""Two short days, where their length is not the point."""
+
+
+def config_of(store: Path, day: date, *, exchange: Any = "XNYS", **live: Any) -> SessionConfig:
     config = {
         "mode": "live",
+        "exchange": exchange,
         "store": str(store),
         "live": {"url": "ws://127.0.0.1:1", "feed": "test", **live},
         "session_data_config": {
@@ -51,7 +56,7 @@ def config_of(store: Path, day: date, **live: Any) -> SessionConfig:
 
 def play(folder: Path, config: SessionConfig, bars: list[FeedBar], day: date) -> Path:
     """Play a day by a server that has no history of the days before."""
-    time_manager = TimeManager("XNYS", clock=SimulatedClock())
+    time_manager = TimeManager(config.exchange, clock=SimulatedClock())
     session = time_manager.session(day)
     today = [b for b in bars if b.interval == "1m" and session.first_ns <= b.start_ns < session.last_ns]
     time = VirtualArrivals(session.first_ns - MINUTE)
@@ -82,12 +87,12 @@ def bars(minute_store: Path) -> list[FeedBar]:
 
 def test_what_a_day_kept_is_the_warm_up_of_the_next(bars: list[FeedBar], tmp_path: Path) -> None:
     store = tmp_path / "store"
-    first = play(tmp_path / "one", config_of(store, WEDNESDAY, keep_bars=True), bars, WEDNESDAY)
-    second = play(tmp_path / "two", config_of(store, THURSDAY, keep_bars=True), bars, THURSDAY)
-    alone = play(tmp_path / "three", config_of(store, THURSDAY), bars, THURSDAY)
+    first = play(tmp_path / "one", config_of(store, WEDNESDAY, exchange=EARLY, keep_bars=True), bars, WEDNESDAY)
+    second = play(tmp_path / "two", config_of(store, THURSDAY, exchange=EARLY, keep_bars=True), bars, THURSDAY)
+    alone = play(tmp_path / "three", config_of(store, THURSDAY, exchange=EARLY), bars, THURSDAY)
 
     assert days_of(first).keys() == {WEDNESDAY}
-    assert days_of(second) == {WEDNESDAY: 390, THURSDAY: 390}
+    assert days_of(second) == {WEDNESDAY: 90, THURSDAY: 90}
     assert days_of(alone).keys() == {THURSDAY}, "of a config that keeps nothing"
     assert verify_run(second).differences == ()
     listed = CliRunner().invoke(app, ["data", "ls", "--store", str(place_of_kept_bars(store, "test"))])

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+EARLY = {"name": "XNYS_EARLY", "like": "XNYS", "early_closes": {"2013-10-09": "12:00"}}
+"""A short day: its length is not the point."""
+
+
 def bars_of(source: BarStore, symbol: str, interval: str) -> pl.DataFrame:
     """Bars of a store with the columns that are written; those of 5m are made of those of 1m."""
     if interval != "5m":
@@ -53,6 +57,7 @@ def test_each_symbol_has_the_intervals_that_its_store_has(mixed_store: Path, tmp
         slices("5m"),
         trader(interval="5m"),
         symbols=["SPY"],
+        exchange=EARLY,
         streams=["5m"],
         indicators=[{"name": "sma", "period": 5, "interval": "5m"}],
         historical={"data": [{"trailing_days": 2, "intervals": ["5m"]}]},
@@ -68,7 +73,11 @@ def test_each_symbol_has_the_intervals_that_its_store_has(mixed_store: Path, tmp
 def test_an_interval_that_a_symbol_lacks_is_refused_as_in_a_backtest(mixed_store: Path, tmp_path: Path) -> None:
     """BAC has no 1m bars, and no daily ones."""
     config = session(
-        seer(pairs(["SPY"], ["1m"]), add={"10:15": ["BAC"]}), symbols=["SPY"], streams=["1m"], execution={"cash": 1e5}
+        seer(pairs(["SPY"], ["1m"]), add={"10:15": ["BAC"]}),
+        symbols=["SPY"],
+        exchange=EARLY,
+        streams=["1m"],
+        execution={"cash": 1e5},
     )
     runs = both(config, mixed_store, tmp_path)
     assert runs.differences == []
@@ -97,6 +106,7 @@ def test_a_renamed_symbol_has_its_history_under_both_names(minute_store: Path, t
     config = session(
         seer(pairs([symbol], ["5m"])),
         symbols=[symbol],
+        exchange=EARLY,
         streams=["5m"],
         indicators=[{"name": "sma", "period": 4, "interval": "1d"}, {"name": "sma", "period": 100, "interval": "5m"}],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -29,9 +30,9 @@ def demo(demo_master: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def runs(demo: Path) -> tuple[Path, Path]:
-    """The folders of a backtest of the demo's second day, and of its replay."""
+    """The folders of a backtest of the demo's second day, a half one, and of its replay."""
     config = load_config(demo / "session.yaml")
-    day = config.backtest_config.end_date
+    day = date(2024, 7, 3)
     config = config.with_days(day, day)
     backtest = RunFolder(demo / "backtest", config, keep_bars=True, keep_indicators=True)
     SystemManager(config).run(backtest)

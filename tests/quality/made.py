@@ -28,6 +28,14 @@ def grid(exchange: str = "XNYS", hours: str = "regular") -> SessionGrid:
     return TimeManager(exchange, session_hours=hours).grid(FIRST, LAST)  # type: ignore[arg-type]
 
 
+@lru_cache
+def extended_grid(exchange: str) -> SessionGrid | None:
+    try:
+        return grid(exchange, "extended")
+    except ConfigError:
+        return None
+
+
 def starts_of(interval: str, sessions: int, exchange: str = "XNYS") -> NDArray[np.int64]:
     """When the bars of the first sessions start, as they are stored."""
     whole = grid(exchange)
@@ -61,11 +69,7 @@ def bars(interval: str = "1m", sessions: int = 3, *, exchange: str = "XNYS", see
 
 
 def series(frame: pl.DataFrame, interval: str = "1m", *, exchange: str = "XNYS", symbol: str = "MADE") -> Series:
-    try:
-        around = grid(exchange, "extended")
-    except ConfigError:
-        around = None
-    return make_series(symbol, parse_interval(interval), frame, grid(exchange), around)
+    return make_series(symbol, parse_interval(interval), frame, grid(exchange), extended_grid(exchange))
 
 
 def without(frame: pl.DataFrame, *rows: range) -> pl.DataFrame:
