@@ -242,3 +242,19 @@ def test_a_leg_that_waits_keeps_the_units_that_it_was_given(tmp_path: Path) -> N
     )
 
     assert [fill.quantity for fill in run.fills] == [100, -40, -60]
+
+
+@pytest.mark.parametrize(("entry", "target"), [(50, -40), (20, -20), (150, -40)])
+def test_a_leg_of_a_part_stays_one_when_its_entry_is_replaced(tmp_path: Path, entry: float, target: float) -> None:
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of([100.0] * 10 + [98.0] * 5 + [103.0] * 5 + [94.0])}},
+        {
+            "09:35": lambda s: s.context.bracket("ABC", 100, stop=95, target=102, limit=99),
+            "09:36": lambda s: s.context.replace("probe-3", quantity=-40),
+            "09:37": lambda s: s.context.replace("probe-1", quantity=entry),
+        },
+    )
+
+    rest = [] if target == -entry else [-entry - target]
+    assert [fill.quantity for fill in run.fills] == [entry, target, *rest]

@@ -69,7 +69,8 @@ class Resting:
         from_ns: It fills in bars that begin then or later.
         version: Goes up with every new match, so that events of older ones in the heap are passed over.
         next_session: Whether it was placed too late for the session, and is the next one's.
-        planned: Its quantity when it came, filled as a whole.
+        planned: Its quantity when its entry has filled as a whole.
+        position: The quantity that ends the position that its entry leads to.
         waits: Whether it waits for another order to fill.
         match: Its next fill, or None.
         state: What it had seen of the bars when it was looked at last.
@@ -86,6 +87,7 @@ class Resting:
     order: Order
     from_ns: int
     planned: float
+    position: float
     version: int = 0
     next_session: bool = False
     waits: bool = False

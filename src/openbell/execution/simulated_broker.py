@@ -7,6 +7,7 @@ found in the columns of the day, and waits in a heap until the clock reaches it.
 from __future__ import annotations
 
 from heapq import heappop, heappush
+from math import copysign
 from typing import TYPE_CHECKING, TypeAlias
 
 from openbell.execution.competing import fitting_part
@@ -157,7 +158,7 @@ class SimulatedBroker:
 
     def submit(self, order: Order) -> None:
         """Accept an order, which fills in bars that begin when it was placed or later."""
-        resting = Resting(order, order.created_ns, order.quantity, waits=order.parent is not None)
+        resting = Resting(order, order.created_ns, order.quantity, order.quantity, waits=order.parent is not None)
         session = self.session
         if order.type is OrderType.MARKET_ON_OPEN:
             resting.next_session = order.created_ns > session.open_ns
@@ -191,7 +192,8 @@ class SimulatedBroker:
             return
         self._change(resting)
         for leg in self._linked.legs_of(order) if more else ():
-            leg.planned -= more
+            is_whole, leg.position = leg.planned == leg.position, leg.position - more
+            leg.planned = leg.position if is_whole else copysign(min(abs(leg.planned), abs(leg.position)), leg.planned)
             if leg.waits:
                 leg.order = leg.order.changed(quantity=leg.planned)
                 self._change(leg)
@@ -201,6 +203,7 @@ class SimulatedBroker:
         """Take an order as a corporate action left it, which multiplied prices by a ratio."""
         resting = self._resting[order.id]
         resting.planned *= order.quantity / resting.order.quantity
+        resting.position *= order.quantity / resting.order.quantity
         self._orders.amend(resting, order)
         if resting.state.best is not None:
             resting.state = resting.state._replace(best=resting.state.best * ratio)
