@@ -258,3 +258,19 @@ def test_a_leg_of_a_part_stays_one_when_its_entry_is_replaced(tmp_path: Path, en
 
     rest = [] if target == -entry else [-entry - target]
     assert [fill.quantity for fill in run.fills] == [entry, target, *rest]
+
+
+def test_what_a_leg_had_filled_before_it_was_cancelled_is_sold_once(tmp_path: Path) -> None:
+    prices = [100.0] * 8 + [103.0] + [100.0] * 20 + [94.0]
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of(prices, volume=250.0)}},
+        {
+            "09:35": lambda s: s.context.bracket("ABC", 200, stop=95, target=102, limit=101),
+            "09:39": lambda s: s.context.cancel("probe-3"),
+        },
+        execution={"fills": {"max_volume_share": 0.2}},
+    )
+
+    assert run.last("probe-3").filled_quantity < 0
+    assert sum(fill.quantity for fill in run.fills) == 0

@@ -58,13 +58,12 @@ class LinkedOrders:
         """
         order = filled.order
         legs = self.legs_of(order)
-        left = sum(leg.order.filled_quantity for leg in legs)
         # An entry that turns a position round is larger than its legs, which are for the position that it leads to.
         share = order.filled_quantity / order.quantity
         resized = []
         for leg in legs:
             size = leg.planned if share == 1 else float(round(leg.planned * share, 9))
-            quantity = size - (left - leg.order.filled_quantity)
+            quantity = size - (filled.left - leg.order.filled_quantity)
             if quantity and (leg.waits or leg.order.quantity != quantity):
                 resized.append((leg, quantity))
         alternatives = (other for other in self._others(filled) if _is_left(other.order, units))

@@ -71,6 +71,7 @@ class Resting:
         next_session: Whether it was placed too late for the session, and is the next one's.
         planned: Its quantity when its entry has filled as a whole.
         position: The quantity that ends the position that its entry leads to.
+        left: Units that its legs have filled, also those that are gone.
         waits: Whether it waits for another order to fill.
         match: Its next fill, or None.
         state: What it had seen of the bars when it was looked at last.
@@ -89,6 +90,7 @@ class Resting:
     planned: float
     position: float
     version: int = 0
+    left: float = 0.0
     next_session: bool = False
     waits: bool = False
     match: Match | None = None

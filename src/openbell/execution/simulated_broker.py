@@ -203,6 +203,7 @@ class SimulatedBroker:
         """Take an order as a corporate action left it, which multiplied prices by a ratio."""
         resting = self._resting[order.id]
         resting.planned *= order.quantity / resting.order.quantity
+        resting.left *= order.quantity / resting.order.quantity
         resting.position *= order.quantity / resting.order.quantity
         self._orders.amend(resting, order)
         if resting.state.best is not None:
@@ -341,6 +342,8 @@ class SimulatedBroker:
 
     def _follow(self, filled: Resting, match: Match, units: float) -> None:
         """Let the orders that hang together with one that has filled some units begin, shrink or end."""
+        if (of := self._resting.get(filled.order.parent or "")) is not None:
+            of.left += units
         for other in self._linked.to_cancel(filled, units):
             self._cancel(other, f"{filled.order.id} of the same group has filled")
         entry = self._linked.rest_of_entry(filled)
