@@ -116,7 +116,7 @@ def commands_name_exchange(option: str) -> Iterator[None]:
     """Have the commands in messages name an exchange.
 
     Args:
-        option: How, e.g. ``" --exchange XLON"``; empty for the one that commands take unless told otherwise.
+        option: How, e.g. ``" --exchange XLON"``; empty for the one that commands take where they name none.
     """
     before = EXCHANGE_OPTION.set(option)
     try:

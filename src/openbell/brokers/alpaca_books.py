@@ -135,7 +135,7 @@ def _position(row: JsonObject) -> BrokerPosition:
 
 def _fills(rows: Iterable[JsonObject], own_of: Callable[[str], str | None]) -> list[BrokerFill]:
     found = [fill_of_activity(row, own_of(str(row["order_id"]))) for row in rows]
-    # Those of one millisecond are told in any order.
+    # Those of one millisecond are reported in any order.
     return sorted(found, key=lambda fill: (fill.time_ns, abs(fill.total)))
 
 

@@ -1,4 +1,4 @@
-"""News of orders at Alpaca, by its stream and in answers, told in turn."""
+"""News of orders at Alpaca, by its stream and in answers, reported in turn."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ __all__ = ["OrderRequests"]
 class OrderRequests:
     """Makes requests, and waits for their answers.
 
-    Each method may raise `RefusedError`, `UnsupportedError` or `NoAnswerError`, and then has told nothing but what is
-    certain.
+    Each method may raise `RefusedError`, `UnsupportedError` or `NoAnswerError`, and then has reported nothing but what
+    is certain.
 
     Args:
         rest: Asks the server.
@@ -67,7 +67,7 @@ class OrderRequests:
         try:
             self._rest.cancel(str(row["id"]))
         except RefusedError:
-            # It has just filled, perhaps, and that is told before the refusal.
+            # It has just filled, perhaps, and that is reported before the refusal.
             self.ask((order,), 0)
             raise
         self._news.answer(self._rest.order(str(row["id"])))

@@ -196,7 +196,7 @@ class AlpacaTrading:
         except ServerTroubleError as exc:
             if exc.status == _TOO_MANY:
                 raise RefusedError("Alpaca takes no more requests at the moment (429)") from None
-            raise NoAnswerError(f"Alpaca answers {exc.status}: {self._said(exc.text)[0]}") from None
+            raise NoAnswerError(f"Alpaca answers {exc.status}: {self._reason_of(exc.text)[0]}") from None
         except SourceRefusedError:
             raise RefusedError("Alpaca takes no more requests at the moment (429)") from None
         except (RequestException, HTTPError, DataError) as exc:
@@ -206,7 +206,7 @@ class AlpacaTrading:
             raise NoAnswerError(f"Alpaca's answer cannot be understood ({type(exc).__name__})") from exc
 
     def _refusal(self, status: int, text: str) -> Exception:
-        words, is_reasoned = self._said(text)
+        words, is_reasoned = self._reason_of(text)
         if status == _UNAUTHORIZED or (status == _FORBIDDEN and not is_reasoned):
             return RefusedError(f"Alpaca refuses the keys ({status}: {words})")
         if status == _MISSING:
@@ -215,7 +215,7 @@ class AlpacaTrading:
             return NotUniqueError(f"Alpaca: {words}")
         return RefusedError(f"Alpaca: {words}")
 
-    def _said(self, text: str) -> tuple[str, bool]:
+    def _reason_of(self, text: str) -> tuple[str, bool]:
         """Return the words of an error with its numbers, and whether it is one about an order."""
         try:
             body = json.loads(text)

@@ -33,7 +33,7 @@ class BrokerAccount(NamedTuple):
 class BrokerLink(Protocol):
     """Way of a run's requests to a broker, and of the broker's events to the run.
 
-    No method but `account` waits: what comes of it arrives as an event, which the link puts where its maker has told
+    No method but `account` waits: what comes of it arrives as an event, which the link puts where its maker wants
     it. All are called by the thread of the session. The ids of orders at the broker follow from the run's id, the
     order's id and how often it was replaced, so that the broker itself refuses what is sent twice; an event of an
     order that the run gave carries the run's own id of it.

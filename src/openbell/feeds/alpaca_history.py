@@ -124,7 +124,7 @@ class AlpacaHistory:
                 self._answer(stretch)
             except FetchStoppedError:
                 return
-            except Exception:  # noqa: BLE001 -- it is logged, and who waits is told
+            except Exception:  # noqa: BLE001 -- it is logged, and who waits is notified
                 get_logger().exception("a request for history failed")
                 self._fail(stretch.requests, "an error of openbell, see the log")
             finally:

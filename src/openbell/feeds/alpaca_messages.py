@@ -129,7 +129,7 @@ class AlpacaReader:
         self._codec = codec
         self._words = words
         self._is_over = is_over
-        self._trouble = Troubles(words, bounds.shown).told
+        self._trouble = Troubles(words, bounds.shown).reported
         self._told: set[object] = set()
         self._subscription = Subscription(lambda message: reply(codec.encode(message)), bounds.symbols)
         self.subscribe = self._subscription.subscribe

@@ -18,11 +18,11 @@ MOST_SHOWN = 500
 
 
 class Troubles:
-    """Troubles of one connection, the first of which are told one by one.
+    """Troubles of one connection, the first of which are reported one by one.
 
     Args:
         words: Cleans texts of the server.
-        shown: How many are told one by one; after these it is said when they have doubled.
+        shown: How many are reported one by one; after these it is said when they have doubled.
     """
 
     def __init__(self, words: ServerWords, shown: int) -> None:
@@ -30,7 +30,7 @@ class Troubles:
         self._shown = shown
         self._count = 0
 
-    def told(self, text: str) -> Sequence[FeedMessage]:
+    def reported(self, text: str) -> Sequence[FeedMessage]:
         """Return words about a message, if there were not too many already."""
         self._count += 1
         count, shown = self._count, self._shown

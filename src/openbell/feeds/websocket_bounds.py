@@ -18,7 +18,7 @@ class WebSocketBounds:
         message_bytes: Size of one message, unpacked.
         history_bars: Bars in the answer to one request, over all its pages.
         symbols: Symbols in one answer.
-        shown: How many troubles of one connection are told one by one. After these it is said when they have doubled.
+        shown: How many troubles of one connection are reported one by one. Later, it is said when they have doubled.
     """
 
     answer_s: float = 10.0

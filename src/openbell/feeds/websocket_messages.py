@@ -58,7 +58,7 @@ class MessageReader:
         self._asked: set[str] = set()
         self._acknowledged: frozenset[str] = frozenset()
         self._history = HistoryPages(bounds.history_bars)
-        self._trouble = Troubles(words, bounds.shown).told
+        self._trouble = Troubles(words, bounds.shown).reported
         self._unknown: set[tuple[str, str]] = set()
         self._readers: dict[str, Callable[[JsonObject], Sequence[FeedEvent]]] = {
             "bars": self._bars,

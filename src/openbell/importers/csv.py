@@ -214,7 +214,7 @@ def import_csv(
         price_scale: Prices are divided by it.
         layout: How the files are written; None: commas, and a header in the first line.
         days: Which days daily bars are of: "session", or the time zone of days from midnight to midnight.
-        progress: Told after each file.
+        progress: Notified after each file.
 
     Raises:
         ConfigError: The command does not fit the files; the message names the file and the remedy.

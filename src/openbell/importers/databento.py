@@ -61,7 +61,7 @@ def import_databento(
         paths: Files, folders of them, or globs.
         store: Where the bars go.
         symbol: The symbol of all records; None takes those of the files' metadata.
-        progress: Told after each file.
+        progress: Notified after each file.
 
     Raises:
         ConfigError: Databento's package is not installed, or the first file's schema is not one of bars.

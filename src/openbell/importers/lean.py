@@ -56,7 +56,7 @@ def import_lean(
         symbols: Only these (upper or lower case); of futures the root or a contract. None: all.
         intervals: Only these of `RESOLUTIONS`; None: all.
         timezone: Of data whose time zone neither LEAN's market hours nor its documentation has.
-        progress: Told after each month of a symbol.
+        progress: Notified after each month of a symbol.
 
     Raises:
         ConfigError: No such data in the folder, or an interval or symbol that LEAN's folders do not have.

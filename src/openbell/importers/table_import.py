@@ -77,7 +77,7 @@ def import_files(
         symbol: The symbol of all files; None takes it from each file's name, in upper case.
         symbol_column: Whether the rows have it.
         file_name: How the names of the files are made, without the ending.
-        progress: Told after each file.
+        progress: Notified after each file.
     """
     sources = find_sources(paths, endings, symbol=symbol, file_name=file_name, symbol_column=symbol_column)
     return import_tables(sources, store, open_table, progress=progress)
@@ -96,7 +96,7 @@ def import_tables(
         sources: Where the tables are.
         store: Where the bars go.
         open_table: Makes the table of a source, and what turns its rows into bars.
-        progress: Told after each file.
+        progress: Notified after each file.
 
     Raises:
         ConfigError: The command does not fit the first file; of later ones the report names it.

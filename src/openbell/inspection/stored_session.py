@@ -109,12 +109,12 @@ def _require_same(folder: Path, system: SystemManager, day: date, *, is_over: bo
         RunFolderError: They are not; the message has the first difference.
     """
     last = local_time(system.time_manager.session(day).last_ns, UTC)
-    again = [_told(record_json(record)) for record in system.coordinator.journal]
-    again = [told for told in again if told.time < last]
-    first = min((told.time for told in again), default=last)
-    before = [told for told in map(_told, RunFolder.read_journal(folder)) if first <= told.time < last]
+    again = [_entry_of(record_json(record)) for record in system.coordinator.journal]
+    again = [entry for entry in again if entry.time < last]
+    first = min((entry.time for entry in again), default=last)
+    before = [entry for entry in map(_entry_of, RunFolder.read_journal(folder)) if first <= entry.time < last]
     # Where sessions follow each other at once, the end of one has the time at which the next begins.
-    at_first = [sum(told.time == first for told in some) for some in (before, again)]
+    at_first = [sum(entry.time == first for entry in some) for some in (before, again)]
     before = before[max(at_first[0] - at_first[1], 0) :]
     for ours, theirs in zip_longest(before, again):
         if ours is None and not is_over:
@@ -127,7 +127,7 @@ def _require_same(folder: Path, system: SystemManager, day: date, *, is_over: bo
             )
 
 
-class _Told(NamedTuple):
+class _Entry(NamedTuple):
     """A record of a journal without what differs from run to run."""
 
     time: datetime
@@ -137,13 +137,13 @@ class _Told(NamedTuple):
     ok: bool
 
 
-def _told(line: JsonObject) -> _Told:
+def _entry_of(line: JsonObject) -> _Entry:
     time = datetime.fromisoformat(line["time"])
-    return _Told(time, line["operation_type"], line["symbol"], line["owner"], line["ok"])
+    return _Entry(time, line["operation_type"], line["symbol"], line["owner"], line["ok"])
 
 
-def _text(told: _Told | None) -> str:
-    if told is None:
+def _text(entry: _Entry | None) -> str:
+    if entry is None:
         return "nothing there"
-    outcome = "done" if told.ok else "refused"
-    return f"{told.operation} {told.symbol} for {told.owner} at {told.time.isoformat()}, which was {outcome}"
+    outcome = "done" if entry.ok else "refused"
+    return f"{entry.operation} {entry.symbol} for {entry.owner} at {entry.time.isoformat()}, which was {outcome}"

@@ -27,7 +27,7 @@ def broker_of(desk: TradingDesk | None) -> RealBroker | None:
 
 
 def hand_over(desk: TradingDesk | None, events: Iterable[BrokerEvent]) -> None:
-    """Let a desk's broker take what it has told, if it is one over the network."""
+    """Let a desk's broker take what it has reported, if it is one over the network."""
     if (broker := broker_of(desk)) is not None:
         for event in events:
             broker.take(event)
@@ -55,7 +55,7 @@ class BrokerDay:
         """Wait for the books before a session, and let the account be as the broker has it.
 
         Returns:
-            What the broker told.
+            What the broker reported.
         """
         self.begin(desk)
         self.go_on()
@@ -73,11 +73,11 @@ class BrokerDay:
 
     @property
     def has_news(self) -> bool:
-        """Whether the broker has told something."""
+        """Whether the broker has reported something."""
         return self._brokerage is not None and bool(self._brokerage.events)
 
     def take(self, time_ns: int) -> None:
-        """Take up what the broker has told."""
+        """Take up what the broker has reported."""
         if self._broker is not None and (events := self._taken()):
             self._parts.record.broker(time_ns, events)
             for event in events:

@@ -26,7 +26,7 @@ _BOOKS_EVERY_NS = 60 * _SECOND_NS
 _BOOKS_AT_NS = 30 * _SECOND_NS
 """The second of each minute at which the books are compared, halfway between two bars."""
 _OVERLAP_NS = 60 * _SECOND_NS
-"""So much of what was told before is asked for again, for it may have been booked late."""
+"""So much of what was reported before is asked for again, for it may have been booked late."""
 _HOLD_NS = 10 * _SECOND_NS
 """The longest time that bars wait for the books, after the broker's events were lost or before a session."""
 

@@ -135,7 +135,7 @@ class LiveDay:
         supply.store_history()
 
     def open_account(self, desk: TradingDesk) -> list[BrokerEvent]:
-        """Wait before a session for the books of its broker, and return what the broker has told."""
+        """Wait before a session for the books of its broker, and return what the broker has reported."""
         return self.at_broker.open(desk, self.take_next)
 
     def take_next(self) -> None:

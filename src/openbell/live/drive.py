@@ -115,15 +115,15 @@ class LiveDrive:
         if reason := self._day.closing.refusal:
             return reason
         if (past := self._day.past) is not None:
-            return parts.health.told.refusal or past.refused.get(self._orders, "")
+            return parts.health.reported.refusal or past.refused.get(self._orders, "")
         reason = parts.health.refusal(parts.feed.arrivals.now_ns, self._day.played_ns)
-        if reason and not parts.health.told.refusal:
+        if reason and not parts.health.reported.refusal:
             parts.record.refused(self._orders, reason)
         return reason
 
     def _holds_back(self) -> bool:
         """Return whether new orders wait for the feed."""
-        return not self._day.closing.refusal and bool(self._parts.health.told.refusal)
+        return not self._day.closing.refusal and bool(self._parts.health.reported.refusal)
 
     def source(
         self,
@@ -136,7 +136,7 @@ class LiveDrive:
         self._day.desk = desk
         self._day.at_broker.begin(desk)
         self._orders = 0
-        self._parts.health.told = FeedState("LIVE", "")  # the session's strategies have heard of nothing
+        self._parts.health.reported = FeedState("LIVE", "")  # the session's strategies have heard of nothing
         if desk is not None:
             desk.gate = self._gate
             desk.held_back.is_on = self._holds_back if self._orders_wait else bool

@@ -83,14 +83,14 @@ class SessionHealth:
         say: Tells people.
 
     Attributes:
-        told: What strategies have heard of last.
+        reported: What strategies have heard of last.
     """
 
     def __init__(self, connection: Connection, lag: Lag, say: Callable[[str], None]) -> None:
         self._connection = connection
         self._lag = lag
         self._say = say
-        self.told = FeedState("LIVE", "")
+        self.reported = FeedState("LIVE", "")
 
     @property
     def now(self) -> FeedState:
@@ -102,18 +102,18 @@ class SessionHealth:
     def has_news(self) -> bool:
         """Whether strategies have heard of another health than that of now."""
         health = self._connection.health
-        return ("LAGGING" if health == "LIVE" and self._lag.is_over else health) != self.told.health
+        return ("LAGGING" if health == "LIVE" and self._lag.is_over else health) != self.reported.health
 
     def tell(self) -> FeedState:
         """Return the health of now, which strategies hear of, and tell people of the begin and end of a lag."""
-        before, state = self.told, self.now
+        before, state = self.reported, self.now
         if state.health == "LAGGING":
             self._say(f"the session lags: {state.reason}. New positions are refused until it has caught up.")
         elif before.health == "LAGGING":
             most = self._lag.take_most()
             self._say(f"the session has caught up: {most}")
             state = FeedState("LIVE", f"the session has caught up: {most}") if state.health == "LIVE" else state
-        self.told = state
+        self.reported = state
         return state
 
     def refusal(self, now_ns: int, played_ns: int) -> str:
@@ -123,7 +123,7 @@ class SessionHealth:
             now_ns: The time outside of the session clock.
             played_ns: The session time that is played.
         """
-        if reason := self.told.refusal or self._connection.clock_refusal:
+        if reason := self.reported.refusal or self._connection.clock_refusal:
             return reason
         behind_ns = self._lag.at(now_ns, played_ns)
         if behind_ns <= self._lag.limit_ns:

@@ -25,7 +25,7 @@ class NewFiles:
     def remove(self) -> None:
         """Remove it, and the folder if that is new.
 
-        What cannot be removed stays: why the run does not start is to be told, not this.
+        What cannot be removed stays: why the run does not start is to be reported, not this.
         """
         if self._had is None:
             shutil.rmtree(self._folder, ignore_errors=True)

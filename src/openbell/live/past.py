@@ -62,7 +62,7 @@ class Looked:
         health: The health of the feed that strategies heard of, None when they heard of none.
         late: The bars that came late, or again with other values.
         settled: The additions that had waited.
-        broker: What the broker told.
+        broker: What the broker reported.
     """
 
     closes: bool = False
@@ -85,7 +85,7 @@ class PastDay:
     Attributes:
         start_ns: Where its clock stood when it began.
         before: The bars that had come before it began.
-        opening: What the broker had told before it began.
+        opening: What the broker had reported before it began.
         steps: What happened from then on.
         waits: The additions that had to wait, in the order in which they came.
         missing: What was missing of them.

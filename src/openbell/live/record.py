@@ -105,11 +105,11 @@ class FeedRecord:
         self._write({"account": account.number, "at": account.broker, "run": dealing.run_id, "since_ns": since_ns})
 
     def opens(self, events: Iterable[BrokerEvent]) -> None:
-        """Note what the broker told before a session."""
+        """Note what the broker reported before a session."""
         self._write({"opens": [line_of_event(event) for event in events]})
 
     def broker(self, time_ns: int, events: Iterable[BrokerEvent]) -> None:
-        """Note what the broker told, in the order in which it is taken up."""
+        """Note what the broker reported, in the order in which it is taken up."""
         for event in events:
             self._write({**line_of_event(event), "at_ns": time_ns})
 

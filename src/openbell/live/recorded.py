@@ -140,7 +140,7 @@ class RecordedDrive:
         return self._provisioner
 
     def before_trading(self, desk: TradingDesk, session: TradingSession) -> None:
-        """Take up what the broker told before the session."""
+        """Take up what the broker reported before the session."""
         hand_over(desk, self._run.days[session.day].past.opening)
 
     def source(

@@ -133,7 +133,7 @@ class ResumedSource(LiveSource):
         if step.trades_again:
             self._day.closing.over()
         if step.health is not None:
-            self._parts.health.told = step.health
+            self._parts.health.reported = step.health
             tell_of_feed(self._runner, step.health, self._day.desk)
         self._tell(self._day.take_up_late(self._followed(), step.late))
         self._day.provisioner.settle_again(step.settled)

@@ -150,7 +150,7 @@ class BrokerStatus:
         trouble: Why they do not; empty while they do.
         refusal: Why no order is sent, as that its books and those of the run differ, with both sides; empty when they
             are.
-        under_way: How many orders were sent, or changed, of which it has not told yet.
+        under_way: How many orders were sent, or changed, of which it has reported nothing yet.
     """
 
     account: str

@@ -134,7 +134,7 @@ class BrokerAnswer:
 
     Attributes:
         orders: Orders as they are now.
-        fills: Executions, the oldest first. Those that are told twice have the same id.
+        fills: Executions, the oldest first. Those that are reported twice have the same id.
     """
 
     orders: tuple[BrokerOrder, ...] = ()

@@ -66,7 +66,7 @@ OPEN_STATUSES = frozenset(
 _PRICES = ("limit", "stop", "trail", "trail_percent")
 
 FOREIGN = "given at the broker, not by this run"
-"""Reason of orders that the broker told of, and that no strategy gave."""
+"""Reason of orders that the broker reported, and that no strategy gave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

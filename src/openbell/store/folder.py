@@ -225,7 +225,7 @@ class FolderBacking:
             raise DamagedFileError(path, "its content is not what was stored")
         return content
 
-    def is_lost(self, partition: Partition, entry: FileEntry) -> bool:  # noqa: ARG002 -- it is told by its name
+    def is_lost(self, partition: Partition, entry: FileEntry) -> bool:  # noqa: ARG002 -- its name says it
         """Return whether a data file is not there."""
         return not data_path(self._folder, partition).exists()
 

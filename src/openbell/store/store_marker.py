@@ -40,7 +40,7 @@ def has_store_marker(folder: Path) -> bool:
     try:
         return (folder / STORE_MARKER).exists()
     except (OSError, ValueError):
-        # No such path can be; or it is not for us to read, which whoever opens it is told.
+        # No such path can be; or it is not for us to read, which is reported to whoever opens it.
         return False
 
 

@@ -134,7 +134,7 @@ def errors_for_people() -> Iterator[None]:
     except OpenbellError as error:
         fail(error)
     except BrokenPipeError:
-        # Who reads the output has had enough: no error of ours, and nobody to be told.
+        # Who reads the output has had enough: no error of ours, and nobody to report to.
         raise
     except OSError as error:
         what = f"{error.filename}: " if error.filename is not None else ""
