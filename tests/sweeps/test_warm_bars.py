@@ -92,7 +92,7 @@ CONFIGS = st.fixed_dictionaries(
         "trailing": st.sampled_from([{"1m": 1}, {"5m": 3}, {"1d": 5}, {"30m": 2, "1d": 2}, {"5m": 12}]),
         "gap_policy": st.sampled_from(["forward", "none"]),
         "indicators_see_filled": st.booleans(),
-        "on_shortfall": st.sampled_from(["warm", "refuse"]),
+        "on_shortfall": st.sampled_from(["warm", "reject"]),
         "min_quality": st.sampled_from([0, 99.5, 100]),
         "symbols": st.sampled_from([SYMBOLS, ("CCC", "AAA"), ("BBB", "NONE"), ("DDD",)]),
         "settling_tolerance": st.sampled_from([1e-2, 1e-4]),
@@ -116,7 +116,7 @@ def test_a_run_after_others_is_as_alone(store: Path) -> None:
 
 
 @pytest.mark.long
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(configs=st.lists(CONFIGS, min_size=3, max_size=5))
 def test_any_run_after_any_others_is_as_alone(store: Path, configs: list[dict[str, Any]]) -> None:
     require_equal(store, [*configs, configs[0]])
