@@ -39,6 +39,11 @@ def picker(*at: str, **more: Any) -> dict[str, Any]:
     return {"module": "live.traders:Picker", "universe": ["SPY"], "schedule": schedule, "config": more}
 
 
+def early(clock: str, *days: str) -> dict[str, Any]:
+    """New York's exchange, which closes early on some days: where the length of a day is not the point."""
+    return {"name": "XNYS_EARLY", "like": "XNYS", "early_closes": dict.fromkeys(days or ("2013-10-10",), clock)}
+
+
 def session(
     *strategies: dict[str, Any],
     days: str | tuple[str, str] = "2013-10-09",

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from live.alpaca_server import KEYS, AlpacaServer
+from live.sessions import early
 from live.tape import some, wrong
-from live.test_sessions_over_a_socket import MINUTE, Stage, early
+from live.test_sessions_over_a_socket import MINUTE, Stage
 from live.virtual_time import S
 
 if TYPE_CHECKING:

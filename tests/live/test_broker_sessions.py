@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from live.broker_stage import BrokerStage
+from live.sessions import early
 from live.test_resume import lines_of
-from live.test_sessions_over_a_socket import MINUTE, early
+from live.test_sessions_over_a_socket import MINUTE
 from live.virtual_time import S
 
 if TYPE_CHECKING:

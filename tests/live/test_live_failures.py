@@ -13,9 +13,9 @@ import pytest
 from live.alpaca_server import AlpacaServer
 from live.parity import both
 from live.server import FeedServer
-from live.sessions import seer, session
+from live.sessions import early, seer, session
 from live.tape import wrong
-from live.test_sessions_over_a_socket import DAY, MINUTE, Stage, early
+from live.test_sessions_over_a_socket import DAY, MINUTE, Stage
 from live.virtual_time import S
 from openbell.live.verify import verify_run
 from openbell.store.store import BarStore
@@ -273,6 +273,7 @@ def test_l14_any_accepted_interval_is_provisioned_live_as_in_a_backtest(
         symbols=["SPY"],
         streams=intervals,
         indicators=[{"name": "sma", "period": 2, "interval": interval} for interval in intervals],
+        exchange=early("11:15", "2013-10-09") if stored == "1s" else "XNYS",
     )
     runs = both(config, store, tmp_path)
     assert runs.differences == []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from live.parity import both
-from live.sessions import ALL, HISTORY, INDICATORS, pairs, picker, seer, session, slices, trader
+from live.sessions import ALL, HISTORY, INDICATORS, early, pairs, picker, seer, session, slices, trader
 from openbell.live.verify import verify_run
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ def test_a_scanner_three_strategies_and_indicators_that_are_added_in_mid_session
         slices("1m", "5m"),
         trader(),
         scanners=[
-            picker("10:03", "13:30", "14:10", add={"10:03": ["BAC"], "14:10": ["BAC"]}, remove={"13:30": ["BAC"]})
+            picker("10:03", "11:10", "11:30", add={"10:03": ["BAC"], "11:30": ["BAC"]}, remove={"11:10": ["BAC"]})
         ],
+        exchange=early("12:00", "2013-10-09"),
         historical=HISTORY,
         indicators=INDICATORS,
     )
@@ -79,9 +80,10 @@ def test_three_strategies_that_trade_over_three_days(
 @pytest.mark.long
 def test_a_week_with_additions_near_open_and_close(minute_store: Path, tmp_path: Path) -> None:
     config = session(
-        seer(pairs(), add={"15:50": ["AIG"]}),
+        seer(pairs(), add={"11:50": ["AIG"]}),
         trader(),
         days=("2013-10-07", "2013-10-11"),
+        exchange=early("12:00", *(f"2013-10-{day:02}" for day in range(7, 12))),
         scanners=[picker("09:31", add={"09:31": ["BAC"]})],
         historical=HISTORY,
         indicators=INDICATORS,
@@ -92,5 +94,8 @@ def test_a_week_with_additions_near_open_and_close(minute_store: Path, tmp_path:
 @pytest.mark.long
 @pytest.mark.parametrize("more", [{"gap_policy": "forward"}, {"min_completeness": 0.9}, {"adjustment": "total"}])
 def test_bars_that_are_filled_left_out_or_adjusted(more: dict[str, Any], minute_store: Path, tmp_path: Path) -> None:
-    config = session(seer(pairs()), trader(), symbols=ALL, historical=HISTORY, indicators=INDICATORS, **more)
+    config = session(
+        seer(pairs()), trader(),
+        symbols=ALL, historical=HISTORY, indicators=INDICATORS, exchange=early("12:00", "2013-10-09"), **more,
+    )  # fmt: skip
     require_equal(config, minute_store, tmp_path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from live.parity import both
-from live.sessions import session, trader
+from live.sessions import early, session, trader
 from openbell.indicators import get, names
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def test_all_indicators_of_the_registry(interval: str, minute_store: Path, tmp_p
         streams=("1m",),
         indicators=[{"name": name, "interval": interval} for name in fitting],
         on_shortfall="warm",
+        exchange="XNYS" if interval == "15m" else early("13:00", "2013-10-09"),
     )
     runs = both(config, minute_store, tmp_path)
     assert runs.differences == []

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from live.restarts import EVENTS, Restarts
-from live.sessions import INDICATORS, pairs, picker, seer, session, slices, trader
+from live.sessions import INDICATORS, early, pairs, picker, seer, session, slices, trader
 from live.tape import some, wrong
-from live.test_sessions_over_a_socket import MINUTE, Stage, early
+from live.test_sessions_over_a_socket import MINUTE, Stage
 from live.virtual_time import S
 from openbell.config import load_config
 from openbell.errors import ConfigError, RunFolderError

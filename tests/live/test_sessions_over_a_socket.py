@@ -73,11 +73,6 @@ class Later(Scanner):
 """
 
 
-def early(clock: str) -> dict[str, Any]:
-    """New York's exchange, which closes early on the day of the tests: where its length is not the point."""
-    return {"name": "XNYS_EARLY", "like": "XNYS", "early_closes": {"2013-10-10": clock}}
-
-
 def config_of(folder: Path, **more: Any) -> dict[str, Any]:
     (folder / "parts.py").write_text(STRATEGIES)
     return {

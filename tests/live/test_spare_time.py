@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from live.test_sessions_over_a_socket import MINUTE, Stage, early
+from live.sessions import early
+from live.test_sessions_over_a_socket import MINUTE, Stage
 from live.virtual_time import S
 from openbell.live.spare_time import SpareTime
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from live.restarts import Restarts
-from live.test_sessions_over_a_socket import MINUTE, Stage, early
+from live.sessions import early
+from live.test_sessions_over_a_socket import MINUTE, Stage
 from live.virtual_time import S
 from openbell import Strategy
 

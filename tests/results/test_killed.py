@@ -59,7 +59,9 @@ class Events:
 def config(demo_master: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = shutil.copytree(demo_master, tmp_path_factory.mktemp("killed") / "demo")
     (folder / "busy.py").write_text(COMPONENTS, encoding="utf-8")
+    closes = dict.fromkeys(("2024-07-02", "2024-07-03"), "12:00")  # two mornings are enough to be killed in
     session = {
+        "exchange": {"name": "XNYS_EARLY", "like": "XNYS", "early_closes": closes},
         "store": "store",
         "backtest_config": {"start_date": "2024-07-02", "end_date": "2024-07-03"},
         "session_data_config": {"symbols": ["ALFA", "BRVO", "NOSUCH"], "streams": ["1m", "5m"]},
