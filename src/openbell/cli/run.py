@@ -185,7 +185,6 @@ def _run_sessions(
         from openbell.cli.run_report import RunReport
         from openbell.config import load_config
         from openbell.results.run_folder import RunFolder
-        from openbell.store.label import read_label
 
     session = load_config(config)
     with (run.screen or ProgressObserver)(shown=not logs_what_happens()) as progress:
@@ -193,7 +192,7 @@ def _run_sessions(
         printing = [] if shown.as_json else [report]
         target = folder or RunFolder.default_path(session.session_name)
         run.system, play = run.make(session, store, target, [progress, *_log_observers(), *printing])
-        report.store_label = read_label(run.system.data_manager.store.path)
+        report.store_label = run.system.data_manager.store.label
         run.report = report
         run.folder = RunFolder(
             target, run.system.config, keep_bars=bars, keep_indicators=indicators, goes_on=run.goes_on

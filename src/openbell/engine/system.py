@@ -18,7 +18,6 @@ from openbell.engine.preflight import require_good_config, with_days_to_come
 from openbell.engine.run_warnings import oddities_of, subscriptions_without_bars
 from openbell.errors import ConfigError, OpenbellError, ProvisioningError, commands_name_exchange
 from openbell.results.result import RunResult
-from openbell.store.label import read_label
 from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock
 
@@ -286,7 +285,7 @@ class SystemManager:
                 *self.coordinator.trading_warnings(),
                 *self._unread,
             ),
-            store_label=read_label(self.data_manager.store.path),
+            store_label=self.data_manager.store.label,
             error=self._error,
             days=tuple(self._days),
             load_s=self.coordinator.load_s,
@@ -314,6 +313,6 @@ class SystemManager:
                 mode=self.config.mode,
                 exchange=self.config.exchange_name,
                 warnings=(*self.warnings, *late, *self._unread),
-                store_label=read_label(self.data_manager.store.path),
+                store_label=self.data_manager.store.label,
                 days=tuple(plan_day(self.coordinator, classes.that_require(), day) for day in days),
             )

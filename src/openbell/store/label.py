@@ -11,21 +11,28 @@ from openbell.store.data_file import damaged_file
 from openbell.store.layout import LABEL
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openbell.model.address import Place
+    from openbell.store.side_files import SideEntry
 
 __all__ = ["LABEL", "read_label", "write_label"]
 
 _WAIT_S = 30.0
 
 
-def read_label(store: Place) -> str | None:
+def read_label(store: Place, listed: Mapping[str, SideEntry] | None = None) -> str | None:
     """Return the label of the store in a folder or at an address, its file's first line, or None.
+
+    Args:
+        store: The store's folder or address.
+        listed: The files beside the bars by the manifest as it is now, where it is at hand; else it is read.
 
     Raises:
         DamagedFileError: The label is lost or is not what was stored.
     """
     backing = backing_of(store)
-    known, anew = backing.side_files().get(LABEL), "Write its text anew, or delete it."
+    known, anew = (backing.side_files() if listed is None else listed).get(LABEL), "Write its text anew, or delete it."
     again = f"Write it again with `{command_on('data repair', store)}`." if known else anew
     try:
         content = backing.side_content(LABEL)

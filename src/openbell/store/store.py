@@ -14,6 +14,7 @@ from openbell.model.address import place_of
 from openbell.model.interval import DAY_NS
 from openbell.store.backing import backing_of
 from openbell.store.built import BUILT
+from openbell.store.label import read_label
 from openbell.store.layout import BAR_SCHEMA, Partition, instant
 from openbell.store.reader import FileReader, SymbolRows
 from openbell.store.write_report import WriteReport
@@ -124,6 +125,15 @@ class BarStore:
     def manifest(self) -> Manifest:
         """The immutable manifest as of now."""
         return self._manifest.get()
+
+    @property
+    def label(self) -> str | None:
+        """One line on what the bars are, such as that they are synthetic, or None.
+
+        Raises:
+            DamagedFileError: The label is lost or is not what was stored.
+        """
+        return read_label(self.path, self.manifest.side_files)
 
     def reload(self) -> Manifest:
         """Return the manifest as it is now, asked for anew whatever is known."""

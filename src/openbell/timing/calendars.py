@@ -122,14 +122,17 @@ def load_calendar(
     schedule = _schedule_of(exchange, latest=latest)
     name = exchange if isinstance(exchange, str) else exchange.name
     grid = schedule.grid(_extended(exchange, schedule, latest=latest) if session_hours == "extended" else [])
-    first_segment, after_segment = grid.segments_of_sessions()
+    first_ns, last_ns = grid.segment_open_ns, grid.segment_close_ns
+    if len(first_ns) != len(grid):  # not one segment for each session
+        first_segment, after_segment = grid.segments_of_sessions()
+        first_ns, last_ns = first_ns[first_segment], last_ns[after_segment - 1]
     return ExchangeCalendar(
         exchange=name,
         timezone=schedule.timezone,
         sessions=grid,
         days=array("q", grid.days.tobytes()),
-        first_ns=grid.segment_open_ns[first_segment],
-        last_ns=grid.segment_close_ns[after_segment - 1],
+        first_ns=first_ns,
+        last_ns=last_ns,
         settled_until=schedule.settled_until,
     )
 
