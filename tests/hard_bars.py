@@ -48,5 +48,5 @@ SAMPLED = (
     SPIKE + 1,
     *range(SPIKE + 9, SPIKE + 60, 7),
     SPIKE + 500,
-    *range(1300, ROWS, 61),
+    *range(1300, ROWS, 37),
 )
