@@ -7,17 +7,23 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import openbell
 from openbell.errors import ConfigError
+from openbell.maintenance.copy import copy_store
+from openbell.model.address import StoreAddress
 from sweeps_parts import FAST, SLOW, make_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from s3_server import S3Server
 
 pytestmark = [
     pytest.mark.long,  # a cluster takes its time to start
@@ -56,6 +62,7 @@ import openbell
 from openbell.sweeps.sweep import SweepObserver
 
 session, out, space = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
+plain, bucket, plain_space = Path(sys.argv[4]), sys.argv[5], json.loads(sys.argv[6])
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 10**8})
 
 class Kills(SweepObserver):
@@ -70,11 +77,15 @@ try:
     second = cluster.add_node(num_cpus=1, object_store_memory=10**8)
     cluster.wait_for_nodes()
     (session.parent / "notes" / "lost").write_text(second.node_id)
-    openbell.sweep(session, space, out=out, whole=True, executor="ray", address=cluster.address, observers=[Kills()])
+    on = {"whole": True, "executor": "ray", "address": cluster.address}
+    openbell.sweep(session, space, out=out / "lost", observers=[Kills()], **on)
+    openbell.sweep(plain, plain_space, out=out / "bucket", store=bucket, **on)
 finally:
     cluster.shutdown()
 """
-"""Kills the second of two nodes when the first point is done."""
+"""Kills the second of two nodes when the first point is done; on what is left, a sweep of a store in a bucket."""
+
+PLAIN_SPACE = {FAST: [3, 5], SLOW: [20]}
 
 TIMED = ("point.json", "summary.json", "journal.jsonl")
 
@@ -84,28 +95,69 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {name: file.read_bytes() for name, file in sorted(found.items()) if file.name not in TIMED}
 
 
-def test_points_of_a_lost_node_are_done_elsewhere_to_the_byte(demo_master: Path, tmp_path: Path) -> None:
-    session = make_folder(demo_master, tmp_path / "session")
+@dataclass
+class Swept:
+    """Sweeps that a cluster has done, and what they were of."""
+
+    session: Path
+    space: dict[str, Any]
+    notes: Path
+    plain: Path
+    bucket: str
+    out: Path
+
+
+@pytest.fixture(scope="module")
+def swept(demo_master: Path, s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swept]:
+    """One cluster does all sweeps, for it takes long to start."""
+    folder = tmp_path_factory.mktemp("cluster")
+    session = make_folder(demo_master, folder / "session")
     notes = session.parent / "notes"
     notes.mkdir()
     (session.parent / "waits.py").write_text(WAITS)
     space = {"strategies.0.module": ["waits.py:Waits"], FAST: [3, 4, 5, 6], SLOW: [20]}
+    plain, bucket, out = make_folder(demo_master, folder / "plain"), "s3://cluster/bars", folder / "ray"
+    s3_server.make_bucket("cluster")
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in s3_server.environment(folder / "cache").items():
+            patched.setenv(name, value)
+        copy_store(demo_master / "store", StoreAddress("s3", "cluster", "bars"))
+        arguments = [session, out, json.dumps(space), plain, bucket, json.dumps(PLAIN_SPACE)]
+        done = subprocess.run(
+            [sys.executable, "-c", DRIVER, *map(str, arguments)],
+            capture_output=True, text=True, timeout=400, check=False, cwd=session.parent,
+            env={**os.environ, "RAY_AUTH_MODE": "disabled", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        yield Swept(session, space, notes, plain, bucket, out)
 
-    done = subprocess.run(
-        [sys.executable, "-c", DRIVER, str(session), str(tmp_path / "ray"), json.dumps(space)],
-        capture_output=True, text=True, timeout=180, check=False, cwd=session.parent,
-        env={**os.environ, "RAY_AUTH_MODE": "disabled", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    local = openbell.sweep(session, space, out=tmp_path / "local", whole=True)
 
-    table = openbell.sweep(session, space, out=tmp_path / "ray", whole=True)  # all is done, and only read
+def test_points_of_a_lost_node_are_done_elsewhere_to_the_byte(swept: Swept, tmp_path: Path) -> None:
+    local = openbell.sweep(swept.session, swept.space, out=tmp_path / "local", whole=True)
+
+    out = swept.out / "lost"
+    table = openbell.sweep(swept.session, swept.space, out=out, whole=True)  # all is done, and only read
     assert table["state"].to_list() == ["done"] * 4
     assert table.drop("load_s", "run_s").equals(local.drop("load_s", "run_s"))
-    assert contents(tmp_path / "ray/points") == contents(tmp_path / "local/points")
-    lost = (notes / "lost").read_text()
-    (twice,) = [note.name.partition("-")[2] for note in notes.glob(f"{lost}-*")]
-    assert len(list(notes.glob(f"*-{twice}"))) == 2, "begun on the node that was lost, and again on the other"
+    assert contents(out / "points") == contents(tmp_path / "local/points")
+    lost = (swept.notes / "lost").read_text()
+    (twice,) = [note.name.partition("-")[2] for note in swept.notes.glob(f"{lost}-*")]
+    assert len(list(swept.notes.glob(f"*-{twice}"))) == 2, "begun on the node that was lost, and again on the other"
+
+
+def test_a_store_in_a_bucket_is_swept_on_a_cluster_as_a_folder_in_one_process(swept: Swept, tmp_path: Path) -> None:
+    local = openbell.sweep(swept.plain, PLAIN_SPACE, out=tmp_path / "local", whole=True)
+
+    out = swept.out / "bucket"
+    table = openbell.sweep(swept.plain, PLAIN_SPACE, out=out, whole=True, store=swept.bucket)
+    assert table["state"].to_list() == ["done"] * 2
+    # The numbers of runs, by which their folders are named, follow from the config and its store.
+    others = ("load_s", "run_s", "run")
+    assert table.drop(others).equals(local.drop(others))
+    for there, here in zip(table["run"], local["run"], strict=True):
+        found, expected = contents(out / "points" / there), contents(tmp_path / "local/points" / here)
+        assert len(found) > 5
+        assert {**found, "config.json": b""} == {**expected, "config.json": b""}
 
 
 def test_a_cluster_that_does_not_answer_is_an_error_at_once(demo_master: Path, tmp_path: Path) -> None:
