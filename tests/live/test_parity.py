@@ -71,8 +71,23 @@ def test_three_strategies_that_trade_over_three_days(
         trader("Often", every=3),
         trader("Coarse", interval="5m", every=2),
         days=("2013-10-08", "2013-10-10"),
+        exchange=early("12:00", "2013-10-08", "2013-10-10"),
         symbols=("SPY", "IBM", "BAC"),
         execution=execution,
+    )
+    require_equal(config, minute_store, tmp_path)
+
+
+@pytest.mark.long
+def test_orders_of_the_day_before_fill_in_the_turn_in_which_they_were_given(minute_store: Path, tmp_path: Path) -> None:
+    """Plain limits among them are looked at in the morning by a backtest, which has the day's bars, and later live."""
+    config = session(
+        trader(),
+        trader("Often", every=3),
+        days=("2013-10-08", "2013-10-09"),
+        exchange=early("12:00", "2013-10-08", "2013-10-09"),
+        symbols=("SPY", "IBM", "BAC"),
+        execution={"fills": {"market": "this_close"}},
     )
     require_equal(config, minute_store, tmp_path)
 

@@ -80,7 +80,8 @@ class Resting:
         fills: How many fills it has had.
         place: Its place among all orders, by which those that fill at one time come in turn.
         seen_ns: Of a market that grows, where the bars begin that it has not been looked at in.
-        turn: Its place among those that fill in one bar, by when it was looked at by itself.
+        turn: Its place among those that fill in one bar, by when it was looked at by itself in the session; those of
+            earlier sessions are before them, in the order in which they came.
         found_too_little: Whether it was reached in a bar of which the volume had no unit for it.
         is_plain: Whether it is a limit order like many others, of which most sessions touch none.
     """

@@ -78,7 +78,7 @@ class SimulatedBroker:
         self._linked = LinkedOrders(self._resting, book, exchange, rules.both_touched)
         self._heap: list[_Event] = []
         self._next_ns: int | None = None  # None when what was next has perhaps changed
-        self._number = 0
+        self._number = self._number_before = 0
         # By symbol, interval and begin of a bar: a market that grows is another object each time.
         self._taken: dict[tuple[str, str, int], float] = {}
         self.session: TradingSession
@@ -107,6 +107,7 @@ class SimulatedBroker:
     def begin_session(self, session: TradingSession) -> None:
         """Look at all orders again, in the bars of a new session."""
         self.session = session
+        self._number_before = self._number
         self._heap.clear()
         self._next_ns = None
         self._taken.clear()
@@ -117,7 +118,7 @@ class SimulatedBroker:
             if until is not None and until < session.day:
                 self._end(resting, OrderStatus.EXPIRED, f"its last day, {until}, is over")
             else:
-                self._match(resting)
+                self._match(resting, in_turn=resting.place)
 
     def end_session(self) -> None:
         """Note what the orders that are left have seen of the session."""
@@ -144,7 +145,8 @@ class SimulatedBroker:
             if begin_ns is not None and not self._has_filled(resting):
                 resting.state = resting.state_after
                 resting.seen_ns = begin_ns
-                self._match(resting, in_turn=resting.turn)
+                looked_at = resting.turn > self._number_before
+                self._match(resting, in_turn=resting.turn if looked_at else resting.place)
 
     def _note_seen(self, resting: Resting) -> None:
         """Let an order go on from now, with what it has seen of the bars so far."""
