@@ -21,4 +21,5 @@ def merged_times(columns: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     # Most symbols have the times of the first: to compare them takes a fraction of sorting all together.
     first = columns[0]
     others = [column for column in columns[1:] if not np.array_equal(column, first)]
-    return np.unique(np.concatenate([first, *others]))
+    times = np.sort(np.concatenate([first, *others]))
+    return times[np.diff(times, prepend=times[:1] - 1) != 0]  # np.unique does the same, but imports numpy.ma for it
