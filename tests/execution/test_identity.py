@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from math import fsum, prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from execution.own_ledger import OwnLedger
@@ -60,6 +60,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
 
 
 @settings(max_examples=8, **SETTINGS)
+@example(Account(160, [(0, 1)] * 4 + [(1877, 2)] * 4))  # a split leaves nothing of an order that had filled in part
 @given(ACCOUNTS)
 def test_money_adds_up_and_orders_are_in_order(market: Market, account: Account) -> None:
     check(market, account)
@@ -161,6 +162,8 @@ def require_orders_are_in_order(run: Played, market: Market, sessions: Sequence[
 def _split_between(market: Market, symbol: str, day: date, order: Order) -> float:
     """By what splits have multiplied the units of a symbol from after a day to an order's last change."""
     names, last = {symbol, symbol.replace("B", "C")}, order.session_date
+    if order.reason.startswith("no whole unit of it is left after a split"):
+        last -= timedelta(days=1)  # the split that ended an order left its units as they were
     return prod(row[3] for row in market.actions if row[0] in names and row[2] == "split" and day < row[1] <= last)
 
 

@@ -207,9 +207,9 @@ class Bars(Frozen):
         return self._view(self.times.window(first, after), slice(first, after))
 
     def ends_with(self, others: Bars, first: int) -> bool:
-        """Return whether the bars from row ``first`` on are others, the same memory and not only the same numbers."""
+        """Return whether the bars from row ``first`` on are others, to the bit."""
         return len(self) - first == len(others) and all(
-            _place_of(getattr(self, name)[first:]) == _place_of(getattr(others, name)) for name in COLUMNS
+            _is_same(getattr(self, name)[first:], getattr(others, name)) for name in COLUMNS
         )
 
     def at(self, times: BarTimes) -> Bars:
@@ -314,6 +314,15 @@ _set_times, _set_volume = vars(Bars)["times"].__set__, vars(Bars)["volume"].__se
 _set_open, _set_high = vars(Bars)["open"].__set__, vars(Bars)["high"].__set__
 _set_low, _set_close = vars(Bars)["low"].__set__, vars(Bars)["close"].__set__
 _set_source, _set_rows = vars(ClosedBars)["_source"].__set__, vars(ClosedBars)["_rows"].__set__
+
+
+def _is_same(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
+    """Return whether two columns are the same to the bit, which those in the same memory are."""
+    return _place_of(one) == _place_of(other) or np.array_equal(_bits(one), _bits(other))
+
+
+def _bits(column: NDArray[np.generic]) -> NDArray[np.generic]:
+    return column.view(np.int64) if column.dtype == np.float64 else column
 
 
 def _place_of(column: NDArray[np.generic]) -> object:
