@@ -22,4 +22,6 @@ def merged_times(columns: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     first = columns[0]
     others = [column for column in columns[1:] if not np.array_equal(column, first)]
     times = np.sort(np.concatenate([first, *others]))
-    return times[np.diff(times, prepend=times[:1] - 1) != 0]  # np.unique does the same, but imports numpy.ma for it
+    # np.unique does the same, but imports numpy.ma for it.
+    merged: NDArray[np.int64] = times[np.diff(times, prepend=times[:1] - 1) != 0]
+    return merged
