@@ -9,6 +9,7 @@ from openbell.brokers.alpaca_orders import REPLACED, broker_order, fill_of_activ
 from openbell.brokers.alpaca_rest import NoAnswerError
 from openbell.errors import printable
 from openbell.model.broker_events import BrokerBooks, BrokerPayment, BrokerPosition
+from openbell.model.order import DUST
 from openbell.vendors.alpaca import midnight
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def executions_of(rest: AlpacaTrading, rows: Sequence[JsonObject], earlier: Iter
         activities = [row for row in rest.activities(_text(since_ns), _FILL) if str(row["order_id"]) in ids]
         found = _fills(activities, own_of)
         # Alpaca writes the activity a little later than the order.
-        if sum(abs(fill.quantity) for fill in found) >= wanted - 1e-9 or attempt == _ATTEMPTS - 1:
+        if sum(abs(fill.quantity) for fill in found) >= wanted - DUST or attempt == _ATTEMPTS - 1:
             break
         rest.sleep(_PAUSE_S * 2**attempt)
     return found

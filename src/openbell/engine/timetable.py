@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain, groupby, repeat, tee
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +14,7 @@ from openbell.engine.event_batch import EventBatch
 from openbell.engine.fast_path import BarRun
 from openbell.engine.gc_control import paused_collection
 from openbell.model.bars import Bar
+from openbell.model.frozen import quick_tuple_maker
 from openbell.model.interval import parse_interval
 from openbell.session.series import all_bars
 
@@ -84,7 +84,7 @@ def scheduled_scans(
     return sorted(times, key=lambda scan: scan[0])
 
 
-_batch = partial(tuple.__new__, EventBatch)  # the named tuple's own maker takes twice as long
+_batch, _bar = quick_tuple_maker(EventBatch), quick_tuple_maker(Bar)
 
 
 def batches(
@@ -168,8 +168,7 @@ class _Group:
         bars, today = all_bars(series), self.times.rows
         columns = [c[today][rows].data for c in (bars.open, bars.high, bars.low, bars.close, bars.volume)]
         fields = zip(repeat(series.symbol), repeat(series.interval), starts, ends, *columns, counts)
-        # tuple.__new__ fills the named tuple without its Python-level constructor, which costs twice as much.
-        return map(partial(tuple.__new__, Bar), fields)
+        return map(_bar, fields)
 
 
 def _groups(subscriptions: Sequence[Subscription]) -> list[_Group]:

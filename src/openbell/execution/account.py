@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from openbell.execution.actions import merged_average, profit_of_merging
+from openbell.model.order import DUST
 
 __all__ = ["Account", "Holding"]
 
-_DUST = 1e-9
 """Units below which a holding of fractions counts as nothing."""
 
 
@@ -74,7 +74,7 @@ class Account:
         closed = -quantity if abs(quantity) <= abs(held) else held
         profit = closed * (price - holding.average_price) * multiplier
         self.realized += profit
-        if abs(left) < _DUST:
+        if abs(left) < DUST:
             del self.holdings[symbol]
         elif left * held > 0:
             holding.quantity = left
@@ -91,7 +91,7 @@ class Account:
         holding = self.holdings[symbol]
         profit = fraction * (last_price - average_price) * holding.multiplier
         self.realized += profit
-        if abs(quantity) < _DUST:
+        if abs(quantity) < DUST:
             del self.holdings[symbol]
             return
         holding.quantity, holding.average_price, holding.last_price = quantity, average_price, last_price
@@ -111,7 +111,7 @@ class Account:
             holding.realized += profit
             holding.quantity += other.quantity
             holding.average_price, holding.realized = average, holding.realized + other.realized
-        if abs(holding.quantity) < _DUST:
+        if abs(holding.quantity) < DUST:
             self.holdings.pop(new_symbol, None)
         else:
             self.holdings[new_symbol] = holding

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.execution.instruments import to_tick, whole_units
+from openbell.model.order import DUST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,17 +70,13 @@ def split_units(
     """
     exact = quantity * ratio
     units = whole_units(exact, instrument)
-    fraction = exact - units if not instrument.fractional and abs(exact - units) > _NOTHING else 0.0
+    fraction = exact - units if not instrument.fractional and abs(exact - units) > DUST else 0.0
     return SplitUnits(
         units if fraction or not instrument.fractional else exact,
         average_price / ratio,
         fraction,
         fraction * (last_price / ratio) * instrument.multiplier,
     )
-
-
-_NOTHING = 1e-9
-"""Units that are the noise of floats."""
 
 
 def split_order(order: Order, ratio: float, instrument: Instrument) -> Order | None:

@@ -8,7 +8,7 @@ from openbell.execution.outgoing import AskBooks
 from openbell.execution.overnight import Split
 from openbell.model.broker_events import BrokerFill, BrokerOrder, BrokerPayment
 from openbell.model.cash_flow import CashFlow, CashFlowKind
-from openbell.model.order import OrderStatus, OrderType, TimeInForce
+from openbell.model.order import DUST, OrderStatus, OrderType, TimeInForce
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +21,7 @@ __all__ = ["BooksKeeper"]
 
 CASH = "cash"
 _ROUNDING = "rounding"
-_CENT, _DUST = 0.01, 1e-9
+_CENT = 0.01
 _KINDS = {
     "dividend": CashFlowKind.DIVIDEND,
     "fee": CashFlowKind.FEE,
@@ -148,7 +148,7 @@ class BooksKeeper:
     def _split(self, symbol: str, units: float, position: BrokerPosition | None) -> None:
         """Take over a split, by which the broker has as many units more or fewer."""
         desk, holding = self._desk, self._desk.account.holdings.get(symbol)
-        if holding is None or position is None or abs(holding.quantity + units - position.quantity) > _DUST:
+        if holding is None or position is None or abs(holding.quantity + units - position.quantity) > DUST:
             return  # what differs then, is a mismatch
         ratio = position.quantity / holding.quantity
         price = holding.last_price / ratio
@@ -180,7 +180,7 @@ class BooksKeeper:
         found = {
             symbol: Difference(account.quantity(symbol), theirs.get(symbol, 0.0))
             for symbol in sorted({*account.holdings, *theirs})
-            if abs(account.quantity(symbol) - theirs.get(symbol, 0.0)) > _DUST
+            if abs(account.quantity(symbol) - theirs.get(symbol, 0.0)) > DUST
         }
         # Each fill may be rounded to a cent at the broker.
         if abs(account.cash - books.cash) > _CENT * (self._fills + 1):

@@ -171,9 +171,8 @@ class Checks:
             return refusal
         if order.parent is None and not desk.book.has_legs(order.id):
             return None
-        legs = (
-            desk.book.legs_of(order.id) if instead_of is None else ()
-        )  # an entry without its stop is none that was wanted
+        # An entry without its stop is none that was wanted.
+        legs = desk.book.legs_of(order.id) if instead_of is None else ()
         refusals = (prices_off_tick(leg, instrument) or self._beyond_collar(leg) for leg in legs)
         sides = wrong_sides(order, desk.book, desk.last_price(symbol))
         return next((refusal for refusal in chain(refusals, sides) if refusal), None)

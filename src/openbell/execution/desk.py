@@ -211,9 +211,9 @@ class TradingDesk:
         self._numbers[strategy] = number
         order_id, day = f"{strategy or 'account'}-{number}", self.session.day
         order = order_of_fields(
-            *(order_id, strategy, symbol, quantity, *terms, now_ns, now_ns, self._zone, day),
-            *(OrderStatus.SUBMITTED, 0.0, None, reason, parent, oco),
-        )
+            order_id, strategy, symbol, quantity, *terms, now_ns, now_ns, self._zone, day,
+            OrderStatus.SUBMITTED, 0.0, None, reason, parent, oco,
+        )  # fmt: skip
         self.requests.append(new_submit((order,)))
         self.book.add(order)
         self.recorder.orders[order_id] = order

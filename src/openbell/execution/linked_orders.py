@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from openbell.execution.competing import first_touched
 from openbell.execution.matching import first_match
+from openbell.model.order import DUST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from openbell.model.order import Order
 
 __all__ = ["LinkedOrders"]
-
-_DUST = 1e-9
 
 
 class LinkedOrders:
@@ -116,7 +115,7 @@ class LinkedOrders:
 
 def _is_left(order: Order, units: float) -> bool:
     """Return whether something is left of an order after an alternative to it has filled some units."""
-    return abs(order.remaining) - abs(units) > _DUST
+    return abs(order.remaining) - abs(units) > DUST
 
 
 def _point_in(resting: Resting, market: SymbolMarket) -> FillPoint | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.execution.fill_prices import UNTOUCHED, FillPoint, RestingState, first_fill, new_point, this_close
+from openbell.model.frozen import quick_tuple_maker
 from openbell.model.order import OrderType
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Match(NamedTuple):
     maker: bool = False
 
 
-_made = partial(tuple.__new__, Match)  # the named tuple's own maker takes twice as long
+_made = quick_tuple_maker(Match)
 
 
 def first_match(

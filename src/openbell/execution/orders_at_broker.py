@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 from openbell.execution.fill_records import fill_of
 from openbell.execution.outgoing import Ask, Withdraw
-from openbell.model.order import FOREIGN, OPEN_STATUSES, Order, OrderStatus, OrderType, TimeInForce, order_with_fill
+from openbell.model.order import (
+    DUST,
+    FOREIGN,
+    OPEN_STATUSES,
+    Order,
+    OrderStatus,
+    OrderType,
+    TimeInForce,
+    order_with_fill,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AtBroker", "OrdersAtBroker"]
 
-_DUST = 1e-9
 _REASONS = {
     OrderStatus.CANCELLED: "it was cancelled at the broker, not by this run",
     OrderStatus.EXPIRED: "the broker ended it with its last session",
@@ -135,7 +143,7 @@ class OrdersAtBroker:
         at = self.by_id.get(fill.order_id) or self._foreign_of(fill)
         at.is_known = True
         before = at.order.filled_quantity
-        if abs(fill.total) <= abs(before) + _DUST or abs(fill.total - fill.quantity - before) > _DUST:
+        if abs(fill.total) <= abs(before) + DUST or abs(fill.total - fill.quantity - before) > DUST:
             return  # of one that is lacking the order itself tells the sum
         self._fill(at, fill.total, fill.price, fill.time_ns)
 
@@ -146,7 +154,7 @@ class OrdersAtBroker:
             return
         at.is_known, at.in_vain = True, 0
         known = at.order.filled_quantity
-        if abs(told.filled) > abs(known) + _DUST and told.average is not None:
+        if abs(told.filled) > abs(known) + DUST and told.average is not None:
             price = (told.filled * told.average - known * (at.order.average_fill_price or 0.0)) / (told.filled - known)
             self._fill(at, told.filled, price, told.time_ns)
         order = at.order
@@ -165,13 +173,13 @@ class OrdersAtBroker:
     def _fill(self, at: AtBroker, total: float, price: float, time_ns: int) -> None:
         """Let an order be filled up to some units, the last of them at a price."""
         order, before = at.order, at.order.filled_quantity
-        if abs(total) > abs(order.quantity) + _DUST:  # of an order of others only its fills may be known
+        if abs(total) > abs(order.quantity) + DUST:  # of an order of others only its fills may be known
             order = order.changed(quantity=total)
         quantity = total - before
         average = (before * (order.average_fill_price or 0.0) + quantity * price) / total
         status = order.status
         if status in OPEN_STATUSES:
-            whole = abs(order.quantity - total) < _DUST
+            whole = abs(order.quantity - total) < DUST
             status = OrderStatus.FILLED if whole else OrderStatus.PARTIALLY_FILLED
         at.order = order = order_with_fill(order, total, average, status, self._clock.now_ns, self._desk.session.day)
         at.fills += 1
@@ -260,7 +268,7 @@ class OrdersAtBroker:
         at = self.by_id[fill.order_id] = AtBroker(order, (order.id,), is_known=True)
         self.tell(f"an order that was {FOREIGN}, has filled: {order.words}")
         self._desk.order_changed(order)
-        if abs(fill.total - fill.quantity) > _DUST:  # its first fills are those of before
+        if abs(fill.total - fill.quantity) > DUST:  # its first fills are those of before
             at.order = order.changed(filled_quantity=fill.total - fill.quantity, average_fill_price=fill.price)
         return at
 

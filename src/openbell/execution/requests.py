@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from openbell.model.frozen import quick_tuple_maker
 
 if TYPE_CHECKING:
     from openbell.model.order import Order
@@ -17,7 +18,7 @@ class Submit(NamedTuple):
     order: Order
 
 
-new_submit = partial(tuple.__new__, Submit)  # the named tuple's own maker takes twice as long
+new_submit = quick_tuple_maker(Submit)
 
 
 class Cancel(NamedTuple):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from openbell.execution.margin import additional_margin
-from openbell.model.order import OPEN_STATUSES
+from openbell.model.frozen import quick_tuple_maker
+from openbell.model.order import DUST, OPEN_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ class Ordered(NamedTuple):
 
 _Quoted: TypeAlias = "tuple[SymbolMarket, int]"
 
-_ordered = partial(tuple.__new__, Ordered)  # the named tuple's own maker takes twice as long
+_ordered = quick_tuple_maker(Ordered)
 _NOTHING = Ordered()
 
 
@@ -106,7 +106,7 @@ class Reserved:
             return
         key, units, price = found
         left = self._sums[key].plus(-units, price)
-        if abs(left.units) < 1e-9:
+        if abs(left.units) < DUST:
             del self._sums[key], self._margins[key]
             self._two_sided -= (key[0], not key[1]) in self._sums
             self._stale.discard(key)

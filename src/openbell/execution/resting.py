@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import copysign
 from typing import TYPE_CHECKING, Literal
 
 from openbell.execution.fill_prices import UNTOUCHED, RestingState
@@ -104,3 +105,14 @@ class Resting:
     turn: int = 0
     found_too_little: bool = False
     is_plain: bool = False
+
+    def follow_entry(self, more: float) -> None:
+        """Be for the position that an entry leads to which is larger by some units."""
+        is_whole, self.position = self.planned == self.position, self.position - more
+        self.planned = self.position if is_whole else copysign(min(abs(self.planned), abs(self.position)), self.planned)
+
+    def scale(self, ratio: float) -> None:
+        """Multiply units, as a split does."""
+        self.planned *= ratio
+        self.left *= ratio
+        self.position *= ratio

@@ -7,7 +7,6 @@ found in the columns of the day, and waits in a heap until the clock reaches it.
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from math import copysign
 from typing import TYPE_CHECKING, TypeAlias
 
 from openbell.execution.competing import fitting_part
@@ -16,7 +15,7 @@ from openbell.execution.linked_orders import LinkedOrders
 from openbell.execution.matching import Match, at_this_close, first_match
 from openbell.execution.resting import Exchange, FillRules, Resting
 from openbell.execution.resting_orders import RestingOrders
-from openbell.model.order import OrderStatus, OrderType, TimeInForce, order_with_fill, order_with_status
+from openbell.model.order import DUST, OrderStatus, OrderType, TimeInForce, order_with_fill, order_with_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +33,6 @@ NEVER = 2**62
 
 _FILL, _CLOSE = 0, 1
 
-_DUST = 1e-9
 """Units below which nothing is left of an order of fractions."""
 
 
@@ -194,8 +192,7 @@ class SimulatedBroker:
             return
         self._change(resting)
         for leg in self._linked.legs_of(order) if more else ():
-            is_whole, leg.position = leg.planned == leg.position, leg.position - more
-            leg.planned = leg.position if is_whole else copysign(min(abs(leg.planned), abs(leg.position)), leg.planned)
+            leg.follow_entry(more)
             if leg.waits:
                 leg.order = leg.order.changed(quantity=leg.planned)
                 self._change(leg)
@@ -204,9 +201,7 @@ class SimulatedBroker:
     def restate(self, order: Order, ratio: float = 1.0) -> None:
         """Take an order as a corporate action left it, which multiplied prices by a ratio."""
         resting = self._resting[order.id]
-        resting.planned *= order.quantity / resting.order.quantity
-        resting.left *= order.quantity / resting.order.quantity
-        resting.position *= order.quantity / resting.order.quantity
+        resting.scale(order.quantity / resting.order.quantity)
         self._orders.amend(resting, order)
         if resting.state.best is not None:
             resting.state = resting.state._replace(best=resting.state.best * ratio)
@@ -311,7 +306,7 @@ class SimulatedBroker:
         if share is not None:
             self._taken[bar] = taken + abs(quantity)
         filled = before + quantity
-        whole = abs(order.quantity - filled) < _DUST
+        whole = abs(order.quantity - filled) < DUST
         resting.fees += fee
         resting.fills += 1
         if whole:

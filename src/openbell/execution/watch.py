@@ -121,7 +121,7 @@ class EquityWatch:
             held = 0.0 if holding is None else abs(holding.quantity)
             before = abs(fill.quantity) + held  # at the most
             # What was held and what is held are worth a close of the day each, and were paid for at the price.
-            span = (max(price, high)) - (min(price, low))
+            span = max(price, high) - min(price, low)
             self._room -= (held + before) * span * multiplier + held * margin + fill.fee
             if self._room > 0:
                 self._changed[symbol] = None

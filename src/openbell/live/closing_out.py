@@ -10,6 +10,7 @@ from openbell.errors import BrokerError
 from openbell.feeds.arrivals import Inbox
 from openbell.live.dealing import link_of
 from openbell.live.record import read_record
+from openbell.model.order import DUST
 from openbell.results.event_files import event_lines
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from openbell.model.json_object import JsonObject
 
 __all__ = ["close_out", "trades_at_broker"]
-
-_DUST = 1e-9
 
 
 def trades_at_broker(folder: Path) -> bool:
@@ -67,4 +66,4 @@ def _held(folder: Path) -> list[str]:
     path = folder / "fills.jsonl"
     for fill in event_lines(path) if path.is_file() else ():
         units[fill["symbol"]] += fill["quantity"]
-    return [symbol for symbol, quantity in units.items() if abs(quantity) > _DUST]
+    return [symbol for symbol, quantity in units.items() if abs(quantity) > DUST]

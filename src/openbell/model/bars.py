@@ -318,11 +318,7 @@ _set_source, _set_rows = vars(ClosedBars)["_source"].__set__, vars(ClosedBars)["
 
 def _is_same(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
     """Return whether two columns are the same to the bit, which those in the same memory are."""
-    return _place_of(one) == _place_of(other) or np.array_equal(_bits(one), _bits(other))
-
-
-def _bits(column: NDArray[np.generic]) -> NDArray[np.generic]:
-    return column.view(np.int64) if column.dtype == np.float64 else column
+    return _place_of(one) == _place_of(other) or one.tobytes() == other.tobytes()
 
 
 def _place_of(column: NDArray[np.generic]) -> object:

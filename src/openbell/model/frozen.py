@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from dataclasses import Field
 
-__all__ = ["Frozen", "quick_change", "quick_column_maker", "quick_maker", "quick_replace", "quick_row_maker"]
+__all__ = [
+    "Frozen",
+    "quick_change",
+    "quick_column_maker",
+    "quick_maker",
+    "quick_replace",
+    "quick_row_maker",
+    "quick_tuple_maker",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,6 +64,11 @@ def quick_row_maker(cls: type[T]) -> Callable[..., T]:
     names = [f.name for f in _fields_of(cls)]
     lines = [f"def make({', '.join(names)}):", " new = draft()", *(f" new.{name} = {name}" for name in names)]
     return _function("make", [*lines, " new.__class__ = cls", " return new"], cls, {})
+
+
+def quick_tuple_maker(cls: type[T]) -> Callable[[Iterable[object]], T]:
+    """Return what makes named tuples of a class from one tuple of all fields, in half the time of the class itself."""
+    return partial(tuple.__new__, cls)  # type: ignore[type-var]
 
 
 def quick_column_maker(cls: type[T]) -> Callable[..., list[T]]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime, tzinfo
 
 __all__ = [
+    "DUST",
     "FOREIGN",
     "OPEN_STATUSES",
     "Order",
@@ -64,6 +65,9 @@ OPEN_STATUSES = frozenset(
 """Statuses in which an order may still fill."""
 
 _PRICES = ("limit", "stop", "trail", "trail_percent")
+
+DUST = 1e-9
+"""Units below which a quantity is the noise of floats, and nothing."""
 
 FOREIGN = "given at the broker, not by this run"
 """Reason of orders that the broker reported, and that no strategy gave."""

@@ -6,12 +6,12 @@ import math
 from collections import deque
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from openbell.model.order import OrderType
+from openbell.model.frozen import quick_tuple_maker
+from openbell.model.order import DUST, OrderType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AT_ONE_TIME",
-    "DUST",
     "NO_BARS",
     "ClosedSlice",
     "Lot",
@@ -35,9 +34,6 @@ __all__ = [
 
 AT_ONE_TIME = frozenset({OrderType.MARKET, OrderType.MARKET_ON_OPEN, OrderType.MARKET_ON_CLOSE})
 """Kinds of orders that fill at a bar's begin or end, and never inside of it."""
-
-DUST = 1e-9
-"""Units below which a lot of fractions counts as nothing."""
 
 
 class LotMatching(StrEnum):
@@ -155,7 +151,7 @@ class ClosedSlice(NamedTuple):
     bars: int
 
 
-_slice = partial(tuple.__new__, ClosedSlice)  # the named tuple's own maker takes twice as long
+_slice = quick_tuple_maker(ClosedSlice)
 
 
 class OpenLots:

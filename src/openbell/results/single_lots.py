@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from openbell.model.order import DUST
 from openbell.model.trade import trades_of_columns
-from openbell.results.lots import AT_ONE_TIME, DUST, Lot, is_inside
+from openbell.results.lots import AT_ONE_TIME, Lot, is_inside
 from openbell.results.trade_facts import cached_local_time, reason_of
 
 if TYPE_CHECKING:
