@@ -10,6 +10,7 @@ import typer
 from openbell.cli.data.options import RunStore
 from openbell.cli.terminal.console import only_json, print_json, say, show, warn
 from openbell.cli.terminal.stopping import exit_code_of, sigterm_as_interrupt
+from openbell.engine.worker_process import started_ahead
 from openbell.errors import ConfigError
 from openbell.model.address import place_of
 from openbell.sweeps.cluster_address import cluster_of
@@ -78,8 +79,12 @@ def sweep(
     }
     with only_json(as_json):
         cluster = cluster_of(executor, address)
-        made = _made(config, {k: v for k, v in given.items() if v is not None}, store, folder, whole=whole)
-        _run(made, _processors() if jobs is None and cluster is None else jobs, cluster)
+        if cluster is None:
+            jobs = jobs or _processors()
+        side_by_side = jobs if jobs and jobs > 1 and cluster is None else 0
+        with started_ahead(side_by_side, "openbell.sweeps.pool"):
+            made = _made(config, {k: v for k, v in given.items() if v is not None}, store, folder, whole=whole)
+            _run(made, jobs, cluster)
     if as_json:
         print_json(_json(made))
     else:

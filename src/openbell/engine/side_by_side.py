@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
-from openbell.engine.gc_control import rare_collection
 from openbell.engine.observer import RunReporter
 from openbell.engine.worker_pool import Died, WorkerPool
 from openbell.errors import ConfigError, commands_name_exchange
@@ -177,7 +176,7 @@ def _runner(config: SessionConfig, store: Place) -> Callable[[list[date]], list[
     coordinator = SystemManager(config, store=store).coordinator
 
     def run(days: list[date]) -> list[DayOutcome]:
-        with commands_name_exchange(config.exchange_option), rare_collection():
+        with commands_name_exchange(config.exchange_option):
             return list(_run(coordinator, days))
 
     return run

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import signal
-import sys
-import threading
-from collections import Counter, deque
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from openbell.logs import configure_logs, log_choice
+from openbell.engine.waiting_tasks import Job, WaitingTasks
+from openbell.engine.worker_process import started
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from multiprocessing.connection import Connection
-    from multiprocessing.context import SpawnProcess
+    from collections.abc import Callable, Hashable, Iterable, Iterator
     from typing import Self
+
+    from openbell.engine.worker_process import WorkerProcess
 
 __all__ = ["Died", "WorkerPool"]
 
@@ -28,9 +24,6 @@ Answer = TypeVar("Answer")
 
 _MOST_DEATHS = 3
 """A task whose worker died so often is given up."""
-
-# Not fork: a child of a process whose polars has started its threads may wait for them for ever.
-_CONTEXT = multiprocessing.get_context("spawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +45,10 @@ class Died:
 
 @dataclass(slots=True, eq=False)
 class _Worker(Generic[Task]):
-    """A worker, its end of the line, and the task that it carries out."""
+    """A worker, and the job that it does or did last."""
 
-    process: SpawnProcess
-    line: Connection
-    number: int
-    task: Task
+    process: WorkerProcess
+    job: Job[Task]
 
 
 class WorkerPool(Generic[Task, Answer]):
@@ -74,7 +65,7 @@ class WorkerPool(Generic[Task, Answer]):
     """
 
     def __init__(self, make: Callable[..., Callable[[Task], Answer]], args: tuple[Any, ...], jobs: int) -> None:
-        self._make, self._args, self._jobs = make, args, jobs
+        self._make, self._args, self._most = make, args, jobs
         self._workers: list[_Worker[Task]] = []
         self._idle: list[_Worker[Task]] = []
 
@@ -84,71 +75,71 @@ class WorkerPool(Generic[Task, Answer]):
     def __exit__(self, *error: object) -> None:
         self._end()
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer | Died]]:
+    def run(
+        self, tasks: Iterable[Task], kind_of: Callable[[Task], Hashable] = lambda _: None
+    ) -> Iterator[tuple[Task, Answer | Died]]:
         """Carry out tasks, and yield each with its answer as it is done.
 
         When the caller stops, for an error or a signal, the workers are ended at once.
+
+        Args:
+            tasks: The tasks.
+            kind_of: Returns the kind of a task, as of `WaitingTasks`.
         """
-        waiting = deque(enumerate(tasks))
-        deaths: Counter[int] = Counter()
+        waiting = WaitingTasks(tasks, kind_of)
         try:
-            while waiting and len(self._workers) < self._jobs:
-                self._start(*waiting.popleft())
+            while waiting and len(self._workers) < self._most:
+                self._start(waiting)
             while self._workers:
-                for line in wait([worker.line for worker in self._workers]):
-                    worker = next(w for w in self._workers if w.line is line)
-                    yield from self._hear(worker, waiting, deaths)
+                for line in wait([worker.process.line for worker in self._workers]):
+                    worker = next(w for w in self._workers if w.process.line is line)
+                    yield from self._hear(worker, waiting)
         finally:
             if self._workers:
                 self._end()
 
-    def _start(self, number: int, task: Task) -> None:
+    def _start(self, waiting: WaitingTasks[Task]) -> None:
         """Give a task to a worker that waits, or to a new one."""
-        if self._idle:
-            self._workers.append(self._idle.pop())
-            self._send(self._workers[-1], number, task)
-            return
-        ours, theirs = _CONTEXT.Pipe()
-        process = _CONTEXT.Process(target=_work, args=(theirs, log_choice(), self._make, self._args), daemon=True)
-        process.start()
-        theirs.close()  # so that the line ends when the worker does
-        worker = _Worker(process, ours, number, task)
+        idle = self._idle.pop() if self._idle else None
+        job = self._next(waiting, idle)
+        worker = idle or _Worker(started(self._make, self._args), job)
         self._workers.append(worker)
-        self._send(worker, number, task)
+        self._send(worker, job)
 
-    def _send(self, worker: _Worker[Task], number: int, task: Task) -> None:
-        worker.number, worker.task = number, task
+    def _next(self, waiting: WaitingTasks[Task], worker: _Worker[Task] | None) -> Job[Task]:
+        others = {other.job.kind for other in self._workers if other is not worker}
+        return waiting.take(worker and worker.job.kind, others)
+
+    def _send(self, worker: _Worker[Task], job: Job[Task]) -> None:
+        worker.job = job
         with suppress(OSError):  # it died; that the line has ended is heard next
-            worker.line.send(task)
+            worker.process.line.send(job.task)
 
-    def _hear(
-        self, worker: _Worker[Task], waiting: deque[tuple[int, Task]], deaths: Counter[int]
-    ) -> Iterator[tuple[Task, Answer | Died]]:
+    def _hear(self, worker: _Worker[Task], waiting: WaitingTasks[Task]) -> Iterator[tuple[Task, Answer | Died]]:
         """Take what a worker answers, and give it or its successor the next task."""
-        number, task = worker.number, worker.task
+        job = worker.job
         try:
-            answer: Answer = worker.line.recv()
+            answer: Answer = worker.process.line.recv()
         except (EOFError, OSError):
             self._bury(worker)
-            deaths[number] += 1
-            if deaths[number] < _MOST_DEATHS:
-                waiting.appendleft((number, task))
+            job.deaths += 1
+            if job.deaths < _MOST_DEATHS:
+                waiting.put_back(job)
             else:
-                yield task, Died(worker.process.exitcode or 0)
+                yield job.task, Died(worker.process.exit_code)
             if waiting:
-                self._start(*waiting.popleft())
+                self._start(waiting)
             return
         if waiting:
-            self._send(worker, *waiting.popleft())
+            self._send(worker, self._next(waiting, worker))
         else:
             self._workers.remove(worker)
             self._idle.append(worker)
-        yield task, answer
+        yield job.task, answer
 
     def _bury(self, worker: _Worker[Task]) -> None:
         """Close the line of a worker, which ends it when it waits for a task."""
-        worker.line.close()
-        worker.process.join()
+        worker.process.bury()
         for workers in (self._workers, self._idle):
             if worker in workers:
                 workers.remove(worker)
@@ -159,32 +150,3 @@ class WorkerPool(Generic[Task, Answer]):
             worker.process.kill()
         for worker in [*self._workers, *self._idle]:
             self._bury(worker)
-
-
-def _work(
-    line: Connection,
-    logs: tuple[int, bool],
-    make: Callable[..., Callable[[Any], Any]],
-    args: tuple[Any, ...],
-) -> None:
-    """Carry out the tasks that come over a line, until it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of a terminal: the parent ends its workers
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    verbosity, as_json = logs
-    configure_logs(verbosity, as_json=as_json)
-    with redirect_stdout(sys.stderr):
-        carry_out = make(*args)
-        while True:
-            try:
-                task = line.recv()
-            except (EOFError, OSError):
-                return
-            line.send(carry_out(task))
-
-
-def _end_with_parent() -> None:
-    """End this process as soon as its parent has, so that nobody writes into a folder that is given up."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

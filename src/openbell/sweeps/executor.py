@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from openbell.engine.gc_control import rare_collection
 from openbell.sweeps.point_run import run_point
 
 if TYPE_CHECKING:
@@ -54,4 +55,7 @@ class OneByOne(Executor):
     def run(self, tasks: Sequence[PointTask]) -> Iterator[tuple[int, PointResult]]:
         """Run points, and yield each with its number as it is done."""
         for task in tasks:
-            yield task.number, run_point(self._config, task, self._bars)
+            # Around the whole point: what its run leaves goes before the collector would look through it.
+            with rare_collection():
+                result = run_point(self._config, task, self._bars)
+            yield task.number, result

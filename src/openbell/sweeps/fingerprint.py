@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,7 +39,7 @@ def fingerprint_of(config: SessionConfig, of_store: str) -> str:
     entries = [*config.scanners, *config.strategies]
     code = {path: _digest(path) for path in source_files((c.module for c in entries), config.folder)}
     lists = [_digest(config.folder / s.universe) for s in config.scanners if isinstance(s.universe, Path)]
-    known = [values, sorted(code.values()), lists, of_store, _openbell_digest(), version("TA-Lib")]
+    known = [values, sorted(code.values()), lists, of_store, _openbell_digest(), _talib_version()]
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:_DIGITS]
 
 
@@ -86,18 +86,27 @@ def _follow(file: Path, root: Path, top: str | None, found: dict[Path, None]) ->
 
 def _imported(file: Path, root: Path) -> Iterator[str]:
     """Yield the names of modules that a file may import, from its folder's root."""
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError):
-        return  # its run will say so
     parents = file.relative_to(root).parts[:-1] if root in file.parents else ()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            above = parents[: len(parents) + 1 - node.level] if node.level else ()
-            base = ".".join([*above, *filter(None, [node.module])])
-            yield from (name for name in (base, *(f"{base}.{a.name}".lstrip(".") for a in node.names)) if name)
+    for level, module, names in _imports_of(file.read_bytes()):
+        above = parents[: len(parents) + 1 - level] if level else ()
+        base = ".".join([*above, *filter(None, [module])])
+        yield from (name for name in (base, *(f"{base}.{n}".lstrip(".") for n in names)) if name)
+
+
+@lru_cache(maxsize=256)  # the points of a sweep have the same code
+def _imports_of(source: bytes) -> tuple[tuple[int, str, tuple[str, ...]], ...]:
+    """Return the imports of a file, each with its level, its module and the names that it takes from there."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError):
+        return ()  # its run will say so
+    whole = [(0, alias.name, ()) for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    parts = [
+        (node.level, node.module or "", tuple(alias.name for alias in node.names))
+        for node in nodes
+        if isinstance(node, ast.ImportFrom)
+    ]
+    return (*whole, *parts)
 
 
 def _files_of(name: str, root: Path) -> Iterator[Path]:
@@ -125,3 +134,8 @@ def _openbell_digest() -> str:
     for path in sorted(Path(openbell.__file__).parent.rglob("*.py")):
         found.update(path.read_bytes())
     return found.hexdigest()
+
+
+@cache
+def _talib_version() -> str:
+    return version("TA-Lib")

@@ -33,12 +33,14 @@ class PointTask:
         number: Its place in the order of the sweep.
         values: The value of each key.
         folder: Its run folder, which is not there, or left by a run that was killed.
+        bars: Which bars it needs; of two that need the same, the second one is quicker in the same process.
         whole: Whether the folder holds all that a run's does, and not only config, signals and trades.
     """
 
     number: int
     values: Mapping[str, Any]
     folder: Path
+    bars: str = ""
     whole: bool = False
 
 

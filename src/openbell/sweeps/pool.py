@@ -51,7 +51,7 @@ class ProcessPool(Executor):
         Raises:
             RunFolderError: A folder cannot be written.
         """
-        for task, answer in self._pool.run(tasks):
+        for task, answer in self._pool.run(tasks, lambda task: task.bars):
             if isinstance(answer, str):
                 raise RunFolderError(answer)
             yield task.number, _given_up(task, answer) if isinstance(answer, Died) else answer

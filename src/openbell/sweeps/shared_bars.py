@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.engine.data_source import bars_asked_for, new_data_manager
+from openbell.errors import OpenbellError
+from openbell.provisioning import Addition
+from openbell.provisioning.context import ProvisioningContext, RunScope
+from openbell.provisioning.operations import analyze
+from openbell.session import SessionData
 from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock
 
@@ -52,3 +57,15 @@ class SharedBars:
                 config, time_manager, self._store, rerun_until=self._last_day, shared=self._folder
             )
         return self._managers[key]
+
+    def needed_by(self, config: SessionConfig) -> str:
+        """Return which bars the first symbol of a config needs, for people and for comparison."""
+        day, manager = config.backtest_config.start_date, self.of(config)
+        symbols = config.session_data_config.symbols
+        if not symbols:
+            return ""
+        context = ProvisioningContext(RunScope(config), manager.time_manager, manager.on_day(day), SessionData(day))
+        try:
+            return repr(list(analyze(Addition("symbol", symbols[0], "config"), context).intervals.values()))
+        except OpenbellError:
+            return ""  # the point's run will say so

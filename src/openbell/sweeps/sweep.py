@@ -224,7 +224,8 @@ class Sweep:
             if store.path not in digests:
                 digests[store.path] = store.manifest.digest
             name = fingerprint_of(at_point, digests[store.path])
-            tasks[point.number] = PointTask(point.number, point.values, self.folder / _POINTS / name, self._whole)
+            folder, needed = self.folder / _POINTS / name, bars.needed_by(at_point)
+            tasks[point.number] = PointTask(point.number, point.values, folder, needed, self._whole)
         return tasks
 
     @cached_property
