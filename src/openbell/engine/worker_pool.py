@@ -146,7 +146,8 @@ class WorkerPool(Generic[Task, Answer]):
 
     def _end(self) -> None:
         """End all workers, whatever they do."""
-        for worker in self._workers:
-            worker.process.kill()
-        for worker in [*self._workers, *self._idle]:
+        workers = [*self._workers, *self._idle]
+        for worker in workers:
+            worker.process.kill()  # one that waits as well: to give back its memory bit by bit would take a while
+        for worker in workers:
             self._bury(worker)
