@@ -115,6 +115,15 @@ def test_a_run_after_others_is_as_alone(store: Path) -> None:
     ])  # fmt: skip
 
 
+def test_own_sessions_of_one_name_that_differ_share_nothing(store: Path) -> None:
+    own = [
+        {"name": "MINE", "like": "XNYS"},
+        {"name": "MINE", "like": "XNYS", "open": "09:30", "close": "13:00"},
+        {"name": "MINE", "like": "XNYS", "holidays": ["2024-06-11"]},
+    ]
+    require_equal(store, [{"fast": 3, "slow": 20, "exchange": exchange} for exchange in own])
+
+
 @pytest.mark.long
 @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(configs=st.lists(CONFIGS, min_size=3, max_size=5))

@@ -101,7 +101,7 @@ def store_path(config: SessionConfig, store: Place | str | None) -> Place:
 
 def _require_same(config: SessionConfig, time_manager: TimeManager, shared: DataManager) -> None:
     has = {
-        "exchange": shared.time_manager.exchange,
+        "exchange": shared.time_manager.sessions_of,
         "session_hours": shared.time_manager.session_hours,
         "min_completeness": shared.settings.min_completeness,
         "adjustment": shared.settings.adjustment,
@@ -121,7 +121,7 @@ def bars_asked_for(config: SessionConfig, time_manager: TimeManager) -> dict[str
     """Return what a config asks of bars, in which configs that share a data manager must agree."""
     data = config.session_data_config
     return {
-        "exchange": time_manager.exchange,
+        "exchange": time_manager.sessions_of,
         "session_hours": data.session_hours,
         "min_completeness": data.min_completeness,
         "adjustment": data.adjustment,

@@ -98,7 +98,7 @@ class BarCache:
     def shared(self) -> SharedSeries:
         """The series that other processes use as well."""
         tm, settings = self.time_manager, replace(self.settings, horizon=None, shared=None)
-        state = tm.exchange, tm.session_hours, settings, self.facts.manifest.digest
+        state = tm.sessions_of, tm.session_hours, settings, self.facts.manifest.digest
         return SharedSeries(self.settings.shared, repr(state), self.times)
 
     def current(self) -> BarCache:

@@ -98,6 +98,11 @@ class TimeManager:
         """The exchange by its name without aliases, or the one that own sessions are based on."""
         return based_on(self._given)
 
+    @property
+    def sessions_of(self) -> str:
+        """The exchange by its name, or own sessions as JSON, to compare calendars by."""
+        return self._given if isinstance(self._given, str) else self._given.model_dump_json(exclude_defaults=True)
+
     def __repr__(self) -> str:
         return f"TimeManager({self.exchange!r}, session_hours={self.session_hours!r})"
 
