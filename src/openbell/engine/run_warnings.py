@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from openbell.config import ExecutionConfig, SessionConfig
     from openbell.engine.observer import RunReporter
     from openbell.market_data.manager import DataManager, StoreState
+    from openbell.store.store import BarStore
     from openbell.timing import TimeManager
 
 __all__ = [
@@ -130,15 +131,25 @@ def oddities_of(
     stored = first_stored_day(data_manager.store, time_manager, symbols) or days[0]
     history = _first_day_of_history(config, time_manager, data_manager, days[0])
     begin = min(days[0], max(history, stored))
-    store = data_manager.store
+    world = data_manager.store, time_manager
     return (
-        *bars_beyond_calendar(store, time_manager, symbols),
-        *questions_of_calendar(store, time_manager, symbols, begin, days[-1]),
-        *symbols_of_other_hours(store, time_manager, symbols, begin, days[-1]),
+        *data_manager.on_day(days[0]).remembered(_oddities_of_calendar, world, tuple(symbols), begin, days[-1]),
         *_unknown_gap_policies(config, data_manager, days),
         *futures_without_terms(config, time_manager),
         *unknown_to_the_store(config, data_manager, days),
         *streams_without_bars(config, time_manager, days),
+    )
+
+
+def _oddities_of_calendar(
+    world: tuple[BarStore, TimeManager], symbols: tuple[str, ...], first: date, last: date
+) -> tuple[str, ...]:
+    """Return the warnings that follow from the calendar and what is stored alone."""
+    store, time_manager = world
+    return (
+        *bars_beyond_calendar(store, time_manager, symbols),
+        *questions_of_calendar(store, time_manager, symbols, first, last),
+        *symbols_of_other_hours(store, time_manager, symbols, first, last),
     )
 
 

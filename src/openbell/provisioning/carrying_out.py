@@ -108,8 +108,7 @@ def is_less_than_needed(held: SymbolDraft | SymbolSessionData, plan: Plan, *, wa
     return (
         (plan.symbol_exists and not was_there)
         or (plan.needs.full_symbol and not held.meets_session_config_requirements)
-        or any(name not in held.bars for name in plan.needs.intervals)
-        or any(need.key not in held.indicators for need in plan.needs.indicators)
+        or not plan.needs.all_among(held.bars, held.indicators)
     )
 
 

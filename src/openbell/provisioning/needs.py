@@ -10,7 +10,7 @@ from openbell.model.interval import Interval, parse_interval
 from openbell.model.symbol import checked_symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from openbell.config import IndicatorConfig
     from openbell.indicators import Indicator
@@ -181,6 +181,12 @@ class Needs:
             return needs
         derives = Reason(str(base), f"{interval} derives from it")
         return needs | Needs({str(base): IntervalNeed(base, base)}, reasons=(derives,))
+
+    def all_among(self, intervals: Container[str], indicators: Container[str]) -> bool:
+        """Return whether all intervals and indicators are among those."""
+        return all(map(intervals.__contains__, self.intervals)) and all(
+            need.key in indicators for need in self.indicators
+        )
 
     def __or__(self, other: Needs) -> Needs:
         """Return the needs of both, with the deeper history of each interval."""

@@ -58,11 +58,9 @@ def _is_there(symbol: str, needs: Needs, context: ProvisioningContext) -> bool:
     existing = context.session_data.get_symbol_data(symbol)
     if existing is None or needs.steps or (needs.full_symbol and not existing.meets_session_config_requirements):
         return False
-    return (
-        all(name in existing.bars for name in needs.intervals)
-        and all(need.key in existing.indicators for need in needs.indicators)
-        and (needs.full_symbol or not context.memo(_asks_history, needs))
-    )
+    if not needs.all_among(existing.bars, existing.indicators):
+        return False
+    return needs.full_symbol or not context.memo(_asks_history, needs)
 
 
 def _asks_history(needs: Needs) -> bool:
