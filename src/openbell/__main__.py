@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 __all__ = ["main"]
@@ -9,6 +10,8 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line."""
+    # OpenBLAS, which comes with NumPy, lets idle threads spin for a tenth of a second before they sleep.
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
     # Until the commands are there, Ctrl-C ends the process as it ends one without Python.
     handler = signal.getsignal(signal.SIGINT)
     mine = handler is signal.default_int_handler and _take(signal.SIG_DFL)

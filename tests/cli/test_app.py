@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -280,3 +281,14 @@ def test_flags_do_not_look_as_if_they_took_a_value(command: list[str]) -> None:
     assert "--help" in text
     assert "<bool>" not in text
     assert "<int>" not in text
+
+
+@pytest.mark.parametrize("given", [{}, {"OPENBLAS_THREAD_TIMEOUT": "20"}], ids=["openbell's", "the user's"])
+def test_idle_threads_of_numpy_sleep_at_once_unless_the_user_says_otherwise(given: dict[str, str]) -> None:
+    found = "os.environ['OPENBLAS_THREAD_TIMEOUT']"
+    script = f"import atexit, os, openbell.__main__ as it\natexit.register(lambda: print({found}))\nit.main()"
+    environment = {k: v for k, v in os.environ.items() if k != "OPENBLAS_THREAD_TIMEOUT"} | given
+    done = subprocess.run(
+        [sys.executable, "-c", script, "--version"], check=True, capture_output=True, text=True, env=environment
+    )
+    assert done.stdout.splitlines()[-1] == given.get("OPENBLAS_THREAD_TIMEOUT", "4")
