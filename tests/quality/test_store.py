@@ -133,7 +133,7 @@ class TestRealData:
         assert Page(page).addresses() == []
         assert "https://" not in page
         assert page.count('<svg class="heat"') == sum(1 for one in lean_report.series if one.findings)
-        assert page.count('<svg class="chart"') == sum(len(one.stretches) for one in lean_report.series)
+        assert page.count('<svg class="chart"') == sum(len(one.excerpts) for one in lean_report.series)
         assert "nan" not in re.sub(r"<(style|script)>.*?</\1>", "", page, flags=re.DOTALL).lower().replace(
             "finance", ""
         )
@@ -206,8 +206,8 @@ class TestFiles:
 
         report = check_store(store)
 
-        (stretch,) = report.series[0].stretches
-        assert (stretch.finding.kind, len(stretch.bars)) == ("spike", min(390, row + 31) - max(0, row - 30))
+        (excerpt,) = report.series[0].excerpts
+        assert (excerpt.finding.kind, len(excerpt.bars)) == ("spike", min(390, row + 31) - max(0, row - 30))
         assert re.search(r"(9.9|10.0|10.1) % away from both neighbours", check_page(report))
 
     def test_a_range_of_days_is_checked_by_itself(self, tmp_path: Path) -> None:
@@ -338,10 +338,10 @@ class TestWindows:
                 assert one[count] == other[count], (one["symbol"], one["interval"], count)
 
     def test_a_split_of_minutes_is_drawn_with_days(self, faulty: BarStore) -> None:
-        stretch = of(check_store(faulty), "A", "1m").stretches[0]
+        excerpt = of(check_store(faulty), "A", "1m").excerpts[0]
 
-        assert (stretch.finding.kind, stretch.interval) == ("undeclared_split", "1d")
-        assert len(stretch.bars) == 36
+        assert (excerpt.finding.kind, excerpt.interval) == ("undeclared_split", "1d")
+        assert len(excerpt.bars) == 36
 
     def test_a_window_has_a_bounded_number_of_bars(self) -> None:
         tm = TimeManager("XNYS")

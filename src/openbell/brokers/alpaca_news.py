@@ -23,9 +23,9 @@ _REFUSED: Mapping[str, RequestKind] = {"order_cancel_rejected": "cancel", "order
 
 
 class OrderNews:
-    """Passes on what stream and answers tell. May be used from any thread.
+    """Passes on what stream and answers report. May be used from any thread.
 
-    An answer that comes after newer news of the stream does not take these back. What the stream tells of a leg waits
+    An answer that comes after newer news of the stream does not take these back. What the stream reports of a leg waits
     until the answer about its entry has said whose leg it is.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,10 +80,11 @@ def sweep(
     }
     with only_json(as_json):
         cluster = cluster_of(executor, address)
+        ahead = 0
         if cluster is None:
             jobs = jobs or _processors()
-        side_by_side = jobs if jobs and jobs > 1 and cluster is None else 0
-        with started_ahead(side_by_side, "openbell.sweeps.pool"):
+            ahead = min(jobs, _most_points(given))
+        with started_ahead(ahead if ahead > 1 else 0, "openbell.sweeps.pool"):
             made = _made(config, {k: v for k, v in given.items() if v is not None}, store, folder, whole=whole)
             _run(made, jobs, cluster)
     if as_json:
@@ -114,6 +116,12 @@ def _space(options: list[str]) -> JsonObject:
         except ValueError as error:
             raise ConfigError(f"--set {option}: {error}") from None
     return found
+
+
+def _most_points(given: JsonObject) -> int:
+    """Return how many points options ask for at the most, 0 where the config says it."""
+    counts = [given["random"], given["optuna"], prod(map(len, given["space"].values())) if given["space"] else None]
+    return min((count for count in counts if count is not None), default=0)
 
 
 def _made(config: Path, given: JsonObject, store: str | None, folder: Path | None, *, whole: bool) -> Sweep:

@@ -201,7 +201,7 @@ def _check_costs(config: SessionConfig, found: _Problems) -> None:
     """Check the names of models last, because a strategy's file may register its own."""
     if config.execution is None:
         return
-    from openbell.execution.costs import make_fees, make_slippage
+    from openbell.execution.configured_costs import make_fees, make_slippage
 
     with found.at("execution", "fees"):
         make_fees(config.execution.fees)

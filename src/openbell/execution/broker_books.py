@@ -38,7 +38,7 @@ class Difference(NamedTuple):
 
 
 class BooksKeeper:
-    """Takes over what the broker tells of the account, and says where the run has something else.
+    """Takes over what the broker reports of the account, and says where the run has something else.
 
     Fills, orders of others, payments and splits are told with their reasons, and taken over. What then still differs,
     twice in a row while no order is under way, is a mismatch: from then on no order is sent.
@@ -71,7 +71,7 @@ class BooksKeeper:
     def take(self, books: BrokerBooks) -> None:
         """Take up the books."""
         if books.error:
-            self._orders.tell(f"the broker's books cannot be had: {books.error}")
+            self._orders.notify(f"the broker's books cannot be had: {books.error}")
             return
         self._blocked = books.blocked and f"the broker takes no orders: {books.blocked}"
         if not self._has_opened:
@@ -132,7 +132,7 @@ class BooksKeeper:
         of = f" of {payment.symbol}" if payment.symbol else ""
         more = " It is part of the net profit." if kind is CashFlowKind.TRANSFER else ""
         if payment.kind != _ROUNDING:
-            self._orders.tell(f"the broker booked {payment.amount:,.2f}, {payment.text or payment.kind}{of}.{more}")
+            self._orders.notify(f"the broker booked {payment.amount:,.2f}, {payment.text or payment.kind}{of}.{more}")
         desk.paid(
             CashFlow(
                 kind=kind,
@@ -155,7 +155,7 @@ class BooksKeeper:
         desk.account.split(symbol, position.quantity, holding.average_price / ratio, price, 0.0)
         desk.recorder.adjustments.append(Split(symbol, ratio, position.quantity, price, desk.clock.now_ns))
         desk.position_changed(symbol)
-        self._orders.tell(f"{symbol} was split {ratio:g} for 1 at the broker, which leaves {position.quantity:,.10g}")
+        self._orders.notify(f"{symbol} was split {ratio:g} for 1 at the broker, which leaves {position.quantity:,.10g}")
 
     # What differs
 
@@ -164,7 +164,7 @@ class BooksKeeper:
         before, self._seen = self._seen, self._differences(books)
         if not self._seen:
             if self._mismatch:
-                self._orders.tell("the run and its broker have the same again: orders are taken")
+                self._orders.notify("the run and its broker have the same again: orders are taken")
             self._mismatch, self._fills = "", 0
             self._settle_cents(books)
         elif books.adopts:
@@ -199,7 +199,7 @@ class BooksKeeper:
             f"the broker's account is not that of the run ({'; '.join(words)}). Orders are refused until both are the "
             "same; --adopt takes over what the broker has when a run begins or goes on"
         )
-        self._orders.tell(self._mismatch)
+        self._orders.notify(self._mismatch)
 
     def _adopt(self, books: BrokerBooks) -> None:
         """Take over positions, as if they were bought or sold at their price of now, and then the cash."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from openbell.execution.costs import make_fees, make_slippage
+from openbell.execution.configured_costs import make_fees, make_slippage
 from openbell.execution.fees import fee_of_part
 from openbell.execution.slippage import NoSlippage
 

@@ -1,4 +1,4 @@
-"""Orders that are at a broker over the network, by what it tells of them."""
+"""Orders that are at a broker over the network, by what it reports of them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _IN_VAIN = 2
 
 @dataclass(slots=True)
 class AtBroker:
-    """An order that was given to the broker, or that the broker told of.
+    """An order that was given to the broker, or that the broker reported.
 
     Attributes:
         order: The order as it is now.
@@ -59,15 +59,15 @@ class AtBroker:
 
 
 class OrdersAtBroker:
-    """Takes up what a broker tells of orders.
+    """Takes up what a broker reports of orders.
 
     Args:
         desk: The desk, with book and account.
 
     Attributes:
-        by_id: All orders that the broker was given or told of, by their ids.
+        by_id: All orders that the broker was given or reported, by their ids.
         outgoing: What is to be sent, in order.
-        tell: Called with what people should know.
+        notify: Called with what people should know.
     """
 
     def __init__(self, desk: TradingDesk) -> None:
@@ -75,7 +75,7 @@ class OrdersAtBroker:
         self._clock = desk.clock
         self.by_id: dict[str, AtBroker] = {}
         self.outgoing: list[Outgoing] = []
-        self.tell: Callable[[str], None] = lambda _: None
+        self.notify: Callable[[str], None] = lambda _: None
 
     def add(self, orders: tuple[Order, ...]) -> None:
         """Take up orders that are given to the broker together."""
@@ -84,7 +84,7 @@ class OrdersAtBroker:
             self.by_id[order.id] = AtBroker(order, ids)
 
     def given(self) -> Iterator[Order]:
-        """Iterate over all orders that the broker was given, or told of."""
+        """Iterate over all orders that the broker was given, or reported."""
         return (at.order for at in self.by_id.values())
 
     def has_open(self, is_meant: Callable[[OrderType, TimeInForce], bool]) -> bool:
@@ -92,7 +92,7 @@ class OrdersAtBroker:
         return any(is_meant(order.type, order.tif) for order in self._desk.book.open.values())
 
     def in_flight(self) -> Iterator[Ask]:
-        """Iterate over questions about the orders that were sent and that the broker has not told of."""
+        """Iterate over questions about the orders that were sent and that the broker has not reported."""
         book, seen = self._desk.book.open, set[tuple[str, ...]]()
         for order_id in list(book):
             at = self.by_id.get(order_id)
@@ -110,7 +110,7 @@ class OrdersAtBroker:
         return Ask(group, self.by_id[group[0].id].version)
 
     def knows(self, order_id: str) -> bool:
-        """Return whether the broker has told of an order."""
+        """Return whether the broker has reported an order."""
         at = self.by_id.get(order_id)
         return at is not None and at.is_known
 
@@ -118,7 +118,7 @@ class OrdersAtBroker:
         """Cancel an order at the broker that the run takes for ended."""
         at = self.by_id.get(order_id)
         if at is not None and not at.order.is_open:
-            self.tell(f"the broker has an order that ended for the run, and is asked to cancel it: {at.order.words}")
+            self.notify(f"the broker has an order that ended for the run, and is asked to cancel it: {at.order.words}")
             self.outgoing.append(Withdraw(at.order))
 
     def ask(self, order_id: str) -> None:
@@ -128,45 +128,47 @@ class OrdersAtBroker:
     def take_up(self, orders: Iterable[BrokerOrder], fills: Iterable[BrokerFill]) -> None:
         """Take up fills, and then orders as they are after them."""
         known = list(orders)
-        for told in known:
-            if told.order_id not in self.by_id and (told.filled or told.status in OPEN_STATUSES):
-                self.take_over(told)
+        for reported in known:
+            if reported.order_id not in self.by_id and (reported.filled or reported.status in OPEN_STATUSES):
+                self.take_over(reported)
         for fill in fills:
             self._filled(fill)
-        for told in known:
-            self._told(told)
+        for reported in known:
+            self._reported(reported)
 
-    # What the broker tells of orders
+    # What the broker reports of orders
 
     def _filled(self, fill: BrokerFill) -> None:
-        """Take up a fill, unless it was told before, or one before it is lacking."""
+        """Take up a fill, unless it was reported before, or one before it is missing."""
         at = self.by_id.get(fill.order_id) or self._foreign_of(fill)
         at.is_known = True
         before = at.order.filled_quantity
         if abs(fill.total) <= abs(before) + DUST or abs(fill.total - fill.quantity - before) > DUST:
-            return  # of one that is lacking the order itself tells the sum
+            return  # of one that is missing the order itself has the sum
         self._fill(at, fill.total, fill.price, fill.time_ns)
 
-    def _told(self, told: BrokerOrder) -> None:
+    def _reported(self, reported: BrokerOrder) -> None:
         """Take up an order as the broker has it."""
-        at = self.by_id.get(told.order_id)
+        at = self.by_id.get(reported.order_id)
         if at is None:
             return
         at.is_known, at.in_vain = True, 0
         known = at.order.filled_quantity
-        if abs(told.filled) > abs(known) + DUST and told.average is not None:
-            price = (told.filled * told.average - known * (at.order.average_fill_price or 0.0)) / (told.filled - known)
-            self._fill(at, told.filled, price, told.time_ns)
+        if abs(reported.filled) > abs(known) + DUST and reported.average is not None:
+            price = (reported.filled * reported.average - known * (at.order.average_fill_price or 0.0)) / (
+                reported.filled - known
+            )
+            self._fill(at, reported.filled, price, reported.time_ns)
         order = at.order
         if order.status not in OPEN_STATUSES:
             return
-        if told.status not in OPEN_STATUSES:
-            if told.status is not OrderStatus.FILLED:  # a fill says that by itself
-                self.end(at, told.status, at.cancels or told.reason or _REASONS.get(told.status, ""))
+        if reported.status not in OPEN_STATUSES:
+            if reported.status is not OrderStatus.FILLED:  # a fill says that by itself
+                self.end(at, reported.status, at.cancels or reported.reason or _REASONS.get(reported.status, ""))
             return
         status = OrderStatus.PARTIALLY_FILLED if order.filled_quantity else OrderStatus.ACCEPTED
-        prices = {n: v for n in ("limit", "stop", "trail", "trail_percent") if (v := getattr(told, n)) is not None}
-        changes = {"status": status, "quantity": told.quantity, **prices}
+        prices = {n: v for n in ("limit", "stop", "trail", "trail_percent") if (v := getattr(reported, n)) is not None}
+        changes = {"status": status, "quantity": reported.quantity, **prices}
         if any(getattr(order, name) != value for name, value in changes.items()):
             self._change(at, **changes)
 
@@ -219,7 +221,7 @@ class OrdersAtBroker:
             return
         if at.is_known:
             self.end(at, OrderStatus.CANCELLED, "the broker does not have it any more")
-            self.tell(f"the broker has lost the order {order_id}, to {at.order.words}")
+            self.notify(f"the broker has lost the order {order_id}, to {at.order.words}")
         else:
             self.end(at, OrderStatus.REJECTED, "it did not reach the broker, and is too old to be sent again")
 
@@ -240,33 +242,34 @@ class OrdersAtBroker:
 
     # Orders of others
 
-    def take_over(self, told: BrokerOrder, *, filled: float = 0.0) -> None:
+    def take_over(self, reported: BrokerOrder, *, filled: float = 0.0) -> None:
         """Take up an order that the run did not give.
 
         Args:
-            told: The order as the broker has it.
+            reported: The order as the broker has it.
             filled: Units that had filled before the run looked at the account, signed.
         """
-        average = told.average if filled else None
-        order = self._foreign(told.order_id, told.symbol, told.quantity, told.type, told.tif).changed(
-            limit=told.limit,
-            stop=told.stop,
-            trail=told.trail,
-            trail_percent=told.trail_percent,
-            extended=told.extended,
+        average = reported.average if filled else None
+        foreign = self._foreign(reported.order_id, reported.symbol, reported.quantity, reported.type, reported.tif)
+        order = foreign.changed(
+            limit=reported.limit,
+            stop=reported.stop,
+            trail=reported.trail,
+            trail_percent=reported.trail_percent,
+            extended=reported.extended,
             filled_quantity=filled,
             average_fill_price=average,
             status=OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.ACCEPTED,
         )
-        self.by_id[told.order_id] = AtBroker(order, (order.id,), is_known=True)
-        self.tell(f"an order that was {FOREIGN}, is taken over: {order.words}")
+        self.by_id[reported.order_id] = AtBroker(order, (order.id,), is_known=True)
+        self.notify(f"an order that was {FOREIGN}, is taken over: {order.words}")
         self._desk.order_changed(order)
 
     def _foreign_of(self, fill: BrokerFill) -> AtBroker:
         """Take up an order of others of which nothing but a fill is known."""
         order = self._foreign(fill.order_id, fill.symbol, fill.total, OrderType.MARKET, TimeInForce.DAY)
         at = self.by_id[fill.order_id] = AtBroker(order, (order.id,), is_known=True)
-        self.tell(f"an order that was {FOREIGN}, has filled: {order.words}")
+        self.notify(f"an order that was {FOREIGN}, has filled: {order.words}")
         self._desk.order_changed(order)
         if abs(fill.total - fill.quantity) > DUST:  # its first fills are those of before
             at.order = order.changed(filled_quantity=fill.total - fill.quantity, average_fill_price=fill.price)

@@ -86,7 +86,7 @@ class RealBroker:
                 self.books.take(event)
             case BrokerLost():
                 self._lost = f"the broker's events do not come: {event.reason}"
-                self.orders.tell(f"{self._lost}. New positions are refused until they come again.")
+                self.orders.notify(f"{self._lost}. New positions are refused until they come again.")
             case BrokerBack():
                 self._lost = ""
 

@@ -68,7 +68,7 @@ class BrokerDay:
     def go_on(self) -> None:
         """Go on at the broker from where the session stands."""
         if self._broker is not None and self._brokerage is not None:
-            self._broker.orders.tell = self._parts.say
+            self._broker.orders.notify = self._parts.say
             self._brokerage.begin(self._broker, self._parts.feed.arrivals.now_ns, self._parts.lag.limit_ns)
 
     @property

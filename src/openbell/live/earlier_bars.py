@@ -52,14 +52,14 @@ class EarlierBars:
         feed: The label of the feed.
         keeps: Whether the bars of today are kept.
         mixes: Whether the bars of the config's store are used where neither the feed nor what was kept has any.
-        tell: Tells people which bars are of another source.
+        notify: Tells people which bars are of another source.
     """
 
-    def __init__(self, store: Place, feed: str, *, keeps: bool, mixes: bool, tell: Callable[[str], None]) -> None:
+    def __init__(self, store: Place, feed: str, *, keeps: bool, mixes: bool, notify: Callable[[str], None]) -> None:
         self._place = store
         self._feed = feed
         self._keeps = keeps
-        self._tell = tell
+        self._notify = notify
         place = place_of_kept_bars(store, feed)
         self._kept = BarStore.open_or_create(place) if keeps else None
         self._others = BarStore.open(store) if mixes else None
@@ -107,7 +107,7 @@ class EarlierBars:
         first, *rest = mixed
         days = [date_of(bar.start_ns // DAY_NS) for bar in (first.bars[0], first.bars[-1])]
         others = f", and of {len(rest)} other series," if rest else ""
-        self._tell(
+        self._notify(
             f"live.mix_feeds: {len(first.bars):,} {first.interval} bars of {first.symbol} from {days[0]} to {days[1]}"
             f"{others} are of the store {self._place} and not of the feed {self._feed}. Where their venues differ, "
             "so do volumes, and every indicator of them."

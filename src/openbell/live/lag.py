@@ -104,8 +104,8 @@ class SessionHealth:
         health = self._connection.health
         return ("LAGGING" if health == "LIVE" and self._lag.is_over else health) != self.reported.health
 
-    def tell(self) -> FeedState:
-        """Return the health of now, which strategies hear of, and tell people of the begin and end of a lag."""
+    def report(self) -> FeedState:
+        """Return the health of now, which strategies hear of, and report the begin and end of a lag."""
         before, state = self.reported, self.now
         if state.health == "LAGGING":
             self._say(f"the session lags: {state.reason}. New positions are refused until it has caught up.")

@@ -96,14 +96,14 @@ class LiveProvisioner(OwnThreadProvisioner):
         if not self.is_running:
             self._bring(asked)
             return super().add(asked)
-        if any(self._is_lacking(addition) for addition in asked):
+        if any(self._is_unmet(addition) for addition in asked):
             self._ask(asked)
-        lacking = [self._is_lacking(addition) for addition in asked]
-        if not any(lacking):
+        unmet = [self._is_unmet(addition) for addition in asked]
+        if not any(unmet):
             self._supply.store_history()
             return super().add(asked)
         records = []
-        for addition, has_to_wait in zip(asked, lacking, strict=True):
+        for addition, has_to_wait in zip(asked, unmet, strict=True):
             records += [self._wait(addition)] if has_to_wait else super().add([addition])
         return records
 
@@ -199,37 +199,37 @@ class LiveProvisioner(OwnThreadProvisioner):
 
     def _ask(self, additions: Sequence[Addition]) -> None:
         """Ask the feed for all that additions need, and take up what it answers at once."""
-        if lacking := self._lacking(additions):
-            self._supply.ask(lacking)
+        if unmet := self._unmet(additions):
+            self._supply.ask(unmet)
             self._look()
 
-    def _is_lacking(self, addition: Addition) -> bool:
+    def _is_unmet(self, addition: Addition) -> bool:
         """Return whether bars of an addition were never asked for, or have not all come."""
         symbol, needs = addition.symbol, self._needs_of(addition)
-        if self._supply.lacking(symbol, needs, self.context):
+        if self._supply.unmet(symbol, needs, self.context):
             return True
         return bool(needs.intervals) and not self._supply.is_complete(symbol)
 
     def _bring(self, additions: Sequence[Addition]) -> None:
         """Ask the feed for all that additions need, and wait for it."""
-        if lacking := self._lacking(additions):
-            self._supply.ask(lacking)
-            self._wait_for(list(lacking))
+        if unmet := self._unmet(additions):
+            self._supply.ask(unmet)
+            self._wait_for(list(unmet))
             self._supply.store_history()
 
-    def _lacking(self, additions: Iterable[Addition]) -> dict[str, dict[str, date]]:
+    def _unmet(self, additions: Iterable[Addition]) -> dict[str, dict[str, date]]:
         """Return from which days on bars are to be asked for, by symbol and interval."""
-        lacking: dict[str, dict[str, date]] = {}
+        unmet: dict[str, dict[str, date]] = {}
         for addition in additions:
             symbol = addition.symbol
-            found = self._supply.lacking(symbol, self._needs_of(addition), self.context)
+            found = self._supply.unmet(symbol, self._needs_of(addition), self.context)
             if found and (refusal := self._supply.refusal(symbol)):
                 self._supply.refuse(symbol, refusal)
             elif found:
-                held = lacking.setdefault(symbol, {})
+                held = unmet.setdefault(symbol, {})
                 for name, day in found.items():
                     held[name] = min(day, held.get(name, day))
-        return lacking
+        return unmet
 
     def _wait(self, addition: Addition) -> ProvisioningRecord:
         """Ask the feed for what an addition needs, and note it as pending."""

@@ -38,11 +38,11 @@ class ResumedProvisioner(LiveProvisioner):
             return refused
         if self.past is None or not self.is_running:
             return super().add(asked)
-        lacking = [self._was_lacking(addition, self.past) for addition in asked]
-        if not any(lacking):
+        unmet = [self._was_unmet(addition, self.past) for addition in asked]
+        if not any(unmet):
             return self._add_at_once(asked)
         records = []
-        for addition, has_to_wait in zip(asked, lacking, strict=True):
+        for addition, has_to_wait in zip(asked, unmet, strict=True):
             records += [self._wait(addition)] if has_to_wait else self._add_at_once([addition])
         return records
 
@@ -64,14 +64,14 @@ class ResumedProvisioner(LiveProvisioner):
         self.ask_again()
 
     def _add_at_once(self, additions: Sequence[Addition]) -> list[ProvisioningRecord]:
-        self._supply.ask(self._lacking(additions))
+        self._supply.ask(self._unmet(additions))
         return Provisioner.add(self, additions)
 
     def _bring(self, additions: Sequence[Addition]) -> None:
         if self.past is None:
             super()._bring(additions)
         else:
-            self._supply.ask(self._lacking(additions))
+            self._supply.ask(self._unmet(additions))
 
     def _error_of(self, symbol: str) -> str:
         return super()._error_of(symbol) if self.past is None else self._past_error(symbol, self.past)
@@ -87,7 +87,7 @@ class ResumedProvisioner(LiveProvisioner):
     def _past_error(self, symbol: str, past: PastDay) -> str:
         return past.errors.get((self.context.time_manager.now_ns, symbol), "")
 
-    def _was_lacking(self, addition: Addition, past: PastDay) -> bool:
+    def _was_unmet(self, addition: Addition, past: PastDay) -> bool:
         """Return whether an addition had to wait, or failed without waiting."""
         now_ns = self.context.time_manager.now_ns
         key = self._key(addition, now_ns)

@@ -151,7 +151,7 @@ class LiveRun:
         if live is None or not (live.keep_bars or live.mix_feeds):
             return None
         store = store_path(config, None)
-        return EarlierBars(store, feed.name, keeps=live.keep_bars, mixes=live.mix_feeds, tell=self._warn)
+        return EarlierBars(store, feed.name, keeps=live.keep_bars, mixes=live.mix_feeds, notify=self._warn)
 
     def _warn(self, text: str) -> None:
         """Tell people something that belongs to the results as well."""

@@ -124,7 +124,7 @@ class LiveSource(PartSource):
         """Call ``on_feed`` of the strategies if the health is another one."""
         health = self._parts.health
         if health.has_news:
-            state = health.tell()
+            state = health.report()
             self._parts.record.health(time_ns, *state)
             tell_of_feed(self._runner, state, self._day.desk)
 

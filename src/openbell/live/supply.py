@@ -96,20 +96,20 @@ class Supply:
         """Whether bars that a lost connection has cost are on their way."""
         return any(is_catch_up for _, is_catch_up in self._requests.values())
 
-    def lacking(self, symbol: str, needs: Needs, context: ProvisioningContext) -> dict[str, date]:
+    def unmet(self, symbol: str, needs: Needs, context: ProvisioningContext) -> dict[str, date]:
         """Return the days from which on bars are needed that were never asked for, by interval."""
         market, held = context.market(symbol), self._symbols.get(symbol)
-        lacking: dict[str, date] = {}
+        unmet: dict[str, date] = {}
         for need in needs.intervals.values():
             try:
                 first = market.calendar_start(need)
             except CalendarError:
                 first = market.time_manager.first_day
             base = str(need.base)
-            lacking[base] = min(first, lacking.get(base, first))
+            unmet[base] = min(first, unmet.get(base, first))
         if held is None:
-            return lacking
-        return {name: day for name, day in lacking.items() if name not in held.since or day < held.since[name]}
+            return unmet
+        return {name: day for name, day in unmet.items() if name not in held.since or day < held.since[name]}
 
     def refusal(self, symbol: str) -> str:
         """Return why the feed cannot take another symbol (empty when it can)."""
@@ -122,21 +122,21 @@ class Supply:
         """Note why a symbol is not even asked for."""
         self._refused[symbol] = reason
 
-    def ask(self, lacking: Mapping[str, Mapping[str, date]]) -> None:
+    def ask(self, unmet: Mapping[str, Mapping[str, date]]) -> None:
         """Subscribe to symbols, and ask for their bars from a day on, by symbol and interval."""
-        new = [symbol for symbol in lacking if symbol not in self._symbols]
+        new = [symbol for symbol in unmet if symbol not in self._symbols]
         for symbol in new:
             self._symbols[symbol] = _Supplied()
             self._refused.pop(symbol, None)
         if self.is_paused:
-            for symbol, by_interval in lacking.items():
+            for symbol, by_interval in unmet.items():
                 self._symbols[symbol].since.update(by_interval)
             return
         if new:
             # First, so that no bar closes between the last of the history and the first of the stream.
             self._answers_due += 1
             self._feed.subscribe(new)
-        for symbol, by_interval in lacking.items():
+        for symbol, by_interval in unmet.items():
             for interval, first in by_interval.items():
                 held = self._symbols[symbol].since.get(interval)
                 self._symbols[symbol].since[interval] = first

@@ -131,17 +131,17 @@ class _Copy:
     def bring(self, batch: Sequence[Partition]) -> None:
         """Bring data files into the target, all of them or none."""
         there = self._target.manifest
-        lacking = []
+        missing = []
         for partition in batch:
             entry, held = self._source.manifest.entry(partition), there.entry(partition)
             if entry is None or (held is not None and held.sha256 == entry.sha256):
                 self._report.unchanged += 1
             else:
-                lacking.append(partition)
-        if not lacking:
+                missing.append(partition)
+        if not missing:
             return
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            files = dict(zip(lacking, pool.map(self._read, lacking), strict=True))
+            files = dict(zip(missing, pool.map(self._read, missing), strict=True))
         with self._target.writer() as writer:
             for partition, file in files.items():
                 if file is not None:

@@ -130,7 +130,7 @@ class BrokerPayment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BrokerAnswer:
-    """Orders and fills as the broker tells them, by itself or because it was asked.
+    """Orders and fills as the broker reports them, by itself or because it was asked.
 
     Attributes:
         orders: Orders as they are now.
@@ -228,4 +228,4 @@ class BrokerBack:
 BrokerEvent: TypeAlias = (
     BrokerAnswer | BrokerMissing | BrokerRefusal | BrokerSilence | BrokerBooks | BrokerLost | BrokerBack
 )
-"""Everything that a broker over the network tells."""
+"""Everything that a broker over the network reports."""

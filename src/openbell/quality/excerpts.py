@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.quality.missing import Elsewhere, untraded
-from openbell.quality.report import Completeness, Stretch
+from openbell.quality.report import Completeness, Excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from openbell.quality.finding import Finding
     from openbell.quality.series import Series
 
-__all__ = ["completeness", "fewest_charts", "stretches"]
+__all__ = ["completeness", "excerpts_of", "fewest_charts"]
 
 _CHARTS_PER_KIND = 3
 _CHARTS_PER_SERIES = 8
@@ -55,10 +55,10 @@ def completeness(series: Series, elsewhere: tuple[Elsewhere, ...], findings: Seq
     return Completeness(series.grid.days[first : first + len(expected)], expected, present, quiet)
 
 
-def stretches(series: Series, findings: Sequence[Finding]) -> tuple[Stretch, ...]:
+def excerpts_of(series: Series, findings: Sequence[Finding]) -> tuple[Excerpt, ...]:
     """Return the bars around the first suspicious findings of each kind."""
     shown: dict[str, int] = {}
-    found_stretches = []
+    excerpts: list[Excerpt] = []
     for found in findings:
         if found.kind in _NOT_CHARTED or shown.get(found.kind, 0) == _CHARTS_PER_KIND or not len(series.bars):
             continue
@@ -69,16 +69,16 @@ def stretches(series: Series, findings: Sequence[Finding]) -> tuple[Stretch, ...
         if found.kind != "missing_sessions":
             first, last = _without_long_gaps(series, first, min(int(begin), len(series.bars) - 1), last)
         # Copies: a view would keep the columns of the whole series in memory.
-        found_stretches.append(Stretch(found, series.bars.take(np.arange(first, last)), str(series.interval)))
-        if len(found_stretches) == _CHARTS_PER_SERIES:
+        excerpts.append(Excerpt(found, series.bars.take(np.arange(first, last)), str(series.interval)))
+        if len(excerpts) == _CHARTS_PER_SERIES:
             break
-    return tuple(found_stretches)
+    return tuple(excerpts)
 
 
-def fewest_charts(charts: Sequence[Stretch]) -> tuple[Stretch, ...]:
+def fewest_charts(charts: Sequence[Excerpt]) -> tuple[Excerpt, ...]:
     """Select the first charts of each kind, as many as a report shows."""
     shown: Counter[str] = Counter()
-    selected: list[Stretch] = []
+    selected: list[Excerpt] = []
     for one in charts:
         shown[one.finding.kind] += 1
         if shown[one.finding.kind] <= _CHARTS_PER_KIND:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from openbell.quality.finding import Finding
     from openbell.quality.score import Score
 
-__all__ = ["Completeness", "Report", "SeriesReport", "Stretch", "local_range"]
+__all__ = ["Completeness", "Excerpt", "Report", "SeriesReport", "local_range"]
 
 _NOTES = ("daily_near", "no_trades", "extended_hours")
 _OF_SESSIONS = ("undeclared_split", "missing_sessions", "daily_price", "daily_volume", "daily_near")
@@ -71,7 +71,7 @@ class Completeness:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stretch:
+class Excerpt:
     """The bars around one finding for a chart, with their interval."""
 
     finding: Finding
@@ -91,7 +91,7 @@ class SeriesReport:
         score: Its score.
         findings: What was found, the gravest kinds first, each kind in ascending time.
         sessions: How complete each session is.
-        stretches: Bars around the suspicious findings, the first ones of each kind.
+        excerpts: Bars around the suspicious findings, the first ones of each kind.
     """
 
     symbol: str
@@ -102,7 +102,7 @@ class SeriesReport:
     score: Score
     findings: tuple[Finding, ...]
     sessions: Completeness
-    stretches: tuple[Stretch, ...]
+    excerpts: tuple[Excerpt, ...]
 
     def counts(self) -> dict[str, int]:
         """Count the findings of each kind, the gravest kinds first."""

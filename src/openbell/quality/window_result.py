@@ -10,12 +10,12 @@ import numpy as np
 from openbell.model.bars import Bars
 from openbell.quality.closed_days import closed_days
 from openbell.quality.daily import unlike_daily
-from openbell.quality.excerpts import completeness, fewest_charts, stretches
+from openbell.quality.excerpts import completeness, excerpts_of, fewest_charts
 from openbell.quality.finding import KINDS, Finding
 from openbell.quality.hours import end_labels, outside_hours, wrong_time_zone
 from openbell.quality.missing import missing_bars, missing_sessions
 from openbell.quality.repeats import contradictions, duplicates
-from openbell.quality.report import Completeness, SeriesReport, Stretch
+from openbell.quality.report import Completeness, Excerpt, SeriesReport
 from openbell.quality.score import score
 from openbell.quality.spikes import spikes
 from openbell.quality.splits import daily_sums, undeclared_splits
@@ -47,7 +47,7 @@ class WindowResult:
         daily: Its daily bars, or the sums of its sessions.
         findings: What was found in it alone.
         sessions: How complete each session is.
-        stretches: Bars around suspicious findings.
+        excerpts: Bars around suspicious findings.
     """
 
     symbol: str
@@ -59,7 +59,7 @@ class WindowResult:
     daily: Bars
     findings: tuple[Finding, ...]
     sessions: Completeness
-    stretches: tuple[Stretch, ...]
+    excerpts: tuple[Excerpt, ...]
 
 
 def check_window(
@@ -100,7 +100,7 @@ def check_window(
         daily_sums(series),
         tuple(findings),
         completeness(series, elsewhere, findings),
-        stretches(series, findings),
+        excerpts_of(series, findings),
     )
 
 
@@ -117,7 +117,7 @@ def join_windows(windows: Sequence[WindowResult], grid: SessionGrid, declared: C
     findings = sorted([*splits, *(found for window in windows for found in window.findings)], key=_gravity)
     charts = [
         *(_around(split, daily) for split in splits),
-        *(chart for window in windows for chart in window.stretches),
+        *(chart for window in windows for chart in window.excerpts),
     ]
     charts.sort(key=lambda chart: _gravity(chart.finding))
     sessions = Completeness(
@@ -147,7 +147,7 @@ def _gravity(found: Finding) -> tuple[int, int]:
 _ORDER = {kind: place for place, kind in enumerate(KINDS)}
 
 
-def _around(split: Finding, daily: Bars) -> Stretch:
+def _around(split: Finding, daily: Bars) -> Excerpt:
     row = int(np.searchsorted(daily.timestamp, split.start_ns))
     rows = np.arange(max(0, row - _SPLIT_REACH), min(len(daily), row + _SPLIT_REACH + 1))
-    return Stretch(split, daily.take(rows), "1d")
+    return Excerpt(split, daily.take(rows), "1d")

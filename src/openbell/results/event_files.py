@@ -21,7 +21,7 @@ __all__ = ["EventFile", "append", "event_lines", "opened_after_whole_lines", "wh
 _PIECE = 1 << 16
 _SHOWN = 100
 _MAY_DIFFER = re.compile(r'"ms": [0-9.e+-]+|"warnings": \[(?:"(?:[^"\\]|\\.)*"(?:, )?)*\]')
-"""How long the machine took, and what was lacking in the store, which has more by now."""
+"""How long the machine took, and what was missing in the store, which has more by now."""
 
 
 def append(file: FileIO, content: bytes) -> None:

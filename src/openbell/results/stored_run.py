@@ -149,7 +149,7 @@ def _from_summary(folder: Path, config: JsonObject, summary: JsonObject) -> Stor
         performance=None if performance is None else {name: _number(performance.get(name)) for name in _NUMBERS},
         unavailable=_reasons(performance or {}),
         config=config,
-        warnings=len(told) if isinstance(told := summary.get("warnings"), list) else 0,
+        warnings=len(found) if isinstance(found := summary.get("warnings"), list) else 0,
         dropped=len({name for day in days if isinstance(found := day.get("dropped"), dict) for name in found}),
     )
 

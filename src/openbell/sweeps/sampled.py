@@ -60,7 +60,7 @@ def proposed_points(
     drawn = (study.place_of(point.values) for point in spare)
     while len(numbers) < len(spare):
         batch: list[Point] = []
-        told: list[tuple[Any, int]] = []
+        scored: list[tuple[Any, int]] = []
         refused = 0
         while len(batch) < BATCH and len(numbers) < len(spare):
             if refused >= _MOST_REFUSED:
@@ -76,9 +76,9 @@ def proposed_points(
             else:
                 numbers[place] = len(numbers) + 1
                 batch.append(Point(numbers[place], values))
-            told.append((trial, numbers[place]))
+            scored.append((trial, numbers[place]))
         yield batch
-        for trial, number in told:
+        for trial, number in scored:
             study.tell(trial, score(number))
 
 

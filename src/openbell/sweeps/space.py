@@ -110,7 +110,7 @@ class Space:
         """Return whether a point meets the conditions.
 
         Raises:
-            ConfigError: A condition cannot be told of these values.
+            ConfigError: A condition has no answer for these values.
         """
         try:
             return all(condition.holds(values) for condition in self.where)

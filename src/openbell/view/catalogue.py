@@ -119,7 +119,7 @@ class Catalogue:
 
 
 def id_of(folder: Path) -> str:
-    """Return the name of a folder in addresses, from which its path cannot be told."""
+    """Return the name of a folder in addresses, which does not show its path."""
     return hashlib.blake2b(os.fsencode(folder.absolute()), digest_size=6).hexdigest()
 
 

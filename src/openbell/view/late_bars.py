@@ -99,7 +99,7 @@ def _no_lines(candles: Candles) -> list[None]:
 def _bar_at(
     recorded: _Recorded, start_ns: int, end_ns: int, until_ns: int, candles: Candles, row: int
 ) -> JsonObject | None:
-    """Return a candle as it was up to a time, or None when it was not there or cannot be told."""
+    """Return a candle as it was up to a time, or None when it was not there or cannot be known."""
     places = sorted(start for start in {*recorded.last, *recorded.before} if start_ns <= start < end_ns)
     last = _joined([recorded.last[place] for place in places])
     shown = _as_it_is(candles, row)

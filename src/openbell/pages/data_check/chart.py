@@ -1,4 +1,4 @@
-"""The chart of one suspicious stretch as inline SVG.
+"""The chart of one suspicious excerpt as inline SVG.
 
 Bars in doubt are marked, missing bars are an empty band.
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openbell.quality.report import Stretch
+    from openbell.quality.report import Excerpt
 
 __all__ = ["chart"]
 
@@ -26,12 +26,12 @@ _BAND = (4, 24)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def chart(stretch: Stretch, interval: str, timezone: tzinfo) -> str:
+def chart(excerpt: Excerpt, interval: str, timezone: tzinfo) -> str:
     """Draw the bars around a finding as an SVG element.
 
     An empty text when there are none.
     """
-    bars, found = stretch.bars, stretch.finding
+    bars, found = excerpt.bars, excerpt.finding
     if not len(bars):
         return ""
     inside = (bars.timestamp >= found.start_ns) & (bars.timestamp < found.end_ns)
@@ -58,8 +58,8 @@ def chart(stretch: Stretch, interval: str, timezone: tzinfo) -> str:
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="Bars around it">',
         _grid(y_range),
         mark,
-        _candles(stretch, x, y_range, inside & (not gap)),
-        _times(stretch, x, interval, timezone),
+        _candles(excerpt, x, y_range, inside & (not gap)),
+        _times(excerpt, x, interval, timezone),
         "</svg>",
     ]
     return "".join(parts)
@@ -93,10 +93,10 @@ def _y(prices: NDArray[np.float64], y_range: tuple[float, float]) -> NDArray[np.
 
 
 def _candles(
-    stretch: Stretch, x: NDArray[np.float64], y_range: tuple[float, float], doubtful: NDArray[np.bool_]
+    excerpt: Excerpt, x: NDArray[np.float64], y_range: tuple[float, float], doubtful: NDArray[np.bool_]
 ) -> str:
     """Draw each bar as a wick with a body, as two paths for all bars that look alike."""
-    bars = stretch.bars
+    bars = excerpt.bars
     half = max(0.8, 0.36 * float(np.min(np.diff(x))) if len(x) > 1 else 4.0)
     opens, high, low, close = (_y(getattr(bars, name), y_range) for name in ("open", "high", "low", "close"))
     parts = []
@@ -117,10 +117,10 @@ def _candles(
     return "".join(parts)
 
 
-def _times(stretch: Stretch, x: NDArray[np.float64], interval: str, timezone: tzinfo) -> str:
+def _times(excerpt: Excerpt, x: NDArray[np.float64], interval: str, timezone: tzinfo) -> str:
     form = {"1d": "%Y-%m-%d", "1s": "%H:%M:%S"}.get(interval, "%m-%d %H:%M")
-    times = stretch.bars.timestamp
-    middle = int(np.clip(np.searchsorted(times, stretch.finding.start_ns), 0, len(times) - 1))
+    times = excerpt.bars.timestamp
+    middle = int(np.clip(np.searchsorted(times, excerpt.finding.start_ns), 0, len(times) - 1))
     parts = []
     far = (_WIDTH - _LEFT) * 0.22
     for row, anchor in ((0, "start"), (middle, "middle"), (len(times) - 1, "end")):

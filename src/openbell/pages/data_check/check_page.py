@@ -98,13 +98,13 @@ def _details(number: int, one: SeriesReport, report: Report) -> JsonObject:
         "shown": [_finding(found, one, report) for found in shown],
         "rest": [_finding(found, one, report) for found in rest[:_MOST_FINDINGS]],
         "more": len(rest),
-        "stretches": [
+        "excerpts": [
             {
-                "finding": _finding(stretch.finding, one, report),
-                "when": local_range(stretch.finding, stretch.interval, report.timezone),
-                "chart": Markup(chart(stretch, stretch.interval, report.timezone)),  # noqa: S704 -- likewise
+                "finding": _finding(excerpt.finding, one, report),
+                "when": local_range(excerpt.finding, excerpt.interval, report.timezone),
+                "chart": Markup(chart(excerpt, excerpt.interval, report.timezone)),  # noqa: S704 -- likewise
             }
-            for stretch in one.stretches
+            for excerpt in one.excerpts
         ],
     }
 

@@ -170,12 +170,12 @@ def _marks(window: Window, tables: RunTables, bars: _Bars, inside: FilledInside)
 def filled_inside(tables: RunTables) -> FilledInside:
     """Return symbol, strategy, time and side of the fills inside of a bar.
 
-    Their time is its end, at which the order was told of; that of a fill at the open is before.
+    Their time is its end, at which the order was reported; that of a fill at the open is before.
     """
     if tables.fills is None or tables.orders is None:
         return frozenset()
-    told = tables.fills.join(tables.orders.select("id", "updated"), left_on="order", right_on="id", how="inner")
-    inside = told.filter(pl.col("updated") == pl.col("time"))
+    filled = tables.fills.join(tables.orders.select("id", "updated"), left_on="order", right_on="id", how="inner")
+    inside = filled.filter(pl.col("updated") == pl.col("time"))
     sides = inside.select("symbol", "strategy", pl.col("time").to_physical(), pl.col("quantity") > 0)
     return frozenset(sides.iter_rows())
 

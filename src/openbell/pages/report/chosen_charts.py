@@ -95,8 +95,8 @@ def _add(found: ChosenCharts, window: Window, data: JsonObject) -> None:
     found.windows.append(data)
     days = str(window.first) if window.first == window.last else f"{window.first} to {window.last}"
     trades = len(data["trades"])
-    told = f", {trades:,} trade{'' if trades == 1 else 's'}" if trades else ""
-    found.titles.append(f"{printable(window.symbol, 40)} {data['interval']}, {days}{told}")
+    count = f", {trades:,} trade{'' if trades == 1 else 's'}" if trades else ""
+    found.titles.append(f"{printable(window.symbol, 40)} {data['interval']}, {days}{count}")
     found.shown_trades.update({trade["number"]: number for trade in data["trades"]})
 
 
