@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import isfinite
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from openbell.components.meant_arguments import says_what_was_meant
 from openbell.components.strategy_context import StrategyContext
@@ -58,11 +58,16 @@ class Signal:
     limit: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        for name, text in (("symbol", self.symbol), ("action", self.action), ("reason", self.reason)):
-            if not isinstance(text, str):
-                raise TypeError(f"a Signal's {name} must be text, not {text!r}")
+        # Strategies give thousands: what is as it should be is seen at once.
+        if not (isinstance(self.symbol, str) and isinstance(self.action, str) and isinstance(self.reason, str)):
+            self._refuse_text()
         if self._has_numbers():
             self._check_numbers()
+
+    def _refuse_text(self) -> NoReturn:
+        texts = {"symbol": self.symbol, "action": self.action, "reason": self.reason}
+        name, text = next((name, text) for name, text in texts.items() if not isinstance(text, str))
+        raise TypeError(f"a Signal's {name} must be text, not {text!r}")
 
     def _has_numbers(self) -> bool:
         # Not by their names: most signals have none, and strategies give thousands.

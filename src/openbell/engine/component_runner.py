@@ -13,7 +13,7 @@ from openbell.components.strategy import Signal, StrategyContext
 from openbell.engine.requirements import additions_of, requirements_of
 from openbell.errors import ComponentError, DataError, SubscriptionError, did_you_mean
 from openbell.model.events import ScanEvent, SignalEvent, StateEvent
-from openbell.model.frozen import quick_maker
+from openbell.model.frozen import quick_row_maker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ __all__ = ["ComponentRunner", "ScannerOfDay"]
 
 T = TypeVar("T")
 
-_signal_event = quick_maker(SignalEvent)
+_signal_event = quick_row_maker(SignalEvent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,20 +249,12 @@ class ComponentRunner:
         name, method = self._place_of(callback)
         found = (returned,) if isinstance(returned, Signal) else self.call(name, method, _signals, returned)
         time_ns, zone, day = self._time_manager.now_ns, self._time_manager.timezone, self._session_data.session_date
-        strategy = name.removeprefix("strategy ")
+        strategy, known = name.removeprefix("strategy "), self._session_data.current
         for signal in found:
-            if signal.symbol not in self._session_data.current:
+            if signal.symbol not in known:
                 self.call(name, method, self._require_known, signal)
-            event = _signal_event(
-                time_ns=time_ns,
-                zone=zone,
-                session_date=day,
-                symbol=signal.symbol,
-                action=signal.action,
-                reason=signal.reason,
-                strategy=strategy,
-                numbers=signal.numbers,
-            )
+            symbol, action, reason = signal.symbol, signal.action, signal.reason
+            event = _signal_event(time_ns, zone, day, symbol, action, reason, strategy, signal.numbers)
             self.signals.append(event)
             self._report(event)
             if self._desk is not None and self._desk.signals:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from openbell.errors import OpenbellError
 from openbell.logs import get_logger
 from openbell.model.events import StepTiming
-from openbell.model.frozen import quick_maker, quick_replace
+from openbell.model.frozen import quick_change, quick_maker
 from openbell.provisioning.context import Market
 from openbell.provisioning.indicators import computed_indicators, times_of
 from openbell.provisioning.reach import StoredReach, bars_of_block
@@ -299,7 +299,7 @@ class Owning:
             news = draft.own(_what_is_needed(plan), _owner_of(plan))
             # The owners before, too, so that nothing else gets their identity.
             known = self._known[key] = existing.owners, MappingProxyType(draft.owners) if news else existing.owners
-        return None if known[1] is existing.owners else _with(existing, {"owners": known[1]})
+        return None if known[1] is existing.owners else _with_owners(existing, known[1])
 
 
-_with = quick_replace(SymbolSessionData)
+_with_owners = quick_change(SymbolSessionData, "owners")

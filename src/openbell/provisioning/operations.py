@@ -102,8 +102,9 @@ def _needs_of_symbol(run: RunScope, applies: tuple[bool, ...], stored: tuple[str
 def _bar(addition: Addition, context: ProvisioningContext, *, interval: str, days: int = 0, bars: int = 0) -> Needs:
     """Bars of one interval with some sessions or bars of history."""
     wanted = parse_interval(interval)
-    what = f"{addition.symbol}: bars of {wanted}"
-    days, bars = whole_number("days", days, "sessions", what), whole_number("bars", bars, "bars", what)
+    if not (type(days) is type(bars) is int and days == bars == 0):  # as subscriptions, of which there are thousands
+        what = f"{addition.symbol}: bars of {wanted}"
+        days, bars = whole_number("days", days, "sessions", what), whole_number("bars", bars, "bars", what)
     stored, asks = context.base_intervals(addition.symbol), SOURCES.get(addition.source).asks
     return context.run.memo(_needs_of_bars, wanted, days, bars, stored, asks)
 

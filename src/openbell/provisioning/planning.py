@@ -7,7 +7,7 @@ from operator import not_
 from typing import TYPE_CHECKING
 
 from openbell.logs import get_logger, logs_what_happens
-from openbell.model.frozen import quick_maker
+from openbell.model.frozen import quick_row_maker
 from openbell.provisioning.history import prefetch
 from openbell.provisioning.sources import SOURCES
 from openbell.provisioning.steps import Plan, planned_steps
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["planned"]
 
-_plan_of = quick_maker(Plan)
+_plan_of = quick_row_maker(Plan)
 
 _NO_PROOF = Proof()
 _NOTHING_TO_DO = "; everything is there already, nothing to do"
@@ -97,16 +97,9 @@ def _plan(addition: Addition, needs: Needs, proof: Proof | None, context: Provis
     can_proceed = proof is None or not proof.errors
     steps = () if proof is None or proof.errors else planned_steps(addition.symbol, needs, proof, context)
     source = SOURCES.get(addition.source)
-    return _plan_of(
-        addition=addition,
-        needs=needs,
-        proof=proof or _NO_PROOF,
-        steps=steps,
-        symbol_exists=context.session_data.get_symbol_data(addition.symbol) is not None,
-        added_by=source.name,
-        reason=(needs.reason or source.asks) + ("" if steps or not can_proceed else _NOTHING_TO_DO),
-        day=context.day,
-    )
+    exists = addition.symbol in context.session_data.current
+    reason = (needs.reason or source.asks) + ("" if steps or not can_proceed else _NOTHING_TO_DO)
+    return _plan_of(addition, needs, proof or _NO_PROOF, steps, exists, source.name, reason, context.day)
 
 
 def _proofs(asked: Sequence[tuple[Addition, Needs]], context: ProvisioningContext) -> list[Proof]:

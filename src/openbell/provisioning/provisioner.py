@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from openbell.errors import OpenbellError
 from openbell.model.events import ProvisioningRecord
-from openbell.model.frozen import quick_maker, quick_replace
+from openbell.model.frozen import quick_replace, quick_row_maker
 from openbell.model.symbol import checked_symbol
 from openbell.provisioning.carrying_out import Outcome, Owning, blocks_of_new, carry_out, create, is_less_than_needed
 from openbell.provisioning.journal import Journal, Refusals
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Provisioner"]
 
 _replaced = quick_replace(SymbolSessionData)
-_record_of = quick_maker(ProvisioningRecord)
+_record_of = quick_row_maker(ProvisioningRecord)
 
 
 class Provisioner:
@@ -288,24 +288,15 @@ class Provisioner:
         return outcome, None if draft is None else draft.finished()
 
     def _record(self, outcome: Outcome) -> ProvisioningRecord:
-        plan, addition = outcome.plan, outcome.plan.addition
+        plan, addition, tm = outcome.plan, outcome.plan.addition, self.context.time_manager
+        needs, errors, owner = plan.needs, outcome.errors, addition.owner or addition.source
         record = _record_of(
-            time_ns=self.context.time_manager.now_ns,
-            zone=self.context.time_manager.timezone,
-            operation_type=addition.operation_type,
-            source=addition.source,
-            owner=addition.owner or addition.source,
-            symbol=addition.symbol,
-            required_intervals=tuple(plan.needs.intervals),
-            asked=plan.needs.asked,
-            steps=tuple(outcome.steps),
-            ok=not outcome.errors,
-            errors=outcome.errors,
-            warnings=plan.proof.warnings,
-            reason=plan.reason,
-        )
+            tm.now_ns, tm.timezone, addition.operation_type, addition.source, owner, addition.symbol,
+            tuple(needs.intervals), needs.asked, tuple(outcome.steps), not errors, errors, plan.proof.warnings,
+            plan.reason,
+        )  # fmt: skip
         self.journal.append(record)
-        self._refusals.note(record, plan.needs)
+        self._refusals.note(record, needs)
         return record
 
     def _record_change(

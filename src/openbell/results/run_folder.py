@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -253,7 +254,7 @@ def _signal_frame(result: RunResult) -> pl.DataFrame:
                 pl.Datetime("ns", "UTC")
             ),
             **{
-                name: pl.Series(_encodable([getattr(signal, name) for signal in signals]), dtype=pl.String)
+                name: pl.Series(_encodable(list(map(attrgetter(name), signals))), dtype=pl.String)
                 for name in ("symbol", "action", "reason", "strategy")
             },
         }

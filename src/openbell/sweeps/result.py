@@ -117,8 +117,8 @@ def _dropped(result: RunResult) -> list[str]:
 def _sessions_of_history(day: DayResult) -> int:
     """Return how many sessions of history the symbols of a day had, by the series with most."""
     most = 0
-    for symbol in day.symbols.values():
-        for name, series in symbol.bars.items():
+    for bars in {id(symbol.bars): symbol.bars for symbol in day.symbols.values()}.values():  # most share theirs
+        for name, series in bars.items():
             interval = parse_interval(name)
             # Bars of several sessions stand for five each at the most; the number is a bound, not a count.
             each = 1 if interval == _DAY else max(series.session_rows, 1) if interval.is_intraday else 0.2
