@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ASKED = {"nautilus": 25.0, "backtrader": 60.0, "vectorbt": 12.0}
 FEW = {"nautilus": 2, "backtrader": 2}
-"""How many pairs the slow ones run; all are reckoned from these in proportion, loading counted once."""
+"""How many pairs the slow ones run; all are reckoned from these in proportion, start and loading counted once."""
 SETTLED_DAYS = 15
 """From so many days on, no average remembers how it was started."""
 
@@ -35,8 +35,9 @@ class Peer:
     Attributes:
         name: The engine.
         version: Its version.
-        seconds: Of the wall, loading included, imports not.
+        seconds: Of the wall, of the whole process: its start and loading included.
         cpu: Of the processor, likewise.
+        start: Of the wall, what it took to start, with its imports and what it compiles.
         asked: How many times as fast openbell is to be, or as slow at the most.
         agreement: How many crossings lie elsewhere than by NumPy and TA-Lib.
     """
@@ -45,6 +46,7 @@ class Peer:
     version: str
     seconds: float
     cpu: float
+    start: float
     asked: float
     agreement: str
 
@@ -66,10 +68,12 @@ def compared(work: Workload, pairs: list[Pair], sweep: Path) -> list[Peer]:
         if "failed" in told:
             raise RuntimeError(f"{name}: {told['failed']}")
         share = len(pairs) / len(few)
-        seconds, cpu = (told[f"load{kind}"] + share * told[f"run{kind}"] for kind in ("_s", "_cpu_s"))
+        seconds, cpu = (
+            told[f"start{kind}"] + told[f"load{kind}"] + share * told[f"run{kind}"] for kind in ("_s", "_cpu_s")
+        )
         agrees = agreement(name, told_crossings(told, few), reference, settled_ns)
         reckoned = f", reckoned from {len(few)} pairs" if share > 1 else ""
-        found.append(Peer(name, told["version"], seconds, cpu, asked, agrees + reckoned))
+        found.append(Peer(name, told["version"], seconds, cpu, told["start_s"], asked, agrees + reckoned))
     return found
 
 

@@ -103,7 +103,7 @@ def single_run(folder: Path, grid: Grid, work: Workload, fast: int, slow: int) -
 
 
 def peers(work: Workload) -> list[Row]:
-    """The grid beside other engines, by the wall, each as it is used; by the processor as well."""
+    """The grid beside other engines, each as it is used: whole processes by the wall, start and loading included."""
     pairs = [(fast, slow) for fast in FAST for slow in SLOW]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -113,11 +113,15 @@ def peers(work: Workload) -> list[Row]:
     print(f"peers, {len(pairs)} pairs: seconds (of the processor)\n  openbell {wall:.1f} ({cpu:.1f})")
     rows = []
     for peer in found:
-        print(f"  {peer.name} {peer.version} {peer.seconds:.1f} ({peer.cpu:.1f}), {peer.agreement}")
-        faster = peer.name != "vectorbt"
-        by_wall, by_cpu = (peer.seconds / wall, peer.cpu / cpu) if faster else (wall / peer.seconds, cpu / peer.cpu)
+        print(f"  {peer.name} {peer.version} {peer.seconds:.2f} ({peer.cpu:.2f}), of which {peer.start:.2f} to start; "
+              f"{peer.agreement}")  # fmt: skip
+        faster, alone = peer.name != "vectorbt", peer.seconds - peer.start
+        by_wall, by_cpu, severe = peer.seconds / wall, peer.cpu / cpu, alone / wall
+        if not faster:
+            by_wall, by_cpu, severe = 1 / by_wall, 1 / by_cpu, 1 / severe
         what = "faster than" if faster else "times"
-        rows.append(Row(f"signals: {what} {peer.name}, wall", by_wall, peer.asked, faster, f"processor {by_cpu:.2f}"))
+        note = f"processor {by_cpu:.2f}; {severe:.2f} when its start does not count, and openbell's does"
+        rows.append(Row(f"signals: {what} {peer.name}, wall", by_wall, peer.asked, faster, note))
     return rows
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import backtrader as bt
 from benchmarks.peers.backtrader import COLUMNS, EPOCH, ColumnsFeed
 from benchmarks.peers.common import Crossings, job, read_with_pyarrow, settle
-from benchmarks.peers.sweeps import Stopwatch, of_pair, tell_pairs
+from benchmarks.peers.sweeps import Stopwatch, of_pair, start_facts, tell_pairs
 
 FOUND: dict[tuple[int, int], Crossings] = {}
 
@@ -38,7 +38,7 @@ def main() -> None:
     """Load and run, tell: it loads within its run."""
     work = job()
     settle()
-    watch = Stopwatch()
+    start, watch = start_facts(), Stopwatch()
     cerebro = bt.Cerebro(stdstats=False)
     for symbol, columns in read_with_pyarrow(work, COLUMNS).items():
         feed = ColumnsFeed(columns=columns, timeframe=bt.TimeFrame.Minutes)
@@ -50,7 +50,7 @@ def main() -> None:
     cerebro.run(maxcpus=1)
     run = watch.facts("run")
     found = [one for pair, crossings in FOUND.items() for one in of_pair(pair, crossings.found)]
-    tell_pairs(work, found, **load, **run, version=bt.__version__)
+    tell_pairs(work, found, **start, **load, **run, version=bt.__version__)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.peers import nautilus
 from benchmarks.peers.common import job, settle
 from benchmarks.peers.nautilus import VENUE, loaded_engine
-from benchmarks.peers.sweeps import Found, Stopwatch, of_pair, tell_pairs
+from benchmarks.peers.sweeps import Found, Stopwatch, of_pair, start_facts, tell_pairs
 from nautilus_trader.indicators import ExponentialMovingAverage
 from nautilus_trader.model.data import BarType
 
@@ -34,7 +34,7 @@ def main() -> None:
     """Load, run, tell."""
     work = job()
     settle()
-    watch = Stopwatch()
+    start, watch = start_facts(), Stopwatch()
     engine = loaded_engine(work)
     load = watch.facts("load")
     watch, found = Stopwatch(), list[Found]()
@@ -46,7 +46,7 @@ def main() -> None:
         engine.reset()
         engine.clear_strategies()
     run = watch.facts("run")
-    tell_pairs(work, [one for of in found for one in of], **load, **run, version=version("nautilus_trader"))
+    tell_pairs(work, [one for of in found for one in of], **start, **load, **run, version=version("nautilus_trader"))
 
 
 if __name__ == "__main__":

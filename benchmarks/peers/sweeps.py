@@ -5,7 +5,9 @@ Runs in each peer's own environment: only the standard library.
 
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.common import Crossings, clock, memory_mb, tell
@@ -22,6 +24,12 @@ class Stopwatch:
     def facts(self, name: str) -> dict[str, float]:
         """The seconds, by the names of what took them."""
         return {f"{name}_s": clock() - self._wall, f"{name}_cpu_s": time.process_time() - self._cpu}
+
+
+def start_facts() -> dict[str, float]:
+    """The seconds since this process began: its imports, and what it compiled."""
+    began = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    return {"start_s": time.clock_gettime(time.CLOCK_BOOTTIME) - began, "start_cpu_s": time.process_time()}
 
 
 def of_pair(pair: tuple[int, int], found: Found) -> Found:
