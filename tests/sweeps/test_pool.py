@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -162,3 +163,38 @@ def test_a_stopped_sweep_leaves_no_process_and_what_is_done(session: Path, tmp_p
     if how != "SIGKILL":
         assert "interrupted: 1 of 4 points are done and stay" in said
         assert len(pl.read_parquet(out / "points.parquet")) == 1
+
+
+def running_in(group: int) -> list[int]:
+    """The processes of a group that run."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):  # it has ended
+            if folder.name.isdigit():
+                state, _, of_group = (folder / "stat").read_text().rsplit(")", 1)[1].split()[:3]
+                if state != "Z" and int(of_group) == group:
+                    found.append(int(folder.name))
+    return found
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_ctrl_c_at_any_moment_of_the_start_ends_all_processes_without_a_word_from_them(
+    session: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "openbell", "sweep", str(session), "--set", f"{FAST}=3:8:1", "--jobs", "2"]
+    for after_s in (0.0, 0.02, 0.04, 0.06, 0.1, 0.15, 0.25, 0.5):
+        with subprocess.Popen(
+            [*command, "--out", str(tmp_path / f"{after_s}")], stderr=subprocess.PIPE, text=True, start_new_session=True
+        ) as going:
+            while len(running_in(going.pid)) == 1:
+                time.sleep(0.002)
+            time.sleep(after_s)
+            os.killpg(going.pid, signal.SIGINT)  # as a terminal does
+            said = going.communicate(timeout=30)[1]
+        assert "Traceback" not in said
+        assert "Fatal" not in said
+        for _ in range(100):
+            if not running_in(going.pid):
+                break
+            time.sleep(0.05)
+        assert running_in(going.pid) == []

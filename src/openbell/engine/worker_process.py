@@ -10,6 +10,7 @@ import threading
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from importlib import import_module
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
@@ -85,14 +86,30 @@ def started_ahead(count: int, module: str) -> Iterator[None]:
 def _start(module: str) -> WorkerProcess:
     ours, theirs = _CONTEXT.Pipe()
     process = _CONTEXT.Process(target=_work, args=(theirs, module), daemon=True)
-    process.start()
+    with _interrupts_put_off():
+        process.start()
     theirs.close()  # so that the line ends when the worker does
     return WorkerProcess(process, ours)
 
 
+@contextmanager
+def _interrupts_put_off() -> Iterator[None]:
+    """Let Ctrl-C wait, and a process that is started meanwhile not hear of it."""
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # a process of multiprocessing's own, whose start would let signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(line: Connection, module: str) -> None:
     """Carry out the tasks that come over a line, until it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of a terminal: the parent ends its workers
+    # Ctrl-C reaches all of a terminal: the parent ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if module:
         import_module(module)
