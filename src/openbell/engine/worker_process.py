@@ -71,8 +71,8 @@ def started_ahead(count: int, module: str) -> Iterator[None]:
 
     Those that nobody has taken are gone at the end.
     """
-    _ahead.extend(_start(module) for _ in range(count))
     try:
+        _ahead.extend(_start(module) for _ in range(count))
         yield
     finally:
         left = _ahead[:]
@@ -119,7 +119,9 @@ def _work(line: Connection, module: str) -> None:
         with redirect_stdout(sys.stderr), rare_collection():
             carry_out = make(*args)
             for task in messages:
-                line.send(carry_out(task))
+                answer = carry_out(task)
+                sys.stderr.flush()  # half a line, too: it may be killed while it waits
+                line.send(answer)
 
 
 def _received(line: Connection) -> Iterator[Any]:
