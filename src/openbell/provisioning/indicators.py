@@ -192,7 +192,7 @@ def _shared_columns(
     need: IndicatorNeed, reading: _Reading, context: ProvisioningContext
 ) -> Mapping[str, NDArray[np.float64]]:
     """Return the values of `_columns`, of an earlier run over the same bars where all of them are read."""
-    if reading.read is not None or reading.ahead:
+    if reading.read is not None or reading.ahead or not context.data_manager.comes_again:
         return _columns(need, reading)
     times = reading.series.bars[0].times
     names = tuple(name for name in PRICE_COLUMNS if name in need.indicator.inputs)
