@@ -13,10 +13,10 @@ import numpy as np
 
 from openbell.config import load_config
 from openbell.feeds.arrivals import Arrival
-from openbell.live.parts import Stopped
+from openbell.live.resources import Stopped
 from openbell.live.run import LiveRun
 from openbell.model.feed_events import FeedAnswer, FeedBack, FeedBar, FeedEvent, FeedHistory
-from openbell.results.run_folder import RunFolder
+from openbell.results.folder.run_folder import RunFolder
 from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock
 
@@ -182,7 +182,7 @@ def play(
     feed = kind(day, time_manager, minutes, at_minute)
     with tempfile.TemporaryDirectory() as folder:
         run = LiveRun(config, feed, Path(folder) / "run", [day], time_manager)
-        run.parts.wait_ns = 2 * MINUTE_NS  # answers may come around the next minute's close
+        run.resources.wait_ns = 2 * MINUTE_NS  # answers may come around the next minute's close
         with contextlib.suppress(Stopped):
             run.run(RunFolder(Path(folder) / "run", config))
     return feed

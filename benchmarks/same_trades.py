@@ -18,7 +18,7 @@ from benchmarks import engines
 from benchmarks.agreement import orders_disagreement
 from benchmarks.synthetic import calendar
 
-from openbell.importers.lean import import_lean
+from openbell.importers.lean.lean import import_lean
 from openbell.store.store import BarStore
 
 SYMBOLS = ["SPY", "AIG", "BAC"]

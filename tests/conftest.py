@@ -60,7 +60,7 @@ def second_store(lean_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture(scope="session")
 def lean_store(lean_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> BarStore:
     """A store of all real bars; tests must not write to it."""
-    from openbell.importers.lean import import_lean
+    from openbell.importers.lean.lean import import_lean
     from openbell.store.store import BarStore
 
     store = BarStore.open_or_create(tmp_path_factory.mktemp("lean") / "store")
@@ -89,7 +89,7 @@ def own_store(minute_store: Path, tmp_path: Path) -> Path:
 
 
 def _imported(lean_dir: Path, folder: Path, intervals: list[str]) -> Path:
-    from openbell.importers.lean import import_lean
+    from openbell.importers.lean.lean import import_lean
     from openbell.store.store import BarStore
 
     import_lean(lean_dir, BarStore.open_or_create(folder), symbols=["SPY", "IBM", "AIG", "BAC"], intervals=intervals)

@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openbell.importers.csv import CSV_ENDINGS, import_csv_as
+from openbell.importers.files.import_files import find_sources
 from openbell.importers.sniffing.guess import Given, Guess
 from openbell.importers.sniffing.table import sniff_csv
-from openbell.importers.sources import find_sources
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openbell.importers.report import ImportReport
+    from openbell.importers.import_report import ImportReport
 
 __all__ = ["guess_of", "imported", "table"]
 

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from openbell.model.trade import Trade
     from openbell.provisioning import OPERATIONS, RULES, SOURCES, STEPS, Addition, Needs, Source
     from openbell.provisioning.needs import IntervalNeed
-    from openbell.results.performance import Performance
-    from openbell.results.plan import PlanResult
+    from openbell.results.folder.run_folder import RunFolder
+    from openbell.results.measures.performance import Performance
+    from openbell.results.plan_result import PlanResult
     from openbell.results.result import DayResult, RunResult
-    from openbell.results.run_folder import RunFolder
     from openbell.session import BarIntervalData, IndicatorData, SessionData
     from openbell.session.cross_section import CrossSection
     from openbell.store.store import BarStore
@@ -138,10 +138,10 @@ _HOMES = {
     "openbell.model.trade": ("Trade",),
     "openbell.provisioning": ("OPERATIONS", "RULES", "SOURCES", "STEPS", "Addition", "Needs", "Source"),
     "openbell.provisioning.needs": ("IntervalNeed",),
-    "openbell.results.performance": ("Performance",),
-    "openbell.results.plan": ("PlanResult",),
+    "openbell.results.measures.performance": ("Performance",),
+    "openbell.results.plan_result": ("PlanResult",),
     "openbell.results.result": ("DayResult", "RunResult"),
-    "openbell.results.run_folder": ("RunFolder",),
+    "openbell.results.folder.run_folder": ("RunFolder",),
     "openbell.session": ("BarIntervalData", "IndicatorData", "SessionData"),
     "openbell.session.cross_section": ("CrossSection",),
     "openbell.store.store": ("BarStore",),

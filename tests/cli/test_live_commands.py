@@ -16,7 +16,7 @@ import pytest
 from openbell.config import load_config
 from openbell.errors import RunFolderError
 from openbell.live.begin import replay_run
-from openbell.results.run_folder import RunFolder
+from openbell.results.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from openbell import RunFolder, SystemManager, load_config
 from openbell.cli.app import app
-from openbell.results.equity import SessionEquity
-from openbell.results.performance import performance
+from openbell.results.measures.equity import SessionEquity
+from openbell.results.measures.performance import performance
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,11 +16,11 @@ from openbell.cli.trading_view import day_trading_lines, run_trading_views
 from openbell.config.execution import ExecutionConfig
 from openbell.model.order import OrderStatus
 from openbell.model.position import Position
-from openbell.results.equity import EquityColumns
-from openbell.results.ledger import Ledger, TradedSession
-from openbell.results.lots import LotMatching
-from openbell.results.performance import Performance
-from openbell.results.performance_lines import BLOCKS
+from openbell.results.measures.equity import EquityColumns
+from openbell.results.measures.performance import Performance
+from openbell.results.measures.performance_lines import BLOCKS
+from openbell.results.trades.ledger import Ledger, TradedSession
+from openbell.results.trades.lots import LotMatching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,7 +16,7 @@ from openbell.config.reading import varied
 from openbell.config.sweep import OBJECTIVES
 from openbell.config.sweep_values import read_values, values_of_text
 from openbell.errors import ConfigError
-from openbell.results.performance import Performance
+from openbell.results.measures.performance import Performance
 
 if TYPE_CHECKING:
     from pathlib import Path

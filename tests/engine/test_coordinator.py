@@ -16,7 +16,7 @@ from openbell.engine.observer import SessionObserver
 from openbell.engine.system import SystemManager
 from openbell.errors import ConfigError, ProvisioningError
 from openbell.market_data.manager import DataManager
-from openbell.results.run_folder import RunFolder
+from openbell.results.folder.run_folder import RunFolder
 from openbell.store.store import BarStore
 from openbell.testing import advance, probe_scanner, probe_strategy
 from openbell.timing import TimeManager

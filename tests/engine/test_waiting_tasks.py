@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbell.engine.waiting_tasks import WaitingTasks
+from openbell.engine.workers.waiting_tasks import WaitingTasks
 
 
 def kind_of(task: str) -> str:

@@ -7,7 +7,7 @@ from operator import methodcaller
 
 import pytest
 
-from openbell.engine.worker_process import started, started_ahead
+from openbell.engine.workers.worker_process import started, started_ahead
 
 
 def test_a_process_that_was_started_ahead_is_taken_and_those_that_nobody_took_are_gone() -> None:

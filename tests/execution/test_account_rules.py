@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbell.config.execution import MaintenanceConfig, RiskConfig
-from openbell.execution.margin import (
+from openbell.execution.account.margin import (
     HeldMargin,
     additional_margin,
     borrow_cost,
@@ -24,7 +24,7 @@ from openbell.execution.margin import (
     short_refusal,
     units_to_close,
 )
-from openbell.execution.risk import OrderRate, RiskState, daily_loss_floor, risk_refusal
+from openbell.execution.orders.risk_limits import OrderRate, RiskState, daily_loss_floor, risk_refusal
 from openbell.model.instrument import Instrument
 from openbell.model.order import Order, OrderType
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbell.actions.table import KINDS, Action
-from openbell.execution.actions import (
+from openbell.execution.account.corporate_actions import (
     dividend_amount,
     in_order,
     merged_average,
@@ -18,7 +18,7 @@ from openbell.execution.actions import (
     split_order,
     split_units,
 )
-from openbell.execution.competing import fitting_part
+from openbell.execution.simulated.first_touched import fitting_part
 from openbell.model.instrument import Instrument
 from openbell.model.order import Order, OrderType
 

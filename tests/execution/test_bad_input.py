@@ -284,7 +284,7 @@ def test_at_the_next_open_ordering_on_every_fill_goes_on_bar_by_bar(tmp_path: Pa
 
     # Each fills in the bar after the one before is known; the last is the next session's, of which there is none.
     assert [fill.quantity for fill in run.fills] == [1.0, -1.0, 1.0, -1.0, 1.0]
-    assert len(run.desk.book.open) == 1
+    assert len(run.desk.open_orders.by_id) == 1
 
 
 @pytest.mark.long

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from openbell.config.costs import FeesConfig, SlippageConfig
 from openbell.errors import ConfigError
-from openbell.execution.configured_costs import make_fees, make_slippage
 from openbell.execution.fees import FEE_MODELS, IbkrFixedFees, IbkrTieredFees, NoFees, fee_of_part
+from openbell.execution.simulated.configured_costs import make_fees, make_slippage
 from openbell.execution.slippage import SLIPPAGE_MODELS
 from openbell.model.instrument import Instrument
 

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbell.execution.competing import first_touched, fitting_part, with_volume
-from openbell.execution.fill_prices import (
+from openbell.execution.simulated.fill_prices import (
     FILL_RULES,
     UNTOUCHED,
     FillColumns,
@@ -22,6 +21,7 @@ from openbell.execution.fill_prices import (
     first_fill,
     this_close,
 )
+from openbell.execution.simulated.first_touched import first_touched, fitting_part, with_volume
 from openbell.model.instrument import Instrument
 from openbell.model.order import OrderType
 
@@ -33,7 +33,7 @@ COIN = Instrument("BTC", tick=None, fractional=True)
 
 
 @dataclass(frozen=True)
-class Resting:
+class RestingOrder:
     """The prices of an order."""
 
     quantity: float
@@ -66,7 +66,7 @@ class Row(NamedTuple):
 
     case: str
     kind: OrderType
-    order: Resting
+    order: RestingOrder
     bars: list[tuple[float, float, float, float]]
     expected: FillPoint | None
 
@@ -80,7 +80,7 @@ def rows_of_the_guide() -> Iterator[Row]:
         yield Row(
             row["case"],
             OrderType(words[0]) if not prices else kind_of(prices),
-            Resting(1.0 if row["side"] == "buy" else -1.0, **prices),
+            RestingOrder(1.0 if row["side"] == "buy" else -1.0, **prices),
             [tuple(map(float, bar.split())) for bar in re.findall(r"`([^`]+)`", row["bars"])],  # type: ignore[misc]
             FillPoint(int(fill[1]) - 1, float(fill[2]), at_open=bool(fill[3])) if fill else None,
         )
@@ -120,7 +120,7 @@ class Twin:
     """An order that looks at one bar after the other, as slow and as plain as can be."""
 
     kind: OrderType
-    order: Resting
+    order: RestingOrder
     triggered: bool = False
     best: float | None = None
 
@@ -202,7 +202,7 @@ def bars_of_a_day(draw: st.DrawFn) -> list[tuple[float, float, float, float]]:
 
 
 @st.composite
-def resting_orders(draw: st.DrawFn) -> tuple[OrderType, Resting]:
+def resting_orders(draw: st.DrawFn) -> tuple[OrderType, RestingOrder]:
     kind = draw(st.sampled_from([k for k in OrderType if not k.startswith("market_on")]))
     prices: dict[str, float] = {}
     if kind in (OrderType.LIMIT, OrderType.STOP_LIMIT):
@@ -211,12 +211,12 @@ def resting_orders(draw: st.DrawFn) -> tuple[OrderType, Resting]:
         prices["stop"] = draw(PRICES)
     if kind is OrderType.TRAILING_STOP:
         prices = draw(st.sampled_from([{"trail": 1.0}, {"trail": 0.5}, {"trail_percent": 25.0}]))
-    return kind, Resting(draw(st.sampled_from([1.0, -1.0])), **prices)
+    return kind, RestingOrder(draw(st.sampled_from([1.0, -1.0])), **prices)
 
 
 @given(bars_of_a_day(), resting_orders(), st.data())
 def test_columns_agree_with_an_order_that_looks_bar_by_bar(
-    bars: list[tuple[float, float, float, float]], placed: tuple[OrderType, Resting], data: st.DataObject
+    bars: list[tuple[float, float, float, float]], placed: tuple[OrderType, RestingOrder], data: st.DataObject
 ) -> None:
     kind, order = placed
     fillable = data.draw(st.none() | st.lists(st.booleans(), min_size=len(bars), max_size=len(bars)))
@@ -250,7 +250,7 @@ def test_a_trailing_stop_is_a_price_that_there_is(
 ) -> None:
     bar = (186.2868, 186.2868, 180.0, 185.0) if quantity < 0 else (186.2868, 190.0, 186.2868, 187.0)
 
-    found, _ = first_fill(OrderType.TRAILING_STOP, Resting(quantity, **trail), columns([bar], tick=tick), 0, 1)
+    found, _ = first_fill(OrderType.TRAILING_STOP, RestingOrder(quantity, **trail), columns([bar], tick=tick), 0, 1)
 
     assert found is not None
     assert found.price == float(f"{price:.10g}") if tick else found.price == pytest.approx(price)
@@ -258,7 +258,7 @@ def test_a_trailing_stop_is_a_price_that_there_is(
 
 
 def test_a_trailing_stop_is_reached_at_its_tick_and_not_before() -> None:
-    order = Resting(-1.0, trail_percent=0.72)
+    order = RestingOrder(-1.0, trail_percent=0.72)
     bars = [(186.2868, 186.2868, 184.943, 185.0), (185.0, 185.0, 184.94, 185.0)]
 
     found, _ = first_fill(OrderType.TRAILING_STOP, order, columns(bars, tick=0.01), 0, 2)
@@ -268,7 +268,7 @@ def test_a_trailing_stop_is_reached_at_its_tick_and_not_before() -> None:
 
 @given(bars_of_a_day(), resting_orders(), st.data())
 def test_bars_that_come_in_batches_fill_as_the_whole_day_does(
-    bars: list[tuple[float, float, float, float]], placed: tuple[OrderType, Resting], data: st.DataObject
+    bars: list[tuple[float, float, float, float]], placed: tuple[OrderType, RestingOrder], data: st.DataObject
 ) -> None:
     kind, order = placed
     cuts = sorted(data.draw(st.lists(st.integers(0, len(bars)), max_size=3)))
@@ -287,7 +287,7 @@ def test_bars_that_come_in_batches_fill_as_the_whole_day_does(
 
 @given(bars_of_a_day(), resting_orders())
 def test_a_fill_is_a_price_of_its_bar_and_no_worse_than_the_limit(
-    bars: list[tuple[float, float, float, float]], placed: tuple[OrderType, Resting]
+    bars: list[tuple[float, float, float, float]], placed: tuple[OrderType, RestingOrder]
 ) -> None:
     kind, order = placed
 
@@ -307,38 +307,38 @@ class TestOnOpenAndOnClose:
     BARS = ((100.0, 101.0, 99.0, 100.0), (101.0, 102.0, 100.0, 101.0), (102.0, 103.0, 101.0, 102.5))
 
     def test_an_order_on_the_open_that_comes_later_waits_for_the_next_session(self) -> None:
-        found, _ = first_fill(OrderType.MARKET_ON_OPEN, Resting(1), columns([*self.BARS]), 1, 3)
+        found, _ = first_fill(OrderType.MARKET_ON_OPEN, RestingOrder(1), columns([*self.BARS]), 1, 3)
 
         assert found is None
 
     def test_the_first_bar_that_trades_is_the_open(self) -> None:
         halted = columns([*self.BARS], fillable=np.array([False, True, True]))
 
-        found, _ = first_fill(OrderType.MARKET_ON_OPEN, Resting(1), halted, 1, 3)
+        found, _ = first_fill(OrderType.MARKET_ON_OPEN, RestingOrder(1), halted, 1, 3)
 
         assert found == FillPoint(1, 101.0, at_open=True)
 
     def test_the_open_is_that_of_the_session_within_the_columns(self) -> None:
-        found, _ = first_fill(OrderType.MARKET_ON_OPEN, Resting(1), columns([*self.BARS], begin=2), 2, 3)
+        found, _ = first_fill(OrderType.MARKET_ON_OPEN, RestingOrder(1), columns([*self.BARS], begin=2), 2, 3)
 
         assert found == FillPoint(2, 102.0, at_open=True)
 
     def test_the_last_bar_that_trades_is_the_close(self) -> None:
         halted = columns([*self.BARS], fillable=np.array([True, True, False]))
 
-        found, _ = first_fill(OrderType.MARKET_ON_CLOSE, Resting(1), halted, 0, 3)
+        found, _ = first_fill(OrderType.MARKET_ON_CLOSE, RestingOrder(1), halted, 0, 3)
 
         assert found == FillPoint(1, 101.0, at_open=False)
 
     def test_an_order_after_the_last_bar_that_trades_does_not_fill(self) -> None:
         halted = columns([*self.BARS], fillable=np.array([True, True, False]))
 
-        assert first_fill(OrderType.MARKET_ON_CLOSE, Resting(1), halted, 2, 3) == (None, UNTOUCHED)
+        assert first_fill(OrderType.MARKET_ON_CLOSE, RestingOrder(1), halted, 2, 3) == (None, UNTOUCHED)
 
 
 @pytest.mark.parametrize("kind", OrderType)
 def test_no_order_fills_on_bars_on_which_none_may(kind: OrderType) -> None:
-    order = Resting(1, limit=200, stop=1, trail=1)
+    order = RestingOrder(1, limit=200, stop=1, trail=1)
     bars = columns([(100, 101, 99, 100)] * 3, fillable=np.zeros(3, bool))
 
     assert first_fill(kind, order, bars, 0, 3)[0] is None
@@ -407,9 +407,9 @@ def test_a_bar_fills_no_more_than_its_share(
 def test_an_order_waits_for_a_bar_with_volume_for_a_unit() -> None:
     bars = columns([(100, 101, 99, 100)] * 3, volume=[9, 0, 10])
 
-    assert first_fill(OrderType.MARKET, Resting(1), with_volume(bars, None, SHARE), 0, 3)[0] == (0, 100.0, True)
-    assert first_fill(OrderType.MARKET, Resting(1), with_volume(bars, 0.1, SHARE), 0, 3)[0] == (2, 100.0, True)
-    assert first_fill(OrderType.MARKET, Resting(1), with_volume(bars, 0.1, COIN), 1, 3)[0] == (2, 100.0, True)
+    assert first_fill(OrderType.MARKET, RestingOrder(1), with_volume(bars, None, SHARE), 0, 3)[0] == (0, 100.0, True)
+    assert first_fill(OrderType.MARKET, RestingOrder(1), with_volume(bars, 0.1, SHARE), 0, 3)[0] == (2, 100.0, True)
+    assert first_fill(OrderType.MARKET, RestingOrder(1), with_volume(bars, 0.1, COIN), 1, 3)[0] == (2, 100.0, True)
 
 
 @given(
@@ -421,7 +421,7 @@ def test_the_parts_of_an_order_add_up_to_it_or_to_what_the_volume_allows(
     bars = with_volume(columns([(100, 101, 99, 100)] * len(volumes), volume=volumes), share, SHARE)
     filled, row = 0.0, 0
     while filled < quantity:
-        found, _ = first_fill(OrderType.MARKET, Resting(quantity), bars, row, len(volumes))
+        found, _ = first_fill(OrderType.MARKET, RestingOrder(quantity), bars, row, len(volumes))
         if found is None:
             break
         filled += fitting_part(quantity - filled, volumes[found.row], share, SHARE)
@@ -431,7 +431,7 @@ def test_the_parts_of_an_order_add_up_to_it_or_to_what_the_volume_allows(
 
 
 def test_the_remainder_of_a_stop_fills_as_a_market_order() -> None:
-    order = Resting(-200, stop=99)
+    order = RestingOrder(-200, stop=99)
     bars = columns([(100, 101, 98, 100), (103, 104, 102, 103)])
 
     found, state = first_fill(OrderType.STOP, order, bars, 0, 2)

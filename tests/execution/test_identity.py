@@ -150,7 +150,7 @@ def require_orders_are_in_order(run: Played, market: Market, sessions: Sequence[
         for before, after in zip(["", *(str(o.status) for o in orders)], orders, strict=False):
             assert str(after.status) in _AFTER[before], (key, [str(o.status) for o in orders])
         last = orders[-1]
-        assert (last.status in OPEN_STATUSES) == (key in desk.book.open)
+        assert (last.status in OPEN_STATUSES) == (key in desk.open_orders.by_id)
         filled = fsum(f.quantity * _split_between(market, f.symbol, f.session_date, last) for f in fills[key])
         assert filled == pytest.approx(last.filled_quantity), (key, orders)
         assert all(f.quantity * last.quantity > 0 for f in fills[key])

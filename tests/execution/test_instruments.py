@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbell.config import ExecutionConfig
-from openbell.execution.instruments import InstrumentTable, off_tick, off_unit, to_tick, whole_units
+from openbell.execution.orders.instruments import InstrumentTable, off_tick, off_unit, to_tick, whole_units
 from openbell.model.instrument import Instrument
 
 SHARE = Instrument("SPY", tick=None)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from openbell.results.performance import Performance
+    from openbell.results.measures.performance import Performance
 
 CENT = 0.005 + 1e-6
 LEAN = {

@@ -39,7 +39,7 @@ def test_a_bracket_with_a_leg_on_the_wrong_side_is_rejected_with_both_numbers(
     assert run.last("probe-1").status == "rejected"
     assert reason in run.last("probe-1").reason
     assert run.last("probe-2").reason == "its entry order probe-1 was rejected"
-    assert not run.desk.book.open
+    assert not run.desk.open_orders.by_id
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_rejected_signal_leaves_the_stop_of_the_position(tmp_path: Path, marke
 
     assert [fill.quantity for fill in run.fills] == [10.0]
     assert run.last("probe-3").status == "rejected"
-    assert [(order.id, order.stop) for order in run.desk.book.open.values()] == [("probe-2", 90.0)]
+    assert [(order.id, order.stop) for order in run.desk.open_orders.by_id.values()] == [("probe-2", 90.0)]
 
 
 @pytest.mark.parametrize("market", ["next_open", "this_close"])
@@ -144,7 +144,7 @@ def test_a_signal_that_is_taken_takes_the_place_of_the_stop(tmp_path: Path, mark
     signals = Signal("ABC", "BUY", quantity=10, stop=90), Signal("ABC", "BUY", quantity=20, stop=95)
     run = signalled(tmp_path, *signals, fills={"market": market})
 
-    assert [(order.id, order.stop, order.quantity) for order in run.desk.book.open.values()] == [
+    assert [(order.id, order.stop, order.quantity) for order in run.desk.open_orders.by_id.values()] == [
         ("probe-4", 95.0, -20.0)
     ]
 

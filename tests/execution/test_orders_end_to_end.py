@@ -213,7 +213,7 @@ def test_close_cancels_the_orders_of_the_symbol_before_it_closes_the_position(tm
     )
 
     assert run.told == [("09:31", 10.0, 101.0), ("09:35", -10.0, 105.0)]
-    assert not run.desk.book.open
+    assert not run.desk.open_orders.by_id
 
 
 def test_two_strategies_share_one_account_and_hear_of_their_own_orders(tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_the_legs_of_a_bracket_follow_an_entry_that_fills_at_the_close_just_seen
     )
 
     assert run.told == [("09:31", 10.0, 100.5), ("09:36", -10.0, 105.2)]
-    assert not run.desk.book.open
+    assert not run.desk.open_orders.by_id
 
 
 def test_a_bracket_whose_entry_is_rejected_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_a_bracket_whose_entry_is_rejected_leaves_nothing_behind(tmp_path: Path)
 
     assert [run.statuses(f"probe-{n}") for n in (1, 2, 3)] == [["submitted", "rejected"]] * 3
     assert run.last("probe-2").reason == "its entry order probe-1 was rejected"
-    assert not run.desk.book.open
+    assert not run.desk.open_orders.by_id
 
 
 def test_an_order_that_is_cancelled_in_the_same_breath_never_fills(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_an_order_among_many_fills_on_the_third_day(tmp_path: Path) -> None:
 
     assert traded.told == [("09:41", 1, 95.0)]
     assert traded.fills[0].session_date.isoformat() == "2024-07-03"
-    assert len(traded.desk.book.open) == len(LIMITS)
+    assert len(traded.desk.open_orders.by_id) == len(LIMITS)
 
 
 def test_one_that_was_placed_after_the_close_or_changed_is_found_as_well(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from openbell.config import load_config
 from openbell.engine.observer import SessionObserver
 from openbell.engine.system import SystemManager
 from openbell.errors import ComponentError, ProvisioningError
-from openbell.results.run_folder import RunFolder
+from openbell.results.folder.run_folder import RunFolder
 from openbell.testing import bar_starts, make_store, random_bars
 from trading import bars_of, trade
 
@@ -278,7 +278,7 @@ def test_a_run_without_orders_loads_nothing_of_them(tmp_path: Path) -> None:
         "'session_data_config': {'symbols': ['ABC']}})\n"
         f"SystemManager(config, store={str(store)!r}).run(RunFolder(Path({str(tmp_path / 'run')!r}), config))\n"
         "print([m for m in sys.modules if m.startswith('openbell.execution') or m in ('openbell.model.order', "
-        "'openbell.model.fill', 'openbell.results.ledger')])\n"
+        "'openbell.model.fill', 'openbell.results.trades.ledger')])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

@@ -55,7 +55,7 @@ def test_stop_and_target_of_a_signal_close_the_position_that_it_leads_to(tmp_pat
     run = run_of(tmp_path, by_time, [100.0] * 60 + [(96, 96, 94, 95)], signals=SIGNALS | SHORT)
 
     assert run.told == [("10:00", 10.0, 100.0), ("10:05", -16.0, 100.0), ("10:31", 6.0, 95.0)]
-    assert not run.desk.book.open
+    assert not run.desk.open_orders.by_id
     assert not run.desk.account.holdings
 
 

@@ -83,7 +83,7 @@ def test_orders_fill_and_expire_in_a_session_that_is_skipped(tmp_path: Path) -> 
     assert traded is not None
     ends = {order.id: (str(order.status), f"{order.time:%d %H:%M}") for order in traded.orders}
     assert ends == {"probe-2": ("filled", "03 10:31"), "probe-3": ("expired", "03 13:00")}
-    assert not run.desk.book.open
+    assert not run.desk.open_orders.by_id
     assert run.result["performance"]["end_equity"] == 100_000 - 60
 
 

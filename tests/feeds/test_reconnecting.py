@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbell.feeds.reconnecting import Patience, Reconnecting
+from openbell.feeds.reconnect_schedule import Patience, Reconnecting
 
 S = 1_000_000_000
 MINUTE = 60 * S

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from how_many import examples
 from openbell.errors import ConfigError
-from openbell.importers import columnar_table, csv_table, spill_buffer, table_import
+from openbell.importers import spill_buffer
 from openbell.importers.csv import CsvColumns, CsvReading, import_csv, storable
 from openbell.importers.frames import import_parquet
+from openbell.importers.tables import columnar_table, csv_table, table_import
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:

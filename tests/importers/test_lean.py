@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from openbell.errors import BadBarsError, ConfigError
-from openbell.importers.lean import import_lean
+from openbell.importers.lean.lean import import_lean
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def test_rows_that_contradict_themselves_are_set_aside_with_file_and_line(tmp_pa
 def test_a_zip_that_unpacks_without_end_is_not_unpacked(
     tmp_path: Path, store: BarStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("openbell.importers.lean._MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("openbell.importers.lean.lean._MOST_BYTES", 1 << 20)
     write_zip(minute_zip(tmp_path), "34200000,1000000,1000000,1000000,1000000,1")
     write_zip(minute_zip(tmp_path, "20131011"), "0" * (3 << 20))
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from openbell.actions import ActionStore
-from openbell.importers.lean import import_lean
-from openbell.importers.lean_actions import import_lean_actions
+from openbell.importers.lean.actions import import_lean_actions
+from openbell.importers.lean.lean import import_lean
 from openbell.market_data.manager import DataManager
 from openbell.store.store import BarStore
 from openbell.timing.manager import TimeManager

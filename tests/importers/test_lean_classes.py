@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from openbell.errors import ConfigError, DataError
-from openbell.importers.lean import import_lean
+from openbell.importers.lean.lean import import_lean
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from openbell.importers.numbers import number
+from openbell.importers.tables.numbers import number
 
 PLAIN = ["1", " 10.5", "-3", "+7", "1e3", ".5", "inf", "NaN", None, "0"]
 

@@ -12,15 +12,15 @@ import polars as pl
 import pyarrow.parquet
 import pytest
 
-from openbell.importers.columnar_table import feather_table, parquet_table
-from openbell.importers.rehearsal import Rehearsal
-from openbell.importers.sources import UNREADABLE, Source
+from openbell.importers.files.import_files import UNREADABLE, Source
+from openbell.importers.files.rehearsal import Rehearsal
+from openbell.importers.tables.columnar_table import feather_table, parquet_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from openbell.importers.columnar_table import FrameTable
+    from openbell.importers.tables.columnar_table import FrameTable
 
 MINUTES = [datetime(2024, 7, 1, 13, 30, tzinfo=UTC) + timedelta(minutes=n) for n in range(50)]
 FRAME = pl.DataFrame(
@@ -98,7 +98,7 @@ def test_a_fork_asks_a_process_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "A.parquet"
     FRAME.write_parquet(path)
     code = (
-        "import os, sys\nfrom pathlib import Path\nfrom openbell.importers.rehearsal import REHEARSAL\n"
+        "import os, sys\nfrom pathlib import Path\nfrom openbell.importers.files.rehearsal import REHEARSAL\n"
         "path = Path(sys.argv[1])\nREHEARSAL.read('parquet', path, 0, 5, ['close'])\nchild = os.fork()\n"
         "REHEARSAL.read('parquet', path, 0, 5, ['close'])\n"
         "if child:\n    assert os.waitpid(child, 0)[1] == 0\n    REHEARSAL.read('parquet', path, 0, 5, ['close'])\n"

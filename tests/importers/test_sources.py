@@ -14,13 +14,13 @@ from typer.testing import CliRunner
 from openbell.cli.app import app
 from openbell.errors import BadBarsError, ConfigError
 from openbell.importers.csv import CSV_ENDINGS, import_csv
-from openbell.importers.sources import UNREADABLE, find_sources, open_bytes
+from openbell.importers.files.import_files import UNREADABLE, find_sources, open_bytes
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openbell.importers.sources import Source
+    from openbell.importers.files.import_files import Source
 
 ROWS = "timestamp,open,high,low,close,volume\n2024-06-27,10,11,9,10.5,100\n"
 

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from openbell.errors import BadBarsError, ConfigError, IntervalError, OpenbellError
-from openbell.importers.epochs import read_epochs
+from openbell.importers.times.epochs import read_epochs
 from openbell.timing import TimeManager
 from read_files import guess_of, imported, table
 

@@ -10,12 +10,12 @@ from live.alpaca_trading_server import AlpacaTradingServer
 from live.restarts import cut, no_locks
 from live.test_sessions_over_a_socket import MINUTE, Stage
 from live.virtual_time import HANGS_AFTER_S, S
-from openbell.live.dealing import AccountLock, Dealing
-from openbell.live.past import Past
-from openbell.live.record import read_record
+from openbell.live.broker.broker_terms import AccountLock, BrokerTerms
+from openbell.live.record.feed_record import read_record
+from openbell.live.record.past import Past
+from openbell.live.record.verify import Verification, verify_run
 from openbell.live.run import LiveRun
-from openbell.live.verify import Verification, verify_run
-from openbell.results.run_folder import RunFolder
+from openbell.results.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,10 +52,12 @@ class BrokerStage(Stage):
         account = link.account()
         lock = AccountLock(account, self.folder_of_run)
         since_ns = 0 if past is None else past.since_ns
-        dealing = Dealing(link, account, lock, RUN_ID, since_ns, adopts)
+        broker_terms = BrokerTerms(link, account, lock, RUN_ID, since_ns, adopts)
         feed, time_manager = server.feed(), self.own_time_manager()
-        self.run = LiveRun(self.config, feed, self.folder_of_run, [self.day], time_manager, past=past, dealing=dealing)
-        self.run.parts.lag.limit_ns = round(self.max_lag_s * S)
+        self.run = LiveRun(
+            self.config, feed, self.folder_of_run, [self.day], time_manager, past=past, broker_terms=broker_terms
+        )
+        self.run.resources.lag.limit_ns = round(self.max_lag_s * S)
         return self.run
 
     def play_day(

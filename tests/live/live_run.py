@@ -12,7 +12,7 @@ from live.virtual_time import Running, S, VirtualArrivals
 from openbell.live.run import LiveRun
 from openbell.model.feed_events import FeedBar
 from openbell.model.interval import DAY_NS, parse_interval
-from openbell.results.run_folder import RunFolder
+from openbell.results.folder.run_folder import RunFolder
 from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock
 from openbell.timing.grid import date_of

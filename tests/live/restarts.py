@@ -7,11 +7,11 @@ import shutil
 from typing import TYPE_CHECKING
 
 from live.test_sessions_over_a_socket import MINUTE, Stage
-from openbell.live.past import Past
-from openbell.live.record import read_record
+from openbell.live.record.feed_record import read_record
+from openbell.live.record.past import Past
+from openbell.live.record.verify import Verification, verify_run
 from openbell.live.run import LiveRun
-from openbell.live.verify import Verification, verify_run
-from openbell.results.run_folder import RunFolder
+from openbell.results.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

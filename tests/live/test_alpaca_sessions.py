@@ -36,7 +36,7 @@ def test_a_day_with_jitter_a_drop_and_an_addition_equals_its_backtest_and_keeps_
         stage.time.at(stage.session.first_ns + 60 * MINUTE + 21 * S, lambda: server.auth_errors.extend([404, 500]))
         stage.time.at(stage.session.first_ns + 200 * MINUTE, lambda: server.error(777))
         found = stage.play(server)
-        shown = repr(stage.run.parts.feed)
+        shown = repr(stage.run.resources.feed)
     assert (found.differences, found.revisions) == ((), 0)
     assert found.compared[0] > 500
     said = capfd.readouterr()

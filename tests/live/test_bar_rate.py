@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openbell.live.bar_rate import BarRate
+from openbell.live.incoming.bar_rate import BarRate
 
 S = 1_000_000_000
 

@@ -76,7 +76,7 @@ class Play(BrokerStage):
         return float(self._lines("signals.jsonl")[-1]["reason"].split()[1])
 
     def said(self) -> str:
-        return " | ".join(text for _, text in self.run.parts.messages)
+        return " | ".join(text for _, text in self.run.resources.messages)
 
 
 @pytest.fixture

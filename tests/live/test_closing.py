@@ -11,12 +11,12 @@ import pytest
 from live.sessions import early
 from live.test_sessions_over_a_socket import MINUTE, Stage
 from live.virtual_time import S
-from openbell.live.past import Past
-from openbell.live.record import read_record
+from openbell.live.record.feed_record import read_record
+from openbell.live.record.past import Past
+from openbell.live.record.verify import verify_run
 from openbell.live.run import LiveRun
-from openbell.live.stopping import Stopped, ask_to_stop
-from openbell.live.verify import verify_run
-from openbell.results.run_folder import RunFolder
+from openbell.live.stop_request import Stopped, ask_to_stop
+from openbell.results.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,10 +18,10 @@ from openbell.cli.app import app
 from openbell.config import load_config
 from openbell.engine.preflight import require_good_config
 from openbell.errors import ConfigError
-from openbell.live.earlier_bars import place_of_kept_bars
+from openbell.live.incoming.earlier_bars import place_of_kept_bars
+from openbell.live.record.verify import verify_run
 from openbell.live.run import LiveRun
-from openbell.live.verify import verify_run
-from openbell.results.run_folder import RunFolder
+from openbell.results.folder.run_folder import RunFolder
 from openbell.store.store import BarStore
 from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock

@@ -12,7 +12,7 @@ from live.test_live_failures import bars_of, records_of, require_each_once, stag
 from live.test_sessions_over_a_socket import MINUTE, Stage
 from live.virtual_time import S
 from openbell.live.run import LiveRun
-from openbell.results.run_folder import RunFolder
+from openbell.results.folder.run_folder import RunFolder
 
 pytestmark = pytest.mark.long
 __all__ = ["stage"]
@@ -43,7 +43,7 @@ class BackAgain(Scanner):
 
 
 def said(stage: Stage) -> str:
-    return "\n".join(text for _, text in stage.run.parts.messages)
+    return "\n".join(text for _, text in stage.run.resources.messages)
 
 
 def test_a_session_ends_though_its_feed_is_down_and_says_what_it_lacks(stage: Stage) -> None:

@@ -12,7 +12,7 @@ from live.parity import both
 from live.sessions import pairs, seer, session, slices, trader
 from made_actions import actions
 from openbell.actions import ActionStore
-from openbell.live.verify import verify_run
+from openbell.live.record.verify import verify_run
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:

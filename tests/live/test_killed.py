@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from openbell.live.verify import verify_run
+from openbell.live.record.verify import verify_run
 
 if TYPE_CHECKING:
     from pathlib import Path

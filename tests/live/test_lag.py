@@ -63,7 +63,7 @@ def test_bars_that_wait_for_a_slow_strategy_are_played_in_time_order_and_orders_
     assert refused[1][2] == "the session lags: 140 s behind its bars, 2 bar times wait"
     assert [(time, health) for time, health, _ in slow.heard[:2]] == [("10:00", "LAGGING"), ("10:02", "LIVE")]
     assert slow.heard[1][2] == "the session has caught up: it was 140 s behind its bars at the most"
-    said = [text for _, text in stage.run.parts.messages]
+    said = [text for _, text in stage.run.resources.messages]
     assert any(text.startswith("the session lags: 140 s behind its bars, 2 bar times wait") for text in said)
     assert "the session has caught up: it was 140 s behind its bars at the most" in said
 

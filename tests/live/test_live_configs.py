@@ -11,7 +11,7 @@ from openbell.config import load_config
 from openbell.engine.preflight import check_config
 from openbell.errors import RunFolderError
 from openbell.live.begin import live_run
-from openbell.live.verify import verify_run
+from openbell.live.record.verify import verify_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +30,8 @@ def test_an_address_of_no_websocket_is_a_problem_of_its_key() -> None:
 
 def test_a_run_keeps_no_key_of_its_feeds_address(tmp_path: Path) -> None:
     run = live_run(load_config(config_of("ws://me:s3cretpass@127.0.0.1:1/feed?token=t0kenvalue")), tmp_path / "run")
-    run.parts.record.close()
-    run.parts.feed.close()
+    run.resources.record.close()
+    run.resources.feed.close()
 
     kept = json.dumps(run.system.config.resolved())  # what a run folder writes
     assert "127.0.0.1:1/feed" in kept

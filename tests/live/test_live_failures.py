@@ -17,7 +17,7 @@ from live.sessions import early, seer, session
 from live.tape import wrong
 from live.test_sessions_over_a_socket import DAY, MINUTE, Stage
 from live.virtual_time import S
-from openbell.live.verify import verify_run
+from openbell.live.record.verify import verify_run
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:

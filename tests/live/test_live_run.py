@@ -12,9 +12,9 @@ from live.live_run import Play
 from live.tape import some, wrong
 from openbell.config import load_config
 from openbell.engine.system import SystemManager
-from openbell.live.record import NAME
-from openbell.live.verify import verify_run
-from openbell.results.run_folder import RunFolder
+from openbell.live.record.feed_record import NAME
+from openbell.live.record.verify import verify_run
+from openbell.results.folder.run_folder import RunFolder
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from live.parity import both
 from live.sessions import ALL, HISTORY, INDICATORS, early, pairs, picker, seer, session, slices, trader
-from openbell.live.verify import verify_run
+from openbell.live.record.verify import verify_run
 
 if TYPE_CHECKING:
     from pathlib import Path

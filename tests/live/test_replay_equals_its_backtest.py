@@ -14,8 +14,8 @@ from openbell.config import load_config
 from openbell.engine.system import SystemManager
 from openbell.inspection import open_run
 from openbell.live.begin import replay_run
-from openbell.live.verify import verify_run
-from openbell.results.run_folder import RunFolder
+from openbell.live.record.verify import verify_run
+from openbell.results.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

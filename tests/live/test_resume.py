@@ -18,7 +18,7 @@ from live.virtual_time import S
 from openbell.config import load_config
 from openbell.errors import ConfigError, RunFolderError
 from openbell.live.begin import replay_run, resumed_run
-from openbell.results.run_folder import RunFolder
+from openbell.results.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

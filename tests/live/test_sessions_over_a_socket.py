@@ -13,10 +13,10 @@ from live.server import FeedServer
 from live.tape import Tape, some, wrong
 from live.virtual_time import S, VirtualArrivals
 from openbell.config import load_config
+from openbell.live.record.verify import Verification, verify_run
 from openbell.live.run import LiveRun
-from openbell.live.verify import Verification, verify_run
 from openbell.model.feed_events import FeedBar
-from openbell.results.run_folder import RunFolder
+from openbell.results.folder.run_folder import RunFolder
 from openbell.store.store import BarStore
 from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock
@@ -169,8 +169,8 @@ class Stage:
         """Play the day over the socket, and compare it with its backtest."""
         server.play(self.tape)
         self.run = LiveRun(self.config, server.feed(), self.folder / "run", [self.day], self.time_manager)
-        self.run.parts.wait_ns = round(wait_s * S)
-        self.run.parts.lag.limit_ns = round(self.max_lag_s * S)
+        self.run.resources.wait_ns = round(wait_s * S)
+        self.run.resources.lag.limit_ns = round(self.max_lag_s * S)
         folder = RunFolder(self.folder / "run", self.config, keep_bars=True, keep_indicators=True)
         with self.time.running(lambda: self.run.run(folder)) as running:
             self.time.advance_to(self.session.last_ns + 10 * MINUTE)

@@ -18,7 +18,7 @@ from openbell.config import load_config
 from openbell.feeds.arrivals import Arrival
 from openbell.live.run import LiveRun
 from openbell.model.feed_events import FeedAnswer, FeedBack, FeedBar, FeedEvent, FeedHistory
-from openbell.results.run_folder import RunFolder
+from openbell.results.folder.run_folder import RunFolder
 from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock
 

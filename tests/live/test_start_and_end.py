@@ -13,8 +13,8 @@ import pytest
 from openbell.config import load_config
 from openbell.errors import ConfigError, FeedError
 from openbell.live.begin import live_run, resumed_run
-from openbell.live.run_lock import ENDING, RunLock, is_running, waits_for_end
-from openbell.results.run_folder import RunFolder
+from openbell.live.status.run_lock import ENDING, RunLock, is_running, waits_for_end
+from openbell.results.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,14 +13,14 @@ from live.test_live_failures import records_of, stage
 from live.test_sessions_over_a_socket import MINUTE, Stage
 from live.virtual_time import S
 from openbell.errors import RunFolderError
-from openbell.live.monitor import Monitor
 from openbell.live.run import LiveRun
-from openbell.results.run_folder import RunFolder
+from openbell.live.status.monitor import Monitor
+from openbell.results.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openbell.live.status import LiveStatus, SymbolStatus
+    from openbell.live.status.status import LiveStatus, SymbolStatus
 
 __all__ = ["stage"]
 
@@ -35,7 +35,7 @@ def test_what_a_status_tells_in_a_day(stage: Stage) -> None:
     with stage.server() as server:
         server.play(stage.tape)
         run = LiveRun(stage.config, server.feed(), stage.folder / "run", [stage.day], stage.time_manager)
-        run.monitor.every_s, run.parts.wait_ns = 0.0, 200 * S
+        run.monitor.every_s, run.resources.wait_ns = 0.0, 200 * S
         moments = {"waits": 47.5, "cold": 49.8, "there": 53.5, "down": 101.5, "back": 106.5}
         for name, minutes in moments.items():
             stage.time.at(first_ns + round(minutes * MINUTE), lambda name=name: seen.update({name: run.monitor.latest}))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbell.market_data.aggregate import aggregate, as_inputs
-from openbell.market_data.gaps import forward_filled, with_built
+from openbell.market_data.gap_filling import forward_filled, with_built
 from openbell.model.bars import COLUMNS, Bars
 from openbell.model.interval import parse_interval
 from openbell.timing import TimeManager

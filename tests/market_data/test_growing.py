@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from openbell.market_data.manager import DataManager
-from openbell.market_data.today import TodayBars
+from openbell.market_data.today_bars import TodayBars
 from openbell.model.bars import PRICE_COLUMNS, Bars
 from openbell.model.feed_events import FeedBar
 from openbell.store.store import BarStore

@@ -24,7 +24,7 @@ from openbell.maintenance.copy import copy_store
 from openbell.model.address import StoreAddress, place_of
 from openbell.store.manifest import Manifest
 from openbell.store.objects.backing import object_backing
-from openbell.store.objects.verbs import RETRIES
+from openbell.store.objects.object_client import RETRIES
 from openbell.store.store import BarStore
 from s3_server import SECRET
 

@@ -108,13 +108,13 @@ def test_symbols_of_the_same_times_are_located_in_their_sessions_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the bars that indicators read begin before those of the session."""
-    from openbell.provisioning import indicators
+    from openbell.provisioning import indicator_values
 
     symbols = [f"S{n}" for n in range(5)]
     system = prepared(made_store(tmp_path, ["SPY", *symbols], "2024-06-03", "2024-06-10"), days="2024-06-10")
     located: list[int] = []
-    locate = indicators.locate
-    monkeypatch.setattr(indicators, "locate", lambda *args: located.append(1) or locate(*args))
+    locate = indicator_values.locate
+    monkeypatch.setattr(indicator_values, "locate", lambda *args: located.append(1) or locate(*args))
     details = {"indicator_config": CONFIGS[0], "more": CONFIGS[2:3]}
     additions = [Addition("indicator", symbol, "scanner", details=details) for symbol in symbols]
     assert all(system.coordinator.provisioner.provision(additions))

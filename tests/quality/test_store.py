@@ -22,7 +22,7 @@ from made_bars import made_store
 from openbell.actions import ActionStore
 from openbell.cli.app import app
 from openbell.errors import ConfigError
-from openbell.importers.lean import import_lean
+from openbell.importers.lean.lean import import_lean
 from openbell.model.interval import DAY_NS, parse_interval
 from openbell.pages.data_check import check_page
 from openbell.quality import windows
@@ -39,7 +39,7 @@ from quality.made import bars, without
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openbell.quality.report import Report, SeriesReport
+    from openbell.quality.check_report import Report, SeriesReport
 
 
 @pytest.fixture(scope="module")

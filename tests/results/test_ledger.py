@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from made_trading import DAY, MINUTE_NS, OPEN_NS, made_fill, made_order
 from openbell.model.cash_flow import CashFlow, CashFlowKind
 from openbell.model.order import OrderStatus
-from openbell.results.equity import EquityColumns, equity_frame
-from openbell.results.ledger import Ledger, TradedSession
-from openbell.results.lots import LotMatching
+from openbell.results.measures.equity import EquityColumns, equity_frame
+from openbell.results.trades.ledger import Ledger, TradedSession
+from openbell.results.trades.lots import LotMatching
 
 if TYPE_CHECKING:
     from openbell.model.fill import Fill

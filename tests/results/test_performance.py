@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from made_trading import OPEN_NS, made_fill, made_trade
-from openbell.importers.lean import import_lean
+from openbell.importers.lean.lean import import_lean
 from openbell.model.cash_flow import CashFlow, CashFlowKind
-from openbell.results.equity import SessionEquity
-from openbell.results.performance import Performance, performance
-from openbell.results.returns import longest_drawdown_days
-from openbell.results.trade_statistics import trade_statistics
-from openbell.results.unavailable import Unavailable
+from openbell.results.measures.equity import SessionEquity
+from openbell.results.measures.performance import Performance, performance
+from openbell.results.measures.returns import longest_drawdown_days
+from openbell.results.measures.unavailable import Unavailable
+from openbell.results.trades.trade_statistics import trade_statistics
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:

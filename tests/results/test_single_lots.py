@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from made_trading import DAY, MINUTE_NS, OPEN_NS, made_fill
 from openbell.model.order import OrderType
-from openbell.results.lots import LotMatching, OpenLots, PriceColumns
-from openbell.results.single_lots import SymbolFills, holds_one_lot, one_lot_trades
-from openbell.results.trades import slice_trades
+from openbell.results.trades.lots import LotMatching, OpenLots, PriceColumns
+from openbell.results.trades.single_lots import SymbolFills, holds_one_lot, one_lot_trades
+from openbell.results.trades.trades import slice_trades
 
 if TYPE_CHECKING:
     from openbell.model.fill import Fill

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from made_trading import DAY, MINUTE_NS, OPEN_NS, made_fill
 from openbell.model.order import OrderType
-from openbell.results.lots import LotMatching, PriceColumns
-from openbell.results.trades import TradeBook
+from openbell.results.trades.lots import LotMatching, PriceColumns
+from openbell.results.trades.trades import TradeBook
 
 if TYPE_CHECKING:
     from openbell.model.fill import Fill

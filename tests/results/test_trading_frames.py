@@ -13,7 +13,7 @@ import pytest
 from made_trading import DAY, OPEN_NS, made_fill, made_order, made_trade
 from openbell.model.cash_flow import CashFlow, CashFlowKind
 from openbell.model.order import OrderStatus, OrderType
-from openbell.results.trading_frames import fill_frame, flow_frame, order_frame, trade_frame
+from openbell.results.folder.trading_frames import fill_frame, flow_frame, order_frame, trade_frame
 
 if TYPE_CHECKING:
     from pathlib import Path

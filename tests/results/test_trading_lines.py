@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from openbell.model.fill import Fill
 from openbell.model.order import Order, OrderStatus, OrderType, TimeInForce
-from openbell.results.trading_json import fill_json, order_json
-from openbell.results.trading_lines import fill_line, order_line
+from openbell.results.folder.trading_json import fill_json, order_json
+from openbell.results.folder.trading_lines import fill_line, order_line
 
 ORDER = Order(
     id="Algo-1",

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from openbell.cli.app import app
 from openbell.config import load_config
 from openbell.engine.system import SystemManager
-from openbell.results.run_folder import RunFolder
-from openbell.results.wide import MOST_SYMBOLS
+from openbell.results.folder.run_folder import RunFolder
+from openbell.results.wide_sessions import MOST_SYMBOLS
 from openbell.testing import bar_starts, make_store, random_bars
 
 if TYPE_CHECKING:

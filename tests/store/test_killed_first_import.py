@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 IMPORTS = """
 import os, signal, sys, threading, time
 from datetime import date
-import filelock, structlog, openbell.importers.report, openbell.vendors.unavailable_sessions
+import filelock, structlog, openbell.importers.import_report, openbell.vendors.unavailable_sessions
 import numpy as np
 import polars as pl
 from openbell.actions.store import ActionStore

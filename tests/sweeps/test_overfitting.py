@@ -8,7 +8,7 @@ from math import log, sqrt
 import numpy as np
 import pytest
 
-from openbell.results.unavailable import Unavailable
+from openbell.results.measures.unavailable import Unavailable
 from openbell.sweeps.overfitting import (
     deflated_sharpe,
     expected_best_sharpe,

@@ -8,7 +8,7 @@ import pytest
 
 import openbell
 from openbell.errors import ConfigError
-from openbell.results.unavailable import Unavailable
+from openbell.results.measures.unavailable import Unavailable
 from openbell.sweeps.stored_sweep import read_stored_sweep
 from openbell.sweeps.walk_forward import MEASURED, Measure, Windows
 from sweeps_parts import FAST, SLOW, make_folder

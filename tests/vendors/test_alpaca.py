@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from openbell.vendors.report import FetchReport
+    from openbell.vendors.fetch_report import FetchReport
 
 # The fixtures' module is not imported by name: what is in it comes with the fixture.
 KEYS = {"APCA_API_KEY_ID": "PKTEST4711KEYID", "APCA_API_SECRET_KEY": "verysecret0815sesame"}

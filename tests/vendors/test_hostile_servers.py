@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from openbell.vendors.report import FetchReport
+    from openbell.vendors.fetch_report import FetchReport
 
 pytestmark = pytest.mark.long
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from openbell import load_config
 from openbell.live.begin import replay_run
-from openbell.results.run_folder import RunFolder
+from openbell.results.folder.run_folder import RunFolder
 from openbell.testing import bar_starts, make_store, random_bars
 from pages.conftest import TRADERS
 

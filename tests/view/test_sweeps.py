@@ -9,7 +9,7 @@ import pytest
 
 import openbell
 from openbell.config.sweep import OBJECTIVES
-from openbell.results.unavailable import Unavailable
+from openbell.results.measures.unavailable import Unavailable
 from openbell.sweeps.stored_sweep import read_stored_sweep
 from openbell.sweeps.walk_forward import MEASURED, Windows
 from openbell.view.server import ViewServer

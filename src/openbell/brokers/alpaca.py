@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from openbell.brokers.alpaca_books import books_of
-from openbell.brokers.alpaca_closing import close_out
+from openbell.brokers.alpaca_dead_run import close_out
 from openbell.brokers.alpaca_ids import AlpacaIds
 from openbell.brokers.alpaca_news import OrderNews
 from openbell.brokers.alpaca_orders import UnsupportedError

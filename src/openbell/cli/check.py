@@ -68,7 +68,7 @@ def _require_good_sweep(session: SessionConfig) -> None:
 def _warnings(session: SessionConfig) -> list[str]:
     """Return what is odd about calendar, store and trading of a config, and which of its bars never close."""
     from openbell.components.configured import ConfiguredClasses
-    from openbell.engine.data_source import data_manager_of
+    from openbell.engine.run_data import data_manager_of
     from openbell.engine.run_warnings import (
         futures_without_terms,
         streams_without_bars,

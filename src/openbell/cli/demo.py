@@ -28,7 +28,7 @@ def demo(
     from openbell.cli.run import Shown, run_and_show
     from openbell.config import load_config
     from openbell.engine.system import SystemManager
-    from openbell.results.run_folder import RunFolder
+    from openbell.results.folder.run_folder import RunFolder
 
     made = _make(folder)
     config = load_config(made.config)

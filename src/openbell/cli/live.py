@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from openbell.config import SessionConfig
     from openbell.engine.observer import SessionObserver
     from openbell.engine.system import SystemManager
+    from openbell.live.record.verify import Difference, Verification
     from openbell.live.run import LiveRun
-    from openbell.live.verify import Difference, Verification
-    from openbell.results.run_folder import RunFolder
+    from openbell.results.folder.run_folder import RunFolder
 
 __all__ = ["live", "replay", "stop", "verify"]
 
@@ -89,7 +89,7 @@ def _resume(
     indicators: bool,
 ) -> None:
     """Let a run go on in its folder."""
-    from openbell.live.record import recorded
+    from openbell.live.record.feed_record import recorded
 
     recorded(run)
     if folder is not None:
@@ -195,7 +195,7 @@ def verify(
 ) -> None:
     """Play what a live run recorded as a backtest, and name the first difference."""
     from openbell.cli.observers import ProgressObserver
-    from openbell.live.verify import verify_run
+    from openbell.live.record.verify import verify_run
 
     with only_json(as_json), ProgressObserver() as progress:
         found = verify_run(run, progress)
@@ -237,10 +237,10 @@ def stop(
     ] = False,
 ) -> None:
     """Stop a live run, from any terminal."""
-    from openbell.live.closing_out import trades_at_broker
-    from openbell.live.record import recorded
-    from openbell.live.run_lock import OVER, is_running, read_state, waits_for_end
-    from openbell.live.stopping import ask_to_stop
+    from openbell.live.broker.dead_run import trades_at_broker
+    from openbell.live.record.feed_record import recorded
+    from openbell.live.status.run_lock import OVER, is_running, read_state, waits_for_end
+    from openbell.live.stop_request import ask_to_stop
 
     recorded(run)
     known = read_state(run)
@@ -282,7 +282,7 @@ def stop(
 
 def _close_out(run: Path, *, flatten: bool) -> None:
     """Cancel the orders of a run at its broker, and close its positions if that is asked for."""
-    from openbell.live.closing_out import close_out
+    from openbell.live.broker.dead_run import close_out
 
     done = close_out(run, positions=flatten)
     for one in done:

@@ -27,7 +27,7 @@ def newest_run() -> Path:
     Raises:
         ConfigError: There is none.
     """
-    from openbell.results.stored_run import is_run
+    from openbell.results.folder.stored_run import is_run
 
     found = [folder for place in run_places() for folder in place.iterdir() if folder.is_dir() and is_run(folder)]
     if not found:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.cli.terminal.tables import fits, make_table
-from openbell.results.performance_lines import BLOCKS
+from openbell.results.measures.performance_lines import BLOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rich.table import Table
 
-    from openbell.results.performance_lines import Line
+    from openbell.results.measures.performance_lines import Line
 
 __all__ = ["performance_table", "shown"]
 

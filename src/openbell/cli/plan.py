@@ -12,7 +12,7 @@ from openbell.cli.terminal.console import only_json, print_json, show, warn
 from openbell.logs import get_logger, logs_what_happens
 
 if TYPE_CHECKING:
-    from openbell.results.plan import PlanResult
+    from openbell.results.plan_result import PlanResult
 
 __all__ = ["plan"]
 

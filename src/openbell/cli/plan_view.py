@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from openbell.provisioning.plan import SymbolPlan
-    from openbell.results.plan import DayPlan, PlanResult, RequirementPlan
+    from openbell.provisioning.symbol_plan import SymbolPlan
+    from openbell.results.plan_result import DayPlan, PlanResult, RequirementPlan
 
 __all__ = ["plan_views"]
 

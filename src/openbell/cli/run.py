@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from openbell.config import SessionConfig
     from openbell.engine.observer import SessionObserver
     from openbell.engine.system import SystemManager
+    from openbell.results.folder.run_folder import RunFolder
     from openbell.results.result import RunResult
-    from openbell.results.run_folder import RunFolder
 
 __all__ = ["MakeScreen", "MakeSystem", "Shown", "run", "run_and_show"]
 
@@ -99,7 +99,7 @@ def _over_a_store(
     from openbell.engine.system import SystemManager
 
     if jobs > 1:  # before there is a folder
-        from openbell.engine.side_by_side import require_independent_days
+        from openbell.engine.workers.side_by_side import require_independent_days
 
         require_independent_days(config, keeps_bars=keeps_bars, watches_bars=False)
     system = SystemManager(config, store=store, observer=observers)
@@ -184,7 +184,7 @@ def _run_sessions(
         from openbell.cli.observers import ProgressObserver
         from openbell.cli.run_report import RunReport
         from openbell.config import load_config
-        from openbell.results.run_folder import RunFolder
+        from openbell.results.folder.run_folder import RunFolder
 
     session = load_config(config)
     with (run.screen or ProgressObserver)(shown=not logs_what_happens()) as progress:

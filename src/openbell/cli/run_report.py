@@ -10,7 +10,7 @@ from openbell.cli.terminal.console import show
 from openbell.cli.terminal.tables import clock, counted, label_of, percent
 from openbell.engine.observer import SessionObserver
 from openbell.model.events import local_time
-from openbell.results.wide import lowest_quality
+from openbell.results.wide_sessions import lowest_quality
 
 if TYPE_CHECKING:
     from collections.abc import Callable

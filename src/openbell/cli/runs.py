@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from openbell.model.json_object import JsonObject
-    from openbell.results.stored_run import StoredRun
+    from openbell.results.folder.stored_run import StoredRun
 
 __all__ = ["compare_runs", "list_runs"]
 
@@ -30,7 +30,7 @@ def list_runs(
     as_json: AsJson = False,
 ) -> None:
     """List the runs of a folder with what they earned."""
-    from openbell.results.stored_run import find_runs
+    from openbell.results.folder.stored_run import find_runs
 
     folders = run_places() if folder is None else [_with_runs(folder)]
     found = [find_runs(place) for place in folders or [DEFAULT_PLACE]]
@@ -43,7 +43,7 @@ def list_runs(
 
 def _with_runs(folder: Path) -> Path:
     """Return the runs of a folder such as the demo's, or the folder itself."""
-    from openbell.results.stored_run import is_run
+    from openbell.results.folder.stored_run import is_run
 
     inside = folder / DEFAULT_PLACE
     return inside if inside.is_dir() and not is_run(folder) else folder
@@ -70,8 +70,8 @@ def compare_runs(
     as_json: AsJson = False,
 ) -> None:
     """Compare two runs by what they earned, and show where their configs differ."""
-    from openbell.results.run_comparison import compare
-    from openbell.results.stored_run import read_run
+    from openbell.results.folder.run_comparison import compare
+    from openbell.results.folder.stored_run import read_run
 
     runs = [read_run(run_named(name)) for name in (a, b)]
     comparison = compare(*runs)

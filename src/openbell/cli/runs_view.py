@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from openbell.cli.performance_view import shown
 from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import fits, make_table
-from openbell.results.performance_lines import BLOCKS
+from openbell.results.measures.performance_lines import BLOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.table import Table
 
-    from openbell.results.run_comparison import RunComparison
-    from openbell.results.stored_run import StoredRun
+    from openbell.results.folder.run_comparison import RunComparison
+    from openbell.results.folder.stored_run import StoredRun
 
 __all__ = ["comparison_views", "runs_table"]
 

@@ -10,7 +10,7 @@ from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import clock, counted, make_table, percent, some
 from openbell.model.events import local_time
 from openbell.model.interval import parse_interval
-from openbell.results.wide import odd_symbols
+from openbell.results.wide_sessions import odd_symbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

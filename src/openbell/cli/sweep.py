@@ -11,7 +11,7 @@ import typer
 from openbell.cli.data.options import RunStore
 from openbell.cli.terminal.console import only_json, print_json, say, show, warn
 from openbell.cli.terminal.stopping import exit_code_of, sigterm_as_interrupt
-from openbell.engine.worker_process import started_ahead
+from openbell.engine.workers.worker_process import started_ahead
 from openbell.errors import ConfigError
 from openbell.model.address import place_of
 from openbell.sweeps.cluster_address import cluster_of

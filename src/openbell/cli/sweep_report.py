@@ -80,7 +80,7 @@ def _walk(sweep: StoredSweep, text: str, objective: str, *, anchored: bool, purg
 
 
 def _json(sweep: StoredSweep, objective: str, walked: WalkForward | None) -> JsonObject:
-    from openbell.results.unavailable import Unavailable
+    from openbell.results.measures.unavailable import Unavailable
     from openbell.sweeps.plateau import neighbours_of, ranked
 
     best = ranked(sweep.frame, objective)

@@ -14,7 +14,7 @@ from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import counted, make_table
 from openbell.config.condition import short_names
 from openbell.config.sweep import sign_of
-from openbell.results.unavailable import Number, Unavailable
+from openbell.results.measures.unavailable import Number, Unavailable
 from openbell.sweeps.plateau import grid_of, neighbours_of, ranked
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from openbell.cli.performance_view import shown
 from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import counted, fits, make_table
 from openbell.config.condition import short_names
-from openbell.results.performance_lines import LINES
+from openbell.results.measures.performance_lines import LINES
 from openbell.sweeps.plateau import ranked
 
 if TYPE_CHECKING:

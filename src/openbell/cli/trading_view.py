@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from openbell.cli.performance_view import performance_table, shown
 from openbell.cli.terminal.printable import escape
 from openbell.cli.terminal.tables import counted, make_table
-from openbell.results.performance_lines import LINES
+from openbell.results.measures.performance_lines import LINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from openbell.config.costs import FeesConfig, SlippageConfig
     from openbell.config.execution import ExecutionConfig
     from openbell.model.order import Order
-    from openbell.results.breakdown import Earnings
-    from openbell.results.performance import Performance
+    from openbell.results.measures.breakdown import Earnings
+    from openbell.results.measures.performance import Performance
     from openbell.results.trading import DayTrading, RunTrading
 
 __all__ = ["day_trading_lines", "run_trading_views"]

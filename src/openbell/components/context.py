@@ -12,7 +12,7 @@ from openbell.indicators.registry import canonical_key
 from openbell.model.interval import parse_interval
 from openbell.model.symbol import checked_symbol
 from openbell.provisioning.needs import Addition
-from openbell.provisioning.operations import analyze_indicator_requirements
+from openbell.provisioning.warm_up import analyze_indicator_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

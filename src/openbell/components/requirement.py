@@ -8,7 +8,8 @@ from openbell.config import IndicatorConfig
 from openbell.errors import ConfigError
 from openbell.model.interval import parse_interval
 from openbell.model.symbol import checked_symbol
-from openbell.provisioning.operations import analyze_indicator_requirements, whole_number
+from openbell.provisioning.analysis import whole_number
+from openbell.provisioning.warm_up import analyze_indicator_requirements
 
 __all__ = ["Requirement"]
 

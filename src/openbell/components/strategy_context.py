@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from openbell.execution.portfolio import Portfolio
-    from openbell.execution.strategy_orders import StrategyOrders
+    from openbell.execution.account.portfolio import Portfolio
+    from openbell.execution.orders.strategy_orders import StrategyOrders
     from openbell.model.order import Order
     from openbell.provisioning import Provisioner
     from openbell.timing import TimeManager

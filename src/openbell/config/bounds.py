@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openbell.config.problems import Place, Problem
+from openbell.config.error_messages import Place, Problem
 from openbell.errors import ConfigError, InvalidConfigError, shortened
 
 __all__ = ["DEEPEST", "MOST_CHARACTERS", "MOST_VALUES", "require_bounds"]

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from openbell.config.documented import Level
 from openbell.config.fields import ClockTime, IntradayInterval, symbol_list
+from openbell.config.level import Level
 
 __all__ = ["NAME_PATTERN", "ComponentConfig", "ScannerConfig", "ScheduleConfig", "StrategyConfig", "with_names"]
 

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from openbell.config.documented import Level
+from openbell.config.level import Level
 
 __all__ = ["Fees", "FeesConfig", "ModelConfig", "Slippage", "SlippageConfig"]
 

@@ -20,8 +20,8 @@ from pydantic import (
     model_validator,
 )
 
-from openbell.config.documented import Level
 from openbell.config.fields import ClockTime, Day
+from openbell.config.level import Level
 from openbell.errors import did_you_mean
 
 __all__ = ["WEEKDAYS", "BreakConfig", "Exchange", "ExchangeConfig", "ExtendedHoursConfig", "SpecialSessionConfig"]

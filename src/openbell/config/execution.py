@@ -8,8 +8,8 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from openbell.config.costs import Fees, FeesConfig, Slippage, SlippageConfig
-from openbell.config.documented import Level
 from openbell.config.fields import read_symbol
+from openbell.config.level import Level
 
 __all__ = [
     "ExecutionConfig",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import ConfigDict, Field, field_validator
 from pydantic.dataclasses import dataclass
 
-from openbell.config.documented import describe_properties
+from openbell.config.error_messages import raises_config_error
 from openbell.config.fields import IntervalText, Number, Params
-from openbell.config.problems import raises_config_error
+from openbell.config.level import describe_properties
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from openbell.config.documented import Level
 from openbell.config.fields import IntradayInterval
+from openbell.config.level import Level
 
 __all__ = ["DAYS_TO_COME", "LiveConfig"]
 

@@ -26,12 +26,12 @@ from openbell.config.components import (
     StrategyConfig,
     with_names,
 )
-from openbell.config.documented import Level
 from openbell.config.exchange import Exchange
 from openbell.config.execution import ExecutionConfig
 from openbell.config.fields import Day, Intervals, StorePlace, Symbols, symbol_list
 from openbell.config.gap_policy import GapPolicies
 from openbell.config.indicator import IndicatorConfig
+from openbell.config.level import Level
 from openbell.config.live import DAYS_TO_COME, LiveConfig
 from openbell.config.sweep import SweepConfig
 

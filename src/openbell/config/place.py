@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from openbell.config.problems import Place
+    from openbell.config.error_messages import Place
 
 __all__ = ["place_of", "text_of", "with_value"]
 

@@ -10,11 +10,11 @@ import yaml
 from pydantic import ValidationError
 
 from openbell.config.bounds import MOST_CHARACTERS, require_bounds
-from openbell.config.documented import Level
+from openbell.config.error_messages import problems_of
 from openbell.config.exchange import Exchange
+from openbell.config.level import Level
 from openbell.config.models import SessionConfig
 from openbell.config.place import with_value
-from openbell.config.problems import problems_of
 from openbell.config.sweep import SweepConfig
 from openbell.config.yaml12 import lines_of_yaml, read_yaml
 from openbell.errors import ConfigError, InvalidConfigError, printable, shortened
@@ -23,8 +23,8 @@ from openbell.model.address import StoreAddress
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from openbell.config.error_messages import Place, Problem
     from openbell.config.exchange import ExchangeConfig
-    from openbell.config.problems import Place, Problem
 
 __all__ = ["load_config", "load_exchange", "problems_with_lines", "read_exchange", "read_sweep", "varied"]
 

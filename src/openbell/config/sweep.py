@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from openbell.config.condition import Condition
-from openbell.config.documented import Level
+from openbell.config.level import Level
 from openbell.config.place import place_of, text_of
 from openbell.config.sweep_values import read_values
 

@@ -15,7 +15,7 @@ from openbell.config.bounds import DEEPEST, MOST_VALUES
 from openbell.errors import shortened
 
 if TYPE_CHECKING:
-    from openbell.config.problems import Place
+    from openbell.config.error_messages import Place
 
 __all__ = ["lines_of_yaml", "read_yaml"]
 

@@ -10,7 +10,7 @@ from openbell.components.configured import bounded, overrides
 from openbell.components.scanner import ScannerContext
 from openbell.components.state import StrategyState
 from openbell.components.strategy import Signal, StrategyContext
-from openbell.engine.requirements import additions_of, requirements_of
+from openbell.engine.declared_requirements import additions_of, requirements_of
 from openbell.errors import ComponentError, DataError, SubscriptionError, did_you_mean
 from openbell.model.events import ScanEvent, SignalEvent, StateEvent
 from openbell.model.frozen import quick_row_maker

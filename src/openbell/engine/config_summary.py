@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from openbell.engine.declared_requirements import declared_before_session
 from openbell.engine.preflight import indicator_key
-from openbell.engine.requirements import declared_before_session
 from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
     from datetime import date
 
     from openbell.config import SessionConfig
-    from openbell.engine.requirements import DeclaredRequirement
+    from openbell.engine.declared_requirements import DeclaredRequirement
 
 __all__ = ["ConfigSummary", "summarise_config"]
 

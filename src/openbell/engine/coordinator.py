@@ -9,8 +9,8 @@ from openbell.components.configured import ConfiguredClasses, overrides
 from openbell.components.state import EndedStates
 from openbell.engine.component_runner import ComponentRunner
 from openbell.engine.dispatcher import Dispatcher
-from openbell.engine.drive import BacktestDrive
 from openbell.engine.observer import RunReporter
+from openbell.engine.run_mode import BacktestMode
 from openbell.engine.run_warnings import RunWarnings
 from openbell.engine.subscriptions import Subscriptions, errors_of
 from openbell.errors import ProvisioningError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.config import SessionConfig
-    from openbell.engine.drive import Drive
+    from openbell.engine.run_mode import RunMode
     from openbell.engine.session_trading import SessionTrading
     from openbell.engine.trading_results import TradingResults
     from openbell.execution.desk import TradingDesk
@@ -44,7 +44,7 @@ class SessionCoordinator(SeedCoordinator):
         session_config: What the sessions need.
         time_manager: Calendar and clock; the clock must be a `SimulatedClock`.
         data_manager: Where bars come from.
-        drive: Where days, provisioners and batches come from; from the store, as in a backtest, unless given.
+        mode: Where days, provisioners and batches come from; from the store, as in a backtest, unless given.
 
     Raises:
         ConfigError: The exchange has no session on the config's days.
@@ -72,9 +72,9 @@ class SessionCoordinator(SeedCoordinator):
         session_config: SessionConfig,
         time_manager: TimeManager,
         data_manager: DataManager,
-        drive: Drive | None = None,
+        mode: RunMode | None = None,
     ) -> None:
-        self.drive = BacktestDrive() if drive is None else drive
+        self.mode = BacktestMode() if mode is None else mode
         if not isinstance(time_manager.clock, SimulatedClock):
             raise TypeError("a backtest needs a TimeManager with a SimulatedClock")
         self.session_config = session_config
@@ -83,7 +83,7 @@ class SessionCoordinator(SeedCoordinator):
         self.clock = time_manager.clock
         self._scope = RunScope(session_config)
         self.classes = ConfiguredClasses.of(session_config)
-        self.days = self.drive.days(session_config, time_manager)
+        self.days = self.mode.days(session_config, time_manager)
         self.session_data = SessionData(self.days[0])
         self.begin_run(RunReporter())
         self.begin_day(self.days[0])
@@ -110,7 +110,7 @@ class SessionCoordinator(SeedCoordinator):
             return None
         from openbell.execution.desk import TradingDesk
 
-        report, is_real = self.reporter.pending.append, self.drive.has_broker
+        report, is_real = self.reporter.pending.append, self.mode.has_broker
         return TradingDesk(execution, self.time_manager, self.clock, report, is_real=is_real)
 
     def _new_results(self) -> TradingResults | None:
@@ -134,7 +134,7 @@ class SessionCoordinator(SeedCoordinator):
             result = self._run_day(day)
         finally:
             self.reporter.finish_batch()
-        if self.drive.reads_ahead:
+        if self.mode.reads_ahead:
             self.warnings.note_changes(day, {r.symbol for r in result.provisioning if r.ok})
         if self.session_data.symbols and not result.bars_streamed:
             self.days_without_bars.append(day)
@@ -154,7 +154,7 @@ class SessionCoordinator(SeedCoordinator):
         self.reporter.finish_batch()
         session = self.time_manager.session(day)
         if self.desk is not None:
-            self.drive.before_trading(self.desk, session)
+            self.mode.before_trading(self.desk, session)
             self.desk.begin_session(session, self.provisioner)
         runner = ComponentRunner(
             self.classes,
@@ -166,7 +166,7 @@ class SessionCoordinator(SeedCoordinator):
         )
         on_bar = self.reporter.bar_closed if self.reporter.wants_bars else None
         subscriptions = Subscriptions(self.provisioner, runner, session.last_ns, on_bar, self.warnings)
-        source = self.drive.source(session, subscriptions, runner, self.desk)
+        source = self.mode.source(session, subscriptions, runner, self.desk)
         trading = None if self.desk is None else _trading_of(self.desk, runner)
         dispatcher = Dispatcher(session, source, self.session_data, runner, self.clock, self.reporter, trading)
         try:
@@ -225,7 +225,7 @@ class SessionCoordinator(SeedCoordinator):
         if self.desk is not None:
             from openbell.engine.session_trading import trade_alone
 
-            self.drive.before_trading(self.desk, session)
+            self.mode.before_trading(self.desk, session)
             self.desk.begin_session(session, self.provisioner)
             trade_alone(self.desk, self.clock, session.last_ns)
         self.clock.advance_to(session.last_ns)
@@ -257,9 +257,9 @@ class SessionCoordinator(SeedCoordinator):
         """Close the session before, and begin an empty one, its clock at the start of trading."""
         # In this order, so that other threads meet a session that is over, or one that takes additions.
         end_session(self.session_data, self.clock.now_ns)
-        self.clock.reset(self.drive.start_ns(self.time_manager.session(day)))
+        self.clock.reset(self.mode.start_ns(self.time_manager.session(day)))
         session_data = SessionData(day)
-        provisioner = self.drive.provisioner(self.context_of(session_data), self.journal)
+        provisioner = self.mode.provisioner(self.context_of(session_data), self.journal)
         serve_additions(session_data, provisioner)
         self.dropped: dict[str, tuple[str, ...]] = {}
         self.provisioner = provisioner

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from openbell import indicators
 from openbell.components.schedule import due_times, spans_midnight_outside
 from openbell.components.universes import load_universe
-from openbell.config.problems import Problem
+from openbell.config.error_messages import Problem
 from openbell.config.reading import problems_with_lines
 from openbell.errors import ConfigError, InvalidConfigError, OpenbellError
 from openbell.timing import TimeManager
@@ -190,7 +190,7 @@ def _check_requirements(
     component: ConfiguredScanner | ConfiguredStrategy, config: SessionConfig, time_manager: TimeManager | None
 ) -> None:
     """Check what a component requires, unless the calendar is a problem already."""
-    from openbell.engine.requirements import required_before_session
+    from openbell.engine.declared_requirements import required_before_session
 
     days = config.backtest_config
     if time_manager is not None and time_manager.sessions(days.start_date, days.end_date):
@@ -201,7 +201,7 @@ def _check_costs(config: SessionConfig, found: _Problems) -> None:
     """Check the names of models last, because a strategy's file may register its own."""
     if config.execution is None:
         return
-    from openbell.execution.configured_costs import make_fees, make_slippage
+    from openbell.execution.simulated.configured_costs import make_fees, make_slippage
 
     with found.at("execution", "fees"):
         make_fees(config.execution.fees)

@@ -10,7 +10,7 @@ from openbell.config.gap_policy import symbols_named
 from openbell.errors import CalendarError, did_you_mean
 from openbell.model.interval import parse_interval
 from openbell.provisioning import Addition, ProvisioningContext, RunScope
-from openbell.provisioning.operations import analyze
+from openbell.provisioning.analysis import analyze
 from openbell.quality.calendar_fit import bars_beyond_calendar, first_stored_day, questions_of_calendar
 from openbell.quality.strange_hours import symbols_of_other_hours
 from openbell.session import SessionData
@@ -215,7 +215,7 @@ def subscriptions_without_bars(
 ) -> Iterator[str]:
     """Iterate over warnings about subscriptions, as far as strategies can say them before there is a session."""
     # Needed by `check` and `plan` alone.
-    from openbell.engine.requirements import subscribed_before_session
+    from openbell.engine.declared_requirements import subscribed_before_session
 
     for strategy in strategies:
         pairs = subscribed_before_session(strategy, config, time_manager)
@@ -231,7 +231,7 @@ def futures_without_terms(config: SessionConfig, time_manager: TimeManager) -> l
     """Warn of symbols of the config whose orders will be rejected, because nobody says what their points are worth."""
     if config.execution is None:
         return []
-    from openbell.execution.exchange_rules import trades_futures
+    from openbell.execution.orders.exchange_rules import trades_futures
 
     if not trades_futures(time_manager):
         return []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from openbell.components.configured import overrides
 from openbell.errors import OrderError
-from openbell.execution.requests import Submit
+from openbell.execution.orders.requests import Submit
 from openbell.model.fill import Fill
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from openbell.engine.component_runner import ComponentRunner
     from openbell.execution.desk import Notice, TradingDesk
-    from openbell.execution.requests import Request
+    from openbell.execution.orders.requests import Request
     from openbell.timing.clock import SimulatedClock
 
 __all__ = ["SessionTrading", "trade_alone"]

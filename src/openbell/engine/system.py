@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from openbell.config import SessionConfig, load_config
 from openbell.engine.coordinator import SessionCoordinator
-from openbell.engine.data_source import data_manager_of
-from openbell.engine.drive import BacktestDrive
 from openbell.engine.gc_control import rare_collection
 from openbell.engine.observer import RunReporter, SessionObserver
-from openbell.engine.played_again import asked_day, first_to_play
 from openbell.engine.preflight import require_good_config, with_days_to_come
+from openbell.engine.replayed_sessions import asked_day, first_to_play
+from openbell.engine.run_data import data_manager_of
+from openbell.engine.run_mode import BacktestMode
 from openbell.engine.run_warnings import oddities_of, subscriptions_without_bars
 from openbell.errors import ConfigError, OpenbellError, ProvisioningError, commands_name_exchange
 from openbell.results.result import RunResult
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from openbell.engine.drive import Drive
-    from openbell.engine.side_by_side import DayOutcome
+    from openbell.engine.run_mode import RunMode
+    from openbell.engine.workers.side_by_side import DayOutcome
     from openbell.market_data.manager import DataManager
     from openbell.model.address import Place
-    from openbell.results.plan import PlanResult
+    from openbell.results.folder.run_folder import RunFolder
+    from openbell.results.plan_result import PlanResult
     from openbell.results.result import DayResult
-    from openbell.results.run_folder import RunFolder
     from openbell.session import SessionData
     from openbell.store.store import BarStore
 
@@ -49,7 +49,7 @@ class SystemManager:
             agree on the exchange and on everything that the bars depend on.
         clock: The session clock; a new one unless given. Systems that run at the same time need one each.
         observer: Watches the runs; one, or several that receive everything in turn.
-        drive: Where days, provisioners and batches come from; from the store, as in a backtest, unless given.
+        mode: Where days, provisioners and batches come from; from the store, as in a backtest, unless given.
 
     Attributes:
         config: The config.
@@ -71,7 +71,7 @@ class SystemManager:
         data_manager: DataManager | None = None,
         clock: SimulatedClock | None = None,
         observer: SessionObserver | Iterable[SessionObserver] | None = None,
-        drive: Drive | None = None,
+        mode: RunMode | None = None,
     ) -> None:
         if not isinstance(config, SessionConfig):
             config = load_config(config)
@@ -84,7 +84,7 @@ class SystemManager:
         )
         with commands_name_exchange(config.exchange_option):
             self.data_manager = data_manager_of(config, self.time_manager, store, data_manager)
-        self.coordinator = SessionCoordinator(config, self.time_manager, self.data_manager, drive)
+        self.coordinator = SessionCoordinator(config, self.time_manager, self.data_manager, mode)
         self._observers = (observer,) if isinstance(observer, SessionObserver) else tuple(observer or ())
         self._days: list[DayResult] = []
         self._error: str | None = None
@@ -109,7 +109,7 @@ class SystemManager:
         summary's ``warnings`` hold these, observers that failed and, when the run is over, the keys of a ``config``
         that nobody read.
         """
-        if not self.coordinator.drive.reads_ahead:
+        if not self.coordinator.mode.reads_ahead:
             return ()
         with commands_name_exchange(self.config.exchange_option):
             return oddities_of(self.config, self.time_manager, self.data_manager, self.coordinator.days)
@@ -160,17 +160,17 @@ class SystemManager:
             ComponentError: A scanner or strategy raised. The run folder keeps what was done until then.
             RunFolderError: The run folder can no longer be written.
         """
-        if self.config.mode == "live" and self.coordinator.drive.reads_ahead:
+        if self.config.mode == "live" and self.coordinator.mode.reads_ahead:
             raise ConfigError(
                 "mode is live, which no store can play. Run it with openbell live; or write mode: backtest, and the "
                 "days under backtest_config."
             )
         if jobs > 1:
-            from openbell.engine.side_by_side import require_independent_days
+            from openbell.engine.workers.side_by_side import require_independent_days
 
             keeps_bars = folder is not None and folder.keeps_bars
             watches_bars = RunReporter(self._observers).wants_bars
-            if not isinstance(self.coordinator.drive, BacktestDrive):
+            if not isinstance(self.coordinator.mode, BacktestMode):
                 raise ConfigError("sessions of a feed come one after another. Run without jobs.")
             require_independent_days(self.config, keeps_bars=keeps_bars, watches_bars=watches_bars)
         with self._alone():
@@ -193,7 +193,7 @@ class SystemManager:
         reporter = RunReporter(self._observers, folder)
         self._begin(reporter)
         reporter.run_started(self.coordinator.days)
-        if self.coordinator.drive.reads_ahead:
+        if self.coordinator.mode.reads_ahead:
             self.coordinator.warnings.note_store()
         for warning in self.warnings:
             reporter.warned(warning)
@@ -207,7 +207,7 @@ class SystemManager:
             self._require_bars()
             self._unread = tuple(self.coordinator.component_warnings())
         finally:
-            self.coordinator.drive.ended()
+            self.coordinator.mode.ended()
             # Of a run that failed as well: what it met may be why.
             for warning in (*self.coordinator.trading_warnings(), *self._unread):
                 reporter.warned(warning)
@@ -224,7 +224,7 @@ class SystemManager:
         days = list(self.coordinator.days)
         if min(jobs, len(days)) > 1:
             # With multiprocessing, which a run in one process does without.
-            from openbell.engine.side_by_side import days_side_by_side
+            from openbell.engine.workers.side_by_side import days_side_by_side
 
             with closing(days_side_by_side(self.config, self.data_manager.store.path, days, jobs)) as outcomes:
                 for outcome in outcomes:
@@ -235,7 +235,7 @@ class SystemManager:
             yield day, self.coordinator.run_day
 
     def _take_day(self, outcome: DayOutcome, result: DayResult, _: date) -> DayResult:
-        from openbell.engine.side_by_side import take_day
+        from openbell.engine.workers.side_by_side import take_day
 
         return take_day(self.coordinator, outcome, result)
 
@@ -301,8 +301,8 @@ class SystemManager:
         Raises:
             OpenbellError: It is running or planning already, in this thread or another.
         """
-        from openbell.engine.planning import plan_day
-        from openbell.results.plan import PlanResult
+        from openbell.engine.day_plan import plan_day
+        from openbell.results.plan_result import PlanResult
 
         classes = self.coordinator.classes
         days, time_manager = self.coordinator.days, self.coordinator.time_manager

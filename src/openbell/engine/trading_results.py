@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.errors import OpenbellError
-from openbell.execution.overnight import Renamed
+from openbell.execution.account.overnight import Renamed
 from openbell.indicators.annual import bars_per_year
 from openbell.model.interval import parse_interval
-from openbell.results.equity import EquityColumns
-from openbell.results.ledger import Ledger, TradedSession
-from openbell.results.lots import LotMatching, PriceColumns
+from openbell.results.measures.equity import EquityColumns
+from openbell.results.trades.ledger import Ledger, TradedSession
+from openbell.results.trades.lots import LotMatching, PriceColumns
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from openbell.execution.account.overnight import Adjustment
     from openbell.execution.desk import TradingDesk
-    from openbell.execution.overnight import Adjustment
     from openbell.execution.session_record import SessionRecord
     from openbell.market_data.manager import DataManager
     from openbell.results.trading import DayTrading, RunTrading

@@ -6,37 +6,37 @@ from threading import get_ident
 from typing import TYPE_CHECKING, TypeAlias
 
 from openbell.errors import OrderError, SessionOverError
-from openbell.execution.account import Account
-from openbell.execution.checks import reckoned_price
-from openbell.execution.fill_costs import FillCosts
-from openbell.execution.held_back import HeldBack
-from openbell.execution.held_symbols import HeldSymbols
-from openbell.execution.margin import buying_power
-from openbell.execution.markets import Markets
-from openbell.execution.order_book import OrderBook
-from openbell.execution.order_entry import OrderEntry
-from openbell.execution.overnight import Overnight
-from openbell.execution.portfolio import Portfolio
-from openbell.execution.real_broker import RealBroker
-from openbell.execution.requests import Cancel, Replace, Request, new_submit
-from openbell.execution.reserved import Reserved
-from openbell.execution.resting import Exchange, FillRules
+from openbell.execution.account.account import Account
+from openbell.execution.account.equity_watch import EquityWatch
+from openbell.execution.account.held_symbols import HeldSymbols
+from openbell.execution.account.margin import buying_power
+from openbell.execution.account.overnight import Overnight
+from openbell.execution.account.portfolio import Portfolio
+from openbell.execution.account.reserved_money import Reserved
+from openbell.execution.account.valuation import Valuation
+from openbell.execution.networked.real_broker import RealBroker
+from openbell.execution.orders.held_back import HeldBack
+from openbell.execution.orders.open_orders import OpenOrders
+from openbell.execution.orders.order_checks import reckoned_price
+from openbell.execution.orders.order_entry import OrderEntry
+from openbell.execution.orders.orders_of_signals import SignalTerms, SignalTrader
+from openbell.execution.orders.position_targets import Targets
+from openbell.execution.orders.requests import Cancel, Replace, Request, new_submit
+from openbell.execution.orders.strategy_orders import StrategyOrders
 from openbell.execution.session_record import SessionRecorder
-from openbell.execution.signals import SignalTerms, SignalTrader
-from openbell.execution.simulated_broker import SimulatedBroker
-from openbell.execution.strategy_orders import StrategyOrders
-from openbell.execution.targets import Targets
-from openbell.execution.valuation import Valuation
-from openbell.execution.watch import EquityWatch
+from openbell.execution.simulated.fill_costs import FillCosts
+from openbell.execution.simulated.fill_rules import Exchange, FillRules
+from openbell.execution.simulated.markets import Markets
+from openbell.execution.simulated.simulated_broker import SimulatedBroker
 from openbell.model.order import OPEN_STATUSES, Order, OrderStatus, order_of_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from openbell.config.execution import ExecutionConfig
+    from openbell.execution.orders.order_terms import Terms
     from openbell.execution.session_record import SessionRecord
-    from openbell.execution.symbol_market import SymbolMarket
-    from openbell.execution.terms import Terms
+    from openbell.execution.simulated.symbol_market import SymbolMarket
     from openbell.model.cash_flow import CashFlow
     from openbell.model.events import Event
     from openbell.model.fill import Fill
@@ -52,7 +52,7 @@ Notice: TypeAlias = "Order | Fill"
 
 
 class TradingDesk:
-    """Takes orders of strategies, checks them, and keeps book and account by the events of the broker.
+    """Takes orders of strategies, checks them, and keeps account and open orders by the events of the broker.
 
     It lasts as long as a run. Nothing that a strategy asks for happens before its event batch is over.
 
@@ -66,7 +66,7 @@ class TradingDesk:
     Attributes:
         config: The section ``execution``.
         account: Cash and holdings.
-        book: The open orders.
+        open_orders: The open orders.
         markets: The bars that orders fill in.
         costs: Fees and slippage.
         valuation: Gives holdings their last prices.
@@ -102,7 +102,7 @@ class TradingDesk:
         self.is_real = is_real
         self.first_equity = config.cash
         self.account = Account(config.cash)
-        self.book = OrderBook()
+        self.open_orders = OpenOrders()
         self.markets = Markets(config, time_manager)
         self.costs = FillCosts(config)
         self.valuation = Valuation(self.account, self.markets, clock)
@@ -136,7 +136,7 @@ class TradingDesk:
     def _simulated_broker(self) -> SimulatedBroker:
         markets, rules = self.markets, FillRules.of(self.config.fills)
         exchange = Exchange(markets.of, markets.finer, markets.instrument, self.clock, self._zone)
-        return SimulatedBroker(rules, self.costs, exchange, self.book, self)
+        return SimulatedBroker(rules, self.costs, exchange, self.open_orders, self)
 
     # Sessions
 
@@ -215,7 +215,7 @@ class TradingDesk:
             OrderStatus.SUBMITTED, 0.0, None, reason, parent, oco,
         )  # fmt: skip
         self.requests.append(new_submit((order,)))
-        self.book.add(order)
+        self.open_orders.add(order)
         self.recorder.orders[order_id] = order
         self._report(order)
         self.notices.append(order)
@@ -233,7 +233,7 @@ class TradingDesk:
         Returns:
             False when it is not open.
         """
-        if order_id not in self.book.open:
+        if order_id not in self.open_orders.by_id:
             return False
         self.requests.append(Cancel(order_id, reason, unless_rejected))
         return True
@@ -244,7 +244,7 @@ class TradingDesk:
         Returns:
             False when it is not open.
         """
-        if request.order_id not in self.book.open:
+        if request.order_id not in self.open_orders.by_id:
             return False
         self.requests.append(request)
         return True
@@ -290,12 +290,12 @@ class TradingDesk:
         """Take up an order as it is now."""
         order_id, status, recorder = order.id, order.status, self.recorder
         if status in OPEN_STATUSES:
-            before = self.book.put(order)
+            before = self.open_orders.put(order)
             if status is OrderStatus.ACCEPTED and (before is None or before.status is OrderStatus.SUBMITTED):
                 recorder.accepted += 1
             self.reserved.put(order, self.quoted(order))
         else:
-            self.book.remove(order)
+            self.open_orders.remove(order)
             self.reserved.remove(order_id)
             self.held.release(order.symbol)
         recorder.orders[order_id] = order
@@ -361,7 +361,7 @@ class TradingDesk:
     @property
     def is_flat(self) -> bool:
         """Whether nothing is held, and no order is open."""
-        return not self.account.holdings and not self.book.open
+        return not self.account.holdings and not self.open_orders.by_id
 
     # Prices
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.execution.bar_times import merged_times
+from openbell.execution.simulated.bar_times import merged_times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openbell.execution.account import Account
-    from openbell.execution.overnight import Adjustment
-    from openbell.execution.symbol_market import SymbolMarket
+    from openbell.execution.account.account import Account
+    from openbell.execution.account.overnight import Adjustment
+    from openbell.execution.simulated.symbol_market import SymbolMarket
     from openbell.model.cash_flow import CashFlow
     from openbell.model.fill import Fill
     from openbell.model.order import Order

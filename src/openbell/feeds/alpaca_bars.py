@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from openbell.errors import shortened
-from openbell.feeds.bar_rows import BadRowError, bar_of
+from openbell.feeds.json_bars import BadRowError, bar_of
 from openbell.model.feed_events import TradingStatus
 from openbell.model.interval import DAY_NS
 from openbell.timing.grid import date_of, day_number

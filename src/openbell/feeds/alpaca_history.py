@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from openbell.errors import DataError
 from openbell.feeds.alpaca_actions import ActionsOf
 from openbell.feeds.alpaca_bars import date_of_bar, read_bar
-from openbell.feeds.bar_rows import BadRowError, utc_text
+from openbell.feeds.json_bars import BadRowError, utc_text
 from openbell.logs import get_logger
 from openbell.model.feed_events import FeedHistory, FeedMessage
 from openbell.vendors.alpaca import NEW_YORK, RecentBarsRefusedError, midnight

@@ -9,8 +9,8 @@ from openbell.errors import shortened
 from openbell.feeds.alpaca_bars import date_of_bar, read_bar, read_status
 from openbell.feeds.alpaca_codes import ends_connection
 from openbell.feeds.alpaca_subscription import Subscription
-from openbell.feeds.bar_rows import BadRowError
-from openbell.feeds.troubles import Troubles
+from openbell.feeds.json_bars import BadRowError
+from openbell.feeds.senseless_messages import Troubles
 from openbell.feeds.websocket_fields import NonsenseError, symbol_of
 from openbell.model.feed_events import FeedMessage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from openbell.feeds.bar_rows import BadRowError, bar_of
+from openbell.feeds.json_bars import BadRowError, bar_of
 from openbell.feeds.websocket_fields import NonsenseError, text_of, whole_number_of
 from openbell.model.feed_events import FeedHistory
 from openbell.model.interval import DAY_NS

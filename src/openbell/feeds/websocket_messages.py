@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from openbell.errors import shortened
-from openbell.feeds.bar_rows import BadRowError, bar_of
-from openbell.feeds.troubles import MOST_SHOWN, Troubles
+from openbell.feeds.json_bars import BadRowError, bar_of
+from openbell.feeds.senseless_messages import MOST_SHOWN, Troubles
 from openbell.feeds.websocket_fields import NonsenseError, json_object, symbol_of, symbols_of, text_of
 from openbell.feeds.websocket_history import HistoryPages
 from openbell.model.feed_events import FeedAnswer, FeedMessage, TradingStatus

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from openbell.importers.report import ImportedSeries, ImportReport
+from openbell.importers.import_report import ImportedSeries, ImportReport
 
 __all__ = ["ImportReport", "ImportedSeries"]

@@ -17,7 +17,7 @@ import polars as pl
 from openbell.actions.store import ActionStore
 from openbell.actions.table import ACTION_SCHEMA, check_actions
 from openbell.errors import BadBarsError, ConfigError, did_you_mean
-from openbell.importers.disk_errors import writing_to
+from openbell.importers.files.disk_errors import writing_to
 from openbell.importers.quarantine import settle
 from openbell.store import layout
 from openbell.store.backing import backing_of

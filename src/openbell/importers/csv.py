@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from openbell.errors import ConfigError, IntervalError, did_you_mean
-from openbell.importers.bar_rows import BarRows
-from openbell.importers.csv_table import CsvLayout, CsvTable, read_beginning
 from openbell.importers.sniffing.header import unique_names
 from openbell.importers.sniffing.layout import fields_of, sniff_layout
-from openbell.importers.table_import import import_files
-from openbell.importers.times import TimeReader
-from openbell.importers.wide_table import WideTable
-from openbell.importers.zones import require_zone
+from openbell.importers.tables.bar_rows import BarRows
+from openbell.importers.tables.csv_table import CsvLayout, CsvTable, read_beginning
+from openbell.importers.tables.table_import import import_files
+from openbell.importers.tables.wide_table import WideTable
+from openbell.importers.times.bar_times import TimeReader
+from openbell.importers.times.zones import require_zone
 from openbell.model.interval import parse_interval
 from openbell.store.day_zones import SESSION, UNKNOWN
 from openbell.store.layout import STORED, is_stored
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openbell.config.exchange import ExchangeConfig
-    from openbell.importers.report import ImportReport, Progress
-    from openbell.importers.sources import Source
-    from openbell.importers.table import Table
+    from openbell.importers.files.import_files import Source
+    from openbell.importers.import_report import ImportReport, Progress
+    from openbell.importers.tables.table import Table
     from openbell.model.interval import Interval
     from openbell.store.store import BarStore
 

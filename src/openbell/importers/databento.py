@@ -15,11 +15,11 @@ import numpy as np
 import polars as pl
 
 from openbell.errors import ConfigError
-from openbell.importers.bar_rows import PRICES, BarRows
-from openbell.importers.sources import find_sources
-from openbell.importers.table import CHUNK_ROWS, NO_BAD_ROWS, Chunk
-from openbell.importers.table_import import import_tables
-from openbell.importers.times import TimeReader
+from openbell.importers.files.import_files import find_sources
+from openbell.importers.tables.bar_rows import PRICES, BarRows
+from openbell.importers.tables.table import CHUNK_ROWS, NO_BAD_ROWS, Chunk
+from openbell.importers.tables.table_import import import_tables
+from openbell.importers.times.bar_times import TimeReader
 from openbell.model.interval import DAY_NS, parse_interval
 from openbell.timing.grid import day_number
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from openbell.importers.report import ImportReport, Progress
-    from openbell.importers.sources import Source
-    from openbell.importers.table import Table
+    from openbell.importers.files.import_files import Source
+    from openbell.importers.import_report import ImportReport, Progress
+    from openbell.importers.tables.table import Table
     from openbell.store.store import BarStore
 
 __all__ = ["SCHEMAS", "import_databento"]

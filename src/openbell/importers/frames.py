@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from openbell.importers.columnar_table import FrameTable, feather_table, parquet_table
-from openbell.importers.json_rows import json_table
-from openbell.importers.table_import import import_files
+from openbell.importers.tables.columnar_table import FrameTable, feather_table, parquet_table
+from openbell.importers.tables.json_rows import json_table
+from openbell.importers.tables.table_import import import_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from openbell.importers.bar_rows import BarRows
     from openbell.importers.csv import CsvReading
-    from openbell.importers.report import ImportReport, Progress
-    from openbell.importers.sources import Source
-    from openbell.importers.table import Table
+    from openbell.importers.files.import_files import Source
+    from openbell.importers.import_report import ImportReport, Progress
+    from openbell.importers.tables.bar_rows import BarRows
+    from openbell.importers.tables.table import Table
     from openbell.store.store import BarStore
 
 __all__ = ["FEATHER", "JSON", "PARQUET", "FileKind", "import_frames", "import_parquet"]

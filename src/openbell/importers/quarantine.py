@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from openbell.errors import StoreError
-from openbell.importers.disk_errors import writing_to
+from openbell.importers.files.disk_errors import writing_to
 from openbell.store import layout
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from openbell.importers.spill_buffer import SpillBuffer
-    from openbell.importers.table import Table
+    from openbell.importers.tables.table import Table
 
 __all__ = ["settle", "write_quarantine"]
 

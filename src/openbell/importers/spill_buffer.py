@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import polars as pl
 
-from openbell.importers.disk_errors import writing_to
+from openbell.importers.files.disk_errors import writing_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openbell.config import load_config
-from openbell.engine.played_again import asked_day
+from openbell.engine.replayed_sessions import asked_day
 from openbell.inspection.stored_session import play_stored
 from openbell.model.address import place_of
 from openbell.model.html_page import drawn
 from openbell.model.html_parts import items, title, whole
-from openbell.results.notebook import numbers_table
-from openbell.results.run_tables import read_tables
-from openbell.results.stored_run import read_run
+from openbell.results.folder.run_tables import read_tables
+from openbell.results.folder.stored_run import read_run
+from openbell.results.result_html import numbers_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from openbell.config import SessionConfig
     from openbell.model.address import Place
     from openbell.model.html_page import HtmlPage
-    from openbell.results.run_tables import RunTables
-    from openbell.results.stored_run import StoredRun
+    from openbell.results.folder.run_tables import RunTables
+    from openbell.results.folder.stored_run import StoredRun
     from openbell.session import SessionData
 
 __all__ = ["OpenedRun", "open_run"]

@@ -9,17 +9,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from openbell.engine.data_source import new_data_manager
-from openbell.engine.played_again import first_to_play
+from openbell.engine.replayed_sessions import first_to_play
+from openbell.engine.run_data import new_data_manager
 from openbell.engine.system import SystemManager
 from openbell.errors import ComponentError, RunFolderError
-from openbell.live.record import NAME as FEED_RECORD
-from openbell.live.record import read_record
-from openbell.live.recorded import RecordedDrive, RecordedRun
-from openbell.live.verify import store_of_record
+from openbell.live.record.backtest_of_record import RecordedMode, RecordedRun
+from openbell.live.record.feed_record import NAME as FEED_RECORD
+from openbell.live.record.feed_record import read_record
+from openbell.live.record.verify import store_of_record
 from openbell.model.events import local_time
-from openbell.results.as_json import record_json
-from openbell.results.run_folder import RunFolder
+from openbell.results.folder.as_json import record_json
+from openbell.results.folder.run_folder import RunFolder
 from openbell.timing import TimeManager
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _played_live(folder: Path, config: SessionConfig, day: date) -> SystemManage
     with TemporaryDirectory(ignore_cleanup_errors=True) as made:
         store = store_of_record(folder, run, Path(made))
         config = config.model_copy(update={"mode": "backtest"}).with_days(days[0], day)
-        system = SystemManager(config, store=store, drive=RecordedDrive(until))
+        system = SystemManager(config, store=store, mode=RecordedMode(until))
         _run(system, day)
     return system
 

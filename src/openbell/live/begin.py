@@ -7,18 +7,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from openbell.config import load_config
-from openbell.engine.data_source import store_path
-from openbell.engine.drive import BacktestDrive
+from openbell.engine.run_data import store_path
+from openbell.engine.run_mode import BacktestMode
 from openbell.errors import ConfigError, RunFolderError
 from openbell.feeds.replay import ReplayFeed
-from openbell.live.dealing import dealing_of
-from openbell.live.feeds import feed_of
-from openbell.live.past import Past
-from openbell.live.record import read_record
+from openbell.live.broker.broker_terms import broker_terms_of
+from openbell.live.incoming.configured_feed import feed_of
+from openbell.live.record.feed_record import read_record
+from openbell.live.record.past import Past
 from openbell.live.run import LiveRun
-from openbell.live.run_lock import read_state
+from openbell.live.status.run_lock import read_state
 from openbell.model.interval import DAY_NS, parse_interval
-from openbell.results.run_folder import repeatable
+from openbell.results.folder.run_folder import repeatable
 from openbell.store.store import BarStore
 from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock, WallClock
@@ -63,7 +63,7 @@ def replay_run(
     if not config.has_days:
         raise ConfigError("a replay plays stored days: write them under backtest_config.")
     time_manager = _time_manager_of(config)
-    sessions = BacktestDrive().days(config, time_manager)
+    sessions = BacktestMode().days(config, time_manager)
     bars = store if isinstance(store, BarStore) else BarStore.open(store_path(config, store))
     intervals = sorted({name for symbol in bars.symbols() for name in bars.intervals(symbol)}, key=parse_interval)
     feed = ReplayFeed(bars, time_manager, tuple(intervals), speed=speed)
@@ -106,8 +106,8 @@ def live_run(
     # Without the keys that an address may hold, for the run folder keeps the config.
     live = config.live.model_copy(update={"url": feed.address if config.live.url else None})
     config = config.model_copy(update={"live": live}).with_days(coming[0], coming[-1])
-    dealing = dealing_of(config, folder, feed.filled, secrets.token_hex(4), adopts=adopts)
-    return _with_waits(LiveRun(config, feed, folder, coming, time_manager, observers, dealing=dealing), live)
+    broker_terms = broker_terms_of(config, folder, feed.filled, secrets.token_hex(4), adopts=adopts)
+    return _with_waits(LiveRun(config, feed, folder, coming, time_manager, observers, broker_terms=broker_terms), live)
 
 
 def resumed_run(
@@ -142,14 +142,14 @@ def resumed_run(
         raise ConfigError(f"{folder} is the folder of a replay, which does not go on: play it again.")
     live = known.live if config is None else _same_live(known, config)
     time_manager = _time_manager_of(known)
-    sessions = BacktestDrive().days(known, time_manager)
+    sessions = BacktestMode().days(known, time_manager)
     feed = feed_of(live, time_manager)
-    dealing = None
+    broker_terms = None
     if past.account:
-        dealing = dealing_of(
+        broker_terms = broker_terms_of(
             known, folder, feed.filled, past.run_id, since_ns=past.since_ns, adopts=adopts, known=past.account
         )
-    run = LiveRun(known, feed, folder, sessions, time_manager, observers, past=past, dealing=dealing)
+    run = LiveRun(known, feed, folder, sessions, time_manager, observers, past=past, broker_terms=broker_terms)
     return _with_waits(run, known.live)
 
 
@@ -171,9 +171,9 @@ def _same_live(known: SessionConfig, config: SessionConfig) -> LiveConfig:
 
 def _with_waits(run: LiveRun, live: LiveConfig) -> LiveRun:
     """Return a run that waits for bars and additions as long as its config says."""
-    run.parts.grace_ns = parse_interval(live.grace).ns
-    run.parts.wait_ns = parse_interval(live.wait).ns
-    run.parts.lag.limit_ns = parse_interval(live.max_lag).ns
+    run.resources.grace_ns = parse_interval(live.grace).ns
+    run.resources.wait_ns = parse_interval(live.wait).ns
+    run.resources.lag.limit_ns = parse_interval(live.max_lag).ns
     return run
 
 

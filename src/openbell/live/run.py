@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from openbell.actions import ActionStore
-from openbell.engine.data_source import new_data_manager, store_path
+from openbell.engine.run_data import new_data_manager, store_path
 from openbell.engine.system import SystemManager
 from openbell.errors import BrokerError, FeedError
-from openbell.live.brokerage import Brokerage
-from openbell.live.connection import Connection
-from openbell.live.drive import LiveDrive
-from openbell.live.earlier_bars import EarlierBars
-from openbell.live.lag import MAX_LAG_NS, Lag, SessionHealth
-from openbell.live.leaving import leave
+from openbell.live.broker.broker_traffic import BrokerTraffic
+from openbell.live.broker.left_at_broker import leave
+from openbell.live.incoming.bar_supply import Supply
+from openbell.live.incoming.earlier_bars import EarlierBars
+from openbell.live.incoming.feed_connection import Connection
+from openbell.live.live_mode import LiveMode
 from openbell.live.memory import return_large_blocks
-from openbell.live.monitor import Monitor
 from openbell.live.new_files import NewFiles
-from openbell.live.parts import LiveParts
-from openbell.live.past import Past
-from openbell.live.record import FeedRecord
-from openbell.live.run_lock import CLOSING, ENDING, RunLock, watching
-from openbell.live.stopping import STOP, Stopped
-from openbell.live.supply import Supply
-from openbell.market_data.today import TodayBars
+from openbell.live.playing.lag import MAX_LAG_NS, Lag, SessionHealth
+from openbell.live.record.feed_record import FeedRecord
+from openbell.live.record.past import Past
+from openbell.live.resources import LiveResources
+from openbell.live.status.monitor import Monitor
+from openbell.live.status.run_lock import CLOSING, ENDING, RunLock, watching
+from openbell.live.stop_request import STOP, Stopped
+from openbell.market_data.today_bars import TodayBars
 from openbell.model.address import StoreAddress
 from openbell.model.broker_events import BrokerEvent
 from openbell.model.feed_events import FeedBack, FeedClock, FeedLost
-from openbell.results.run_folder import require_no_run
+from openbell.results.folder.run_folder import require_no_run
 from openbell.store.store import BarStore
 from openbell.timing.clock import SimulatedClock
 
@@ -43,10 +43,10 @@ if TYPE_CHECKING:
     from openbell.engine.observer import SessionObserver
     from openbell.feeds.arrivals import Arrival
     from openbell.feeds.feed import Feed
-    from openbell.live.dealing import Dealing
+    from openbell.live.broker.broker_terms import BrokerTerms
     from openbell.model.address import Place
+    from openbell.results.folder.run_folder import RunFolder
     from openbell.results.result import RunResult
-    from openbell.results.run_folder import RunFolder
     from openbell.timing import TimeManager
 
 __all__ = ["LiveRun"]
@@ -66,10 +66,10 @@ class LiveRun:
         observers: Watch the run.
         actions_of: The store whose corporate actions are taken over, by which every day's prices are adjusted.
         past: What the run has recorded before, when it goes on after it was killed.
-        dealing: How it trades at a broker over the network, None when it does not.
+        broker_terms: How it trades at a broker over the network, None when it does not.
 
     Attributes:
-        parts: Feed, bars and settings.
+        resources: Feed, bars and settings.
         system: The engine.
         monitor: What others see of it.
 
@@ -89,7 +89,7 @@ class LiveRun:
         *,
         actions_of: Place | None = None,
         past: Past | None = None,
-        dealing: Dealing | None = None,
+        broker_terms: BrokerTerms | None = None,
     ) -> None:
         clock = time_manager.clock
         if not isinstance(clock, SimulatedClock):
@@ -102,8 +102,8 @@ class LiveRun:
             undoing.callback(new_files.remove)
             undoing.callback(self._lock.release)
             undoing.callback(feed.close)
-            if dealing is not None:
-                undoing.callback(dealing.close)
+            if broker_terms is not None:
+                undoing.callback(broker_terms.close)
             if past is None:
                 require_no_run(folder)
             self._stop_file.unlink(missing_ok=True)
@@ -117,7 +117,7 @@ class LiveRun:
             )
             seed = crc32(str(folder).encode())
             connection, lag = Connection(feed, self._say, seed), Lag(MAX_LAG_NS)
-            self.parts = LiveParts(
+            self.resources = LiveResources(
                 feed=feed,
                 supply=Supply(feed, store, today, time_manager, self._earlier_bars(config, feed)),
                 today=today,
@@ -130,20 +130,20 @@ class LiveRun:
                 closes=self._closes,
                 ended=self._ended,
                 past=past or Past(),
-                brokerage=None if dealing is None else Brokerage(dealing, record, seed),
+                broker_traffic=None if broker_terms is None else BrokerTraffic(broker_terms, record, seed),
             )
-            record.is_paused = self.parts.supply.is_paused = bool(self.parts.past.days)
+            record.is_paused = self.resources.supply.is_paused = bool(self.resources.past.days)
             self.system = SystemManager(
                 config,
                 data_manager=new_data_manager(config, time_manager, store, today=today),
                 clock=clock,
                 observer=[self.monitor, *observers],
-                drive=LiveDrive(self.parts, sessions),
+                mode=LiveMode(self.resources, sessions),
             )
             self._undoing = undoing.pop_all()  # so that it can be started again in the same folder
 
     def _say(self, text: str) -> None:
-        self.parts.say(text)
+        self.resources.say(text)
 
     def _earlier_bars(self, config: SessionConfig, feed: Feed) -> EarlierBars | None:
         """Return the bars that the feed's history may lack, None where the config wants no others."""
@@ -155,7 +155,7 @@ class LiveRun:
 
     def _warn(self, text: str) -> None:
         """Tell people something that belongs to the results as well."""
-        self.parts.say(text)
+        self.resources.say(text)
         self.system.coordinator.warnings.warn(text)
 
     def _closes(self) -> None:
@@ -189,48 +189,48 @@ class LiveRun:
                 self._lock.release()
             else:
                 folder.close()
-                if self.parts.past.days:
+                if self.resources.past.days:
                     self._lock.write(state)
                 self._undoing.close()
         return result
 
     def _play(self, folder: RunFolder) -> RunResult:
-        feed = self.parts.feed
+        feed = self.resources.feed
         session = self.system.config.session_name
         return_large_blocks()
         try:
             self._lock.write("connecting", session=session, config="config.json", feed=feed.name)
             self.monitor.enter("connecting")
             with watching(self._stop_file, feed.arrivals.wake, self.monitor.write):
-                if self.parts.brokerage is not None:
-                    self._say(f"orders are for {self.parts.brokerage.dealing.account}")
+                if self.resources.broker_traffic is not None:
+                    self._say(f"orders are for {self.resources.broker_traffic.broker_terms.account}")
                 self._connect()
                 self._require_same_feed()
-                if self.parts.brokerage is not None:
-                    self._listen(self.parts.brokerage)
+                if self.resources.broker_traffic is not None:
+                    self._listen(self.resources.broker_traffic)
                 self._has_begun = True
                 self._lock.write("running")
-                self.parts.today.sent = self._sent
-                self.parts.record.feed(feed.name, feed.intervals)
+                self.resources.today.sent = self._sent
+                self.resources.record.feed(feed.name, feed.intervals)
                 result = self.system.run(folder)
-                self.parts.supply.keep_today()
+                self.resources.supply.keep_today()
                 return result
         except BaseException:
             desk = self.system.coordinator.desk
-            if self.parts.brokerage is not None and desk is not None and self._has_begun:
-                leave(self.parts.brokerage.dealing.link, desk, self._say)
+            if self.resources.broker_traffic is not None and desk is not None and self._has_begun:
+                leave(self.resources.broker_traffic.broker_terms.link, desk, self._say)
             raise
         finally:
             if self._has_begun:
-                if self.parts.brokerage is not None:
-                    self.parts.brokerage.dealing.close()
-                self.parts.record.close()
+                if self.resources.broker_traffic is not None:
+                    self.resources.broker_traffic.broker_terms.close()
+                self.resources.record.close()
                 feed.close()
 
     def _sent(self, symbol: str) -> tuple[str, ...]:
         """Return the intervals in which the feed sends bars of a symbol."""
-        said = self.parts.feed.intervals_of(symbol)
-        return self.parts.feed.intervals if said is None else said.stored
+        said = self.resources.feed.intervals_of(symbol)
+        return self.resources.feed.intervals if said is None else said.stored
 
     def _require_same_feed(self) -> None:
         """Raise when a run that goes on has another feed than before.
@@ -238,7 +238,7 @@ class LiveRun:
         Raises:
             FeedError: It has.
         """
-        feed, past = self.parts.feed, self.parts.past
+        feed, past = self.resources.feed, self.resources.past
         if past.days and (feed.name, feed.intervals) != (past.feed, past.intervals):
             raise FeedError(
                 f"the run was fed by {past.feed} with {', '.join(past.intervals)}, and goes on with the same only: "
@@ -251,12 +251,12 @@ class LiveRun:
         Raises:
             FeedError: There is no connection within the time that an addition may wait.
         """
-        feed, connection, arrivals = self.parts.feed, self.parts.connection, self.parts.feed.arrivals
+        feed, connection, arrivals = self.resources.feed, self.resources.connection, self.resources.feed.arrivals
         feed.connect()
-        deadline_ns = arrivals.now_ns + self.parts.wait_ns
+        deadline_ns = arrivals.now_ns + self.resources.wait_ns
         reason = "no answer"
         while connection.is_down:
-            self.parts.take_turn()
+            self.resources.take_turn()
             now_ns = arrivals.now_ns
             if now_ns >= deadline_ns or connection.has_ended:
                 raise FeedError(f"no connection to the feed {feed.name}: {reason}")
@@ -267,7 +267,7 @@ class LiveRun:
 
     def _heard(self, arrival: Arrival) -> str:
         """Take up what comes before the first session, and return why there is no connection, if that is news."""
-        event, connection = arrival.event, self.parts.connection
+        event, connection = arrival.event, self.resources.connection
         if isinstance(event, FeedBack):
             connection.came_back(arrival.time_ns)
         elif isinstance(event, FeedClock):
@@ -275,30 +275,30 @@ class LiveRun:
         elif isinstance(event, FeedLost):
             connection.lost(event, arrival.time_ns)
             return event.reason
-        elif isinstance(event, BrokerEvent) and self.parts.brokerage is not None:
-            self.parts.brokerage.came(event, arrival.time_ns)
+        elif isinstance(event, BrokerEvent) and self.resources.broker_traffic is not None:
+            self.resources.broker_traffic.came(event, arrival.time_ns)
         return ""
 
-    def _listen(self, brokerage: Brokerage) -> None:
+    def _listen(self, broker_traffic: BrokerTraffic) -> None:
         """Listen to the broker, and wait until its events come.
 
         Raises:
             BrokerError: They do not within the time that an addition may wait.
         """
-        arrivals = self.parts.feed.arrivals
-        deadline_ns = arrivals.now_ns + self.parts.wait_ns
-        brokerage.connect(arrivals.now_ns)
-        while not brokerage.is_connected:
-            self.parts.take_turn()
+        arrivals = self.resources.feed.arrivals
+        deadline_ns = arrivals.now_ns + self.resources.wait_ns
+        broker_traffic.connect(arrivals.now_ns)
+        while not broker_traffic.is_connected:
+            self.resources.take_turn()
             now_ns = arrivals.now_ns
-            if now_ns >= deadline_ns or brokerage.has_ended:
-                broker = brokerage.dealing.account.broker
-                raise BrokerError(f"no news of orders come from {broker}: {brokerage.trouble}")
-            brokerage.act(None, now_ns)
-            arrival = arrivals.next(min(deadline_ns, brokerage.next_ns(None, now_ns) or deadline_ns))
+            if now_ns >= deadline_ns or broker_traffic.has_ended:
+                broker = broker_traffic.broker_terms.account.broker
+                raise BrokerError(f"no news of orders come from {broker}: {broker_traffic.trouble}")
+            broker_traffic.act(None, now_ns)
+            arrival = arrivals.next(min(deadline_ns, broker_traffic.next_ns(None, now_ns) or deadline_ns))
             if arrival is not None:
                 self._heard(arrival)
-        self.parts.record.account(brokerage.dealing, brokerage.since_ns)
+        self.resources.record.account(broker_traffic.broker_terms, broker_traffic.since_ns)
 
 
 def _copy_actions(store: Place, target: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from openbell.market_data.gaps import FINER
+from openbell.market_data.gap_filling import FINER
 from openbell.market_data.manager import DataManager
 from openbell.model.bars import PRICE_COLUMNS
 from openbell.model.interval import DAY_NS

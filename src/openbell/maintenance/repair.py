@@ -11,7 +11,7 @@ from openbell.maintenance.damage import NOT_KNOWN, Damage, find_damages
 from openbell.maintenance.rebuild import rebuilt
 from openbell.maintenance.salvage import file_problem, good_entry
 from openbell.maintenance.verify import LOCK_WAIT_S
-from openbell.market_data.gaps import FINER
+from openbell.market_data.gap_filling import FINER
 from openbell.store import layout
 from openbell.store.atomic_files import move_file, replace_file, sync_folders, writer_lock
 from openbell.store.batch import UnfinishedWriteError

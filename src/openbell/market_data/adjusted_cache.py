@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from openbell.actions.instrument import Instruments, PriceBasis
-    from openbell.market_data.requests import SeriesKey
+    from openbell.market_data.bar_requests import SeriesKey
     from openbell.market_data.series import CachedSeries
 
 __all__ = ["AdjustedCache"]

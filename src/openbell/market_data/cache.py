@@ -11,18 +11,18 @@ from weakref import WeakKeyDictionary
 
 from openbell.errors import DamagedFileError
 from openbell.market_data.adjusted_cache import AdjustedCache
-from openbell.market_data.column_memo import ColumnMemo
-from openbell.market_data.day_memo import DayMemo
-from openbell.market_data.dividends import DividendFactors
-from openbell.market_data.gaps import build_missing, forward_filled
-from openbell.market_data.growing import LatestBars
-from openbell.market_data.requests import (
+from openbell.market_data.bar_requests import (
     BarRequest,
     LoadSettings,
     SeriesKey,
     gap_policy_of,
     stored_interval,
 )
+from openbell.market_data.column_memo import ColumnMemo
+from openbell.market_data.day_memo import DayMemo
+from openbell.market_data.dividends import DividendFactors
+from openbell.market_data.gap_filling import build_missing, forward_filled
+from openbell.market_data.latest_bars import LatestBars
 from openbell.market_data.series import CachedSeries, SharedSeries, SharedTimes
 from openbell.market_data.stored_facts import StoredFacts, changed_series
 from openbell.market_data.stored_history import (
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from openbell.market_data.today import TodayBars
+    from openbell.market_data.today_bars import TodayBars
     from openbell.store.store import BarStore
     from openbell.timing.manager import TimeManager
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.errors import did_you_mean
+from openbell.market_data.bar_requests import LoadSettings, unknown_symbol
 from openbell.market_data.cache import BarCache
 from openbell.market_data.point_in_time import PointInTimeView
-from openbell.market_data.requests import LoadSettings, unknown_symbol
 from openbell.market_data.stored_facts import changed_series
 from openbell.model.bars import Bars
 from openbell.timing.grid import day_number
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openbell.actions.table import Action, Adjustment
-    from openbell.market_data.requests import GapPolicies
-    from openbell.market_data.today import TodayBars
+    from openbell.market_data.bar_requests import GapPolicies
+    from openbell.market_data.today_bars import TodayBars
     from openbell.store.manifest import Manifest
     from openbell.store.store import BarStore, Coverage
     from openbell.timing.manager import TimeManager

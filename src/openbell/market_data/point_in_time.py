@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 from openbell.actions.instrument import spans_between
 from openbell.errors import OpenbellError
 from openbell.market_data.adjusted import AdjustedBars
-from openbell.market_data.day_facts import clipped, facts_on
-from openbell.market_data.requests import BarRequest, gap_policy_of, unknown_symbol
-from openbell.market_data.stored_facts import spans_beyond_sessions
+from openbell.market_data.bar_requests import BarRequest, gap_policy_of, unknown_symbol
+from openbell.market_data.stored_facts import clipped, facts_on, spans_beyond_sessions
 from openbell.market_data.stored_history import READ_ROWS
 from openbell.model.bars import Bars
 from openbell.timing.grid import day_number
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
 
     from openbell.actions.instrument import Instrument
     from openbell.actions.table import Action, Adjustment
+    from openbell.market_data.bar_requests import GapPolicy
     from openbell.market_data.cache import BarCache
     from openbell.market_data.column_memo import Origin
-    from openbell.market_data.requests import GapPolicy
     from openbell.store.store import BarStore, Coverage
 
     Columns: TypeAlias = Mapping[str, NDArray[np.float64]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -13,20 +14,30 @@ from openbell.market_data.stored_history import begins_on_grid
 from openbell.model.interval import BASE_INTERVALS, DAY_NS, parse_interval
 from openbell.store.day_zones import SESSION, UNKNOWN, read_day_zones
 from openbell.store.layout import instant
-from openbell.timing.grid import date_of
+from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from openbell.actions.instrument import RunningDay
+    from openbell.actions.instrument import Instrument, RunningDay, StoredSpan
+    from openbell.market_data.cache import BarCache
     from openbell.model.address import Place
     from openbell.store.manifest import Manifest
     from openbell.store.store import BarStore, Coverage
     from openbell.timing.grid import SessionGrid
     from openbell.timing.manager import TimeManager
 
-__all__ = ["UNNAMED_DAYS", "StoredDays", "StoredFacts", "changed_series", "spans_beyond_sessions"]
+__all__ = [
+    "UNNAMED_DAYS",
+    "DayFacts",
+    "StoredDays",
+    "StoredFacts",
+    "changed_series",
+    "clipped",
+    "facts_on",
+    "spans_beyond_sessions",
+]
 
 _MOST_COMPARED = 50
 
@@ -227,3 +238,39 @@ def spans_beyond_sessions(symbol: str, days: str, exchange: str, store: Place) -
         "session's close they would show later prices. Import its 1m bars, and daily bars are made of these; or use an "
         "exchange whose sessions are such days (24/7)."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DayFacts:
+    """Facts about symbols on a day, in one state of the store, each noted when it is first asked for.
+
+    Attributes:
+        instruments: Who has a symbol.
+        bases: The intervals that its other bars are made of.
+        coverages: What is stored of a symbol and interval.
+    """
+
+    instruments: dict[str, Instrument] = field(default_factory=dict)
+    bases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    coverages: dict[tuple[str, str], Coverage | None] = field(default_factory=dict)
+
+
+def facts_on(day: date, cache: BarCache) -> DayFacts:
+    """Return the facts of a day, which views share where days come again."""
+    return DayFacts() if cache.remembered is None else cache.remembered.of(day, _nothing_known, None, ())
+
+
+def _nothing_known(_: None) -> DayFacts:
+    return DayFacts()
+
+
+def clipped(coverage: Coverage | None, span: StoredSpan) -> Coverage | None:
+    """Return a coverage with its first and last time within a span of days."""
+    if coverage is None or span.is_unbounded:  # the usual case
+        return coverage
+    first, last = coverage.first, coverage.last
+    if span.first_day > day_number(first.date()):
+        first = datetime.combine(date_of(span.first_day), time(), UTC)
+    if span.last_day < day_number(last.date()):
+        last = datetime.combine(date_of(span.last_day), time(), UTC)
+    return coverage if (first, last) == (coverage.first, coverage.last) else replace(coverage, first=first, last=last)

@@ -7,8 +7,8 @@ from weakref import ref
 
 import numpy as np
 
-from openbell.model.columns import opaque
 from openbell.model.frozen import Frozen
+from openbell.model.opaque_columns import opaque
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -44,9 +44,9 @@ class HtmlPage:
 
 
 def drawn(function: str, *arguments: Any, **options: Any) -> HtmlPage:
-    """Return the page that a function of `openbell.pages.notebook` makes.
+    """Return the page that a function of `openbell.pages.notebook_charts` makes.
 
     Sessions and results know nothing of pages, which are made of them: the module is looked up when one is asked for.
     """
-    page: HtmlPage = getattr(import_module("openbell.pages.notebook"), function)(*arguments, **options)
+    page: HtmlPage = getattr(import_module("openbell.pages.notebook_charts"), function)(*arguments, **options)
     return page

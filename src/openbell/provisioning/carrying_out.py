@@ -15,9 +15,9 @@ from openbell.errors import OpenbellError
 from openbell.logs import get_logger
 from openbell.model.events import StepTiming
 from openbell.model.frozen import quick_change, quick_maker
+from openbell.provisioning.bars_to_load import StoredReach, bars_of_block
 from openbell.provisioning.context import Market
-from openbell.provisioning.indicators import computed_indicators, times_of
-from openbell.provisioning.reach import StoredReach, bars_of_block
+from openbell.provisioning.indicator_values import computed_indicators, times_of
 from openbell.provisioning.steps import (
     AddInterval,
     CalculateQuality,

@@ -11,7 +11,7 @@ import numpy as np
 
 from openbell.errors import CalendarError
 from openbell.market_data.completeness import longest_by_chance
-from openbell.provisioning.history import measured_from
+from openbell.provisioning.history_search import measured_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from openbell.model.bars import BarTimes
     from openbell.model.interval import Interval
     from openbell.provisioning.context import Market, StoredDay
-    from openbell.provisioning.history import HistoryProof
+    from openbell.provisioning.history_search import HistoryProof
     from openbell.provisioning.needs import IndicatorNeed, IntervalNeed, Needs
 
 __all__ = ["hole_warnings", "lookback_shortfalls", "other_shortfalls"]

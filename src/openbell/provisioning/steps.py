@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 from openbell.errors import ProvisioningError
 from openbell.model.bars import Bars
 from openbell.model.interval import parse_interval
+from openbell.provisioning.bars_to_load import StoredReach, bars_to_load, quality_of_history
 from openbell.provisioning.context import Market
-from openbell.provisioning.history import measured_from
-from openbell.provisioning.indicators import computed_indicators
-from openbell.provisioning.reach import StoredReach, bars_to_load, quality_of_history
+from openbell.provisioning.history_search import measured_from
+from openbell.provisioning.indicator_values import computed_indicators
 from openbell.provisioning.validation import Proof
 from openbell.registry import Registry
 from openbell.session import BarIntervalData, SymbolSessionData
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from openbell.model.bars import BarTimes
+    from openbell.provisioning.bars_to_load import LoadedBars
     from openbell.provisioning.context import ProvisioningContext
     from openbell.provisioning.needs import Addition, Needs
-    from openbell.provisioning.reach import LoadedBars
     from openbell.session.symbol import SymbolDraft
 
 __all__ = [

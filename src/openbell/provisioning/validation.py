@@ -11,8 +11,8 @@ from openbell.errors import OpenbellError, command_on
 from openbell.logs import get_logger
 from openbell.model.interval import why_underivable
 from openbell.provisioning.context import ProvisioningContext
-from openbell.provisioning.found import found_blocks
-from openbell.provisioning.odd_prices import price_warnings
+from openbell.provisioning.found_histories import found_blocks
+from openbell.provisioning.price_warnings import price_warnings
 from openbell.provisioning.shortfalls import lookback_shortfalls, other_shortfalls
 from openbell.registry import Registry
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from openbell.model.bars import Bars
-    from openbell.provisioning.found import FoundBlock
-    from openbell.provisioning.history import HistoryProof
+    from openbell.provisioning.found_histories import FoundBlock
+    from openbell.provisioning.history_search import HistoryProof
     from openbell.provisioning.needs import Addition, Needs
 
 __all__ = ["RULES", "Evidence", "Proof", "Rule", "validate"]
@@ -160,7 +160,9 @@ def _history_is_good_enough(evidence: Evidence, context: ProvisioningContext) ->
     wanted = context.config.session_data_config.min_quality
     if not wanted or not evidence.needs.needs_historical:
         return None
-    from openbell.provisioning.quality import history_is_good_enough  # a run without min_quality does not load checks
+    from openbell.provisioning.min_quality import (
+        history_is_good_enough,  # a run without min_quality does not load checks
+    )
 
     return history_is_good_enough(evidence.symbol, evidence.histories, wanted, context)
 

@@ -17,10 +17,10 @@ from openbell.market_data.stored_facts import UNNAMED_DAYS, StoredDays
 from openbell.market_data.stored_history import begins_on_grid
 from openbell.model.interval import BASE_INTERVALS, DAY_NS, Interval, parse_interval
 from openbell.quality.calendar_fit import bars_beyond_calendar
+from openbell.quality.check_report import Report, SeriesReport
 from openbell.quality.finding import Finding
 from openbell.quality.missing import Elsewhere
 from openbell.quality.peers import MOST_PEERS, Peers
-from openbell.quality.report import Report, SeriesReport
 from openbell.quality.series import Series, bars_of_sessions, make_series
 from openbell.quality.splits import declared_splits
 from openbell.quality.window_result import WindowResult, check_window, join_windows

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openbell.quality.check_report import Completeness, Excerpt
 from openbell.quality.missing import Elsewhere, untraded
-from openbell.quality.report import Completeness, Excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.model.bars import Bars
+from openbell.quality.check_report import Completeness, Excerpt, SeriesReport
 from openbell.quality.closed_days import closed_days
 from openbell.quality.daily import unlike_daily
 from openbell.quality.excerpts import completeness, excerpts_of, fewest_charts
@@ -15,7 +16,6 @@ from openbell.quality.finding import KINDS, Finding
 from openbell.quality.hours import end_labels, outside_hours, wrong_time_zone
 from openbell.quality.missing import missing_bars, missing_sessions
 from openbell.quality.repeats import contradictions, duplicates
-from openbell.quality.report import Completeness, Excerpt, SeriesReport
 from openbell.quality.score import score
 from openbell.quality.spikes import spikes
 from openbell.quality.splits import daily_sums, undeclared_splits

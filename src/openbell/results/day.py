@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.model.frozen import quick_maker
-from openbell.results.block import indicators_of_block, results_of_block
+from openbell.results.block_results import indicators_of_block, results_of_block
 from openbell.results.result import DayResult
 from openbell.results.symbol import IndicatorResult, SeriesResult, SymbolResult
 from openbell.session.block import IndicatorsOfBlock, SeriesOfBlock, blocks_of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from openbell.market_data.point_in_time import PointInTimeView
     from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
-    from openbell.results.block import Readings
+    from openbell.results.block_results import Readings
     from openbell.results.trading import DayTrading
     from openbell.session import BarIntervalData, IndicatorData, SessionData, SymbolSessionData
     from openbell.timing import TimeManager

@@ -57,7 +57,7 @@ def units(value: float | None) -> str:
 
 
 def number(value: float | None, form: str) -> str:
-    """Format a number of a performance by its form, which `openbell.results.performance_lines` names."""
+    """Format a number of a performance by its form, which `openbell.results.measures.performance_lines` names."""
     if value is None or not math.isfinite(value):
         return _NONE
     if form == "percent":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openbell.model.html_page import drawn
-from openbell.results.as_json import day_json, run_json
+from openbell.results.folder.as_json import day_json, run_json
 from openbell.results.mapping import JsonMapping
 from openbell.results.symbol import IndicatorResult, SeriesResult, SymbolResult
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openbell.model.html_page import HtmlPage
     from openbell.model.json_object import JsonObject
     from openbell.model.trade import Trade
-    from openbell.results.performance import Performance
+    from openbell.results.measures.performance import Performance
     from openbell.results.trading import DayTrading, RunTrading
 
 __all__ = ["DayResult", "IndicatorResult", "RunResult", "SeriesResult", "SymbolResult"]
@@ -66,7 +66,7 @@ class DayResult(JsonMapping):
         return f"<DayResult {self.date}: {len(self.symbols)} symbols, {len(self.signals)} signals>"
 
     def _repr_html_(self) -> str:
-        from openbell.results.notebook import day_html
+        from openbell.results.result_html import day_html
 
         return day_html(self)
 
@@ -109,7 +109,7 @@ class RunResult(JsonMapping):
         return f"<RunResult {self.session_name!r}: {len(self.days)} sessions, {signals} signals{failed}>"
 
     def _repr_html_(self) -> str:
-        from openbell.results.notebook import run_html
+        from openbell.results.result_html import run_html
 
         return run_html(self)
 

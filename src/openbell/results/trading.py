@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from openbell.model.order import Order
     from openbell.model.position import Position
     from openbell.model.trade import Trade
-    from openbell.results.breakdown import Earnings
-    from openbell.results.equity import EquityColumns
-    from openbell.results.performance import Performance
+    from openbell.results.measures.breakdown import Earnings
+    from openbell.results.measures.equity import EquityColumns
+    from openbell.results.measures.performance import Performance
 
 __all__ = ["DayTrading", "RunTrading"]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from openbell.market_data.completeness import Completeness
     from openbell.model.bars import Bars
     from openbell.session.cursor import Cursor
-    from openbell.session.reach import Reach
+    from openbell.session.last_rows import Reach
     from openbell.timing.grid import ExpectedBars
 
 __all__ = [

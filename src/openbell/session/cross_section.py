@@ -8,8 +8,8 @@ import numpy as np
 
 from openbell.errors import DataError
 from openbell.indicators.registry import canonical_key
-from openbell.model.columns import opaque
 from openbell.model.frozen import Frozen
+from openbell.model.opaque_columns import opaque
 from openbell.session.block import values_of_today
 from openbell.session.series import all_bars
 

@@ -223,7 +223,7 @@ class SessionData(Frozen):
         return drawn("session_chart", self, symbol, interval, sessions=sessions, indicators=indicators)
 
     def _repr_html_(self) -> str:
-        from openbell.session.notebook import session_html
+        from openbell.session.session_html import session_html
 
         return session_html(self)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 
 from openbell.errors import UnknownNameError
-from openbell.model.columns import opaque
 from openbell.model.frozen import Frozen
+from openbell.model.opaque_columns import opaque
 from openbell.session.not_a_number import NotANumber
 from openbell.session.series import all_bars, cursor_of
 
@@ -167,7 +167,7 @@ class IndicatorData(NotANumber, Frozen):
         return opaque(all_values(self, name)[: self.series.cursor])
 
     def _repr_html_(self) -> str:
-        from openbell.session.notebook import indicator_html
+        from openbell.session.session_html import indicator_html
 
         return indicator_html(self)
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from openbell.market_data.completeness import Completeness, Gap, measure_completeness
 from openbell.model.bars import ClosedBars
-from openbell.model.columns import opaque
 from openbell.model.frozen import Frozen
-from openbell.session.reach import last_rows
+from openbell.model.opaque_columns import opaque
+from openbell.session.last_rows import last_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from openbell.model.bars import Bars
     from openbell.session.cursor import Cursor
-    from openbell.session.reach import Reach
+    from openbell.session.last_rows import Reach
     from openbell.timing.grid import ExpectedBars
 
 __all__ = ["BarIntervalData", "all_bars", "cursor_of", "grow", "score", "whole_from"]
@@ -177,7 +177,7 @@ class BarIntervalData(Frozen):
         return opaque(self._bars.count[: self._cursor.position])
 
     def _repr_html_(self) -> str:
-        from openbell.session.notebook import series_html
+        from openbell.session.session_html import series_html
 
         return series_html(self)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import openbell
-from openbell.results.run_folder import repeatable
+from openbell.results.folder.run_folder import repeatable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

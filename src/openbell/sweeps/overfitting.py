@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.results.unavailable import Number, Unavailable
+from openbell.results.measures.unavailable import Number, Unavailable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

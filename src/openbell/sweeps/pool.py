@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from openbell.engine.worker_pool import Died, WorkerPool
+from openbell.engine.workers.worker_pool import Died, WorkerPool
 from openbell.errors import RunFolderError
 from openbell.sweeps.executor import Executor
 from openbell.sweeps.point_run import PointTask, run_point

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from openbell.model.interval import parse_interval
-from openbell.results.performance import Performance
+from openbell.results.measures.performance import Performance
 from openbell.store.atomic_files import replace_file
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.engine.data_source import bars_asked_for, new_data_manager
+from openbell.engine.run_data import bars_asked_for, new_data_manager
 from openbell.errors import OpenbellError
 from openbell.provisioning import Addition
+from openbell.provisioning.analysis import analyze
 from openbell.provisioning.context import ProvisioningContext, RunScope
-from openbell.provisioning.operations import analyze
 from openbell.session import SessionData
 from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock

@@ -14,8 +14,8 @@ from openbell.config import load_config
 from openbell.errors import ConfigError, shortened
 from openbell.indicators.annual import bars_per_year
 from openbell.model.interval import parse_interval
-from openbell.results.returns import rate_of_session
-from openbell.results.unavailable import Number, Unavailable
+from openbell.results.measures.returns import rate_of_session
+from openbell.results.measures.unavailable import Number, Unavailable
 from openbell.sweeps.overfitting import deflated_sharpe, overfitting_probability, sharpe_ratios
 from openbell.sweeps.sweep import points_tried
 from openbell.sweeps.walk_forward import Measure, WalkForward, Windows, walk_forward

@@ -12,7 +12,7 @@ import filelock
 
 from openbell.config.sweep import sign_of
 from openbell.errors import ConfigError, RunFolderError
-from openbell.results.run_folder import repeatable
+from openbell.results.folder.run_folder import repeatable
 from openbell.store.atomic_files import replace_file
 from openbell.sweeps.executor import OneByOne
 from openbell.sweeps.fingerprint import fingerprint_of

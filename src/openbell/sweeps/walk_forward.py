@@ -9,8 +9,8 @@ import numpy as np
 
 from openbell.config.sweep import sign_of
 from openbell.errors import ConfigError
-from openbell.results import returns as measures
-from openbell.results.unavailable import Number, Unavailable
+from openbell.results.measures import returns as measures
+from openbell.results.measures.unavailable import Number, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""A simulated clock, the machine's clock, and a stopwatch."""
+"""A simulated clock, the machine's clock, and a stopwatch.
+
+A session's clock is a simulated one. The engine's dispatcher moves it, and its fast path where bars come alone.
+"""
 
 from __future__ import annotations
 

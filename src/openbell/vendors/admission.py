@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date, tzinfo
 
-    from openbell.vendors.plan import Request
+    from openbell.vendors.fetch_plan import Request
 
 __all__ = ["require_interval", "with_reasons", "wrong_actions"]
 

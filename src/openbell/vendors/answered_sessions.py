@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from openbell.vendors.plan import sessions_with_bars
+from openbell.vendors.fetch_plan import sessions_with_bars
 from openbell.vendors.unavailable_sessions import Unavailable
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from openbell.store.store import BarStore
     from openbell.timing.manager import TimeManager
-    from openbell.vendors.plan import Request
+    from openbell.vendors.fetch_plan import Request
 
 __all__ = ["AnsweredSessions"]
 

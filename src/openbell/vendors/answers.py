@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from openbell.vendors.plan import Request
+    from openbell.vendors.fetch_plan import Request
     from openbell.vendors.source import BarSource
 
 __all__ = ["Answer", "answers"]

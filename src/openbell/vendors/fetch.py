@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from openbell.actions import ActionStore
 from openbell.actions.table import check_actions
 from openbell.errors import DamagedFileError, DataError
-from openbell.importers.report import store_checked
+from openbell.importers.import_report import store_checked
 from openbell.logs import get_logger
 from openbell.store.layout import require_symbol
 from openbell.store.write_report import WriteReport
 from openbell.vendors.admission import require_interval, with_reasons, wrong_actions
 from openbell.vendors.answered_sessions import AnsweredSessions
 from openbell.vendors.answers import answers
-from openbell.vendors.plan import plan_requests
-from openbell.vendors.report import FetchReport
+from openbell.vendors.fetch_plan import plan_requests
+from openbell.vendors.fetch_report import FetchReport
 from openbell.vendors.source import RequestRejectedError
 from openbell.vendors.unavailable_sessions import Unavailable
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from openbell.store.store import BarStore
     from openbell.timing.manager import TimeManager
     from openbell.vendors.answers import Answer
-    from openbell.vendors.plan import Request
+    from openbell.vendors.fetch_plan import Request
     from openbell.vendors.source import BarSource
 
 __all__ = ["fetch"]

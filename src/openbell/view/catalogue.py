@@ -9,8 +9,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from openbell.errors import ConfigError
-from openbell.pages.report.report import ReadRun, read_parts
-from openbell.results.stored_run import StoredRun, is_run, read_run
+from openbell.pages.report.report_page import ReadRun, read_parts
+from openbell.results.folder.stored_run import StoredRun, is_run, read_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

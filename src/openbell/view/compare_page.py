@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from openbell.errors import ConfigError, printable
 from openbell.pages.page import EQUITY
 from openbell.pages.report.curves import equity_points
+from openbell.results.folder.run_comparison import compare
+from openbell.results.measures.performance_lines import BLOCKS
 from openbell.results.number_text import number
-from openbell.results.performance_lines import BLOCKS
-from openbell.results.run_comparison import compare
 from openbell.view.answers import page
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from openbell.model.json_object import JsonObject
-    from openbell.results.performance_lines import Line
+    from openbell.results.measures.performance_lines import Line
     from openbell.view.catalogue import Catalogue, KnownRun
 
 __all__ = ["compare_page"]

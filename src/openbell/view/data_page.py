@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from openbell.quality.report import Report
+    from openbell.quality.check_report import Report
     from openbell.view.catalogue import Catalogue
 
 __all__ = ["DataPages", "KnownStore"]

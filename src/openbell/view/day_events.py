@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from openbell.errors import printable
-from openbell.results.event_files import event_lines
-from openbell.results.journal_lines import opened_lines
+from openbell.results.folder.event_files import event_lines
+from openbell.results.folder.journal_lines import opened_lines
 from openbell.results.number_text import price, units
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openbell.model.json_object import JsonObject
-    from openbell.results.run_tables import RunTables
+    from openbell.results.folder.run_tables import RunTables
     from openbell.timing import TimeManager
 
 __all__ = ["DayEvent", "day_events", "day_journal"]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from openbell.live.record import NAME, bar_of
+from openbell.live.record.feed_record import NAME, bar_of
 from openbell.model.interval import parse_interval
 from openbell.pages.report.charts import PRICES
-from openbell.results.event_files import event_lines
+from openbell.results.folder.event_files import event_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.to_thread import run_sync
 
-from openbell.live.record import NAME, bar_of
+from openbell.live.record.feed_record import NAME, bar_of
 from openbell.model.interval import parse_interval
 from openbell.timing.clock import stopwatch
 from openbell.view.following import ALIVE_S, EVERY_S, event

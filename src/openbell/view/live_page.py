@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.errors import ConfigError
-from openbell.live.run_lock import OVER
+from openbell.live.status.run_lock import OVER
 from openbell.pages.page import EQUITY
 from openbell.view.answers import page
 from openbell.view.following import is_live, live_state

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from openbell.pages.page import EQUITY
 from openbell.pages.report.chosen_charts import ChosenCharts
-from openbell.pages.report.report import report_values
+from openbell.pages.report.report_page import report_values
 from openbell.view.addresses import query
 from openbell.view.answers import page
 from openbell.view.following import is_live
@@ -14,7 +14,7 @@ from openbell.view.following import is_live
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from openbell.pages.report.report import ReadRun
+    from openbell.pages.report.report_page import ReadRun
     from openbell.view.catalogue import Catalogue, KnownRun
 
 __all__ = ["run_page"]

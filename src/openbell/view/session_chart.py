@@ -12,7 +12,7 @@ import numpy as np
 
 from openbell.errors import OpenbellError, printable
 from openbell.model.interval import parse_interval
-from openbell.pages.notebook import session_candles
+from openbell.pages.notebook_charts import session_candles
 from openbell.pages.report.candles import CandleSource
 from openbell.pages.report.charts import chart_data, filled_inside
 from openbell.pages.report.levels import resting_levels
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from openbell.model.json_object import JsonObject
     from openbell.pages.report.candles import Candles
     from openbell.pages.report.levels import Level
-    from openbell.pages.report.report import ReadRun
+    from openbell.pages.report.report_page import ReadRun
     from openbell.timing import TimeManager
     from openbell.view.catalogue import Catalogue, KnownRun
     from openbell.view.playing import PlayedSessions

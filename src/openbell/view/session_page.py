@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from openbell.config import SessionConfig
     from openbell.model.json_object import JsonObject
-    from openbell.pages.report.report import ReadRun
+    from openbell.pages.report.report_page import ReadRun
     from openbell.view.catalogue import Catalogue, KnownRun
     from openbell.view.day_events import DayEvent
     from openbell.view.playing import PlayedSessions

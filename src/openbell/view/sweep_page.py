@@ -13,10 +13,10 @@ from openbell.config.condition import short_names
 from openbell.config.sweep import OBJECTIVES, sign_of
 from openbell.errors import ConfigError
 from openbell.pages.page import EQUITY
+from openbell.results.measures.performance_lines import LINES
+from openbell.results.measures.returns import drawdowns
+from openbell.results.measures.unavailable import Number, Unavailable
 from openbell.results.number_text import number, percent
-from openbell.results.performance_lines import LINES
-from openbell.results.returns import drawdowns
-from openbell.results.unavailable import Number, Unavailable
 from openbell.sweeps.plateau import grid_of, neighbours_of, ranked
 from openbell.sweeps.stored_sweep import read_stored_sweep
 from openbell.sweeps.walk_forward import MEASURED, Windows

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.responses import RedirectResponse
 
-from openbell.engine.data_source import store_path
+from openbell.engine.run_data import store_path
 from openbell.errors import OpenbellError, printable
-from openbell.results.event_files import event_lines
+from openbell.results.folder.event_files import event_lines
 from openbell.store.store import BarStore
 from openbell.view.addresses import day_of, query
 from openbell.view.answers import page

@@ -19,7 +19,7 @@ from openbell.errors import command_on
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from openbell.quality.report import Report, SeriesReport
+    from openbell.quality.check_report import Report, SeriesReport
 
 __all__ = ["check_data"]
 

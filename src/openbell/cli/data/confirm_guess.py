@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from openbell.importers.files.import_files import Source
     from openbell.importers.sniffing.guess import Guess
-    from openbell.importers.sources import Source
     from openbell.model.json_object import JsonObject
 
 __all__ = ["a_person_is_there", "confirm"]
@@ -84,7 +84,7 @@ def a_person_is_there() -> bool:
 
 
 def _first_guess(guess_of: Callable[[Source], Guess], sources: Sequence[Source]) -> Guess:
-    from openbell.importers.sources import UNREADABLE
+    from openbell.importers.files.import_files import UNREADABLE
 
     failure: Exception | None = None
     for source in sources:

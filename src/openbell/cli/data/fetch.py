@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from openbell.model.json_object import JsonObject
     from openbell.timing import TimeManager
-    from openbell.vendors.report import FetchReport
+    from openbell.vendors.fetch_report import FetchReport
 
 __all__ = ["fetch_alpaca"]
 

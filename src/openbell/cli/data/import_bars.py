@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openbell.importers.frames import FileKind
-    from openbell.importers.report import ImportReport, Progress
+    from openbell.importers.import_report import ImportReport, Progress
     from openbell.store.store import BarStore
 
 __all__ = ["imports"]
@@ -43,7 +43,7 @@ def import_lean(
     as_json: AsJson = False,
 ) -> None:
     """Import LEAN's bars of equities, crypto, forex (mid prices), indexes and futures."""
-    from openbell.importers.lean import import_lean as run
+    from openbell.importers.lean.lean import import_lean as run
 
     folder = store_folder(store)
     _import_into(
@@ -85,9 +85,9 @@ def import_csv(
 ) -> None:
     """Import CSV files of intraday or daily bars, after a look at what was guessed."""
     from openbell.importers.csv import CSV_ENDINGS, import_csv_as
+    from openbell.importers.files.import_files import find_sources
     from openbell.importers.sniffing.guess import Given
     from openbell.importers.sniffing.table import sniff_csv
-    from openbell.importers.sources import find_sources
 
     between = "\t" if separator in ("tab", "\\t") else separator
     given = Given(
@@ -176,10 +176,10 @@ def import_json(
 def _import_frames(
     kind: FileKind, paths: list[str], options: TableOptions, store: str | None, *, as_json: bool
 ) -> None:
+    from openbell.importers.files.import_files import find_sources
     from openbell.importers.frames import import_frames
     from openbell.importers.sniffing.guess import Given
     from openbell.importers.sniffing.table import sniff_frame
-    from openbell.importers.sources import find_sources
 
     given = Given(**options.given())
     folder = store_folder(store)

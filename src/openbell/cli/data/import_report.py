@@ -33,7 +33,7 @@ def files_at(paths: Sequence[str]) -> Iterator[list[Path]]:
     if not any(map(is_address, paths)):
         yield list(map(Path, paths))
         return
-    from openbell.importers.brought import brought
+    from openbell.importers.files.download import brought
 
     with ExitStack() as stack:
         with file_progress("reading files") as progress:
@@ -61,7 +61,7 @@ def show_import(report: ImportReport, store: Place, *, as_json: bool) -> None:
             else f"{report.set_aside:,} rows contradict themselves or cannot be read and were"
         )
         say(f"warning: {rows} not stored{why}")
-    from openbell.importers.brought import as_given
+    from openbell.importers.files.download import as_given
 
     for path, reason in report.failed:
         say(f"error: {as_given(path)} was not imported: {as_given(reason)}")
@@ -75,7 +75,7 @@ def _changed_nothing(report: ImportReport) -> bool:
 
 
 def _summary(report: ImportReport, store: Place) -> dict[str, Any]:
-    from openbell.importers.brought import as_given
+    from openbell.importers.files.download import as_given
 
     written = report.written
     return {

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from openbell.errors import ConfigError
-from openbell.importers.bar_rows import PRICES, volume_columns
 from openbell.importers.sniffing.detection import Detection
 from openbell.importers.sniffing.names import ADJUSTED, CLOCK_NAMES, DATE_NAMES, NAMES, plain_name
 from openbell.importers.sniffing.values import (
@@ -22,6 +21,7 @@ from openbell.importers.sniffing.values import (
     share_that_fits,
 )
 from openbell.importers.sniffing.volume import find_volume
+from openbell.importers.tables.bar_rows import PRICES, volume_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 
 from openbell.errors import CalendarError, ConfigError
-from openbell.importers.session_dates import session_dates, sessions_around
 from openbell.importers.sniffing.detection import Detection
-from openbell.importers.times import TimeReader
+from openbell.importers.times.bar_times import TimeReader
+from openbell.importers.times.session_dates import session_dates, sessions_around
 from openbell.market_data.stored_facts import StoredDays
 from openbell.model.interval import DAY_NS, parse_interval
 from openbell.store.day_zones import SESSION

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from openbell.config.exchange import ExchangeConfig
+    from openbell.importers.files.import_files import Source
     from openbell.importers.sniffing.detection import Detection
-    from openbell.importers.sources import Source
 
 __all__ = ["Given", "Guess"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openbell.importers.sniffing.names import role_of
-from openbell.importers.wide_table import WideColumns
+from openbell.importers.tables.wide_table import WideColumns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

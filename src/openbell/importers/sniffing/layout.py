@@ -8,9 +8,9 @@ from collections import Counter
 from dataclasses import replace
 
 from openbell.errors import BadBarsError, ConfigError
-from openbell.importers.csv_table import CsvLayout
 from openbell.importers.sniffing.header import find_header, unique_names
-from openbell.importers.table import MOST_COLUMNS
+from openbell.importers.tables.csv_table import CsvLayout
+from openbell.importers.tables.table import MOST_COLUMNS
 
 __all__ = ["SEPARATORS", "fields_of", "sniff_layout"]
 

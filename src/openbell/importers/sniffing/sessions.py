@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.errors import CalendarError, ConfigError
-from openbell.importers.session_dates import sessions_around
+from openbell.importers.times.session_dates import sessions_around
 from openbell.market_data.aggregate import rows_in_segments
 from openbell.model.interval import DAY_NS
 from openbell.timing.grid import date_of

@@ -13,9 +13,8 @@ import numpy as np
 import polars as pl
 
 from openbell.errors import BadBarsError, CalendarError, ConfigError
-from openbell.importers.bar_rows import PRICES, BarRows, times_in
 from openbell.importers.csv import CsvColumns, CsvReading, storable
-from openbell.importers.csv_table import CsvTable, read_beginning
+from openbell.importers.files.text_blocks import read_head, require_encoding
 from openbell.importers.sniffing.columns import sniff_columns
 from openbell.importers.sniffing.daily import DayRule, sniff_days, sniff_span
 from openbell.importers.sniffing.detection import Detection
@@ -27,17 +26,18 @@ from openbell.importers.sniffing.layout import SEPARATORS, sniff_layout
 from openbell.importers.sniffing.price_scale import sniff_price_scale
 from openbell.importers.sniffing.sessions import warnings_of_days, warnings_of_times, warnings_of_times_to_come
 from openbell.importers.sniffing.times import TimeFormat, sniff_time_format
-from openbell.importers.table import Chunk
-from openbell.importers.text_blocks import read_head, require_encoding
-from openbell.importers.times import TimeReader
-from openbell.importers.wide_table import unpivoted
+from openbell.importers.tables.bar_rows import PRICES, BarRows, times_in
+from openbell.importers.tables.csv_table import CsvTable, read_beginning
+from openbell.importers.tables.table import Chunk
+from openbell.importers.tables.wide_table import unpivoted
+from openbell.importers.times.bar_times import TimeReader
 from openbell.model.interval import parse_interval
 from openbell.timing import TimeManager, WallClock
 
 if TYPE_CHECKING:
-    from openbell.importers.columnar_table import FrameTable
-    from openbell.importers.csv_table import CsvLayout
-    from openbell.importers.sources import Source
+    from openbell.importers.files.import_files import Source
+    from openbell.importers.tables.columnar_table import FrameTable
+    from openbell.importers.tables.csv_table import CsvLayout
 
 __all__ = ["sniff_csv", "sniff_frame", "sniff_rows"]
 

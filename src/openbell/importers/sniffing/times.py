@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from openbell.errors import ConfigError
-from openbell.importers.epochs import EPOCH, read_epochs, unit_of
 from openbell.importers.sniffing.detection import Detection
-from openbell.importers.written_times import formats_that_fit, read_written
-from openbell.importers.zones import OFFSET, ZONE_NAME
+from openbell.importers.times.epochs import EPOCH, read_epochs, unit_of
+from openbell.importers.times.written_times import formats_that_fit, read_written
+from openbell.importers.times.zones import OFFSET, ZONE_NAME
 
 __all__ = ["FORMATS", "TimeFormat", "sniff_time_format"]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openbell.importers.numbers import number
+from openbell.importers.tables.numbers import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openbell.quality.report import Excerpt
+    from openbell.quality.check_report import Excerpt
 
 __all__ = ["chart"]
 

@@ -11,13 +11,13 @@ from markupsafe import Markup
 from openbell.pages.data_check.chart import chart
 from openbell.pages.data_check.heatmap import heatmap
 from openbell.pages.page import html_page
+from openbell.quality.check_report import local_range
 from openbell.quality.finding import KINDS, SERIOUS
-from openbell.quality.report import local_range
 
 if TYPE_CHECKING:
     from openbell.model.json_object import JsonObject
+    from openbell.quality.check_report import Report, SeriesReport
     from openbell.quality.finding import Finding
-    from openbell.quality.report import Report, SeriesReport
 
 __all__ = ["check_page", "check_values"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from openbell.timing.grid import date_of
 
 if TYPE_CHECKING:
-    from openbell.quality.report import Completeness
+    from openbell.quality.check_report import Completeness
 
 __all__ = ["COLOURS", "colour_class", "heatmap"]
 

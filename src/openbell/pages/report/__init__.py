@@ -1,5 +1,5 @@
 """The report of a run as one HTML page."""
 
-from openbell.pages.report.report import run_report
+from openbell.pages.report.report_page import run_report
 
 __all__ = ["run_report"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openbell.engine.data_source import data_manager_of
+from openbell.engine.run_data import data_manager_of
 from openbell.errors import OpenbellError
 from openbell.model.bars import Bars
 from openbell.model.interval import parse_interval

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openbell.pages.report.candles import Candles
     from openbell.pages.report.levels import Level
     from openbell.pages.report.windows import Window
-    from openbell.results.run_tables import RunTables
+    from openbell.results.folder.run_tables import RunTables
 
 __all__ = ["PRICES", "ChartData", "FilledInside", "chart_data", "filled_inside"]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openbell.model.address import Place
     from openbell.model.json_object import JsonObject
     from openbell.pages.report.windows import Window
-    from openbell.results.run_tables import RunTables
+    from openbell.results.folder.run_tables import RunTables
     from openbell.timing import TimeManager
 
 __all__ = ["ChosenCharts", "chosen_charts"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.results.returns import drawdowns, session_returns
-from openbell.results.unavailable import Unavailable
+from openbell.results.measures.returns import drawdowns, session_returns
+from openbell.results.measures.unavailable import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

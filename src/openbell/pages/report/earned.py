@@ -5,15 +5,15 @@ from __future__ import annotations
 from math import fsum
 from typing import TYPE_CHECKING, NamedTuple
 
+from openbell.results.measures.performance_lines import BLOCKS, MEANINGS
 from openbell.results.number_text import money, number, percent
-from openbell.results.performance_lines import BLOCKS, MEANINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import polars as pl
 
-    from openbell.results.stored_run import StoredRun
+    from openbell.results.folder.stored_run import StoredRun
 
 __all__ = ["Earner", "Metric", "Tile", "earners", "metrics", "tiles"]
 

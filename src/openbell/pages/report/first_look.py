@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from openbell.config import SessionConfig
     from openbell.model.json_object import JsonObject
     from openbell.pages.report.data_used import Poor, Refused
-    from openbell.results.stored_run import StoredRun
+    from openbell.results.folder.stored_run import StoredRun
 
 __all__ = ["Warned", "warnings_of"]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.errors import encodable
-from openbell.results.event_files import event_lines
+from openbell.results.folder.event_files import event_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from openbell.results.run_tables import RunTables
+    from openbell.results.folder.run_tables import RunTables
 
 __all__ = ["Window", "choose_windows", "finest_fitting", "spans_of"]
 

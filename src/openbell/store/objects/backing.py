@@ -34,7 +34,7 @@ from openbell.store.objects.naming import (
     replaced_objects,
     side_object,
 )
-from openbell.store.objects.verbs import Objects
+from openbell.store.objects.object_client import Objects
 from openbell.store.side_files import SideEntry, side_entry
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from openbell.store.data_file import FileEntry
     from openbell.store.layout import Partition
     from openbell.store.objects.cache import FileCache
-    from openbell.store.objects.verbs import Objects
+    from openbell.store.objects.object_client import Objects
 
 __all__ = ["CopiedObjects", "proved"]
 

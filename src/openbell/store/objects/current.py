@@ -17,13 +17,13 @@ from openbell.store.checksum import has_own_checksum
 from openbell.store.layout import MANIFEST
 from openbell.store.manifest import Manifest, decode_manifest
 from openbell.store.manifest_changes import damaged_manifest
-from openbell.store.objects.verbs import UNCHANGED, Fetched, Tag
+from openbell.store.objects.object_client import UNCHANGED, Fetched, Tag
 from openbell.timing.clock import stopwatch
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openbell.store.objects.verbs import Objects
+    from openbell.store.objects.object_client import Objects
 
 __all__ = ["CurrentObjectManifest"]
 

@@ -1,0 +1,153 @@
+"""Processes that carry out tasks side by side, of which none outlives its pool."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from openbell.engine.workers.waiting_tasks import Job, WaitingTasks
+from openbell.engine.workers.worker_process import started
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator
+    from typing import Self
+
+    from openbell.engine.workers.worker_process import WorkerProcess
+
+__all__ = ["Died", "WorkerPool"]
+
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
+
+_MOST_DEATHS = 3
+"""A task whose worker died so often is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """Answer to a task that ended its worker again and again.
+
+    Attributes:
+        exit_code: How the last one ended; negative: by which signal.
+    """
+
+    exit_code: int
+
+    def __str__(self) -> str:
+        """Return how often and how, for people."""
+        code = self.exit_code
+        how = f"by signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"with exit code {code}"
+        return f"ended {_MOST_DEATHS} times, at last {how}"
+
+
+@dataclass(slots=True, eq=False)
+class _Worker(Generic[Task]):
+    """A worker, and the job that it does or did last."""
+
+    process: WorkerProcess
+    job: Job[Task]
+
+
+class WorkerPool(Generic[Task, Answer]):
+    """A pool of processes.
+
+    A worker that dies, because it was killed or because its task crashed it, is replaced, and its task is done by
+    another, up to three times. Each has a line of its own, so that it is known whose task a death was. Workers wait
+    for the next `run`, and are gone when the pool is left as a context manager.
+
+    Args:
+        make: Called in each process with ``args``; returns what answers a task. What it prints goes to stderr.
+        args: What it needs; it is pickled, as tasks and answers are.
+        jobs: How many workers at the most.
+    """
+
+    def __init__(self, make: Callable[..., Callable[[Task], Answer]], args: tuple[Any, ...], jobs: int) -> None:
+        self._make, self._args, self._most = make, args, jobs
+        self._workers: list[_Worker[Task]] = []
+        self._idle: list[_Worker[Task]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
+
+    def run(
+        self, tasks: Iterable[Task], kind_of: Callable[[Task], Hashable] = lambda _: None
+    ) -> Iterator[tuple[Task, Answer | Died]]:
+        """Carry out tasks, and yield each with its answer as it is done.
+
+        When the caller stops, for an error or a signal, the workers are ended at once.
+
+        Args:
+            tasks: The tasks.
+            kind_of: Returns the kind of a task, as of `WaitingTasks`.
+        """
+        waiting = WaitingTasks(tasks, kind_of)
+        try:
+            while waiting and len(self._workers) < self._most:
+                self._start(waiting)
+            while self._workers:
+                for line in wait([worker.process.line for worker in self._workers]):
+                    worker = next(w for w in self._workers if w.process.line is line)
+                    yield from self._hear(worker, waiting)
+        finally:
+            if self._workers:
+                self._end()
+
+    def _start(self, waiting: WaitingTasks[Task]) -> None:
+        """Give a task to a worker that waits, or to a new one."""
+        idle = self._idle.pop() if self._idle else None
+        job = self._next(waiting, idle)
+        worker = idle or _Worker(started(self._make, self._args), job)
+        self._workers.append(worker)
+        self._send(worker, job)
+
+    def _next(self, waiting: WaitingTasks[Task], worker: _Worker[Task] | None) -> Job[Task]:
+        others = {other.job.kind for other in self._workers if other is not worker}
+        return waiting.take(worker and worker.job.kind, others)
+
+    def _send(self, worker: _Worker[Task], job: Job[Task]) -> None:
+        worker.job = job
+        with suppress(OSError):  # it died; that the line has ended is heard next
+            worker.process.line.send(job.task)
+
+    def _hear(self, worker: _Worker[Task], waiting: WaitingTasks[Task]) -> Iterator[tuple[Task, Answer | Died]]:
+        """Take what a worker answers, and give it or its successor the next task."""
+        job = worker.job
+        try:
+            answer: Answer = worker.process.line.recv()
+        except (EOFError, OSError):
+            self._bury(worker)
+            job.deaths += 1
+            if job.deaths < _MOST_DEATHS:
+                waiting.put_back(job)
+            else:
+                yield job.task, Died(worker.process.exit_code)
+            if waiting:
+                self._start(waiting)
+            return
+        if waiting:
+            self._send(worker, self._next(waiting, worker))
+        else:
+            self._workers.remove(worker)
+            self._idle.append(worker)
+        yield job.task, answer
+
+    def _bury(self, worker: _Worker[Task]) -> None:
+        """Close the line of a worker, which ends it when it waits for a task."""
+        worker.process.bury()
+        for workers in (self._workers, self._idle):
+            if worker in workers:
+                workers.remove(worker)
+
+    def _end(self) -> None:
+        """End all workers, whatever they do."""
+        workers = [*self._workers, *self._idle]
+        for worker in workers:
+            worker.process.kill()  # one that waits as well: to give back its memory bit by bit would take a while
+        for worker in workers:
+            self._bury(worker)

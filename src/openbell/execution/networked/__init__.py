@@ -1,0 +1,1 @@
+"""The broker over the network, as the trading desk sees it."""

@@ -1,0 +1,292 @@
+"""Orders that are at a broker over the network, by what it reports of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openbell.execution.networked.outgoing import Ask, Withdraw
+from openbell.execution.simulated.fill_records import fill_of
+from openbell.model.order import (
+    DUST,
+    FOREIGN,
+    OPEN_STATUSES,
+    Order,
+    OrderStatus,
+    OrderType,
+    TimeInForce,
+    order_with_fill,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from openbell.execution.desk import TradingDesk
+    from openbell.execution.networked.outgoing import Outgoing
+    from openbell.model.broker_events import BrokerFill, BrokerOrder, BrokerRefusal, BrokerSilence
+
+__all__ = ["AtBroker", "OrdersAtBroker"]
+
+_REASONS = {
+    OrderStatus.CANCELLED: "it was cancelled at the broker, not by this run",
+    OrderStatus.EXPIRED: "the broker ended it with its last session",
+}
+_IN_VAIN = 2
+"""So often must a broker say that it does not have an order before that is believed."""
+
+
+@dataclass(slots=True)
+class AtBroker:
+    """An order that was given to the broker, or that the broker reported.
+
+    Attributes:
+        order: The order as it is now.
+        group: The ids of all that were sent with it, itself among them.
+        is_known: Whether the broker has said anything of it.
+        version: How often it was to be changed.
+        fills: How many fills it has had.
+        cancels: Why it is to be cancelled (empty when it is not).
+        in_vain: How often in a row the broker said that it does not have it.
+    """
+
+    order: Order
+    group: tuple[str, ...] = ()
+    is_known: bool = False
+    version: int = 0
+    fills: int = 0
+    cancels: str = ""
+    in_vain: int = 0
+
+
+class OrdersAtBroker:
+    """Takes up what a broker reports of orders.
+
+    Args:
+        desk: The desk, with account and open orders.
+
+    Attributes:
+        by_id: All orders that the broker was given or reported, by their ids.
+        outgoing: What is to be sent, in order.
+        notify: Called with what people should know.
+    """
+
+    def __init__(self, desk: TradingDesk) -> None:
+        self._desk = desk
+        self._clock = desk.clock
+        self.by_id: dict[str, AtBroker] = {}
+        self.outgoing: list[Outgoing] = []
+        self.notify: Callable[[str], None] = lambda _: None
+
+    def add(self, orders: tuple[Order, ...]) -> None:
+        """Take up orders that are given to the broker together."""
+        ids = tuple(order.id for order in orders)
+        for order in orders:
+            self.by_id[order.id] = AtBroker(order, ids)
+
+    def given(self) -> Iterator[Order]:
+        """Iterate over all orders that the broker was given, or reported."""
+        return (at.order for at in self.by_id.values())
+
+    def has_open(self, is_meant: Callable[[OrderType, TimeInForce], bool]) -> bool:
+        """Return whether orders of some kinds are open."""
+        return any(is_meant(order.type, order.tif) for order in self._desk.open_orders.by_id.values())
+
+    def in_flight(self) -> Iterator[Ask]:
+        """Iterate over questions about the orders that were sent and that the broker has not reported."""
+        by_id, seen = self._desk.open_orders.by_id, set[tuple[str, ...]]()
+        for order_id in list(by_id):
+            at = self.by_id.get(order_id)
+            if at is None or at.group in seen or (at.is_known and at.order.status is not OrderStatus.UNKNOWN):
+                continue
+            seen.add(at.group)
+            yield self.question(self.group_of(at))
+
+    def group_of(self, at: AtBroker) -> tuple[Order, ...]:
+        """Return an order with those that were sent with it, as they are now."""
+        return tuple(self.by_id[order_id].order for order_id in at.group)
+
+    def question(self, group: tuple[Order, ...]) -> Ask:
+        """Return the question how orders stand."""
+        return Ask(group, self.by_id[group[0].id].version)
+
+    def knows(self, order_id: str) -> bool:
+        """Return whether the broker has reported an order."""
+        at = self.by_id.get(order_id)
+        return at is not None and at.is_known
+
+    def withdraw(self, order_id: str) -> None:
+        """Cancel an order at the broker that the run takes for ended."""
+        at = self.by_id.get(order_id)
+        if at is not None and not at.order.is_open:
+            self.notify(f"the broker has an order that ended for the run, and is asked to cancel it: {at.order.words}")
+            self.outgoing.append(Withdraw(at.order))
+
+    def ask(self, order_id: str) -> None:
+        """Ask how an order stands."""
+        self.outgoing.append(self.question((self.by_id[order_id].order,)))
+
+    def take_up(self, orders: Iterable[BrokerOrder], fills: Iterable[BrokerFill]) -> None:
+        """Take up fills, and then orders as they are after them."""
+        known = list(orders)
+        for reported in known:
+            if reported.order_id not in self.by_id and (reported.filled or reported.status in OPEN_STATUSES):
+                self.take_over(reported)
+        for fill in fills:
+            self._filled(fill)
+        for reported in known:
+            self._reported(reported)
+
+    # What the broker reports of orders
+
+    def _filled(self, fill: BrokerFill) -> None:
+        """Take up a fill, unless it was reported before, or one before it is missing."""
+        at = self.by_id.get(fill.order_id) or self._foreign_of(fill)
+        at.is_known = True
+        before = at.order.filled_quantity
+        if abs(fill.total) <= abs(before) + DUST or abs(fill.total - fill.quantity - before) > DUST:
+            return  # of one that is missing the order itself has the sum
+        self._fill(at, fill.total, fill.price, fill.time_ns)
+
+    def _reported(self, reported: BrokerOrder) -> None:
+        """Take up an order as the broker has it."""
+        at = self.by_id.get(reported.order_id)
+        if at is None:
+            return
+        at.is_known, at.in_vain = True, 0
+        known = at.order.filled_quantity
+        if abs(reported.filled) > abs(known) + DUST and reported.average is not None:
+            price = (reported.filled * reported.average - known * (at.order.average_fill_price or 0.0)) / (
+                reported.filled - known
+            )
+            self._fill(at, reported.filled, price, reported.time_ns)
+        order = at.order
+        if order.status not in OPEN_STATUSES:
+            return
+        if reported.status not in OPEN_STATUSES:
+            if reported.status is not OrderStatus.FILLED:  # a fill says that by itself
+                self.end(at, reported.status, at.cancels or reported.reason or _REASONS.get(reported.status, ""))
+            return
+        status = OrderStatus.PARTIALLY_FILLED if order.filled_quantity else OrderStatus.ACCEPTED
+        prices = {n: v for n in ("limit", "stop", "trail", "trail_percent") if (v := getattr(reported, n)) is not None}
+        changes = {"status": status, "quantity": reported.quantity, **prices}
+        if any(getattr(order, name) != value for name, value in changes.items()):
+            self._change(at, **changes)
+
+    def _fill(self, at: AtBroker, total: float, price: float, time_ns: int) -> None:
+        """Let an order be filled up to some units, the last of them at a price."""
+        order, before = at.order, at.order.filled_quantity
+        if abs(total) > abs(order.quantity) + DUST:  # of an order of others only its fills may be known
+            order = order.changed(quantity=total)
+        quantity = total - before
+        average = (before * (order.average_fill_price or 0.0) + quantity * price) / total
+        status = order.status
+        if status in OPEN_STATUSES:
+            whole = abs(order.quantity - total) < DUST
+            status = OrderStatus.FILLED if whole else OrderStatus.PARTIALLY_FILLED
+        at.order = order = order_with_fill(order, total, average, status, self._clock.now_ns, self._desk.session.day)
+        at.fills += 1
+        self._desk.filled(fill_of(order, at.fills, quantity, price, time_ns))
+
+    def refused(self, event: BrokerRefusal) -> None:
+        """Take up that the broker refuses a request."""
+        at = self.by_id.get(event.order_id)
+        if at is None or at.order.status not in OPEN_STATUSES:
+            return
+        if event.request == "submit":
+            at.is_known = True
+            self.end(at, OrderStatus.REJECTED, event.reason)
+            return
+        what = "cancelled" if event.request == "cancel" else "replaced"
+        at.cancels = ""
+        self._change(at, reason=f"not {what}: {event.reason}")
+
+    def silent(self, event: BrokerSilence) -> None:
+        """Take up that nobody knows what became of a request, and ask."""
+        at = self.by_id.get(event.order_id)
+        if at is None or at.order.status not in OPEN_STATUSES:
+            return
+        if event.request == "submit" and not at.is_known:
+            self._change(at, status=OrderStatus.UNKNOWN, reason=f"its answer did not come: {event.reason}")
+        self.outgoing.append(self.question(self.group_of(at) or (at.order,)))
+
+    def missing(self, order_id: str) -> None:
+        """Take up that the broker does not have an order, and believe it the second time."""
+        at = self.by_id.get(order_id)
+        if at is None or at.order.status not in OPEN_STATUSES:
+            return
+        at.in_vain += 1
+        if at.in_vain < _IN_VAIN:
+            if at.is_known:
+                self.ask(order_id)
+            return
+        if at.is_known:
+            self.end(at, OrderStatus.CANCELLED, "the broker does not have it any more")
+            self.notify(f"the broker has lost the order {order_id}, to {at.order.words}")
+        else:
+            self.end(at, OrderStatus.REJECTED, "it did not reach the broker, and is too old to be sent again")
+
+    # Changes
+
+    def _change(self, at: AtBroker, **changes: object) -> None:
+        now_ns, day = self._clock.now_ns, self._desk.session.day
+        at.order = order = at.order.changed(updated_ns=now_ns, session_date=day, **changes)
+        self._desk.order_changed(order)
+
+    def end(self, at: AtBroker, status: OrderStatus, reason: str) -> None:
+        """End an order, and the legs that wait for it when it has had no fill."""
+        self._change(at, status=status, reason=reason)
+        if at.order.filled_quantity:
+            return
+        for leg in self._desk.open_orders.legs_of(at.order.id):
+            self.end(self.by_id.get(leg.id) or AtBroker(leg), status, f"its entry order {at.order.id} is {status}")
+
+    # Orders of others
+
+    def take_over(self, reported: BrokerOrder, *, filled: float = 0.0) -> None:
+        """Take up an order that the run did not give.
+
+        Args:
+            reported: The order as the broker has it.
+            filled: Units that had filled before the run looked at the account, signed.
+        """
+        average = reported.average if filled else None
+        foreign = self._foreign(reported.order_id, reported.symbol, reported.quantity, reported.type, reported.tif)
+        order = foreign.changed(
+            limit=reported.limit,
+            stop=reported.stop,
+            trail=reported.trail,
+            trail_percent=reported.trail_percent,
+            extended=reported.extended,
+            filled_quantity=filled,
+            average_fill_price=average,
+            status=OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.ACCEPTED,
+        )
+        self.by_id[reported.order_id] = AtBroker(order, (order.id,), is_known=True)
+        self.notify(f"an order that was {FOREIGN}, is taken over: {order.words}")
+        self._desk.order_changed(order)
+
+    def _foreign_of(self, fill: BrokerFill) -> AtBroker:
+        """Take up an order of others of which nothing but a fill is known."""
+        order = self._foreign(fill.order_id, fill.symbol, fill.total, OrderType.MARKET, TimeInForce.DAY)
+        at = self.by_id[fill.order_id] = AtBroker(order, (order.id,), is_known=True)
+        self.notify(f"an order that was {FOREIGN}, has filled: {order.words}")
+        self._desk.order_changed(order)
+        if abs(fill.total - fill.quantity) > DUST:  # its first fills are those of before
+            at.order = order.changed(filled_quantity=fill.total - fill.quantity, average_fill_price=fill.price)
+        return at
+
+    def _foreign(self, order_id: str, symbol: str, quantity: float, kind: OrderType, tif: TimeInForce) -> Order:
+        return Order(
+            id=order_id,
+            strategy="",
+            symbol=symbol,
+            quantity=quantity,
+            type=kind,
+            tif=tif,
+            status=OrderStatus.ACCEPTED,
+            created_ns=self._clock.now_ns,
+            updated_ns=self._clock.now_ns,
+            zone=self._desk.time_manager.timezone,
+            session_date=self._desk.session.day,
+            reason=FOREIGN,
+        )

@@ -1,0 +1,1 @@
+"""The simulated broker, which fills orders in the bars of a session."""

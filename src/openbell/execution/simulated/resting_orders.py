@@ -1,0 +1,139 @@
+"""Orders that rest at the simulated broker, by what a session has to do with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import copysign
+from typing import TYPE_CHECKING
+
+from openbell.execution.simulated.fill_prices import UNTOUCHED, RestingState
+from openbell.execution.simulated.plain_limits import PlainLimits
+from openbell.model.order import OrderType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openbell.execution.simulated.matching import Match
+    from openbell.execution.simulated.symbol_market import SymbolMarket
+    from openbell.model.order import Order
+
+__all__ = ["RestingOrder", "RestingOrders"]
+
+
+@dataclass(slots=True)
+class RestingOrder:
+    """An order at the broker.
+
+    Attributes:
+        order: The order as it is now.
+        from_ns: It fills in bars that begin then or later.
+        version: Goes up with every new match, so that events of older ones in the heap are passed over.
+        next_session: Whether it was placed too late for the session, and is the next one's.
+        planned: Its quantity when its entry has filled as a whole.
+        position: The quantity that ends the position that its entry leads to.
+        left: Units that its legs have filled, also those that are gone.
+        waits: Whether it waits for another order to fill.
+        match: Its next fill, or None.
+        state: What it had seen of the bars when it was looked at last.
+        state_after: What it will have seen at the end of the session, unless it fills.
+        fees: What its fills have cost so far.
+        fills: How many fills it has had.
+        place: Its place among all orders, by which those that fill at one time come in turn.
+        seen_ns: Of a market that grows, where the bars begin that it has not been looked at in.
+        turn: Its place among those that fill in one bar, by when it was looked at by itself in the session; those of
+            earlier sessions are before them, in the order in which they came.
+        found_too_little: Whether it was reached in a bar of which the volume had no unit for it.
+        is_plain: Whether it is a limit order like many others, of which most sessions touch none.
+    """
+
+    order: Order
+    from_ns: int
+    planned: float
+    position: float
+    version: int = 0
+    left: float = 0.0
+    next_session: bool = False
+    waits: bool = False
+    match: Match | None = None
+    state: RestingState = UNTOUCHED
+    state_after: RestingState = UNTOUCHED
+    fees: float = 0.0
+    fills: int = 0
+    place: int = 0
+    seen_ns: int = 0
+    turn: int = 0
+    found_too_little: bool = False
+    is_plain: bool = False
+
+    def follow_entry(self, more: float) -> None:
+        """Be for the position that an entry leads to which is larger by some units."""
+        is_whole, self.position = self.planned == self.position, self.position - more
+        self.planned = self.position if is_whole else copysign(min(abs(self.planned), abs(self.position)), self.planned)
+
+    def scale(self, ratio: float) -> None:
+        """Multiply units, as a split does."""
+        self.planned *= ratio
+        self.left *= ratio
+        self.position *= ratio
+
+
+class RestingOrders:
+    """Orders by id, with plain limit orders apart from the others.
+
+    Most sessions have nothing to do with most plain ones.
+
+    Attributes:
+        by_id: All of them, in the order in which they came.
+        others: Those that are no plain limit orders, or wait for the next session.
+    """
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, RestingOrder] = {}
+        self.others: dict[str, RestingOrder] = {}
+        self._plain = PlainLimits()
+        self._count = 0
+
+    def add(self, resting: RestingOrder) -> None:
+        """Take up a new order."""
+        self._count += 1
+        resting.place = self._count
+        self.by_id[resting.order.id] = resting
+        self._sort_in(resting)
+
+    def remove(self, resting: RestingOrder) -> None:
+        """Remove an order."""
+        del self.by_id[resting.order.id]
+        if resting.is_plain:
+            self._plain.remove(resting.order)
+        else:
+            del self.others[resting.order.id]
+
+    def amend(self, resting: RestingOrder, order: Order) -> None:
+        """Take other prices or units, or another name of its symbol, for an order."""
+        if resting.is_plain:
+            self._plain.remove(resting.order)
+        resting.order = order
+        if resting.is_plain:
+            self._plain.add(resting)
+
+    def note_match(self, resting: RestingOrder) -> None:
+        """Note that a plain order has a match."""
+        self._plain.note_match(resting)
+
+    def begin_session(self, market_of: Callable[[str], SymbolMarket | None]) -> list[RestingOrder]:
+        """Return the orders that a new session has to do with, in the order in which they came."""
+        due = [*self.others.values(), *self._plain.to_look_at(market_of)]
+        for resting in due:
+            if resting.next_session:
+                resting.next_session = False
+                self._sort_in(resting)
+        return sorted(due, key=lambda resting: resting.place)
+
+    def _sort_in(self, resting: RestingOrder) -> None:
+        order = resting.order
+        if order.type is not OrderType.LIMIT or resting.next_session or not PlainLimits.takes(order):
+            self.others[order.id] = resting
+            return
+        resting.is_plain = True
+        self.others.pop(order.id, None)
+        self._plain.add(resting)

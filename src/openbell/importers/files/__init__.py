@@ -1,0 +1,1 @@
+"""Files to be imported, wherever they are and however they are packed."""

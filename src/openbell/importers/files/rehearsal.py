@@ -1,0 +1,178 @@
+"""Reading of a file in another process first, which a damaged file may end instead of this one.
+
+At some damages of a Parquet or Feather file polars raises nothing. It asks for more memory than there is, and the
+process ends. So each piece of such a file is read there before it is read here.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from openbell.importers.tables.columnar_frames import PanickedError, collect, named, polars_errors, scan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypeAlias
+
+    _Process: TypeAlias = subprocess.Popen[bytes]
+
+__all__ = ["REHEARSAL", "Rehearsal", "main"]
+
+_COMMAND = "from openbell.importers.files.rehearsal import main; main()"
+_IDLE_S = 20.0
+_READY = b"ready\n"
+
+
+class Rehearsal:
+    """A process that reads pieces of files.
+
+    It is started when it is first asked, and again after it has ended, as it does when nobody asks for a while.
+    """
+
+    def __init__(self) -> None:
+        self._process: _Process | None = None
+        self._owner = 0
+        self._cannot = False
+        self._one_at_a_time = threading.Lock()
+
+    def read(self, kind: str, path: Path, start: int, count: int, columns: Sequence[str] | None) -> None:
+        """Let the process read rows of a file.
+
+        An error of polars is raised again where the rows are read.
+
+        Args:
+            kind: "parquet" or "ipc".
+            path: The file.
+            start: The first row.
+            count: The number of rows.
+            columns: Their columns; None reads only the schema and how many rows there are.
+
+        Raises:
+            OSError: The file ended the process, or polars panicked, which would show its trace here.
+        """
+        question = json.dumps([kind, str(Path(path).absolute()), start, count, columns and list(columns)])
+        with self._one_at_a_time:
+            for _ in range(2):
+                process = self._running()
+                if process is None:
+                    return
+                if answer := self._ask(process, question):
+                    if panic := json.loads(answer):
+                        raise OSError(panic)
+                    return
+                status = process.wait()
+                self.close()
+                if status:
+                    raise OSError("it is damaged at a place where polars cannot go on, and ends the process")
+
+    def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process is not None and self._owner == os.getpid():
+            process.kill()
+            process.communicate()
+
+    def _running(self) -> _Process | None:
+        """Return the process, or None where none can be started, as in a program that is no Python."""
+        if self._owner != os.getpid():  # this is a fork, and the process is another one's
+            self._process, self._owner, self._cannot = None, os.getpid(), getattr(sys, "frozen", False)
+        if self._process is None and not self._cannot:
+            self._process = _started()
+            self._cannot = self._process is None
+        return self._process
+
+    def _ask(self, process: _Process, question: str) -> bytes:
+        """Ask a process, and return its answer, nothing if it did not live to give one."""
+        try:
+            return _answer(process, question)
+        except BaseException:
+            self.close()  # its answer would be taken for the next one's
+            raise
+
+
+def _started() -> _Process | None:
+    command = [sys.executable, "-c", _COMMAND]
+    path = os.pathsep.join(filter(None, sys.path))
+    try:
+        process = subprocess.Popen(  # noqa: S603  our own command
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+        )  # fmt: skip
+    except OSError:
+        return None
+    if _answer(process) == _READY:
+        return process
+    process.kill()
+    process.communicate()
+    return None
+
+
+def _answer(process: _Process, question: str | None = None) -> bytes:
+    """Return the next line that a process writes, nothing when it has ended."""
+    if process.stdin is None or process.stdout is None:
+        return b""
+    try:
+        if question is not None:
+            process.stdin.write(question.encode() + b"\n")
+            process.stdin.flush()
+        return process.stdout.readline()
+    except OSError:
+        return b""
+
+
+REHEARSAL = Rehearsal()
+"""The one of this process."""
+
+atexit.register(REHEARSAL.close)
+
+
+def main() -> None:
+    """Answer the questions of another process, one a line, until there are no more."""
+    import signal
+
+    # Ctrl-C is for the process that asks; this one ends with it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _say(_READY)
+    idle = _end_later()
+    for line in sys.stdin.buffer:
+        idle.cancel()
+        _say(json.dumps(_panic_of(*json.loads(line))).encode() + b"\n")
+        idle = _end_later()
+    idle.cancel()
+
+
+def _say(line: bytes) -> None:
+    sys.stdout.buffer.write(line)
+    sys.stdout.buffer.flush()
+
+
+def _end_later() -> threading.Timer:
+    timer = threading.Timer(_IDLE_S, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _panic_of(kind: str, path: str, start: int, count: int, columns: list[str] | None) -> str | None:
+    """Read rows, and return the words of a panic, None where there was none."""
+    try:
+        rows, schema = named(scan(kind, path))
+        if columns is None:
+            with polars_errors():
+                rows.select(pl.len()).collect()
+        else:
+            collect(rows, schema, start, count, columns)
+    except PanickedError as panic:
+        return str(panic)
+    except Exception:  # noqa: BLE001, S110 -- it is raised again where the rows are read
+        pass
+    return None

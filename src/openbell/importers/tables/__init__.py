@@ -1,0 +1,1 @@
+"""Tables of bars, whatever kind of file they come from."""

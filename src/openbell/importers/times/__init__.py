@@ -1,0 +1,1 @@
+"""Times in files, brought to UTC."""

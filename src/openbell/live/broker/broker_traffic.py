@@ -1,0 +1,180 @@
+"""Traffic of a live run with its broker, outside of the session clock."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from openbell.execution.networked.outgoing import Amend, Ask, AskBooks, Send, Withdraw
+from openbell.feeds.reconnect_schedule import Reconnecting
+from openbell.model.broker_events import BrokerBack, BrokerBooks, BrokerLost
+
+if TYPE_CHECKING:
+    from openbell.execution.networked.outgoing import Outgoing
+    from openbell.execution.networked.real_broker import RealBroker
+    from openbell.live.broker.broker_terms import BrokerTerms
+    from openbell.live.record.feed_record import FeedRecord
+    from openbell.model.broker_events import BrokerEvent
+
+__all__ = ["ANSWER_NS", "BrokerTraffic"]
+
+_SECOND_NS = 1_000_000_000
+ANSWER_NS = 5 * _SECOND_NS
+"""So long is an order without an answer before its broker is asked for it."""
+_BOOKS_EVERY_NS = 60 * _SECOND_NS
+_BOOKS_AT_NS = 30 * _SECOND_NS
+"""The second of each minute at which the books are compared, halfway between two bars."""
+_OVERLAP_NS = 60 * _SECOND_NS
+"""So much of what was reported before is asked for again, for it may have been booked late."""
+_HOLD_NS = 10 * _SECOND_NS
+"""The longest time that bars wait for the books, after the broker's events were lost or before a session."""
+
+
+class BrokerTraffic:
+    """Sends what a session has for its broker, notes it before, and asks again for what is not answered.
+
+    Args:
+        broker_terms: How the run trades.
+        record: Notes what is sent.
+        seed: Of the waits between attempts to connect.
+
+    Attributes:
+        broker_terms: The same.
+        events: What has come and is not taken up.
+        since_ns: Since when the books are asked for.
+        is_connected: Whether the broker's events come.
+        trouble: Why there are no events or no books, as far as that is known.
+        has_ended: Why the broker is not tried again (empty while it is).
+    """
+
+    def __init__(self, broker_terms: BrokerTerms, record: FeedRecord, seed: int = 0) -> None:
+        self.broker_terms = broker_terms
+        self._link = broker_terms.link
+        self._record = record
+        self._adopts = broker_terms.adopts
+        self._reconnecting = Reconnecting(seed)
+        self.events: list[BrokerEvent] = []
+        self.since_ns = broker_terms.since_ns
+        self.is_connected = False
+        self.trouble = "no answer"
+        self.has_ended = ""
+        self._has_begun = False
+        self._books_due_ns: int | None = None
+        self._books_asked_ns: deque[int] = deque()
+        self._known_until_ns = self.since_ns
+        self._hold_until_ns = 0
+        self._asked_ns: dict[str, int] = {}
+
+    # The connection
+
+    def connect(self, now_ns: int) -> None:
+        """Begin to listen."""
+        self.since_ns = self.since_ns or now_ns
+        self._known_until_ns = self._known_until_ns or now_ns
+        self._reconnecting.attempted(now_ns)
+        self._link.connect()
+
+    def came(self, event: BrokerEvent, now_ns: int) -> None:
+        """Take in an event."""
+        if isinstance(event, BrokerLost):
+            self.is_connected, self.trouble = False, event.reason
+            self.has_ended = event.reason if event.is_final else ""
+            if not event.is_final:
+                self._reconnecting.lost(now_ns)
+                self._hold_until_ns = now_ns + _HOLD_NS
+        elif isinstance(event, BrokerBack):
+            self.is_connected = True
+            self._reconnecting.connected(now_ns)
+            if self._has_begun:
+                self.ask_books(now_ns)
+        elif isinstance(event, BrokerBooks):
+            self._hold_until_ns = 0
+            self._reconnecting.heard(now_ns)
+            self.trouble = event.error
+            asked_ns = self._books_asked_ns.popleft()
+            if event.error:
+                self._books_due_ns = now_ns + ANSWER_NS
+            else:
+                self._known_until_ns = max(self._known_until_ns, asked_ns - _OVERLAP_NS)
+            if self._adopts and not event.error:
+                event, self._adopts = replace(event, adopts=True), False
+        self.events.append(event)
+
+    # The books
+
+    def ask_books(self, now_ns: int) -> None:
+        """Ask for the account, for which bars wait a moment."""
+        self._hold_until_ns = now_ns + _HOLD_NS
+        self._ask_books(now_ns)
+
+    def _ask_books(self, now_ns: int) -> None:
+        self._books_due_ns = (now_ns + _BOOKS_AT_NS) // _BOOKS_EVERY_NS * _BOOKS_EVERY_NS + _BOOKS_AT_NS
+        self._books_asked_ns.append(now_ns)
+        self._link.ask_books(self._known_until_ns)
+
+    def holds(self, now_ns: int) -> bool:
+        """Return whether bars wait for the books."""
+        return now_ns < self._hold_until_ns
+
+    def begin(self, broker: RealBroker, now_ns: int, longest_ns: int) -> None:
+        """Say again what the broker may not have heard, as when the run was killed, and then ask for the books.
+
+        Not before the run knows its own orders, for the legs of these have ids of the broker's.
+        """
+        self._has_begun = True
+        self._link.know(broker.orders.given())
+        broker.go_on(now_ns, longest_ns)
+        self.send(broker, now_ns)
+        if self.is_connected:
+            self.ask_books(now_ns)
+
+    # What a session has for it
+
+    def send(self, broker: RealBroker, now_ns: int) -> None:
+        """Send what a session has for its broker, when it is on disk."""
+        if not (outgoing := broker.take_outgoing()):
+            return
+        if sent := [order for one in outgoing if isinstance(one, Send) for order in one.orders]:
+            self._record.sends(now_ns, sent)
+        for one in outgoing:
+            self._say_to_link(one, now_ns)
+
+    def _say_to_link(self, one: Outgoing, now_ns: int) -> None:
+        match one:
+            case Send(orders):
+                self._asked_ns[orders[0].id] = now_ns
+                self._link.submit(orders)
+            case Withdraw(order):
+                self._link.cancel(order)
+            case Amend(order, version):
+                self._link.replace(order, version)
+            case Ask(orders, version):
+                self._asked_ns[orders[0].id] = now_ns
+                self._link.ask(orders, version)
+            case AskBooks():
+                self._ask_books(now_ns)
+
+    # Time
+
+    def act(self, broker: RealBroker | None, now_ns: int) -> None:
+        """Connect again, compare the books and ask for orders without an answer, as far as that is due."""
+        due_ns = self._reconnecting.next_ns
+        if due_ns is not None and now_ns >= due_ns:
+            self.connect(now_ns)
+        if self.is_connected and self._books_due_ns is not None and now_ns >= self._books_due_ns:
+            self._ask_books(now_ns)
+        for question in list(broker.orders.in_flight()) if broker is not None else ():
+            if now_ns >= self._answer_due_ns(question, now_ns):
+                self._say_to_link(question, now_ns)
+
+    def next_ns(self, broker: RealBroker | None, now_ns: int) -> int | None:
+        """Return when `act` has something to do next, None when nothing is known."""
+        due = [self._reconnecting.next_ns, self._books_due_ns if self.is_connected else None]
+        if self._hold_until_ns > now_ns:
+            due.append(self._hold_until_ns)
+        due += [self._answer_due_ns(one, now_ns) for one in broker.orders.in_flight()] if broker is not None else []
+        return min((one for one in due if one is not None), default=None)
+
+    def _answer_due_ns(self, question: Ask, now_ns: int) -> int:
+        return self._asked_ns.setdefault(question.orders[0].id, now_ns) + ANSWER_NS

@@ -1,0 +1,1 @@
+"""Bars and events of a feed, on their way to the session."""

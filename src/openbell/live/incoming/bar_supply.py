@@ -1,0 +1,299 @@
+"""Supply of a session with the bars of a feed, which are subscribed first, then fetched, then put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from openbell.errors import CalendarError
+from openbell.feeds.feed import HistoryRequest
+from openbell.live.incoming.fetched_history import FetchedHistory
+from openbell.model.interval import DAY_NS, parse_interval
+from openbell.timing.grid import day_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+
+    from openbell.feeds.feed import Feed
+    from openbell.live.incoming.earlier_bars import EarlierBars
+    from openbell.market_data.today_bars import TodayBars
+    from openbell.model.feed_events import FeedAnswer, FeedBar, FeedHistory
+    from openbell.provisioning import ProvisioningContext
+    from openbell.provisioning.needs import Needs
+    from openbell.store.store import BarStore
+    from openbell.timing import TimeManager
+
+__all__ = ["Supply"]
+
+
+@dataclass(slots=True)
+class _Supplied:
+    """State of one symbol's bars, past and present.
+
+    Attributes:
+        since: By interval, the first day from which on every bar is here or on its way.
+        requests: The numbers of the requests that are not answered.
+        errors: Why requests were not answered.
+    """
+
+    since: dict[str, date] = field(default_factory=dict)
+    requests: set[int] = field(default_factory=set)
+    errors: list[str] = field(default_factory=list)
+
+
+class Supply:
+    """Bars of the feed, past and present, for as many symbols as a session needs.
+
+    Attributes:
+        acknowledged: The symbols that the feed says it sends.
+        is_paused: Whether nothing is asked of the feed, because what is asked for is here already.
+        not_fetched: The symbols and intervals whose bars since the last loss of the connection cannot be had, and why.
+        morning: Bars of history that belong to the session's day, in the order in which they came.
+
+    Args:
+        feed: The feed.
+        store: Takes up the history.
+        today: Takes up the bars of the session's day.
+        time_manager: The calendar.
+        earlier: Has what the feed's own history lacks; None when nothing has.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        store: BarStore,
+        today: TodayBars,
+        time_manager: TimeManager,
+        earlier: EarlierBars | None = None,
+    ) -> None:
+        self._feed = feed
+        self._today = today
+        self._time_manager = time_manager
+        self._symbols: dict[str, _Supplied] = {}
+        self._requests: dict[int, tuple[HistoryRequest, bool]] = {}
+        self._number = 0
+        self._refused: dict[str, str] = {}
+        self._answers_due = 0
+        self.not_fetched: list[str] = []
+        self.acknowledged: frozenset[str] = frozenset()
+        self.is_paused = False
+        self.morning: list[FeedBar] = []
+        self._history = FetchedHistory(store, today, earlier)
+
+    def __contains__(self, symbol: str) -> bool:
+        """Return whether bars of a symbol were asked for."""
+        return symbol in self._symbols
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols that bars were asked for."""
+        return tuple(self._symbols)
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether bars that a lost connection has cost are on their way."""
+        return any(is_catch_up for _, is_catch_up in self._requests.values())
+
+    def unmet(self, symbol: str, needs: Needs, context: ProvisioningContext) -> dict[str, date]:
+        """Return the days from which on bars are needed that were never asked for, by interval."""
+        market, held = context.market(symbol), self._symbols.get(symbol)
+        unmet: dict[str, date] = {}
+        for need in needs.intervals.values():
+            try:
+                first = market.calendar_start(need)
+            except CalendarError:
+                first = market.time_manager.first_day
+            base = str(need.base)
+            unmet[base] = min(first, unmet.get(base, first))
+        if held is None:
+            return unmet
+        return {name: day for name, day in unmet.items() if name not in held.since or day < held.since[name]}
+
+    def refusal(self, symbol: str) -> str:
+        """Return why the feed cannot take another symbol (empty when it can)."""
+        limit = self._feed.limit
+        if limit is None or symbol in self._symbols or len(self._symbols) < limit:
+            return ""
+        return f"the feed {self._feed.name} takes {limit} symbols at the most, and has {len(self._symbols)} already"
+
+    def refuse(self, symbol: str, reason: str) -> None:
+        """Note why a symbol is not even asked for."""
+        self._refused[symbol] = reason
+
+    def ask(self, unmet: Mapping[str, Mapping[str, date]]) -> None:
+        """Subscribe to symbols, and ask for their bars from a day on, by symbol and interval."""
+        new = [symbol for symbol in unmet if symbol not in self._symbols]
+        for symbol in new:
+            self._symbols[symbol] = _Supplied()
+            self._refused.pop(symbol, None)
+        if self.is_paused:
+            for symbol, by_interval in unmet.items():
+                self._symbols[symbol].since.update(by_interval)
+            return
+        if new:
+            # First, so that no bar closes between the last of the history and the first of the stream.
+            self._answers_due += 1
+            self._feed.subscribe(new)
+        for symbol, by_interval in unmet.items():
+            for interval, first in by_interval.items():
+                held = self._symbols[symbol].since.get(interval)
+                self._symbols[symbol].since[interval] = first
+                self._history.want(symbol, interval, first, (held or self._today.day) - timedelta(days=1))
+                # What is here already is not fetched again.
+                to_ns = self._feed.arrivals.now_ns if held is None else self._begin_ns(interval, held)
+                begin_ns = self._begin_ns(interval, first)
+                self._request(HistoryRequest(self._next(), symbol, interval, first, begin_ns, to_ns))
+
+    def go_on(self, since_ns: int) -> None:
+        """Ask the feed for everything that was noted while nothing was asked, from a time on."""
+        self.is_paused = False
+        if self._symbols:
+            self.catch_up(since_ns)
+
+    def begin_anew(self) -> None:
+        """Forget what was noted while nothing was asked."""
+        self.is_paused = False
+        self._symbols.clear()
+        self._refused.clear()
+
+    def catch_up(self, since_ns: int) -> None:
+        """Subscribe to everything again, and ask for the bars since a time, for a connection was lost."""
+        unanswered = [request for request, is_catch_up in self._requests.values() if not is_catch_up]
+        self._requests.clear()
+        for supplied in self._symbols.values():
+            supplied.requests.clear()
+        self._answers_due = 1  # those of a connection that was lost do not come
+        self._feed.subscribe(self._symbols)
+        for request in unanswered:
+            self._request(request._replace(number=self._next()))
+        self.fetch_since(since_ns)
+
+    def fetch_since(self, since_ns: int) -> None:
+        """Ask for the bars of all symbols since a time, for which time waits."""
+        self.not_fetched.clear()
+        now_ns, day = self._feed.arrivals.now_ns, self._time_manager.day_of(since_ns)
+        for symbol, supplied in self._symbols.items():
+            for name in supplied.since:
+                interval = parse_interval(name)
+                # From before the loss, so that the bar that was running then is among them.
+                from_ns = since_ns - 2 * interval.ns if interval.is_intraday else self._begin_ns(name, day)
+                self._request(HistoryRequest(self._next(), symbol, name, day, from_ns, now_ns), is_catch_up=True)
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _request(self, request: HistoryRequest, *, is_catch_up: bool = False) -> None:
+        self._requests[request.number] = request, is_catch_up
+        self._symbols[request.symbol].requests.add(request.number)
+        self._feed.request_history(request)
+
+    def _begin_ns(self, interval: str, day: date) -> int:
+        """Return when the bars of a day begin, as the feed labels them."""
+        if not parse_interval(interval).is_intraday:
+            return day_number(day) * DAY_NS
+        tm = self._time_manager
+        return tm.session(tm.first_session_on_or_after(day)).first_ns
+
+    def answered(self, answer: FeedAnswer) -> list[str]:
+        """Take up the subscription as the feed has acknowledged it.
+
+        Returns:
+            The symbols that it does not send although they were asked for.
+        """
+        self._answers_due = max(0, self._answers_due - 1)
+        self.acknowledged = answer.symbols.intersection(self._symbols)
+        self._refused.update(answer.refused)
+        # What was asked for since is in an answer that is still to come.
+        return [] if self._answers_due else [symbol for symbol in self._symbols if symbol not in answer.symbols]
+
+    def received(self, history: FeedHistory) -> None:
+        """Take up history, of earlier days for the store and of today for the session."""
+        known = self._requests.pop(history.number, None)
+        if known is None:
+            return  # of a connection that was lost
+        request, is_catch_up = known
+        supplied = self._symbols.get(request.symbol)
+        if supplied is None:
+            return
+        supplied.requests.discard(history.number)
+        if history.error and is_catch_up:
+            # What is there stays; what came meanwhile is asked for again after the next loss.
+            self.not_fetched.append(f"{request.symbol} {request.interval} ({history.error})")
+            return
+        if history.error:
+            supplied.errors.append(f"{request.interval} bars from {request.first} on: {history.error}")
+            supplied.since.pop(request.interval, None)
+            return
+        if history.actions is not None:
+            self._history.add_actions(history.actions)
+        begin_ns = self._begin_ns(request.interval, self._today.day)
+        for bar in history.bars:
+            if bar.start_ns < begin_ns:
+                self._history.add(bar)
+            else:
+                self.morning.append(bar)
+
+    def take_morning(self) -> list[FeedBar]:
+        """Return the bars of the session's day that came as history, which are the caller's from now on."""
+        taken, self.morning = self.morning, []
+        return taken
+
+    def store_history(self) -> bool:
+        """Write the history that has come to the store, in one commit, and return whether there was any."""
+        return self._history.commit(lambda symbol: symbol in self._symbols and not self.is_stitched(symbol))
+
+    def keep_bars(self) -> None:
+        """Keep the bars of the session that is over for sessions of later runs, if the config says so."""
+        if not self.is_paused:
+            self._history.keep_today()
+
+    def keep_today(self) -> None:
+        """Write the bars of the day that is over to the store, as history of the next."""
+        self._history.add_today()
+        self.store_history()
+
+    def is_complete(self, symbol: str) -> bool:
+        """Return whether a symbol is acknowledged and everything that was asked of it has come."""
+        supplied = self._symbols.get(symbol)
+        return supplied is not None and symbol in self.acknowledged and not supplied.requests
+
+    def is_stitched(self, symbol: str) -> bool:
+        """Return whether nothing that was asked of a symbol is on its way."""
+        supplied = self._symbols.get(symbol)
+        return supplied is not None and not supplied.requests
+
+    def error(self, symbol: str) -> str:
+        """Return why a symbol cannot be had (empty while it may come)."""
+        if symbol in self._refused:
+            return f"{symbol} cannot be had: {self._refused[symbol]}"
+        supplied = self._symbols.get(symbol)
+        return "" if supplied is None else "; ".join(dict.fromkeys(supplied.errors))
+
+    def missing(self, symbol: str) -> str:
+        """Return what is missing of a symbol, for people."""
+        supplied = self._symbols.get(symbol)
+        if supplied is None:
+            return "it was never asked for"
+        waits = [] if symbol in self.acknowledged else ["the feed has not acknowledged it"]
+        asked = [
+            f"{r.interval} bars from {r.first} on" for n, (r, _) in self._requests.items() if n in supplied.requests
+        ]
+        return ", ".join([*waits, *(f"no answer about {text}" for text in asked)]) or "nothing"
+
+    def drop(self, symbols: Iterable[str]) -> None:
+        """Ask for no more bars of symbols, and forget what has come of them today."""
+        gone = [symbol for symbol in symbols if symbol in self._symbols]
+        if not gone:
+            return
+        for symbol in gone:
+            for number in self._symbols.pop(symbol).requests:
+                self._requests.pop(number, None)
+        # If it comes back, that is acknowledged anew.
+        self.acknowledged -= set(gone)
+        self._today.forget(gone)
+        if not self.is_paused:
+            self._answers_due += 1
+            self._feed.unsubscribe(gone)

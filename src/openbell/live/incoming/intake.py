@@ -1,0 +1,138 @@
+"""Intake of a live session, which takes up what arrives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openbell.logs import get_logger
+from openbell.model.feed_events import (
+    FeedAnswer,
+    FeedBack,
+    FeedBar,
+    FeedClock,
+    FeedHistory,
+    FeedLost,
+    FeedMessage,
+    TradingStatus,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Protocol
+
+    from openbell.feeds.arrivals import Arrival
+    from openbell.live.incoming.waiting_bars import WaitingBars
+    from openbell.live.playing.rounds import Rounds
+    from openbell.live.resources import LiveResources
+    from openbell.provisioning import ProvisioningContext
+
+    class Day(Protocol):
+        """Session as far as it is played, and what came and waits."""
+
+        waiting_bars: WaitingBars
+        played_ns: int
+
+
+__all__ = ["Intake"]
+
+
+class Intake:
+    """Puts each thing that arrives where it belongs.
+
+    Args:
+        day: The session as far as it is played.
+        resources: Feed, bars and settings of the run.
+        context: The session.
+        rounds: The bars of each time as they come.
+
+    Attributes:
+        halted: The symbols in which trading is halted.
+    """
+
+    def __init__(self, day: Day, resources: LiveResources, context: ProvisioningContext, rounds: Rounds) -> None:
+        self._day = day
+        self._resources = resources
+        self._context = context
+        self._rounds = rounds
+        self.halted: set[str] = set()
+
+    def handle(self, arrival: Arrival) -> None:
+        """Take up an event of the feed."""
+        event, supply = arrival.event, self._resources.supply
+        match event:
+            case FeedBar():
+                self._resources.connection.heard(arrival.time_ns)
+                if event.symbol not in supply:
+                    self._day.waiting_bars.counts["unasked"] += 1
+                else:
+                    self._day.waiting_bars.put(event, arrival.time_ns, self._day.played_ns)
+            case FeedAnswer():
+                if missing := supply.answered(event):
+                    get_logger().warning(
+                        "the feed does not send", symbols=" ".join(missing), feed=self._resources.feed.name
+                    )
+            case FeedHistory():
+                self._received(event, arrival.time_ns)
+            case TradingStatus():
+                (self.halted.add if event.is_halted else self.halted.discard)(event.symbol)
+                self._resources.connection.halted(event.symbol, is_halted=event.is_halted)
+                self._resources.say(
+                    f"{event.symbol} is {'halted' if event.is_halted else 'trading again'} {event.reason}".strip()
+                )
+            case FeedMessage():
+                self._resources.say(f"{self._resources.feed.name}: {event.text}")
+            case FeedLost() | FeedBack() | FeedClock():
+                self._connection_told(event, arrival.time_ns)
+            case _ if self._resources.broker_traffic is not None:
+                self._resources.broker_traffic.came(event, arrival.time_ns)
+
+    def _connection_told(self, event: FeedLost | FeedBack | FeedClock, time_ns: int) -> None:
+        """Take up what became of the connection to the feed."""
+        connection = self._resources.connection
+        match event:
+            case FeedLost():
+                connection.lost(event, time_ns)
+            case FeedBack():
+                if connection.came_back(time_ns):
+                    self._resources.supply.catch_up(connection.lost_since_ns)
+            case FeedClock():
+                connection.told_time(event)
+
+    def _received(self, history: FeedHistory, time_ns: int) -> None:
+        """Take up bars that were asked for, and whether they were the last of a lost connection's."""
+        supply = self._resources.supply
+        supply.received(history)
+        self.take_morning()
+        if not supply.is_catching_up and not self._resources.connection.is_down:
+            self._caught_up(time_ns)
+
+    def _caught_up(self, time_ns: int) -> None:
+        """Take up that what was to be fetched has come, and name what cannot be had."""
+        failed = self._resources.supply.not_fetched
+        self._resources.connection.filled(time_ns, is_whole=not failed)
+        if failed:
+            self._resources.say(f"bars that were missed cannot be had: {', '.join(failed[:10])}{_others(failed[10:])}")
+            failed.clear()
+
+    def take_morning(self) -> None:
+        """Put the bars of the session's day that came as history beside those of the stream."""
+        now_ns, current = self._resources.feed.arrivals.now_ns, self._context.session_data.current
+        early = [
+            bar
+            for bar in self._resources.supply.take_morning()
+            if self._day.waiting_bars.put(bar, now_ns, self._day.played_ns)
+        ]
+        self._rounds.fetched(early)
+        if any(bar.symbol not in current for bar in early):
+            # Nobody has seen anything of these symbols: nothing is late.
+            self.put_in_place(self._day.waiting_bars.take_late(except_of=current))
+
+    def put_in_place(self, bars: Iterable[FeedBar]) -> None:
+        """Put bars that nobody has seen anything beside in their places, whether or not others came before."""
+        self._resources.record.bars(
+            self._day.played_ns, self._day.waiting_bars.added_to(self._resources.today, bars, "same")
+        )
+
+
+def _others(rest: Sequence[str]) -> str:
+    return f" and {len(rest)} more" if rest else ""

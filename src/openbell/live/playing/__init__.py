@@ -1,0 +1,1 @@
+"""Sessions of a live run, played time by time."""

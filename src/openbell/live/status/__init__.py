@@ -1,0 +1,1 @@
+"""Status of a live run, for people and programs outside of it."""

@@ -1,0 +1,1 @@
+"""The run folder, written as a run goes on and read back."""

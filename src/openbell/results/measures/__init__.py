@@ -1,0 +1,1 @@
+"""Measures of a run that trades, such as its return and risk."""

@@ -1,0 +1,1 @@
+"""Trades, made of fills."""
