@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from openbell.cli.live_view import live_view
-from openbell.live.status.status import (
+from openbell.live.status.live_status import (
     AccountStatus,
     FeedStatus,
     Happening,

@@ -20,7 +20,7 @@ from openbell.results.folder.run_folder import RunFolder
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openbell.live.status.status import LiveStatus, SymbolStatus
+    from openbell.live.status.live_status import LiveStatus, SymbolStatus
 
 __all__ = ["stage"]
 

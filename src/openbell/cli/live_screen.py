@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
+    from openbell.live.status.live_status import Happening, LiveStatus
     from openbell.live.status.monitor import Monitor
-    from openbell.live.status.status import Happening, LiveStatus
 
 __all__ = ["LiveLog", "LiveScreen"]
 

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
     from rich.console import JustifyMethod, RenderableType
 
-    from openbell.live.status.status import AccountStatus, BrokerStatus, FeedStatus, Happening, LiveStatus, SymbolStatus
+    from openbell.live.status.live_status import (
+        AccountStatus,
+        BrokerStatus,
+        FeedStatus,
+        Happening,
+        LiveStatus,
+        SymbolStatus,
+    )
 
 __all__ = ["live_view"]
 

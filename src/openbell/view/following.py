@@ -10,8 +10,8 @@ import anyio
 from anyio.to_thread import run_sync
 
 from openbell.errors import ConfigError, RunFolderError, printable
+from openbell.live.status.live_status import STATUS
 from openbell.live.status.run_lock import OVER, STATE, is_running, read_state
-from openbell.live.status.status import STATUS
 from openbell.live.stop_request import ask_to_stop
 from openbell.timing.clock import stopwatch
 

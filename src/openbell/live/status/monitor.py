@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from openbell.engine.observer import SessionObserver
 from openbell.errors import RunFolderError
-from openbell.live.status.status import STATUS, FeedStatus, Happening, LiveStatus
+from openbell.live.status.live_status import STATUS, FeedStatus, Happening, LiveStatus
 from openbell.model.events import local_time
 from openbell.model.order import OrderStatus
 from openbell.store.atomic_files import replace_file

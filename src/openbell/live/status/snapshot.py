@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from openbell.live.broker.broker_day import broker_of
-from openbell.live.status.status import (
+from openbell.live.status.live_status import (
     AccountStatus,
     BrokerStatus,
     FeedStatus,
