@@ -17,7 +17,7 @@ import polars as pl
 from synthetic import make_store, sessions, symbols
 
 from openbell.actions import ACTION_SCHEMA, ActionStore
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.store.store import BarStore
 from openbell.timing import TimeManager
 from openbell.timing.clock import stopwatch

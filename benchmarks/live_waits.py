@@ -21,13 +21,13 @@ from benchmarks.made_feed import MINUTE_NS, MadeFeed
 
 from openbell.components.strategy import Strategy
 from openbell.feeds.arrivals import Arrival
-from openbell.live.playing.provisioner import LiveProvisioner
+from openbell.live.session_loop.live_provisioner import LiveProvisioner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from openbell.feeds.feed import HistoryRequest
-    from openbell.live.playing.provisioner import Waiting
+    from openbell.live.session_loop.live_provisioner import Waiting
     from openbell.model.feed_events import FeedEvent
     from openbell.session.cross_section import CrossSection
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.model.interval import parse_interval
 from openbell.store.store import BarStore
 from openbell.timing import TimeManager, stopwatch

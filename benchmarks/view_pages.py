@@ -18,7 +18,7 @@ from urllib.request import urlopen
 
 from openbell import RunFolder, SystemManager, load_config
 from openbell.testing import bar_starts, make_store, random_bars
-from openbell.view.catalogue import Catalogue
+from openbell.view.run_catalogue import Catalogue
 from openbell.view.server import ViewServer
 
 SYMBOLS, FIRST, LAST = 500, "2023-01-03", "2023-12-29"

@@ -15,8 +15,8 @@ from inspect import isabstract
 from exchange_calendars import ExchangeCalendar
 
 from openbell.errors import ConfigError
-from openbell.timing.library import installed_release, library_names, library_schedule
-from openbell.timing.table import TABLE_PATH, CalendarTable, Hours, tabled
+from openbell.timing.calendar_table import TABLE_PATH, CalendarTable, Hours, tabled
+from openbell.timing.exchange_calendars_package import installed_release, library_names, library_schedule
 
 YEARS_AHEAD = 10
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from openbell.importers.csv import CSV_ENDINGS, import_csv_as
 from openbell.importers.files.import_files import find_sources
 from openbell.importers.sniffing.guess import Given, Guess
-from openbell.importers.sniffing.table import sniff_csv
+from openbell.importers.sniffing.sniff import sniff_csv
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from openbell.errors import ComponentError, ConfigError, DataError, OpenbellError, OrderError, ProvisioningError
     from openbell.inspection import OpenedRun, open_run
     from openbell.logs import configure_logs, get_logger
-    from openbell.market_data.manager import DataManager
+    from openbell.market_data.data_manager import DataManager
     from openbell.model.bars import Bar, Bars
     from openbell.model.events import ProvisioningRecord, ScanEvent, SignalEvent
     from openbell.model.fill import Fill
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from openbell.session import BarIntervalData, IndicatorData, SessionData
     from openbell.session.cross_section import CrossSection
     from openbell.store.store import BarStore
-    from openbell.sweeps.function import sweep
+    from openbell.sweeps.sweep_function import sweep
     from openbell.timing import TimeManager
 
     __version__: str
@@ -127,7 +127,7 @@ _HOMES = {
     ),
     "openbell.inspection": ("OpenedRun", "open_run"),
     "openbell.logs": ("configure_logs", "get_logger"),
-    "openbell.market_data.manager": ("DataManager",),
+    "openbell.market_data.data_manager": ("DataManager",),
     "openbell.model.bars": ("Bar", "Bars"),
     "openbell.model.events": ("ProvisioningRecord", "ScanEvent", "SignalEvent"),
     "openbell.model.fill": ("Fill",),
@@ -145,7 +145,7 @@ _HOMES = {
     "openbell.session": ("BarIntervalData", "IndicatorData", "SessionData"),
     "openbell.session.cross_section": ("CrossSection",),
     "openbell.store.store": ("BarStore",),
-    "openbell.sweeps.function": ("sweep",),
+    "openbell.sweeps.sweep_function": ("sweep",),
     "openbell.timing": ("TimeManager",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -13,12 +13,12 @@ from made_bars import made_store
 from openbell.actions import ActionStore
 from openbell.actions.store import FAR_FUTURE, FAR_PAST, ActionBook, SymbolPeriod
 from openbell.errors import DataError
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.model.bars import COLUMNS, Bars
 from openbell.model.interval import DAY_NS
 from openbell.store.store import BarStore
 from openbell.timing.grid import day_number
-from openbell.timing.manager import TimeManager
+from openbell.timing.time_manager import TimeManager
 
 if TYPE_CHECKING:
     from pathlib import Path

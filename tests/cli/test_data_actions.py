@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from made_bars import made_store
 from openbell.actions import Action
 from openbell.cli.app import app
-from openbell.cli.session_view import adjusted_lines
+from openbell.cli.output.session_view import adjusted_lines
 
 if TYPE_CHECKING:
     from pathlib import Path

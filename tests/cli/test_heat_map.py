@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from openbell.cli.heat_map import heat_map, is_dense
+from openbell.cli.output.heat_map import heat_map, is_dense
 from openbell.sweeps.plateau import Grid
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from openbell.config import load_config
 from openbell.errors import RunFolderError
-from openbell.live.begin import replay_run
+from openbell.live.start import replay_run
 from openbell.results.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from openbell.cli.live_view import live_view
+from openbell.cli.output.live_view import live_view
 from openbell.live.status.live_status import (
     AccountStatus,
     FeedStatus,

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from openbell import DayResult, SystemManager, load_config
-from openbell.cli.session_view import hours, session_views
+from openbell.cli.output.session_view import hours, session_views
 
 if TYPE_CHECKING:
     from pathlib import Path

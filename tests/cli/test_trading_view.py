@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from made_trading import DAY, MINUTE_NS, OPEN_NS, made_fill, made_order
-from openbell.cli.performance_view import shown
-from openbell.cli.trading_view import day_trading_lines, run_trading_views
+from openbell.cli.output.performance_view import shown
+from openbell.cli.output.trading_view import day_trading_lines, run_trading_views
 from openbell.config.execution import ExecutionConfig
 from openbell.model.order import OrderStatus
 from openbell.model.position import Position

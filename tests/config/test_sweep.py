@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbell.config import load_config
-from openbell.config.condition import Condition, short_names
-from openbell.config.place import place_of, text_of, with_value
+from openbell.config.key_path import place_of, text_of, with_value
 from openbell.config.reading import varied
 from openbell.config.sweep import OBJECTIVES
+from openbell.config.sweep_condition import Condition, short_names
 from openbell.config.sweep_values import read_values, values_of_text
 from openbell.errors import ConfigError
 from openbell.results.measures.performance import Performance

@@ -15,7 +15,7 @@ from openbell.config import IndicatorConfig, load_config
 from openbell.engine.observer import SessionObserver
 from openbell.engine.system import SystemManager
 from openbell.errors import ConfigError, ProvisioningError
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.results.folder.run_folder import RunFolder
 from openbell.store.store import BarStore
 from openbell.testing import advance, probe_scanner, probe_strategy

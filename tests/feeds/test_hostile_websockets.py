@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbell.feeds.feed import HistoryRequest
-from openbell.feeds.server_words import ServerWords
+from openbell.feeds.server_text import ServerText
 from openbell.feeds.websocket_bounds import WebSocketBounds
 from openbell.feeds.websocket_messages import MessageReader
 from openbell.model.feed_events import FeedAnswer, FeedBar, FeedHistory, FeedLost, FeedMessage, TradingStatus
@@ -26,7 +26,7 @@ ROW = ["SPY", START, 10, 12.5, 9.5, 11, 100]
 
 def reader(**bounds: Any) -> MessageReader:
     made = MessageReader(
-        ["1m", "1d"], WebSocketBounds(**bounds), ServerWords("ws://localhost"), lambda text: json.loads(text) and None
+        ["1m", "1d"], WebSocketBounds(**bounds), ServerText("ws://localhost"), lambda text: json.loads(text) and None
     )
     made.subscribe(["SPY"])
     return made

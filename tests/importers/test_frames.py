@@ -16,9 +16,9 @@ from openbell.cli.app import app
 from openbell.errors import ConfigError
 from openbell.importers.csv import CSV_ENDINGS
 from openbell.importers.files.import_files import Source, find_sources
-from openbell.importers.frames import FEATHER, JSON, PARQUET, FileKind, import_frames
+from openbell.importers.parquet_and_json import FEATHER, JSON, PARQUET, FileKind, import_frames
 from openbell.importers.sniffing.guess import Given
-from openbell.importers.sniffing.table import sniff_frame
+from openbell.importers.sniffing.sniff import sniff_frame
 from openbell.importers.tables.json_rows import frames_of
 from openbell.store.store import BarStore
 

@@ -17,7 +17,7 @@ from how_many import examples
 from openbell.errors import ConfigError
 from openbell.importers import spill_buffer
 from openbell.importers.csv import CsvColumns, CsvReading, import_csv, storable
-from openbell.importers.frames import import_parquet
+from openbell.importers.parquet_and_json import import_parquet
 from openbell.importers.tables import columnar_table, csv_table, table_import
 from openbell.store.store import BarStore
 

@@ -11,9 +11,9 @@ import pytest
 from openbell.actions import ActionStore
 from openbell.importers.lean.actions import import_lean_actions
 from openbell.importers.lean.lean import import_lean
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.store.store import BarStore
-from openbell.timing.manager import TimeManager
+from openbell.timing.time_manager import TimeManager
 
 if TYPE_CHECKING:
     from pathlib import Path

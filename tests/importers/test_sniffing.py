@@ -20,7 +20,7 @@ from openbell.importers.csv import CsvColumns, import_csv_as
 from openbell.importers.files.import_files import Source
 from openbell.importers.sniffing.guess import Given, Guess
 from openbell.importers.sniffing.label import sniff_label
-from openbell.importers.sniffing.table import sniff_csv, sniff_frame
+from openbell.importers.sniffing.sniff import sniff_csv, sniff_frame
 from openbell.importers.sniffing.times import FORMATS
 from openbell.importers.tables.columnar_table import parquet_table
 from openbell.importers.times.written_times import formats_that_fit, read_written

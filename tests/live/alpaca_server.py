@@ -24,9 +24,9 @@ from websockets.exceptions import ConnectionClosed
 from live.server import Client, FeedServer
 from live.socket_server import bound
 from live.virtual_time import HANGS_AFTER_S, S
-from openbell.feeds.alpaca import AlpacaFeed
-from openbell.feeds.alpaca_history import THREADS
-from openbell.feeds.alpaca_subscription import CHANNELS
+from openbell.feeds.alpaca.alpaca_feed import AlpacaFeed
+from openbell.feeds.alpaca.history import THREADS
+from openbell.feeds.alpaca.subscription import CHANNELS
 from openbell.feeds.websocket_bounds import WebSocketBounds
 from openbell.timing import TimeManager
 from openbell.timing.grid import date_of

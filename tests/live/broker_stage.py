@@ -12,7 +12,7 @@ from live.test_sessions_over_a_socket import MINUTE, Stage
 from live.virtual_time import HANGS_AFTER_S, S
 from openbell.live.broker.broker_terms import AccountLock, BrokerTerms
 from openbell.live.record.feed_record import read_record
-from openbell.live.record.past import Past
+from openbell.live.record.recorded_past import Past
 from openbell.live.record.verify import Verification, verify_run
 from openbell.live.run import LiveRun
 from openbell.results.folder.run_folder import RunFolder

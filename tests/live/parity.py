@@ -8,7 +8,7 @@ import polars as pl
 
 from openbell.config import load_config
 from openbell.engine.system import SystemManager
-from openbell.live.begin import replay_run
+from openbell.live.start import replay_run
 from openbell.results.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:

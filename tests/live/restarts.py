@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from live.test_sessions_over_a_socket import MINUTE, Stage
 from openbell.live.record.feed_record import read_record
-from openbell.live.record.past import Past
+from openbell.live.record.recorded_past import Past
 from openbell.live.record.verify import Verification, verify_run
 from openbell.live.run import LiveRun
 from openbell.results.folder.run_folder import RunFolder

@@ -14,7 +14,7 @@ from live.tape import Tape
 from live.test_server import BARS, MINUTE, OPEN, bar, came
 from live.virtual_time import S, VirtualArrivals
 from openbell.errors import ConfigError
-from openbell.feeds.alpaca import AlpacaFeed
+from openbell.feeds.alpaca.alpaca_feed import AlpacaFeed
 from openbell.feeds.feed import HistoryRequest
 from openbell.model.feed_events import (
     FeedAnswer,

@@ -23,7 +23,7 @@ from live.wall_time import WallTime
 from openbell.cli.app import app
 from openbell.config import load_config
 from openbell.model.feed_events import FeedBar
-from openbell.pages.report.assumed import assumptions
+from openbell.pages.report.assumptions import assumptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ from live.sessions import early
 from live.test_sessions_over_a_socket import MINUTE, Stage
 from live.virtual_time import S
 from openbell.live.record.feed_record import read_record
-from openbell.live.record.past import Past
+from openbell.live.record.recorded_past import Past
 from openbell.live.record.verify import verify_run
 from openbell.live.run import LiveRun
 from openbell.live.stop_request import Stopped, ask_to_stop

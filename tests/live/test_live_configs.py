@@ -10,8 +10,8 @@ import pytest
 from openbell.config import load_config
 from openbell.engine.preflight import check_config
 from openbell.errors import RunFolderError
-from openbell.live.begin import live_run
 from openbell.live.record.verify import verify_run
+from openbell.live.start import live_run
 
 if TYPE_CHECKING:
     from pathlib import Path

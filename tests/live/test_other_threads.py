@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from live.sessions import session
 from openbell.config import load_config
-from openbell.live.begin import replay_run
 from openbell.live.record.verify import verify_run
+from openbell.live.start import replay_run
 from openbell.results.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:

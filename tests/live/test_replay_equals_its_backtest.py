@@ -13,8 +13,8 @@ import pytest
 from openbell.config import load_config
 from openbell.engine.system import SystemManager
 from openbell.inspection import open_run
-from openbell.live.begin import replay_run
 from openbell.live.record.verify import verify_run
+from openbell.live.start import replay_run
 from openbell.results.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from live.test_sessions_over_a_socket import MINUTE, Stage
 from live.virtual_time import S
 from openbell.config import load_config
 from openbell.errors import ConfigError, RunFolderError
-from openbell.live.begin import replay_run, resumed_run
+from openbell.live.start import replay_run, resumed_run
 from openbell.results.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:

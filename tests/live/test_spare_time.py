@@ -10,7 +10,7 @@ import pytest
 from live.sessions import early
 from live.test_sessions_over_a_socket import MINUTE, Stage
 from live.virtual_time import S
-from openbell.live.playing.spare_time import SpareTime
+from openbell.live.session_loop.spare_time import SpareTime
 
 if TYPE_CHECKING:
     from pathlib import Path

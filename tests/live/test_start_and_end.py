@@ -12,7 +12,7 @@ import pytest
 
 from openbell.config import load_config
 from openbell.errors import ConfigError, FeedError
-from openbell.live.begin import live_run, resumed_run
+from openbell.live.start import live_run, resumed_run
 from openbell.live.status.run_lock import ENDING, RunLock, is_running, waits_for_end
 from openbell.results.folder.run_folder import RunFolder
 

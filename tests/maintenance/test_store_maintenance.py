@@ -20,7 +20,7 @@ from openbell.cli.app import app
 from openbell.errors import StoreError
 from openbell.maintenance.repair import repair
 from openbell.maintenance.verify import verify
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.store.checksum import BLANK_CHECKSUM, with_own_checksum
 from openbell.store.store import BarStore, WriteReport
 from openbell.testing import random_bars

@@ -15,7 +15,7 @@ from openbell.errors import IntervalError
 from openbell.market_data.aggregate import aggregate
 from openbell.model.bars import COLUMNS, Bars
 from openbell.model.interval import parse_interval
-from openbell.timing.manager import TimeManager
+from openbell.timing.time_manager import TimeManager
 
 if TYPE_CHECKING:
     from openbell.timing.grid import SessionGrid

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbell.market_data.completeness import Gap, measure_completeness
-from openbell.market_data.manager import DataManager
-from openbell.timing.manager import TimeManager
+from openbell.market_data.data_manager import DataManager
+from openbell.timing.time_manager import TimeManager
 
 if TYPE_CHECKING:
     from openbell.store.store import BarStore

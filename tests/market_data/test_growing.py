@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.market_data.today_bars import TodayBars
 from openbell.model.bars import PRICE_COLUMNS, Bars
 from openbell.model.feed_events import FeedBar

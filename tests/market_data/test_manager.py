@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from how_many import examples
 from openbell.errors import CalendarError, DamagedFileError, DataError, IntervalError
 from openbell.market_data import stored_history
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.model.bars import COLUMNS, Bars
 from openbell.store import reader
 from openbell.store.layout import BAR_SCHEMA
 from openbell.store.store import BarStore
-from openbell.timing.manager import TimeManager
+from openbell.timing.time_manager import TimeManager
 
 if TYPE_CHECKING:
     from pathlib import Path

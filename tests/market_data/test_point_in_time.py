@@ -17,10 +17,10 @@ from made_actions import actions
 from made_bars import made_store
 from openbell.actions import ActionStore
 from openbell.errors import DamagedFileError, DataError
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.model.bars import COLUMNS, Bars
 from openbell.store.store import BarStore
-from openbell.timing.manager import TimeManager
+from openbell.timing.time_manager import TimeManager
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,10 +17,10 @@ from made_actions import actions
 from made_bars import made_store
 from openbell.actions import ActionStore
 from openbell.errors import DamagedFileError, RunFolderError
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.model.bars import COLUMNS, PRICE_COLUMNS, Bars
 from openbell.store.store import BarStore
-from openbell.timing.manager import TimeManager
+from openbell.timing.time_manager import TimeManager
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,7 +120,7 @@ import os, signal, sys
 from pathlib import Path
 from openbell.market_data.series import SharedTimes
 from openbell.market_data.series_files import SeriesFiles
-from openbell.timing.manager import TimeManager
+from openbell.timing.time_manager import TimeManager
 
 files = SeriesFiles(Path(sys.argv[1]), SharedTimes(TimeManager("XNYS")))
 files.lock.acquire()

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from openbell.market_data import stored_history
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.model.bars import COLUMNS, Bars
 from openbell.model.interval import DAY_NS
 from openbell.store.built import BUILT, BUILT_SCHEMA

@@ -14,7 +14,7 @@ from openbell.cli.app import app
 from openbell.config.exchange import ExchangeConfig
 from openbell.errors import BadBarsError, DataError
 from openbell.importers.lean.lean import import_lean
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.market_data.stored_facts import StoredDays
 from openbell.quality.checker import check_store
 from openbell.store.day_zones import read_day_zones

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from openbell.errors import IntervalError, StoreError
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.model.interval import builds, determine_required_base, parse_interval, why_underivable
 from openbell.quality.checker import check_store
 from openbell.store.layout import is_stored

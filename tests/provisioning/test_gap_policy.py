@@ -13,7 +13,7 @@ from made_actions import actions
 from made_bars import made_store
 from openbell.actions import ActionStore
 from openbell.errors import ProvisioningError
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.store.store import BarStore
 from openbell.testing import advance
 from openbell.timing import TimeManager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from made_bars import made_store
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.store.store import BarStore
 from openbell.testing import probe_strategy
 from openbell.timing import TimeManager

@@ -114,7 +114,7 @@ def test_the_result_and_the_terminal_say_so(store: Path) -> None:
     assert day["symbols"]["HOLE"]["bars"]["5m"]["partial_rows"] == 1
     assert len(day["symbols"]["HOLE"]["bars"]["5m"]["gaps"]) == 2
 
-    from openbell.cli.session_view import session_views
+    from openbell.cli.output.session_view import session_views
 
     lines = [view for view in session_views(day) if isinstance(view, str)]
     (line,) = [text for text in lines if "HOLE 1m bars" in text]

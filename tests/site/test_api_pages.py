@@ -18,7 +18,7 @@ FOR_THE_ENGINE = {
     "openbell.compat.coordinator.SeedCoordinator": "the base of SessionCoordinator, with names of the seed",
     "openbell.components.configured.ConfiguredClasses": "what a SessionCoordinator makes components of",
     "openbell.config.costs.ModelConfig": "the base of config classes, which are there",
-    "openbell.config.level.Level": "the base of config classes, which are there",
+    "openbell.config.strict_model.StrictModel": "the base of config classes, which are there",
     "openbell.market_data.cache.BarCache": "what a DataManager keeps its bars in",
     "openbell.market_data.bar_requests.LoadSettings": "likewise",
     "openbell.model.frozen.Frozen": "the base of classes that never change",
@@ -84,7 +84,7 @@ def test_the_search_sees_what_members_return() -> None:
 
 
 def test_it_sees_attributes_that_are_set_when_an_object_is_made_and_types_under_another_name() -> None:
-    found = reachable(["openbell.timing.manager.TimeManager", "openbell.config.execution.ExecutionConfig"])
+    found = reachable(["openbell.timing.time_manager.TimeManager", "openbell.config.execution.ExecutionConfig"])
 
     assert "openbell.timing.clock.Clock" in found
     assert "openbell.config.costs.FeesConfig" in found

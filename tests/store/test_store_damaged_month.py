@@ -9,7 +9,7 @@ import pytest
 
 from made_bars import made_store
 from openbell.errors import DamagedFileError
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.store.store import BarStore
 from openbell.timing import TimeManager
 from probes import engine

@@ -10,7 +10,7 @@ import pytest
 import openbell
 from openbell.config.sweep import SweepConfig
 from openbell.errors import ConfigError
-from openbell.sweeps.sampled import BATCH, proposed_points
+from openbell.sweeps.optuna_points import BATCH, proposed_points
 from openbell.sweeps.space import Point, Space
 from openbell.sweeps.sweep import SweepObserver
 from sweeps_parts import FAST, SLOW, make_folder

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openbell.config import load_config
-from openbell.config.condition import Condition
+from openbell.config.sweep_condition import Condition
 from openbell.errors import ConfigError
 from openbell.sweeps.space import Space, config_at, points_of
 

@@ -13,9 +13,9 @@ from exchange_calendars import get_calendar, get_calendar_names
 from openbell.config.exchange import ExchangeConfig
 from openbell.errors import ConfigError, UnknownNameError
 from openbell.timing import TimeManager
-from openbell.timing.aliases import ALIASES, OWN_CALENDARS
+from openbell.timing.calendar_aliases import ALIASES, OWN_CALENDARS
+from openbell.timing.calendar_listing import lines_of_days, list_calendars
 from openbell.timing.calendars import calendar_names, canonical_name
-from openbell.timing.listing import lines_of_days, list_calendars
 
 
 @pytest.mark.parametrize(

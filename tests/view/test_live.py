@@ -10,7 +10,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from openbell import load_config
-from openbell.live.begin import replay_run
+from openbell.live.start import replay_run
 from openbell.results.folder.run_folder import RunFolder
 from openbell.testing import bar_starts, make_store, random_bars
 from pages.conftest import TRADERS

@@ -6,10 +6,10 @@ import threading
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from openbell.brokers.alpaca_books import books_of
+from openbell.brokers.alpaca_account import books_of
 from openbell.brokers.alpaca_dead_run import close_out
 from openbell.brokers.alpaca_ids import AlpacaIds
-from openbell.brokers.alpaca_news import OrderNews
+from openbell.brokers.alpaca_order_updates import OrderUpdates
 from openbell.brokers.alpaca_orders import UnsupportedError
 from openbell.brokers.alpaca_requests import OrderRequests
 from openbell.brokers.alpaca_rest import AlpacaTrading, NoAnswerError, RefusedError
@@ -18,7 +18,7 @@ from openbell.brokers.lanes import Lanes
 from openbell.brokers.link import BrokerAccount
 from openbell.errors import BrokerError, ConfigError
 from openbell.feeds.current_connection import CurrentConnection
-from openbell.feeds.server_words import ServerWords
+from openbell.feeds.server_text import ServerText
 from openbell.feeds.websocket_bounds import WebSocketBounds
 from openbell.logs import get_logger
 from openbell.model.broker_events import (
@@ -97,7 +97,7 @@ class AlpacaLink:
     ) -> None:
         base = _good_address(url, is_paper=is_paper) if url else f"https://{_HOSTS[is_paper]}"
         self._stream_url = stream_url or base.replace("http", "ws", 1) + "/stream"
-        self._words = ServerWords(self._stream_url, (keys.key_id, keys.secret))
+        self._words = ServerText(self._stream_url, (keys.key_id, keys.secret))
         if not (self._words.is_encrypted or self._words.is_local):
             raise ConfigError(
                 f"the keys would go to {self._words.place} for all to read. Write wss:// in place of ws://."
@@ -111,7 +111,7 @@ class AlpacaLink:
         self._lock = threading.RLock()
         self._put_event = put
         self._is_closed = False
-        self._news = OrderNews(self._ids, self._put)
+        self._news = OrderUpdates(self._ids, self._put)
         self._requests = OrderRequests(self._rest, self._ids, self._news, self._put)
         self._current: CurrentConnection[TradeUpdatesReader] = CurrentConnection("alpaca trade updates")
 

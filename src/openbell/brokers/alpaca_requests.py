@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from openbell.brokers.alpaca_books import executions_of
+from openbell.brokers.alpaca_account import executions_of
 from openbell.brokers.alpaca_ids import MOST_CHARACTERS
 from openbell.brokers.alpaca_orders import REPLACED, UnsupportedError, changes_of, request_of
 from openbell.brokers.alpaca_rest import NotFoundError, NotUniqueError, RefusedError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from openbell.brokers.alpaca_ids import AlpacaIds
-    from openbell.brokers.alpaca_news import OrderNews
+    from openbell.brokers.alpaca_order_updates import OrderUpdates
     from openbell.brokers.alpaca_rest import AlpacaTrading
     from openbell.model.broker_events import BrokerEvent
     from openbell.model.json_object import JsonObject
@@ -39,7 +39,7 @@ class OrderRequests:
     """
 
     def __init__(
-        self, rest: AlpacaTrading, ids: AlpacaIds, news: OrderNews, put: Callable[[BrokerEvent], None]
+        self, rest: AlpacaTrading, ids: AlpacaIds, news: OrderUpdates, put: Callable[[BrokerEvent], None]
     ) -> None:
         self._rest = rest
         self._ids = ids

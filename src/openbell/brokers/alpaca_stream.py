@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from websockets.asyncio.client import ClientConnection
 
-    from openbell.feeds.server_words import ServerWords
+    from openbell.feeds.server_text import ServerText
     from openbell.feeds.websocket_bounds import WebSocketBounds
     from openbell.model.broker_events import BrokerEvent
     from openbell.model.feed_events import FeedEvent
@@ -32,7 +32,7 @@ class TradeUpdatesReader:
         heard: Takes the data of updates.
     """
 
-    def __init__(self, words: ServerWords, heard: Callable[[JsonObject], None]) -> None:
+    def __init__(self, words: ServerText, heard: Callable[[JsonObject], None]) -> None:
         self._words = words
         self._heard = heard
 
@@ -74,7 +74,7 @@ class TradeUpdates(StreamConnection[TradeUpdatesReader]):
     def __init__(
         self,
         url: str,
-        words: ServerWords,
+        words: ServerText,
         bounds: WebSocketBounds,
         put: Callable[[StreamConnection[TradeUpdatesReader], Sequence[FeedEvent | BrokerEvent]], None],
         now_ns: Callable[[], int],
@@ -112,7 +112,7 @@ class TradeUpdates(StreamConnection[TradeUpdatesReader]):
         return data
 
 
-def _object(text: str | bytes, words: ServerWords) -> JsonObject:
+def _object(text: str | bytes, words: ServerText) -> JsonObject:
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):

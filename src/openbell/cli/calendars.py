@@ -15,7 +15,7 @@ from openbell.errors import CalendarError, ConfigError
 if TYPE_CHECKING:
     from openbell.model.json_object import JsonObject
     from openbell.timing import TimeManager
-    from openbell.timing.listing import CalendarSummary, SessionLine
+    from openbell.timing.calendar_listing import CalendarSummary, SessionLine
 
 __all__ = ["calendars"]
 
@@ -35,7 +35,7 @@ def calendars(
     if name is None:
         if first or last:
             raise ConfigError("--from and --to show the sessions of one calendar; name it: openbell calendars XNYS")
-        from openbell.timing.listing import list_calendars
+        from openbell.timing.calendar_listing import list_calendars
 
         everything = list_calendars()
         if as_json:
@@ -44,7 +44,7 @@ def calendars(
             _list(everything)
         return
     time_manager = _time_manager(name)
-    from openbell.timing.listing import lines_of_days
+    from openbell.timing.calendar_listing import lines_of_days
 
     try:
         lines = lines_of_days(time_manager, *_days(time_manager, first, last))

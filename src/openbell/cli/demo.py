@@ -24,7 +24,7 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the run's summary.json.")] = False,
 ) -> None:
     """Make a store of SYNTHETIC bars and a config beside it, show the plan, and run the sessions."""
-    from openbell.cli.plan_view import plan_views
+    from openbell.cli.output.plan_view import plan_views
     from openbell.cli.run import Shown, run_and_show
     from openbell.config import load_config
     from openbell.engine.system import SystemManager

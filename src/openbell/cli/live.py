@@ -16,8 +16,8 @@ from openbell.logs import configure_logs, log_choice, logs_what_happens
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openbell.cli.live_screen import LiveScreen
-    from openbell.cli.observers import ProgressObserver
+    from openbell.cli.output.live_screen import LiveScreen
+    from openbell.cli.output.observers import ProgressObserver
     from openbell.cli.run import MakeScreen
     from openbell.config import SessionConfig
     from openbell.engine.observer import SessionObserver
@@ -71,7 +71,7 @@ def live(
         raise ConfigError("which config? Write openbell live CONFIG, or openbell live --resume RUN.")
 
     def begin(session: SessionConfig, _: str | None, target: Path, observers: list[SessionObserver]) -> LiveRun:
-        from openbell.live.begin import live_run
+        from openbell.live.start import live_run
 
         return live_run(session, target, sessions=sessions, adopts=adopt, observers=observers)
 
@@ -96,7 +96,7 @@ def _resume(
         raise ConfigError("a run goes on in its own folder: leave out --out, or --resume.")
 
     def begin(session: SessionConfig, _: str | None, target: Path, observers: list[SessionObserver]) -> LiveRun:
-        from openbell.live.begin import resumed_run
+        from openbell.live.start import resumed_run
 
         return resumed_run(target, None if config is None else session, adopts=adopts, observers=observers)
 
@@ -120,7 +120,7 @@ def replay(
     times = _speed(speed)
 
     def begin(session: SessionConfig, given: str | None, target: Path, observers: list[SessionObserver]) -> LiveRun:
-        from openbell.live.begin import replay_run
+        from openbell.live.start import replay_run
 
         return replay_run(session, given, target, speed=times, observers=observers)
 
@@ -162,14 +162,14 @@ def _watched() -> tuple[Callable[[LiveRun], tuple[SystemManager, Callable[[RunFo
     screens: list[LiveScreen] = []
 
     def screen(*, shown: bool) -> ProgressObserver:
-        from openbell.cli.live_screen import LiveScreen
+        from openbell.cli.output.live_screen import LiveScreen
 
         screens.append(LiveScreen(shown=shown))
         return screens[0]
 
     def watched(run: LiveRun) -> tuple[SystemManager, Callable[[RunFolder], object]]:
         if logs_what_happens():
-            from openbell.cli.live_screen import LiveLog
+            from openbell.cli.output.live_screen import LiveLog
 
             LiveLog(run.monitor)
         screens[0].watch(run.monitor)
@@ -194,7 +194,7 @@ def verify(
     run: _Run, *, as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False
 ) -> None:
     """Play what a live run recorded as a backtest, and name the first difference."""
-    from openbell.cli.observers import ProgressObserver
+    from openbell.cli.output.observers import ProgressObserver
     from openbell.live.record.verify import verify_run
 
     with only_json(as_json), ProgressObserver() as progress:

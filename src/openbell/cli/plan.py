@@ -29,7 +29,7 @@ def plan(
 
     Exit code 3 when no symbol can be loaded on any day.
     """
-    from openbell.cli.plan_view import plan_views
+    from openbell.cli.output.plan_view import plan_views
     from openbell.config import load_config
     from openbell.engine.system import SystemManager
 

@@ -19,8 +19,8 @@ from openbell.logs import logs_what_happens
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openbell.cli.observers import ProgressObserver
-    from openbell.cli.run_report import RunReport
+    from openbell.cli.output.observers import ProgressObserver
+    from openbell.cli.output.run_view import RunReport
     from openbell.config import SessionConfig
     from openbell.engine.observer import SessionObserver
     from openbell.engine.system import SystemManager
@@ -99,7 +99,7 @@ def _over_a_store(
     from openbell.engine.system import SystemManager
 
     if jobs > 1:  # before there is a folder
-        from openbell.engine.workers.side_by_side import require_independent_days
+        from openbell.engine.parallel_days import require_independent_days
 
         require_independent_days(config, keeps_bars=keeps_bars, watches_bars=False)
     system = SystemManager(config, store=store, observer=observers)
@@ -181,8 +181,8 @@ def _run_sessions(
 ) -> None:
     # To look for garbage among what is imported would take a fifth of the start.
     with exempt_from_collection():
-        from openbell.cli.observers import ProgressObserver
-        from openbell.cli.run_report import RunReport
+        from openbell.cli.output.observers import ProgressObserver
+        from openbell.cli.output.run_view import RunReport
         from openbell.config import load_config
         from openbell.results.folder.run_folder import RunFolder
 
@@ -205,7 +205,7 @@ def _log_observers() -> list[SessionObserver]:
     # Importing structlog takes its time.
     if not logs_what_happens():
         return []
-    from openbell.cli.observers import LogObserver
+    from openbell.cli.output.observers import LogObserver
 
     return [LogObserver()]
 

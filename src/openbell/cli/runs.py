@@ -78,7 +78,7 @@ def compare_runs(
     if as_json:
         print_json({"a": _entry(runs[0]), "b": _entry(runs[1]), **comparison.to_dict()})
         return
-    from openbell.cli.runs_view import comparison_views
+    from openbell.cli.output.runs_view import comparison_views
 
     for view in comparison_views(comparison):
         show(view)
@@ -105,6 +105,6 @@ def _entry(run: StoredRun) -> JsonObject:
 
 
 def _listing(runs: list[StoredRun]) -> Table:
-    from openbell.cli.runs_view import runs_table
+    from openbell.cli.output.runs_view import runs_table
 
     return runs_table(runs)

@@ -84,7 +84,7 @@ def sweep(
         if cluster is None:
             jobs = jobs or _processors()
             ahead = min(jobs, _most_points(given))
-        with started_ahead(ahead if ahead > 1 else 0, "openbell.sweeps.pool"):
+        with started_ahead(ahead if ahead > 1 else 0, "openbell.sweeps.process_pool"):
             made = _made(config, {k: v for k, v in given.items() if v is not None}, store, folder, whole=whole)
             _run(made, jobs, cluster)
     if as_json:
@@ -126,8 +126,8 @@ def _most_points(given: JsonObject) -> int:
 
 def _made(config: Path, given: JsonObject, store: str | None, folder: Path | None, *, whole: bool) -> Sweep:
     from openbell.config import load_config
-    from openbell.sweeps.function import space_of
     from openbell.sweeps.sweep import Sweep
+    from openbell.sweeps.sweep_function import space_of
 
     session = load_config(config)
     place = place_of(store) if store else None
@@ -148,7 +148,7 @@ def _run(made: Sweep, jobs: int | None, cluster: ClusterAddress | None) -> None:
     Raises:
         typer.Exit: It was interrupted.
     """
-    from openbell.cli.sweep_progress import SweepProgress
+    from openbell.cli.output.sweep_progress import SweepProgress
     from openbell.logs import logs_what_happens, quieten_logs
 
     quieten_logs()
@@ -174,7 +174,7 @@ def _json(made: Sweep) -> JsonObject:
 
 
 def _report(made: Sweep) -> None:
-    from openbell.cli.sweep_view import closing_lines, points_table
+    from openbell.cli.output.sweep_view import closing_lines, points_table
     from openbell.sweeps.plateau import ranked
 
     frame = made.frame()

@@ -49,7 +49,7 @@ def report(
     if as_json:
         print_json(_json(sweep, by, walked))
         return
-    from openbell.cli.sweep_report_view import lines_of, views_of
+    from openbell.cli.output.sweep_report_view import lines_of, views_of
 
     for view in views_of(sweep, by, walked, points):
         show(view)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from openbell.config.fields import ClockTime, IntradayInterval, symbol_list
-from openbell.config.level import Level
+from openbell.config.strict_model import StrictModel
 
 __all__ = ["NAME_PATTERN", "ComponentConfig", "ScannerConfig", "ScheduleConfig", "StrategyConfig", "with_names"]
 
@@ -17,7 +17,7 @@ NAME_PATTERN = r"^\w[\w. -]*$"
 """Letters, digits, blanks, dots, dashes and underscores."""
 
 
-class ScheduleConfig(Level):
+class ScheduleConfig(StrictModel):
     """Times at which a scanner runs in a session.
 
     It runs at start, and from then on every so often up to end. An end before start is on the following date, in
@@ -32,7 +32,7 @@ class ScheduleConfig(Level):
     """The time between runs."""
 
 
-class ComponentConfig(Level):
+class ComponentConfig(StrictModel):
     """A class of the user's, with its own config."""
 
     module: Annotated[str, Field(strict=True)]

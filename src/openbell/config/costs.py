@@ -7,12 +7,12 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from openbell.config.level import Level
+from openbell.config.strict_model import StrictModel
 
 __all__ = ["Fees", "FeesConfig", "ModelConfig", "Slippage", "SlippageConfig"]
 
 
-class ModelConfig(Level):
+class ModelConfig(StrictModel):
     """A model of costs by its name, with its parameters beside it.
 
     Which models and parameters there are is known to the registries of `openbell.execution` only.

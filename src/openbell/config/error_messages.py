@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 
-from openbell.config.level import docs_of_keys
+from openbell.config.strict_model import docs_of_keys
 from openbell.errors import InvalidConfigError, did_you_mean, printable
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from openbell.config.fields import ClockTime, Day
-from openbell.config.level import Level
+from openbell.config.strict_model import StrictModel
 from openbell.errors import did_you_mean
 
 __all__ = ["WEEKDAYS", "BreakConfig", "Exchange", "ExchangeConfig", "ExtendedHoursConfig", "SpecialSessionConfig"]
@@ -76,7 +76,7 @@ Closing = Annotated[ClockTime, BeforeValidator(_read_close)]
 """A time of day; ``24:00`` is midnight at the end of the day, which is written ``00:00``."""
 
 
-class BreakConfig(Level):
+class BreakConfig(StrictModel):
     """A time in the session in which nothing trades."""
 
     start: ClockTime
@@ -85,7 +85,7 @@ class BreakConfig(Level):
     """When it goes on."""
 
 
-class SpecialSessionConfig(Level):
+class SpecialSessionConfig(StrictModel):
     """A session of a single day with hours of its own."""
 
     open: ClockTime | None = None
@@ -102,7 +102,7 @@ class SpecialSessionConfig(Level):
         return self
 
 
-class ExtendedHoursConfig(Level):
+class ExtendedHoursConfig(StrictModel):
     """Trading before and after the regular hours."""
 
     like: Annotated[str, Field(min_length=1, strict=True)] | None = None
@@ -121,7 +121,7 @@ class ExtendedHoursConfig(Level):
         return self
 
 
-class ExchangeConfig(Level):
+class ExchangeConfig(StrictModel):
     """Own sessions, by days and hours or by their differences from a known exchange.
 
     All times are of the wall clock in ``timezone``. A session carries the date on which it closes: when ``open`` is not

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from openbell.config.costs import Fees, FeesConfig, Slippage, SlippageConfig
 from openbell.config.fields import read_symbol
-from openbell.config.level import Level
+from openbell.config.strict_model import StrictModel
 
 __all__ = [
     "ExecutionConfig",
@@ -36,7 +36,7 @@ Symbol: TypeAlias = Annotated[str, BeforeValidator(read_symbol)]
 _REG_T_LEVERAGE = 2.0
 
 
-class FillsConfig(Level):
+class FillsConfig(StrictModel):
     """Rules by which the simulated broker fills orders."""
 
     market: Literal["next_open", "this_close"] = "next_open"
@@ -47,7 +47,7 @@ class FillsConfig(Level):
     """The share of a bar's volume that an order may take; the rest stays open. No bound unless given."""
 
 
-class InstrumentConfig(Level):
+class InstrumentConfig(StrictModel):
     """Terms by which a symbol is traded."""
 
     multiplier: Positive = 1.0
@@ -62,7 +62,7 @@ class InstrumentConfig(Level):
     """Money that one unit ties up, as futures have it; a share of its value by the account's leverage unless given."""
 
 
-class MaintenanceConfig(Level):
+class MaintenanceConfig(StrictModel):
     """Equity that positions need to be held, as percentages of their value."""
 
     long_percent: Percent = 25.0
@@ -71,7 +71,7 @@ class MaintenanceConfig(Level):
     """Of short positions."""
 
 
-class RiskConfig(Level):
+class RiskConfig(StrictModel):
     """Limits that every order is checked against before it is sent."""
 
     max_position_percent: Positive | None = None
@@ -90,7 +90,7 @@ class RiskConfig(Level):
     """The largest loss in a session, of the equity that it began with; then all is closed, and no order accepted."""
 
 
-class TargetConfig(Level):
+class TargetConfig(StrictModel):
     """A target for a symbol's position, in one of three measures."""
 
     percent: Annotated[float, Field(allow_inf_nan=False, strict=True)] | None = None
@@ -121,7 +121,7 @@ SignalTarget: TypeAlias = Annotated[
 """What a signal's action means for the position: a target, ``close`` or ``ignore``."""
 
 
-class ExecutionConfig(Level):
+class ExecutionConfig(StrictModel):
     """Trading of a session, with its account, costs and limits."""
 
     # Sections are made when they are needed: as values they would cost every run their validators at the import.

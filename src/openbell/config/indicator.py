@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from openbell.config.error_messages import raises_config_error
 from openbell.config.fields import IntervalText, Number, Params
-from openbell.config.level import describe_properties
+from openbell.config.strict_model import describe_properties
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from openbell.config.fields import IntradayInterval
-from openbell.config.level import Level
+from openbell.config.strict_model import StrictModel
 
 __all__ = ["DAYS_TO_COME", "LiveConfig"]
 
@@ -34,7 +34,7 @@ def _of_the_provider(feed: str, info: ValidationInfo) -> str:
     )
 
 
-class LiveConfig(Level):
+class LiveConfig(StrictModel):
     """Feed of a live session, and how long its bars are waited for."""
 
     provider: Literal["websocket", "alpaca"] = "websocket"

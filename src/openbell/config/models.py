@@ -31,8 +31,8 @@ from openbell.config.execution import ExecutionConfig
 from openbell.config.fields import Day, Intervals, StorePlace, Symbols, symbol_list
 from openbell.config.gap_policy import GapPolicies
 from openbell.config.indicator import IndicatorConfig
-from openbell.config.level import Level
 from openbell.config.live import DAYS_TO_COME, LiveConfig
+from openbell.config.strict_model import StrictModel
 from openbell.config.sweep import SweepConfig
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ __all__ = [
 ]
 
 
-class BacktestConfig(Level):
+class BacktestConfig(StrictModel):
     """Sessions that a backtest runs."""
 
     start_date: Day
@@ -78,7 +78,7 @@ def _read_apply_to(value: object) -> object:
     return symbol_list(value)
 
 
-class HistoricalEntry(Level):
+class HistoricalEntry(StrictModel):
     """History that every one of some symbols must have before its session starts."""
 
     trailing_days: Annotated[int, Field(ge=0, strict=True)] = 0
@@ -98,7 +98,7 @@ class HistoricalEntry(Level):
         return entry
 
 
-class HistoricalConfig(Level):
+class HistoricalConfig(StrictModel):
     """History that the session needs.
 
     For each symbol and interval the deepest entry wins.
@@ -110,7 +110,7 @@ class HistoricalConfig(Level):
     """Whether a missing 1m bar is built from complete 1s bars, and a missing 1d bar from complete 1m bars."""
 
 
-class SessionDataConfig(Level):
+class SessionDataConfig(StrictModel):
     """Data that every symbol of the session has."""
 
     symbols: Symbols
@@ -175,7 +175,7 @@ def _or_days_to_come(value: object, info: ValidationInfo) -> object:
     raise PydanticCustomError("missing", "Field required")
 
 
-class SessionConfig(Level):
+class SessionConfig(StrictModel):
     """A trading session, with its needs and what runs in it."""
 
     session_name: Annotated[str, Field(pattern=NAME_PATTERN, strict=True)] = "session"

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from openbell.config.bounds import MOST_CHARACTERS, require_bounds
 from openbell.config.error_messages import problems_of
 from openbell.config.exchange import Exchange
-from openbell.config.level import Level
+from openbell.config.key_path import with_value
 from openbell.config.models import SessionConfig
-from openbell.config.place import with_value
+from openbell.config.strict_model import StrictModel
 from openbell.config.sweep import SweepConfig
 from openbell.config.yaml12 import lines_of_yaml, read_yaml
 from openbell.errors import ConfigError, InvalidConfigError, printable, shortened
@@ -62,7 +62,7 @@ def _with_full_store(config: SessionConfig) -> SessionConfig:
     return config.with_store(store.resolve() if ".." in store.parts else store)
 
 
-class _OnlyExchange(Level):
+class _OnlyExchange(StrictModel):
     """A config of which nothing but the exchange matters."""
 
     exchange: Exchange

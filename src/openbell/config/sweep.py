@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
-from openbell.config.condition import Condition
-from openbell.config.level import Level
-from openbell.config.place import place_of, text_of
+from openbell.config.key_path import place_of, text_of
+from openbell.config.strict_model import StrictModel
+from openbell.config.sweep_condition import Condition
 from openbell.config.sweep_values import read_values
 
 __all__ = ["OBJECTIVES", "Objective", "SweepConfig", "sign_of"]
@@ -66,7 +66,7 @@ def _canonical(space: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
     return found
 
 
-class SweepConfig(Level):
+class SweepConfig(StrictModel):
     """Space of values at whose points a session is run."""
 
     space: Annotated[dict[str, Values], AfterValidator(_canonical), Field(min_length=1)]

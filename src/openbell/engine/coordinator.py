@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from openbell.engine.session_trading import SessionTrading
     from openbell.engine.trading_results import TradingResults
     from openbell.execution.desk import TradingDesk
-    from openbell.market_data.manager import DataManager
+    from openbell.market_data.data_manager import DataManager
     from openbell.results.result import DayResult
     from openbell.results.trading import DayTrading
     from openbell.timing import TimeManager

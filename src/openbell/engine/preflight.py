@@ -65,11 +65,11 @@ def check_config(config: SessionConfig, time_manager: TimeManager | None = None)
 
 def _check_live(config: SessionConfig, found: _Problems) -> None:
     if config.live is not None:
-        from openbell.feeds.server_words import ServerWords
+        from openbell.feeds.server_text import ServerText
 
         if config.live.url is not None:
             with found.at("live", "url"):
-                ServerWords(config.live.url)
+                ServerText(config.live.url)
         for key in ("keep_bars", "mix_feeds"):
             if getattr(config.live, key) and config.store is None:
                 found.append(Problem(("live", key), "needs a store. Write store: DIR, in which bars are or will be."))

@@ -12,7 +12,7 @@ from openbell.model.interval import parse_interval
 from openbell.provisioning import Addition, ProvisioningContext, RunScope
 from openbell.provisioning.analysis import analyze
 from openbell.quality.calendar_fit import bars_beyond_calendar, first_stored_day, questions_of_calendar
-from openbell.quality.strange_hours import symbols_of_other_hours
+from openbell.quality.other_exchange_hours import symbols_of_other_hours
 from openbell.session import SessionData
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from openbell.components.configured import ConfiguredStrategy
     from openbell.config import ExecutionConfig, SessionConfig
     from openbell.engine.observer import RunReporter
-    from openbell.market_data.manager import DataManager, StoreState
+    from openbell.market_data.data_manager import DataManager, StoreState
     from openbell.store.store import BarStore
     from openbell.timing import TimeManager
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from openbell.engine.parallel_days import DayOutcome
     from openbell.engine.run_mode import RunMode
-    from openbell.engine.workers.side_by_side import DayOutcome
-    from openbell.market_data.manager import DataManager
+    from openbell.market_data.data_manager import DataManager
     from openbell.model.address import Place
     from openbell.results.folder.run_folder import RunFolder
     from openbell.results.plan_result import PlanResult
@@ -166,7 +166,7 @@ class SystemManager:
                 "days under backtest_config."
             )
         if jobs > 1:
-            from openbell.engine.workers.side_by_side import require_independent_days
+            from openbell.engine.parallel_days import require_independent_days
 
             keeps_bars = folder is not None and folder.keeps_bars
             watches_bars = RunReporter(self._observers).wants_bars
@@ -224,7 +224,7 @@ class SystemManager:
         days = list(self.coordinator.days)
         if min(jobs, len(days)) > 1:
             # With multiprocessing, which a run in one process does without.
-            from openbell.engine.workers.side_by_side import days_side_by_side
+            from openbell.engine.parallel_days import days_side_by_side
 
             with closing(days_side_by_side(self.config, self.data_manager.store.path, days, jobs)) as outcomes:
                 for outcome in outcomes:
@@ -235,7 +235,7 @@ class SystemManager:
             yield day, self.coordinator.run_day
 
     def _take_day(self, outcome: DayOutcome, result: DayResult, _: date) -> DayResult:
-        from openbell.engine.workers.side_by_side import take_day
+        from openbell.engine.parallel_days import take_day
 
         return take_day(self.coordinator, outcome, result)
 

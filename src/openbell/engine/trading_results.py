@@ -9,7 +9,7 @@ import numpy as np
 
 from openbell.errors import OpenbellError
 from openbell.execution.account.overnight import Renamed
-from openbell.indicators.annual import bars_per_year
+from openbell.indicators.bars_per_year import bars_per_year
 from openbell.model.interval import parse_interval
 from openbell.results.measures.equity import EquityColumns
 from openbell.results.trades.ledger import Ledger, TradedSession
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openbell.execution.account.overnight import Adjustment
     from openbell.execution.desk import TradingDesk
     from openbell.execution.session_record import SessionRecord
-    from openbell.market_data.manager import DataManager
+    from openbell.market_data.data_manager import DataManager
     from openbell.results.trading import DayTrading, RunTrading
 
 __all__ = ["TradingResults"]

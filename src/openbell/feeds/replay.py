@@ -10,7 +10,7 @@ from openbell.errors import DataError
 from openbell.feeds.arrivals import Arrival
 from openbell.feeds.feed import SymbolIntervals
 from openbell.feeds.stored_bars import stored_bars
-from openbell.market_data.manager import DataManager
+from openbell.market_data.data_manager import DataManager
 from openbell.model.feed_events import FeedAnswer, FeedBack, FeedBar, FeedEvent, FeedHistory
 from openbell.model.interval import DAY_NS, parse_interval
 from openbell.timing.grid import date_of, day_number

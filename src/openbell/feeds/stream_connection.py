@@ -8,8 +8,8 @@ import logging
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from openbell.feeds.http_dates import date_header_ns, pause_of
 from openbell.model.feed_events import FeedBack, FeedClock, FeedLost
-from openbell.timing.http_dates import date_header_ns, pause_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
     from websockets.exceptions import ConnectionClosed
 
-    from openbell.feeds.server_words import ServerWords
+    from openbell.feeds.server_text import ServerText
     from openbell.feeds.websocket_bounds import WebSocketBounds
     from openbell.model.broker_events import BrokerEvent
     from openbell.model.feed_events import FeedEvent
@@ -81,7 +81,7 @@ class StreamConnection(ABC, Generic[R]):
     def __init__(
         self,
         url: str,
-        words: ServerWords,
+        words: ServerText,
         bounds: WebSocketBounds,
         put: Callable[[StreamConnection[R], Sequence[FeedEvent | BrokerEvent]], None],
         now_ns: Callable[[], int],

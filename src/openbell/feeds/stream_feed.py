@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from openbell.feeds.arrivals import Arrivals, FilledArrivals
     from openbell.feeds.current_connection import LinkState
     from openbell.feeds.feed import SymbolIntervals
-    from openbell.feeds.server_words import ServerWords
+    from openbell.feeds.server_text import ServerText
     from openbell.model.broker_events import BrokerEvent
     from openbell.model.feed_events import FeedEvent
 
@@ -53,7 +53,7 @@ class StreamFeed(ABC, Generic[R]):
 
     def __init__(
         self,
-        words: ServerWords,
+        words: ServerText,
         *,
         name: str,
         arrivals: FilledArrivals | None = None,

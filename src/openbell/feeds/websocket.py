@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from openbell.errors import shortened
 from openbell.feeds.current_connection import LinkState
-from openbell.feeds.server_words import ServerWords
+from openbell.feeds.server_text import ServerText
 from openbell.feeds.stream_feed import StreamFeed
 from openbell.feeds.websocket_connection import WebSocketConnection
 from openbell.feeds.websocket_messages import MessageReader
@@ -50,7 +50,7 @@ class WebSocketFeed(StreamFeed[MessageReader]):
         arrivals: FilledArrivals | None = None,
         bounds: WebSocketBounds | None = None,
     ) -> None:
-        super().__init__(ServerWords(url), name=name, arrivals=arrivals, bounds=bounds)
+        super().__init__(ServerText(url), name=name, arrivals=arrivals, bounds=bounds)
         self._url = url
 
     @property

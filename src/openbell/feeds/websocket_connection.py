@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from websockets.asyncio.client import ClientConnection
 
-    from openbell.feeds.server_words import ServerWords
+    from openbell.feeds.server_text import ServerText
     from openbell.feeds.websocket_bounds import WebSocketBounds
     from openbell.model.broker_events import BrokerEvent
     from openbell.model.feed_events import FeedEvent
@@ -36,7 +36,7 @@ class WebSocketConnection(StreamConnection[MessageReader]):
     def __init__(
         self,
         url: str,
-        words: ServerWords,
+        words: ServerText,
         bounds: WebSocketBounds,
         put: Callable[[StreamConnection[MessageReader], Sequence[FeedEvent | BrokerEvent]], None],
         now_ns: Callable[[], int],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openbell.errors import shortened
 from openbell.feeds.json_bars import BadRowError, bar_of
-from openbell.feeds.senseless_messages import MOST_SHOWN, Troubles
+from openbell.feeds.server_text import MOST_SHOWN, Troubles
 from openbell.feeds.websocket_fields import NonsenseError, json_object, symbol_of, symbols_of, text_of
 from openbell.feeds.websocket_history import HistoryPages
 from openbell.model.feed_events import FeedAnswer, FeedMessage, TradingStatus
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from openbell.feeds.feed import HistoryRequest
-    from openbell.feeds.server_words import ServerWords
+    from openbell.feeds.server_text import ServerText
     from openbell.feeds.websocket_bounds import WebSocketBounds
     from openbell.model.feed_events import FeedBar, FeedEvent
     from openbell.model.json_object import JsonObject
@@ -48,7 +48,7 @@ class MessageReader:
         self,
         intervals: Iterable[str],
         bounds: WebSocketBounds,
-        words: ServerWords,
+        words: ServerText,
         reply: Callable[[str], None],
     ) -> None:
         self._intervals = frozenset(intervals)

@@ -6,7 +6,15 @@ notebooks, and ``register`` adds one of your own. The registry holds TA-Lib's wh
 
 from __future__ import annotations
 
-from openbell.indicators import averages, channels, opening, prior_sessions, seasonal, session_anchored, swings
+from openbell.indicators import (
+    activity,
+    keltner,
+    opening_range,
+    prior_sessions,
+    relative_volume,
+    session_anchored,
+    swings,
+)
 from openbell.indicators.compute import compute
 from openbell.indicators.indicator import Indicator, Lookback, Parameter
 from openbell.indicators.inputs import IndicatorInputs
@@ -26,5 +34,5 @@ __all__ = [
     "register",
 ]
 
-_OWN = (averages, channels, opening, prior_sessions, seasonal, session_anchored, swings)
+_OWN = (activity, keltner, opening_range, prior_sessions, relative_volume, session_anchored, swings)
 """The modules of openbell's own indicators; importing one registers them."""

@@ -9,7 +9,7 @@ from warnings import warn
 import numpy as np
 
 from openbell.errors import BadBarsError, ConfigError
-from openbell.indicators.annual import bars_per_year
+from openbell.indicators.bars_per_year import bars_per_year
 from openbell.indicators.inputs import IndicatorInputs, locate, regular_rows
 from openbell.indicators.registry import get
 from openbell.model.bars import PRICE_COLUMNS
@@ -138,7 +138,7 @@ def _inputs_at(columns: dict[str, NDArray[np.float64]], *places: NDArray[np.int6
 
 def _bars_per_year(indicator: Indicator, frame: Any, kind: str, exchange: str, interval: str | None) -> float:
     """Return the bars in a year of the exchange, of days where nothing shows the interval."""
-    from openbell.timing.manager import TimeManager
+    from openbell.timing.time_manager import TimeManager
 
     tm = TimeManager(exchange)
     if interval is None:
@@ -265,7 +265,7 @@ def _grid(start: NDArray[np.int64], exchange: str) -> SessionGrid:
     """Return the sessions around the rows."""
     from datetime import date, timedelta
 
-    from openbell.timing.manager import TimeManager
+    from openbell.timing.time_manager import TimeManager
 
     epoch, margin = date(1970, 1, 1), timedelta(days=7)
     first, last = (epoch + timedelta(days=int(ns // DAY_NS)) for ns in (start[0], start[-1]))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from openbell.live.broker.broker_day import broker_of, hand_over
 from openbell.live.incoming.feed_connection import FeedState
 from openbell.live.incoming.offered_intervals import OfferedIntervals
-from openbell.live.playing.day import LiveDay
-from openbell.live.playing.session_growth import SessionGrowth
-from openbell.live.record.resumed import ResumedProvisioner, ResumedSource
+from openbell.live.record.resumed_session import ResumedProvisioner, ResumedSource
+from openbell.live.session_loop.live_day import LiveDay
+from openbell.live.session_loop.session_growth import SessionGrowth
 from openbell.live.status.snapshot import SessionSnapshot
 
 if TYPE_CHECKING:

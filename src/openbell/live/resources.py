@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from openbell.live.record.past import Past
+from openbell.live.record.recorded_past import Past
 from openbell.live.stop_request import FLATTEN, Stopped, stop_asked
 from openbell.logs import get_logger
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from openbell.live.broker.broker_traffic import BrokerTraffic
     from openbell.live.incoming.bar_supply import Supply
     from openbell.live.incoming.feed_connection import Connection
-    from openbell.live.playing.lag import Lag, SessionHealth
     from openbell.live.record.feed_record import FeedRecord
+    from openbell.live.session_loop.lag import Lag, SessionHealth
     from openbell.live.status.monitor import Monitor
     from openbell.market_data.today_bars import TodayBars
     from openbell.timing.trading_session import TradingSession

@@ -17,12 +17,12 @@ from openbell.live.incoming.bar_supply import Supply
 from openbell.live.incoming.earlier_bars import EarlierBars
 from openbell.live.incoming.feed_connection import Connection
 from openbell.live.live_mode import LiveMode
-from openbell.live.memory import return_large_blocks
+from openbell.live.malloc import return_large_blocks
 from openbell.live.new_files import NewFiles
-from openbell.live.playing.lag import MAX_LAG_NS, Lag, SessionHealth
 from openbell.live.record.feed_record import FeedRecord
-from openbell.live.record.past import Past
+from openbell.live.record.recorded_past import Past
 from openbell.live.resources import LiveResources
+from openbell.live.session_loop.lag import MAX_LAG_NS, Lag, SessionHealth
 from openbell.live.status.monitor import Monitor
 from openbell.live.status.run_lock import CLOSING, ENDING, RunLock, watching
 from openbell.live.stop_request import STOP, Stopped

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from openbell.market_data.data_manager import DataManager
 from openbell.market_data.gap_filling import FINER
-from openbell.market_data.manager import DataManager
 from openbell.model.bars import PRICE_COLUMNS
 from openbell.model.interval import DAY_NS
 from openbell.store.built import BUILT, BUILT_SCHEMA
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openbell.store.data_file import FileEntry
     from openbell.store.layout import Partition
     from openbell.store.store import BarStore
-    from openbell.timing.manager import TimeManager
+    from openbell.timing.time_manager import TimeManager
 
 __all__ = ["rebuilt"]
 

@@ -25,7 +25,7 @@ from openbell.store.side_files import SideEntry, side_entry
 from openbell.store.store import BarStore
 from openbell.store.store_marker import require_traces, store_marker_problem, write_store_marker
 from openbell.store.writer import StoreWriter
-from openbell.timing.manager import TimeManager
+from openbell.timing.time_manager import TimeManager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

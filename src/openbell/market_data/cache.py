@@ -22,8 +22,8 @@ from openbell.market_data.column_memo import ColumnMemo
 from openbell.market_data.day_memo import DayMemo
 from openbell.market_data.dividends import DividendFactors
 from openbell.market_data.gap_filling import build_missing, forward_filled
-from openbell.market_data.latest_bars import LatestBars
 from openbell.market_data.series import CachedSeries, SharedSeries, SharedTimes
+from openbell.market_data.series_growth import LatestBars
 from openbell.market_data.stored_facts import StoredFacts, changed_series
 from openbell.market_data.stored_history import (
     READ_ROWS,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from openbell.market_data.today_bars import TodayBars
     from openbell.store.store import BarStore
-    from openbell.timing.manager import TimeManager
+    from openbell.timing.time_manager import TimeManager
 
 __all__ = ["BarCache"]
 

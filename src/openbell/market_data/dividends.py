@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from openbell.actions.table import Action
     from openbell.model.bars import Bars
     from openbell.store.store import BarStore
-    from openbell.timing.manager import TimeManager
+    from openbell.timing.time_manager import TimeManager
 
 __all__ = ["DividendFactors"]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from openbell.market_data.series_files import SeriesFiles
     from openbell.model.interval import Interval
     from openbell.timing.grid import SessionGrid
-    from openbell.timing.manager import TimeManager
+    from openbell.timing.time_manager import TimeManager
 
 __all__ = ["CachedSeries", "SessionRange", "SharedSeries", "SharedSeriesKey", "SharedTimes"]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from openbell.store.manifest import Manifest
     from openbell.store.store import BarStore, Coverage
     from openbell.timing.grid import SessionGrid
-    from openbell.timing.manager import TimeManager
+    from openbell.timing.time_manager import TimeManager
 
 __all__ = [
     "UNNAMED_DAYS",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from openbell.provisioning.needs import IntervalNeed
     from openbell.provisioning.validation import Proof
     from openbell.timing.grid import ExpectedBars
-    from openbell.timing.manager import TimeManager
+    from openbell.timing.time_manager import TimeManager
 
 __all__ = ["LoadedBars", "StoredReach", "bars_of_block", "bars_to_load", "quality_of_history"]
 

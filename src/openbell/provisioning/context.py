@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from openbell.provisioning.needs import IntervalNeed
     from openbell.session import SessionData
     from openbell.timing.grid import ExpectedBars
-    from openbell.timing.manager import TimeManager
+    from openbell.timing.time_manager import TimeManager
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")

@@ -10,7 +10,7 @@ import numpy as np
 
 from openbell.errors import DataError, ProvisioningError
 from openbell.indicators import IndicatorInputs
-from openbell.indicators.annual import bars_per_year
+from openbell.indicators.bars_per_year import bars_per_year
 from openbell.indicators.indicator import locate, regular_rows
 from openbell.indicators.inputs import StackedInputs
 from openbell.market_data.column_memo import Origin

@@ -12,7 +12,7 @@ from openbell.model.frozen import quick_replace, quick_row_maker
 from openbell.model.symbol import checked_symbol
 from openbell.provisioning.addition_plans import planned
 from openbell.provisioning.analysis import analyze
-from openbell.provisioning.carrying_out import Outcome, Owning, blocks_of_new, carry_out, create, is_less_than_needed
+from openbell.provisioning.apply_plans import Outcome, Owning, blocks_of_new, carry_out, create, is_less_than_needed
 from openbell.provisioning.journal import Journal, Refusals
 from openbell.provisioning.needs import Addition, Needs
 from openbell.provisioning.removal import (

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from openbell.quality.series import Series
     from openbell.store.store import BarStore
     from openbell.timing.grid import SessionGrid
-    from openbell.timing.manager import TimeManager
+    from openbell.timing.time_manager import TimeManager
 
 __all__ = [
     "bars_beyond_calendar",

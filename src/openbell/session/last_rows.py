@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openbell.model.bars import BarTimes
     from openbell.session.series import BarIntervalData
     from openbell.timing.grid import ExpectedBars
-    from openbell.timing.manager import TimeManager
+    from openbell.timing.time_manager import TimeManager
 
 __all__ = ["Reach", "last_rows"]
 

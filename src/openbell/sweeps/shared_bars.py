@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openbell.config import SessionConfig
-    from openbell.market_data.manager import DataManager
+    from openbell.market_data.data_manager import DataManager
     from openbell.model.address import Place
 
 __all__ = ["SharedBars"]

@@ -8,9 +8,9 @@ from math import prod
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from openbell.config.condition import Condition
-from openbell.config.place import place_of
+from openbell.config.key_path import place_of
 from openbell.config.reading import varied
+from openbell.config.sweep_condition import Condition
 from openbell.errors import ConfigError, InvalidConfigError
 
 if TYPE_CHECKING:

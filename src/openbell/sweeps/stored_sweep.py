@@ -12,7 +12,7 @@ import polars as pl
 
 from openbell.config import load_config
 from openbell.errors import ConfigError, shortened
-from openbell.indicators.annual import bars_per_year
+from openbell.indicators.bars_per_year import bars_per_year
 from openbell.model.interval import parse_interval
 from openbell.results.measures.returns import rate_of_session
 from openbell.results.measures.unavailable import Number, Unavailable

@@ -16,10 +16,10 @@ from openbell.results.folder.run_folder import repeatable
 from openbell.store.atomic_files import replace_file
 from openbell.sweeps.executor import OneByOne
 from openbell.sweeps.fingerprint import fingerprint_of
+from openbell.sweeps.optuna_points import proposed_points, require_optuna
 from openbell.sweeps.point_run import PointTask
-from openbell.sweeps.pool import ProcessPool
+from openbell.sweeps.process_pool import ProcessPool
 from openbell.sweeps.result import frame_of, read_result, write_frame
-from openbell.sweeps.sampled import proposed_points, require_optuna
 from openbell.sweeps.shared_bars import SharedBars
 from openbell.sweeps.space import Space, config_at, points_of, require_good
 from openbell.timing.clock import stopwatch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from openbell.timing.clock import Clock, SimulatedClock, Stopwatch, WallClock, stopwatch, wall_stamp
 from openbell.timing.grid import ExpectedBars, SessionGrid
-from openbell.timing.manager import TimeManager
+from openbell.timing.time_manager import TimeManager
 from openbell.timing.trading_session import Segment, TradingSession
 
 __all__ = [

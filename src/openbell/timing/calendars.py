@@ -8,14 +8,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from openbell.errors import ConfigError, UnknownNameError
-from openbell.timing.aliases import ALIASES, OWN_CALENDARS
+from openbell.timing.calendar_aliases import ALIASES, OWN_CALENDARS
+from openbell.timing.calendar_directory import (
+    directory,
+    exchange_schedule,
+    table_is_of_installed_release,
+    whole_directory,
+)
 from openbell.timing.clock import today_utc
 from openbell.timing.custom import custom_schedule
-from openbell.timing.exchanges import directory, exchange_schedule, table_is_of_installed_release, whole_directory
+from openbell.timing.exchange_calendars_package import EARLIEST
 from openbell.timing.extended import cut_to, extended_segments, segments_around, segments_within
 from openbell.timing.globex import globex_schedule
 from openbell.timing.grid import SessionGrid, day_number
-from openbell.timing.library import EARLIEST
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.config.exchange import ExchangeConfig
-    from openbell.timing.exchanges import Directory
+    from openbell.timing.calendar_directory import Directory
     from openbell.timing.schedule import Schedule, Segments
 
 __all__ = ["ExchangeCalendar", "SessionHours", "based_on", "calendar_names", "canonical_name", "load_calendar"]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from openbell.store.store import BarStore
-    from openbell.timing.manager import TimeManager
+    from openbell.timing.time_manager import TimeManager
     from openbell.vendors.fetch_plan import Request
 
 __all__ = ["AnsweredSessions"]

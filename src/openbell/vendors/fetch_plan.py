@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from openbell.store.store import BarStore
     from openbell.timing.grid import SessionGrid
-    from openbell.timing.manager import TimeManager
+    from openbell.timing.time_manager import TimeManager
 
 __all__ = ["Plan", "Request", "plan_requests", "sessions_with_bars"]
 

@@ -13,16 +13,16 @@ from starlette.routing import Route
 from openbell.errors import ConfigError, OpenbellError
 from openbell.model.address import place_of
 from openbell.view.addresses import day_of
-from openbell.view.answers import problem, static
-from openbell.view.catalogue import Catalogue, UnknownRunError
 from openbell.view.compare_page import compare_page
 from openbell.view.data_page import DataPages
-from openbell.view.following import follow, stop_run
 from openbell.view.guard import Guard, form_with_token
 from openbell.view.live_bars import follow_bars
 from openbell.view.live_page import live_page
+from openbell.view.live_runs import follow, stop_run
 from openbell.view.packed_chart import MEDIA_TYPE
-from openbell.view.playing import PlayedSessions
+from openbell.view.replays import PlayedSessions
+from openbell.view.responses import problem, static
+from openbell.view.run_catalogue import Catalogue, UnknownRunError
 from openbell.view.run_page import run_page
 from openbell.view.runs_page import runs_page
 from openbell.view.session_chart import SessionCharts
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
-    from openbell.view.catalogue import KnownRun
     from openbell.view.guard import Access
+    from openbell.view.run_catalogue import KnownRun
 
 __all__ = ["view_app"]
 

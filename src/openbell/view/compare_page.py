@@ -11,7 +11,7 @@ from openbell.pages.report.curves import equity_points
 from openbell.results.folder.run_comparison import compare
 from openbell.results.measures.performance_lines import BLOCKS
 from openbell.results.number_text import number
-from openbell.view.answers import page
+from openbell.view.responses import page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from openbell.model.json_object import JsonObject
     from openbell.results.measures.performance_lines import Line
-    from openbell.view.catalogue import Catalogue, KnownRun
+    from openbell.view.run_catalogue import Catalogue, KnownRun
 
 __all__ = ["compare_page"]
 

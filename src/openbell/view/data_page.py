@@ -13,7 +13,7 @@ from openbell.pages.data_check.check_page import check_values
 from openbell.quality.checker import check_store
 from openbell.store.store import BarStore
 from openbell.view.addresses import query
-from openbell.view.answers import page
+from openbell.view.responses import page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from openbell.quality.check_report import Report
-    from openbell.view.catalogue import Catalogue
+    from openbell.view.run_catalogue import Catalogue
 
 __all__ = ["DataPages", "KnownStore"]
 

@@ -11,7 +11,7 @@ from anyio.to_thread import run_sync
 from openbell.live.record.feed_record import NAME, bar_of
 from openbell.model.interval import parse_interval
 from openbell.timing.clock import stopwatch
-from openbell.view.following import ALIVE_S, EVERY_S, event
+from openbell.view.live_runs import ALIVE_S, EVERY_S, event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from openbell.errors import ConfigError
 from openbell.live.status.run_lock import OVER
 from openbell.pages.page import EQUITY
-from openbell.view.answers import page
-from openbell.view.following import is_live, live_state
+from openbell.view.live_runs import is_live, live_state
+from openbell.view.responses import page
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
     from openbell.model.json_object import JsonObject
-    from openbell.view.catalogue import Catalogue, KnownRun
+    from openbell.view.run_catalogue import Catalogue, KnownRun
 
 __all__ = ["live_page"]
 

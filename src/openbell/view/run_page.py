@@ -8,14 +8,14 @@ from openbell.pages.page import EQUITY
 from openbell.pages.report.chosen_charts import ChosenCharts
 from openbell.pages.report.report_page import report_values
 from openbell.view.addresses import query
-from openbell.view.answers import page
-from openbell.view.following import is_live
+from openbell.view.live_runs import is_live
+from openbell.view.responses import page
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
     from openbell.pages.report.report_page import ReadRun
-    from openbell.view.catalogue import Catalogue, KnownRun
+    from openbell.view.run_catalogue import Catalogue, KnownRun
 
 __all__ = ["run_page"]
 

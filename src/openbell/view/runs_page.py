@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from openbell.view.answers import page
-from openbell.view.following import is_live
+from openbell.view.live_runs import is_live
+from openbell.view.responses import page
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from openbell.view.catalogue import Catalogue, KnownRun
+    from openbell.view.run_catalogue import Catalogue, KnownRun
 
 __all__ = ["runs_page"]
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from openbell.pages.report.levels import Level
     from openbell.pages.report.report_page import ReadRun
     from openbell.timing import TimeManager
-    from openbell.view.catalogue import Catalogue, KnownRun
-    from openbell.view.playing import PlayedSessions
+    from openbell.view.replays import PlayedSessions
+    from openbell.view.run_catalogue import Catalogue, KnownRun
 
 __all__ = ["SPANS", "SessionCharts"]
 

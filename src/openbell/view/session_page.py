@@ -12,8 +12,8 @@ from openbell.pages.report.candles import CandleSource
 from openbell.pages.report.windows import Window
 from openbell.results.number_text import money, price, units
 from openbell.view.addresses import query
-from openbell.view.answers import page
 from openbell.view.day_events import day_events
+from openbell.view.responses import page
 from openbell.view.session_chart import SPANS
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from openbell.config import SessionConfig
     from openbell.model.json_object import JsonObject
     from openbell.pages.report.report_page import ReadRun
-    from openbell.view.catalogue import Catalogue, KnownRun
     from openbell.view.day_events import DayEvent
-    from openbell.view.playing import PlayedSessions
+    from openbell.view.replays import PlayedSessions
+    from openbell.view.run_catalogue import Catalogue, KnownRun
 
 __all__ = ["session_page"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from openbell.view.catalogue import UnknownRunError, id_of
+from openbell.view.run_catalogue import UnknownRunError, id_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

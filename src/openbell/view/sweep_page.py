@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from openbell.config.condition import short_names
 from openbell.config.sweep import OBJECTIVES, sign_of
+from openbell.config.sweep_condition import short_names
 from openbell.errors import ConfigError
 from openbell.pages.page import EQUITY
 from openbell.results.measures.performance_lines import LINES
@@ -20,7 +20,7 @@ from openbell.results.number_text import number, percent
 from openbell.sweeps.plateau import grid_of, neighbours_of, ranked
 from openbell.sweeps.stored_sweep import read_stored_sweep
 from openbell.sweeps.walk_forward import MEASURED, Windows
-from openbell.view.answers import page
+from openbell.view.responses import page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,9 +14,9 @@ from openbell.errors import OpenbellError, printable
 from openbell.results.folder.event_files import event_lines
 from openbell.store.store import BarStore
 from openbell.view.addresses import day_of, query
-from openbell.view.answers import page
 from openbell.view.day_events import day_journal
 from openbell.view.requirements_graph import brought_by, clock_of, requirements_graph
+from openbell.view.responses import page
 from openbell.view.symbol_facts import symbol_facts
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from openbell.config import SessionConfig
     from openbell.model.json_object import JsonObject
-    from openbell.view.catalogue import Catalogue, KnownRun
+    from openbell.view.run_catalogue import Catalogue, KnownRun
 
 __all__ = ["why_page"]
 

@@ -19,8 +19,8 @@ from openbell.model.address import Place
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openbell.importers.frames import FileKind
     from openbell.importers.import_report import ImportReport, Progress
+    from openbell.importers.parquet_and_json import FileKind
     from openbell.store.store import BarStore
 
 __all__ = ["imports"]
@@ -87,7 +87,7 @@ def import_csv(
     from openbell.importers.csv import CSV_ENDINGS, import_csv_as
     from openbell.importers.files.import_files import find_sources
     from openbell.importers.sniffing.guess import Given
-    from openbell.importers.sniffing.table import sniff_csv
+    from openbell.importers.sniffing.sniff import sniff_csv
 
     between = "\t" if separator in ("tab", "\\t") else separator
     given = Given(
@@ -132,7 +132,7 @@ def import_parquet(
     as_json: AsJson = False,
 ) -> None:
     """Import Parquet files of intraday or daily bars, after a look at what was guessed."""
-    from openbell.importers.frames import PARQUET
+    from openbell.importers.parquet_and_json import PARQUET
 
     _import_frames(PARQUET, paths, options, store, as_json=as_json)
 
@@ -150,7 +150,7 @@ def import_feather(
     as_json: AsJson = False,
 ) -> None:
     """Import Feather files, as Parquet files are."""
-    from openbell.importers.frames import FEATHER
+    from openbell.importers.parquet_and_json import FEATHER
 
     _import_frames(FEATHER, paths, options, store, as_json=as_json)
 
@@ -168,7 +168,7 @@ def import_json(
     as_json: AsJson = False,
 ) -> None:
     """Import JSON of records, columns or arrays, after a look at what was guessed."""
-    from openbell.importers.frames import JSON
+    from openbell.importers.parquet_and_json import JSON
 
     _import_frames(JSON, paths, options, store, as_json=as_json)
 
@@ -177,9 +177,9 @@ def _import_frames(
     kind: FileKind, paths: list[str], options: TableOptions, store: str | None, *, as_json: bool
 ) -> None:
     from openbell.importers.files.import_files import find_sources
-    from openbell.importers.frames import import_frames
+    from openbell.importers.parquet_and_json import import_frames
     from openbell.importers.sniffing.guess import Given
-    from openbell.importers.sniffing.table import sniff_frame
+    from openbell.importers.sniffing.sniff import sniff_frame
 
     given = Given(**options.given())
     folder = store_folder(store)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openbell.execution.networked.outgoing import Ask, Withdraw
-from openbell.execution.simulated.fill_records import fill_of
+from openbell.execution.fill_records import fill_of
+from openbell.execution.networked.outbox import Ask, Withdraw
 from openbell.model.order import (
     DUST,
     FOREIGN,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from openbell.execution.desk import TradingDesk
-    from openbell.execution.networked.outgoing import Outgoing
+    from openbell.execution.networked.outbox import Outgoing
     from openbell.model.broker_events import BrokerFill, BrokerOrder, BrokerRefusal, BrokerSilence
 
 __all__ = ["AtBroker", "OrdersAtBroker"]

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from openbell.execution.networked.broker_books import BooksKeeper
 from openbell.execution.networked.orders_at_broker import AtBroker, OrdersAtBroker
-from openbell.execution.networked.outgoing import Amend, Send, Withdraw
+from openbell.execution.networked.outbox import Amend, Send, Withdraw
+from openbell.execution.networked.reconciliation import Reconciliation
 from openbell.execution.simulated.simulated_broker import NEVER
 from openbell.model.broker_events import (
     BrokerAnswer,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from openbell.execution.desk import TradingDesk
-    from openbell.execution.networked.outgoing import Outgoing
+    from openbell.execution.networked.outbox import Outgoing
     from openbell.model.broker_events import BrokerEvent
     from openbell.model.order import Order
     from openbell.timing.trading_session import TradingSession
@@ -56,7 +56,7 @@ class RealBroker:
         self._events: deque[BrokerEvent] = deque()
         self._lost = ""
         self._requested_ns = 0
-        self.books = BooksKeeper(desk, self.orders, lambda: self.is_settled)
+        self.books = Reconciliation(desk, self.orders, lambda: self.is_settled)
         self.session: TradingSession
 
     # Events

@@ -14,15 +14,15 @@ from openbell.execution.account.margin import (
 )
 from openbell.execution.orders.exchange_rules import on_close_cutoff_minutes
 from openbell.execution.orders.instruments import off_unit, prices_off_tick
-from openbell.execution.orders.leg_sides import wrong_sides
 from openbell.execution.orders.risk_limits import OrderRate, Repeats, RiskState, collar_refusal, risk_refusal
 from openbell.model.events import local_time
 from openbell.model.order import OrderType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from openbell.execution.desk import TradingDesk
+    from openbell.execution.orders.open_orders import OpenOrders
     from openbell.model.order import Order
 
 __all__ = ["NO_PRICE", "AccountNow", "Checks", "reckoned_price"]
@@ -174,7 +174,7 @@ class Checks:
         # An entry without its stop is none that was wanted.
         legs = desk.open_orders.legs_of(order.id) if instead_of is None else ()
         refusals = (prices_off_tick(leg, instrument) or self._beyond_collar(leg) for leg in legs)
-        sides = wrong_sides(order, desk.open_orders, desk.last_price(symbol))
+        sides = _wrong_sides(order, desk.open_orders, desk.last_price(symbol))
         return next((refusal for refusal in chain(refusals, sides) if refusal), None)
 
     def _too_late(self, order: Order) -> str | None:
@@ -255,3 +255,33 @@ def reckoned_price(order: Order, last_price: Callable[[str], float | None]) -> f
     if order.limit is not None:
         return order.limit
     return order.stop if order.stop is not None else last_price(order.symbol) or 0.0
+
+
+def _wrong_sides(order: Order, open_orders: OpenOrders, last_price: float | None) -> Iterator[str]:
+    """Yield why a leg would fill as soon as its entry has.
+
+    Once the entry has filled, a leg is an order like any other.
+
+    Args:
+        order: An entry or a leg, as it should be.
+        open_orders: The open orders, with its legs or its entry.
+        last_price: The last price of the symbol; None when there is none, and nobody can tell.
+    """
+    entry = order if order.parent is None else open_orders.by_id.get(order.parent)
+    if entry is None or entry.filled_quantity:
+        return
+    price = _price_of_entry(entry, last_price)
+    if price is None:
+        return
+    for leg in (order,) if order.parent is not None else open_orders.legs_of(order.id):
+        for name, own, is_below in (("stop", leg.stop, leg.quantity < 0), ("target", leg.limit, leg.quantity > 0)):
+            if own is not None and (own >= price if is_below else own <= price):
+                side = "below" if is_below else "above"
+                yield f"its {name} of {own:.10g} is not {side} {price:.10g}, where its entry is reckoned"
+
+
+def _price_of_entry(entry: Order, last_price: float | None) -> float | None:
+    """Return the price at which an entry is reckoned to fill, which is the better of its limit and the last one."""
+    if entry.limit is None or last_price is None:
+        return last_price
+    return min(entry.limit, last_price) if entry.quantity > 0 else max(entry.limit, last_price)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from openbell.errors import OrderError
 from openbell.execution.account.held_symbols import provision
+from openbell.execution.bar_times import merged_times
 from openbell.execution.orders.exchange_rules import trades_futures
 from openbell.execution.orders.instruments import InstrumentTable
-from openbell.execution.simulated.bar_times import merged_times
 from openbell.execution.simulated.symbol_market import SymbolMarket, finest_series
 from openbell.execution.values_on_demand import ValuesOnDemand
 from openbell.market_data.bar_requests import unknown_symbol

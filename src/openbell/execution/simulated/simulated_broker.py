@@ -9,7 +9,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, TypeAlias
 
-from openbell.execution.simulated.fill_records import fill_of, why_not_filled
+from openbell.execution.fill_records import fill_of, why_not_filled
 from openbell.execution.simulated.first_touched import fitting_part
 from openbell.execution.simulated.linked_orders import LinkedOrders
 from openbell.execution.simulated.matching import Match, at_this_close, first_match

@@ -24,7 +24,7 @@ from openbell.actions.store import ActionStore
 from openbell.actions.table import ACTION_SCHEMA, check_actions
 from openbell.errors import CalendarError
 from openbell.store.write_report import WriteReport
-from openbell.timing.manager import TimeManager
+from openbell.timing.time_manager import TimeManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

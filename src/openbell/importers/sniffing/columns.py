@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from openbell.errors import ConfigError
-from openbell.importers.sniffing.detection import Detection
-from openbell.importers.sniffing.names import ADJUSTED, CLOCK_NAMES, DATE_NAMES, NAMES, plain_name
-from openbell.importers.sniffing.values import (
+from openbell.importers.sniffing.column_names import ADJUSTED, CLOCK_NAMES, DATE_NAMES, NAMES, plain_name
+from openbell.importers.sniffing.column_values import (
     CLOCK,
     DATE,
     ENOUGH,
@@ -20,6 +19,7 @@ from openbell.importers.sniffing.values import (
     share_of_good_bars,
     share_that_fits,
 )
+from openbell.importers.sniffing.detection import Detection
 from openbell.importers.sniffing.volume import find_volume
 from openbell.importers.tables.bar_rows import PRICES, volume_columns
 

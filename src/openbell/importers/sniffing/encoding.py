@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING
 
+from openbell.importers.sniffing.column_names import role_of
 from openbell.importers.sniffing.detection import Detection
-from openbell.importers.sniffing.names import role_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

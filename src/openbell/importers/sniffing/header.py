@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from openbell.importers.sniffing.names import role_of
+from openbell.importers.sniffing.column_names import role_of
 from openbell.importers.tables.wide_table import WideColumns
 
 if TYPE_CHECKING:

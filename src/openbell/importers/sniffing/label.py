@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from openbell.importers.sniffing.column_names import END_NAMES, START_NAMES, plain_name
 from openbell.importers.sniffing.detection import Detection
-from openbell.importers.sniffing.names import END_NAMES, START_NAMES, plain_name
 from openbell.importers.sniffing.sessions import runs_around_the_clock
 from openbell.importers.times.session_dates import sessions_around
 

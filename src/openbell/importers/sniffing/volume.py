@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openbell.importers.sniffing.names import DOWN_NAMES, NAMES, TICK_VOLUMES, TURNOVER_NAMES, UP_NAMES, plain_name
-from openbell.importers.sniffing.values import ENOUGH, numbers
+from openbell.importers.sniffing.column_names import (
+    DOWN_NAMES,
+    NAMES,
+    TICK_VOLUMES,
+    TURNOVER_NAMES,
+    UP_NAMES,
+    plain_name,
+)
+from openbell.importers.sniffing.column_values import ENOUGH, numbers
 
 if TYPE_CHECKING:
     from openbell.importers.sniffing.detection import Confidence

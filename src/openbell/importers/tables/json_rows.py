@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from openbell.importers.files.text_blocks import BLOCK_BYTES, text_blocks
-from openbell.importers.sniffing.names import plain_name, role_of
+from openbell.importers.sniffing.column_names import plain_name, role_of
 from openbell.importers.tables.columnar_table import FrameTable
 from openbell.importers.tables.table import require_columns
 

@@ -6,12 +6,12 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from openbell.execution.networked.outgoing import Amend, Ask, AskBooks, Send, Withdraw
+from openbell.execution.networked.outbox import Amend, Ask, AskBooks, Send, Withdraw
 from openbell.feeds.reconnect_schedule import Reconnecting
 from openbell.model.broker_events import BrokerBack, BrokerBooks, BrokerLost
 
 if TYPE_CHECKING:
-    from openbell.execution.networked.outgoing import Outgoing
+    from openbell.execution.networked.outbox import Outgoing
     from openbell.execution.networked.real_broker import RealBroker
     from openbell.live.broker.broker_terms import BrokerTerms
     from openbell.live.record.feed_record import FeedRecord

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from openbell.feeds.alpaca import AlpacaFeed
+from openbell.feeds.alpaca.alpaca_feed import AlpacaFeed
 from openbell.feeds.websocket import WebSocketFeed
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from openbell.feeds.arrivals import Arrival
     from openbell.live.incoming.waiting_bars import WaitingBars
-    from openbell.live.playing.rounds import Rounds
     from openbell.live.resources import LiveResources
+    from openbell.live.session_loop.rounds import Rounds
     from openbell.provisioning import ProvisioningContext
 
     class Day(Protocol):

@@ -10,11 +10,11 @@ from openbell.engine.event_batch import EventBatch
 from openbell.live.broker.broker_day import broker_of, hand_over
 from openbell.live.incoming.feed_connection import FeedState
 from openbell.live.live_mode import orders_wait
-from openbell.live.playing.live_source import tell_of_feed
-from openbell.live.playing.own_thread import OwnThreadProvisioner
-from openbell.live.playing.piecewise_source import PiecewiseSource
-from openbell.live.playing.provisioner import failed_plan, failure_of, pending_record
-from openbell.live.record.past import Looked, Past
+from openbell.live.record.recorded_past import Looked, Past
+from openbell.live.session_loop.live_provisioner import failed_plan, failure_of, pending_record
+from openbell.live.session_loop.live_source import tell_of_feed
+from openbell.live.session_loop.own_thread import OwnThreadProvisioner
+from openbell.live.session_loop.piecewise_source import PiecewiseSource
 from openbell.live.stop_request import Closing
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from openbell.engine.subscriptions import Subscriptions
     from openbell.execution.desk import TradingDesk
     from openbell.feeds.feed import SymbolIntervals
-    from openbell.live.record.past import Key, PastDay
+    from openbell.live.record.recorded_past import Key, PastDay
     from openbell.model.events import ProvisioningRecord
     from openbell.model.feed_events import FeedBar
     from openbell.model.json_object import JsonObject

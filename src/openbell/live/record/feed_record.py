@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openbell.live.broker.broker_terms import BrokerTerms
-    from openbell.live.playing.provisioner import Waiting
+    from openbell.live.session_loop.live_provisioner import Waiting
     from openbell.model.broker_events import BrokerEvent
     from openbell.model.json_object import JsonObject
     from openbell.model.order import Order

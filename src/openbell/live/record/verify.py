@@ -18,7 +18,7 @@ from openbell.errors import ProvisioningError, RunFolderError
 from openbell.live.incoming.fetched_history import frame_of
 from openbell.live.record.backtest_of_record import RecordedMode, RecordedRun
 from openbell.live.record.feed_record import read_record
-from openbell.live.record.past import Played
+from openbell.live.record.recorded_past import Played
 from openbell.results.folder.event_files import whole_lines
 from openbell.results.folder.run_folder import RunFolder
 from openbell.store.store import BarStore

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from openbell.engine.timetable import ScheduledScan
     from openbell.execution.desk import TradingDesk
-    from openbell.live.playing.day import LiveDay
     from openbell.live.resources import LiveResources
+    from openbell.live.session_loop.live_day import LiveDay
     from openbell.model.order import Order
     from openbell.provisioning import ProvisioningContext
     from openbell.session.symbol import SymbolSessionData

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.config import SessionConfig
-    from openbell.market_data.manager import DataManager
+    from openbell.market_data.data_manager import DataManager
     from openbell.model.address import Place
     from openbell.pages.report.windows import Window
     from openbell.timing import TimeManager

@@ -12,13 +12,13 @@ from openbell.config import load_config
 from openbell.errors import ConfigError, OpenbellError
 from openbell.pages.figures import histogram_figure
 from openbell.pages.page import CANDLES, EQUITY, html_page
-from openbell.pages.report.assumed import assumptions
+from openbell.pages.report.assumptions import assumptions
 from openbell.pages.report.chart_key import chart_key
 from openbell.pages.report.chosen_charts import chosen_charts
 from openbell.pages.report.curves import equity_points, histogram, month_table, session_ends
 from openbell.pages.report.data_used import dropped_symbols, poor_series, refused_orders, refused_requests
-from openbell.pages.report.earned import earners, metrics, tiles
-from openbell.pages.report.first_look import Warned, warnings_of
+from openbell.pages.report.earnings import earners, metrics, tiles
+from openbell.pages.report.report_warnings import Warned, warnings_of
 from openbell.pages.report.tables import signal_counts, signal_rows, trade_rows
 from openbell.results.folder.run_tables import read_tables
 from openbell.results.folder.stored_run import read_run, read_summary

@@ -146,7 +146,7 @@ def performance(
         flows: Dividends and costs of borrowing.
         orders: Orders that were accepted.
         rejected: Orders that were rejected.
-        sessions_per_year: Of the calendar, as `openbell.indicators.annual.bars_per_year` counts them.
+        sessions_per_year: Of the calendar, as `openbell.indicators.bars_per_year.bars_per_year` counts them.
         risk_free_rate: Per year, as a share.
         benchmark: The return of the benchmark in each session, NaN where it has none; None without a benchmark.
     """

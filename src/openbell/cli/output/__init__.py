@@ -1,0 +1,1 @@
+"""Tables, progress bars and screens of the command line."""
