@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from openbell.execution.bar_times import merged_times
+from openbell.execution.merged_times import merged_times
 
 MINUTES = np.arange(10, 20)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbell.feeds.health import HealthJudge, Suspicion
+from openbell.feeds.health import HealthJudge, SilenceBounds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -22,8 +22,8 @@ OPEN = 1_381_411_800 * S
 class Day:
     """A judge and the time, minute by minute."""
 
-    def __init__(self, shares: Mapping[str, float | None], suspicion: Suspicion | None = None) -> None:
-        self.judge = HealthJudge(suspicion)
+    def __init__(self, shares: Mapping[str, float | None], bounds: SilenceBounds | None = None) -> None:
+        self.judge = HealthJudge(bounds)
         self.now_ns = OPEN
         for symbol, share in shares.items():
             self.judge.add(symbol, share)
@@ -187,7 +187,7 @@ def test_what_symbols_do_in_one_part_of_the_day_says_nothing_of_another() -> Non
 
 def test_a_new_symbol_is_neither_liquid_nor_quiet() -> None:
     assert 20 < Day({"NEW": None}).silent_minutes_until_stale() < 120
-    assert Day({"NEW": None}, Suspicion(unknown_share=0.0)).minute() == "LIVE"
+    assert Day({"NEW": None}, SilenceBounds(unknown_share=0.0)).minute() == "LIVE"
 
 
 @given(seed=st.integers(0, 2**32), shares=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=20))

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openbell.feeds.reconnect_schedule import Patience, Reconnecting
+from openbell.feeds.reconnect_schedule import ReconnectSchedule, RetryWaits
 
 S = 1_000_000_000
 MINUTE = 60 * S
 START = 1_381_411_800 * S
 
 
-def refused_for(seconds: float, reconnecting: Reconnecting) -> list[int]:
+def refused_for(seconds: float, reconnecting: ReconnectSchedule) -> list[int]:
     """The times of the attempts while every one is refused at once."""
     attempts = []
     now_ns = reconnecting.lost(START)
@@ -26,7 +26,7 @@ def refused_for(seconds: float, reconnecting: Reconnecting) -> list[int]:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_waits_double_with_jitter_up_to_a_bound(seed: int) -> None:
-    attempts = refused_for(3600, Reconnecting(seed))
+    attempts = refused_for(3600, ReconnectSchedule(seed))
     waits = [(b - a) / S for a, b in zip([START, *attempts], attempts, strict=False)]
 
     assert all(min(2**n, 180) / 2 <= wait <= min(2**n, 180) for n, wait in enumerate(waits))
@@ -34,15 +34,15 @@ def test_waits_double_with_jitter_up_to_a_bound(seed: int) -> None:
 
 
 def test_clients_do_not_come_back_at_one_moment() -> None:
-    firsts = {Reconnecting(seed).lost(START) for seed in range(100)}
+    firsts = {ReconnectSchedule(seed).lost(START) for seed in range(100)}
 
     assert len(firsts) == 100
-    assert Reconnecting(7).lost(START) == Reconnecting(7).lost(START), "the same seed is the same wait"
+    assert ReconnectSchedule(7).lost(START) == ReconnectSchedule(7).lost(START), "the same seed is the same wait"
 
 
 def test_a_connection_refused_for_ten_minutes_is_there_soon_afterwards() -> None:
-    attempts = refused_for(600, Reconnecting(3))
-    reconnecting = Reconnecting(3)
+    attempts = refused_for(600, ReconnectSchedule(3))
+    reconnecting = ReconnectSchedule(3)
     next_ns = reconnecting.lost(START)
     while next_ns < START + 600 * S:
         reconnecting.attempted(next_ns)
@@ -53,7 +53,7 @@ def test_a_connection_refused_for_ten_minutes_is_there_soon_afterwards() -> None
 
 
 def test_a_connection_that_breaks_again_at_once_is_no_new_beginning() -> None:
-    reconnecting, now_ns = Reconnecting(1), START
+    reconnecting, now_ns = ReconnectSchedule(1), START
     for _ in range(8):
         now_ns = reconnecting.lost(now_ns)
         reconnecting.attempted(now_ns)
@@ -65,7 +65,7 @@ def test_a_connection_that_breaks_again_at_once_is_no_new_beginning() -> None:
 
 
 def test_a_connection_without_bars_is_no_new_beginning() -> None:
-    reconnecting, now_ns = Reconnecting(1), START
+    reconnecting, now_ns = ReconnectSchedule(1), START
     for _ in range(8):
         now_ns = reconnecting.lost(now_ns)
         reconnecting.attempted(now_ns)
@@ -76,7 +76,7 @@ def test_a_connection_without_bars_is_no_new_beginning() -> None:
 
 
 def test_after_a_good_connection_waits_begin_anew() -> None:
-    reconnecting = Reconnecting(1)
+    reconnecting = ReconnectSchedule(1)
     refused_for(600, reconnecting)
     now_ns = START + 700 * S
     reconnecting.attempted(now_ns)
@@ -87,7 +87,7 @@ def test_after_a_good_connection_waits_begin_anew() -> None:
 
 
 def test_the_next_time_is_none_while_it_is_tried() -> None:
-    reconnecting = Reconnecting()
+    reconnecting = ReconnectSchedule()
     assert reconnecting.next_ns is None
     assert reconnecting.lost(START) == reconnecting.next_ns
     reconnecting.attempted(START + S)
@@ -100,7 +100,7 @@ def test_the_next_time_is_none_while_it_is_tried() -> None:
     most=st.integers(1, 10),
 )
 def test_no_minute_has_more_attempts_than_it_may(seed: int, steps: list[tuple[float, str]], most: int) -> None:
-    reconnecting = Reconnecting(seed, Patience(first_ns=S // 10, most_in_a_minute=most))
+    reconnecting = ReconnectSchedule(seed, RetryWaits(first_ns=S // 10, most_in_a_minute=most))
     now_ns, attempts = START, []
     for seconds, outcome in steps:
         now_ns = reconnecting.lost(now_ns)
@@ -118,7 +118,7 @@ def test_no_minute_has_more_attempts_than_it_may(seed: int, steps: list[tuple[fl
 
 @given(seed=st.integers(0, 2**32), losses=st.integers(1, 300))
 def test_every_wait_ends(seed: int, losses: int) -> None:
-    reconnecting, now_ns = Reconnecting(seed), START
+    reconnecting, now_ns = ReconnectSchedule(seed), START
     for _ in range(losses):
         next_ns = reconnecting.lost(now_ns)
         assert now_ns < next_ns <= now_ns + 180 * S

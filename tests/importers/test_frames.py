@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from openbell.cli.app import app
 from openbell.errors import ConfigError
 from openbell.importers.csv import CSV_ENDINGS
-from openbell.importers.files.import_files import Source, find_sources
+from openbell.importers.files.import_files import ImportSource, find_sources
 from openbell.importers.parquet_and_json import FEATHER, JSON, PARQUET, FileKind, import_frames
 from openbell.importers.sniffing.guess import Given
 from openbell.importers.sniffing.sniff import sniff_frame
@@ -32,7 +32,7 @@ PRICES = {"open": [10.0] * 30, "high": [11.0] * 30, "low": [9.0] * 30, "close": 
 
 
 def imported(path: Path, kind: FileKind, **given: Any) -> BarStore:
-    guess = sniff_frame(kind.open(Source(path, symbol="X")), Given(**given))
+    guess = sniff_frame(kind.open(ImportSource(path, symbol="X")), Given(**given))
     store = BarStore.open_or_create(path.parent / "store")
     report = import_frames(kind, [path], store, guess.reading, symbol=None if guess.reading.columns.symbol else "X")
     assert report.set_aside == 0
@@ -67,7 +67,7 @@ def test_parquet_days_keep_the_date_of_their_zone(tmp_path: Path, zone: str) -> 
 def test_parquet_times_that_no_calendar_has_are_set_aside(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     odd = [*(s * 10**6 for s in SECONDS[:-3]), 2**63 - 1, -(2**63) + 1, 2**62]
     path = parquet(tmp_path, pa.array(odd, pa.timestamp("us", "UTC")))
-    guess = sniff_frame(PARQUET.open(Source(path, symbol="X")), Given())
+    guess = sniff_frame(PARQUET.open(ImportSource(path, symbol="X")), Given())
     report = import_frames(PARQUET, [path], BarStore.open_or_create(tmp_path / "store"), guess.reading, symbol="X")
 
     assert (report.written.added, report.set_aside) == (27, 3)
@@ -102,7 +102,7 @@ def test_a_damaged_file_is_an_error(tmp_path: Path, kind: FileKind, content: byt
     path.write_bytes(content)
 
     with pytest.raises((OSError, pl.exceptions.PolarsError)):
-        kind.open(Source(path, symbol="X"))
+        kind.open(ImportSource(path, symbol="X"))
 
 
 def test_feather(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_json_without_bars_is_an_error(tmp_path: Path, content: str) -> None:
     (tmp_path / "x.json").write_text(content)
 
     with pytest.raises(OSError, match=r"it is n|it has no bars"):
-        JSON.open(Source(tmp_path / "x.json"))
+        JSON.open(ImportSource(tmp_path / "x.json"))
 
 
 def test_json_of_nothing_has_no_frames() -> None:

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow.parquet
 import pytest
 
-from openbell.importers.files.import_files import UNREADABLE, Source
+from openbell.importers.files.import_files import UNREADABLE, ImportSource
 from openbell.importers.files.rehearsal import Rehearsal
 from openbell.importers.tables.columnar_table import feather_table, parquet_table
 
@@ -29,14 +29,14 @@ FRAME = pl.DataFrame(
 
 
 def errors_of(
-    path: Path, places: Iterable[int], mask: int, open_table: Callable[[Source], FrameTable]
+    path: Path, places: Iterable[int], mask: int, open_table: Callable[[ImportSource], FrameTable]
 ) -> Iterator[str]:
     """Flip each byte in turn, read the file, and yield what is said of it."""
     whole = path.read_bytes()
     for place in places:
         path.write_bytes(whole[:place] + bytes([whole[place] ^ mask]) + whole[place + 1 :])
         try:
-            table = open_table(Source(path))
+            table = open_table(ImportSource(path))
             table.sample(200)
             for _ in table.chunks(table.columns, ()):
                 pass

@@ -17,10 +17,10 @@ import pytest
 
 from openbell.errors import BadBarsError, ConfigError, IntervalError
 from openbell.importers.csv import CsvColumns, import_csv_as
-from openbell.importers.files.import_files import Source
+from openbell.importers.files.import_files import ImportSource
 from openbell.importers.sniffing.guess import Given, Guess
-from openbell.importers.sniffing.label import sniff_label
 from openbell.importers.sniffing.sniff import sniff_csv, sniff_frame
+from openbell.importers.sniffing.start_or_end import sniff_label
 from openbell.importers.sniffing.times import FORMATS
 from openbell.importers.tables.columnar_table import parquet_table
 from openbell.importers.times.written_times import formats_that_fit, read_written
@@ -55,7 +55,7 @@ def prices(count: int, scale: float = 1) -> dict[str, list[float]]:
 
 def write(
     folder: Path, when: Iterable[datetime], form: str = "%Y-%m-%d %H:%M", *, name: str = "ACME.csv", **options: Any
-) -> Source:
+) -> ImportSource:
     """A CSV of bars at these times; ``columns`` renames, ``order`` orders, the rest goes to polars."""
     moments = list(when)
     columns, order = options.pop("columns", {}), options.pop("order", None)
@@ -65,7 +65,7 @@ def write(
     frame = frame.with_columns(pl.col("open", "high", "low", "close").round(2))
     frame = frame.rename(columns)
     frame.select(order or frame.columns).write_csv(folder / name, **options)
-    return Source(folder / name, symbol=Path(name).stem.upper())
+    return ImportSource(folder / name, symbol=Path(name).stem.upper())
 
 
 def found(guess: Guess) -> dict[str, str]:
@@ -98,7 +98,7 @@ def test_a_file_of_another_make_is_read_like_one_of_openbells_own(tmp_path: Path
         separator=";",
         decimal_comma=True,
     )
-    guess = sniff_csv(Source(other.path, symbol="ACME"), NEW_YORK)
+    guess = sniff_csv(ImportSource(other.path, symbol="ACME"), NEW_YORK)
 
     assert guess.preview.rows() == sniff_csv(plain, NEW_YORK).preview.rows()
     assert guess.preview["timestamp"][0] == datetime(2024, 6, 27, 13, 30, tzinfo=UTC)
@@ -171,7 +171,7 @@ def test_amounts_are_no_dates_and_clocks_beside_full_times(tmp_path: Path) -> No
         for i, (o, h, low, c, v) in enumerate(zip(*rows.values(), strict=True))
     ]
     (tmp_path / "BTCUSDT.csv").write_text("\n".join(lines))
-    guess = sniff_csv(Source(tmp_path / "BTCUSDT.csv", symbol="BTCUSDT"), Given())
+    guess = sniff_csv(ImportSource(tmp_path / "BTCUSDT.csv", symbol="BTCUSDT"), Given())
 
     expected = {"time column": "column_1", "time format": "epoch_ms", "close column": "column_5", "interval": "1m"}
     assert found(guess) | expected | {"volume column": "column_6"} == found(guess)
@@ -253,7 +253,7 @@ def test_with_extended_hours_the_label_is_told_by_volume_or_not_at_all(tmp_path:
     rows = ["Date,Open,High,Low,Close,Volume"]
     rows += [f"{t:%Y-%m-%d %H:%M},10,11,9,10,{busy if t.hour * 60 + t.minute in hours else 300}" for t in ends]
     (tmp_path / "ACME.csv").write_text("\n".join(rows))
-    guess = sniff_csv(Source(tmp_path / "ACME.csv", symbol="ACME"), NEW_YORK)
+    guess = sniff_csv(ImportSource(tmp_path / "ACME.csv", symbol="ACME"), NEW_YORK)
 
     (detection,) = (f for f in guess.detections if f.what == "label")
     assert (detection.value, "assumed" in detection.why) == (label, busy == 300)
@@ -270,7 +270,7 @@ def test_decimal_commas_are_found(tmp_path: Path, separator: str, form: str) -> 
         fields = [f"2024-06-26 09:{minute}", price, price, price, price, volume]
         rows.append(separator.join(f'"{field}"' for field in fields))
     (tmp_path / "ACME.csv").write_text("\n".join(rows))
-    guess = sniff_csv(Source(tmp_path / "ACME.csv", symbol="ACME"), NEW_YORK)
+    guess = sniff_csv(ImportSource(tmp_path / "ACME.csv", symbol="ACME"), NEW_YORK)
     store = BarStore.open_or_create(tmp_path / "store")
     import_csv_as([tmp_path / "ACME.csv"], store, guess.reading)
 
@@ -292,7 +292,7 @@ def test_the_volume_is_one_that_is_there(tmp_path: Path, names: str, column: str
     values = ",".join("0" if name == "VOL" else "7" for name in names.split(","))
     rows += [f"2024-06-26 09:{minute},10,11,9,10,{values}" for minute in range(30, 60)]
     (tmp_path / "ACME.csv").write_text("\n".join(rows))
-    guess = sniff_csv(Source(tmp_path / "ACME.csv", symbol="ACME"), NEW_YORK)
+    guess = sniff_csv(ImportSource(tmp_path / "ACME.csv", symbol="ACME"), NEW_YORK)
 
     (detection,) = (f for f in guess.detections if f.what == "volume column")
     assert (detection.value, detection.confidence) == (column, confidence)
@@ -332,7 +332,7 @@ def test_the_label_of_real_bars_with_early_trading(tmp_path: Path, minute_store:
         path = tmp_path / f"{symbol}.csv"
         bars.with_columns(local.dt.strftime("%Y-%m-%d %H:%M").alias("timestamp")).write_csv(path)
 
-        assert sniff_csv(Source(path, symbol=symbol), NEW_YORK).reading.label == label
+        assert sniff_csv(ImportSource(path, symbol=symbol), NEW_YORK).reading.label == label
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -424,7 +424,7 @@ def test_names_of_a_vendor_with_money_signs_and_thousands(tmp_path: Path) -> Non
     lines = ["Date,Close/Last,Volume,Open,High,Low"]
     lines += [f'0{m}/{d}/2024,$1{d}.50,"1,234,{d}0",$1{d}.00,$1{d}.75,$1{d}.00' for m in (6, 7) for d in range(10, 28)]
     path.write_text("\n".join(lines))
-    guess = sniff_csv(Source(path, symbol="ACME"), Given())
+    guess = sniff_csv(ImportSource(path, symbol="ACME"), Given())
 
     assert guess.preview.row(0) == (
         "ACME",
@@ -451,7 +451,7 @@ def test_parquet_of_any_time_type(tmp_path: Path, typed: str) -> None:
     path = tmp_path / "ACME.parquet"
     pl.DataFrame({"ts": column, **prices(len(local)), "tags": [["a"]] * len(local)}).write_parquet(path)
     given = NEW_YORK if typed in ("naive", "text") else Given()
-    guess = sniff_frame(parquet_table(Source(path, symbol="ACME")), given)
+    guess = sniff_frame(parquet_table(ImportSource(path, symbol="ACME")), given)
 
     assert str(guess.reading.interval) == ("1d" if typed == "date" else "1m")
     expected = datetime(2024, 6, 27, tzinfo=UTC) if typed == "date" else datetime(2024, 6, 27, 13, 30, tzinfo=UTC)
@@ -484,7 +484,7 @@ def test_what_cannot_be_guessed_is_told_with_the_remedy(tmp_path: Path, content:
     path.write_text(content)
 
     with pytest.raises((ConfigError, BadBarsError)) as told:
-        sniff_csv(Source(path, symbol="X"), Given())
+        sniff_csv(ImportSource(path, symbol="X"), Given())
     assert re.search(message, str(told.value)), str(told.value)
 
 

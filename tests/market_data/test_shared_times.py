@@ -13,7 +13,7 @@ from openbell.market_data import stored_history
 from openbell.market_data.data_manager import DataManager
 from openbell.model.bars import COLUMNS, Bars
 from openbell.model.interval import DAY_NS
-from openbell.store.built import BUILT, BUILT_SCHEMA
+from openbell.store.built_mark import BUILT, BUILT_SCHEMA
 from openbell.store.layout import BAR_SCHEMA
 from openbell.store.store import BarStore
 from openbell.testing import random_bars

@@ -15,7 +15,7 @@ from site_names import home_of, reachable
 API = Path(__file__).resolve().parents[2] / "docs" / "api"
 
 FOR_THE_ENGINE = {
-    "openbell.compat.coordinator.SeedCoordinator": "the base of SessionCoordinator, with names of the seed",
+    "openbell.compat.coordinator.CompatCoordinator": "the base of SessionCoordinator, with names of the seed",
     "openbell.components.configured.ConfiguredClasses": "what a SessionCoordinator makes components of",
     "openbell.config.costs.ModelConfig": "the base of config classes, which are there",
     "openbell.config.strict_model.StrictModel": "the base of config classes, which are there",

@@ -20,7 +20,7 @@ from openbell.maintenance.verify import verify
 from openbell.store.checksum import BLANK_CHECKSUM, with_own_checksum
 from openbell.store.label import read_label, write_label
 from openbell.store.store import BarStore
-from openbell.vendors.unavailable_sessions import Unavailable
+from openbell.vendors.unavailable_sessions import UnavailableSessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     repair(path)
     ActionStore(path).write(pl.DataFrame(ACTIONS, schema=ACTION_SCHEMA, orient="row"))
     write_label(path, "SYNTHETIC DATA\n")
-    Unavailable(path).remember("alpaca", "1m", none=[("A", date(2024, 1, 2))], some=[], today=date(2024, 6, 4))
+    UnavailableSessions(path).remember("alpaca", "1m", none=[("A", date(2024, 1, 2))], some=[], today=date(2024, 6, 4))
     assert verify(path).damages == ()
     return path
 
@@ -61,7 +61,7 @@ def content(path: Path) -> dict[str, Any]:
         "built": store.built("A", "1d").rows(),
         "actions": ActionStore(path).read().rows(),
         "label": read_label(path),
-        "unavailable": Unavailable(path).sessions("alpaca", "1m"),
+        "unavailable": UnavailableSessions(path).sessions("alpaca", "1m"),
     }
 
 
@@ -145,7 +145,7 @@ def test_a_file_of_another_store_is_found(store: Path, tmp_path: Path, name: str
     ActionStore(other).write(
         pl.DataFrame([("B", date(2024, 6, 10), "split", 3.0, None, None)], schema=ACTION_SCHEMA, orient="row")
     )
-    Unavailable(other).remember("alpaca", "1m", none=[("B", date(2024, 1, 3))], some=[], today=date(2024, 6, 4))
+    UnavailableSessions(other).remember("alpaca", "1m", none=[("B", date(2024, 1, 3))], some=[], today=date(2024, 6, 4))
     write_label(other, "OTHER DATA\n")
     shutil.copy(other / name, store / name)
 

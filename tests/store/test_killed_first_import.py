@@ -14,7 +14,7 @@ from openbell.actions import ActionStore
 from openbell.cli.app import app
 from openbell.store.label import read_label
 from openbell.store.store import BarStore
-from openbell.vendors.unavailable_sessions import Unavailable
+from openbell.vendors.unavailable_sessions import UnavailableSessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +33,7 @@ from openbell.actions.table import ACTION_SCHEMA
 from openbell.store.label import write_label
 from openbell.store.store import BarStore
 from openbell.testing import random_bars
-from openbell.vendors.unavailable_sessions import Unavailable
+from openbell.vendors.unavailable_sessions import UnavailableSessions
 from openbell.store import commit
 
 if sys.argv[2] == "large":  # with a file of what has changed since the manifest, and a new manifest now and then
@@ -53,7 +53,8 @@ def run(folder, operations):
             writer.write(symbol, "1m", BARS)
     actions = [("A", date(2013, 11, 4), "split", 2.0, None, None)]
     ActionStore(folder).write(pl.DataFrame(actions, schema=ACTION_SCHEMA, orient="row"))
-    Unavailable(folder).remember("alpaca", "1m", none=[("A", date(2013, 1, 2))], some=[], today=date(2013, 11, 4))
+    gone = UnavailableSessions(folder)
+    gone.remember("alpaca", "1m", none=[("A", date(2013, 1, 2))], some=[], today=date(2013, 11, 4))
     write_label(folder, "SYNTHETIC DATA\\n")
 
 from pathlib import Path
@@ -94,7 +95,7 @@ def has_nothing_wrong(folder: Path) -> None:
     assert [store.read([symbol], "1m", None, None).height for symbol in ("A", "B/C")] in ([0, 0], [120, 120])
     assert ActionStore(folder).read().height in (0, 1)
     assert read_label(folder) in (None, "SYNTHETIC DATA")
-    assert len(Unavailable(folder).sessions("alpaca", "1m")) in (0, 1)
+    assert len(UnavailableSessions(folder).sessions("alpaca", "1m")) in (0, 1)
 
 
 def test_the_operations_reach_from_an_empty_folder_to_the_whole_store(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from openbell.sweeps.result import PointResult
+    from openbell.sweeps.point_result import PointResult
 
 GRID = {FAST: [3, 5], SLOW: [10, 20]}
 

@@ -14,7 +14,7 @@ import pytest
 
 from openbell.config.exchange import ExchangeConfig
 from openbell.errors import ConfigError, UnknownNameError
-from openbell.timing import TimeManager, calendar_directory, calendars
+from openbell.timing import TimeManager, calendar_lookup, calendars
 from openbell.timing.calendar_table import CalendarTable, calendar_table, tabled
 from openbell.timing.exchange_calendars_package import installed_release, library_names, library_schedule
 from openbell.timing.grid import date_of, day_number
@@ -49,7 +49,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[CalendarTable],
     """Put another table in the place of openbell's; calendars that are loaded already are forgotten."""
 
     def use(table: CalendarTable) -> None:
-        monkeypatch.setattr(calendar_directory, "calendar_table", lambda: table)
+        monkeypatch.setattr(calendar_lookup, "calendar_table", lambda: table)
         calendars.load_calendar.cache_clear()
 
     yield use
@@ -189,9 +189,9 @@ class TestAnotherRelease:
             import sys
             from dataclasses import replace
             from datetime import date
-            from openbell.timing import TimeManager, calendar_directory, calendar_table
+            from openbell.timing import TimeManager, calendar_lookup, calendar_table
             other = replace(calendar_table.calendar_table(), release="0.0")
-            calendar_directory.calendar_table = lambda: other
+            calendar_lookup.calendar_table = lambda: other
             tm = TimeManager("XNYS")
             tm.session(date(2024, 7, 3)), tm.first_session_for_bars("1w", 20, date(2025, 12, 31)), tm.last_day
             print("exchange_calendars" in sys.modules)
@@ -220,7 +220,7 @@ class TestNotInTheTable:
 
         assert tm.last_day == date(2041, 2, 28)
         assert_same(
-            calendar_directory.exchange_schedule("XLON", date(2041, 2, 28), latest=True),
+            calendar_lookup.exchange_schedule("XLON", date(2041, 2, 28), latest=True),
             library_schedule("XLON", date(2041, 2, 28)),
         )
 

@@ -111,7 +111,7 @@ class ActionStore:
 
 @dataclass(frozen=True, slots=True)
 class SymbolPeriod:
-    """A period for which an instrument has one symbol.
+    """A period for which a security has one symbol.
 
     Attributes:
         symbol: The symbol.
@@ -154,7 +154,7 @@ class ActionBook:
 
     @property
     def new_names(self) -> tuple[str, ...]:
-        """All names that instruments were renamed to, sorted."""
+        """All names that securities were renamed to, sorted."""
         return tuple(sorted(self._old_names))
 
     def naming(self, symbol: str) -> tuple[Action, ...]:
@@ -168,15 +168,15 @@ class ActionBook:
         return tuple(Action(*row) for row in self._frame.slice(first, after - first).rows()) if after else ()
 
     def was_renamed(self, name: str) -> bool:
-        """Return whether any instrument was renamed to or from this name."""
+        """Return whether any security was renamed to or from this name."""
         return name in self._new_names or name in self._old_names
 
     def left(self, name: str, after: int, through: int) -> bool:
-        """Return whether an instrument gave up this name in a range of days."""
+        """Return whether a security gave up this name in a range of days."""
         return any(after < day <= through for day, _ in self._new_names.get(name, ()))
 
     def chain(self, name: str, day: int) -> tuple[SymbolPeriod, ...]:
-        """Return all symbol periods of the instrument named ``name`` on ``day``, in order."""
+        """Return all symbol periods of the security named ``name`` on ``day``, in order."""
         first, before = self._began(name, day)
         last, after = self._ended(name, day)
         names = [SymbolPeriod(name, first, last)]
@@ -215,13 +215,13 @@ class ActionBook:
         return next(a for a in self.of(old) if a.type == "rename" and day_number(a.ex_date) == day)
 
     def _began(self, name: str, day: int) -> tuple[int, str | None]:
-        """Return the first day of an instrument's name, and its name before."""
+        """Return the first day of a security's name, and its name before."""
         came = max(((at, old) for at, old in self._old_names.get(name, ()) if at <= day), default=None)
         left = max((at for at, _ in self._new_names.get(name, ()) if at <= day), default=FAR_PAST)
         return came if came is not None and came[0] >= left else (left, None)
 
     def _ended(self, name: str, day: int) -> tuple[int, str | None]:
-        """Return the last day of an instrument's name, and its name after."""
+        """Return the last day of a security's name, and its name after."""
         left = min(((at, new) for at, new in self._new_names.get(name, ()) if at > day), default=None)
         came = min((at for at, _ in self._old_names.get(name, ()) if at > day), default=FAR_FUTURE + 1)
         return (left[0] - 1, left[1]) if left is not None and left[0] <= came else (came - 1, None)

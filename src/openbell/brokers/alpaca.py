@@ -1,4 +1,4 @@
-"""Link to Alpaca, of orders by its own package and of what becomes of them by its stream of trade updates."""
+"""Link to Alpaca, which sends orders by its own package and hears of them by its stream of trade updates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of a run at Alpaca that does not answer any more."""
+"""Closing out at Alpaca of a run whose process does not answer any more."""
 
 from __future__ import annotations
 

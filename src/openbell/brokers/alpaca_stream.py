@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from openbell.feeds.stream_connection import StreamConnection, UselessError
+from openbell.feeds.stream_connection import StreamConnection, UnusableServerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,21 +40,23 @@ class TradeUpdatesReader:
         """Pass an update on, and return no event of a feed.
 
         Raises:
-            UselessError: It is an error, or no message of this stream. What is lost with it is asked for after the
-                next connection.
+            UnusableServerError: It is an error, or no message of this stream. What is lost with it is asked for after
+                the next connection.
         """
         message = _object(text, self._words)
         data = message.get("data")
         if message.get("action") == "error" or not isinstance(data, dict):
             said = data.get("error_message", "no words") if isinstance(data, dict) else "no words"
-            raise UselessError(f"{self._words.place} says: {self._words.clean(str(said))}")
+            raise UnusableServerError(f"{self._words.place} says: {self._words.clean(str(said))}")
         if message.get("stream") == _STREAM:
             try:
                 self._heard(data)
             except (KeyError, ValueError, TypeError, AttributeError) as exc:
-                raise UselessError(f"an update of an order makes no sense ({type(exc).__name__}: {exc})") from exc
+                raise UnusableServerError(
+                    f"an update of an order makes no sense ({type(exc).__name__}: {exc})"
+                ) from exc
         elif message.get("stream") == "authorization" and data.get("status") != "authorized":
-            raise UselessError(f"{self._words.place} no longer accepts the keys", is_final=True)
+            raise UnusableServerError(f"{self._words.place} no longer accepts the keys", is_final=True)
         return ()
 
 
@@ -90,7 +92,7 @@ class TradeUpdates(StreamConnection[TradeUpdatesReader]):
         await connection.send(json.dumps({"action": "auth", "key": self._keys.key_id, "secret": self._keys.secret}))
         said = await self._data(connection, "authorization")
         if said.get("status") != "authorized":
-            raise UselessError(
+            raise UnusableServerError(
                 f"{self._words.place} does not accept the keys. Check APCA_API_KEY_ID and APCA_API_SECRET_KEY, and "
                 "whether they are of paper money",
                 is_final=True,
@@ -98,7 +100,7 @@ class TradeUpdates(StreamConnection[TradeUpdatesReader]):
         await connection.send(json.dumps({"action": "listen", "data": {"streams": [_STREAM]}}))
         said = await self._data(connection, "listening")
         if _STREAM not in said.get("streams", ()):
-            raise UselessError(f"{self._words.place} sends no {_STREAM}")
+            raise UnusableServerError(f"{self._words.place} sends no {_STREAM}")
         return TradeUpdatesReader(self._words, self._heard)
 
     async def _data(self, connection: ClientConnection, stream: str) -> JsonObject:
@@ -106,9 +108,9 @@ class TradeUpdates(StreamConnection[TradeUpdatesReader]):
         message = _object(await self._message(connection, stream), self._words)
         data = message.get("data")
         if message.get("action") == "error" and isinstance(data, dict):
-            raise UselessError(f"{self._words.place} says: {self._words.clean(str(data.get('error_message')))}")
+            raise UnusableServerError(f"{self._words.place} says: {self._words.clean(str(data.get('error_message')))}")
         if message.get("stream") != stream or not isinstance(data, dict):
-            raise UselessError(f"{self._words.place} speaks another protocol: it did not say {stream}")
+            raise UnusableServerError(f"{self._words.place} speaks another protocol: it did not say {stream}")
         return data
 
 
@@ -118,5 +120,5 @@ def _object(text: str | bytes, words: ServerText) -> JsonObject:
     except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict):
-        raise UselessError(f"{words.place} speaks another protocol: it sent no JSON")
+        raise UnusableServerError(f"{words.place} speaks another protocol: it sent no JSON")
     return message

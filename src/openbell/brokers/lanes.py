@@ -1,4 +1,4 @@
-"""Threads that work for others who do not wait, on several lanes side by side and on each in order."""
+"""Threads that do jobs nobody waits for, several lanes side by side and each lane in order."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openbell.cli.output.live_screen import LiveScreen
-    from openbell.cli.output.observers import ProgressObserver
+    from openbell.cli.output.run_progress import ProgressObserver
     from openbell.cli.run import MakeScreen
     from openbell.config import SessionConfig
     from openbell.engine.observer import SessionObserver
@@ -194,7 +194,7 @@ def verify(
     run: _Run, *, as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False
 ) -> None:
     """Play what a live run recorded as a backtest, and name the first difference."""
-    from openbell.cli.output.observers import ProgressObserver
+    from openbell.cli.output.run_progress import ProgressObserver
     from openbell.live.record.verify import verify_run
 
     with only_json(as_json), ProgressObserver() as progress:

@@ -19,7 +19,7 @@ from openbell.logs import logs_what_happens
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openbell.cli.output.observers import ProgressObserver
+    from openbell.cli.output.run_progress import ProgressObserver
     from openbell.cli.output.run_view import RunReport
     from openbell.config import SessionConfig
     from openbell.engine.observer import SessionObserver
@@ -181,7 +181,7 @@ def _run_sessions(
 ) -> None:
     # To look for garbage among what is imported would take a fifth of the start.
     with exempt_from_collection():
-        from openbell.cli.output.observers import ProgressObserver
+        from openbell.cli.output.run_progress import ProgressObserver
         from openbell.cli.output.run_view import RunReport
         from openbell.config import load_config
         from openbell.results.folder.run_folder import RunFolder
@@ -205,7 +205,7 @@ def _log_observers() -> list[SessionObserver]:
     # Importing structlog takes its time.
     if not logs_what_happens():
         return []
-    from openbell.cli.output.observers import LogObserver
+    from openbell.cli.output.run_progress import LogObserver
 
     return [LogObserver()]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openbell.provisioning.provisioner import Provisioner
     from openbell.session import SessionData
 
-__all__ = ["SeedCoordinator", "SymbolValidationResult"]
+__all__ = ["CompatCoordinator", "SymbolValidationResult"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class SymbolValidationResult:
         return "; ".join(self.errors)
 
 
-class SeedCoordinator(ABC):
+class CompatCoordinator(ABC):
     """The part of the coordinator with the names of the specification, for its snippets and for code of users."""
 
     session_data: SessionData

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.compat.coordinator import SeedCoordinator
+from openbell.compat.coordinator import CompatCoordinator
 from openbell.components.configured import ConfiguredClasses, overrides
 from openbell.components.state import EndedStates
 from openbell.engine.component_runner import ComponentRunner
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["SessionCoordinator"]
 
 
-class SessionCoordinator(SeedCoordinator):
+class SessionCoordinator(CompatCoordinator):
     """Prepares and runs the sessions of a config.
 
     Args:

@@ -1,4 +1,4 @@
-"""Days, provisioners and batches of a run, which a backtest and a live session have from elsewhere."""
+"""Days, provisioners and batches of a run, as they differ between a backtest and a live run."""
 
 from __future__ import annotations
 

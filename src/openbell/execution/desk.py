@@ -25,7 +25,7 @@ from openbell.execution.orders.requests import Cancel, Replace, Request, new_sub
 from openbell.execution.orders.strategy_orders import StrategyOrders
 from openbell.execution.session_record import SessionRecorder
 from openbell.execution.simulated.fill_costs import FillCosts
-from openbell.execution.simulated.fill_rules import Exchange, FillRules
+from openbell.execution.simulated.fill_rules import FillContext, FillRules
 from openbell.execution.simulated.markets import Markets
 from openbell.execution.simulated.simulated_broker import SimulatedBroker
 from openbell.model.order import OPEN_STATUSES, Order, OrderStatus, order_of_fields
@@ -135,8 +135,8 @@ class TradingDesk:
 
     def _simulated_broker(self) -> SimulatedBroker:
         markets, rules = self.markets, FillRules.of(self.config.fills)
-        exchange = Exchange(markets.of, markets.finer, markets.instrument, self.clock, self._zone)
-        return SimulatedBroker(rules, self.costs, exchange, self.open_orders, self)
+        context = FillContext(markets.of, markets.finer, markets.instrument, self.clock, self._zone)
+        return SimulatedBroker(rules, self.costs, context, self.open_orders, self)
 
     # Sessions
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.execution.bar_times import merged_times
+from openbell.execution.merged_times import merged_times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

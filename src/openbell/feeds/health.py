@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
     from openbell.model.feed_events import FeedHealth
 
-__all__ = ["HealthJudge", "Suspicion"]
+__all__ = ["HealthJudge", "SilenceBounds"]
 
 _SECOND_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
-class Suspicion:
+class SilenceBounds:
     """Bounds from which on silence is no chance.
 
     Attributes:
@@ -51,14 +51,14 @@ class HealthJudge:
     be there (`filled`); only then these rounds are learned from.
 
     Args:
-        suspicion: The bounds.
+        bounds: The bounds.
 
     Attributes:
         heard_ns: When the last bar came, or the connection; nanoseconds since 1970 UTC.
     """
 
-    def __init__(self, suspicion: Suspicion | None = None) -> None:
-        self._suspicion = suspicion or Suspicion()
+    def __init__(self, bounds: SilenceBounds | None = None) -> None:
+        self._bounds = bounds or SilenceBounds()
         self._symbols: dict[str, float | None] = {}
         self._shares: dict[tuple[str, str], float] = {}
         self._halted: set[str] = set()
@@ -138,7 +138,7 @@ class HealthJudge:
                 self._learn_silence({})
             return
         # What is known of a symbol is that of so many rounds, and each silent one makes it less.
-        fading = self._suspicion.memory / (self._suspicion.memory + self._silent_rounds)
+        fading = self._bounds.memory / (self._bounds.memory + self._silent_rounds)
         self._silent.append((end_ns, phase))
         self._silent_rounds += 1
         self._surprise += sum(
@@ -170,7 +170,7 @@ class HealthJudge:
 
     @property
     def _is_stale(self) -> bool:
-        bounds = self._suspicion
+        bounds = self._bounds
         return (
             self._surprise >= log(bounds.odds)
             and self._silent_rounds >= bounds.rounds
@@ -184,7 +184,7 @@ class HealthJudge:
 
     def _share(self, phase: str, symbol: str) -> float:
         known = self._shares.get((phase, symbol), self._symbols[symbol])
-        return self._suspicion.unknown_share if known is None else known
+        return self._bounds.unknown_share if known is None else known
 
     def _learn_silence(self, came: Mapping[int, Collection[str]]) -> None:
         for end_ns, phase in self._silent:
@@ -195,4 +195,4 @@ class HealthJudge:
         for symbol in self._symbols:
             if symbol not in self._halted:
                 share = self._share(phase, symbol)
-                self._shares[phase, symbol] = share + ((symbol in came) - share) / self._suspicion.memory
+                self._shares[phase, symbol] = share + ((symbol in came) - share) / self._bounds.memory

@@ -6,14 +6,14 @@ import random
 from collections import deque
 from dataclasses import dataclass
 
-__all__ = ["Patience", "Reconnecting"]
+__all__ = ["ReconnectSchedule", "RetryWaits"]
 
 _SECOND_NS = 1_000_000_000
 _MINUTE_NS = 60 * _SECOND_NS
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryWaits:
     """Bounds of the waits between attempts.
 
     Attributes:
@@ -29,7 +29,7 @@ class Patience:
     most_in_a_minute: int = 10
 
 
-class Reconnecting:
+class ReconnectSchedule:
     """Says when to connect next, by what is reported to it.
 
     Waits grow with each attempt, and are drawn between half and all of their longest, so that many clients of a server
@@ -37,17 +37,17 @@ class Reconnecting:
 
     Args:
         seed: Of the draws.
-        patience: The bounds.
+        waits: The bounds.
 
     Attributes:
         next_ns: When to try next, nanoseconds since 1970 UTC; None while that is not due.
     """
 
-    def __init__(self, seed: int = 0, patience: Patience | None = None) -> None:
+    def __init__(self, seed: int = 0, waits: RetryWaits | None = None) -> None:
         self._random = random.Random(seed)  # noqa: S311 -- spread, not secrets
-        self._patience = patience or Patience()
+        self._bounds = waits or RetryWaits()
         self._waits = 0
-        self._attempts: deque[int] = deque(maxlen=self._patience.most_in_a_minute)
+        self._attempts: deque[int] = deque(maxlen=self._bounds.most_in_a_minute)
         self._connected_ns: int | None = None
         self.next_ns: int | None = None
 
@@ -63,7 +63,7 @@ class Reconnecting:
 
     def heard(self, now_ns: int) -> None:
         """Note that a bar has come."""
-        if self._connected_ns is not None and now_ns - self._connected_ns >= self._patience.stable_ns:
+        if self._connected_ns is not None and now_ns - self._connected_ns >= self._bounds.stable_ns:
             self._waits = 0
 
     def lost(self, now_ns: int, at_least_ns: int = 0) -> int:
@@ -75,7 +75,7 @@ class Reconnecting:
         """
         self._connected_ns = None
         # The exponent has a bound of its own, since nobody counts the attempts of a long night.
-        longest_ns = min(self._patience.first_ns << min(self._waits, 40), self._patience.longest_ns)
+        longest_ns = min(self._bounds.first_ns << min(self._waits, 40), self._bounds.longest_ns)
         self._waits += 1
         self.next_ns = now_ns + max(self._random.randint(longest_ns // 2, longest_ns), at_least_ns)
         if len(self._attempts) == self._attempts.maxlen:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from openbell.actions.instrument import Instruments
+    from openbell.actions.securities import Securities
     from openbell.feeds.arrivals import Arrivals
     from openbell.feeds.feed import HistoryRequest
     from openbell.market_data.point_in_time import PointInTimeView
@@ -69,7 +69,7 @@ class ReplayFeed:
         self._is_woken = False
         self._bars = DataManager(store, time_manager)
         self._view: PointInTimeView
-        self._instruments: Instruments
+        self._securities: Securities
         self._day = 0
         self._known: dict[str, SymbolIntervals] = {}
 
@@ -88,7 +88,7 @@ class ReplayFeed:
         last_ns = tm.session(tm.session_before(day, 1)).last_ns if day > tm.first_day else before_ns
         self._now_ns = max(self._now_ns, last_ns, before_ns)
         self._view, self._day = self._bars.on_day(day), day_number(day)
-        self._instruments = self._bars.cache.facts.instruments
+        self._securities = self._bars.cache.facts.securities
         self._known.clear()
         self._load(self._subscribed)
 
@@ -203,12 +203,12 @@ class ReplayFeed:
         as_they_are: list[str] = []
         found: list[FeedBar] = []
         for symbol in symbols:
-            instrument = self._instruments.of(symbol, self._day)
-            spans = instrument.spans(interval)
+            security = self._securities.of(symbol, self._day)
+            spans = security.spans(interval)
             if len(spans) == 1 and spans[0].is_unbounded:  # the usual case
                 as_they_are.append(symbol)
                 continue
-            named_ns = self._begin_ns(instrument.period.first_day, interval)
+            named_ns = self._begin_ns(security.period.first_day, interval)
             for span in spans:
                 first_ns = max(begin_ns, self._begin_ns(span.first_day, interval))
                 after_ns = min(end_ns, self._begin_ns(span.last_day + 1, interval))

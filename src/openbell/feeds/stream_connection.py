@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from openbell.model.broker_events import BrokerEvent
     from openbell.model.feed_events import FeedEvent
 
-__all__ = ["Reader", "StreamConnection", "UselessError"]
+__all__ = ["Reader", "StreamConnection", "UnusableServerError"]
 
 _REFUSED = (401, 403)
 _POLICY_VIOLATION = 1008
@@ -40,14 +40,14 @@ class Reader(Protocol):
         """Return the events of a message.
 
         Raises:
-            UselessError: The connection is of no use any more.
+            UnusableServerError: The connection is of no use any more.
         """
 
 
 R = TypeVar("R", bound=Reader)
 
 
-class UselessError(Exception):
+class UnusableServerError(Exception):
     """A server that one can connect to, but not use.
 
     Args:
@@ -119,7 +119,7 @@ class StreamConnection(ABC, Generic[R]):
             lost = FeedLost(f"no websocket at {self._words.place}: {self._words.clean(str(exc))}")
         except ImportError as exc:
             lost = FeedLost(f"no connection to {self._words.place}: {self._words.clean(str(exc))}", is_final=True)
-        except UselessError as exc:
+        except UnusableServerError as exc:
             lost = FeedLost(self._words.clean(str(exc)), is_final=exc.is_final, after_s=exc.after_s)
         except OSError as exc:
             lost = FeedLost(f"no connection to {self._words.place}: {self._words.of_network_error(exc)}")
@@ -136,7 +136,7 @@ class StreamConnection(ABC, Generic[R]):
         """Do what comes before the first question, and return a reader of what follows.
 
         Raises:
-            UselessError: The server is of no use.
+            UnusableServerError: The server is of no use.
         """
 
     async def _live(self) -> None:
@@ -181,7 +181,9 @@ class StreamConnection(ABC, Generic[R]):
             async with asyncio.timeout(self._bounds.answer_s):
                 return await connection.recv()
         except TimeoutError:
-            raise UselessError(f"{self._words.place} said no {what} within {self._bounds.answer_s:g} seconds") from None
+            raise UnusableServerError(
+                f"{self._words.place} said no {what} within {self._bounds.answer_s:g} seconds"
+            ) from None
 
     async def _send_all(self, connection: ClientConnection) -> None:
         from websockets.exceptions import ConnectionClosed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.feeds.stream_connection import StreamConnection, UselessError
-from openbell.feeds.websocket_fields import Hello, NonsenseError, json_object
+from openbell.feeds.stream_connection import StreamConnection, UnusableServerError
+from openbell.feeds.websocket_fields import BadMessageError, Hello, json_object
 from openbell.feeds.websocket_messages import MessageReader
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class WebSocketConnection(StreamConnection[MessageReader]):
         text = await self._message(connection, "hello")
         try:
             hello = Hello(json_object(text))
-        except NonsenseError as exc:
-            raise UselessError(f"{self._words.place} speaks another protocol: {exc}") from None
+        except BadMessageError as exc:
+            raise UnusableServerError(f"{self._words.place} speaks another protocol: {exc}") from None
         if reason := self._greet(hello):
-            raise UselessError(reason, is_final=True)
+            raise UnusableServerError(reason, is_final=True)
         return MessageReader(hello.intervals, self._bounds, self._words, self._outgoing.put_nowait)

@@ -11,12 +11,12 @@ from openbell.model.interval import parse_interval
 if TYPE_CHECKING:
     from openbell.model.json_object import JsonObject
 
-__all__ = ["Hello", "NonsenseError", "json_object", "symbol_of", "symbols_of", "text_of", "whole_number_of"]
+__all__ = ["BadMessageError", "Hello", "json_object", "symbol_of", "symbols_of", "text_of", "whole_number_of"]
 
 _LONGEST_SYMBOL = 64
 
 
-class NonsenseError(ValueError):
+class BadMessageError(ValueError):
     """A message that makes no sense, with the reason as text."""
 
 
@@ -24,18 +24,18 @@ def json_object(text: str | bytes) -> JsonObject:
     """Return the object in a message.
 
     Raises:
-        NonsenseError: There is none.
+        BadMessageError: There is none.
     """
     if not isinstance(text, str):
-        raise NonsenseError("a message is text, not bytes")
+        raise BadMessageError("a message is text, not bytes")
     try:
         message = json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
-        raise NonsenseError(f"a message is nested too deep: {shortened(text)}") from None
+        raise BadMessageError(f"a message is nested too deep: {shortened(text)}") from None
     except ValueError as exc:
-        raise NonsenseError(f"a message is not JSON ({exc}): {shortened(text)}") from None
+        raise BadMessageError(f"a message is not JSON ({exc}): {shortened(text)}") from None
     if not isinstance(message, dict):
-        raise NonsenseError(f"a message is an object with a type: {shortened(text)}")
+        raise BadMessageError(f"a message is an object with a type: {shortened(text)}")
     return message
 
 
@@ -47,11 +47,11 @@ def text_of(message: JsonObject, key: str, default: str | None = None) -> str:
     """Return a text.
 
     Raises:
-        NonsenseError: It is none, or missing and there is no default.
+        BadMessageError: It is none, or missing and there is no default.
     """
     value = message.get(key, default)
     if not isinstance(value, str):
-        raise NonsenseError(f"{key} must be a text, not {_shown(value)}")
+        raise BadMessageError(f"{key} must be a text, not {_shown(value)}")
     return value
 
 
@@ -59,11 +59,11 @@ def whole_number_of(message: JsonObject, key: str) -> int:
     """Return a whole number.
 
     Raises:
-        NonsenseError: It is none.
+        BadMessageError: It is none.
     """
     value = message.get(key)
     if type(value) is not int:
-        raise NonsenseError(f"{key} must be a whole number, not {_shown(value)}")
+        raise BadMessageError(f"{key} must be a whole number, not {_shown(value)}")
     return value
 
 
@@ -71,10 +71,10 @@ def symbol_of(value: object) -> str:
     """Return a symbol.
 
     Raises:
-        NonsenseError: It is none.
+        BadMessageError: It is none.
     """
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_SYMBOL or not value.isprintable():
-        raise NonsenseError(f"a symbol is a text of at most {_LONGEST_SYMBOL} letters, not {_shown(value)}")
+        raise BadMessageError(f"a symbol is a text of at most {_LONGEST_SYMBOL} letters, not {_shown(value)}")
     return value
 
 
@@ -82,12 +82,12 @@ def symbols_of(value: object, most: int) -> list[str]:
     """Return the symbols in a list, or in the keys of an object.
 
     Raises:
-        NonsenseError: There are too many, or not only symbols.
+        BadMessageError: There are too many, or not only symbols.
     """
     if not isinstance(value, list | dict):
-        raise NonsenseError(f"symbols are a list, not {_shown(value)}")
+        raise BadMessageError(f"symbols are a list, not {_shown(value)}")
     if len(value) > most:
-        raise NonsenseError(f"there are more than {most:,} symbols")
+        raise BadMessageError(f"there are more than {most:,} symbols")
     return [symbol_of(each) for each in value]
 
 
@@ -103,28 +103,28 @@ class Hello:
         limit: The most symbols at once; None when it does not say.
 
     Raises:
-        NonsenseError: It is no hello.
+        BadMessageError: It is no hello.
     """
 
     def __init__(self, message: JsonObject) -> None:
         if message.get("type") != "hello":
-            raise NonsenseError(f"the first message must be a hello, not {_shown(message.get('type'))}")
+            raise BadMessageError(f"the first message must be a hello, not {_shown(message.get('type'))}")
         if message.get("protocol") != 1:
-            raise NonsenseError(f"the hello must say protocol 1, not {_shown(message.get('protocol'))}")
+            raise BadMessageError(f"the hello must say protocol 1, not {_shown(message.get('protocol'))}")
         self.name = text_of(message, "name")
         self.intervals = _intervals(message.get("intervals"))
         self.limit = None if message.get("limit") is None else whole_number_of(message, "limit")
         if self.limit is not None and self.limit < 1:
-            raise NonsenseError(f"limit must be at least 1, or null, not {self.limit}")
+            raise BadMessageError(f"limit must be at least 1, or null, not {self.limit}")
 
 
 def _intervals(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not 0 < len(value) <= 100:
-        raise NonsenseError(f"intervals must be a list such as ['1m', '1d'], not {_shown(value)}")
+        raise BadMessageError(f"intervals must be a list such as ['1m', '1d'], not {_shown(value)}")
     try:
         return tuple(str(each) for each in sorted({parse_interval(each) for each in value}))
     except IntervalError as exc:
-        raise NonsenseError(f"intervals: {exc}") from None
+        raise BadMessageError(f"intervals: {exc}") from None
 
 
 def _shown(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.feeds.json_bars import BadRowError, bar_of
-from openbell.feeds.websocket_fields import NonsenseError, text_of, whole_number_of
+from openbell.feeds.websocket_fields import BadMessageError, text_of, whole_number_of
 from openbell.model.feed_events import FeedHistory
 from openbell.model.interval import DAY_NS
 from openbell.timing.grid import day_number
@@ -51,14 +51,14 @@ class HistoryPages:
         """Take a page.
 
         Raises:
-            NonsenseError: It belongs to no answer that is waited for.
+            BadMessageError: It belongs to no answer that is waited for.
         """
         number = whole_number_of(message, "number")
         if number not in self._asked:
-            raise NonsenseError(f"nobody waits for history with the number {number}")
+            raise BadMessageError(f"nobody waits for history with the number {number}")
         try:
             return self._page(number, message)
-        except NonsenseError as exc:
+        except BadMessageError as exc:
             return self._ended(number, f"the answer makes no sense: {exc}")
 
     def _page(self, number: int, message: JsonObject) -> Page:
@@ -66,9 +66,9 @@ class HistoryPages:
             return self._ended(number, text_of(message, "error") or "the feed does not say why")
         rows = message.get("bars")
         if not isinstance(rows, list):
-            raise NonsenseError("bars must be a list")
+            raise BadMessageError("bars must be a list")
         if len(self._bars[number]) + len(rows) > self._most:
-            raise NonsenseError(f"it has more than {self._most:,} bars")
+            raise BadMessageError(f"it has more than {self._most:,} bars")
         trouble = self._add(number, rows)
         return Page(None, trouble) if message.get("more") is True else self._ended(number, "", trouble)
 
@@ -83,7 +83,7 @@ class HistoryPages:
                 bad.append(str(exc))
                 continue
             if bars and bar.start_ns <= bars[-1].start_ns:
-                raise NonsenseError(f"its bars of {request.symbol} {request.interval} are not in ascending time")
+                raise BadMessageError(f"its bars of {request.symbol} {request.interval} are not in ascending time")
             if _is_asked(bar.start_ns, request):
                 bars.append(bar)
             else:

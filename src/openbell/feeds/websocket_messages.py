@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from openbell.errors import shortened
 from openbell.feeds.json_bars import BadRowError, bar_of
 from openbell.feeds.server_text import MOST_SHOWN, Troubles
-from openbell.feeds.websocket_fields import NonsenseError, json_object, symbol_of, symbols_of, text_of
+from openbell.feeds.websocket_fields import BadMessageError, json_object, symbol_of, symbols_of, text_of
 from openbell.feeds.websocket_history import HistoryPages
 from openbell.model.feed_events import FeedAnswer, FeedMessage, TradingStatus
 
@@ -100,9 +100,9 @@ class MessageReader:
             message = json_object(text)
             kind = text_of(message, "type")
             if kind not in self._readers:
-                raise NonsenseError(f"there is no message of the type {shortened(kind)}")  # noqa: TRY301
+                raise BadMessageError(f"there is no message of the type {shortened(kind)}")  # noqa: TRY301
             events = self._readers[kind](message)
-        except NonsenseError as exc:
+        except BadMessageError as exc:
             return self._trouble(str(exc))
         unknown = {(kind, name) for name in set(message) - _FIELDS[kind] - {"type"}} - self._unknown
         if unknown and len(self._unknown) < self._bounds.shown:
@@ -114,15 +114,15 @@ class MessageReader:
     def _bars(self, message: JsonObject) -> Sequence[FeedEvent]:
         interval, rows = text_of(message, "interval"), message.get("bars")
         if interval not in self._intervals:
-            raise NonsenseError(f"the feed did not say that it sends bars of {shortened(interval)}")
+            raise BadMessageError(f"the feed did not say that it sends bars of {shortened(interval)}")
         if not isinstance(rows, list):
-            raise NonsenseError("bars must be a list")
+            raise BadMessageError("bars must be a list")
         bars: list[FeedBar] = []
         bad: list[str] = []
         for row in rows:
             try:
                 bars.append(self._bar(interval, row))
-            except (BadRowError, NonsenseError) as exc:
+            except (BadRowError, BadMessageError) as exc:
                 bad.append(str(exc))
         if not bad:
             return bars
@@ -137,13 +137,13 @@ class MessageReader:
 
     def _require_known(self, symbol: object) -> None:
         if not isinstance(symbol, str) or (symbol not in self._acknowledged and symbol not in self._asked):
-            raise NonsenseError(f"{shortened(str(symbol))} is not subscribed")
+            raise BadMessageError(f"{shortened(str(symbol))} is not subscribed")
 
     def _subscription(self, message: JsonObject) -> Sequence[FeedEvent]:
         symbols = symbols_of(message.get("symbols"), self._bounds.symbols)
         refused = message.get("refused", {})
         if not isinstance(refused, dict):
-            raise NonsenseError("refused must be an object of symbols and reasons")
+            raise BadMessageError("refused must be an object of symbols and reasons")
         symbols_of(refused, self._bounds.symbols)
         reasons = {symbol: self._words.clean(text_of(refused, symbol)) for symbol in refused}
         self._acknowledged = frozenset(symbols)
@@ -162,7 +162,7 @@ class MessageReader:
         symbol, is_halted = symbol_of(message.get("symbol")), message.get("halted")
         self._require_known(symbol)
         if not isinstance(is_halted, bool):
-            raise NonsenseError("halted must be true or false")
+            raise BadMessageError("halted must be true or false")
         return [TradingStatus(symbol, is_halted, self._words.clean(text_of(message, "reason", "")))]
 
     def _text(self, message: JsonObject) -> Sequence[FeedEvent]:

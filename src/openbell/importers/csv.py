@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openbell.config.exchange import ExchangeConfig
-    from openbell.importers.files.import_files import Source
+    from openbell.importers.files.import_files import ImportSource
     from openbell.importers.import_report import ImportReport, Progress
     from openbell.importers.tables.table import Table
     from openbell.model.interval import Interval
@@ -160,7 +160,7 @@ class CsvReading:
             days=None if self.interval.is_intraday else self.days or UNKNOWN,
         )
 
-    def open(self, source: Source) -> tuple[Table, BarRows]:
+    def open(self, source: ImportSource) -> tuple[Table, BarRows]:
         """Open a CSV file as a table.
 
         Its columns may come in another order than in the file that was sniffed.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from openbell.importers.files.import_files import Source
+    from openbell.importers.files.import_files import ImportSource
     from openbell.importers.import_report import ImportReport, Progress
     from openbell.importers.tables.table import Table
     from openbell.store.store import BarStore
@@ -69,7 +69,7 @@ def import_databento(
     """
     _package()
 
-    def open_table(source: Source) -> tuple[Table, BarRows]:
+    def open_table(source: ImportSource) -> tuple[Table, BarRows]:
         table = _DbnTable(source)
         times = TimeReader(parse_interval(table.interval), "epoch_ns")
         days = "UTC" if table.schema == "ohlcv-1d" else None
@@ -98,7 +98,7 @@ class _DbnTable:
     separator = ","
     columns = _COLUMNS
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ImportSource) -> None:
         self.source = source
         metadata = next(self._decoded())
         self.schema = schema = str(getattr(metadata, "schema", None))

@@ -1,4 +1,4 @@
-"""The report of an import, and the storing of parsed rows that LEAN's importer uses."""
+"""The report of an import, and the storing of parsed rows, as LEAN's importer and a fetch do it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openbell.importers.csv import CsvReading
-    from openbell.importers.files.import_files import Source
+    from openbell.importers.files.import_files import ImportSource
     from openbell.importers.import_report import ImportReport, Progress
     from openbell.importers.tables.bar_rows import BarRows
     from openbell.importers.tables.table import Table
@@ -26,7 +26,7 @@ class FileKind(NamedTuple):
     """A kind of files whose rows are frames, with the way to open one."""
 
     endings: tuple[str, ...]
-    open: Callable[[Source], FrameTable]
+    open: Callable[[ImportSource], FrameTable]
 
 
 PARQUET = FileKind((".parquet", ".pq"), parquet_table)
@@ -60,7 +60,7 @@ def import_frames(
         BadBarsError: Not one row can be used.
     """
 
-    def open_table(source: Source) -> tuple[Table, BarRows]:
+    def open_table(source: ImportSource) -> tuple[Table, BarRows]:
         table = kind.open(source)
         return table, reading.bars_of(table)
 

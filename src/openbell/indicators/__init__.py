@@ -15,9 +15,9 @@ from openbell.indicators import (
     session_anchored,
     swings,
 )
-from openbell.indicators.compute import compute
 from openbell.indicators.indicator import Indicator, Lookback, Parameter
 from openbell.indicators.inputs import IndicatorInputs
+from openbell.indicators.on_frames import compute
 from openbell.indicators.registry import REGISTRY, get, key, names, parse_key, register
 
 __all__ = [

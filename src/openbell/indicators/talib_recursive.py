@@ -1,4 +1,4 @@
-"""TA-Lib's recursive functions that also hold running sums, without those."""
+"""TA-Lib's recursive functions, computed without the running sums that TA-Lib keeps."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ class LiveMode:
         """Return why no positions are opened now (empty when they are), and note what the clock has a part in."""
         resources = self._resources
         self._orders += 1
-        if reason := self._day.closing.refusal:
+        if reason := self._day.flattening.refusal:
             return reason
         if (past := self._day.past) is not None:
             return resources.health.reported.refusal or past.refused.get(self._orders, "")
@@ -123,7 +123,7 @@ class LiveMode:
 
     def _holds_back(self) -> bool:
         """Return whether new orders wait for the feed."""
-        return not self._day.closing.refusal and bool(self._resources.health.reported.refusal)
+        return not self._day.flattening.refusal and bool(self._resources.health.reported.refusal)
 
     def source(
         self,

@@ -1,4 +1,4 @@
-"""Memory of a process that computes large columns anew each minute."""
+"""Setting of glibc's malloc, so that large freed blocks go back to the system."""
 
 from __future__ import annotations
 

@@ -84,11 +84,11 @@ class LiveResources:
         get_logger().warning(text)
         self.monitor.happened("feed", text)
 
-    def take_turn(self, *, may_close: bool = False) -> bool:
+    def take_turn(self, *, may_flatten: bool = False) -> bool:
         """Look up between batches and while the session waits, for those who stop it or look at it.
 
         Args:
-            may_close: Whether positions can be closed now, if that is asked for.
+            may_flatten: Whether positions can be closed now, if that is asked for.
 
         Returns:
             Whether all positions are to be closed before the run stops.
@@ -97,7 +97,7 @@ class LiveResources:
             Stopped: Somebody has stopped the run.
         """
         asked = stop_asked(self.stop_file)
-        if asked and not (may_close and asked == FLATTEN):
+        if asked and not (may_flatten and asked == FLATTEN):
             raise Stopped
         self.monitor.turn()
         return bool(asked)

@@ -1,4 +1,4 @@
-"""Begin of live runs, by a config or by the folder of one that was killed or stopped."""
+"""Start of live runs, from a config or from the folder of one that was killed or stopped."""
 
 from __future__ import annotations
 

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
     from openbell.execution.desk import TradingDesk
 
-__all__ = ["CLOSING", "FLATTEN", "STOP", "Closing", "Stopped", "ask_to_stop", "stop_asked"]
+__all__ = ["FLATTEN", "STOP", "WHY_FLATTENED", "Flattening", "Stopped", "ask_to_stop", "stop_asked"]
 
 STOP = "stop"
 FLATTEN = "flatten"
-CLOSING = "the run is to stop, and closes all positions"
+WHY_FLATTENED = "the run is to stop, and closes all positions"
 """Why orders are cancelled and positions closed, and no new ones opened."""
 
 
@@ -21,7 +21,7 @@ class Stopped(KeyboardInterrupt):
     """Somebody has stopped the run from outside."""
 
 
-class Closing:
+class Flattening:
     """Closing of all positions of a session, because its run is to stop.
 
     Attributes:
@@ -46,9 +46,9 @@ class Closing:
 
     def begin(self, desk: TradingDesk | None) -> None:
         """Cancel all orders and close all positions, after which none is opened."""
-        self.is_asked, self.refusal = False, CLOSING
+        self.is_asked, self.refusal = False, WHY_FLATTENED
         if desk is not None:
-            desk.watch.close_all(CLOSING)
+            desk.watch.close_all(WHY_FLATTENED)
 
     def over(self) -> None:
         """Let positions be opened again."""

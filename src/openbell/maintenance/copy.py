@@ -12,13 +12,13 @@ import polars as pl
 from openbell.actions import ActionStore
 from openbell.errors import ConfigError, DamagedFileError
 from openbell.store.backing import ChangedMeanwhileError, EncodedFile
-from openbell.store.built import read_built
+from openbell.store.built_mark import read_built
 from openbell.store.day_zones import read_day_zones
 from openbell.store.label import read_label, write_label
 from openbell.store.layout import UNAVAILABLE
 from openbell.store.store import BarStore
 from openbell.store.write_report import WriteReport
-from openbell.vendors.unavailable_sessions import Unavailable
+from openbell.vendors.unavailable_sessions import UnavailableSessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -100,7 +100,7 @@ def copy_store(
             advanced(done, len(wanted))
     report.actions = ActionStore(target).write(ActionStore(source).read()) if not symbols else report.actions
     if UNAVAILABLE in held.manifest.side_files:
-        Unavailable(target).take_over(Unavailable(source).read())
+        UnavailableSessions(target).take_over(UnavailableSessions(source).read())
     if (label := read_label(source)) is not None and read_label(target) is None:
         write_label(target, f"{label}\n")
     return report

@@ -11,7 +11,7 @@ from openbell.market_data.data_manager import DataManager
 from openbell.market_data.gap_filling import FINER
 from openbell.model.bars import PRICE_COLUMNS
 from openbell.model.interval import DAY_NS
-from openbell.store.built import BUILT, BUILT_SCHEMA
+from openbell.store.built_mark import BUILT, BUILT_SCHEMA
 from openbell.store.layout import BAR_SCHEMA, instant
 
 if TYPE_CHECKING:

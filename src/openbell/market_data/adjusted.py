@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openbell.actions.adjust import Arena, back_adjusted, require_fitting_splits
-from openbell.actions.instrument import PriceBasis, StoredSpan, spans_between
+from openbell.actions.securities import PriceBasis, StoredSpan, spans_between
 from openbell.market_data.series import CachedSeries
 from openbell.model.bars import Bars
 from openbell.model.interval import Interval, parse_interval
@@ -14,7 +14,7 @@ from openbell.timing.grid import date_of, day_number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from openbell.actions.instrument import Instrument
+    from openbell.actions.securities import Security
     from openbell.actions.table import Adjustment
     from openbell.market_data.cache import BarCache
     from openbell.market_data.series import SessionRange
@@ -38,31 +38,31 @@ class AdjustedBars:
         self._adjustment: Adjustment = adjustment
         self._day = day
 
-    def basis(self, instrument: Instrument) -> PriceBasis:
-        """Return the price basis of an instrument on the day."""
-        ex_days = instrument.applied_by(self._adjustment).ex_days
-        return PriceBasis(instrument, int(ex_days.searchsorted(self._day, side="right")) if len(ex_days) else 0)
+    def basis(self, security: Security) -> PriceBasis:
+        """Return the price basis of a security on the day."""
+        ex_days = security.applied_by(self._adjustment).ex_days
+        return PriceBasis(security, int(ex_days.searchsorted(self._day, side="right")) if len(ex_days) else 0)
 
     def is_changed(self, basis: PriceBasis, first_day: int) -> bool:
         """Return whether bars from ``first_day`` on may differ from those stored."""
-        ex_days = basis.instrument.applied_by(self._adjustment).ex_days
+        ex_days = basis.security.applied_by(self._adjustment).ex_days
         return basis.applied > 0 and int(ex_days[basis.applied - 1]) > first_day
 
-    def prepare(self, instruments: Sequence[Instrument], base: str, first_day: int, last_day: int) -> None:
-        """Adjust cached bars of many instruments where an action changes them."""
-        bases = [self.basis(instrument) for instrument in instruments]
-        changed = [basis for basis in bases if self.is_changed(basis, first_day) and basis.instrument.spans(base)]
+    def prepare(self, securities: Sequence[Security], base: str, first_day: int, last_day: int) -> None:
+        """Adjust cached bars of many securities where an action changes them."""
+        bases = [self.basis(security) for security in securities]
+        changed = [basis for basis in bases if self.is_changed(basis, first_day) and basis.security.spans(base)]
         if not changed:
             return
         stored, arena = parse_interval(base), Arena()
         for basis in changed:
-            key = basis.instrument.symbol, base, stored
+            key = basis.security.symbol, base, stored
             if self._cache.adjusted.of(key, basis, first_day, last_day) is None:
                 self._make(basis, base, stored, first_day, last_day, arena)
 
     def series(self, basis: PriceBasis, base: str, wanted: Interval, first_day: int, last_day: int) -> CachedSeries:
         """Return an adjusted series that covers a range of days."""
-        key = basis.instrument.symbol, base, wanted
+        key = basis.security.symbol, base, wanted
         series = self._cache.adjusted.of(key, basis, first_day, last_day)
         return series or self._make(basis, base, wanted, first_day, last_day, Arena(0))
 
@@ -70,7 +70,7 @@ class AdjustedBars:
         self, basis: PriceBasis, base: str, wanted: Interval, first_day: int, last_day: int, arena: Arena
     ) -> CachedSeries:
         """Bring an adjusted series into the cache."""
-        stored, instrument = parse_interval(base), basis.instrument
+        stored, security = parse_interval(base), basis.security
 
         def made() -> CachedSeries:
             if wanted == stored:
@@ -79,24 +79,24 @@ class AdjustedBars:
             source = self.series(basis, base, stored, first_day, max(last_day, day_number(whole_last)))
             return self._cache.derived(source, stored, wanted)
 
-        name = instrument.symbol, instrument.period.first_day, basis.applied, base, wanted
+        name = security.symbol, security.period.first_day, basis.applied, base, wanted
         series = self._cache.shared.of(name, first_day, last_day, made)
-        self._cache.adjusted.put((instrument.symbol, base, wanted), basis, series)
+        self._cache.adjusted.put((security.symbol, base, wanted), basis, series)
         return series
 
     def _adjusted(self, basis: PriceBasis, base: str, first_day: int, last_day: int, arena: Arena) -> CachedSeries:
-        """Join the stored spans of an instrument and adjust them to a basis.
+        """Join the stored spans of a security and adjust them to a basis.
 
         The series goes on past ``last_day`` as far as the basis holds and bars are in memory.
         """
-        instrument = basis.instrument
-        depth = self._cache.adjusted.depth(instrument.symbol, base, last_day - first_day)
+        security = basis.security
+        depth = self._cache.adjusted.depth(security.symbol, base, last_day - first_day)
         first_day = min(first_day, last_day - depth)
-        spans = spans_between(instrument.spans(base), first_day, last_day)
+        spans = spans_between(security.spans(base), first_day, last_day)
         series = [self._cache.stored(s.stored, base, s.first_day, s.last_day) for s in spans]
         if spans:
             last_day = max(last_day, self._last_day_to_adjust(basis, spans, series[-1].last_day, last_day, depth))
-        spans = spans_between(instrument.spans(base), first_day, last_day)
+        spans = spans_between(security.spans(base), first_day, last_day)
         bars = Bars.concat([one.between(s.first_day, s.last_day) for one, s in zip(series, spans, strict=True)])
         sessions = self._cache.times.sessions(first_day, last_day)
         return CachedSeries(sessions, self._back_adjusted(basis, base, bars, sessions, arena))
@@ -105,8 +105,8 @@ class AdjustedBars:
         self, basis: PriceBasis, spans: Sequence[StoredSpan], in_memory: int, last_day: int, depth: int
     ) -> int:
         """Return the last day that an adjusted copy will be asked for."""
-        ex_days = basis.instrument.applied_by(self._adjustment).ex_days
-        ahead = min(in_memory, basis.instrument.period.last_day)
+        ex_days = basis.security.applied_by(self._adjustment).ex_days
+        ahead = min(in_memory, basis.security.period.last_day)
         if basis.applied < len(ex_days):
             ahead = min(ahead, int(ex_days[basis.applied]) - 1)
         # Windows that begin after the last change need no copy, so the copy need not go on for them.
@@ -114,7 +114,7 @@ class AdjustedBars:
         return min(ahead, max(changes, default=last_day) + depth)
 
     def _back_adjusted(self, basis: PriceBasis, base: str, bars: Bars, sessions: SessionRange, arena: Arena) -> Bars:
-        applied = basis.instrument.applied_by(self._adjustment)
+        applied = basis.security.applied_by(self._adjustment)
         since = int(applied.ex_days.searchsorted(sessions.first_day, side="right"))
         place = sessions.days.searchsorted(applied.ex_days[since : basis.applied])
         rows = bars.timestamp.searchsorted(sessions.starts_ns[place])
@@ -127,5 +127,5 @@ class AdjustedBars:
         payouts = [1.0] * len(actions)
         for n, (action, row) in enumerate(zip(actions, rows[before_all:].tolist(), strict=True)):
             if action.type == "dividend":
-                payouts[n] = self._cache.dividends.factor(basis.instrument, action, bars, row, base)
+                payouts[n] = self._cache.dividends.factor(basis.security, action, bars, row, base)
         return back_adjusted(bars, rows[before_all:], shares, payouts, arena)

@@ -10,7 +10,7 @@ from openbell.market_data.stored_history import READ_ROWS
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from openbell.actions.instrument import Instruments, PriceBasis
+    from openbell.actions.securities import PriceBasis, Securities
     from openbell.market_data.bar_requests import SeriesKey
     from openbell.market_data.series import CachedSeries
 
@@ -53,10 +53,10 @@ class AdjustedCache:
         for key in [key for key in self._series if key[1] == base and key[0] in symbols]:
             self._rows -= sum(len(series.bars) for series in self._series.pop(key).values())
 
-    def hand_over(self, later: AdjustedCache, instruments: Instruments) -> None:
-        """Give another cache the series of instruments that it has as well."""
+    def hand_over(self, later: AdjustedCache, securities: Securities) -> None:
+        """Give another cache the series of securities that it has as well."""
         for key, bases in self._series.items():
             for basis, series in bases.items():
-                if basis.instrument in instruments:
+                if basis.security in securities:
                     later.put(key, basis, series)
         later._depth.update(self._depth)

@@ -224,7 +224,7 @@ class BarCache:
             self.adjusted.drop(gone, base)
         for symbol, base in [key for key in self._depth if key[0] in gone]:
             del self._depth[symbol, base]
-        self.facts.instruments.forget(gone)
+        self.facts.securities.forget(gone)
 
     def grow(self, symbols: Sequence[str], base: str) -> None:
         """Let the series of symbols go on to what has come of the running session by now.
@@ -251,9 +251,9 @@ class BarCache:
         later.lock, later._newest = self.lock, self._newest
         changed = changed_series(self.facts.manifest, later.facts.manifest)
         self._hand_over_series(later, changed)
-        instruments = later.facts.continued_from(self.facts, {symbol for symbol, _ in changed})
-        if instruments is not None:
-            self.adjusted.hand_over(later.adjusted, instruments)
+        securities = later.facts.continued_from(self.facts, {symbol for symbol, _ in changed})
+        if securities is not None:
+            self.adjusted.hand_over(later.adjusted, securities)
         return later
 
     def _hand_over_series(self, later: BarCache, changed: set[tuple[str, str]]) -> None:

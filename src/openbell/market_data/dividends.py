@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from openbell.actions.instrument import Instrument, StoredSpan
+    from openbell.actions.securities import Security, StoredSpan
     from openbell.actions.table import Action
     from openbell.model.bars import Bars
     from openbell.store.store import BarStore
@@ -61,13 +61,13 @@ class DividendFactors:
             found = self._read(wanted, "1d", first_day, last_day)
             self._daily.update((symbol, (first_day, bars)) for symbol, bars in found.items())
 
-    def factor(self, instrument: Instrument, dividend: Action, bars: Bars, rows: int, base: str) -> float:
+    def factor(self, security: Security, dividend: Action, bars: Bars, rows: int, base: str) -> float:
         """Return the price factor of a dividend, 1 - dividend / close.
 
         It is 1.0 where the store has no bar before the dividend.
 
         Args:
-            instrument: The instrument that pays.
+            security: The security that pays.
             dividend: The dividend.
             bars: Raw bars of it in memory.
             rows: The number of those bars that lie before the ex-date.
@@ -79,9 +79,9 @@ class DividendFactors:
         """
         known = self._factors.get(dividend)
         if known is None:
-            close = dividend.reference or self._close_in(bars, rows, instrument, base, dividend.ex_date)
+            close = dividend.reference or self._close_in(bars, rows, security, base, dividend.ex_date)
             if close is None:
-                close = self._close_before(instrument, dividend.ex_date)
+                close = self._close_before(security, dividend.ex_date)
             if close is None:
                 return 1.0
             amount = dividend.value or 0.0
@@ -93,19 +93,19 @@ class DividendFactors:
             known = self._factors[dividend] = 1.0 - amount / close
         return known
 
-    def _close_in(self, bars: Bars, rows: int, instrument: Instrument, base: str, ex_date: date) -> float | None:
+    def _close_in(self, bars: Bars, rows: int, security: Security, base: str, ex_date: date) -> float | None:
         """Return the close before an ex-date from bars in memory, else None."""
-        coarsest = next((i for i in _SOURCES if instrument.spans(i)), None)
+        coarsest = next((i for i in _SOURCES if security.spans(i)), None)
         extended = base != "1d" and self._time_manager.session_hours == "extended"
         if base != coarsest or extended:
             return None
         near = self._time_manager.local_ns(ex_date - timedelta(days=_NEAR_DAYS - 1), _MIDNIGHT)
         return float(bars.close[rows - 1]) if bars.timestamp[rows - 1] >= near else None
 
-    def _close_before(self, instrument: Instrument, ex_date: date) -> float | None:
+    def _close_before(self, security: Security, ex_date: date) -> float | None:
         """Return the last stored close before an ex-date, else None."""
         before = day_number(ex_date) - 1
-        earlier = {i: [span for span in instrument.spans(i) if span.first_day <= before] for i in _SOURCES}
+        earlier = {i: [span for span in security.spans(i) if span.first_day <= before] for i in _SOURCES}
         for interval, spans in earlier.items():
             for span in spans[-1:]:
                 last = min(span.last_day, before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
-from openbell.actions.instrument import spans_between
+from openbell.actions.securities import spans_between
 from openbell.errors import OpenbellError
 from openbell.market_data.adjusted import AdjustedBars
 from openbell.market_data.bar_requests import BarRequest, gap_policy_of, unknown_symbol
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from openbell.actions.instrument import Instrument
+    from openbell.actions.securities import Security
     from openbell.actions.table import Action, Adjustment
     from openbell.market_data.bar_requests import GapPolicy
     from openbell.market_data.cache import BarCache
@@ -75,7 +75,7 @@ class PointInTimeView:
         with self._lock:
             self._cache.forget(symbols)
             for symbol in symbols:
-                self._known.instruments.pop(symbol, None)
+                self._known.securities.pop(symbol, None)
                 self._known.bases.pop(symbol, None)
             for key in [key for key in self._known.coverages if key[0] in symbols]:
                 del self._known.coverages[key]
@@ -161,34 +161,34 @@ class PointInTimeView:
     def available_intervals(self, symbol: str) -> tuple[str, ...]:
         """Return the intervals stored of a symbol of the day, finest first."""
         with self._lock:
-            return self._instrument(symbol).intervals()
+            return self._security(symbol).intervals()
 
     def stored_under(self, symbol: str) -> tuple[str, ...]:
         """Return the names under which the bars of a symbol of the day are stored."""
         with self._lock:
-            instrument = self._instrument(symbol)
-            return tuple({span.stored: None for name in instrument.intervals() for span in instrument.spans(name)})
+            security = self._security(symbol)
+            return tuple({span.stored: None for name in security.intervals() for span in security.spans(name)})
 
     def base_intervals(self, symbol: str) -> tuple[str, ...]:
         """Return those that other bars are read from and made of, since they lie on the grid of the sessions."""
         with self._lock:
-            return self._bases_of(self._instrument(symbol))
+            return self._bases_of(self._security(symbol))
 
-    def _bases_of(self, instrument: Instrument) -> tuple[str, ...]:
+    def _bases_of(self, security: Security) -> tuple[str, ...]:
         bases = self._known.bases
-        known = bases.get(instrument.symbol)
+        known = bases.get(security.symbol)
         if known is None:
-            known = bases[instrument.symbol] = self._found_bases(instrument)
+            known = bases[security.symbol] = self._found_bases(security)
         return known
 
-    def _found_bases(self, instrument: Instrument) -> tuple[str, ...]:
+    def _found_bases(self, security: Security) -> tuple[str, ...]:
         bases = tuple(
             interval
-            for interval in instrument.intervals()
-            if all(self._cache.facts.is_on_grid(span.stored, interval) for span in instrument.spans(interval))
+            for interval in security.intervals()
+            if all(self._cache.facts.is_on_grid(span.stored, interval) for span in security.spans(interval))
         )
         # Daily bars that are not sessions are passed over where finer ones make those; alone, they are refused.
-        if len(bases) > 1 and "1d" in bases and self._span_of_days(instrument):
+        if len(bases) > 1 and "1d" in bases and self._span_of_days(security):
             return tuple(interval for interval in bases if interval != "1d")
         return bases
 
@@ -198,44 +198,44 @@ class PointInTimeView:
         Files of which a part belongs to another symbol are counted whole.
         """
         with self._lock:
-            instrument, key = self._instrument(symbol), (symbol, interval)
+            security, key = self._security(symbol), (symbol, interval)
             known = self._known.coverages
             if key not in known:
-                known[key] = self._found_coverage(instrument, interval)
+                known[key] = self._found_coverage(security, interval)
             return known[key]
 
     def first_stored(self, symbols: Sequence[str], interval: str) -> list[datetime | None]:
         """Return when the first stored bar of each symbol begins, None where there is none."""
         with self._lock:
-            return [self._first_stored(self._instrument(symbol), interval) for symbol in symbols]
+            return [self._first_stored(self._security(symbol), interval) for symbol in symbols]
 
-    def _first_stored(self, instrument: Instrument, interval: str) -> datetime | None:
-        spans = instrument.spans(interval)
+    def _first_stored(self, security: Security, interval: str) -> datetime | None:
+        spans = security.spans(interval)
         if len(spans) == 1 and spans[0].is_unbounded:  # the usual case
             return self._cache.facts.first_stored(spans[0].stored, interval)
-        coverage = self.coverage(instrument.symbol, interval)
+        coverage = self.coverage(security.symbol, interval)
         return None if coverage is None else coverage.first
 
-    def _found_coverage(self, instrument: Instrument, interval: str) -> Coverage | None:
+    def _found_coverage(self, security: Security, interval: str) -> Coverage | None:
         found = [
             part
-            for span in instrument.spans(interval)
+            for span in security.spans(interval)
             if (part := clipped(self._cache.facts.coverage(span.stored, interval), span)) is not None
         ]
         if len(found) <= 1:
             return found[0] if found else None
         totals = {name: sum(getattr(c, name) for c in found) for name in ("rows", "files", "bytes")}
-        return replace(found[0], symbol=instrument.symbol, last=found[-1].last, **totals)
+        return replace(found[0], symbol=security.symbol, last=found[-1].last, **totals)
 
     def actions(self, symbol: str, first: date) -> tuple[Action, ...]:
         """Return the actions that bars from ``first`` on are adjusted for, and renames, by ex-date."""
         with self._lock:
-            return self._actions(self._instrument(symbol), first)
+            return self._actions(self._security(symbol), first)
 
     def hint(self, symbol: str) -> str:
         """Return advice on an unknown symbol, with a leading blank, or an empty text."""
         with self._lock:
-            return self._cache.facts.instruments.hint(symbol, self._day) or self._cache.facts.near_names(symbol)
+            return self._cache.facts.securities.hint(symbol, self._day) or self._cache.facts.near_names(symbol)
 
     def prefetch(self, symbols: Sequence[str], base: str, first: date, last: date) -> None:
         """Bring stored bars of many symbols into the cache with one read.
@@ -244,21 +244,21 @@ class PointInTimeView:
         """
         first_day, last_day = day_number(first), day_number(last)
         with self._lock:
-            instruments = [self._instrument(symbol) for symbol in dict.fromkeys(symbols)]
-            self._cache.provide(_stored_under(instruments, base), base, first_day, last_day)
-            self._read_dividends_ahead(instruments, first)
-            self._adjusted.prepare(instruments, base, first_day, last_day)
+            securities = [self._security(symbol) for symbol in dict.fromkeys(symbols)]
+            self._cache.provide(_stored_under(securities, base), base, first_day, last_day)
+            self._read_dividends_ahead(securities, first)
+            self._adjusted.prepare(securities, base, first_day, last_day)
 
     def load_historical_bars(
         self, symbol: str, interval: str, first: date, last: date, *, base: str | None = None
     ) -> Bars:
         """Return the bars of the sessions from ``first`` to ``last``, both inclusive."""
         with self._lock:
-            instrument = self._instrument(symbol)
-            if not instrument.intervals():
+            security = self._security(symbol)
+            if not security.intervals():
                 raise unknown_symbol(symbol, self.store.path, self.hint(symbol))
-            held = self._bases_of(instrument)
-            return self._bars_of(instrument, self._cache.request(symbol, interval, first, last, base=base, held=held))
+            held = self._bases_of(security)
+            return self._bars_of(security, self._cache.request(symbol, interval, first, last, base=base, held=held))
 
     def load_bars_of(
         self, symbols: Sequence[str], interval: str, first: date, last: date, *, base: str
@@ -279,48 +279,48 @@ class PointInTimeView:
             for symbol in symbols:
                 policy = gap_policy_of(policies, symbol, interval)
                 try:
-                    instrument = self._instrument(symbol)
+                    security = self._security(symbol)
                     if policy not in requests:
-                        held = self._bases_of(instrument)
+                        held = self._bases_of(security)
                         requests[policy] = self._cache.request(symbol, interval, first, last, base=base, held=held)
-                    found.append(self._bars_of(instrument, requests[policy]))
+                    found.append(self._bars_of(security, requests[policy]))
                 except OpenbellError as error:
                     found.append(error)
         return found
 
-    def _bars_of(self, instrument: Instrument, request: BarRequest | None) -> Bars:
+    def _bars_of(self, security: Security, request: BarRequest | None) -> Bars:
         if request is None:
             return Bars.empty()
-        if request.base == "1d" and (days := self._span_of_days(instrument)):
+        if request.base == "1d" and (days := self._span_of_days(security)):
             exchange = self._cache.time_manager.exchange
-            raise spans_beyond_sessions(instrument.symbol, days, exchange, self.store.path)
-        return self._bars(instrument, request)
+            raise spans_beyond_sessions(security.symbol, days, exchange, self.store.path)
+        return self._bars(security, request)
 
-    def _instrument(self, symbol: str) -> Instrument:
+    def _security(self, symbol: str) -> Security:
         cache = self._cache  # which forgets what was known of an earlier state
-        instruments = self._known.instruments
-        known = instruments.get(symbol)
+        securities = self._known.securities
+        known = securities.get(symbol)
         if known is None:
-            known = instruments[symbol] = cache.facts.instruments.of(symbol, self._day)
+            known = securities[symbol] = cache.facts.securities.of(symbol, self._day)
         return known
 
-    def _span_of_days(self, instrument: Instrument) -> str | None:
-        stored = [span.stored for span in instrument.spans("1d")]
+    def _span_of_days(self, security: Security) -> str | None:
+        stored = [span.stored for span in security.spans("1d")]
         return self._cache.facts.span_of_days(stored, self.day)
 
-    def _actions(self, instrument: Instrument, first: date) -> tuple[Action, ...]:
-        actions = (*instrument.applied_by(self.adjustment).actions, *instrument.renames())
+    def _actions(self, security: Security, first: date) -> tuple[Action, ...]:
+        actions = (*security.applied_by(self.adjustment).actions, *security.renames())
         if not actions:  # the usual case
             return ()
         return tuple(sorted((a for a in actions if first < a.ex_date <= self.day), key=lambda a: (a.ex_date, a.type)))
 
-    def _bars(self, instrument: Instrument, request: BarRequest) -> Bars:
+    def _bars(self, security: Security, request: BarRequest) -> Bars:
         base, wanted, first_day, last_day, fill = request
-        all_spans = instrument.spans(base)
-        if len(all_spans) == 1 and all_spans[0].is_unbounded and not instrument.applied_by(self.adjustment).actions:
+        all_spans = security.spans(base)
+        if len(all_spans) == 1 and all_spans[0].is_unbounded and not security.applied_by(self.adjustment).actions:
             return self._cache.bars(all_spans[0].stored, request)  # the usual case
         adjusted = self._adjusted
-        basis = adjusted.basis(instrument)
+        basis = adjusted.basis(security)
         spans = spans_between(all_spans, first_day, last_day)
         if not spans:
             return Bars.empty()
@@ -331,17 +331,17 @@ class PointInTimeView:
         series = adjusted.series(basis, base, wanted, first_day, last_day)
         return (self._cache.forward_filled(series, wanted) if fill else series).between(first_day, last_day)
 
-    def _read_dividends_ahead(self, instruments: Sequence[Instrument], first: date) -> None:
-        """Read the closes before the dividends of many instruments with one read."""
+    def _read_dividends_ahead(self, securities: Sequence[Security], first: date) -> None:
+        """Read the closes before the dividends of many securities with one read."""
         paying = [
-            instrument
-            for instrument in instruments
-            if any(a.type == "dividend" and a.reference is None for a in self._actions(instrument, first))
+            security
+            for security in securities
+            if any(a.type == "dividend" and a.reference is None for a in self._actions(security, first))
         ]
         if paying:
             self._cache.dividends.read_ahead(_stored_under(paying, "1d"), first, self.day)
 
 
-def _stored_under(instruments: Sequence[Instrument], base: str) -> list[str]:
-    """Return the symbols under which the bars of instruments are stored."""
-    return list(dict.fromkeys(span.stored for instrument in instruments for span in instrument.spans(base)))
+def _stored_under(securities: Sequence[Security], base: str) -> list[str]:
+    """Return the symbols under which the bars of securities are stored."""
+    return list(dict.fromkeys(span.stored for security in securities for span in security.spans(base)))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from openbell.actions.instrument import Instruments
+from openbell.actions.securities import Securities
 from openbell.actions.store import ActionStore
 from openbell.errors import DataError, did_you_mean
 from openbell.market_data.stored_history import begins_on_grid
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from openbell.actions.instrument import Instrument, RunningDay, StoredSpan
+    from openbell.actions.securities import RunningDay, Security, StoredSpan
     from openbell.market_data.cache import BarCache
     from openbell.model.address import Place
     from openbell.store.manifest import Manifest
@@ -63,7 +63,7 @@ class StoredFacts:
         self.version = self._version_now()
         # The manifest after the version: should it change in between, the next comparison of versions finds it.
         self.manifest: Manifest = store.manifest
-        self._instruments: Instruments | None = None
+        self._securities: Securities | None = None
         self._near: dict[str, str] = {}
         self._coverages: dict[tuple[str, str], Coverage | None] = {}
         self._on_grid: dict[tuple[str, str], bool] = {}
@@ -83,15 +83,15 @@ class StoredFacts:
         return self.version[1]
 
     @property
-    def instruments(self) -> Instruments:
-        """The instruments of this state of the store.
+    def securities(self) -> Securities:
+        """The securities of this state of the store.
 
         Raises:
             DamagedFileError: The corporate actions cannot be read.
         """
-        if self._instruments is None:
-            self._instruments = Instruments(self._actions.book(self.manifest.side_files), self.manifest, self._running)
-        return self._instruments
+        if self._securities is None:
+            self._securities = Securities(self._actions.book(self.manifest.side_files), self.manifest, self._running)
+        return self._securities
 
     def coverage(self, symbol: str, interval: str) -> Coverage | None:
         """Return what the store has under a symbol, or None."""
@@ -130,16 +130,16 @@ class StoredFacts:
         """Return what the daily bars of some symbols span when they end after their sessions do, else None."""
         return self._days.beyond_sessions(stored_under, day)
 
-    def continued_from(self, earlier: StoredFacts, changed: set[str]) -> Instruments | None:
-        """Take over the instruments of an earlier state with the same actions, without those of changed symbols.
+    def continued_from(self, earlier: StoredFacts, changed: set[str]) -> Securities | None:
+        """Take over the securities of an earlier state with the same actions, without those of changed symbols.
 
         Returns:
-            The instruments, or None where the actions differ or nobody had asked for them.
+            The securities, or None where the actions differ or nobody had asked for them.
         """
         self._actions = earlier._actions  # which knows the book
-        if earlier.actions_version == self.actions_version and earlier._instruments is not None:
-            self._instruments = earlier._instruments.of_later_state(self.manifest, changed)
-        return self._instruments
+        if earlier.actions_version == self.actions_version and earlier._securities is not None:
+            self._securities = earlier._securities.of_later_state(self.manifest, changed)
+        return self._securities
 
 
 def changed_series(before: Manifest, after: Manifest) -> set[tuple[str, str]]:
@@ -245,12 +245,12 @@ class DayFacts:
     """Facts about symbols on a day, in one state of the store, each noted when it is first asked for.
 
     Attributes:
-        instruments: Who has a symbol.
+        securities: Who has a symbol.
         bases: The intervals that its other bars are made of.
         coverages: What is stored of a symbol and interval.
     """
 
-    instruments: dict[str, Instrument] = field(default_factory=dict)
+    securities: dict[str, Security] = field(default_factory=dict)
     bases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     coverages: dict[tuple[str, str], Coverage | None] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""Columns that lead nowhere but to their own values."""
+"""Views of columns for user code, which do not lead to the bars after them."""
 
 from __future__ import annotations
 

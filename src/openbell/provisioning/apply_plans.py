@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Outcome",
-    "Owning",
+    "OwnerCache",
     "blocks_of_new",
     "carry_out",
     "create",
@@ -282,7 +282,7 @@ def _owner_of(plan: Plan) -> Owner:
     return Owner(addition.owner or addition.source, addition.source, declared=addition.declared)
 
 
-class Owning:
+class OwnerCache:
     """Owners noted on symbols that have all that was asked for, worked out once for symbols with the same owners."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from openbell.model.frozen import quick_replace, quick_row_maker
 from openbell.model.symbol import checked_symbol
 from openbell.provisioning.addition_plans import planned
 from openbell.provisioning.analysis import analyze
-from openbell.provisioning.apply_plans import Outcome, Owning, blocks_of_new, carry_out, create, is_less_than_needed
+from openbell.provisioning.apply_plans import Outcome, OwnerCache, blocks_of_new, carry_out, create, is_less_than_needed
 from openbell.provisioning.journal import Journal, Refusals
 from openbell.provisioning.needs import Addition, Needs
 from openbell.provisioning.removal import (
@@ -267,7 +267,7 @@ class Provisioner:
         done: dict[int, tuple[Outcome, SymbolSessionData | None]] = {}
         for places in blocks_of_new(plans, self.context):
             done.update(zip(places, create([plans[place] for place in places], self.context), strict=True))
-        owning = Owning()
+        owning = OwnerCache()
         for place, plan in enumerate(plans):
             if place not in done:
                 done[place] = self._changed(plan, owning)
@@ -276,7 +276,7 @@ class Provisioner:
             publish(self.context.session_data, finished)
         return [self._record(done[place][0]) for place in range(len(plans))]
 
-    def _changed(self, plan: Plan, owning: Owning) -> tuple[Outcome, SymbolSessionData | None]:
+    def _changed(self, plan: Plan, owning: OwnerCache) -> tuple[Outcome, SymbolSessionData | None]:
         """Carry out a plan that changes one symbol, and return it if it is to be published."""
         if plan.proof.errors:
             return Outcome(plan, plan.proof.errors), None

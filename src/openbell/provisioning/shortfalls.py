@@ -1,4 +1,4 @@
-"""Bars missing in what an addition looks back on, as texts without its symbol.
+"""Texts on bars that an addition's history lacks, worded without its symbol.
 
 They follow from needs and times, so that those of many symbols are found once.
 """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from openbell.quality.finding import Finding
     from openbell.quality.score import Score
 
-__all__ = ["Completeness", "Excerpt", "Report", "SeriesReport", "local_range"]
+__all__ = ["Excerpt", "Report", "SeriesReport", "SessionCounts", "local_range"]
 
 _NOTES = ("daily_near", "no_trades", "extended_hours")
 _OF_SESSIONS = ("undeclared_split", "missing_sessions", "daily_price", "daily_volume", "daily_near")
@@ -54,7 +54,7 @@ _PHRASES = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Completeness:
+class SessionCounts:
     """The counts of bars per session of a series.
 
     Attributes:
@@ -101,7 +101,7 @@ class SeriesReport:
     last_ns: int
     score: Score
     findings: tuple[Finding, ...]
-    sessions: Completeness
+    sessions: SessionCounts
     excerpts: tuple[Excerpt, ...]
 
     def counts(self) -> dict[str, int]:

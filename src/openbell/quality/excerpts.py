@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.quality.check_report import Completeness, Excerpt
+from openbell.quality.check_report import Excerpt, SessionCounts
 from openbell.quality.missing import Elsewhere, untraded
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ _NOT_CHARTED = {
 _LONG_ABSENCE = 5
 
 
-def completeness(series: Series, elsewhere: tuple[Elsewhere, ...], findings: Sequence[Finding]) -> Completeness:
+def completeness(series: Series, elsewhere: tuple[Elsewhere, ...], findings: Sequence[Finding]) -> SessionCounts:
     """Count the expected, present and excused bars of each session."""
     if not len(series.expected):
         nothing = np.empty(0, np.int64)
-        return Completeness(nothing, nothing, nothing, nothing)
+        return SessionCounts(nothing, nothing, nothing, nothing)
     first = int(series.expected.session[0])
     number = series.expected.session - first
     expected = np.bincount(number).astype(np.int64)
@@ -52,7 +52,7 @@ def completeness(series: Series, elsewhere: tuple[Elsewhere, ...], findings: Seq
         begin, after = np.searchsorted(series.expected.start_ns, [explained.start_ns, explained.end_ns])
         excused[begin:after] = ~series.present[begin:after]
     quiet = np.bincount(number[excused], minlength=len(expected)).astype(np.int64)
-    return Completeness(series.grid.days[first : first + len(expected)], expected, present, quiet)
+    return SessionCounts(series.grid.days[first : first + len(expected)], expected, present, quiet)
 
 
 def excerpts_of(series: Series, findings: Sequence[Finding]) -> tuple[Excerpt, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.actions import ActionStore
-from openbell.actions.instrument import Instrument
+from openbell.actions.securities import Security
 from openbell.market_data.aggregate import aggregate
 from openbell.model.interval import parse_interval
 from openbell.quality.finding import Finding
@@ -63,7 +63,7 @@ def declared_splits(store: BarStore) -> dict[str, frozenset[int]]:
     for symbol in store.symbols():
         found = {day_number(action.ex_date) for action in book.of(symbol) if action.type == "split"}
         for day in _days_of_names(book, symbol):
-            found.update(Instrument(book, store.manifest, symbol, day).applied_by("split").ex_days.tolist())
+            found.update(Security(book, store.manifest, symbol, day).applied_by("split").ex_days.tolist())
         if found:
             declared[symbol] = found
     return {symbol: frozenset(days) for symbol, days in declared.items()}

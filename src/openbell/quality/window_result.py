@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openbell.model.bars import Bars
-from openbell.quality.check_report import Completeness, Excerpt, SeriesReport
+from openbell.quality.check_report import Excerpt, SeriesReport, SessionCounts
 from openbell.quality.closed_days import closed_days
 from openbell.quality.daily import unlike_daily
 from openbell.quality.excerpts import completeness, excerpts_of, fewest_charts
@@ -58,7 +58,7 @@ class WindowResult:
     present: int
     daily: Bars
     findings: tuple[Finding, ...]
-    sessions: Completeness
+    sessions: SessionCounts
     excerpts: tuple[Excerpt, ...]
 
 
@@ -120,7 +120,7 @@ def join_windows(windows: Sequence[WindowResult], grid: SessionGrid, declared: C
         *(chart for window in windows for chart in window.excerpts),
     ]
     charts.sort(key=lambda chart: _gravity(chart.finding))
-    sessions = Completeness(
+    sessions = SessionCounts(
         *(
             np.concatenate([getattr(window.sessions, name) for window in windows])
             for name in ("days", "expected", "present", "excused")

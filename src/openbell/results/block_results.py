@@ -1,4 +1,4 @@
-"""Results of the symbols of a block, of which all that follows from needs and times is read once."""
+"""Results of the symbols of a block, for which what they have in common is read once."""
 
 from __future__ import annotations
 

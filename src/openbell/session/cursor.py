@@ -1,4 +1,4 @@
-"""Cursor among the bars of a session, and results that are computed once."""
+"""Cursor up to which a session's bars can be seen, and results that are computed once."""
 
 from __future__ import annotations
 

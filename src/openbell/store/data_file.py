@@ -12,7 +12,7 @@ import polars as pl
 from openbell.errors import BadBarsError, DamagedFileError, DamagedObjectError, StoreError, UnreadableFileError
 from openbell.model.address import StoreAddress
 from openbell.model.interval import DAY_NS
-from openbell.store.built import built_metadata, read_built, unmarked
+from openbell.store.built_mark import built_metadata, read_built, unmarked
 from openbell.store.checksum import sha256_of
 from openbell.store.layout import (
     BAR_SCHEMA,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from openbell.model.address import Place
     from openbell.model.interval import Interval
 
-__all__ = ["Base", "Manifest", "decode_manifest", "load_side_files"]
+__all__ = ["Manifest", "ReadManifest", "decode_manifest", "load_side_files"]
 
 _SCAN_THREADS = 4
 _SIDE_FILES = "openbell_side_files"
@@ -76,7 +76,7 @@ class Manifest:
 
     files: Mapping[tuple[str, str], tuple[FileEntry, ...]]
     side_files: Mapping[str, SideEntry] = field(default_factory=dict)
-    base: Base | None = field(default=None, compare=False, repr=False)
+    base: ReadManifest | None = field(default=None, compare=False, repr=False)
     changes: Batch = field(default=NO_CHANGES, compare=False, repr=False)
 
     @cached_property
@@ -212,7 +212,7 @@ class Manifest:
 
 
 @dataclass(frozen=True, eq=False)
-class Base:
+class ReadManifest:
     """A manifest file as it was read.
 
     Attributes:
@@ -246,7 +246,7 @@ def load_side_files(store: Path) -> Mapping[str, SideEntry]:
         return {}
 
 
-def _base(store: Path, path: Path, known: Manifest | None) -> Base:
+def _base(store: Path, path: Path, known: Manifest | None) -> ReadManifest:
     """Read a manifest file, unless it is one that is known."""
     now = stamp(path.stat())
     if known is not None and known.base is not None and known.base.stamp == now:
@@ -254,7 +254,7 @@ def _base(store: Path, path: Path, known: Manifest | None) -> Base:
     return decode_manifest(store, path, _read_checked(store, path), now)
 
 
-def decode_manifest(store: Place, path: Place, content: bytes, now: tuple[int, ...]) -> Base:
+def decode_manifest(store: Place, path: Place, content: bytes, now: tuple[int, ...]) -> ReadManifest:
     """Read the content of a manifest file, whose checksum fits.
 
     Args:
@@ -274,7 +274,7 @@ def decode_manifest(store: Place, path: Place, content: bytes, now: tuple[int, .
     if files is None:
         raise damaged_manifest(store, path, "it names files that no store has")
     manifest = Manifest(files, side_files)
-    base = Base(own_checksum(content), now, _HAS_CHANGES in notes, notes.get(_FOLDED, ""), manifest)
+    base = ReadManifest(own_checksum(content), now, _HAS_CHANGES in notes, notes.get(_FOLDED, ""), manifest)
     object.__setattr__(manifest, "base", base)
     return base
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from openbell.errors import DamagedFileError
-from openbell.store.built import BUILT, read_built
+from openbell.store.built_mark import BUILT, read_built
 from openbell.store.data_file import damaged_file
 from openbell.store.layout import BAR_SCHEMA, WHOLE_ROWS
 from openbell.store.verification import StoredFile, VerifiedFiles

@@ -13,7 +13,7 @@ from openbell.errors import DamagedFileError
 from openbell.model.address import place_of
 from openbell.model.interval import DAY_NS
 from openbell.store.backing import backing_of
-from openbell.store.built import BUILT
+from openbell.store.built_mark import BUILT
 from openbell.store.label import read_label
 from openbell.store.layout import BAR_SCHEMA, Partition, instant
 from openbell.store.reader import FileReader, SymbolRows

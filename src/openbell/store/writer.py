@@ -10,7 +10,7 @@ import polars as pl
 
 from openbell.errors import BadBarsError, StoreError
 from openbell.store.backing import EncodedFile, until_committed
-from openbell.store.built import BUILT, marked_as, read_built, with_built_column
+from openbell.store.built_mark import BUILT, marked_as, read_built, with_built_column
 from openbell.store.check_bars import require_good_bars
 from openbell.store.data_file import damaged_file
 from openbell.store.day_zones import noted_day_zones

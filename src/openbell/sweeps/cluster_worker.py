@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from openbell.config import SessionConfig
     from openbell.model.address import Place
-    from openbell.sweeps.result import PointResult
+    from openbell.sweeps.point_result import PointResult
 
 __all__ = ["ClusterWorker", "DonePoint"]
 

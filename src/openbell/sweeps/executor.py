@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from openbell.config import SessionConfig
+    from openbell.sweeps.point_result import PointResult
     from openbell.sweeps.point_run import PointTask
-    from openbell.sweeps.result import PointResult
     from openbell.sweeps.shared_bars import SharedBars
 
 __all__ = ["Executor", "OneByOne"]

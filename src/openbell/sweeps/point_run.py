@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from openbell.engine.system import SystemManager
 from openbell.errors import OpenbellError, RunFolderError, commands_name_exchange
 from openbell.results.folder.run_folder import RunFolder
-from openbell.sweeps.result import PointResult, write_result
+from openbell.sweeps.point_result import PointResult, write_result
 from openbell.sweeps.space import config_at
 
 if TYPE_CHECKING:

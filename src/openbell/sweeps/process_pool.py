@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from openbell.engine.workers.worker_pool import Died, WorkerPool
 from openbell.errors import RunFolderError
 from openbell.sweeps.executor import Executor
+from openbell.sweeps.point_result import PointResult
 from openbell.sweeps.point_run import PointTask, run_point
-from openbell.sweeps.result import PointResult
 from openbell.sweeps.shared_bars import SharedBars
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from openbell.errors import ConfigError, RunFolderError, shortened
 from openbell.store.atomic_files import replace_file
 from openbell.sweeps.cluster_worker import ClusterWorker, DonePoint
 from openbell.sweeps.executor import Executor
-from openbell.sweeps.result import PointResult, write_result
+from openbell.sweeps.point_result import PointResult, write_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

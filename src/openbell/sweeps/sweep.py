@@ -17,9 +17,9 @@ from openbell.store.atomic_files import replace_file
 from openbell.sweeps.executor import OneByOne
 from openbell.sweeps.fingerprint import fingerprint_of
 from openbell.sweeps.optuna_points import proposed_points, require_optuna
+from openbell.sweeps.point_result import frame_of, read_result, write_frame
 from openbell.sweeps.point_run import PointTask
 from openbell.sweeps.process_pool import ProcessPool
-from openbell.sweeps.result import frame_of, read_result, write_frame
 from openbell.sweeps.shared_bars import SharedBars
 from openbell.sweeps.space import Space, config_at, points_of, require_good
 from openbell.timing.clock import stopwatch
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from openbell.model.address import Place
     from openbell.sweeps.cluster_address import ClusterAddress
     from openbell.sweeps.executor import Executor
-    from openbell.sweeps.result import PointResult
+    from openbell.sweeps.point_result import PointResult
     from openbell.sweeps.space import Point
 
 __all__ = ["Sweep", "SweepObserver", "default_folder", "points_tried"]

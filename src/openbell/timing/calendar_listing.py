@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from openbell.timing.calendar_aliases import OWN_CALENDARS
-from openbell.timing.calendar_directory import whole_directory
+from openbell.timing.calendar_lookup import whole_directory
 from openbell.timing.calendar_table import Hours
 from openbell.timing.calendars import calendar_names, canonical_name
 

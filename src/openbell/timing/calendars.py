@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from openbell.errors import ConfigError, UnknownNameError
 from openbell.timing.calendar_aliases import ALIASES, OWN_CALENDARS
-from openbell.timing.calendar_directory import (
+from openbell.timing.calendar_lookup import (
     directory,
     exchange_schedule,
     table_is_of_installed_release,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from openbell.config.exchange import ExchangeConfig
-    from openbell.timing.calendar_directory import Directory
+    from openbell.timing.calendar_lookup import CalendarNames
     from openbell.timing.schedule import Schedule, Segments
 
 __all__ = ["ExchangeCalendar", "SessionHours", "based_on", "calendar_names", "canonical_name", "load_calendar"]
@@ -69,7 +69,7 @@ def calendar_names() -> tuple[str, ...]:
     return _names_of(whole_directory())
 
 
-def _names_of(known: Directory) -> tuple[str, ...]:
+def _names_of(known: CalendarNames) -> tuple[str, ...]:
     return tuple(sorted({*known.hours, *known.aliases, *ALIASES, *OWN_CALENDARS}))
 
 

@@ -1,4 +1,4 @@
-"""A simulated clock, the machine's clock, and a stopwatch.
+"""The session clock of a backtest, the machine's clock, and a stopwatch.
 
 A session's clock is a simulated one. The engine's dispatcher moves it, and its fast path where bars come alone.
 """

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from openbell.vendors.fetch_plan import sessions_with_bars
-from openbell.vendors.unavailable_sessions import Unavailable
+from openbell.vendors.unavailable_sessions import UnavailableSessions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from openbell.store.store import BarStore
     from openbell.timing.time_manager import TimeManager
-    from openbell.vendors.fetch_plan import Request
+    from openbell.vendors.fetch_plan import FetchRequest
 
 __all__ = ["AnsweredSessions"]
 
@@ -39,7 +39,7 @@ class AnsweredSessions:
         self.with_bars: dict[str, set[date]] = defaultdict(set)
         self.without: dict[str, set[date]] = defaultdict(set)
 
-    def note(self, request: Request, answer: Mapping[str, pl.DataFrame]) -> None:
+    def note(self, request: FetchRequest, answer: Mapping[str, pl.DataFrame]) -> None:
         """Take in a complete answer, frames with a column ``timestamp`` by symbol."""
         asked = set(request.among(self._sessions))
         grid = self._time_manager.grid(request.first, request.last)
@@ -56,7 +56,7 @@ class AnsweredSessions:
         """
         known = [symbol for symbol in self.without if interval in store.intervals(symbol)]
         if known:
-            Unavailable(store.path).remember(
+            UnavailableSessions(store.path).remember(
                 source,
                 interval,
                 none=[(symbol, day) for symbol in known for day in self.without[symbol]],

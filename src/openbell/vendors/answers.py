@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from openbell.vendors.fetch_plan import Request
+    from openbell.vendors.fetch_plan import FetchRequest
     from openbell.vendors.source import BarSource
 
 __all__ = ["Answer", "answers"]
 
-Answer = tuple["Request", "Mapping[str, pl.DataFrame] | DataError"]
+Answer = tuple["FetchRequest", "Mapping[str, pl.DataFrame] | DataError"]
 
 _AHEAD = 2
 _POLL_S = 0.1
@@ -28,7 +28,7 @@ _Outcome = Answer | Exception
 """An answer, or what ends the whole fetch."""
 
 
-def answers(source: BarSource, requests: deque[Request], workers: int) -> Generator[list[Answer]]:
+def answers(source: BarSource, requests: deque[FetchRequest], workers: int) -> Generator[list[Answer]]:
     """Yield what the source answers, as it comes.
 
     Requests that are added meanwhile are sent, too.
@@ -41,7 +41,7 @@ def answers(source: BarSource, requests: deque[Request], workers: int) -> Genera
     Raises:
         SourceRefusedError: The source refuses the account.
     """
-    asked: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+    asked: queue.SimpleQueue[FetchRequest | None] = queue.SimpleQueue()
     answered: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
     for _ in range(workers):
         # Not a pool, whose threads an interrupted process would wait for as long as a server keeps them.
@@ -69,7 +69,9 @@ def answers(source: BarSource, requests: deque[Request], workers: int) -> Genera
             asked.put(None)
 
 
-def _ask(source: BarSource, asked: queue.SimpleQueue[Request | None], answered: queue.SimpleQueue[_Outcome]) -> None:
+def _ask(
+    source: BarSource, asked: queue.SimpleQueue[FetchRequest | None], answered: queue.SimpleQueue[_Outcome]
+) -> None:
     """Answer requests until there are no more, or one of them ends the fetch."""
     while (request := asked.get()) is not None:
         try:

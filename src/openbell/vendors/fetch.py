@@ -13,13 +13,13 @@ from openbell.importers.import_report import store_checked
 from openbell.logs import get_logger
 from openbell.store.layout import require_symbol
 from openbell.store.write_report import WriteReport
-from openbell.vendors.admission import require_interval, with_reasons, wrong_actions
+from openbell.vendors.answer_checks import require_interval, with_reasons, wrong_actions
 from openbell.vendors.answered_sessions import AnsweredSessions
 from openbell.vendors.answers import answers
 from openbell.vendors.fetch_plan import plan_requests
 from openbell.vendors.fetch_report import FetchReport
 from openbell.vendors.source import RequestRejectedError
-from openbell.vendors.unavailable_sessions import Unavailable
+from openbell.vendors.unavailable_sessions import UnavailableSessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from openbell.store.store import BarStore
     from openbell.timing.time_manager import TimeManager
     from openbell.vendors.answers import Answer
-    from openbell.vendors.fetch_plan import Request
+    from openbell.vendors.fetch_plan import FetchRequest
     from openbell.vendors.source import BarSource
 
 __all__ = ["fetch"]
@@ -77,7 +77,7 @@ def fetch(
     wanted = list(dict.fromkeys(symbols))
     for symbol in wanted:
         require_symbol(symbol)
-    unavailable = {} if again or refresh else Unavailable(store.path).sessions(source.origin, interval)
+    unavailable = {} if again or refresh else UnavailableSessions(store.path).sessions(source.origin, interval)
     plan = plan_requests(store, wanted, interval, sessions, time_manager, again=again, unavailable=unavailable)
     get_logger(source=source.name).info(
         "to be asked", requests=len(plan.requests), sessions_held=plan.held, unavailable=plan.unavailable
@@ -107,7 +107,7 @@ class _Fetch:
         report: FetchReport,
         answered: AnsweredSessions,
         time_manager: TimeManager,
-        requests: deque[Request],
+        requests: deque[FetchRequest],
     ) -> None:
         self._source = source
         self._store = store
@@ -131,7 +131,7 @@ class _Fetch:
 
     def _take(self, done: Sequence[Answer]) -> None:
         """Store answers, note which were none, and ask once more what was rejected, of fewer symbols."""
-        frames: list[tuple[Request, str, pl.DataFrame]] = []
+        frames: list[tuple[FetchRequest, str, pl.DataFrame]] = []
         for request, answer in done:
             _log_answer(self._source.name, request, answer)
             if isinstance(answer, RequestRejectedError) and len(request.symbols) > 1:
@@ -146,8 +146,8 @@ class _Fetch:
             self._write(frames)
 
     def _admitted(
-        self, request: Request, answer: Mapping[str, pl.DataFrame]
-    ) -> Iterator[tuple[Request, str, pl.DataFrame]]:
+        self, request: FetchRequest, answer: Mapping[str, pl.DataFrame]
+    ) -> Iterator[tuple[FetchRequest, str, pl.DataFrame]]:
         """Yield the bars of an answer by symbol, with reasons for those that were not asked for."""
         good: dict[str, pl.DataFrame] = {}
         for symbol, bars in answer.items():
@@ -166,7 +166,7 @@ class _Fetch:
                 yield request, symbol, judged
         self.answered.note(request, good)
 
-    def _write(self, frames: Sequence[tuple[Request, str, pl.DataFrame]]) -> None:
+    def _write(self, frames: Sequence[tuple[FetchRequest, str, pl.DataFrame]]) -> None:
         bars = self._report.bars
         with self._store.writer() as writer:
             for (_, interval, first, _), symbol, frame in frames:
@@ -215,7 +215,7 @@ class _Fetch:
                 report.other_actions[kind] = report.other_actions.get(kind, 0) + count
 
 
-def _log_answer(source: str, request: Request, answer: Mapping[str, pl.DataFrame] | DataError) -> None:
+def _log_answer(source: str, request: FetchRequest, answer: Mapping[str, pl.DataFrame] | DataError) -> None:
     first, *others = request.symbols
     symbols = first if not others else f"{first} and {len(others)} more"
     outcome = {"error": str(answer)} if isinstance(answer, DataError) else {"bars": sum(map(len, answer.values()))}

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from openbell.timing.grid import SessionGrid
     from openbell.timing.time_manager import TimeManager
 
-__all__ = ["Plan", "Request", "plan_requests", "sessions_with_bars"]
+__all__ = ["FetchPlan", "FetchRequest", "plan_requests", "sessions_with_bars"]
 
 _SYMBOLS_AT_ONCE = 200
 _BARS_AT_ONCE = 20_000
 """Of daily bars: so few that little is lost when a request is interrupted, and so many that pages are full."""
 
 
-class Request(NamedTuple):
+class FetchRequest(NamedTuple):
     """A request for the bars of some symbols over a range of sessions."""
 
     symbols: tuple[str, ...]
@@ -44,13 +44,13 @@ class Request(NamedTuple):
         """Return those of these sessions that it is about."""
         return sessions[bisect_left(sessions, self.first) : bisect_right(sessions, self.last)]
 
-    def halves(self) -> tuple[Request, Request]:
+    def halves(self) -> tuple[FetchRequest, FetchRequest]:
         """Split it into two of fewer symbols each."""
         middle = len(self.symbols) // 2
         return self._replace(symbols=self.symbols[:middle]), self._replace(symbols=self.symbols[middle:])
 
 
-class Plan(NamedTuple):
+class FetchPlan(NamedTuple):
     """The requests that are to be sent.
 
     Attributes:
@@ -59,7 +59,7 @@ class Plan(NamedTuple):
         unavailable: Likewise, because they are not to be had.
     """
 
-    requests: list[Request]
+    requests: list[FetchRequest]
     held: int
     unavailable: int
 
@@ -73,7 +73,7 @@ def plan_requests(
     *,
     again: bool = False,
     unavailable: Mapping[str, Collection[date]] | None = None,
-) -> Plan:
+) -> FetchPlan:
     """Plan requests for the sessions that are missing in the store.
 
     Each is about a month of a symbol's minutes, or a range of days of several symbols. A session is there when the
@@ -83,7 +83,7 @@ def plan_requests(
     Raises:
         DamagedFileError: A file of the store that says what is there cannot be read.
     """
-    plan = Plan([], 0, 0)
+    plan = FetchPlan([], 0, 0)
     wanted: dict[DateRange, list[str]] = {}
     for symbol in symbols if sessions else ():
         held = set() if again else _held_sessions(store, symbol, interval, sessions, time_manager)
@@ -94,7 +94,7 @@ def plan_requests(
         for missing in missing_ranges(sessions, held | gone, by_month=interval != "1d"):
             wanted.setdefault(missing, []).append(symbol)
     for missing, group in wanted.items():
-        asked = Request((), interval, *missing)
+        asked = FetchRequest((), interval, *missing)
         size = 1 if interval != "1d" else max(1, min(_SYMBOLS_AT_ONCE, _BARS_AT_ONCE // asked.sessions_of(sessions)))
         plan.requests.extend(asked._replace(symbols=tuple(group[i : i + size])) for i in range(0, len(group), size))
     return plan

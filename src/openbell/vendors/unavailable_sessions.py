@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from openbell.model.address import Place
 
-__all__ = ["SETTLED_AFTER", "Unavailable"]
+__all__ = ["SETTLED_AFTER", "UnavailableSessions"]
 
 SETTLED_AFTER = timedelta(days=30)
 """Of a session as recent as that, bars may still come: that there are none is not remembered."""
@@ -32,7 +32,7 @@ _SCHEMA = pl.Schema(
 _KEY = list(_SCHEMA)
 
 
-class Unavailable:
+class UnavailableSessions:
     """The sessions that sources have no bars of, by what they answered before.
 
     Args:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from openbell.importers.files.import_files import Source
+    from openbell.importers.files.import_files import ImportSource
     from openbell.importers.sniffing.guess import Guess
     from openbell.model.json_object import JsonObject
 
@@ -34,7 +34,9 @@ _CONFIDENCE = {
 }
 
 
-def confirm(guess_of: Callable[[Source], Guess], sources: Sequence[Source], *, yes: bool, as_json: bool) -> Guess:
+def confirm(
+    guess_of: Callable[[ImportSource], Guess], sources: Sequence[ImportSource], *, yes: bool, as_json: bool
+) -> Guess:
     """Return the guess about the first readable file once it is confirmed.
 
     Nothing is asked when nothing is guessed.
@@ -83,7 +85,7 @@ def a_person_is_there() -> bool:
     return sys.stdin.isatty()
 
 
-def _first_guess(guess_of: Callable[[Source], Guess], sources: Sequence[Source]) -> Guess:
+def _first_guess(guess_of: Callable[[ImportSource], Guess], sources: Sequence[ImportSource]) -> Guess:
     from openbell.importers.files.import_files import UNREADABLE
 
     failure: Exception | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openbell.cli.output.observers import ProgressObserver
+from openbell.cli.output.run_progress import ProgressObserver
 from openbell.cli.terminal.console import err, out
 from openbell.logs import get_logger
 from openbell.timing.clock import stopwatch

@@ -13,7 +13,7 @@ from openbell.sweeps.sweep import SweepObserver
 if TYPE_CHECKING:
     from typing import Self
 
-    from openbell.sweeps.result import PointResult
+    from openbell.sweeps.point_result import PointResult
     from openbell.sweeps.sweep import Sweep
 
 __all__ = ["SweepProgress"]

@@ -1,4 +1,4 @@
-"""Processes that carry out what comes over a line, and end with the process that started them."""
+"""Worker processes, which carry out what comes over a pipe and end with their parent."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from openbell.execution.account.margin import (
     maintenance_margin,
     units_to_close,
 )
-from openbell.execution.bar_times import merged_times
+from openbell.execution.merged_times import merged_times
 from openbell.execution.orders.order_terms import MARKET
 from openbell.execution.orders.risk_limits import daily_loss_floor
 from openbell.execution.simulated.simulated_broker import NEVER

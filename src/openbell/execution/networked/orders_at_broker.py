@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openbell.execution.networked.outbox import Outgoing
     from openbell.model.broker_events import BrokerFill, BrokerOrder, BrokerRefusal, BrokerSilence
 
-__all__ = ["AtBroker", "OrdersAtBroker"]
+__all__ = ["OrderAtBroker", "OrdersAtBroker"]
 
 _REASONS = {
     OrderStatus.CANCELLED: "it was cancelled at the broker, not by this run",
@@ -36,7 +36,7 @@ _IN_VAIN = 2
 
 
 @dataclass(slots=True)
-class AtBroker:
+class OrderAtBroker:
     """An order that was given to the broker, or that the broker reported.
 
     Attributes:
@@ -73,7 +73,7 @@ class OrdersAtBroker:
     def __init__(self, desk: TradingDesk) -> None:
         self._desk = desk
         self._clock = desk.clock
-        self.by_id: dict[str, AtBroker] = {}
+        self.by_id: dict[str, OrderAtBroker] = {}
         self.outgoing: list[Outgoing] = []
         self.notify: Callable[[str], None] = lambda _: None
 
@@ -81,7 +81,7 @@ class OrdersAtBroker:
         """Take up orders that are given to the broker together."""
         ids = tuple(order.id for order in orders)
         for order in orders:
-            self.by_id[order.id] = AtBroker(order, ids)
+            self.by_id[order.id] = OrderAtBroker(order, ids)
 
     def given(self) -> Iterator[Order]:
         """Iterate over all orders that the broker was given, or reported."""
@@ -101,7 +101,7 @@ class OrdersAtBroker:
             seen.add(at.group)
             yield self.question(self.group_of(at))
 
-    def group_of(self, at: AtBroker) -> tuple[Order, ...]:
+    def group_of(self, at: OrderAtBroker) -> tuple[Order, ...]:
         """Return an order with those that were sent with it, as they are now."""
         return tuple(self.by_id[order_id].order for order_id in at.group)
 
@@ -172,7 +172,7 @@ class OrdersAtBroker:
         if any(getattr(order, name) != value for name, value in changes.items()):
             self._change(at, **changes)
 
-    def _fill(self, at: AtBroker, total: float, price: float, time_ns: int) -> None:
+    def _fill(self, at: OrderAtBroker, total: float, price: float, time_ns: int) -> None:
         """Let an order be filled up to some units, the last of them at a price."""
         order, before = at.order, at.order.filled_quantity
         if abs(total) > abs(order.quantity) + DUST:  # of an order of others only its fills may be known
@@ -227,18 +227,18 @@ class OrdersAtBroker:
 
     # Changes
 
-    def _change(self, at: AtBroker, **changes: object) -> None:
+    def _change(self, at: OrderAtBroker, **changes: object) -> None:
         now_ns, day = self._clock.now_ns, self._desk.session.day
         at.order = order = at.order.changed(updated_ns=now_ns, session_date=day, **changes)
         self._desk.order_changed(order)
 
-    def end(self, at: AtBroker, status: OrderStatus, reason: str) -> None:
+    def end(self, at: OrderAtBroker, status: OrderStatus, reason: str) -> None:
         """End an order, and the legs that wait for it when it has had no fill."""
         self._change(at, status=status, reason=reason)
         if at.order.filled_quantity:
             return
         for leg in self._desk.open_orders.legs_of(at.order.id):
-            self.end(self.by_id.get(leg.id) or AtBroker(leg), status, f"its entry order {at.order.id} is {status}")
+            self.end(self.by_id.get(leg.id) or OrderAtBroker(leg), status, f"its entry order {at.order.id} is {status}")
 
     # Orders of others
 
@@ -261,14 +261,14 @@ class OrdersAtBroker:
             average_fill_price=average,
             status=OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.ACCEPTED,
         )
-        self.by_id[reported.order_id] = AtBroker(order, (order.id,), is_known=True)
+        self.by_id[reported.order_id] = OrderAtBroker(order, (order.id,), is_known=True)
         self.notify(f"an order that was {FOREIGN}, is taken over: {order.words}")
         self._desk.order_changed(order)
 
-    def _foreign_of(self, fill: BrokerFill) -> AtBroker:
+    def _foreign_of(self, fill: BrokerFill) -> OrderAtBroker:
         """Take up an order of others of which nothing but a fill is known."""
         order = self._foreign(fill.order_id, fill.symbol, fill.total, OrderType.MARKET, TimeInForce.DAY)
-        at = self.by_id[fill.order_id] = AtBroker(order, (order.id,), is_known=True)
+        at = self.by_id[fill.order_id] = OrderAtBroker(order, (order.id,), is_known=True)
         self.notify(f"an order that was {FOREIGN}, has filled: {order.words}")
         self._desk.order_changed(order)
         if abs(fill.total - fill.quantity) > DUST:  # its first fills are those of before

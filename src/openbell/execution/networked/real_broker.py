@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from openbell.execution.networked.orders_at_broker import AtBroker, OrdersAtBroker
+from openbell.execution.networked.orders_at_broker import OrderAtBroker, OrdersAtBroker
 from openbell.execution.networked.outbox import Amend, Send, Withdraw
 from openbell.execution.networked.reconciliation import Reconciliation
 from openbell.execution.simulated.simulated_broker import NEVER
@@ -135,7 +135,7 @@ class RealBroker:
         """Ask for an order to be cancelled."""
         self._begin_request()
         if self._unsent.pop(order_id, None) is not None:
-            self.orders.end(AtBroker(self._desk.open_orders.by_id[order_id]), OrderStatus.CANCELLED, reason)
+            self.orders.end(OrderAtBroker(self._desk.open_orders.by_id[order_id]), OrderStatus.CANCELLED, reason)
         elif (at := self.orders.by_id.get(order_id)) is not None and not at.cancels:
             at.cancels = reason
             self.orders.outgoing.append(Withdraw(at.order))
@@ -172,7 +172,7 @@ class RealBroker:
         for question in list(self.orders.in_flight()):
             is_young = now_ns - question.orders[0].created_ns <= longest_ns
             self.orders.outgoing.append(Send(question.orders) if is_young else question)
-        groups: dict[tuple[str, ...], AtBroker] = {}
+        groups: dict[tuple[str, ...], OrderAtBroker] = {}
         for at in self.orders.by_id.values():
             if at.order.status in OPEN_STATUSES and at.is_known:
                 groups.setdefault(at.group, at)

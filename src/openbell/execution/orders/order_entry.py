@@ -1,4 +1,4 @@
-"""Way of requests to the broker, on which they are checked."""
+"""Entry of orders, where requests are checked on their way to the broker."""
 
 from __future__ import annotations
 

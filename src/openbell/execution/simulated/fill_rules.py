@@ -1,4 +1,4 @@
-"""Rules by which orders fill at the simulated broker, and the exchange that it asks."""
+"""Rules by which orders fill at the simulated broker, and the market that it asks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from openbell.model.instrument import Instrument
     from openbell.timing.clock import SimulatedClock
 
-__all__ = ["Exchange", "FillRules"]
+__all__ = ["FillContext", "FillRules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class FillRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class FillContext:
     """Market, terms and clock of a simulated broker.
 
     Attributes:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from openbell.execution.orders.open_orders import OpenOrders
     from openbell.execution.simulated.fill_prices import FillPoint
-    from openbell.execution.simulated.fill_rules import Exchange
+    from openbell.execution.simulated.fill_rules import FillContext
     from openbell.execution.simulated.resting_orders import RestingOrder
     from openbell.execution.simulated.symbol_market import SymbolMarket
     from openbell.model.order import Order
@@ -27,7 +27,7 @@ class LinkedOrders:
     Args:
         resting: The orders at the broker, by id.
         open_orders: The open orders.
-        exchange: What they trade on.
+        context: Market, terms and clock.
         both_touched: Which of two orders fills that one bar has touched, and no finer bars tell apart.
     """
 
@@ -35,12 +35,12 @@ class LinkedOrders:
         self,
         resting: Mapping[str, RestingOrder],
         open_orders: OpenOrders,
-        exchange: Exchange,
+        context: FillContext,
         both_touched: Literal["worse", "better"],
     ) -> None:
         self._resting = resting
         self._open_orders = open_orders
-        self._exchange = exchange
+        self._context = context
         self._both_touched = both_touched
 
     def is_alone(self, order: Order) -> bool:
@@ -100,7 +100,7 @@ class LinkedOrders:
 
     def _ranked(self, touched: list[RestingOrder], market: SymbolMarket, row: int) -> tuple[RestingOrder, bool]:
         """Return which of several orders fills that one bar touches, by finer bars if there are any."""
-        while (finer := self._exchange.finer_of(market, row)) is not None:
+        while (finer := self._context.finer_of(market, row)) is not None:
             points = [_point_in(resting, finer) for resting in touched]
             chosen = first_touched(points, [r.order.quantity for r in touched], self._both_touched)
             if chosen is None:

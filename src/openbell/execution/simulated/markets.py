@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from openbell.errors import OrderError
 from openbell.execution.account.held_symbols import provision
-from openbell.execution.bar_times import merged_times
+from openbell.execution.merged_times import merged_times
 from openbell.execution.orders.exchange_rules import trades_futures
 from openbell.execution.orders.instruments import InstrumentTable
 from openbell.execution.simulated.symbol_market import SymbolMarket, finest_series

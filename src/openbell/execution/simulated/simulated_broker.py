@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from openbell.execution.broker import BrokerListener
     from openbell.execution.orders.open_orders import OpenOrders
     from openbell.execution.simulated.fill_costs import FillCosts
-    from openbell.execution.simulated.fill_rules import Exchange, FillRules
+    from openbell.execution.simulated.fill_rules import FillContext, FillRules
     from openbell.model.order import Order
     from openbell.timing.trading_session import TradingSession
 
@@ -49,7 +49,7 @@ class SimulatedBroker:
     Args:
         rules: How orders fill.
         costs: Fees and slippage.
-        exchange: What it trades on.
+        context: Market, terms and clock.
         open_orders: The open orders, which the listener keeps.
         listener: Receives what happens.
 
@@ -62,18 +62,23 @@ class SimulatedBroker:
     refusal = gate = ""
 
     def __init__(
-        self, rules: FillRules, costs: FillCosts, exchange: Exchange, open_orders: OpenOrders, listener: BrokerListener
+        self,
+        rules: FillRules,
+        costs: FillCosts,
+        context: FillContext,
+        open_orders: OpenOrders,
+        listener: BrokerListener,
     ) -> None:
         self._rules = rules
         self._costs = costs
-        self._exchange = exchange
-        self._clock = exchange.clock
-        self._market_of, self._instrument_of = exchange.market_of, exchange.instrument_of
+        self._context = context
+        self._clock = context.clock
+        self._market_of, self._instrument_of = context.market_of, context.instrument_of
         self._this_close, self._share = rules.this_close, rules.max_volume_share
         self._listener = listener
         self._orders = RestingOrders()
         self._resting = self._orders.by_id
-        self._linked = LinkedOrders(self._resting, open_orders, exchange, rules.both_touched)
+        self._linked = LinkedOrders(self._resting, open_orders, context, rules.both_touched)
         self._heap: list[_Event] = []
         self._next_ns: int | None = None  # None when what was next has perhaps changed
         self._number = self._number_before = 0

@@ -9,7 +9,7 @@ import polars as pl
 
 from openbell.actions.table import check_actions
 from openbell.errors import DataError
-from openbell.vendors.admission import wrong_actions
+from openbell.vendors.answer_checks import wrong_actions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

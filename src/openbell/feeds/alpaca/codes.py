@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openbell.feeds.stream_connection import UselessError
+from openbell.feeds.stream_connection import UnusableServerError
 from openbell.vendors.alpaca import KEY_ID, SECRET_KEY
 
 __all__ = ["SYMBOL_LIMIT", "ends_connection", "refusal"]
@@ -35,7 +35,7 @@ _REFUSALS = {
 }
 
 
-def ends_connection(code: int, text: str, *, is_asking: bool) -> UselessError | None:
+def ends_connection(code: int, text: str, *, is_asking: bool) -> UnusableServerError | None:
     """Return how a connection ends by an error, None when it goes on.
 
     Args:
@@ -45,10 +45,10 @@ def ends_connection(code: int, text: str, *, is_asking: bool) -> UselessError | 
     """
     said = f"Alpaca answers {code} {text}"
     if code in _FINAL and not (is_asking and code in _REFUSALS):
-        return UselessError(f"{said}: {_FINAL[code]}.", is_final=True)
+        return UnusableServerError(f"{said}: {_FINAL[code]}.", is_final=True)
     if code in _PASSING:
         meaning, after_s = _PASSING[code]
-        return UselessError(f"{said}: {meaning}", after_s=after_s)
+        return UnusableServerError(f"{said}: {meaning}", after_s=after_s)
     return None
 
 

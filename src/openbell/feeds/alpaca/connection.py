@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from openbell.feeds.alpaca.codes import ends_connection, refusal
 from openbell.feeds.alpaca.messages import AlpacaReader, error_of, items_of
-from openbell.feeds.stream_connection import StreamConnection, UselessError
-from openbell.feeds.websocket_fields import NonsenseError
+from openbell.feeds.stream_connection import StreamConnection, UnusableServerError
+from openbell.feeds.websocket_fields import BadMessageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -73,7 +73,7 @@ class AlpacaConnection(StreamConnection[AlpacaReader]):
         """Wait for the words of a success.
 
         Raises:
-            UselessError: Something else came, or nothing.
+            UnusableServerError: Something else came, or nothing.
         """
         data = await self._message(connection, words)
         try:
@@ -81,9 +81,11 @@ class AlpacaConnection(StreamConnection[AlpacaReader]):
                 if item.get("T") == "error":
                     code, text = error_of(item, self._words)
                     end = ends_connection(code, text, is_asking=False)
-                    raise end or UselessError(refusal(code, text))
+                    raise end or UnusableServerError(refusal(code, text))
                 if item.get("T") == "success" and item.get("msg") == words:
                     return
-        except NonsenseError as exc:
-            raise UselessError(f"{self._words.place} speaks another protocol: {exc}") from None
-        raise UselessError(f"{self._words.place} speaks another protocol: it did not say that openbell is {words}")
+        except BadMessageError as exc:
+            raise UnusableServerError(f"{self._words.place} speaks another protocol: {exc}") from None
+        raise UnusableServerError(
+            f"{self._words.place} speaks another protocol: it did not say that openbell is {words}"
+        )

@@ -11,7 +11,7 @@ from openbell.feeds.alpaca.codes import ends_connection
 from openbell.feeds.alpaca.subscription import Subscription
 from openbell.feeds.json_bars import BadRowError
 from openbell.feeds.server_text import Troubles
-from openbell.feeds.websocket_fields import NonsenseError, symbol_of
+from openbell.feeds.websocket_fields import BadMessageError, symbol_of
 from openbell.model.feed_events import FeedMessage
 
 if TYPE_CHECKING:
@@ -96,14 +96,14 @@ def items_of(codec: Codec, data: str | bytes) -> list[JsonObject]:
     """Return the objects in a message.
 
     Raises:
-        NonsenseError: There are none.
+        BadMessageError: There are none.
     """
     try:
         message = codec.decode(data)
     except (ValueError, RecursionError) as exc:
-        raise NonsenseError(f"a message is no {codec.content_type} ({shortened(f'{exc}')})") from None
+        raise BadMessageError(f"a message is no {codec.content_type} ({shortened(f'{exc}')})") from None
     if not isinstance(message, list) or not all(isinstance(item, dict) for item in message):
-        raise NonsenseError(f"a message is a list of objects, not {shortened(f'{message}')}")
+        raise BadMessageError(f"a message is a list of objects, not {shortened(f'{message}')}")
     return message
 
 
@@ -139,17 +139,17 @@ class AlpacaReader:
         """Return the events of a message, which are words when it makes no sense.
 
         Raises:
-            UselessError: It is an error that ends the connection.
+            UnusableServerError: It is an error that ends the connection.
         """
         try:
             items = items_of(self._codec, text)
-        except NonsenseError as exc:
+        except BadMessageError as exc:
             return self._trouble(str(exc))
         events: list[FeedEvent] = []
         for item in items:
             try:
                 events += self._events(item)
-            except (NonsenseError, BadRowError) as exc:
+            except (BadMessageError, BadRowError) as exc:
                 events += self._trouble(str(exc))
         return events
 
@@ -171,12 +171,12 @@ class AlpacaReader:
             case "success":
                 return []
             case other:
-                raise NonsenseError(f"nobody subscribed to messages of the type {shortened(f'{other}')}")
+                raise BadMessageError(f"nobody subscribed to messages of the type {shortened(f'{other}')}")
 
     def _known(self, item: JsonObject) -> str:
         symbol = symbol_of(item.get("S"))
         if symbol not in self._subscription:
-            raise NonsenseError(f"{shortened(symbol)} is not subscribed")
+            raise BadMessageError(f"{shortened(symbol)} is not subscribed")
         return symbol
 
     def _error(self, item: JsonObject) -> Sequence[FeedEvent]:
@@ -196,9 +196,9 @@ def error_of(item: JsonObject, words: ServerText) -> tuple[int, str]:
     """Return code and words of an error.
 
     Raises:
-        NonsenseError: It has no code.
+        BadMessageError: It has no code.
     """
     code = item.get("code")
     if type(code) is not int:
-        raise NonsenseError(f"an error has no code: {shortened(f'{item}')}")
+        raise BadMessageError(f"an error has no code: {shortened(f'{item}')}")
     return code, words.clean(f"{item.get('msg') or ''}") or "without words"

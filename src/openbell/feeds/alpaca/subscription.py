@@ -80,7 +80,7 @@ class Subscription:
         """Take up the whole subscription as the server has it.
 
         Raises:
-            NonsenseError: It is no list of symbols.
+            BadMessageError: It is no list of symbols.
         """
         by_channel = {name: set(symbols_of(message.get(name) or [], self._most)) for name in CHANNELS}
         self.acknowledged = frozenset(set.intersection(*by_channel.values()))

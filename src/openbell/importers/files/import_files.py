@@ -17,14 +17,14 @@ from typing import IO, TYPE_CHECKING, cast
 import polars as pl
 
 from openbell.errors import ConfigError
+from openbell.importers.files.conversion_hints import conversion_of
 from openbell.importers.files.download import as_given
 from openbell.importers.files.file_pattern import pattern_of
-from openbell.importers.files.foreign_files import conversion_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["UNREADABLE", "Source", "find_sources", "open_bytes", "open_zip"]
+__all__ = ["UNREADABLE", "ImportSource", "find_sources", "open_bytes", "open_zip"]
 
 UNREADABLE = (
     OSError, EOFError, RuntimeError, UnicodeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
@@ -38,7 +38,7 @@ _PROSE = re.compile(r"(read.?me|licen[cs]e|notice|change(log|s)?|terms|about|inf
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ImportSource:
     """One table of bars to import.
 
     Attributes:
@@ -64,7 +64,7 @@ class Source:
 
 def find_sources(
     paths: Sequence[Path], endings: tuple[str, ...], *, symbol: str | None, file_name: str, symbol_column: bool = False
-) -> list[Source]:
+) -> list[ImportSource]:
     """List the tables that a command means, in order of their names.
 
     Args:
@@ -81,12 +81,12 @@ def find_sources(
         raise ConfigError("which files? Name at least one.")
     if "{symbol}" not in file_name:
         raise ConfigError(f"the file name pattern {file_name!r} has no {{symbol}} in it.")
-    found: list[Source] = []
+    found: list[ImportSource] = []
     for path in paths:
         for file, pattern in _files(path, endings):
             for member in _members(file, endings):
                 name, day = _named(file, member, pattern, file_name, needed=not (symbol or symbol_column))
-                found.append(Source(file, member, symbol or name, day))
+                found.append(ImportSource(file, member, symbol or name, day))
     if not found:
         raise ConfigError(f"there are no {endings[0]} files in {', '.join(map(str, paths))}.{_below(paths, endings)}")
     return found
@@ -204,7 +204,7 @@ def open_zip(file: Path) -> zipfile.ZipFile:
         raise zipfile.BadZipFile(str(exc)) from exc
 
 
-def open_bytes(source: Source) -> IO[bytes]:
+def open_bytes(source: ImportSource) -> IO[bytes]:
     """Open the content of a source, unpacked while it is read.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Reading of a file in another process first, which a damaged file may end instead of this one.
+"""Trial reading of a file in another process, so that a damaged file ends that process and not this one.
 
 At some damages of a Parquet or Feather file polars raises nothing. It asks for more memory than there is, and the
 process ends. So each piece of such a file is read there before it is read here.

@@ -11,7 +11,7 @@ from openbell.importers.files.import_files import open_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from openbell.importers.files.import_files import Source
+    from openbell.importers.files.import_files import ImportSource
 
 __all__ = ["BLOCK_BYTES", "LONGEST_LINE", "read_head", "require_encoding", "text_blocks"]
 
@@ -23,7 +23,7 @@ LONGEST_LINE = 8 << 20
 
 
 def text_blocks(
-    source: Source, size: int, encoding: str | None = None, *, longest: int | None = None
+    source: ImportSource, size: int, encoding: str | None = None, *, longest: int | None = None
 ) -> Iterator[bytes]:
     """Yield the content as UTF-8 in blocks of whole lines, each ended by a newline.
 
@@ -53,7 +53,7 @@ def text_blocks(
             yield left + b"\n"
 
 
-def read_head(source: Source, size: int) -> bytes:
+def read_head(source: ImportSource, size: int) -> bytes:
     """Read the first bytes of a file as they are.
 
     Raises:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from openbell.config.exchange import ExchangeConfig
-    from openbell.importers.files.import_files import Source
+    from openbell.importers.files.import_files import ImportSource
     from openbell.importers.sniffing.detection import Detection
 
 __all__ = ["Given", "Guess"]
@@ -64,7 +64,7 @@ class Guess:
         warnings: What is odd about the bars, although they can be read.
     """
 
-    source: Source
+    source: ImportSource
     reading: CsvReading
     detections: tuple[Detection, ...]
     preview: pl.DataFrame

@@ -21,10 +21,10 @@ from openbell.importers.sniffing.detection import Detection
 from openbell.importers.sniffing.encoding import sniff_encoding
 from openbell.importers.sniffing.guess import Given, Guess
 from openbell.importers.sniffing.interval import sniff_interval
-from openbell.importers.sniffing.label import label_by_name, label_by_stamps, sniff_label
 from openbell.importers.sniffing.layout import SEPARATORS, sniff_layout
 from openbell.importers.sniffing.price_scale import sniff_price_scale
 from openbell.importers.sniffing.sessions import warnings_of_days, warnings_of_times, warnings_of_times_to_come
+from openbell.importers.sniffing.start_or_end import label_by_name, label_by_stamps, sniff_label
 from openbell.importers.sniffing.times import TimeFormat, sniff_time_format
 from openbell.importers.tables.bar_rows import PRICES, BarRows, times_in
 from openbell.importers.tables.csv_table import CsvTable, read_beginning
@@ -35,7 +35,7 @@ from openbell.model.interval import parse_interval
 from openbell.timing import TimeManager, WallClock
 
 if TYPE_CHECKING:
-    from openbell.importers.files.import_files import Source
+    from openbell.importers.files.import_files import ImportSource
     from openbell.importers.tables.columnar_table import FrameTable
     from openbell.importers.tables.csv_table import CsvLayout
 
@@ -49,7 +49,7 @@ _ONE_SECOND = parse_interval("1s")
 _LONG_SYMBOL = 12
 
 
-def sniff_csv(source: Source, given: Given) -> Guess:
+def sniff_csv(source: ImportSource, given: Given) -> Guess:
     """Guess how a CSV file is to be read.
 
     Raises:
@@ -78,7 +78,7 @@ def sniff_frame(table: FrameTable, given: Given) -> Guess:
 
 
 def sniff_rows(
-    source: Source,
+    source: ImportSource,
     sample: pl.DataFrame,
     given: Given,
     detections: list[Detection] | None = None,
@@ -126,7 +126,7 @@ class _Rows:
 
     sample: pl.DataFrame
     columns: dict[str, str]
-    source: Source
+    source: ImportSource
     decimal_comma: bool
 
     def bars(self, reading: CsvReading, count: int | None = None) -> pl.DataFrame:
@@ -201,7 +201,7 @@ def _first_symbol(sample: pl.DataFrame, columns: dict[str, str]) -> pl.DataFrame
     return sample.filter(pl.col(columns["symbol"]) == most.item(0, 0)) if len(most) else sample
 
 
-def _time_format(times: pl.Series, column: pl.Series, given: Given, source: Source) -> TimeFormat:
+def _time_format(times: pl.Series, column: pl.Series, given: Given, source: ImportSource) -> TimeFormat:
     if given.time_format is not None:
         has_clock = not given.time_format.startswith("%") or "%H" in given.time_format or "%I" in given.time_format
         return TimeFormat(given.time_format, has_clock, Detection("time format", given.time_format, "given", "given"))
@@ -273,7 +273,7 @@ def _label(reading: CsvReading, rows: _Rows, given: Given) -> tuple[Literal["sta
         return "start", Detection("label", "start", why, "assumed")
 
 
-def _symbol(source: Source, given: Given, columns: dict[str, str]) -> Detection:
+def _symbol(source: ImportSource, given: Given, columns: dict[str, str]) -> Detection:
     if given.symbol is not None:
         return Detection("symbol", given.symbol, "given", "given")
     if "symbol" in columns:

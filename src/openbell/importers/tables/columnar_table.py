@@ -18,7 +18,7 @@ from openbell.importers.tables.table import CHUNK_ROWS, NO_BAD_ROWS, Chunk, requ
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from openbell.importers.files.import_files import Source
+    from openbell.importers.files.import_files import ImportSource
 
 __all__ = ["FrameTable", "feather_table", "parquet_table"]
 
@@ -37,7 +37,7 @@ class FrameTable:
 
     separator = ","
 
-    def __init__(self, source: Source, frame: pl.DataFrame | pl.LazyFrame, kind: str | None = None) -> None:
+    def __init__(self, source: ImportSource, frame: pl.DataFrame | pl.LazyFrame, kind: str | None = None) -> None:
         self.source = source
         self._kind = kind
         self._rows, self.schema = named(frame)
@@ -89,17 +89,17 @@ class FrameTable:
         return frame.with_columns(_with_offset(frame[name], offset) for name, offset in offsets.items())
 
 
-def parquet_table(source: Source) -> FrameTable:
+def parquet_table(source: ImportSource) -> FrameTable:
     """Open a Parquet file to read the columns and rows that are asked for."""
     return _table("parquet", source)
 
 
-def feather_table(source: Source) -> FrameTable:
+def feather_table(source: ImportSource) -> FrameTable:
     """Open a Feather (Arrow IPC) file."""
     return _table("ipc", source)
 
 
-def _table(kind: str, source: Source) -> FrameTable:
+def _table(kind: str, source: ImportSource) -> FrameTable:
     REHEARSAL.read(kind, source.path, 0, 0, None)
     return FrameTable(source, scan(kind, source.path), kind)
 

@@ -18,7 +18,7 @@ from openbell.importers.tables.table import NO_BAD_ROWS, Chunk
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from openbell.importers.files.import_files import Source
+    from openbell.importers.files.import_files import ImportSource
     from openbell.importers.tables.wide_table import WideColumns
 
 __all__ = ["CsvLayout", "CsvTable", "read_beginning"]
@@ -53,7 +53,7 @@ class CsvLayout:
 class CsvTable:
     """A CSV file of a known layout, as a `Table`."""
 
-    def __init__(self, source: Source, layout: CsvLayout) -> None:
+    def __init__(self, source: ImportSource, layout: CsvLayout) -> None:
         self.source = source
         self.layout = layout
 
@@ -155,7 +155,7 @@ class CsvTable:
         ).select(wanted)
 
 
-def read_beginning(source: Source, size: int, encoding: str | None = None) -> str:
+def read_beginning(source: ImportSource, size: int, encoding: str | None = None) -> str:
     """Read the first ``size`` bytes of a CSV as text, cut at the end of a line.
 
     Raises:

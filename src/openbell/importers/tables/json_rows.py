@@ -15,7 +15,7 @@ from openbell.importers.tables.table import require_columns
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from openbell.importers.files.import_files import Source
+    from openbell.importers.files.import_files import ImportSource
 
 __all__ = ["frames_of", "json_table"]
 
@@ -32,7 +32,7 @@ Rows = tuple[str | None, pl.DataFrame]
 """The bars of one symbol, and what it is called; None when JSON does not say it."""
 
 
-def json_table(source: Source) -> FrameTable:
+def json_table(source: ImportSource) -> FrameTable:
     """Open a file of JSON or JSON lines as a table.
 
     Raises:
@@ -51,7 +51,7 @@ def _named(symbol: str | None, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.lit(symbol).alias(_SYMBOL))
 
 
-def _value(source: Source) -> Any:
+def _value(source: ImportSource) -> Any:
     content = bytearray()
     for block in text_blocks(source, BLOCK_BYTES, longest=_MOST_BYTES):
         content += block

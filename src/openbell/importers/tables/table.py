@@ -12,7 +12,7 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from openbell.importers.files.import_files import Source
+    from openbell.importers.files.import_files import ImportSource
 
 __all__ = ["CHUNK_ROWS", "MOST_COLUMNS", "NO_BAD_ROWS", "Chunk", "Table", "require_columns"]
 
@@ -52,7 +52,7 @@ class Table(Protocol):
     """A file of rows under named columns that can be read again and again."""
 
     @property
-    def source(self) -> Source:
+    def source(self) -> ImportSource:
         """The file."""
 
     @property

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from openbell.importers.files.import_files import Source
+    from openbell.importers.files.import_files import ImportSource
     from openbell.importers.tables.bar_rows import BarRows
     from openbell.importers.tables.table import Table
     from openbell.store.store import BarStore
@@ -60,7 +60,7 @@ def import_files(
     paths: Sequence[Path],
     endings: tuple[str, ...],
     store: BarStore,
-    open_table: Callable[[Source], tuple[Table, BarRows]],
+    open_table: Callable[[ImportSource], tuple[Table, BarRows]],
     *,
     symbol: str | None,
     symbol_column: bool,
@@ -84,9 +84,9 @@ def import_files(
 
 
 def import_tables(
-    sources: Sequence[Source],
+    sources: Sequence[ImportSource],
     store: BarStore,
-    open_table: Callable[[Source], tuple[Table, BarRows]],
+    open_table: Callable[[ImportSource], tuple[Table, BarRows]],
     *,
     progress: Progress | None = None,
 ) -> ImportReport:

@@ -12,7 +12,7 @@ from openbell.importers.tables.table import Chunk
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from openbell.importers.files.import_files import Source
+    from openbell.importers.files.import_files import ImportSource
     from openbell.importers.tables.table import Table
 
 __all__ = ["SYMBOL", "WideColumns", "WideTable", "unpivoted"]
@@ -54,7 +54,7 @@ class WideTable:
         self._wide = wide
 
     @property
-    def source(self) -> Source:
+    def source(self) -> ImportSource:
         """The file."""
         return self._inner.source
 

@@ -1,4 +1,4 @@
-"""Session of a live run as its broker has a part in it."""
+"""The broker's part in one session of a live run."""
 
 from __future__ import annotations
 

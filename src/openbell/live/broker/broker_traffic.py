@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openbell.execution.networked.outbox import Amend, Ask, AskBooks, Send, Withdraw
-from openbell.feeds.reconnect_schedule import Reconnecting
+from openbell.feeds.reconnect_schedule import ReconnectSchedule
 from openbell.model.broker_events import BrokerBack, BrokerBooks, BrokerLost
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class BrokerTraffic:
         self._link = broker_terms.link
         self._record = record
         self._adopts = broker_terms.adopts
-        self._reconnecting = Reconnecting(seed)
+        self._reconnecting = ReconnectSchedule(seed)
         self.events: list[BrokerEvent] = []
         self.since_ns = broker_terms.since_ns
         self.is_connected = False

@@ -1,4 +1,4 @@
-"""Orders and positions of a live run at its broker when it does not come to its end."""
+"""Orders and positions that a live run leaves at its broker when it stops before its end."""
 
 from __future__ import annotations
 

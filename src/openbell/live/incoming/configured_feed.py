@@ -1,4 +1,4 @@
-"""Feeds by what a config says of them."""
+"""Feeds, made as a config asks for them."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from openbell.model.address import Place
     from openbell.model.feed_events import FeedBar
 
-__all__ = ["EarlierBars", "Mixed", "place_of_kept_bars"]
+__all__ = ["EarlierBars", "OtherSourceBars", "place_of_kept_bars"]
 
 KEPT = "feeds"
 
@@ -30,7 +30,7 @@ def place_of_kept_bars(store: Place, feed: str) -> Place:
     return store / KEPT / quote(feed, safe="")
 
 
-class Mixed(NamedTuple):
+class OtherSourceBars(NamedTuple):
     """Bars of a series that are not of the feed.
 
     Attributes:
@@ -66,7 +66,7 @@ class EarlierBars:
 
     def added_to(
         self, bars: Sequence[FeedBar], symbol: str, interval: str, first: date, last: date
-    ) -> tuple[list[FeedBar], Mixed | None]:
+    ) -> tuple[list[FeedBar], OtherSourceBars | None]:
         """Return the bars of a feed's history with those that it lacks, and which of them are of another source.
 
         Args:
@@ -80,7 +80,7 @@ class EarlierBars:
         for bar in _read(self._kept, symbol, interval, first, last):
             found.setdefault(bar.start_ns, bar)
         others = [b for b in _read(self._others, symbol, interval, first, last) if b.start_ns not in found]
-        return [*found.values(), *others], Mixed(symbol, interval, others) if others else None
+        return [*found.values(), *others], OtherSourceBars(symbol, interval, others) if others else None
 
     def keep(self, frames: Iterable[tuple[str, str, pl.DataFrame]]) -> None:
         """Keep the bars of a session that is over, all of them or, should the process be killed, none.
@@ -100,7 +100,7 @@ class EarlierBars:
         if is_new:
             write_label(self._kept.path, f"bars of the feed {self._feed}, kept by live sessions")
 
-    def tell_of(self, mixed: Sequence[Mixed]) -> None:
+    def tell_of(self, mixed: Sequence[OtherSourceBars]) -> None:
         """Tell people which bars are of another source than those to come."""
         if not mixed:
             return

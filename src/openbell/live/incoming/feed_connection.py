@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from openbell.feeds.health import HealthJudge
-from openbell.feeds.reconnect_schedule import Reconnecting
+from openbell.feeds.reconnect_schedule import ReconnectSchedule
 from openbell.live.incoming.bar_rate import BarRate
 from openbell.model.feed_events import FeedLost
 
@@ -56,7 +56,7 @@ class Connection:
         self._say = say
         self._judge = HealthJudge()
         self.rate = BarRate()
-        self._reconnecting = Reconnecting(seed)
+        self._reconnecting = ReconnectSchedule(seed)
         self._expected: set[str] = set()
         self._has_connected = False
         self.lost_since_ns = 0

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
-    from openbell.live.incoming.earlier_bars import EarlierBars, Mixed
+    from openbell.live.incoming.earlier_bars import EarlierBars, OtherSourceBars
     from openbell.market_data.today_bars import TodayBars
     from openbell.store.store import BarStore
 
@@ -77,7 +77,7 @@ class FetchedHistory:
         # What is still on its way may have what others would stand in for.
         keys = [key for key in {**self._bars, **self._wanted} if key not in self._wanted or not waits(key[0])]
         found: dict[tuple[str, str], list[FeedBar]] = {}
-        mixed: list[Mixed] = []
+        mixed: list[OtherSourceBars] = []
         for key in keys:
             bars, days = self._bars.pop(key, []), self._wanted.pop(key, None)
             if days is not None:

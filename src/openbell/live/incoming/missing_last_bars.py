@@ -1,4 +1,4 @@
-"""Last bars of a session, which a feed may fail to send though no later one shows it."""
+"""Last bars of a session that do not come, where no later bar shows that they are missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Revisions, which are closed bars that are others by late or corrected bars of the feed."""
+"""Revisions, which are closed bars that late or corrected bars of the feed have changed."""
 
 from __future__ import annotations
 

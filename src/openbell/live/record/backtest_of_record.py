@@ -10,12 +10,12 @@ from openbell.engine.event_batch import EventBatch
 from openbell.live.broker.broker_day import broker_of, hand_over
 from openbell.live.incoming.feed_connection import FeedState
 from openbell.live.live_mode import orders_wait
-from openbell.live.record.recorded_past import Looked, Past
+from openbell.live.record.recorded_past import BetweenTimes, Past
 from openbell.live.session_loop.live_provisioner import failed_plan, failure_of, pending_record
 from openbell.live.session_loop.live_source import tell_of_feed
-from openbell.live.session_loop.own_thread import OwnThreadProvisioner
+from openbell.live.session_loop.one_thread_provisioner import OneThreadProvisioner
 from openbell.live.session_loop.piecewise_source import PiecewiseSource
-from openbell.live.stop_request import Closing
+from openbell.live.stop_request import Flattening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 __all__ = ["RecordedDay", "RecordedMode", "RecordedRun"]
 
 
-class Happened(NamedTuple):
+class BetweenTimesAt(NamedTuple):
     """All that happened at once between two times, with the session clock of then."""
 
     time_ns: int
-    look: Looked
+    look: BetweenTimes
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class RecordedDay:
 
     past: PastDay
     played_ns: int
-    happened: list[Happened] = field(default_factory=list)
+    happened: list[BetweenTimesAt] = field(default_factory=list)
     revisions: list[tuple[int, FeedBar]] = field(default_factory=list)
 
     @property
@@ -95,8 +95,8 @@ class RecordedRun:
             recorded = run.days[day] = RecordedDay(one, one.start_ns)
             run.add(one.before)
             for step in one.steps:
-                if isinstance(step, Looked):
-                    recorded.happened.append(Happened(recorded.played_ns, step))
+                if isinstance(step, BetweenTimes):
+                    recorded.happened.append(BetweenTimesAt(recorded.played_ns, step))
                     recorded.revisions += [(recorded.played_ns, bar) for bar in step.late]
                     run.add(step.late)
                 else:
@@ -163,7 +163,7 @@ class RecordedMode:
         """Need nothing."""
 
 
-class _RecordedProvisioner(OwnThreadProvisioner):
+class _RecordedProvisioner(OneThreadProvisioner):
     """Lets additions wait as they did when they were live."""
 
     def __init__(self, context: ProvisioningContext, journal: Journal, run: RecordedRun) -> None:
@@ -178,7 +178,7 @@ class _RecordedProvisioner(OwnThreadProvisioner):
         self._waiting: dict[Key, deque[Addition]] = {}
         self.is_running = False
         self.desk: TradingDesk | None = None
-        self._closing = Closing()
+        self._flattening = Flattening()
 
     def add(self, additions: Iterable[Addition]) -> list[ProvisioningRecord]:
         """Analyse, validate and provision additions, or note them as pending."""
@@ -202,19 +202,19 @@ class _RecordedProvisioner(OwnThreadProvisioner):
     def gate(self) -> str:
         """Return why no positions were opened at this time (empty when they were)."""
         self._orders += 1
-        return self._closing.refusal or self._told.refusal or self._refused.get(self._orders, "")
+        return self._flattening.refusal or self._told.refusal or self._refused.get(self._orders, "")
 
     def holds_back(self) -> bool:
         """Return whether new orders waited for the feed."""
-        return not self._closing.refusal and bool(self._told.refusal)
+        return not self._flattening.refusal and bool(self._told.refusal)
 
     def go_on(self, runner: ComponentRunner) -> None:
         """Do what happened at once between two batches."""
         look = self.happened.popleft().look
         if look.closes:
-            self._closing.begin(self.desk)
+            self._flattening.begin(self.desk)
         if look.trades_again:
-            self._closing.over()
+            self._flattening.over()
         if look.health is not None:
             self._told = look.health
             tell_of_feed(runner, look.health, self.desk)

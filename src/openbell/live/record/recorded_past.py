@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from openbell.model.feed_events import FeedBar
     from openbell.model.json_object import JsonObject
 
-__all__ = ["Key", "Looked", "Past", "PastDay", "Played", "Settled"]
+__all__ = ["BetweenTimes", "Key", "Past", "PastDay", "Played", "Settled"]
 
 Key: TypeAlias = "tuple[int, str, str, str]"
 """An addition that had to wait, by the session clock when it was asked for, its operation, symbol and owner."""
@@ -53,7 +53,7 @@ class Played:
 
 
 @dataclass(slots=True)
-class Looked:
+class BetweenTimes:
     """All that happened at once between two times.
 
     Attributes:
@@ -75,7 +75,7 @@ class Looked:
     @property
     def is_empty(self) -> bool:
         """Whether nothing happened."""
-        return self == Looked()
+        return self == BetweenTimes()
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class PastDay:
     start_ns: int
     before: list[FeedBar] = field(default_factory=list)
     opening: list[BrokerEvent] = field(default_factory=list)
-    steps: deque[Played | Looked] = field(default_factory=deque)
+    steps: deque[Played | BetweenTimes] = field(default_factory=deque)
     waits: list[Key] = field(default_factory=list)
     missing: dict[Key, str] = field(default_factory=dict)
     errors: dict[tuple[int, str], str] = field(default_factory=dict)
@@ -148,7 +148,7 @@ class _Reader:
         self.past = Past()
         self._day = PastDay(0)  # of what comes before the first session
         self._played_ns = 0
-        self._look = Looked()
+        self._look = BetweenTimes()
 
     def read(self, line: JsonObject) -> None:
         day = self._day
@@ -177,7 +177,7 @@ class _Reader:
         else:
             self._read_look(line, self._look)
 
-    def _read_look(self, line: JsonObject, look: Looked) -> None:
+    def _read_look(self, line: JsonObject, look: BetweenTimes) -> None:
         if "looked_ns" in line:
             self.look_ended()
         elif "broker" in line:
@@ -201,7 +201,7 @@ class _Reader:
     def look_ended(self) -> None:
         if not self._look.is_empty:
             self._day.steps.append(self._look)
-            self._look = Looked()
+            self._look = BetweenTimes()
 
     def _bars(self, time_ns: int, bars: list[FeedBar]) -> None:
         day = self._day

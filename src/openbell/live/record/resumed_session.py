@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from openbell.engine.event_batch import EventBatch
 from openbell.live.broker.broker_day import broker_of, hand_over
-from openbell.live.record.recorded_past import Looked
+from openbell.live.record.recorded_past import BetweenTimes
 from openbell.live.session_loop.live_provisioner import LiveProvisioner, Waiting, failure_of
 from openbell.live.session_loop.live_source import LiveSource, tell_of_feed
 from openbell.provisioning import Provisioner
@@ -112,7 +112,7 @@ class ResumedSource(LiveSource):
                 if (broker := broker_of(day.desk)) is not None:
                     broker.take_outgoing()  # it was sent, or is sent when the past is over
                 step = day.past.steps.popleft()
-                if isinstance(step, Looked):
+                if isinstance(step, BetweenTimes):
                     self._look_again(step)
                     yield EventBatch(after_ns)
                     continue
@@ -126,12 +126,12 @@ class ResumedSource(LiveSource):
             day.go_live()
         yield from super()._batches(after_ns)
 
-    def _look_again(self, step: Looked) -> None:
+    def _look_again(self, step: BetweenTimes) -> None:
         """Let happen once more what happened between two times."""
         if step.closes:
-            self._day.closing.begin(self._day.desk)
+            self._day.flattening.begin(self._day.desk)
         if step.trades_again:
-            self._day.closing.over()
+            self._day.flattening.over()
         if step.health is not None:
             self._resources.health.reported = step.health
             tell_of_feed(self._runner, step.health, self._day.desk)

@@ -1,4 +1,4 @@
-"""Lag of a live session whose strategies are slower than its bars, and its health as strategies hear of it."""
+"""Lag of a live session's strategies behind its bars, and the health that they are told."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from openbell.live.incoming.revisions import BarsBefore
 from openbell.live.incoming.waiting_bars import WaitingBars
 from openbell.live.session_loop.rounds import Rounds
 from openbell.live.session_loop.spare_time import SpareTime
-from openbell.live.stop_request import Closing
+from openbell.live.stop_request import Flattening
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -49,7 +49,7 @@ class LiveDay:
         provisioner: Takes its additions; set when the session has one.
         desk: The orders of its strategies, None without.
         at_broker: Its part with a broker over the network.
-        closing: The closing of all positions before the run stops.
+        flattening: The closing of all positions before the run stops.
         intake: Takes up what arrives.
         spare: The time until the next bars are due.
         may_settle: Whether additions whose bars have come may be settled now, for no bar waits for that.
@@ -69,7 +69,7 @@ class LiveDay:
         self.past: PastDay | None = None
         self.desk: TradingDesk | None = None
         self.at_broker = BrokerDay(resources)
-        self.closing = Closing()
+        self.flattening = Flattening()
         self._rounds = Rounds(session, resources, self.waiting_bars, context.time_manager.timezone)
         self.intake = Intake(self, resources, context, self._rounds)
         self.spare = SpareTime()
@@ -94,8 +94,8 @@ class LiveDay:
         """Go on with what comes from now on, and with what has passed meanwhile."""
         self.past = None
         self._resources.record.is_paused = False
-        if self.closing.refusal:
-            self.closing.over()
+        if self.flattening.refusal:
+            self.flattening.over()
             self._resources.record.trades_again(self.played_ns)
         self._resources.supply.go_on(self.played_ns)
         self.provisioner.go_live()
@@ -176,7 +176,7 @@ class LiveDay:
         patience_ns = time_ns + self._resources.grace_ns
         self.look()  # what came while strategies were at work is here, and neither late nor missing
         while True:
-            if self._resources.take_turn(may_close=self.desk is not None) and self.closing.ask(self.desk):
+            if self._resources.take_turn(may_flatten=self.desk is not None) and self.flattening.ask(self.desk):
                 return None
             now_ns = arrivals.now_ns
             self.may_settle = self.provisioner.has_complete and self._has_spare_time(now_ns, time_ns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from openbell.live.session_loop.own_thread import OwnThreadProvisioner
+from openbell.live.session_loop.one_thread_provisioner import OneThreadProvisioner
 from openbell.model.events import ProvisioningRecord
 from openbell.provisioning import Plan
 from openbell.provisioning.addition_sources import SOURCES
@@ -42,7 +42,7 @@ class Waiting:
     asked_ns: int
 
 
-class LiveProvisioner(OwnThreadProvisioner):
+class LiveProvisioner(OneThreadProvisioner):
     """Takes additions through the same three phases when their bars have come.
 
     Before the session begins it waits for them. From then on an addition whose bars are not here yet is noted as

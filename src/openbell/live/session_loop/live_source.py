@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from openbell.components.configured import overrides
 from openbell.engine.event_batch import EventBatch
 from openbell.live.session_loop.piecewise_source import PiecewiseSource
-from openbell.live.stop_request import CLOSING
+from openbell.live.stop_request import WHY_FLATTENED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,11 +101,11 @@ class LiveSource(PiecewiseSource):
 
     def _look_at_the_rest(self, time_ns: int) -> None:
         """Take up what came late, and the additions whose bars have come."""
-        if self._day.closing.is_asked:
+        if self._day.flattening.is_asked:
             self._resources.record.closing(time_ns)
             self._resources.closes()
-            self._resources.say(CLOSING)
-            self._day.closing.begin(self._day.desk)
+            self._resources.say(WHY_FLATTENED)
+            self._day.flattening.begin(self._day.desk)
         self._tell_of_the_feed(time_ns)
         revisions = self._day.take_up_late(self._followed())
         self._tell(revisions)

@@ -13,7 +13,7 @@ import numpy as np
 from openbell.timing.grid import date_of
 
 if TYPE_CHECKING:
-    from openbell.quality.check_report import Completeness
+    from openbell.quality.check_report import SessionCounts
 
 __all__ = ["COLOURS", "colour_class", "heatmap"]
 
@@ -29,7 +29,7 @@ def colour_class(share: float) -> str:
     return next(name for least, name in COLOURS if share >= least)
 
 
-def heatmap(sessions: Completeness) -> str:
+def heatmap(sessions: SessionCounts) -> str:
     """Draw the completeness of each session, or of each month beyond two years.
 
     Bars that are missing because of a halt or because nobody traded count as there.
@@ -39,7 +39,7 @@ def heatmap(sessions: Completeness) -> str:
     return _by_session(sessions) if len(sessions.days) <= _MOST_SESSIONS else _by_month(sessions)
 
 
-def _by_session(sessions: Completeness) -> str:
+def _by_session(sessions: SessionCounts) -> str:
     """Draw weeks from left to right and weekdays from top to bottom."""
     cell, left, top = 13, 30, 16
     days = [date_of(day) for day in sessions.days]
@@ -67,7 +67,7 @@ def _by_session(sessions: Completeness) -> str:
     return "".join([*parts, "</svg>"])
 
 
-def _by_month(sessions: Completeness) -> str:
+def _by_month(sessions: SessionCounts) -> str:
     """Draw years from top to bottom and months from left to right."""
     width, height, left, top = 30, 15, 40, 16
     months = np.array([(d.year - 1970) * 12 + d.month - 1 for d in map(date_of, sessions.days)])

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
     from openbell.model.json_object import JsonObject
 
-__all__ = ["Poor", "Refused", "dropped_symbols", "poor_series", "refused_orders", "refused_requests"]
+__all__ = ["PoorSeries", "RefusalCount", "dropped_symbols", "poor_series", "refused_orders", "refused_requests"]
 
 _MOST_LOW = 100.0
 
 
 @dataclass
-class Refused:
+class RefusalCount:
     """Refusals for one reason.
 
     Attributes:
@@ -41,19 +41,19 @@ class Refused:
             self.examples.append(symbol)
 
 
-def dropped_symbols(days: Iterable[JsonObject]) -> list[Refused]:
+def dropped_symbols(days: Iterable[JsonObject]) -> list[RefusalCount]:
     """Return the symbols of the config that could not be provisioned, each with its reason."""
-    found: dict[tuple[str, str], Refused] = {}
+    found: dict[tuple[str, str], RefusalCount] = {}
     for day in days:
         for symbol, errors in _object(day.get("dropped")).items():
             reason = "; ".join(map(str, errors)) if isinstance(errors, list) else str(errors)
-            found.setdefault((symbol, reason), Refused(symbol, reason)).add(symbol, str(day.get("date")))
+            found.setdefault((symbol, reason), RefusalCount(symbol, reason)).add(symbol, str(day.get("date")))
     return list(found.values())
 
 
-def refused_requests(days: Iterable[JsonObject]) -> list[Refused]:
+def refused_requests(days: Iterable[JsonObject]) -> list[RefusalCount]:
     """Return the requests of scanners and strategies that were refused, by who asked and why."""
-    found: dict[tuple[str, str], Refused] = {}
+    found: dict[tuple[str, str], RefusalCount] = {}
     for day in days:
         for record in _list(day.get("provisioning")):
             if record.get("ok") or record.get("source") == "config":
@@ -61,22 +61,22 @@ def refused_requests(days: Iterable[JsonObject]) -> list[Refused]:
             owner = str(record.get("owner"))
             reason = "; ".join(map(str, record.get("errors") or ["no reason was written"]))
             when = str(record.get("time"))[:16].replace("T", " ")
-            found.setdefault((owner, reason), Refused(owner, reason)).add(str(record.get("symbol")), when)
+            found.setdefault((owner, reason), RefusalCount(owner, reason)).add(str(record.get("symbol")), when)
     return sorted(found.values(), key=lambda one: -one.times)
 
 
-def refused_orders(days: Iterable[JsonObject]) -> list[Refused]:
+def refused_orders(days: Iterable[JsonObject]) -> list[RefusalCount]:
     """Return the orders that were rejected, by their reason."""
-    found: dict[str, Refused] = {}
+    found: dict[str, RefusalCount] = {}
     for day in days:
         for order in _list(_object(day.get("trading")).get("rejected")):
             reason = str(order.get("reason"))
-            found.setdefault(reason, Refused("orders", reason)).add(str(order.get("symbol")), str(day.get("date")))
+            found.setdefault(reason, RefusalCount("orders", reason)).add(str(order.get("symbol")), str(day.get("date")))
     return sorted(found.values(), key=lambda one: -one.times)
 
 
 @dataclass
-class Poor:
+class PoorSeries:
     """A series of bars that was not whole.
 
     Attributes:
@@ -102,16 +102,16 @@ class Poor:
     gaps: Sequence[str] = ()
 
 
-def poor_series(days: Iterable[JsonObject]) -> list[Poor]:
+def poor_series(days: Iterable[JsonObject]) -> list[PoorSeries]:
     """Return stored series with missing bars in a session, the worst first."""
-    found: dict[tuple[str, str], Poor] = {}
+    found: dict[tuple[str, str], PoorSeries] = {}
     for day in days:
         for symbol, facts in _object(day.get("symbols")).items():
             for interval, series in _object(_object(facts).get("bars")).items():
                 quality = _object(series).get("quality")
                 if not isinstance(quality, int | float) or quality >= _MOST_LOW:
                     continue
-                one = found.setdefault((symbol, interval), Poor(symbol, interval))
+                one = found.setdefault((symbol, interval), PoorSeries(symbol, interval))
                 gaps = [gap for gap in _list(series.get("gaps")) if str(gap.get("start")) >= str(day.get("first"))]
                 one.sessions += 1
                 one.missing += sum(int(gap.get("missing") or 0) for gap in gaps)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from openbell.results.folder.stored_run import StoredRun
 
-__all__ = ["Earner", "Metric", "Tile", "earners", "metrics", "tiles"]
+__all__ = ["EarningsRow", "Metric", "Tile", "earners", "metrics", "tiles"]
 
 _MOST_EARNERS = 25
 _BESIDE = ("alpha", "beta", "correlation", "information_ratio")
@@ -53,7 +53,7 @@ class Metric(NamedTuple):
     missing: bool
 
 
-class Earner(NamedTuple):
+class EarningsRow(NamedTuple):
     """Trades of a symbol, strategy or label.
 
     Attributes:
@@ -133,7 +133,7 @@ def _look(value: float | None) -> str:
     return "" if not value else "gain" if value > 0 else "loss"
 
 
-def earners(trades: pl.DataFrame) -> Iterator[tuple[str, list[Earner], int]]:
+def earners(trades: pl.DataFrame) -> Iterator[tuple[str, list[EarningsRow], int]]:
     """Yield trades by symbol, by strategy and by label, the largest amounts first.
 
     Yields:
@@ -145,7 +145,7 @@ def earners(trades: pl.DataFrame) -> Iterator[tuple[str, list[Earner], int]]:
         for (name,), group in trades.group_by(column, maintain_order=True):
             net = (group["pnl"] - group["fees"]).to_list()
             won = sum(value > 0 for value in net) / len(net)
-            found.append(Earner(str(name or ""), len(net), won, fsum(group["fees"]), fsum(net)))
+            found.append(EarningsRow(str(name or ""), len(net), won, fsum(group["fees"]), fsum(net)))
         if len(found) > (column != "symbol") or any(one.name for one in found if column == "tag"):
             found.sort(key=lambda one: -abs(one.net))
             yield title, found[:_MOST_EARNERS], max(len(found) - _MOST_EARNERS, 0)

@@ -18,7 +18,7 @@ from openbell.pages.report.chosen_charts import chosen_charts
 from openbell.pages.report.curves import equity_points, histogram, month_table, session_ends
 from openbell.pages.report.data_used import dropped_symbols, poor_series, refused_orders, refused_requests
 from openbell.pages.report.earnings import earners, metrics, tiles
-from openbell.pages.report.report_warnings import Warned, warnings_of
+from openbell.pages.report.report_warnings import ReportWarning, warnings_of
 from openbell.pages.report.tables import signal_counts, signal_rows, trade_rows
 from openbell.results.folder.run_tables import read_tables
 from openbell.results.folder.stored_run import read_run, read_summary
@@ -123,7 +123,7 @@ _SECTIONS = (
     ("candles", "Candles"),
     ("trades", "Trades"),
     ("signals", "Signals"),
-    ("dropped", "Refused"),
+    ("dropped", "RefusalCount"),
     ("quality", "Quality"),
     ("assumed", "Assumed"),
     ("config", "Config"),
@@ -234,7 +234,7 @@ def _has_seconds(run: ReadRun) -> bool:
 
 def _told(run: ReadRun) -> dict[str, Any]:
     dropped, poor = dropped_symbols(run.days), poor_series(run.days)
-    problems = [Warned("bad", f"{text}.") for text in run.tables.problems]
+    problems = [ReportWarning("bad", f"{text}.") for text in run.tables.problems]
     return {
         "warnings": [*problems, *warnings_of(run.stored, run.summary, run.config, dropped, poor)],
         "dropped": dropped,

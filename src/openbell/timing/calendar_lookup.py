@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     from openbell.timing.schedule import Schedule
 
-__all__ = ["Directory", "directory", "exchange_schedule", "table_is_of_installed_release", "whole_directory"]
+__all__ = ["CalendarNames", "directory", "exchange_schedule", "table_is_of_installed_release", "whole_directory"]
 
 _LONGEST_CLOSURE = 14
 """Days without a session with which a calendar may end."""
 
 
-class Directory(NamedTuple):
+class CalendarNames(NamedTuple):
     """Names of the calendars, and their usual hours.
 
     Attributes:
@@ -43,19 +43,19 @@ class Directory(NamedTuple):
     aliases: Mapping[str, str]
 
 
-def directory() -> Directory:
+def directory() -> CalendarNames:
     """Return the calendars of the table, and those of exchange_calendars if that is imported."""
     table = calendar_table()
-    return whole_directory() if is_imported() else Directory(table.hours, table.aliases)
+    return whole_directory() if is_imported() else CalendarNames(table.hours, table.aliases)
 
 
-def whole_directory() -> Directory:
+def whole_directory() -> CalendarNames:
     """Return the calendars of the table and of the installed exchange_calendars."""
     table = calendar_table()
     if not is_imported() and table_is_of_installed_release():
-        return Directory(table.hours, table.aliases)
+        return CalendarNames(table.hours, table.aliases)
     names, aliases = library_names()
-    return Directory({**dict.fromkeys(names), **table.hours}, {**table.aliases, **aliases})
+    return CalendarNames({**dict.fromkeys(names), **table.hours}, {**table.aliases, **aliases})
 
 
 def table_is_of_installed_release() -> bool:

@@ -1,4 +1,4 @@
-"""Files of other kinds, with a conversion into one that openbell reads."""
+"""Commands that convert or import files of other kinds, as advice in an error."""
 
 from __future__ import annotations
 

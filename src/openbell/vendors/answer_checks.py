@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date, tzinfo
 
-    from openbell.vendors.fetch_plan import Request
+    from openbell.vendors.fetch_plan import FetchRequest
 
 __all__ = ["require_interval", "with_reasons", "wrong_actions"]
 
 _CHANCE = 1e6
 
 
-def with_reasons(bars: pl.DataFrame, request: Request, timezone: tzinfo, now_ns: int) -> pl.DataFrame:
+def with_reasons(bars: pl.DataFrame, request: FetchRequest, timezone: tzinfo, now_ns: int) -> pl.DataFrame:
     """Return bars with the reason why one is not what was asked for, in the column ``reason``.
 
     Args:

@@ -1,6 +1,6 @@
-"""Instruments, with their symbols, stored spans and corporate actions.
+"""Securities, with their symbols, stored spans and corporate actions.
 
-An instrument is found by the name that it has on the day of a session. Its earlier bars are looked for under the name
+A security is found by the name that it has on the day of a session. Its earlier bars are looked for under the name
 of their time and, where there are none, under the names that it has later: sources differ in which of them they use. A
 later name is passed over in a time in which something else had it.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openbell.actions.table import Action, Adjustment
     from openbell.store.manifest import Manifest
 
-__all__ = ["Instrument", "Instruments", "PriceActions", "PriceBasis", "RunningDay", "StoredSpan", "spans_between"]
+__all__ = ["PriceActions", "PriceBasis", "RunningDay", "Securities", "Security", "StoredSpan", "spans_between"]
 
 
 class RunningDay(Protocol):
@@ -43,7 +43,7 @@ class RunningDay(Protocol):
 
 
 class StoredSpan(NamedTuple):
-    """A range of days of which an instrument's bars are stored under one symbol.
+    """A range of days of which a security's bars are stored under one symbol.
 
     Attributes:
         stored: The symbol.
@@ -94,8 +94,8 @@ _NO_ACTIONS = PriceActions((), np.empty(0, np.int64))
 _NOTHING_APPLIED: Mapping[Adjustment, PriceActions] = dict.fromkeys(("raw", "split", "total"), _NO_ACTIONS)
 
 
-class Instrument:
-    """An instrument that was traded under a symbol on a day, with its past.
+class Security:
+    """A security that was traded under a symbol on a day, with its past.
 
     Args:
         book: All actions.
@@ -106,7 +106,7 @@ class Instrument:
 
     Attributes:
         symbol: The symbol.
-        period: The period of that symbol; the instrument is the same on each day of it.
+        period: The period of that symbol; the security is the same on each day of it.
         past: Its periods up to and including that one, in the order of time.
     """
 
@@ -155,7 +155,7 @@ class Instrument:
 
     def note_manifest(self, manifest: Manifest) -> None:
         """Look at a later state of the store, which has the same files of it."""
-        # Each of many states is large, and one for each instrument would stay as long as that does.
+        # Each of many states is large, and one for each security would stay as long as that does.
         self._manifest = manifest
 
     def spans(self, interval: str) -> tuple[StoredSpan, ...]:
@@ -167,7 +167,7 @@ class Instrument:
         return known
 
     def _under_its_name(self, interval: str) -> Iterator[StoredSpan]:
-        """Yield the span of an instrument that never had another name."""
+        """Yield the span of a security that never had another name."""
         if self._manifest.files.get((self.symbol, interval)) or self._is_sent(interval, self.period):
             yield StoredSpan(self.symbol, FAR_PAST, FAR_FUTURE)
 
@@ -240,16 +240,16 @@ class PriceBasis(NamedTuple):
     """The price basis of a day.
 
     Attributes:
-        instrument: The instrument.
+        security: The security.
         applied: The number of its actions, of those that an adjustment applies, that are in effect on the day.
     """
 
-    instrument: Instrument
+    security: Security
     applied: int
 
 
-class Instruments:
-    """The instruments of one state of a store, one object each.
+class Securities:
+    """The securities of one state of a store, one object each.
 
     Args:
         book: All actions.
@@ -261,32 +261,32 @@ class Instruments:
         self._book = book
         self._manifest = manifest
         self._running = running
-        self._known: dict[str, list[Instrument]] = {}
+        self._known: dict[str, list[Security]] = {}
 
-    def of(self, symbol: str, day: int) -> Instrument:
-        """Return the instrument that has a symbol on a day (days since 1970-01-01)."""
+    def of(self, symbol: str, day: int) -> Security:
+        """Return the security that has a symbol on a day (days since 1970-01-01)."""
         for known in self._known.get(symbol, ()):
             if known.period.first_day <= day <= known.period.last_day:
                 return known
-        made = Instrument(self._book, self._manifest, symbol, day, self._running)
+        made = Security(self._book, self._manifest, symbol, day, self._running)
         self._known.setdefault(symbol, []).append(made)
         return made
 
-    def __contains__(self, instrument: Instrument) -> bool:
-        return any(known is instrument for known in self._known.get(instrument.symbol, ()))
+    def __contains__(self, security: Security) -> bool:
+        return any(known is security for known in self._known.get(security.symbol, ()))
 
     def hint(self, symbol: str, day: int) -> str:
         """Return advice on a symbol that nothing has on a day, as `ActionBook.hint` does."""
         return self._book.hint(symbol, day)
 
-    def of_later_state(self, manifest: Manifest, changed: AbstractSet[str]) -> Instruments:
-        """Return the instruments of a later state, with the same objects for unchanged symbols.
+    def of_later_state(self, manifest: Manifest, changed: AbstractSet[str]) -> Securities:
+        """Return the securities of a later state, with the same objects for unchanged symbols.
 
         The actions must be the same in both states.
         """
-        later = Instruments(self._book, manifest, self._running)
+        later = Securities(self._book, manifest, self._running)
         for symbol, known in self._known.items():
-            # The spans of a renamed instrument depend on several symbols.
+            # The spans of a renamed security depend on several symbols.
             if symbol not in changed and not self._book.was_renamed(symbol):
                 for one in known:
                     one.note_manifest(manifest)
@@ -294,6 +294,6 @@ class Instruments:
         return later
 
     def forget(self, symbols: Iterable[str]) -> None:
-        """Forget the instruments of symbols, which are made anew when they are asked for."""
+        """Forget the securities of symbols, which are made anew when they are asked for."""
         for symbol in symbols:
             self._known.pop(symbol, None)

@@ -1,4 +1,4 @@
-"""Additions of a live session from other threads."""
+"""Provisioner that refuses additions from other threads than the session's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openbell.model.events import ProvisioningRecord
     from openbell.provisioning import Addition, Journal, ProvisioningContext
 
-__all__ = ["OwnThreadProvisioner"]
+__all__ = ["OneThreadProvisioner"]
 
 _REASON = (
     "it was asked for in another thread than the session's. A live session is recorded in its own order, which such an "
@@ -23,7 +23,7 @@ _REASON = (
 )
 
 
-class OwnThreadProvisioner(Provisioner):
+class OneThreadProvisioner(Provisioner):
     """Refuses additions of other threads, for the feed and the record belong to the session's.
 
     Args:
@@ -57,4 +57,4 @@ class OwnThreadProvisioner(Provisioner):
 
     def _refused_plans(self, additions: Iterable[Addition]) -> list[Plan]:
         # Not by the needs of a live session, which are noted as well.
-        return [Plan(one, super(OwnThreadProvisioner, self)._needs_of(one), Proof((_REASON,))) for one in additions]
+        return [Plan(one, super(OneThreadProvisioner, self)._needs_of(one), Proof((_REASON,))) for one in additions]
