@@ -134,7 +134,7 @@ def test_why_several_intervals_cannot_be_derived_is_told_once() -> None:
     )
     minutes, seconds = why_underivable(["60m", "90s"], ["1d"], ["60m"])
     assert "60m cannot be derived: it needs 1m or 1s bars" in minutes
-    assert "Stored 60m bars follow the clock" in minutes
+    assert "Stored 60m bars do not begin at multiples of it" in minutes
     assert "90s cannot be derived: it needs 1s bars" in seconds
     assert "Stored" not in seconds
     (alone,) = why_underivable(["1s", "1s"], ["1m"])

@@ -66,7 +66,9 @@ class BarRequest(NamedTuple):
     fill: bool
 
 
-def stored_interval(symbol: str, interval: str, base: str | None, held: Sequence[str], store: Place) -> str:
+def stored_interval(
+    symbol: str, interval: str, base: str | None, held: Sequence[str], store: Place, off_grid: Sequence[str] = ()
+) -> str:
     """Return the stored interval to read, ``base`` if it is given.
 
     Args:
@@ -75,13 +77,14 @@ def stored_interval(symbol: str, interval: str, base: str | None, held: Sequence
         base: The stored interval that is wanted; None: the coarsest that builds ``interval`` exactly.
         held: The intervals in which the store has the symbol.
         store: The store's folder, for messages.
+        off_grid: Further ones, whose bars lie off the grid of the sessions and build nothing.
 
     Raises:
         DataError: ``base`` is not stored.
         IntervalError: Nothing that is stored builds ``interval``.
     """
     if base is None:
-        return determine_required_base(interval, held)
+        return determine_required_base(interval, held, off_grid)
     if not builds(base, interval):
         raise IntervalError(f"{interval} bars cannot be made of {base} bars.")
     if base not in held:

@@ -110,17 +110,26 @@ class BarCache:
         return newest[0]
 
     def request(
-        self, symbol: str, interval: str, first: date, last: date, *, base: str | None, held: Sequence[str]
+        self,
+        symbol: str,
+        interval: str,
+        first: date,
+        last: date,
+        *,
+        base: str | None,
+        held: Sequence[str],
+        off_grid: Sequence[str] = (),
     ) -> BarRequest | None:
         """Return what to load of a symbol, or None for a range without a session.
 
-        ``held`` are the intervals in which the symbol is stored.
+        ``held`` are the intervals in which the symbol is stored, ``off_grid`` others that build nothing.
 
         Raises:
             DataError: ``base`` is not stored.
             IntervalError: Nothing that is stored builds ``interval``.
         """
-        source, wanted = stored_interval(symbol, interval, base, held, self.store.path), parse_interval(interval)
+        source = stored_interval(symbol, interval, base, held, self.store.path, off_grid)
+        wanted = parse_interval(interval)
         if last < first or not len(self.time_manager.grid(first, last)):
             return None
         fill = wanted.is_intraday and gap_policy_of(self.settings.gap_policy, symbol, str(wanted)) == "forward"

@@ -212,5 +212,6 @@ class DataManager:
             if not held:
                 raise unknown_symbol(symbol, self.store.path, did_you_mean(symbol, self.symbols()))
             bases = [name for name in held if cache.facts.is_on_grid(symbol, name)]
-            request = cache.request(symbol, interval, first, last, base=base, held=bases)
+            off = [name for name in held if name not in bases]
+            request = cache.request(symbol, interval, first, last, base=base, held=bases, off_grid=off)
             return cache.bars(symbol, request) if request is not None else Bars.empty()

@@ -258,7 +258,9 @@ class PointInTimeView:
             if not security.intervals():
                 raise unknown_symbol(symbol, self.store.path, self.hint(symbol))
             held = self._bases_of(security)
-            return self._bars_of(security, self._cache.request(symbol, interval, first, last, base=base, held=held))
+            off = [name for name in security.intervals() if name not in held]
+            request = self._cache.request(symbol, interval, first, last, base=base, held=held, off_grid=off)
+            return self._bars_of(security, request)
 
     def load_bars_of(
         self, symbols: Sequence[str], interval: str, first: date, last: date, *, base: str

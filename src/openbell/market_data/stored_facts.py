@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from openbell.actions.securities import Securities
 from openbell.actions.store import ActionStore
 from openbell.errors import DataError, did_you_mean
-from openbell.market_data.stored_history import begins_on_grid
+from openbell.market_data.session_grid import follows_sessions
 from openbell.model.interval import BASE_INTERVALS, DAY_NS, parse_interval
 from openbell.store.day_zones import SESSION, UNKNOWN, read_day_zones
 from openbell.store.layout import instant
@@ -106,14 +106,14 @@ class StoredFacts:
         return instant(files[0].first_ns) if files else None
 
     def is_on_grid(self, symbol: str, interval: str) -> bool:
-        """Return whether the bars stored under a symbol begin at multiples of their interval from the open."""
+        """Return whether most bars stored under a symbol begin at multiples of their interval from the open."""
         if interval in BASE_INTERVALS:
             return True
         key = symbol, interval
         if key not in self._on_grid:
             files = self.manifest.files.get(key, ())
-            self._on_grid[key] = not files or begins_on_grid(
-                files[0].first_ns, parse_interval(interval), self._time_manager
+            self._on_grid[key] = follows_sessions(
+                self._store, files, symbol, parse_interval(interval), self._time_manager
             )
         return self._on_grid[key]
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from openbell.market_data.session_grid import off_grid
 from openbell.model.bars import PRICE_COLUMNS, Bars, BarTimes
-from openbell.model.interval import DAY_NS
+from openbell.model.interval import BASE_INTERVALS, DAY_NS
 from openbell.store.layout import WHOLE_ROWS
-from openbell.timing.grid import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,11 +24,9 @@ if TYPE_CHECKING:
     from openbell.store.manifest import Manifest
     from openbell.store.store import BarStore
     from openbell.timing.grid import SessionGrid
-    from openbell.timing.time_manager import TimeManager
 
 __all__ = [
     "READ_ROWS",
-    "begins_on_grid",
     "in_sessions",
     "read_batches",
     "read_sessions",
@@ -95,26 +92,6 @@ def _like_the_one_before(
             same = np.logical_and.reduce([(table[1:] == table[:-1]).all(axis=1) for table in tables])
             found.update(symbol for (symbol, _, _), is_same in zip(block[1:], same.tolist(), strict=True) if is_same)
     return found
-
-
-def begins_on_grid(first_ns: int, interval: Interval, time_manager: TimeManager) -> bool:
-    """Return whether a bar begins a whole number of intervals after an open of trading, as those of sessions do.
-
-    Bars on clock hours do not where trading opens at half past.
-
-    Args:
-        first_ns: When the first stored bar begins, nanoseconds since 1970 UTC.
-        interval: Its interval.
-        time_manager: The calendar.
-    """
-    day, week = date_of(first_ns // DAY_NS), timedelta(days=7)
-    first, last = max(day - week, time_manager.first_day), min(day + week, time_manager.last_day)
-    if first > last:
-        return False
-    opens = time_manager.grid(first, last).segment_open_ns
-    return len(opens) > 0 and bool(
-        (first_ns - opens[max(0, int(np.searchsorted(opens, first_ns, side="right")) - 1)]) % interval.ns == 0
-    )
 
 
 def read_through(
@@ -229,20 +206,24 @@ def in_sessions(times: BarTimes, stored: Interval, grid: SessionGrid) -> _TimesA
 
 
 def _within_hours(times: BarTimes, stored: Interval, grid: SessionGrid) -> _TimesAndRows:
-    """Select intraday bars that start within a segment, and end them at its close."""
+    """Select intraday bars that start within a segment, on the grid of its bars, and end them at its close."""
     # The bars are sorted and segments are few, so the segments are looked up among the bars, not each bar's segment.
     first = np.searchsorted(times.timestamp, grid.segment_open_ns)
     after = np.searchsorted(times.timestamp, grid.segment_close_ns)
     late = np.searchsorted(times.timestamp, grid.segment_close_ns - stored.ns, side="right")
     if (late < after).any():
         times = BarTimes(times.timestamp, _cut(times.end, late, after, grid.segment_close_ns), times.count)
-    if len(first) and (first[1:] == after[:-1]).all():
+    # Bars of base intervals begin at full minutes or seconds, as trading does: the writer refuses others.
+    is_base = str(stored) in BASE_INTERVALS
+    off = np.zeros(0, np.bool_) if is_base else off_grid(times.timestamp, stored, grid)
+    if len(first) and (first[1:] == after[:-1]).all() and not off.any():
         begin, end = int(first[0]), int(after[-1])
         return times.window(begin, end), slice(begin, end)
     steps = np.zeros(len(times) + 1, np.int8)
     np.add.at(steps, first, 1)
     np.subtract.at(steps, after, 1)
-    return _masked(times, np.cumsum(steps[:-1]) > 0)
+    inside = np.cumsum(steps[:-1]) > 0
+    return _masked(times, inside if is_base else inside & ~off)
 
 
 def _cut(

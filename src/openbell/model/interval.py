@@ -144,12 +144,15 @@ def builds(base: str, interval: str) -> bool:
     return source.is_intraday and wanted.seconds % source.seconds == 0
 
 
-def determine_required_base(interval: str, available: Collection[str] | None = None) -> str:
+def determine_required_base(
+    interval: str, available: Collection[str] | None = None, off_grid: Collection[str] = ()
+) -> str:
     """Return the base interval that ``interval`` is read or derived from.
 
     Args:
         interval: The interval that is wanted.
         available: The stored intervals of the symbol that lie on its sessions' grid; None leaves the choice free.
+        off_grid: Those that do not, for the message.
 
     Returns:
         The coarsest that is available and builds the interval exactly (``15m`` from ``5m``, else from ``1m``).
@@ -162,7 +165,7 @@ def determine_required_base(interval: str, available: Collection[str] | None = N
     fitting = [base for base in available if builds(base, interval)]
     if fitting:
         return max(fitting, key=parse_interval)
-    raise IntervalError(why_underivable([interval], available)[0])
+    raise IntervalError(why_underivable([interval], available, off_grid)[0])
 
 
 def why_underivable(intervals: Iterable[str], available: Collection[str], off_grid: Collection[str] = ()) -> list[str]:
@@ -190,11 +193,11 @@ def why_underivable(intervals: Iterable[str], available: Collection[str], off_gr
 
 def _underivable(intervals: list[str], bases: Sequence[str], held: str, off_grid: Collection[str]) -> str:
     need, coarser = ("it needs", "a coarser interval") if len(intervals) == 1 else ("this needs", "coarser intervals")
-    stored = ", ".join(
+    stored = " and ".join(
         sorted((name for name in off_grid if any(builds(name, i) for i in intervals)), key=parse_interval)
     )
     return (
         f"{', '.join(intervals)} cannot be derived: {need} {' or '.join(bases)} bars, and the store holds {held}. "
-        + (f"Stored {stored} bars follow the clock and not the session. " if stored else "")
+        + (f"Stored {stored} bars do not begin at multiples of it from the open of trading. " if stored else "")
         + f"Import {bases[0]} bars, or ask for {coarser}."
     )

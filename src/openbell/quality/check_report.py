@@ -28,12 +28,14 @@ _NOTES = ("daily_near", "no_trades", "extended_hours")
 _OF_SESSIONS = ("undeclared_split", "missing_sessions", "daily_price", "daily_volume", "daily_near")
 _COUNTED_IN_BARS = (
     *("hole", "contradiction", "duplicate", "outside_hours", "closed_day", "halt"),
-    *("outside_daily", "daily_volume", "other_days"),
+    *("outside_daily", "daily_volume", "other_days", "off_grid"),
 )
 _PHRASES = {
     "damaged_file": ("1 damaged file", "{:,} damaged files"),
     "wrong_time_zone": ("wrong time zone?", "wrong time zone?"),
-    "wrong_label": ("times name the ends of bars?", "times name the ends of bars?"),
+    "wrong_label": ("times name the other end of bars?", "times name the other end of bars?"),
+    "wrong_interval": ("bars of a longer interval?", "bars of a longer interval?"),
+    "off_grid": ("1 bar between those of the session", "{:,} bars between those of the session"),
     "undeclared_split": ("1 split not declared", "{:,} splits not declared"),
     "other_days": ("1 daily bar that no session reads", "{:,} daily bars that no session reads"),
     "contradiction": ("1 bar contradicts itself", "{:,} bars contradict themselves"),

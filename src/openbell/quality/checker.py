@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 
 from openbell.errors import ConfigError, DamagedFileError, UnknownNameError
+from openbell.market_data.session_grid import follows_sessions
 from openbell.market_data.stored_facts import UNNAMED_DAYS, StoredDays
-from openbell.market_data.stored_history import begins_on_grid
-from openbell.model.interval import BASE_INTERVALS, DAY_NS, Interval, parse_interval
+from openbell.model.interval import DAY_NS, Interval, builds, parse_interval
 from openbell.quality.calendar_fit import bars_beyond_calendar
 from openbell.quality.check_report import Report, SeriesReport
 from openbell.quality.finding import Finding
@@ -23,7 +23,7 @@ from openbell.quality.missing import Elsewhere
 from openbell.quality.peers import MOST_PEERS, Peers
 from openbell.quality.series import Series, bars_of_sessions, make_series
 from openbell.quality.splits import declared_splits
-from openbell.quality.window_result import WindowResult, check_window, join_windows
+from openbell.quality.window_result import WindowResult, check_off_grid, check_window, join_windows
 from openbell.quality.windows import Window, windows_of
 from openbell.store.day_zones import read_day_zones
 from openbell.store.layout import BAR_SCHEMA, STORED, is_stored
@@ -70,7 +70,7 @@ def check_store(
         store: The store.
         exchange: The calendar that the bars are checked against; a name, or own sessions as a config describes them.
         symbols: Which; all unless given. The busiest others serve for comparison all the same.
-        intervals: Which; all that are stored unless given. Bars off the grid of the sessions are not checked.
+        intervals: Which; all that are stored unless given.
         first: First UTC date that bars start on; None: from the beginning.
         last: Last such date, inclusive.
         declared: The splits that are known; those of the store's corporate actions unless given.
@@ -92,7 +92,7 @@ def check_store(
     checker = _Checker(store, exchange, first, last, declared_splits(store) if declared is None else declared)
     held = {name for symbol in asked for name in store.intervals(symbol) if not intervals or name in intervals}
     wanted = sorted(held, key=parse_interval, reverse=True)
-    todo = {name: [s for s in asked if name in checker.checked_intervals(s)] for name in wanted}
+    todo = {name: [s for s in asked if name in store.intervals(s)] for name in wanted}
     total, done = sum(map(len, todo.values())), 0.0
 
     def tick(series: float) -> None:
@@ -122,6 +122,7 @@ class _Checker:
     ) -> None:
         self.store, self.declared = store, declared
         self.time_manager = tm = TimeManager(exchange)
+        self._on_grid: dict[str, list[str]] = {}
         # What the calendar does not know cannot be checked; `bars_beyond_calendar` reports it.
         self.begin_ns = _midnight_ns(max(first or tm.first_day, tm.first_day))
         self.end_ns = _midnight_ns(min(last or tm.last_day, tm.last_day) + timedelta(days=1))
@@ -132,13 +133,19 @@ class _Checker:
 
     def checked_intervals(self, symbol: str) -> list[str]:
         """Return the stored intervals of a symbol whose bars lie on the grid of the sessions."""
-        files = self.store.manifest.files
-        return [
-            name
-            for name in self.store.intervals(symbol)
-            if name in BASE_INTERVALS
-            or begins_on_grid(files[symbol, name][0].first_ns, parse_interval(name), self.time_manager)
-        ]
+        if symbol not in self._on_grid:
+            files = self.store.manifest.files
+            self._on_grid[symbol] = [
+                name
+                for name in self.store.intervals(symbol)
+                if follows_sessions(self.store, files[symbol, name], symbol, parse_interval(name), self.time_manager)
+            ]
+        return self._on_grid[symbol]
+
+    def finer_instead(self, symbol: str, interval: str) -> str | None:
+        """Return the interval of which sessions make one that lies off their grid, or None."""
+        bases = (name for name in self.checked_intervals(symbol) if builds(name, interval))
+        return max(bases, key=parse_interval, default=None)
 
     def check_interval(self, name: str, symbols: Sequence[str], tick: Callable[[float], None]) -> list[SeriesReport]:
         """Report on each of the symbols that has bars in the range of dates.
@@ -165,9 +172,13 @@ class _Checker:
             here = [symbol for symbol in symbols if self._reaches(held[symbol], window)]
             for series, damaged in self._read(here, interval, window, held):
                 if len(series.stored) or len(series.expected) or damaged:
-                    elsewhere, daily = self._other_intervals(series)
                     found = [*damaged, *strange_days.pop(series.symbol, ())]
-                    parts[series.symbol].append(check_window(series, peers, elsewhere, daily, found))
+                    if name in self.checked_intervals(series.symbol):
+                        elsewhere, daily = self._other_intervals(series)
+                        part = check_window(series, peers, elsewhere, daily, found)
+                    else:
+                        part = check_off_grid(series, self.finer_instead(series.symbol, name), found)
+                    parts[series.symbol].append(part)
                 tick(1 / windows)
             tick((len(symbols) - len(here)) / windows)
         return [

@@ -31,6 +31,8 @@ _NOT_CHARTED = {
     "damaged_file",
     "wrong_time_zone",
     "wrong_label",
+    "wrong_interval",
+    "off_grid",
     "other_basis",
     "outside_hours",
     "closed_day",

@@ -23,7 +23,9 @@ SUSPICIOUS_SHARE = 0.05
 KINDS = {
     "damaged_file": "a file that cannot be read",
     "wrong_time_zone": "bars whose times lie in another time zone",
-    "wrong_label": "bars named by their end, not by their start",
+    "wrong_label": "bars whose times name their other end",
+    "wrong_interval": "bars of a longer interval than their own",
+    "off_grid": "bars that begin between those of the session",
     "undeclared_split": "a split without a corporate action",
     "other_days": "daily bars of days that end after their sessions",
     "other_basis": "prices on another basis than the daily bars'",

@@ -1,4 +1,4 @@
-"""Findings about bars outside the session, in another time zone, or stamped at their end."""
+"""Findings about bars outside the session, in another time zone, or stamped at their other end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from openbell.quality.series import Series
 
-__all__ = ["end_labels", "outside_hours", "wrong_time_zone"]
+__all__ = ["outside_hours", "wrong_labels", "wrong_time_zone"]
 
 _HOUR_NS = 3_600_000_000_000
 _SHIFTS = tuple(half * _HOUR_NS // 2 for half in sorted(range(-28, 29), key=abs) if half)
@@ -99,28 +99,42 @@ def _regular_share(series: Series, starts: NDArray[np.int64], volume: NDArray[np
     return float(volume[rows_in_segments(starts, series.grid)[0]].sum()) / total
 
 
-def end_labels(series: Series) -> list[Finding]:
-    """Report series whose bars are stamped at their ends.
+def wrong_labels(series: Series) -> list[Finding]:
+    """Report series whose bars are stamped at their ends, or were taken for such and are stamped at their starts.
 
-    Their sessions have no bar at the open and one at the close. Of sessions that begin as another ends only those count
-    that follow or precede a pause, as after a weekend.
+    Their sessions have no bar at the open and one at the close; or one just before the open, none before that, and none
+    at the end. Of sessions that begin as another ends only those count that follow or precede a pause, as after a
+    weekend.
     """
     if not series.intraday or not len(series.expected):
         return []
     sessions = series.sessions()
-    grid = series.grid
+    grid, step = series.grid, series.interval.ns
     pauses = grid.open_ns[1:] != grid.close_ns[:-1]
     opens = grid.open_ns[sessions[np.append(True, pauses)[sessions]]]
     closes = grid.close_ns[sessions[np.append(pauses, True)[sessions]]]
-    starts = series.distinct_starts()
-    no_first = ~np.isin(opens, starts, assume_unique=True)
-    at_close = np.isin(closes, starts, assume_unique=True)
     fewest = min(len(opens), len(closes))
-    if fewest < _SESSIONS_FOR_LABEL or min(no_first.mean(), at_close.mean()) < _FITTING:
+    if fewest < _SESSIONS_FOR_LABEL:
         return []
-    such = min(int(no_first.sum()), int(at_close.sum()))
-    text = (
-        f"{such} of {fewest} sessions have no bar at the open and one at the close: "
-        "do the times name the ends of bars? Import them again with --label end"
-    )
-    return [Finding("wrong_label", "serious", int(opens[0]), int(closes[-1]), len(starts), text)]
+    starts = series.distinct_starts()
+
+    def has(times: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return np.isin(times, starts, assume_unique=True)
+
+    begin, end = int(opens[0]), int(closes[-1])
+    for sign, other, at in (
+        ((~has(opens), has(closes)), "end", "no bar at the open and one at the close"),
+        (
+            (has(opens - step), ~has(opens - 2 * step), ~has(closes - step)),
+            "start",
+            "a bar just before the open, none before that, and none at the end",
+        ),
+    ):
+        if min(marks.mean() for marks in sign) >= _FITTING:
+            such = min(int(marks.sum()) for marks in sign)
+            text = (
+                f"{such} of {fewest} sessions have {at}: "
+                f"do the times name the {other}s of bars? Import them again with --label {other}"
+            )
+            return [Finding("wrong_label", "serious", begin, end, len(starts), text)]
+    return []

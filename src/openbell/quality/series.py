@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,6 +60,10 @@ class Series:
     def intraday(self) -> bool:
         """Whether its bars lie within sessions."""
         return self.interval.is_intraday
+
+    def nothing_expected(self) -> Series:
+        """Return the series as one of which no bars are expected."""
+        return replace(self, expected=self.expected.part(0, 0), present=self.present[:0])
 
     def starts_of_stored(self) -> NDArray[np.int64]:
         """Return the starts of the stored rows, nanoseconds since 1970 UTC.

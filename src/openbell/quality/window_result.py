@@ -13,7 +13,8 @@ from openbell.quality.closed_days import closed_days
 from openbell.quality.daily import unlike_daily
 from openbell.quality.excerpts import completeness, excerpts_of, fewest_charts
 from openbell.quality.finding import KINDS, Finding
-from openbell.quality.hours import end_labels, outside_hours, wrong_time_zone
+from openbell.quality.grid import bars_off_grid, longer_bars
+from openbell.quality.hours import outside_hours, wrong_labels, wrong_time_zone
 from openbell.quality.missing import missing_bars, missing_sessions
 from openbell.quality.repeats import contradictions, duplicates
 from openbell.quality.score import score
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from openbell.quality.series import Series
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["WindowResult", "check_window", "join_windows"]
+__all__ = ["WindowResult", "check_off_grid", "check_window", "join_windows"]
 
 _SPLIT_REACH = 30
 
@@ -76,7 +77,9 @@ def check_window(
     """
     findings = [
         *damaged,
-        *(wrong_time_zone(series) or end_labels(series)),
+        *(wrong_time_zone(series) or wrong_labels(series)),
+        *bars_off_grid(series),
+        *longer_bars(series),
         *contradictions(series),
         *duplicates(series),
         *outside_hours(series),
@@ -88,6 +91,23 @@ def check_window(
     ]
     if daily is not None:
         findings += unlike_daily(series, daily)
+    return _result(series, elsewhere, findings)
+
+
+def check_off_grid(series: Series, finer: str | None, damaged: Sequence[Finding]) -> WindowResult:
+    """Run the checks of a series most of whose bars lie off the grid of the sessions, so that none reads it.
+
+    Args:
+        series: The window of the series.
+        finer: The stored interval of which sessions make its interval; no bars are expected of it then.
+        damaged: Findings about its files.
+    """
+    grid_findings = bars_off_grid(series, finer=finer)
+    findings = [*damaged, *wrong_time_zone(series), *grid_findings, *contradictions(series), *duplicates(series)]
+    return _result(series if finer is None else series.nothing_expected(), (), findings)
+
+
+def _result(series: Series, elsewhere: tuple[Elsewhere, ...], findings: list[Finding]) -> WindowResult:
     findings.sort(key=_gravity)
     starts = series.starts_of_stored()
     return WindowResult(

@@ -7,13 +7,17 @@ aside with the reason: nothing is dropped silently, and nothing is guessed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from openbell.errors import BadBarsError
 
-__all__ = ["CheckedBars", "check_bars", "require_good_bars"]
+if TYPE_CHECKING:
+    from openbell.model.interval import Interval
+
+__all__ = ["CheckedBars", "check_bars", "off_full_units", "require_good_bars"]
 
 _PRICES = ("open", "high", "low", "close")
 _VALUES = (*_PRICES, "volume")
@@ -70,12 +74,29 @@ def check_bars(frame: pl.DataFrame, *, allow_negative: bool = False) -> CheckedB
     return CheckedBars(right.drop("line", "reason"), bad, unsorted, duplicates)
 
 
-def require_good_bars(frame: pl.DataFrame, what: str, *, allow_negative: bool = False) -> pl.DataFrame:
+def off_full_units(starts: pl.Series, interval: Interval) -> tuple[pl.Series, str]:
+    """Mark intraday bars that do not begin at a full minute, or at a full second where bars are of seconds.
+
+    Args:
+        starts: Timestamps in nanoseconds.
+        interval: The interval of the bars.
+
+    Returns:
+        The marks, and the reason for people.
+    """
+    unit, name = (1_000_000_000, "second") if interval.unit == "s" else (60_000_000_000, "minute")
+    return starts.to_physical() % unit != 0, f"the time is not at a full {name}"
+
+
+def require_good_bars(
+    frame: pl.DataFrame, symbol: str, interval: Interval, *, allow_negative: bool = False
+) -> pl.DataFrame:
     """Return the bars, sorted and unique.
 
     Args:
-        frame: As for `check_bars`.
-        what: What the bars are, for the message, e.g. "SPY 1m".
+        frame: As for `check_bars`, its times in nanoseconds.
+        symbol: The symbol, for the message.
+        interval: The interval of the bars.
         allow_negative: Whether prices may be 0 and below.
 
     Raises:
@@ -84,7 +105,12 @@ def require_good_bars(frame: pl.DataFrame, what: str, *, allow_negative: bool = 
     checked = check_bars(frame, allow_negative=allow_negative)
     if len(checked.bad):
         line, reason = checked.bad.row(0)
-        raise BadBarsError(f"{what}: {len(checked.bad)} bad bars; the first is row {line}: {reason}.")
+        raise BadBarsError(f"{symbol} {interval}: {len(checked.bad)} bad bars; the first is row {line}: {reason}.")
+    if interval.is_intraday:
+        off, reason = off_full_units(checked.good["timestamp"], interval)
+        if off.any():
+            first = checked.good["timestamp"].filter(off)[0]
+            raise BadBarsError(f"{symbol} {interval}: {off.sum():,} bad bars; the first is of {first}: {reason}.")
     return checked.good
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from openbell.errors import BadBarsError, StoreError
+from openbell.model.interval import parse_interval
 from openbell.store.backing import EncodedFile, until_committed
 from openbell.store.built_mark import BUILT, marked_as, read_built, with_built_column
 from openbell.store.check_bars import require_good_bars
@@ -88,7 +89,9 @@ class StoreWriter:
                 nothing of ``frame`` is written.
         """
         require_symbol(symbol)
-        bars = require_good_bars(as_stored(interval, frame), f"{symbol} {interval}", allow_negative=allow_negative)
+        bars = require_good_bars(
+            as_stored(interval, frame), symbol, parse_interval(interval), allow_negative=allow_negative
+        )
         if built is not None:
             bars = marked_as(bars, built)
         report, changed, parts = until_committed(lambda: self._merge(symbol, interval, bars), self._rebase)

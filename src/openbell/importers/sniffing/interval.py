@@ -14,7 +14,7 @@ from openbell.store.layout import STORED
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["longer_than_days", "sniff_interval"]
+__all__ = ["length_of", "longer_than_days", "sniff_interval"]
 
 _SECOND_NS = 1_000_000_000
 _USUAL_NS = frozenset(
@@ -62,7 +62,7 @@ def sniff_interval(times: NDArray[np.int64], where: str, *, has_clock: bool) -> 
         raise _not_stored(f"{period}", where)
     usual = _on_one_grid(times, usual)
     if usual not in _USUAL_NS:
-        raise _not_stored(_length(usual) + " apart", where)
+        raise _not_stored(length_of(usual) + " apart", where)
     name = str(parse_interval(f"{usual // _SECOND_NS}s"))
     why = f"{share:.0%} of neighbours are {name} apart"
     return Detection("interval", name, why, "certain" if share > _MOSTLY else "likely")
@@ -97,11 +97,14 @@ def longer_than_days(times: NDArray[np.int64]) -> str | None:
     return f"{usual:g} days apart" if len(days) >= _MANY and usual > _LONG else None
 
 
-def _length(step_ns: int) -> str:
+def length_of(step_ns: int) -> str:
+    """Return a distance between bars for people."""
     seconds = step_ns / _SECOND_NS
     if seconds >= 86_400:
         return f"{seconds / 86_400:g} days"
-    return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} s"
+    if seconds < 60:
+        return f"{seconds:g} s"
+    return "a minute" if seconds == 60 else f"{seconds / 60:g} minutes"
 
 
 def _not_stored(how: str, where: str) -> IntervalError:

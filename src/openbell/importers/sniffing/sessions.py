@@ -9,20 +9,29 @@ import numpy as np
 from openbell.errors import CalendarError, ConfigError
 from openbell.importers.times.session_dates import sessions_around
 from openbell.market_data.aggregate import rows_in_segments
-from openbell.model.interval import DAY_NS
+from openbell.market_data.session_grid import off_grid
+from openbell.model.interval import DAY_NS, parse_interval
 from openbell.timing.grid import date_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from openbell.model.interval import Interval
     from openbell.timing import TimeManager
     from openbell.timing.grid import SessionGrid
 
-__all__ = ["runs_around_the_clock", "warnings_of_days", "warnings_of_times", "warnings_of_times_to_come"]
+__all__ = [
+    "runs_around_the_clock",
+    "warnings_of_days",
+    "warnings_of_interval",
+    "warnings_of_times",
+    "warnings_of_times_to_come",
+]
 
 _STRAY = 0.05
 _MOST = 0.5
 _COVERED = 0.7
+_NEARLY_ALL = 0.95
 _FEWEST_BARS = 20
 _MANY_DAYS = 0.1
 _HOUR_NS = 3_600_000_000_000
@@ -69,6 +78,34 @@ def warnings_of_times(starts: NDArray[np.int64], time_manager: TimeManager, time
             f"{exchange} the exchange (--timezone, --exchange)? A session of {exchange} does not use such bars."
         )
     ]
+
+
+def warnings_of_interval(starts: NDArray[np.int64], interval: Interval, time_manager: TimeManager) -> list[str]:
+    """Warn when bars begin between those of a session, or lie apart as those of a longer interval do.
+
+    Args:
+        starts: Starts of intraday bars of one symbol, nanoseconds UTC.
+        interval: Their interval.
+        time_manager: The calendar.
+    """
+    starts = np.unique(starts)
+    grid = sessions_around(starts, time_manager)
+    if grid is None:
+        return []
+    off, exchange = int(off_grid(starts, interval, grid).sum()), time_manager.exchange
+    found = []
+    if off:
+        read = "reads none of these bars" if 2 * off > len(starts) else "leaves such bars out"
+        found.append(
+            f"{off:,} of the first {len(starts):,} bars do not begin at a multiple of {interval} from the open of "
+            f"{exchange}; a session {read}: do they follow the clock (--interval, --label, --exchange)?"
+        )
+    steps = np.diff(starts)
+    usual = int(np.median(steps)) if len(steps) >= _FEWEST_BARS else 0
+    if usual >= 2 * interval.ns and (starts % usual == starts[0] % usual).mean() > _NEARLY_ALL:
+        longer = parse_interval(f"{usual // 1_000_000_000}s")
+        found.append(f"the first {len(starts):,} bars are {longer} apart: are they bars of {longer} (--interval)?")
+    return found
 
 
 def warnings_of_times_to_come(starts: NDArray[np.int64], now_ns: int) -> list[str]:

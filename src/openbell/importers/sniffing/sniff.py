@@ -23,7 +23,12 @@ from openbell.importers.sniffing.guess import Given, Guess
 from openbell.importers.sniffing.interval import sniff_interval
 from openbell.importers.sniffing.layout import SEPARATORS, sniff_layout
 from openbell.importers.sniffing.price_scale import sniff_price_scale
-from openbell.importers.sniffing.sessions import warnings_of_days, warnings_of_times, warnings_of_times_to_come
+from openbell.importers.sniffing.sessions import (
+    warnings_of_days,
+    warnings_of_interval,
+    warnings_of_times,
+    warnings_of_times_to_come,
+)
 from openbell.importers.sniffing.start_or_end import label_by_name, label_by_stamps, sniff_label
 from openbell.importers.sniffing.times import TimeFormat, sniff_time_format
 from openbell.importers.tables.bar_rows import PRICES, BarRows, times_in
@@ -116,7 +121,7 @@ def sniff_rows(
     reading = replace(reading, price_scale=scale)
     reading, of_times = _placed(reading, times, rows, given, where)
     found += [*of_times, _symbol(source, given, columns)]
-    warnings = _warnings(rows.bars(reading), reading, given)
+    warnings = [*_warnings(rows.bars(reading), reading, given), *_warnings_of_label(rows, reading, given)]
     return Guess(source, reading, tuple(found), rows.bars(reading, _SHOWN), tuple(warnings))
 
 
@@ -291,7 +296,23 @@ def _warnings(bars: pl.DataFrame, reading: CsvReading, given: Given) -> list[str
     try:
         manager = TimeManager(given.exchange)
         if reading.interval.is_intraday:
-            return [*to_come, *warnings_of_times(times, manager, given.timezone)]
+            of_interval = warnings_of_interval(times, reading.interval, manager)
+            return [*to_come, *warnings_of_times(times, manager, given.timezone), *of_interval]
         return [*to_come, *warnings_of_days(times, manager)]
     except CalendarError:
         return to_come
+
+
+def _warnings_of_label(rows: _Rows, reading: CsvReading, given: Given) -> list[str]:
+    """Warn when the sessions plainly show another label than the one that a person gives."""
+    if given.label is None or not reading.interval.is_intraday:
+        return []
+    bars = rows.bars(replace(reading, label="start"))
+    starts, volume = bars["timestamp"].to_physical().to_numpy(), bars["volume"].fill_null(0.0).to_numpy()
+    try:
+        label, found = sniff_label(starts, volume, reading.interval.ns, TimeManager(given.exchange))
+    except CalendarError:
+        return []
+    if label == given.label or found.confidence not in ("plain", "certain"):
+        return []
+    return [f"{found.why}, as times do that name the {label}s of bars: is --label {given.label} right?"]

@@ -15,6 +15,7 @@ import polars as pl
 from openbell.errors import ConfigError, StoreError
 from openbell.importers.tables.numbers import number
 from openbell.importers.tables.table import NO_BAD_ROWS, Chunk
+from openbell.store.check_bars import off_full_units
 from openbell.store.layout import require_symbol
 
 if TYPE_CHECKING:
@@ -128,14 +129,10 @@ class BarRows:
         """Add a reason to intraday bars that do not begin at a full second or minute."""
         if not self.times.interval.is_intraday:
             return bars
-        unit = min(self.times.interval.ns, 60_000_000_000)
-        off = bars["timestamp"].to_physical() % unit != 0
+        off, why = off_full_units(bars["timestamp"], self.times.interval)
         if not off.any():
             return bars
-        off_grid = f"the time is not at a full {'second' if unit < 60_000_000_000 else 'minute'}"
-        return bars.with_columns(
-            reason=pl.when(off & pl.col("reason").is_null()).then(pl.lit(off_grid)).otherwise("reason")
-        )
+        return bars.with_columns(reason=pl.when(off & pl.col("reason").is_null()).then(pl.lit(why)).otherwise("reason"))
 
 
 def _with_reasons_of_symbols(bars: pl.DataFrame) -> pl.DataFrame:

@@ -25,7 +25,7 @@ from openbell.importers.import_report import ImportReport, Progress
 from openbell.importers.lean.log import logged
 from openbell.importers.negative_prices import refuse_negative
 from openbell.importers.quarantine import write_quarantine
-from openbell.importers.sniffing.interval import longer_than_days
+from openbell.importers.sniffing.interval import length_of, longer_than_days
 from openbell.importers.spill_buffer import SpillBuffer
 from openbell.model.interval import DAY_NS
 from openbell.store.check_bars import check_bars
@@ -197,20 +197,28 @@ def _times_of_first_symbol(frames: SpillBuffer) -> NDArray[np.int64]:
 
 
 def _require_interval(times: NDArray[np.int64], bars: BarRows, *, is_first: bool) -> None:
-    """Refuse a file of longer bars than the others, such as one of 5 minutes among those of one.
+    """Refuse a file of shorter bars than its interval, or of longer ones than the first file.
 
     Raises:
-        ConfigError: The bars of its first symbol are all several intervals apart, or weeks or months.
+        ConfigError: Most bars of its first symbol begin before the bar ahead of them ends; or all are several intervals
+            apart, in a file that is not the first, or weeks or months.
     """
-    if not bars.times.interval.is_intraday and (period := longer_than_days(times)):
-        raise ConfigError(f"its bars are {period}, and such bars are not stored: import daily ones.")
-    if is_first:
+    interval = bars.times.interval
+    if not interval.is_intraday:
+        if period := longer_than_days(times):
+            raise ConfigError(f"its bars are {period}, and such bars are not stored: import daily ones.")
         return
     steps = np.diff(times)
-    apart = int(np.gcd.reduce(steps)) if len(steps) >= _ENOUGH_STEPS else bars.times.interval.ns
-    if apart >= 2 * bars.times.interval.ns:
+    if len(steps) < _ENOUGH_STEPS:
+        return
+    usual, apart = int(np.median(steps)), int(np.gcd.reduce(steps))
+    if usual < interval.ns:
         raise ConfigError(
-            f"its bars are {apart / 60e9:g} minutes apart, not {bars.interval} as those of the first file. "
+            f"its bars are {length_of(usual)} apart, so that they overlap as bars of {interval}. Say their --interval."
+        )
+    if apart >= 2 * interval.ns and not is_first:
+        raise ConfigError(
+            f"its bars are {length_of(apart)} apart, not {interval} as those of the first file. "
             "Import it by itself, with its own --interval."
         )
 
