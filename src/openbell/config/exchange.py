@@ -1,4 +1,4 @@
-"""Config of custom sessions, from hours alone or as changes to a known exchange."""
+"""Config of own (custom) sessions, from hours alone or as changes to a known exchange."""
 
 from __future__ import annotations
 
