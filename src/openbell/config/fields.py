@@ -121,7 +121,7 @@ def symbol_list(value: object) -> tuple[str, ...]:
     """Read a list of distinct symbols.
 
     Raises:
-        ValueError: Not a list, empty, something in it is no symbol, or a symbol is there twice.
+        ValueError: It is not a list, is empty, holds a value that is not a symbol, or holds a symbol twice.
     """
     if not isinstance(value, list | tuple):
         hint = f" Write [{value}]." if isinstance(value, str) and value else ""

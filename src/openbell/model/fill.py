@@ -32,8 +32,8 @@ class Fill:
             the bar for a fill within it or at its close.
         zone: The time zone of the exchange.
         session_date: The session.
-        ambiguous: Whether a bar touched two orders of which only one could fill, in an unknown sequence; which of them
-            fills, ``execution.fills.both_touched`` says.
+        ambiguous: Whether a bar touched two orders of which only one could fill, in an unknown sequence;
+            ``execution.fills.both_touched`` decides which one fills.
     """
 
     id: str

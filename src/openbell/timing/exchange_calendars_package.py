@@ -98,7 +98,7 @@ def _calendar(name: str, first: date, last: date) -> Any:
 
     try:
         with warnings.catch_warnings():
-            # exchange_calendars uses pandas in ways that the next pandas will not have; that is not our user's concern.
+            # exchange_calendars uses pandas in ways that a later pandas will not allow, of which users need no warning.
             warnings.simplefilter("ignore")
             try:
                 return exchange_calendars.get_calendar(name, start=str(first), end=str(last))

@@ -190,7 +190,7 @@ class ObjectBacking:
             content, entry = encoded(partition, frame)
             entry = entry._replace(object=new_mark())
             self.objects.put(data_object(partition, entry), content)
-            if not isinstance(frame, EncodedFile):  # a file that is copied unchanged is hardly read here soon
+            if not isinstance(frame, EncodedFile):  # a copied file is unlikely to be read here soon
                 self._cache.add(entry.sha256, content)
             return entry
 

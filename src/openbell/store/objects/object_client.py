@@ -75,8 +75,8 @@ class Objects:
         named: dict[str, Any] = {"checksum_algorithm": "SHA256"} if address.scheme == "s3" else {}
         named |= {"endpoint": endpoint} if endpoint else {}
         with asking(address, "open"):
-            made: Any = from_url  # the keywords differ by scheme
-            self._store: Any = made(str(address), client_options=options, retry_config=RETRIES, **named)
+            open_store: Any = from_url  # untyped, because the keywords differ by scheme
+            self._store: Any = open_store(str(address), client_options=options, retry_config=RETRIES, **named)
 
     def get(self, name: str, *, known: Tag | None = None) -> Fetched | None:
         """Read an object.
