@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from openbell.errors import DataError, ProvisioningError
+from openbell.errors import ProvisioningError
 from openbell.indicators import IndicatorInputs
 from openbell.indicators.bars_per_year import bars_per_year
 from openbell.indicators.indicator import locate, regular_rows
@@ -16,6 +16,7 @@ from openbell.indicators.inputs import StackedInputs
 from openbell.market_data.column_memo import Origin
 from openbell.model.bars import PRICE_COLUMNS, Bars
 from openbell.model.interval import parse_interval
+from openbell.provisioning.causality import require_causal
 from openbell.session.block import IndicatorBlock
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TimesDifferError", "computed_indicators", "times_of"]
 
-_CAUSAL = 1e-6
-"""The relative difference that sums in another order may make."""
 _DAYS_PER_YEAR = 252.0
 
 
@@ -224,15 +223,8 @@ def _computed(need: IndicatorNeed, stacked: StackedInputs) -> dict[str, NDArray[
     if need.indicator.is_own:  # tested over the whole registry
         return columns
     for place, inputs in enumerate(stacked.symbols):
-        for rows in sorted({len(inputs) // 2, len(inputs) - 1} - {0, -1}):
-            known = need.indicator.compute(inputs[:rows], need.params)
-            for name, column in columns.items():
-                if not np.allclose(known[name], column[place, :rows], rtol=_CAUSAL, atol=0.0, equal_nan=True):
-                    raise DataError(
-                        f"{need.key} reads bars that come later: over the first {rows} of {len(inputs)} bars its "
-                        f"{name} is another than over all of them. A row of a kernel may depend on that row and "
-                        "earlier ones only."
-                    )
+        values = {name: rows[place] for name, rows in columns.items()}
+        require_causal(need, inputs, values, thorough=place == 0)
     return columns
 
 
