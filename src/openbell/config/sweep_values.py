@@ -74,9 +74,12 @@ def _range(text: str, first: str, last: str, step: str) -> tuple[int | float, ..
     begin, end, by = (Decimal(part) for part in (first, last, step))
     if not by or (end - begin) * by < 0:
         raise ValueError(f"the range {text} does not lead from {first} to {last}. A range is first:last:step.")
-    count = int((end - begin) / by) + 1
+    try:
+        count = int((end - begin) / by) + 1
+    except (ArithmeticError, ValueError):  # beyond what decimals reach, or no number of values at all
+        count = MOST_OF_A_KEY + 1
     if count > MOST_OF_A_KEY:
-        raise ValueError(f"the range {text} has {count:,} values; a key takes at most {MOST_OF_A_KEY:,}.")
+        raise ValueError(f"the range {text} has more than {MOST_OF_A_KEY:,} values, the most that a key takes.")
     # Decimals, because multiples of 0.1 as floats are not the numbers that people write.
     numbers = [begin + by * n for n in range(count)]
     whole = all(re.fullmatch(r"[+-]?\d+", part) for part in (first, last, step))

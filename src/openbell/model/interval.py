@@ -88,7 +88,7 @@ class Interval:
         return self.seconds
 
     def __lt__(self, other: Interval) -> bool:
-        return self.seconds < other.seconds
+        return (self.seconds, self.unit) < (other.seconds, other.unit)  # 7d and 1w are two intervals
 
 
 def parse_interval(text: str) -> Interval:

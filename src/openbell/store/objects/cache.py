@@ -151,7 +151,7 @@ class FileCache:
 
     def _copies(self) -> Iterable[tuple[int, int, Path]]:
         """Yield when each copy was used last, its size, and where it is."""
-        for path in self._folder.glob("*/*"):
+        for path in self._folder.glob("*/[!.]*"):
             with suppress(OSError):
                 stat = path.stat()
                 yield stat.st_mtime_ns, stat.st_size, path
