@@ -72,11 +72,11 @@ def _plain(value: object) -> object:
 
 def _range(text: str, first: str, last: str, step: str) -> tuple[int | float, ...]:
     begin, end, by = (Decimal(part) for part in (first, last, step))
-    if not by or (end - begin) * by < 0:
+    if not by or (end > begin and by < 0) or (end < begin and by > 0):
         raise ValueError(f"the range {text} does not lead from {first} to {last}. A range is first:last:step.")
     try:
         count = int((end - begin) / by) + 1
-    except (ArithmeticError, ValueError):  # beyond what decimals reach, or no number of values at all
+    except ArithmeticError:  # beyond what decimals reach
         count = MOST_OF_A_KEY + 1
     if count > MOST_OF_A_KEY:
         raise ValueError(f"the range {text} has more than {MOST_OF_A_KEY:,} values, the most that a key takes.")

@@ -24,7 +24,6 @@ _TOLERANCE = 1e-6
 
 _PARTS = 6
 _FACTORS = (2.0, 0.5)
-_CHANGED = ("open", "high", "low", "close", "volume")
 
 
 def require_causal(
@@ -65,7 +64,14 @@ def _with_later(inputs: IndicatorInputs, rows: int, factor: float) -> IndicatorI
     def changed(column: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.concatenate([column[:rows], column[rows:] * factor])
 
-    return replace(inputs, **{name: changed(getattr(inputs, name)) for name in _CHANGED})
+    return replace(
+        inputs,
+        open=changed(inputs.open),
+        high=changed(inputs.high),
+        low=changed(inputs.low),
+        close=changed(inputs.close),
+        volume=changed(inputs.volume),
+    )
 
 
 def _compare(
