@@ -217,7 +217,7 @@ class SessionData(Frozen):
 
         Raises:
             ConfigError: The symbol is not a string, or the interval is invalid.
-            DataError: The session has no such series, or one without a closed bar or that does not reach back far enough.
+            DataError: There is no such series, none of its bars has closed, or it does not reach back far enough.
         """
         return drawn("session_chart", self, symbol, interval, sessions=sessions, indicators=indicators)
 
