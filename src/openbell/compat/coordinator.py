@@ -47,7 +47,7 @@ class SymbolValidationResult:
 
 
 class CompatCoordinator(ABC):
-    """The part of the coordinator with the names of the specification, for its snippets and for code of users."""
+    """The part of the coordinator with the names of the specification."""
 
     session_data: SessionData
     provisioner: Provisioner
@@ -57,7 +57,7 @@ class CompatCoordinator(ABC):
         """Return the context of provisioning as seen from a session."""
 
     def add_symbol(self, symbol: str, added_by: str = "strategy") -> bool:
-        """Add a symbol with all that the config asks of every symbol, or upgrade an ad-hoc one.
+        """Add a full symbol, or upgrade an ad hoc one.
 
         Returns:
             Whether it is full now; if not, the journal has the reasons.

@@ -112,7 +112,11 @@ class SessionContext:
         return self._provisioner.add_symbol(symbol, source=self._source, owner=self._owner)
 
     def add_symbols(self, symbols: Iterable[str]) -> dict[str, bool]:
-        """Add many full symbols with one read of the store, and return by symbol whether it is full now."""
+        """Add many full symbols with one read of the store.
+
+        Returns:
+            Per symbol, whether it is full now.
+        """
         wanted = _listed(symbols, "add_symbols")
         additions = [Addition("symbol", symbol, self._source, self._owner) for symbol in wanted]
         return dict(zip(wanted, self._provisioner.provision(additions), strict=True))
@@ -173,7 +177,11 @@ class SessionContext:
         return self.remove_symbols([symbol])[symbol]
 
     def remove_symbols(self, symbols: Iterable[str]) -> dict[str, bool]:
-        """Remove what only this component needs of many symbols at once, and return by symbol whether it was done."""
+        """Remove what only this component needs of many symbols, at once.
+
+        Returns:
+            Per symbol, whether it was done.
+        """
         wanted = _listed(symbols, "remove_symbols")
         done = self._provisioner.remove_symbols(wanted, source=self._source, owner=self._owner)
         return dict(zip(wanted, done, strict=True))

@@ -1,4 +1,4 @@
-"""State of a strategy that lasts over the sessions of a run, and the states of sessions that are over."""
+"""State of a strategy over the sessions of a run, and states of sessions that are over."""
 
 from __future__ import annotations
 

@@ -303,7 +303,7 @@ class TradingDesk:
         self.notices.append(order)
 
     def quoted(self, order: Order) -> float | tuple[SymbolMarket, int]:
-        """Return the price at which an order is valued, or the market and the time to look it up."""
+        """Return the price at which an order is valued, or the market and time to look it up."""
         if order.limit is None and order.stop is None:
             market, now_ns = self.markets.of(order.symbol), self.clock.now_ns
             if market is not None and market.is_quoted(now_ns):

@@ -68,7 +68,9 @@ def fee_of_part(
     maker: bool = False,
     month_volume: float = 0.0,
 ) -> float:
-    """Return the costs of one fill of an order, so that minima and maxima hold for the order as a whole.
+    """Return the costs of one fill of an order.
+
+    Minima and maxima hold for the order as a whole.
 
     Args:
         model: The fee model.

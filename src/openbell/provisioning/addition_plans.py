@@ -52,8 +52,8 @@ def planned(asked: Sequence[tuple[Addition, Needs]], context: ProvisioningContex
 def _is_there(symbol: str, needs: Needs, context: ProvisioningContext) -> bool:
     """Return whether the session alone shows that nothing is missing.
 
-    An indicator that is there has had its warm-up. Always False for needs of other history, which take a look at the
-    calendar, and for needs with steps of their own.
+    An indicator that is there has had its warm-up. Other history cannot be judged without the calendar, and an
+    operation's own steps always have to run.
     """
     existing = context.session_data.get_symbol_data(symbol)
     if existing is None or needs.steps or (needs.full_symbol and not existing.meets_session_config_requirements):

@@ -68,9 +68,7 @@ def _needs_of_symbol(run: RunScope, applies: tuple[bool, ...], stored: tuple[str
 def _bar(addition: Addition, context: ProvisioningContext, *, interval: str, days: int = 0, bars: int = 0) -> Needs:
     """Return the needs of bars of one interval, with ``days`` sessions and ``bars`` bars of history."""
     wanted = parse_interval(interval)
-    if not (
-        type(days) is type(bars) is int and days == bars == 0
-    ):  # not for subscriptions, of which there are thousands
+    if not (type(days) is type(bars) is int and days == bars == 0):  # thousands of subscriptions need no check
         what = f"{addition.symbol}: bars of {wanted}"
         days, bars = whole_number("days", days, "sessions", what), whole_number("bars", bars, "bars", what)
     stored, asks = context.base_intervals(addition.symbol), SOURCES.get(addition.source).asks

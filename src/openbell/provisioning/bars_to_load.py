@@ -163,7 +163,10 @@ def _reload(symbol: str, need: IntervalNeed, start_ns: int, day: StoredDay) -> B
 
 
 def _first_row(market: Market, times: BarTimes, start_ns: int) -> tuple[int, int]:
-    """Return the first row of a series, at the latest today's first, and the time from which no bar is left out."""
+    """Return the first row of a series, and the time from which no bar is left out.
+
+    The row is at the latest today's first.
+    """
     row = min(int(times.timestamp.searchsorted(start_ns)), market.today_row(times))
     if row:
         return row, int(times.end[row - 1])

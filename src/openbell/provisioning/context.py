@@ -141,7 +141,7 @@ class StoredDay(NamedTuple):
 
 @dataclass(slots=True)
 class ProvisioningContext:
-    """The config, the calendar and clock, the store as known on the session's day, and what its session holds.
+    """Config, calendar, data and session, as rules and steps see them.
 
     It is not hashable, so that no memo can cache results that depend on all of this.
 
@@ -201,7 +201,10 @@ class ProvisioningContext:
         return known
 
     def base_intervals(self, symbol: str) -> tuple[str, ...]:
-        """Return the stored intervals that others can be derived from, because they lie on the grid of the sessions."""
+        """Return the stored intervals from which others can be derived.
+
+        Their bars lie on the grid of the sessions.
+        """
         if self.offered is not None:
             return self.offered(symbol).bases
         known = self._bases.get(symbol)
@@ -216,12 +219,12 @@ class ProvisioningContext:
             self._bases.clear()
 
     def base_of(self, symbol: str, interval: Interval | str) -> Interval:
-        """Return the stored interval that bars of a symbol come from, or the usual base if none is stored."""
+        """Return the stored base of an interval of a symbol, or its usual base if none is stored."""
         return base_for(parse_interval(str(interval)), self.base_intervals(symbol))
 
 
 def base_for(interval: Interval, stored: tuple[str, ...]) -> Interval:
-    """Return the stored interval that ``interval`` comes from, or its usual base if none is stored."""
+    """Return the stored base of an interval, or its usual base if none is stored."""
     try:
         return parse_interval(determine_required_base(str(interval), stored))
     except IntervalError:

@@ -141,7 +141,7 @@ class _Reading:
                 bars[name] = one[1]
 
     def groups(self) -> Iterator[tuple[dict[str, HistoryProof], list[int]]]:
-        """Iterate over groups of symbols with the same histories, each with these and the indices of its symbols."""
+        """Iterate over the different histories, each with the indices of the symbols that have them."""
         groups: dict[tuple[HistoryProof, ...], list[int]] = {}
         for place, histories in enumerate(self._histories):
             groups.setdefault(histories, []).append(place)

@@ -172,7 +172,7 @@ def measured_from(name: str, begins_ns: int, histories: Mapping[str, HistoryProo
     """Return the time from which the completeness of a series is measured, nanoseconds since 1970 UTC.
 
     That is the first bar of its history, or the first session that was asked for if that is earlier, but not before the
-    first stored bar. From there on missing bars are gaps; a symbol that was listed in mid-session misses none before.
+    first stored bar. From there on missing bars are gaps; a symbol that was listed in mid-session has none before.
 
     Args:
         name: The interval of the series.
@@ -184,7 +184,10 @@ def measured_from(name: str, begins_ns: int, histories: Mapping[str, HistoryProo
 
 
 class _Judgement(NamedTuple):
-    """Proof by the bars that were read, and the day to read from instead, None when they suffice or are all."""
+    """Proof by the bars that were read, and the day to read from for more.
+
+    The day is None when they suffice, or when the store has no more.
+    """
 
     proof: HistoryProof
     further: date | None
@@ -296,7 +299,7 @@ class _Extent:
 def _measure_extent(
     market: Market, needs: Needs, name: str, times: BarTimes, first: date, now_ns: int, sees_filled: bool
 ) -> _Extent:
-    """Measure how far back bars with these times, read from the day ``first`` on, meet the need of an interval."""
+    """Measure how far back bars that were read from a day on meet the need of an interval."""
     need, today_row = needs.intervals[name], market.today_row(times)
     begins, after = _rows_of_sessions(times, today_row, market.sessions_from(first))
     # Synthetic bars do not count for warm-up unless indicators see them.

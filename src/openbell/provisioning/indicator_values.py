@@ -130,7 +130,10 @@ class _Reading:
 
     @property
     def is_of_block(self) -> bool:
-        """Whether these are the bars of a block as they were loaded, which are the same in each run over the day."""
+        """Whether these are the bars of a block as they were loaded.
+
+        Such bars are the same in each run over the day.
+        """
         return len(self.bars) > 1 and not self.ahead
 
     @cached_property

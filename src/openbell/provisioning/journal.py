@@ -83,7 +83,7 @@ class Refusals:
         self._logged = Counter[tuple[int, str]]()
 
     def note(self, record: ProvisioningRecord, needs: Needs) -> None:
-        """Note and log the refusal of an addition, or remove the refusals that a successful one has made good."""
+        """Note and log a refusal, or remove those that a successful addition has made good."""
         if not record.ok:
             self._log(record)
         elif not self._records:

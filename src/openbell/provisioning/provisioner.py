@@ -121,7 +121,7 @@ class Provisioner:
             return [record.ok for record in self._carry_out(plans)]
 
     def refusal_of(self, symbol: str, what: str) -> str:
-        """Return who was refused an interval or an indicator of a symbol, when and why (empty when nobody was)."""
+        """Return who was refused an interval or an indicator, when and why (empty when nobody was)."""
         return self._refusals.of(symbol, what)
 
     def add_symbol(self, symbol: str, *, source: str, owner: str = "") -> bool:

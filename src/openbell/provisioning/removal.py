@@ -69,7 +69,7 @@ def without_declared(data: SymbolSessionData, owner: str, still: Collection[str]
 
 
 def owners_left(remaining: SymbolDraft | None) -> str:
-    """Return who still needs a symbol of which something was removed, as the end of a sentence (empty when nobody)."""
+    """Return who still needs a symbol, as the end of a sentence (empty when nobody)."""
     return f"; it stays for {', '.join(_owners(remaining))}" if remaining else ""
 
 

@@ -50,7 +50,10 @@ def _with_history(needs: Needs, histories: tuple[HistoryProof, ...]) -> Iterator
 
 
 def _missing_for_lookback(indicator: IndicatorNeed, proof: HistoryProof) -> Iterator[tuple[str, int]]:
-    """Iterate over what an indicator has too little of for its first value, as what it needs and what there is."""
+    """Iterate over what an indicator has too little of for its first value.
+
+    Yields what it needs, and how much of that there is.
+    """
     if proof.visible_bars < indicator.valid_after:
         yield f"{indicator.valid_after} bars", proof.visible_bars
     elif proof.sessions < indicator.lookback_sessions:

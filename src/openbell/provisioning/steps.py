@@ -51,7 +51,6 @@ class Step(Protocol):
         """Change the draft.
 
         An exception discards the draft, and with it the whole plan.
-        .
         """
 
 
@@ -130,7 +129,7 @@ class StepWork:
         return measured_from(interval, begins_ns, self.plan.proof.histories)
 
     def joined_times(self, bars: Bars, first: int, rows: Bars) -> BarTimes | None:
-        """Return the times of loaded bars if those from row ``first`` on are the times of other bars, else None.
+        """Return the times of loaded bars if from row ``first`` on they are those of ``rows``, else None.
 
         With them, symbols with the same times still have one object for these after bars are joined.
         """

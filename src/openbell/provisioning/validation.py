@@ -168,7 +168,7 @@ def _history_is_good_enough(evidence: Evidence, context: ProvisioningContext) ->
 
 
 def _is_same_for_all(rule: Rule, context: ProvisioningContext) -> bool:
-    """Return whether a rule that passes for one symbol of a block passes for all, by needs and times alone."""
+    """Return whether a rule that passes for one symbol of a block passes for all."""
     asks_quality = context.config.session_data_config.min_quality
     return rule in _BY_NEEDS_AND_TIMES or (rule is _history_is_good_enough and not asks_quality)
 

@@ -64,7 +64,7 @@ Readings = Mapping[str, _Reading]
 
 
 def results_of_block(series: SeriesOfBlock, indicators: IndicatorsOfBlock) -> Readings:
-    """Read the indicators of a block at the session clock, by the series and indicators of one of its symbols."""
+    """Read the indicators of a block, by series and indicators of one of its symbols."""
     found = {}
     series_blocks = blocks_of(series)
     for key, block in blocks_of(indicators).items():

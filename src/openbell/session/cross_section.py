@@ -44,17 +44,14 @@ class CrossSectionTable:
         names = np.array([s.symbol for s in series], object)
         times, today_row = all_bars(series[0]).times, series[0].today_row
         rows = _rows_between(series[0], after_ns, last_ns)
-        first_ends = times.end[rows]
+        closes = times.end[rows]
         self.ends_ns: NDArray[np.int64]
         self.symbols: NDArray[np.object_]
         self._order: NDArray[np.intp] | None = None
         # When all series have the same times, and no two bars of a series close at once, columns need no sorting.
-        if (
-            all(all_bars(s).times is times and s.today_row == today_row for s in series)
-            and (np.diff(first_ends) > 0).all()
-        ):
+        if all(all_bars(s).times is times and s.today_row == today_row for s in series) and (np.diff(closes) > 0).all():
             self._rows = [rows] * len(series)
-            self.ends_ns, self.symbols = np.repeat(first_ends, len(names)), np.tile(names, len(first_ends))
+            self.ends_ns, self.symbols = np.repeat(closes, len(names)), np.tile(names, len(closes))
             self._per_time = len(names)
         else:
             self._rows = [_rows_between(s, after_ns, last_ns) for s in series]

@@ -82,7 +82,10 @@ class Cursor:
 
     @property
     def memo(self) -> Memo:
-        """Memo of results that follow from the times of the closed bars, new at each time of the clock."""
+        """Memo of results that follow from the times of the closed bars.
+
+        It is another one at each time of the clock.
+        """
         now = self.clock.now_ns
         if self._memo_ns != now:
             self._memo, self._memo_ns = Memo(), now

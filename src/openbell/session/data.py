@@ -227,7 +227,7 @@ class SessionData(Frozen):
         return session_html(self)
 
     def refusal_of(self, symbol: str, what: str) -> str:
-        """Return who was refused an interval or an indicator of a symbol, when and why (empty when nobody was)."""
+        """Return who was refused an interval or an indicator, when and why (empty when nobody was)."""
         provisioner = self._provisioner()
         return "" if provisioner is None else provisioner.refusal_of(symbol, what)
 

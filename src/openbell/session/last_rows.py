@@ -1,4 +1,4 @@
-"""Rows of the last sessions or bars of a series, or an error where it does not reach back far enough."""
+"""Rows of the last sessions or bars of a series."""
 
 from __future__ import annotations
 

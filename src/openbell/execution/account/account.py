@@ -96,7 +96,7 @@ class Account:
         holding.realized += profit
 
     def rename(self, symbol: str, new_symbol: str) -> None:
-        """Move a holding to the new name of its symbol, and merge it with a holding of that name."""
+        """Move a holding to its symbol's new name, and merge it with a holding there."""
         holding = self.holdings.pop(symbol)
         other = self.holdings.get(new_symbol)
         holding.symbol = new_symbol

@@ -115,9 +115,10 @@ def dividend_amount(quantity: float, per_unit: float, instrument: Instrument) ->
 
 
 def merged_average(quantity: float, average_price: float, other: float, other_average: float) -> float:
-    """Return the mean price of two positions that become one, as when a symbol gets the name of another.
+    """Return the mean price of two positions that become one.
 
-    Where one is long and the other short, the rest has the mean price of the larger one.
+    They do when a symbol gets the name of another. Where one is long and the other short, the rest has the mean price
+    of the larger one.
     """
     if quantity * other > 0:
         return (quantity * average_price + other * other_average) / (quantity + other)

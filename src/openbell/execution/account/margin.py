@@ -154,7 +154,7 @@ class HeldMargin(NamedTuple):
 
 
 def units_to_close(positions: Sequence[HeldMargin], equity: float) -> dict[str, float]:
-    """Return the units to trade after a margin call, signed, by symbol in the order in which they are traded.
+    """Return the signed units to trade after a margin call, by symbol in order of trading.
 
     The position that needs the largest margin is closed first, those that do not trade come last, and no more is closed
     than brings equity to 110 % of what the rest needs: for futures that is their initial margin, and for all a distance

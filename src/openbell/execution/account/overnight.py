@@ -158,7 +158,7 @@ class Overnight:
 
 
 def _since(book: ActionBook, symbols: Iterable[str], before: date, through: date) -> Iterator[Action]:
-    """Iterate over the actions of symbols after a day and through another, in the order in which they are applied."""
+    """Iterate over the actions of symbols after one day and through another, in the order of application."""
     names = dict.fromkeys(symbols)
     found: dict[Action, None] = {}
     while names:

@@ -70,7 +70,7 @@ class Portfolio:
         return Position(symbol, last_price=price or 0.0, multiplier=self._desk.markets.instrument(symbol).multiplier)
 
     def open_orders(self, symbol: str | None = None) -> tuple[Order, ...]:
-        """Return the orders that may still fill, of one symbol or of all, in the order in which they were placed.
+        """Return the open orders of one symbol or of all, in the order in which they were placed.
 
         Raises:
             DataError: The symbol is unknown.

@@ -115,7 +115,10 @@ class Reserved:
             self._stale.add(key)
 
     def position_changed(self, symbol: str) -> None:
-        """Note a change of the position in a symbol, on which the money depends that its orders tie up."""
+        """Note a change of the position in a symbol.
+
+        The money that its orders tie up depends on the position.
+        """
         sums = self._sums
         if not sums:
             return
@@ -141,7 +144,7 @@ class Reserved:
         return additional_margin(held, units, value / units, self._instrument_of(symbol), self._leverage)
 
     def increase(self, symbol: str, held: float, before: Ordered, after: Ordered, others: Ordered) -> float:
-        """Return by how much the money that orders of a symbol tie up grows with those of one side.
+        """Return the further money that a symbol's orders tie up when those of one side increase.
 
         Args:
             symbol: The symbol.

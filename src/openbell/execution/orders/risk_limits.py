@@ -51,7 +51,7 @@ class RiskState:
 
 
 def daily_loss_floor(config: RiskConfig, start_equity: float) -> float | None:
-    """Return the equity at or below which the largest daily loss is reached, or None where there is no limit."""
+    """Return the equity at or below which the largest daily loss is reached, or None."""
     if config.max_daily_loss_percent is None:
         return None
     return start_equity * (1 - config.max_daily_loss_percent / 100)
@@ -129,7 +129,7 @@ def _old_price(config: RiskConfig, state: RiskState) -> Iterator[str]:
 
 
 def _valued_at(order: Order, state: RiskState) -> float:
-    """Return the price at which an order is valued, its limit or stop if that counts, else the last price."""
+    """Return the price at which an order is valued, its limit or stop or else the last price."""
     if order.type in (OrderType.LIMIT, OrderType.STOP_LIMIT) and order.limit is not None:
         return abs(order.limit)
     if order.type is OrderType.STOP and order.stop is not None:

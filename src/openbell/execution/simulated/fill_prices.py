@@ -169,7 +169,7 @@ def _first_row(columns: FillColumns, first: int, last: int) -> int:
     return -1 if at < 0 else first + at
 
 
-def _first_fillable(hits: NDArray[np.bool_], columns: FillColumns, first: int, last: int) -> int:
+def _first_fillable_hit(hits: NDArray[np.bool_], columns: FillColumns, first: int, last: int) -> int:
     """Return the first row of hits on which an order may fill, or -1."""
     at = _first(hits if columns.fillable is None else hits & columns.fillable[first:last])
     return -1 if at < 0 else first + at
@@ -187,7 +187,7 @@ def limit(order: OrderPrices, columns: FillColumns, first: int, last: int, state
     price = _given(order.limit)
     buys = order.quantity > 0
     through = columns.low[first:last] < price if buys else columns.high[first:last] > price
-    row = _first_fillable(through, columns, first, last)
+    row = _first_fillable_hit(through, columns, first, last)
     if row < 0:
         return None, state
     opened = float(columns.open[row])
@@ -290,7 +290,7 @@ def market_on_close(order: OrderPrices, columns: FillColumns, first: int, last: 
 def _reached(order: OrderPrices, price: float, columns: FillColumns, first: int, last: int) -> int:
     """Return the first row in which the price reaches a stop, or -1."""
     hits = columns.high[first:last] >= price if order.quantity > 0 else columns.low[first:last] <= price
-    return _first_fillable(hits, columns, first, last)
+    return _first_fillable_hit(hits, columns, first, last)
 
 
 def _given(price: float | None) -> float:

@@ -102,13 +102,13 @@ class Markets:
         return changed
 
     def grow(self, symbol: str) -> SymbolMarket | None:
-        """Return the market of a symbol with the bars that its series has now, None if it was not in use."""
+        """Return the market of a symbol with its new bars, None if it was not in use."""
         if self._markets.pop(symbol, None) is None:
             return None
         return self.of(symbol)
 
     def finer(self, market: SymbolMarket, row: int) -> SymbolMarket | None:
-        """Return the market within one bar, by the next finer interval of which the store has bars there, or None."""
+        """Return the market within one bar, by the next finer bars in the store, or None."""
         context = self._provisioner.context
         finer = [parse_interval(name) for name in context.stored_intervals(market.symbol)]
         day = self._session.day

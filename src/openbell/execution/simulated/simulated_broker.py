@@ -105,7 +105,7 @@ class SimulatedBroker:
     # Sessions
 
     def begin_session(self, session: TradingSession) -> None:
-        """Match the orders again in the bars of a new session, and end those whose last day is over."""
+        """Match orders in the bars of a new session, and expire those whose last day is over."""
         self.session = session
         self._number_before = self._number
         self._heap.clear()

@@ -107,7 +107,7 @@ def _around(line: str, at: int) -> str:
 
 
 def opened_after_whole_lines(file: Path) -> FileIO:
-    """Open a file to append to, without the part of a line that a killed process has left at its end.
+    """Open a file for appending after its last whole line, where a part of a line is cut off.
 
     Raises:
         OSError: The file cannot be written.

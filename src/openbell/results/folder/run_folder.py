@@ -161,7 +161,7 @@ class RunFolder:
                     self._write_frame(Path("indicators") / day / name, frame)
 
     def finish(self, result: RunResult) -> None:
-        """Write the signals and the trading of the sessions that are over and the summary, and close the files.
+        """Write signals, trading and the summary of the sessions that are over, and close the files.
 
         Of sessions with more symbols than the summary holds, all facts about symbols are written as well.
 

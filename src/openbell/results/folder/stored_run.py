@@ -119,7 +119,7 @@ def read_run(folder: Path) -> StoredRun:
 
 
 def read_summary(folder: Path) -> JsonObject:
-    """Return the object in ``summary.json`` of a run that was read, or an empty one when it cannot be read any more."""
+    """Return the object in ``summary.json`` of a run, empty when it cannot be read any more."""
     try:
         return _read_json(folder / "summary.json")
     except (OSError, _DamagedError):

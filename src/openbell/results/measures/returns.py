@@ -108,7 +108,10 @@ def sortino(returns: NDArray[np.float64], per_year: float, rate: float = 0.0) ->
 
 
 def drawdowns(start_equity: float, equity: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return by how much equity is below its highest so far, the start included, as shares of zero or less."""
+    """Return how far equity is below its highest so far, as shares of zero or less.
+
+    The equity at the start is among the highest.
+    """
     if not len(equity):
         return np.empty(0)
     highest = np.maximum(np.maximum.accumulate(equity), start_equity)

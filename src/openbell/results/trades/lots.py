@@ -37,7 +37,7 @@ AT_ONE_TIME = frozenset({OrderType.MARKET, OrderType.MARKET_ON_OPEN, OrderType.M
 
 
 class LotMatching(StrEnum):
-    """Ways to choose the lots that a fill closes, which are the oldest first, or all as one at their average price."""
+    """Ways to choose the lots that a fill closes, the oldest first or all at their average price."""
 
     FIFO = "fifo"
     AVERAGE = "average"
@@ -61,7 +61,7 @@ class PriceColumns:
 
 
 class Stretches:
-    """A session's bars of one symbol, cut into stretches at all rows at which lots may be opened and closed.
+    """A session's bars of one symbol, cut at all rows at which lots may be opened and closed.
 
     The highest and the lowest prices of all stretches are found at once.
 
@@ -87,7 +87,7 @@ class Stretches:
         self._lows: list[float] = np.minimum.reduceat(columns.low, cuts).tolist() if cuts else []
 
     def see(self, lot: Lot, end_row: int) -> None:
-        """Update the highest and lowest price of a lot by the rows before ``end_row``, at which there is a cut."""
+        """Update the highest and lowest price of a lot by the rows before a cut."""
         next_row, place = lot.next_row, self._place
         if end_row > next_row:
             stretch = slice(place[next_row], place[end_row])

@@ -1,4 +1,4 @@
-"""Trades of symbols that hold one lot at a time, found in columns of all their fills of a session at once.
+"""Trades of symbols that hold one lot at a time, found in columns of a session's fills.
 
 Most positions are opened by one fill, and closed or reversed by the next.
 """
@@ -87,7 +87,7 @@ def one_lot_trades(symbols: Sequence[SymbolFills]) -> dict[str, list[Trade]]:
 
 
 class _Rows:
-    """Rows of all symbols, for each of which the position before the session comes first and then its fills.
+    """Rows of all symbols, each with its position before the session and then its fills.
 
     The position after a row is closed by the next row of its symbol, if there is one.
 
@@ -129,7 +129,7 @@ class _Rows:
         self._update_extremes()
 
     def _update_extremes(self) -> None:
-        """Update the highest and lowest price of each lot up to its exit, or to the end of the session."""
+        """Update the highest and lowest price of each lot, up to its exit or the session's end."""
         stops = np.append(self._seen[1:], 0)
         stops[self._lasts] = self._ends
         lots = ((self._held != 0) & (stops > self._begun)).nonzero()[0]

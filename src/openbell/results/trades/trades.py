@@ -75,7 +75,7 @@ class TradeBook:
             self._overnight += slice_trades(symbol, closed, self._multiplier(symbol), zone)
 
     def rename(self, symbol: str, new_symbol: str, *, time_ns: int, zone: tzinfo) -> None:
-        """Move the open units of a symbol to its new name, together with those that are open under that.
+        """Move the open units of a symbol to its new name, to those that are open there.
 
         Units on opposite sides close each other, at the price at which the later ones were entered.
 
