@@ -9,8 +9,6 @@ from openbell.model.order import DUST
 
 __all__ = ["Account", "Holding"]
 
-"""Units below which a holding of fractions counts as nothing."""
-
 
 @dataclass(slots=True)
 class Holding:
@@ -36,7 +34,7 @@ class Holding:
 
     @property
     def value(self) -> float:
-        """Worth at the last price."""
+        """Value at the last price."""
         return self.quantity * self.last_price * self.multiplier
 
 
@@ -57,7 +55,7 @@ class Account:
     fees: float = 0.0
 
     def fill(self, symbol: str, quantity: float, price: float, fee: float, multiplier: float, time_ns: int) -> float:
-        """Take up a fill, and return the profit of the units that it closed."""
+        """Book a fill, and return the profit of the units that it closed."""
         self.cash -= quantity * price * multiplier + fee
         self.fees += fee
         holding = self.holdings.get(symbol)
@@ -84,9 +82,9 @@ class Account:
         return profit
 
     def split(self, symbol: str, quantity: float, average_price: float, last_price: float, fraction: float) -> None:
-        """Take up a split, after which a holding is a quantity at a mean price.
+        """Set the units and prices of a holding after a split.
 
-        A fraction of a unit is sold at the last price, whose cash is paid by itself.
+        A fraction of a unit counts as sold at the last price; its cash is booked separately.
         """
         holding = self.holdings[symbol]
         profit = fraction * (last_price - average_price) * holding.multiplier
@@ -98,7 +96,7 @@ class Account:
         holding.realized += profit
 
     def rename(self, symbol: str, new_symbol: str) -> None:
-        """Go on with a holding under the new name of its symbol."""
+        """Move a holding to its symbol's new name, and merge it with a holding there."""
         holding = self.holdings.pop(symbol)
         other = self.holdings.get(new_symbol)
         holding.symbol = new_symbol
@@ -123,5 +121,5 @@ class Account:
 
     @property
     def equity(self) -> float:
-        """Cash and the worth of all holdings at their last prices."""
+        """Cash and the value of all holdings at their last prices."""
         return self.cash + sum(holding.value for holding in self.holdings.values())

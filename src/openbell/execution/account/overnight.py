@@ -68,7 +68,7 @@ Adjustment: TypeAlias = Split | Renamed
 
 
 class Overnight:
-    """Applies what has happened since the last session, before anything else of a session.
+    """Applies what has happened since the last session, before anything else in a session.
 
     Args:
         desk: The desk, with account and open orders.
@@ -158,7 +158,7 @@ class Overnight:
 
 
 def _since(book: ActionBook, symbols: Iterable[str], before: date, through: date) -> Iterator[Action]:
-    """Iterate over the actions of symbols after a day and through another, in the order in which they are applied."""
+    """Iterate over the actions of symbols after one day and through another, in the order of application."""
     names = dict.fromkeys(symbols)
     found: dict[Action, None] = {}
     while names:
@@ -166,7 +166,7 @@ def _since(book: ActionBook, symbols: Iterable[str], before: date, through: date
         for action in book.of(symbol):
             if before < action.ex_date <= through and action not in found:
                 found[action] = None
-                if action.new_symbol is not None:  # what the new name has from then on is its own
+                if action.new_symbol is not None:  # from then on actions are under the new name
                     names[action.new_symbol] = None
     for day in sorted({action.ex_date for action in found}):
         yield from in_order(action for action in found if action.ex_date == day)

@@ -34,7 +34,7 @@ class FillCosts:
         config: Names the models and their parameters.
 
     Attributes:
-        slips: Whether prices slip at all.
+        slips: Whether there is any slippage.
 
     Raises:
         ConfigError: There is no such model or parameter.
@@ -79,7 +79,7 @@ class FillCosts:
         return self._fees.fee(quantity, price, instrument, month_volume=self._month_volume)
 
     def count(self, quantity: float, day: date) -> None:
-        """Count filled units towards the volume of the month, by which tiers go."""
+        """Add filled units to the volume of the month, which decides the fee tier."""
         if day is not self._day:
             self._day, month = day, (day.year, day.month)
             if month != self._month:
