@@ -20,7 +20,7 @@ The tree is sorted by what the caller can do about it:
     ├── FeedError                 a feed that cannot be reached, or that ends for good (give another address)
     ├── BrokerError               a broker that cannot be reached, or a wrong account (correct keys or config)
     ├── RunFolderError            a run folder that can no longer be written (free its disk, or name another)
-    ├── ProvisioningError         nothing of what was asked for could be provisioned
+    ├── ProvisioningError         nothing of a request could be provisioned
     │   └── SessionOverError      ... because its session is over (use today's session)
     └── ComponentError            a user's scanner or strategy raised (gives the session time)
         └── SubscriptionError     ... or subscribes to bars that cannot be provisioned (says which, and why)
@@ -130,7 +130,7 @@ def commands_name_exchange(option: str) -> Iterator[None]:
 
 
 class OpenbellError(Exception):
-    """Root of all errors that openbell raises on purpose, with a text for people."""
+    """Root of all errors that openbell raises on purpose, with a readable message."""
 
 
 class ConfigError(OpenbellError):
@@ -187,7 +187,7 @@ class DataError(OpenbellError):
 
 
 class StoreError(DataError):
-    """A folder that is not an openbell store, or a store that cannot be read by this openbell or written to."""
+    """A folder that is no openbell store, or a store that cannot be read or written."""
 
 
 class NotAStoreError(StoreError):

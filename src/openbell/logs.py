@@ -1,4 +1,4 @@
-"""Structured log on stderr, for people or as JSON lines.
+"""Structured log on stderr, as readable text or as JSON lines.
 
 Events carry the session time as a field of their own where they have one. There is no time stamp from the machine's
 clock, which would mean nothing in a backtest, and which only `openbell.timing` reads.
@@ -42,7 +42,7 @@ def configure_logs(verbosity: int = 0, *, as_json: bool = False) -> None:
 
     Args:
         verbosity: -1 shows errors only, 0 warnings, 1 what happens in a session, 2 or more everything.
-        as_json: One JSON object a line, in place of lines for people.
+        as_json: Whether each event is logged as a line of JSON, and not as readable text.
     """
     # Applied when the first logger is asked for, because structlog takes long to import.
     _settings.verbosity, _settings.as_json = verbosity, as_json

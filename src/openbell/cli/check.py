@@ -145,7 +145,7 @@ def _show(summary: ConfigSummary, orders: str) -> None:
 
 
 def _requirements(summary: ConfigSummary) -> Iterator[str]:
-    """Yield a line for each scanner or strategy and each group of symbols of which it needs the same."""
+    """Yield a line for each owner and group of symbols with the same requirements."""
     needs: dict[tuple[str, str], list[str]] = {}
     for one in summary.requirements:
         needs.setdefault((one.owner, one.requirement.symbol), []).append(str(one.requirement))

@@ -12,12 +12,12 @@ DEFAULT_PLACE = Path("runs")
 
 
 def run_places() -> list[Path]:
-    """Return the folders named "runs" in the current folder and in the folders below it, such as the demo's."""
+    """Return the folders named "runs" here and one folder below, as in the demo's."""
     return [place for place in (DEFAULT_PLACE, *sorted(Path().glob(f"*/{DEFAULT_PLACE}"))) if place.is_dir()]
 
 
 def run_named(name: Path) -> Path:
-    """Return the folder of a run that is named by its path, or by its name in a folder of runs."""
+    """Return the folder of a run by its path, or by its name in `run_places`."""
     return name if name.exists() else next((found for place in run_places() if (found := place / name).exists()), name)
 
 

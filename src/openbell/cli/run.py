@@ -119,9 +119,10 @@ def run_and_show(
     screen: MakeScreen | None = None,
     goes_on: bool = False,
 ) -> None:
-    """Run a config with a progress bar, print each session as it ends, and name the run folder at the end.
+    """Run a config with a progress bar, and print each session as it ends.
 
-    As JSON, the summary is printed. If the run failed, its ``error`` has the reason.
+    At the end, the run folder is named. As JSON, only the summary is printed. If the run failed, its ``error`` has the
+    reason.
 
     Args:
         config: The file of the config.

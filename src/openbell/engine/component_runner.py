@@ -173,7 +173,10 @@ class ComponentRunner:
         return {name: strategy.context.state for name, strategy in self.strategies.items()}
 
     def teardown_after(self, error: BaseException) -> None:
-        """Tear down all components after a failed run, and note an error of a teardown on the run's."""
+        """Tear down all components after a failed run.
+
+        An error of a teardown is added to the error of the run as a note.
+        """
         try:
             self.teardown()
         except ComponentError as second:
@@ -269,7 +272,7 @@ class ComponentRunner:
         desk.follow(orders, signal.symbol, signal.action, signal.reason, signal.numbers)
 
     def _require_known(self, signal: Signal) -> None:
-        """Raise for a signal whose symbol nobody has added."""
+        """Raise if the symbol of a signal was never added to the session."""
         if not any(record.symbol == signal.symbol and record.ok for record in self._provisioner.journal.records):
             near = did_you_mean(signal.symbol, self._session_data.symbols)
             raise DataError(f"a signal for {signal.symbol!r}, which is not in the session.{near}")
@@ -280,7 +283,7 @@ class ComponentRunner:
         """Call a user's method.
 
         Raises:
-            ComponentError: It raised.
+            ComponentError: The method raised.
         """
         try:
             return function(*args)

@@ -58,7 +58,7 @@ class SessionCoordinator(CompatCoordinator):
         days: The sessions of the config, in ascending order.
         dropped: The config symbols of the current day that could not be provisioned, with their errors.
         load_s: Time spent preparing the days of this run, in seconds of the machine's time.
-        run_s: Time spent on those days from open to close, in the same seconds.
+        run_s: Time spent on the days of this run from open to close, in seconds of the machine's time.
         days_without_bars: The days of this run on which no symbol of the session had a bar, known when each is over.
         days_skipped: The days of this run for which no symbol could be provisioned, where such days are skipped.
         warnings: The warnings of this run so far.
@@ -114,7 +114,7 @@ class SessionCoordinator(CompatCoordinator):
         return TradingDesk(execution, self.time_manager, self.clock, report, is_real=is_real)
 
     def _new_results(self) -> TradingResults | None:
-        """Return the results of the desk's trading, still empty, or None in a run that does not trade."""
+        """Return empty trading results of the desk, or None in a run that does not trade."""
         if self.desk is None:
             return None
         from openbell.engine.trading_results import TradingResults
@@ -248,7 +248,7 @@ class SessionCoordinator(CompatCoordinator):
     def prepare_day(self, day: date) -> None:
         """Begin a session and provision the config's symbols.
 
-        The clock stands at the start of trading.
+        The clock is then at the start of trading.
 
         Raises:
             ProvisioningError: The config names symbols, and none of them could be provisioned.

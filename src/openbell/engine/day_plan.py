@@ -25,8 +25,8 @@ __all__ = ["plan_day"]
 def plan_day(coordinator: SessionCoordinator, classes: ConfiguredClasses, day: date) -> DayPlan:
     """Return the needs of the config's symbols, and of the scanners and strategies that declare them.
 
-    No session is run. If scanners or strategies declare requirements, the session is provisioned all the same, so that
-    its history is that of a run.
+    No session is run. If scanners or strategies declare requirements, the session is still provisioned, so that its
+    history is that of a run.
 
     Args:
         coordinator: Begins the session.

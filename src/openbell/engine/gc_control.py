@@ -31,7 +31,7 @@ def rare_collection() -> Iterator[None]:
     with _lock:
         if not _running:
             _before = before = gc.get_threshold()
-            if before[0]:  # zero: somebody has switched it off
+            if before[0]:  # zero: the collector is switched off
                 gc.set_threshold(max(before[0], _OBJECTS_BETWEEN), *before[1:])
         _running += 1
     try:
@@ -57,7 +57,10 @@ def paused_collection() -> Iterator[None]:
 
 @contextmanager
 def exempt_from_collection() -> Iterator[None]:
-    """Exclude all objects that exist at the end of a ``with`` block, such as imported modules, from collection."""
+    """Exclude all objects that exist at the end of a ``with`` block from collection.
+
+    These include all modules that were imported in the block.
+    """
     with paused_collection():
         yield
         gc.freeze()

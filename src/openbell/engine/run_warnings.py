@@ -186,7 +186,7 @@ def _unknown_gap_policies(config: SessionConfig, data_manager: DataManager, days
 
 
 def no_bar_closes(interval: str, time_manager: TimeManager, first: date, last: date) -> str:
-    """Return a text that says that no bar of an interval closes in a run, empty when one does."""
+    """Return the warning that no bar of an interval closes in a run (empty when one does)."""
     step = parse_interval(interval)
     if step.is_intraday:
         return ""
@@ -209,7 +209,7 @@ def streams_without_bars(config: SessionConfig, time_manager: TimeManager, days:
 def subscription_without_bars(
     name: str, interval: str, pairs: Iterable[tuple[str, str]], time_manager: TimeManager, first: date, last: date
 ) -> str:
-    """Return the warning that no bar closes of an interval that a strategy subscribes to, or an empty text."""
+    """Return the warning that no bar of a subscribed interval closes (empty when one does)."""
     late = no_bar_closes(interval, time_manager, first, last)
     symbols = " and ".join(symbol for symbol, other in pairs if other == interval)
     return f"{name} subscribes to {interval} bars of {symbols}, and {late}" if late else ""

@@ -144,9 +144,9 @@ class SystemManager:
 
         Args:
             folder: Receives events as they happen and, at the end, the results; nothing is written unless given.
-            jobs: How many processes run sessions side by side; events and results come in order all the same. With more
-                than 1, the config must not trade and strategies must not write to ``state``. What strategies print goes
-                to stderr, and observers get no ``day_prepared``. A script must call this below
+            jobs: How many processes run sessions side by side; events and results still come in order of the sessions.
+                With more than 1, the config must not trade and strategies must not write to ``state``. What strategies
+                print goes to stderr, and observers get no ``day_prepared``. A script must call this below
                 ``if __name__ == "__main__":``, because each process imports the script.
 
         Raises:

@@ -41,7 +41,7 @@ class Timetable:
 
     Args:
         session: The session's times.
-        subscriptions: Who gets which bars.
+        subscriptions: The subscriptions of the strategies.
         scanners: The scanners, in the order of the config.
         time_manager: The calendar of the scanners' schedules.
     """

@@ -42,7 +42,7 @@ class LiveMode:
         sessions: The sessions to play.
 
     Attributes:
-        reads_ahead: False, because the store has only what has come.
+        reads_ahead: False, because the store has only the bars that have come.
         has_broker: Whether orders go to a broker over the network.
     """
 
@@ -109,7 +109,10 @@ class LiveMode:
             hand_over(desk, self._day.open_account(desk) if past is None else past.opening)
 
     def _gate(self) -> str:
-        """Return why no positions may be opened now (empty when they may), and record reasons that depend on time."""
+        """Return why no positions may be opened now (empty when they may).
+
+        A reason that depends on the time outside of the session clock is recorded, so that a replay repeats it.
+        """
         resources = self._resources
         self._orders += 1
         if reason := self._day.flattening.refusal:

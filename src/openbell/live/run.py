@@ -74,7 +74,7 @@ class LiveRun:
         monitor: The status of the run for people and programs outside of it.
 
     Raises:
-        RunFolderError: Another run goes on in the folder.
+        RunFolderError: Another live run is using the folder.
         ConfigError: The folder holds a run already.
     """
 
@@ -266,7 +266,10 @@ class LiveRun:
                 reason = self._handle(arrival) or reason
 
     def _handle(self, arrival: Arrival) -> str:
-        """Handle an event before the first session, and return the reason of a lost connection, or an empty text."""
+        """Handle an event before the first session.
+
+        Returns the reason if the connection is lost, else an empty text.
+        """
         event, connection = arrival.event, self.resources.connection
         if isinstance(event, FeedBack):
             connection.came_back(arrival.time_ns)

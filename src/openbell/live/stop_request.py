@@ -18,7 +18,7 @@ WHY_FLATTENED = "the run is to stop, and closes all positions"
 
 
 class Stopped(KeyboardInterrupt):
-    """Somebody has stopped the run from outside."""
+    """The run was stopped from outside."""
 
 
 class Flattening:

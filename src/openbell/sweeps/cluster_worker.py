@@ -78,7 +78,10 @@ class ClusterWorker:
         )
 
     def run(self, task: PointTask) -> DonePoint | str:
-        """Run a point in a temporary folder, and return its result with its files, or why they cannot be read."""
+        """Run a point in a temporary folder, and return its result and files.
+
+        If the folder cannot be written or read, the reason is returned.
+        """
         with tempfile.TemporaryDirectory(prefix="openbell-") as name:
             folder = Path(name) / task.folder.name
             try:

@@ -27,7 +27,7 @@ def require_optuna() -> ModuleType:
     """Return the package optuna.
 
     Raises:
-        ConfigError: It is not installed.
+        ConfigError: The package is not installed.
     """
     try:
         import optuna
@@ -83,7 +83,10 @@ def proposed_points(
 
 
 class _Study:
-    """A study of optuna, in which points are given by the positions of their values in the lists of values."""
+    """A study of optuna.
+
+    In it, a point is given by the positions of its values in the lists of values.
+    """
 
     def __init__(self, space: Space, seed: int, *, minimise: bool) -> None:
         self._optuna = optuna = require_optuna()

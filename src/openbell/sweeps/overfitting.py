@@ -74,7 +74,7 @@ def expected_best_sharpe(variance: float, trials: int) -> float:
 
 
 def deflated_sharpe(returns: NDArray[np.float64], ratios: NDArray[np.float64], trials: int) -> Number:
-    """Return the probability that a point's true Sharpe ratio is above zero, given that it is the best of many.
+    """Return the probability that the true Sharpe ratio of the best of many points is above zero.
 
     Bailey and Lopez de Prado, "The Deflated Sharpe Ratio", Journal of Portfolio Management 40 (2014). Trials count as
     independent. Those of a sweep are not quite, so that the result is rather too low.
@@ -98,7 +98,7 @@ def deflated_sharpe(returns: NDArray[np.float64], ratios: NDArray[np.float64], t
 
 
 def overfitting_probability(returns: NDArray[np.float64], blocks: int | None = None) -> Number:
-    """Return how often the best point on half of the sessions is below the median on the other half, from 0 to 1.
+    """Return the probability that the best point on half of the sessions is below the median on the others.
 
     Combinatorially symmetric cross-validation: sessions are cut into blocks in order, and every choice of half of the
     blocks is a half. Bailey, Borwein, Lopez de Prado and Zhu, "The Probability of Backtest Overfitting", Journal of

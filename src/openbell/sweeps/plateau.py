@@ -82,7 +82,10 @@ def neighbours_of(
 
 
 def grid_of(frame: pl.DataFrame, space: Mapping[str, Sequence[Any]], objective: str) -> Grid | None:
-    """Return the table of the objective by the two keys with most values, or None when fewer than two vary."""
+    """Return the table of the objective by the two keys with most values.
+
+    It is None when fewer than two keys vary.
+    """
     varied = sorted((key for key, values in space.items() if len(values) > 1), key=lambda key: -len(space[key]))[:2]
     if len(varied) < 2:
         return None

@@ -270,7 +270,10 @@ class Sweep:
 
 
 def _done(task: PointTask) -> PointResult | None:
-    """Return the result of a point, or None when it is not done or its folder has not all files that it should."""
+    """Return the result of a point, or None when it has to be run.
+
+    It has to if it is not done, or its folder does not have all files that it should.
+    """
     result = read_result(task.folder)
     is_whole = result is None or result.error is not None or (task.folder / "summary.json").is_file()
     return result if is_whole or not task.whole else None

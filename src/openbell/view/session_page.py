@@ -117,7 +117,10 @@ def _neighbours(days: Sequence[date], day: date, address: str) -> list[tuple[str
 
 
 def _trade(read: ReadRun, number: str) -> JsonObject | None:
-    """Return the values for the text on a trade, by its number in the table, None if there is no such trade."""
+    """Return the values for the text on a trade, by its number in the table.
+
+    They are None if there is no such trade.
+    """
     trades = read.tables.trades
     if trades is None or not number.isdecimal() or not 0 < int(number[:9]) <= len(trades):
         return None

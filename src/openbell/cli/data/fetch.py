@@ -93,7 +93,9 @@ def fetch_alpaca(
 
 
 def _sessions(time_manager: TimeManager, first: date, last: date | None) -> Sequence[date]:
-    """Return the sessions from first to last that are over, which are those before today at the exchange.
+    """Return the sessions of the range that are over.
+
+    These are the sessions of days before today at the exchange.
 
     Raises:
         ConfigError: There is none.

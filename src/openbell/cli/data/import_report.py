@@ -26,9 +26,9 @@ __all__ = ["describe_actions", "files_at", "show_import"]
 
 @contextmanager
 def files_at(paths: Sequence[str]) -> Iterator[list[Path]]:
-    """Yield the paths of files, with files in object storage downloaded for the length of a ``with`` block.
+    """Yield the paths of files, downloaded if they lie in object storage.
 
-    Downloads are shown by a progress bar.
+    Downloads are kept for the length of a ``with`` block, and shown by a progress bar.
     """
     if not any(map(is_address, paths)):
         yield list(map(Path, paths))

@@ -87,7 +87,10 @@ def verify_store(
 
 
 def _text_of(store: Place, damage: Damage) -> str:
-    """Return what is wrong with a file, for a data file with its path, since other files have a column for that."""
+    """Return what is wrong with a file, with its path if it is a data file.
+
+    Other files have a column for their path.
+    """
     return f"{damage.reason}\n{name_within(damage.path, store)}" if damage.partition else damage.reason
 
 
@@ -111,7 +114,7 @@ def damage_dict(store: Place, damage: Damage) -> JsonObject:
 
 
 def damages_table(title: str, store: Place, rows: Sequence[tuple[Damage, Sequence[str]]], more: Sequence[str]) -> Table:
-    """Return a table of damaged files, with the symbols, intervals and months of their bars and further columns."""
+    """Return a table of damaged files and their bars, with further columns."""
     from openbell.cli.terminal.printable import escape
     from openbell.cli.terminal.tables import make_table
 

@@ -27,7 +27,10 @@ _SHADES = tuple(
 
 
 def is_dense(grid: Grid) -> bool:
-    """Return whether a grid is so large that its cells are digits, from 0 for the worst to 9 for the best."""
+    """Return whether a grid is so large that its cells are digits.
+
+    They are from 0 for the worst to 9 for the best.
+    """
     return len(grid.columns[1]) > _MOST_COLUMNS or len(grid.rows[1]) > _MOST_ROWS
 
 

@@ -87,7 +87,10 @@ class LiveLog:
             self._log.info(one.kind, session_time=one.time, text=one.text)
 
     def _status(self, status: LiveStatus) -> None:
-        """Log the status when the run, the feed or the number of symbols in a state has changed, and each minute."""
+        """Log the status each minute, and when it has changed.
+
+        Changes are those of the state of the run, the health of the feed, the session, and the numbers of symbols.
+        """
         shown = status.state, status.feed.health, tuple((status.counts or {}).items()), status.date
         if shown == self._shown and self._since.seconds < _STATUS_EVERY_S:
             return

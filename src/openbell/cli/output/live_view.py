@@ -172,7 +172,10 @@ def _beside(status: LiveStatus, rows: int, width: int) -> list[list[_Block]]:
 
 
 def _shared(wanted: Sequence[int], rows: int) -> list[int]:
-    """Return the number of rows of each block, cutting the largest first until all fit with their headings."""
+    """Return the number of rows of each block without its heading.
+
+    The largest block is cut first, until all fit.
+    """
     given = list(wanted)
     while any(given) and sum(one + 1 for one in given if one) > max(rows, 0):
         given[max(range(len(given)), key=lambda place: given[place])] -= 1
@@ -249,7 +252,10 @@ def _orders(account: AccountStatus, rows: int) -> list[_Block]:
 
 
 def _fitting(entries: Sequence[_Entry], count: int, rows: int) -> Sequence[_Entry]:
-    """Return the entries that fit some rows, leaving a row for the number of the others if there are any."""
+    """Return the entries that fit some rows.
+
+    A row is left for the number of the others, if there are any.
+    """
     return entries[: rows if count <= rows else rows - 1]
 
 

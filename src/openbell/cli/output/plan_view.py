@@ -70,7 +70,7 @@ def _plan_of(days: Sequence[DayPlan], label: str) -> Iterator[RenderableType]:
 
 
 def _requirements(day: DayPlan) -> RenderableType:
-    """Return a table with a row for each scanner or strategy and each group of symbols with the same needs."""
+    """Return a table with a row for each owner and group of symbols with the same needs."""
     table = make_table("Required by scanners and strategies", "who", "needs", "of", "can load", "bars of history")
     alike: dict[tuple[str, tuple[str, ...], bool], list[RequirementPlan]] = {}
     for required in day.requirements:

@@ -162,7 +162,7 @@ def _warned(day: DayResult) -> dict[str, list[str]]:
 
 
 def _new(lines: list[str], known: set[str], label: str, kind: str, like: DayResult | None) -> list[str]:
-    """Return the first lines that are not known, and lines that count the others and the known ones."""
+    """Return the first new lines, and lines that count the others and the known ones."""
     new = [line for line in lines if line not in known]
     shown = new[:_MOST_LINES]
     if len(new) > len(shown):

@@ -23,7 +23,10 @@ class _PatientFile(io.FileIO):
 
 
 def outlive_readers() -> None:
-    """Replace stdout and stderr, unless they are terminals, so that a closed pipe does not end the command."""
+    """Let the command go on when a reader closes its output.
+
+    For that, stdout and stderr are replaced unless they are terminals.
+    """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):

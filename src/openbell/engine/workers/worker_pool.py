@@ -117,7 +117,7 @@ class WorkerPool(Generic[Task, Answer]):
             worker.process.line.send(job.task)
 
     def _receive(self, worker: _Worker[Task], waiting: WaitingTasks[Task]) -> Iterator[tuple[Task, Answer | Died]]:
-        """Receive the answer or the death of a worker, and give the next task to it or its replacement."""
+        """Receive the answer or the death of a worker, and hand out the next task."""
         job = worker.job
         try:
             answer: Answer = worker.process.line.recv()

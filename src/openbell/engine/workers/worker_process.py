@@ -136,7 +136,10 @@ def _received(line: Connection) -> Iterator[Any]:
 
 
 def _end_with_parent() -> None:
-    """End this process as soon as its parent has, so that it stops writing to the run folder."""
+    """End this process as soon as its parent has ended.
+
+    So it does not go on writing to the run folder.
+    """
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -121,7 +121,7 @@ class BrokerTraffic:
         return now_ns < self._hold_until_ns
 
     def begin(self, broker: RealBroker, now_ns: int, longest_ns: int) -> None:
-        """Send again what the broker may not have received, as after a killed run, and then ask for the books.
+        """Send again what the broker may not have received, and ask for the books.
 
         To be called when the run knows its own orders, because the legs of these have ids of the broker's.
 

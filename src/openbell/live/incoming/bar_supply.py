@@ -244,7 +244,10 @@ class Supply:
         return taken
 
     def store_history(self) -> bool:
-        """Write the history that has come to the store in one commit, and return whether there was any."""
+        """Write the history that has come to the store, and return whether there was any.
+
+        All of it is written in one commit.
+        """
         return self._history.commit(lambda symbol: symbol in self._symbols and not self.is_stitched(symbol))
 
     def keep_bars(self) -> None:
@@ -263,7 +266,10 @@ class Supply:
         return supplied is not None and symbol in self.acknowledged and not supplied.requests
 
     def is_stitched(self, symbol: str) -> bool:
-        """Return whether all requests of a symbol are answered, so that history and stream join without a gap."""
+        """Return whether all requests of a symbol are answered.
+
+        If they are, its history joins the stream without a gap.
+        """
         supplied = self._symbols.get(symbol)
         return supplied is not None and not supplied.requests
 

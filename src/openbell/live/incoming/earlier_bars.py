@@ -1,4 +1,4 @@
-"""Bars of earlier sessions that a feed's history does not have, and those of today kept for later sessions."""
+"""Bars that a feed's history does not have, and bars kept for later sessions."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class OtherSourceBars(NamedTuple):
 
 
 class EarlierBars:
-    """Bars that live sessions have kept of a feed, and those of another source where the two may be mixed.
+    """Bars that live sessions have kept, and bars of the config's store if these may be mixed.
 
     Args:
         store: The store of the config.

@@ -53,7 +53,7 @@ class FetchedHistory:
         self._actions.append(actions)
 
     def commit(self, waits: Callable[[str], bool]) -> bool:
-        """Write what has come, in one commit, and return whether there was any.
+        """Write the history that has come, in one commit, and return whether there was any.
 
         Args:
             waits: Returns whether requests of a symbol are unanswered.

@@ -14,7 +14,9 @@ __all__ = ["OfferedIntervals"]
 
 
 class OfferedIntervals:
-    """Asks the feed once for the intervals of each symbol, and records those that are particular to a symbol.
+    """Returns the intervals that the feed has of a symbol.
+
+    The feed is asked once for each symbol, and intervals that are particular to a symbol are recorded.
 
     Args:
         feed: The feed.

@@ -29,7 +29,7 @@ NAME = "feed.jsonl"
 
 
 class FeedRecord:
-    """File of a run folder with one line for each time that was played, and for each thing that happened in between.
+    """File with a line for each time that was played, and for each event in between.
 
     Args:
         folder: The folder of the run, whose record is continued if it has one.

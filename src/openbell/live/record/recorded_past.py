@@ -88,7 +88,7 @@ class PastDay:
         opening: What the broker had reported before it began.
         steps: What happened from then on.
         waits: The additions that had to wait, in the order in which they came.
-        missing: What was missing of each of them.
+        missing: A text on what was missing, for each of them.
         errors: Why symbols failed at once, by session clock and symbol.
         refused: Why orders that came too late were refused, by their numbers in the session.
         has_ended: Whether it came to its end.

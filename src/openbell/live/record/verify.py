@@ -223,7 +223,10 @@ def _shape(frame: pl.DataFrame) -> str:
 
 
 def _revision_before(run: RecordedRun, time: str) -> str:
-    """Return a text on the first late or corrected bar before a session time, or of any time if that is empty."""
+    """Return a text on the first late or corrected bar before a session time.
+
+    Bars of any time count if the time is empty. The text is empty if there is none.
+    """
     until_ns = _ns(time) if time else None
     for day in run.days.values():
         for played_ns, bar in day.revisions:

@@ -31,7 +31,7 @@ class Waiting:
 
     Attributes:
         addition: The addition.
-        needs: What it needs.
+        needs: The needs of the addition.
         deadline_ns: When it fails, by the time outside of the session clock, nanoseconds since 1970 UTC.
         asked_ns: The session clock when it was requested.
     """

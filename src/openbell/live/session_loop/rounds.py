@@ -1,4 +1,7 @@
-"""Rounds of a live session, which are the times at which bars of the finest intraday interval of its feed close."""
+"""Rounds of a live session.
+
+A round is a time at which bars of the finest intraday interval of the feed close.
+"""
 
 from __future__ import annotations
 

@@ -34,10 +34,11 @@ _MOST_NAMED = 5
 
 
 class Monitor(SessionObserver):
-    """Takes snapshots of a session, one a second or when something has happened, and writes them to the run folder.
+    """Takes snapshots of a session, and writes them to the run folder.
 
-    Per bar, it only checks whether a snapshot is due. Snapshots are taken on the session's thread, at the ends of
-    batches and while the session waits. Any thread may read `latest`, and another thread calls `write`.
+    It takes one a second, and one when something has happened. Per bar, it only checks whether one is due. Snapshots
+    are taken on the session's thread, at the ends of batches and while the session waits. Any thread may read `latest`,
+    and another thread calls `write`.
 
     Args:
         folder: The run folder.
@@ -174,7 +175,10 @@ class Monitor(SessionObserver):
             listener(one)
 
     def _happened_to(self, symbol: str, outcome: str, time: str) -> None:
-        """Add the outcome of a symbol, as one happening with the symbols before it that have the same outcome."""
+        """Add the outcome of a symbol.
+
+        Successive symbols with the same outcome make one happening.
+        """
         group, symbols = (time, outcome), self._symbols
         if group != self._group or not self._happened or self._happened[-1].text != _named(symbols, outcome):
             self._group, symbols = group, []

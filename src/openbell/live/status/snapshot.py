@@ -77,7 +77,10 @@ class SessionSnapshot:
         )
 
     def symbols(self) -> tuple[dict[str, int], tuple[SymbolStatus, ...]]:
-        """Return the number of symbols in each state, and some hundreds of them, first those that are not ready."""
+        """Return the number of symbols in each state, and the status of symbols.
+
+        Of many symbols, there are some hundreds, first those that are not ready.
+        """
         found = [*self._pending(), *self._there(), *self._failed()]
         counts: dict[str, int] = {}
         for one in found:

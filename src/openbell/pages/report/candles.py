@@ -234,7 +234,9 @@ class CandleSource:
 
 
 def known_at_ends(bars: pl.DataFrame, interval: str, frames: Mapping[str, Sequence[pl.DataFrame]]) -> pl.DataFrame:
-    """Return the values of indicators that were known at the end of each bar, those of its own interval first.
+    """Return the values of indicators that were known at the end of each bar.
+
+    Indicators over the interval of the bars come first.
 
     Args:
         bars: The bars.

@@ -66,7 +66,10 @@ def resting_levels(folder: Path, symbols: Collection[str]) -> tuple[dict[str, li
 
 
 def _naming(symbols: Collection[str]) -> re.Pattern[str] | None:
-    """Return a pattern that lines about the symbols match, or None if a name has escapes and all must be read."""
+    """Return a pattern that lines about the symbols match.
+
+    It is None if a name has escapes, so that all lines must be read.
+    """
     if any("\\" in symbol for symbol in symbols):
         return None
     return re.compile(f'"symbol": (?:{"|".join(re.escape(json.dumps(symbol)) for symbol in symbols)})')

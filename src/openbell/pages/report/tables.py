@@ -67,7 +67,9 @@ class SignalRow(NamedTuple):
 
 
 def trade_rows(trades: pl.DataFrame, zone: tzinfo, most: int) -> tuple[list[TradeRow], int]:
-    """Return the trades in the order in which they were closed, if there are too many those with most profit or loss.
+    """Return the trades in the order in which they were closed.
+
+    If there are too many, those with the largest profits and losses are kept.
 
     Returns:
         The rows, and how many trades are left out.
