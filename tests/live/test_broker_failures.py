@@ -267,3 +267,16 @@ def test_a_run_that_is_stopped_keeps_or_cancels_its_orders_as_configured(play: P
         "cancel": "cancelled the order to buy 10 SPY",
     }
     assert said[at_stop] in play.said()
+
+
+@pytest.mark.parametrize("ends", [("cancel_all", {}), ("close", {})])
+def test_a_bracket_that_is_cancelled_before_it_was_sent_reaches_nobody(
+    play: Play, ends: tuple[str, dict[str, Any]]
+) -> None:
+    """With its entry its legs are gone, of which each is asked for as well."""
+    play.orders_at({"09:35": [("bracket", {"quantity": 10, "stop": 160.0, "target": 180.0}), ends]})
+    with play.at_broker() as broker, play.server() as server:
+        assert play.play_until(server, "09:38").is_equal
+        assert not broker.account.orders
+    assert [line.split()[-1] for line in play.orders()].count("cancelled") == 3
+    assert play.held()["09:37"] == 0

@@ -135,7 +135,9 @@ class RealBroker:
         """Request the cancellation of an order."""
         self._begin_request()
         if self._unsent.pop(order_id, None) is not None:
-            self.orders.end(OrderAtBroker(self._desk.open_orders.by_id[order_id]), OrderStatus.CANCELLED, reason)
+            # The legs of an entry that was cancelled before are gone already.
+            if (order := self._desk.open_orders.by_id.get(order_id)) is not None:
+                self.orders.end(OrderAtBroker(order), OrderStatus.CANCELLED, reason)
         elif (at := self.orders.by_id.get(order_id)) is not None and not at.cancels:
             at.cancels = reason
             self.orders.outgoing.append(Withdraw(at.order))
