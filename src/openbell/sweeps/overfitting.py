@@ -82,7 +82,7 @@ def deflated_sharpe(returns: NDArray[np.float64], ratios: NDArray[np.float64], t
     Args:
         returns: The returns of the best point.
         ratios: The Sharpe ratios of all points, nan where there is none.
-        trials: How many points were tried; at least the number of ratios counts.
+        trials: How many points were tried; the number of known ratios counts if it is larger.
     """
     known = ratios[np.isfinite(ratios)]
     best = sharpe_ratios(returns[:, None])[0] if len(returns) >= 3 else np.nan

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["RayCluster"]
 
 _MOST_DEATHS = 3
-"""Number of lost workers after which a point is given up, and by which the sweep is if none can start."""
+"""Number of lost workers after which a point is given up.
+
+The sweep fails when as many, and one for each job, are lost in a row before they are ready.
+"""
 
 _ANSWER_S = 10.0
 

@@ -167,7 +167,7 @@ class Happening:
 
     Attributes:
         time: When it happened, in session time, or outside of it for what concerns the feed.
-        kind: "symbol", "scan", "signal", "order", "fill", "warning" or "feed".
+        kind: "session", "symbol", "scan", "signal", "order", "fill", "warning" or "feed".
         text: What happened, in words.
     """
 

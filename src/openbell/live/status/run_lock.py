@@ -41,7 +41,7 @@ class RunLock:
         folder: The run folder; it is created.
 
     Raises:
-        RunFolderError: Another run is running in the folder, or the folder cannot be written.
+        RunFolderError: Another live run is using the folder, or the folder cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
