@@ -124,7 +124,7 @@ _SECTIONS = (
     ("candles", "Candles"),
     ("trades", "Trades"),
     ("signals", "Signals"),
-    ("dropped", "RefusalCount"),
+    ("dropped", "Refused"),
     ("quality", "Quality"),
     ("assumed", "Assumed"),
     ("config", "Config"),
