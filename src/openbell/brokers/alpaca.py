@@ -1,4 +1,4 @@
-"""Link to Alpaca, which sends orders through alpaca-py and follows them by the stream of trade updates."""
+"""Link to Alpaca, with requests through alpaca-py and events by its stream."""
 
 from __future__ import annotations
 

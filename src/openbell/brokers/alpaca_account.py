@@ -143,7 +143,10 @@ def _time_ns(row: JsonObject) -> int:
 
 
 def _payments(rows: Iterable[JsonObject], since_ns: int) -> list[BrokerPayment]:
-    """Return the activities other than fills, from the day of a time on, because they have only dates."""
+    """Return the activities other than fills since the day of a time.
+
+    They have dates, but no times of day.
+    """
     found = []
     for row in rows:
         if row["activity_type"] == _FILL:

@@ -44,7 +44,7 @@ class AlpacaIds:
         return f"{self._prefix}{order_id}/{version}"
 
     def own(self, row: JsonObject) -> str | None:
-        """Return the run's id of an order, or None if it is not the run's or not learned yet."""
+        """Return the run's id of an order, or None if it is not known as the run's."""
         with self._lock:
             if (known := self._own.get(str(row["id"]))) is not None:
                 return known
@@ -85,7 +85,10 @@ class AlpacaIds:
             self._foreign.discard(broker_id)
 
     def learn_earlier(self, order_id: str, broker_id: str) -> None:
-        """Record Alpaca's id of an order that was replaced, which stays an id of the run's order."""
+        """Record Alpaca's id of an order that was replaced.
+
+        It remains an id of the run's order.
+        """
         with self._lock:
             self._own[broker_id] = order_id
 

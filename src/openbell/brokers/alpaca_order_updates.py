@@ -90,5 +90,5 @@ class OrderUpdates:
 
 
 def _rank(order: BrokerOrder) -> tuple[bool, float, int]:
-    """Return a sort key by which states of an order follow each other, as it fills and ends."""
+    """Return a sort key by which the states of an order follow each other."""
     return order.status not in OPEN_STATUSES, abs(order.filled), order.time_ns

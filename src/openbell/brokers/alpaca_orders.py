@@ -1,4 +1,4 @@
-"""Conversion of a run's orders to Alpaca's form, and of Alpaca's orders and executions to the run's."""
+"""Conversion of orders and executions between the run's form and Alpaca's."""
 
 from __future__ import annotations
 
@@ -215,7 +215,10 @@ def fill_of_update(data: JsonObject, order_id: str | None) -> BrokerFill:
 
 
 def fill_of_activity(row: JsonObject, order_id: str | None) -> BrokerFill:
-    """Return the execution in an activity of the account, whose id ends with that of the execution."""
+    """Return the execution in an activity of the account.
+
+    The activity's id ends with that of the execution.
+    """
     sign = 1 if row["side"] == "buy" else -1
     return BrokerFill(
         order_id or str(row["order_id"]),

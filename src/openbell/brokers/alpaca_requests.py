@@ -111,7 +111,10 @@ class OrderRequests:
         return found
 
     def _find(self, order: Order, version: int) -> tuple[JsonObject, list[str]] | None:
-        """Return an order as Alpaca has it, and Alpaca's ids of the orders that it has replaced, or None."""
+        """Return an order as Alpaca has it, with earlier ids, or None.
+
+        The earlier ids are Alpaca's ids of the orders that it has replaced.
+        """
         row = self._first_found(order, version)
         earlier: list[str] = []
         while row is not None:

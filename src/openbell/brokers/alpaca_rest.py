@@ -49,7 +49,10 @@ class NotUniqueError(RefusedError):
 
 
 class NoAnswerError(Exception):
-    """The answer is missing or invalid, so that it is unknown whether Alpaca has carried out the request."""
+    """The answer is missing or invalid.
+
+    It is unknown whether Alpaca has carried out the request.
+    """
 
 
 class AlpacaTrading:
@@ -100,7 +103,7 @@ class AlpacaTrading:
         return _object(self._read(lambda client: client.get_order_by_id(broker_id, nested)))
 
     def order_of_client(self, client_id: str) -> JsonObject | None:
-        """Return an order by the client id that it was sent with, or None if Alpaca has none."""
+        """Return an order by the client id that it was sent with, or None."""
         try:
             return _object(self._read(lambda client: client.get_order_by_client_id(client_id)))
         except NotFoundError:
@@ -234,7 +237,7 @@ class AlpacaTrading:
         return RefusedError(f"Alpaca: {words}")
 
     def _reason_of(self, text: str) -> tuple[str, bool]:
-        """Return the text of an error with its numbers, and whether the trading API gave it, with a code."""
+        """Return the text of an error, and whether it has a code of the trading API."""
         try:
             body = json.loads(text)
             words = str(body["message"])

@@ -46,8 +46,8 @@ class TradeUpdatesReader:
         message = _object(text, self._words)
         data = message.get("data")
         if message.get("action") == "error" or not isinstance(data, dict):
-            text = data.get("error_message", "no words") if isinstance(data, dict) else "no words"
-            raise UnusableServerError(f"{self._words.place} says: {self._words.clean(str(text))}")
+            cause = data.get("error_message", "no words") if isinstance(data, dict) else "no words"
+            raise UnusableServerError(f"{self._words.place} says: {self._words.clean(str(cause))}")
         if message.get("stream") == _STREAM:
             try:
                 self._heard(data)

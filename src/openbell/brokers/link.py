@@ -31,7 +31,7 @@ class BrokerAccount(NamedTuple):
 
 
 class BrokerLink(Protocol):
-    """A link that sends a run's requests to a broker, and the broker's events to the run.
+    """A link between a run and a broker, for requests and events.
 
     Only `account` and `close_out` wait for the broker; the results of all other methods arrive as events, which go to
     the function that the link was made with. All methods are called by the thread of the session. The client ids of
@@ -70,7 +70,9 @@ class BrokerLink(Protocol):
         """Request the cancellation of an order, with the same results as `submit`."""
 
     def replace(self, order: Order, version: int) -> None:
-        """Request that an open order gets the units and prices of ``order``, with the same results as `submit`.
+        """Request that an open order gets the units and prices of ``order``.
+
+        The results are the same as for `submit`.
 
         Args:
             order: The order as it should become.

@@ -30,7 +30,7 @@ class Arrival(NamedTuple):
 
 
 class Arrivals(Protocol):
-    """Events of a feed in the order of their arrival, and the time outside of the session clock.
+    """Events of a feed as they arrive, and the time outside of the session clock.
 
     A live session takes this time from here alone, so that one in accelerated time needs only other arrivals.
     """
@@ -40,7 +40,7 @@ class Arrivals(Protocol):
         """Time now, nanoseconds since 1970 UTC."""
 
     def next(self, until_ns: int) -> Arrival | None:
-        """Wait for the next event, and return None if none arrives by a time or `wake` is called."""
+        """Wait for the next event, and return None at a time or after `wake`."""
 
     def wake(self) -> None:
         """Let `next` return None once, even if it waits.
@@ -92,7 +92,7 @@ class Inbox:
             self._changed.notify_all()
 
     def next(self, until_ns: int) -> Arrival | None:
-        """Wait for the next event, and return None if none arrives by a time or `wake` is called."""
+        """Wait for the next event, and return None at a time or after `wake`."""
         with self._changed:
             while not self._events and not self._is_woken:
                 left = (until_ns - self.now_ns) / 1e9

@@ -68,7 +68,10 @@ class CurrentConnection(Generic[R]):
             self._thread.call(self.connection.ask, question)
 
     def end(self) -> LoopThread | None:
-        """Give up the connection for good, and return the thread, to be closed without the owner's lock."""
+        """Give up the connection for good, and return its thread.
+
+        The thread is to be closed without the owner's lock.
+        """
         self.give_up()
         thread, self._thread = self._thread, None
         return thread

@@ -69,7 +69,10 @@ class Feed(Protocol):
         """Prepare for the session of a day, before any request for that session."""
 
     def intervals_of(self, symbol: str) -> SymbolIntervals | None:
-        """Return the intervals of a symbol on the session's day, or None where every symbol has all ``intervals``."""
+        """Return the intervals of a symbol on the session's day, or None.
+
+        None says that every symbol has all ``intervals``.
+        """
 
     def connect(self) -> None:
         """Begin to connect, which ends in `FeedBack` or `FeedLost`."""

@@ -191,7 +191,10 @@ class HealthJudge:
         return self._bounds.unknown_share if known is None else known
 
     def _learn_silence(self, came: Mapping[int, Collection[str]]) -> None:
-        """Update the shares by the silent rounds so far, with the symbols that traded by the end of a round."""
+        """Update the shares by the silent rounds so far.
+
+        ``came`` has the symbols that traded, by the end of a round.
+        """
         for end_ns, phase in self._silent:
             self._learn(phase, came.get(end_ns, ()))
         self._silent.clear()

@@ -26,7 +26,9 @@ class BadRowError(ValueError):
 
 
 def bar_of(symbol: str, interval: str, row: Any) -> FeedBar:
-    """Return the bar in a row of start in seconds since 1970 UTC, open, high, low, close and volume.
+    """Validate a row, and return its bar.
+
+    The row has the start in seconds since 1970 UTC, open, high, low, close and volume.
 
     Raises:
         BadRowError: The row is not a valid bar.

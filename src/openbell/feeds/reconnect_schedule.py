@@ -67,7 +67,9 @@ class ReconnectSchedule:
             self._waits = 0
 
     def lost(self, now_ns: int, at_least_ns: int = 0) -> int:
-        """Record that the connection is lost, given up or failed, and return the time of the next attempt.
+        """Record a lost connection, and return the time of the next attempt.
+
+        A connection that was given up or could not be made counts, too.
 
         Args:
             now_ns: The time, nanoseconds since 1970 UTC.

@@ -81,7 +81,10 @@ class ReplayFeed:
         return self._now_ns
 
     def begin(self, day: date) -> None:
-        """Move the time to a minute before a session, or to the end of the session before if that is later."""
+        """Move the time to a minute before a session.
+
+        If the session before ends later than that, the time is moved to its end.
+        """
         tm = self._time_manager
         self._session = session = tm.session(day)
         before_ns = session.first_ns - _BEFORE_NS
@@ -93,7 +96,7 @@ class ReplayFeed:
         self._load(self._subscribed)
 
     def next(self, until_ns: int) -> Arrival | None:
-        """Return the next event, or None if there is none by a time or `wake` is called."""
+        """Return the next event, or None at a time or after `wake`."""
         if self._is_woken:
             self._is_woken = False
             return None
@@ -107,7 +110,7 @@ class ReplayFeed:
         return None
 
     def _wait_until(self, time_ns: int) -> bool:
-        """Move the time to a later one, and return False if `wake` was called before it was reached."""
+        """Move the time on, and return False if `wake` has interrupted that."""
         if self._speed is not None:
             while (left := (time_ns - self._now_ns) / 1e9 / self._speed) > 0:
                 pause = min(left, _PAUSE_S)
@@ -194,7 +197,7 @@ class ReplayFeed:
         return min(bar.start_ns + interval.ns, next(cuts, self._session.last_ns))
 
     def _close_ns(self, day: date) -> int:
-        """Return the close of a date's session, or the end of the UTC day if the date is no session."""
+        """Return the close of a date's session, or else of its UTC day."""
         tm = self._time_manager
         is_session = tm.first_day <= day <= tm.last_day and tm.is_session(day)
         return tm.session(day).close_ns if is_session else (day_number(day) + 1) * DAY_NS

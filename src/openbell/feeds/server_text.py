@@ -116,7 +116,10 @@ class Troubles:
         self._count = 0
 
     def reported(self, text: str) -> Sequence[FeedMessage]:
-        """Count a trouble, and return an event that reports it, or none if there were too many before."""
+        """Count a trouble, and return an event that reports it.
+
+        After too many troubles, there is no event.
+        """
         self._count += 1
         count, shown = self._count, self._shown
         if count <= shown:

@@ -16,7 +16,9 @@ __all__ = ["stored_bars"]
 
 
 def stored_bars(store: BarStore, symbols: Iterable[str], interval: str, begin_ns: int, end_ns: int) -> list[FeedBar]:
-    """Return the bars of symbols that begin within a range of time, symbol by symbol in ascending time.
+    """Return the bars of symbols that begin within a range of time.
+
+    They come symbol by symbol, in ascending time.
 
     Args:
         store: The store.

@@ -1,4 +1,4 @@
-"""One connection to a feed over a websocket in any protocol, from the first attempt to its end."""
+"""One connection over a websocket in any protocol, from attempt to end."""
 
 from __future__ import annotations
 

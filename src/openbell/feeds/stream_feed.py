@@ -143,7 +143,10 @@ class StreamFeed(ABC, Generic[R]):
             thread.close(2 * self._bounds.close_s)
 
     def _ask(self, question: Callable[[R], None]) -> bool:
-        """Call a function with the reader, in the connection's thread, and return whether there is a connection."""
+        """Call a function with the reader, and return whether there is a connection.
+
+        The function is called in the connection's thread.
+        """
         with self._lock:
             if self._current.state != "open":
                 return False

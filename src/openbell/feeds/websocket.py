@@ -79,7 +79,10 @@ class WebSocketFeed(StreamFeed[MessageReader]):
         )
 
     def _greet(self, hello: Hello) -> str:
-        """Take intervals and limit from the hello, or return the reason why the server cannot be used."""
+        """Take intervals and limit from the hello, or return a reason against it.
+
+        The reason says why the server cannot be used; without one it is empty.
+        """
         if hello.name != self.name:
             return (
                 f"{self._words.place} sends bars of the feed {shortened(hello.name)}, and the config says "

@@ -48,7 +48,9 @@ class HistoryPages:
         self._bars[request.number] = []
 
     def read(self, message: JsonObject) -> Page:
-        """Add a page to its answer, which ends with an error if the page is not valid.
+        """Add a page to its answer.
+
+        If the page is not valid, the answer ends with an error.
 
         Raises:
             BadMessageError: The page belongs to no answer that is expected.

@@ -65,7 +65,7 @@ def copy_store(
     intervals: Collection[str] = (),
     advanced: Callable[[int, int], None] | None = None,
 ) -> CopyReport:
-    """Copy the content of a store into another store, as far as it is missing or different there.
+    """Copy the content of a store that another store does not have.
 
     Every file is compared with its checksum when it is read. Where both stores have bars of the same times, the
     source's replace the target's; bars that only the target has stay. Corporate actions are copied unless ``symbols``
@@ -164,7 +164,7 @@ class _Copy:
         return None
 
     def _store(self, writer: StoreWriter, partition: Partition, file: EncodedFile) -> None:
-        """Put a data file into the target, or merge its bars with those that the target has."""
+        """Put a data file into the target, or merge its bars with those there."""
         days = self._days.get(partition.symbol) if partition.interval == "1d" else None
         self._report.bytes += len(file.content)
         if writer.manifest.entry(partition) is None:

@@ -1,4 +1,7 @@
-"""Rebuilding of lost bars from finer ones, 1d bars from complete 1m bars and 1m from complete 1s bars."""
+"""Rebuilding of lost bars from complete finer ones.
+
+1d bars are built from 1m bars, and 1m bars from 1s bars.
+"""
 
 from __future__ import annotations
 

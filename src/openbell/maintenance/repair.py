@@ -242,7 +242,10 @@ class _Repairer:
         return Repair(damage, "lost", f"import the {again} again", None, moved_to)
 
     def _entry_if_good(self, damage: Damage) -> FileEntry | None:
-        """Return the entry of a data file with good bars and without a checksum in the manifest, else None."""
+        """Return the entry of a good file without a known checksum, else None.
+
+        Such a file was listed in a manifest made from the data files, which cannot know its checksum.
+        """
         if damage.entry is None or damage.entry.sha256:
             return None
         return good_entry(self._store, _partition(damage))
@@ -265,7 +268,10 @@ class _Repairer:
         return Repair(damage, "set aside", "it does not hold good bars of its place", moved_to=moved_to)
 
     def _rebuilt(self, lost: list[Repair], manifest: Manifest) -> tuple[list[Repair], Manifest]:
-        """Rebuild lost files of one interval as far as finer bars are complete, and commit the manifest."""
+        """Rebuild lost files of one interval, and commit the manifest.
+
+        Bars are built where the finer bars are complete.
+        """
         writer = StoreWriter(
             FolderBacking(self._store), manifest.with_changes(dict.fromkeys(_partition(e.damage) for e in lost))
         )
@@ -291,7 +297,10 @@ class _Repairer:
 
 
 def _to_quarantine(store: Path, path: Path) -> Path:
-    """Move a file into the quarantine, under a name made of its path, and return its new path."""
+    """Move a file into the quarantine, and return its new path.
+
+    The new name is made of the file's path.
+    """
     folder = store / QUARANTINE / "damaged"
     folder.mkdir(parents=True, exist_ok=True)
     place = path.relative_to(store).with_suffix("").parts

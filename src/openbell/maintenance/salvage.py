@@ -47,7 +47,7 @@ def good_entry(store: Path, partition: Partition) -> FileEntry | None:
 
 
 def file_problem(store: Path, partition: Partition) -> str | None:
-    """Return why a file does not hold good bars of its place, or None if it does."""
+    """Return why a file's bars are not good ones of its place, or None."""
     try:
         frame = pl.read_parquet(io.BytesIO(layout.data_path(store, partition).read_bytes()))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as exc:
@@ -56,7 +56,7 @@ def file_problem(store: Path, partition: Partition) -> str | None:
 
 
 def _content_problem(partition: Partition, frame: pl.DataFrame) -> str | None:
-    """Return why a frame does not hold good bars of a place, or None if it does."""
+    """Return why a frame's bars are not good ones of a place, or None."""
     if frame.schema != BAR_SCHEMA:
         return "its columns are not those of bars"
     try:

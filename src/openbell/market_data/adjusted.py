@@ -23,7 +23,9 @@ __all__ = ["AdjustedBars"]
 
 
 class AdjustedBars:
-    """Adjusted series as of one day, each a copy that serves all days until the next ex-date.
+    """Adjusted series as of one day.
+
+    Each is a copy that serves all days until the next ex-date.
 
     Use it with the cache's ``lock`` held. Days are counted from 1970-01-01, and ranges of days include both ends.
 

@@ -38,7 +38,10 @@ class AdjustedCache:
         return made if made is not None and made.covers(first_day, last_day) else None
 
     def put(self, key: SeriesKey, basis: PriceBasis, series: CachedSeries) -> None:
-        """Cache a series, and drop those of the same key on other bases unless all bases stay."""
+        """Cache a series.
+
+        Series of the same key on other bases are dropped, unless all bases stay.
+        """
         bases = self._series.setdefault(key, {})
         replaced = [basis] if self._every_basis and self._rows <= READ_ROWS else [basis, *bases]
         self._rows += len(series.bars) - sum(len(old.bars) for one in {*replaced} if (old := bases.pop(one, None)))

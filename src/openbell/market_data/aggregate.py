@@ -108,7 +108,10 @@ def aggregated(bars: Bars, grouping: Grouping) -> Bars:
 
 
 def as_inputs(bars: Bars) -> Bars:
-    """Return base bars with a count of at most one, so that a built bar counts like a stored one."""
+    """Return base bars with a count of at most one.
+
+    So a built bar counts like a stored one.
+    """
     if not len(bars) or int(bars.count.max()) <= 1:
         return bars
     return bars.at(BarTimes(bars.timestamp, bars.end, np.minimum(bars.count, 1).astype(np.int32)))

@@ -174,7 +174,9 @@ class BarCache:
         return self.times.derived(source, wanted, base=stored, min_completeness=self.settings.min_completeness)
 
     def provide(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> None:
-        """Bring the stored bars of a range of days into the cache, for all symbols or for none.
+        """Bring the stored bars of a range of days into the cache.
+
+        If one symbol cannot be read, no symbol's bars are cached.
 
         Raises:
             DamagedFileError: A file cannot be read.
@@ -197,7 +199,7 @@ class BarCache:
         return found is not None
 
     def _read_missing(self, missing: Sequence[str], base: str, first_day: int, last_day: int) -> None:
-        """Read stored bars that are not in the cache, ahead as far as memory allows, and cache them."""
+        """Read and cache stored bars, ahead as far as memory allows."""
         if not missing:
             return
         stored = parse_interval(base)
@@ -238,7 +240,7 @@ class BarCache:
         self.facts.securities.forget(gone)
 
     def grow(self, symbols: Sequence[str], base: str) -> None:
-        """Extend the stored series of symbols by the bars of the running session that have arrived by now.
+        """Extend the stored series of symbols by the running session's latest bars.
 
         Series derived or adjusted from them are dropped, and made again when they are requested.
         """
@@ -299,7 +301,10 @@ class BarCache:
         return series is not None and series.covers(first_day, last_day)
 
     def _read(self, symbols: Sequence[str], base: str, first_day: int, last_day: int) -> list[tuple[str, CachedSeries]]:
-        """Read the stored bars of a range of days, build missing ones with ``gap_fill``, and add those of today."""
+        """Read the bars of a range of days.
+
+        With ``gap_fill``, missing bars are built. Bars of the running session are added.
+        """
         stored = parse_interval(base)
         grid = self.time_manager.grid(date_of(first_day), date_of(last_day))
         sessions = self.times.sessions(first_day, last_day)

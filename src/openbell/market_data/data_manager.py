@@ -105,7 +105,9 @@ class DataManager:
         return StoreState(cache.facts.manifest, cache.facts.actions_version)
 
     def changes_since(self, state: StoreState, day: date, symbols: Iterable[str]) -> tuple[str, ...]:
-        """Return what has changed in the store since ``state``, as texts such as "1m bars of AAPL".
+        """Return texts that name what has changed since ``state``.
+
+        A text is such as "1m bars of AAPL".
 
         Bars of series that are new since then are not named.
 

@@ -1,4 +1,7 @@
-"""Memo of results that follow from a state of the store and a day, for repeated runs over the same days."""
+"""Memo of results that follow from a state of the store and a day.
+
+It serves repeated runs over the same days.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,7 @@ class DayMemo:
             self._size = 0
 
     def _remember(self, key: tuple[object, ...], result: T, size: int) -> T:
-        """Store a result, and return the one that is stored, which another thread may have computed first."""
+        """Store a result, unless another thread has, and return the stored one."""
         with self._lock:
             first: T = self._results.setdefault(key, (result, size))[0]
             if first is result:

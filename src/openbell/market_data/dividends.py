@@ -94,7 +94,7 @@ class DividendFactors:
         return known
 
     def _close_in(self, bars: Bars, rows: int, security: Security, base: str, ex_date: date) -> float | None:
-        """Return the close before an ex-date from bars in memory, or None where they cannot give it.
+        """Return the close before an ex-date from bars in memory, or None.
 
         They cannot when the close is to come from coarser stored bars, when they have extended hours, or when the last
         bar before the ex-date is more than 15 days old.

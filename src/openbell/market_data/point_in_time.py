@@ -66,7 +66,7 @@ class PointInTimeView:
         self._known = facts_on(self.day, cache)
 
     def refresh(self) -> bool:
-        """Switch to the present state of the store, and return whether it differs from the one seen before."""
+        """Switch to the present state of the store, and return whether it differs."""
         with self._lock:
             before, self._refresh_is_due = self._last_seen, True
             return self._cache is not before
@@ -82,7 +82,7 @@ class PointInTimeView:
                 del self._known.coverages[key]
 
     def grow(self, symbols: Sequence[str], interval: str) -> None:
-        """Extend the cached series of symbols by the bars of the running session that have arrived by now.
+        """Extend the cached series of symbols by the running session's latest bars.
 
         Args:
             symbols: The symbols.
@@ -171,7 +171,10 @@ class PointInTimeView:
             return tuple({span.stored: None for name in security.intervals() for span in security.spans(name)})
 
     def base_intervals(self, symbol: str) -> tuple[str, ...]:
-        """Return the stored intervals that bars are read and derived from, those on the grid of the sessions."""
+        """Return the stored intervals on the grid of the sessions.
+
+        Bars are read and derived from these.
+        """
         with self._lock:
             return self._bases_of(self._security(symbol))
 
@@ -309,7 +312,10 @@ class PointInTimeView:
         return known
 
     def _span_of_days(self, security: Security) -> str | None:
-        """Return which days the daily bars of a security span if they end after their sessions, else None."""
+        """Return which days a security's daily bars span, or None for sessions.
+
+        Only days that end after their sessions count.
+        """
         stored = [span.stored for span in security.spans("1d")]
         return self._cache.facts.span_of_days(stored, self.day)
 

@@ -104,7 +104,7 @@ class CachedSeries:
         return self.sessions.last_day
 
     def covers(self, first_day: int, last_day: int) -> bool:
-        """Return whether the series covers a range of days, so that all its stored bars are here."""
+        """Return whether the series has all stored bars of a range of days."""
         return self.first_day <= first_day and last_day <= self.last_day
 
     def between(self, first_day: int, last_day: int) -> Bars:
@@ -219,7 +219,9 @@ _MOST_ROWS = 2 * READ_ROWS
 
 
 class SharedSeries:
-    """Series of one state of a store, each read, derived or adjusted by the process that needs it first.
+    """Series of one state of a store, shared between processes.
+
+    Each is read, derived or adjusted by the process that needs it first.
 
     That process writes the series to a file, and all processes map the file read-only.
 
@@ -260,7 +262,7 @@ class SharedSeries:
             self._opened.lock.release()
 
     def of(self, key: SharedSeriesKey, first_day: int, last_day: int, make: Callable[[], CachedSeries]) -> CachedSeries:
-        """Return a series that covers a range of days, shared by another process or made by ``make``."""
+        """Return a shared series that covers a range of days, made if missing."""
         with self.alone():
             return self.find(key, first_day, last_day) or self.put(key, make())
 

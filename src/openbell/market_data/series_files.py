@@ -44,7 +44,7 @@ class _File(NamedTuple):
 
 
 class SeriesFiles:
-    """Files of the prices and volumes of series, and of the times that many of them share.
+    """Files of the prices and volumes of series, and of their shared times.
 
     Args:
         folder: The folder of the files, made if missing.

@@ -46,7 +46,9 @@ class _Growing(CachedSeries):
 
 
 class LatestBars:
-    """The bars of a running session as series, with one object of times for all symbols with equal times.
+    """The bars of a running session as series.
+
+    Symbols with equal times share one object of times.
 
     Args:
         today: The bars that have arrived.
@@ -69,7 +71,7 @@ class LatestBars:
         return day_number(self._today.day)
 
     def of(self, symbol: str, stored: Interval) -> CachedSeries:
-        """Return the bars of a symbol and interval that have arrived, as a series of the session's day."""
+        """Return the arrived bars of a symbol and interval as a series."""
         day = self.day
         sessions = self._times.sessions(day, day)
         columns = self._today.columns(symbol, str(stored))
@@ -109,7 +111,7 @@ class LatestBars:
         return len(starts) - int(starts.searchsorted(start_ns[-1], side="right"))
 
     def _in_sessions(self, start_ns: NDArray[np.int64], stored: Interval) -> _TimesAndRows:
-        """Return the times of the bars within the session, and which of the given bars these are."""
+        """Return the times within the session, and a mask or slice of these bars."""
         key = str(stored), start_ns.tobytes()
         known = self._known.get(key)
         if known is None:
@@ -119,7 +121,10 @@ class LatestBars:
         return known
 
     def _with_new(self, times: BarTimes, start_ns: NDArray[np.int64], stored: Interval) -> _TimesAndRows:
-        """Return times extended by those of new bars within the session, and which of the new bars these are."""
+        """Return times extended by those of new bars within the session.
+
+        The second value is a mask or slice of these among the new bars.
+        """
         key = times, start_ns.tobytes()
         known = self._longer.get(key)
         if known is None:

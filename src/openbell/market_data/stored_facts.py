@@ -102,7 +102,7 @@ class StoredFacts:
         return self._coverages[key]
 
     def first_stored(self, symbol: str, interval: str) -> datetime | None:
-        """Return the start of the first bar stored under a symbol, or None where there is none."""
+        """Return the start of the first bar stored under a symbol, or None."""
         files = self.manifest.files.get((symbol, interval))
         return instant(files[0].first_ns) if files else None
 
@@ -119,7 +119,10 @@ class StoredFacts:
         return self._on_grid[key]
 
     def near_names(self, symbol: str) -> str:
-        """Return a question that names the nearest stored symbols, or an empty text for all but the first 50."""
+        """Return a question that names the nearest stored symbols.
+
+        It is empty for all but the first 50 unknown symbols.
+        """
         known = self._near.get(symbol)
         if known is None:
             # Comparing one with all symbols takes milliseconds, and hundreds of unknown symbols are no typing errors.
@@ -128,11 +131,16 @@ class StoredFacts:
         return known
 
     def span_of_days(self, stored_under: Iterable[str], day: date) -> str | None:
-        """Return which days the daily bars of some symbols span if they end after their sessions, else None."""
+        """Return which days the daily bars of symbols span, or None for sessions.
+
+        Only days that end after their sessions count.
+        """
         return self._days.beyond_sessions(stored_under, day)
 
     def continued_from(self, earlier: StoredFacts, changed: set[str]) -> Securities | None:
-        """Take over the securities of an earlier state with the same actions, without those of changed symbols.
+        """Take over the securities of an earlier state with the same actions.
+
+        Those of changed symbols are left out.
 
         Returns:
             The securities, or None where the actions differ or the earlier state had not read its securities.
@@ -172,7 +180,9 @@ class StoredDays:
         self._beyond: dict[tuple[str, date], bool] = {}
 
     def beyond_sessions(self, symbols: Iterable[str], day: date) -> str | None:
-        """Return which days daily bars span if they end after their sessions and so would show the future, else None.
+        """Return which days daily bars span, or None for sessions.
+
+        Only days that end after their sessions count, because such bars would show the future.
 
         Args:
             symbols: The symbols that the bars are stored under.
@@ -243,7 +253,9 @@ def spans_beyond_sessions(symbol: str, days: str, exchange: str, store: Place) -
 
 @dataclass(frozen=True, slots=True)
 class DayFacts:
-    """Facts about symbols on a day, in one state of the store, each filled in when it is first needed.
+    """Facts about symbols on a day, in one state of the store.
+
+    Each is filled in when it is first needed.
 
     Attributes:
         securities: The security that has a symbol.

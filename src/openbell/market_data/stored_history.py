@@ -168,7 +168,10 @@ def _day_after_rows(manifest: Manifest, symbols: Sequence[str], base: str, day: 
 
 
 def _end_of_files(manifest: Manifest, symbols: Sequence[str], base: str, day: int) -> int:
-    """Return the last day of the files of ``day`` that are small enough to be read whole, else ``day``."""
+    """Return the last day of the files of ``day`` that are read whole.
+
+    It is ``day`` itself where all files are too large for that.
+    """
     files = _files_of(manifest, symbols, base, day)
     return max((file.last_ns // DAY_NS for file in files if file.rows <= WHOLE_ROWS), default=day)
 
@@ -187,7 +190,10 @@ def _files_since(manifest: Manifest, symbol: str, base: str, begin_ns: int) -> S
 
 
 def _bounds_ns(stored: Interval, sessions: SessionRange) -> tuple[int, int]:
-    """Return bounds of the stored timestamps of bars of sessions, in nanoseconds since 1970 UTC, the end exclusive."""
+    """Return the bounds of the stored timestamps of bars of sessions.
+
+    They are in nanoseconds since 1970 UTC, the end exclusive.
+    """
     if not len(sessions.days):
         return 0, 0
     if stored.is_intraday:

@@ -286,7 +286,10 @@ def midnight(day: date) -> datetime:
 
 
 def _message_of(text: str) -> str:
-    """Return the message in the body of a server's error, or its first line where it is not JSON."""
+    """Return the message in the body of a server's error.
+
+    It is the first line of a body that is not JSON.
+    """
     try:
         return printable(str(json.loads(text)["message"]), _MOST_SHOWN)
     except (ValueError, KeyError, TypeError, RecursionError):

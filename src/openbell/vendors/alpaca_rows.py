@@ -63,7 +63,9 @@ def bars_of(rows: Sequence[JsonObject], interval: str) -> pl.DataFrame:
 
 
 def actions_of(answer: Mapping[str, Sequence[JsonObject]]) -> FetchedActions:
-    """Return corporate actions as a table of `ACTION_SCHEMA` with ``line``, and counts of the kinds left out.
+    """Return corporate actions as a table of `ACTION_SCHEMA` with ``line``.
+
+    Kinds that openbell does not apply are left out and counted.
 
     A stock dividend becomes a split.
     """
@@ -101,7 +103,10 @@ def _action_of(kind: str, action: JsonObject) -> JsonObject | None:
 
 
 def _number(value: object) -> float | None:
-    """Return a number as a float, infinite if it is too large, or None for anything but a number."""
+    """Return a number as a float, or None for anything else.
+
+    A number that is too large becomes infinite.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

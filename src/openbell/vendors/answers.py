@@ -73,7 +73,10 @@ def answers(source: BarSource, requests: deque[FetchRequest], workers: int) -> G
 def _ask(
     source: BarSource, asked: queue.SimpleQueue[FetchRequest | None], answered: queue.SimpleQueue[_Outcome]
 ) -> None:
-    """Send requests and queue their outcomes, until a None is taken or an outcome ends the fetch."""
+    """Send requests and queue their outcomes.
+
+    The thread ends at a None in the queue, or with an outcome that ends the fetch.
+    """
     while (request := asked.get()) is not None:
         try:
             answered.put((request, source.bars(*request)))

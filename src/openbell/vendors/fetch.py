@@ -1,4 +1,7 @@
-"""A fetch, which requests from a source what a store is missing, and stores each answer as it arrives."""
+"""A fetch of the bars that a store is missing.
+
+Each answer of the source is stored as it arrives.
+"""
 
 from __future__ import annotations
 
@@ -149,7 +152,10 @@ class _Fetch:
     def _admitted(
         self, request: FetchRequest, answer: Mapping[str, pl.DataFrame]
     ) -> Iterator[tuple[FetchRequest, str, pl.DataFrame]]:
-        """Yield the bars of an answer by symbol, with reasons for bars that do not fit the request."""
+        """Yield the bars of an answer by symbol, with reasons for bad ones.
+
+        Bad bars are those that do not fit the request.
+        """
         good: dict[str, pl.DataFrame] = {}
         for symbol, bars in answer.items():
             if symbol not in request.symbols:
@@ -182,7 +188,10 @@ class _Fetch:
                 series.files += 1
 
     def report_missing(self, interval: str, sessions: Sequence[date]) -> None:
-        """Report sessions without bars, as a failure if the store has no bars of the symbol at all."""
+        """Report sessions without bars.
+
+        Of a symbol that the store has no bars of at all, they are a failure.
+        """
         for symbol, days in self.answered.without.items():
             if interval in self._store.intervals(symbol):
                 if days:

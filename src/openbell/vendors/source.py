@@ -21,7 +21,10 @@ class RequestRejectedError(DataError):
 
 
 class SourceRefusedError(DataError):
-    """The source refuses the account, or all requests for now, so that further requests make no sense."""
+    """The source refuses the account, or all requests for now.
+
+    Further requests make no sense.
+    """
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""Sessions that a source had no bars of, recorded so that they are not requested again each time.
+"""Sessions that a source had no bars of.
+
+They are recorded so that they are not requested again each time.
 
 The file is ``<store>/fetched/unavailable.parquet``, one row for each session of a symbol. If it is lost, the sessions
 are only requested again.

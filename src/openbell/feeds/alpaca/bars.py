@@ -71,7 +71,10 @@ def date_of_bar(bar: FeedBar) -> date:
 
 
 def read_status(symbol: str, row: JsonObject, words: ServerText) -> TradingStatus | None:
-    """Return whether a symbol is halted or trades again, or None for a message about anything else."""
+    """Return whether a symbol is halted or trades again, else None.
+
+    None stands for a message about anything else.
+    """
     code = row.get("sc")
     if code not in (*_HALTED, *_TRADING):
         return None

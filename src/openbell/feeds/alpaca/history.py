@@ -55,7 +55,9 @@ class _Batch:
 
 
 class AlpacaHistory:
-    """Answers requests for history, those of the same range of time with one request to the server.
+    """Answers requests for history.
+
+    Those of the same range of time are sent to the server as one.
 
     Where the plan gives bars only 15 minutes later, the missing ones are reported, and sent as late bars then. The last
     two minutes are requested again 20 seconds later, because history may lag behind the stream by some seconds.
@@ -100,7 +102,10 @@ class AlpacaHistory:
             return len(self._waiting) + self._busy
 
     def ask(self, request: HistoryRequest, *, is_late: bool = False) -> None:
-        """Queue a request, which ends in a `FeedHistory`, or with ``is_late`` in bars like those of the stream."""
+        """Queue a request, answered by a `FeedHistory`.
+
+        With ``is_late``, bars are sent like those of the stream instead.
+        """
         with self._changed:
             self.asked += 1
             self._waiting.append(_Batch((request,), is_late))
@@ -136,7 +141,10 @@ class AlpacaHistory:
                     self._busy -= 1
 
     def _next(self) -> _Batch | None:
-        """Wait for a request, and return it with others of the same range of time, or None at the end."""
+        """Wait for a request, and return its batch, or None at the end.
+
+        A batch has all waiting requests of the same range of time, up to a number.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_stopped)
             if self._is_stopped:
@@ -180,7 +188,10 @@ class AlpacaHistory:
         return found
 
     def _bars(self, batch: _Batch) -> dict[str, list[FeedBar]]:
-        """Return the closed bars that the plan gives by now, and schedule requests for those it does not yet."""
+        """Return the closed bars that the plan gives by now.
+
+        Requests for bars that it does not give yet are scheduled.
+        """
         request = batch.requests[0]
         if request.interval == "1d":
             return self._fetched(batch, request.to_ns)
@@ -200,7 +211,10 @@ class AlpacaHistory:
         return bars
 
     def _limit_ns(self, request: HistoryRequest) -> int:
-        """Return the time by which bars must have closed for the plan to give them, at most the request's end."""
+        """Return the time up to which the plan gives bars.
+
+        It is at most the end of the request.
+        """
         if not self._delay_ns:
             return request.to_ns
         return min(request.to_ns, (self._now_ns() - self._delay_ns - _MARGIN_NS) // _MINUTE_NS * _MINUTE_NS)
