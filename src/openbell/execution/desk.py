@@ -259,8 +259,8 @@ class TradingDesk:
 
     def markets_changed(self) -> None:
         """Let orders fill in the bars that the session has now."""
-        for symbol in self.markets.changed():
-            self.broker.rematch(symbol)
+        for symbol, before in self.markets.changed().items():
+            self.broker.rematch(symbol, before)
             self.watch.changed(symbol)
 
     def markets_grew(self, symbols: Iterable[str], late_ns: Mapping[str, int] | None = None) -> None:
@@ -282,7 +282,7 @@ class TradingDesk:
             if symbol in from_ns:
                 self.watch.market_grew(symbol)
         if from_ns:
-            self.broker.markets_grew(from_ns)
+            self.broker.markets_grew(from_ns, late_ns or {})
 
     # Events of the broker
 

@@ -34,12 +34,14 @@ class RestingOrder:
         left: Units that its legs have filled, also those that are gone.
         waits: Whether it waits for another order to fill.
         match: Its next fill, or None.
-        state: What it had seen of the bars when it was looked at last.
+        state: What it had seen of bars before ``from_ns``.
         state_after: What it will have seen at the end of the session, unless it fills.
         fees: What its fills have cost so far.
         fills: How many fills it has had.
         place: Its place among all orders, by which those that fill at one time come in turn.
-        seen_ns: Of a market that grows, where the bars begin that it has not been looked at in.
+        seen_ns: Of a market that grows, where the bars begin that it has not been looked at in; 0 when that is
+            ``from_ns``.
+        seen_state: What it had seen of bars before ``seen_ns``.
         turn: Its place among those that fill in one bar, by when it was looked at by itself in the session; those of
             earlier sessions are before them, in the order in which they came.
         found_too_little: Whether it was reached in a bar of which the volume had no unit for it.
@@ -61,9 +63,22 @@ class RestingOrder:
     fills: int = 0
     place: int = 0
     seen_ns: int = 0
+    seen_state: RestingState = UNTOUCHED
     turn: int = 0
     found_too_little: bool = False
     is_plain: bool = False
+
+    @property
+    def seen(self) -> tuple[int, RestingState]:
+        """Begin of the bars that it is looked at in next, with what it has seen before them."""
+        return (self.seen_ns, self.seen_state) if self.seen_ns > self.from_ns else (self.from_ns, self.state)
+
+    def go_on(self, begin_ns: int, *, is_late: bool) -> None:
+        """Be looked at next in bars that begin at a time, with what it has seen of those that were there."""
+        if is_late and self.state_after != self.state:
+            self.seen_ns = 0  # it looks at all bars in their order: what it saw of later ones is no part of that
+        else:
+            self.seen_ns, self.seen_state = begin_ns, self.state_after
 
     def follow_entry(self, more: float) -> None:
         """Be for the position that an entry leads to which is larger by some units."""

@@ -17,12 +17,13 @@ from openbell.execution.simulated.resting_orders import RestingOrder, RestingOrd
 from openbell.model.order import DUST, OrderStatus, OrderType, TimeInForce, order_with_fill, order_with_status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from openbell.execution.broker import BrokerListener
     from openbell.execution.orders.open_orders import OpenOrders
     from openbell.execution.simulated.fill_costs import FillCosts
     from openbell.execution.simulated.fill_rules import FillContext, FillRules
+    from openbell.execution.simulated.symbol_market import SymbolMarket
     from openbell.model.order import Order
     from openbell.timing.trading_session import TradingSession
 
@@ -126,38 +127,50 @@ class SimulatedBroker:
     def end_session(self) -> None:
         """Note what the orders that are left have seen of the session."""
         for resting in self._orders.others.values():
-            resting.state = resting.state_after
+            resting.state, resting.seen_ns = resting.state_after, 0
 
-    def rematch(self, symbol: str) -> None:
-        """Look at the orders of a symbol again, whose bars are others from now on."""
+    def rematch(self, symbol: str, before: SymbolMarket | None) -> None:
+        """Look at the orders of a symbol again, whose bars are others from now on.
+
+        They go on where the last of the bars before has closed: of one that runs they have seen nothing.
+
+        Args:
+            symbol: The symbol.
+            before: The bars that it had, or None.
+        """
+        now_ns, seen_ns = self._clock.now_ns, 0
+        if before is None:
+            seen_ns = now_ns
+        elif rows := before.closed_rows(now_ns):
+            seen_ns = before.end.item(rows - 1)
         for resting in list(self._resting.values()):
-            if resting.order.symbol == symbol and not self._has_filled(resting):
-                self._note_seen(resting)
+            if resting.order.symbol == symbol:
+                self._note_seen(resting, before, seen_ns)
                 self._match(resting)
 
-    def markets_grew(self, from_ns: Mapping[str, int]) -> None:
+    def markets_grew(self, from_ns: Mapping[str, int], late: Container[str]) -> None:
         """Look at orders in further bars, in the turn in which they were looked at before.
 
         What an order has seen of earlier bars stays as it was, whatever has been corrected since.
 
         Args:
             from_ns: When the first of these bars begins, by symbol; nanoseconds since 1970 UTC.
+            late: The symbols of which a bar is among them that came late.
         """
         for resting in list(self._resting.values()):
-            begin_ns = from_ns.get(resting.order.symbol)
+            symbol = resting.order.symbol
+            begin_ns = from_ns.get(symbol)
             if begin_ns is not None and not self._has_filled(resting):
-                resting.state = resting.state_after
-                resting.seen_ns = begin_ns
+                resting.go_on(begin_ns, is_late=symbol in late)
                 looked_at = resting.turn > self._number_before
                 self._match(resting, in_turn=resting.turn if looked_at else resting.place)
 
-    def _note_seen(self, resting: RestingOrder) -> None:
-        """Let an order go on from now, with what it has seen of the bars so far."""
-        now_ns, market = self._clock.now_ns, self._market_of(resting.order.symbol)
+    def _note_seen(self, resting: RestingOrder, market: SymbolMarket | None, seen_ns: int) -> None:
+        """Let an order go on from a time, with what it has seen of a market so far."""
         if market is not None and not resting.waits and not resting.next_session:
-            close_ns, state = self.session.close_ns, resting.state
-            _, resting.state = first_match(resting.order, market, resting.from_ns, close_ns, state, until_ns=now_ns)
-        resting.from_ns = max(resting.from_ns, now_ns)
+            now_ns, close_ns, (from_ns, state) = self._clock.now_ns, self.session.close_ns, resting.seen
+            _, resting.state = first_match(resting.order, market, from_ns, close_ns, state, until_ns=now_ns)
+        resting.from_ns, resting.seen_ns = max(resting.from_ns, seen_ns), 0
 
     # Requests
 
@@ -188,7 +201,7 @@ class SimulatedBroker:
         resting = self._resting.get(order.id)
         if resting is None or self._has_filled(resting):
             return
-        self._note_seen(resting)
+        self._note_seen(resting, self._market_of(order.symbol), self._clock.now_ns)
         more = order.quantity - resting.order.quantity
         resting.planned += more
         self._orders.amend(resting, order)
@@ -225,9 +238,8 @@ class SimulatedBroker:
         resting.version += 1
         if resting.match is not None:
             self._next_ns = resting.match = None
-        resting.state_after = resting.state
         order, market = resting.order, self._market_of(resting.order.symbol)
-        from_ns = max(resting.from_ns, resting.seen_ns)
+        from_ns, resting.state_after = resting.seen
         if market is None or resting.waits:
             return
         match = None
@@ -237,7 +249,7 @@ class SimulatedBroker:
         if match is None:
             if resting.next_session:
                 return
-            match, resting.state_after = first_match(order, market, from_ns, self.session.close_ns, resting.state)
+            match, resting.state_after = first_match(order, market, from_ns, self.session.close_ns, resting.state_after)
         if match is not None:
             resting.match = match
             if resting.is_plain:
