@@ -310,3 +310,22 @@ def test_an_order_that_a_split_leaves_no_unit_of_is_cancelled_in_the_morning(tmp
     assert run.statuses("probe-1") == ["submitted", "accepted", "cancelled"]
     assert "no whole unit of it is left after a split" in run.last("probe-1").reason
     assert "XYZ" not in run.result.days[2].symbols
+
+
+@pytest.mark.parametrize("history", [{}, {"historical": {"data": [{"trailing_days": 1, "intervals": ["1m"]}]}}])
+def test_a_trailing_stop_that_is_placed_at_the_close_before_a_split_follows_on_the_new_basis(
+    tmp_path: Path, history: dict[str, Any]
+) -> None:
+    """Its stop lies 2 below 50 then, and the price goes up to 52 and down to 49."""
+    bars = bars_of([100.0] * 390 + [52.0] * 30 + [51.0] * 30 + [49.0], DAYS)
+    store = store_with_actions(tmp_path / "s", {"ABC": {"1m": bars}}, action("split", "2024-07-03", 2.0))
+    run = trade(
+        tmp_path,
+        {},
+        {"2024-07-02 16:00": lambda s: s.context.order("ABC", -10, trail=4, tif="gtc")},
+        days=DAYS,
+        store=store,
+        session={"adjustment": "raw", **history},
+    )
+
+    assert [(f"{f.time:%d %H:%M}", f.quantity, f.price) for f in run.fills] == [("03 10:30", -20.0, 49.0)]

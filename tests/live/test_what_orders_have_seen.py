@@ -119,3 +119,12 @@ def test_a_bar_that_comes_late_is_seen_by_a_trailing_stop_in_its_place(tmp_path:
     assert not (tmp_path / "run" / "fills.jsonl").read_text()
     found = verify_run(tmp_path / "run")
     assert (found.differences, found.revisions) == ((), 1)
+
+
+def test_a_trailing_stop_that_is_placed_at_the_close_follows_over_the_night_live_too(tmp_path: Path) -> None:
+    days = (DAY, "2024-07-03")
+    store = make_store(tmp_path / "store", {"ABC": {"1m": bars_of([100.0] * 390 + [97.0], days)}})
+    at = {"ABC 16:00": [["order", {"symbol": "ABC", "quantity": -100, "trail": 2, "tif": "gtc"}]]}
+    config = config_of(at, ("ABC", "1m")) | {"exchange": "XNYS"}
+    config["backtest_config"] = {"start_date": days[0], "end_date": days[1]}
+    require_fills(config, store, tmp_path, [("09:30", -100.0, 97.0)])

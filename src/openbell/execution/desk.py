@@ -135,7 +135,7 @@ class TradingDesk:
 
     def _simulated_broker(self) -> SimulatedBroker:
         markets, rules = self.markets, FillRules.of(self.config.fills)
-        context = FillContext(markets.of, markets.finer, markets.instrument, self.clock, self._zone)
+        context = FillContext(markets.of, markets.finer, self.last_price, markets.instrument, self.clock, self._zone)
         return SimulatedBroker(rules, self.costs, context, self.open_orders, self)
 
     # Sessions

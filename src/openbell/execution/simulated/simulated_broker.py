@@ -10,6 +10,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, TypeAlias
 
 from openbell.execution.fill_records import fill_of, why_not_filled
+from openbell.execution.simulated.fill_prices import RestingState
 from openbell.execution.simulated.first_touched import fitting_part
 from openbell.execution.simulated.linked_orders import LinkedOrders
 from openbell.execution.simulated.matching import Match, at_this_close, first_match
@@ -182,10 +183,18 @@ class SimulatedBroker:
             resting.next_session = order.created_ns > session.open_ns
         else:
             resting.next_session = order.created_ns >= (session.last_ns if order.extended else session.close_ns)
+        if order.type is OrderType.TRAILING_STOP:
+            resting.state = RestingState(best=self._price_before(order))
         self._orders.add(resting)
         resting.order = order = order_with_status(order, OrderStatus.ACCEPTED, self._clock.now_ns, session.day)
         self._listener.order_changed(order)
         self._match(resting)
+
+    def _price_before(self, order: Order) -> float | None:
+        """Return the last price before an order, or None when nobody knows any."""
+        market = self._market_of(order.symbol)
+        price = None if market is None else market.last_price_today(order.created_ns)
+        return self._context.last_price(order.symbol) if price is None else price
 
     def cancel(self, order_id: str, reason: str) -> None:
         """Cancel an order, unless it has filled by now and only its bar has not closed."""
