@@ -329,3 +329,76 @@ def test_a_trailing_stop_that_is_placed_at_the_close_before_a_split_follows_on_t
     )
 
     assert [(f"{f.time:%d %H:%M}", f.quantity, f.price) for f in run.fills] == [("03 10:30", -20.0, 49.0)]
+
+
+def test_two_symbols_that_swap_their_names_keep_what_is_their_own(tmp_path: Path) -> None:
+    ones, twos = bars_of([100.0] * 390 + [20.0], DAYS), bars_of([20.0] * 390 + [100.0], DAYS)
+    renames = [action("rename", "2024-07-03", new=new, symbol=old) for old, new in (("ABC", "XYZ"), ("XYZ", "ABC"))]
+    store = store_with_actions(tmp_path / "s", {"ABC": {"1m": ones}, "XYZ": {"1m": twos}}, *renames)
+
+    def first_day(strategy: Any) -> None:
+        strategy.context.order("ABC", 10)
+        strategy.context.order("XYZ", -7)
+        strategy.context.order("ABC", -10, limit=150, tif="gtc")
+        strategy.context.order("XYZ", 7, limit=15, tif="gtc")
+
+    def at_the_close(strategy: Any) -> None:
+        strategy.context.order_target("ABC", quantity=30)
+        strategy.context.order_target("XYZ", quantity=-20)
+
+    def setup(strategy: Any) -> None:
+        if strategy.context.session_date == date(2024, 7, 3):
+            held = strategy.context.portfolio.positions
+            seen.append({symbol: (one.quantity, one.average_price, one.last_price) for symbol, one in held.items()})
+            seen.append(
+                {
+                    order.symbol: (order.limit, order.quantity)
+                    for order in strategy.context.portfolio.open_orders()
+                    if order.limit
+                }
+            )
+            strategy.context.order_target("XYZ", quantity=0)
+
+    seen: list[Any] = []
+    run = trade(
+        tmp_path,
+        {},
+        {"2024-07-02 10:00": first_day, "2024-07-02 16:00": at_the_close},
+        days=DAYS,
+        store=store,
+        symbols=["ABC", "XYZ"],
+        methods={"setup": setup},
+    )
+
+    assert seen[0] == {"XYZ": (10.0, 100.0, 100.0), "ABC": (-7.0, 20.0, 20.0)}
+    assert seen[1] == {"XYZ": (150.0, -10.0), "ABC": (15.0, 7.0)}
+    later = [(fill.order.id, fill.symbol, fill.quantity, fill.price) for fill in run.fills[2:]]
+    assert later == [("probe-6", "ABC", -13.0, 20.0), ("probe-7", "XYZ", -10.0, 100.0)]
+    assert run.last("probe-5").reason == "another target took its place"
+    trades = [one for day in run.result.days for one in day.trading.trades]  # type: ignore[union-attr]
+    assert [(one.symbol, one.quantity, one.pnl) for one in trades] == [("XYZ", 10.0, 0.0)]
+    assert run.result["performance"]["end_equity"] == 100_000.0
+
+
+@pytest.mark.parametrize("held", [("ONE",), ("ONE", "TWO"), ("TWO", "ONE")])
+def test_a_name_that_is_handed_on_the_same_day_is_not_followed_twice(tmp_path: Path, held: tuple[str, ...]) -> None:
+    bars = bars_of([100.0], DAYS)
+    before, after = bars.head(390), bars.tail(len(bars) - 390)
+    frames = {"ABC": bars, "ONE": before, "TWO": bars, "NEW": after}
+    renames = [action("rename", "2024-07-03", new=new, symbol=old) for old, new in (("ONE", "TWO"), ("TWO", "NEW"))]
+    store = store_with_actions(tmp_path / "s", {name: {"1m": frame} for name, frame in frames.items()}, *renames)
+    units, seen = {"ONE": 10, "TWO": 7}, []
+    trade(
+        tmp_path,
+        {},
+        {
+            "2024-07-02 10:00": lambda s: [s.context.order(symbol, units[symbol]) for symbol in held],
+            "2024-07-03 10:00": lambda s: seen.append(
+                {p.symbol: p.quantity for p in s.context.portfolio.positions.values()}
+            ),
+        },
+        days=DAYS,
+        store=store,
+    )
+
+    assert seen == [{{"ONE": "TWO", "TWO": "NEW"}[symbol]: units[symbol] for symbol in held}]
