@@ -402,3 +402,45 @@ def test_a_name_that_is_handed_on_the_same_day_is_not_followed_twice(tmp_path: P
     )
 
     assert seen == [{{"ONE": "TWO", "TWO": "NEW"}[symbol]: units[symbol] for symbol in held}]
+
+
+def test_a_split_does_not_change_the_fee_of_what_had_filled(tmp_path: Path) -> None:
+    """71 shares and 33 cost the least fee of one order, 71 times three and 33 would cost more."""
+    minutes = bars_of([90.0] * 390 + [30.0], DAYS)
+    volume = [0.0] * 388 + [71.0, 0.0] + [33.0] * (len(minutes) - 390)
+    store = store_with_actions(
+        tmp_path / "s",
+        {"ABC": {"1m": minutes.with_columns(pl.Series("volume", volume))}},
+        action("split", "2024-07-03", 3.0),
+    )
+    run = trade(
+        tmp_path,
+        {},
+        {"2024-07-02 15:58": lambda s: s.context.order("ABC", 82, tif="gtc")},
+        days=DAYS,
+        store=store,
+        execution={"fills": {"max_volume_share": 1.0}, "fees": {"model": "ibkr_fixed"}},
+    )
+
+    assert [fill.quantity for fill in run.fills] == [71.0, 33.0]
+    assert sum(fill.fee for fill in run.fills) == 1.0
+
+
+def test_a_month_begins_in_the_first_tier(tmp_path: Path) -> None:
+    days = ("2024-06-28", "2024-07-01")
+    buy = 400_000
+    run = trade(
+        tmp_path,
+        {"ABC": {"1m": bars_of([10.0], days)}},
+        {
+            "2024-06-28 10:00": lambda s: s.context.order("ABC", buy),
+            "2024-07-01 10:00": lambda s: s.context.close("ABC"),
+        },
+        days=days,
+        execution={
+            "cash": 10_000_000,
+            "fees": {"model": "ibkr_tiered", "regulatory": False, "remove_per_share": 0, "clearing_per_share": 0},
+        },
+    )
+
+    assert run.fills[0].fee == run.fills[1].fee

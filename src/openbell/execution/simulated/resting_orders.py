@@ -37,6 +37,9 @@ class RestingOrder:
         state: What it had seen of bars before ``from_ns``.
         state_after: What it will have seen at the end of the session, unless it fills.
         fees: What its fills have cost so far.
+        traded: Units of its parts that have filled, as they were traded: no split changes what they have cost.
+        traded_price: Their mean price, likewise.
+        month_volume: Units that the account had traded in the month before the first of them.
         fills: How many fills it has had.
         place: Its place among all orders, by which those that fill at one time come in turn.
         seen_ns: Of a market that grows, where the bars begin that it has not been looked at in; 0 when that is
@@ -60,6 +63,9 @@ class RestingOrder:
     state: RestingState = UNTOUCHED
     state_after: RestingState = UNTOUCHED
     fees: float = 0.0
+    traded: float = 0.0
+    traded_price: float = 0.0
+    month_volume: float = 0.0
     fills: int = 0
     place: int = 0
     seen_ns: int = 0
@@ -79,6 +85,14 @@ class RestingOrder:
             self.seen_ns = 0  # it looks at all bars in their order: what it saw of later ones is no part of that
         else:
             self.seen_ns, self.seen_state = begin_ns, self.state_after
+
+    def note_part(self, quantity: float, price: float, month_volume: float) -> None:
+        """Note a fill of a part of it, before which the account had traded some units in the month."""
+        if not self.traded:
+            self.month_volume = month_volume
+        traded = self.traded + quantity
+        self.traded_price = (self.traded * self.traded_price + quantity * price) / traded
+        self.traded = traded
 
     def follow_entry(self, more: float) -> None:
         """Be for the position that an entry leads to which is larger by some units."""

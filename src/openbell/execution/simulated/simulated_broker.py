@@ -112,6 +112,7 @@ class SimulatedBroker:
     def begin_session(self, session: TradingSession) -> None:
         """Look at all orders again, in the bars of a new session."""
         self.session = session
+        self._costs.begin_session(session.day)
         self._number_before = self._number
         self._heap.clear()
         self._next_ns = None
@@ -325,7 +326,7 @@ class SimulatedBroker:
             return
         if match.slips and self._costs.slips:
             price, lost = self._costs.slipped(quantity, price, market, row, instrument)
-        fee = self._costs.fee(order, quantity, price, instrument, charged=resting.fees, maker=match.maker)
+        fee = self._costs.fee(resting, quantity, price, instrument, maker=match.maker)
         if refusal := self._listener.refusal_at_fill(order, quantity, price, fee):
             self._cancel(resting, refusal)
             return
@@ -338,6 +339,8 @@ class SimulatedBroker:
         if whole:
             self._next_ns = None
             self._orders.remove(resting)
+        else:
+            resting.note_part(quantity, price, self._costs.month_volume)
         resting.order = order = order_with_fill(
             order,
             filled,
@@ -346,7 +349,7 @@ class SimulatedBroker:
             self._clock.now_ns,
             self.session.day,
         )
-        self._costs.count(quantity, self.session.day)
+        self._costs.count(quantity)
         fill = fill_of(order, resting.fills, quantity, price, match.time_ns, fee, lost, ambiguous=ambiguous)
         self._listener.filled(fill)
         if not whole:
