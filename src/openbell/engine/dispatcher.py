@@ -99,6 +99,8 @@ class Dispatcher:
             # Read first, so that what another thread adds while subscriptions are resolved is seen after this batch.
             self._version = self._session_data.series_version
             self._batches = self._source.batches_after(self._delivered_ns)
+            if self._trading is not None:
+                self._trading.markets_changed()
         return next(self._batches, None)
 
     def deliver(self, batch: EventBatch | BarRun) -> None:

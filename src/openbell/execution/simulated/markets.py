@@ -85,18 +85,18 @@ class Markets:
         ends = [market.end for market in [*self.today.values(), *first]]
         return merged_times(ends)
 
-    def changed(self) -> list[str]:
-        """Return the symbols whose finest series has another interval than before, and drop their markets."""
+    def changed(self) -> dict[str, SymbolMarket | None]:
+        """Return the symbols whose finest series is another one than before, with their markets until now."""
+        changed: dict[str, SymbolMarket | None] = {}
         if self._session_data.series_version == self._version:
-            return []
+            return changed
         self._version = self._session_data.series_version
-        changed = []
         for symbol, market in self._markets.items():
             series = self._series_of(symbol)
             if series is None:
                 continue  # positions are still valued by bars that were removed
             if market is None or parse_interval(series.interval) != market.interval:
-                changed.append(symbol)
+                changed[symbol] = market
         for symbol in changed:
             del self._markets[symbol]
         return changed
