@@ -48,6 +48,8 @@ class Supply:
 
     Attributes:
         acknowledged: The symbols that the feed says it sends.
+        behind_ns: How far the machine's clock is behind that of the feed; history is asked for until then.
+        asked_ns: When history until then was asked for last, nanoseconds since 1970 UTC.
         is_paused: Whether nothing is asked of the feed, because what is asked for is here already.
         not_fetched: The symbols and intervals whose bars since the last loss of the connection cannot be had, and why.
         morning: Bars of history that belong to the session's day, in the order in which they came.
@@ -79,6 +81,7 @@ class Supply:
         self.not_fetched: list[str] = []
         self.acknowledged: frozenset[str] = frozenset()
         self.is_paused = False
+        self.behind_ns = self.asked_ns = 0
         self.morning: list[FeedBar] = []
         self._history = FetchedHistory(store, today, earlier)
 
@@ -136,13 +139,14 @@ class Supply:
             # First, so that no bar closes between the last of the history and the first of the stream.
             self._answers_due += 1
             self._feed.subscribe(new)
+        self.asked_ns = self._feed.arrivals.now_ns
         for symbol, by_interval in unmet.items():
             for interval, first in by_interval.items():
                 held = self._symbols[symbol].since.get(interval)
                 self._symbols[symbol].since[interval] = first
                 self._history.want(symbol, interval, first, (held or self._today.day) - timedelta(days=1))
                 # What is here already is not fetched again.
-                to_ns = self._feed.arrivals.now_ns if held is None else self._begin_ns(interval, held)
+                to_ns = self._now_ns if held is None else self._begin_ns(interval, held)
                 begin_ns = self._begin_ns(interval, first)
                 self._request(HistoryRequest(self._next(), symbol, interval, first, begin_ns, to_ns))
 
@@ -173,13 +177,18 @@ class Supply:
     def fetch_since(self, since_ns: int) -> None:
         """Ask for the bars of all symbols since a time, for which time waits."""
         self.not_fetched.clear()
-        now_ns, day = self._feed.arrivals.now_ns, self._time_manager.day_of(since_ns)
+        now_ns, day = self._now_ns, self._time_manager.day_of(since_ns)
         for symbol, supplied in self._symbols.items():
             for name in supplied.since:
                 interval = parse_interval(name)
                 # From before the loss, so that the bar that was running then is among them.
                 from_ns = since_ns - 2 * interval.ns if interval.is_intraday else self._begin_ns(name, day)
                 self._request(HistoryRequest(self._next(), symbol, name, day, from_ns, now_ns), is_catch_up=True)
+
+    @property
+    def _now_ns(self) -> int:
+        """The time by the clock of the feed, as far as it is known."""
+        return self._feed.arrivals.now_ns + self.behind_ns
 
     def _next(self) -> int:
         self._number += 1
