@@ -99,6 +99,30 @@ def test_a_feed_without_earlier_bars_is_asked_a_few_times_and_named(config: dict
     assert "live.keep_bars" in journal
 
 
+@pytest.mark.parametrize(
+    ("historical", "warnings"),
+    [
+        ({}, []),
+        ({"data": [{"trailing_days": 1, "intervals": ["1d"]}]}, []),
+        ({"data": [{"trailing_days": 1, "intervals": ["1m"]}]}, ["1m: no bars before 2024-07-01"]),
+    ],
+    ids=["nothing", "days", "minutes"],
+)
+def test_bars_of_days_before_are_missing_only_if_they_were_asked_for(
+    historical: dict[str, Any], warnings: list[str], config: dict[str, Any], tmp_path: Path
+) -> None:
+    days, minutes = bar_starts("2024-06-03", "2024-07-01", interval="1d"), bar_starts("2024-07-01", "2024-07-02")
+    store = make_store(tmp_path / "both", {"A": {"1m": random_bars(minutes), "1d": random_bars(days)}})
+    config["backtest_config"] = {"start_date": "2024-07-01", "end_date": "2024-07-01"}
+    config["exchange"]["early_closes"] = {"2024-07-01": "10:00"}
+    config["session_data_config"]["historical"] = historical
+    config["strategies"] = []
+    played = both(config, store, tmp_path)
+    records = map(json.loads, (played.live / "journal.jsonl").read_text().splitlines())
+    found = [warning for one in records for warning in one["warnings"]]
+    assert [one for one in found if "no bars before" in one and "trailing" not in one] == warnings
+
+
 def play(
     config: dict[str, Any], store: Path, tmp_path: Path, takes_s: float = 0.0, asked: list[str] | None = None
 ) -> list[str]:

@@ -88,7 +88,7 @@ def other_shortfalls(
     found = list(_unsettled(needs, histories))
     base = next((proof for proof in histories if str(proof.need.interval) == needs.base_interval), None)
     # A feed is asked for no more than is needed: what was not asked for is not missing.
-    if base is not None and base.available_from is None and (needs.needs_historical or origin == "store"):
+    if base is not None and base.available_from is None and (origin == "store" or _asks_for_history(base.need)):
         found.append(f"{base.need.base}: no bars before {market.day}")
     for proof, read in zip(histories, times, strict=True):
         found += _history_shortfalls(proof, read, market, origin)
@@ -194,7 +194,11 @@ class _Hole(NamedTuple):
 
 def _looks_back(need: IntervalNeed) -> bool:
     # A day without its daily bar is a session without bars, which is another warning.
-    return str(need.interval) != "1d" and bool(need.bars or need.lookback_sessions or need.trailing_sessions)
+    return str(need.interval) != "1d" and _asks_for_history(need)
+
+
+def _asks_for_history(need: IntervalNeed) -> bool:
+    return bool(need.bars or need.lookback_sessions or need.trailing_sessions)
 
 
 def _shortest(need: IntervalNeed) -> int:
