@@ -81,7 +81,7 @@ class Checks:
         desk, symbol = self._desk, order.symbol
         if instead_of is None and order.strategy and (reason := self._closed_to(order)):
             return reason
-        if instead_of is None and desk.markets.of(symbol) is None and (reason := desk.markets.provide(symbol)):
+        if instead_of is None and (reason := desk.markets.provide(symbol)):
             return reason
         if refusal := self._against_terms(order, instead_of):
             return refusal
