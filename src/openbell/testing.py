@@ -146,7 +146,7 @@ def probe_strategy(
 ) -> JsonObject:
     """Make the config entry of a strategy whose methods are functions.
 
-    Each function gets the strategy as its first argument.
+    Each function gets the strategy as its first argument. Methods of an object will do as well.
 
     Args:
         subscriptions: Pairs of symbol and interval, or a function that returns them.
@@ -268,4 +268,6 @@ def _date(day: date | str) -> date:
 
 
 def _given(functions: Mapping[str, Callable[..., object] | None]) -> JsonObject:
-    return {name: function for name, function in functions.items() if function is not None}
+    from openbell.components.probes import METHODS, Methods
+
+    return {METHODS: Methods((name, function) for name, function in functions.items() if function is not None)}
