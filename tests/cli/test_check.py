@@ -104,6 +104,19 @@ def test_futures_without_terms_are_a_warning(config: Path, exchange: str) -> Non
     assert "execution.instruments: {ES: {multiplier: ..., tick: ..., margin: ...}}" in warning
 
 
+@pytest.mark.parametrize(
+    ("signals", "told"), [("{}", "simulated; signals stay signals"), ("{BUY: close}", "simulated")]
+)
+def test_it_says_whether_signals_are_traded(config: Path, signals: str, told: str) -> None:
+    strategy = "{module: 'openbell.examples.ema_cross:EmaCross'}"
+    config.write_text(f"{GOOD}execution: {{signals: {signals}}}\nstrategies: [{strategy}]\n")
+
+    result = CliRunner().invoke(app, ["check", str(config)])
+
+    (line,) = [line for line in result.stdout.splitlines() if line.strip().startswith("orders")]
+    assert line.split("orders")[1].strip() == told
+
+
 def test_a_store_is_named_without_detours(tmp_path: Path) -> None:
     path = tmp_path / "configs" / "session.yaml"
     path.parent.mkdir()

@@ -15,7 +15,7 @@ from openbell.errors import ConfigError, DataError, InvalidConfigError, NotAStor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from openbell.config import SessionConfig
+    from openbell.config import ExecutionConfig, SessionConfig
     from openbell.engine.config_summary import ConfigSummary
     from openbell.model.json_object import JsonObject
 
@@ -120,6 +120,11 @@ def _orders_of(session: SessionConfig) -> str:
     execution = session.execution
     if execution is None:
         return "none: signals stay signals"
+    signals = "" if execution.signals or not session.strategies else "; signals stay signals"
+    return f"{_broker_of(session, execution)}{signals}"
+
+
+def _broker_of(session: SessionConfig, execution: ExecutionConfig) -> str:
     if execution.broker == "simulated":
         return "simulated"
     broker = execution.broker.title()
