@@ -139,15 +139,17 @@ class InvalidConfigError(ConfigError):
     Args:
         subject: The thing that has them, e.g. the path of the config file.
         problems: One text each, with its place and its remedy.
+        unchecked: What was not looked at because of them, in a sentence (empty when all was).
     """
 
-    def __init__(self, subject: str, problems: Iterable[str]) -> None:
+    def __init__(self, subject: str, problems: Iterable[str], unchecked: str = "") -> None:
         self.subject = subject
         self.problems = tuple(problems)
         if len(self.problems) == 1:
-            super().__init__(f"{subject}: {self.problems[0]}")
+            text = f"{subject}: {self.problems[0]}"
         else:
-            super().__init__("\n  ".join([f"{subject} has {len(self.problems)} problems:", *self.problems]))
+            text = "\n  ".join([f"{subject} has {len(self.problems)} problems:", *self.problems])
+        super().__init__(f"{text}\n{unchecked}" if unchecked else text)
 
 
 class UnknownNameError(ConfigError):
