@@ -10,7 +10,7 @@ from openbell.feeds.server_text import ServerText
 from openbell.feeds.stream_feed import StreamFeed
 from openbell.feeds.websocket_connection import WebSocketConnection
 from openbell.feeds.websocket_messages import MessageReader
-from openbell.model.symbol import checked_symbol
+from openbell.model.symbol import listed_symbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,12 +60,12 @@ class WebSocketFeed(StreamFeed[MessageReader]):
 
     def subscribe(self, symbols: Iterable[str]) -> None:
         """Ask for the bars of further symbols, which ends in a `FeedAnswer` with the whole subscription."""
-        wanted = [checked_symbol(symbol) for symbol in symbols]
+        wanted = listed_symbols(symbols, "subscribe")
         self._ask(lambda reader: reader.subscribe(wanted))
 
     def unsubscribe(self, symbols: Iterable[str]) -> None:
         """Ask for no more bars of symbols, which ends in a `FeedAnswer`, too."""
-        unwanted = [checked_symbol(symbol) for symbol in symbols]
+        unwanted = listed_symbols(symbols, "subscribe")
         self._ask(lambda reader: reader.unsubscribe(unwanted))
 
     def request_history(self, request: HistoryRequest) -> None:

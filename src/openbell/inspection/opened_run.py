@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openbell.config import load_config
-from openbell.engine.replayed_sessions import asked_day
 from openbell.inspection.stored_session import play_stored
 from openbell.model.address import place_of
+from openbell.model.day import asked_day
 from openbell.model.html_page import drawn
 from openbell.model.html_parts import items, title, whole
 from openbell.results.folder.run_tables import read_tables
