@@ -148,6 +148,10 @@ class OpenedRun:
 
         Returns:
             A page that shows itself in a notebook, and that ``save`` writes to a file.
+
+        Raises:
+            ConfigError: The run has no such session.
+            DataError: The symbol was in no session of the run.
         """
         only = None if day is None else asked_day(day)
         return drawn("run_chart", self.path, store=self._store, symbol=symbol, day=only, most=most_charts)
