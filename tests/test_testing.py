@@ -19,7 +19,7 @@ from openbell.testing import advance, bar_starts, make_store, prepare, probe_sca
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openbell import Bar, Strategy
+    from openbell import Bar, Scanner, Strategy
 
 FIRST, LAST = "2024-07-01", "2024-07-03"
 
@@ -172,6 +172,33 @@ class TestProbes:
         SystemManager(config("ACME", "BETA", last="2024-07-02", strategies=[probe]), store=store).run()
 
         assert got == [("ACME", "BETA")] * 7
+
+    def test_methods_that_are_never_called_are_no_unread_keys(self, store: Path) -> None:
+        probe = probe_strategy(
+            subscriptions=[("ACME", "60m")], on_bar=lambda self, _: self.config["word"] and None,
+            on_fill=lambda self, fill: None, word="HOLD", late=1,
+        )  # fmt: skip
+        result = SystemManager(config("ACME", strategies=[probe], execution={}), store=store).run()
+
+        assert result.warnings == ("strategy ProbeStrategy never read the key 'late' of its config in this run.",)
+
+    def test_a_method_of_an_object_records_in_that_object(self, store: Path) -> None:
+        class Recorder:
+            def __init__(self) -> None:
+                self.heard: list[str] = []
+
+            def on_bar(self, strategy: Strategy, bar: Bar) -> None:
+                self.heard.append(f"{strategy.context.now:%H:%M} {bar.symbol}")
+
+            def scan(self, scanner: Scanner) -> None:
+                self.heard.append(f"{scanner.context.now:%H:%M} scan")
+
+        recorder = Recorder()
+        strategy = probe_strategy(subscriptions=[("ACME", "2h")], on_bar=recorder.on_bar)
+        probes = {"strategies": [strategy], "scanners": [probe_scanner("10:00", scan=recorder.scan)]}
+        SystemManager(config("ACME", last="2024-07-02", **probes), store=store).run()
+
+        assert recorder.heard == ["10:00 scan", "11:30 ACME", "13:30 ACME", "15:30 ACME", "16:00 ACME"]
 
     def test_a_probe_scanner_scans_at_its_times(self, store: Path) -> None:
         probe = probe_scanner("10:30", "11:00", scan=lambda self: self.context.universe, universe=["BETA"])

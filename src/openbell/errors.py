@@ -65,6 +65,7 @@ __all__ = [
     "commands_name_exchange",
     "did_you_mean",
     "encodable",
+    "one_by_one",
     "printable",
     "shortened",
 ]
@@ -137,21 +138,30 @@ class ConfigError(OpenbellError):
     """A mistake in the config or on the command line."""
 
 
+def one_by_one(names: Iterable[str]) -> str:
+    """Return advice, with a leading blank, on names that are several with commas between (empty when none is)."""
+    several = next((name for name in names if "," in name), "")
+    parts = [part.strip() for part in several.split(",") if part.strip()]
+    return f" Name each by itself: {', '.join(parts)}. An option is written again for each." if parts else ""
+
+
 class InvalidConfigError(ConfigError):
     """A config with problems, all of which are listed.
 
     Args:
         subject: The thing that has the problems, e.g. the path of the config file.
         problems: One text each, with its place and its remedy.
+        unchecked: What was not looked at because of them, in a sentence (empty when all was).
     """
 
-    def __init__(self, subject: str, problems: Iterable[str]) -> None:
+    def __init__(self, subject: str, problems: Iterable[str], unchecked: str = "") -> None:
         self.subject = subject
         self.problems = tuple(problems)
         if len(self.problems) == 1:
-            super().__init__(f"{subject}: {self.problems[0]}")
+            text = f"{subject}: {self.problems[0]}"
         else:
-            super().__init__("\n  ".join([f"{subject} has {len(self.problems)} problems:", *self.problems]))
+            text = "\n  ".join([f"{subject} has {len(self.problems)} problems:", *self.problems])
+        super().__init__(f"{text}\n{unchecked}" if unchecked else text)
 
 
 class UnknownNameError(ConfigError):
@@ -168,7 +178,7 @@ class UnknownNameError(ConfigError):
         self.kind = kind
         self.name = name
         self.known = tuple(known)
-        hint = did_you_mean(name, self.known)
+        hint = one_by_one([name]) or did_you_mean(name, self.known)
         if not hint and 0 < len(self.known) <= 12:
             hint = f" Known: {', '.join(self.known)}."
         super().__init__(f"{where + ': ' if where else ''}unknown {kind} {shortened(name)}.{hint}")

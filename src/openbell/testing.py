@@ -5,12 +5,13 @@ Importing this module loads neither polars nor calendars nor TA-Lib.
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date
 
     import numpy as np
     import polars as pl
@@ -60,11 +61,12 @@ def bar_starts(
     import numpy as np
 
     from openbell.errors import IntervalError
+    from openbell.model.day import asked_day
     from openbell.model.interval import DAY_NS, parse_interval
     from openbell.timing import TimeManager
 
     step = parse_interval(interval)
-    grid = TimeManager(exchange, session_hours=session_hours).grid(_date(first), _date(last))
+    grid = TimeManager(exchange, session_hours=session_hours).grid(asked_day(first), asked_day(last))
     if step == parse_interval("1d"):
         return grid.days * DAY_NS
     if not step.is_intraday:
@@ -146,7 +148,7 @@ def probe_strategy(
 ) -> JsonObject:
     """Make the config entry of a strategy whose methods are functions.
 
-    Each function gets the strategy as its first argument.
+    Each function gets the strategy as its first argument. Methods of an object will do as well.
 
     Args:
         subscriptions: Pairs of symbol and interval, or a function that returns them.
@@ -235,9 +237,10 @@ def prepare(
         ProvisioningError: None of the config's symbols could be provisioned.
     """
     from openbell.engine.system import SystemManager
+    from openbell.model.day import asked_day
 
     system = SystemManager(config, store=store)
-    system.coordinator.prepare_day(system.coordinator.days[0] if day is None else _date(day))
+    system.coordinator.prepare_day(system.coordinator.days[0] if day is None else asked_day(day))
     return system
 
 
@@ -263,9 +266,7 @@ def advance(system: SystemManager, clock: str) -> None:
     system.coordinator.clock.advance_to(next((ns for ns in times if ns >= session.first_ns), times[0]))
 
 
-def _date(day: date | str) -> date:
-    return date.fromisoformat(day) if isinstance(day, str) else day
-
-
 def _given(functions: Mapping[str, Callable[..., object] | None]) -> JsonObject:
-    return {name: function for name, function in functions.items() if function is not None}
+    from openbell.components.probes import METHODS, Methods
+
+    return {METHODS: Methods((name, function) for name, function in functions.items() if function is not None)}

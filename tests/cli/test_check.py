@@ -104,6 +104,19 @@ def test_futures_without_terms_are_a_warning(config: Path, exchange: str) -> Non
     assert "execution.instruments: {ES: {multiplier: ..., tick: ..., margin: ...}}" in warning
 
 
+@pytest.mark.parametrize(
+    ("signals", "told"), [("{}", "simulated; signals stay signals"), ("{BUY: close}", "simulated")]
+)
+def test_it_says_whether_signals_are_traded(config: Path, signals: str, told: str) -> None:
+    strategy = "{module: 'openbell.examples.ema_cross:EmaCross'}"
+    config.write_text(f"{GOOD}execution: {{signals: {signals}}}\nstrategies: [{strategy}]\n")
+
+    result = CliRunner().invoke(app, ["check", str(config)])
+
+    (line,) = [line for line in result.stdout.splitlines() if line.strip().startswith("orders")]
+    assert line.split("orders")[1].strip() == told
+
+
 def test_a_store_is_named_without_detours(tmp_path: Path) -> None:
     path = tmp_path / "configs" / "session.yaml"
     path.parent.mkdir()
@@ -157,6 +170,85 @@ def test_problems_are_told_with_the_file_as_it_was_named_and_their_lines(
         "strategies[0].module",
     ]
     assert [problem.endswith(f"(line {line})") for problem, line in zip(problems, at, strict=True)] == [True, True]
+
+
+BROKEN = """\
+backtest_config: {start_date: 2013-10-12, end_date: 2013-10-13}
+session_data_config:
+  symbols: [SPY]
+  indicators:
+    - {name: smaa, period: 20, interval: 5m}
+    - {nam: sma, period: 20, interval: 5m}
+    - {name: emaa, period: 20, interval: 5m}
+scanners:
+  - {module: "none.py:Gap", universe: none.txt, pre_session: true}
+strategies:
+  - {module: 5}
+  - {module: "nothing.py:None"}
+execution: {cash: abc, fees: {model: nopez}}
+"""
+
+
+def problems_of(config: Path, text: str) -> list[str]:
+    config.write_text(text)
+    result = CliRunner().invoke(app, ["check", str(config), "--json"])
+    assert result.exit_code == 2
+    return [problem.split(":")[0] for problem in json.loads(result.stdout)["problems"]]
+
+
+BESIDE = [
+    "session_data_config.indicators[0]",
+    "session_data_config.indicators[1].name",
+    "session_data_config.indicators[1].nam",
+    "session_data_config.indicators[2]",
+    "scanners[0].module",
+    "scanners[0].universe",
+    "strategies[0].module",
+    "strategies[1].module",
+    "execution.cash",
+    "execution.fees",
+]
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "places"),
+    [
+        ("cash", "cash", ["backtest_config", *BESIDE]),
+        ("2013-10-12", "2013-13-12", ["backtest_config.start_date", *BESIDE]),
+        ("[SPY]", "SPY", ["session_data_config.symbols", *BESIDE]),
+        ("symbols: [SPY]", "streams: [1m]", ["session_data_config.symbols", *BESIDE]),
+        ("execution: {", "execution: {", ["backtest_config", *BESIDE]),
+        ("execution: {", "session_nam: x\nexecution: {", [*BESIDE[:8], "session_nam", *BESIDE[8:]]),
+    ],
+)
+def test_parts_that_cannot_be_read_hide_no_problems_of_the_others(
+    config: Path, good: str, bad: str, places: list[str]
+) -> None:
+    assert problems_of(config, BROKEN.replace(good, bad)) == places
+
+
+def test_who_checks_a_config_with_unreadable_parts_is_told_to_check_again(config: Path) -> None:
+    config.write_text(GOOD + "execution: {cash: abc}\n")
+
+    told = CliRunner().invoke(app, ["check", str(config)]).stderr.splitlines()
+
+    assert len(told) == 2
+    assert told[1].startswith("Check again when all is mended")
+
+
+def test_problems_of_a_part_that_follow_from_another_are_not_made_up(config: Path) -> None:
+    session = "mode: live\nstore: 5\nlive: {provider: alpaca, keep_bars: true}\n"
+
+    assert problems_of(config, GOOD + session) == ["store"]
+    assert problems_of(config, GOOD + "live: {provider: alpacca}\nmode: live\n") == ["live.provider"]
+
+
+def test_a_sweep_is_checked_beside_the_rest(config: Path) -> None:
+    sweep = "sweep: {space: {session_data_config.indicators.0.perod: [1, 2]}}\n"
+
+    problems = problems_of(config, GOOD.replace("name: sma", "name: smaa") + sweep)
+
+    assert problems == ["session_data_config.indicators[0]", "session_data_config.indicators[0].perod"]
 
 
 def test_a_store_that_is_not_there_is_a_warning_that_says_what_to_do(config: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_person_is_asked(
     ("words", "reported"),
     [
         (["ACNE"], "unknown symbol 'ACNE'. Did you mean 'ACME'?"),
-        (["ACME", "--interval", "1w"], "--interval '1w' is none that stores take"),
+        (["ACME", "--interval", "1w"], "1w bars are not stored: a store takes any interval"),
     ],
 )
 def test_what_the_store_does_not_know_is_refused(store: Path, words: list[str], reported: str) -> None:
@@ -70,6 +70,20 @@ def test_what_the_store_does_not_know_is_refused(store: Path, words: list[str], 
     assert result.exit_code == 2
     assert reported in result.stderr
     assert BarStore.open(store).symbols() == ("ACME", "BETA")
+
+
+@pytest.mark.parametrize("command", ["check", "rm"])
+def test_an_interval_may_be_written_in_any_way(tmp_path: Path, command: str) -> None:
+    made_store(tmp_path / "store", ["ACME"], "2024-06-26", "2024-07-03", intervals=["60m", "1m"])
+    words = ["data", command, "ACME", "--interval", "1h", "--json", "--store", str(tmp_path / "store")]
+
+    found = json.loads(CliRunner().invoke(app, words).stdout)
+
+    assert [one["interval"] for one in found["series" if command == "check" else "would_remove"]] == ["60m"]
+
+
+def test_symbols_with_commas_between_are_named_one_by_one(store: Path) -> None:
+    assert "Name each by itself: ACME, BETA." in call("ACME,BETA", "--store", store).stderr
 
 
 def test_no_such_bars_is_reported(store: Path) -> None:

@@ -70,13 +70,14 @@ def test_failures_and_warnings_are_said_once(session: Path) -> None:
         "--set",
         "strategies.0.config.fails_at=4",
         "--set",
-        "strategies.0.config.fasst=1",
+        "strategies.0.config.unread=1",
     )
 
     assert done.exit_code == 0
     assert done.stderr.count("point 2 failed: ") == 1
     assert "The traceback of point 2: sweeps/crosses/points/" in done.stderr
-    assert done.stderr.count("never read the key 'fasst'") == 1
+    assert done.stderr.count("never read the key 'unread'") == 1
+    assert " ".join(done.stderr.split()).count("strategies.0.config of the config has no key 'unread'.") == 1
     assert "refused" not in done.stderr
 
 

@@ -127,7 +127,7 @@ def test_the_same_indicator_in_two_spellings_is_reported(folder: Path) -> None:
     findings = found(small(session_data_config={"symbols": ["SPY"], "indicators": twice}))
 
     assert findings == [
-        "session_data_config.indicators[1]: it is the same as indicators[0]: both are sma_30_5m. Take one out."
+        "session_data_config.indicators[1]: it is the same as one before it: both are sma_30_5m. Take one out."
     ]
 
 

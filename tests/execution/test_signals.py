@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from openbell.components.strategy import Signal
+from openbell.components.strategy import Signal, Strategy
 from trading import bars_of, trade
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from openbell.model.bars import Bar
 
 SHORT = {"SHORT": {"percent": -10}}
 SIGNALS = {"BUY": {"percent": 10}, "SELL": "close", "HOLD": "ignore"}
@@ -68,6 +70,31 @@ def test_an_action_without_an_entry_is_a_warning_with_the_nearest(tmp_path: Path
         "Add BUYS: {percent: 10}, BUYS: close or BUYS: ignore."
     )
     assert not run.orders
+
+
+def test_signals_without_any_entries_are_a_warning(tmp_path: Path) -> None:
+    by_time = {"10:00": Signal("ABC", "BUY", "up"), "10:10": Signal("ABC", "SELL"), "10:20": Signal("ABC", "BUY")}
+    run = run_of(tmp_path, by_time, signals={})
+
+    (warning,) = run.result.warnings
+    assert warning == (
+        "signals of probe, such as 'BUY', are not traded: execution.signals has no entries, and probe gave no orders "
+        "itself. Write signals: {BUY: ..., SELL: ...} under execution, where ... is {percent: 10}, close or ignore."
+    )
+    assert not run.orders
+
+
+def test_a_strategy_that_orders_itself_may_signal_for_information(tmp_path: Path) -> None:
+    def on_bar(strategy: Strategy, _: Bar) -> Signal | None:
+        if f"{strategy.context.now:%H:%M}" != "10:00":
+            return None
+        strategy.context.order("ABC", 1)
+        return Signal("ABC", "BUY", "for information")
+
+    run = trade(tmp_path, {"ABC": {"1m": bars_of([100.0])}}, methods={"on_bar": on_bar}, execution={})
+
+    assert run.told == [("10:00", 1.0, 100.0)]
+    assert run.result.warnings == ()
 
 
 def test_entries_of_no_signal_are_a_warning(tmp_path: Path) -> None:

@@ -83,6 +83,20 @@ def test_a_hello_says_what_the_feed_has(feeds: Feeds) -> None:
     assert (feed.name, feed.intervals, feed.limit, feed.state) == ("mine", ("1m", "1d"), 30, "open")
 
 
+def test_bars_of_an_interval_may_write_it_as_the_hello_does_not(feeds: Feeds) -> None:
+    feed = after_subscribing(feeds, bars(["SPY", *ROW], interval="60s"))
+
+    assert came(feed) == BAR
+
+
+def test_a_text_is_not_taken_for_the_symbols_of_its_letters(feeds: Feeds) -> None:
+    feed = feeds.connected(answering)
+
+    for ask in (feed.subscribe, feed.unsubscribe):
+        with pytest.raises(ConfigError, match=r"takes a list of symbols, not the text 'SPY'; write \['SPY'\]"):
+            ask("SPY")
+
+
 def test_the_answer_is_the_whole_subscription(feeds: Feeds) -> None:
     feed = feeds.connected(answering)
     feed.subscribe(["SPY", "IBM"])

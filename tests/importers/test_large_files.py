@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from how_many import examples
 from openbell.errors import ConfigError
 from openbell.importers import spill_buffer
-from openbell.importers.csv import CsvColumns, CsvReading, import_csv, storable
+from openbell.importers.csv import CsvColumns, CsvReading, import_csv
 from openbell.importers.parquet_and_json import import_parquet
 from openbell.importers.tables import columnar_table, csv_table, table_import
+from openbell.store.layout import storable
 from openbell.store.store import BarStore
 
 if TYPE_CHECKING:

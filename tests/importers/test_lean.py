@@ -88,6 +88,14 @@ def test_only_what_is_asked_for_is_imported(lean_dir: Path, store: BarStore) -> 
     assert told[-1] == (7, 7)
 
 
+def test_an_interval_may_be_written_in_any_way(tmp_path: Path, store: BarStore) -> None:
+    write_zip(tmp_path / "equity/usa/hour/xyz.zip", "20131010 09:00,1000000,1100000,900000,1050000,10")
+
+    import_lean(tmp_path, store, intervals=["1h"])
+
+    assert store.intervals("XYZ") == ("60m",)
+
+
 @pytest.mark.parametrize("below", ["", "equity", "equity/usa"])
 def test_the_folder_may_be_named_from_above_or_below(tmp_path: Path, store: BarStore, below: str) -> None:
     write_zip(minute_zip(tmp_path / "data"), "34200000,100000,110000,90000,105000,7")
@@ -182,6 +190,10 @@ def test_wrong_folders_symbols_and_intervals_are_told(lean_dir: Path, tmp_path: 
         import_lean(lean_dir, store, symbols=["SPY", "NOPE"])
     with pytest.raises(ConfigError, match="5m"):
         import_lean(lean_dir, store, intervals=["5m"])
+    with pytest.raises(ConfigError, match=r"Name each by itself: IBM, SPY\. An option is written again for each"):
+        import_lean(lean_dir, store, symbols=["IBM,SPY"])
+    with pytest.raises(ConfigError, match="import_lean takes a list of symbols, not the text 'IBM'"):
+        import_lean(lean_dir, store, symbols="IBM")
 
 
 def test_an_import_of_nothing_usable_is_an_error(tmp_path: Path, store: BarStore) -> None:

@@ -285,6 +285,10 @@ def test_decimal_commas_are_found(tmp_path: Path, separator: str, form: str) -> 
         ("TICKVOL,VOL", "TICKVOL", "likely"),
         ("VOL,TICKVOL", "TICKVOL", "likely"),
         ("Volume BTC,Volume USD", "Volume BTC", "unsure"),
+        ("Stückzahl", "Stückzahl", "likely"),
+        ("Umsatz (Stück)", "Umsatz (Stück)", "likely"),
+        ("Wolumen", "Wolumen", "likely"),
+        ("Umsatz", "Umsatz", "unsure"),
     ],
 )
 def test_the_volume_is_one_that_is_there(tmp_path: Path, names: str, column: str, confidence: str) -> None:
@@ -458,6 +462,23 @@ def test_parquet_of_any_time_type(tmp_path: Path, typed: str) -> None:
     assert guess.preview["timestamp"][0] == expected
 
 
+def test_numbers_that_are_no_volume_are_named(tmp_path: Path) -> None:
+    rows = ["Date,Open,High,Low,Close,Kennung,Schnitt,Art"]
+    rows += [f"2024-06-26 09:{minute},10,11,9,10,{minute},10.5,x" for minute in range(30, 60)]
+    (tmp_path / "ACME.csv").write_text("\n".join(rows))
+
+    (detection,) = (
+        f
+        for f in sniff_csv(ImportSource(tmp_path / "ACME.csv", symbol="ACME"), NEW_YORK).detections
+        if f.what == "volume column"
+    )
+    assert detection.value == "none"
+    assert detection.why == (
+        "no column looks like one; volumes will be 0. Numbers without a use: Kennung, Schnitt; if one is the volume, "
+        "say --volume-column Kennung"
+    )
+
+
 BARS = "10,11,9,10.5,100"
 
 
@@ -476,6 +497,9 @@ BARS = "10,11,9,10.5,100"
         ("timestamp,open,high,low,close,volume\n", "has no rows of bars below its header"),
         (f"timestamp,open,high,low,close,volume\n2024-06-27T09:30Z,{BARS}\n", "one bar does not show its interval"),
         ("timestamp,open,low,close,volume\n2024-06-27,10,9,10.5,100\n", r"looks like the high.*--high-column NAME"),
+        ("Date,Close\n2024-06-26,10\n2024-06-27,11\n", "it has Date, Close. A bar has an open, a high, a low and a"),
+        ("Date;AAA;BBB\n26.06.2024;10,5;1\n27.06.2024;1,5;2\n", "it has Date, AAA, BBB. A bar has an open"),
+        ("Date,A,B,C,D,E\n2024-06-26,1,2,3,4,5\n2024-06-27,1,2,3,4,5\n", "of a table of closes alone"),
         (f"when,open,high,low,close,volume\nnever,{BARS}\n", r"looks like the time.*--time-column NAME"),
     ],
 )

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 
 from openbell import indicators
-from openbell.errors import ConfigError, UnknownNameError
+from openbell.errors import ConfigError, DataError, UnknownNameError
 from openbell.indicators import REGISTRY, IndicatorInputs, Parameter
 
 if TYPE_CHECKING:
@@ -54,6 +56,41 @@ def test_a_decorated_kernel_is_an_indicator(five_minutes: IndicatorInputs) -> No
     assert indicator.lookback(params).bars == 5
     assert indicator.settling(params) == 0
     assert np.isfinite(indicator.compute(five_minutes[:5], params)["value"]).tolist() == [False] * 4 + [True]
+
+
+@pytest.mark.usefixtures("registered_for_a_test")
+@pytest.mark.parametrize("made", [pl.Series, pd.Series, list, np.float32, lambda column: (column,)])
+def test_a_column_of_any_kind_is_taken_as_an_array(five_minutes: IndicatorInputs, made: Any) -> None:
+    closes = indicators.register("closes", title="Closes", inputs=["close"], lookback=1)
+    closes(lambda inputs, params: made(inputs.close))
+
+    (found,) = indicators.get("closes").compute(five_minutes, {}).values()
+
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, five_minutes.close, rtol=1e-6)
+
+
+@pytest.mark.usefixtures("registered_for_a_test")
+@pytest.mark.parametrize(
+    ("outputs", "made", "told"),
+    [
+        (("value",), lambda close: None, r"odd computed its value of 30,828 bars as object of shape \(\)"),
+        (("value",), lambda close: pl.Series(close).cast(pl.String), "as <U18 of shape"),
+        (("value",), lambda close: pl.DataFrame({"x": close}), r"of shape \(\d+, 1\)"),
+        (("value",), lambda close: [[1.0], [1.0, 2.0]], r"as object of shape \(2,\)"),
+        (("value",), lambda close: (close, close), "odd computed 2 columns and has the outputs value"),
+        (("a", "b"), lambda close: close, "odd computed 1 column and has the outputs a, b"),
+        (("a", "b"), lambda close: pl.Series(close), "odd computed 1 column and has the outputs a, b"),
+    ],
+)
+def test_what_is_no_column_is_refused_by_name(
+    five_minutes: IndicatorInputs, outputs: tuple[str, ...], made: Any, told: str
+) -> None:
+    odd = indicators.register("odd", title="Odd", inputs=["close"], outputs=outputs, lookback=1)
+    odd(lambda inputs, params: made(inputs.close))
+
+    with pytest.raises(DataError, match=f"{told}.* A kernel returns for each output an array of float64"):
+        indicators.get("odd").compute(five_minutes, {})
 
 
 @pytest.mark.usefixtures("registered_for_a_test")

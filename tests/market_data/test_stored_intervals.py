@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from openbell.errors import BadBarsError, IntervalError, StoreError
+from openbell.errors import BadBarsError, IntervalError
 from openbell.market_data.data_manager import DataManager
 from openbell.model.interval import builds, determine_required_base, parse_interval, why_underivable
 from openbell.quality.checker import check_store
@@ -58,7 +58,7 @@ def test_stores_take_any_intraday_interval_and_days() -> None:
 
 def test_intervals_are_listed_finest_first(store: BarStore) -> None:
     assert store.intervals("BOTH") == ("1m", "5m")
-    with pytest.raises(StoreError, match="any interval shorter than a day"), store.writer() as writer:
+    with pytest.raises(IntervalError, match="any interval shorter than a day"), store.writer() as writer:
         writer.write("W", "1w", frame(60))
 
 

@@ -133,3 +133,13 @@ def test_a_store_is_not_copied_onto_itself(folder: Path) -> None:
     result = call("cp", folder, folder)
     assert result.exit_code == 2
     assert "Name two stores" in result.stderr
+
+
+def test_a_copy_of_what_the_source_does_not_have_is_refused(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    BarStore.open_or_create(source).write("SPY", "1h", bars(4))
+
+    assert "unknown symbol 'SPYY'. Did you mean 'SPY'?" in call("cp", source, target, "--symbol", "SPYY").stderr
+    assert not target.exists()
+    call("cp", source, target, "--interval", "1h")
+    assert BarStore.open(target).intervals("SPY") == ("60m",)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from openbell import DataError, HtmlPage, SystemManager, load_config, open_run
+from openbell import ConfigError, DataError, HtmlPage, SystemManager, load_config, open_run
 from openbell.testing import advance, prepare
 from pages.conftest import HOSTILE
 
@@ -94,6 +94,17 @@ def test_a_stored_run_draws_all_or_one_symbol_of_one_session(kept_run: Path) -> 
     assert len(one["windows"]) == 1
     assert one["windows"][0]["marks"]
     assert run.report().html.count("<h2>") > 5
+
+
+def test_a_symbol_or_a_session_that_a_run_does_not_have_is_told(kept_run: Path) -> None:
+    run = open_run(kept_run)
+
+    with pytest.raises(DataError, match=r"ALFAA was in no session of the run\. Did you mean 'ALFA'"):
+        run.plot("ALFAA")
+    with pytest.raises(DataError, match=r"ZZ was in no session of the run\. It had ALFA"):
+        run.plot("ZZ")
+    with pytest.raises(ConfigError, match=r"the run has no session of 2030-01-02: its \d+ are from"):
+        run.plot("ALFA", "2030-01-02")
 
 
 def test_hostile_names_are_shown_and_not_obeyed(hostile_run: Path) -> None:

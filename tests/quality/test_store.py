@@ -233,7 +233,7 @@ class TestFiles:
 
         with pytest.raises(ConfigError, match=r"unknown symbol 'APPL'\. Did you mean 'AAPL'"):
             check_store(store, symbols=["APPL"])
-        with pytest.raises(ConfigError, match="1w bars are not checked, because a store takes any interval"):
+        with pytest.raises(ConfigError, match="1w bars are not stored: a store takes any interval"):
             check_store(store, intervals=["1w"])
 
     @pytest.mark.parametrize("exchange", ["XHKG", "CMES", "24/7"])

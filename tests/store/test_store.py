@@ -18,10 +18,11 @@ from polars.testing import assert_frame_equal
 from pyarrow import parquet
 
 from how_many import examples
-from openbell.errors import BadBarsError, DamagedFileError, StoreError
+from openbell.errors import BadBarsError, ConfigError, DamagedFileError, IntervalError, StoreError
 from openbell.market_data import stored_history
 from openbell.store import data_file, reader
 from openbell.store.layout import BAR_SCHEMA, Partition, data_path
+from openbell.store.removal import remove_bars
 from openbell.store.store import BarStore, WriteReport
 
 START = datetime(2013, 10, 30, 13, 30, tzinfo=UTC)
@@ -276,8 +277,39 @@ def test_bad_bars_are_refused_and_nothing_is_written(store: BarStore, frame: pl.
 def test_daily_bars_must_be_stamped_at_midnight_and_intervals_be_stored_ones(store: BarStore) -> None:
     with pytest.raises(BadBarsError, match="00:00 UTC"):
         store.write("X", "1d", bars(2))
-    with pytest.raises(StoreError, match="not of 1w"):
+    with pytest.raises(IntervalError, match="1w bars are not stored"):
         store.write("X", "1w", bars(2))
+
+
+def test_equal_intervals_are_the_same_however_they_are_written(store: BarStore) -> None:
+    store.write("X", "1h", bars(3))
+
+    assert store.intervals("X") == ("60m",)
+    assert store.read(["X"], "1H", None, None).equals(store.read(["X"], "60m", None, None))
+    assert store.read(["X"], "3600s", None, None).height == 3
+    assert store.coverage_of("X", "1h") == store.coverage_of("X", "60m") is not None
+    assert store.built("X", "1h").is_empty()
+    assert [gone.interval for gone in remove_bars(store, [("X", "1h"), ("X", "60m")])] == ["60m"]
+
+
+@pytest.mark.parametrize("take", ["read", "coverage"])
+def test_a_text_is_not_taken_for_the_symbols_of_its_letters(store: BarStore, take: str) -> None:
+    store.write("A", "1m", bars(3))
+
+    with pytest.raises(ConfigError, match=rf"{take} takes a list of symbols, not the text 'A'; write \['A'\]"):
+        getattr(store, take)("A", *(("1m", None, None) if take == "read" else ()))
+
+
+def test_days_are_read_from_dates_and_texts_and_never_from_times(store: BarStore) -> None:
+    store.write("X", "1d", days(10))
+    first = days(10)["timestamp"][3].date()
+
+    for day in (first, str(first), pd.Timestamp(first)):
+        assert store.read(["X"], "1d", day, None).height == 7
+    with pytest.raises(ConfigError, match="is a time, where a day is needed"):
+        store.read(["X"], "1d", START, None)
+    with pytest.raises(ConfigError, match=r"'07/02/2024' is no day\. Write it as 2024-03-11"):
+        store.read(["X"], "1d", None, "07/02/2024")
 
 
 def test_a_folder_that_is_not_a_store_is_reported_with_the_remedy(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,10 @@ from openbell.config import load_config
 from openbell.config.sweep_condition import Condition
 from openbell.errors import ConfigError
 from openbell.sweeps.space import Space, config_at, points_of
+from openbell.sweeps.sweep import Sweep
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FAST, SLOW = "strategies.0.config.fast", "strategies.0.config.slow"
 
@@ -109,6 +113,43 @@ def test_a_value_that_is_wrong_is_told_before_anything_runs(space: dict[str, Any
 
     assert said in str(error.value)
     assert "(at " in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        (
+            "strategies.0.config.fastt",
+            "strategies.0.config has no key 'fastt'. Did you mean 'fast'? If not, write",
+        ),
+        ("strategies.0.config.Slow", "strategies.0.config has no key 'Slow'. Did you mean 'slow'?"),
+    ],
+)
+def test_a_misspelt_key_of_a_strategy_is_told_before_anything_runs(key: str, told: str) -> None:
+    session = config({"space": {key: [5, 10]}})
+
+    with pytest.raises(ConfigError) as error:
+        points_of(session, session.sweep)
+
+    assert told in str(error.value)
+
+
+def test_a_key_that_a_strategy_does_not_have_yet_is_a_warning(minute_store: Path) -> None:
+    session = config({"space": {FAST: [5], "strategies.0.config.slwo": [1], "strategies.0.config.stop": [1, 2]}})
+
+    made = Sweep(session, session.sweep, store=minute_store)
+
+    assert [oddity.partition(". ")[0] for oddity in made.oddities] == [
+        "strategies.0.config of the config has no key 'slwo'",
+        "strategies.0.config of the config has no key 'stop'",
+    ]
+    assert "Did you mean 'slow'?" in made.oddities[0]
+
+
+def test_a_key_that_the_config_has_or_that_differs_by_its_number_is_none() -> None:
+    session = config({"space": {FAST: [5], "strategies.0.config.slow2": [1, 2]}})
+
+    assert len(points_of(session, session.sweep)) == 2
 
 
 def test_values_that_are_only_right_together_are_right() -> None:

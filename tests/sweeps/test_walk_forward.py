@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openbell.cli.output.sweep_report_view import walk_lines
 from openbell.errors import ConfigError
 from openbell.sweeps.walk_forward import MEASURED, Measure, Windows, walk_forward
 
@@ -79,3 +80,16 @@ def test_a_window_without_a_number_earns_nothing() -> None:
 
     assert [window.point for window in found.windows] == [None, None]
     assert (found.inside, found.outside, found.total_return) == (None, None, 0.0)
+
+
+def test_the_means_are_of_the_windows_that_have_both_and_it_says_of_how_many() -> None:
+    returns = np.random.default_rng(1).normal(0, 0.01, (60, 3))
+    returns[30:40] = 0  # a test without a Sharpe ratio
+
+    found = walk_forward(returns, DAYS, [1, 2, 3], Measure("sharpe", 252.0), Windows(20, 10))
+
+    both = [w for w in found.windows if w.outside is not None]
+    assert found.compared == found.to_dict()["compared"] == len(both) == len(found.windows) - 1
+    assert found.inside == pytest.approx(np.mean([w.inside for w in both]))
+    *_, line = walk_lines(found)
+    assert line.startswith("  mean of the 3 windows that have both in sample ")

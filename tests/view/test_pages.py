@@ -97,7 +97,7 @@ def test_a_chart_reaches_back_over_sessions_in_any_interval(served: Served) -> N
     run = served.ids()["plain"]
 
     assert len(chart_of(served, run, "BRVO", interval="5m", sessions="2")["time"]) == 2 * 78
-    assert chart_of(served, run, "BRVO", interval="1h")["interval"] == "1h"
+    assert chart_of(served, run, "BRVO", interval="1h")["interval"] == "60m"
     assert "no bars" in chart_of(served, run, "NOBODY")["error"]
     assert "9x" in chart_of(served, run, "BRVO", interval="9x")["error"]
 

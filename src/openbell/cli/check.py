@@ -15,7 +15,7 @@ from openbell.errors import ConfigError, DataError, InvalidConfigError, NotAStor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from openbell.config import SessionConfig
+    from openbell.config import ExecutionConfig, SessionConfig
     from openbell.engine.config_summary import ConfigSummary
     from openbell.model.json_object import JsonObject
 
@@ -30,15 +30,13 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Validate a config as a whole, without data."""
-    from openbell.config import load_config
     from openbell.engine.config_summary import summarise_config
-    from openbell.engine.preflight import require_good_config, with_days_to_come
+    from openbell.engine.preflight import load_readable_config
 
     try:
         with only_json(as_json):
-            session = with_days_to_come(load_config(config))
-            require_good_config(session)
-            _require_good_sweep(session)
+            session = load_readable_config(config)
+            _require_good(session)
             summary, warnings = summarise_config(session), _warnings(session)
     except ConfigError as error:
         if as_json:
@@ -51,6 +49,26 @@ def check(
         print_json({"ok": True, "problems": [], "warnings": warnings, **_json(summary)})
     else:
         _show(summary, _orders_of(session))
+
+
+def _require_good(session: SessionConfig) -> None:
+    """Raise unless a config and its sweep are good.
+
+    Raises:
+        ConfigError: They are not; the message names the problems of both.
+    """
+    from openbell.engine.preflight import require_good_config
+
+    try:
+        require_good_config(session)
+    except InvalidConfigError as error:
+        try:
+            _require_good_sweep(session)
+        except ConfigError as more:
+            others = more.problems if isinstance(more, InvalidConfigError) else (str(more),)
+            raise InvalidConfigError(error.subject, (*error.problems, *others)) from None
+        raise
+    _require_good_sweep(session)
 
 
 def _require_good_sweep(session: SessionConfig) -> None:
@@ -120,6 +138,11 @@ def _orders_of(session: SessionConfig) -> str:
     execution = session.execution
     if execution is None:
         return "none: signals stay signals"
+    signals = "" if execution.signals or not session.strategies else "; signals stay signals"
+    return f"{_broker_of(session, execution)}{signals}"
+
+
+def _broker_of(session: SessionConfig, execution: ExecutionConfig) -> str:
     if execution.broker == "simulated":
         return "simulated"
     broker = execution.broker.title()

@@ -86,6 +86,8 @@ def sweep(
             ahead = min(jobs, _most_points(given))
         with started_ahead(ahead if ahead > 1 else 0, "openbell.sweeps.process_pool"):
             made = _made(config, {k: v for k, v in given.items() if v is not None}, store, folder, whole=whole)
+            for oddity in made.oddities:
+                warn(oddity)
             _run(made, jobs, cluster)
     if as_json:
         print_json(_json(made))

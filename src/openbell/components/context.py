@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from openbell.components.added_indicator import AddedIndicator
 from openbell.config import IndicatorConfig
-from openbell.errors import ConfigError, DataError, did_you_mean
+from openbell.errors import DataError, did_you_mean
 from openbell.indicators.registry import canonical_key
 from openbell.model.interval import parse_interval
-from openbell.model.symbol import checked_symbol
+from openbell.model.symbol import listed_symbols
 from openbell.provisioning.needs import Addition
 from openbell.provisioning.warm_up import analyze_indicator_requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
     from openbell.provisioning import Provisioner
@@ -112,12 +111,8 @@ class SessionContext:
         return self._provisioner.add_symbol(symbol, source=self._source, owner=self._owner)
 
     def add_symbols(self, symbols: Iterable[str]) -> dict[str, bool]:
-        """Add many full symbols with one read of the store.
-
-        Returns:
-            Per symbol, whether it is full now.
-        """
-        wanted = _listed(symbols, "add_symbols")
+        """Add many full symbols, which reads the store one time for all of them."""
+        wanted = listed_symbols(symbols, "add_symbols")
         additions = [Addition("symbol", symbol, self._source, self._owner) for symbol in wanted]
         return dict(zip(wanted, self._provisioner.provision(additions), strict=True))
 
@@ -153,7 +148,7 @@ class SessionContext:
             Per symbol, a result that is true when all its indicators are there, and has them in the order of the
             configs, or else the reason of the refusal.
         """
-        wanted = _listed(symbols, "add_indicators")
+        wanted = listed_symbols(symbols, "add_indicators")
         configs = [configs] if isinstance(configs, IndicatorConfig) else list(configs)
         return dict(zip(wanted, self._add_indicators(wanted, configs), strict=True))
 
@@ -177,12 +172,8 @@ class SessionContext:
         return self.remove_symbols([symbol])[symbol]
 
     def remove_symbols(self, symbols: Iterable[str]) -> dict[str, bool]:
-        """Remove what only this component needs of many symbols, at once.
-
-        Returns:
-            Per symbol, whether it was done.
-        """
-        wanted = _listed(symbols, "remove_symbols")
+        """Remove many symbols, all at the same time."""
+        wanted = listed_symbols(symbols, "remove_symbols")
         done = self._provisioner.remove_symbols(wanted, source=self._source, owner=self._owner)
         return dict(zip(wanted, done, strict=True))
 
@@ -213,12 +204,3 @@ class SessionContext:
         refusal = self._provisioner.refusal_of(symbol, key)
         advice = refusal or ("That session is over." if self.session_data.is_over else f"Add it with context.{remedy}.")
         return DataError(f"the session has no {what} of {symbol} (it has {held}). {advice}")
-
-
-def _listed(symbols: Iterable[str], method: str) -> list[str]:
-    """Return the symbols in order, without repeats."""
-    if isinstance(symbols, str):
-        raise ConfigError(f"{method} takes a list of symbols, not the text {symbols!r}; write [{symbols!r}]")
-    if not isinstance(symbols, Iterable):
-        raise ConfigError(f"{method} takes a list of symbols, not {symbols!r}")
-    return list(dict.fromkeys(map(checked_symbol, symbols)))

@@ -50,8 +50,10 @@ def _read_day(value: object) -> date:
 
 
 def _read_place(value: object) -> object:
-    if not isinstance(value, str | Path):
+    if isinstance(value, StoreAddress):
         return value
+    if not isinstance(value, str | Path):
+        raise ValueError(f"must be a folder or an address, not {value!r}. Write it as text, in quotes.")
     try:
         return place_of(value)
     except ConfigError as error:

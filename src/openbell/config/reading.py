@@ -14,6 +14,7 @@ from openbell.config.error_messages import problems_of
 from openbell.config.exchange import Exchange
 from openbell.config.key_path import with_value
 from openbell.config.models import SessionConfig
+from openbell.config.sound_parts import sound_parts
 from openbell.config.strict_model import StrictModel
 from openbell.config.sweep import SweepConfig
 from openbell.config.yaml12 import lines_of_yaml, read_yaml
@@ -25,8 +26,17 @@ if TYPE_CHECKING:
 
     from openbell.config.error_messages import Place, Problem
     from openbell.config.exchange import ExchangeConfig
+    from openbell.config.sound_parts import SoundParts
 
-__all__ = ["load_config", "load_exchange", "problems_with_lines", "read_exchange", "read_sweep", "varied"]
+__all__ = [
+    "load_config",
+    "load_exchange",
+    "load_sound_parts",
+    "problems_with_lines",
+    "read_exchange",
+    "read_sweep",
+    "varied",
+]
 
 _YAML = (".yaml", ".yml")
 _MOST_OF_A_REASON = 500
@@ -49,8 +59,26 @@ def load_config(source: str | Path | Mapping[str, Any]) -> SessionConfig:
     path = Path(source)
     values, text = _read(path)
     config = _validated(values, str(path), lambda: _lines_of(text, path))
-    config._given_path, config._source_path, config._text = path, path.resolve(), text  # noqa: SLF001  known only here
+    _note_source(config, path, text)
     return _with_full_store(config)
+
+
+def load_sound_parts(path: Path) -> SoundParts | None:
+    """Read what can be read of a config file of which `load_config` says that parts of it are wrong.
+
+    Raises:
+        ConfigError: The file cannot be read, or its values exceed the bounds of a config.
+    """
+    values, text = _read(path)
+    require_bounds(values, str(path))
+    parts = sound_parts(values)
+    if parts is not None:
+        _note_source(parts.config, path, text)
+    return parts
+
+
+def _note_source(config: SessionConfig, path: Path, text: str) -> None:
+    config._given_path, config._source_path, config._text = path, path.resolve(), text  # noqa: SLF001  known only here
 
 
 def _with_full_store(config: SessionConfig) -> SessionConfig:

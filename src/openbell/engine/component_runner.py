@@ -263,8 +263,12 @@ class ComponentRunner:
             event = _signal_event(time_ns, zone, day, symbol, action, reason, strategy, signal.numbers)
             self.signals.append(event)
             self._report(event)
-            if self._desk is not None and self._desk.signals:
+            if self._desk is None:
+                continue
+            if self._desk.signals:
                 self.call(name, method, self._order_by_signal, self._desk, name, signal)
+            else:
+                self._desk.signals.note_unfollowed(strategy, action)
 
     def _order_by_signal(self, desk: TradingDesk, name: str, signal: Signal) -> None:
         """Give the orders that ``execution.signals`` makes of a signal."""

@@ -313,6 +313,7 @@ class SessionCoordinator(CompatCoordinator):
             *desk.held.warnings,
             *desk.signals.warnings.values(),
             *desk.signals.unused(),
+            *desk.signals.unfollowed(desk.order_counts),
             *desk.targets.warnings,
             *results.warnings.values(),
         ]

@@ -14,18 +14,21 @@ from openbell import indicators
 from openbell.components.schedule import due_times, spans_midnight_outside
 from openbell.components.universes import load_universe
 from openbell.config.error_messages import Problem
-from openbell.config.reading import problems_with_lines
+from openbell.config.reading import load_config, load_sound_parts, problems_with_lines
 from openbell.errors import ConfigError, InvalidConfigError, OpenbellError
 from openbell.timing import TimeManager
 from openbell.timing.clock import today_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from openbell.components.configured import ConfiguredScanner, ConfiguredStrategy
     from openbell.config import IndicatorConfig, SessionConfig
+    from openbell.config.error_messages import Place
+    from openbell.config.sound_parts import SoundParts
 
-__all__ = ["check_config", "indicator_key", "require_good_config", "with_days_to_come"]
+__all__ = ["check_config", "indicator_key", "load_readable_config", "require_good_config", "with_days_to_come"]
 
 
 class _Problems(list[Problem]):
@@ -57,10 +60,52 @@ def check_config(config: SessionConfig, time_manager: TimeManager | None = None)
     time_manager = time_manager or _calendar(config, found)
     if time_manager is not None:
         _check_sessions(config, time_manager, found)
+    _check_what_is_named(config, time_manager, found)
+    return found
+
+
+def _check_what_is_named(config: SessionConfig, time_manager: TimeManager | None, found: _Problems) -> None:
+    """Check the indicators, classes and models of costs that a config names."""
     _check_indicators(config, found)
     _check_components(config, time_manager, found)
-    _check_costs(config, found)  # last, because a strategy's file may register its own models
-    return found
+    _check_costs(config, found)
+
+
+_APART: tuple[Place, ...] = (
+    *((top,) for top in ("session_name", "scanners", "strategies", "live", "execution", "sweep")),
+    *(("session_data_config", key) for key in ("indicators", "historical")),
+)
+"""The places in a config that neither its sessions nor what components are told before them depend on."""
+
+
+def load_readable_config(path: Path) -> SessionConfig:
+    """Read a config file, and check its other parts when some cannot be read.
+
+    Raises:
+        ConfigError: The file or parts of it cannot be read; the message names all problems that can be known by then.
+    """
+    try:
+        return with_days_to_come(load_config(path))
+    except InvalidConfigError:
+        parts = load_sound_parts(path)
+        if parts is None:
+            raise
+        problems = problems_with_lines([*parts.problems, *_problems_beside(parts)], parts.config)
+        unchecked = "Check again when all is mended: what depends on parts that cannot be read was not looked at."
+        raise InvalidConfigError(str(path), problems, unchecked) from None
+
+
+def _problems_beside(parts: SoundParts) -> Iterator[Problem]:
+    """Iterate over the problems of those parts of a config that can be read."""
+    if all(any(problem.place[: len(place)] == place for place in _APART) for problem in parts.problems):
+        found = check_config(parts.config)
+    else:
+        found = _Problems()
+        _check_what_is_named(parts.config, None, found)
+    for problem in found:
+        place = parts.written(problem.place)
+        if parts.is_apart(place):
+            yield Problem(place, problem.message)
 
 
 def _check_live(config: SessionConfig, found: _Problems) -> None:
@@ -142,13 +187,13 @@ def _check_schedules(config: SessionConfig, time_manager: TimeManager, found: _P
 
 
 def _check_indicators(config: SessionConfig, found: _Problems) -> None:
-    keys: dict[str, int] = {}
+    keys: set[str] = set()
     for at, indicator in enumerate(config.session_data_config.indicators):
         with found.at("session_data_config", "indicators", at):
             key = indicator_key(indicator, config)
-            first = keys.setdefault(key, at)
-            if first != at:
-                raise ConfigError(f"it is the same as indicators[{first}]: both are {key}. Take one out.")
+            if key in keys:
+                raise ConfigError(f"it is the same as one before it: both are {key}. Take one out.")
+            keys.add(key)
 
 
 def indicator_key(indicator: IndicatorConfig, config: SessionConfig) -> str:

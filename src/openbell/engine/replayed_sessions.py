@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 from openbell.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from openbell.config import SessionConfig
 
-__all__ = ["asked_day", "first_to_play"]
+__all__ = ["first_to_play"]
 
 _NO_STATE = "{}"
-
-
-def asked_day(day: date | str) -> date:
-    """Return the day that a date or ISO text names.
-
-    Raises:
-        ConfigError: The text is no date.
-    """
-    if not isinstance(day, str):
-        return day
-    try:
-        return date.fromisoformat(day)
-    except ValueError:
-        raise ConfigError(f"{day!r} is no day. Write it as 2024-03-11.") from None
 
 
 def first_to_play(config: SessionConfig, days: Sequence[date], day: date, states: Mapping[str, str]) -> date:

@@ -12,11 +12,12 @@ from openbell.engine.coordinator import SessionCoordinator
 from openbell.engine.gc_control import rare_collection
 from openbell.engine.observer import RunReporter, SessionObserver
 from openbell.engine.preflight import require_good_config, with_days_to_come
-from openbell.engine.replayed_sessions import asked_day, first_to_play
+from openbell.engine.replayed_sessions import first_to_play
 from openbell.engine.run_data import data_manager_of
 from openbell.engine.run_mode import BacktestMode
 from openbell.engine.run_warnings import oddities_of, subscriptions_without_bars
 from openbell.errors import ConfigError, OpenbellError, ProvisioningError, commands_name_exchange
+from openbell.model.day import asked_day
 from openbell.results.result import RunResult
 from openbell.timing import TimeManager
 from openbell.timing.clock import SimulatedClock

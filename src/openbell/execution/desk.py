@@ -79,7 +79,8 @@ class TradingDesk:
         held: The symbols with positions or open orders, which a session has to have.
         watch: Finds when equity crosses a limit.
         reserved: The money that open orders tie up.
-        changes: Number of changes of cash or positions.
+        order_counts: How many orders each strategy has given in the run; the account's own under an empty name.
+        changes: Goes up whenever cash or positions change.
         last_price: Returns the last price of a symbol that is known now, or None.
         carry_out: Checks a request, and passes it to the broker.
         refusal_at_fill: Returns why the account cannot take a fill (empty when it can).
@@ -118,7 +119,7 @@ class TradingDesk:
         self.requests: list[Request] = []
         self.targets = Targets()
         self.start_equity = config.cash
-        self._numbers: dict[str, int] = {}
+        self.order_counts: dict[str, int] = {}
         self._thread = get_ident()
         self.broker: SimulatedBroker | RealBroker = RealBroker(self) if is_real else self._simulated_broker()
         self._overnight = Overnight(self, self.broker) if isinstance(self.broker, SimulatedBroker) else None
@@ -206,9 +207,9 @@ class TradingDesk:
         parent: str | None = None,
         oco: str | None = None,
     ) -> Order:
-        """Place an order, which goes to the broker when the event batch is over."""
-        number, now_ns = self._numbers.get(strategy, 0) + 1, self.clock.now_ns
-        self._numbers[strategy] = number
+        """Take an order, which goes to the broker when the event batch is over."""
+        number, now_ns = self.order_counts.get(strategy, 0) + 1, self.clock.now_ns
+        self.order_counts[strategy] = number
         order_id, day = f"{strategy or 'account'}-{number}", self.session.day
         order = order_of_fields(
             order_id, strategy, symbol, quantity, *terms, now_ns, now_ns, self._zone, day,

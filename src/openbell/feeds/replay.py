@@ -13,6 +13,7 @@ from openbell.feeds.stored_bars import stored_bars
 from openbell.market_data.data_manager import DataManager
 from openbell.model.feed_events import FeedAnswer, FeedBack, FeedBar, FeedEvent, FeedHistory
 from openbell.model.interval import DAY_NS, parse_interval
+from openbell.model.symbol import listed_symbols
 from openbell.timing.grid import date_of, day_number
 
 if TYPE_CHECKING:
@@ -142,8 +143,8 @@ class ReplayFeed:
         self._events.append(FeedBack())
 
     def subscribe(self, symbols: Iterable[str]) -> None:
-        """Subscribe to further symbols, whose bars that close from now on are sent."""
-        new = [symbol for symbol in symbols if symbol not in self._subscribed]
+        """Send the bars of further symbols that close from now on."""
+        new = [symbol for symbol in listed_symbols(symbols, "subscribe") if symbol not in self._subscribed]
         held = {symbol for symbol in new if self._view.available_intervals(symbol)}
         unknown = {symbol: "the store has no bars of it" for symbol in new if symbol not in held}
         self._subscribed.update(dict.fromkeys(symbol for symbol in new if symbol in held))
@@ -151,8 +152,8 @@ class ReplayFeed:
         self._events.append(FeedAnswer(frozenset(self._subscribed), unknown))
 
     def unsubscribe(self, symbols: Iterable[str]) -> None:
-        """Unsubscribe from the bars of symbols."""
-        for symbol in symbols:
+        """Send no more bars of symbols."""
+        for symbol in listed_symbols(symbols, "unsubscribe"):
             self._subscribed.pop(symbol, None)
         self._coming = deque(entry for entry in self._coming if entry[1].symbol in self._subscribed)
         self._events.append(FeedAnswer(frozenset(self._subscribed)))

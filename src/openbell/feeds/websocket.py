@@ -10,7 +10,7 @@ from openbell.feeds.server_text import ServerText
 from openbell.feeds.stream_feed import StreamFeed
 from openbell.feeds.websocket_connection import WebSocketConnection
 from openbell.feeds.websocket_messages import MessageReader
-from openbell.model.symbol import checked_symbol
+from openbell.model.symbol import listed_symbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,13 +59,13 @@ class WebSocketFeed(StreamFeed[MessageReader]):
         return self._words.clean(self._url, len(self._url))
 
     def subscribe(self, symbols: Iterable[str]) -> None:
-        """Subscribe to the bars of further symbols, answered by a `FeedAnswer` with all subscribed symbols."""
-        wanted = [checked_symbol(symbol) for symbol in symbols]
+        """Ask for the bars of further symbols, which ends in a `FeedAnswer` with the whole subscription."""
+        wanted = listed_symbols(symbols, "subscribe")
         self._ask(lambda reader: reader.subscribe(wanted))
 
     def unsubscribe(self, symbols: Iterable[str]) -> None:
-        """Unsubscribe from the bars of symbols, answered by a `FeedAnswer`, too."""
-        unwanted = [checked_symbol(symbol) for symbol in symbols]
+        """Ask for no more bars of symbols, which ends in a `FeedAnswer`, too."""
+        unwanted = listed_symbols(symbols, "unsubscribe")
         self._ask(lambda reader: reader.unsubscribe(unwanted))
 
     def request_history(self, request: HistoryRequest) -> None:

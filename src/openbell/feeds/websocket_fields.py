@@ -118,6 +118,18 @@ class Hello:
             raise BadMessageError(f"limit must be at least 1, or null, not {self.limit}")
 
 
+def interval_of(message: JsonObject, key: str) -> str:
+    """Return the canonical interval under a key.
+
+    Raises:
+        BadMessageError: There is none.
+    """
+    try:
+        return str(parse_interval(text_of(message, key)))
+    except IntervalError as exc:
+        raise BadMessageError(str(exc)) from None
+
+
 def _intervals(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not 0 < len(value) <= 100:
         raise BadMessageError(f"intervals must be a list such as ['1m', '1d'], not {_shown(value)}")

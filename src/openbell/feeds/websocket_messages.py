@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from openbell.errors import shortened
 from openbell.feeds.json_bars import BadRowError, bar_of
 from openbell.feeds.server_text import MOST_SHOWN, Troubles
-from openbell.feeds.websocket_fields import BadMessageError, json_object, symbol_of, symbols_of, text_of
+from openbell.feeds.websocket_fields import BadMessageError, interval_of, json_object, symbol_of, symbols_of, text_of
 from openbell.feeds.websocket_history import HistoryPages
 from openbell.model.feed_events import FeedAnswer, FeedMessage, TradingStatus
 
@@ -112,7 +112,7 @@ class MessageReader:
         return events
 
     def _bars(self, message: JsonObject) -> Sequence[FeedEvent]:
-        interval, rows = text_of(message, "interval"), message.get("bars")
+        interval, rows = interval_of(message, "interval"), message.get("bars")
         if interval not in self._intervals:
             raise BadMessageError(f"the feed did not say that it sends bars of {shortened(interval)}")
         if not isinstance(rows, list):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from openbell.errors import ConfigError, IntervalError, did_you_mean
+from openbell.errors import ConfigError, did_you_mean
 from openbell.importers.sniffing.header import unique_names
 from openbell.importers.sniffing.layout import fields_of, sniff_layout
 from openbell.importers.tables.bar_rows import BarRows
@@ -16,9 +16,8 @@ from openbell.importers.tables.table_import import import_files
 from openbell.importers.tables.wide_table import WideTable
 from openbell.importers.times.bar_times import TimeReader
 from openbell.importers.times.zones import require_zone
-from openbell.model.interval import parse_interval
 from openbell.store.day_zones import SESSION, UNKNOWN
-from openbell.store.layout import STORED, is_stored
+from openbell.store.layout import storable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from openbell.model.interval import Interval
     from openbell.store.store import BarStore
 
-__all__ = ["CSV_ENDINGS", "NO_VOLUME", "CsvColumns", "CsvReading", "import_csv", "import_csv_as", "storable"]
+__all__ = ["CSV_ENDINGS", "NO_VOLUME", "CsvColumns", "CsvReading", "import_csv", "import_csv_as"]
 
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
 NO_VOLUME = "none"
@@ -251,18 +250,3 @@ def import_csv_as(
         paths, CSV_ENDINGS, store, reading.open,
         symbol=symbol, symbol_column=has_symbols, file_name=file_name, progress=progress,
     )  # fmt: skip
-
-
-def storable(interval: str) -> Interval:
-    """Parse an interval that a store can hold.
-
-    Raises:
-        IntervalError: The text is not an interval, or a store cannot hold bars of it.
-    """
-    wanted = parse_interval(interval)
-    if not is_stored(str(wanted)):
-        raise IntervalError(
-            f"{interval} bars are not stored. A store takes {STORED}: import one of these, and openbell derives "
-            f"{interval}."
-        )
-    return wanted

@@ -103,6 +103,11 @@ class Lookback:
     minutes: int = 0
 
 
+_WHAT_A_KERNEL_RETURNS = (
+    "A kernel returns for each output an array of float64 with a row per bar, and a tuple of these for several outputs."
+)
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Indicator:
     """One indicator with its parameters, the history that it needs, and its kernel.
@@ -261,21 +266,40 @@ class Indicator:
 
     def _computed(self, inputs: IndicatorInputs, params: Params) -> dict[str, Column]:
         result = self.kernel(inputs, params)
-        columns = (result,) if isinstance(result, np.ndarray) else result
-        named = dict(zip(self.output_names, columns, strict=True))
-        return named if self.is_own else {name: self._checked(name, c, len(inputs)) for name, c in named.items()}
+        if self.is_own:
+            columns = (result,) if isinstance(result, np.ndarray) else result
+            return dict(zip(self.output_names, columns, strict=True))
+        return {name: self._checked(name, c, len(inputs)) for name, c in self._by_output(result).items()}
 
-    def _checked(self, name: str, column: Column, rows: int) -> Column:
-        """Return a column of a kernel that is not openbell's, as float64.
+    def _by_output(self, result: Any) -> dict[str, Any]:
+        """Return the columns of a kernel from outside by their outputs.
+
+        Raises:
+            DataError: They are not as many as its outputs.
+        """
+        names = self.output_names
+        columns = result if isinstance(result, tuple) or (len(names) > 1 and isinstance(result, list)) else (result,)
+        if len(columns) != len(names):
+            what = "1 column" if len(columns) == 1 else f"{len(columns)} columns"
+            raise DataError(
+                f"{self.name} computed {what} and has the outputs {', '.join(names)}. {_WHAT_A_KERNEL_RETURNS}"
+            )
+        return dict(zip(names, columns, strict=True))
+
+    def _checked(self, name: str, column: Any, rows: int) -> Column:
+        """Return a column from outside as float64, of whole numbers and other kinds of arrays too.
 
         Raises:
             DataError: It is not a column of real numbers that is as long as the bars.
         """
-        found = np.asarray(column)
+        try:
+            found = np.asarray(column)
+        except ValueError:  # a list of lists that differ in length
+            found = np.asarray(column, dtype=object)
         if found.shape != (rows,) or found.dtype.kind not in "fiub":
             raise DataError(
-                f"{self.name} computed its {name} of {rows:,} bars as {found.dtype} of shape {found.shape}. A kernel "
-                "returns for each output an array of float64 with a row per bar."
+                f"{self.name} computed its {name} of {rows:,} bars as {found.dtype} of shape {found.shape}. "
+                f"{_WHAT_A_KERNEL_RETURNS}"
             )
         return found.astype(np.float64, copy=False)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openbell.config import load_config
-from openbell.engine.replayed_sessions import asked_day
 from openbell.inspection.stored_session import play_stored
 from openbell.model.address import place_of
+from openbell.model.day import asked_day
 from openbell.model.html_page import drawn
 from openbell.model.html_parts import items, title, whole
 from openbell.results.folder.run_tables import read_tables
@@ -147,7 +147,11 @@ class OpenedRun:
             most_charts: The largest number of charts of candles.
 
         Returns:
-            A page that a notebook shows, and that its method ``save`` writes to a file.
+            A page that shows itself in a notebook, and that ``save`` writes to a file.
+
+        Raises:
+            ConfigError: The run has no such session.
+            DataError: The symbol was in no session of the run.
         """
         only = None if day is None else asked_day(day)
         return drawn("run_chart", self.path, store=self._store, symbol=symbol, day=only, most=most_charts)

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from openbell.actions import ActionStore
-from openbell.errors import ConfigError, DamagedFileError
+from openbell.errors import ConfigError, DamagedFileError, UnknownNameError
+from openbell.model.symbol import listed_symbols
 from openbell.store.backing import ChangedMeanwhileError, EncodedFile
 from openbell.store.built_mark import read_built
 from openbell.store.day_zones import read_day_zones
 from openbell.store.label import read_label, write_label
-from openbell.store.layout import UNAVAILABLE
+from openbell.store.layout import UNAVAILABLE, storable
 from openbell.store.store import BarStore
 from openbell.store.write_report import WriteReport
 from openbell.vendors.unavailable_sessions import UnavailableSessions
@@ -79,17 +80,22 @@ def copy_store(
         advanced: Called with (files done, files in all).
 
     Raises:
-        ConfigError: Source and target are the same.
-        DamagedFileError: A file of the source is not what was stored; earlier batches are in the target.
+        ConfigError: Both are the same; or the source has no such symbol; or bars of an interval are not stored.
+        DamagedFileError: A file of the source is not what was stored; what came before it is in the target.
         StoreError: There is no such store, or the target cannot be written.
     """
     if str(source) == str(target):
         raise ConfigError(f"{source} is the source and the target. Name two stores.")
-    held, into = BarStore.open(source), BarStore.open_or_create(target)
+    held = BarStore.open(source)
+    names = frozenset(listed_symbols(symbols, "copy_store"))
+    if strange := sorted(names - set(held.symbols())):
+        raise UnknownNameError("symbol", strange[0], held.symbols(), str(source))
+    chosen = {str(storable(interval)) for interval in intervals}
+    into = BarStore.open_or_create(target)
     wanted = [
         partition
         for partition, _ in held.manifest.partitions()
-        if (not symbols or partition.symbol in symbols) and (not intervals or partition.interval in intervals)
+        if (not names or partition.symbol in names) and (not chosen or partition.interval in chosen)
     ]
     report = CopyReport(files=len(wanted))
     copying = _Copy(held, into, report)

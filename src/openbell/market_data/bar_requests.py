@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from openbell.errors import DataError, IntervalError, command_on
-from openbell.model.interval import Interval, builds, determine_required_base
+from openbell.model.interval import Interval, builds, determine_required_base, parse_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,6 +85,7 @@ def stored_interval(
     """
     if base is None:
         return determine_required_base(interval, held, off_grid)
+    base = str(parse_interval(base))
     if not builds(base, interval):
         raise IntervalError(f"{interval} bars cannot be made of {base} bars.")
     if base not in held:

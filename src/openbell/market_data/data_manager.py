@@ -10,6 +10,8 @@ from openbell.market_data.cache import BarCache
 from openbell.market_data.point_in_time import PointInTimeView
 from openbell.market_data.stored_facts import changed_series
 from openbell.model.bars import Bars
+from openbell.model.interval import parse_interval
+from openbell.model.symbol import listed_symbols
 from openbell.timing.grid import day_number
 
 if TYPE_CHECKING:
@@ -174,7 +176,8 @@ class DataManager:
             return
         with self._cache.lock:
             cache = self.cache
-            held = [s for s in dict.fromkeys(symbols) if base in cache.facts.manifest.intervals(s)]
+            base = str(parse_interval(base))
+            held = [s for s in listed_symbols(symbols, "prefetch") if base in cache.facts.manifest.intervals(s)]
             cache.provide(held, base, day_number(first), day_number(last))
 
     def load_historical_bars(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from openbell.errors import DataError, printable
+from openbell.errors import ConfigError, DataError, did_you_mean, printable
 from openbell.model.html_page import HtmlPage
 from openbell.model.interval import parse_interval
 from openbell.pages.page import CANDLES, EQUITY, html_page
@@ -16,8 +16,9 @@ from openbell.pages.report.chart_key import chart_key
 from openbell.pages.report.charts import chart_data
 from openbell.pages.report.chosen_charts import chosen_charts
 from openbell.pages.report.curves import equity_points
-from openbell.pages.report.report_page import read_parts, run_report
+from openbell.pages.report.report_page import ReadRun, read_parts, run_report
 from openbell.pages.report.windows import Window
+from openbell.results.folder.run_folder import RunFolder
 from openbell.results.folder.run_tables import NO_SIGNALS, RunTables
 from openbell.results.measures.equity import equity_frame
 from openbell.session.frame import series_frame, series_of, zone_of
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["report_page", "result_chart", "run_chart", "session_candles", "session_chart"]
 
 _NO_TABLES = RunTables(NO_SIGNALS, None, None, None, None, ())
+_MOST_NAMES = 10
 _ONE_CHART, _TWO_CHARTS = 780, 1240
 """Heights of pages, in pixels."""
 
@@ -119,9 +121,15 @@ def run_chart(folder: Path, *, store: Place | None, symbol: str, day: date | Non
         most: The largest number of charts of candles.
 
     Raises:
-        ConfigError: The folder is none of a run.
+        ConfigError: It is no folder of a run, or the run has no such session.
+        DataError: The symbol was in no session of the run.
     """
     run = read_parts(folder)
+    if symbol:
+        _require_symbol(run, folder, symbol)
+    days = run.stored.days
+    if day is not None and run.stored.state == "done" and days and day not in days:
+        raise ConfigError(f"the run has no session of {day}: its {len(days):,} are from {days[0]} to {days[-1]}.")
 
     def is_wanted(span: Window) -> bool:
         return symbol in ("", span.symbol) and (day is None or span.first <= day <= span.last)
@@ -135,6 +143,25 @@ def run_chart(folder: Path, *, store: Place | None, symbol: str, day: date | Non
     name = run.stored.session_name or folder.name
     words = f"{len(run.stored.days):,} sessions, {run.stored.state}."
     return _page(name, words, str(run.zone), charts.windows, charts.titles, charts.notes, points)
+
+
+def _require_symbol(run: ReadRun, folder: Path, symbol: str) -> None:
+    """Refuse a symbol that was in no session of a run.
+
+    Raises:
+        DataError: It was in none; the message names the nearest that were.
+    """
+    if run.config is None:
+        return
+    tables = run.tables.signals, run.tables.fills, run.tables.orders
+    known = {*run.config.session_data_config.symbols, *(s for t in tables if t is not None for s in t["symbol"])}
+    if symbol not in known and (folder / "journal.jsonl").is_file():
+        known.update(record["symbol"] for record in RunFolder.read_journal(folder))
+    if symbol in known:
+        return
+    held = sorted(known)
+    near = did_you_mean(symbol, held) or f" It had {', '.join(held[:_MOST_NAMES])}{' ...' * (len(held) > _MOST_NAMES)}."
+    raise DataError(f"{symbol} was in no session of the run.{near}")
 
 
 def report_page(folder: Path, *, store: Place | None, most: int) -> HtmlPage:

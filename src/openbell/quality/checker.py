@@ -16,6 +16,7 @@ from openbell.errors import ConfigError, DamagedFileError, UnknownNameError
 from openbell.market_data.session_grid import follows_sessions
 from openbell.market_data.stored_facts import UNNAMED_DAYS, StoredDays
 from openbell.model.interval import DAY_NS, Interval, builds, parse_interval
+from openbell.model.symbol import listed_symbols
 from openbell.quality.calendar_fit import bars_beyond_calendar
 from openbell.quality.check_report import Report, SeriesReport
 from openbell.quality.finding import Finding
@@ -26,7 +27,7 @@ from openbell.quality.splits import declared_splits
 from openbell.quality.window_result import WindowResult, check_off_grid, check_window, join_windows
 from openbell.quality.windows import Window, windows_of
 from openbell.store.day_zones import read_day_zones
-from openbell.store.layout import BAR_SCHEMA, STORED, is_stored
+from openbell.store.layout import BAR_SCHEMA, storable
 from openbell.timing import TimeManager
 from openbell.timing.grid import date_of, day_number
 
@@ -78,19 +79,18 @@ def check_store(
 
     Raises:
         UnknownNameError: A symbol is not in the store, or there is no such calendar.
-        ConfigError: A store does not hold bars of an interval, or ``first`` is after ``last``.
+        ConfigError: There is no day in the range, or bars of an interval are not stored.
     """
-    if strange := [name for name in intervals if not is_stored(name)]:
-        raise ConfigError(f"{', '.join(strange)} bars are not checked, because a store takes {STORED}.")
+    chosen = {str(storable(interval)) for interval in intervals}
     if first and last and first > last:
         raise ConfigError(f"there are no days from {first} to {last}: the first is after the last. Swap them.")
-    known = store.symbols()
-    for symbol in symbols:
+    known, asked = store.symbols(), listed_symbols(symbols, "check_store")
+    for symbol in asked:
         if symbol not in known:
             raise UnknownNameError("symbol", symbol, known, str(store.path))
-    asked = list(dict.fromkeys(symbols)) or list(known)
+    asked = asked or list(known)
     checker = _Checker(store, exchange, first, last, declared_splits(store) if declared is None else declared)
-    held = {name for symbol in asked for name in store.intervals(symbol) if not intervals or name in intervals}
+    held = {name for symbol in asked for name in store.intervals(symbol) if not chosen or name in chosen}
     wanted = sorted(held, key=parse_interval, reverse=True)
     todo = {name: [s for s in asked if name in store.intervals(s)] for name in wanted}
     total, done = sum(map(len, todo.values())), 0.0

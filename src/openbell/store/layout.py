@@ -27,7 +27,7 @@ from urllib.parse import quote, unquote
 import polars as pl
 
 from openbell.errors import BadBarsError, IntervalError, StoreError, shortened
-from openbell.model.interval import parse_interval
+from openbell.model.interval import Interval, parse_interval
 
 __all__ = [
     "BAR_SCHEMA",
@@ -45,6 +45,7 @@ __all__ = [
     "partition_of",
     "partitions",
     "require_symbol",
+    "storable",
 ]
 
 STORE_MARKER = "openbell-store.json"
@@ -127,6 +128,21 @@ def is_stored(interval: str) -> bool:
     return str(known) == interval and (known.is_intraday or interval == "1d")
 
 
+def storable(interval: str) -> Interval:
+    """Return an interval, however it is written, if bars of it are stored.
+
+    Raises:
+        IntervalError: They are not, or it is not an interval.
+    """
+    wanted = parse_interval(interval)
+    if not is_stored(str(wanted)):
+        raise IntervalError(
+            f"{interval} bars are not stored: a store takes {STORED}. Import one of these, and openbell derives "
+            f"{interval}."
+        )
+    return wanted
+
+
 def require_symbol(symbol: str) -> None:
     """Raise an error for a symbol that cannot be the name of a folder or cannot be printed.
 
@@ -187,12 +203,9 @@ def as_stored(interval: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Return ``frame`` with the columns and types of a data file.
 
     Raises:
-        StoreError: The interval is not one that a store takes.
         BadBarsError: A column is missing, the timestamps have no time zone or are of a year that nanoseconds do not
             reach, or a daily bar is not at 00:00 UTC.
     """
-    if not is_stored(interval):
-        raise StoreError(f"a store holds bars of {STORED}, not of {interval}.")
     if missing := [name for name in BAR_SCHEMA if name not in frame.columns]:
         raise BadBarsError(f"the bars have no column {', '.join(missing)}; they have {', '.join(frame.columns)}.")
     dtype = frame.schema["timestamp"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from openbell.model.interval import DAY_NS
+from openbell.model.interval import DAY_NS, parse_interval
 from openbell.store.layout import BAR_SCHEMA, Partition, instant
 from openbell.store.writer import StoreWriter
 from openbell.timing.grid import day_number
@@ -81,7 +81,7 @@ def _stage(
     end = (day_number(last) + 1) * DAY_NS if last else _AFTER_NS
     changes: dict[Partition, pl.DataFrame | None] = {}
     removals = []
-    for symbol, interval in dict.fromkeys(series):
+    for symbol, interval in dict.fromkeys((symbol, str(parse_interval(interval))) for symbol, interval in series):
         rows, before = 0, len(changes)
         times: list[datetime] = []
         for entry in writer.manifest.files.get((symbol, interval), ()):

@@ -11,11 +11,13 @@ import polars as pl
 
 from openbell.errors import DamagedFileError
 from openbell.model.address import place_of
-from openbell.model.interval import DAY_NS
+from openbell.model.day import asked_day
+from openbell.model.interval import DAY_NS, parse_interval
+from openbell.model.symbol import listed_symbols
 from openbell.store.backing import backing_of
 from openbell.store.built_mark import BUILT
 from openbell.store.label import read_label
-from openbell.store.layout import BAR_SCHEMA, Partition, instant
+from openbell.store.layout import BAR_SCHEMA, Partition, instant, storable
 from openbell.store.reader import FileReader, SymbolRows
 from openbell.store.write_report import WriteReport
 from openbell.timing.grid import day_number
@@ -157,14 +159,15 @@ class BarStore:
         Args:
             symbols: The symbols; None for all.
         """
-        wanted = None if symbols is None else frozenset(symbols)
+        wanted = None if symbols is None else frozenset(listed_symbols(symbols, "coverage"))
         files = self._manifest.get().files.items()
         return [coverage_of(*key, entries) for key, entries in files if wanted is None or key[0] in wanted]
 
     def coverage_of(self, symbol: str, interval: str) -> Coverage | None:
-        """Return the coverage of one symbol and interval, or None without bars."""
-        entries = self._manifest.get().files.get((symbol, interval))
-        return coverage_of(symbol, interval, entries) if entries else None
+        """Return what is there of one symbol and interval, or None."""
+        stored = str(parse_interval(interval))
+        entries = self._manifest.get().files.get((symbol, stored))
+        return coverage_of(symbol, stored, entries) if entries else None
 
     def write(self, symbol: str, interval: str, frame: pl.DataFrame) -> WriteReport:
         """Add bars, and return when they are on disk.
@@ -203,24 +206,28 @@ class BarStore:
                     if is_new:
                         backing.remove_if_empty()
 
-    def read(self, symbols: Sequence[str], interval: str, first: date | None, last: date | None) -> pl.DataFrame:
+    def read(
+        self, symbols: Sequence[str], interval: str, first: date | str | None, last: date | str | None
+    ) -> pl.DataFrame:
         """Read bars, in one scan over all files that they are in.
 
         Args:
-            symbols: The symbols; those without bars give no rows.
-            interval: A stored interval.
-            first: First UTC date that bars start on; None: from the beginning.
+            symbols: Which; ones that are not there give no rows.
+            interval: An interval that stores take; one that is not there gives no rows.
+            first: First UTC date that bars start on, as a date or ISO text; None: from the beginning.
             last: Last such date, inclusive; None: to the end.
 
         Returns:
             Columns symbol (String) and those of `BAR_SCHEMA`; ordered by symbol as given, then by time.
 
         Raises:
+            ConfigError: The symbols are one text, or a day is none.
+            IntervalError: Bars of the interval are not stored.
             DamagedFileError: A file cannot be read, or is not what was stored; it names the file.
         """
-        begin = None if first is None else _midnight_ns(first)
-        end = None if last is None else _midnight_ns(last) + DAY_NS
-        rows = self.read_rows(symbols, interval, begin, end)
+        begin = None if first is None else _midnight_ns(asked_day(first))
+        end = None if last is None else _midnight_ns(asked_day(last)) + DAY_NS
+        rows = self.read_rows(listed_symbols(symbols, "read"), str(storable(interval)), begin, end)
         names = pl.Series("symbol", [name for name, _, _ in rows.runs], pl.String)
         which = np.repeat(np.arange(len(rows.runs)), [stop - start for _, start, stop in rows.runs])
         return rows.frame.insert_column(0, names.gather(which))
@@ -236,7 +243,8 @@ class BarStore:
     ) -> SymbolRows:
         """Read bars that start at or after ``first_ns`` and before ``end_ns``, with the rows of each symbol.
 
-        ``columns`` are those of `BAR_SCHEMA` that are wanted, timestamp among them.
+        ``interval`` is in its canonical form, as `parse_interval` writes it. ``columns`` are those of `BAR_SCHEMA` that
+        are wanted, timestamp among them.
 
         Raises:
             DamagedFileError: As for `read`.
@@ -269,7 +277,7 @@ class BarStore:
         Raises:
             DamagedFileError: As for `read`.
         """
-        rows = self.read_rows([symbol], interval, None, None)
+        rows = self.read_rows([symbol], str(storable(interval)), None, None)
         which, made_of = rows.built
         return rows.frame[which].select("timestamp").with_columns(pl.Series(BUILT, made_of))
 

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from openbell.errors import BadBarsError, StoreError
-from openbell.model.interval import parse_interval
 from openbell.store.backing import EncodedFile, until_committed
 from openbell.store.built_mark import BUILT, marked_as, read_built, with_built_column
 from openbell.store.check_bars import require_good_bars
 from openbell.store.data_file import damaged_file
 from openbell.store.day_zones import noted_day_zones
-from openbell.store.layout import Partition, as_stored, data_name, data_path, partitions, require_symbol
+from openbell.store.layout import Partition, as_stored, data_name, data_path, partitions, require_symbol, storable
 from openbell.store.write_report import WriteReport
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ class StoreWriter:
 
         Args:
             symbol: Any text; taken as it is.
-            interval: One for which `is_stored` holds.
+            interval: One that a store takes: shorter than a day, or ``1d``.
             frame: The columns of `BAR_SCHEMA`, timestamps with a time zone, in any order; others are left out.
             built: Which of them openbell built itself, as rows of `BUILT_SCHEMA`; a bar that is not among them is a
                 vendor's, also if it replaces a built one.
@@ -84,14 +83,15 @@ class StoreWriter:
 
         Raises:
             BadBarsError: Bars contradict themselves; nothing of ``frame`` is written.
+            IntervalError: A store does not take the interval.
             StoreError: No folder can be named after the symbol.
             DamagedFileError: An existing file is not what was stored, so the bars cannot be merged into it; nothing of
                 ``frame`` is written.
         """
         require_symbol(symbol)
-        bars = require_good_bars(
-            as_stored(interval, frame), symbol, parse_interval(interval), allow_negative=allow_negative
-        )
+        wanted = storable(interval)
+        interval = str(wanted)
+        bars = require_good_bars(as_stored(interval, frame), symbol, wanted, allow_negative=allow_negative)
         if built is not None:
             bars = marked_as(bars, built)
         report, changed, parts = until_committed(lambda: self._merge(symbol, interval, bars), self._rebase)

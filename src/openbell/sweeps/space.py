@@ -6,24 +6,29 @@ from dataclasses import dataclass
 from itertools import islice
 from math import prod
 from random import Random
+from string import digits
 from typing import TYPE_CHECKING, Any
 
-from openbell.config.key_path import place_of
+from openbell.config.key_path import place_of, text_of
 from openbell.config.reading import varied
 from openbell.config.sweep_condition import Condition
-from openbell.errors import ConfigError, InvalidConfigError
+from openbell.errors import ConfigError, InvalidConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from openbell.config import SessionConfig
+    from openbell.config.error_messages import Place
     from openbell.config.sweep import SweepConfig
     from openbell.model.json_object import JsonObject
 
-__all__ = ["MOST_POINTS", "Point", "Space", "config_at", "points_of", "require_good"]
+__all__ = ["MOST_POINTS", "Point", "Space", "config_at", "oddities_of_keys", "points_of", "require_good"]
 
 MOST_POINTS = 1_000_000
 """Largest number of points of a grid that are enumerated."""
+
+_LEVELS_ABOVE = 3  # strategies.0.config
+_NEAR = 0.8
 
 _DRAWS_A_POINT = 1_000
 """Draws from a larger grid for each point that is wanted, after which too few meet the conditions."""
@@ -158,11 +163,63 @@ def points_of(config: SessionConfig, sweep: SweepConfig) -> list[Point]:
     Raises:
         ConfigError: There are too many points or none, a key does not exist, or a value is wrong.
     """
+    if misspelt := _misspelt_keys(config, sweep.space):
+        raise InvalidConfigError(f"the sweep of {config.display_name}", misspelt)
     space = Space.of(sweep)
     count = sweep.random or sweep.optuna
     points = space.grid() if count is None else space.drawn(count, sweep.seed)
     require_good(config, points)
     return points
+
+
+def oddities_of_keys(config: SessionConfig, keys: Iterable[str]) -> list[str]:
+    """Return a warning of each key that a component's config does not have, though it has others."""
+    return [
+        f"{text_of(level)} of the config has no key {name!r}.{did_you_mean(name, held)} The points have it; a class "
+        "that does not read it gives the same at all of them."
+        for level, name, held in _new_keys(config, keys)
+    ]
+
+
+def _misspelt_keys(config: SessionConfig, keys: Iterable[str]) -> list[str]:
+    """Return a problem for each key that a component's config has almost in this spelling."""
+    return [
+        f"{text_of(level)} has no key {name!r}. Did you mean {near!r}? If not, write {name} in the config first."
+        for level, name, held in _new_keys(config, keys)
+        if (near := _near(name, held))
+    ]
+
+
+def _new_keys(config: SessionConfig, keys: Iterable[str]) -> Iterator[tuple[Place, str, list[str]]]:
+    """Iterate over the keys that a component's config, free in form, does not have, with its place and those it has."""
+    written = config.written()
+    for key in keys:
+        *level, name = place_of(key)
+        if len(level) < _LEVELS_ABOVE or level[0] not in ("strategies", "scanners") or level[2] != "config":
+            continue
+        held: Any = written
+        for part in level:
+            is_there = part in held if isinstance(held, dict) else isinstance(held, list) and part in range(len(held))
+            held = held[part] if is_there else None
+        names = list(map(str, held)) if isinstance(held, dict) else []
+        if names and str(name) not in names:
+            yield tuple(level), str(name), names
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    """Return the known name that a name is a misspelling of, or an empty text.
+
+    A name that differs by the number behind it alone, such as ``slow2``, is none.
+    """
+    from difflib import get_close_matches
+
+    folded = {other.casefold(): other for other in known}
+    if name.casefold() in folded:
+        return folded[name.casefold()]
+    stems = {other.rstrip(digits): folded[other] for other in folded}
+    stem = name.casefold().rstrip(digits)
+    found = get_close_matches(stem, stems, 1, _NEAR) if stem not in stems else []
+    return stems[found[0]] if found else ""
 
 
 def require_good(config: SessionConfig, points: Sequence[Point]) -> None:

@@ -21,7 +21,7 @@ from openbell.sweeps.point_result import frame_of, read_result, write_frame
 from openbell.sweeps.point_run import PointTask
 from openbell.sweeps.process_pool import ProcessPool
 from openbell.sweeps.shared_bars import SharedBars
-from openbell.sweeps.space import Space, config_at, points_of, require_good
+from openbell.sweeps.space import Space, config_at, oddities_of_keys, points_of, require_good
 from openbell.timing.clock import stopwatch
 
 if TYPE_CHECKING:
@@ -69,9 +69,10 @@ class Sweep:
         whole: Whether the points' folders get all files of a run, and not only config, signals and trades.
 
     Attributes:
-        points: The points, in order. If optuna proposes them, they are randomly drawn ones until `run`.
-        planned: How many points the sweep has when it is done.
-        results: The results of the points that are done, by number.
+        points: The points, in order; where optuna proposes them, drawn ones until `run`, and then those that it did.
+        planned: How many points there are to be.
+        results: Those that are done, by number.
+        oddities: What is odd about the space, for people.
 
     Raises:
         ConfigError: A key does not exist, a value is wrong, or the config is of a live session.
@@ -95,6 +96,7 @@ class Sweep:
             require_optuna()
         self.points = points_of(config, space)
         self.planned = len(self.points)
+        self.oddities = oddities_of_keys(config, space.space)
         self.results: dict[int, PointResult] = {}
         self._store = store
         self._whole = whole

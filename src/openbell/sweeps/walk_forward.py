@@ -152,6 +152,11 @@ class WalkForward:
     overall: float | None
     total_return: float
 
+    @property
+    def compared(self) -> int:
+        """Number of windows that have both numbers, of which `inside` and `outside` are the means."""
+        return sum(w.inside is not None and w.outside is not None for w in self.windows)
+
     def to_dict(self) -> JsonObject:
         """Return the walk-forward as a JSON object."""
         return {
@@ -168,6 +173,7 @@ class WalkForward:
             ],
             "in_sample": self.inside,
             "out_of_sample": self.outside,
+            "compared": self.compared,
             "overall": self.overall,
             "total_return": self.total_return,
             "days": list(self.days),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from openbell.errors import IntervalError
+from openbell.errors import ConfigError, IntervalError
 from openbell.timing.trading_session import Segment, TradingSession
 
 if TYPE_CHECKING:
@@ -107,8 +107,15 @@ _BLOCK_GROWTH = 8
 
 
 def day_number(day: date) -> int:
-    """Return a date in days since 1970-01-01."""
-    return day.toordinal() - _EPOCH_ORDINAL
+    """Return a date in days since 1970-01-01.
+
+    Raises:
+        ConfigError: It is no date.
+    """
+    try:
+        return day.toordinal() - _EPOCH_ORDINAL
+    except AttributeError:
+        raise ConfigError(f"{day!r} is no date. Write it as date(2024, 3, 11).") from None
 
 
 def date_of(number: int | np.integer) -> date:

@@ -14,6 +14,8 @@ from openbell.actions.table import check_actions
 from openbell.errors import DamagedFileError, DataError
 from openbell.importers.import_report import store_checked
 from openbell.logs import get_logger
+from openbell.model.interval import parse_interval
+from openbell.model.symbol import listed_symbols
 from openbell.store.layout import require_symbol
 from openbell.store.write_report import WriteReport
 from openbell.vendors.answer_checks import require_interval, with_reasons, wrong_actions
@@ -78,7 +80,7 @@ def fetch(
         DamagedFileError: A file that records what the store has cannot be read.
         StoreError: A symbol is not valid in a store.
     """
-    wanted = list(dict.fromkeys(symbols))
+    wanted, interval = listed_symbols(symbols, "fetch"), str(parse_interval(interval))
     for symbol in wanted:
         require_symbol(symbol)
     unavailable = {} if again or refresh else UnavailableSessions(store.path).sessions(source.origin, interval)

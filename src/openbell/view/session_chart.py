@@ -17,7 +17,7 @@ from openbell.pages.report.candles import CandleSource
 from openbell.pages.report.charts import chart_data, filled_inside
 from openbell.pages.report.levels import resting_levels
 from openbell.pages.report.windows import Window
-from openbell.view.addresses import day_of
+from openbell.view.addresses import day_of, interval_of
 from openbell.view.late_bars import seen_before
 from openbell.view.packed_chart import ServedChart
 
@@ -97,9 +97,7 @@ class SessionCharts:
         first = day if sessions <= 1 else time_manager.session_before(day, min(sessions, SPANS[-1]) - 1)
         symbol = _named(asked.get("symbol", ""), read)
         window = Window(symbol, first, day)
-        wanted = asked.get("interval", "")
-        if wanted:
-            parse_interval(wanted)
+        wanted = interval_of(asked)
         candles: Candles | str | None = _played(self._played, run.folder, window, wanted, sessions)
         if candles is None:
             candles = CandleSource(run.folder, config, time_manager, self._store).candles(window, wanted)

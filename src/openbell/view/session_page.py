@@ -11,7 +11,7 @@ from openbell.pages.page import CANDLES
 from openbell.pages.report.candles import CandleSource
 from openbell.pages.report.windows import Window
 from openbell.results.number_text import money, price, units
-from openbell.view.addresses import query
+from openbell.view.addresses import interval_of, query
 from openbell.view.day_events import day_events
 from openbell.view.responses import page
 from openbell.view.session_chart import SPANS
@@ -65,7 +65,7 @@ def session_page(
         "symbols": symbols[:_MOST_SYMBOLS],
         "symbol": symbol,
         "intervals": intervals,
-        "interval": asked.get("interval", ""),
+        "interval": interval_of(asked),
         "spans": SPANS,
         "why": f"/run/{run.id}/why?{query(symbol=symbol, day=day)}",
         "zone": str(read.zone),

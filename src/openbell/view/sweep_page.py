@@ -239,6 +239,7 @@ def _walk_values(walked: WalkForward) -> JsonObject:
             )
             for one in walked.windows
         ],
+        "compared": None if walked.compared == len(walked.windows) else f"{walked.compared:,}",
         "inside": number(walked.inside, form),
         "outside": number(walked.outside, form),
         "overall": number(walked.overall, form),

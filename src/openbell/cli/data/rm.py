@@ -65,19 +65,17 @@ def _series(store: BarStore, symbols: list[str], intervals: list[str] | tuple[()
 
     Raises:
         UnknownNameError: The store has no such symbol.
-        ConfigError: An interval is none that stores have.
+        IntervalError: Bars of an interval are not stored.
     """
-    from openbell.errors import ConfigError, UnknownNameError
-    from openbell.store.layout import STORED, is_stored
+    from openbell.errors import UnknownNameError
+    from openbell.store.layout import storable
 
     known = store.symbols()
     for symbol in symbols:
         if symbol not in known:
             raise UnknownNameError("symbol", symbol, known, str(store.path))
-    for interval in intervals:
-        if not is_stored(interval):
-            raise ConfigError(f"--interval {interval!r} is none that stores take: {STORED}.")
-    return [(s, i) for s in symbols for i in store.intervals(s) if not intervals or i in intervals]
+    wanted = {str(storable(interval)) for interval in intervals}
+    return [(s, i) for s in symbols for i in store.intervals(s) if not wanted or i in wanted]
 
 
 def _show(folder: Place, removals: list[Removal], *, as_json: bool, done: bool) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openbell.sweeps.stored_sweep import StoredSweep
     from openbell.sweeps.walk_forward import WalkForward
 
-__all__ = ["lines_of", "views_of"]
+__all__ = ["lines_of", "views_of", "walk_lines"]
 
 
 def views_of(sweep: StoredSweep, objective: str, walked: WalkForward | None, most: int) -> Iterator[Table | str]:
@@ -66,7 +66,7 @@ def lines_of(sweep: StoredSweep, objective: str, walked: WalkForward | None) -> 
     if len(best):
         yield from _surroundings(sweep, objective, best["point"][0])
     if walked is not None:
-        yield from _walked(walked)
+        yield from walk_lines(walked)
     yield from _luck(sweep, best["point"][0] if len(best) else None)
     yield from closing_lines(sweep.frame, objective, sweep.folder, sweep.tried)
 
@@ -88,16 +88,18 @@ def _surroundings(sweep: StoredSweep, objective: str, number: int) -> Iterator[s
     yield f"{what}: median {shown(median(numbers), form)}, worst {shown(worst.number, form)} at {at}."
 
 
-def _walked(walked: WalkForward) -> Iterator[str]:
+def walk_lines(walked: WalkForward) -> Iterator[str]:
+    """Yield what a walk-forward found."""
     form, cut = form_of(walked.objective), walked.cut
     kind = "anchored" if cut.anchored else "rolling"
     yield (
         f"Walk-forward: {counted(len(walked.windows), 'window')}, {kind}, {cut.train} sessions of training, "
         f"{cut.purge} purged, {cut.test} of test."
     )
+    of = "" if walked.compared == len(walked.windows) else f" of the {walked.compared:,} windows that have both"
     yield (
-        f"  mean in sample {shown(walked.inside, form)}, out of sample {shown(walked.outside, form)}; over all tests "
-        f"{shown(walked.overall, form)}, return {shown(walked.total_return, 'percent')}."
+        f"  mean{of} in sample {shown(walked.inside, form)}, out of sample {shown(walked.outside, form)}; over all "
+        f"tests {shown(walked.overall, form)}, return {shown(walked.total_return, 'percent')}."
     )
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from openbell.config.execution import TargetConfig
 from openbell.errors import OrderError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from openbell.config.execution import SignalTarget
     from openbell.execution.orders.strategy_orders import StrategyOrders
 
 __all__ = ["SignalTerms", "SignalTrader"]
+
+_MOST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,22 @@ class SignalTrader:
         self._targets = targets
         self.warnings: dict[str, str] = {}
         self._seen: set[str] = set()
+        self._unfollowed: dict[str, dict[str, None]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._targets)
+
+    def note_unfollowed(self, strategy: str, action: str) -> None:
+        """Note a signal of a strategy that no order follows from, since there are no entries."""
+        self._unfollowed.setdefault(strategy, {})[action] = None
+
+    def unfollowed(self, trading: Container[str]) -> list[str]:
+        """Return a warning for each strategy that signals, where there are no entries, and gives no orders itself.
+
+        Args:
+            trading: The strategies that have given orders.
+        """
+        return [_nothing_follows(name, actions) for name, actions in self._unfollowed.items() if name not in trading]
 
     def unused(self) -> list[str]:
         """Return a warning about entries that no signal used, if there were signals and all had entries."""
@@ -81,6 +97,16 @@ class SignalTrader:
             orders.close(symbol, reason=why)
         else:
             _to_target(orders, symbol, why, _measure(meaning, terms), terms)
+
+
+def _nothing_follows(strategy: str, actions: Iterable[str]) -> str:
+    first, *others = islice(actions, _MOST)
+    entries = ", ".join(f"{action}: ..." for action in (first, *others))
+    return (
+        f"signals of {strategy}, such as {first!r}, are not traded: execution.signals has no entries, and {strategy} "
+        f"gave no orders itself. Write signals: {{{entries}}} under execution, where ... is {{percent: 10}}, close or "
+        "ignore."
+    )
 
 
 def _require_side(action: str, meaning: SignalTarget, terms: SignalTerms) -> None:

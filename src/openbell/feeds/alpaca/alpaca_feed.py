@@ -12,7 +12,7 @@ from openbell.feeds.http_dates import date_header_ns
 from openbell.feeds.server_text import ServerText
 from openbell.feeds.stream_feed import StreamFeed
 from openbell.model.feed_events import FeedAnswer, FeedClock, FeedHistory
-from openbell.model.symbol import checked_symbol
+from openbell.model.symbol import listed_symbols
 from openbell.vendors.alpaca import INTERVALS, AlpacaKeys, AlpacaSource
 
 if TYPE_CHECKING:
@@ -127,13 +127,13 @@ class AlpacaFeed(StreamFeed[AlpacaReader]):
         return self._questions + self._history.unanswered
 
     def subscribe(self, symbols: Iterable[str]) -> None:
-        """Subscribe to the bars of further symbols, answered by a `FeedAnswer` with all subscribed symbols."""
-        if wanted := [checked_symbol(symbol) for symbol in symbols]:
+        """Ask for the bars of further symbols, which ends in a `FeedAnswer` with the whole subscription."""
+        if wanted := listed_symbols(symbols, "subscribe"):
             self._change_subscription(lambda reader: reader.subscribe(wanted))
 
     def unsubscribe(self, symbols: Iterable[str]) -> None:
-        """Unsubscribe from the bars of symbols, answered by a `FeedAnswer`, too."""
-        if unwanted := [checked_symbol(symbol) for symbol in symbols]:
+        """Ask for no more bars of symbols, which ends in a `FeedAnswer`, too."""
+        if unwanted := listed_symbols(symbols, "unsubscribe"):
             self._change_subscription(lambda reader: reader.unsubscribe(unwanted))
 
     def request_history(self, request: HistoryRequest) -> None:

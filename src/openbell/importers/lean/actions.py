@@ -23,6 +23,7 @@ import polars as pl
 from openbell.actions.store import ActionStore
 from openbell.actions.table import ACTION_SCHEMA, check_actions
 from openbell.errors import CalendarError
+from openbell.model.symbol import listed_symbols
 from openbell.store.write_report import WriteReport
 from openbell.timing.time_manager import TimeManager
 
@@ -77,7 +78,7 @@ def import_lean_actions(root: Path, store: Place, symbols: Collection[str] | Non
         symbols: The symbols whose files are read (upper or lower case); None: all.
     """
     report = LeanActions()
-    wanted = None if symbols is None else {symbol.lower() for symbol in symbols}
+    wanted = None if symbols is None else {symbol.lower() for symbol in listed_symbols(symbols, "import_lean_actions")}
     rows: list[_Row] = []
     for folder, read in (("factor_files", _factor_actions), ("map_files", _renames)):
         for path in sorted((root / folder).glob("*.csv")):

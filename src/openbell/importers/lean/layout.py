@@ -16,8 +16,10 @@ from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from openbell.errors import ConfigError, DataError
+from openbell.errors import ConfigError, DataError, one_by_one
 from openbell.importers.files.import_files import UNREADABLE, open_zip
+from openbell.model.interval import parse_interval
+from openbell.model.symbol import listed_symbols
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -128,16 +130,17 @@ def find_lean_sources(
     Raises:
         ConfigError: There are no such bars, a symbol is in several markets, or a time zone must be given.
     """
-    if unknown := set(intervals or ()) - set(RESOLUTIONS):
+    chosen = None if intervals is None else {str(parse_interval(interval)) for interval in intervals}
+    if unknown := (chosen or set()) - set(RESOLUTIONS):
         raise ConfigError(f"LEAN's folders have {', '.join(RESOLUTIONS)} bars, not {', '.join(sorted(unknown))}.")
-    wanted = None if symbols is None else {symbol.upper() for symbol in symbols}
+    wanted = None if symbols is None else {symbol.upper() for symbol in listed_symbols(symbols, "import_lean")}
     found: list[LeanSource] = []
     failed: list[tuple[Path, str]] = []
     met: set[str] = set()
     for market in market_folders(folder):
         zones = _TimeZones(market, timezone)
         for interval in RESOLUTIONS:
-            if intervals is not None and interval not in intervals:
+            if chosen is not None and interval not in chosen:
                 continue
             for path, root, day in _zips(market, interval):
                 try:
@@ -150,7 +153,8 @@ def find_lean_sources(
                         met |= {symbol, root}
                         found.append(_source(market, interval, symbol, day, path, member, zones.of(root)))
     if missing := (wanted or set()) - met:
-        raise ConfigError(f"{folder} has no bars of {', '.join(sorted(missing))} in the intervals asked for.")
+        hint = one_by_one(missing)
+        raise ConfigError(f"{folder} has no bars of {', '.join(sorted(missing))} in the intervals asked for.{hint}")
     if not found and not failed:
         raise ConfigError(f"{folder} has no bars in the intervals asked for.")
     found.sort(key=lambda source: (source.interval, source.symbol, source.market, source.path.name))

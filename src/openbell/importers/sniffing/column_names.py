@@ -6,8 +6,8 @@ import re
 import unicodedata
 
 __all__ = [
-    "ADJUSTED", "CLOCK_NAMES", "DATE_NAMES", "DOWN_NAMES", "END_NAMES", "NAMES", "START_NAMES", "TICK_VOLUMES",
-    "TURNOVER_NAMES", "UP_NAMES", "plain_name", "role_of",
+    "ADJUSTED", "CLOCK_NAMES", "DATE_NAMES", "DOWN_NAMES", "EITHER_NAMES", "END_NAMES", "NAMES", "START_NAMES",
+    "TICK_VOLUMES", "TURNOVER_NAMES", "UP_NAMES", "plain_name", "role_of",
 ]  # fmt: skip
 
 NAMES: dict[str, tuple[str, ...]] = {
@@ -35,23 +35,26 @@ NAMES: dict[str, tuple[str, ...]] = {
     "open": (
         *("open", "o", "open_price", "openprice", "opening_price", "price_open", "px_open", "first", "opn", "opening"),
         *("erster", "eroffnung", "eroffnungskurs", "abertura", "apertura", "ouverture", "ouv", "premier", "acilis"),
+        *("eroeffnung", "eroeffnungskurs", "otwarcie"),
         *("opening_koers", "開盤", "開盤價", "开盘", "开盘价", "今开", "始値", "시가", "открытие", "mo"),
     ),
     "high": (
         *("high", "h", "high_price", "highprice", "price_high", "px_high", "max", "hi", "maximum", "day_high"),
         *("hoch", "hochst", "tageshoch", "maximo", "massimo", "plus_haut", "haut", "le_plus_haut", "yuksek", "hoog"),
+        *("hochstkurs", "hoechst", "hoechstkurs", "najwyzszy"),
         *("最高", "最高价", "最高價", "高値", "고가", "최고가", "максимум", "макс"),
     ),
     "low": (
         *("low", "l", "low_price", "lowprice", "price_low", "px_low", "min", "lo", "minimum", "day_low"),
         *("tief", "tiefst", "tagestief", "minimo", "plus_bas", "bas", "le_plus_bas", "dusuk", "laag"),
+        *("tiefstkurs", "najnizszy"),
         *("最低", "最低价", "最低價", "安値", "저가", "최저가", "минимум", "мин"),
     ),
     "close": (
         *("close", "c", "last", "close_last", "close_price", "closeprice", "closing_price", "price_close", "px_close"),
         *("px_last", "last_price", "ltp", "closing", "latest", "price", "settle", "settlement"),
         *("schlusskurs", "schluss", "letzter", "fechamento", "cierre", "chiusura", "cloture", "dernier", "ultimo"),
-        *("kapanis", "slot", "slotkoers", "收盘", "收盘价", "收盤", "收盤價", "終値", "종가", "закрытие"),
+        *("kapanis", "slot", "slotkoers", "zamkniecie", "收盘", "收盘价", "收盤", "收盤價", "終値", "종가", "закрытие"),
         *("adj_close", "adjusted_close", "adjclose", "close_adj"),
     ),
     "volume": (
@@ -69,7 +72,17 @@ NAMES: dict[str, tuple[str, ...]] = {
         ),
         *("traded_qty", "traded_quantity", "totaltradedquantity", "no_of_shares", "number_of_shares", "shares_traded"),
         *("base_volume", "volume_base", "basevolume", "total_volume", "totalvolume", "volumefrom", "volume_traded"),
-        *("volumen", "stuck", "quantidade", "qtd", "cantidad", "quantite", "quantita", "volumi", "hacim", "miktar"),
+        *("volumen", "stuck", "stucke", "stueck", "stuecke", "stuckzahl", "stueckzahl", "umsatz_stuck"),
+        *(
+            "umsatz_stueck",
+            "umsatz_in_stuck",
+            "umsatz_in_stueck",
+            "stuckumsatz",
+            "stueckumsatz",
+            "handelsvolumen",
+            "wolumen",
+        ),
+        *("quantidade", "qtd", "cantidad", "quantite", "quantita", "volumi", "hacim", "miktar"),
         *("成交量", "成交股数", "成交股數", "出来高", "売買高", "거래량", "объем", "объём", "tickvol", "tick_volume"),
     ),
     "symbol": (
@@ -100,6 +113,9 @@ TURNOVER_NAMES = frozenset(
     }
 )  # fmt: skip
 """Names of turnover, the money that changed hands, which is not a volume."""
+
+EITHER_NAMES = frozenset({"umsatz"})
+"""Names of `TURNOVER_NAMES` that files give to units as well."""
 
 UP_NAMES = frozenset({"up", "up_volume", "upvol", "up_vol", "buy_volume", "ask_volume", "askvolume", "buyvolume"})
 DOWN_NAMES = frozenset(

@@ -20,7 +20,8 @@ from openbell.importers.sniffing.column_values import (
     share_that_fits,
 )
 from openbell.importers.sniffing.detection import Detection
-from openbell.importers.sniffing.volume import find_volume
+from openbell.importers.sniffing.layout import ALL_FOUR
+from openbell.importers.sniffing.volume import find_volume, unused_numbers
 from openbell.importers.tables.bar_rows import PRICES, volume_columns
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ _ORDERS = (PRICES, ("open", "close", "high", "low"), ("low", "high", "open", "cl
 
 _MINUTES = {"minute", "minutes", "min", "mins", "mm"}
 _NOT_PRICES = {"time", "interest", "prev", "previous", "change", "adj", "adjusted", "bid", "ask"}
+
+
+_MOST_UNUSED = 5
+_MOST_PRICES_MISSING = 3
 
 
 @dataclass
@@ -74,7 +79,7 @@ def sniff_columns(
     if "volume" not in found:
         taken = {f.column for f in found.values()}
         volume = find_volume(sample, taken, found["close"].column, decimal_comma=decimal_comma)
-        found["volume"] = _Found(*volume) if volume else _Found("none", "likely")
+        found["volume"] = _Found(*volume) if volume else _no_volume(sample, taken, decimal_comma=decimal_comma)
     _judge_prices(sample, found, decimal_comma=decimal_comma)
     ordered = {role: found[role] for role in ("symbol", *PRICES, "volume", "time", "clock") if role in found}
     return {role: f.column for role, f in ordered.items()}, [_detection(role, f) for role, f in ordered.items()]
@@ -109,16 +114,21 @@ def _require(found: Mapping[str, _Found], columns: Sequence[str], where: str) ->
         flags = " ".join(f"--{role}-column NAME" for role in missing)
         raise ConfigError(
             f"{where}: no column looks like the {' or '.join(missing)}. It has {', '.join(columns[:50])}; "
-            f"name the right one with {flags}."
+            f"name the right one with {flags}.{ALL_FOUR if len({*missing} & {*PRICES}) >= _MOST_PRICES_MISSING else ''}"
         )
 
 
 def _detection(role: str, found: _Found) -> Detection:
     texts = {"given": "given", "plain": "by its name", "likely": "by its name"}
-    why = found.why or texts.get(found.confidence, "")
-    if role == "volume" and found.column == "none":
-        why = why if found.confidence == "given" else "no column looks like one; volumes will be 0"
-    return Detection(f"{role} column", found.column, why, found.confidence)
+    return Detection(f"{role} column", found.column, found.why or texts.get(found.confidence, ""), found.confidence)
+
+
+def _no_volume(sample: pl.DataFrame, taken: set[str], *, decimal_comma: bool) -> _Found:
+    why = "no column looks like one; volumes will be 0"
+    if unused := unused_numbers(sample, taken, decimal_comma=decimal_comma):
+        shown = ", ".join(unused[:_MOST_UNUSED])
+        why += f". Numbers without a use: {shown}; if one is the volume, say --volume-column {unused[0]}"
+    return _Found("none", "likely", why)
 
 
 def _as_in_file(name: str, columns: Sequence[str]) -> str:

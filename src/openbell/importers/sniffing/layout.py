@@ -8,11 +8,17 @@ from collections import Counter
 from dataclasses import replace
 
 from openbell.errors import BadBarsError, ConfigError
-from openbell.importers.sniffing.header import find_header, unique_names
+from openbell.importers.sniffing.column_values import ENOUGH
+from openbell.importers.sniffing.header import NUMBER, find_header, unique_names
 from openbell.importers.tables.csv_table import CsvLayout
 from openbell.importers.tables.table import MOST_COLUMNS
 
-__all__ = ["SEPARATORS", "fields_of", "sniff_layout"]
+__all__ = ["ALL_FOUR", "SEPARATORS", "fields_of", "sniff_layout"]
+
+ALL_FOUR = (
+    " A bar has an open, a high, a low and a close: of a table of closes alone, write each into all four, or get bars."
+)
+"""Advice on a table that seems to have one price for each time, with a leading blank."""
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
 """The separators that are tried, by name."""
@@ -104,11 +110,26 @@ def _no_columns(lines: list[str], where: str, separator: str | None, count: int)
     if count > MOST_COLUMNS:
         return f"{where} has {count:,} columns; no table of bars has more than {MOST_COLUMNS:,}."
     first = next(line for line in lines if line.strip())
+    if names := _one_price_each(lines, [separator] if separator else list(SEPARATORS.values())):
+        return f"{where}: no columns for open, high, low and close are found; it has {', '.join(names)}.{ALL_FOUR}"
     tried = repr(separator) if separator else ", ".join(SEPARATORS)
     return (
         f"{where}: no columns for time, open, high, low and close are found by {tried}; its first line is "
         f"{first[:60]!r}. If another character separates them, say --separator."
     )
+
+
+def _one_price_each(lines: list[str], separators: list[str]) -> list[str]:
+    """Return the names of the columns of a table of times and numbers that has too few for bars, none if it is none."""
+    written = [line for line in lines if line.strip()]
+    for separator in separators:
+        names, *rows = [fields_of(line, separator) for line in written]
+        if 1 < len(names) < _FEWEST_COLUMNS and rows and all(len(row) == len(names) for row in rows):
+            cells = [cell.strip() for row in rows for cell in row[1:]]
+            numbers = sum(NUMBER.fullmatch(cell) is not None for cell in cells)
+            if numbers >= ENOUGH * len(cells) and all(NUMBER.match(row[0].strip()) for row in rows):
+                return [name.strip() for name in names]
+    return []
 
 
 def _columns_by(lines: list[str], separator: str) -> tuple[int, float]:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from openbell.errors import BadBarsError, CalendarError, ConfigError
-from openbell.importers.csv import CsvColumns, CsvReading, storable
+from openbell.importers.csv import CsvColumns, CsvReading
 from openbell.importers.files.text_blocks import read_head, require_encoding
 from openbell.importers.sniffing.columns import sniff_columns
 from openbell.importers.sniffing.daily import DayRule, sniff_days, sniff_span
@@ -37,6 +37,7 @@ from openbell.importers.tables.table import Chunk
 from openbell.importers.tables.wide_table import unpivoted
 from openbell.importers.times.bar_times import TimeReader
 from openbell.model.interval import parse_interval
+from openbell.store.layout import storable
 from openbell.timing import TimeManager, WallClock
 
 if TYPE_CHECKING:

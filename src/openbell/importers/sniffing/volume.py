@@ -9,6 +9,7 @@ import polars as pl
 
 from openbell.importers.sniffing.column_names import (
     DOWN_NAMES,
+    EITHER_NAMES,
     NAMES,
     TICK_VOLUMES,
     TURNOVER_NAMES,
@@ -20,7 +21,7 @@ from openbell.importers.sniffing.column_values import ENOUGH, numbers
 if TYPE_CHECKING:
     from openbell.importers.sniffing.detection import Confidence
 
-__all__ = ["find_volume"]
+__all__ = ["find_volume", "unused_numbers"]
 
 _CLOSE_TO = 0.1
 _FEWEST_ROWS = 5
@@ -51,7 +52,10 @@ def find_volume(
     if not named:
         money = [name for name in free if plain[name] in TURNOVER_NAMES]
         shares = _shares_of(values, money, [n for n in free if n not in money], close)
-        return (shares, "certain", f"times the price it is {money[0]}") if shares else None
+        if shares:
+            return shares, "certain", f"times the price it is {money[0]}"
+        either = next((name for name in money if plain[name] in EITHER_NAMES and _are_whole(values[name])), None)
+        return (either, "unsure", "whole numbers: units, or money?") if either else None
     first = named[0]
     if len(values) and not (values[first].fill_null(0.0) != 0).any():
         other = next((n for n in free if plain[n] in TICK_VOLUMES and (values[n].fill_null(0.0) != 0).any()), None)
@@ -64,6 +68,17 @@ def find_volume(
     if rest and plain[first] != "volume":
         return first, "unsure", f"the first one; {', '.join(rest)} may be meant"
     return first, _usual(first), f"times the price it is {money[0]}" if money and _usual(first) != "plain" else ""
+
+
+def unused_numbers(sample: pl.DataFrame, taken: set[str], *, decimal_comma: bool) -> list[str]:
+    """Return the columns of numbers that have no role, in the order of the file."""
+    free = [name for name in sample.columns if name not in taken | {"line"} and _has_numbers(sample[name])]
+    values = numbers(sample, free, decimal_comma=decimal_comma)
+    return [name for name in free if values[name].null_count() <= len(values) * (1 - ENOUGH)]
+
+
+def _are_whole(values: pl.Series) -> bool:
+    return bool(values.is_not_null().any() and (values.drop_nulls() % 1 == 0).all())
 
 
 def _named(plain: dict[str, str]) -> list[str]:

@@ -34,7 +34,7 @@ __all__ = ["CandleSource", "Candles", "known_at_ends"]
 
 _BEFORE = 30
 """Daily bars shown before a window's first session."""
-_COARSER = ("5m", "15m", "1h", "1d")
+_COARSER = ("5m", "15m", "60m", "1d")
 _MOST_LINES = 12
 _NO_BARS = "no bars of it are in the store"
 
