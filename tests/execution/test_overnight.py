@@ -444,3 +444,34 @@ def test_a_month_begins_in_the_first_tier(tmp_path: Path) -> None:
     )
 
     assert run.fills[0].fee == run.fills[1].fee
+
+
+@pytest.mark.parametrize("adjustment", ["raw", "split"])
+@pytest.mark.parametrize("interval", ["1m", "1d"])
+@pytest.mark.parametrize("ex_date", ["2024-07-03", "2024-07-02"])
+def test_orders_of_the_setup_after_a_split_are_reckoned_on_the_new_basis(
+    tmp_path: Path, adjustment: str, interval: str, ex_date: str
+) -> None:
+    def setup(strategy: Any) -> None:
+        if strategy.context.session_date == date(2024, 7, 3):
+            strategy.context.order("ABC", -10, trail=4, tif="gtc")
+            strategy.context.order("ABC", -10, limit=51)
+            strategy.context.order_target("ABC", percent=10)
+
+    before = 100.0 if ex_date == "2024-07-03" else 50.0
+    bars = bars_of([before] * (390 if interval == "1m" else 1) + [50.0], DAYS, interval)
+    store = store_with_actions(tmp_path / "s", {"ABC": {interval: bars}}, action("split", ex_date, 2.0))
+    run = trade(
+        tmp_path,
+        {},
+        days=("2024-07-03", "2024-07-03"),
+        store=store,
+        streams=[interval],
+        watch=[("ABC", interval)],
+        methods={"setup": setup},
+        session={"adjustment": adjustment, "historical": {"data": [{"trailing_days": 1, "intervals": [interval]}]}},
+        execution={"risk": {"price_collar_percent": 5}},
+    )
+
+    assert [(fill.quantity, fill.price) for fill in run.fills] == [(199.0, 50.0)]
+    assert [run.last(f"probe-{n}").status for n in (1, 2)] == ["accepted", "expired"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 from openbell.actions.securities import spans_between
@@ -236,6 +237,14 @@ class PointInTimeView:
         """Return the actions that bars from ``first`` on are adjusted for, and renames, sorted by ex-date."""
         with self._lock:
             return self._actions(self._security(symbol), first)
+
+    def unadjusted_split(self, symbol: str, day: date) -> float:
+        """Return how many units one has become by splits since a day that its bars are not adjusted for."""
+        if self.adjustment != "raw":
+            return 1.0
+        with self._lock:
+            splits = self._security(symbol).applied_by("split").actions
+        return prod(a.value for a in splits if a.value is not None and day < a.ex_date <= self.day)
 
     def hint(self, symbol: str) -> str:
         """Return advice on an unknown symbol, with a leading blank, or an empty text."""

@@ -69,7 +69,14 @@ class Markets:
 
     def _market_of(self, symbol: str) -> SymbolMarket | None:
         series = self._series_of(symbol)
-        return None if series is None else SymbolMarket.today(series, self._session, self.instrument(symbol).tick)
+        if series is None:
+            return None
+        context = self._provisioner.context
+        market = SymbolMarket.today(series, self._session, self.instrument(symbol).tick)
+        if market.close_before is not None and context.data_manager.adjustment == "raw":
+            day = context.time_manager.day_of(market.before_ns - 1)
+            market.close_before /= context.data_manager.unadjusted_split(symbol, day)
+        return market
 
     def _series_of(self, symbol: str) -> BarIntervalData | None:
         data = self._session_data.current.get(symbol)

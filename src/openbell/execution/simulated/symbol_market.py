@@ -47,10 +47,12 @@ class SymbolMarket:
         columns: Prices and volumes as the rules of fills read them.
         regular: The first row of the regular hours, and the row after their last.
         close_before: The last close before today; None when there is none.
+        before_ns: When that was, nanoseconds since 1970 UTC.
     """
 
     __slots__ = (
-        *("_bounds", "_reach", "_starts", "_ends", "columns", "symbol", "interval", "regular", "close_before"),
+        *("_bounds", "_reach", "_starts", "_ends", "columns", "symbol", "interval", "regular"),
+        *("close_before", "before_ns"),
         *("start", "end", "open", "high", "low", "close", "volume"),
     )
 
@@ -78,6 +80,7 @@ class SymbolMarket:
         while before >= 0 and not bars.count[before]:
             before -= 1
         self.close_before = bars.close.item(before) if before >= 0 else None
+        self.before_ns = bars.end.item(before) if before >= 0 else 0
         self._bounds: tuple[float, float] | None = None
         self._reach: tuple[float, float] | None = None
         self.columns = FillColumns(self.open, self.high, self.low, self.close, self.volume, begin=low, tick=tick)
